@@ -1,0 +1,109 @@
+//! The one error type: what was wrong, with which value, and what to do.
+
+use std::path::{Path, PathBuf};
+
+/// The result of every call that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that can go wrong in this library.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was attempted: "read", "write", "create".
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A catalogue that does not hold what a catalogue must hold.
+    #[error("{}: {problem}. {hint}", path.display())]
+    Catalog {
+        /// The catalogue's file, or `<table>` for one made in memory.
+        path: PathBuf,
+        /// What is wrong, with the value.
+        problem: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// A picture that cannot be read.
+    #[error("picture {}: {reason}", path.display())]
+    Picture {
+        /// The picture's file.
+        path: PathBuf,
+        /// Why it cannot be read.
+        reason: String,
+    },
+    /// Weights that are missing, damaged or of another architecture.
+    #[error("weights {}: {problem}. {hint}", path.display())]
+    Weights {
+        /// The file of weights.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// A parameter outside its range.
+    #[error("{name} is {value}, expected {expected}")]
+    Invalid {
+        /// The parameter.
+        name: &'static str,
+        /// The value it was given.
+        value: String,
+        /// The values it may have.
+        expected: String,
+    },
+    /// A galaxy or column that a table does not have.
+    #[error("no {kind} {name:?} in {place}. {hint}")]
+    Missing {
+        /// "galaxy", "column", ...
+        kind: &'static str,
+        /// The name asked for.
+        name: String,
+        /// Where it was looked for.
+        place: String,
+        /// Near names, or what to do.
+        hint: String,
+    },
+    /// The user stopped the call.
+    #[error("interrupted during {during}, after {done}")]
+    Interrupted {
+        /// The call.
+        during: &'static str,
+        /// What had been finished by then.
+        done: String,
+    },
+    /// A figure that could not be drawn.
+    #[error("figure: {0}")]
+    Figure(String),
+    /// From polars.
+    #[error(transparent)]
+    Polars(#[from] polars::error::PolarsError),
+    /// From libtorch.
+    #[error("libtorch: {0}")]
+    Torch(#[from] tch::TchError),
+    /// From reading or writing JSON.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}
+
+impl Error {
+    /// An [`Error::Io`] maker for `map_err`.
+    pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.as_ref().to_path_buf();
+        move |source| Self::Io { action, path, source }
+    }
+
+    /// An [`Error::Invalid`].
+    pub fn invalid(
+        name: &'static str,
+        value: impl std::fmt::Display,
+        expected: impl Into<String>,
+    ) -> Self {
+        Self::Invalid { name, value: value.to_string(), expected: expected.into() }
+    }
+}

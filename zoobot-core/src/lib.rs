@@ -1,0 +1,22 @@
+//! Galaxy morphology with deep representations.
+//!
+//! Data flows one way, and each module uses only what is above it:
+//! [`catalog`] → [`picture`] → [`survey`] → [`encoder`] → [`space`] → [`similar`] → tables and
+//! figures. [`notebook`] and [`figure`] show things; nothing is computed there.
+//!
+//! A notebook starts with `use zoobot::prelude::*;`.
+
+pub mod catalog;
+pub mod encoder;
+pub mod error;
+pub mod figure;
+pub mod interrupt;
+pub mod notebook;
+pub mod picture;
+pub mod prelude;
+pub mod similar;
+pub mod space;
+pub mod survey;
+
+pub use error::{Error, Result};
+pub use {image, ndarray, plotters, polars, rand, tch};
