@@ -1,2 +1,42 @@
-//! x
-fn main(){}
+//! The Jupyter kernel `zoobot`.
+//!
+//! `zoobot-kernel CONNECTION_FILE` serves one notebook. Cells are Rust, evaluated by `evcxr`; the
+//! library is linked as the dylib that the workspace's own build made, so no cell waits for cargo
+//! to build a dependency. The same program, started again by `evcxr`, is the process that runs the
+//! cells and holds their variables.
+
+mod cell;
+mod errors;
+mod evaluator;
+mod library;
+mod outputs;
+mod server;
+mod types;
+mod workspace;
+
+use anyhow::{Context, Result, bail};
+use std::path::PathBuf;
+
+fn main() -> Result<()> {
+    // In the process that runs the cells, control does not return from here.
+    evcxr::runtime_hook();
+    let connection_file = match std::env::args_os().nth(1) {
+        Some(path) if path == "--version" => {
+            println!("zoobot-kernel {}", env!("CARGO_PKG_VERSION"));
+            return Ok(());
+        }
+        Some(path) if !path.to_string_lossy().starts_with('-') => PathBuf::from(path),
+        _ => bail!(
+            "usage: zoobot-kernel CONNECTION_FILE (Jupyter starts it; install it with `cargo xtask setup`)"
+        ),
+    };
+    let connection = std::fs::read_to_string(&connection_file)
+        .with_context(|| format!("cannot read the connection file {}", connection_file.display()))?;
+    let connection = serde_json::from_str(&connection)
+        .with_context(|| format!("{} is not a connection file", connection_file.display()))?;
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?
+        .block_on(server::serve(connection))
+}

@@ -1,0 +1,85 @@
+//! Where the prebuilt library is and how rustc links a cell to it.
+//!
+//! `cargo xtask setup` writes `zoobot-library.json` beside this program after each build.
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The prebuilt library, as the build recorded it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Library {
+    /// `rustc -vV` of the compiler that built it; a dylib and its users need the same one.
+    pub rustc_version: String,
+    /// The compiler.
+    pub rustc: PathBuf,
+    /// `libzoobot_core.so`.
+    pub dylib: PathBuf,
+    /// Folders with the metadata of its dependencies.
+    pub deps: Vec<PathBuf>,
+    /// Folders with native libraries.
+    pub native: Vec<PathBuf>,
+    /// The folder of libtorch's shared objects.
+    pub libtorch: PathBuf,
+    /// The folder of the standard library's shared object.
+    pub sysroot_lib: PathBuf,
+}
+
+impl Library {
+    /// Reads the record beside this program, or the one named in `ZOOBOT_LIBRARY`.
+    pub fn load() -> Result<Self> {
+        let path = match std::env::var_os("ZOOBOT_LIBRARY") {
+            Some(path) => PathBuf::from(path),
+            None => std::env::current_exe()?.with_file_name("zoobot-library.json"),
+        };
+        let text = std::fs::read_to_string(&path).with_context(|| {
+            format!("cannot read {}: run `cargo xtask setup` in the zoobot folder", path.display())
+        })?;
+        let library: Self = serde_json::from_str(&text)
+            .with_context(|| format!("{} is damaged: run `cargo xtask setup`", path.display()))?;
+        library.check()?;
+        Ok(library)
+    }
+
+    fn check(&self) -> Result<()> {
+        if !self.dylib.exists() {
+            bail!("{} is gone: run `cargo xtask setup`", self.dylib.display());
+        }
+        let output = Command::new(&self.rustc).arg("-vV").output().with_context(|| {
+            format!("cannot run {}: run `cargo xtask setup`", self.rustc.display())
+        })?;
+        let now = String::from_utf8_lossy(&output.stdout);
+        if now.trim() != self.rustc_version.trim() {
+            let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+            bail!(
+                "the library was built by {} and the compiler is now {}: run `cargo xtask setup`",
+                first(&self.rustc_version),
+                first(&now)
+            );
+        }
+        Ok(())
+    }
+
+    /// The rustc arguments that make `zoobot` available to a cell without a dependency.
+    pub fn rustc_flags(&self) -> Vec<String> {
+        let mut flags = vec!["-Cprefer-dynamic".to_owned()];
+        flags.push(format!("--extern=zoobot={}", self.dylib.display()));
+        flags.extend(self.deps.iter().map(|dir| format!("-Ldependency={}", dir.display())));
+        flags.extend(self.native.iter().map(|dir| format!("-Lnative={}", dir.display())));
+        flags
+    }
+
+    /// `LD_LIBRARY_PATH` for the process that runs the cells.
+    pub fn search_path(&self) -> String {
+        let mut dirs: Vec<&Path> = vec![&self.libtorch, &self.sysroot_lib];
+        dirs.extend(self.dylib.parent());
+        let mut path = dirs.iter().map(|d| d.display().to_string()).collect::<Vec<_>>().join(":");
+        if let Ok(old) = std::env::var("LD_LIBRARY_PATH")
+            && !old.is_empty()
+        {
+            path = format!("{path}:{old}");
+        }
+        path
+    }
+}

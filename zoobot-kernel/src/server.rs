@@ -1,0 +1,401 @@
+//! The Jupyter protocol: sockets in, messages out.
+//!
+//! Requests that need no cell (kernel_info, is_complete, ...) are answered at once, also while a
+//! cell runs; cells queue for the [`Evaluator`]'s thread.
+
+use crate::evaluator::{CellProcess, Evaluator};
+use crate::library::Library;
+use crate::workspace::Workspace;
+use anyhow::{Context, Result};
+use jupyter_protocol::{ConnectionInfo, JupyterMessage, JupyterMessageContent};
+use jupyter_zmq_client as zmq;
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// A second interrupt within this time stops whatever runs, with its variables.
+const FORCE_WITHIN: Duration = Duration::from_secs(2);
+/// How long after a failed cell the cells already queued behind it still count as queued.
+const ABORT_GRACE: Duration = Duration::from_millis(50);
+
+/// Sends messages to all front ends.
+#[derive(Debug, Clone)]
+pub struct Iopub(UnboundedSender<JupyterMessage>);
+
+impl Iopub {
+    /// Sends a message of type `kind`.
+    pub fn send(&self, kind: &str, content: Value, parent: Option<&JupyterMessage>) {
+        if let Some(message) = message(kind, content, parent) {
+            let _ = self.0.send(message);
+        }
+    }
+
+    fn status(&self, state: &str, parent: Option<&JupyterMessage>) {
+        self.send("status", json!({"execution_state": state}), parent);
+    }
+}
+
+fn message(kind: &str, content: Value, parent: Option<&JupyterMessage>) -> Option<JupyterMessage> {
+    match JupyterMessageContent::from_type_and_content(kind, content) {
+        Ok(content) => Some(JupyterMessage::new(content, parent)),
+        Err(error) => {
+            eprintln!("zoobot-kernel: cannot make a {kind} message: {error}");
+            None
+        }
+    }
+}
+
+/// What the threads of the kernel share.
+#[derive(Debug, Clone)]
+struct Kernel {
+    iopub: Iopub,
+    shell: UnboundedSender<JupyterMessage>,
+    control: UnboundedSender<JupyterMessage>,
+    stdin: UnboundedSender<JupyterMessage>,
+    jobs: mpsc::Sender<JupyterMessage>,
+    process: Arc<Mutex<Option<CellProcess>>>,
+    running: Arc<AtomicBool>,
+    last_interrupt: Arc<Mutex<Option<Instant>>>,
+    workspace: Arc<Workspace>,
+}
+
+/// Serves one notebook until it is shut down.
+pub async fn serve(connection: ConnectionInfo) -> Result<()> {
+    let session = format!("zoobot-{}", std::process::id());
+    let key = &session;
+    let iopub_socket = zmq::create_kernel_iopub_connection(&connection, key).await?;
+    let shell_socket = zmq::create_kernel_shell_connection(&connection, key).await?;
+    let control_socket = zmq::create_kernel_control_connection(&connection, key).await?;
+    let stdin_socket = zmq::create_kernel_stdin_connection(&connection, key).await?;
+    let mut heartbeat = zmq::create_kernel_heartbeat_connection(&connection).await?;
+    tokio::spawn(async move { while heartbeat.single_heartbeat().await.is_ok() {} });
+
+    let (iopub, iopub_queue) = unbounded_channel();
+    let (shell, shell_queue) = unbounded_channel();
+    let (control, control_queue) = unbounded_channel();
+    let (stdin, stdin_queue) = unbounded_channel();
+    let (jobs, job_queue) = mpsc::channel();
+    let (answers, answer_queue) = mpsc::channel();
+    let kernel = Kernel {
+        iopub: Iopub(iopub),
+        shell,
+        control,
+        stdin,
+        jobs,
+        process: Arc::default(),
+        running: Arc::default(),
+        last_interrupt: Arc::default(),
+        workspace: Arc::new(Workspace::create().context("cannot make a temporary folder")?),
+    };
+
+    let (shell_send, mut shell_receive) = shell_socket.split();
+    let (control_send, mut control_receive) = control_socket.split();
+    let (stdin_send, mut stdin_receive) = stdin_socket.split();
+    tokio::spawn(forward(iopub_socket, iopub_queue));
+    tokio::spawn(forward(shell_send, shell_queue));
+    tokio::spawn(forward(control_send, control_queue));
+    tokio::spawn(forward(stdin_send, stdin_queue));
+    kernel.iopub.status("starting", None);
+
+    let evaluating = kernel.clone();
+    std::thread::Builder::new()
+        .name("cells".into())
+        .spawn(move || evaluating.run_cells(&job_queue, &answer_queue))?;
+    let signals = kernel.clone();
+    tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            signals.interrupt();
+        }
+    });
+    tokio::spawn(leave_with_parent(kernel.clone()));
+
+    loop {
+        tokio::select! {
+            request = shell_receive.read() => {
+                if let Some(request) = accept(request).await { kernel.answer(&request, &kernel.shell).await; }
+            }
+            request = control_receive.read() => {
+                if let Some(request) = accept(request).await { kernel.answer(&request, &kernel.control).await; }
+            }
+            reply = stdin_receive.read() => {
+                if let Some(reply) = accept(reply).await
+                    && let JupyterMessageContent::InputReply(reply) = reply.content
+                {
+                    let _ = answers.send(reply.value);
+                }
+            }
+        }
+    }
+}
+
+async fn accept(message: zmq::Result<JupyterMessage>) -> Option<JupyterMessage> {
+    match message {
+        Ok(message) => Some(message),
+        Err(error) => {
+            // A message with a wrong signature or a broken body is nobody's request.
+            eprintln!("zoobot-kernel: message refused: {error}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            None
+        }
+    }
+}
+
+async fn forward<S: zmq::SocketSendAlias>(
+    mut socket: zmq::Connection<S>,
+    mut queue: UnboundedReceiver<JupyterMessage>,
+) {
+    while let Some(message) = queue.recv().await {
+        if let Err(error) = socket.send(message).await {
+            eprintln!("zoobot-kernel: cannot send: {error}");
+        }
+    }
+}
+
+/// Ends the kernel when the Jupyter server that started it is gone.
+async fn leave_with_parent(kernel: Kernel) {
+    let Some(parent) = std::env::var("JPY_PARENT_PID").ok().and_then(|pid| pid.parse::<i32>().ok())
+    else {
+        return;
+    };
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        // SAFETY: signal 0 only asks whether the process is there.
+        let gone = unsafe { libc::kill(parent, 0) } != 0
+            && std::io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH);
+        if gone {
+            kernel.leave();
+        }
+    }
+}
+
+impl Kernel {
+    /// Answers one request on the channel it came from.
+    async fn answer(&self, request: &JupyterMessage, channel: &UnboundedSender<JupyterMessage>) {
+        use JupyterMessageContent as Content;
+        if let Content::ExecuteRequest(_) = &request.content {
+            let _ = self.jobs.send(request.clone());
+            return;
+        }
+        self.iopub.status("busy", Some(request));
+        let reply = |kind: &str, content: Value| {
+            if let Some(reply) = message(kind, content, Some(request)) {
+                let _ = channel.send(reply);
+            }
+        };
+        let mut leaving = false;
+        match &request.content {
+            Content::KernelInfoRequest(_) => reply("kernel_info_reply", kernel_info()),
+            Content::IsCompleteRequest(asked) => {
+                reply("is_complete_reply", is_complete(&asked.code));
+            }
+            Content::CompleteRequest(asked) => reply(
+                "complete_reply",
+                json!({"status": "ok", "matches": [], "cursor_start": asked.cursor_pos,
+                       "cursor_end": asked.cursor_pos, "metadata": {}}),
+            ),
+            Content::InspectRequest(_) => reply(
+                "inspect_reply",
+                json!({"status": "ok", "found": false, "data": {}, "metadata": {}}),
+            ),
+            Content::HistoryRequest(_) => {
+                reply("history_reply", json!({"status": "ok", "history": []}));
+            }
+            Content::CommInfoRequest(_) => {
+                reply("comm_info_reply", json!({"status": "ok", "comms": {}}));
+            }
+            Content::InterruptRequest(_) => {
+                self.interrupt();
+                reply("interrupt_reply", json!({"status": "ok"}));
+            }
+            Content::ShutdownRequest(asked) => {
+                reply("shutdown_reply", json!({"status": "ok", "restart": asked.restart}));
+                leaving = true;
+            }
+            other => eprintln!("zoobot-kernel: {} is not answered", other.message_type()),
+        }
+        self.iopub.status("idle", Some(request));
+        if leaving {
+            // The reply must be on its way before the process ends.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            self.leave();
+        }
+    }
+
+    /// Stops the running cell at its next batch, keeping the variables; asked again within two
+    /// seconds, ends the process that runs it.
+    fn interrupt(&self) {
+        if !self.running.load(Ordering::SeqCst) {
+            return;
+        }
+        let process = self.process.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(process) = process else { return };
+        let mut last = self.last_interrupt.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut child = process.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_some_and(|at| at.elapsed() < FORCE_WITHIN) {
+            let _ = child.kill();
+        } else if let Ok(pid) = i32::try_from(child.id()) {
+            // SAFETY: a signal to our own child, which has not been waited for.
+            unsafe { libc::kill(pid, libc::SIGINT) };
+        }
+        *last = Some(Instant::now());
+    }
+
+    /// Ends the kernel and the process that runs the cells.
+    fn leave(&self) -> ! {
+        let process = self.process.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(process) = process {
+            let mut child = process.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        self.workspace.remove();
+        std::process::exit(0);
+    }
+
+    /// The evaluator's thread.
+    fn run_cells(&self, jobs: &mpsc::Receiver<JupyterMessage>, answers: &mpsc::Receiver<String>) {
+        let mut evaluator = self.start_evaluator();
+        let mut count = 0;
+        while let Ok(request) = jobs.recv() {
+            let JupyterMessageContent::ExecuteRequest(asked) = &request.content else { continue };
+            if !asked.silent && asked.store_history {
+                count += 1;
+            }
+            self.iopub.status("busy", Some(&request));
+            if !asked.silent {
+                let input = json!({"code": asked.code, "execution_count": count});
+                self.iopub.send("execute_input", input, Some(&request));
+            }
+            if evaluator.is_err() {
+                evaluator = self.start_evaluator();
+            }
+            let result = match &mut evaluator {
+                Ok(evaluator) => {
+                    {
+                        let mut progress = evaluator.outputs.progress();
+                        progress.parent = Some(request.clone());
+                        progress.count = count;
+                    }
+                    let allowed = asked.allow_stdin;
+                    let ask = |prompt: &str, password: bool| {
+                        self.ask(&request, allowed, prompt, password, answers)
+                    };
+                    self.running.store(true, Ordering::SeqCst);
+                    let result = evaluator.run(&asked.code, &ask);
+                    self.running.store(false, Ordering::SeqCst);
+                    result
+                }
+                Err(error) => Err(crate::errors::Failure::new("kernel", error.clone())),
+            };
+            let content = match &result {
+                Ok(()) => json!({"status": "ok", "execution_count": count, "payload": [],
+                                 "user_expressions": {}}),
+                Err(failure) => {
+                    let mut content = failure.content();
+                    if !asked.silent {
+                        self.iopub.send("error", content.clone(), Some(&request));
+                    }
+                    content["status"] = "error".into();
+                    content["execution_count"] = count.into();
+                    content
+                }
+            };
+            self.reply(content, &request);
+            if result.is_err() && asked.stop_on_error {
+                while let Ok(next) = jobs.recv_timeout(ABORT_GRACE) {
+                    self.iopub.status("busy", Some(&next));
+                    self.reply(json!({"status": "aborted", "execution_count": count}), &next);
+                }
+            }
+        }
+    }
+
+    fn reply(&self, content: Value, request: &JupyterMessage) {
+        if let Some(reply) = message("execute_reply", content, Some(request)) {
+            let _ = self.shell.send(reply);
+        }
+        self.iopub.status("idle", Some(request));
+    }
+
+    fn start_evaluator(&self) -> Result<Evaluator, String> {
+        let start = || -> Result<Evaluator> {
+            let library = Library::load()?;
+            self.workspace.write_evcxr_config()?;
+            let stand_in = self.workspace.write_rustc_stand_in(&library.rustc)?;
+            let flags = library.rustc_flags().join("\u{1f}");
+            // SAFETY: evcxr reads its settings from the environment; no other thread of this
+            // process reads or writes it after the runtime has started.
+            unsafe {
+                std::env::set_var("EVCXR_CONFIG_DIR", self.workspace.dir("config"));
+                std::env::set_var("EVCXR_TMPDIR", self.workspace.dir("cell"));
+                std::env::set_var("RUSTC", stand_in);
+                std::env::set_var("CARGO_ENCODED_RUSTFLAGS", flags);
+            }
+            let evaluator = Evaluator::start(&library, &self.workspace, self.iopub.clone())?;
+            *self.process.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(evaluator.process());
+            Ok(evaluator)
+        };
+        start().map_err(|error| format!("{error:#}"))
+    }
+
+    /// Asks the front end for a line of input.
+    fn ask(
+        &self,
+        request: &JupyterMessage,
+        allowed: bool,
+        prompt: &str,
+        password: bool,
+        answers: &mpsc::Receiver<String>,
+    ) -> String {
+        if !allowed {
+            return String::new();
+        }
+        while answers.try_recv().is_ok() {}
+        let content = json!({"prompt": prompt, "password": password});
+        if let Some(question) = message("input_request", content, Some(request)) {
+            let _ = self.stdin.send(question);
+        }
+        answers.recv().unwrap_or_default()
+    }
+}
+
+fn kernel_info() -> Value {
+    json!({
+        "status": "ok",
+        "protocol_version": "5.3",
+        "implementation": "zoobot",
+        "implementation_version": env!("CARGO_PKG_VERSION"),
+        "language_info": {
+            "name": "rust",
+            "version": "",
+            "mimetype": "text/rust",
+            "file_extension": ".rs",
+            "pygments_lexer": "rust",
+            "codemirror_mode": "rust",
+            "nbconvert_exporter": "script",
+        },
+        "banner": "Zoobot: galaxy morphology in Rust. Start with: use zoobot::prelude::*;",
+        "help_links": [],
+        "debugger": false,
+    })
+}
+
+/// Whether a console should ask for another line.
+fn is_complete(code: &str) -> Value {
+    let mut depth = 0_i32;
+    for c in code.chars() {
+        match c {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    if depth > 0 {
+        json!({"status": "incomplete", "indent": "    "})
+    } else {
+        json!({"status": "complete", "indent": ""})
+    }
+}

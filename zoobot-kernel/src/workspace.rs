@@ -1,0 +1,103 @@
+//! The kernel's own temporary folder: the cell crate, evcxr's configuration, the probe.
+//!
+//! Named after the process, removed at the end; folders of kernels that were killed are swept by
+//! the next one that starts.
+
+use anyhow::{Context, Result};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+const PREFIX: &str = "zoobot-kernel-";
+
+/// The folder; removed when dropped.
+#[derive(Debug)]
+pub struct Workspace {
+    root: PathBuf,
+}
+
+impl Workspace {
+    /// Makes the folder and sweeps those of dead kernels.
+    pub fn create() -> Result<Self> {
+        sweep(&std::env::temp_dir());
+        let root = std::env::temp_dir().join(format!("{PREFIX}{}", std::process::id()));
+        for name in ["cell", "config", "no-sysroot", "probe"] {
+            let dir = root.join(name);
+            std::fs::create_dir_all(&dir)
+                .with_context(|| format!("cannot create {}", dir.display()))?;
+        }
+        Ok(Self { root })
+    }
+
+    /// A folder inside, made by [`create`](Self::create).
+    pub fn dir(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// evcxr's configuration: optimisation where it pays (in the library), not in the cell.
+    pub fn write_evcxr_config(&self) -> Result<()> {
+        let text = "[evcxr]\nopt_level = \"0\"\noffline_mode = true\npreserve_vars_on_panic = true\n";
+        std::fs::write(self.dir("config").join("evcxr.toml"), text)?;
+        Ok(())
+    }
+
+    /// A stand-in for rustc that hides the standard library's sources from rust-analyzer.
+    ///
+    /// evcxr compiles with its own path to rustc; only its rust-analyzer meets this one, and
+    /// without those sources it starts two seconds sooner and holds 400 MB less. Types come from
+    /// [`crate::types`] instead.
+    pub fn write_rustc_stand_in(&self, rustc: &Path) -> Result<PathBuf> {
+        let path = self.root.join("rustc");
+        let script = format!(
+            "#!/bin/sh\ncase \"$*\" in *\"--print sysroot\"*) echo '{}' ;; *) exec '{}' \"$@\" ;; esac\n",
+            self.dir("no-sysroot").display(),
+            rustc.display()
+        );
+        std::fs::write(&path, script)?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))?;
+        Ok(path)
+    }
+
+    /// Removes the folder now, for an exit that runs no destructors.
+    pub fn remove(&self) {
+        // Best effort: what stays is swept by the next kernel.
+        let _ = std::fs::remove_dir_all(&self.root);
+    }
+}
+
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+fn sweep(temp: &Path) {
+    let Ok(entries) = std::fs::read_dir(temp) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let pid = name.to_str().and_then(|n| n.strip_prefix(PREFIX)).map(str::parse::<u32>);
+        if let Some(Ok(pid)) = pid
+            && !Path::new("/proc").join(pid.to_string()).exists()
+            && Path::new("/proc/self").exists()
+        {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_of_dead_kernels_are_swept_and_living_ones_kept() {
+        let temp = tempfile::tempdir().unwrap();
+        let dead = temp.path().join(format!("{PREFIX}4294967290"));
+        let alive = temp.path().join(format!("{PREFIX}{}", std::process::id()));
+        let other = temp.path().join("something-else");
+        for dir in [&dead, &alive, &other] {
+            std::fs::create_dir(dir).unwrap();
+        }
+        sweep(temp.path());
+        assert!(!dead.exists() && alive.exists() && other.exists());
+    }
+}
