@@ -20,6 +20,8 @@ pub struct Findings {
     pub kept_as: Vec<(String, String)>,
     /// Variables, new and old, that the cell moves away.
     pub moved: HashSet<String>,
+    /// The last expression has to be shown by `Debug`.
+    pub debug_tail: bool,
     /// Why the cell cannot run.
     pub errors: Vec<Diagnostic>,
     /// Why one of its variables cannot be kept.

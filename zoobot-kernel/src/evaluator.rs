@@ -65,7 +65,7 @@ impl Evaluator {
             checker: Checker::new(library.clone(), flags, workspace.dir("check")),
             notebook: Notebook::default(),
             outputs,
-            objects: workspace.dir("cell").join("target").join(library.host()).join("debug/deps"),
+            objects: workspace.dir("cell").join("target").join(library.host()).join("debug"),
         };
         evaluator
             .run("();", None, &|_, _| String::new())
@@ -104,6 +104,15 @@ impl Evaluator {
                 .checker
                 .check(&self.program(&cell, &items, &changed, &found))
                 .map_err(|error| Failure::new("kernel error", format!("{error:#}")))?;
+            if only_types_missing(&found.errors) && cell.tail.is_some() {
+                // Method lookup wants the type of the last expression sooner than Rust knows it.
+                found = Findings { debug_tail: true, ..Findings::default() };
+                found = self
+                    .checker
+                    .check(&self.program(&cell, &items, &changed, &found))
+                    .map_err(|error| Failure::new("kernel error", format!("{error:#}")))?;
+                found.debug_tail = true;
+            }
             if !found.errors.is_empty() {
                 return Err(self.compile_failure(&found.errors, code, &changed));
             }
@@ -142,6 +151,10 @@ impl Evaluator {
             let source = self.program(cell, items, changed, found).source();
             match self.compile_and_run(source, ask) {
                 Err(Stop::Errors(errors, source)) => {
+                    if only_types_missing(&errors) && cell.tail.is_some() && !found.debug_tail {
+                        found.debug_tail = true;
+                        continue;
+                    }
                     let moved: Vec<String> =
                         errors.iter().filter_map(|e| e.moved().map(str::to_owned)).collect();
                     let users = errors.iter().any(|e| e.is_the_users() && e.moved().is_none());
@@ -207,6 +220,7 @@ impl Evaluator {
             variables: self.notebook.variables.iter().filter(|v| usable(&v.name)).collect(),
             moved: &found.moved,
             kept_as: &found.kept_as,
+            debug_tail: found.debug_tail,
         }
     }
 
@@ -342,6 +356,12 @@ impl Evaluator {
             )),
         }
     }
+}
+
+/// Whether all errors say that a type is not known.
+fn only_types_missing(errors: &[Diagnostic]) -> bool {
+    let missing = |error: &Diagnostic| ["E0282", "E0283", "E0284"].iter().any(|c| error.is(c));
+    !errors.is_empty() && errors.iter().all(missing)
 }
 
 fn command_of(code: &str) -> Option<&str> {
