@@ -263,25 +263,25 @@ def a_moved_variable_is_gone_and_the_next_error_says_why():
         same(k.must("b.into_iter().sum::<i32>()").shown, ["2"])
         has(k.run("b").error, "cannot find value `b`", "moved it away")
         same(k.must("c").shown, ["[1]"])
-        k.must("let used = vec![1]; let taken = used; drop(taken);")
-        has(k.run("used").error, "cannot find value `used`")
+        k.must("let spent = vec![1]; let taken = spent; drop(taken);")
+        has(k.run("spent").error, "cannot find value `spent`", "also moved it away")
 
 
 @case
 def references_are_refused_with_advice():
     with notebook() as k:
-        k.must("let v = vec![1, 2, 3];\nlet kept = 5;")
+        k.must("let v = vec![1, 2, 3];\nlet kept = 5_usize;")
         for code in [
             "let w = vec![1]; let first = &w[0];",
             "let first = &v[0];",
             "let first = v.first();",
             "let first = v.as_slice();",
             "let first = v.iter();",
-            "let first = String::from(\"abc\").as_str().chars().next().map(|_| &v);",
         ]:
             cell = k.run(code)
             same(cell.ename, "compile error", code)
             has(cell.error, "`first`", "clone()")
+        has(k.run("let first = Some(1).map(|_| &v);").error, "`v` does not live long enough", "clone()")
         cell = k.run("let squares = v.iter().map(|n| n * n);")
         same(cell.ename, "compile error")
         has(cell.error, "`squares`", "collect")
@@ -355,7 +355,7 @@ def the_last_expression_shows_itself_in_the_best_way_it_has():
         for silent in ["()", "let a = 1;", "for i in 0..2 { }", "if a > 1 { println!(\"x\"); }", "a + 1;"]:
             same(k.must(silent).shown, [], silent)
         same(k.must("\"text\"").shown, ['"text"'])
-        same(k.must("let g = |x| x + 1.0; g(2.0)").shown, ["3.0"])
+        same(k.must("(|x| x + 1.0)(2.0)").shown, ["3.0"])
         same(k.must("display(&Rich); 1").shown, ["plain", "1"])
         same(k.must("if a > 0 { \"positive\" } else { \"negative\" }").shown, ['"positive"'])
         same(k.must("match a { 1 => 'o', _ => 'x' } // a comment").shown, ["'o'"])
@@ -404,6 +404,15 @@ def an_empty_cell_and_a_comment_are_fine():
     with notebook() as k:
         for code in ["", "   \n", "// only a comment", "/* block */"]:
             expect(k.run(code).ok, f"{code!r} failed")
+
+
+@case
+def vars_lists_the_variables_and_other_commands_are_refused():
+    with notebook() as k:
+        k.must("let a = 1;\nlet b = vec![1.5];")
+        same(k.must(":vars").shown, ["a: i32\nb: std::vec::Vec<f64>"])
+        has(k.run(":dep polars").error, "already built")
+        has(k.run(":what").error, "unknown command")
 
 
 # -- errors ----------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import json
 import os
 import queue
 import re
+import shutil
 import tempfile
 import time
 from contextlib import contextmanager
@@ -91,10 +92,15 @@ class Kernel:
     def pid(self):
         return self.manager.provisioner.pid
 
+    @property
+    def elapsed(self):
+        """Seconds since the kernel was started."""
+        return time.perf_counter() - self.started
+
     def info(self, timeout=20):
         """kernel_info, and the seconds from the start of the kernel to the answer."""
         self.client.wait_for_ready(timeout=timeout)
-        return time.perf_counter() - self.started
+        return self.elapsed
 
     def begin(self, code, **options):
         """Sends a cell and does not wait for it."""
@@ -142,6 +148,9 @@ class Kernel:
     def stop(self):
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=False)
+        folder = getattr(self.manager.kernel_spec_manager, "zoobot_folder", None)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
