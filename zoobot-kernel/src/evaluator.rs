@@ -3,6 +3,7 @@
 use crate::cell::Cell;
 use crate::check::{Checker, Findings};
 use crate::diagnostics::Diagnostic;
+use crate::environment::set_environment;
 use crate::errors::Failure;
 use crate::items::Item;
 use crate::library::Library;
@@ -50,7 +51,13 @@ enum Stop {
 impl Evaluator {
     /// Starts the process that runs the cells and links the library once, so that the user's
     /// first cell finds everything warm.
-    pub fn start(library: &Library, workspace: &Workspace, iopub: Iopub) -> Result<Self> {
+    pub fn start(workspace: &Workspace, iopub: Iopub) -> Result<Self> {
+        let library = Library::load()?;
+        workspace.write_evcxr_config()?;
+        let sysroot = workspace.dir("sysroot");
+        library.link_sysroot(&sysroot)?;
+        let flags = library.rustc_flags(&sysroot);
+        set_environment(&library, workspace, &flags)?;
         let mut command = Command::new(std::env::current_exe()?);
         command.env("ZOOBOT_KERNEL", "1").env("LD_LIBRARY_PATH", library.search_path());
         // SAFETY: prctl is async-signal-safe and touches no memory of ours.
@@ -65,13 +72,12 @@ impl Evaluator {
             .map_err(|error| anyhow::anyhow!("{error}"))
             .context("cannot start the process that runs the cells")?;
         let outputs = Outputs::start(iopub, channels.stdout, channels.stderr);
-        let flags = library.rustc_flags(&workspace.dir("sysroot"));
         let mut evaluator = Self {
             context: evcxr::CommandContext::with_eval_context(context),
-            checker: Checker::new(library.clone(), flags, workspace.dir("check")),
+            objects: workspace.dir("cell").join("target").join(library.host()).join("debug"),
+            checker: Checker::new(library, flags, workspace.dir("check")),
             notebook: Notebook::default(),
             outputs,
-            objects: workspace.dir("cell").join("target").join(library.host()).join("debug"),
         };
         evaluator
             .run("();", None, &|_, _| String::new())
@@ -200,10 +206,12 @@ impl Evaluator {
             }
             Err(Error::CompilationErrors(errors)) => {
                 let offset = self.offset();
-                let read = |error: &CompilationError| Diagnostic::read(&error.json, &source, offset);
+                let read =
+                    |error: &CompilationError| Diagnostic::read(&error.json, &source, offset);
                 let diagnostics: Vec<Diagnostic> = errors.iter().filter_map(read).collect();
                 if diagnostics.is_empty() {
-                    let messages: Vec<String> = errors.iter().map(CompilationError::message).collect();
+                    let messages: Vec<String> =
+                        errors.iter().map(CompilationError::message).collect();
                     return Err(Stop::Other(Failure::new("compile error", messages.join("\n"))));
                 }
                 Err(Stop::Errors(diagnostics, source))
@@ -264,13 +272,22 @@ impl Evaluator {
             }
             Some(Ended::Lost(name)) => {
                 self.notebook.forget(&name, "it got lost; run the cell that makes it again.");
-                Failure::new("error", format!("the variable `{name}` got lost; run the cell that makes it again"))
+                Failure::new(
+                    "error",
+                    format!("the variable `{name}` got lost; run the cell that makes it again"),
+                )
             }
             Some(Ended::Done) | None => Failure::new("error", "the cell returned before its end"),
         })
     }
 
-    fn panic_place(&self, failure: Failure, place: &PanicPlace, source: &Source, code: &str) -> Failure {
+    fn panic_place(
+        &self,
+        failure: Failure,
+        place: &PanicPlace,
+        source: &Source,
+        code: &str,
+    ) -> Failure {
         if place.file.ends_with("src/lib.rs") && !place.file.starts_with('/') {
             let line = place.line.saturating_sub(self.offset());
             return match source.origin(line) {
@@ -282,12 +299,7 @@ impl Evaluator {
         failure.with("at", &format!("{}:{}", place.file, place.line))
     }
 
-    fn compile_failure(
-        &self,
-        errors: &[Diagnostic],
-        code: &str,
-        changed: &Gone,
-    ) -> Failure {
+    fn compile_failure(&self, errors: &[Diagnostic], code: &str, changed: &Gone) -> Failure {
         let users: Vec<Diagnostic> = errors.iter().filter(|e| e.is_the_users()).cloned().collect();
         let shown = if users.is_empty() { errors } else { &users };
         Failure::compile(shown, code, |error| {

@@ -4,6 +4,7 @@
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -86,8 +87,8 @@ impl Library {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default();
             let text = name.to_string_lossy();
-            let is_shared_std = text.starts_with("libstd-")
-                && (text.ends_with(".so") || text.ends_with(".dylib"));
+            let is_shared_std =
+                text.starts_with("libstd-") && (text.ends_with(".so") || text.ends_with(".dylib"));
             if !is_shared_std {
                 std::os::unix::fs::symlink(&path, lib.join(name))?;
             }
@@ -104,6 +105,21 @@ impl Library {
     pub fn host(&self) -> &str {
         let mut lines = self.rustc_version.lines();
         lines.find_map(|line| line.strip_prefix("host: ")).unwrap_or_default().trim()
+    }
+
+    /// rustup's name of the compiler's toolchain, where it is one of rustup's.
+    pub fn toolchain(&self) -> Option<&str> {
+        let mut parts = self.rustc.iter();
+        parts.find(|part| *part == "toolchains")?;
+        parts.next()?.to_str()
+    }
+
+    /// `PATH` with the compiler's folder first: a kernel started from a desktop finds no cargo.
+    pub fn program_path(&self) -> OsString {
+        let old = std::env::var_os("PATH").unwrap_or_default();
+        let bin = self.rustc.parent().map(Path::to_path_buf);
+        // Without the old path where a folder in it cannot be written down.
+        std::env::join_paths(bin.into_iter().chain(std::env::split_paths(&old))).unwrap_or(old)
     }
 
     /// `LD_LIBRARY_PATH` for the process that runs the cells.
@@ -129,13 +145,14 @@ mod tests {
         }
         let library = Library {
             rustc_version: "rustc 1.95.0\nhost: some-target\n".to_owned(),
-            rustc: PathBuf::new(),
+            rustc: PathBuf::from("/home/a/.rustup/toolchains/some-toolchain/bin/rustc"),
             dylib: PathBuf::new(),
             deps: Vec::new(),
             native: Vec::new(),
             libtorch: PathBuf::new(),
             sysroot_lib: real,
         };
+        assert_eq!(library.toolchain(), Some("some-toolchain"));
         let sysroot = dir.path().join("sysroot");
         library.link_sysroot(&sysroot).unwrap();
         let lib = sysroot.join("lib/rustlib/some-target/lib");
