@@ -72,7 +72,7 @@ def measure(kernel):
         k.client.wait_for_ready(timeout=60)
         first = k.must(FIRST)
         first_result = k.elapsed
-        if not first.of("display_data"):
+        if not first.shown:
             raise SystemExit("the first cell showed nothing")
         pss, rss = memory(processes(k.pid))
         cells = []

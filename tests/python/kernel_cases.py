@@ -347,9 +347,11 @@ def the_last_expression_shows_itself_in_the_best_way_it_has():
             "impl Own { fn evcxr_display(&self) { println!(\"its own way\"); } }\n"
             "struct Nothing;"
         )
-        data = k.must("Rich").of("display_data")[0]["data"]
+        data = k.must("Rich").of("execute_result")[0]["data"]
         same(data, {"text/plain": "plain", "text/html": "<b>rich</b>"})
         same(k.must("Own").stdout, "its own way\n")
+        own = k.must("struct E; impl E { fn evcxr_display(&self) { println!(\"EVCXR_BEGIN_CONTENT text/html\\n<i>e</i>\\nEVCXR_END_CONTENT\"); } }\nE")
+        same(own.of("execute_result")[0]["data"], {"text/html": "<i>e</i>"})
         same(k.must("[1, 2]").shown, ["[1, 2]"])
         has(k.must("Nothing").shown[0], "Nothing", "derive(Debug)")
         for silent in ["()", "let a = 1;", "for i in 0..2 { }", "if a > 1 { println!(\"x\"); }", "a + 1;"]:
@@ -374,7 +376,8 @@ def displays_and_streams_come_in_order_while_the_cell_runs():
         order = [
             content.get("text") or content["data"]["text/plain"]
             for _, kind, content in cell.messages
-            if (kind == "stream" and content["name"] == "stdout") or kind == "display_data"
+            if (kind == "stream" and content["name"] == "stdout")
+            or kind in ("display_data", "execute_result")
         ]
         same(order, ["one\n", '"two"', "three", "6"])
         same(cell.stderr, "four\nfive")
@@ -501,6 +504,10 @@ def a_crash_is_reported_and_the_next_cell_works():
         has(k.run("unsafe { *(std::ptr::null::<i32>().add(1)) }").error, "process that runs the cells ended")
         same(k.must("twice(5)").shown, ["10"])
         has(k.run("std::process::exit(3)").error, "exit status: 3")
+        k.must("let a = 2;")
+        bytes = 'use std::io::Write; std::io::stdout().write_all(b"\\xff\\n").unwrap();'
+        has(k.run(bytes).error, "not text")
+        has(k.run("a").error, "cannot find value `a`")
         same(k.must("twice(6)").shown, ["12"])
 
 
@@ -597,7 +604,7 @@ def nbconvert_executes_a_notebook():
         )
         done = nbformat.read(Path(temp) / "done.ipynb", as_version=4)
         outputs = done.cells[1].outputs
-        same([o.output_type for o in outputs], ["stream", "display_data"])
+        same([o.output_type for o in outputs], ["stream", "execute_result"])
         same(outputs[1].data["text/plain"], "21")
 
 

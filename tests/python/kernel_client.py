@@ -62,8 +62,9 @@ class Cell:
 
     @property
     def shown(self):
-        """The text/plain of all displays."""
-        return [c["data"].get("text/plain", "") for c in self.of("display_data")]
+        """The text/plain of all that was displayed, the cell's value last."""
+        shown = [c for _, kind, c in self.messages if kind in ("display_data", "execute_result")]
+        return [c["data"].get("text/plain", "") for c in shown]
 
     @property
     def error(self):

@@ -4,7 +4,7 @@
 use crate::cell::Binding;
 use crate::diagnostics::Diagnostic;
 use crate::library::Library;
-use crate::source::{ANSWER, FUNCTION, MODULE, Program, Source, boxed};
+use crate::source::{ANSWER, ASKING, FUNCTION, MODULE, Program, Source, boxed};
 use anyhow::{Context, Result};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -143,14 +143,27 @@ fn answer(i: usize, binding: &Binding, answers: &Answers) -> Option<String> {
     Some(boxed(closure, binding.mutable, |k| part(k).unwrap_or_default()))
 }
 
-/// A type as it can be written in another cell.
+/// A type as it can be written in another cell; what cannot be written is left in braces.
 fn nameable(ty: &str) -> String {
-    let mut ty = ty
-        .replace("{integer}", "i32")
-        .replace("{float}", "f64")
-        .replace("zoobot_core::", "zoobot::");
-    ty = ty.replace(&format!("{MODULE}::{FUNCTION}::"), "{local}::");
-    ty.replace(&format!("{MODULE}::zoobot_ask::"), "{local}::").replace(&format!("{MODULE}::"), "")
+    let mut out = String::new();
+    let ty = ty.replace("{integer}", "i32").replace("{float}", "f64");
+    for part in ty.split_inclusive(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')) {
+        let path = part.trim_start_matches(':');
+        match path.split_once("::") {
+            Some(("zoobot_core", rest)) => out.push_str(&format!("zoobot::{rest}")),
+            // rustc names what `std` passes on by where it comes from.
+            Some(("alloc", rest)) => out.push_str(&format!("std::{rest}")),
+            Some((MODULE, rest)) => match rest.split_once("::") {
+                Some((FUNCTION | ASKING, rest)) => out.push_str(&format!("{{local}}::{rest}")),
+                _ => out.push_str(rest),
+            },
+            Some((root, rest)) if !["std", "core", "zoobot", ""].contains(&root) => {
+                out.push_str(&format!("{{{root}}}::{rest}"));
+            }
+            _ => out.push_str(part),
+        }
+    }
+    out
 }
 
 /// How a variable of some type is kept.

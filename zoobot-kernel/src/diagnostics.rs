@@ -3,6 +3,13 @@
 use crate::source::{Origin, Source};
 use serde_json::Value;
 
+/// Remarks that list what does not concern the user.
+const TIRESOME: [&str; 3] = [
+    "the following other types implement trait",
+    "required for ",
+    "the full name for the type has been written to",
+];
+
 /// One error of rustc's.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Diagnostic {
@@ -47,7 +54,10 @@ impl Diagnostic {
         let mut notes = Vec::new();
         for child in list(&json["children"]) {
             let level = child["level"].as_str().unwrap_or("note");
-            let mut text = child["message"].as_str().unwrap_or_default().to_owned();
+            let mut text = readable(child["message"].as_str().unwrap_or_default());
+            if TIRESOME.iter().any(|start| text.starts_with(start)) {
+                continue;
+            }
             let spans: Vec<&Value> = list(&child["spans"]).collect();
             let inside = spans.iter().filter_map(|span| Place::read(span, source, offset));
             if inside.into_iter().any(|place| !matches!(place.origin, Origin::Cell(_))) {
@@ -63,7 +73,7 @@ impl Diagnostic {
             notes.push((level.to_owned(), text));
         }
         let code = json["code"]["code"].as_str().map(str::to_owned);
-        Some(Self { code, message: message.to_owned(), places, notes })
+        Some(Self { code, message: readable(message), places, notes })
     }
 
     /// Whether it is the error with this number.
@@ -80,6 +90,14 @@ impl Diagnostic {
     pub fn about_keeping(&self) -> impl Iterator<Item = &str> {
         self.places.iter().filter_map(|place| match &place.origin {
             Origin::Keep(name) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The earlier variable that the cell cannot load.
+    pub fn loading(&self) -> Option<&str> {
+        self.places.iter().find_map(|place| match &place.origin {
+            Origin::Load(name) if place.primary => Some(name.as_str()),
             _ => None,
         })
     }
@@ -114,12 +132,58 @@ impl Place {
         Some(Self {
             origin: source.origin(line).clone(),
             columns: (number("column_start")?, if one_line { number("column_end") } else { None }),
-            label: span["label"].as_str().unwrap_or_default().to_owned(),
+            label: readable(span["label"].as_str().unwrap_or_default()),
             primary: span["is_primary"] == true,
         })
     }
 }
 
+/// A text with `Vec<i32>` in place of `std::vec::Vec<i32>`, and without the kernel's own names.
+fn readable(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| c.is_alphabetic() || c == '_') {
+        out.push_str(&rest[..start]);
+        let end = rest[start..]
+            .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
+            .map_or(rest.len(), |end| start + end);
+        let path = rest[start..end].trim_end_matches(':');
+        let last = path.rsplit("::").next().unwrap_or(path);
+        let is_type = path.contains("::") && last.starts_with(char::is_uppercase);
+        let path = path.strip_prefix("zoobot_cell::").unwrap_or(path);
+        let known = ["std::", "core::", "alloc::", "zoobot_core::"];
+        if is_type && known.iter().any(|root| path.starts_with(root)) {
+            out.push_str(last);
+        } else {
+            out.push_str(&path.replace("zoobot_core", "zoobot"));
+        }
+        let colons = rest[start..end].len() - rest[start..end].trim_end_matches(':').len();
+        out.push_str(&":".repeat(colons));
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    out
+}
+
 fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_types_are_shortened_and_others_are_not() {
+        for (text, wanted) in [
+            ("expected `std::vec::Vec<std::string::String>`", "expected `Vec<String>`"),
+            ("the trait `zoobot_core::notebook::Show` is", "the trait `Show` is"),
+            ("no `x` in `std::collections`", "no `x` in `std::collections`"),
+            ("`zoobot_cell::Galaxy`: see", "`Galaxy`: see"),
+            ("unresolved import `zoobot_core::nothing`", "unresolved import `zoobot::nothing`"),
+            ("`a::B::c` of mine::Type", "`a::B::c` of mine::Type"),
+        ] {
+            assert_eq!(readable(text), wanted);
+        }
+    }
 }

@@ -60,6 +60,8 @@ impl Evaluator {
         set_environment(&library, workspace, &flags)?;
         let mut command = Command::new(std::env::current_exe()?);
         command.env("ZOOBOT_KERNEL", "1").env("LD_LIBRARY_PATH", library.search_path());
+        // Ctrl-C on the terminal is for the kernel, which passes it on while a cell runs.
+        command.process_group(0);
         // SAFETY: prctl is async-signal-safe and touches no memory of ours.
         #[cfg(target_os = "linux")]
         unsafe {
@@ -80,7 +82,7 @@ impl Evaluator {
             outputs,
         };
         evaluator
-            .run("();", None, &|_, _| String::new())
+            .run("();", None, 0, &|_, _| String::new())
             .map_err(|failure| anyhow::anyhow!(failure.lines.join("\n")))?;
         Ok(evaluator)
     }
@@ -90,14 +92,15 @@ impl Evaluator {
         self.context.process_handle()
     }
 
-    /// Runs one cell; its outputs answer `parent`.
+    /// Runs cell number `count`; its outputs answer `parent`.
     pub fn run(
         &mut self,
         code: &str,
         parent: Option<JupyterMessage>,
+        count: usize,
         ask: AskUser,
     ) -> Result<(), Failure> {
-        self.outputs.begin(parent);
+        self.outputs.begin(parent, count);
         if let Some(command) = command_of(code) {
             return self.command(command);
         }
@@ -199,8 +202,12 @@ impl Evaluator {
             self.context.execute_with_callbacks(&source.text, &mut callbacks)
         };
         match result {
-            Ok(_) => {
+            Ok(own) => {
                 let ended = self.outputs.finish(true);
+                if !own.is_empty() {
+                    // A type that shows itself in evcxr's own way.
+                    self.outputs.result(&serde_json::json!(own.content_by_mime_type));
+                }
                 self.remove_objects();
                 Ok((ended, source))
             }
@@ -222,8 +229,29 @@ impl Evaluator {
                 self.notebook.lost_process();
                 Err(Stop::Other(process_ended(&status)))
             }
-            Err(error) => Err(Stop::Other(Failure::new("kernel error", error.to_string()))),
+            Err(error) => {
+                let message = error.to_string();
+                if message.contains("valid UTF-8") {
+                    // evcxr has lost track of the output; only a new process helps.
+                    self.end_process();
+                    let reason = "it printed bytes that are not text (UTF-8)";
+                    return Err(Stop::Other(process_ended(reason)));
+                }
+                Err(Stop::Other(Failure::new("kernel error", message)))
+            }
         }
+    }
+
+    /// Ends the process that runs the cells; another takes its place.
+    fn end_process(&mut self) {
+        if let Ok(mut process) = self.process().lock() {
+            // It may be gone already.
+            let _ = process.kill();
+        }
+        // evcxr starts the next process when it finds this one gone.
+        let _ = self.context.execute("();");
+        self.outputs.finish(false);
+        self.notebook.lost_process();
     }
 
     fn program<'a>(
@@ -302,6 +330,14 @@ impl Evaluator {
     fn compile_failure(&self, errors: &[Diagnostic], code: &str, changed: &Gone) -> Failure {
         let users: Vec<Diagnostic> = errors.iter().filter(|e| e.is_the_users()).cloned().collect();
         let shown = if users.is_empty() { errors } else { &users };
+        if let (true, Some(name)) = (users.is_empty(), errors.iter().find_map(Diagnostic::loading))
+        {
+            let message = format!(
+                "the type of `{name}` cannot be written in another cell; use it in the cell that \
+                 makes it, and give that variable another name here"
+            );
+            return Failure::new("compile error", message);
+        }
         Failure::compile(shown, code, |error| {
             if error.places.iter().any(|place| place.label.contains("`'static`")) {
                 return Some(BORROWED.to_owned());
@@ -358,7 +394,7 @@ impl Evaluator {
                     .iter()
                     .map(|variable| format!("{}: {}", variable.name, variable.ty))
                     .collect();
-                self.outputs.show(serde_json::json!({"text/plain": lines.join("\n")}));
+                self.outputs.result(&serde_json::json!({"text/plain": lines.join("\n")}));
                 Ok(())
             }
             Some(":dep") => Err(Failure::new(

@@ -20,15 +20,22 @@ const PATIENCE_AFTER_CRASH: Duration = Duration::from_millis(100);
 /// Lines that wait are sent together, up to this many bytes.
 const MESSAGE_BYTES: usize = 1 << 16;
 
+/// A value in every form it has, by MIME type.
+type Data = serde_json::Map<String, Value>;
+
 /// A message from the library.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum Told {
     Display {
-        data: serde_json::Map<String, Value>,
+        data: Data,
         id: Option<String>,
         #[serde(default)]
         update: bool,
+    },
+    /// The value of the cell.
+    Result {
+        data: Data,
     },
     Panic {
         message: String,
@@ -90,6 +97,8 @@ pub enum Ended {
 struct Running {
     /// The request that the outputs answer; none outside a cell.
     parent: Option<JupyterMessage>,
+    /// Jupyter's number for the cell.
+    count: usize,
     ended: Option<Ended>,
 }
 
@@ -114,10 +123,10 @@ impl Outputs {
         outputs
     }
 
-    /// A cell begins: what comes now answers `parent`.
-    pub fn begin(&self, parent: Option<JupyterMessage>) {
+    /// Cell number `count` begins: what comes now answers `parent`.
+    pub fn begin(&self, parent: Option<JupyterMessage>, count: usize) {
         while self.ends.try_recv().is_ok() {}
-        *self.running() = Running { parent, ended: None };
+        *self.running() = Running { parent, count, ended: None };
     }
 
     /// Waits until all that the cell printed has been forwarded; says how it ended.
@@ -131,9 +140,11 @@ impl Outputs {
         self.running().ended.take()
     }
 
-    /// Shows something as if the cell had.
-    pub fn show(&self, data: Value) {
-        self.send("display_data", json!({"data": data, "metadata": {}, "transient": {}}));
+    /// Shows the value of the cell.
+    pub fn result(&self, data: &Value) {
+        let count = self.running().count;
+        let content = json!({"data": data, "metadata": {}, "execution_count": count});
+        self.send("execute_result", content);
     }
 
     /// Writes to the cell's standard error stream.
@@ -200,6 +211,8 @@ impl Reader {
     fn told(&self, told: Told) {
         let ended = match told {
             Told::Display { data, id, update } => return self.show(data, id, update),
+            Told::Result { data } if data.is_empty() => return,
+            Told::Result { data } => return self.outputs.result(&data.into()),
             Told::End => {
                 // Nobody waits any more when the kernel is about to end.
                 let _ = self.end.send(());
@@ -217,7 +230,7 @@ impl Reader {
         self.outputs.running().ended = Some(ended);
     }
 
-    fn show(&self, data: serde_json::Map<String, Value>, id: Option<String>, update: bool) {
+    fn show(&self, data: Data, id: Option<String>, update: bool) {
         if data.is_empty() {
             return;
         }

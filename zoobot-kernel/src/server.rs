@@ -279,7 +279,7 @@ impl Kernel {
                         self.ask(&request, allowed, prompt, password, answers)
                     };
                     self.running.store(true, Ordering::SeqCst);
-                    let result = evaluator.run(&asked.code, Some(request.clone()), &ask);
+                    let result = evaluator.run(&asked.code, Some(request.clone()), count, &ask);
                     self.running.store(false, Ordering::SeqCst);
                     result
                 }

@@ -27,7 +27,7 @@ pub const MODULE: &str = "zoobot_cell";
 /// The function to call.
 pub const FUNCTION: &str = "zoobot_run";
 /// The function with the questions about types; never called.
-const ASKING: &str = "zoobot_ask";
+pub const ASKING: &str = "zoobot_ask";
 /// Starts rustc's answers to [`Program::questions`].
 pub const ANSWER: &str = "ZOOBOT_TYPE";
 

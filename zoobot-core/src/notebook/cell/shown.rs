@@ -3,7 +3,8 @@
 //! Method lookup picks, in a single compile, the first that the type has: its own `evcxr_display`,
 //! [`Show`], `Debug` (one reference further away), or its name (a mutable reference away).
 
-use crate::notebook::{Bundle, Show, display, send};
+use super::tell;
+use crate::notebook::{Bundle, Show, in_kernel};
 use std::fmt::Debug;
 
 /// Values that implement [`Show`].
@@ -14,7 +15,7 @@ pub trait ShowDisplay {
 
 impl<T: Show + ?Sized> ShowDisplay for T {
     fn evcxr_display(&self) {
-        display(self);
+        result(&self.show());
     }
 }
 
@@ -32,7 +33,7 @@ impl<T: Debug + ?Sized> DebugDisplay for &T {
 
 /// Shows a value's `Debug` form.
 pub fn show_debug(value: &dyn Debug) {
-    send(&debugged(value), None, false);
+    result(&debugged(value));
 }
 
 /// Values that cannot be shown.
@@ -43,7 +44,16 @@ pub trait AnyDisplay {
 
 impl<T: ?Sized> AnyDisplay for &T {
     fn evcxr_display(&mut self) {
-        send(&named(std::any::type_name::<T>()), None, false);
+        result(&named(std::any::type_name::<T>()));
+    }
+}
+
+/// The value of the cell, which front ends number like the cell.
+fn result(bundle: &Bundle) {
+    if in_kernel() {
+        tell(&serde_json::json!({"kind": "result", "data": bundle}));
+    } else {
+        println!("{}", bundle.get("text/plain").unwrap_or_default());
     }
 }
 
