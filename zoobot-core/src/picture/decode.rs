@@ -187,4 +187,21 @@ mod tests {
         let grey = decode(&encode(&grey.into(), ImageFormat::Png)).unwrap();
         assert_eq!(grey.get_pixel(0, 0).0, [77, 77, 77]);
     }
+
+    /// Written by `tests/fixtures/pictures/make_pictures.py`: left half red, right half blue.
+    #[test]
+    fn cmyk_progressive_and_palette_pictures_have_the_colours_pillow_wrote() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/pictures");
+        for name in ["cmyk.jpg", "progressive.jpg", "palette.png", "transparent.png"] {
+            let picture = read(format!("{folder}/{name}")).unwrap();
+            for (x, expected) in [(2, [255, 0, 0]), (13, [0, 0, 255])] {
+                let found = picture.get_pixel(x, 8).0;
+                let off = found.iter().zip(expected).map(|(&a, b)| i32::from(a).abs_diff(b)).max();
+                assert!(off.unwrap() <= 6, "{name} at {x}: {found:?}");
+            }
+        }
+        // 16-bit grey that holds 8-bit luminances: almost black.
+        let grey = read(format!("{folder}/grey16.png")).unwrap();
+        assert_eq!(grey.dimensions(), (16, 16));
+    }
 }
