@@ -48,10 +48,12 @@ pub(crate) fn paint(
             let texture = Texture::new(morphology.texture);
             canvas.paint(canvas.everywhere(centre), 0.8, |x, y| {
                 let r = x.hypot(y) / radius;
-                let ripple = 1.0 + 0.05 * texture.at(y.atan2(x), 4.0 * r);
-                let rim = 1.0 - smoothstep(0.9, 1.06, r);
-                let inside = smoothstep(0.85 * hole, 1.1 * hole, r);
-                let shape = rim * (0.25 + 0.75 * inside) * ripple;
+                // Brighter at one side, as the reflection is oblique, and soft at its rim.
+                let slope = 1.0 + 0.45 * (x + 0.5 * y) / radius;
+                let ripple = 1.0 + 0.08 * texture.at(y.atan2(x), 4.0 * r);
+                let rim = (1.0 - smoothstep(0.8, 1.1, r)) * (0.6 + 0.4 * r);
+                let inside = smoothstep(0.7 * hole, 1.3 * hole, r);
+                let shape = rim * (0.3 + 0.7 * inside) * ripple * slope.max(0.0);
                 brightness.map(|b| b * shape)
             });
         }

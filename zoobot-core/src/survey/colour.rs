@@ -9,7 +9,7 @@ const WEIGHT: [f64; 3] = [6.0, 3.4, 2.2];
 /// Softening: where the stretch goes from linear to logarithmic.
 const Q: f64 = 20.0;
 /// Brightness added to black, so that the sky's noise shows.
-const FLOOR: f64 = 0.03;
+const FLOOR: f64 = 0.015;
 /// Area of the surveys' own pixel, square arcsec.
 const PIXEL_AREA: f64 = 0.262 * 0.262;
 

@@ -51,7 +51,7 @@ fn old_colour(rng: &mut StdRng) -> Colour {
 }
 
 fn smooth(unit: f64, rng: &mut StdRng) -> (f64, Body) {
-    let radius = unit * (normal(1.45, 0.38, rng)).exp().clamp(2.0, 10.0);
+    let radius = unit * normal(1.6, 0.38, rng).exp().clamp(2.2, 10.0);
     // One in six is a dwarf: fainter, bluer, flatter in the middle.
     let dwarf = chance(0.16, rng);
     let axis_ratio = (1.0 - normal(0.0, 0.28, rng).abs()).max(0.35);
@@ -78,7 +78,7 @@ fn disk(kind: Kind, unit: f64, rng: &mut StdRng) -> (f64, Body) {
     let least_cos = if kind == Kind::Disk { 0.28 } else { 0.36 };
     let inclination: f64 = rng.random_range::<f64, _>(least_cos..0.98).acos();
     let angle = rng.random_range(0.0..PI);
-    let scale = unit * normal(1.42, 0.27, rng).exp().clamp(2.3, 7.5);
+    let scale = unit * normal(1.62, 0.25, rng).exp().clamp(2.8, 7.5);
     let early = match kind {
         Kind::Disk => rng.random_range(0.3..1.0),
         Kind::Ring => rng.random_range(0.2..0.9),
@@ -86,7 +86,7 @@ fn disk(kind: Kind, unit: f64, rng: &mut StdRng) -> (f64, Body) {
     };
     let spread = normal(0.0, 0.03, rng);
     let old = Colour::new(0.52 + 0.22 * early + spread, 0.38 + 0.2 * early + spread);
-    let young = Colour::new(normal(0.16, 0.07, rng) + 0.12 * early, normal(0.02, 0.07, rng));
+    let young = Colour::new(normal(0.3, 0.07, rng) + 0.14 * early, normal(0.16, 0.07, rng) + 0.12 * early);
     let bulge_fraction = (0.04 + 0.4 * early * early + normal(0.0, 0.05, rng)).clamp(0.01, 0.6);
     let bulge = Spheroid {
         radius: scale * (0.2 + 0.45 * bulge_fraction),
@@ -104,7 +104,7 @@ fn disk(kind: Kind, unit: f64, rng: &mut StdRng) -> (f64, Body) {
         old,
         young,
         young_fraction: if armed { 0.75 - 0.4 * early } else { 0.5 * (1.0 - early) },
-        patchiness: if armed { rng.random_range(0.25..0.75) } else { 0.35 * (1.0 - early) },
+        patchiness: if armed { rng.random_range(0.35..0.9) } else { 0.35 * (1.0 - early) },
         dust: rng.random_range(0.05..0.55),
         clumps: 0,
         bar: None,
@@ -162,8 +162,8 @@ fn arms(start: f64, scale: f64, phase: f64, usual: Option<usize>, rng: &mut StdR
         number,
         pitch: if chance(0.5, rng) { pitch } else { -pitch },
         phase,
-        sharpness: rng.random_range(1.6..4.2),
-        contrast: rng.random_range(0.6..0.97) * flocculent,
+        sharpness: rng.random_range(0.9..2.8),
+        contrast: rng.random_range(0.35..0.92) * flocculent,
         start,
         end: scale * rng.random_range(2.6..4.2),
         wobble: normal(0.0, 0.1, rng),
@@ -193,13 +193,13 @@ fn rings(galaxy: &mut DiskGalaxy, early: f64, rng: &mut StdRng) {
 }
 
 fn edge_on(unit: f64, rng: &mut StdRng) -> (f64, Body) {
-    let scale = unit * normal(1.72, 0.3, rng).exp().clamp(2.8, 9.0);
+    let scale = unit * normal(1.8, 0.3, rng).exp().clamp(2.8, 9.0);
     let early = rng.random::<f64>();
     let angle = rng.random_range(0.0..PI);
     let bulge_fraction = (0.02 + 0.38 * early * early + normal(0.0, 0.03, rng)).clamp(0.0, 0.55);
-    let thickness = rng.random_range(0.075..0.15);
+    let thickness = rng.random_range(0.12..0.22);
     let bulge = Spheroid {
-        radius: scale * (0.14 + 0.4 * bulge_fraction),
+        radius: scale * (0.2 + 0.45 * bulge_fraction),
         index: 1.1 + 1.8 * early,
         axis_ratio: rng.random_range(0.5..0.85),
         angle,
@@ -214,14 +214,14 @@ fn edge_on(unit: f64, rng: &mut StdRng) -> (f64, Body) {
         thickness,
         angle,
         inner: Colour::new(0.5 + 0.3 * early + hue, 0.38 + 0.26 * early + hue),
-        outer: Colour::new(0.26 + 0.36 * early + hue, 0.1 + 0.36 * early + hue),
-        dust: if dusty { rng.random_range(0.6..2.6) } else { 0.0 },
-        lane: scale * thickness * normal(0.0, 0.28, rng),
-        warp: if chance(0.35, rng) { normal(0.0, 0.3, rng) } else { 0.0 },
+        outer: Colour::new(0.34 + 0.32 * early + hue, 0.18 + 0.32 * early + hue),
+        dust: if dusty { rng.random_range(1.0..4.0) } else { 0.0 },
+        lane: scale * thickness * normal(0.0, 0.35, rng),
+        warp: if chance(0.3, rng) { normal(0.0, 0.12, rng).clamp(-0.25, 0.25) } else { 0.0 },
         clumps: if early < 0.5 { rng.random_range(0..14) } else { 0 },
     };
-    let brightness = normal(21.6 - 0.4 * early, 0.45, rng);
-    (total_magnitude(brightness, 1.5 * scale, 0.22), Body::EdgeOn(galaxy))
+    let brightness = normal(22.15 - 0.5 * early, 0.45, rng);
+    (total_magnitude(brightness, 1.5 * scale, 0.25), Body::EdgeOn(galaxy))
 }
 
 fn pair(unit: f64, rng: &mut StdRng) -> (f64, Body) {
@@ -232,7 +232,7 @@ fn pair(unit: f64, rng: &mut StdRng) -> (f64, Body) {
     let spins = [spin(), spin()];
     let sight = rng.random_range(0.25..1.0) * if chance(0.5, rng) { 1.0 } else { -1.0 };
     let reddened = |by: f64, c: Colour| c.redder(by);
-    let mut nucleus = || reddened(rng.random_range(-0.15..0.2), Colour::new(0.72, 0.6));
+    let mut nucleus = || reddened(rng.random_range(-0.15..0.2), Colour::new(0.82, 0.7));
     let nuclei = [nucleus(), nucleus()];
     let mut disc = || {
         let g_r = rng.random_range(0.28..0.72);
@@ -245,11 +245,11 @@ fn pair(unit: f64, rng: &mut StdRng) -> (f64, Body) {
         pericentre: rng.random_range(0.45..1.2),
         time: rng.random_range(1.0..5.0),
         axes: [spins[0], spins[1], [sight, rng.random_range(0.0..TAU)]],
-        bulge_fraction: rng.random_range(0.12..0.35),
+        bulge_fraction: rng.random_range(0.1..0.3),
         nuclei,
         discs,
     };
-    (total_magnitude(normal(21.9, 0.4, rng), radius, 1.0), Body::Pair(pair))
+    (total_magnitude(normal(22.2, 0.4, rng), radius, 1.0), Body::Pair(pair))
 }
 
 fn artifact(unit: f64, rng: &mut StdRng) -> (f64, Body) {
@@ -271,9 +271,10 @@ fn artifact(unit: f64, rng: &mut StdRng) -> (f64, Body) {
             flashes: if chance(0.25, rng) { unit * rng.random_range(8.0..30.0) } else { 0.0 },
         },
         u if u < 0.84 => Artifact::Ghost {
-            radius: unit * rng.random_range(12.0..34.0),
-            hole: rng.random_range(0.15..0.45),
-            brightness: exposure_colour(0.12, rng),
+            radius: unit * rng.random_range(16.0..48.0),
+            hole: rng.random_range(0.1..0.4),
+            // A reflection is in every exposure of its field, in one band more than in another.
+            brightness: [0.06, 0.1, 0.3].map(|b| b * normal(-0.6, 0.6, rng).exp()),
         },
         u if u < 0.92 => Artifact::Edge {
             angle: rng.random_range(0..4) as f64 * FRAC_PI_2,

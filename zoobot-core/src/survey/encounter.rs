@@ -156,3 +156,31 @@ fn dot(a: &Vec3, b: &Vec3) -> f64 {
 fn distance(a: &Vec3, b: &Vec3) -> f64 {
     (0..3).map(|k| (a[k] - b[k]).powi(2)).sum::<f64>().sqrt()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::survey::Colour;
+
+    fn far_away(pericentre: f64, time: f64) -> f64 {
+        let colour = Colour::new(0.5, 0.4);
+        let encounter = Encounter {
+            mass_ratio: 0.8,
+            radius: 8.0,
+            pericentre,
+            time,
+            axes: [[1.0, 0.0], [0.9, 1.0], [0.8, 0.0]],
+            bulge_fraction: 0.2,
+            nuclei: [colour; 2],
+            discs: [colour; 2],
+        };
+        let stars = follow(&encounter, 4).stars;
+        stars.iter().filter(|star| star.now > 1.6).count() as f64 / stars.len() as f64
+    }
+
+    #[test]
+    fn a_close_passage_throws_stars_out_and_a_distant_one_leaves_the_discs_alone() {
+        assert_eq!(far_away(12.0, 3.0), 0.0);
+        assert!(far_away(0.8, 3.0) > 0.05, "{}", far_away(0.8, 3.0));
+    }
+}

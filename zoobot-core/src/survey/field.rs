@@ -1,25 +1,29 @@
 //! What else is in the picture: foreground stars, faint galaxies behind, now and then a neighbour.
 
 use super::canvas::{BANDS, Canvas, Region};
-use super::instrument::{Conditions, Moffat};
+use super::instrument::Conditions;
 use super::morphology::{Colour, Spheroid};
-use super::paint::{flux, paint_spheroid};
+use super::paint::{INVISIBLE, flux, paint_spheroid};
 use rand::{Rng, rngs::StdRng};
 use rand_distr::{Distribution, Poisson, StandardNormal};
 use std::f64::consts::{PI, TAU};
 
 /// Faint galaxies and stars in a square arcminute.
-const GALAXIES: f64 = 16.0;
-const STARS: f64 = 3.2;
+const GALAXIES: f64 = 11.0;
+const STARS: f64 = 2.4;
 
 /// Paints the galaxies of the field, before the telescope blurs them.
 pub(crate) fn paint_galaxies(canvas: &mut Canvas, rng: &mut StdRng) {
     let side = canvas.size as f64 * canvas.scale;
     for _ in 0..poisson(GALAXIES * (side / 60.0).powi(2), rng) {
         // Numbers rise by 10^0.35 a magnitude.
-        let magnitude = (23.4 + rng.random::<f64>().max(1e-4).log10() / 0.35).max(17.8);
+        let magnitude = (23.3 + rng.random::<f64>().max(1e-4).log10() / 0.38).max(18.0);
         let mut normal = || rng.sample::<f64, _>(StandardNormal);
-        let colour = Colour::new(0.75 + 0.4 * normal(), 0.65 + 0.3 * normal());
+        let colour = {
+            // Faint galaxies run from blue and near to red and far, both colours together.
+            let red = normal();
+            Colour::new(0.75 + 0.3 * red + 0.08 * normal(), 0.6 + 0.22 * red + 0.08 * normal())
+        };
         let radius = (0.9 - 0.2 * (magnitude - 20.0) / 2.0 + 0.3 * normal()).exp() * 0.5;
         let spheroid = Spheroid {
             radius: radius.clamp(0.25, 3.0),
@@ -41,7 +45,7 @@ pub(crate) fn paint_galaxies(canvas: &mut Canvas, rng: &mut StdRng) {
 pub(crate) fn paint_stars(canvas: &mut Canvas, conditions: &Conditions, rng: &mut StdRng) {
     let side = canvas.size as f64 * canvas.scale;
     for _ in 0..poisson(STARS * (side / 60.0).powi(2), rng) {
-        let magnitude = 22.3 - 7.5 * rng.random::<f64>().powf(1.8);
+        let magnitude = 22.3 - 7.0 * rng.random::<f64>().powf(1.7);
         let colour = star_colour(rng);
         let mut place = || (rng.random::<f64>() - 0.5) * side;
         let centre = [place(), place()];
@@ -55,9 +59,9 @@ pub(crate) fn paint_stars(canvas: &mut Canvas, conditions: &Conditions, rng: &mu
 pub(crate) fn star_colour(rng: &mut StdRng) -> Colour {
     let along: f64 = rng.random();
     let scatter = 0.05 * rng.sample::<f64, _>(StandardNormal);
-    let g_r = (0.25 + 1.3 * along).min(1.45) + scatter;
+    let g_r = (0.35 + 1.2 * along).min(1.4) + scatter;
     // Beyond g - r = 1.2 only r - z goes on reddening.
-    Colour::new(g_r, 0.1 + 0.45 * g_r + 0.9 * (along - 0.7).max(0.0) * 3.0)
+    Colour::new(g_r, 0.04 + 0.57 * g_r + 2.2 * (along - 0.75).max(0.0))
 }
 
 /// Paints one star as the point-spread function has it.
@@ -69,15 +73,14 @@ pub(crate) fn paint_star(
     colour: Colour,
 ) {
     let bands = colour.bands().map(|b| b * flux(magnitude));
-    let scale = canvas.scale;
-    let psf = conditions.seeing.map(|seeing| Moffat::new(seeing / scale, conditions.beta));
-    let reach = conditions.seeing[1] * (3.0 + 0.9 * (20.0 - magnitude).max(0.0));
-    let per_area = 1.0 / (scale * scale);
+    let beta = conditions.beta;
+    // 1/a² and the central brightness of the Moffat profile in each band.
+    let inverse = conditions.seeing.map(|s| 4.0 * (2f64.powf(1.0 / beta) - 1.0) / (s * s));
+    let peak: [f64; BANDS] = std::array::from_fn(|b| bands[b] * (beta - 1.0) / PI * inverse[b]);
+    let reach = ((peak[1] / INVISIBLE).powf(1.0 / beta).max(1.0) / inverse[1]).sqrt();
     canvas.paint(Region { centre, radius: reach }, 1.0, |x, y| {
-        let distance = x.hypot(y) / scale;
-        let fade = 1.0 - super::light::smoothstep(0.6 * reach, reach, x.hypot(y));
-        let band = |b: usize| bands[b] * psf[b].at(distance) * per_area * fade;
-        std::array::from_fn::<f64, BANDS, _>(band)
+        let squared = x * x + y * y;
+        std::array::from_fn(|b| peak[b] * (1.0 + squared * inverse[b]).powf(-beta))
     });
 }
 
@@ -90,19 +93,19 @@ pub(crate) fn paint_spikes(
     angle: f64,
 ) {
     let bands = colour.bands().map(|b| b * flux(magnitude));
-    let length = 4.0 * 10f64.powf(0.16 * (15.0 - magnitude)).max(0.5);
-    let width = 0.55;
+    let length = 3.0 * 10f64.powf(0.17 * (14.0 - magnitude)).max(0.5);
     let aureole = length * 0.8;
     let (sin, cos) = angle.sin_cos();
     canvas.paint(canvas.everywhere(centre), 0.5, |x, y| {
         let (u, v) = (x * cos + y * sin, y * cos - x * sin);
         let spike = |along: f64, across: f64| {
-            (-along.abs() / length).exp() * (-0.5 * (across / width).powi(2)).exp()
-                / (2.0 * length * width * TAU.sqrt())
+            let width = 0.45 + 0.01 * along.abs();
+            (-(along.abs() / length).sqrt() * 2.0).exp() * (-0.5 * (across / width).powi(2)).exp()
+                / (length * width * TAU.sqrt())
         };
         let r2 = (x * x + y * y) / (aureole * aureole);
         let halo = (1.0 + 12.0 * r2).powf(-1.6) / (aureole * aureole);
-        let shape = 0.02 * (spike(u, v) + spike(v, u)) + 0.012 * halo;
+        let shape = 0.005 * (spike(u, v) + 0.7 * spike(v, u)) + 0.012 * halo;
         bands.map(|b| b * shape)
     });
 }

@@ -9,7 +9,7 @@ use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
 /// Noise of the sky, nanomaggies per square root of a square arcsec, in g, r and z.
-const SKY_NOISE: [f64; BANDS] = [0.0135, 0.0255, 0.062];
+const SKY_NOISE: [f64; BANDS] = [0.0105, 0.0185, 0.031];
 
 /// Brightness of the sky, nanomaggies per square arcsec.
 const SKY: [f64; BANDS] = [1.6, 3.3, 22.0];
@@ -37,7 +37,7 @@ impl Conditions {
         let depth = 0.22 * normal();
         Self {
             seeing: [1.08, 1.0, 0.93].map(|s| s * seeing * (0.04 * normal()).exp()),
-            beta: (3.2 + 0.4 * normal()).clamp(2.4, 4.5),
+            beta: (3.2 + 0.4 * normal()).clamp(2.6, 4.5),
             noise: [0.0; BANDS].map(|_: f64| (depth + 0.12 * normal()).exp()),
             correlation: (0.55 + 0.12 * normal()).clamp(0.3, 0.9),
             background: [0.0; BANDS].map(|_: f64| 0.12 * normal()),
@@ -68,7 +68,7 @@ impl Conditions {
                 (0..size * size).map(|_| rng.sample::<f32, _>(StandardNormal)).collect();
             separable(&mut noise, &mut scratch, size, &kernel);
             // Blurring made the noise quieter: bring it back to the pixel's.
-            let kept: f32 = kernel.iter().map(|k| k * k).sum();
+            let kept = 2.0 * kernel.iter().map(|k| k * k).sum::<f32>() - kernel[0] * kernel[0];
             let sky = SKY[band] * canvas.scale * canvas.scale;
             for (value, noise) in plane.iter_mut().zip(&noise) {
                 let photons = (1.0 + f64::from(value.max(0.0)) / sky).sqrt();
@@ -82,7 +82,7 @@ impl Conditions {
 /// A Moffat point-spread function, (1 + r²/a²)^-β, as a sum of Gaussians.
 ///
 /// (1 + r²/a²)^-β = ∫ t^(β-1) e^(-t) e^(-t r²/a²) dt / Γ(β): a Moffat *is* a mixture of Gaussians
-/// of σ² = a²/2t. With t = e^u the trapezoidal rule converges exponentially, and eight separable
+/// of σ² = a²/2t. With t = e^u the trapezoidal rule converges exponentially, and six separable
 /// Gaussians do what one wide two-dimensional kernel would.
 pub(crate) struct Moffat {
     /// (weight, σ in pixels), weights adding up to 1.
@@ -92,9 +92,9 @@ pub(crate) struct Moffat {
 impl Moffat {
     /// From the full width at half maximum in pixels and β > 1.
     pub fn new(fwhm: f64, beta: f64) -> Self {
-        const STEP: f64 = 0.7;
+        const STEP: f64 = 0.9;
         let a = fwhm / (2.0 * (2f64.powf(1.0 / beta) - 1.0).sqrt());
-        let nodes = (0..8).map(|k| STEP * f64::from(k) - 2.7);
+        let nodes = (0..6).map(|k| STEP * f64::from(k) - 2.3);
         let mut gaussians: Vec<(f64, f64)> = nodes
             // The flux of a node: its height t^β e^(-t) times its area, proportional to 1/t.
             .map(|u| (((beta - 1.0) * u - u.exp()).exp(), a / (2.0 * u.exp()).sqrt()))
@@ -102,17 +102,6 @@ impl Moffat {
         let total: f64 = gaussians.iter().map(|g| g.0).sum();
         gaussians.iter_mut().for_each(|g| g.0 /= total);
         Self { gaussians }
-    }
-
-    /// Value at a distance in pixels, per pixel, for a total of 1.
-    pub fn at(&self, distance: f64) -> f64 {
-        let squared = distance * distance;
-        self.gaussians
-            .iter()
-            .map(|&(w, s)| {
-                w * (-0.5 * squared / (s * s)).exp() / (std::f64::consts::TAU * s * s)
-            })
-            .sum()
     }
 
     /// A square plane convolved; beyond its borders it is taken to continue as at the border.

@@ -37,6 +37,13 @@ impl Sersic {
         Self { radius, index, axis_ratio, boxiness: c, cos, sin, b, amplitude: 1.0 / flux }
     }
 
+    /// The semi-major axis at which a source of a total flux falls to a surface brightness; 0 when
+    /// it is fainter everywhere.
+    pub fn reach(&self, flux: f64, brightness: f64) -> f64 {
+        let exponent = (self.amplitude * flux / brightness).ln().max(0.0);
+        self.radius * (exponent / self.b).powf(self.index)
+    }
+
     /// Surface brightness at a position from the centre.
     pub fn at(&self, x: f64, y: f64) -> f64 {
         let u = x * self.cos + y * self.sin;

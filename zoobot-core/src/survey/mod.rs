@@ -22,6 +22,8 @@ mod morphology;
 mod paint;
 mod sample;
 mod simulate;
+#[cfg(test)]
+mod tests;
 mod texture;
 
 pub use home::home;

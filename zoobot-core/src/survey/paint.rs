@@ -1,6 +1,6 @@
 //! From a galaxy's parameters to its light on the sky, before telescope and neighbours.
 
-use super::canvas::{BANDS, Canvas};
+use super::canvas::{BANDS, Canvas, Region};
 use super::encounter;
 use super::instrument::{gaussian, separable};
 use super::light::{ArmPattern, Plane, Sersic, normalisation, smoothstep};
@@ -14,6 +14,9 @@ use std::f64::consts::TAU;
 
 /// Extinction in g, r and z for an optical depth of 1 in r (Schlafly & Finkbeiner 2011).
 const DUST: [f64; BANDS] = [1.48, 1.0, 0.56];
+
+/// A surface brightness far below the noise, nanomaggies per square arcsec.
+pub(crate) const INVISIBLE: f64 = 3e-4;
 
 /// Flux in nanomaggies of a magnitude.
 pub(crate) fn flux(magnitude: f64) -> f64 {
@@ -36,9 +39,7 @@ pub(crate) fn paint(morphology: &Morphology, canvas: &mut Canvas) {
 pub(crate) fn paint_spheroid(s: &Spheroid, flux: f64, centre: [f64; 2], canvas: &mut Canvas) {
     let profile = Sersic::from(s);
     let bands = s.colour.bands().map(|b| b * flux);
-    // Steep profiles have wide wings: half a percent of n = 4 lies beyond 20 radii.
-    let reach = s.radius * (6.0 + 6.0 * s.index);
-    let region = super::canvas::Region { centre, radius: reach };
+    let region = Region { centre, radius: profile.reach(flux, INVISIBLE) };
     canvas.paint(region, 0.7, |x, y| {
         let density = profile.at(x, y);
         bands.map(|b| b * density)
@@ -181,7 +182,7 @@ fn paint_edge_on(disk: &EdgeOn, total: f64, morphology: &Morphology, canvas: &mu
     // Along the disc: x/h K1(x/h) of a transparent exponential disc, by its asymptotic form.
     let along = |x: f64| {
         let t = x.abs() / h;
-        (1.0 + 1.571 * t).sqrt() * (-t).exp() * (1.0 - smoothstep(0.72 * limit, limit, x.abs()))
+        (1.0 + 1.571 * t).sqrt() * (-t).exp() * (1.0 - smoothstep(0.45 * limit, limit, x.abs()))
     };
     const STEPS: usize = 200;
     let step = limit / STEPS as f64;
@@ -207,9 +208,9 @@ fn paint_edge_on(disk: &EdgeOn, total: f64, morphology: &Morphology, canvas: &mu
         let patch = (0.18 * texture.at(0.9 * s / h, 2.0 * z / hz)).exp();
         let density = norm * along(s) * sech2(z / (hz * (1.0 + 0.06 * r * r))) * patch;
         let rim = smoothstep(0.4, 2.8, r);
-        let lane = (z - disk.lane * (1.0 - (r / 4.2).powi(2))) / (0.38 * hz);
+        let lane = (z - disk.lane * (1.0 - (r / 4.2).powi(2))) / (0.5 * hz);
         let wave = (0.35 * texture.at(1.7 * s / h + 2.0, 3.0)).exp();
-        let depth = disk.dust * wave * (-r / 1.6).exp() * sech2(lane);
+        let depth = disk.dust * wave * (-r / 1.8).exp() * sech2(lane);
         let dims = dimmed(depth, 0.8);
         for band in 0..BANDS {
             let colour = inner[band] + (outer[band] - inner[band]) * rim;
@@ -241,7 +242,7 @@ fn paint_pair(pair: &Encounter, total: f64, morphology: &Morphology, canvas: &mu
     let radii = [pair.radius, pair.radius * pair.mass_ratio.sqrt()];
     for k in 0..2 {
         let nucleus = Spheroid {
-            radius: 0.16 * radii[k],
+            radius: 0.2 * radii[k],
             index: 1.6,
             axis_ratio: 0.8,
             angle: pair.axes[k][1],

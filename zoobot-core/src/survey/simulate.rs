@@ -139,23 +139,32 @@ impl Simulation {
         self.check()?;
         let images = folder.join("images");
         fs::create_dir_all(&images).map_err(Error::io("create", &images))?;
+        let rows = self.each(progress, |galaxy| {
+            let path = folder.join(galaxy.file_loc());
+            fs::write(&path, galaxy.jpeg(self.quality)?).map_err(Error::io("write", &path))?;
+            Ok(galaxy.row())
+        })?;
+        let path = folder.join("catalog.csv");
+        fs::write(&path, catalog(&rows)).map_err(Error::io("write", &path))?;
+        Ok(path)
+    }
+
+    /// Makes every galaxy, in parallel, and keeps what a function makes of each, in order.
+    pub(crate) fn each<T: Send>(
+        &self,
+        progress: &(dyn Fn(usize) + Sync),
+        keep: impl Fn(SimulatedGalaxy) -> Result<T> + Sync,
+    ) -> Result<Vec<T>> {
+        self.check()?;
         let done = AtomicUsize::new(0);
-        let rows: Vec<String> = (0..self.galaxies)
-            .into_par_iter()
-            .map(|i| {
-                let so_far = || format!("{} of {} galaxies", done.load(Ordering::Relaxed), self.galaxies);
-                crate::interrupt::check("simulate", so_far)?;
-                let galaxy = self.make(i);
-                let path = folder.join(galaxy.file_loc());
-                fs::write(&path, galaxy.jpeg(self.quality)?).map_err(Error::io("write", &path))?;
-                progress(done.fetch_add(1, Ordering::Relaxed) + 1);
-                Ok(galaxy.row())
-            })
-            .collect::<Result<_>>()?;
-        let catalog = folder.join("catalog.csv");
-        let text = format!("{COLUMNS}\n{}", rows.concat());
-        fs::write(&catalog, text).map_err(Error::io("write", &catalog))?;
-        Ok(catalog)
+        let one = |i| {
+            let so_far = || format!("{} of {} galaxies", done.load(Ordering::Relaxed), self.galaxies);
+            crate::interrupt::check("simulate", so_far)?;
+            let kept = keep(self.make(i))?;
+            progress(done.fetch_add(1, Ordering::Relaxed) + 1);
+            Ok(kept)
+        };
+        (0..self.galaxies).into_par_iter().map(one).collect()
     }
 
     fn check(&self) -> Result<()> {
@@ -179,7 +188,7 @@ impl Simulation {
 
     /// The kind of galaxy `i`: each block of as many galaxies as kinds has every kind once, in an
     /// order of its own.
-    fn kind(&self, i: usize) -> Kind {
+    pub(crate) fn kind(&self, i: usize) -> Kind {
         let (block, place) = (i / self.kinds.len(), i % self.kinds.len());
         let mut order = self.kinds.clone();
         order.shuffle(&mut self.stream(block, 0));
@@ -232,6 +241,11 @@ impl Truth {
     }
 }
 
+/// The catalogue as CSV, from its rows.
+pub(crate) fn catalog(rows: &[String]) -> String {
+    format!("{COLUMNS}\n{}", rows.concat())
+}
+
 /// Columns of the catalogue.
 const COLUMNS: &str = "id_str,file_loc,class,ring,bar,spiral_arms,merger,bulge_fraction,axis_ratio,\
     radius,magnitude,colour";
@@ -255,7 +269,7 @@ impl SimulatedGalaxy {
     }
 
     /// Its row of the catalogue, with the line's end.
-    fn row(&self) -> String {
+    pub(crate) fn row(&self) -> String {
         let m = &self.morphology;
         let mut row = format!(
             "{},{},{},{},{},{},{}",
