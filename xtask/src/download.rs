@@ -52,7 +52,7 @@ pub fn unpack(python: &Python, wheel: &Path, into: &Path, rules: &[&str]) -> Res
 /// The tags of the one wheel whose checksum is known, whatever Python runs here.
 fn tags() -> Vec<String> {
     let mut tags: Vec<String> =
-        ["--python-version=3.12", "--implementation=cp", "--abi=cp312", "--abi=abi3", "--abi=none"]
+        ["--python-version=3.11", "--implementation=cp", "--abi=cp311", "--abi=abi3", "--abi=none"]
             .map(str::to_owned)
             .to_vec();
     tags.extend((5..=28).rev().map(|minor| format!("--platform=manylinux_2_{minor}_x86_64")));

@@ -14,7 +14,7 @@ fn folder(places: &Places) -> PathBuf {
 
 /// Whether they are there.
 pub fn is_ready(places: &Places) -> bool {
-    folder(places).is_dir()
+    folder(places).join("efficientnet-lite0-57934424.pth").is_file()
 }
 
 /// Fetches them, with the licence and the metadata they come with.

@@ -10,7 +10,7 @@ pub struct Wheel {
     pub name: &'static str,
     /// Exact version.
     pub version: &'static str,
-    /// SHA-256 of the wheel for Linux x86-64 and, where it matters, CPython 3.12.
+    /// SHA-256 of the wheel for Linux x86-64 and, where it matters, CPython 3.11.
     pub sha256: &'static str,
 }
 
@@ -20,7 +20,7 @@ const fn wheel(name: &'static str, version: &'static str, sha256: &'static str) 
 
 /// torch itself. Its libraries do not depend on the Python version; its wheels do, so one is fixed.
 pub const TORCH: Wheel =
-    wheel("torch", "2.11.0", "0f68f4ac6d95d12e896c3b7a912b5871619542ec54d3649cf48cc1edd4dd2756");
+    wheel("torch", "2.11.0", "7aa2f9bbc6d4595ba72138026b2074be1233186150e9292865e04b7a63b8c67a");
 
 /// `libcudart`, which even the processor's half of torch is linked to.
 pub const CUDA_RUNTIME: Wheel = wheel(
