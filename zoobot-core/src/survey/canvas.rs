@@ -55,7 +55,7 @@ impl Canvas {
             for column in self.span(left, right) {
                 let (x, y) = self.position(column as f64, row as f64);
                 let (x, y) = (x - cx, y - cy);
-                let distance = x.hypot(y) / self.scale;
+                let distance = (x * x + y * y).sqrt() / self.scale;
                 let samples = match distance {
                     d if d < 1.5 => 9,
                     d if d < 4.0 => 4,

@@ -22,8 +22,7 @@ pub(crate) fn picture(canvas: &Canvas) -> RgbImage {
         let band = |b: usize| (f64::from(canvas.bands[b][at]) * unit * WEIGHT[b] + FLOOR).max(0.0);
         let rgb = [band(2), band(1), band(0)];
         let mean = rgb.iter().sum::<f64>() / 3.0;
-        let stretch =
-            if mean > 0.0 { (Q * mean).asinh() / (Q.sqrt() * mean) } else { 0.0 };
+        let stretch = if mean > 0.0 { (Q * mean).asinh() / (Q.sqrt() * mean) } else { 0.0 };
         image::Rgb(rgb.map(|v| (v * stretch * 255.0).clamp(0.0, 255.0) as u8))
     })
 }

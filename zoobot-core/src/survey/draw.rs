@@ -44,10 +44,7 @@ fn total_magnitude(brightness: f64, radius: f64, axis_ratio: f64) -> f64 {
 /// The colour of an old population, reddened by redshift for the more distant.
 fn old_colour(rng: &mut StdRng) -> Colour {
     let distant = rng.random::<f64>().powi(2);
-    Colour::new(
-        normal(0.76, 0.05, rng) + 0.28 * distant,
-        normal(0.62, 0.04, rng) + 0.12 * distant,
-    )
+    Colour::new(normal(0.76, 0.05, rng) + 0.28 * distant, normal(0.62, 0.04, rng) + 0.12 * distant)
 }
 
 fn smooth(unit: f64, rng: &mut StdRng) -> (f64, Body) {
@@ -86,7 +83,8 @@ fn disk(kind: Kind, unit: f64, rng: &mut StdRng) -> (f64, Body) {
     };
     let spread = normal(0.0, 0.03, rng);
     let old = Colour::new(0.52 + 0.22 * early + spread, 0.38 + 0.2 * early + spread);
-    let young = Colour::new(normal(0.3, 0.07, rng) + 0.14 * early, normal(0.16, 0.07, rng) + 0.12 * early);
+    let young =
+        Colour::new(normal(0.3, 0.07, rng) + 0.14 * early, normal(0.16, 0.07, rng) + 0.12 * early);
     let bulge_fraction = (0.04 + 0.4 * early * early + normal(0.0, 0.05, rng)).clamp(0.01, 0.6);
     let bulge = Spheroid {
         radius: scale * (0.2 + 0.45 * bulge_fraction),
@@ -188,6 +186,11 @@ fn rings(galaxy: &mut DiskGalaxy, early: f64, rng: &mut StdRng) {
     if which > 0.55 {
         galaxy.rings.push(ring(inner * rng.random_range(1.75..2.3), rng.random_range(0.12..0.25)));
     }
+    // Bright rings never take more than half of what bulge and bar leave to the disc.
+    let rest = 1.0 - galaxy.bulge_fraction - galaxy.bar.map_or(0.0, |bar| bar.fraction);
+    let share: f64 = galaxy.rings.iter().map(|ring| ring.fraction).sum();
+    let dim = (0.5 * rest / share).min(1.0);
+    galaxy.rings.iter_mut().for_each(|ring| ring.fraction *= dim);
     galaxy.young_fraction = (galaxy.young_fraction + 0.15).min(0.75);
     galaxy.patchiness = rng.random_range(0.15..0.6);
 }
@@ -217,7 +220,7 @@ fn edge_on(unit: f64, rng: &mut StdRng) -> (f64, Body) {
         outer: Colour::new(0.34 + 0.32 * early + hue, 0.18 + 0.32 * early + hue),
         dust: if dusty { rng.random_range(1.0..4.0) } else { 0.0 },
         lane: scale * thickness * normal(0.0, 0.35, rng),
-        warp: if chance(0.3, rng) { normal(0.0, 0.12, rng).clamp(-0.25, 0.25) } else { 0.0 },
+        warp: if chance(0.3, rng) { normal(0.0, 0.08, rng).clamp(-0.15, 0.15) } else { 0.0 },
         clumps: if early < 0.5 { rng.random_range(0..14) } else { 0 },
     };
     let brightness = normal(22.15 - 0.5 * early, 0.45, rng);

@@ -85,7 +85,12 @@ pub(crate) fn follow(encounter: &Encounter, seed: u64) -> Wreck {
             .iter()
             .map(|(position, _, host, before)| {
                 let from = |k: usize| distance(position, &end[k]) / radii[k];
-                Star { position: seen(position), host: *host, before: *before, now: from(0).min(from(1)) }
+                Star {
+                    position: seen(position),
+                    host: *host,
+                    before: *before,
+                    now: from(0).min(from(1)),
+                }
             })
             .collect(),
     }

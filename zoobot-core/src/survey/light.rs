@@ -30,7 +30,8 @@ impl Sersic {
         let n = index;
         let b = 2.0 * n - 1.0 / 3.0 + 4.0 / (405.0 * n) + 46.0 / (25515.0 * n * n);
         // Area inside an isophote of semi-axes a and q a, over a².
-        let area = 4.0 * axis_ratio * (2.0 * ln_gamma(1.0 + 1.0 / c) - ln_gamma(1.0 + 2.0 / c)).exp();
+        let area =
+            4.0 * axis_ratio * (2.0 * ln_gamma(1.0 + 1.0 / c) - ln_gamma(1.0 + 2.0 / c)).exp();
         // ∫ I dA = 2 n area R_e² b^(-2n) Γ(2n) × amplitude.
         let flux = 2.0 * n * area * radius * radius * (ln_gamma(2.0 * n) - 2.0 * n * b.ln()).exp();
         let (sin, cos) = angle.sin_cos();
@@ -81,12 +82,12 @@ impl Plane {
     }
 
     /// From the sky to the plane.
-    pub fn from_sky(&self, x: f64, y: f64) -> (f64, f64) {
+    pub fn in_plane(&self, x: f64, y: f64) -> (f64, f64) {
         (x * self.cos + y * self.sin, (y * self.cos - x * self.sin) / self.axis_ratio)
     }
 
     /// From the plane to the sky.
-    pub fn to_sky(&self, u: f64, v: f64) -> (f64, f64) {
+    pub fn on_sky(&self, u: f64, v: f64) -> (f64, f64) {
         let v = v * self.axis_ratio;
         (u * self.cos - v * self.sin, u * self.sin + v * self.cos)
     }
@@ -96,10 +97,8 @@ impl Plane {
 pub(crate) fn normalisation(limit: f64, profile: impl Fn(f64) -> f64) -> f64 {
     const STEPS: usize = 200;
     let step = limit / STEPS as f64;
-    let total: f64 = (0..STEPS)
-        .map(|k| (k as f64 + 0.5) * step)
-        .map(|r| TAU * r * profile(r) * step)
-        .sum();
+    let total: f64 =
+        (0..STEPS).map(|k| (k as f64 + 0.5) * step).map(|r| TAU * r * profile(r) * step).sum();
     if total > 0.0 { 1.0 / total } else { 0.0 }
 }
 
@@ -207,8 +206,15 @@ mod tests {
     #[test]
     fn arms_keep_the_flux_of_their_circle() {
         let arms = Arms {
-            number: 3, pitch: 0.3, phase: 1.0, sharpness: 2.5, contrast: 0.8, start: 2.0, end: 20.0,
-            wobble: 0.1, lopsided: 0.3,
+            number: 3,
+            pitch: 0.3,
+            phase: 1.0,
+            sharpness: 2.5,
+            contrast: 0.8,
+            start: 2.0,
+            end: 20.0,
+            wobble: 0.1,
+            lopsided: 0.3,
         };
         let pattern = ArmPattern::new(arms);
         let mean = (0..3600)

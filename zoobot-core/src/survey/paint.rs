@@ -4,9 +4,7 @@ use super::canvas::{BANDS, Canvas, Region};
 use super::encounter;
 use super::instrument::{gaussian, separable};
 use super::light::{ArmPattern, Plane, Sersic, normalisation, smoothstep};
-use super::morphology::{
-    Arms, Body, DiskGalaxy, EdgeOn, Encounter, Morphology, Spheroid,
-};
+use super::morphology::{Arms, Body, DiskGalaxy, EdgeOn, Encounter, Morphology, Spheroid};
 use super::texture::Texture;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use rand_distr::StandardNormal;
@@ -75,10 +73,12 @@ fn paint_disk(disk: &DiskGalaxy, total: f64, morphology: &Morphology, canvas: &m
             * (1.0 - 0.85 * (-(r / hole).powi(2)).exp())
             * (1.0 - smoothstep(3.2 * scale, 5.0 * scale, r))
     };
-    let old_flux = total * disk_share * (1.0 - disk.young_fraction) * normalisation(limit, old_profile);
+    let old_flux =
+        total * disk_share * (1.0 - disk.young_fraction) * normalisation(limit, old_profile);
     let young_flux = total * disk_share * disk.young_fraction * normalisation(limit, young_profile);
     let (old, young) = (disk.old.bands(), disk.young.bands());
     let bulge = Sersic::from(&disk.bulge);
+    let bulge_edge = bulge.reach(total * disk.bulge_fraction, INVISIBLE).powi(2);
     let bulge_light = disk.bulge.colour.bands().map(|b| b * total * disk.bulge_fraction);
     let rings: Vec<_> = disk
         .rings
@@ -96,9 +96,9 @@ fn paint_disk(disk: &DiskGalaxy, total: f64, morphology: &Morphology, canvas: &m
     let mean_texture = (0.5 * disk.patchiness * disk.patchiness).exp();
 
     canvas.paint(canvas.everywhere(morphology.centre), 0.7, |x, y| {
-        let (u, v) = plane.from_sky(x, y);
+        let (u, v) = plane.in_plane(x, y);
         let radius = u.hypot(v);
-        let bulge_density = bulge.at(x, y);
+        let bulge_density = if x * x + y * y < bulge_edge { bulge.at(x, y) } else { 0.0 };
         let mut light = bulge_light.map(|b| b * bulge_density);
         if radius > limit {
             return light;
@@ -118,9 +118,8 @@ fn paint_disk(disk: &DiskGalaxy, total: f64, morphology: &Morphology, canvas: &m
 
         let old_density = old_flux * old_profile(radius) * (1.0 + 0.35 * (stars - 1.0));
         let young_density = young_flux * young_profile(radius) * stars * patches;
-        let bar_density = bar.as_ref().map_or(0.0, |(shape, bar)| {
-            total * bar.fraction * shape.at(u, v)
-        });
+        let bar_density =
+            bar.as_ref().map_or(0.0, |(shape, bar)| total * bar.fraction * shape.at(u, v));
         let (mut ring_old, mut ring_young) = (0.0, 0.0);
         for (shape, flux) in &rings {
             let density = flux * shape(radius);
@@ -167,7 +166,7 @@ fn paint_clumps(
         } else {
             (disk.scale * (0.3 - 1.2 * u.max(1e-3).ln()).min(4.0), TAU * v)
         };
-        let (x, y) = plane.to_sky(radius * theta.cos(), radius * theta.sin());
+        let (x, y) = plane.on_sky(radius * theta.cos(), radius * theta.sin());
         let colour = disk.young.redder(-0.25 + blue);
         let [cx, cy] = morphology.centre;
         canvas.blob([cx + x, cy + y], sigma, colour.bands().map(|b| b * brightness));
@@ -190,13 +189,14 @@ fn paint_edge_on(disk: &EdgeOn, total: f64, morphology: &Morphology, canvas: &mu
     // ∫ sech²(z/hz) dz = 2 hz.
     let norm = total * (1.0 - disk.bulge_fraction) / (length * 2.0 * hz);
     let bulge = Sersic::from(&disk.bulge);
+    let bulge_edge = bulge.reach(total * disk.bulge_fraction, INVISIBLE).powi(2);
     let bulge_light = disk.bulge.colour.bands().map(|b| b * total * disk.bulge_fraction);
     let (inner, outer) = (disk.inner.bands(), disk.outer.bands());
     let sech2 = |t: f64| 1.0 / t.cosh().powi(2);
 
     canvas.paint(canvas.everywhere(morphology.centre), 0.35, |x, y| {
         let (s, z) = (x * cos + y * sin, y * cos - x * sin);
-        let bulge_density = bulge.at(x, y);
+        let bulge_density = if x * x + y * y < bulge_edge { bulge.at(x, y) } else { 0.0 };
         let mut light = bulge_light.map(|b| b * bulge_density);
         let r = s.abs() / h;
         if r * h > limit || z.abs() > 9.0 * hz {

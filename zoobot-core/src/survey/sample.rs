@@ -16,7 +16,7 @@ const SAMPLE: &[u8] = include_bytes!("../../../data/sample.zip");
 
 /// The survey the sample is: seed 1, and as good a JPEG as 4 MB allow.
 fn survey() -> Simulation {
-    Simulation::new(600).quality(80)
+    Simulation::new(600).quality(86)
 }
 
 /// The folder of the sample survey, with `catalog.csv` and `images/`: unpacked on first use into

@@ -139,12 +139,16 @@ impl Simulation {
         self.check()?;
         let images = folder.join("images");
         fs::create_dir_all(&images).map_err(Error::io("create", &images))?;
+        let path = folder.join("catalog.csv");
+        // An older survey's catalogue must not stand beside pictures that are not its own.
+        if path.exists() {
+            fs::remove_file(&path).map_err(Error::io("replace", &path))?;
+        }
         let rows = self.each(progress, |galaxy| {
-            let path = folder.join(galaxy.file_loc());
-            fs::write(&path, galaxy.jpeg(self.quality)?).map_err(Error::io("write", &path))?;
+            let file = folder.join(galaxy.file_loc());
+            fs::write(&file, galaxy.jpeg(self.quality)?).map_err(Error::io("write", &file))?;
             Ok(galaxy.row())
         })?;
-        let path = folder.join("catalog.csv");
         fs::write(&path, catalog(&rows)).map_err(Error::io("write", &path))?;
         Ok(path)
     }
@@ -158,7 +162,8 @@ impl Simulation {
         self.check()?;
         let done = AtomicUsize::new(0);
         let one = |i| {
-            let so_far = || format!("{} of {} galaxies", done.load(Ordering::Relaxed), self.galaxies);
+            let so_far =
+                || format!("{} of {} galaxies", done.load(Ordering::Relaxed), self.galaxies);
             crate::interrupt::check("simulate", so_far)?;
             let kept = keep(self.make(i))?;
             progress(done.fetch_add(1, Ordering::Relaxed) + 1);

@@ -105,8 +105,8 @@ fn a_painted_sersic_profile_has_the_flux_of_its_closed_form() {
         assert!((within(6.0) / 50.0 - 1.0).abs() < tolerance, "n {index}: {}", within(6.0));
         if index == 1.0 {
             for radius in [3.0, 12.0, 30.0] {
-                let x = 1.678_35 * radius / 6.0;
-                let expected = 100.0 * (1.0 - (1.0 + x) * (-x as f64).exp());
+                let x: f64 = 1.678_35 * radius / 6.0;
+                let expected = 100.0 * (1.0 - (1.0 + x) * (-x).exp());
                 assert!((within(radius) / expected - 1.0).abs() < 0.01, "radius {radius}");
             }
             assert!((canvas.axis_ratio(1) - 0.6).abs() < 0.01);
@@ -137,7 +137,8 @@ fn the_pitch_angle_of_painted_arms_is_the_one_asked_for() {
             for k in 0..720 {
                 let theta = TAU * f64::from(k) / 720.0;
                 let (c, r) = canvas.pixel(radius * theta.cos(), radius * theta.sin());
-                let value = f64::from(canvas.bands[0][r.round() as usize * 256 + c.round() as usize]);
+                let value =
+                    f64::from(canvas.bands[0][r.round() as usize * 256 + c.round() as usize]);
                 re += value * (2.0 * theta).cos();
                 im += value * (2.0 * theta).sin();
             }
@@ -208,6 +209,11 @@ fn labels_say_what_was_drawn() {
             let armed = matches!(kind, Kind::Spiral | Kind::BarredSpiral);
             assert!(if armed { (1..=4).contains(&arms) } else { arms == 0 }, "{kind}: {arms}");
             assert_eq!(cells[6] == "1", kind == Kind::Merger);
+            if let Body::Disk(disk) = &m.body {
+                let rings: f64 = disk.rings.iter().map(|ring| ring.fraction).sum();
+                let parts = disk.bulge_fraction + disk.bar.map_or(0.0, |b| b.fraction) + rings;
+                assert!(parts < 0.9, "{kind}: no light left for the disc, {parts}");
+            }
             let numbers = &cells[7..];
             if kind == Kind::StarOrArtifact {
                 assert!(numbers.iter().all(|cell| cell.is_empty()), "{row}");
