@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+const EXECUTE: &str = include_str!("../python/execute.py");
 const CHECK: &str = include_str!("../python/check_notebook.py");
 
 /// The notebook that `start` opens.
@@ -28,11 +29,12 @@ pub fn check(places: &Places) -> Result<Checked> {
     for notebook in all(places)? {
         let result = execute(places, &notebook).and_then(|executed| {
             run(Python::of(places).script(CHECK).arg(&notebook).arg(executed))
+                .context("not as promised, see above")
         });
         match result {
             Ok(()) => checked.passed += 1,
             Err(error) => {
-                println!("  {}: {error:#}", notebook.display());
+                println!("  {}: {error}", notebook.display());
                 checked.failed += 1;
             }
         }
@@ -66,18 +68,8 @@ pub fn execute(places: &Places, notebook: &Path) -> Result<PathBuf> {
     }
     println!("  executing {}", notebook.display());
     let start = Instant::now();
-    let folder = places.target.join("tutorials");
-    run(Python::of(places)
-        .module("nbconvert")
-        .args(["--to", "notebook", "--execute", "--log-level=WARN"])
-        .args(["--ExecutePreprocessor.kernel_name=zoobot", "--ExecutePreprocessor.timeout=-1"])
-        // Times of day would make every run differ from the last.
-        .arg("--ExecutePreprocessor.record_timing=False")
-        .arg("--output-dir")
-        .arg(&folder)
-        .arg(notebook)
-        .current_dir(&places.root))?;
-    let executed = folder.join(name);
+    let executed = places.target.join("tutorials").join(name);
+    run(Python::of(places).script(EXECUTE).arg(notebook).arg(&executed).current_dir(&places.root))?;
     println!("  executed in {:.1} s: {}", start.elapsed().as_secs_f64(), executed.display());
     Ok(executed)
 }
