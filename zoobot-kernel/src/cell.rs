@@ -1,130 +1,107 @@
-//! What a cell says before it is compiled: its untyped `let`s, its last expression.
-//!
-//! [`Cell::parse`] finds them, [`Cell::rewrite`] returns the code that evcxr runs: types filled
-//! in, the last expression showing itself. Nothing moves to another line, and
-//! [`Rewritten::original_column`] takes an error's column back to what the user typed.
+//! What a cell's code says before it is compiled: its items, its `let`s, its last expression and
+//! the earlier variables it uses.
 
-use ra_ap_syntax::ast::{self, AstNode, HasName};
-use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, TextRange};
+use crate::items::Item;
+use ra_ap_syntax::ast::{self, AstNode, HasModuleItem, HasName};
+use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxNode};
+use std::collections::HashSet;
+use std::ops::Range;
 
 const WRAPPER: &str = "fn cell() {\n";
 
-/// One `let` whose variables need types.
+/// A variable that a top-level `let` of the cell binds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Binding {
     /// The variable.
     pub name: String,
     /// Whether it is bound with `mut`.
     pub mutable: bool,
-    /// Where the type goes: the byte range of a type with `_` in it, or the empty range after the
-    /// name of a plain `let`; `None` for a name inside a pattern.
-    pub type_slot: Option<(usize, usize)>,
-    /// Where the `let` statement ends.
-    pub statement_end: usize,
-    /// The number of parameters when the value is a closure, and the byte range of that closure.
-    pub closure: Option<(usize, (usize, usize))>,
+    /// Present when the value is written as a closure.
+    pub closure: Option<Closure>,
+}
+
+/// The signature of a closure as far as it is written down.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Closure {
+    /// The type of each parameter.
+    pub parameters: Vec<Option<String>>,
+    /// The type of the result.
+    pub result: Option<String>,
+}
+
+/// A syntax error, for code that cannot be taken apart.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SyntaxError {
+    /// What the parser says.
+    pub message: String,
+    /// Byte offset in the cell.
+    pub at: usize,
 }
 
 /// A parsed cell.
 #[derive(Debug, Clone)]
 pub struct Cell {
-    code: String,
-    /// The bindings that need types, in order.
+    /// The code as the user wrote it.
+    pub code: String,
+    /// Functions, types, imports, ... with the byte ranges they have in the code.
+    pub items: Vec<(Range<usize>, Item)>,
+    /// The variables the cell binds, each once; the last `let` of a name counts.
     pub bindings: Vec<Binding>,
     /// The byte range of the last expression, when the cell ends with one.
-    pub last_expression: Option<(usize, usize)>,
-    /// Whether the code could be parsed; when not, rustc says why.
-    pub well_formed: bool,
-}
-
-/// Code with insertions, and the way back.
-#[derive(Debug, Clone, Default)]
-pub struct Rewritten {
-    /// The code to compile.
-    pub code: String,
-    /// Insertions as (1-based line, 0-based column in the original, characters inserted, removed).
-    edits: Vec<(usize, usize, usize, usize)>,
+    pub tail: Option<Range<usize>>,
+    /// Names that the statements use and that the cell has not bound before.
+    pub uses: HashSet<String>,
+    /// The first syntax error; the rest is then not to be relied on.
+    pub error: Option<SyntaxError>,
 }
 
 impl Cell {
     /// Parses a cell.
     pub fn parse(code: &str) -> Self {
-        let wrapped = format!("{WRAPPER}{code}\n}}");
-        let parsed = SourceFile::parse(&wrapped, Edition::Edition2024);
+        let parsed = SourceFile::parse(&format!("{WRAPPER}{code}\n}}"), Edition::Edition2024);
         let mut cell = Self {
             code: code.to_owned(),
+            items: Vec::new(),
             bindings: Vec::new(),
-            last_expression: None,
-            well_formed: parsed.errors().is_empty(),
+            tail: None,
+            uses: HashSet::new(),
+            error: None,
         };
-        let body = parsed
-            .tree()
-            .syntax()
-            .children()
-            .find_map(ast::Fn::cast)
-            .and_then(|function| function.body())
-            .and_then(|body| body.stmt_list());
-        let Some(body) = body else { return cell };
+        if let Some(error) = parsed.errors().first() {
+            let at = usize::from(error.range().start()).saturating_sub(WRAPPER.len());
+            cell.error = Some(SyntaxError { message: error.to_string(), at: at.min(code.len()) });
+        }
+        let tree = parsed.tree();
+        let mut functions = tree.items();
+        let body = match (functions.next(), functions.next()) {
+            (Some(ast::Item::Fn(function)), None) => function.body().and_then(|b| b.stmt_list()),
+            _ => None,
+        };
+        let Some(body) = body else {
+            // A closing brace too many ends the wrapping function early.
+            cell.error.get_or_insert(SyntaxError {
+                message: "unexpected closing delimiter: `}`".to_owned(),
+                at: code.rfind('}').unwrap_or(0),
+            });
+            return cell;
+        };
+        if cell.error.is_some() {
+            return cell;
+        }
         for statement in body.statements() {
-            if let ast::Stmt::LetStmt(statement) = &statement {
-                cell.record_let(statement);
+            match &statement {
+                ast::Stmt::Item(item) => {
+                    cell.items.push((range(item.syntax()), Item::new(item)));
+                }
+                ast::Stmt::LetStmt(statement) => cell.record_let(statement),
+                ast::Stmt::ExprStmt(statement) => cell.record_uses(statement.syntax()),
             }
         }
         if let Some(tail) = body.tail_expr() {
-            cell.last_expression = Some(span(tail.syntax().text_range()));
+            cell.record_uses(tail.syntax());
+            cell.tail = Some(range(tail.syntax()));
         }
         cell
-    }
-
-    fn record_let(&mut self, statement: &ast::LetStmt) {
-        let fully_typed = statement.ty().is_some_and(|ty| {
-            !ty.syntax().descendants().any(|node| node.kind() == SyntaxKind::INFER_TYPE)
-        });
-        let Some(pattern) = statement.pat() else { return };
-        let statement_end = span(statement.syntax().text_range()).1;
-        if let ast::Pat::IdentPat(ident) = &pattern
-            && ident.pat().is_none()
-        {
-            if fully_typed {
-                return;
-            }
-            let slot = match statement.ty() {
-                Some(ty) => span(ty.syntax().text_range()),
-                None => {
-                    let end = span(pattern.syntax().text_range()).1;
-                    (end, end)
-                }
-            };
-            let closure = match statement.initializer() {
-                Some(ast::Expr::ClosureExpr(closure)) => Some((
-                    closure.param_list().map_or(0, |list| list.params().count()),
-                    span(closure.syntax().text_range()),
-                )),
-                _ => None,
-            };
-            self.push(ident, Some(slot), statement_end, closure);
-        } else {
-            for ident in pattern.syntax().descendants().filter_map(ast::IdentPat::cast) {
-                self.push(&ident, None, statement_end, None);
-            }
-        }
-    }
-
-    fn push(
-        &mut self,
-        ident: &ast::IdentPat,
-        type_slot: Option<(usize, usize)>,
-        statement_end: usize,
-        closure: Option<(usize, (usize, usize))>,
-    ) {
-        let Some(name) = ident.name() else { return };
-        let name = name.text().to_string();
-        // `None`, `Ok` and constants look like names in a pattern.
-        if type_slot.is_none() && name.starts_with(|c: char| c.is_uppercase()) {
-            return;
-        }
-        let mutable = ident.mut_token().is_some();
-        self.bindings.push(Binding { name, mutable, type_slot, statement_end, closure });
     }
 
     /// Whether the cell holds nothing to compile.
@@ -138,78 +115,73 @@ impl Cell {
         })
     }
 
-    /// The code with `types` (one for each binding) written in, the last expression showing
-    /// itself and `epilogue` (one line) after it.
-    pub fn rewrite(&self, types: &[String], epilogue: &str) -> Rewritten {
-        let mut edits: Vec<(usize, usize, String)> = Vec::new();
-        for (binding, ty) in self.bindings.iter().zip(types) {
-            match binding.type_slot {
-                Some((start, end)) if start == end => {
-                    edits.push((start, end, format!(": {ty}")));
-                }
-                Some((start, end)) => edits.push((start, end, ty.clone())),
-                None => {
-                    let mutable = if binding.mutable { "mut " } else { "" };
-                    let name = &binding.name;
-                    let at = binding.statement_end;
-                    edits.push((at, at, format!(" let {mutable}{name}: {ty} = {name};")));
-                }
-            }
-            if let Some((_, (start, end))) = binding.closure
-                && ty.starts_with("std::boxed::Box<dyn ")
-            {
-                edits.push((start, start, "std::boxed::Box::new(".to_owned()));
-                edits.push((end, end, ")".to_owned()));
+    fn record_uses(&mut self, node: &SyntaxNode) {
+        for word in words(&node.text().to_string()) {
+            if !self.bindings.iter().any(|binding| binding.name == word) {
+                self.uses.insert(word.to_owned());
             }
         }
-        if let Some((start, end)) = self.last_expression {
-            let open = "{ #[allow(unused_imports)] use ::zoobot::notebook::cell::{ShowDisplay as _, DebugDisplay as _}; (&(";
-            edits.push((start, start, open.to_owned()));
-            edits.push((end, end, ")).evcxr_display(); }".to_owned()));
+    }
+
+    fn record_let(&mut self, statement: &ast::LetStmt) {
+        let Some(pattern) = statement.pat() else { return };
+        for child in statement.syntax().children().filter(|child| child != pattern.syntax()) {
+            self.record_uses(&child);
         }
-        edits.sort_by_key(|edit| edit.0);
-        let mut out = Rewritten::default();
-        let mut from = 0;
-        for (start, end, text) in edits {
-            out.code.push_str(&self.code[from..start]);
-            out.code.push_str(&text);
-            from = end;
-            let line_start = self.code[..start].rfind('\n').map_or(0, |at| at + 1);
-            out.edits.push((
-                self.code[..start].matches('\n').count() + 1,
-                self.code[line_start..start].chars().count(),
-                text.chars().count(),
-                self.code[start..end].chars().count(),
-            ));
+        if let ast::Pat::IdentPat(ident) = &pattern
+            && ident.pat().is_none()
+        {
+            let closure = match statement.initializer() {
+                Some(ast::Expr::ClosureExpr(closure)) if statement.ty().is_none() => {
+                    Some(Closure::new(&closure))
+                }
+                _ => None,
+            };
+            self.bind(ident, closure);
+        } else {
+            for ident in pattern.syntax().descendants().filter_map(ast::IdentPat::cast) {
+                // `None`, `Ok` and constants look like names in a pattern.
+                if ident.name().is_some_and(|name| !name.text().starts_with(char::is_uppercase)) {
+                    self.bind(&ident, None);
+                }
+            }
         }
-        out.code.push_str(&self.code[from..]);
-        out.code.push('\n');
-        out.code.push_str(epilogue);
-        out
+    }
+
+    fn bind(&mut self, ident: &ast::IdentPat, closure: Option<Closure>) {
+        let Some(name) = ident.name() else { return };
+        let name = name.text().to_string();
+        self.bindings.retain(|binding| binding.name != name);
+        self.bindings.push(Binding { name, mutable: ident.mut_token().is_some(), closure });
     }
 }
 
-impl Rewritten {
-    /// The 1-based column in the user's cell of a 1-based column in the compiled code.
-    pub fn original_column(&self, line: usize, column: usize) -> usize {
-        let mut shift = 0;
-        for &(_, at, inserted, removed) in self.edits.iter().filter(|edit| edit.0 == line) {
-            let start = at + shift;
-            if column - 1 < start {
-                break;
-            }
-            if column - 1 < start + inserted {
-                return at + 1;
-            }
-            shift = (shift + inserted).saturating_sub(removed);
-        }
-        column.saturating_sub(shift).max(1)
+impl Closure {
+    fn new(closure: &ast::ClosureExpr) -> Self {
+        let written = |ty: Option<ast::Type>| {
+            let ty = ty?;
+            let inferred =
+                ty.syntax().descendants().any(|node| node.kind() == SyntaxKind::INFER_TYPE);
+            (!inferred).then(|| ty.syntax().text().to_string())
+        };
+        let parameters = closure
+            .param_list()
+            .map(|list| list.params().map(|parameter| written(parameter.ty())).collect())
+            .unwrap_or_default();
+        Self { parameters, result: written(closure.ret_type().and_then(|result| result.ty())) }
     }
 }
 
-/// Byte range in the cell of a range in the wrapped text.
-fn span(range: TextRange) -> (usize, usize) {
-    (usize::from(range.start()) - WRAPPER.len(), usize::from(range.end()) - WRAPPER.len())
+/// The identifiers in a text, those inside of string literals (`"{x}"`) among them.
+pub fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .filter(|word| word.starts_with(|c: char| c.is_alphabetic() || c == '_'))
+}
+
+/// Byte range in the cell of a node of the wrapped text, its leading comments left out.
+fn range(node: &SyntaxNode) -> Range<usize> {
+    let range = node.text_range();
+    usize::from(range.start()) - WRAPPER.len()..usize::from(range.end()) - WRAPPER.len()
 }
 
 #[cfg(test)]
@@ -217,50 +189,60 @@ mod tests {
     use super::*;
 
     fn names(code: &str) -> Vec<String> {
-        Cell::parse(code).bindings.into_iter().map(|b| b.name).collect()
+        Cell::parse(code).bindings.into_iter().map(|binding| binding.name).collect()
     }
 
     #[test]
-    fn only_untyped_top_level_lets_need_types() {
+    fn only_top_level_lets_bind_and_the_last_of_a_name_counts() {
         let code = "let a = 1;\nlet b: f64 = 2.0;\nlet (c, mut d) = (1, 2);\n\
-                    let v: Vec<_> = vec![1];\nif a > 0 { let inner = 3; }\nlet _ = 4;";
-        assert_eq!(names(code), ["a", "c", "d", "v"]);
+                    if a > 0 { let inner = 3; }\nlet _ = 4;\nlet mut a = 5;";
+        assert_eq!(names(code), ["b", "c", "d", "a"]);
+        assert!(Cell::parse(code).bindings.last().unwrap().mutable);
     }
 
     #[test]
     fn variants_in_patterns_are_not_variables() {
         assert_eq!(names("let Some(x) = f() else { panic!() };"), ["x"]);
         assert_eq!(names("let P { a, b: c } = p;"), ["a", "c"]);
+        assert_eq!(names("let (None, y) = q else { return };"), ["y"]);
     }
 
     #[test]
-    fn a_rewritten_cell_keeps_its_lines_and_gives_columns_back() {
-        let cell = Cell::parse("let a = 1;\na + nope");
-        let out = cell.rewrite(&["i32".to_owned()], "done();");
-        let lines: Vec<&str> = out.code.lines().collect();
-        assert_eq!(lines[0], "let a: i32 = 1;");
-        assert!(lines[1].contains("(&(a + nope)).evcxr_display();"));
-        assert_eq!(lines[2], "done();");
-        let column = lines[1].find("nope").unwrap() + 1;
-        assert_eq!(out.original_column(2, column), 5);
-        assert_eq!(out.original_column(1, lines[0].find('1').unwrap() + 1), 9);
+    fn a_name_is_used_unless_the_cell_bound_it_before() {
+        let cell = Cell::parse("let a = 1;\nlet b = a + c;\nprintln!(\"{d}\");\nlet e = e + 1;");
+        assert!(!cell.uses.contains("a") && !cell.uses.contains("b"));
+        assert!(["c", "d", "e"].iter().all(|name| cell.uses.contains(*name)));
+    }
+
+    #[test]
+    fn what_is_written_of_a_closures_signature_is_kept() {
+        let cell = Cell::parse("let f = |x: &str, y| -> usize { x.len() + y };");
+        let closure = cell.bindings[0].closure.clone().unwrap();
+        assert_eq!(closure.parameters, [Some("&str".to_owned()), None]);
+        assert_eq!(closure.result.as_deref(), Some("usize"));
+    }
+
+    #[test]
+    fn items_and_the_last_expression_are_told_apart() {
+        let code = "use a::b;\nfn f() -> i32 { 1 }\nlet x = f();\nx + 1 // shown";
+        let cell = Cell::parse(code);
+        assert_eq!(cell.items.len(), 2);
+        assert_eq!(&code[cell.tail.unwrap()], "x + 1");
+        assert!(Cell::parse("x + 1;").tail.is_none());
+    }
+
+    #[test]
+    fn a_brace_too_many_is_a_syntax_error() {
+        assert!(Cell::parse("let a = 1; }").error.is_some());
+        assert!(Cell::parse("let a = (1;").error.is_some());
+        assert!(Cell::parse("} fn g() {").error.is_some());
+        assert!(Cell::parse("let a = 1;").error.is_none());
     }
 
     #[test]
     fn comments_and_blanks_alone_are_an_empty_cell() {
         assert!(Cell::parse("  // nothing\n/* here */\n").is_empty());
         assert!(!Cell::parse("struct A;").is_empty());
-    }
-
-    #[test]
-    fn a_closure_is_boxed() {
-        let cell = Cell::parse("let f = |x: f64| x * 2.0;");
-        assert_eq!(cell.bindings[0].closure.unwrap().0, 1);
-        let ty = "std::boxed::Box<dyn Fn(f64) -> f64>".to_owned();
-        let code = cell.rewrite(&[ty], "").code;
-        assert_eq!(
-            code.lines().next().unwrap(),
-            "let f: std::boxed::Box<dyn Fn(f64) -> f64> = std::boxed::Box::new(|x: f64| x * 2.0);"
-        );
+        assert!(!Cell::parse("1").is_empty());
     }
 }

@@ -1,15 +1,21 @@
 //! Runs cells, one after the other, on a thread of its own.
 
-use crate::cell::{Cell, Rewritten};
+use crate::cell::Cell;
+use crate::check::{Checker, Findings};
+use crate::diagnostics::Diagnostic;
 use crate::errors::Failure;
+use crate::items::Item;
 use crate::library::Library;
-use crate::outputs::{EPILOGUE, ERROR_REPORTER, Outputs};
+use crate::notebook::Notebook;
+use crate::outputs::{Ended, Outputs, PanicPlace};
 use crate::server::Iopub;
-use crate::types::{Probe, Scope, Types};
+use crate::source::{MODULE, Origin, Program, Source};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
-use evcxr::{CommandContext, Error, EvalCallbacks, EvalContext};
+use evcxr::{CompilationError, Error, EvalCallbacks, EvalContext};
+use jupyter_protocol::JupyterMessage;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
 
@@ -21,11 +27,18 @@ pub type CellProcess = Arc<Mutex<Child>>;
 
 /// Evaluates cells.
 pub struct Evaluator {
-    context: CommandContext,
-    probe: Probe,
-    scope: Scope,
-    /// The output of the cells.
-    pub outputs: Outputs,
+    context: evcxr::CommandContext,
+    checker: Checker,
+    notebook: Notebook,
+    outputs: Outputs,
+    /// Where evcxr leaves the shared objects of cells.
+    objects: PathBuf,
+}
+
+/// Why a compiled cell has no end to speak of.
+enum Stop {
+    Errors(Vec<Diagnostic>, Source),
+    Other(Failure),
 }
 
 impl Evaluator {
@@ -46,10 +59,17 @@ impl Evaluator {
             .map_err(|error| anyhow::anyhow!("{error}"))
             .context("cannot start the process that runs the cells")?;
         let outputs = Outputs::start(iopub, channels.stdout, channels.stderr);
-        let probe = Probe::new(library.clone(), workspace.dir("probe"));
-        let context = CommandContext::with_eval_context(context);
-        let mut evaluator = Self { context, probe, scope: Scope::default(), outputs };
-        evaluator.warm_up().map_err(|failure| anyhow::anyhow!(failure.lines.join("\n")))?;
+        let flags = library.rustc_flags(&workspace.dir("sysroot"));
+        let mut evaluator = Self {
+            context: evcxr::CommandContext::with_eval_context(context),
+            checker: Checker::new(library.clone(), flags, workspace.dir("check")),
+            notebook: Notebook::default(),
+            outputs,
+            objects: workspace.dir("cell").join("target").join(library.host()).join("debug/deps"),
+        };
+        evaluator
+            .run("();", None, &|_, _| String::new())
+            .map_err(|failure| anyhow::anyhow!(failure.lines.join("\n")))?;
         Ok(evaluator)
     }
 
@@ -58,139 +78,284 @@ impl Evaluator {
         self.context.process_handle()
     }
 
-    /// The first cell: the stop button's handler, the panic hook, and a `?`, after which evcxr
-    /// expects one in every cell.
-    fn warm_up(&mut self) -> Result<(), Failure> {
-        let code = format!(
-            "{ERROR_REPORTER}\n::zoobot::notebook::cell::start();\n::std::result::Result::Ok::<(), String>(())?;\n{EPILOGUE}"
-        );
-        let rewritten = Rewritten { code: code.clone(), ..Default::default() };
-        self.compile_and_run(&rewritten, &code, &|_, _| String::new())
-    }
-
-    /// Runs one cell.
-    pub fn run(&mut self, code: &str, ask: AskUser) -> Result<(), Failure> {
-        {
-            let mut progress = self.outputs.progress();
-            progress.done = false;
-            progress.error = None;
-            progress.panic = None;
-        }
-        if code.lines().any(|line| line.starts_with([':', '!'])) {
-            return self.command(code);
+    /// Runs one cell; its outputs answer `parent`.
+    pub fn run(
+        &mut self,
+        code: &str,
+        parent: Option<JupyterMessage>,
+        ask: AskUser,
+    ) -> Result<(), Failure> {
+        self.outputs.begin(parent);
+        if let Some(command) = command_of(code) {
+            return self.command(command);
         }
         let cell = Cell::parse(code);
         if cell.is_empty() {
             return Ok(());
         }
-        let rewritten = match self.types(code, &cell)? {
-            Types::Found(types) => cell.rewrite(&types, EPILOGUE),
-            Types::Refused(advice) => return Err(Failure::new("compile error", advice)),
-            Types::Broken => cell.rewrite(&[], EPILOGUE),
+        if let Some(error) = &cell.error {
+            return Err(self.syntax_failure(&cell, &error.message, error.at));
+        }
+        let items: Vec<Item> = cell.items.iter().map(|(_, item)| item.clone()).collect();
+        let changed = self.notebook.changed_by(&items);
+        let mut found = Findings::default();
+        if !cell.bindings.is_empty() {
+            found = self
+                .checker
+                .check(&self.program(&cell, &items, &changed, &found))
+                .map_err(|error| Failure::new("kernel error", format!("{error:#}")))?;
+            if !found.errors.is_empty() {
+                return Err(self.compile_failure(&found.errors, code, &changed));
+            }
+            if let Some(refusal) = found.refusal.take() {
+                return Err(Failure::new("compile error", refusal));
+            }
+        }
+        let (ended, source) = match self.execute(&cell, &items, &changed, &mut found, ask) {
+            Ok(end) => end,
+            Err(Stop::Errors(errors, _)) => {
+                return Err(self.compile_failure(&errors, code, &changed));
+            }
+            Err(Stop::Other(failure)) => return Err(failure),
         };
-        self.compile_and_run(&rewritten, code, ask)
+        self.notebook.items.add(&items);
+        for (name, reason) in &changed {
+            self.notebook.forget(name, reason);
+            if !cell.bindings.iter().any(|binding| binding.name == *name) {
+                self.outputs.note(&format!("note: `{name}` is gone: {reason}"));
+            }
+        }
+        self.verdict(ended, &source, &cell, &found)
     }
 
-    fn types(&self, code: &str, cell: &Cell) -> Result<Types, Failure> {
-        if !cell.well_formed || cell.bindings.is_empty() {
-            return Ok(if cell.well_formed { Types::Found(Vec::new()) } else { Types::Broken });
+    /// Compiles and runs a cell; adds to `found` what it moves away.
+    fn execute(
+        &mut self,
+        cell: &Cell,
+        items: &[Item],
+        changed: &[(String, String)],
+        found: &mut Findings,
+        ask: AskUser,
+    ) -> Result<(Option<Ended>, Source), Stop> {
+        // What is moved comes out with the first compile at the latest.
+        for _attempt in 0..3 {
+            let source = self.program(cell, items, changed, found).source();
+            match self.compile_and_run(source, ask) {
+                Err(Stop::Errors(errors, source)) => {
+                    let moved: Vec<String> =
+                        errors.iter().filter_map(|e| e.moved().map(str::to_owned)).collect();
+                    let users = errors.iter().any(|e| e.is_the_users() && e.moved().is_none());
+                    if moved.is_empty() || users {
+                        return Err(Stop::Errors(errors, source));
+                    }
+                    found.moved.extend(moved);
+                }
+                other => return other,
+            }
         }
-        self.probe
-            .types(code, cell, &self.scope)
-            .map_err(|error| Failure::new("error", format!("{error:#}")))
+        Err(Stop::Other(Failure::new("kernel error", "the variables of this cell cannot be kept")))
     }
 
     fn compile_and_run(
         &mut self,
-        rewritten: &Rewritten,
-        code: &str,
+        source: Source,
         ask: AskUser,
-    ) -> Result<(), Failure> {
-        let reader =
-            |request: evcxr::InputRequestAlias| ask(&request.prompt, request.is_password);
-        let mut callbacks = EvalCallbacks { input_reader: &reader };
-        let result = self.context.execute_with_callbacks(&rewritten.code, &mut callbacks);
-        self.outputs.flush();
+    ) -> Result<(Option<Ended>, Source), Stop> {
+        let result = {
+            let mut callbacks = EvalCallbacks {
+                input_reader: &|request| ask(&request.prompt, request.is_password),
+            };
+            self.context.execute_with_callbacks(&source.text, &mut callbacks)
+        };
         match result {
             Ok(_) => {
-                self.remember();
-                self.verdict()
+                let ended = self.outputs.finish(true);
+                self.remove_objects();
+                Ok((ended, source))
             }
             Err(Error::CompilationErrors(errors)) => {
-                Err(Failure::compile(&errors, rewritten, code))
+                let offset = self.offset();
+                let read = |error: &CompilationError| Diagnostic::read(&error.json, &source, offset);
+                let diagnostics: Vec<Diagnostic> = errors.iter().filter_map(read).collect();
+                if diagnostics.is_empty() {
+                    let messages: Vec<String> = errors.iter().map(CompilationError::message).collect();
+                    return Err(Stop::Other(Failure::new("compile error", messages.join("\n"))));
+                }
+                Err(Stop::Errors(diagnostics, source))
             }
             Err(Error::SubprocessTerminated(status)) => {
-                self.scope.variables.clear();
-                let failure = Failure::new(
-                    "process ended",
-                    format!(
-                        "{} Its variables are lost; functions and imports are kept, and the next cell runs in a fresh process.",
-                        status.trim()
-                    ),
-                );
-                // A warm-up that fails will fail again in the next cell, and be shown there.
-                let _ = self.warm_up();
-                Err(failure)
+                self.outputs.finish(false);
+                self.remove_objects();
+                self.notebook.lost_process();
+                Err(Stop::Other(process_ended(&status)))
             }
-            Err(error) => Err(Failure::new("compile error", error.to_string())),
+            Err(error) => Err(Stop::Other(Failure::new("kernel error", error.to_string()))),
         }
     }
 
-    /// How a cell ended that compiled: evcxr says "fine" of a panic and of a `?` too.
-    fn verdict(&self) -> Result<(), Failure> {
-        let mut progress = self.outputs.progress();
-        if progress.done {
+    fn program<'a>(
+        &'a self,
+        cell: &'a Cell,
+        items: &[Item],
+        changed: &[(String, String)],
+        found: &'a Findings,
+    ) -> Program<'a> {
+        let usable = |name: &str| !changed.iter().any(|(gone, _)| gone == name);
+        Program {
+            cell,
+            items: self.notebook.items.besides(items),
+            variables: self.notebook.variables.iter().filter(|v| usable(&v.name)).collect(),
+            moved: &found.moved,
+            kept_as: &found.kept_as,
+        }
+    }
+
+    fn verdict(
+        &mut self,
+        ended: Option<Ended>,
+        source: &Source,
+        cell: &Cell,
+        found: &Findings,
+    ) -> Result<(), Failure> {
+        if ended == Some(Ended::Done) {
+            self.notebook.succeeded(cell, found);
             return Ok(());
         }
-        match (progress.panic.take(), progress.error.take()) {
-            (Some(panic), _) => Err(Failure::new("panic", panic)),
-            (None, Some(error)) => Err(Failure::new("error", error)),
-            (None, None) => Err(Failure::new("error", "the cell returned before its end")),
+        self.notebook.failed(cell, found);
+        Err(match ended {
+            Some(Ended::Error { message, causes, interrupted }) => {
+                let name = if interrupted { "interrupted" } else { "error" };
+                causes.iter().fold(Failure::new(name, message), |failure, cause| {
+                    failure.with("caused by", cause)
+                })
+            }
+            Some(Ended::Panic { message, place }) => {
+                let failure = Failure::new("panic", message);
+                match place {
+                    Some(place) => self.panic_place(failure, &place, source, &cell.code),
+                    None => failure,
+                }
+            }
+            Some(Ended::Lost(name)) => {
+                self.notebook.forget(&name, "it got lost; run the cell that makes it again.");
+                Failure::new("error", format!("the variable `{name}` got lost; run the cell that makes it again"))
+            }
+            Some(Ended::Done) | None => Failure::new("error", "the cell returned before its end"),
+        })
+    }
+
+    fn panic_place(&self, failure: Failure, place: &PanicPlace, source: &Source, code: &str) -> Failure {
+        if place.file.ends_with("src/lib.rs") && !place.file.starts_with('/') {
+            let line = place.line.saturating_sub(self.offset());
+            return match source.origin(line) {
+                Origin::Cell(line) => failure.at(code, *line, place.column),
+                Origin::Earlier => failure.with("at", "a function of an earlier cell"),
+                _ => failure,
+            };
+        }
+        failure.with("at", &format!("{}:{}", place.file, place.line))
+    }
+
+    fn compile_failure(
+        &self,
+        errors: &[Diagnostic],
+        code: &str,
+        changed: &[(String, String)],
+    ) -> Failure {
+        let users: Vec<Diagnostic> = errors.iter().filter(|e| e.is_the_users()).cloned().collect();
+        let shown = if users.is_empty() { errors } else { &users };
+        Failure::compile(shown, code, |error| {
+            // What the kernel knows and rustc cannot: why a variable is not there.
+            let name = error.message.split('`').nth(1).filter(|_| error.is("E0425"))?;
+            let changed = changed.iter().find(|(gone, _)| gone == name);
+            let reason = changed.map(|(_, reason)| reason.as_str());
+            let reason = reason.or_else(|| self.notebook.why_gone(name))?;
+            Some(format!("`{name}` is gone: {reason}"))
+        })
+    }
+
+    /// rustc says more of a syntax error than a parser does, unless it is lost among braces.
+    fn syntax_failure(&self, cell: &Cell, message: &str, at: usize) -> Failure {
+        let found = Findings::default();
+        let source = self.program(cell, &[], &[], &found).source();
+        let errors = self.checker.errors(&source).unwrap_or_default();
+        let users: Vec<Diagnostic> = errors.into_iter().filter(Diagnostic::is_the_users).collect();
+        if !users.is_empty() {
+            return Failure::compile(&users[..1], &cell.code, |_| None);
+        }
+        let line = cell.code[..at].matches('\n').count() + 1;
+        let start = cell.code[..at].rfind('\n').map_or(0, |at| at + 1);
+        let column = cell.code[start..at].chars().count() + 1;
+        Failure::new("compile error", message).at(&cell.code, line, column)
+    }
+
+    /// How many lines evcxr has put before ours in what it compiled last.
+    fn offset(&self) -> usize {
+        let source = self.context.last_source().unwrap_or_default();
+        let first = format!("#[allow(warnings)] mod {MODULE} {{");
+        source.lines().position(|line| line == first).unwrap_or(0)
+    }
+
+    /// A loaded shared object needs no file; a thousand cells would fill the disk.
+    fn remove_objects(&self) {
+        let Ok(entries) = std::fs::read_dir(&self.objects) else { return };
+        for entry in entries.flatten() {
+            if entry.file_name().to_string_lossy().contains("code_") {
+                // What stays goes with the kernel's folder.
+                let _ = std::fs::remove_file(entry.path());
+            }
         }
     }
 
-    /// Keeps what the next cell's probe needs to know.
-    fn remember(&mut self) {
-        let variables = self.context.variables_and_types();
-        self.scope.variables =
-            variables.map(|(name, ty)| (name.to_owned(), ty.to_owned())).collect();
-        if let Ok(source) = self.context.last_source() {
-            self.scope.items = items_of(&source);
+    /// `:vars`, and shell lines (`!ls`).
+    fn command(&mut self, command: &str) -> Result<(), Failure> {
+        if command.starts_with('!') {
+            let result = self.context.execute(command);
+            return match result {
+                Ok(outputs) => {
+                    let text = outputs.get("text/plain").unwrap_or_default();
+                    self.outputs.show(serde_json::json!({"text/plain": text}));
+                    Ok(())
+                }
+                Err(error) => Err(Failure::new("error", error.to_string())),
+            };
         }
-    }
-
-    /// evcxr's own commands (`:vars`, `:help`) and shell lines (`!ls`).
-    fn command(&mut self, code: &str) -> Result<(), Failure> {
-        let result = self.context.execute(code);
-        self.outputs.flush();
-        match result {
-            Ok(outputs) => {
-                self.outputs.show(&outputs.content_by_mime_type);
+        match command.split_whitespace().next() {
+            Some(":vars") => {
+                let lines: Vec<String> = self
+                    .notebook
+                    .variables
+                    .iter()
+                    .map(|variable| format!("{}: {}", variable.name, variable.ty))
+                    .collect();
+                self.outputs.show(serde_json::json!({"text/plain": lines.join("\n")}));
                 Ok(())
             }
-            Err(error) => Err(Failure::new("error", error.to_string())),
+            Some(":dep") => Err(Failure::new(
+                "error",
+                "`:dep` is not available: a zoobot notebook uses the library that is already built. \
+                 `zoobot::{polars, plotters, ndarray, image, tch, rand}` are there to use.",
+            )),
+            _ => Err(Failure::new(
+                "error",
+                "unknown command. `:vars` lists the variables, `!command` runs a shell command.",
+            )),
         }
     }
 }
 
-/// The items in the crate that evcxr compiled last: all before its own code.
-fn items_of(source: &str) -> String {
-    let own = ["struct EvcxrUserCodeError", "mod evcxr_internal_runtime {", "#[unsafe(no_mangle)]"];
-    source
-        .lines()
-        .take_while(|line| !own.iter().any(|mark| line.trim_start().starts_with(mark)))
-        .filter(|line| !line.trim_start().starts_with("#!["))
-        .collect::<Vec<_>>()
-        .join("\n")
+fn command_of(code: &str) -> Option<&str> {
+    let code = code.trim();
+    let is_command = (code.starts_with(':') && !code.starts_with("::")) || code.starts_with('!');
+    is_command.then_some(code)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_items_of_a_crate_are_what_stands_before_evcxrs_own_code() {
-        let source = "#![allow(unused)]\nuse a::b;\nstruct P { x: f64 }\n\n            struct EvcxrUserCodeError {}\nfn f() {}";
-        assert_eq!(items_of(source), "use a::b;\nstruct P { x: f64 }\n");
-    }
+fn process_ended(status: &str) -> Failure {
+    let status = status.lines().last().unwrap_or_default();
+    let status = status.strip_prefix("Subprocess terminated with status: ").unwrap_or(status);
+    Failure::new(
+        "process ended",
+        format!("the process that runs the cells ended ({status})"),
+    )
+    .with("help", "its variables are lost; functions, types and imports are kept, and the next cell runs in a new process.")
 }

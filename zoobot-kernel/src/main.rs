@@ -6,12 +6,16 @@
 //! cells and holds their variables.
 
 mod cell;
+mod check;
+mod diagnostics;
 mod errors;
 mod evaluator;
+mod items;
 mod library;
+mod notebook;
 mod outputs;
 mod server;
-mod types;
+mod source;
 mod workspace;
 
 use anyhow::{Context, Result, bail};

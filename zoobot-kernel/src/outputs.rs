@@ -4,134 +4,190 @@
 //! the cell went; see `zoobot_core::notebook`.
 
 use crate::server::Iopub;
-use crossbeam_channel::{Receiver, Sender, bounded, select};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use jupyter_protocol::JupyterMessage;
+use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Starts a message from the library on standard output.
-pub const MARK: &str = "\u{2}zoobot ";
-const ERROR_BEGIN: &str = "\u{2}zoobot-error";
-const ERROR_END: &str = "\u{2}zoobot-end";
+/// Starts a message from the library.
+const MARK: &str = "\u{2}zoobot ";
+/// How long the rest of a cell's output may take to arrive once the cell is over.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The same when the process that printed it is gone.
+const PATIENCE_AFTER_CRASH: Duration = Duration::from_millis(100);
+/// Lines that wait are sent together, up to this many bytes.
+const MESSAGE_BYTES: usize = 1 << 16;
 
-/// The last line of every cell: it came to its end.
-pub const EPILOGUE: &str = "::std::println!(\"\\u{2}zoobot {{\\\"kind\\\":\\\"done\\\"}}\");";
+/// A message from the library.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum Told {
+    Display {
+        data: serde_json::Map<String, Value>,
+        id: Option<String>,
+        #[serde(default)]
+        update: bool,
+    },
+    Panic {
+        message: String,
+        place: Option<PanicPlace>,
+    },
+    Error {
+        message: String,
+        #[serde(default)]
+        causes: Vec<String>,
+        #[serde(default)]
+        interrupted: bool,
+    },
+    Lost {
+        name: String,
+    },
+    Done,
+    Stopped,
+    End,
+}
 
-/// An item kept in every cell: evcxr reports what `?` returned with `eprintln!("{}", error)`, and
-/// this hands it to the kernel instead of the standard error stream.
-pub const ERROR_REPORTER: &str = "macro_rules! eprintln { \
-    (\"{}\", error) => { ::std::println!(\"\\u{2}zoobot-error\\n{}\\n\\u{2}zoobot-end\", error) }; \
-    ($($rest:tt)*) => { ::std::eprintln!($($rest)*) }; }";
+/// Where a panic was.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct PanicPlace {
+    /// The source file, as rustc was given it.
+    pub file: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column, from 1.
+    pub column: usize,
+}
 
-/// How the running cell goes.
+/// How a cell ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ended {
+    /// It came to its end.
+    Done,
+    /// `?` returned an error.
+    Error {
+        /// Its text.
+        message: String,
+        /// The texts of its sources.
+        causes: Vec<String>,
+        /// Whether the user asked for it with the stop button.
+        interrupted: bool,
+    },
+    /// A panic ended it.
+    Panic {
+        /// The message.
+        message: String,
+        /// Where.
+        place: Option<PanicPlace>,
+    },
+    /// A variable was not there.
+    Lost(String),
+}
+
+/// The running cell.
 #[derive(Debug, Default)]
-pub struct Progress {
+struct Running {
     /// The request that the outputs answer; none outside a cell.
-    pub parent: Option<JupyterMessage>,
-    /// Jupyter's number for the cell.
-    pub count: usize,
-    /// The cell came to its end.
-    pub done: bool,
-    /// What `?` returned.
-    pub error: Option<String>,
-    /// The message of the last panic.
-    pub panic: Option<String>,
+    parent: Option<JupyterMessage>,
+    ended: Option<Ended>,
 }
 
 /// Forwards the running process's output.
 #[derive(Debug, Clone)]
 pub struct Outputs {
     iopub: Iopub,
-    progress: Arc<Mutex<Progress>>,
-    stdout_sync: Sender<Sender<()>>,
-    stderr_sync: Sender<Sender<()>>,
+    running: Arc<Mutex<Running>>,
+    /// One message for each stream that has reached the end of the cell.
+    ends: Receiver<()>,
 }
 
 impl Outputs {
     /// Starts forwarding.
     pub fn start(iopub: Iopub, stdout: Receiver<String>, stderr: Receiver<String>) -> Self {
-        let progress = Arc::new(Mutex::new(Progress::default()));
-        let (stdout_sync, stdout_asked) = bounded(1);
-        let (stderr_sync, stderr_asked) = bounded(1);
-        let outputs = Self { iopub, progress, stdout_sync, stderr_sync };
-        let mut reader = Reader { outputs: outputs.clone(), name: "stdout", error: None };
-        std::thread::spawn(move || reader.pump(&stdout, &stdout_asked));
-        let mut reader = Reader { outputs: outputs.clone(), name: "stderr", error: None };
-        std::thread::spawn(move || reader.pump(&stderr, &stderr_asked));
+        let (end, ends) = unbounded();
+        let outputs = Self { iopub, running: Arc::default(), ends };
+        for (name, lines) in [("stdout", stdout), ("stderr", stderr)] {
+            let reader = Reader { outputs: outputs.clone(), name, end: end.clone() };
+            std::thread::spawn(move || reader.pump(&lines));
+        }
         outputs
     }
 
-    /// What is known of the running cell.
-    pub fn progress(&self) -> std::sync::MutexGuard<'_, Progress> {
-        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A cell begins: what comes now answers `parent`.
+    pub fn begin(&self, parent: Option<JupyterMessage>) {
+        while self.ends.try_recv().is_ok() {}
+        *self.running() = Running { parent, ended: None };
     }
 
-    /// Waits until all that the cell printed has been forwarded.
-    pub fn flush(&self) {
-        for sync in [&self.stdout_sync, &self.stderr_sync] {
-            let (done, wait) = bounded(1);
-            if sync.send(done).is_ok() {
-                let _ = wait.recv_timeout(Duration::from_secs(10));
+    /// Waits until all that the cell printed has been forwarded; says how it ended.
+    pub fn finish(&self, alive: bool) -> Option<Ended> {
+        for _stream in 0..2 {
+            let patience = if alive { PATIENCE } else { PATIENCE_AFTER_CRASH };
+            if self.ends.recv_timeout(patience).is_err() {
+                break;
             }
         }
+        self.running().ended.take()
+    }
+
+    /// Shows something as if the cell had.
+    pub fn show(&self, data: Value) {
+        self.send("display_data", json!({"data": data, "metadata": {}, "transient": {}}));
+    }
+
+    /// Writes to the cell's standard error stream.
+    pub fn note(&self, text: &str) {
+        self.send("stream", json!({"name": "stderr", "text": format!("{text}\n")}));
+    }
+
+    fn running(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn send(&self, kind: &str, content: Value) {
-        let progress = self.progress();
-        self.iopub.send(kind, content, progress.parent.as_ref());
+        let running = self.running();
+        self.iopub.send(kind, content, running.parent.as_ref());
     }
 }
 
 struct Reader {
     outputs: Outputs,
     name: &'static str,
-    /// The lines of an error message so far.
-    error: Option<String>,
+    end: Sender<()>,
 }
 
 impl Reader {
-    fn pump(&mut self, lines: &Receiver<String>, asked: &Receiver<Sender<()>>) {
-        loop {
-            select! {
-                recv(lines) -> line => {
-                    let Ok(line) = line else { return };
-                    self.take(line, lines);
-                }
-                recv(asked) -> done => {
-                    let Ok(done) = done else { return };
-                    // The process's standard error comes through a pipe of its own and may lag.
-                    let patience = if self.name == "stderr" { 3 } else { 0 };
-                    while let Ok(line) = lines.recv_timeout(Duration::from_millis(patience)) {
-                        self.take(line, lines);
-                    }
-                    let _ = done.send(());
-                }
-            }
+    fn pump(&self, lines: &Receiver<String>) {
+        while let Ok(line) = lines.recv() {
+            self.take(line, lines);
         }
     }
 
     /// Handles one line, and with it the plain lines that already wait behind it.
-    fn take(&mut self, line: String, waiting: &Receiver<String>) {
+    fn take(&self, line: String, waiting: &Receiver<String>) {
         let mut text = String::new();
         let mut next = Some(line);
         while let Some(line) = next.take() {
-            if self.is_plain(&line) {
-                text.push_str(&line);
-                text.push('\n');
-            } else {
-                self.stream(&mut text);
-                self.marked(&line);
+            match line.split_once(MARK) {
+                None => {
+                    text.push_str(&line);
+                    text.push('\n');
+                }
+                Some((before, message)) => {
+                    text.push_str(before);
+                    self.stream(&mut text);
+                    match serde_json::from_str(message) {
+                        Ok(told) => self.told(told),
+                        Err(_) => self.stream(&mut format!("{line}\n")),
+                    }
+                }
             }
-            if text.len() < 1 << 16 {
+            if text.len() < MESSAGE_BYTES {
                 next = waiting.try_recv().ok();
             }
         }
         self.stream(&mut text);
-    }
-
-    fn is_plain(&self, line: &str) -> bool {
-        self.error.is_none() && !line.contains('\u{2}')
     }
 
     fn stream(&self, text: &mut String) {
@@ -141,59 +197,33 @@ impl Reader {
         }
     }
 
-    fn marked(&mut self, line: &str) {
-        if let Some(error) = &mut self.error {
-            if line == ERROR_END {
-                self.outputs.progress().error = self.error.take();
-            } else {
-                if !error.is_empty() {
-                    error.push('\n');
-                }
-                error.push_str(line);
+    fn told(&self, told: Told) {
+        let ended = match told {
+            Told::Display { data, id, update } => return self.show(data, id, update),
+            Told::End => {
+                // Nobody waits any more when the kernel is about to end.
+                let _ = self.end.send(());
+                return;
             }
-        } else if let Some(before) = line.strip_suffix(ERROR_BEGIN) {
-            self.stream(&mut before.to_owned());
-            self.error = Some(String::new());
-        } else if let Some((before, message)) = line.split_once(MARK) {
-            self.stream(&mut before.to_owned());
-            match serde_json::from_str::<Value>(message) {
-                Ok(message) => self.message(&message),
-                Err(_) => self.stream(&mut format!("{message}\n")),
+            // The panic's own message has come before.
+            Told::Stopped => return,
+            Told::Done => Ended::Done,
+            Told::Lost { name } => Ended::Lost(name),
+            Told::Panic { message, place } => Ended::Panic { message, place },
+            Told::Error { message, causes, interrupted } => {
+                Ended::Error { message, causes, interrupted }
             }
-        } else {
-            self.stream(&mut format!("{line}\n"));
-        }
+        };
+        self.outputs.running().ended = Some(ended);
     }
 
-    fn message(&self, message: &Value) {
-        match message["kind"].as_str() {
-            Some("done") => self.outputs.progress().done = true,
-            Some("panic") => {
-                let text = message["message"].as_str().unwrap_or("panic").to_owned();
-                self.outputs.progress().panic = Some(text);
-            }
-            Some(kind @ ("display" | "result")) => self.show(kind, message),
-            _ => {}
-        }
-    }
-
-    fn show(&self, kind: &str, message: &Value) {
-        let data = &message["data"];
-        if data.as_object().is_none_or(|data| data.is_empty()) {
+    fn show(&self, data: serde_json::Map<String, Value>, id: Option<String>, update: bool) {
+        if data.is_empty() {
             return;
         }
-        let transient = match message["id"].as_str() {
-            Some(id) => json!({"display_id": id}),
-            None => json!({}),
-        };
-        let mut content = json!({"data": data, "metadata": {}, "transient": transient});
-        if message["update"] == true {
-            self.outputs.send("update_display_data", content);
-        } else if kind == "result" {
-            content["execution_count"] = self.outputs.progress().count.into();
-            self.outputs.send("execute_result", content);
-        } else {
-            self.outputs.send("display_data", content);
-        }
+        let transient = id.map_or_else(|| json!({}), |id| json!({"display_id": id}));
+        let kind = if update { "update_display_data" } else { "display_data" };
+        let content = json!({"data": data, "metadata": {}, "transient": transient});
+        self.outputs.send(kind, content);
     }
 }

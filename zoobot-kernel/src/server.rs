@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// A second interrupt within this time stops whatever runs, with its variables.
 const FORCE_WITHIN: Duration = Duration::from_secs(2);
@@ -61,6 +61,20 @@ struct Kernel {
     workspace: Arc<Workspace>,
 }
 
+/// Sends the messages of a queue through a socket.
+macro_rules! forward {
+    ($socket:expr, $queue:expr) => {{
+        let (mut socket, mut queue) = ($socket, $queue);
+        tokio::spawn(async move {
+            while let Some(message) = queue.recv().await {
+                if let Err(error) = socket.send(message).await {
+                    eprintln!("zoobot-kernel: cannot send: {error}");
+                }
+            }
+        })
+    }};
+}
+
 /// Serves one notebook until it is shut down.
 pub async fn serve(connection: ConnectionInfo) -> Result<()> {
     let session = format!("zoobot-{}", std::process::id());
@@ -93,10 +107,10 @@ pub async fn serve(connection: ConnectionInfo) -> Result<()> {
     let (shell_send, mut shell_receive) = shell_socket.split();
     let (control_send, mut control_receive) = control_socket.split();
     let (stdin_send, mut stdin_receive) = stdin_socket.split();
-    tokio::spawn(forward(iopub_socket, iopub_queue));
-    tokio::spawn(forward(shell_send, shell_queue));
-    tokio::spawn(forward(control_send, control_queue));
-    tokio::spawn(forward(stdin_send, stdin_queue));
+    forward!(iopub_socket, iopub_queue);
+    forward!(shell_send, shell_queue);
+    forward!(control_send, control_queue);
+    forward!(stdin_send, stdin_queue);
     kernel.iopub.status("starting", None);
 
     let evaluating = kernel.clone();
@@ -138,17 +152,6 @@ async fn accept(message: zmq::Result<JupyterMessage>) -> Option<JupyterMessage> 
             eprintln!("zoobot-kernel: message refused: {error}");
             tokio::time::sleep(Duration::from_millis(5)).await;
             None
-        }
-    }
-}
-
-async fn forward<S: zmq::SocketSendAlias>(
-    mut socket: zmq::Connection<S>,
-    mut queue: UnboundedReceiver<JupyterMessage>,
-) {
-    while let Some(message) = queue.recv().await {
-        if let Err(error) = socket.send(message).await {
-            eprintln!("zoobot-kernel: cannot send: {error}");
         }
     }
 }
@@ -273,17 +276,12 @@ impl Kernel {
             }
             let result = match &mut evaluator {
                 Ok(evaluator) => {
-                    {
-                        let mut progress = evaluator.outputs.progress();
-                        progress.parent = Some(request.clone());
-                        progress.count = count;
-                    }
                     let allowed = asked.allow_stdin;
                     let ask = |prompt: &str, password: bool| {
                         self.ask(&request, allowed, prompt, password, answers)
                     };
                     self.running.store(true, Ordering::SeqCst);
-                    let result = evaluator.run(&asked.code, &ask);
+                    let result = evaluator.run(&asked.code, Some(request.clone()), &ask);
                     self.running.store(false, Ordering::SeqCst);
                     result
                 }
@@ -324,7 +322,9 @@ impl Kernel {
             let library = Library::load()?;
             self.workspace.write_evcxr_config()?;
             let stand_in = self.workspace.write_rustc_stand_in(&library.rustc)?;
-            let flags = library.rustc_flags().join("\u{1f}");
+            let sysroot = self.workspace.dir("sysroot");
+            library.link_sysroot(&sysroot)?;
+            let flags = library.rustc_flags(&sysroot).join("\u{1f}");
             // SAFETY: evcxr reads its settings from the environment; no other thread of this
             // process reads or writes it after the runtime has started.
             unsafe {

@@ -1,4 +1,4 @@
-//! The kernel's own temporary folder: the cell crate, evcxr's configuration, the probe.
+//! The kernel's own temporary folder: the cell crate, evcxr's configuration, the check.
 //!
 //! Named after the process, removed at the end; folders of kernels that were killed are swept by
 //! the next one that starts.
@@ -20,7 +20,7 @@ impl Workspace {
     pub fn create() -> Result<Self> {
         sweep(&std::env::temp_dir());
         let root = std::env::temp_dir().join(format!("{PREFIX}{}", std::process::id()));
-        for name in ["cell", "config", "no-sysroot", "probe"] {
+        for name in ["cell", "config", "no-sysroot", "check", "sysroot"] {
             let dir = root.join(name);
             std::fs::create_dir_all(&dir)
                 .with_context(|| format!("cannot create {}", dir.display()))?;
@@ -44,7 +44,7 @@ impl Workspace {
     ///
     /// evcxr compiles with its own path to rustc; only its rust-analyzer meets this one, and
     /// without those sources it starts two seconds sooner and holds 400 MB less. Types come from
-    /// [`crate::types`] instead.
+    /// [`crate::check`] instead.
     pub fn write_rustc_stand_in(&self, rustc: &Path) -> Result<PathBuf> {
         let path = self.root.join("rustc");
         let script = format!(

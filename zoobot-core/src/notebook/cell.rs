@@ -1,50 +1,174 @@
-//! What the kernel wraps around the last expression of a cell: `(&(expr)).evcxr_display()`.
-//!
-//! Method lookup picks, in this order and in a single compile: the type's own `evcxr_display`,
-//! [`Show`], and `Debug` (one more reference away, so that it never competes with the others).
+//! What the code of a notebook cell calls: the variables kept between cells, how the cell ended,
+//! and how its last expression shows itself. The kernel writes these calls; nobody else needs them.
 
-use super::{Bundle, Show, display, send};
-use std::fmt::Debug;
+mod shown;
+mod variables;
 
-/// Values that implement [`Show`].
-pub trait ShowDisplay {
-    /// Shows the value.
-    fn evcxr_display(&self);
+pub use shown::{AnyDisplay, DebugDisplay, ShowDisplay};
+pub use variables::{keep, keep_new, load};
+
+use super::{MARK, in_kernel};
+use std::any::Any;
+use std::cell::Cell;
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+
+/// How a cell ended.
+pub type Outcome = Result<(), Failure>;
+
+/// Why a cell ended early: what `?` returned, or a panic.
+#[derive(Debug)]
+pub struct Failure(Reason);
+
+#[derive(Debug)]
+enum Reason {
+    Error(Box<dyn std::error::Error>),
+    /// Already reported by the hook.
+    Panic,
 }
 
-impl<T: Show + ?Sized> ShowDisplay for T {
-    fn evcxr_display(&self) {
-        display(self);
+/// Lets `?` take every error there is, and texts.
+impl<E: Into<Box<dyn std::error::Error>>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(Reason::Error(error.into()))
     }
 }
 
-/// Values that only implement `Debug`.
-pub trait DebugDisplay {
-    /// Shows the value's `{:#?}` form, or `{:?}` where that is short.
-    fn evcxr_display(&self);
+thread_local! {
+    /// Whether this thread runs a cell: its panics end the cell, those of others do not.
+    static RUNNING: Cell<bool> = const { Cell::new(false) };
 }
 
-impl<T: Debug + ?Sized> DebugDisplay for &T {
-    fn evcxr_display(&self) {
-        let short = format!("{self:?}");
-        let text = if short.chars().count() <= 100 { short } else { format!("{self:#?}") };
-        send(&Bundle::plain(text), None, false);
+/// The first call of a cell; prepares the process once: a stop button that keeps the variables, panics that reach the notebook.
+pub fn begin() {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
+        crate::interrupt::install();
+        let printed = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if in_kernel() && RUNNING.get() {
+                report_panic(panic);
+            } else {
+                printed(panic);
+            }
+        }));
+    });
+}
+
+/// Runs the user's statements; a panic becomes a [`Failure`].
+pub fn attempt(statements: impl FnOnce() -> Outcome) -> Outcome {
+    // The stop button was pressed while the cell was compiled.
+    crate::interrupt::check("compiling", || "nothing was run".to_owned())?;
+    RUNNING.set(true);
+    let result = catch_unwind(AssertUnwindSafe(statements));
+    RUNNING.set(false);
+    result.unwrap_or(Err(Failure(Reason::Panic)))
+}
+
+/// The last call of a cell: keeps its new variables when it came to its end, and tells the kernel.
+pub fn finish(outcome: Outcome) {
+    variables::settle(outcome.is_ok());
+    crate::interrupt::clear();
+    match outcome {
+        Ok(()) => tell(&serde_json::json!({"kind": "done"})),
+        Err(Failure(Reason::Panic)) => tell(&serde_json::json!({"kind": "stopped"})),
+        Err(Failure(Reason::Error(error))) => report_error(error.as_ref()),
+    }
+    end_streams();
+}
+
+/// Called instead of the statements when the variable `name` is not there with the type the kernel
+/// thinks it has.
+pub fn lost(name: &str) {
+    variables::settle(false);
+    tell(&serde_json::json!({"kind": "lost", "name": name}));
+    end_streams();
+}
+
+fn report_error(error: &(dyn std::error::Error + 'static)) {
+    let interrupted = matches!(
+        error.downcast_ref::<crate::Error>(),
+        Some(crate::Error::Interrupted { .. })
+    );
+    let message = error.to_string();
+    let mut causes = Vec::new();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        // Many errors repeat their cause in their own text.
+        if !message.contains(&text) && !causes.contains(&text) {
+            causes.push(text);
+        }
+        source = cause.source();
+    }
+    tell(&serde_json::json!({
+        "kind": "error", "message": message, "causes": causes, "interrupted": interrupted,
+    }));
+}
+
+fn report_panic(panic: &std::panic::PanicHookInfo<'_>) {
+    let message = payload(panic.payload());
+    let place = panic.location().map(|at| {
+        serde_json::json!({"file": at.file(), "line": at.line(), "column": at.column()})
+    });
+    tell(&serde_json::json!({"kind": "panic", "message": message, "place": place}));
+}
+
+fn payload(payload: &(dyn Any + Send)) -> String {
+    match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+        (Some(text), _) => (*text).to_owned(),
+        (None, Some(text)) => text.clone(),
+        (None, None) => "a panic without a message".to_owned(),
     }
 }
 
-impl Show for () {
-    fn show(&self) -> Bundle {
-        Bundle::default()
-    }
+fn tell(message: &serde_json::Value) {
+    let mut out = std::io::stdout().lock();
+    // A closed standard output has nobody left to tell.
+    let _ = writeln!(out, "{MARK}{message}").and_then(|()| out.flush());
 }
 
-impl Show for str {
-    fn show(&self) -> Bundle {
-        Bundle::plain(format!("{self:?}"))
-    }
+/// Marks the end of the cell's output on both streams, so that the kernel knows it has it all.
+fn end_streams() {
+    tell(&serde_json::json!({"kind": "end"}));
+    let mut err = std::io::stderr().lock();
+    let _ = writeln!(err, "{MARK}{{\"kind\":\"end\"}}").and_then(|()| err.flush());
 }
 
-/// Called by the kernel before the first cell: a stop button that keeps the variables.
-pub fn start() {
-    crate::interrupt::install();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fails<E: Into<Box<dyn std::error::Error>>>(error: E) -> Outcome {
+        Err(error)?;
+        Ok(())
+    }
+
+    #[test]
+    fn question_mark_takes_errors_texts_and_boxed_errors() {
+        let boxed: Box<dyn std::error::Error> = "boxed".into();
+        for outcome in [
+            fails("x".parse::<f64>().unwrap_err()),
+            fails("a text"),
+            fails(String::from("a text")),
+            fails(boxed),
+            fails(crate::Error::Figure("no points".into())),
+        ] {
+            assert!(matches!(outcome, Err(Failure(Reason::Error(_)))));
+        }
+    }
+
+    #[test]
+    fn a_panic_ends_the_attempt_and_not_the_process() {
+        let outcome = attempt(|| panic!("no"));
+        assert!(matches!(outcome, Err(Failure(Reason::Panic))));
+    }
+
+    #[test]
+    fn panic_messages_are_read_from_both_kinds_of_text() {
+        assert_eq!(payload(&"plain"), "plain");
+        assert_eq!(payload(&String::from("made")), "made");
+        assert_eq!(payload(&1_u8), "a panic without a message");
+    }
 }

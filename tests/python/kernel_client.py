@@ -1,0 +1,169 @@
+"""A notebook without a browser: starts the `zoobot` kernel and runs cells through jupyter_client.
+
+Used by kernel_cases.py (what a kernel must do) and bench_cells.py (how fast it does it).
+"""
+
+import json
+import os
+import queue
+import re
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import KernelManager
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def specs(kernel=None):
+    """A KernelSpecManager with the installed kernels, or with `kernel` (a program) as `zoobot`."""
+    if kernel is None:
+        return KernelSpecManager()
+    folder = Path(tempfile.mkdtemp(prefix="zoobot-specs-"))
+    (folder / "zoobot").mkdir()
+    spec = {
+        "argv": [str(Path(kernel).resolve()), "{connection_file}"],
+        "display_name": "Zoobot",
+        "language": "rust",
+        "interrupt_mode": "message",
+    }
+    (folder / "zoobot" / "kernel.json").write_text(json.dumps(spec))
+    manager = KernelSpecManager(kernel_dirs=[str(folder)], ensure_native_kernel=False)
+    manager.zoobot_folder = folder
+    return manager
+
+
+class Cell:
+    """What one cell did: its reply and its messages, in the order in which they came."""
+
+    def __init__(self):
+        self.messages = []  # (seconds since the request, type, content)
+        self.reply = None
+        self.seconds = None
+
+    def of(self, kind):
+        return [content for _, type_, content in self.messages if type_ == kind]
+
+    @property
+    def ok(self):
+        return self.reply["status"] == "ok"
+
+    @property
+    def stdout(self):
+        return "".join(c["text"] for c in self.of("stream") if c["name"] == "stdout")
+
+    @property
+    def stderr(self):
+        return "".join(c["text"] for c in self.of("stream") if c["name"] == "stderr")
+
+    @property
+    def shown(self):
+        """The text/plain of all displays."""
+        return [c["data"].get("text/plain", "") for c in self.of("display_data")]
+
+    @property
+    def error(self):
+        """The whole error as the notebook shows it, without colours; empty without one."""
+        errors = self.of("error")
+        return COLOUR.sub("", "\n".join(errors[0]["traceback"])) if errors else ""
+
+    @property
+    def ename(self):
+        errors = self.of("error")
+        return errors[0]["ename"] if errors else ""
+
+
+class Kernel:
+    """One running kernel."""
+
+    def __init__(self, kernel=None, name="zoobot", cwd=None):
+        self.manager = KernelManager(kernel_name=name, kernel_spec_manager=specs(kernel))
+        self.started = time.perf_counter()
+        self.manager.start_kernel(cwd=cwd)
+        self.client = self.manager.client()
+        self.client.start_channels()
+
+    @property
+    def pid(self):
+        return self.manager.provisioner.pid
+
+    def info(self, timeout=20):
+        """kernel_info, and the seconds from the start of the kernel to the answer."""
+        self.client.wait_for_ready(timeout=timeout)
+        return time.perf_counter() - self.started
+
+    def begin(self, code, **options):
+        """Sends a cell and does not wait for it."""
+        return self.client.execute(code, **options)
+
+    def finish(self, request, timeout=180, until=None):
+        """Waits for a cell; `until(cell)` may end the waiting early."""
+        cell = Cell()
+        start = time.perf_counter()
+        idle = False
+        while cell.reply is None or not idle:
+            if time.perf_counter() - start > timeout:
+                raise TimeoutError(f"no end after {timeout} s; messages so far: {cell.messages}")
+            try:
+                message = self.client.get_iopub_msg(timeout=0.02)
+                if message["parent_header"].get("msg_id") == request:
+                    kind, content = message["msg_type"], message["content"]
+                    cell.messages.append((time.perf_counter() - start, kind, content))
+                    idle = idle or (kind == "status" and content["execution_state"] == "idle")
+            except queue.Empty:
+                pass
+            try:
+                reply = self.client.get_shell_msg(timeout=0)
+                if reply["parent_header"].get("msg_id") == request:
+                    cell.reply = reply["content"]
+            except queue.Empty:
+                pass
+            if until is not None and until(cell):
+                return cell
+        cell.seconds = time.perf_counter() - start
+        return cell
+
+    def run(self, code, timeout=180, **options):
+        return self.finish(self.begin(code, **options), timeout)
+
+    def must(self, code, timeout=180):
+        """Runs a cell that has to succeed."""
+        cell = self.run(code, timeout)
+        if not cell.ok:
+            raise AssertionError(f"cell failed:\n{code}\n{cell.error}")
+        return cell
+
+    def stop(self):
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=False)
+
+
+@contextmanager
+def running(kernel=None, **options):
+    """A kernel for a `with` block."""
+    notebook = Kernel(kernel, **options)
+    try:
+        yield notebook
+    finally:
+        notebook.stop()
+
+
+def processes(root):
+    """The process ids of `root` and all below it."""
+    children = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                stat = Path(f"/proc/{entry}/stat").read_text()
+            except OSError:
+                continue
+            children.setdefault(int(stat.rsplit(")", 1)[1].split()[1]), []).append(int(entry))
+    found, todo = [], [root]
+    while todo:
+        pid = todo.pop()
+        found.append(pid)
+        todo.extend(children.get(pid, []))
+    return found

@@ -1,0 +1,92 @@
+//! How the last expression of a cell shows itself: `(&(expr)).evcxr_display()`.
+//!
+//! Method lookup picks, in a single compile, the first that the type has: its own `evcxr_display`,
+//! [`Show`], `Debug` (one reference further away), or its name (a mutable reference away).
+
+use crate::notebook::{Bundle, Show, display, send};
+use std::fmt::Debug;
+
+/// Values that implement [`Show`].
+pub trait ShowDisplay {
+    /// Shows the value.
+    fn evcxr_display(&self);
+}
+
+impl<T: Show + ?Sized> ShowDisplay for T {
+    fn evcxr_display(&self) {
+        display(self);
+    }
+}
+
+/// Values that only implement `Debug`.
+pub trait DebugDisplay {
+    /// Shows the value's `{:#?}` form, or `{:?}` where that is short.
+    fn evcxr_display(&self);
+}
+
+impl<T: Debug + ?Sized> DebugDisplay for &T {
+    fn evcxr_display(&self) {
+        send(&debugged(self), None, false);
+    }
+}
+
+/// Values that cannot be shown.
+pub trait AnyDisplay {
+    /// Shows the name of the value's type.
+    fn evcxr_display(&mut self);
+}
+
+impl<T: ?Sized> AnyDisplay for &T {
+    fn evcxr_display(&mut self) {
+        send(&named(std::any::type_name::<T>()), None, false);
+    }
+}
+
+impl Show for () {
+    fn show(&self) -> Bundle {
+        Bundle::default()
+    }
+}
+
+impl Show for str {
+    fn show(&self) -> Bundle {
+        Bundle::plain(format!("{self:?}"))
+    }
+}
+
+fn debugged(value: &dyn Debug) -> Bundle {
+    let short = format!("{value:?}");
+    Bundle::plain(if short.chars().count() <= 100 { short } else { format!("{value:#?}") })
+}
+
+fn named(type_name: &str) -> Bundle {
+    let name = type_name.strip_prefix("ctx::zoobot_cell::").unwrap_or(type_name);
+    Bundle::plain(format!(
+        "a value of type {name} (it cannot show itself; #[derive(Debug)] above its definition lets it)"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_values_are_broken_into_lines_and_short_ones_are_not() {
+        assert_eq!(debugged(&[1, 2]), Bundle::plain("[1, 2]"));
+        let long = debugged(&(0..60).collect::<Vec<_>>());
+        assert!(long.get("text/plain").is_some_and(|text| text.lines().count() == 62));
+    }
+
+    #[test]
+    fn every_kind_of_value_finds_its_way_to_be_shown() {
+        struct Plain;
+        #[derive(Debug)]
+        struct Debugged;
+        // The kernel writes exactly these calls; that they compile is the point.
+        (&(Plain)).evcxr_display();
+        (&(Debugged)).evcxr_display();
+        (&(())).evcxr_display();
+        (&("text")).evcxr_display();
+        (&(Bundle::plain("shown"))).evcxr_display();
+    }
+}
