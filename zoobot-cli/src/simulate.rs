@@ -41,7 +41,10 @@ impl Simulate {
     pub fn run(&self) -> Result<ExitCode> {
         let started = Instant::now();
         let (galaxies, out) = match (&self.sample, &self.out) {
-            (Some(zip), _) => (write_sample(zip)?, zip.clone()),
+            (Some(zip), _) => {
+                write_sample(zip)?;
+                (600, zip.clone())
+            }
             (None, out) => {
                 let folder = out.clone().unwrap_or_default();
                 let progress = Progress::new("simulate", Some(self.galaxies));

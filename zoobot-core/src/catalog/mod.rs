@@ -3,6 +3,7 @@
 
 mod check;
 mod read;
+mod show;
 
 use crate::error::{Error, Result};
 use polars::prelude::*;

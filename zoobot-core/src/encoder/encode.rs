@@ -5,7 +5,7 @@ use super::Encoder;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::notebook::Progress;
-use crate::picture::{self, Prepared};
+use crate::picture::{self, Prepared, Recipe};
 use polars::prelude::{DataFrame, df};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -93,14 +93,15 @@ pub fn encode_rows(
     progress.advance(start);
     let next = AtomicUsize::new(start);
     let (send, receive) = sync_channel(2 * BATCH);
+    let recipe = encoder.recipe();
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..workers {
             let send = send.clone();
-            scope.spawn(|| prepare(encoder, &files, &next, send));
+            scope.spawn(|| prepare(recipe, &files, &next, send));
         }
         drop(send);
-        let work = || -> Result<()> {
+        let mut work = || -> Result<()> {
             let mut early = BTreeMap::new();
             let mut row = start;
             while row < files.len() {
@@ -139,7 +140,7 @@ pub fn encode_rows(
 }
 
 fn prepare(
-    encoder: &Encoder,
+    recipe: &Recipe,
     files: &[PathBuf],
     next: &AtomicUsize,
     send: SyncSender<Picture>,
@@ -148,7 +149,7 @@ fn prepare(
         let row = next.fetch_add(1, Ordering::Relaxed);
         let Some(file) = files.get(row) else { return };
         let prepared = picture::read(file)
-            .and_then(|picture| encoder.recipe().prepare(&picture))
+            .and_then(|picture| recipe.prepare(&picture))
             .map_err(|error| match error {
                 crate::Error::Picture { reason, .. } => reason,
                 other => other.to_string(),

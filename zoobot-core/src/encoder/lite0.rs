@@ -5,7 +5,9 @@
 
 use super::efficientnet::{Config, EfficientNet, Stage};
 use super::weights::Weights;
+use crate::survey::home;
 use crate::{Error, Result};
+use sha2::{Digest, Sha256};
 use std::path::PathBuf;
 use tch::{Device, nn};
 
@@ -17,15 +19,19 @@ pub const MEAN: [f32; 3] = [0.5; 3];
 /// Standard deviation of the pixels, in units of white, that the network was trained with.
 pub const STD: [f32; 3] = [0.5; 3];
 
-/// Where the weights lie: `encoders/efficientnet_lite0` in `$ZOOBOT_HOME`, else in `zoobot` below
-/// `$XDG_DATA_HOME`, else in `~/.local/share/zoobot`.
+/// Where the weights lie: `encoders/efficientnet_lite0` in the [`home`] folder.
 pub fn folder() -> PathBuf {
-    let variable =
-        |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let home = variable("ZOOBOT_HOME")
-        .or_else(|| variable("XDG_DATA_HOME").map(|data| data.join("zoobot")))
-        .unwrap_or_else(|| variable("HOME").unwrap_or_default().join(".local/share/zoobot"));
-    home.join("encoders/efficientnet_lite0")
+    home().join("encoders/efficientnet_lite0")
+}
+
+/// SHA-256 of the file of weights.
+///
+/// # Errors
+/// [`Error::Io`] when it cannot be read.
+pub fn fingerprint() -> Result<String> {
+    let path = folder().join(FILE);
+    let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
+    Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// The network with its weights, and the store that owns them.

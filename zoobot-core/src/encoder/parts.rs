@@ -84,20 +84,17 @@ impl Parts {
         let text = serde_json::to_vec(&note)?;
         let mut write = |folder: &Path| -> Result<PathBuf> {
             let (path, note) = names(folder, self.tables.len());
+            std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
             std::fs::write(&note, &text).map_err(Error::io("write", &note))?;
             write_parquet(&mut table, &path)?;
             Ok(path)
         };
         let (path, trouble) = match write(&self.home) {
             Ok(path) => (path, None),
-            Err(error) => {
-                let create = std::fs::create_dir_all(&self.refuge);
-                let path = create.map_err(Error::io("create", &self.refuge));
-                match path.and_then(|()| write(&self.refuge)) {
-                    Ok(path) => (path, Some(error)),
-                    Err(_) => return Err(error),
-                }
-            }
+            Err(error) => match write(&self.refuge) {
+                Ok(path) => (path, Some(error)),
+                Err(_) => return Err(error),
+            },
         };
         self.tables.push(path);
         self.done += note.done;

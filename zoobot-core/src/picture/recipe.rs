@@ -59,7 +59,7 @@ impl Recipe {
     /// EfficientNet-Lite was trained with on ImageNet, so that a galaxy fills the same part of the
     /// frame whichever encoder looks at it.
     pub fn imagenet_lite() -> Self {
-        Self { mean: [127.0 / 255.0; 3], std: [128.0 / 255.0; 3], ..Self::default() }
+        Self { mean: [0.5; 3], std: [0.5; 3], ..Self::default() }
     }
 
     /// The same with one channel.

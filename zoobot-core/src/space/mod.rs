@@ -218,14 +218,13 @@ impl Space {
             return Err(Error::invalid("columns", self.width(), "at least 2 for a scatter"));
         }
         let column = self.known_catalog()?.column(colour_by)?;
-        let column = column.as_materialized_series();
         let axis = |i: usize| self.features.column(i).mapv(f64::from).to_vec();
         let name = |i: usize| match self.kind {
             Kind::Components => format!("component {}", i + 1),
             Kind::Features => format!("feature {i}"),
         };
         figure::scatter(&axis(0), &axis(1))
-            .colour_by(colour_by, Labels::try_from(column)?)
+            .colour_by(colour_by, Labels::from(&column))
             .labels(&name(0), &name(1))
             .build()
     }

@@ -121,11 +121,11 @@ fn by_columns(rows: ArrayView2<f32>, mean: &Array1<f64>) -> Result<Spectrum> {
 fn by_rows(rows: ArrayView2<f32>, mean: &Array1<f64>) -> Result<Spectrum> {
     let (n, d) = rows.dim();
     let centred = tensor(&(rows.mapv(f64::from) - mean))?;
-    let (_, singular, vectors) = centred.f_linalg_svd(false, "")?;
+    let (_, singular, vectors) = centred.f_svd(true, true)?;
     let singular: Vec<f64> = Vec::try_from(singular)?;
     let values: Vec<f64> = singular.iter().map(|s| s * s / (n - 1) as f64).collect();
     let total = values.iter().sum();
-    Ok((values, array(&vectors, n, d)?, total))
+    Ok((values, array(&vectors.f_tr()?, n, d)?, total))
 }
 
 fn tensor(array: &Array2<f64>) -> Result<Tensor> {

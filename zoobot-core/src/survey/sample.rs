@@ -2,6 +2,7 @@
 
 use super::home;
 use super::simulate::{Simulation, catalog};
+use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -30,6 +31,17 @@ pub fn sample_folder() -> Result<PathBuf> {
     let name = format!("sample-{}", hash(SAMPLE));
     unpack_into(&home(), &name, SAMPLE)
         .or_else(|_| unpack_into(&std::env::temp_dir().join("zoobot"), &name, SAMPLE))
+}
+
+impl Catalog {
+    /// The sample survey: 600 simulated galaxies of eight classes (column `class`), 75 of each,
+    /// 128 x 128 pixels. Nothing is downloaded.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be unpacked.
+    pub fn sample() -> Result<Self> {
+        Self::read(sample_folder()?.join("catalog.csv"))
+    }
 }
 
 /// Makes the sample again, as a ZIP archive whose bytes depend on the simulator only.
