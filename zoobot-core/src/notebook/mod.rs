@@ -2,6 +2,7 @@
 //! (or prints its plain form where there is none).
 
 pub mod cell;
+pub(crate) mod text;
 
 use std::collections::BTreeMap;
 use std::io::Write;
