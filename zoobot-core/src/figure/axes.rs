@@ -84,21 +84,22 @@ pub(super) fn bounds(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     })
 }
 
-/// Round numbers from `low` to `high`, at most about `count`, in steps of 1, 2 or 5 × 10^k.
+/// Round numbers from `low` to `high`, as near to `count` steps as steps of 1, 2 or 5 × 10^k allow.
 pub(super) fn ticks(low: f64, high: f64, count: usize) -> Vec<f64> {
     let rough = (high - low) / count.max(1) as f64;
-    if rough.is_nan() || rough <= 0.0 || !rough.is_finite() {
+    if !rough.is_normal() || rough < 0.0 {
         return vec![low];
     }
     let unit = 10f64.powf(rough.log10().floor());
+    let far = |step: &f64| (step / rough).ln().abs();
     let step = [1.0, 2.0, 5.0, 10.0]
         .map(|part| part * unit)
         .into_iter()
-        .find(|step| *step >= rough * 0.999)
+        .min_by(|a, b| far(a).total_cmp(&far(b)))
         .unwrap_or(unit);
-    // A range far from zero and too narrow for the step would never advance.
     let first = (low / step).ceil();
-    (0..=2 * count).map(|i| (first + i as f64) * step).take_while(|tick| *tick <= high).collect()
+    // Bounded: far from zero a narrow range may be too fine for the numbers to advance.
+    (0..=3 * count).map(|i| (first + i as f64) * step).take_while(|tick| *tick <= high).collect()
 }
 
 /// Writes ticks with a true minus sign and a common number of decimals.
@@ -209,10 +210,11 @@ mod tests {
     #[test]
     fn ticks_are_round_and_inside() {
         assert_eq!(ticks(0.0, 1.0, 5), [0.0, 0.2, 0.4, 0.6000000000000001, 0.8, 1.0]);
-        assert_eq!(ticks(-7.3, 9.1, 6), [-5.0, 0.0, 5.0]);
+        assert_eq!(ticks(-7.3, 9.1, 6), [-6.0, -4.0, -2.0, 0.0, 2.0, 4.0, 6.0, 8.0]);
+        assert_eq!(ticks(0.4, 30.0, 6), [5.0, 10.0, 15.0, 20.0, 25.0, 30.0]);
         assert_eq!(ticks(3.0, 3.0, 6), [3.0]);
         let far = ticks(1e15, 1e15 + 1.0, 6);
-        assert!(!far.is_empty() && far.len() <= 13, "{far:?}");
+        assert!(!far.is_empty() && far.len() <= 19, "{far:?}");
     }
 
     #[test]

@@ -79,7 +79,7 @@ pub(super) fn bar_width(canvas: &Canvas<'_>, scale: &Axis) -> Drawn<i32> {
     for label in tick_labels(&bar_ticks(scale)) {
         widest = widest.max(canvas.estimate_text_size(&label, &text)?.0 as i32);
     }
-    Ok(widest + units(14.0 + 8.0 + style::LABEL * 1.4 + 6.0 + style::MARGIN))
+    Ok(widest + units(14.0 + 7.0 + 8.0 + style::LABEL * 1.2 + style::MARGIN))
 }
 
 fn bar_ticks(scale: &Axis) -> Vec<f64> {
@@ -108,6 +108,6 @@ pub(super) fn draw_bar(area: &Canvas<'_>, scale: &Axis, (top, bottom): (i32, i32
     let name = letters(style::LABEL, style::INK)
         .transform(plotters::style::FontTransform::Rotate270)
         .pos(Pos::new(HPos::Center, VPos::Bottom));
-    let right = area.dim_in_pixel().0 as i32 - units(style::MARGIN - 4.0);
+    let right = area.dim_in_pixel().0 as i32 - units(style::MARGIN - 5.0);
     Ok(area.draw_text(&scale.label, &name, (right, (top + bottom) / 2))?)
 }

@@ -21,6 +21,7 @@ pub use canvas::Canvas;
 pub use histogram::{Histogram, histogram};
 pub use labels::Labels;
 pub use lines::{Lines, lines};
+pub(crate) use save::shown_size;
 pub use scatter::{Scatter, scatter};
 pub use variance::explained_variance;
 
@@ -114,6 +115,29 @@ impl Figure {
         Ok(self)
     }
 
+    /// The figure `factor` times as large, text and lines included (0.05 to 20).
+    ///
+    /// plotters places everything at whole pixels: curves drawn by [`Figure::draw`] at twice the
+    /// size and scaled by 0.5 are smoother.
+    ///
+    /// # Errors
+    /// When `factor` is outside its range, or a side of the result is below 1 pixel.
+    pub fn scaled(mut self, factor: f64) -> Result<Self> {
+        let (width, height) = self.size;
+        let side = |side: u32| (f64::from(side) * factor).round() as u32;
+        if !(0.05..=20.0).contains(&factor) || side(width.min(height)) == 0 {
+            return Err(Error::invalid("factor", factor, "0.05 to 20, leaving at least a pixel"));
+        }
+        self.size = (side(width), side(height));
+        self.body = format!("<g transform=\"scale({factor})\">\n{}</g>\n", self.body);
+        for layer in &mut self.layers {
+            for length in [&mut layer.x, &mut layer.y, &mut layer.width, &mut layer.height] {
+                *length *= factor;
+            }
+        }
+        Ok(self)
+    }
+
     /// The figure as an SVG document; its text stays text.
     pub fn svg(&self) -> String {
         let mut svg = self.head();
@@ -165,3 +189,6 @@ impl Show for Figure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
