@@ -189,3 +189,6 @@ impl Show for Figure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -125,7 +125,6 @@ impl Digits {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use polars::prelude::*;
 
     fn texts(column: Column) -> Vec<String> {
         shown(&column).into_iter().map(|cell| cell.text).collect()

@@ -29,7 +29,10 @@ pub fn schema_of(data: &DataFrame) -> Result<Table> {
         ],
     )?;
     let rows = plural(data.height(), "row");
-    Ok(Table::new(table).rows(usize::MAX).title(format!("Columns of a table of {rows}")))
+    Ok(Table::new(table)
+        .without_types()
+        .rows(usize::MAX)
+        .title(format!("Columns of a table of {rows}")))
 }
 
 fn examples(column: &Column) -> String {

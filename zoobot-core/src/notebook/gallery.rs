@@ -178,3 +178,6 @@ impl Show for Gallery {
         Bundle::plain(self.plain()).with("text/html", self.html())
     }
 }
+
+#[cfg(test)]
+mod tests;

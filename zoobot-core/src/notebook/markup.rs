@@ -9,6 +9,8 @@ use std::fmt::Write;
 
 /// Characters of a cell; the rest is in its tooltip.
 const LONGEST: usize = 40;
+/// A column's name of more characters may break after "_" and "-".
+const LONG_NAME: usize = 20;
 
 /// The cell that stands for columns left out.
 pub(super) const GAP: &str = "<td style=\"border:none;text-align:center;opacity:.5\">…</td>";
@@ -37,20 +39,30 @@ impl Markup {
         Self { html, in_body: false, below: below.to_owned() }
     }
 
-    /// Adds a column's name with its type under it.
+    /// Adds a column's name with its type under it (when not empty).
     pub fn head(&mut self, name: &str, kind: &str, right: bool) {
         // The header stays in view while the rows scroll, so it needs a ground of its own.
         const GROUND: &str = "var(--jp-layout-color0,var(--vscode-editor-background,Canvas))";
         let side = if right { "right" } else { "left" };
+        let (breaks, shown) = if name.chars().count() > LONG_NAME {
+            let shown = escape(&cut(name, 3 * LONG_NAME)).replace('_', "_<wbr>");
+            ("min-width:120px;white-space:normal", shown)
+        } else {
+            ("white-space:nowrap", escape(name))
+        };
+        let kind = match kind {
+            "" => String::new(),
+            kind => format!(
+                "<br><small style=\"font-weight:normal;opacity:.6\">{}</small>",
+                escape(kind)
+            ),
+        };
         let _ = write!(
             self.html,
-            "<th align=\"{side}\" title=\"{}\" style=\"text-align:{side};padding:4px 10px;\
-             white-space:nowrap;vertical-align:bottom;position:sticky;top:0;background:{GROUND};\
-             {LINE};border-bottom-color:rgba(128,128,128,.6)\">{}<br>\
-             <small style=\"font-weight:normal;opacity:.6\">{}</small></th>",
+            "<th align=\"{side}\" title=\"{}\" style=\"text-align:{side};padding:4px 10px;{breaks};\
+             vertical-align:bottom;position:sticky;top:0;background:{GROUND};{LINE};\
+             border-bottom-color:rgba(128,128,128,.6)\">{shown}{kind}</th>",
             escape(name),
-            escape(&cut(name, LONGEST)),
-            escape(kind),
         );
     }
 
@@ -128,7 +140,7 @@ pub(super) fn picture_or_reason(
     match picture {
         Ok(Thumbnail { uri }) => format!(
             "<img src=\"{uri}\" width=\"{side}\" height=\"{side}\" alt=\"{0}\" title=\"{0}\" \
-             style=\"display:block;margin:0 auto;{style}\">",
+             style=\"display:block;margin:0 auto;min-width:{side}px;{style}\">",
             escape(name),
         ),
         Err(error) => {
@@ -140,7 +152,8 @@ pub(super) fn picture_or_reason(
             let letters = (side as usize / 6).pow(2) / 3;
             format!(
                 "<div title=\"{}\" style=\"box-sizing:border-box;width:{side}px;height:{side}px;\
-                 margin:0 auto;padding:4px;overflow:hidden;white-space:normal;text-align:center;\
+                 margin:0 auto;padding:4px;overflow:hidden;\
+                 display:flex;align-items:center;justify-content:center;white-space:normal;text-align:center;\
                  font-size:10px;line-height:1.25;background:rgba(128,128,128,.15);\
                  border:1px dashed rgba(128,128,128,.6);{style}\">{}</div>",
                 escape(&format!("{name}: {reason}")),

@@ -13,6 +13,8 @@ const ROWS: usize = 20;
 const COLUMNS: (usize, usize) = (14, 2);
 /// Characters of a cell in a terminal.
 const LONGEST: usize = 40;
+/// Characters of a column's name in a terminal.
+const LONGEST_NAME: usize = 26;
 /// The side of a picture in a table, in pixels.
 pub(super) const PICTURE: u32 = 64;
 /// The column that holds pictures.
@@ -26,12 +28,13 @@ pub struct Table {
     title: String,
     pictures: Option<PathBuf>,
     rows: usize,
+    types: bool,
 }
 
 impl Table {
     /// A table of `data`, without title and pictures.
     pub fn new(data: DataFrame) -> Self {
-        Self { data, title: String::new(), pictures: None, rows: ROWS }
+        Self { data, title: String::new(), pictures: None, rows: ROWS, types: true }
     }
 
     /// Sets the line above the table (default none).
@@ -53,20 +56,38 @@ impl Table {
         self
     }
 
+    /// Leaves out the types under the names.
+    pub(super) fn without_types(mut self) -> Self {
+        self.types = false;
+        self
+    }
+
+    fn kind(&self, column: &Column) -> String {
+        if self.types { cells::kind(column.dtype()) } else { String::new() }
+    }
+
     /// The table itself.
     pub fn data(&self) -> &DataFrame {
         &self.data
     }
 
-    /// The positions of the shown columns; `None` stands for those left out.
+    /// Whether this column is shown as pictures.
+    fn is_pictures(&self, column: &Column) -> bool {
+        self.pictures.is_some() && column.name() == FILES && column.dtype().is_string()
+    }
+
+    /// The positions of the shown columns, pictures first; `None` stands for those left out.
     fn places(&self) -> Vec<Option<usize>> {
-        let count = self.data.width();
         let (left, right) = COLUMNS;
-        if count <= left + right + 1 {
-            return (0..count).map(Some).collect();
+        let columns = self.data.columns();
+        let (mut places, others): (Vec<_>, Vec<_>) =
+            (0..columns.len()).partition(|place| self.is_pictures(&columns[*place]));
+        places.extend(others);
+        let mut places: Vec<_> = places.into_iter().map(Some).collect();
+        if places.len() > left + right + 1 {
+            places.splice(left..places.len() - right, [None]);
         }
-        let last = (count - right..count).map(Some);
-        (0..left).map(Some).chain([None]).chain(last).collect()
+        places
     }
 
     /// How many rows and columns there are.
@@ -95,7 +116,7 @@ impl Table {
         for place in &places {
             match place.and_then(|place| self.data.columns().get(place)) {
                 Some(column) => {
-                    let kind = cells::kind(column.dtype());
+                    let kind = self.kind(column);
                     table.head(column.name(), &kind, column.dtype().is_primitive_numeric());
                 }
                 None => table.head("…", &plural(left_out, "more column"), false),
@@ -115,8 +136,8 @@ impl Table {
 
     /// The cells of one column as HTML.
     fn column(&self, column: &Column) -> Vec<String> {
-        if let (FILES, Some(folder)) = (column.name().as_str(), &self.pictures)
-            && let Ok(names) = column.str()
+        if self.is_pictures(column)
+            && let (Some(folder), Ok(names)) = (&self.pictures, column.str())
         {
             let files: Vec<_> = names.iter().map(|name| Some(folder.join(name?))).collect();
             let pictures = thumbnail::load_all(&files, PICTURE);
@@ -139,7 +160,7 @@ impl Table {
         let mut columns: Vec<Vec<String>> = Vec::new();
         let mut width = 0;
         for column in head.columns() {
-            let text = plain_column(column);
+            let text = plain_column(column, self.types);
             let needed = 2 + text.iter().map(|cell| cell.chars().count()).max().unwrap_or(0);
             if width + needed > WIDTH && !columns.is_empty() {
                 break;
@@ -151,7 +172,7 @@ impl Table {
         if !self.title.is_empty() {
             lines.push(self.title.clone());
         }
-        for row in 0..head.height() + 2 {
+        for row in 0..head.height() + 1 + usize::from(self.types) {
             let line: Vec<&str> = columns.iter().map(|column| column[row].as_str()).collect();
             lines.push(line.join("  ").trim_end().to_owned());
         }
@@ -164,9 +185,10 @@ impl Table {
 }
 
 /// Name, type and cells of a column, padded to one width.
-fn plain_column(column: &Column) -> Vec<String> {
+fn plain_column(column: &Column, types: bool) -> Vec<String> {
     let numeric = column.dtype().is_primitive_numeric();
-    let mut texts = vec![cut(column.name(), LONGEST), cells::kind(column.dtype())];
+    let mut texts = vec![cut(column.name(), LONGEST_NAME)];
+    texts.extend(types.then(|| cells::kind(column.dtype())));
     texts.extend(cells::shown(column).iter().map(|cell| cut(&cell.text, LONGEST)));
     let width = texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
     let pad = |text: &String| {
@@ -217,3 +239,6 @@ impl Show for LazyFrame {
         Bundle::plain(format!("{note}\n{columns}\n{plan}")).with("text/html", html)
     }
 }
+
+#[cfg(test)]
+mod tests;
