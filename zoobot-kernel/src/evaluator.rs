@@ -59,7 +59,7 @@ impl Evaluator {
             .map_err(|error| anyhow::anyhow!("{error}"))
             .context("cannot start the process that runs the cells")?;
         let outputs = Outputs::start(iopub, channels.stdout, channels.stderr);
-        let flags = library.rustc_flags(&workspace.dir("sysroot"));
+        let flags = library.rustc_flags();
         let mut evaluator = Self {
             context: evcxr::CommandContext::with_eval_context(context),
             checker: Checker::new(library.clone(), flags, workspace.dir("check")),

@@ -322,9 +322,7 @@ impl Kernel {
             let library = Library::load()?;
             self.workspace.write_evcxr_config()?;
             let stand_in = self.workspace.write_rustc_stand_in(&library.rustc)?;
-            let sysroot = self.workspace.dir("sysroot");
-            library.link_sysroot(&sysroot)?;
-            let flags = library.rustc_flags(&sysroot).join("\u{1f}");
+            let flags = library.rustc_flags().join("\u{1f}");
             // SAFETY: evcxr reads its settings from the environment; no other thread of this
             // process reads or writes it after the runtime has started.
             unsafe {
