@@ -108,7 +108,11 @@ pub(super) fn tick_labels(ticks: &[f64]) -> Vec<String> {
     let largest = ticks.iter().fold(0.0f64, |most, tick| most.max(tick.abs()));
     let scientific = largest >= 1e6 || (largest > 0.0 && largest < 1e-3);
     let step = if step.is_finite() { step } else { largest.max(1.0) };
-    let decimals = -(step.log10() + 1e-9).floor();
+    let whole = |decimals: &i32| {
+        let scaled = step * 10f64.powi(*decimals);
+        scaled > 0.5 && (scaled - scaled.round()).abs() < 1e-6 * scaled
+    };
+    let decimals = (-300..=12).find(whole).map_or(12.0, f64::from);
     let write = |tick: &f64| {
         if tick.abs() < step * 1e-9 {
             "0".to_owned()
@@ -221,7 +225,7 @@ mod tests {
     fn tick_labels_share_their_decimals_and_use_a_true_minus() {
         assert_eq!(tick_labels(&[-0.5, 0.0, 0.5]), ["−0.5", "0", "0.5"]);
         assert_eq!(tick_labels(&[-5.0, 0.0, 5.0]), ["−5", "0", "5"]);
-        assert_eq!(tick_labels(&[0.25, 0.5, 0.75]), ["0.25", "0.50", "0.75"]);
+        assert_eq!(tick_labels(&[0.0, 0.05, 0.1]), ["0", "0.05", "0.10"]);
         assert_eq!(tick_labels(&[0.0, 1.5e6, 3e6]), ["0", "1.5×10⁶", "3.0×10⁶"]);
         assert_eq!(tick_labels(&[1e-5, 2e-5]), ["1×10⁻⁵", "2×10⁻⁵"]);
     }

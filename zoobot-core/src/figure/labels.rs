@@ -71,12 +71,11 @@ impl From<&Series> for Labels {
     fn from(series: &Series) -> Self {
         let kind = series.dtype();
         let few = || series.n_unique().is_ok_and(|kinds| kinds <= CODES);
-        if kind.is_float() || (kind.is_integer() && !few()) {
-            if let Ok(numbers) = series.cast(&DataType::Float64)
-                && let Ok(numbers) = numbers.f64()
-            {
-                return Self::Numbers(numbers.iter().map(|it| it.unwrap_or(f64::NAN)).collect());
-            }
+        if (kind.is_float() || (kind.is_integer() && !few()))
+            && let Ok(numbers) = series.cast(&DataType::Float64)
+            && let Ok(numbers) = numbers.f64()
+        {
+            return Self::Numbers(numbers.iter().map(|it| it.unwrap_or(f64::NAN)).collect());
         }
         let name = |value: AnyValue<'_>| match value {
             AnyValue::Null => "missing".to_owned(),

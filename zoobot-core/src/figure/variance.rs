@@ -4,6 +4,7 @@ use super::axes::{Axis, frame, stroke};
 use super::canvas::{self, UNITS, units};
 use super::legend::{Legend, Sign};
 use super::{Figure, style};
+use crate::notebook::text::plural;
 use crate::{Error, Result};
 use plotters::prelude::{Circle, Color, PathElement, Rectangle};
 
@@ -36,7 +37,8 @@ pub fn explained_variance(ratios: &[f64]) -> Result<Figure> {
         return Err(Error::invalid("explained variance", value, "shares that add up to at most 1"));
     }
     let count = ratios.len() as f64;
-    let about = format!("variance explained by {count} components: {total:.1} % in all");
+    let components = plural(ratios.len(), "component");
+    let about = format!("variance explained by {components}: {total:.1} % in all");
     canvas::draw(style::SIZE, UNITS, about, |root, _| {
         let (bars, line) = (style::PALETTE[0], style::PALETTE[1]);
         let legend = Legend {

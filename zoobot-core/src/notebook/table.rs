@@ -104,7 +104,11 @@ impl Table {
     fn html(&self) -> String {
         let head = self.data.head(Some(self.rows));
         let places = self.places();
-        let mut table = Markup::new(&self.title, &self.shape());
+        let first = match self.more() {
+            Some(_) => format!(", the first {} shown", thousands(self.rows as u64)),
+            None => String::new(),
+        };
+        let mut table = Markup::new(&self.title, &(self.shape() + &first));
         let columns: Vec<Option<Vec<String>>> = places
             .iter()
             .map(|place| {

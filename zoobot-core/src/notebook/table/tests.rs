@@ -15,7 +15,10 @@ fn twenty_rows_are_shown_and_the_rest_is_counted() {
     let numbers = |count: i64| df!("n" => (0..count).collect::<Vec<_>>()).unwrap();
     let long = html(numbers(1234));
     assert_eq!(rows(&long), 21);
-    assert!(long.contains("… 1,214 more") && long.contains("1,234 rows × 1 column"), "{long}");
+    assert!(
+        long.contains("… 1,214 more") && long.contains("1,234 rows × 1 column, the first 20 shown"),
+        "{long}"
+    );
     assert!(long.contains(">19<") && !long.contains(">20<"));
     let exact = html(numbers(20));
     assert_eq!(rows(&exact), 20);
