@@ -26,6 +26,8 @@ const MESSAGE_BYTES: usize = 1 << 16;
 enum Told {
     Display {
         data: serde_json::Map<String, Value>,
+        #[serde(default)]
+        metadata: serde_json::Map<String, Value>,
         id: Option<String>,
         #[serde(default)]
         update: bool,
@@ -199,7 +201,16 @@ impl Reader {
 
     fn told(&self, told: Told) {
         let ended = match told {
-            Told::Display { data, id, update } => return self.show(data, id, update),
+            Told::Display { data, metadata, id, update } => {
+                if !data.is_empty() {
+                    let transient = id.map_or_else(|| json!({}), |id| json!({"display_id": id}));
+                    let kind = if update { "update_display_data" } else { "display_data" };
+                    let content =
+                        json!({"data": data, "metadata": metadata, "transient": transient});
+                    self.outputs.send(kind, content);
+                }
+                return;
+            }
             Told::End => {
                 // Nobody waits any more when the kernel is about to end.
                 let _ = self.end.send(());
@@ -215,15 +226,5 @@ impl Reader {
             }
         };
         self.outputs.running().ended = Some(ended);
-    }
-
-    fn show(&self, data: serde_json::Map<String, Value>, id: Option<String>, update: bool) {
-        if data.is_empty() {
-            return;
-        }
-        let transient = id.map_or_else(|| json!({}), |id| json!({"display_id": id}));
-        let kind = if update { "update_display_data" } else { "display_data" };
-        let content = json!({"data": data, "metadata": {}, "transient": transient});
-        self.outputs.send(kind, content);
     }
 }

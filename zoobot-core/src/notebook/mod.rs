@@ -65,6 +65,22 @@ pub trait Show {
     fn show(&self) -> Bundle;
 }
 
+impl<T: Show + ?Sized> Show for &T {
+    fn show(&self) -> Bundle {
+        (**self).show()
+    }
+}
+
+/// What a call without `?` returned: its value, or why there is none.
+impl<T: Show> Show for crate::Result<T> {
+    fn show(&self) -> Bundle {
+        match self {
+            Ok(value) => value.show(),
+            Err(error) => Bundle::plain(format!("error: {error}")),
+        }
+    }
+}
+
 /// Starts a message to the kernel on standard output; JSON and a newline follow.
 ///
 /// `{"kind":"display","data":{mime: text},"metadata":{mime: {..}},"id":null|"..","update":bool}`

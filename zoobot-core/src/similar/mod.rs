@@ -122,7 +122,7 @@ impl Neighbours {
     /// The query, framed, and its neighbours as pictures; `None` without a catalogue.
     pub fn gallery(&self) -> Option<Gallery> {
         let catalog = self.catalog.as_ref()?;
-        let captions = std::iter::once("the query".to_owned())
+        let captions = std::iter::once(String::new())
             .chain(self.distances.iter().map(|distance| format!("distance {distance:.3}")));
         let tiles = catalog.ids().into_iter().zip(catalog.files()).zip(captions);
         let tiles = tiles.map(|((id, file), caption)| Tile::new(id, file).caption(caption)).collect();
@@ -132,8 +132,9 @@ impl Neighbours {
 
 impl Show for Neighbours {
     fn show(&self) -> Bundle {
+        // The gallery shows the files.
         let table = match self.table() {
-            Ok(table) => Table::new(table).show(),
+            Ok(table) => Table::new(table.drop(catalog::FILE).unwrap_or(table)).show(),
             Err(error) => Bundle::plain(error.to_string()),
         };
         match self.gallery() {
