@@ -6,11 +6,12 @@
 
 use crate::download::{fetch, unpack};
 use crate::home::{Places, remove};
-use crate::local_config;
+use crate::local_config::{self, Written};
 use crate::python::Python;
 use crate::shell::{capture, command, run, succeeds};
 use crate::wheels;
 use anyhow::{Context, Result, bail};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// The only version the `tch` crate works with.
@@ -35,7 +36,8 @@ impl Libtorch {
     /// When the user's own is not libtorch of the right version, or when there is none and this is
     /// not Linux on x86-64.
     pub fn choose(places: &Places) -> Result<Self> {
-        if let Some(folder) = users_own(places)? {
+        if let Some(folder) = users_own(local_config::read(places), |name| std::env::var_os(name))?
+        {
             return Self::of_user(folder);
         }
         if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
@@ -153,8 +155,12 @@ fn link_stub(lib: &Path) -> Result<()> {
 ///
 /// `cargo run` sets `LIBTORCH` from `.cargo/local.toml`, so a value equal to the one written there
 /// says nothing new: it is the user's only where that file says so.
-fn users_own(places: &Places) -> Result<Option<PathBuf>> {
-    if std::env::var("LIBTORCH_USE_PYTORCH").is_ok_and(|value| !matches!(&*value, "" | "0")) {
+fn users_own(
+    written: Option<Written>,
+    var: impl Fn(&str) -> Option<OsString>,
+) -> Result<Option<PathBuf>> {
+    let var = |name| var(name).filter(|value| !value.is_empty());
+    if var("LIBTORCH_USE_PYTORCH").is_some_and(|value| value != "0") {
         let print = "import os, torch; print(os.path.dirname(torch.__file__))";
         let folder = capture(command("python3").args(["-c", print])).context(
             "LIBTORCH_USE_PYTORCH is set, but `python3` has no torch: unset it, or activate the \
@@ -162,14 +168,9 @@ fn users_own(places: &Places) -> Result<Option<PathBuf>> {
         )?;
         return Ok(Some(folder.trim().into()));
     }
-    let Some(named) = std::env::var_os("LIBTORCH").filter(|value| !value.is_empty()) else {
-        return Ok(None);
-    };
-    let written = local_config::read(places);
-    Ok(match written {
-        Some(written) if written.libtorch == Path::new(&named) && !written.own => None,
-        _ => Some(named.into()),
-    })
+    let named = var("LIBTORCH").map(PathBuf::from);
+    let ours = written.is_some_and(|written| !written.own && Some(written.libtorch) == named);
+    Ok(named.filter(|_| !ours))
 }
 
 /// The version of the libtorch in a folder, without a `+cpu` or `+cu130`.
@@ -227,6 +228,19 @@ mod tests {
         fake(&scratch, "build-version", "2.10.1");
         let error = Libtorch::of_user(scratch.0.clone()).unwrap_err().to_string();
         assert!(error.contains("2.10.1") && error.contains(VERSION), "{error}");
+    }
+
+    #[test]
+    fn what_an_earlier_set_up_wrote_is_not_taken_for_the_users_wish() {
+        let named = |value: &'static str| {
+            move |name: &str| (name == "LIBTORCH").then(|| OsString::from(value))
+        };
+        let written = |own| Some(Written { libtorch: "/torch".into(), own });
+        assert_eq!(users_own(written(false), named("/torch")).unwrap(), None);
+        assert_eq!(users_own(written(true), named("/torch")).unwrap(), Some("/torch".into()));
+        assert_eq!(users_own(written(false), named("/mine")).unwrap(), Some("/mine".into()));
+        assert_eq!(users_own(None, named("/mine")).unwrap(), Some("/mine".into()));
+        assert_eq!(users_own(None, named("")).unwrap(), None);
     }
 
     #[test]

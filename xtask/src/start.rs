@@ -20,7 +20,9 @@ pub fn in_browser(places: &Places) -> Result<()> {
     if tools::is_root() {
         command.arg("--allow-root");
     }
-    let error = command.arg(tutorials::FIRST).current_dir(&places.root).exec();
+    // Else JupyterLab shows the tutorials' folder and nothing above it.
+    let root = format!("--ServerApp.root_dir={}", places.root.display());
+    let error = command.args([&root, tutorials::FIRST]).current_dir(&places.root).exec();
     Err(error).context("cannot start JupyterLab")
 }
 
