@@ -110,6 +110,12 @@ impl Conv {
             convolve(&x.f_constant_pad_nd([left, right, top, bottom])?, [0, 0])?
         })
     }
+
+    /// The same convolution on the same memory, without gradients.
+    fn detached(&self) -> Result<Self> {
+        let bias = self.bias.as_ref().map(Tensor::f_detach).transpose()?;
+        Ok(Self { weight: self.weight.f_detach()?, bias, shape: self.shape })
+    }
 }
 
 /// Batch normalisation with its running statistics.
@@ -140,6 +146,16 @@ impl BatchNorm {
         let (weight, bias) = (Some(&self.weight), Some(&self.bias));
         let (mean, variance) = (Some(&self.mean), Some(&self.variance));
         Ok(x.f_batch_norm(weight, bias, mean, variance, false, 0.0, self.eps, true)?)
+    }
+
+    fn detached(&self) -> Result<Self> {
+        Ok(Self {
+            weight: self.weight.f_detach()?,
+            bias: self.bias.f_detach()?,
+            mean: self.mean.f_detach()?,
+            variance: self.variance.f_detach()?,
+            eps: self.eps,
+        })
     }
 }
 
@@ -177,6 +193,15 @@ impl ConvNorm {
             Some(activation) => activation.apply(y),
             None => Ok(y),
         }
+    }
+
+    /// The same map on the same memory, without gradients.
+    pub fn detached(&self) -> Result<Self> {
+        Ok(Self {
+            conv: self.conv.detached()?,
+            norm: self.norm.as_ref().map(BatchNorm::detached).transpose()?,
+            activation: self.activation,
+        })
     }
 
     /// The same map with the normalisation multiplied into the convolution (in double precision):
@@ -224,14 +249,13 @@ impl SqueezeExcite {
         Ok(x.f_mul(&self.expand.forward(&squeezed)?.f_sigmoid_()?)?)
     }
 
-    /// A copy that takes no part in training.
+    /// The same map on the same memory, without gradients.
     pub fn detached(&self) -> Result<Self> {
-        let detach = |conv: &Conv| -> Result<Conv> {
-            let bias = conv.bias.as_ref().map(Tensor::f_detach).transpose()?;
-            Ok(Conv { weight: conv.weight.f_detach()?, bias, shape: conv.shape })
-        };
-        let (reduce, expand) = (detach(&self.reduce)?, detach(&self.expand)?);
-        Ok(Self { reduce, expand, activation: self.activation })
+        Ok(Self {
+            reduce: self.reduce.detached()?,
+            expand: self.expand.detached()?,
+            activation: self.activation,
+        })
     }
 }
 

@@ -60,6 +60,28 @@ fn folding_keeps_the_features_of_both_kinds_and_of_grey_pictures() {
 }
 
 #[test]
+fn a_batch_has_the_features_of_its_pictures_and_threads_agree() {
+    tch::manual_seed(2);
+    let (_store, network) = network(&Config::lite0());
+    let folded = network.folded().unwrap();
+    let x = Tensor::randn([9, 3, 64, 64], (Kind::Float, Device::Cpu));
+    let together = tch::no_grad(|| folded.features(&x).unwrap());
+    assert_eq!(together.size(), [9, 1280]);
+    let workers: Vec<_> = [0, 5, 8]
+        .into_iter()
+        .map(|i| {
+            let (network, picture) = (folded.detached().unwrap(), x.narrow(0, i, 1));
+            std::thread::spawn(move || (i, tch::no_grad(|| network.features(&picture).unwrap())))
+        })
+        .collect();
+    for worker in workers {
+        let (i, alone) = worker.join().unwrap();
+        assert!(relative_difference(&alone, &together.narrow(0, i, 1)) <= 1e-5, "picture {i}");
+    }
+    assert_eq!(folded.features(&x.narrow(0, 0, 0)).unwrap().size(), [0, 1280]);
+}
+
+#[test]
 fn same_padding_puts_the_odd_zero_behind() {
     // One filter that picks the first pixel of its window: its outputs are the windows' corners.
     let store = nn::VarStore::new(Device::Cpu);
