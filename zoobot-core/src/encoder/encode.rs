@@ -1,20 +1,27 @@
-//! From files to features: pictures are decoded by all cores while the network works on the batch
-//! before; results come out in catalogue order.
+//! From files to features, on all cores, in catalogue order.
 
 use super::Encoder;
+use super::efficientnet::EfficientNet;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::notebook::Progress;
-use crate::picture::{self, Prepared, Recipe};
+use crate::picture::{self, Recipe};
 use polars::prelude::{DataFrame, df};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
+use tch::Device;
 
-/// Pictures in one pass of the network.
-const BATCH: usize = 32;
+/// Pictures in one pass of the network on a core: their widest layer stays in its cache.
+const CPU_BATCH: usize = 4;
+/// Pictures in one pass of the network on a GPU.
+const GPU_BATCH: usize = 32;
+/// How often the stop button is looked at while a batch is awaited.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// A picture that could not be encoded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,13 +82,15 @@ impl Rows {
     }
 }
 
-/// One picture, ready for the network, or why not.
-type Picture = (usize, Result<Prepared, String>);
-
-/// Encodes the rows of a catalogue from `start` on and hands every batch of them to `sink`.
+/// Encodes the rows of a catalogue from `start` on and hands every batch of them to `sink`, in
+/// catalogue order.
 ///
-/// Stops with [`Error::Interrupted`](crate::Error::Interrupted) after the batch in which the user
-/// asked for it, and with the sink's error.
+/// Every core takes the next few rows, reads, decodes and prepares their pictures and passes them
+/// through a network of its own (on the same weights): nothing is shared, so nothing waits. On a
+/// GPU the cores take turns in feeding it.
+///
+/// Stops with [`Error::Interrupted`] after the batch in which the user asked for it, and with the
+/// sink's error.
 pub fn encode_rows(
     encoder: &Encoder,
     catalog: &Catalog,
@@ -89,92 +98,122 @@ pub fn encode_rows(
     sink: &mut dyn FnMut(Rows) -> Result<()>,
 ) -> Result<()> {
     let (ids, files) = (catalog.ids(), catalog.files());
+    let work = Work {
+        ids: &ids,
+        files: &files,
+        recipe: encoder.recipe(),
+        device: encoder.device(),
+        batch: if encoder.device().is_cuda() { GPU_BATCH } else { CPU_BATCH },
+        next: AtomicUsize::new(start),
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let networks: Vec<_> = (0..cores).map(|_| encoder.network()).collect::<Result<_>>()?;
     let progress = Progress::new("encode", Some(files.len()));
     progress.advance(start);
-    let next = AtomicUsize::new(start);
-    let (send, receive) = sync_channel(2 * BATCH);
-    let recipe = encoder.recipe();
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            let send = send.clone();
-            scope.spawn(|| prepare(recipe, &files, &next, send));
+    let threads = tch::get_num_threads();
+    let (send, receive) = sync_channel(4 * cores);
+    let outcome = std::thread::scope(|scope| {
+        for network in networks {
+            let (work, send) = (&work, send.clone());
+            scope.spawn(move || work.run(&network, &send));
         }
         drop(send);
-        let mut work = || -> Result<()> {
-            let mut early = BTreeMap::new();
-            let mut row = start;
-            while row < files.len() {
-                crate::interrupt::check("encode", || format!("{row} of {} galaxies", files.len()))?;
-                let mut rows = Rows::default();
-                let mut batch = Vec::with_capacity(BATCH);
-                while batch.len() < BATCH && row < files.len() {
-                    match in_order(row, &mut early, &receive) {
-                        Ok(picture) => {
-                            batch.push(picture);
-                            rows.ids.push(ids[row].clone());
-                        }
-                        Err(reason) => rows.failed.push(Failed {
-                            id_str: ids[row].clone(),
-                            file_loc: files[row].clone(),
-                            reason,
-                        }),
-                    }
-                    rows.done += 1;
-                    row += 1;
-                }
-                if !batch.is_empty() {
-                    rows.features = encoder.features_of(&batch)?;
-                }
-                progress.advance(rows.done);
-                sink(rows)?;
-            }
-            Ok(())
-        };
-        let result = work();
-        // Workers that wait to send see the channel closed and end.
+        let outcome = in_order(start, files.len(), &receive, &mut |rows| {
+            progress.advance(rows.done);
+            sink(rows)
+        });
+        // Workers take no more rows, and those that wait to send find nobody.
+        work.next.store(files.len(), Ordering::Relaxed);
         drop(receive);
-        next.store(files.len(), Ordering::Relaxed);
-        result
-    })
+        outcome
+    });
+    // The workers' setting is also the default of threads to come.
+    tch::set_num_threads(threads);
+    outcome
 }
 
-fn prepare(
-    recipe: &Recipe,
-    files: &[PathBuf],
-    next: &AtomicUsize,
-    send: SyncSender<Picture>,
-) {
-    loop {
-        let row = next.fetch_add(1, Ordering::Relaxed);
-        let Some(file) = files.get(row) else { return };
-        let prepared = picture::read(file)
-            .and_then(|picture| recipe.prepare(&picture))
-            .map_err(|error| match error {
-                crate::Error::Picture { reason, .. } => reason,
-                other => other.to_string(),
-            });
-        if send.send((row, prepared)).is_err() {
-            return;
+/// What the cores work on.
+struct Work<'a> {
+    ids: &'a [String],
+    files: &'a [PathBuf],
+    recipe: &'a Recipe,
+    device: Device,
+    batch: usize,
+    next: AtomicUsize,
+}
+
+/// The rows of a batch, and the first of them.
+type Batch = (usize, Result<Rows>);
+
+impl Work<'_> {
+    /// Encodes batch after batch until none is left or nobody wants them.
+    fn run(&self, network: &EfficientNet, send: &SyncSender<Batch>) {
+        if !self.device.is_cuda() {
+            // As many networks as cores run already.
+            tch::set_num_threads(1);
         }
+        loop {
+            let first = self.next.fetch_add(self.batch, Ordering::Relaxed);
+            if first >= self.files.len() {
+                return;
+            }
+            let last = (first + self.batch).min(self.files.len());
+            if send.send((first, self.rows(network, first..last))).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn rows(&self, network: &EfficientNet, rows: Range<usize>) -> Result<Rows> {
+        let mut out = Rows { done: rows.len(), ..Rows::default() };
+        let mut batch = Vec::with_capacity(rows.len());
+        for row in rows {
+            let file = &self.files[row];
+            match picture::read(file).and_then(|picture| self.recipe.prepare(&picture)) {
+                Ok(picture) => {
+                    batch.push(picture);
+                    out.ids.push(self.ids[row].clone());
+                }
+                Err(error) => out.failed.push(Failed {
+                    id_str: self.ids[row].clone(),
+                    file_loc: file.clone(),
+                    reason: match error {
+                        Error::Picture { reason, .. } => reason,
+                        other => other.to_string(),
+                    },
+                }),
+            }
+        }
+        if !batch.is_empty() {
+            let pictures = self.recipe.batch(&batch, self.device)?;
+            let features = tch::no_grad(|| network.features(&pictures))?;
+            let features = features.f_to_device(Device::Cpu)?.f_contiguous()?.f_flatten(0, -1)?;
+            out.features = Vec::try_from(features)?;
+        }
+        Ok(out)
     }
 }
 
-/// The picture of `row`; those that come before their turn wait in `early`.
+/// Hands the batches from `row` to `end` to `sink` in order; those that come before their turn
+/// wait.
 fn in_order(
-    row: usize,
-    early: &mut BTreeMap<usize, Result<Prepared, String>>,
-    receive: &Receiver<Picture>,
-) -> Result<Prepared, String> {
-    loop {
-        if let Some(picture) = early.remove(&row) {
-            return picture;
+    mut row: usize,
+    end: usize,
+    receive: &Receiver<Batch>,
+    sink: &mut dyn FnMut(Rows) -> Result<()>,
+) -> Result<()> {
+    let mut early = BTreeMap::new();
+    while row < end {
+        crate::interrupt::check("encode", || format!("{row} of {end} galaxies"))?;
+        if let Some(rows) = early.remove(&row) {
+            let rows: Rows = rows?;
+            row += rows.done;
+            sink(rows)?;
+        } else if let Ok((first, rows)) = receive.recv_timeout(LOOK) {
+            early.insert(first, rows);
         }
-        match receive.recv() {
-            Ok((row, picture)) => early.insert(row, picture),
-            Err(_) => return Err("its decoder ended unexpectedly".to_owned()),
-        };
     }
+    Ok(())
 }
 
 /// Encodes a whole catalogue in memory. `rows` may hold the first rows already, and holds all that

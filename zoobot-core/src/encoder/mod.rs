@@ -10,22 +10,22 @@ mod parts;
 mod pickle;
 mod weights;
 
+pub use encode::Failed;
+pub use layers::{Activation, Padding};
+pub use parts::Report;
+pub use weights::Weights;
+
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::notebook::{Bundle, Show};
-use crate::picture::{Prepared, Recipe};
+use crate::picture::Recipe;
 use crate::space::Space;
+use efficientnet::EfficientNet;
 use encode::Rows;
 use ndarray::Array2;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use tch::{Device, Tensor};
-
-use efficientnet::EfficientNet;
-pub use encode::Failed;
-pub use layers::{Activation, Padding};
-pub use parts::Report;
-pub use weights::Weights;
 
 /// The encoder that `cargo xtask setup` fetches: EfficientNet-Lite0 trained on ImageNet.
 const IMAGENET: &str = "imagenet";
@@ -44,7 +44,7 @@ const IMAGENET: &str = "imagenet";
 #[derive(Debug, Clone)]
 pub struct Encoder {
     name: String,
-    /// One batch at a time; the lock also lets an encoder be used from any thread.
+    /// Threads take a network of their own from it.
     network: Arc<Mutex<EfficientNet>>,
     width: usize,
     recipe: Recipe,
@@ -150,10 +150,9 @@ impl Encoder {
         parts::encode_to(self, catalog, out.as_ref())
     }
 
-    /// The features of prepared pictures, one picture after the other.
-    fn features_of(&self, pictures: &[Prepared]) -> Result<Vec<f32>> {
-        let features = self.features(&self.recipe.batch(pictures, self.device)?)?;
-        Ok(Vec::try_from(features.f_to_device(Device::Cpu)?.f_contiguous()?.f_flatten(0, -1)?)?)
+    /// The network, for one thread to use.
+    fn network(&self) -> Result<EfficientNet> {
+        self.network.lock().unwrap_or_else(PoisonError::into_inner).detached()
     }
 
     /// The features of a batch made by [`Recipe::batch`].
@@ -164,7 +163,7 @@ impl Encoder {
     /// # Errors
     /// [`Error::Torch`] for a tensor of another shape.
     pub fn features(&self, batch: &Tensor) -> Result<Tensor> {
-        let network = self.network.lock().unwrap_or_else(PoisonError::into_inner);
+        let network = self.network()?;
         tch::no_grad(|| network.features(batch))
     }
 }

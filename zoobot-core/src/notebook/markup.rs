@@ -104,8 +104,8 @@ impl Markup {
 }
 
 /// A cell: numbers to the right, nulls pale, long text cut with the whole in a tooltip.
-pub(super) fn cell(cell: &Cell) -> String {
-    let side = if cell.kind == Kind::Number { "right" } else { "left" };
+pub(super) fn cell(cell: &Cell, right: bool) -> String {
+    let side = if right || cell.kind == Kind::Number { "right" } else { "left" };
     let text = escape(&cut(&cell.text, LONGEST));
     let text = match cell.kind {
         Kind::Null => format!("<i style=\"opacity:.45\">{text}</i>"),

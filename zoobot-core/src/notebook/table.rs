@@ -149,12 +149,14 @@ impl Table {
                 |(name, picture): (Option<&str>, Option<crate::Result<thumbnail::Thumbnail>>)| {
                     match (name, picture) {
                         (Some(name), Some(picture)) => markup::picture(name, picture),
-                        _ => markup::cell(&Cell::null()),
+                        _ => markup::cell(&Cell::null(), false),
                     }
                 };
             return names.iter().zip(pictures).map(picture).collect();
         }
-        cells::shown(column).iter().map(markup::cell).collect()
+        // A null stands where the column's numbers do.
+        let right = column.dtype().is_primitive_numeric();
+        cells::shown(column).iter().map(|cell| markup::cell(cell, right)).collect()
     }
 
     fn plain(&self) -> String {
