@@ -105,7 +105,7 @@ impl Config {
         for (name, value) in [("inputs", inputs), ("stem", stem), ("features", features)] {
             at_least_one(name, *value)?;
         }
-        if !(*norm_eps > 0.0) {
+        if *norm_eps <= 0.0 || norm_eps.is_nan() {
             return Err(Error::invalid("norm_eps", norm_eps, "a positive number"));
         }
         for stage in stages {

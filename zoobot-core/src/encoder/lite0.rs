@@ -14,9 +14,11 @@ use tch::{Device, nn};
 /// The package's file of weights.
 pub const FILE: &str = "efficientnet-lite0-57934424.pth";
 
-/// Mean of the pixels, in units of white, that the network was trained with.
+/// Subtracted from pixels in units of white, as timm does for these weights. (Google's own 127 / 255
+/// differs by half a grey level. The package's page shows torchvision's numbers, inherited from the
+/// project it was forked from; on photographs they lower the right class's probability.)
 pub const MEAN: [f32; 3] = [0.5; 3];
-/// Standard deviation of the pixels, in units of white, that the network was trained with.
+/// What pixels are divided by after [`MEAN`] is subtracted.
 pub const STD: [f32; 3] = [0.5; 3];
 
 /// Where the weights lie: `encoders/efficientnet_lite0` in the [`home`] folder.

@@ -3,8 +3,8 @@
 //! See CPython's `Lib/pickletools.py` for their definition. The opcodes that only protocols 0 and 1
 //! need, and those that make arbitrary instances, are refused.
 
-use super::value::{Global, Id, Layout, Pickle, Storage, Value};
-use super::{Fault, Outcome, damaged, refused};
+use super::value::{Id, Pickle, Value};
+use super::{Outcome, damaged, refused};
 use std::collections::HashMap;
 use std::io::Read;
 
@@ -25,10 +25,11 @@ pub(super) fn load(input: &mut impl Read) -> Outcome<Pickle> {
     Ok(Pickle { values: machine.values, root })
 }
 
-struct Machine<R> {
+/// The state of a pickle being read.
+pub(super) struct Machine<R> {
     input: std::io::Take<R>,
-    values: Vec<Value>,
-    stack: Vec<Id>,
+    pub values: Vec<Value>,
+    pub stack: Vec<Id>,
     /// Heights of the stack, one for each open `MARK`.
     marks: Vec<usize>,
     memo: HashMap<u64, Id>,
@@ -269,7 +270,7 @@ impl<R: Read> Machine<R> {
 
     // -- the stack ---------------------------------------------------------------------------
 
-    fn push(&mut self, value: Value) -> Outcome<()> {
+    pub fn push(&mut self, value: Value) -> Outcome<()> {
         self.stack.push(self.values.len());
         self.values.push(value);
         Ok(())
@@ -287,7 +288,7 @@ impl<R: Read> Machine<R> {
         }
     }
 
-    fn pop(&mut self) -> Outcome<Id> {
+    pub fn pop(&mut self) -> Outcome<Id> {
         let top = self.top()?;
         self.stack.pop();
         Ok(top)
@@ -344,119 +345,6 @@ impl<R: Read> Machine<R> {
         }
         Ok(())
     }
-
-    // -- names -------------------------------------------------------------------------------
-
-    fn global(&mut self, module: &str, name: &str) -> Outcome<()> {
-        match Global::named(module, name) {
-            Some(global) => self.push(Value::Global(global)),
-            None => refused(format!("it asks Python for \"{module}.{name}\"")),
-        }
-    }
-
-    /// What PyTorch would have got from calling `function` with `arguments`.
-    fn call(&mut self, function: Id, arguments: Id) -> Outcome<()> {
-        let Value::Tuple(arguments) = &self.values[arguments] else {
-            return damaged("its pickle calls something without a tuple of arguments");
-        };
-        match self.values[function] {
-            Value::Global(Global::OrderedDict) => {
-                let dict = self.ordered_dict(arguments)?;
-                self.push(Value::Dict(dict))
-            }
-            Value::Global(Global::RebuildTensor) => {
-                let layout = self.tensor(arguments)?;
-                self.push(Value::Tensor(Box::new(layout)))
-            }
-            Value::Global(Global::RebuildParameter) => match arguments.first() {
-                Some(&data) => {
-                    self.stack.push(data);
-                    Ok(())
-                }
-                None => damaged("a parameter has no tensor"),
-            },
-            Value::Global(Global::Inert) => self.push(Value::Other),
-            Value::Global(Global::Storage(_)) => refused("it makes a storage by calling its class"),
-            ref other => damaged(format!("its pickle calls {}", kind_of(other))),
-        }
-    }
-
-    /// `OrderedDict()` or `OrderedDict([(key, value), …])`.
-    fn ordered_dict(&self, arguments: &[Id]) -> Outcome<Vec<(Id, Id)>> {
-        let Some(&items) = arguments.first() else { return Ok(Vec::new()) };
-        let Value::List(items) = &self.values[items] else {
-            return damaged("an OrderedDict is made of something other than a list");
-        };
-        items
-            .iter()
-            .map(|&item| match &self.values[item] {
-                Value::Tuple(pair) | Value::List(pair) if pair.len() == 2 => Ok((pair[0], pair[1])),
-                _ => damaged("an OrderedDict is made of something other than pairs"),
-            })
-            .collect()
-    }
-
-    /// `_rebuild_tensor_v2(storage, offset, shape, strides, requires_grad, hooks[, metadata])`.
-    fn tensor(&self, arguments: &[Id]) -> Outcome<Layout> {
-        let &[storage, offset, shape, stride, ..] = arguments else {
-            return damaged("a tensor is described by too few values");
-        };
-        let Value::Storage(storage) = &self.values[storage] else {
-            return damaged("a tensor has no storage");
-        };
-        Layout::new(
-            Storage::clone(storage),
-            self.int(offset)?,
-            self.ints(shape)?,
-            self.ints(stride)?,
-        )
-    }
-
-    /// `("storage", class, key, device, count)`; in the older format followed by `None` or by
-    /// `(key, first, count)` of a part of the storage.
-    fn persistent(&mut self) -> Outcome<()> {
-        let id = self.pop()?;
-        let Value::Tuple(parts) = &self.values[id] else {
-            return damaged("it refers to something outside the pickle that is no storage");
-        };
-        let &[tag, class, key, _device, numel, ..] = parts.as_slice() else {
-            return damaged("a storage is described by too few values");
-        };
-        let (Value::Text(tag), Value::Text(key), Value::Global(Global::Storage(kind))) =
-            (&self.values[tag], &self.values[key], &self.values[class])
-        else {
-            return refused("it refers to something outside the pickle that is no storage");
-        };
-        if tag != "storage" {
-            return refused(format!("it refers to a {tag:?} outside the pickle"));
-        }
-        let numel = self.int(numel)?;
-        let window = match parts.get(5).map(|&view| &self.values[view]) {
-            Some(Value::Tuple(view)) if view.len() == 3 => (self.int(view[1])?, self.int(view[2])?),
-            _ => (0, numel),
-        };
-        let inside = numel >= 0 && window.0 >= 0 && window.1 >= 0 && window.1 <= numel;
-        if !inside || window.0 > numel - window.1 {
-            return damaged(format!("storage {key:?} of {numel} numbers is used at {window:?}"));
-        }
-        let storage = Storage { key: key.clone(), kind: *kind, numel, window };
-        self.push(Value::Storage(Box::new(storage)))
-    }
-
-    fn int(&self, id: Id) -> Outcome<i64> {
-        match self.values[id] {
-            Value::Int(number) => i64::try_from(number)
-                .map_err(|_| Fault::Damaged(format!("{number} is given as a size"))),
-            ref other => damaged(format!("{} is given as a size", kind_of(other))),
-        }
-    }
-
-    fn ints(&self, id: Id) -> Outcome<Vec<i64>> {
-        match &self.values[id] {
-            Value::Tuple(ids) | Value::List(ids) => ids.iter().map(|&id| self.int(id)).collect(),
-            other => damaged(format!("{} is given as a shape", kind_of(other))),
-        }
-    }
 }
 
 fn pairs(items: &[Id]) -> Outcome<Vec<(Id, Id)>> {
@@ -467,7 +355,7 @@ fn pairs(items: &[Id]) -> Outcome<Vec<(Id, Id)>> {
 }
 
 /// A word for a value in messages.
-fn kind_of(value: &Value) -> &'static str {
+pub(super) fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::None => "None",
         Value::Bool(_) => "a truth value",

@@ -6,14 +6,17 @@
 //! other name. Nothing is ever called.
 //!
 //! * [`machine`]: the opcodes; turns a pickle into a flat list of values.
-//! * [`value`]: those values, and the names a pickle may mention.
+//! * [`objects`]: the names it asks for, and what becomes of calling them.
+//! * [`value`]: the values, and the names that are understood.
 //! * [`file`]: the two containers of `torch.save`, the zip archive (since 1.6) and the older stream.
 
 mod file;
 mod machine;
+mod objects;
+mod value;
+
 #[cfg(test)]
 mod tests;
-mod value;
 
 pub(super) use file::read;
 
