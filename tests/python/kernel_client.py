@@ -7,6 +7,7 @@ import json
 import os
 import queue
 import re
+import shutil
 import tempfile
 import time
 from contextlib import contextmanager
@@ -85,15 +86,21 @@ class Kernel:
         self.manager.start_kernel(cwd=cwd)
         self.client = self.manager.client()
         self.client.start_channels()
+        self.waiting = []  # messages that answer another request than the one waited for
 
     @property
     def pid(self):
         return self.manager.provisioner.pid
 
+    @property
+    def elapsed(self):
+        """Seconds since the kernel was started."""
+        return time.perf_counter() - self.started
+
     def info(self, timeout=20):
         """kernel_info, and the seconds from the start of the kernel to the answer."""
         self.client.wait_for_ready(timeout=timeout)
-        return time.perf_counter() - self.started
+        return self.elapsed
 
     def begin(self, code, **options):
         """Sends a cell and does not wait for it."""
@@ -107,21 +114,23 @@ class Kernel:
         while cell.reply is None or not idle:
             if time.perf_counter() - start > timeout:
                 raise TimeoutError(f"no end after {timeout} s; messages so far: {cell.messages}")
-            try:
-                message = self.client.get_iopub_msg(timeout=0.02)
-                if message["parent_header"].get("msg_id") == request:
-                    kind, content = message["msg_type"], message["content"]
+            arrived, self.waiting = self.waiting, []
+            for receive, wait in ((self.client.get_iopub_msg, 0.02), (self.client.get_shell_msg, 0)):
+                try:
+                    arrived.append(receive(timeout=wait))
+                except queue.Empty:
+                    pass
+            for message in arrived:
+                kind, content = message["msg_type"], message["content"]
+                if message["parent_header"].get("msg_id") != request:
+                    self.waiting.append(message)
+                elif kind == "execute_reply":
+                    cell.reply = content
+                else:
                     cell.messages.append((time.perf_counter() - start, kind, content))
                     idle = idle or (kind == "status" and content["execution_state"] == "idle")
-            except queue.Empty:
-                pass
-            try:
-                reply = self.client.get_shell_msg(timeout=0)
-                if reply["parent_header"].get("msg_id") == request:
-                    cell.reply = reply["content"]
-            except queue.Empty:
-                pass
             if until is not None and until(cell):
+                self.waiting.extend(m for m in arrived if m not in self.waiting)
                 return cell
         cell.seconds = time.perf_counter() - start
         return cell
@@ -139,6 +148,9 @@ class Kernel:
     def stop(self):
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=False)
+        folder = getattr(self.manager.kernel_spec_manager, "zoobot_folder", None)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -131,13 +131,8 @@ impl Cell {
         if let ast::Pat::IdentPat(ident) = &pattern
             && ident.pat().is_none()
         {
-            let closure = match statement.initializer() {
-                Some(ast::Expr::ClosureExpr(closure)) if statement.ty().is_none() => {
-                    Some(Closure::new(&closure))
-                }
-                _ => None,
-            };
-            self.bind(ident, closure);
+            let value = statement.initializer().filter(|_| statement.ty().is_none());
+            self.bind(ident, value.and_then(|value| Closure::of(&value)));
         } else {
             for ident in pattern.syntax().descendants().filter_map(ast::IdentPat::cast) {
                 // `None`, `Ok` and constants look like names in a pattern.
@@ -157,6 +152,16 @@ impl Cell {
 }
 
 impl Closure {
+    /// The closure that an expression is, perhaps at the end of a block.
+    fn of(value: &ast::Expr) -> Option<Self> {
+        match value {
+            ast::Expr::ClosureExpr(closure) => Some(Self::new(closure)),
+            ast::Expr::ParenExpr(inner) => Self::of(&inner.expr()?),
+            ast::Expr::BlockExpr(block) => Self::of(&block.stmt_list()?.tail_expr()?),
+            _ => None,
+        }
+    }
+
     fn new(closure: &ast::ClosureExpr) -> Self {
         let written = |ty: Option<ast::Type>| {
             let ty = ty?;

@@ -20,6 +20,8 @@ pub struct Findings {
     pub kept_as: Vec<(String, String)>,
     /// Variables, new and old, that the cell moves away.
     pub moved: HashSet<String>,
+    /// The last expression has to be shown by `Debug`.
+    pub debug_tail: bool,
     /// Why the cell cannot run.
     pub errors: Vec<Diagnostic>,
     /// Why one of its variables cannot be kept.
@@ -40,10 +42,16 @@ impl Checker {
         Self { library, flags, dir }
     }
 
-    /// Checks a cell; nothing of it is known to be moved yet.
+    /// Checks a cell; `program` says what is known of it so far.
     pub fn check(&self, program: &Program) -> Result<Findings> {
         let (answers, diagnostics) = self.ask_rustc(&program.questions())?;
-        Ok(findings(&program.cell.bindings, &answers, diagnostics))
+        let mut found = Findings {
+            moved: program.moved.clone(),
+            debug_tail: program.debug_tail,
+            ..Findings::default()
+        };
+        found.judge(&program.cell.bindings, &answers, diagnostics);
+        Ok(found)
     }
 
     /// The errors in a source.
@@ -86,50 +94,41 @@ impl Checker {
 /// rustc's answers to the questions of a program.
 type Answers = HashMap<String, String>;
 
-fn findings(
-    bindings: &[Binding],
-    answers: &Answers,
-    diagnostics: Vec<Diagnostic>,
-) -> Findings {
-    let mut found = Findings::default();
-    let mut about_keeping: Vec<Diagnostic> = Vec::new();
-    for diagnostic in diagnostics {
-        if let Some(name) = diagnostic.moved() {
-            found.moved.insert(name.to_owned());
-        } else if diagnostic.about_keeping().next().is_some() {
-            about_keeping.push(diagnostic);
-        } else if diagnostic.is_the_users() {
-            found.errors.push(diagnostic);
-        }
-    }
-    if !found.errors.is_empty() {
-        return found;
-    }
-    for (i, binding) in bindings.iter().enumerate() {
-        let ty = answer(i, binding, answers);
-        let ty = match ty {
-            Some(ty) => Kept::of(&ty, binding),
-            None => Kept::Not(advice(&binding.name, "_")),
-        };
-        // What the cell moves away itself need not be kept, whatever it is.
-        let moved = found.moved.contains(&binding.name);
-        match ty {
-            Kept::AsIs(ty) => found.types.push(ty),
-            Kept::As(ty) => {
-                found.kept_as.push((binding.name.clone(), ty.clone()));
-                found.types.push(ty);
-            }
-            Kept::Not(_) if moved => found.types.push(String::new()),
-            Kept::Not(advice) => {
-                found.refusal = Some(advice);
-                return found;
+impl Findings {
+    fn judge(&mut self, bindings: &[Binding], answers: &Answers, diagnostics: Vec<Diagnostic>) {
+        let mut about_keeping: Vec<Diagnostic> = Vec::new();
+        for diagnostic in diagnostics {
+            if let Some(name) = diagnostic.moved() {
+                self.moved.insert(name.to_owned());
+            } else if diagnostic.about_keeping().next().is_some() {
+                about_keeping.push(diagnostic);
+            } else if diagnostic.is_the_users() {
+                self.errors.push(diagnostic);
             }
         }
+        if !self.errors.is_empty() {
+            return;
+        }
+        for (i, binding) in bindings.iter().enumerate() {
+            // What the cell moves away itself need not be kept, whatever it is.
+            let moved = self.moved.contains(&binding.name);
+            match Kept::of(answer(i, binding, answers).as_deref(), binding) {
+                Kept::AsIs(ty) => self.types.push(ty),
+                Kept::As(ty) => {
+                    self.kept_as.push((binding.name.clone(), ty.clone()));
+                    self.types.push(ty);
+                }
+                Kept::Not(_) if moved => self.types.push(String::new()),
+                Kept::Not(advice) => {
+                    self.refusal = Some(advice);
+                    return;
+                }
+            }
+        }
+        if let Some(diagnostic) = about_keeping.into_iter().next() {
+            self.refusal = Some(keeping_advice(&diagnostic, bindings, &self.types));
+        }
     }
-    if let Some(diagnostic) = about_keeping.into_iter().next() {
-        found.refusal = Some(keeping_advice(&diagnostic, bindings, &found.types));
-    }
-    found
 }
 
 /// The type rustc named for a binding.
@@ -163,14 +162,14 @@ enum Kept {
 }
 
 impl Kept {
-    fn of(ty: &str, binding: &Binding) -> Self {
+    fn of(ty: Option<&str>, binding: &Binding) -> Self {
         if binding.closure.is_some() {
-            return if is_writable(ty) {
-                Self::As(ty.to_owned())
-            } else {
-                Self::Not(advice(&binding.name, "{closure"))
+            return match ty {
+                Some(ty) if is_writable(ty) => Self::As(ty.to_owned()),
+                _ => Self::Not(advice(&binding.name, "{closure")),
             };
         }
+        let ty = ty.unwrap_or("_");
         // A function's own type has no name; that of its pointer has.
         let is_function = ["fn(", "unsafe fn(", "extern \"C\" fn(", "for<"]
             .iter()
@@ -276,7 +275,9 @@ mod tests {
     fn found(code: &str, answers: &[(&str, &str)]) -> Findings {
         let answers =
             answers.iter().map(|(key, ty)| ((*key).to_owned(), nameable(ty))).collect();
-        findings(&Cell::parse(code).bindings, &answers, Vec::new())
+        let mut found = Findings::default();
+        found.judge(&Cell::parse(code).bindings, &answers, Vec::new());
+        found
     }
 
     #[test]

@@ -25,6 +25,9 @@ pub type AskUser<'a> = &'a dyn Fn(&str, bool) -> String;
 /// The process that runs the cells.
 pub type CellProcess = Arc<Mutex<Child>>;
 
+/// Variables that a cell's items do away with, and why.
+type Gone = Vec<(String, String)>;
+
 /// Evaluates cells.
 pub struct Evaluator {
     context: evcxr::CommandContext,
@@ -34,6 +37,9 @@ pub struct Evaluator {
     /// Where evcxr leaves the shared objects of cells.
     objects: PathBuf,
 }
+
+const BORROWED: &str = "a variable that borrows from another cannot be kept for later cells. Keep a \
+    copy (`.clone()`, `.to_owned()`, `.to_vec()`), or use it up inside of braces.";
 
 /// Why a compiled cell has no end to speak of.
 enum Stop {
@@ -65,7 +71,7 @@ impl Evaluator {
             checker: Checker::new(library.clone(), flags, workspace.dir("check")),
             notebook: Notebook::default(),
             outputs,
-            objects: workspace.dir("cell").join("target").join(library.host()).join("debug/deps"),
+            objects: workspace.dir("cell").join("target").join(library.host()).join("debug"),
         };
         evaluator
             .run("();", None, &|_, _| String::new())
@@ -101,8 +107,7 @@ impl Evaluator {
         let mut found = Findings::default();
         if !cell.bindings.is_empty() {
             found = self
-                .checker
-                .check(&self.program(&cell, &items, &changed, &found))
+                .check(&cell, &items, &changed)
                 .map_err(|error| Failure::new("kernel error", format!("{error:#}")))?;
             if !found.errors.is_empty() {
                 return Err(self.compile_failure(&found.errors, code, &changed));
@@ -128,12 +133,28 @@ impl Evaluator {
         self.verdict(ended, &source, &cell, &found)
     }
 
+    fn check(&self, cell: &Cell, items: &[Item], changed: &Gone) -> Result<Findings> {
+        let mut known = Findings::default();
+        loop {
+            let mut found = self.checker.check(&self.program(cell, items, changed, &known))?;
+            if cell.tail.is_some() && !known.debug_tail && only_types_missing(&found.errors) {
+                // Method lookup wants the type of the last expression sooner than Rust knows it.
+                known.debug_tail = true;
+            } else if found.refusal.is_some() && found.moved.len() > known.moved.len() {
+                // Without what the cell moves away, there may be nothing to refuse.
+                known.moved = std::mem::take(&mut found.moved);
+            } else {
+                return Ok(found);
+            }
+        }
+    }
+
     /// Compiles and runs a cell; adds to `found` what it moves away.
     fn execute(
         &mut self,
         cell: &Cell,
         items: &[Item],
-        changed: &[(String, String)],
+        changed: &Gone,
         found: &mut Findings,
         ask: AskUser,
     ) -> Result<(Option<Ended>, Source), Stop> {
@@ -142,6 +163,10 @@ impl Evaluator {
             let source = self.program(cell, items, changed, found).source();
             match self.compile_and_run(source, ask) {
                 Err(Stop::Errors(errors, source)) => {
+                    if only_types_missing(&errors) && cell.tail.is_some() && !found.debug_tail {
+                        found.debug_tail = true;
+                        continue;
+                    }
                     let moved: Vec<String> =
                         errors.iter().filter_map(|e| e.moved().map(str::to_owned)).collect();
                     let users = errors.iter().any(|e| e.is_the_users() && e.moved().is_none());
@@ -197,7 +222,7 @@ impl Evaluator {
         &'a self,
         cell: &'a Cell,
         items: &[Item],
-        changed: &[(String, String)],
+        changed: &Gone,
         found: &'a Findings,
     ) -> Program<'a> {
         let usable = |name: &str| !changed.iter().any(|(gone, _)| gone == name);
@@ -207,6 +232,7 @@ impl Evaluator {
             variables: self.notebook.variables.iter().filter(|v| usable(&v.name)).collect(),
             moved: &found.moved,
             kept_as: &found.kept_as,
+            debug_tail: found.debug_tail,
         }
     }
 
@@ -260,11 +286,14 @@ impl Evaluator {
         &self,
         errors: &[Diagnostic],
         code: &str,
-        changed: &[(String, String)],
+        changed: &Gone,
     ) -> Failure {
         let users: Vec<Diagnostic> = errors.iter().filter(|e| e.is_the_users()).cloned().collect();
         let shown = if users.is_empty() { errors } else { &users };
         Failure::compile(shown, code, |error| {
+            if error.places.iter().any(|place| place.label.contains("`'static`")) {
+                return Some(BORROWED.to_owned());
+            }
             // What the kernel knows and rustc cannot: why a variable is not there.
             let name = error.message.split('`').nth(1).filter(|_| error.is("E0425"))?;
             let changed = changed.iter().find(|(gone, _)| gone == name);
@@ -277,7 +306,7 @@ impl Evaluator {
     /// rustc says more of a syntax error than a parser does, unless it is lost among braces.
     fn syntax_failure(&self, cell: &Cell, message: &str, at: usize) -> Failure {
         let found = Findings::default();
-        let source = self.program(cell, &[], &[], &found).source();
+        let source = self.program(cell, &[], &Vec::new(), &found).source();
         let errors = self.checker.errors(&source).unwrap_or_default();
         let users: Vec<Diagnostic> = errors.into_iter().filter(Diagnostic::is_the_users).collect();
         if !users.is_empty() {
@@ -307,19 +336,8 @@ impl Evaluator {
         }
     }
 
-    /// `:vars`, and shell lines (`!ls`).
-    fn command(&mut self, command: &str) -> Result<(), Failure> {
-        if command.starts_with('!') {
-            let result = self.context.execute(command);
-            return match result {
-                Ok(outputs) => {
-                    let text = outputs.get("text/plain").unwrap_or_default();
-                    self.outputs.show(serde_json::json!({"text/plain": text}));
-                    Ok(())
-                }
-                Err(error) => Err(Failure::new("error", error.to_string())),
-            };
-        }
+    /// Cells that are no Rust: `:vars`.
+    fn command(&self, command: &str) -> Result<(), Failure> {
         match command.split_whitespace().next() {
             Some(":vars") => {
                 let lines: Vec<String> = self
@@ -336,18 +354,20 @@ impl Evaluator {
                 "`:dep` is not available: a zoobot notebook uses the library that is already built. \
                  `zoobot::{polars, plotters, ndarray, image, tch, rand}` are there to use.",
             )),
-            _ => Err(Failure::new(
-                "error",
-                "unknown command. `:vars` lists the variables, `!command` runs a shell command.",
-            )),
+            _ => Err(Failure::new("error", "unknown command; `:vars` lists the variables.")),
         }
     }
 }
 
+/// Whether all errors say that a type is not known.
+fn only_types_missing(errors: &[Diagnostic]) -> bool {
+    let missing = |error: &Diagnostic| ["E0282", "E0283", "E0284"].iter().any(|c| error.is(c));
+    !errors.is_empty() && errors.iter().all(missing)
+}
+
 fn command_of(code: &str) -> Option<&str> {
     let code = code.trim();
-    let is_command = (code.starts_with(':') && !code.starts_with("::")) || code.starts_with('!');
-    is_command.then_some(code)
+    (code.starts_with(':') && !code.starts_with("::")).then_some(code)
 }
 
 fn process_ended(status: &str) -> Failure {

@@ -17,8 +17,6 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 /// A second interrupt within this time stops whatever runs, with its variables.
 const FORCE_WITHIN: Duration = Duration::from_secs(2);
-/// How long after a failed cell the cells already queued behind it still count as queued.
-const ABORT_GRACE: Duration = Duration::from_millis(50);
 
 /// Sends messages to all front ends.
 #[derive(Debug, Clone)]
@@ -300,12 +298,14 @@ impl Kernel {
                     content
                 }
             };
+            // Cells that were sent before anyone could know of the error; what comes after the
+            // reply is meant to run.
+            let stop = result.is_err() && asked.stop_on_error;
+            let stopped: Vec<_> = if stop { jobs.try_iter().collect() } else { Vec::new() };
             self.reply(content, &request);
-            if result.is_err() && asked.stop_on_error {
-                while let Ok(next) = jobs.recv_timeout(ABORT_GRACE) {
-                    self.iopub.status("busy", Some(&next));
-                    self.reply(json!({"status": "aborted", "execution_count": count}), &next);
-                }
+            for next in stopped {
+                self.iopub.status("busy", Some(&next));
+                self.reply(json!({"status": "aborted", "execution_count": count}), &next);
             }
         }
     }

@@ -82,6 +82,8 @@ pub struct Program<'a> {
     pub moved: &'a HashSet<String>,
     /// The types to keep new variables as, where they cannot be kept as they are.
     pub kept_as: &'a [(String, String)],
+    /// Show the last expression by `Debug`, for one whose type Rust knows only in the end.
+    pub debug_tail: bool,
 }
 
 impl Program<'_> {
@@ -203,12 +205,17 @@ impl Program<'_> {
             return;
         };
         out.user(code, from..tail.start);
-        out.line(
-            "{ use zoobot_rt::{AnyDisplay as _, DebugDisplay as _, ShowDisplay as _}; (&(",
-            Origin::Show,
-        );
+        let (open, close) = if self.debug_tail {
+            ("zoobot_rt::show_debug(&(", "));")
+        } else {
+            (
+                "{ use zoobot_rt::{AnyDisplay as _, DebugDisplay as _, ShowDisplay as _}; (&(",
+                ")).evcxr_display(); }",
+            )
+        };
+        out.line(open, Origin::Show);
         out.user(code, tail.clone());
-        out.line(")).evcxr_display(); }", Origin::Show);
+        out.line(close, Origin::Show);
         out.user(code, tail.end..code.len());
     }
 }
@@ -318,6 +325,7 @@ mod tests {
             variables: variables.iter().collect(),
             moved: &HashSet::new(),
             kept_as: &[],
+            debug_tail: false,
         };
         program.source()
     }

@@ -26,8 +26,13 @@ pub trait DebugDisplay {
 
 impl<T: Debug + ?Sized> DebugDisplay for &T {
     fn evcxr_display(&self) {
-        send(&debugged(self), None, false);
+        show_debug(self);
     }
+}
+
+/// Shows a value's `Debug` form.
+pub fn show_debug(value: &dyn Debug) {
+    send(&debugged(value), None, false);
 }
 
 /// Values that cannot be shown.
