@@ -4,7 +4,7 @@
 use crate::cell::Binding;
 use crate::diagnostics::Diagnostic;
 use crate::library::Library;
-use crate::source::{ANSWER, FUNCTION, MODULE, Program, Source, boxed};
+use crate::source::{ANSWER, FUNCTION, MODULE, Program, Source, Tail, boxed};
 use anyhow::{Context, Result};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -20,8 +20,8 @@ pub struct Findings {
     pub kept_as: Vec<(String, String)>,
     /// Variables, new and old, that the cell moves away.
     pub moved: HashSet<String>,
-    /// The last expression has to be shown by `Debug`.
-    pub debug_tail: bool,
+    /// How the last expression has to be shown.
+    pub tail: Tail,
     /// Why the cell cannot run.
     pub errors: Vec<Diagnostic>,
     /// Why one of its variables cannot be kept.
@@ -47,7 +47,7 @@ impl Checker {
         let (answers, diagnostics) = self.ask_rustc(&program.questions())?;
         let mut found = Findings {
             moved: program.moved.clone(),
-            debug_tail: program.debug_tail,
+            tail: program.tail,
             ..Findings::default()
         };
         found.judge(&program.cell.bindings, &answers, diagnostics);

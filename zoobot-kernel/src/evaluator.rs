@@ -9,7 +9,7 @@ use crate::library::Library;
 use crate::notebook::Notebook;
 use crate::outputs::{Ended, Outputs, PanicPlace};
 use crate::server::Iopub;
-use crate::source::{MODULE, Origin, Program, Source};
+use crate::source::{MODULE, Origin, Program, Source, Tail};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
 use evcxr::{CompilationError, Error, EvalCallbacks, EvalContext};
@@ -137,9 +137,8 @@ impl Evaluator {
         let mut known = Findings::default();
         loop {
             let mut found = self.checker.check(&self.program(cell, items, changed, &known))?;
-            if cell.tail.is_some() && !known.debug_tail && only_types_missing(&found.errors) {
-                // Method lookup wants the type of the last expression sooner than Rust knows it.
-                known.debug_tail = true;
+            if let Some(tail) = other_tail(cell, known.tail, &found.errors) {
+                known.tail = tail;
             } else if found.refusal.is_some() && found.moved.len() > known.moved.len() {
                 // Without what the cell moves away, there may be nothing to refuse.
                 known.moved = std::mem::take(&mut found.moved);
@@ -163,8 +162,8 @@ impl Evaluator {
             let source = self.program(cell, items, changed, found).source();
             match self.compile_and_run(source, ask) {
                 Err(Stop::Errors(errors, source)) => {
-                    if only_types_missing(&errors) && cell.tail.is_some() && !found.debug_tail {
-                        found.debug_tail = true;
+                    if let Some(tail) = other_tail(cell, found.tail, &errors) {
+                        found.tail = tail;
                         continue;
                     }
                     let moved: Vec<String> =
@@ -232,7 +231,7 @@ impl Evaluator {
             variables: self.notebook.variables.iter().filter(|v| usable(&v.name)).collect(),
             moved: &found.moved,
             kept_as: &found.kept_as,
-            debug_tail: found.debug_tail,
+            tail: found.tail,
         }
     }
 
@@ -359,10 +358,19 @@ impl Evaluator {
     }
 }
 
-/// Whether all errors say that a type is not known.
-fn only_types_missing(errors: &[Diagnostic]) -> bool {
-    let missing = |error: &Diagnostic| ["E0282", "E0283", "E0284"].iter().any(|c| error.is(c));
-    !errors.is_empty() && errors.iter().all(missing)
+/// How else the last expression can be shown, when how it is shown is all that is wrong.
+fn other_tail(cell: &Cell, tail: Tail, errors: &[Diagnostic]) -> Option<Tail> {
+    let all = |is: &dyn Fn(&Diagnostic) -> bool| !errors.is_empty() && errors.iter().all(is);
+    if cell.tail.is_none() || tail != Tail::Itself {
+        None
+    } else if all(&|error| ["E0282", "E0283", "E0284"].iter().any(|code| error.is(code))) {
+        // Method lookup wants the type of the last expression sooner than Rust knows it.
+        Some(Tail::Debug)
+    } else if all(&|error| error.is("E0599") && error.message.contains("`evcxr_display`")) {
+        Some(Tail::Name)
+    } else {
+        None
+    }
 }
 
 fn command_of(code: &str) -> Option<&str> {

@@ -1,7 +1,8 @@
 //! How the last expression of a cell shows itself: `(&(expr)).evcxr_display()`.
 //!
 //! Method lookup picks, in a single compile, the first that the type has: its own `evcxr_display`,
-//! [`Show`], `Debug` (one reference further away), or its name (a mutable reference away).
+//! [`Show`] (also of what it refers to), or `Debug` (a mutable reference further away). For a type
+//! with none of them the kernel calls [`show_name`].
 
 use crate::notebook::{Bundle, Show, display, send};
 use std::fmt::Debug;
@@ -21,11 +22,11 @@ impl<T: Show + ?Sized> ShowDisplay for T {
 /// Values that only implement `Debug`.
 pub trait DebugDisplay {
     /// Shows the value's `{:#?}` form, or `{:?}` where that is short.
-    fn evcxr_display(&self);
+    fn evcxr_display(&mut self);
 }
 
 impl<T: Debug + ?Sized> DebugDisplay for &T {
-    fn evcxr_display(&self) {
+    fn evcxr_display(&mut self) {
         show_debug(self);
     }
 }
@@ -35,16 +36,9 @@ pub fn show_debug(value: &dyn Debug) {
     send(&debugged(value), None, false);
 }
 
-/// Values that cannot be shown.
-pub trait AnyDisplay {
-    /// Shows the name of the value's type.
-    fn evcxr_display(&mut self);
-}
-
-impl<T: ?Sized> AnyDisplay for &T {
-    fn evcxr_display(&mut self) {
-        send(&named(std::any::type_name::<T>()), None, false);
-    }
+/// Shows the name of the type of a value that cannot show itself.
+pub fn show_name<T: ?Sized>(_: &T) {
+    send(&named(std::any::type_name::<T>()), None, false);
 }
 
 impl Show for () {
@@ -84,14 +78,29 @@ mod tests {
 
     #[test]
     fn every_kind_of_value_finds_its_way_to_be_shown() {
-        struct Plain;
         #[derive(Debug)]
         struct Debugged;
+        #[derive(Debug)]
+        struct Own;
+        impl Own {
+            fn evcxr_display(&self) -> u8 {
+                7
+            }
+        }
+        let table = polars::prelude::DataFrame::empty();
         // The kernel writes exactly these calls; that they compile is the point.
-        (&(Plain)).evcxr_display();
         (&(Debugged)).evcxr_display();
+        (&(&Debugged)).evcxr_display();
         (&(())).evcxr_display();
         (&("text")).evcxr_display();
         (&(Bundle::plain("shown"))).evcxr_display();
+        (&(&table)).evcxr_display();
+        assert_eq!((&(Own)).evcxr_display(), 7);
+    }
+
+    #[test]
+    fn a_type_that_cannot_show_itself_is_named_as_the_user_named_it() {
+        let text = named("ctx::zoobot_cell::Plain");
+        assert!(text.get("text/plain").is_some_and(|text| text.starts_with("a value of type Plain")));
     }
 }
