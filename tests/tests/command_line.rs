@@ -60,7 +60,8 @@ fn a_simulated_survey_is_encoded_and_searched() {
     let space = Space::read(dir.path().join("reps.parquet")).unwrap();
     assert_eq!((space.len(), space.width()), (40, 1280));
     let id = &space.ids()[3];
-    let arguments = ["similar", "--representations", "reps.parquet", "--id", id, "-k", "9", "--json"];
+    let arguments =
+        ["similar", "--representations", "reps.parquet", "--id", id, "-k", "9", "--json"];
     let found = figures(&run(&arguments, dir.path()));
     let neighbours = found["neighbours"].as_array().unwrap();
     assert_eq!(neighbours.len(), 9);
@@ -80,15 +81,24 @@ fn real_rings_are_encoded_in_catalogue_order() {
     }
     let dir = tempfile::tempdir().unwrap();
     let catalog = data.to_str().unwrap();
-    let arguments =
-        ["encode", "--encoder", "imagenet", "--catalog", catalog, "--out", "reps.parquet", "--json"];
+    let arguments = [
+        "encode",
+        "--encoder",
+        "imagenet",
+        "--catalog",
+        catalog,
+        "--out",
+        "reps.parquet",
+        "--json",
+    ];
     let done = figures(&run(&arguments, dir.path()));
     assert_eq!(done["encoded"], 330);
     let space = Space::read(dir.path().join("reps.parquet")).unwrap();
     let catalog = zoobot_core::catalog::Catalog::read(&data).unwrap();
     assert_eq!(space.ids(), catalog.ids());
     let id = "J003937.09-032825.0";
-    let arguments = ["similar", "--representations", "reps.parquet", "--id", id, "-k", "9", "--json"];
+    let arguments =
+        ["similar", "--representations", "reps.parquet", "--id", id, "-k", "9", "--json"];
     assert_eq!(figures(&run(&arguments, dir.path()))["neighbours"].as_array().unwrap().len(), 9);
 }
 
@@ -191,7 +201,8 @@ fn a_full_disk_loses_nothing_that_was_encoded() {
     let temp = dir.path().join("temp");
     std::fs::create_dir(&temp).unwrap();
     let encode = || {
-        let arguments = ["encode", "--catalog", "catalog.csv", "--out", "disk/reps.parquet", "--json"];
+        let arguments =
+            ["encode", "--catalog", "catalog.csv", "--out", "disk/reps.parquet", "--json"];
         zoobot().args(arguments).current_dir(dir.path()).env("TMPDIR", &temp).output().unwrap()
     };
     let full = encode();
@@ -218,7 +229,9 @@ fn ctrl_c_keeps_what_is_done_and_the_next_run_goes_on() {
         .unwrap();
     let parts = || {
         let entries = std::fs::read_dir(dir.path()).unwrap().flatten();
-        entries.map(|entry| entry.path()).find(|path| path.extension().is_some_and(|e| e == "parts"))
+        entries
+            .map(|entry| entry.path())
+            .find(|path| path.extension().is_some_and(|e| e == "parts"))
     };
     while parts().is_none() {
         assert!(child.try_wait().unwrap().is_none(), "it ended before its parts appeared");

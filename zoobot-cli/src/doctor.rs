@@ -60,14 +60,18 @@ impl Finding {
     fn json(&self) -> Value {
         match &self.state {
             Ok(found) => json!({"what": self.what, "ok": true, "found": found}),
-            Err((wrong, fix)) => json!({"what": self.what, "ok": false, "found": wrong, "fix": fix}),
+            Err((wrong, fix)) => {
+                json!({"what": self.what, "ok": false, "found": wrong, "fix": fix})
+            }
         }
     }
 
     fn text(&self) -> String {
         match &self.state {
             Ok(found) => format!("ok     {:<11} {found}", self.what),
-            Err((wrong, fix)) => format!("WRONG  {:<11} {wrong}\n       {:<11} fix: {fix}", self.what, ""),
+            Err((wrong, fix)) => {
+                format!("WRONG  {:<11} {wrong}\n       {:<11} fix: {fix}", self.what, "")
+            }
         }
     }
 }
@@ -115,7 +119,8 @@ fn compiler(record: &std::result::Result<Value, (String, String)>) -> State {
             if now.trim() == built_by.trim() {
                 return Ok(format!("{}, as when the library was built", first(&now)));
             }
-            let what = format!("the library was built by {}, now it is {}", first(built_by), first(&now));
+            let what =
+                format!("the library was built by {}, now it is {}", first(built_by), first(&now));
             wrong(what, SETUP)
         }
     }
@@ -125,7 +130,8 @@ fn libtorch(record: &std::result::Result<Value, (String, String)>) -> State {
     let folder = Path::new(entry(record, "libtorch")?);
     let version = folder.parent().map(|root| root.join("build-version"));
     let version = version.and_then(|file| std::fs::read_to_string(file).ok());
-    let version = version.map_or_else(|| "of unknown version".to_owned(), |text| text.trim().to_owned());
+    let version =
+        version.map_or_else(|| "of unknown version".to_owned(), |text| text.trim().to_owned());
     // This program is linked to libtorch: a sum shows that it computes.
     let sum = tch::Tensor::f_from_slice(&[1.0_f64, 2.0]).and_then(|t| t.f_sum(tch::Kind::Double));
     match sum.and_then(|sum| f64::try_from(sum)) {

@@ -15,7 +15,9 @@ use zoobot_core::{Error, Result};
 /// be read are left out, with the reasons in a table beside it (OUT with the ending .failed.csv).
 /// A run that was stopped goes on where it stopped when started again.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  zoobot encode --encoder imagenet --catalog rings/catalog.csv --out reps.parquet")]
+#[command(
+    after_help = "Example:\n  zoobot encode --encoder imagenet --catalog rings/catalog.csv --out reps.parquet"
+)]
 pub struct Encode {
     /// The encoder: imagenet
     #[arg(long, default_value = "imagenet")]

@@ -65,7 +65,11 @@ fn one_line(text: &str) -> String {
 }
 
 /// Prints a command's figures, as JSON or for people.
-fn report(json: bool, figures: &serde_json::Value, text: impl FnOnce() -> Result<String>) -> Result<()> {
+fn report(
+    json: bool,
+    figures: &serde_json::Value,
+    text: impl FnOnce() -> Result<String>,
+) -> Result<()> {
     let line = if json { figures.to_string() } else { text()? };
     println!("{line}");
     Ok(())

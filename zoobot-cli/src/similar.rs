@@ -12,7 +12,9 @@ use zoobot_core::space::Space;
 ///
 /// Distances are Euclidean and every galaxy is looked at.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  zoobot similar --representations reps.parquet --id J003937.09-032825.0 -k 9")]
+#[command(
+    after_help = "Example:\n  zoobot similar --representations reps.parquet --id J003937.09-032825.0 -k 9"
+)]
 pub struct Similar {
     /// The table that `zoobot encode` wrote
     #[arg(long)]

@@ -45,11 +45,8 @@ impl Checker {
     /// Checks a cell; `program` says what is known of it so far.
     pub fn check(&self, program: &Program) -> Result<Findings> {
         let (answers, diagnostics) = self.ask_rustc(&program.questions())?;
-        let mut found = Findings {
-            moved: program.moved.clone(),
-            tail: program.tail,
-            ..Findings::default()
-        };
+        let mut found =
+            Findings { moved: program.moved.clone(), tail: program.tail, ..Findings::default() };
         found.judge(&program.cell.bindings, &answers, diagnostics);
         Ok(found)
     }
@@ -174,7 +171,10 @@ impl Kept {
         let is_function = ["fn(", "unsafe fn(", "extern \"C\" fn(", "for<"]
             .iter()
             .any(|start| ty.starts_with(start));
-        if is_function && ty.ends_with('}') && let Some(at) = ty.rfind(" {") {
+        if is_function
+            && ty.ends_with('}')
+            && let Some(at) = ty.rfind(" {")
+        {
             return Self::As(ty[..at].to_owned());
         }
         for kind in ["Fn(", "FnMut("] {
@@ -273,8 +273,7 @@ mod tests {
     use crate::cell::Cell;
 
     fn found(code: &str, answers: &[(&str, &str)]) -> Findings {
-        let answers =
-            answers.iter().map(|(key, ty)| ((*key).to_owned(), nameable(ty))).collect();
+        let answers = answers.iter().map(|(key, ty)| ((*key).to_owned(), nameable(ty))).collect();
         let mut found = Findings::default();
         found.judge(&Cell::parse(code).bindings, &answers, Vec::new());
         found
@@ -302,7 +301,11 @@ mod tests {
         let found = found("let a = half; let b = make(); let c = |x| x > 1.0;", &answers);
         assert_eq!(
             found.types,
-            ["fn(f64) -> f64", "std::boxed::Box<dyn Fn(f64) -> f64>", "std::boxed::Box<dyn Fn(f64) -> bool>"]
+            [
+                "fn(f64) -> f64",
+                "std::boxed::Box<dyn Fn(f64) -> f64>",
+                "std::boxed::Box<dyn Fn(f64) -> bool>"
+            ]
         );
         assert_eq!(found.kept_as.len(), 3);
     }
@@ -320,7 +323,8 @@ mod tests {
 
     #[test]
     fn static_texts_and_hidden_lifetimes_can_be_kept() {
-        let found = found("let a = x; let b = y;", &[("0", "&str"), ("1", "std::borrow::Cow<'_, str>")]);
+        let found =
+            found("let a = x; let b = y;", &[("0", "&str"), ("1", "std::borrow::Cow<'_, str>")]);
         assert_eq!(found.types.len(), 2);
     }
 }

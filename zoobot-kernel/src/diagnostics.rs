@@ -41,9 +41,8 @@ impl Diagnostic {
         if message.starts_with("aborting due to") {
             return None;
         }
-        let mut places: Vec<Place> = list(&json["spans"])
-            .filter_map(|span| Place::read(span, source, offset))
-            .collect();
+        let mut places: Vec<Place> =
+            list(&json["spans"]).filter_map(|span| Place::read(span, source, offset)).collect();
         places.sort_by_key(|place| !place.primary);
         let mut notes = Vec::new();
         for child in list(&json["children"]) {
@@ -105,7 +104,8 @@ impl Place {
             span = &span["expansion"]["span"];
         }
         let file = span["file_name"].as_str()?;
-        if !(file.ends_with("src/lib.rs") || file.ends_with("check.rs")) || file.contains("/rustc/") {
+        if !(file.ends_with("src/lib.rs") || file.ends_with("check.rs")) || file.contains("/rustc/")
+        {
             return None;
         }
         let number = |key: &str| span[key].as_u64().and_then(|n| usize::try_from(n).ok());

@@ -199,10 +199,12 @@ impl Evaluator {
             }
             Err(Error::CompilationErrors(errors)) => {
                 let offset = self.offset();
-                let read = |error: &CompilationError| Diagnostic::read(&error.json, &source, offset);
+                let read =
+                    |error: &CompilationError| Diagnostic::read(&error.json, &source, offset);
                 let diagnostics: Vec<Diagnostic> = errors.iter().filter_map(read).collect();
                 if diagnostics.is_empty() {
-                    let messages: Vec<String> = errors.iter().map(CompilationError::message).collect();
+                    let messages: Vec<String> =
+                        errors.iter().map(CompilationError::message).collect();
                     return Err(Stop::Other(Failure::new("compile error", messages.join("\n"))));
                 }
                 Err(Stop::Errors(diagnostics, source))
@@ -263,13 +265,22 @@ impl Evaluator {
             }
             Some(Ended::Lost(name)) => {
                 self.notebook.forget(&name, "it got lost; run the cell that makes it again.");
-                Failure::new("error", format!("the variable `{name}` got lost; run the cell that makes it again"))
+                Failure::new(
+                    "error",
+                    format!("the variable `{name}` got lost; run the cell that makes it again"),
+                )
             }
             Some(Ended::Done) | None => Failure::new("error", "the cell returned before its end"),
         })
     }
 
-    fn panic_place(&self, failure: Failure, place: &PanicPlace, source: &Source, code: &str) -> Failure {
+    fn panic_place(
+        &self,
+        failure: Failure,
+        place: &PanicPlace,
+        source: &Source,
+        code: &str,
+    ) -> Failure {
         if place.file.ends_with("src/lib.rs") && !place.file.starts_with('/') {
             let line = place.line.saturating_sub(self.offset());
             return match source.origin(line) {
@@ -281,12 +292,7 @@ impl Evaluator {
         failure.with("at", &format!("{}:{}", place.file, place.line))
     }
 
-    fn compile_failure(
-        &self,
-        errors: &[Diagnostic],
-        code: &str,
-        changed: &Gone,
-    ) -> Failure {
+    fn compile_failure(&self, errors: &[Diagnostic], code: &str, changed: &Gone) -> Failure {
         let users: Vec<Diagnostic> = errors.iter().filter(|e| e.is_the_users()).cloned().collect();
         let shown = if users.is_empty() { errors } else { &users };
         Failure::compile(shown, code, |error| {

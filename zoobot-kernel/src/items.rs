@@ -148,7 +148,11 @@ impl Items {
     /// The code of all items that a cell with `new` items does not replace.
     pub fn besides<'a>(&'a self, new: &[Item]) -> Vec<&'a str> {
         let replaced = self.replaced_by(new);
-        self.kept.iter().filter(|kept| !replaced(kept)).map(|kept| kept.item.text.as_str()).collect()
+        self.kept
+            .iter()
+            .filter(|kept| !replaced(kept))
+            .map(|kept| kept.item.text.as_str())
+            .collect()
     }
 
     /// Adds the items of a cell.
@@ -207,9 +211,11 @@ impl Items {
             .collect();
         move |kept| {
             keys.contains(&kept.item.key)
-                || kept.item.implements.as_ref().is_some_and(|name| {
-                    with_type.contains(&(kept.cell, name.clone()))
-                })
+                || kept
+                    .item
+                    .implements
+                    .as_ref()
+                    .is_some_and(|name| with_type.contains(&(kept.cell, name.clone())))
         }
     }
 }
@@ -252,7 +258,8 @@ mod tests {
     #[test]
     fn imports_replace_each_other_by_name() {
         let kept = after(&["use a::{X, y::{self, Z as W}, T as _};\nuse b::*;", "use c::X;"]);
-        let expected = ["use a::y;", "use a::y::Z as W;", "use a::T as _;", "use b::*;", "use c::X;"];
+        let expected =
+            ["use a::y;", "use a::y::Z as W;", "use a::T as _;", "use b::*;", "use c::X;"];
         assert_eq!(kept.besides(&[]), expected);
         assert_eq!(kept.besides(&items("use d::W;")).len(), 4);
     }

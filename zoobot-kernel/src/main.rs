@@ -34,8 +34,9 @@ fn main() -> Result<()> {
             "usage: zoobot-kernel CONNECTION_FILE (Jupyter starts it; install it with `cargo xtask setup`)"
         ),
     };
-    let connection = std::fs::read_to_string(&connection_file)
-        .with_context(|| format!("cannot read the connection file {}", connection_file.display()))?;
+    let connection = std::fs::read_to_string(&connection_file).with_context(|| {
+        format!("cannot read the connection file {}", connection_file.display())
+    })?;
     let connection = serde_json::from_str(&connection)
         .with_context(|| format!("{} is not a connection file", connection_file.display()))?;
     tokio::runtime::Builder::new_multi_thread()

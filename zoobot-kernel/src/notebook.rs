@@ -27,7 +27,8 @@ impl Notebook {
         let changed = self.items.changed_by(items);
         let because = |variable: &Variable| {
             let name = words(&variable.ty).find(|word| changed.contains(*word))?;
-            let reason = format!("`{name}` is defined differently now; run the cell that makes it again.");
+            let reason =
+                format!("`{name}` is defined differently now; run the cell that makes it again.");
             Some((variable.name.clone(), reason))
         };
         self.variables.iter().filter_map(because).collect()
@@ -35,10 +36,15 @@ impl Notebook {
 
     /// A cell has come to its end.
     pub fn succeeded(&mut self, cell: &Cell, found: &Findings) {
-        self.moved(cell, found, "an earlier cell moved it away; keep a copy there with `.clone()`.");
+        self.moved(
+            cell,
+            found,
+            "an earlier cell moved it away; keep a copy there with `.clone()`.",
+        );
         for (binding, ty) in cell.bindings.iter().zip(&found.types) {
             if found.moved.contains(&binding.name) {
-                let reason = "the cell that made it also moved it away; keep a copy with `.clone()`.";
+                let reason =
+                    "the cell that made it also moved it away; keep a copy with `.clone()`.";
                 self.forget(&binding.name, reason);
                 continue;
             }
@@ -54,7 +60,11 @@ impl Notebook {
 
     /// A cell has failed while it ran.
     pub fn failed(&mut self, cell: &Cell, found: &Findings) {
-        self.moved(cell, found, "a cell that then failed moved it away; run the cell that makes it again.");
+        self.moved(
+            cell,
+            found,
+            "a cell that then failed moved it away; run the cell that makes it again.",
+        );
     }
 
     /// The process that held the variables is gone.

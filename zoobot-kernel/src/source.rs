@@ -156,7 +156,10 @@ impl Program<'_> {
                 Origin::Load(name.clone()),
             );
         }
-        out.line("let zoobot_outcome = zoobot_rt::attempt(|| -> zoobot_rt::Outcome {", Origin::Frame);
+        out.line(
+            "let zoobot_outcome = zoobot_rt::attempt(|| -> zoobot_rt::Outcome {",
+            Origin::Frame,
+        );
     }
 
     fn run(&self, out: &mut Source) {
@@ -264,7 +267,8 @@ fn questions(bindings: &[Binding]) -> (String, String) {
         match &binding.closure {
             None => {
                 let bound = ask(&i.to_string());
-                functions.push_str(&format!("fn zoobot_type_{i}<T: {bound} + ?Sized>(_: &T) {{}} "));
+                functions
+                    .push_str(&format!("fn zoobot_type_{i}<T: {bound} + ?Sized>(_: &T) {{}} "));
             }
             Some(closure) => {
                 let mut generics = String::new();
@@ -281,7 +285,8 @@ fn questions(bindings: &[Binding]) -> (String, String) {
                     .trim_start_matches("std::boxed::Box<dyn ")
                     .strip_suffix('>')
                     .unwrap_or_default();
-                functions.push_str(&format!("fn zoobot_type_{i}<F: {callable}{generics}>(_: &F) {{}} "));
+                functions
+                    .push_str(&format!("fn zoobot_type_{i}<F: {callable}{generics}>(_: &F) {{}} "));
             }
         }
         calls.push_str(&format!("zoobot_type_{i}(&{name}); "));

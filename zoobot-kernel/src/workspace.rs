@@ -35,7 +35,8 @@ impl Workspace {
 
     /// evcxr's configuration: optimisation where it pays (in the library), not in the cell.
     pub fn write_evcxr_config(&self) -> Result<()> {
-        let text = "[evcxr]\nopt_level = \"0\"\noffline_mode = true\npreserve_vars_on_panic = true\n";
+        let text =
+            "[evcxr]\nopt_level = \"0\"\noffline_mode = true\npreserve_vars_on_panic = true\n";
         std::fs::write(self.dir("config").join("evcxr.toml"), text)?;
         Ok(())
     }

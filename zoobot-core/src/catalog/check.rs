@@ -17,7 +17,11 @@ pub fn catalog(mut table: DataFrame, source: &Path) -> Result<DataFrame> {
         table.with_column(text)?;
     }
     if table.height() == 0 {
-        return Err(problem(source, "there is no galaxy in it", "A catalogue has at least one row"));
+        return Err(problem(
+            source,
+            "there is no galaxy in it",
+            "A catalogue has at least one row",
+        ));
     }
     unique(&table, source)?;
     Ok(table)

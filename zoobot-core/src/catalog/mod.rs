@@ -181,8 +181,8 @@ impl Catalog {
 }
 
 pub(crate) use check::near;
-pub use read::write_csv;
 pub(crate) use read::parquet;
+pub use read::write_csv;
 
 #[cfg(test)]
 mod tests;

@@ -95,9 +95,8 @@ pub fn pictures(folder: &Path) -> Result<DataFrame> {
         });
     }
     names.sort();
-    let stem = |name: &String| {
-        Path::new(name).file_stem().map(|stem| stem.to_string_lossy().into_owned())
-    };
+    let stem =
+        |name: &String| Path::new(name).file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let ids: Vec<String> = names.iter().filter_map(stem).collect();
     let unique = ids.iter().collect::<std::collections::HashSet<_>>().len() == names.len();
     // a.jpg beside a.png: only the whole names tell them apart.

@@ -53,7 +53,10 @@ pub fn nothing_readable(failed: &[Failed]) -> Error {
     match failed.first() {
         Some(Failed { file_loc, reason, .. }) => Error::Picture {
             path: file_loc.clone(),
-            reason: format!("{reason}; none of the catalogue's {} pictures can be read", failed.len()),
+            reason: format!(
+                "{reason}; none of the catalogue's {} pictures can be read",
+                failed.len()
+            ),
         },
         None => Error::invalid("galaxies", 0, "at least one"),
     }

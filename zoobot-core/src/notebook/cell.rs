@@ -87,10 +87,8 @@ pub fn lost(name: &str) {
 }
 
 fn report_error(error: &(dyn std::error::Error + 'static)) {
-    let interrupted = matches!(
-        error.downcast_ref::<crate::Error>(),
-        Some(crate::Error::Interrupted { .. })
-    );
+    let interrupted =
+        matches!(error.downcast_ref::<crate::Error>(), Some(crate::Error::Interrupted { .. }));
     let message = error.to_string();
     let mut causes = Vec::new();
     let mut source = error.source();
@@ -109,9 +107,9 @@ fn report_error(error: &(dyn std::error::Error + 'static)) {
 
 fn report_panic(panic: &std::panic::PanicHookInfo<'_>) {
     let message = payload(panic.payload());
-    let place = panic.location().map(|at| {
-        serde_json::json!({"file": at.file(), "line": at.line(), "column": at.column()})
-    });
+    let place = panic
+        .location()
+        .map(|at| serde_json::json!({"file": at.file(), "line": at.line(), "column": at.column()}));
     tell(&serde_json::json!({"kind": "panic", "message": message, "place": place}));
 }
 

@@ -45,11 +45,11 @@ impl Bundle {
             (Some(top), Some(bottom)) => Some(format!("{top}\n{bottom}")),
             _ => None,
         };
-        ["text/plain", "text/html"].into_iter().fold(Self::default(), |bundle, mime| {
-            match stacked(mime) {
-                Some(content) => bundle.with(mime, content),
-                None => bundle,
-            }
+        ["text/plain", "text/html"].into_iter().fold(Self::default(), |bundle, mime| match stacked(
+            mime,
+        ) {
+            Some(content) => bundle.with(mime, content),
+            None => bundle,
         })
     }
 

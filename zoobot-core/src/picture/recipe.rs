@@ -150,9 +150,8 @@ impl Recipe {
             1.0 => start,
             zoom => resample::zoom(&start, f64::from(zoom as f32)),
         };
-        let long = |long: usize, short: usize| {
-            (self.size as f64 * long as f64 / short as f64) as usize
-        };
+        let long =
+            |long: usize, short: usize| (self.size as f64 * long as f64 / short as f64) as usize;
         let to = if height <= width {
             (long(width, height), self.size)
         } else {

@@ -125,7 +125,8 @@ impl Neighbours {
         let captions = std::iter::once(String::new())
             .chain(self.distances.iter().map(|distance| format!("distance {distance:.3}")));
         let tiles = catalog.ids().into_iter().zip(catalog.files()).zip(captions);
-        let tiles = tiles.map(|((id, file), caption)| Tile::new(id, file).caption(caption)).collect();
+        let tiles =
+            tiles.map(|((id, file), caption)| Tile::new(id, file).caption(caption)).collect();
         Some(Gallery::new(tiles).first_is_query())
     }
 }

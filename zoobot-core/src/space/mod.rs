@@ -64,7 +64,8 @@ impl Space {
         if rows == 0 || columns == 0 {
             return Err(Error::invalid("features", format!("{rows} x {columns}"), "some numbers"));
         }
-        if let Some(((row, column), value)) = features.indexed_iter().find(|(_, v)| !v.is_finite()) {
+        if let Some(((row, column), value)) = features.indexed_iter().find(|(_, v)| !v.is_finite())
+        {
             let value = format!("{value} for {:?} in column {column}", ids[row]);
             return Err(Error::invalid("feature", value, "finite numbers"));
         }

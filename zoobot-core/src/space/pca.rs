@@ -38,7 +38,10 @@ impl Pca {
             if n < d { by_rows(rows, &mean)? } else { by_columns(rows, &mean)? };
         let mut components = vectors.slice(s![..components, ..]).to_owned();
         for mut component in components.rows_mut() {
-            let largest = component.iter().copied().fold(0.0_f64, |a, b| if b.abs() > a.abs() { b } else { a });
+            let largest = component
+                .iter()
+                .copied()
+                .fold(0.0_f64, |a, b| if b.abs() > a.abs() { b } else { a });
             if largest < 0.0 {
                 component.mapv_inplace(|weight| -weight);
             }
@@ -136,6 +139,7 @@ fn tensor(array: &Array2<f64>) -> Result<Tensor> {
 
 fn array(tensor: &Tensor, rows: usize, columns: usize) -> Result<Array2<f64>> {
     let values: Vec<f64> = Vec::try_from(tensor.f_contiguous()?.f_flatten(0, -1)?)?;
-    Array2::from_shape_vec((rows, columns), values)
-        .map_err(|_| Error::invalid("tensor", format!("{:?}", tensor.size()), format!("{rows} x {columns}")))
+    Array2::from_shape_vec((rows, columns), values).map_err(|_| {
+        Error::invalid("tensor", format!("{:?}", tensor.size()), format!("{rows} x {columns}"))
+    })
 }

@@ -42,7 +42,8 @@ impl Space {
             .column(ID)
             .map_err(|_| missing(ID, "Each row needs the galaxy's name"))?
             .cast(&DataType::String)?;
-        let ids = ids.str()?.iter().map(|id: Option<&str>| id.unwrap_or_default().to_owned()).collect();
+        let ids =
+            ids.str()?.iter().map(|id: Option<&str>| id.unwrap_or_default().to_owned()).collect();
         let names: Vec<String> = table
             .get_column_names()
             .into_iter()
@@ -78,13 +79,12 @@ fn wrong(path: &Path, problem: &str) -> Error {
 /// Writes a table beside its place and renames it when it is whole.
 pub(crate) fn write_parquet(table: &mut DataFrame, path: &Path) -> Result<()> {
     let partial = path.with_extension("parquet.partial");
-    let written = std::fs::File::create(&partial).map_err(Error::io("write", &partial)).and_then(
-        |file| {
+    let written =
+        std::fs::File::create(&partial).map_err(Error::io("write", &partial)).and_then(|file| {
             ParquetWriter::new(&file).finish(table)?;
             file.sync_all().map_err(Error::io("write", &partial))?;
             std::fs::rename(&partial, path).map_err(Error::io("write", path))
-        },
-    );
+        });
     if written.is_err() {
         // The error is what matters; what stays is only the unfinished part.
         let _ = std::fs::remove_file(&partial);

@@ -7,9 +7,8 @@ fn random(rows: usize, columns: usize, seed: u64) -> Array2<f32> {
     let mut rng = rand::rngs::StdRng::seed_from_u64(seed);
     // Columns share a hidden cause, so that components differ in size.
     let mix: Array2<f32> = Array2::from_shape_fn((3, columns), |_| rng.random_range(-1.0..1.0));
-    let hidden: Array2<f32> = Array2::from_shape_fn((rows, 3), |(_, j)| {
-        rng.random_range(-1.0..1.0) * (3 - j) as f32
-    });
+    let hidden: Array2<f32> =
+        Array2::from_shape_fn((rows, 3), |(_, j)| rng.random_range(-1.0..1.0) * (3 - j) as f32);
     hidden.dot(&mix) + Array2::from_shape_fn((rows, columns), |_| rng.random_range(-0.1..0.1))
 }
 

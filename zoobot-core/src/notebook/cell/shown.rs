@@ -101,6 +101,8 @@ mod tests {
     #[test]
     fn a_type_that_cannot_show_itself_is_named_as_the_user_named_it() {
         let text = named("ctx::zoobot_cell::Plain");
-        assert!(text.get("text/plain").is_some_and(|text| text.starts_with("a value of type Plain")));
+        assert!(
+            text.get("text/plain").is_some_and(|text| text.starts_with("a value of type Plain"))
+        );
     }
 }
