@@ -3,6 +3,7 @@
 use crate::cell::Cell;
 use crate::check::{Checker, Findings};
 use crate::diagnostics::Diagnostic;
+use crate::environment::set_environment;
 use crate::errors::Failure;
 use crate::items::Item;
 use crate::library::Library;
@@ -50,7 +51,11 @@ enum Stop {
 impl Evaluator {
     /// Starts the process that runs the cells and links the library once, so that the user's
     /// first cell finds everything warm.
-    pub fn start(library: &Library, workspace: &Workspace, iopub: Iopub) -> Result<Self> {
+    pub fn start(workspace: &Workspace, iopub: Iopub) -> Result<Self> {
+        let library = Library::load()?;
+        workspace.write_evcxr_config()?;
+        let flags = library.rustc_flags();
+        set_environment(&library, workspace, &flags)?;
         let mut command = Command::new(std::env::current_exe()?);
         command.env("ZOOBOT_KERNEL", "1").env("LD_LIBRARY_PATH", library.search_path());
         // SAFETY: prctl is async-signal-safe and touches no memory of ours.
@@ -65,13 +70,12 @@ impl Evaluator {
             .map_err(|error| anyhow::anyhow!("{error}"))
             .context("cannot start the process that runs the cells")?;
         let outputs = Outputs::start(iopub, channels.stdout, channels.stderr);
-        let flags = library.rustc_flags();
         let mut evaluator = Self {
             context: evcxr::CommandContext::with_eval_context(context),
-            checker: Checker::new(library.clone(), flags, workspace.dir("check")),
+            objects: workspace.dir("cell").join("target").join(library.host()).join("debug"),
+            checker: Checker::new(library, flags, workspace.dir("check")),
             notebook: Notebook::default(),
             outputs,
-            objects: workspace.dir("cell").join("target").join(library.host()).join("debug"),
         };
         evaluator
             .run("();", None, &|_, _| String::new())

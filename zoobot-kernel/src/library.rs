@@ -4,7 +4,8 @@
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The prebuilt library, as the build recorded it.
@@ -76,6 +77,21 @@ impl Library {
         lines.find_map(|line| line.strip_prefix("host: ")).unwrap_or_default().trim()
     }
 
+    /// rustup's name of the compiler's toolchain, where it is one of rustup's.
+    pub fn toolchain(&self) -> Option<&str> {
+        let mut parts = self.rustc.iter();
+        parts.find(|part| *part == "toolchains")?;
+        parts.next()?.to_str()
+    }
+
+    /// `PATH` with the compiler's folder first: a kernel started from a desktop finds no cargo.
+    pub fn program_path(&self) -> OsString {
+        let old = std::env::var_os("PATH").unwrap_or_default();
+        let bin = self.rustc.parent().map(Path::to_path_buf);
+        // Without the old path where a folder in it cannot be written down.
+        std::env::join_paths(bin.into_iter().chain(std::env::split_paths(&old))).unwrap_or(old)
+    }
+
     /// `LD_LIBRARY_PATH` for the process that runs the cells.
     pub fn search_path(&self) -> String {
         let mut dirs: Vec<String> =
@@ -83,5 +99,27 @@ impl Library {
         dirs.extend(self.dylib.parent().map(|dir| dir.display().to_string()));
         dirs.extend(std::env::var("LD_LIBRARY_PATH").ok().filter(|old| !old.is_empty()));
         dirs.join(":")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_toolchain_is_read_off_the_compilers_path() {
+        let library = |rustc: &str| Library {
+            rustc_version: "rustc 1.95.0\nhost: some-target\n".to_owned(),
+            rustc: PathBuf::from(rustc),
+            dylib: PathBuf::new(),
+            deps: Vec::new(),
+            native: Vec::new(),
+            libtorch: PathBuf::new(),
+            sysroot_lib: PathBuf::new(),
+        };
+        let rustup = library("/home/a/.rustup/toolchains/some-toolchain/bin/rustc");
+        assert_eq!(rustup.toolchain(), Some("some-toolchain"));
+        assert_eq!(library("/usr/bin/rustc").toolchain(), None);
+        assert_eq!(rustup.host(), "some-target");
     }
 }

@@ -8,12 +8,14 @@
 mod cell;
 mod check;
 mod diagnostics;
+mod environment;
 mod errors;
 mod evaluator;
 mod items;
 mod library;
 mod notebook;
 mod outputs;
+mod replies;
 mod server;
 mod source;
 mod workspace;

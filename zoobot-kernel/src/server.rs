@@ -4,7 +4,7 @@
 //! cell runs; cells queue for the [`Evaluator`]'s thread.
 
 use crate::evaluator::{CellProcess, Evaluator};
-use crate::library::Library;
+use crate::replies::{is_complete, kernel_info};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
 use jupyter_protocol::{ConnectionInfo, JupyterMessage, JupyterMessageContent};
@@ -318,25 +318,10 @@ impl Kernel {
     }
 
     fn start_evaluator(&self) -> Result<Evaluator, String> {
-        let start = || -> Result<Evaluator> {
-            let library = Library::load()?;
-            self.workspace.write_evcxr_config()?;
-            let stand_in = self.workspace.write_rustc_stand_in(&library.rustc)?;
-            let flags = library.rustc_flags().join("\u{1f}");
-            // SAFETY: evcxr reads its settings from the environment; no other thread of this
-            // process reads or writes it after the runtime has started.
-            unsafe {
-                std::env::set_var("EVCXR_CONFIG_DIR", self.workspace.dir("config"));
-                std::env::set_var("EVCXR_TMPDIR", self.workspace.dir("cell"));
-                std::env::set_var("RUSTC", stand_in);
-                std::env::set_var("CARGO_ENCODED_RUSTFLAGS", flags);
-            }
-            let evaluator = Evaluator::start(&library, &self.workspace, self.iopub.clone())?;
-            *self.process.lock().unwrap_or_else(PoisonError::into_inner) =
-                Some(evaluator.process());
-            Ok(evaluator)
-        };
-        start().map_err(|error| format!("{error:#}"))
+        let evaluator = Evaluator::start(&self.workspace, self.iopub.clone())
+            .map_err(|error| format!("{error:#}"))?;
+        *self.process.lock().unwrap_or_else(PoisonError::into_inner) = Some(evaluator.process());
+        Ok(evaluator)
     }
 
     /// Asks the front end for a line of input.
@@ -357,43 +342,5 @@ impl Kernel {
             let _ = self.stdin.send(question);
         }
         answers.recv().unwrap_or_default()
-    }
-}
-
-fn kernel_info() -> Value {
-    json!({
-        "status": "ok",
-        "protocol_version": "5.3",
-        "implementation": "zoobot",
-        "implementation_version": env!("CARGO_PKG_VERSION"),
-        "language_info": {
-            "name": "rust",
-            "version": "",
-            "mimetype": "text/rust",
-            "file_extension": ".rs",
-            "pygments_lexer": "rust",
-            "codemirror_mode": "rust",
-            "nbconvert_exporter": "script",
-        },
-        "banner": "Zoobot: galaxy morphology in Rust. Start with: use zoobot::prelude::*;",
-        "help_links": [],
-        "debugger": false,
-    })
-}
-
-/// Whether a console should ask for another line.
-fn is_complete(code: &str) -> Value {
-    let mut depth = 0_i32;
-    for c in code.chars() {
-        match c {
-            '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth -= 1,
-            _ => {}
-        }
-    }
-    if depth > 0 {
-        json!({"status": "incomplete", "indent": "    "})
-    } else {
-        json!({"status": "complete", "indent": ""})
     }
 }

@@ -1,0 +1,106 @@
+//! The kernel as a notebook meets it, through `jupyter_client`.
+//!
+//! The cases are in `tests/python/kernel_cases.py`; one run of it (started by whichever test comes
+//! first) does them all, and each test here looks at its own. Without the Python environment that
+//! `cargo xtask setup` makes they are skipped, and say so.
+
+use serde_json::Value;
+use std::collections::HashMap;
+use std::process::Command;
+use std::sync::OnceLock;
+use zoobot_tests::{program, python, repository};
+
+/// What became of each case, or why none was run.
+fn results() -> &'static Result<HashMap<String, Value>, String> {
+    static RESULTS: OnceLock<Result<HashMap<String, Value>, String>> = OnceLock::new();
+    RESULTS.get_or_init(run_cases)
+}
+
+fn run_cases() -> Result<HashMap<String, Value>, String> {
+    let python = python().ok_or("no Python environment")?;
+    let output = Command::new(&python)
+        .arg(repository().join("tests/python/kernel_cases.py"))
+        .arg(program("zoobot-kernel")?)
+        .output()
+        .map_err(|error| format!("cannot run {}: {error}", python.display()))?;
+    let lines = String::from_utf8_lossy(&output.stdout);
+    let results: HashMap<String, Value> = lines
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter_map(|result| Some((result["case"].as_str()?.to_owned(), result)))
+        .collect();
+    if !output.status.success() {
+        return Err(format!(
+            "kernel_cases.py failed:\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        ));
+    }
+    Ok(results)
+}
+
+fn check(case: &str) {
+    if python().is_none() {
+        eprintln!("skipped: run cargo xtask setup");
+        return;
+    }
+    let results = results().as_ref().unwrap_or_else(|error| panic!("{error}"));
+    let result = results.get(case).unwrap_or_else(|| panic!("kernel_cases.py has no case {case}"));
+    assert_eq!(result["passed"], true, "{}", result["detail"].as_str().unwrap_or_default());
+}
+
+macro_rules! cases {
+    ($($name:ident)*) => {
+        $(#[test]
+        fn $name() {
+            check(stringify!($name));
+        })*
+
+        #[test]
+        fn every_case_of_the_script_has_its_test_here() {
+            if python().is_none() {
+                eprintln!("skipped: run cargo xtask setup");
+                return;
+            }
+            let known = [$(stringify!($name)),*];
+            let results = results().as_ref().unwrap_or_else(|error| panic!("{error}"));
+            let unknown: Vec<_> =
+                results.keys().filter(|case| !known.contains(&case.as_str())).collect();
+            assert!(unknown.is_empty(), "cases without a test: {unknown:?}");
+        }
+    };
+}
+
+cases! {
+    kernel_info_is_answered_before_the_library_is_warm
+    shutdown_leaves_no_process_and_no_folder
+    the_cells_process_ends_when_the_kernel_is_killed
+    restart_begins_anew
+    notebooks_do_not_disturb_each_other
+    untyped_lets_of_many_types_are_kept_in_one_cell_and_used_in_the_next
+    items_imports_and_lets_may_stand_in_one_cell
+    the_type_of_a_let_may_depend_on_an_import_of_an_earlier_cell
+    patterns_let_else_shadowing_and_mut_work
+    a_moved_variable_is_gone_and_the_next_error_says_why
+    references_are_refused_with_advice
+    values_of_unnameable_types_are_refused_with_advice
+    a_type_that_is_defined_again_takes_its_variables_with_it
+    cells_can_be_run_again
+    the_last_expression_shows_itself_in_the_best_way_it_has
+    displays_and_streams_come_in_order_while_the_cell_runs
+    a_display_is_updated_in_place
+    an_empty_cell_and_a_comment_are_fine
+    vars_lists_the_variables_and_other_commands_are_refused
+    a_question_mark_shows_the_error_with_its_causes_and_keeps_the_variables
+    a_panic_shows_its_message_and_place_and_keeps_the_variables
+    a_compile_error_points_at_the_cells_own_lines_and_keeps_the_variables
+    after_an_error_the_cells_behind_it_are_not_run
+    a_crash_is_reported_and_the_next_cell_works
+    an_interrupt_message_stops_a_long_call_and_keeps_the_variables
+    a_sigint_to_the_kernel_does_the_same
+    a_second_interrupt_ends_a_call_that_does_not_listen
+    an_interrupt_between_cells_does_nothing
+    nbconvert_executes_a_notebook
+    the_smaller_requests_are_answered
+    a_message_with_a_wrong_signature_is_ignored
+    many_cells_leave_no_files_behind
+}
