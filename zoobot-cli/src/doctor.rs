@@ -134,7 +134,7 @@ fn libtorch(record: &std::result::Result<Value, (String, String)>) -> State {
         version.map_or_else(|| "of unknown version".to_owned(), |text| text.trim().to_owned());
     // This program is linked to libtorch: a sum shows that it computes.
     let sum = tch::Tensor::f_from_slice(&[1.0_f64, 2.0]).and_then(|t| t.f_sum(tch::Kind::Double));
-    match sum.and_then(|sum| f64::try_from(sum)) {
+    match sum.and_then(f64::try_from) {
         Ok(3.0) => Ok(format!("{version}, {}", folder.display())),
         Ok(other) => wrong(format!("1 + 2 gave {other}"), SETUP),
         Err(error) => wrong(error.to_string(), SETUP),

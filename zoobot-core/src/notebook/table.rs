@@ -223,7 +223,7 @@ impl Show for Series {
 
 impl Show for Column {
     fn show(&self) -> Bundle {
-        DataFrame::from(self.as_materialized_series().clone().into_frame()).show()
+        self.as_materialized_series().clone().into_frame().show()
     }
 }
 

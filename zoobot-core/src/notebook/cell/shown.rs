@@ -77,6 +77,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::needless_borrow, clippy::double_parens)]
     fn every_kind_of_value_finds_its_way_to_be_shown() {
         #[derive(Debug)]
         struct Debugged;
