@@ -1,2 +1,92 @@
-//! x
-fn main(){}
+//! `cargo xtask`: the one door for people who work on the project. Sets the machine up, starts the
+//! first tutorial, and runs every check. Depends on neither torch nor polars, so that it builds in
+//! seconds on a machine that has nothing yet.
+
+mod bench;
+mod build;
+mod check;
+mod download;
+mod home;
+mod kernelspec;
+mod libtch;
+mod libtorch;
+mod local_config;
+mod python;
+mod setup;
+mod shell;
+mod stages;
+mod start;
+mod tools;
+mod tutorials;
+mod weights;
+mod wheels;
+
+use anyhow::Result;
+use home::Places;
+use std::process::ExitCode;
+
+const HELP: &str = "\
+usage: cargo xtask COMMAND
+
+  setup                 libtorch, JupyterLab, weights, the build, the Jupyter kernel
+  start                 setup, then JupyterLab on the first tutorial
+  start --headless      setup, then execute the first tutorial into target/tutorials
+  test                  setup, formatting, lints, all tests, all tutorials
+  tutorials --check     execute every tutorial into target/tutorials and check its results
+  tutorials --write     execute every tutorial and store its outputs in it
+  bench cells [--json]  time notebook cells through a Jupyter client
+  uninstall [--all]     remove the kernel and the command; with --all the downloads too
+  help                  this text
+
+Each step is skipped when done and may be interrupted: the next run goes on. Large files go to
+$ZOOBOT_HOME, by default ~/.local/share/zoobot. Exits with 2 when something must be installed first
+or the command is not one of these, with 1 when a step or a test fails.
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    match run(&words, &args) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            let missing = error.downcast_ref::<tools::Missing>().is_some();
+            ExitCode::from(if missing { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(words: &[&str], args: &[String]) -> Result<ExitCode> {
+    let done = |result: Result<()>| result.map(|()| ExitCode::SUCCESS);
+    match words {
+        ["setup"] => {
+            let mut stages = stages::Stages::default();
+            let result = setup::setup(&Places::find()?, &mut stages).map(drop);
+            println!("{}", stages.summary());
+            done(result)
+        }
+        ["start"] => done(start::in_browser(&Places::find()?)),
+        ["start", "--headless"] => done(start::headless(&Places::find()?)),
+        ["test"] => {
+            let passed = check::test(&Places::find()?);
+            Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        ["tutorials", "--write"] => done(tutorials::write(&Places::find()?)),
+        ["tutorials"] | ["tutorials", "--check"] => {
+            let checked = tutorials::check(&Places::find()?)?;
+            println!("{} passed, {} failed", checked.passed, checked.failed);
+            Ok(if checked.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        ["bench", "cells", ..] => done(bench::cells(&Places::find()?, &args[2..])),
+        ["uninstall"] => done(setup::uninstall(&Places::find()?, false)),
+        ["uninstall", "--all"] => done(setup::uninstall(&Places::find()?, true)),
+        ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => {
+            eprint!("{HELP}");
+            Ok(ExitCode::from(2))
+        }
+    }
+}

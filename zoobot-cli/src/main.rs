@@ -1,2 +1,76 @@
-//! x
-fn main(){}
+//! The command `zoobot`: the library's work without a notebook.
+//!
+//! Results go to standard output (with `--json`, one JSON object on its last line), progress and
+//! warnings to standard error. Exit status: 0 done, 2 bad input or a failure (one line on standard
+//! error says what and what to do), 130 stopped by Ctrl-C.
+
+mod doctor;
+mod encode;
+mod similar;
+mod simulate;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+use zoobot_core::{Error, Result};
+
+/// Galaxy morphology with deep representations.
+#[derive(Debug, Parser)]
+#[command(name = "zoobot", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check this installation, with a fix for what is wrong
+    Doctor(doctor::Doctor),
+    /// Encode the pictures of a catalogue into representations
+    Encode(encode::Encode),
+    /// Find the galaxies most like a given one
+    Similar(similar::Similar),
+    /// Make a survey of simulated galaxies
+    Simulate(simulate::Simulate),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    zoobot_core::interrupt::install();
+    let outcome = match &cli.command {
+        Command::Doctor(command) => command.run(),
+        Command::Encode(command) => command.run(),
+        Command::Similar(command) => command.run(),
+        Command::Simulate(command) => command.run(),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("zoobot: {}", one_line(&error.to_string()));
+            if was_interrupted(&error) { ExitCode::from(130) } else { ExitCode::from(2) }
+        }
+    }
+}
+
+fn was_interrupted(error: &Error) -> bool {
+    match error {
+        Error::Interrupted { .. } => true,
+        Error::Unfinished { cause, .. } => was_interrupted(cause),
+        _ => false,
+    }
+}
+
+/// Errors from polars may span lines; a script reads one.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Prints a command's figures, as JSON or for people.
+fn report(
+    json: bool,
+    figures: &serde_json::Value,
+    text: impl FnOnce() -> Result<String>,
+) -> Result<()> {
+    let line = if json { figures.to_string() } else { text()? };
+    println!("{line}");
+    Ok(())
+}

@@ -77,6 +77,14 @@ pub enum Error {
         /// What had been finished by then.
         done: String,
     },
+    /// Work that stopped before its end and can go on.
+    #[error("{cause}. {kept}: free the way and run the same again, and it goes on from there")]
+    Unfinished {
+        /// Why it stopped.
+        cause: Box<Error>,
+        /// What is kept, and where.
+        kept: String,
+    },
     /// A figure that could not be drawn.
     #[error("figure: {0}")]
     Figure(String),

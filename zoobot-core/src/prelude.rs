@@ -1,5 +1,13 @@
 //! What a notebook cell needs: `use zoobot::prelude::*;`.
 
+pub use crate::catalog::Catalog;
+pub use crate::encoder::Encoder;
 pub use crate::error::{Error, Result};
-pub use crate::notebook::{Show, display};
+pub use crate::figure::{Figure, histogram, lines, scatter};
+pub use crate::notebook::{Gallery, Progress, Show, Table, Tile, display, schema_of};
+pub use crate::picture::Recipe;
+pub use crate::similar::Neighbours;
+pub use crate::space::{Pca, Space};
+pub use crate::survey::Simulation;
 pub use crate::{ndarray, plotters, polars, tch};
+pub use polars::prelude::{DataFrame, IntoLazy, LazyFrame, NamedFrom, Series, col, df, len, lit};

@@ -4,7 +4,7 @@
 use crate::cell::Binding;
 use crate::diagnostics::Diagnostic;
 use crate::library::Library;
-use crate::source::{ANSWER, ASKING, FUNCTION, MODULE, Program, Source, boxed};
+use crate::source::{ANSWER, ASKING, FUNCTION, MODULE, Program, Source, Tail, boxed};
 use anyhow::{Context, Result};
 use serde_json::Value;
 use std::collections::{HashMap, HashSet};
@@ -20,8 +20,8 @@ pub struct Findings {
     pub kept_as: Vec<(String, String)>,
     /// Variables, new and old, that the cell moves away.
     pub moved: HashSet<String>,
-    /// The last expression has to be shown by `Debug`.
-    pub debug_tail: bool,
+    /// How the last expression has to be shown.
+    pub tail: Tail,
     /// Why the cell cannot run.
     pub errors: Vec<Diagnostic>,
     /// Why one of its variables cannot be kept.
@@ -45,11 +45,8 @@ impl Checker {
     /// Checks a cell; `program` says what is known of it so far.
     pub fn check(&self, program: &Program) -> Result<Findings> {
         let (answers, diagnostics) = self.ask_rustc(&program.questions())?;
-        let mut found = Findings {
-            moved: program.moved.clone(),
-            debug_tail: program.debug_tail,
-            ..Findings::default()
-        };
+        let mut found =
+            Findings { moved: program.moved.clone(), tail: program.tail, ..Findings::default() };
         found.judge(&program.cell.bindings, &answers, diagnostics);
         Ok(found)
     }

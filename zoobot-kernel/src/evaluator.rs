@@ -10,7 +10,7 @@ use crate::library::Library;
 use crate::notebook::Notebook;
 use crate::outputs::{Ended, Outputs, PanicPlace};
 use crate::server::Iopub;
-use crate::source::{MODULE, Origin, Program, Source};
+use crate::source::{MODULE, Origin, Program, Source, Tail};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
 use evcxr::{CompilationError, Error, EvalCallbacks, EvalContext};
@@ -54,9 +54,7 @@ impl Evaluator {
     pub fn start(workspace: &Workspace, iopub: Iopub) -> Result<Self> {
         let library = Library::load()?;
         workspace.write_evcxr_config()?;
-        let sysroot = workspace.dir("sysroot");
-        library.link_sysroot(&sysroot)?;
-        let flags = library.rustc_flags(&sysroot);
+        let flags = library.rustc_flags();
         set_environment(&library, workspace, &flags)?;
         let mut command = Command::new(std::env::current_exe()?);
         command.env("ZOOBOT_KERNEL", "1").env("LD_LIBRARY_PATH", library.search_path());
@@ -146,9 +144,8 @@ impl Evaluator {
         let mut known = Findings::default();
         loop {
             let mut found = self.checker.check(&self.program(cell, items, changed, &known))?;
-            if cell.tail.is_some() && !known.debug_tail && only_types_missing(&found.errors) {
-                // Method lookup wants the type of the last expression sooner than Rust knows it.
-                known.debug_tail = true;
+            if let Some(tail) = other_tail(cell, known.tail, &found.errors) {
+                known.tail = tail;
             } else if found.refusal.is_some() && found.moved.len() > known.moved.len() {
                 // Without what the cell moves away, there may be nothing to refuse.
                 known.moved = std::mem::take(&mut found.moved);
@@ -172,8 +169,8 @@ impl Evaluator {
             let source = self.program(cell, items, changed, found).source();
             match self.compile_and_run(source, ask) {
                 Err(Stop::Errors(errors, source)) => {
-                    if only_types_missing(&errors) && cell.tail.is_some() && !found.debug_tail {
-                        found.debug_tail = true;
+                    if let Some(tail) = other_tail(cell, found.tail, &errors) {
+                        found.tail = tail;
                         continue;
                     }
                     let moved: Vec<String> =
@@ -206,7 +203,8 @@ impl Evaluator {
                 let ended = self.outputs.finish(true);
                 if !own.is_empty() {
                     // A type that shows itself in evcxr's own way.
-                    self.outputs.result(&serde_json::json!(own.content_by_mime_type));
+                    let data = serde_json::json!(own.content_by_mime_type);
+                    self.outputs.result(&data, &serde_json::json!({}));
                 }
                 self.remove_objects();
                 Ok((ended, source))
@@ -268,7 +266,7 @@ impl Evaluator {
             variables: self.notebook.variables.iter().filter(|v| usable(&v.name)).collect(),
             moved: &found.moved,
             kept_as: &found.kept_as,
-            debug_tail: found.debug_tail,
+            tail: found.tail,
         }
     }
 
@@ -394,7 +392,8 @@ impl Evaluator {
                     .iter()
                     .map(|variable| format!("{}: {}", variable.name, variable.ty))
                     .collect();
-                self.outputs.result(&serde_json::json!({"text/plain": lines.join("\n")}));
+                let data = serde_json::json!({"text/plain": lines.join("\n")});
+                self.outputs.result(&data, &serde_json::json!({}));
                 Ok(())
             }
             Some(":dep") => Err(Failure::new(
@@ -407,10 +406,19 @@ impl Evaluator {
     }
 }
 
-/// Whether all errors say that a type is not known.
-fn only_types_missing(errors: &[Diagnostic]) -> bool {
-    let missing = |error: &Diagnostic| ["E0282", "E0283", "E0284"].iter().any(|c| error.is(c));
-    !errors.is_empty() && errors.iter().all(missing)
+/// How else the last expression can be shown, when how it is shown is all that is wrong.
+fn other_tail(cell: &Cell, tail: Tail, errors: &[Diagnostic]) -> Option<Tail> {
+    let all = |is: &dyn Fn(&Diagnostic) -> bool| !errors.is_empty() && errors.iter().all(is);
+    if cell.tail.is_none() || tail != Tail::Itself {
+        None
+    } else if all(&|error| ["E0282", "E0283", "E0284"].iter().any(|code| error.is(code))) {
+        // Method lookup wants the type of the last expression sooner than Rust knows it.
+        Some(Tail::Debug)
+    } else if all(&|error| error.is("E0599") && error.message.contains("`evcxr_display`")) {
+        Some(Tail::Name)
+    } else {
+        None
+    }
 }
 
 fn command_of(code: &str) -> Option<&str> {

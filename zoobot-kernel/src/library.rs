@@ -23,7 +23,7 @@ pub struct Library {
     pub native: Vec<PathBuf>,
     /// The folder of libtorch's shared objects.
     pub libtorch: PathBuf,
-    /// The folder of the standard library for the target.
+    /// The folder of the standard library's shared object.
     pub sysroot_lib: PathBuf,
 }
 
@@ -62,43 +62,13 @@ impl Library {
         Ok(())
     }
 
-    /// The rustc arguments that make `zoobot` available to a cell without a dependency, with the
-    /// sysroot made by [`link_sysroot`](Self::link_sysroot).
-    pub fn rustc_flags(&self, sysroot: &Path) -> Vec<String> {
+    /// The rustc arguments that make `zoobot` available to a cell without a dependency.
+    pub fn rustc_flags(&self) -> Vec<String> {
         let mut flags = vec!["-Cprefer-dynamic".to_owned()];
-        flags.push(format!("--sysroot={}", sysroot.display()));
         flags.push(format!("--extern=zoobot={}", self.dylib.display()));
         flags.extend(self.deps.iter().map(|dir| format!("-Ldependency={}", dir.display())));
         flags.extend(self.native.iter().map(|dir| format!("-Lnative={}", dir.display())));
         flags
-    }
-
-    /// Makes a sysroot of links, without the standard library's shared object.
-    ///
-    /// The dylib of a workspace member contains the standard library, and a cell must use that
-    /// one: rustc refuses to link when it sees a second one that could be loaded.
-    pub fn link_sysroot(&self, sysroot: &Path) -> Result<()> {
-        let target = sysroot.join("lib/rustlib").join(self.host());
-        let lib = target.join("lib");
-        std::fs::create_dir_all(&lib)?;
-        for entry in std::fs::read_dir(&self.sysroot_lib)
-            .with_context(|| format!("cannot read {}", self.sysroot_lib.display()))?
-        {
-            let path = entry?.path();
-            let name = path.file_name().unwrap_or_default();
-            let text = name.to_string_lossy();
-            let is_shared_std =
-                text.starts_with("libstd-") && (text.ends_with(".so") || text.ends_with(".dylib"));
-            if !is_shared_std {
-                std::os::unix::fs::symlink(&path, lib.join(name))?;
-            }
-        }
-        // The linker that comes with rustc.
-        let programs = self.sysroot_lib.with_file_name("bin");
-        if programs.exists() {
-            std::os::unix::fs::symlink(&programs, target.join("bin"))?;
-        }
-        Ok(())
     }
 
     /// The target the library was built for.
@@ -124,7 +94,8 @@ impl Library {
 
     /// `LD_LIBRARY_PATH` for the process that runs the cells.
     pub fn search_path(&self) -> String {
-        let mut dirs: Vec<String> = vec![self.libtorch.display().to_string()];
+        let mut dirs: Vec<String> =
+            [&self.libtorch, &self.sysroot_lib].map(|dir| dir.display().to_string()).to_vec();
         dirs.extend(self.dylib.parent().map(|dir| dir.display().to_string()));
         dirs.extend(std::env::var("LD_LIBRARY_PATH").ok().filter(|old| !old.is_empty()));
         dirs.join(":")
@@ -136,27 +107,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_sysroot_has_everything_but_the_shared_standard_library() {
-        let dir = tempfile::tempdir().unwrap();
-        let real = dir.path().join("real/lib");
-        std::fs::create_dir_all(&real).unwrap();
-        for name in ["libstd-1f.so", "libstd-1f.rlib", "libcore-2a.rlib"] {
-            std::fs::write(real.join(name), "").unwrap();
-        }
-        let library = Library {
+    fn the_toolchain_is_read_off_the_compilers_path() {
+        let library = |rustc: &str| Library {
             rustc_version: "rustc 1.95.0\nhost: some-target\n".to_owned(),
-            rustc: PathBuf::from("/home/a/.rustup/toolchains/some-toolchain/bin/rustc"),
+            rustc: PathBuf::from(rustc),
             dylib: PathBuf::new(),
             deps: Vec::new(),
             native: Vec::new(),
             libtorch: PathBuf::new(),
-            sysroot_lib: real,
+            sysroot_lib: PathBuf::new(),
         };
-        assert_eq!(library.toolchain(), Some("some-toolchain"));
-        let sysroot = dir.path().join("sysroot");
-        library.link_sysroot(&sysroot).unwrap();
-        let lib = sysroot.join("lib/rustlib/some-target/lib");
-        assert!(lib.join("libstd-1f.rlib").exists() && lib.join("libcore-2a.rlib").exists());
-        assert!(!lib.join("libstd-1f.so").exists());
+        let rustup = library("/home/a/.rustup/toolchains/some-toolchain/bin/rustc");
+        assert_eq!(rustup.toolchain(), Some("some-toolchain"));
+        assert_eq!(library("/usr/bin/rustc").toolchain(), None);
+        assert_eq!(rustup.host(), "some-target");
     }
 }

@@ -29,6 +29,8 @@ type Data = serde_json::Map<String, Value>;
 enum Told {
     Display {
         data: Data,
+        #[serde(default)]
+        metadata: Data,
         id: Option<String>,
         #[serde(default)]
         update: bool,
@@ -36,6 +38,8 @@ enum Told {
     /// The value of the cell.
     Result {
         data: Data,
+        #[serde(default)]
+        metadata: Data,
     },
     Panic {
         message: String,
@@ -141,9 +145,9 @@ impl Outputs {
     }
 
     /// Shows the value of the cell.
-    pub fn result(&self, data: &Value) {
+    pub fn result(&self, data: &Value, metadata: &Value) {
         let count = self.running().count;
-        let content = json!({"data": data, "metadata": {}, "execution_count": count});
+        let content = json!({"data": data, "metadata": metadata, "execution_count": count});
         self.send("execute_result", content);
     }
 
@@ -210,9 +214,22 @@ impl Reader {
 
     fn told(&self, told: Told) {
         let ended = match told {
-            Told::Display { data, id, update } => return self.show(data, id, update),
-            Told::Result { data } if data.is_empty() => return,
-            Told::Result { data } => return self.outputs.result(&data.into()),
+            Told::Display { data, metadata, id, update } => {
+                if !data.is_empty() {
+                    let transient = id.map_or_else(|| json!({}), |id| json!({"display_id": id}));
+                    let kind = if update { "update_display_data" } else { "display_data" };
+                    let content =
+                        json!({"data": data, "metadata": metadata, "transient": transient});
+                    self.outputs.send(kind, content);
+                }
+                return;
+            }
+            Told::Result { data, metadata } => {
+                if !data.is_empty() {
+                    self.outputs.result(&data.into(), &metadata.into());
+                }
+                return;
+            }
             Told::End => {
                 // Nobody waits any more when the kernel is about to end.
                 let _ = self.end.send(());
@@ -228,15 +245,5 @@ impl Reader {
             }
         };
         self.outputs.running().ended = Some(ended);
-    }
-
-    fn show(&self, data: Data, id: Option<String>, update: bool) {
-        if data.is_empty() {
-            return;
-        }
-        let transient = id.map_or_else(|| json!({}), |id| json!({"display_id": id}));
-        let kind = if update { "update_display_data" } else { "display_data" };
-        let content = json!({"data": data, "metadata": {}, "transient": transient});
-        self.outputs.send(kind, content);
     }
 }

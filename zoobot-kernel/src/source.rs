@@ -82,8 +82,20 @@ pub struct Program<'a> {
     pub moved: &'a HashSet<String>,
     /// The types to keep new variables as, where they cannot be kept as they are.
     pub kept_as: &'a [(String, String)],
-    /// Show the last expression by `Debug`, for one whose type Rust knows only in the end.
-    pub debug_tail: bool,
+    /// How the last expression shows itself.
+    pub tail: Tail,
+}
+
+/// How the last expression of a cell shows itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Tail {
+    /// As its type wants: its own way, the library's, or `Debug`.
+    #[default]
+    Itself,
+    /// By `Debug`, for one whose type Rust knows only in the end.
+    Debug,
+    /// By the name of its type, for one that has no way to show itself.
+    Name,
 }
 
 impl Program<'_> {
@@ -208,13 +220,13 @@ impl Program<'_> {
             return;
         };
         out.user(code, from..tail.start);
-        let (open, close) = if self.debug_tail {
-            ("zoobot_rt::show_debug(&(", "));")
-        } else {
-            (
-                "{ use zoobot_rt::{AnyDisplay as _, DebugDisplay as _, ShowDisplay as _}; (&(",
+        let (open, close) = match self.tail {
+            Tail::Itself => (
+                "{ use zoobot_rt::{DebugDisplay as _, ShowDisplay as _}; (&(",
                 ")).evcxr_display(); }",
-            )
+            ),
+            Tail::Debug => ("zoobot_rt::show_debug(&(", "));"),
+            Tail::Name => ("zoobot_rt::show_name(&(", "));"),
         };
         out.line(open, Origin::Show);
         out.user(code, tail.clone());
@@ -330,7 +342,7 @@ mod tests {
             variables: variables.iter().collect(),
             moved: &HashSet::new(),
             kept_as: &[],
-            debug_tail: false,
+            tail: Tail::Itself,
         };
         program.source()
     }

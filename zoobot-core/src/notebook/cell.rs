@@ -4,7 +4,7 @@
 mod shown;
 mod variables;
 
-pub use shown::{AnyDisplay, DebugDisplay, ShowDisplay, show_debug};
+pub use shown::{DebugDisplay, ShowDisplay, show_debug, show_name};
 pub use variables::{keep, keep_new, load};
 
 use super::{MARK, in_kernel};

@@ -2,7 +2,22 @@
 //! (or prints its plain form where there is none).
 
 pub mod cell;
+mod cells;
+mod columns;
+mod gallery;
+mod markup;
+mod progress;
+mod table;
+pub(crate) mod text;
+mod thumbnail;
 
+pub use columns::schema_of;
+pub use gallery::{Gallery, Tile};
+pub use progress::Progress;
+pub use table::Table;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use std::collections::BTreeMap;
 use std::io::Write;
 
@@ -24,6 +39,20 @@ impl Bundle {
         self
     }
 
+    /// This bundle with another below it, in the forms that stack: text and HTML.
+    pub fn above(&self, below: &Self) -> Self {
+        let stacked = |mime: &str| match (self.get(mime), below.get(mime)) {
+            (Some(top), Some(bottom)) => Some(format!("{top}\n{bottom}")),
+            _ => None,
+        };
+        ["text/plain", "text/html"].into_iter().fold(Self::default(), |bundle, mime| match stacked(
+            mime,
+        ) {
+            Some(content) => bundle.with(mime, content),
+            None => bundle,
+        })
+    }
+
     /// The form of one MIME type.
     pub fn get(&self, mime: &str) -> Option<&str> {
         self.0.get(mime).map(String::as_str)
@@ -36,9 +65,25 @@ pub trait Show {
     fn show(&self) -> Bundle;
 }
 
+impl<T: Show + ?Sized> Show for &T {
+    fn show(&self) -> Bundle {
+        (**self).show()
+    }
+}
+
+/// What a call without `?` returned: its value, or why there is none.
+impl<T: Show> Show for crate::Result<T> {
+    fn show(&self) -> Bundle {
+        match self {
+            Ok(value) => value.show(),
+            Err(error) => Bundle::plain(format!("error: {error}")),
+        }
+    }
+}
+
 /// Starts a message to the kernel on standard output; JSON and a newline follow.
 ///
-/// `{"kind":"display","data":{mime: text},"id":null|"..","update":bool}`
+/// `{"kind":"display","data":{mime: text},"metadata":{mime: {..}},"id":null|"..","update":bool}`
 pub const MARK: &str = "\u{2}zoobot ";
 
 /// Whether a notebook kernel reads our standard output.
@@ -56,11 +101,28 @@ pub(crate) fn send(bundle: &Bundle, id: Option<&str>, update: bool) {
     let mut out = std::io::stdout().lock();
     // A closed standard output has nobody left to tell.
     let _ = if in_kernel() {
-        let message =
-            serde_json::json!({"kind": "display", "data": bundle, "id": id, "update": update});
+        let message = serde_json::json!({
+            "kind": "display", "data": bundle, "metadata": metadata(bundle), "id": id, "update": update,
+        });
         writeln!(out, "{MARK}{message}")
     } else {
         writeln!(out, "{}", bundle.get("text/plain").unwrap_or_default())
     };
     let _ = out.flush();
+}
+
+/// Jupyter's metadata: at which size to show a picture that has more pixels than that.
+fn metadata(bundle: &Bundle) -> serde_json::Value {
+    // The start of the picture, in whole groups of base64, is enough.
+    let size = bundle
+        .get("image/png")
+        .and_then(|png| png.get(..80))
+        .and_then(|start| BASE64.decode(start).ok())
+        .and_then(|start| crate::figure::shown_size(&start));
+    match size {
+        Some((width, height)) => {
+            serde_json::json!({"image/png": {"width": width, "height": height}})
+        }
+        None => serde_json::json!({}),
+    }
 }

@@ -1,1 +1,9 @@
-//! To come.
+//! From a picture file to what a network sees: [`read`] decodes, a [`Recipe`] does the exact
+//! inference steps.
+
+mod decode;
+mod recipe;
+mod resample;
+
+pub use decode::{decode, read};
+pub use recipe::{Grey, Prepared, Recipe};

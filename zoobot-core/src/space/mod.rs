@@ -1,1 +1,270 @@
-//! To come.
+//! The representation as a table: one row a galaxy, one column a feature.
+
+mod pca;
+mod store;
+
+use crate::catalog::Catalog;
+use crate::error::{Error, Result};
+use crate::figure::{self, Figure, Labels};
+use crate::notebook::{Bundle, Show, Table};
+use ndarray::{Array2, ArrayView2, Axis};
+use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, Series};
+use std::sync::Arc;
+
+pub use pca::Pca;
+pub(crate) use store::write_parquet;
+
+/// Representations of galaxies: `features` is rows x columns, float32, always finite; row `i`
+/// belongs to `ids()[i]`.
+///
+/// ```
+/// use zoobot_core::{ndarray::array, space::Space};
+/// let ids = vec!["a".to_owned(), "b".to_owned(), "c".to_owned()];
+/// let space = Space::new(ids, array![[0.0, 1.0], [2.0, 5.0], [4.0, 9.0]])?;
+/// let line = space.pca(1)?;
+/// assert!((line.variance_ratio()?[0] - 1.0).abs() < 1e-6);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Space {
+    ids: Arc<Vec<String>>,
+    features: Arc<Array2<f32>>,
+    /// Where the features come from: names of columns and figures follow.
+    kind: Kind,
+    catalog: Option<Catalog>,
+    failed: DataFrame,
+    pca: Option<Arc<Pca>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Features,
+    Components,
+}
+
+impl Kind {
+    fn column(self, i: usize) -> String {
+        match self {
+            Self::Features => format!("feat_{i}"),
+            Self::Components => format!("feat_{i}_pca"),
+        }
+    }
+}
+
+impl Space {
+    /// A space from names and features (one row each).
+    ///
+    /// # Errors
+    /// When the numbers of names and rows differ, there is none, or a feature is not finite.
+    pub fn new(ids: Vec<String>, features: Array2<f32>) -> Result<Self> {
+        let (rows, columns) = features.dim();
+        if ids.len() != rows {
+            return Err(Error::invalid("ids", ids.len(), format!("one for each of {rows} rows")));
+        }
+        if rows == 0 || columns == 0 {
+            return Err(Error::invalid("features", format!("{rows} x {columns}"), "some numbers"));
+        }
+        if let Some(((row, column), value)) = features.indexed_iter().find(|(_, v)| !v.is_finite())
+        {
+            let value = format!("{value} for {:?} in column {column}", ids[row]);
+            return Err(Error::invalid("feature", value, "finite numbers"));
+        }
+        Ok(Self {
+            ids: Arc::new(ids),
+            features: Arc::new(features),
+            kind: Kind::Features,
+            catalog: None,
+            failed: DataFrame::empty(),
+            pca: None,
+        })
+    }
+
+    /// Attaches the catalogue the pictures came from: galleries and labels need it. Galaxies that
+    /// the space does not hold are left out of it.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] when a galaxy of the space is not in the catalogue.
+    pub fn with_catalog(mut self, catalog: &Catalog) -> Result<Self> {
+        self.catalog = Some(catalog.select(self.ids.as_slice())?);
+        Ok(self)
+    }
+
+    pub(crate) fn with_failed(mut self, failed: DataFrame) -> Self {
+        self.failed = failed;
+        self
+    }
+
+    /// The number of galaxies.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Never true: a space has at least one galaxy.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// The number of features of each galaxy.
+    pub fn width(&self) -> usize {
+        self.features.ncols()
+    }
+
+    /// The galaxies' names, in order.
+    pub fn ids(&self) -> &[String] {
+        &self.ids
+    }
+
+    /// The features, rows x columns.
+    pub fn features(&self) -> ArrayView2<'_, f32> {
+        self.features.view()
+    }
+
+    /// The catalogue of exactly these galaxies, in this order, where it is known.
+    pub fn catalog(&self) -> Option<&Catalog> {
+        self.catalog.as_ref()
+    }
+
+    /// The pictures that could not be encoded: `id_str`, `file_loc`, `reason`.
+    pub fn failed(&self) -> &DataFrame {
+        &self.failed
+    }
+
+    /// The place of a galaxy.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], with the nearest name.
+    pub fn row(&self, id: &str) -> Result<usize> {
+        self.ids.iter().position(|known| known == id).ok_or_else(|| Error::Missing {
+            kind: "galaxy",
+            name: id.to_owned(),
+            place: "this representation".to_owned(),
+            hint: crate::catalog::near(id, self.ids.iter().map(String::as_str)),
+        })
+    }
+
+    /// The table: `id_str`, then `feat_0`, `feat_1`, ... (`feat_0_pca`, ... after a
+    /// [`pca`](Self::pca)).
+    ///
+    /// # Errors
+    /// Only when memory for the columns cannot be had.
+    pub fn table(&self) -> Result<DataFrame> {
+        let mut columns: Vec<Column> =
+            vec![Series::new(crate::catalog::ID.into(), self.ids.as_slice()).into_column()];
+        for (i, feature) in self.features.columns().into_iter().enumerate() {
+            let values: Vec<f32> = feature.to_vec();
+            columns.push(Series::new(self.kind.column(i).into(), values).into_column());
+        }
+        Ok(DataFrame::new(self.len(), columns)?)
+    }
+
+    /// The `components` directions along which the galaxies differ most. See [`Pca`].
+    ///
+    /// # Errors
+    /// When `components` is 0 or more than there are columns or rows.
+    pub fn pca(&self, components: usize) -> Result<Self> {
+        let pca = Pca::fit(self.features(), components)?;
+        let features = pca.transform(self.features())?;
+        Ok(Self {
+            features: Arc::new(features),
+            kind: Kind::Components,
+            pca: Some(Arc::new(pca)),
+            ..self.clone()
+        })
+    }
+
+    /// Every column shifted to mean 0 and scaled to standard deviation 1 (divided by the number
+    /// of rows, as scikit-learn's StandardScaler); a column without any spread stays 0.
+    ///
+    /// # Errors
+    /// None for a space that was made by [`new`](Self::new).
+    pub fn standardize(&self) -> Result<Self> {
+        let wide = self.features.mapv(f64::from);
+        let mean = wide.mean_axis(Axis(0)).ok_or_else(|| Error::invalid("rows", 0, "some rows"))?;
+        let std = wide.std_axis(Axis(0), 0.0).mapv(|s| if s > 0.0 { s } else { 1.0 });
+        let features = ((wide - mean) / std).mapv(|value| value as f32);
+        Ok(Self { features: Arc::new(features), ..self.clone() })
+    }
+
+    /// The share of the variance that each component explains.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] before a [`pca`](Self::pca).
+    pub fn variance_ratio(&self) -> Result<&[f64]> {
+        match &self.pca {
+            Some(pca) => Ok(pca.variance_ratio()),
+            None => Err(Error::invalid("this space", "not compressed", "a call of pca(n) before")),
+        }
+    }
+
+    /// The compression that made this space, to place other galaxies in it.
+    pub fn compression(&self) -> Option<&Pca> {
+        self.pca.as_deref()
+    }
+
+    /// A figure of the share of the variance that each component explains, and of their sum.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] before a [`pca`](Self::pca).
+    pub fn explained_variance(&self) -> Result<Figure> {
+        figure::explained_variance(self.variance_ratio()?)
+    }
+
+    /// A figure of the first two columns, one point a galaxy, coloured by a column of the
+    /// catalogue: text gives classes, numbers a colour bar.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] when there is no catalogue or no such column.
+    pub fn scatter(&self, colour_by: &str) -> Result<Figure> {
+        if self.width() < 2 {
+            return Err(Error::invalid("columns", self.width(), "at least 2 for a scatter"));
+        }
+        let column = self.known_catalog()?.column(colour_by)?;
+        let axis = |i: usize| self.features.column(i).mapv(f64::from).to_vec();
+        let name = |i: usize| match self.kind {
+            Kind::Components => format!("component {}", i + 1),
+            Kind::Features => format!("feature {i}"),
+        };
+        figure::scatter(&axis(0), &axis(1))
+            .colour_by(colour_by, Labels::from(&column))
+            .labels(&name(0), &name(1))
+            .build()
+    }
+
+    pub(crate) fn known_catalog(&self) -> Result<&Catalog> {
+        self.catalog.as_ref().ok_or_else(|| Error::Missing {
+            kind: "catalogue",
+            name: "catalog".to_owned(),
+            place: "this representation".to_owned(),
+            hint: "Attach it: space.with_catalog(&galaxies)?".to_owned(),
+        })
+    }
+}
+
+/// Columns of a wide table that are shown.
+const SHOWN: usize = 8;
+
+impl Show for Space {
+    fn show(&self) -> Bundle {
+        let shown = self.features.slice(ndarray::s![.., ..self.width().min(SHOWN)]).to_owned();
+        let narrow = Self { features: Arc::new(shown), ..self.clone() };
+        let title = match self.width() {
+            width if width > SHOWN => format!(
+                "{} galaxies with {width} features, the first {SHOWN} of them shown",
+                self.len()
+            ),
+            width => format!("{} galaxies with {width} features", self.len()),
+        };
+        let table = match narrow.table() {
+            Ok(table) => Table::new(table).title(title).show(),
+            Err(error) => Bundle::plain(error.to_string()),
+        };
+        if self.failed.height() == 0 {
+            return table;
+        }
+        let title = format!("{} pictures could not be read", self.failed.height());
+        table.above(&Table::new(self.failed.clone()).title(title).show())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,36 @@
-//! To come.
+//! Where galaxies come from: the simulator and the sample it made.
+//!
+//! [`Simulation`] draws galaxies of eight [`Kind`]s whose parts (bulge, disc, bar, arms, rings,
+//! tidal tails) are known, sees them through a telescope of the DESI Legacy Imaging Surveys' kind
+//! and writes pictures with a catalogue of the truth. [`sample_folder`] unpacks the 600 galaxies
+//! that travel inside this library, made by the same simulator. [`home`] is the folder for
+//! whatever is unpacked or downloaded.
+//!
+//! The way of the light: `draw` (parameters) → `paint` (`light`, `texture`, `encounter`) →
+//! `field` (neighbours, stars) → `instrument` (seeing, noise) → `colour` (RGB).
+
+mod artifact;
+mod canvas;
+mod colour;
+mod draw;
+mod encounter;
+mod field;
+mod home;
+mod instrument;
+mod light;
+mod morphology;
+mod paint;
+mod sample;
+mod simulate;
+#[cfg(test)]
+mod tests;
+mod texture;
+
+pub use home::home;
+pub use instrument::Conditions;
+pub use morphology::{
+    Arms, Artifact, Bar, Body, Colour, DiskGalaxy, EdgeOn, Encounter, Kind, Morphology, Ring,
+    Spheroid,
+};
+pub use sample::{sample_folder, write_sample};
+pub use simulate::{SimulatedGalaxy, Simulation, Truth};

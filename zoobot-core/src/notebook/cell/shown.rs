@@ -1,10 +1,11 @@
 //! How the last expression of a cell shows itself: `(&(expr)).evcxr_display()`.
 //!
 //! Method lookup picks, in a single compile, the first that the type has: its own `evcxr_display`,
-//! [`Show`], `Debug` (one reference further away), or its name (a mutable reference away).
+//! [`Show`] (also of what it refers to), or `Debug` (a mutable reference further away). For a type
+//! with none of them the kernel calls [`show_name`].
 
 use super::tell;
-use crate::notebook::{Bundle, Show, in_kernel};
+use crate::notebook::{Bundle, Show, in_kernel, metadata};
 use std::fmt::Debug;
 
 /// Values that implement [`Show`].
@@ -22,11 +23,11 @@ impl<T: Show + ?Sized> ShowDisplay for T {
 /// Values that only implement `Debug`.
 pub trait DebugDisplay {
     /// Shows the value's `{:#?}` form, or `{:?}` where that is short.
-    fn evcxr_display(&self);
+    fn evcxr_display(&mut self);
 }
 
 impl<T: Debug + ?Sized> DebugDisplay for &T {
-    fn evcxr_display(&self) {
+    fn evcxr_display(&mut self) {
         show_debug(self);
     }
 }
@@ -36,22 +37,16 @@ pub fn show_debug(value: &dyn Debug) {
     result(&debugged(value));
 }
 
-/// Values that cannot be shown.
-pub trait AnyDisplay {
-    /// Shows the name of the value's type.
-    fn evcxr_display(&mut self);
-}
-
-impl<T: ?Sized> AnyDisplay for &T {
-    fn evcxr_display(&mut self) {
-        result(&named(std::any::type_name::<T>()));
-    }
+/// Shows the name of the type of a value that cannot show itself.
+pub fn show_name<T: ?Sized>(_: &T) {
+    result(&named(std::any::type_name::<T>()));
 }
 
 /// The value of the cell, which front ends number like the cell.
 fn result(bundle: &Bundle) {
     if in_kernel() {
-        tell(&serde_json::json!({"kind": "result", "data": bundle}));
+        let metadata = metadata(bundle);
+        tell(&serde_json::json!({"kind": "result", "data": bundle, "metadata": metadata}));
     } else {
         println!("{}", bundle.get("text/plain").unwrap_or_default());
     }
@@ -93,15 +88,33 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::needless_borrow, clippy::double_parens)]
     fn every_kind_of_value_finds_its_way_to_be_shown() {
-        struct Plain;
         #[derive(Debug)]
         struct Debugged;
+        #[derive(Debug)]
+        struct Own;
+        impl Own {
+            fn evcxr_display(&self) -> u8 {
+                7
+            }
+        }
+        let table = polars::prelude::DataFrame::empty();
         // The kernel writes exactly these calls; that they compile is the point.
-        (&(Plain)).evcxr_display();
         (&(Debugged)).evcxr_display();
+        (&(&Debugged)).evcxr_display();
         (&(())).evcxr_display();
         (&("text")).evcxr_display();
         (&(Bundle::plain("shown"))).evcxr_display();
+        (&(&table)).evcxr_display();
+        assert_eq!((&(Own)).evcxr_display(), 7);
+    }
+
+    #[test]
+    fn a_type_that_cannot_show_itself_is_named_as_the_user_named_it() {
+        let text = named("ctx::zoobot_cell::Plain");
+        assert!(
+            text.get("text/plain").is_some_and(|text| text.starts_with("a value of type Plain"))
+        );
     }
 }

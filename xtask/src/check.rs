@@ -1,0 +1,149 @@
+//! `cargo xtask test`: every check, and one closing line that counts them all.
+
+use crate::home::Places;
+use crate::libtorch::Libtorch;
+use crate::shell::run;
+use crate::stages::Stages;
+use crate::{build, libtch, setup, tools, tutorials};
+use anyhow::{Context, Result, bail};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
+
+/// Tests that passed, failed and were skipped.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Tally {
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+}
+
+impl Tally {
+    /// Adds what one line of a test program says in the end, if this is that line.
+    fn add_line(&mut self, line: &str) {
+        let Some(counts) = line.strip_prefix("test result: ") else { return };
+        let count = |word: &str| {
+            let (before, _) = counts.split_once(word)?;
+            before.rsplit([';', '.', ' ']).find(|part| !part.is_empty())?.parse().ok()
+        };
+        self.passed += count(" passed").unwrap_or(0);
+        self.failed += count(" failed").unwrap_or(0);
+        self.skipped += count(" ignored").unwrap_or(0);
+    }
+
+    /// Reports a check that failed; one with no test to blame counts as a failure itself.
+    fn add_failure(&mut self, result: Result<()>, failed_before: usize) {
+        if let Err(error) = result {
+            println!("error: {error:#}");
+            if self.failed == failed_before {
+                self.failed += 1;
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)
+    }
+}
+
+/// Runs everything; a check that fails does not keep the others from running. Returns whether all
+/// is well; the last line printed is the count.
+pub fn test(places: &Places) -> bool {
+    let mut stages = Stages::default();
+    let mut tally = Tally::default();
+    let set_up = tools::rust_components(places).and_then(|()| setup::setup(places, &mut stages));
+    match set_up {
+        Ok(libtorch) => {
+            let mut check = |name: &str, work: &dyn Fn(&mut Tally) -> Result<()>| {
+                let before = tally.failed;
+                let result = stages.run(name, false, || work(&mut tally));
+                tally.add_failure(result, before);
+            };
+            check("formatting", &|_| run(places.cargo().args(FORMATTING)));
+            check("lints", &|_| run(places.cargo().args(LINTS)));
+            check("tests", &|tally| tests(places, &libtorch, tally));
+            check("tutorials", &|tally| tutorials(places, tally));
+        }
+        Err(error) => tally.add_failure(Err(error), 0),
+    }
+    println!("{}", stages.summary());
+    println!("{tally}");
+    tally.failed == 0
+}
+
+const FORMATTING: [&str; 3] = ["fmt", "--all", "--check"];
+const LINTS: [&str; 7] =
+    ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+
+/// Every tutorial counts as one test.
+fn tutorials(places: &Places, tally: &mut Tally) -> Result<()> {
+    let checked = tutorials::check(places)?;
+    tally.passed += checked.passed;
+    tally.failed += checked.failed;
+    if checked.failed > 0 {
+        bail!("{} of the tutorials failed", checked.failed);
+    }
+    Ok(())
+}
+
+/// Unit, documentation and whole-system tests, their output passed on as it comes.
+fn tests(places: &Places, libtorch: &Libtorch, tally: &mut Tally) -> Result<()> {
+    let mut command = places.cargo();
+    command.args(["test", "--workspace", "--locked", "--no-fail-fast"]);
+    let folders =
+        [libtorch.lib(), libtch::folder(places, libtorch), build::sysroot(places)?.join("lib")];
+    let old = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
+    let paths = folders.into_iter().chain(std::env::split_paths(&old));
+    command.env("LD_LIBRARY_PATH", std::env::join_paths(paths)?);
+    count(&mut command, tally, &mut std::io::stdout())
+}
+
+/// Runs a test command, passing its output on to `shown` line by line and counting.
+fn count(command: &mut Command, tally: &mut Tally, shown: &mut impl Write) -> Result<()> {
+    let mut child = command.stdout(Stdio::piped()).spawn().context("cannot run the tests")?;
+    let mut output = BufReader::new(child.stdout.take().context("no output of the tests")?);
+    let mut line = Vec::new();
+    while output.read_until(b'\n', &mut line)? > 0 {
+        shown.write_all(&line)?;
+        tally.add_line(&String::from_utf8_lossy(&line));
+        line.clear();
+    }
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("`cargo test` ended with {status}");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_counts_of_all_test_programs_are_summed() {
+        let mut tally = Tally::default();
+        for line in [
+            "running 12 tests",
+            "test a::test_result_is_ok ... ok",
+            "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s",
+            "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 4 filtered out; finished in 1s",
+            "error: test failed, to rerun pass `-p xtask`",
+        ] {
+            tally.add_line(line);
+        }
+        assert_eq!(tally, Tally { passed: 15, failed: 2, skipped: 1 });
+        assert_eq!(tally.to_string(), "15 passed, 2 failed, 1 skipped");
+    }
+
+    #[test]
+    fn a_test_command_that_fails_is_an_error_and_its_counts_are_kept() {
+        let mut tally = Tally::default();
+        let script = "echo 'test result: FAILED. 1 passed; 1 failed; 0 ignored; 0'; exit 101";
+        let mut shown = Vec::new();
+        let mut command = Command::new("sh");
+        assert!(count(command.args(["-c", script]), &mut tally, &mut shown).is_err());
+        assert!(String::from_utf8(shown).unwrap().starts_with("test result: FAILED."));
+        assert_eq!(tally, Tally { passed: 1, failed: 1, skipped: 0 });
+    }
+}

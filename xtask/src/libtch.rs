@@ -1,0 +1,116 @@
+//! `libtch.so`: the C++ wrapper of the `tch` crate as a shared library.
+//!
+//! torch-sys would link it statically into the library, and rustc exports only Rust symbols from a
+//! dylib: a notebook cell that calls `tch` would then not find them. Built once beside libtorch, it
+//! is one copy for all, and no later build compiles the C++ again.
+
+use crate::home::{Places, remove};
+use crate::libtorch::Libtorch;
+use crate::shell::{capture, command, run};
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The folder that holds `libtch.so`: libtorch's own, unless that is the user's.
+pub fn folder(places: &Places, libtorch: &Libtorch) -> PathBuf {
+    if !libtorch.own {
+        return libtorch.lib();
+    }
+    // One for each libtorch of the user's: its path is in the name.
+    let path = libtorch.folder.to_string_lossy();
+    let name = path.trim_matches('/').replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    places.home.join("lib").join(name)
+}
+
+/// Whether it is there.
+pub fn is_ready(places: &Places, libtorch: &Libtorch) -> bool {
+    folder(places, libtorch).join("libtch.so").exists()
+}
+
+/// Compiles and links it.
+///
+/// # Errors
+/// When cargo has not fetched the crates or the compiler fails.
+pub fn install(places: &Places, libtorch: &Libtorch) -> Result<()> {
+    let sources = sources(places)?;
+    let folder = folder(places, libtorch);
+    let objects = places.home.join("libtch.partial");
+    remove(&objects)?;
+    for folder in [&folder, &objects] {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    compile(&sources, libtorch, &objects)?;
+    link(libtorch, &objects)?;
+    std::fs::rename(objects.join("libtch.so"), folder.join("libtch.so"))?;
+    remove(&objects)?;
+    Ok(())
+}
+
+/// The C++ sources within the crate torch-sys, wherever cargo keeps it.
+fn sources(places: &Places) -> Result<PathBuf> {
+    let text = capture(
+        places
+            .cargo()
+            .args(["metadata", "--locked", "--format-version=1", "--filter-platform"])
+            .arg(&places.host),
+    )?;
+    let metadata: serde_json::Value = serde_json::from_str(&text)?;
+    let packages = metadata["packages"].as_array().context("cargo names no packages")?;
+    let manifest = packages
+        .iter()
+        .find(|package| package["name"] == "torch-sys")
+        .and_then(|package| package["manifest_path"].as_str())
+        .context("this workspace does not use torch-sys")?;
+    Ok(Path::new(manifest).with_file_name("libtch"))
+}
+
+/// Both files at once, as torch-sys's own build script compiles them.
+fn compile(sources: &Path, libtorch: &Libtorch, objects: &Path) -> Result<()> {
+    let include = libtorch.folder.join("include");
+    let mut running = Vec::new();
+    for name in ["torch_api", "torch_api_generated"] {
+        println!("  compiling {name}.cpp");
+        let child = command("c++")
+            .args(["-c", "-fPIC", "-O1", "-w", "-std=c++17"])
+            .args(["-D_GLIBCXX_USE_CXX11_ABI=1", "-DGLOG_USE_GLOG_EXPORT"])
+            .arg("-I")
+            .arg(&include)
+            .arg("-I")
+            .arg(include.join("torch/csrc/api/include"))
+            .arg(sources.join(name).with_extension("cpp"))
+            .arg("-o")
+            .arg(objects.join(name).with_extension("o"))
+            .spawn()
+            .context("cannot run `c++`")?;
+        running.push((name, child));
+    }
+    let mut failed = Vec::new();
+    for (name, mut child) in running {
+        if !child.wait()?.success() {
+            failed.push(name);
+        }
+    }
+    if !failed.is_empty() {
+        bail!("`c++` could not compile {}.cpp (2 GB of memory free?)", failed.join(".cpp and "));
+    }
+    Ok(())
+}
+
+/// With CUDA, this is what brings libtorch's other half in: rustc would drop libraries none of
+/// whose symbols are called directly, and the backends register themselves when loaded.
+fn link(libtorch: &Libtorch, objects: &Path) -> Result<()> {
+    let mut command: Command = command("c++");
+    command
+        .args(["-shared", "-o", "libtch.so", "torch_api.o", "torch_api_generated.o"])
+        .arg("-L")
+        .arg(libtorch.lib());
+    if libtorch.cuda {
+        command.args(["-Wl,--no-as-needed", "-ltorch_cuda", "-lc10_cuda"]);
+    }
+    command.args(["-ltorch_cpu", "-lc10", "-Wl,-rpath,$ORIGIN"]);
+    if libtorch.own {
+        command.arg(format!("-Wl,-rpath,{}", libtorch.lib().display()));
+    }
+    run(command.current_dir(objects))
+}

@@ -1,0 +1,84 @@
+//! `zoobot encode`.
+
+use crate::report;
+use clap::Args;
+use serde_json::json;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use zoobot_core::catalog::{Catalog, write_csv};
+use zoobot_core::encoder::{Encoder, Failed};
+use zoobot_core::{Error, Result};
+
+/// Encode the pictures of a catalogue into representations.
+///
+/// Writes a Parquet table of id_str, feat_0, feat_1, ... in catalogue order. Pictures that cannot
+/// be read are left out, with the reasons in a table beside it (OUT with the ending .failed.csv).
+/// A run that was stopped goes on where it stopped when started again.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  zoobot encode --encoder imagenet --catalog rings/catalog.csv --out reps.parquet"
+)]
+pub struct Encode {
+    /// The encoder: imagenet
+    #[arg(long, default_value = "imagenet")]
+    encoder: String,
+    /// The catalogue, .csv or .parquet, with columns id_str and file_loc
+    #[arg(long)]
+    catalog: PathBuf,
+    /// The Parquet file to write
+    #[arg(long)]
+    out: PathBuf,
+    /// Exit with status 2 when any picture cannot be read
+    #[arg(long)]
+    strict: bool,
+    /// Print the figures as one JSON object on the last line
+    #[arg(long)]
+    json: bool,
+}
+
+impl Encode {
+    /// Runs the command.
+    pub fn run(&self) -> Result<ExitCode> {
+        if self.out.extension().is_none_or(|ending| ending != "parquet") {
+            let out = self.out.display();
+            return Err(Error::invalid("--out", out, "a file name that ends in .parquet"));
+        }
+        let catalog = Catalog::read(&self.catalog)?;
+        let encoder = Encoder::load(&self.encoder)?;
+        let done = encoder.encode_to(&catalog, &self.out)?;
+        let list = self.out.with_extension("failed.csv");
+        if let Some(first) = done.failed.first() {
+            write_csv(&mut Failed::table(&done.failed)?, &list)?;
+            eprintln!(
+                "zoobot: warning: {} of {} pictures could not be read, such as {} ({}); all are listed in {}",
+                done.failed.len(),
+                catalog.len(),
+                first.file_loc.display(),
+                first.reason,
+                list.display(),
+            );
+        } else if list.exists() {
+            std::fs::remove_file(&list).map_err(Error::io("remove", &list))?;
+        }
+        let figures = json!({
+            "out": self.out,
+            "encoded": done.encoded,
+            "failed": done.failed.len(),
+            "resumed": done.resumed,
+            "features": encoder.width(),
+            "encoder": encoder.name(),
+            "device": format!("{:?}", encoder.device()),
+            "images_per_second": done.images_per_second,
+        });
+        report(self.json, &figures, || {
+            Ok(format!(
+                "{} galaxies in {}, {:.0} pictures a second",
+                done.encoded,
+                self.out.display(),
+                done.images_per_second
+            ))
+        })?;
+        let bad = self.strict && !done.failed.is_empty();
+        Ok(if bad { ExitCode::from(2) } else { ExitCode::SUCCESS })
+    }
+}

@@ -1,0 +1,64 @@
+//! `zoobot simulate`.
+
+use crate::report;
+use clap::Args;
+use serde_json::json;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+use zoobot_core::Result;
+use zoobot_core::notebook::Progress;
+use zoobot_core::survey::{Simulation, write_sample};
+
+/// Make a survey of simulated galaxies: pictures and a catalogue with their true morphology.
+///
+/// The same seed gives the same survey.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  zoobot simulate --galaxies 1000 --seed 7 --out survey")]
+pub struct Simulate {
+    /// How many galaxies
+    #[arg(long, default_value_t = 600)]
+    galaxies: usize,
+    /// Seed of the random numbers
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Width and height of each picture in pixels
+    #[arg(long, default_value_t = 128)]
+    size: u32,
+    /// The folder to write catalog.csv and images/ into
+    #[arg(long, required_unless_present = "sample")]
+    out: Option<PathBuf>,
+    /// Make the embedded sample anew instead, as a zip file
+    #[arg(long, value_name = "ZIP", conflicts_with_all = ["galaxies", "seed", "size", "out"])]
+    sample: Option<PathBuf>,
+    /// Print the figures as one JSON object on the last line
+    #[arg(long)]
+    json: bool,
+}
+
+impl Simulate {
+    /// Runs the command.
+    pub fn run(&self) -> Result<ExitCode> {
+        let started = Instant::now();
+        let (galaxies, out) = match (&self.sample, &self.out) {
+            (Some(zip), _) => {
+                write_sample(zip)?;
+                (600, zip.clone())
+            }
+            (None, out) => {
+                let folder = out.clone().unwrap_or_default();
+                let progress = Progress::new("simulate", Some(self.galaxies));
+                let simulation = Simulation::new(self.galaxies).seed(self.seed).size(self.size);
+                let catalog = simulation.write(&folder, &|done| progress.advance(done))?;
+                (self.galaxies, catalog)
+            }
+        };
+        let seconds = started.elapsed().as_secs_f64();
+        let rate = galaxies as f64 / seconds.max(1e-9);
+        let figures = json!({"galaxies": galaxies, "out": out, "images_per_second": rate});
+        report(self.json, &figures, || {
+            Ok(format!("{galaxies} galaxies in {}, {rate:.0} a second", out.display()))
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,109 @@
+use super::*;
+use std::fs;
+
+fn read(name: &str, content: impl AsRef<[u8]>) -> Result<Catalog> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(name);
+    fs::write(&path, content).unwrap();
+    Catalog::read(&path)
+}
+
+fn error(name: &str, content: impl AsRef<[u8]>) -> String {
+    read(name, content).unwrap_err().to_string()
+}
+
+#[test]
+fn names_of_digits_stay_text_and_keep_their_zeros() {
+    let catalog = read("c.csv", "id_str,file_loc,ra\n0012,a.jpg,1.5\n0013,/b.jpg,2\n").unwrap();
+    assert_eq!(catalog.ids(), ["0012", "0013"]);
+    assert_eq!(catalog.files()[0], catalog.folder().join("a.jpg"));
+    assert_eq!(catalog.files()[1], Path::new("/b.jpg"));
+    assert_eq!(catalog.column("ra").unwrap().dtype(), &DataType::Float64);
+}
+
+#[test]
+fn a_byte_order_mark_is_not_part_of_the_first_name() {
+    let catalog = read("c.csv", "\u{feff}id_str,file_loc\na,a.jpg\n").unwrap();
+    assert_eq!(catalog.ids(), ["a"]);
+}
+
+#[test]
+fn a_number_that_comes_late_in_a_column_does_not_break_it() {
+    let mut text = String::from("id_str,file_loc,x\n");
+    for i in 0..3000 {
+        text.push_str(&format!("g{i},g{i}.jpg,{}\n", if i == 2999 { "0.5" } else { "1" }));
+    }
+    assert_eq!(read("c.csv", text).unwrap().column("x").unwrap().dtype(), &DataType::Float64);
+}
+
+#[test]
+fn parquet_reads_as_csv_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("c.parquet");
+    let mut table = df!("id_str" => [1_i64, 2], "file_loc" => ["a.jpg", "b.jpg"]).unwrap();
+    ParquetWriter::new(fs::File::create(&path).unwrap()).finish(&mut table).unwrap();
+    assert_eq!(Catalog::read(&path).unwrap().ids(), ["1", "2"]);
+}
+
+#[test]
+fn a_repeated_name_is_refused_with_its_rows() {
+    let message = error("c.csv", "id_str,file_loc\na,a.jpg\nb,b.jpg\na,c.jpg\n");
+    assert!(message.contains("\"a\" (rows 1 and 3)"), "{message}");
+}
+
+#[test]
+fn an_empty_name_is_refused_with_its_row() {
+    let message = error("c.csv", "id_str,file_loc\na,a.jpg\n,b.jpg\n");
+    assert!(message.contains("id_str is empty in row 2"), "{message}");
+}
+
+#[test]
+fn a_missing_column_is_named_with_the_nearest_one() {
+    let message = error("c.csv", "id_str,file_path,file_locs\na,a.jpg,b\n");
+    assert!(message.contains("\"file_loc\"") && message.contains("\"file_locs\""), "{message}");
+    let message = error("c.csv", "name,picture\na,a.jpg\n");
+    assert!(message.contains("\"name\", \"picture\""), "{message}");
+}
+
+#[test]
+fn a_catalogue_without_rows_or_without_anything_is_refused() {
+    assert!(error("c.csv", "id_str,file_loc\n").contains("no galaxy"));
+    assert!(error("c.csv", "").contains("empty"));
+    assert!(error("c.csv", "\u{feff}\n").contains("empty"));
+}
+
+#[test]
+fn text_that_is_not_utf8_is_refused_with_its_line() {
+    let message = error("c.csv", b"id_str,file_loc\na,a.jpg\nb\xe9,b.jpg\n");
+    assert!(message.contains("line 3 is not UTF-8"), "{message}");
+}
+
+#[test]
+fn damaged_and_unknown_files_are_refused() {
+    assert!(error("c.parquet", "PAR1 nonsense").contains("not a Parquet table"));
+    assert!(error("c.xlsx", "x").contains(".csv or .parquet"));
+    assert!(Catalog::read("/nowhere/c.csv").unwrap_err().to_string().contains("/nowhere/c.csv"));
+}
+
+#[test]
+fn a_folder_of_pictures_is_a_catalogue() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["b.png", "a.JPG", "notes.txt"] {
+        fs::write(dir.path().join(name), "").unwrap();
+    }
+    assert_eq!(Catalog::from_folder(dir.path()).unwrap().ids(), ["a", "b"]);
+    fs::write(dir.path().join("b.jpg"), "").unwrap();
+    assert_eq!(Catalog::from_folder(dir.path()).unwrap().ids(), ["a.JPG", "b.jpg", "b.png"]);
+    let empty = tempfile::tempdir().unwrap();
+    assert!(Catalog::from_folder(empty.path()).unwrap_err().to_string().contains("no picture"));
+}
+
+#[test]
+fn selecting_keeps_the_order_asked_for_and_names_what_is_missing() {
+    let catalog = read("c.csv", "id_str,file_loc\na1,a.jpg\nb2,b.jpg\nc3,c.jpg\n").unwrap();
+    assert_eq!(catalog.select(&["c3", "a1"]).unwrap().ids(), ["c3", "a1"]);
+    let message = catalog.select(&["b3x"]).unwrap_err().to_string();
+    assert!(message.contains("b3x") && message.contains("3 names"), "{message}");
+    assert_eq!(catalog.filter(col("id_str").eq(lit("b2"))).unwrap().ids(), ["b2"]);
+    assert!(catalog.filter(col("nope").eq(lit(1))).is_err());
+}

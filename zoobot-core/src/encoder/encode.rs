@@ -1,0 +1,229 @@
+//! From files to features, on all cores, in catalogue order.
+
+use super::Encoder;
+use super::efficientnet::EfficientNet;
+use crate::catalog::Catalog;
+use crate::error::{Error, Result};
+use crate::notebook::Progress;
+use crate::picture::{self, Recipe};
+use polars::prelude::{DataFrame, df};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
+use tch::Device;
+
+/// Pictures in one pass of the network on a core: their widest layer stays in its cache.
+const CPU_BATCH: usize = 4;
+/// Pictures in one pass of the network on a GPU.
+const GPU_BATCH: usize = 32;
+/// How often the stop button is looked at while a batch is awaited.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// A picture that could not be encoded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failed {
+    /// The galaxy.
+    pub id_str: String,
+    /// Its picture.
+    pub file_loc: PathBuf,
+    /// Why it could not be read.
+    pub reason: String,
+}
+
+impl Failed {
+    /// A table of `id_str`, `file_loc`, `reason`.
+    ///
+    /// # Errors
+    /// Only when memory for the columns cannot be had.
+    pub fn table(all: &[Self]) -> Result<DataFrame> {
+        let ids: Vec<&str> = all.iter().map(|failed| failed.id_str.as_str()).collect();
+        let files: Vec<String> =
+            all.iter().map(|failed| failed.file_loc.display().to_string()).collect();
+        let reasons: Vec<&str> = all.iter().map(|failed| failed.reason.as_str()).collect();
+        Ok(df!("id_str" => ids, "file_loc" => files, "reason" => reasons)?)
+    }
+}
+
+/// The error for a catalogue of which no picture can be read.
+pub fn nothing_readable(failed: &[Failed]) -> Error {
+    match failed.first() {
+        Some(Failed { file_loc, reason, .. }) => Error::Picture {
+            path: file_loc.clone(),
+            reason: format!(
+                "{reason}; none of the catalogue's {} pictures can be read",
+                failed.len()
+            ),
+        },
+        None => Error::invalid("galaxies", 0, "at least one"),
+    }
+}
+
+/// Rows of a catalogue that have been worked on, in order.
+#[derive(Debug, Clone, Default)]
+pub struct Rows {
+    /// The number of rows, the failed ones included.
+    pub done: usize,
+    /// The galaxies that were encoded.
+    pub ids: Vec<String>,
+    /// Their features, one galaxy after the other.
+    pub features: Vec<f32>,
+    /// The galaxies that were not.
+    pub failed: Vec<Failed>,
+}
+
+impl Rows {
+    /// Takes over the rows that follow.
+    pub fn append(&mut self, mut other: Self) {
+        self.done += other.done;
+        self.ids.append(&mut other.ids);
+        self.features.append(&mut other.features);
+        self.failed.append(&mut other.failed);
+    }
+}
+
+/// Encodes the rows of a catalogue from `start` on and hands every batch of them to `sink`, in
+/// catalogue order.
+///
+/// Every core takes the next few rows, reads, decodes and prepares their pictures and passes them
+/// through a network of its own (on the same weights): nothing is shared, so nothing waits. On a
+/// GPU the cores take turns in feeding it.
+///
+/// Stops with [`Error::Interrupted`] after the batch in which the user asked for it, and with the
+/// sink's error.
+pub fn encode_rows(
+    encoder: &Encoder,
+    catalog: &Catalog,
+    start: usize,
+    sink: &mut dyn FnMut(Rows) -> Result<()>,
+) -> Result<()> {
+    let (ids, files) = (catalog.ids(), catalog.files());
+    let work = Work {
+        ids: &ids,
+        files: &files,
+        recipe: encoder.recipe(),
+        device: encoder.device(),
+        batch: if encoder.device().is_cuda() { GPU_BATCH } else { CPU_BATCH },
+        next: AtomicUsize::new(start),
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let networks: Vec<_> = (0..cores).map(|_| encoder.network()).collect::<Result<_>>()?;
+    let progress = Progress::new("encode", Some(files.len()));
+    progress.advance(start);
+    let threads = tch::get_num_threads();
+    let (send, receive) = sync_channel(4 * cores);
+    let outcome = std::thread::scope(|scope| {
+        for network in networks {
+            let (work, send) = (&work, send.clone());
+            scope.spawn(move || work.run(&network, &send));
+        }
+        drop(send);
+        let outcome = in_order(start, files.len(), &receive, &mut |rows| {
+            progress.advance(rows.done);
+            sink(rows)
+        });
+        // Workers take no more rows, and those that wait to send find nobody.
+        work.next.store(files.len(), Ordering::Relaxed);
+        drop(receive);
+        outcome
+    });
+    // The workers' setting is also the default of threads to come.
+    tch::set_num_threads(threads);
+    outcome
+}
+
+/// What the cores work on.
+struct Work<'a> {
+    ids: &'a [String],
+    files: &'a [PathBuf],
+    recipe: &'a Recipe,
+    device: Device,
+    batch: usize,
+    next: AtomicUsize,
+}
+
+/// The rows of a batch, and the first of them.
+type Batch = (usize, Result<Rows>);
+
+impl Work<'_> {
+    /// Encodes batch after batch until none is left or nobody wants them.
+    fn run(&self, network: &EfficientNet, send: &SyncSender<Batch>) {
+        if !self.device.is_cuda() {
+            // As many networks as cores run already.
+            tch::set_num_threads(1);
+        }
+        loop {
+            let first = self.next.fetch_add(self.batch, Ordering::Relaxed);
+            if first >= self.files.len() {
+                return;
+            }
+            let last = (first + self.batch).min(self.files.len());
+            if send.send((first, self.rows(network, first..last))).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn rows(&self, network: &EfficientNet, rows: Range<usize>) -> Result<Rows> {
+        let mut out = Rows { done: rows.len(), ..Rows::default() };
+        let mut batch = Vec::with_capacity(rows.len());
+        for row in rows {
+            let file = &self.files[row];
+            match picture::read(file).and_then(|picture| self.recipe.prepare(&picture)) {
+                Ok(picture) => {
+                    batch.push(picture);
+                    out.ids.push(self.ids[row].clone());
+                }
+                Err(error) => out.failed.push(Failed {
+                    id_str: self.ids[row].clone(),
+                    file_loc: file.clone(),
+                    reason: match error {
+                        Error::Picture { reason, .. } => reason,
+                        other => other.to_string(),
+                    },
+                }),
+            }
+        }
+        if !batch.is_empty() {
+            let pictures = self.recipe.batch(&batch, self.device)?;
+            let features = tch::no_grad(|| network.features(&pictures))?;
+            let features = features.f_to_device(Device::Cpu)?.f_contiguous()?.f_flatten(0, -1)?;
+            out.features = Vec::try_from(features)?;
+        }
+        Ok(out)
+    }
+}
+
+/// Hands the batches from `row` to `end` to `sink` in order; those that come before their turn
+/// wait.
+fn in_order(
+    mut row: usize,
+    end: usize,
+    receive: &Receiver<Batch>,
+    sink: &mut dyn FnMut(Rows) -> Result<()>,
+) -> Result<()> {
+    let mut early = BTreeMap::new();
+    while row < end {
+        crate::interrupt::check("encode", || format!("{row} of {end} galaxies"))?;
+        if let Some(rows) = early.remove(&row) {
+            let rows: Rows = rows?;
+            row += rows.done;
+            sink(rows)?;
+        } else if let Ok((first, rows)) = receive.recv_timeout(LOOK) {
+            early.insert(first, rows);
+        }
+    }
+    Ok(())
+}
+
+/// Encodes a whole catalogue in memory. `rows` may hold the first rows already, and holds all that
+/// was done when the call fails.
+pub fn encode_all(encoder: &Encoder, catalog: &Catalog, rows: &mut Rows) -> Result<()> {
+    encode_rows(encoder, catalog, rows.done, &mut |batch| {
+        rows.append(batch);
+        Ok(())
+    })
+}

@@ -1,0 +1,147 @@
+//! Known answers of timm's encoders, for the tests: the folder `$ZOOBOT_GOLDEN`, else
+//! `../shared/golden` beside the repository. Its README defines the formulas used here.
+
+use std::path::PathBuf;
+use tch::{Device, Kind, Tensor, nn};
+
+/// One encoder's known answer.
+pub(super) struct Golden {
+    folder: PathBuf,
+    json: serde_json::Value,
+}
+
+impl Golden {
+    /// Reads `NAME.json`; `None`, saying so, where the folder is absent.
+    pub fn open(name: &str) -> Option<Self> {
+        let root = std::env::var_os("ZOOBOT_GOLDEN").map_or_else(
+            || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/golden"),
+            PathBuf::from,
+        );
+        let folder = root.join("encoders");
+        let Ok(text) = std::fs::read_to_string(folder.join(format!("{name}.json"))) else {
+            println!("skipped: no {name}.json in {} (set ZOOBOT_GOLDEN)", folder.display());
+            return None;
+        };
+        Some(Self { folder, json: serde_json::from_str(&text).unwrap() })
+    }
+
+    pub fn channels(&self) -> i64 {
+        self.json["in_chans"].as_i64().unwrap()
+    }
+
+    /// Compares names and shapes with timm's, and sets every variable by the formula.
+    pub fn set_variables(&self, store: &nn::VarStore) {
+        let gain = self.json["gain"].as_f64().unwrap();
+        let mut variables = store.variables();
+        for entry in self.json["state_dict"].as_array().unwrap() {
+            let name = entry["name"].as_str().unwrap();
+            let mut variable =
+                variables.remove(name).unwrap_or_else(|| panic!("no variable {name}"));
+            let shape: Vec<i64> = serde_json::from_value(entry["shape"].clone()).unwrap();
+            assert_eq!(variable.size(), shape, "{name}");
+            if name.ends_with("num_batches_tracked") {
+                assert_eq!(variable.kind(), Kind::Int64);
+                continue;
+            }
+            let hash = self.hash(name);
+            let count = variable.numel() as u32;
+            let fan_in = f64::from(count) / shape[0] as f64;
+            let value = |i| {
+                let u = uniform(hash, i);
+                if name.ends_with("running_var") {
+                    1.0 + 0.1 * u
+                } else if name.ends_with("gamma") {
+                    0.5 + 0.1 * u
+                } else if name.ends_with("bias") || name.ends_with("running_mean") {
+                    0.1 * u
+                } else if shape.len() >= 2 {
+                    u * (gain / fan_in).sqrt()
+                } else {
+                    1.0 + 0.1 * u
+                }
+            };
+            let values: Vec<f32> = (0..count).map(|i| value(i) as f32).collect();
+            let sum: f64 = values.iter().copied().map(f64::from).sum();
+            let expected = entry["sum"].as_f64().unwrap();
+            assert!((sum - expected).abs() <= 1e-5 * expected.abs() + 1e-6, "{name}: {sum}");
+            tch::no_grad(|| variable.copy_(&Tensor::from_slice(&values).view(shape.as_slice())));
+        }
+        let unknown: Vec<_> = variables.keys().collect();
+        assert!(unknown.is_empty(), "timm has no {unknown:?}");
+    }
+
+    /// The pictures `[2, channels, 224, 224]` by the formula.
+    pub fn input(&self) -> Tensor {
+        let (side, channels) = (224i64, self.channels());
+        let hash = self.hash("input");
+        let mut values = Vec::new();
+        for (cx, cy, sx, sy) in [(112.0, 112.0, 30.0, 30.0), (90.0, 130.0, 60.0, 15.0)] {
+            for c in 0..channels {
+                for y in 0..side {
+                    for x in 0..side {
+                        let (dx, dy) = (x as f64 - cx, y as f64 - cy);
+                        let blob = (-(dx * dx / (2.0 * sx * sx) + dy * dy / (2.0 * sy * sy))).exp();
+                        let u = uniform(hash, values.len() as u32);
+                        let value = 0.7 * (1.0 - 0.2 * c as f64) * blob + 0.3 * (u + 1.0) / 2.0;
+                        values.push(value as f32);
+                    }
+                }
+            }
+        }
+        Tensor::from_slice(&values).view([2, channels, side, side])
+    }
+
+    /// timm's features.
+    pub fn features(&self) -> Tensor {
+        let file = self.json["features_file"].as_str().unwrap();
+        let tensor = Tensor::read_npy(self.folder.join(file)).unwrap();
+        tensor.to_device(Device::Cpu)
+    }
+
+    /// Fails unless the output of a module of timm's agrees at the places that were recorded.
+    pub fn check_probe(&self, module: &str, output: &Tensor) {
+        let probes = self.json["probes"].as_array().unwrap();
+        let probe = probes.iter().find(|probe| probe["module"] == module).unwrap();
+        let shape: Vec<i64> = serde_json::from_value(probe["shape"].clone()).unwrap();
+        assert_eq!(output.size(), shape, "{module}");
+        let places: Vec<i64> = serde_json::from_value(probe["flat_index"].clone()).unwrap();
+        let expected: Vec<f64> = serde_json::from_value(probe["value"].clone()).unwrap();
+        let limit = 1e-4 * probe["max_abs"].as_f64().unwrap();
+        let flat = output.contiguous().view(-1);
+        for (place, expected) in places.into_iter().zip(expected) {
+            let value = flat.double_value(&[place]);
+            assert!((value - expected).abs() <= limit, "{module} [{place}]: {value}, {expected}");
+        }
+    }
+
+    fn hash(&self, name: &str) -> u32 {
+        fnv1a(&format!("{}/{name}", self.json["seed"]))
+    }
+}
+
+/// `max|a - b| / max|b|`.
+pub(super) fn relative_difference(a: &Tensor, b: &Tensor) -> f64 {
+    assert_eq!(a.size(), b.size());
+    ((a - b).abs().max() / b.abs().max()).double_value(&[])
+}
+
+fn fnv1a(text: &str) -> u32 {
+    text.bytes().fold(0x811C_9DC5, |h, byte| (h ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+fn uniform(hash: u32, i: u32) -> f64 {
+    let mut x = hash.wrapping_add(i.wrapping_mul(0x9E37_79B9));
+    x = (x ^ (x >> 16)).wrapping_mul(0x7FEB_352D);
+    x = (x ^ (x >> 15)).wrapping_mul(0x846C_A68B);
+    x ^= x >> 16;
+    f64::from(x) / f64::from(1u32 << 31) - 1.0
+}
+
+#[test]
+fn golden_formula_gives_the_published_numbers() {
+    assert_eq!(fnv1a("a"), 3_826_002_220);
+    let expected = [-0.15386296, 0.27544278, 0.14608190, 0.73302543];
+    for (i, expected) in (0..).zip(expected) {
+        assert!((uniform(fnv1a("a"), i) - expected).abs() < 1e-8);
+    }
+}

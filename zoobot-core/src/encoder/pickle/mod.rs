@@ -1,0 +1,63 @@
+//! PyTorch's pickled weights, read without executing them.
+//!
+//! A `.pth`, `.pt`, `.bin` or `.ckpt` file is a Python pickle: a little program whose opcodes may
+//! call any Python function. This reader runs the opcodes that build containers, numbers and
+//! strings, knows the three functions that PyTorch uses to describe a tensor, and refuses every
+//! other name. Nothing is ever called.
+//!
+//! * [`machine`]: the opcodes; turns a pickle into a flat list of values.
+//! * [`objects`]: the names it asks for, and what becomes of calling them.
+//! * [`value`]: the values, and the names that are understood.
+//! * [`file`]: the two containers of `torch.save`, the zip archive (since 1.6) and the older stream.
+
+mod file;
+mod machine;
+mod objects;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub(super) use file::read;
+
+/// Why a file was not read.
+#[derive(Debug)]
+enum Fault {
+    /// The file does not hold what such a file must hold: cut short, overwritten, lying.
+    Damaged(String),
+    /// The file is well formed but asks for something this reader does not do.
+    Refused(String),
+}
+
+type Outcome<T> = std::result::Result<T, Fault>;
+
+/// An `Err` saying what is damaged.
+fn damaged<T>(problem: impl Into<String>) -> Outcome<T> {
+    Err(Fault::Damaged(problem.into()))
+}
+
+/// An `Err` saying what is refused.
+fn refused<T>(problem: impl Into<String>) -> Outcome<T> {
+    Err(Fault::Refused(problem.into()))
+}
+
+impl From<std::io::Error> for Fault {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::UnexpectedEof => Self::Damaged("it ends too early".into()),
+            _ => Self::Damaged(error.to_string()),
+        }
+    }
+}
+
+impl From<zip::result::ZipError> for Fault {
+    fn from(error: zip::result::ZipError) -> Self {
+        Self::Damaged(format!("its zip archive is broken: {error}"))
+    }
+}
+
+impl From<tch::TchError> for Fault {
+    fn from(error: tch::TchError) -> Self {
+        Self::Damaged(error.to_string())
+    }
+}

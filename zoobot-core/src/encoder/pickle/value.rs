@@ -1,0 +1,157 @@
+//! What a pickle of weights may hold.
+//!
+//! Values lie in one list and refer to each other by [`Id`], so that a container can be put in the
+//! memo before it is filled (as pickle does), and so that no chain of references, however long or
+//! circular, can exhaust the stack.
+
+use super::{Outcome, damaged};
+use tch::Kind;
+
+/// The place of a value in its [`Pickle`].
+pub(super) type Id = usize;
+
+/// One value.
+#[derive(Debug)]
+pub(super) enum Value {
+    None,
+    Bool(bool),
+    /// Python's integers; none wider than PyTorch's magic number (80 bits) is of use here.
+    Int(i128),
+    Text(String),
+    Tuple(Vec<Id>),
+    List(Vec<Id>),
+    /// Pairs in the order of insertion; a later pair replaces an earlier one of the same key.
+    Dict(Vec<(Id, Id)>),
+    Global(Global),
+    Storage(Box<Storage>),
+    Tensor(Box<Layout>),
+    /// Something harmless that is not needed for tensors: floats, bytes, sets, paths, NumPy scalars.
+    Other,
+}
+
+/// A finished pickle.
+#[derive(Debug)]
+pub(super) struct Pickle {
+    pub values: Vec<Value>,
+    pub root: Id,
+}
+
+/// A name in a pickle that is understood. Everything else is refused.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Global {
+    /// `collections.OrderedDict`
+    OrderedDict,
+    /// `torch._utils._rebuild_tensor_v2`
+    RebuildTensor,
+    /// `torch._utils._rebuild_parameter`
+    RebuildParameter,
+    /// `torch.FloatStorage` and its kin.
+    Storage(Kind),
+    /// A class whose instances hold settings in training checkpoints; they become [`Value::Other`].
+    Inert,
+}
+
+impl Global {
+    /// The meaning of `module.name`, if it has one here.
+    pub fn named(module: &str, name: &str) -> Option<Self> {
+        Some(match (module, name) {
+            ("collections", "OrderedDict") => Self::OrderedDict,
+            ("torch._utils", "_rebuild_tensor_v2") => Self::RebuildTensor,
+            ("torch._utils", "_rebuild_parameter") => Self::RebuildParameter,
+            ("torch", name) if name.ends_with("Storage") => Self::Storage(match name {
+                "FloatStorage" => Kind::Float,
+                "DoubleStorage" => Kind::Double,
+                "HalfStorage" => Kind::Half,
+                "BFloat16Storage" => Kind::BFloat16,
+                "LongStorage" => Kind::Int64,
+                "IntStorage" => Kind::Int,
+                "ShortStorage" => Kind::Int16,
+                "CharStorage" => Kind::Int8,
+                "ByteStorage" => Kind::Uint8,
+                "BoolStorage" => Kind::Bool,
+                _ => return None,
+            }),
+            ("torch", "Size" | "device" | "float32" | "float64" | "float16" | "bfloat16")
+            | ("collections", "defaultdict" | "Counter")
+            | (
+                "builtins" | "__builtin__",
+                "set" | "frozenset" | "dict" | "list" | "int" | "float",
+            )
+            | ("argparse", "Namespace")
+            | ("pathlib", "PosixPath" | "PurePosixPath" | "WindowsPath" | "PureWindowsPath")
+            | ("_codecs", "encode")
+            | ("numpy", "dtype" | "ndarray")
+            | ("numpy.core.multiarray" | "numpy._core.multiarray", "scalar" | "_reconstruct")
+            | ("lightning_fabric.utilities.data", "AttributeDict")
+            | ("lightning.fabric.utilities.data", "AttributeDict")
+            | ("pytorch_lightning.utilities.parsing", "AttributeDict") => Self::Inert,
+            _ => return None,
+        })
+    }
+}
+
+/// A stretch of numbers in the file, shared by the tensors that are views of it.
+#[derive(Clone, Debug)]
+pub(super) struct Storage {
+    /// Its name within the file.
+    pub key: String,
+    pub kind: Kind,
+    /// Numbers in the whole storage.
+    pub numel: i64,
+    /// The part of it that this reference may use: first number, count.
+    pub window: (i64, i64),
+}
+
+impl Storage {
+    /// Its size in the file, in bytes.
+    pub fn bytes(&self) -> Outcome<u64> {
+        let size = i128::from(self.numel) * self.kind.elt_size_in_bytes() as i128;
+        match u64::try_from(size) {
+            Ok(size) => Ok(size),
+            Err(_) => damaged(format!("storage {:?} claims {} numbers", self.key, self.numel)),
+        }
+    }
+}
+
+/// How a tensor lies in its storage, checked to lie inside it.
+#[derive(Clone, Debug)]
+pub(super) struct Layout {
+    pub storage: Storage,
+    /// The first number, counted from the start of the storage.
+    pub offset: i64,
+    pub shape: Vec<i64>,
+    pub stride: Vec<i64>,
+}
+
+/// The most dimensions of a tensor; weights have up to five.
+const MAX_DIMENSIONS: usize = 8;
+
+impl Layout {
+    /// A layout whose every element lies in the storage.
+    pub fn new(storage: Storage, offset: i64, shape: Vec<i64>, stride: Vec<i64>) -> Outcome<Self> {
+        let (first, count) = storage.window;
+        if shape.len() != stride.len() || shape.len() > MAX_DIMENSIONS {
+            return damaged(format!("a tensor has shape {shape:?} but strides {stride:?}"));
+        }
+        if offset < 0 || shape.iter().chain(&stride).any(|&n| n < 0) {
+            return damaged(format!(
+                "a tensor has a negative size: shape {shape:?}, strides {stride:?}, offset {offset}"
+            ));
+        }
+        // Saturation keeps an absurd claim absurd instead of letting it wrap into range.
+        let reach = shape.iter().zip(&stride).fold(i128::from(offset), |reach, (&n, &step)| {
+            reach.saturating_add(i128::from(n - 1) * i128::from(step))
+        });
+        let elements = shape.iter().fold(1i128, |n, &d| n.saturating_mul(i128::from(d)));
+        if elements > i128::from(i64::MAX) || (elements > 0 && reach >= i128::from(count)) {
+            return damaged(format!(
+                "a tensor of shape {shape:?}, strides {stride:?}, offset {offset} does not fit in \
+                 its storage of {count} numbers"
+            ));
+        }
+        match first.checked_add(offset) {
+            Some(offset) => Ok(Self { storage, offset, shape, stride }),
+            None => damaged(format!("a tensor begins at {first} + {offset}")),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! How often values fall into equal bins.
+
+use super::axes::{Axis, bounds, frame, note};
+use super::canvas::{self, UNITS};
+use super::look::{Look, look_setters};
+use super::{Figure, style};
+use crate::notebook::text::plural;
+use crate::{Error, Result};
+use plotters::prelude::{Color, Rectangle};
+
+/// A histogram to be: set what it needs, then [`Histogram::build`] it.
+#[derive(Debug, Clone)]
+pub struct Histogram {
+    values: Vec<f64>,
+    bins: usize,
+    look: Look,
+}
+
+/// A histogram of `values` in `bins` equal bins from the smallest to the largest.
+pub fn histogram(values: &[f64], bins: usize) -> Histogram {
+    Histogram { values: values.to_vec(), bins, look: Look::new("value", "count") }
+}
+
+impl Histogram {
+    look_setters!();
+
+    /// Draws the figure. Values that are not finite are left out and counted in a corner.
+    ///
+    /// # Errors
+    /// No finite value, or `bins` outside 1..=1000.
+    pub fn build(&self) -> Result<Figure> {
+        if !(1..=1000).contains(&self.bins) {
+            return Err(Error::invalid("bins", self.bins, "1 to 1000"));
+        }
+        let Some((low, high)) = bounds(self.values.iter().copied()) else {
+            let value = plural(self.values.len(), "value");
+            return Err(Error::invalid("histogram", value, "at least one finite value"));
+        };
+        let (low, high) = if low < high { (low, high) } else { (low - 0.5, high + 0.5) };
+        let counts = count(&self.values, low, high, self.bins);
+        let counted: usize = counts.iter().sum();
+        let left_out = match self.values.len() - counted {
+            0 => String::new(),
+            out => format!("{} not finite, left out", plural(out, "value")),
+        };
+        let comma = if left_out.is_empty() { "" } else { "; " };
+        let about = format!(
+            "histogram of {}, {} in {}{comma}{left_out}",
+            self.look.x,
+            plural(counted, "value"),
+            plural(self.bins, "bin"),
+        );
+        canvas::draw(self.look.size, UNITS, about, |root, _| {
+            let x = Axis::over(&self.look.x, low, high);
+            let most = counts.iter().copied().max().unwrap_or(1) as f64;
+            let y = Axis::over(&self.look.y, 0.0, most * 1.05).counting();
+            let mut chart = frame(root, &self.look.title, &x, &y)?;
+            let width = (high - low) / self.bins as f64;
+            let gap = if self.bins <= 100 { 0.03 * width } else { 0.0 };
+            chart.draw_series(counts.iter().enumerate().filter(|bin| *bin.1 > 0).map(
+                |(bin, count)| {
+                    let left = low + bin as f64 * width;
+                    let corners = [(left + gap, 0.0), (left + width - gap, *count as f64)];
+                    Rectangle::new(corners, style::PALETTE[0].filled())
+                },
+            ))?;
+            note(root, &left_out)
+        })
+    }
+}
+
+/// How many finite values fall into each bin; the last bin includes its upper edge.
+fn count(values: &[f64], low: f64, high: f64, bins: usize) -> Vec<usize> {
+    let mut counts = vec![0; bins];
+    for value in values.iter().filter(|value| value.is_finite()) {
+        let bin = (value - low) / (high - low) * bins as f64;
+        counts[(bin as usize).min(bins - 1)] += 1;
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_finite_value_falls_into_its_bin() {
+        let values = [0.0, 0.1, 0.5, 0.99, 1.0, f64::NAN, f64::INFINITY];
+        assert_eq!(count(&values, 0.0, 1.0, 2), [2, 3]);
+        assert_eq!(count(&values, 0.0, 1.0, 4), [2, 0, 1, 2]);
+    }
+}

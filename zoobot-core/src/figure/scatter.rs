@@ -1,0 +1,234 @@
+//! Points in two dimensions, coloured by class or by value.
+
+use super::axes::{Axis, Chart, bounds, frame, note};
+use super::canvas::{self, Canvas, Drawn, UNITS, units};
+use super::labels::Labels;
+use super::legend::{self, Legend, Sign};
+use super::look::{Look, look_setters};
+use super::raster::Dots;
+use super::{Figure, Layer, style};
+use crate::notebook::text::plural;
+use crate::{Error, Result};
+use plotters::prelude::{Circle, Color};
+use plotters::style::RGBColor;
+use std::collections::HashMap;
+
+/// More points than this become a bitmap inside the axes.
+const VECTOR_POINTS: usize = 5_000;
+
+/// A scatter figure to be: set what it needs, then [`Scatter::build`] it.
+#[derive(Debug, Clone)]
+pub struct Scatter {
+    x: Vec<f64>,
+    y: Vec<f64>,
+    colours: Option<(String, Labels)>,
+    look: Look,
+}
+
+/// Points at (`x`, `y`).
+///
+/// # Example
+/// ```
+/// let figure = zoobot_core::figure::scatter(&[0.1, 0.4, 0.9], &[1.0, 3.0, 2.0])
+///     .colour_by("class", vec!["ring", "spiral", "ring"])
+///     .labels("first component", "second component")
+///     .build()?;
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
+pub fn scatter(x: &[f64], y: &[f64]) -> Scatter {
+    Scatter { x: x.to_vec(), y: y.to_vec(), colours: None, look: Look::new("x", "y") }
+}
+
+impl Scatter {
+    look_setters!();
+
+    /// Colours the points by class (a legend) or by number (a colour bar), under this heading.
+    ///
+    /// Takes texts, numbers, or a polars column.
+    pub fn colour_by(mut self, name: &str, labels: impl Into<Labels>) -> Self {
+        self.colours = Some((name.to_owned(), labels.into()));
+        self
+    }
+
+    /// Draws the figure. Points with a coordinate that is not finite are left out, and counted in a
+    /// corner and in [`Figure::about`]; above 5,000 points they are drawn as a bitmap.
+    ///
+    /// # Errors
+    /// Lengths that differ, and no point with finite coordinates.
+    pub fn build(&self) -> Result<Figure> {
+        let same = |name, length: usize| {
+            if length == self.x.len() {
+                return Ok(());
+            }
+            let value = plural(length, "value");
+            Err(Error::invalid(name, value, format!("{}, one for each x", self.x.len())))
+        };
+        same("y of the scatter", self.y.len())?;
+        if let Some((_, labels)) = &self.colours {
+            same("colour_by of the scatter", labels.len())?;
+        }
+        let shown: Vec<usize> =
+            (0..self.x.len()).filter(|&i| self.x[i].is_finite() && self.y[i].is_finite()).collect();
+        if shown.is_empty() {
+            let value = plural(self.x.len(), "point");
+            return Err(Error::invalid("scatter", value, "at least one with finite x and y"));
+        }
+        let key = Key::new(self.colours.as_ref(), &shown);
+        let mut remarks = key.remarks.clone();
+        if shown.len() < self.x.len() {
+            let out = self.x.len() - shown.len();
+            remarks.insert(0, format!("{} not finite, left out", plural(out, "point")));
+        }
+        let remarks = remarks.join("; ");
+        let title = if self.look.title.is_empty() {
+            format!("{} against {}", self.look.y, self.look.x)
+        } else {
+            self.look.title.clone()
+        };
+        let comma = if remarks.is_empty() { "" } else { "; " };
+        let about = format!("{title}, {}{comma}{remarks}", plural(shown.len(), "point"));
+        canvas::draw(self.look.size, UNITS, about, |root, layers| {
+            self.paint(root, layers, &shown, &key, &remarks)
+        })
+    }
+
+    fn paint(
+        &self,
+        root: &Canvas<'_>,
+        layers: &mut Vec<Layer>,
+        shown: &[usize],
+        key: &Key,
+        remarks: &str,
+    ) -> Drawn<()> {
+        let x = Axis::around(&self.look.x, shown.iter().map(|&i| self.x[i]), 0.04);
+        let y = Axis::around(&self.look.y, shown.iter().map(|&i| self.y[i]), 0.04);
+        let (main, side) = root.split_horizontally(root.dim_in_pixel().0 as i32 - key.width(root)?);
+        let mut chart = frame(&main, &self.look.title, &x, &y)?;
+        self.points(&mut chart, layers, shown, &key.colours)?;
+        let (_, rows) = chart.plotting_area().get_pixel_range();
+        match &key.side {
+            Side::Nothing => {}
+            Side::Classes(legend) => legend.draw(&side)?,
+            Side::Scale(scale) => legend::draw_bar(&side, scale, (rows.start, rows.end))?,
+        }
+        note(root, remarks)
+    }
+
+    fn points(
+        &self,
+        chart: &mut Chart<'_, '_>,
+        layers: &mut Vec<Layer>,
+        shown: &[usize],
+        colours: &[RGBColor],
+    ) -> Drawn<()> {
+        let (radius, opacity) = style::point(shown.len());
+        // Grey ones first: what has no class or value must not hide what has.
+        let (grey, coloured): (Vec<usize>, Vec<usize>) =
+            (0..shown.len()).partition(|&i| colours[i] == style::REST);
+        let order = grey.into_iter().chain(coloured);
+        let place = |i: usize| (self.x[shown[i]], self.y[shown[i]]);
+        if shown.len() <= VECTOR_POINTS {
+            chart.draw_series(
+                order.map(|i| {
+                    Circle::new(place(i), units(radius), colours[i].mix(opacity).filled())
+                }),
+            )?;
+            return Ok(());
+        }
+        let (columns, rows) = chart.plotting_area().get_pixel_range();
+        let pixels = |unit: i32| f64::from(unit) / f64::from(UNITS);
+        let mut dots =
+            Dots::new(pixels(columns.end - columns.start), pixels(rows.end - rows.start));
+        for i in order {
+            let (x, y) = chart.backend_coord(&place(i));
+            let (x, y) = (pixels(x - columns.start), pixels(y - rows.start));
+            dots.dot(x, y, radius, colours[i], opacity);
+        }
+        layers.push(dots.layer(pixels(columns.start), pixels(rows.start))?);
+        Ok(())
+    }
+}
+
+/// The colour of each shown point, and what explains the colours.
+struct Key {
+    colours: Vec<RGBColor>,
+    side: Side,
+    remarks: Vec<String>,
+}
+
+enum Side {
+    Nothing,
+    Classes(Legend),
+    Scale(Axis),
+}
+
+impl Key {
+    fn new(colours: Option<&(String, Labels)>, shown: &[usize]) -> Self {
+        match colours {
+            None => {
+                let colours = vec![style::PALETTE[0]; shown.len()];
+                Self { colours, side: Side::Nothing, remarks: Vec::new() }
+            }
+            Some((name, Labels::Categories(values))) => Self::classes(name, values, shown),
+            Some((name, Labels::Numbers(values))) => Self::scale(name, values, shown),
+        }
+    }
+
+    /// The most frequent classes get a colour each, in alphabetical order; the rest is grey.
+    fn classes(name: &str, values: &[String], shown: &[usize]) -> Self {
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for &i in shown {
+            *counts.entry(&values[i]).or_default() += 1;
+        }
+        let mut kinds: Vec<(&str, usize)> = counts.into_iter().collect();
+        kinds.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        let others = kinds.split_off(kinds.len().min(style::PALETTE.len()));
+        kinds.sort_by_key(|kind| kind.0);
+        let colour: HashMap<&str, RGBColor> =
+            kinds.iter().zip(style::PALETTE).map(|(kind, colour)| (kind.0, colour)).collect();
+        let of = |&i: &usize| colour.get(values[i].as_str()).copied().unwrap_or(style::REST);
+        let mut entries: Vec<_> =
+            kinds.iter().map(|kind| (Sign::Dot, colour[kind.0], kind.0.to_owned())).collect();
+        if !others.is_empty() {
+            let other = format!("other ({})", plural(others.len(), "class"));
+            entries.push((Sign::Dot, style::REST, other));
+        }
+        Self {
+            colours: shown.iter().map(of).collect(),
+            side: Side::Classes(Legend { heading: name.to_owned(), entries }),
+            remarks: Vec::new(),
+        }
+    }
+
+    fn scale(name: &str, values: &[f64], shown: &[usize]) -> Self {
+        let ends = bounds(shown.iter().map(|&i| values[i]));
+        let missing = shown.iter().filter(|&&i| !values[i].is_finite()).count();
+        let mut remarks = Vec::new();
+        if missing > 0 {
+            remarks.push(format!("{} without {name} in grey", plural(missing, "point")));
+        }
+        let Some((low, high)) = ends else {
+            let colours = vec![style::REST; shown.len()];
+            return Self { colours, side: Side::Nothing, remarks };
+        };
+        let scale = if low < high {
+            Axis::over(name, low, high)
+        } else {
+            Axis::around(name, [low].into_iter(), 0.0)
+        };
+        let share = |value: f64| match value.is_finite() {
+            true => (value - scale.low) / (scale.high - scale.low),
+            false => f64::NAN,
+        };
+        let colours = shown.iter().map(|&i| style::colour_of(share(values[i]))).collect();
+        Self { colours, side: Side::Scale(scale), remarks }
+    }
+
+    fn width(&self, canvas: &Canvas<'_>) -> Drawn<i32> {
+        match &self.side {
+            Side::Nothing => Ok(units(6.0)),
+            Side::Classes(legend) => legend.width(canvas),
+            Side::Scale(scale) => legend::bar_width(canvas, scale),
+        }
+    }
+}

@@ -1,0 +1,255 @@
+use super::*;
+use plotters::prelude::*;
+use resvg::tiny_skia::Pixmap;
+
+fn waves(count: usize) -> (Vec<f64>, Vec<f64>) {
+    (0..count)
+        .map(|i| (i as f64 * 0.37).sin() * 3.0)
+        .zip((0..count).map(|i| (i as f64).cos()))
+        .unzip()
+}
+
+fn shares(png: &[u8]) -> (f64, f64) {
+    let picture = Pixmap::decode_png(png).unwrap();
+    let count = |of: &dyn Fn([u8; 3]) -> bool| {
+        picture.pixels().iter().filter(|it| of([it.red(), it.green(), it.blue()])).count() as f64
+            / picture.pixels().len() as f64
+    };
+    (count(&|rgb| rgb == [255; 3]), count(&|rgb| rgb.iter().all(|part| *part < 80)))
+}
+
+#[test]
+fn the_three_files_have_one_size_and_one_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let (x, y) = waves(40);
+    let figure =
+        scatter(&x, &y).labels("redshift", "size (kpc)").title("Galaxies").build().unwrap();
+    let read = |name: &str| {
+        let file = folder.path().join(name);
+        figure.save(&file).unwrap();
+        std::fs::read(file).unwrap()
+    };
+
+    let svg = String::from_utf8(read("figure.svg")).unwrap();
+    assert!(svg.contains("width=\"640\" height=\"440\""));
+    for text in ["redshift", "size (kpc)", "Galaxies"] {
+        assert!(svg.lines().any(|line| line == text), "{text} is text in the SVG");
+    }
+    assert!(svg.contains("font-family=\"DejaVu Sans, sans-serif\""));
+
+    // 640 × 440 pixels of 1/96 inch are 480 × 330 points of 1/72 inch.
+    let pdf = String::from_utf8_lossy(&read("figure.PDF")).into_owned();
+    assert!(pdf.contains("/MediaBox [0 0 480 330]"), "page size");
+    assert!(pdf.contains("+DejaVuSans") && pdf.contains("/FontFile2"), "the font is inside");
+
+    let png = read("figure.png");
+    let picture = Pixmap::decode_png(&png).unwrap();
+    assert_eq!((picture.width(), picture.height()), (1280, 880));
+    assert_eq!(shown_size(&png), Some((640, 440)));
+    let (white, dark) = shares(&png);
+    assert!(white > 0.8 && white < 0.99, "{white} of the picture is white");
+    assert!(dark > 0.001, "{dark} of the picture is text");
+}
+
+#[test]
+fn text_is_drawn_with_the_embedded_font() {
+    let draw = |text: &'static str| {
+        Figure::draw((200, 60), |root| {
+            Ok(root.draw_text(text, &("sans-serif", 20).into_text_style(root), (10, 20))?)
+        })
+        .unwrap()
+    };
+    let (_, without) = shares(&draw("").png().unwrap());
+    let (_, with) = shares(&draw("λ ≈ 5007 Å").png().unwrap());
+    assert!(without == 0.0 && with > 0.01, "{without} {with}");
+}
+
+#[test]
+fn a_picture_of_another_resolution_says_so() {
+    let figure = Figure::draw((100, 50), |_| Ok(())).unwrap().dpi(300.0).unwrap();
+    let png = figure.png().unwrap();
+    let picture = Pixmap::decode_png(&png).unwrap();
+    assert_eq!((picture.width(), picture.height()), (313, 156));
+    assert_eq!(shown_size(&png), Some((100, 50)));
+    assert!(figure.dpi(1e9).is_err());
+}
+
+#[test]
+fn a_scaled_figure_keeps_its_drawing() {
+    let red =
+        |root: &Canvas<'_>| Ok(root.draw(&Rectangle::new([(0, 0), (100, 50)], RED.filled()))?);
+    let figure = Figure::draw((200, 100), red).unwrap().scaled(0.5).unwrap().dpi(96.0).unwrap();
+    let picture = Pixmap::decode_png(&figure.png().unwrap()).unwrap();
+    assert_eq!((picture.width(), picture.height()), (100, 50));
+    let filled = picture.pixels().iter().filter(|it| it.green() == 0).count();
+    assert_eq!(filled, 50 * 25);
+    assert!(figure.scaled(f64::NAN).is_err());
+}
+
+#[test]
+fn saving_fails_with_what_is_wrong() {
+    let figure = Figure::draw((100, 50), |_| Ok(())).unwrap();
+    let error = figure.save("figure.jpg").unwrap_err().to_string();
+    assert_eq!(error, "figure file is figure.jpg, expected a name that ends in .svg, .pdf or .png");
+    let error = figure.save("/no/such/folder/figure.svg").unwrap_err().to_string();
+    assert!(error.contains("the folder /no/such/folder does not exist"), "{error}");
+    let folder = tempfile::tempdir().unwrap();
+    let taken = folder.path().join("taken.png");
+    std::fs::create_dir(&taken).unwrap();
+    let error = figure.save(&taken).unwrap_err().to_string();
+    assert!(error.starts_with("cannot write") && error.contains("taken.png"), "{error}");
+}
+
+#[test]
+fn an_error_while_drawing_is_the_error_of_the_figure() {
+    let own = |_: &Canvas<'_>| Err(Error::invalid("k", 0, "1 or more").into());
+    assert!(matches!(Figure::draw((100, 50), own), Err(Error::Invalid { name: "k", .. })));
+    let font = |root: &Canvas<'_>| Ok(root.titled("x", ("Comic Sans", 20)).map(|_| ())?);
+    let error = Figure::draw((100, 50), font).unwrap_err().to_string();
+    assert!(error.contains("ask for \"sans-serif\""), "{error}");
+    assert!(Figure::draw((0, 50), |_| Ok(())).is_err());
+}
+
+#[test]
+fn points_that_are_not_finite_are_left_out_and_counted() {
+    let x = [1.0, f64::NAN, 3.0, 4.0];
+    let y = [1.0, 2.0, f64::INFINITY, 4.0];
+    let figure = scatter(&x, &y).build().unwrap();
+    assert_eq!(figure.svg().matches("<circle").count(), 2);
+    assert!(figure.svg().contains("2 points not finite, left out"));
+    assert_eq!(figure.about(), "y against x, 2 points; 2 points not finite, left out");
+    assert!(!scatter(&x[..1], &y[..1]).build().unwrap().svg().contains("finite"));
+}
+
+#[test]
+fn points_lie_where_their_numbers_say() {
+    let figure = scatter(&[0.0, 1.0, 0.5], &[0.0, 1.0, 0.5]).build().unwrap();
+    let svg = figure.svg();
+    let places: Vec<(f64, f64)> = svg
+        .lines()
+        .filter(|line| line.starts_with("<circle"))
+        .map(|line| {
+            let number = |name: &str| {
+                let rest = line.split_once(&format!("{name}=\"")).unwrap().1;
+                rest.split_once('"').unwrap().0.parse::<f64>().unwrap()
+            };
+            (number("cx"), number("cy"))
+        })
+        .collect();
+    let [(x0, y0), (x1, y1), (x, y)] = places[..] else { panic!("{places:?}") };
+    assert!(x1 > x0 && y1 < y0, "x grows to the right, y upwards");
+    assert!((x - (x0 + x1) / 2.0).abs() <= 1.0 && (y - (y0 + y1) / 2.0).abs() <= 1.0);
+}
+
+#[test]
+fn many_points_become_a_bitmap_in_every_format() {
+    let (x, y) = waves(5_000);
+    let few = scatter(&x, &y).build().unwrap();
+    assert_eq!(few.svg().matches("<circle").count(), 5_000);
+    assert!(!few.svg().contains("<image"));
+
+    let (x, y) = waves(5_001);
+    let many = scatter(&x, &y).build().unwrap();
+    let svg = many.svg();
+    assert_eq!(svg.matches("<circle").count(), 0);
+    assert_eq!(svg.matches("<image ").count(), 1);
+    assert!(String::from_utf8_lossy(&many.pdf().unwrap()).contains("/Subtype /Image"));
+    let blue = |figure: &Figure| {
+        let picture = Pixmap::decode_png(&figure.png().unwrap()).unwrap();
+        picture.pixels().iter().filter(|it| it.blue() > it.red().saturating_add(60)).count()
+    };
+    assert!(blue(&many) > 1000, "{}", blue(&many));
+    assert!(many.show().get("image/png").is_some() && many.show().get("image/svg+xml").is_none());
+}
+
+#[test]
+fn a_light_figure_shows_as_svg_on_white_and_a_heavy_one_as_png() {
+    let figure = lines().series("a", &[0.0, 1.0], &[2.0, 3.0]).build().unwrap();
+    let shown = figure.show();
+    let svg = shown.get("image/svg+xml").unwrap();
+    assert!(svg.lines().nth(1).unwrap().contains("width=\"640\" height=\"440\" fill=\"#FFFFFF\""));
+    assert_eq!(shown.get("text/plain"), Some("Figure, 640 × 440 px: y over x: a"));
+    let long: Vec<f64> = (0..40_000).map(f64::from).collect();
+    let heavy = lines().series("a", &long, &long).build().unwrap();
+    assert!(heavy.show().get("image/png").is_some());
+}
+
+#[test]
+fn ten_classes_get_a_colour_and_the_rest_is_other() {
+    let (x, y) = waves(36);
+    // Twelve classes; "k10" and "k11" are the rarest.
+    let class: Vec<String> =
+        (0..36).map(|i| format!("k{:02}", if i < 34 { i % 11 } else { 11 })).collect();
+    let svg = scatter(&x, &y).colour_by("kind <&>", class).build().unwrap().svg();
+    assert!(svg.contains("kind &lt;&amp;&gt;") && svg.contains("other (2 classes)"));
+    for RGBColor(r, g, b) in style::PALETTE {
+        let colour = format!("#{r:02X}{g:02X}{b:02X}");
+        assert!(svg.matches(&colour).count() > 1, "{colour} has points and a place in the legend");
+    }
+}
+
+#[test]
+fn numbers_get_a_colour_bar_and_missing_ones_are_grey() {
+    let (x, y) = waves(30);
+    let mut z: Vec<f64> = (0..30).map(f64::from).collect();
+    z[4] = f64::NAN;
+    let svg = scatter(&x, &y).colour_by("redshift", z).build().unwrap().svg();
+    assert!(svg.contains("redshift") && svg.contains("1 point without redshift in grey"));
+    for end in ["#440154", "#FDE725", "#B8B8B8"] {
+        assert!(svg.contains(&format!("fill=\"{end}\"")), "{end}");
+    }
+    let constant = scatter(&x, &y).colour_by("z", vec![2.0; 30]).build();
+    assert!(constant.is_ok());
+    let none = scatter(&x, &y).colour_by("z", vec![f64::NAN; 30]).build();
+    assert!(none.unwrap().svg().contains("30 points without z in grey"));
+}
+
+#[test]
+fn input_without_anything_to_draw_is_refused_with_the_reason() {
+    let message = |result: Result<Figure>| result.unwrap_err().to_string();
+    assert_eq!(
+        message(scatter(&[], &[]).build()),
+        "scatter is 0 points, expected at least one with finite x and y"
+    );
+    assert!(message(scatter(&[f64::NAN], &[1.0]).build()).contains("at least one with finite"));
+    assert!(
+        message(scatter(&[1.0], &[1.0, 2.0]).build())
+            .contains("2 values, expected 1, one for each x")
+    );
+    let short = scatter(&[1.0, 2.0], &[1.0, 2.0]).colour_by("class", vec!["a"]);
+    assert!(message(short.build()).starts_with("colour_by of the scatter is 1 value"));
+    assert!(message(histogram(&[], 10).build()).contains("0 values"));
+    assert!(message(histogram(&[1.0], 0).build()).contains("1 to 1000"));
+    assert!(message(lines().build()).contains("at least one finite point"));
+    assert!(message(lines().series("a", &[1.0], &[]).build()).contains("\"a\""));
+    assert!(message(explained_variance(&[])).contains("at least one component"));
+    assert!(message(explained_variance(&[0.5, f64::NAN])).contains("NaN for component 2"));
+    assert!(message(explained_variance(&[0.8, 0.4])).contains("at most 1"));
+}
+
+#[test]
+fn one_value_and_equal_values_are_drawn() {
+    assert!(scatter(&[2.0], &[-3.0]).build().is_ok());
+    assert!(scatter(&[1e300, -1e300], &[0.0, 0.0]).build().is_ok());
+    assert!(scatter(&[1e15, 1e15 + 1.0], &[0.0, 0.0]).build().is_ok());
+    let svg = histogram(&[5.0; 9], 4).build().unwrap().svg();
+    assert!(svg.contains("\n5.0\n") || svg.contains("\n5\n") || svg.contains("\n4.8\n"), "{svg}");
+    let figure = explained_variance(&[1.0]).unwrap();
+    assert_eq!(figure.about(), "variance explained by 1 component: 100.0 % in all");
+}
+
+#[test]
+fn every_component_has_a_bar_as_high_as_its_share() {
+    let svg = explained_variance(&[0.4, 0.2, 0.1]).unwrap().svg();
+    let heights: Vec<f64> = svg
+        .lines()
+        .filter(|line| line.starts_with("<rect") && line.contains("fill=\"#0072B2\""))
+        .map(|line| {
+            let rest = line.split_once("height=\"").unwrap().1;
+            rest.split_once('"').unwrap().0.parse().unwrap()
+        })
+        .collect();
+    // The last one is the legend's.
+    let [a, b, c, _] = heights[..] else { panic!("{heights:?}") };
+    assert!((a / b - 2.0).abs() < 0.01 && (a / c - 4.0).abs() < 0.03, "{heights:?}");
+}

@@ -1,0 +1,111 @@
+//! Small square pictures for tables and galleries, carried inside the HTML.
+
+use crate::{Error, Result};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use image::imageops::FilterType;
+use image::{DynamicImage, ImageReader, Limits, codecs::jpeg::JpegEncoder};
+use rayon::prelude::*;
+use std::fs::File;
+use std::io::{BufReader, ErrorKind};
+use std::path::{Path, PathBuf};
+
+/// A picture as a `data:` address.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Thumbnail {
+    pub uri: String,
+}
+
+/// Larger pictures are not decoded for the sake of a thumbnail.
+const MAX_BYTES: u64 = 400 << 20;
+const QUALITY: u8 = 82;
+
+/// Loads pictures side by side, each cut to its central square and at most `pixels` wide.
+pub(super) fn load_all(files: &[Option<PathBuf>], pixels: u32) -> Vec<Option<Result<Thumbnail>>> {
+    files.par_iter().map(|file| Some(load(file.as_deref()?, pixels))).collect()
+}
+
+fn load(file: &Path, pixels: u32) -> Result<Thumbnail> {
+    let unreadable = |reason: String| Error::Picture { path: file.to_path_buf(), reason };
+    let opened = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound => unreadable("file not found".into()),
+        _ => unreadable(format!("cannot be read: {error}")),
+    };
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MAX_BYTES);
+    let file_there = BufReader::new(File::open(file).map_err(opened)?);
+    // By content: a name says little about what a file holds.
+    let mut reader = ImageReader::new(file_there).with_guessed_format().map_err(opened)?;
+    reader.limits(limits);
+    let picture = reader.decode().map_err(|error| {
+        unreadable(match error {
+            image::ImageError::Unsupported(_) => "not a JPEG or PNG picture".into(),
+            image::ImageError::Limits(_) => "too large to show".into(),
+            other => format!("damaged: {other}"),
+        })
+    })?;
+    encode(&picture, pixels).map_err(|error| unreadable(error.to_string()))
+}
+
+fn encode(picture: &DynamicImage, pixels: u32) -> image::ImageResult<Thumbnail> {
+    let (width, height) = (picture.width(), picture.height());
+    let side = width.min(height);
+    let square = picture.crop_imm((width - side) / 2, (height - side) / 2, side, side);
+    let square = if side > pixels {
+        square.resize_exact(pixels, pixels, FilterType::CatmullRom)
+    } else {
+        square
+    };
+    let mut jpeg = Vec::new();
+    square.to_rgb8().write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, QUALITY))?;
+    Ok(Thumbnail { uri: format!("data:image/jpeg;base64,{}", BASE64.encode(jpeg)) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{Rgb, RgbImage};
+
+    #[test]
+    fn a_wide_picture_is_cut_to_its_centre_and_shrunk() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("wide.png");
+        let colour =
+            |x, _| if (100..200).contains(&x) { Rgb([200, 40, 40]) } else { Rgb([0, 0, 0]) };
+        RgbImage::from_fn(300, 100, colour).save(&file).unwrap();
+        let Thumbnail { uri } = load(&file, 50).unwrap();
+        let jpeg = BASE64.decode(uri.strip_prefix("data:image/jpeg;base64,").unwrap()).unwrap();
+        let small = image::load_from_memory(&jpeg).unwrap().to_rgb8();
+        assert_eq!(small.dimensions(), (50, 50));
+        for pixel in small.pixels() {
+            assert!(pixel.0[0] > 180 && pixel.0[1] < 60, "only the red middle is left: {pixel:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_picture_says_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let reason = |name: &str, content: Option<&[u8]>| {
+            let file = folder.path().join(name);
+            if let Some(content) = content {
+                std::fs::write(&file, content).unwrap();
+            }
+            match load(&file, 50) {
+                Err(Error::Picture { reason, path }) => {
+                    assert_eq!(path, file);
+                    reason
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(reason("missing.jpg", None), "file not found");
+        let words = reason("text.jpg", Some(b"these are words"));
+        assert_eq!(words, "not a JPEG or PNG picture");
+        assert_eq!(reason("empty.jpg", Some(b"")), "not a JPEG or PNG picture");
+        let mut png = Vec::new();
+        let picture = DynamicImage::new_rgb8(64, 64);
+        picture.write_to(&mut std::io::Cursor::new(&mut png), image::ImageFormat::Png).unwrap();
+        let cut = reason("cut.png", Some(&png[..png.len() / 2]));
+        assert!(cut.starts_with("damaged"), "{cut}");
+    }
+}

@@ -1,0 +1,168 @@
+//! The exact steps from a picture to the numbers a network sees, kept beside its weights.
+
+use super::resample::{self, Bytes, Window};
+use crate::error::{Error, Result};
+use image::RgbImage;
+use serde::{Deserialize, Serialize};
+use tch::{Device, Kind, Tensor};
+
+/// How colours become one channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grey {
+    /// The plain mean of the three finished channels, as in Walmsley et al. (2022).
+    Mean,
+    /// Luminance (0.299 R + 0.587 G + 0.114 B) before anything else, as the zoobot package 2.9.
+    Luma,
+}
+
+/// Inference steps: zoom about the centre at the picture's own size, resize the short side to
+/// `size`, cut the centre, divide by 255, and where a network wants it subtract a mean and divide
+/// by a standard deviation.
+///
+/// ```
+/// use zoobot_core::picture::Recipe;
+/// let recipe = Recipe::zoobot();
+/// assert_eq!((recipe.zoom, recipe.size), (1.2, 224));
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// Magnification about the centre; 1 takes in the whole picture. Default 1.2.
+    pub zoom: f64,
+    /// Width and height of the result in pixels. Default 224.
+    pub size: usize,
+    /// One channel instead of three. Default none.
+    pub grey: Option<Grey>,
+    /// Subtracted from each channel after the division by 255. Default 0.
+    pub mean: [f32; 3],
+    /// What each channel is divided by after that. Default 1.
+    pub std: [f32; 3],
+}
+
+/// A picture that went through a recipe's zoom, resize and crop; [`Recipe::batch`] takes it on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prepared(Bytes);
+
+impl Default for Recipe {
+    fn default() -> Self {
+        Self { zoom: 1.2, size: 224, grey: None, mean: [0.0; 3], std: [1.0; 3] }
+    }
+}
+
+impl Recipe {
+    /// The steps of the published galaxy encoders: zoom 1.2, 224 pixels, values from 0 to 1.
+    pub fn zoobot() -> Self {
+        Self::default()
+    }
+
+    /// The steps of [`zoobot`](Self::zoobot), then the mean and standard deviation that
+    /// EfficientNet-Lite was trained with on ImageNet, so that a galaxy fills the same part of the
+    /// frame whichever encoder looks at it.
+    pub fn imagenet_lite() -> Self {
+        Self { mean: [0.5; 3], std: [0.5; 3], ..Self::default() }
+    }
+
+    /// The same with one channel.
+    pub fn grey(mut self, grey: Grey) -> Self {
+        self.grey = Some(grey);
+        self
+    }
+
+    /// The number of channels of the result: 3, or 1 for grey.
+    pub fn channels(&self) -> usize {
+        if self.grey.is_some() { 1 } else { 3 }
+    }
+
+    /// Checks the parameters.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming the parameter that is out of range.
+    pub fn check(&self) -> Result<()> {
+        if !(1.0..=100.0).contains(&self.zoom) {
+            return Err(Error::invalid("zoom", self.zoom, "1 to 100"));
+        }
+        if !(8..=4096).contains(&self.size) {
+            return Err(Error::invalid("size", self.size, "8 to 4096 pixels"));
+        }
+        if !self.mean.iter().chain(&self.std).all(|value| value.is_finite())
+            || self.std.contains(&0.0)
+        {
+            let value = format!("{:?} and {:?}", self.mean, self.std);
+            return Err(Error::invalid("mean and std", value, "finite numbers, std not 0"));
+        }
+        Ok(())
+    }
+
+    /// A picture after zoom, resize and crop, still in bytes: the part that is done once for each
+    /// picture, on any thread.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for parameters out of range or an empty picture.
+    pub fn prepare(&self, picture: &RgbImage) -> Result<Prepared> {
+        self.check()?;
+        Ok(Prepared(self.bytes(picture)?))
+    }
+
+    /// What a network sees of some pictures.
+    ///
+    /// # Shapes
+    /// float32, pictures x channels x size x size, on `device`, channels last in memory.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when there is none or one was prepared by another recipe;
+    /// [`Error::Torch`] when memory runs out.
+    pub fn batch(&self, pictures: &[Prepared], device: Device) -> Result<Tensor> {
+        let channels = if self.grey == Some(Grey::Luma) { 1 } else { 3 };
+        let each = self.size * self.size * channels;
+        if pictures.is_empty() || pictures.iter().any(|picture| picture.0.data.len() != each) {
+            let value = format!("{} pictures", pictures.len());
+            return Err(Error::invalid("pictures", value, "at least one, prepared by this recipe"));
+        }
+        let bytes: Vec<u8> = pictures.iter().flat_map(|p| p.0.data.iter().copied()).collect();
+        let [n, size, channels] = [pictures.len(), self.size, channels].map(|n| n as i64);
+        let pixels = Tensor::f_from_slice(&bytes)?.f_view([n, size, size, channels])?;
+        // Height x width x channels in memory is what "channels last" means.
+        let pixels = pixels.f_to_device(device)?.f_permute([0, 3, 1, 2])?;
+        let mut pixels = pixels.f_to_kind(Kind::Float)?.f_div_scalar(255.0)?;
+        if self.grey == Some(Grey::Mean) {
+            pixels = pixels.f_mean_dim([1_i64].as_slice(), true, Kind::Float)?;
+        }
+        if (self.mean, self.std) == ([0.0; 3], [1.0; 3]) {
+            return Ok(pixels);
+        }
+        let statistic = |values: &[f32; 3]| -> Result<Tensor> {
+            let values = &values[..self.channels()];
+            Ok(Tensor::f_from_slice(values)?.f_view([1, -1, 1, 1])?.f_to_device(device)?)
+        };
+        Ok(pixels.f_sub(&statistic(&self.mean)?)?.f_div(&statistic(&self.std)?)?)
+    }
+
+    /// The 8-bit picture after zoom, resize and crop.
+    fn bytes(&self, picture: &RgbImage) -> Result<Bytes> {
+        let (width, height) = (picture.width() as usize, picture.height() as usize);
+        if width == 0 || height == 0 {
+            return Err(Error::invalid("picture", format!("{width} x {height}"), "some pixels"));
+        }
+        let colour = Bytes { width, height, channels: 3, data: picture.as_raw().clone() };
+        let start = if self.grey == Some(Grey::Luma) { resample::luma(&colour) } else { colour };
+        // The zoom factor goes through single precision in the original.
+        let zoomed = match self.zoom {
+            1.0 => start,
+            zoom => resample::zoom(&start, f64::from(zoom as f32)),
+        };
+        let long =
+            |long: usize, short: usize| (self.size as f64 * long as f64 / short as f64) as usize;
+        let to = if height <= width {
+            (long(width, height), self.size)
+        } else {
+            (self.size, long(height, width))
+        };
+        let offset = |n: usize| ((n - self.size) as f64 / 2.0).round_ties_even() as usize;
+        let window =
+            Window { x: offset(to.0), y: offset(to.1), width: self.size, height: self.size };
+        Ok(resample::resize(&zoomed, to, window))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+use super::*;
+use serde_json::Value;
+use std::path::PathBuf;
+
+/// The folder of known answers; they are also checked on other seeds.
+fn golden() -> Option<PathBuf> {
+    let folder = std::env::var_os("ZOOBOT_GOLDEN").map_or_else(
+        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/golden")),
+        PathBuf::from,
+    );
+    let there = folder.join("transforms").is_dir();
+    if !there {
+        println!("skipped: no golden folder at {}", folder.display());
+    }
+    there.then_some(folder)
+}
+
+/// Mean and largest difference in 255ths.
+fn differences(ours: &[f32], theirs: &[f32]) -> (f64, f64) {
+    assert_eq!(ours.len(), theirs.len());
+    let difference = |(a, b): (&f32, &f32)| f64::from((a - b).abs()) * 255.0;
+    let all: Vec<f64> = ours.iter().zip(theirs).map(difference).collect();
+    (all.iter().sum::<f64>() / all.len() as f64, all.iter().copied().fold(0.0, f64::max))
+}
+
+/// The values of one picture: channel by channel, row by row.
+fn apply(recipe: &Recipe, picture: &RgbImage) -> Result<Vec<f32>> {
+    let batch = recipe.batch(&[recipe.prepare(picture)?], Device::Cpu)?;
+    let (size, channels) = (recipe.size as i64, recipe.channels() as i64);
+    assert_eq!(batch.size(), [1, channels, size, size]);
+    Ok(Vec::try_from(batch.contiguous().flatten(0, -1))?)
+}
+
+fn recipe(kind: &str) -> Recipe {
+    match kind {
+        "luma" => Recipe::zoobot().grey(Grey::Luma),
+        "mean" => Recipe::zoobot().grey(Grey::Mean),
+        _ => Recipe::zoobot(),
+    }
+}
+
+#[test]
+fn golden_transforms_agree_with_pillow_and_torchvision() {
+    let Some(folder) = golden() else { return };
+    let folder = folder.join("transforms");
+    let text = std::fs::read_to_string(folder.join("transforms.json")).unwrap();
+    let record: Value = serde_json::from_str(&text).unwrap();
+    let arrays = tch::Tensor::read_npz(folder.join("expected.npz")).unwrap();
+    for image in record["images"].as_array().unwrap() {
+        let key = image["key"].as_str().unwrap();
+        let decoded = crate::picture::read(folder.join(image["decoded_png"].as_str().unwrap()));
+        let decoded = decoded.unwrap();
+        let jpeg = image["source"].as_str().map(|source| folder.join(source));
+        for (kind, output) in image["outputs"].as_object().unwrap() {
+            let expected: Vec<f32> = match output["npz_key"].as_str() {
+                Some(wanted) => {
+                    let (_, array) = arrays.iter().find(|(name, _)| name == wanted).unwrap();
+                    Vec::try_from(array.flatten(0, -1)).unwrap()
+                }
+                None => bytes_of(&folder.join(output["png"].as_str().unwrap()), kind == "rgb"),
+            };
+            let (mean, max) = differences(&apply(&recipe(kind), &decoded).unwrap(), &expected);
+            assert!(mean <= 0.02 && max <= 1.001, "{key} {kind}: mean {mean}, max {max}");
+            if let Some(jpeg) = jpeg.as_ref().filter(|file| file.is_file()) {
+                let picture = crate::picture::read(jpeg).unwrap();
+                let (mean, max) = differences(&apply(&recipe(kind), &picture).unwrap(), &expected);
+                assert!(mean <= 1.0 && max <= 5.0, "{key} {kind} JPEG: mean {mean}, max {max}");
+            }
+        }
+    }
+}
+
+fn bytes_of(png: &std::path::Path, colour: bool) -> Vec<f32> {
+    let picture = crate::picture::read(png).unwrap();
+    let plane = |c: usize| picture.pixels().map(move |pixel| f32::from(pixel.0[c]) / 255.0);
+    if colour { (0..3).flat_map(plane).collect() } else { plane(0).collect() }
+}
+
+#[test]
+fn the_result_has_the_size_asked_for_whatever_the_picture_s_shape() {
+    for (width, height) in [(8, 8), (300, 300), (300, 211), (100, 401), (225, 224)] {
+        let picture = RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, 7]));
+        let values = apply(&Recipe::zoobot(), &picture).unwrap();
+        assert_eq!(values.len(), 3 * 224 * 224);
+        assert!(values.iter().all(|value| (0.0..=1.0).contains(value)));
+    }
+}
+
+#[test]
+fn mean_and_std_are_applied_after_the_division_by_255() {
+    let white = RgbImage::from_pixel(20, 20, image::Rgb([255, 255, 255]));
+    let values = apply(&Recipe::imagenet_lite(), &white).unwrap();
+    assert!(values.iter().all(|value| (value - 1.0).abs() < 1e-6));
+}
+
+#[test]
+fn parameters_out_of_range_are_refused_by_name() {
+    let picture = RgbImage::new(20, 20);
+    let bad = Recipe { zoom: 0.5, ..Recipe::zoobot() };
+    assert!(apply(&bad, &picture).unwrap_err().to_string().contains("zoom is 0.5"));
+    let bad = Recipe { size: 0, ..Recipe::zoobot() };
+    assert!(apply(&bad, &picture).unwrap_err().to_string().contains("size is 0"));
+    let bad = Recipe { std: [1.0, 0.0, 1.0], ..Recipe::zoobot() };
+    assert!(apply(&bad, &picture).is_err());
+}
+
+#[test]
+fn a_recipe_survives_being_written_down() {
+    let recipe = Recipe::imagenet_lite().grey(Grey::Mean);
+    let text = serde_json::to_string(&recipe).unwrap();
+    assert_eq!(serde_json::from_str::<Recipe>(&text).unwrap(), recipe);
+}

@@ -1,0 +1,93 @@
+//! Representations on disk: a Parquet table of `id_str, feat_0, ...`.
+
+use super::{Kind, Space};
+use crate::catalog::ID;
+use crate::error::{Error, Result};
+use ndarray::Array2;
+use polars::prelude::{DataFrame, DataType, ParquetWriter};
+use std::path::Path;
+
+impl Space {
+    /// Writes the table as Parquet. The file appears whole or not at all.
+    ///
+    /// # Errors
+    /// When the file cannot be written, as on a full disk.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        write_parquet(&mut self.table()?, path.as_ref())
+    }
+
+    /// Reads a table written by [`save`](Self::save), by `zoobot encode`, or by anything that
+    /// writes `id_str` and columns of numbers whose names start with `feat`.
+    ///
+    /// # Errors
+    /// When the file is not such a table, or a number is not finite.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let table = crate::catalog::parquet(path)?;
+        Self::from_table(&table).map_err(|error| wrong(path, &error.to_string()))
+    }
+
+    /// A space from a table of `id_str` and columns of numbers whose names start with `feat`.
+    ///
+    /// # Errors
+    /// When a column is missing or a number is not finite.
+    pub fn from_table(table: &DataFrame) -> Result<Self> {
+        let missing = |name: &str, hint: &str| Error::Missing {
+            kind: "column",
+            name: name.to_owned(),
+            place: "the table".to_owned(),
+            hint: hint.to_owned(),
+        };
+        let ids = table
+            .column(ID)
+            .map_err(|_| missing(ID, "Each row needs the galaxy's name"))?
+            .cast(&DataType::String)?;
+        let ids =
+            ids.str()?.iter().map(|id: Option<&str>| id.unwrap_or_default().to_owned()).collect();
+        let names: Vec<String> = table
+            .get_column_names()
+            .into_iter()
+            .map(|name| name.to_string())
+            .filter(|name| name.starts_with("feat"))
+            .collect();
+        if names.is_empty() {
+            return Err(missing("feat_0", "Representations are columns feat_0, feat_1, ..."));
+        }
+        let mut features = Array2::<f32>::zeros((table.height(), names.len()));
+        for (name, mut column) in names.iter().zip(features.columns_mut()) {
+            let numbers = table.column(name)?.cast(&DataType::Float32)?;
+            for (to, value) in column.iter_mut().zip(numbers.f32()?.iter()) {
+                *to = value.unwrap_or(f32::NAN);
+            }
+        }
+        let mut space = Self::new(ids, features)?;
+        if names[0].ends_with("_pca") {
+            space.kind = Kind::Components;
+        }
+        Ok(space)
+    }
+}
+
+fn wrong(path: &Path, problem: &str) -> Error {
+    Error::Catalog {
+        path: path.to_path_buf(),
+        problem: problem.to_owned(),
+        hint: "Make it with `zoobot encode` or space.save(..)".to_owned(),
+    }
+}
+
+/// Writes a table beside its place and renames it when it is whole.
+pub(crate) fn write_parquet(table: &mut DataFrame, path: &Path) -> Result<()> {
+    let partial = path.with_extension("parquet.partial");
+    let written =
+        std::fs::File::create(&partial).map_err(Error::io("write", &partial)).and_then(|file| {
+            ParquetWriter::new(&file).finish(table)?;
+            file.sync_all().map_err(Error::io("write", &partial))?;
+            std::fs::rename(&partial, path).map_err(Error::io("write", path))
+        });
+    if written.is_err() {
+        // The error is what matters; what stays is only the unfinished part.
+        let _ = std::fs::remove_file(&partial);
+    }
+    written
+}

@@ -1,0 +1,269 @@
+//! What the simulated survey must be as a whole.
+
+use super::canvas::Canvas;
+use super::morphology::{Arms, Body, Colour, DiskGalaxy, Spheroid};
+use super::paint::{flux, paint, paint_spheroid};
+use super::{Kind, Morphology, SimulatedGalaxy, Simulation};
+use std::collections::BTreeMap;
+use std::f64::consts::{PI, TAU};
+use std::fs;
+
+const GREY: Colour = Colour::new(0.0, 0.0);
+
+fn some(kind: Kind, n: usize) -> Vec<SimulatedGalaxy> {
+    let survey = Simulation::new(n).seed(11).size(64).kinds([kind]);
+    (0..n).map(|i| survey.galaxy(i).unwrap()).collect()
+}
+
+fn mean(galaxies: &[SimulatedGalaxy], value: impl Fn(&SimulatedGalaxy) -> f64) -> f64 {
+    galaxies.iter().map(value).sum::<f64>() / galaxies.len() as f64
+}
+
+#[test]
+fn a_seed_gives_the_same_files_on_any_number_of_threads() {
+    let survey = Simulation::new(12).seed(5).size(48);
+    let files = |threads| {
+        let folder = tempfile::tempdir().unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let catalog = pool.install(|| survey.write(folder.path(), &|_| {})).unwrap();
+        let mut files = BTreeMap::from([("catalog".into(), fs::read(catalog).unwrap())]);
+        for entry in fs::read_dir(folder.path().join("images")).unwrap() {
+            let entry = entry.unwrap();
+            files.insert(entry.file_name(), fs::read(entry.path()).unwrap());
+        }
+        files
+    };
+    let one = files(1);
+    assert_eq!(one.len(), 13);
+    assert!(one == files(3));
+}
+
+#[test]
+fn a_galaxy_is_the_same_in_a_larger_survey_and_another_with_another_seed() {
+    let small = Simulation::new(3).size(48);
+    let picture = |survey: &Simulation| survey.galaxy(2).unwrap().picture;
+    assert_eq!(picture(&small), picture(&Simulation { galaxies: 3000, ..small.clone() }));
+    assert_ne!(picture(&small), picture(&small.clone().seed(2)));
+    assert_ne!(picture(&small), small.galaxy(1).unwrap().picture);
+}
+
+#[test]
+fn progress_counts_every_galaxy() {
+    let folder = tempfile::tempdir().unwrap();
+    let seen = std::sync::Mutex::new(Vec::new());
+    let survey = Simulation::new(9).size(32);
+    survey.write(folder.path(), &|done| seen.lock().unwrap().push(done)).unwrap();
+    let mut seen = seen.into_inner().unwrap();
+    seen.sort_unstable();
+    assert_eq!(seen, (1..=9).collect::<Vec<_>>());
+}
+
+#[test]
+fn settings_out_of_range_are_refused_with_their_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = Simulation::new(1);
+    for (bad, words) in [
+        (Simulation::new(0), "galaxies is 0"),
+        (good.clone().size(15), "size is 15"),
+        (good.clone().size(2049), "size is 2049"),
+        (good.clone().quality(0), "quality is 0"),
+        (good.clone().quality(101), "quality is 101"),
+        (good.clone().kinds([]), "kinds is empty"),
+        (Simulation { field_of_view: f64::NAN, ..good.clone() }, "field_of_view is NaN"),
+    ] {
+        let error = bad.write(folder.path(), &|_| {}).unwrap_err().to_string();
+        assert!(error.starts_with(words), "{error}");
+        assert!(bad.galaxy(0).is_err());
+    }
+    assert!(good.galaxy(1).unwrap_err().to_string().starts_with("galaxy is 1"));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let error = Simulation::new(1).size(16).write(file.path(), &|_| {}).unwrap_err();
+    assert!(error.to_string().contains("images"), "{error}");
+}
+
+#[test]
+fn a_painted_sersic_profile_has_the_flux_of_its_closed_form() {
+    for (index, tolerance) in [(1.0, 0.005), (2.0, 0.005), (4.0, 0.015)] {
+        let spheroid = Spheroid { radius: 6.0, index, axis_ratio: 0.6, angle: 0.5, colour: GREY };
+        let mut canvas = Canvas::new(513, 0.3);
+        paint_spheroid(&spheroid, 100.0, [0.0, 0.0], &mut canvas);
+        let within = |radius: f64| -> f64 {
+            let (sin, cos) = 0.5f64.sin_cos();
+            let inside = |at: usize| {
+                let (x, y) = canvas.position((at % 513) as f64, (at / 513) as f64);
+                (x * cos + y * sin).hypot((y * cos - x * sin) / 0.6) < radius
+            };
+            let plane = canvas.bands[1].iter().enumerate();
+            plane.filter(|(at, _)| inside(*at)).map(|(_, v)| f64::from(*v)).sum::<f64>()
+        };
+        // The radius holds half of the light: that is what it means.
+        assert!((within(6.0) / 50.0 - 1.0).abs() < tolerance, "n {index}: {}", within(6.0));
+        if index == 1.0 {
+            for radius in [3.0, 12.0, 30.0] {
+                let x: f64 = 1.678_35 * radius / 6.0;
+                let expected = 100.0 * (1.0 - (1.0 + x) * (-x).exp());
+                assert!((within(radius) / expected - 1.0).abs() < 0.01, "radius {radius}");
+            }
+            assert!((canvas.axis_ratio(1) - 0.6).abs() < 0.01);
+        }
+    }
+}
+
+#[test]
+fn the_true_magnitude_of_an_undisturbed_disc_is_the_one_asked_for() {
+    let mut canvas = Canvas::new(256, 0.4);
+    paint(&face_on(None), &mut canvas);
+    assert!((canvas.flux(1) / flux(15.0) - 1.0).abs() < 0.03, "{}", canvas.flux(1));
+    // 1.678 scale lengths hold half of an exponential disc.
+    let radius = canvas.half_light_radius(1, [0.0, 0.0]).unwrap();
+    assert!((radius / (1.678 * 5.0) - 1.0).abs() < 0.03, "{radius}");
+}
+
+#[test]
+fn the_pitch_angle_of_painted_arms_is_the_one_asked_for() {
+    for pitch in [12.0, 20.0, -28.0f64] {
+        let mut canvas = Canvas::new(256, 0.4);
+        paint(&face_on(Some(pitch)), &mut canvas);
+        // The phase of the second Fourier component turns with ln R by 1 / tan(pitch).
+        let radii: Vec<f64> = (0..24).map(|k| 6.0 * 1.035f64.powi(k)).collect();
+        let mut angles: Vec<f64> = Vec::new();
+        for &radius in &radii {
+            let (mut re, mut im) = (0.0, 0.0);
+            for k in 0..720 {
+                let theta = TAU * f64::from(k) / 720.0;
+                let (c, r) = canvas.pixel(radius * theta.cos(), radius * theta.sin());
+                let value =
+                    f64::from(canvas.bands[0][r.round() as usize * 256 + c.round() as usize]);
+                re += value * (2.0 * theta).cos();
+                im += value * (2.0 * theta).sin();
+            }
+            let angle = im.atan2(re) / 2.0;
+            let turns = angles.last().map_or(0.0, |last| ((last - angle) / PI).round());
+            angles.push(angle + PI * turns);
+        }
+        let n = radii.len() as f64;
+        let x: Vec<f64> = radii.iter().map(|r| r.ln()).collect();
+        let (mx, my) = (x.iter().sum::<f64>() / n, angles.iter().sum::<f64>() / n);
+        let slope = x.iter().zip(&angles).map(|(x, y)| (x - mx) * (y - my)).sum::<f64>()
+            / x.iter().map(|x| (x - mx).powi(2)).sum::<f64>();
+        let measured = (1.0 / slope).atan().to_degrees();
+        assert!((measured - pitch).abs() < 1.0, "{measured} for {pitch}");
+    }
+}
+
+/// A face-on disc of magnitude 15 and scale 5 arcsec, with two regular arms or none.
+fn face_on(pitch: Option<f64>) -> Morphology {
+    let bulge = Spheroid { radius: 1.0, index: 1.0, axis_ratio: 1.0, angle: 0.0, colour: GREY };
+    let arms = pitch.map(|pitch| Arms {
+        number: 2,
+        pitch: pitch.to_radians(),
+        phase: 0.4,
+        sharpness: 2.0,
+        contrast: 0.8,
+        start: 3.0,
+        end: 25.0,
+        wobble: 0.0,
+        lopsided: 0.0,
+    });
+    let young_fraction = if arms.is_some() { 0.6 } else { 0.0 };
+    let disk = DiskGalaxy {
+        bulge,
+        bulge_fraction: 0.0,
+        scale: 5.0,
+        inclination: 0.0,
+        angle: 0.0,
+        old: GREY,
+        young: GREY,
+        young_fraction,
+        patchiness: 0.0,
+        dust: 0.0,
+        clumps: 0,
+        bar: None,
+        arms,
+        rings: Vec::new(),
+    };
+    let kind = if arms.is_some() { Kind::Spiral } else { Kind::Disk };
+    Morphology { kind, centre: [0.0; 2], magnitude: 15.0, body: Body::Disk(disk), texture: 3 }
+}
+
+#[test]
+fn labels_say_what_was_drawn() {
+    for kind in Kind::ALL {
+        for galaxy in some(kind, 30) {
+            let m = &galaxy.morphology;
+            let row = galaxy.row();
+            let cells: Vec<&str> = row.trim_end().split(',').collect();
+            assert_eq!(cells[2], kind.name());
+            assert_eq!(cells[3] == "1", kind == Kind::Ring);
+            match kind {
+                Kind::BarredSpiral => assert_eq!(cells[4], "1"),
+                Kind::Ring => assert_eq!(cells[4] == "1", m.has_bar()),
+                _ => assert_eq!(cells[4], "0"),
+            }
+            let arms: usize = cells[5].parse().unwrap();
+            let armed = matches!(kind, Kind::Spiral | Kind::BarredSpiral);
+            assert!(if armed { (1..=4).contains(&arms) } else { arms == 0 }, "{kind}: {arms}");
+            assert_eq!(cells[6] == "1", kind == Kind::Merger);
+            if let Body::Disk(disk) = &m.body {
+                let rings: f64 = disk.rings.iter().map(|ring| ring.fraction).sum();
+                let parts = disk.bulge_fraction + disk.bar.map_or(0.0, |b| b.fraction) + rings;
+                assert!(parts < 0.9, "{kind}: no light left for the disc, {parts}");
+            }
+            let numbers = &cells[7..];
+            if kind == Kind::StarOrArtifact {
+                assert!(numbers.iter().all(|cell| cell.is_empty()), "{row}");
+            } else {
+                let value = |k: usize| numbers[k].parse::<f64>().unwrap();
+                assert!((0.0..=1.0).contains(&value(0)) && (0.0..=1.0).contains(&value(1)));
+                assert!((1.0..30.0).contains(&value(2)), "{kind}: radius {}", value(2));
+                assert!((12.0..20.0).contains(&value(3)), "{kind}: magnitude {}", value(3));
+                assert!((-0.5..1.6).contains(&value(4)), "{kind}: colour {}", value(4));
+            }
+        }
+    }
+}
+
+/// How much of a picture is not in its half turn, over its brightness, within a circle.
+fn asymmetry(galaxy: &SimulatedGalaxy) -> f64 {
+    let size = galaxy.picture.width();
+    let sky = 25.0;
+    let (mut apart, mut total) = (0.0, 0.0);
+    for (x, y, pixel) in galaxy.picture.enumerate_pixels() {
+        let middle = (f64::from(size) - 1.0) / 2.0;
+        if (f64::from(x) - middle).hypot(f64::from(y) - middle) < 0.3 * f64::from(size) {
+            let turned = galaxy.picture.get_pixel(size - 1 - x, size - 1 - y);
+            apart += (f64::from(pixel[1]) - f64::from(turned[1])).abs();
+            total += (f64::from(pixel[1]) - sky).max(0.0);
+        }
+    }
+    apart / total.max(1.0)
+}
+
+/// Blue over red brightness in the middle of a picture.
+fn blueness(galaxy: &SimulatedGalaxy) -> f64 {
+    let size = galaxy.picture.width();
+    let (mut red, mut blue) = (0.0, 0.0);
+    for (x, y, pixel) in galaxy.picture.enumerate_pixels() {
+        if x.abs_diff(size / 2) < size / 6 && y.abs_diff(size / 2) < size / 6 {
+            red += f64::from(pixel[0]);
+            blue += f64::from(pixel[2]);
+        }
+    }
+    blue / red
+}
+
+#[test]
+fn kinds_look_as_they_should() {
+    let [smooth, disk, spiral, edge_on, merger] =
+        [Kind::Smooth, Kind::Disk, Kind::Spiral, Kind::EdgeOn, Kind::Merger].map(|k| some(k, 60));
+    assert!(mean(&merger, asymmetry) > 1.3 * mean(&disk, asymmetry));
+    assert!(mean(&spiral, asymmetry) > mean(&disk, asymmetry));
+    assert!(mean(&spiral, blueness) > 1.1 * mean(&smooth, blueness));
+    let axis_ratio = |g: &SimulatedGalaxy| g.truth.axis_ratio.unwrap();
+    assert!(mean(&edge_on, axis_ratio) < 0.6 * mean(&disk, axis_ratio));
+}

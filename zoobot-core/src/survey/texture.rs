@@ -1,0 +1,65 @@
+//! Irregularity: smooth random fields on a disc, periodic in angle, drawn once for a galaxy.
+
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use rand_distr::StandardNormal;
+use std::f64::consts::TAU;
+
+const ANGLES: usize = 48;
+const RADII: usize = 32;
+
+/// A random field of log-polar coordinates with mean near 0 and variance near 1.
+pub(crate) struct Texture {
+    lattice: Vec<f32>,
+}
+
+impl Texture {
+    pub fn new(seed: u64) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let lattice = (0..ANGLES * RADII).map(|_| rng.sample(StandardNormal)).collect();
+        Self { lattice }
+    }
+
+    /// The field at an angle (any, radians) and a radial coordinate (any, one cell a unit), with
+    /// twice finer detail added at half the strength.
+    pub fn at(&self, theta: f64, radial: f64) -> f64 {
+        let turn = theta / TAU * (ANGLES / 2) as f64;
+        let coarse = self.octave(turn, radial, ANGLES / 2);
+        let fine = self.octave(2.0 * turn, 2.0 * radial + 7.3, ANGLES);
+        1.35 * (coarse + 0.6 * fine)
+    }
+
+    fn octave(&self, turn: f64, radial: f64, period: usize) -> f64 {
+        let (a, r) = (turn.floor(), radial.floor());
+        let (fa, fr) = (fade(turn - a), fade(radial - r));
+        let a0 = (a as i64).rem_euclid(period as i64) as usize;
+        let a1 = if a0 + 1 == period { 0 } else { a0 + 1 };
+        let r0 = (r as i64).rem_euclid(RADII as i64) as usize;
+        let r1 = (r0 + 1) % RADII;
+        let value = |a: usize, r: usize| f64::from(self.lattice[r * ANGLES + a]);
+        let low = value(a0, r0) * (1.0 - fa) + value(a1, r0) * fa;
+        let high = value(a0, r1) * (1.0 - fa) + value(a1, r1) * fa;
+        low * (1.0 - fr) + high * fr
+    }
+}
+
+fn fade(t: f64) -> f64 {
+    t * t * (3.0 - 2.0 * t)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_texture_is_periodic_in_angle_and_of_unit_variance() {
+        let texture = Texture::new(5);
+        let mut values = Vec::new();
+        for k in 0..4000 {
+            let (theta, radial) = (f64::from(k) * 0.737, f64::from(k) * 0.193);
+            values.push(texture.at(theta, radial));
+            assert!((texture.at(theta, radial) - texture.at(theta + TAU, radial)).abs() < 1e-6);
+        }
+        let variance = values.iter().map(|v| v * v).sum::<f64>() / values.len() as f64;
+        assert!((0.5..2.0).contains(&variance), "{variance}");
+    }
+}
