@@ -55,9 +55,13 @@ impl Failure {
             let number = error.code.as_ref().map(|code| format!("[{code}]")).unwrap_or_default();
             let text = format!("{RED}error{number}{PLAIN}{BOLD}: {}{PLAIN}", error.message);
             lines.extend(text.lines().map(str::to_owned));
+            let mut shown = None;
             for Place { origin, columns, label, .. } in &error.places {
                 if let Origin::Cell(line) = origin {
-                    lines.extend(mark(code, *line, *columns, label));
+                    // A second place in the same line is marked below the first.
+                    let skip = usize::from(shown == Some(line));
+                    lines.extend(mark(code, *line, *columns, label).into_iter().skip(skip));
+                    shown = Some(line);
                 }
             }
             let advice = advice(error).map(|text| ("help".to_owned(), text));

@@ -8,45 +8,27 @@ use crate::errors::Failure;
 use crate::items::Item;
 use crate::library::Library;
 use crate::notebook::Notebook;
-use crate::outputs::{Ended, Outputs, PanicPlace};
+use crate::outputs::{Ended, PanicPlace};
+use crate::runner::{AskUser, CellProcess, Runner, Stop};
 use crate::server::Iopub;
-use crate::source::{MODULE, Origin, Program, Source, Tail};
+use crate::source::{Origin, Program, Source, Tail};
 use crate::workspace::Workspace;
-use anyhow::{Context, Result};
-use evcxr::{CompilationError, Error, EvalCallbacks, EvalContext};
+use anyhow::Result;
 use jupyter_protocol::JupyterMessage;
-use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
-use std::process::{Child, Command};
-use std::sync::{Arc, Mutex};
-
-/// Asks the user for a line: prompt, whether it is a password.
-pub type AskUser<'a> = &'a dyn Fn(&str, bool) -> String;
-
-/// The process that runs the cells.
-pub type CellProcess = Arc<Mutex<Child>>;
+use serde_json::json;
 
 /// Variables that a cell's items do away with, and why.
 type Gone = Vec<(String, String)>;
 
 /// Evaluates cells.
 pub struct Evaluator {
-    context: evcxr::CommandContext,
+    runner: Runner,
     checker: Checker,
     notebook: Notebook,
-    outputs: Outputs,
-    /// Where evcxr leaves the shared objects of cells.
-    objects: PathBuf,
 }
 
 const BORROWED: &str = "a variable that borrows from another cannot be kept for later cells. Keep a \
     copy (`.clone()`, `.to_owned()`, `.to_vec()`), or use it up inside of braces.";
-
-/// Why a compiled cell has no end to speak of.
-enum Stop {
-    Errors(Vec<Diagnostic>, Source),
-    Other(Failure),
-}
 
 impl Evaluator {
     /// Starts the process that runs the cells and links the library once, so that the user's
@@ -56,28 +38,10 @@ impl Evaluator {
         workspace.write_evcxr_config()?;
         let flags = library.rustc_flags();
         set_environment(&library, workspace, &flags)?;
-        let mut command = Command::new(std::env::current_exe()?);
-        command.env("ZOOBOT_KERNEL", "1").env("LD_LIBRARY_PATH", library.search_path());
-        // Ctrl-C on the terminal is for the kernel, which passes it on while a cell runs.
-        command.process_group(0);
-        // SAFETY: prctl is async-signal-safe and touches no memory of ours.
-        #[cfg(target_os = "linux")]
-        unsafe {
-            command.pre_exec(|| {
-                libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-                Ok(())
-            });
-        }
-        let (context, channels) = EvalContext::with_subprocess_command(command)
-            .map_err(|error| anyhow::anyhow!("{error}"))
-            .context("cannot start the process that runs the cells")?;
-        let outputs = Outputs::start(iopub, channels.stdout, channels.stderr);
         let mut evaluator = Self {
-            context: evcxr::CommandContext::with_eval_context(context),
-            objects: workspace.dir("cell").join("target").join(library.host()).join("debug"),
+            runner: Runner::start(&library, workspace, iopub)?,
             checker: Checker::new(library, flags, workspace.dir("check")),
             notebook: Notebook::default(),
-            outputs,
         };
         evaluator
             .run("();", None, 0, &|_, _| String::new())
@@ -87,7 +51,7 @@ impl Evaluator {
 
     /// The process that runs the cells; stays valid when a new one takes over.
     pub fn process(&self) -> CellProcess {
-        self.context.process_handle()
+        self.runner.process()
     }
 
     /// Runs cell number `count`; its outputs answer `parent`.
@@ -98,7 +62,7 @@ impl Evaluator {
         count: usize,
         ask: AskUser,
     ) -> Result<(), Failure> {
-        self.outputs.begin(parent, count);
+        self.runner.outputs.begin(parent, count);
         if let Some(command) = command_of(code) {
             return self.command(command);
         }
@@ -125,16 +89,18 @@ impl Evaluator {
         }
         let (ended, source) = match self.execute(&cell, &items, &changed, &mut found, ask) {
             Ok(end) => end,
-            Err(Stop::Errors(errors, _)) => {
-                return Err(self.compile_failure(&errors, code, &changed));
+            Err(Stop::Errors(errors)) => return Err(self.compile_failure(&errors, code, &changed)),
+            Err(Stop::ProcessEnded(status)) => {
+                self.notebook.lost_process();
+                return Err(process_ended(&status));
             }
-            Err(Stop::Other(failure)) => return Err(failure),
+            Err(Stop::Other(message)) => return Err(Failure::new("kernel error", message)),
         };
         self.notebook.items.add(&items);
         for (name, reason) in &changed {
             self.notebook.forget(name, reason);
             if !cell.bindings.iter().any(|binding| binding.name == *name) {
-                self.outputs.note(&format!("note: `{name}` is gone: {reason}"));
+                self.runner.outputs.note(&format!("note: `{name}` is gone: {reason}"));
             }
         }
         self.verdict(ended, &source, &cell, &found)
@@ -167,8 +133,8 @@ impl Evaluator {
         // What is moved comes out with the first compile at the latest.
         for _attempt in 0..3 {
             let source = self.program(cell, items, changed, found).source();
-            match self.compile_and_run(source, ask) {
-                Err(Stop::Errors(errors, source)) => {
+            match self.runner.run(&source, ask) {
+                Err(Stop::Errors(errors)) => {
                     if let Some(tail) = other_tail(cell, found.tail, &errors) {
                         found.tail = tail;
                         continue;
@@ -177,79 +143,14 @@ impl Evaluator {
                         errors.iter().filter_map(|e| e.moved().map(str::to_owned)).collect();
                     let users = errors.iter().any(|e| e.is_the_users() && e.moved().is_none());
                     if moved.is_empty() || users {
-                        return Err(Stop::Errors(errors, source));
+                        return Err(Stop::Errors(errors));
                     }
                     found.moved.extend(moved);
                 }
-                other => return other,
+                other => return other.map(|ended| (ended, source)),
             }
         }
-        Err(Stop::Other(Failure::new("kernel error", "the variables of this cell cannot be kept")))
-    }
-
-    fn compile_and_run(
-        &mut self,
-        source: Source,
-        ask: AskUser,
-    ) -> Result<(Option<Ended>, Source), Stop> {
-        let result = {
-            let mut callbacks = EvalCallbacks {
-                input_reader: &|request| ask(&request.prompt, request.is_password),
-            };
-            self.context.execute_with_callbacks(&source.text, &mut callbacks)
-        };
-        match result {
-            Ok(own) => {
-                let ended = self.outputs.finish(true);
-                if !own.is_empty() {
-                    // A type that shows itself in evcxr's own way.
-                    let data = serde_json::json!(own.content_by_mime_type);
-                    self.outputs.result(&data, &serde_json::json!({}));
-                }
-                self.remove_objects();
-                Ok((ended, source))
-            }
-            Err(Error::CompilationErrors(errors)) => {
-                let offset = self.offset();
-                let read =
-                    |error: &CompilationError| Diagnostic::read(&error.json, &source, offset);
-                let diagnostics: Vec<Diagnostic> = errors.iter().filter_map(read).collect();
-                if diagnostics.is_empty() {
-                    let messages: Vec<String> =
-                        errors.iter().map(CompilationError::message).collect();
-                    return Err(Stop::Other(Failure::new("compile error", messages.join("\n"))));
-                }
-                Err(Stop::Errors(diagnostics, source))
-            }
-            Err(Error::SubprocessTerminated(status)) => {
-                self.outputs.finish(false);
-                self.remove_objects();
-                self.notebook.lost_process();
-                Err(Stop::Other(process_ended(&status)))
-            }
-            Err(error) => {
-                let message = error.to_string();
-                if message.contains("valid UTF-8") {
-                    // evcxr has lost track of the output; only a new process helps.
-                    self.end_process();
-                    let reason = "it printed bytes that are not text (UTF-8)";
-                    return Err(Stop::Other(process_ended(reason)));
-                }
-                Err(Stop::Other(Failure::new("kernel error", message)))
-            }
-        }
-    }
-
-    /// Ends the process that runs the cells; another takes its place.
-    fn end_process(&mut self) {
-        if let Ok(mut process) = self.process().lock() {
-            // It may be gone already.
-            let _ = process.kill();
-        }
-        // evcxr starts the next process when it finds this one gone.
-        let _ = self.context.execute("();");
-        self.outputs.finish(false);
-        self.notebook.lost_process();
+        Err(Stop::Other("the variables of this cell cannot be kept".to_owned()))
     }
 
     fn program<'a>(
@@ -314,15 +215,12 @@ impl Evaluator {
         source: &Source,
         code: &str,
     ) -> Failure {
-        if place.file.ends_with("src/lib.rs") && !place.file.starts_with('/') {
-            let line = place.line.saturating_sub(self.offset());
-            return match source.origin(line) {
-                Origin::Cell(line) => failure.at(code, *line, place.column),
-                Origin::Earlier => failure.with("at", "a function of an earlier cell"),
-                _ => failure,
-            };
+        match self.runner.origin(source, &place.file, place.line) {
+            Some(Origin::Cell(line)) => failure.at(code, *line, place.column),
+            Some(Origin::Earlier) => failure.with("at", "a function of an earlier cell"),
+            Some(_) => failure,
+            None => failure.with("at", &format!("{}:{}", place.file, place.line)),
         }
-        failure.with("at", &format!("{}:{}", place.file, place.line))
     }
 
     fn compile_failure(&self, errors: &[Diagnostic], code: &str, changed: &Gone) -> Failure {
@@ -364,24 +262,6 @@ impl Evaluator {
         Failure::new("compile error", message).at(&cell.code, line, column)
     }
 
-    /// How many lines evcxr has put before ours in what it compiled last.
-    fn offset(&self) -> usize {
-        let source = self.context.last_source().unwrap_or_default();
-        let first = format!("#[allow(warnings)] mod {MODULE} {{");
-        source.lines().position(|line| line == first).unwrap_or(0)
-    }
-
-    /// A loaded shared object needs no file; a thousand cells would fill the disk.
-    fn remove_objects(&self) {
-        let Ok(entries) = std::fs::read_dir(&self.objects) else { return };
-        for entry in entries.flatten() {
-            if entry.file_name().to_string_lossy().contains("code_") {
-                // What stays goes with the kernel's folder.
-                let _ = std::fs::remove_file(entry.path());
-            }
-        }
-    }
-
     /// Cells that are no Rust: `:vars`.
     fn command(&self, command: &str) -> Result<(), Failure> {
         match command.split_whitespace().next() {
@@ -392,8 +272,8 @@ impl Evaluator {
                     .iter()
                     .map(|variable| format!("{}: {}", variable.name, variable.ty))
                     .collect();
-                let data = serde_json::json!({"text/plain": lines.join("\n")});
-                self.outputs.result(&data, &serde_json::json!({}));
+                let data = json!({"text/plain": lines.join("\n")});
+                self.runner.outputs.result(&data, &json!({}));
                 Ok(())
             }
             Some(":dep") => Err(Failure::new(
@@ -427,8 +307,6 @@ fn command_of(code: &str) -> Option<&str> {
 }
 
 fn process_ended(status: &str) -> Failure {
-    let status = status.lines().last().unwrap_or_default();
-    let status = status.strip_prefix("Subprocess terminated with status: ").unwrap_or(status);
     Failure::new(
         "process ended",
         format!("the process that runs the cells ended ({status})"),

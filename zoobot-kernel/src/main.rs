@@ -16,6 +16,7 @@ mod library;
 mod notebook;
 mod outputs;
 mod replies;
+mod runner;
 mod server;
 mod source;
 mod workspace;

@@ -3,8 +3,9 @@
 //! Requests that need no cell (kernel_info, is_complete, ...) are answered at once, also while a
 //! cell runs; cells queue for the [`Evaluator`]'s thread.
 
-use crate::evaluator::{CellProcess, Evaluator};
+use crate::evaluator::Evaluator;
 use crate::replies::{is_complete, kernel_info};
+use crate::runner::CellProcess;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
 use jupyter_protocol::{ConnectionInfo, JupyterMessage, JupyterMessageContent};

@@ -1,0 +1,148 @@
+//! The process that runs the cells, and evcxr, which compiles them and hands them to it.
+
+use crate::diagnostics::Diagnostic;
+use crate::library::Library;
+use crate::outputs::{Ended, Outputs};
+use crate::server::Iopub;
+use crate::source::{MODULE, Origin, Source};
+use crate::workspace::Workspace;
+use anyhow::{Context, Result};
+use evcxr::{CommandContext, CompilationError, Error, EvalCallbacks, EvalContext};
+use serde_json::json;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Child, Command};
+use std::sync::{Arc, Mutex};
+
+/// Asks the user for a line: prompt, whether it is a password.
+pub type AskUser<'a> = &'a dyn Fn(&str, bool) -> String;
+
+/// The process that runs the cells.
+pub type CellProcess = Arc<Mutex<Child>>;
+
+/// Runs sources.
+pub struct Runner {
+    context: CommandContext,
+    /// What the cells print and show.
+    pub outputs: Outputs,
+    /// Where evcxr leaves the shared objects of cells.
+    objects: PathBuf,
+}
+
+/// Why a source did not run to an end of its own.
+#[derive(Debug)]
+pub enum Stop {
+    /// It does not compile.
+    Errors(Vec<Diagnostic>),
+    /// The process ended with this status; another has taken its place.
+    ProcessEnded(String),
+    /// Something is wrong with the kernel's means.
+    Other(String),
+}
+
+impl Runner {
+    /// Starts the process.
+    pub fn start(library: &Library, workspace: &Workspace, iopub: Iopub) -> Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.env("ZOOBOT_KERNEL", "1").env("LD_LIBRARY_PATH", library.search_path());
+        // Ctrl-C on the terminal is for the kernel, which passes it on while a cell runs.
+        command.process_group(0);
+        // SAFETY: prctl is async-signal-safe and touches no memory of ours.
+        #[cfg(target_os = "linux")]
+        unsafe {
+            command.pre_exec(|| {
+                libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
+                Ok(())
+            });
+        }
+        let (context, channels) = EvalContext::with_subprocess_command(command)
+            .map_err(|error| anyhow::anyhow!("{error}"))
+            .context("cannot start the process that runs the cells")?;
+        Ok(Self {
+            context: CommandContext::with_eval_context(context),
+            outputs: Outputs::start(iopub, channels.stdout, channels.stderr),
+            objects: workspace.dir("cell").join("target").join(library.host()).join("debug"),
+        })
+    }
+
+    /// The process; stays valid when a new one takes over.
+    pub fn process(&self) -> CellProcess {
+        self.context.process_handle()
+    }
+
+    /// Compiles and runs a source; how the cell ended, when it said so.
+    pub fn run(&mut self, source: &Source, ask: AskUser) -> Result<Option<Ended>, Stop> {
+        let mut callbacks =
+            EvalCallbacks { input_reader: &|request| ask(&request.prompt, request.is_password) };
+        let result = self.context.execute_with_callbacks(&source.text, &mut callbacks);
+        self.remove_objects();
+        match result {
+            Ok(own) => {
+                let ended = self.outputs.finish(true);
+                if !own.is_empty() {
+                    // A type that shows itself in evcxr's own way.
+                    self.outputs.result(&json!(own.content_by_mime_type), &json!({}));
+                }
+                Ok(ended)
+            }
+            Err(Error::CompilationErrors(errors)) => Err(self.compile_errors(&errors, source)),
+            Err(Error::SubprocessTerminated(status)) => {
+                self.outputs.finish(false);
+                let status = status.lines().last().unwrap_or_default();
+                let status = status.strip_prefix("Subprocess terminated with status: ");
+                Err(Stop::ProcessEnded(status.unwrap_or("no status").to_owned()))
+            }
+            Err(error) if error.to_string().contains("valid UTF-8") => {
+                // evcxr has lost track of the output; only a new process helps.
+                self.end_process();
+                Err(Stop::ProcessEnded("it printed bytes that are not text (UTF-8)".to_owned()))
+            }
+            Err(error) => Err(Stop::Other(error.to_string())),
+        }
+    }
+
+    /// Where a line of what was compiled last came from; `None` outside of the notebook's code.
+    pub fn origin<'a>(&self, source: &'a Source, file: &str, line: usize) -> Option<&'a Origin> {
+        (file == "src/lib.rs").then(|| source.origin(line.saturating_sub(self.offset())))
+    }
+
+    fn compile_errors(&self, errors: &[CompilationError], source: &Source) -> Stop {
+        let offset = self.offset();
+        let read = |error: &CompilationError| Diagnostic::read(&error.json, source, offset);
+        let diagnostics: Vec<Diagnostic> = errors.iter().filter_map(read).collect();
+        if diagnostics.is_empty() {
+            let messages: Vec<String> = errors.iter().map(CompilationError::message).collect();
+            return Stop::Other(messages.join("\n"));
+        }
+        Stop::Errors(diagnostics)
+    }
+
+    /// Ends the process; another takes its place.
+    fn end_process(&mut self) {
+        if let Ok(mut process) = self.process().lock() {
+            // It may be gone already.
+            let _ = process.kill();
+        }
+        // evcxr starts the next process when it finds this one gone.
+        let _ = self.context.execute("();");
+        self.outputs.finish(false);
+    }
+
+    /// How many lines evcxr has put before ours in what it compiled last.
+    fn offset(&self) -> usize {
+        let source = self.context.last_source().unwrap_or_default();
+        let first = format!("#[allow(warnings)] mod {MODULE} {{");
+        source.lines().position(|line| line == first).unwrap_or(0)
+    }
+
+    /// A loaded shared object needs no file; a thousand cells would fill the disk.
+    fn remove_objects(&self) {
+        let Ok(entries) = std::fs::read_dir(&self.objects) else { return };
+        for entry in entries.flatten() {
+            if entry.file_name().to_string_lossy().contains("code_") {
+                // What stays goes with the kernel's folder.
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    }
+}
