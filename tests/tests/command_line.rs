@@ -265,6 +265,46 @@ fn what_the_search_cannot_answer_is_refused() {
     refused(&arguments, dir.path(), &["no column \"id_str\""]);
 }
 
+/// What `zoobot doctor` finds with a record of the build that was changed by `edit`.
+fn doctor(edit: impl FnOnce(&mut Value)) -> (Option<i32>, Value) {
+    let dir = tempfile::tempdir().unwrap();
+    let test = std::env::current_exe().unwrap();
+    let record = test.parent().and_then(Path::parent).unwrap().join("zoobot-library.json");
+    let text = std::fs::read_to_string(&record).expect("`cargo xtask setup` writes the record");
+    let mut record: Value = serde_json::from_str(&text).unwrap();
+    edit(&mut record);
+    let path = dir.path().join("record.json");
+    std::fs::write(&path, record.to_string()).unwrap();
+    let output = zoobot().args(["doctor", "--json"]).env("ZOOBOT_LIBRARY", path).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    (output.status.code(), serde_json::from_str(text.lines().last().unwrap()).unwrap())
+}
+
+fn finding<'a>(found: &'a Value, what: &str) -> &'a Value {
+    found["findings"].as_array().unwrap().iter().find(|f| f["what"] == what).unwrap()
+}
+
+#[test]
+fn the_doctor_finds_nothing_wrong_after_set_up() {
+    let (status, found) = doctor(|_| ());
+    assert_eq!((status, &found["wrong"]), (Some(0), &Value::from(0)), "{found}");
+    assert!(finding(&found, "libtorch")["found"].as_str().unwrap().starts_with("2.11.0"));
+}
+
+#[test]
+fn the_doctor_tells_of_another_compiler_and_a_lost_library_with_a_fix() {
+    let (status, found) = doctor(|record| {
+        record["rustc_version"] = "rustc 1.0.0 (old)".into();
+        record["dylib"] = "/nowhere/libzoobot_core.so".into();
+    });
+    assert_eq!((status, &found["wrong"]), (Some(2), &Value::from(2)), "{found}");
+    for (what, word) in [("compiler", "1.0.0"), ("library", "/nowhere")] {
+        let finding = finding(&found, what);
+        assert!(finding["found"].as_str().unwrap().contains(word), "{finding}");
+        assert!(finding["fix"].as_str().unwrap().contains("./run start"), "{finding}");
+    }
+}
+
 #[test]
 fn every_command_has_help_with_an_example() {
     let dir = tempfile::tempdir().unwrap();

@@ -169,9 +169,11 @@ fn jupyter() -> State {
 }
 
 fn kernelspec() -> State {
-    let data = std::env::var_os("JUPYTER_DATA_DIR").map(PathBuf::from).unwrap_or_else(|| {
-        PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".local/share/jupyter")
-    });
+    let folder = |name: &str| std::env::var_os(name).filter(|s| !s.is_empty()).map(PathBuf::from);
+    // Jupyter's own rule.
+    let data = folder("JUPYTER_DATA_DIR")
+        .or_else(|| folder("XDG_DATA_HOME").map(|data| data.join("jupyter")))
+        .unwrap_or_else(|| folder("HOME").unwrap_or_default().join(".local/share/jupyter"));
     let path = data.join("kernels/zoobot/kernel.json");
     let Ok(text) = std::fs::read_to_string(&path) else {
         return wrong(format!("{} is not there", path.display()), SETUP);

@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 use zoobot_core::Result;
-use zoobot_core::notebook::Progress;
 use zoobot_core::survey::{Simulation, write_sample};
 
 /// Make a survey of simulated galaxies: pictures and a catalogue with their true morphology.
@@ -41,16 +40,11 @@ impl Simulate {
     pub fn run(&self) -> Result<ExitCode> {
         let started = Instant::now();
         let (galaxies, out) = match (&self.sample, &self.out) {
-            (Some(zip), _) => {
-                write_sample(zip)?;
-                (600, zip.clone())
-            }
+            (Some(zip), _) => (write_sample(zip)?, zip.clone()),
             (None, out) => {
-                let folder = out.clone().unwrap_or_default();
-                let progress = Progress::new("simulate", Some(self.galaxies));
                 let simulation = Simulation::new(self.galaxies).seed(self.seed).size(self.size);
-                let catalog = simulation.write(&folder, &|done| progress.advance(done))?;
-                (self.galaxies, catalog)
+                let catalog = simulation.write(out.clone().unwrap_or_default())?;
+                (catalog.len(), catalog.source().to_path_buf())
             }
         };
         let seconds = started.elapsed().as_secs_f64();

@@ -7,7 +7,7 @@ use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::figure::{self, Figure, Labels};
 use crate::notebook::{Bundle, Show, Table};
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView2};
 use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, Series};
 use std::sync::Arc;
 
@@ -178,10 +178,34 @@ impl Space {
     /// # Errors
     /// None for a space that was made by [`new`](Self::new).
     pub fn standardize(&self) -> Result<Self> {
-        let wide = self.features.mapv(f64::from);
-        let mean = wide.mean_axis(Axis(0)).ok_or_else(|| Error::invalid("rows", 0, "some rows"))?;
-        let std = wide.std_axis(Axis(0), 0.0).mapv(|s| if s > 0.0 { s } else { 1.0 });
-        let features = ((wide - mean) / std).mapv(|value| value as f32);
+        let rows = self.len() as f64;
+        let mean = pca::mean(self.features());
+        let mut squares = vec![0.0; self.width()];
+        for row in self.features.rows() {
+            for ((sum, &value), mean) in squares.iter_mut().zip(row).zip(&mean) {
+                *sum += (f64::from(value) - mean).powi(2);
+            }
+        }
+        // Rounding gives even a constant column some spread.
+        let constant = |variance: f64, mean: f64| {
+            variance <= rows * f64::EPSILON * variance + (rows * mean * f64::EPSILON).powi(2)
+        };
+        let scale: Vec<f64> = squares
+            .iter()
+            .zip(&mean)
+            .map(|(sum, &mean)| (sum / rows, mean))
+            .map(
+                |(variance, mean)| {
+                    if constant(variance, mean) { 0.0 } else { variance.sqrt().recip() }
+                },
+            )
+            .collect();
+        let mut features = Array2::clone(&self.features);
+        for mut row in features.rows_mut() {
+            for ((value, mean), scale) in row.iter_mut().zip(&mean).zip(&scale) {
+                *value = ((f64::from(*value) - mean) * scale) as f32;
+            }
+        }
         Ok(Self { features: Arc::new(features), ..self.clone() })
     }
 

@@ -1,6 +1,7 @@
 //! Principal components: exact, in double precision, in memory for the features once.
 
 use crate::error::{Error, Result};
+use crate::notebook::Progress;
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use tch::{Kind, Tensor};
 
@@ -93,7 +94,8 @@ impl Pca {
     }
 }
 
-fn mean(rows: ArrayView2<f32>) -> Array1<f64> {
+/// The mean of each column, summed in double precision.
+pub(super) fn mean(rows: ArrayView2<f32>) -> Array1<f64> {
     let mut sum = Array1::<f64>::zeros(rows.ncols());
     for row in rows.rows() {
         sum.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
@@ -108,9 +110,12 @@ type Spectrum = (Vec<f64>, Array2<f64>, f64);
 fn by_columns(rows: ArrayView2<f32>, mean: &Array1<f64>) -> Result<Spectrum> {
     let (n, d) = rows.dim();
     let mut covariance = Tensor::f_zeros([d as i64, d as i64], (Kind::Double, tch::Device::Cpu))?;
+    let progress = Progress::new("pca", Some(n));
     for block in rows.axis_chunks_iter(Axis(0), BLOCK) {
+        crate::interrupt::check("pca", || format!("{} of {n} rows", progress.done()))?;
         let centred = tensor(&(block.mapv(f64::from) - mean))?;
         covariance = covariance.f_add(&centred.f_tr()?.f_matmul(&centred)?)?;
+        progress.advance(block.nrows());
     }
     let covariance = covariance.f_div_scalar((n - 1) as f64)?;
     let total = f64::try_from(covariance.f_trace()?)?;

@@ -1,7 +1,7 @@
 //! The sample survey: 600 simulated galaxies that travel inside this library.
 
 use super::home;
-use super::simulate::{Simulation, catalog};
+use super::simulate::{Simulation, table};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use sha2::{Digest, Sha256};
@@ -44,23 +44,25 @@ impl Catalog {
     }
 }
 
-/// Makes the sample again, as a ZIP archive whose bytes depend on the simulator only.
+/// Makes the sample again, as a ZIP archive whose bytes depend on the simulator only; returns the
+/// number of its galaxies.
 ///
 /// # Errors
 /// [`Error::Io`] when it cannot be written, [`Error::Interrupted`] when stopped; an older file is
 /// then left as it was.
-pub fn write_sample(zip_path: &Path) -> Result<()> {
-    let bytes = pack(&survey())?;
+pub fn write_sample(zip_path: &Path) -> Result<usize> {
+    let survey = survey();
+    let bytes = pack(&survey)?;
     let part = zip_path.with_extension("zip.part");
     fs::write(&part, bytes).map_err(Error::io("write", &part))?;
-    fs::rename(&part, zip_path).map_err(Error::io("write", zip_path))
+    fs::rename(&part, zip_path).map_err(Error::io("write", zip_path))?;
+    Ok(survey.galaxies)
 }
 
 /// A survey as a ZIP archive: stored, as JPEGs do not get smaller, and with one fixed date.
 fn pack(survey: &Simulation) -> Result<Vec<u8>> {
-    let galaxies = survey.each(&|_| {}, |galaxy| {
-        Ok((galaxy.file_loc(), galaxy.jpeg(survey.quality)?, galaxy.row()))
-    })?;
+    let galaxies = survey
+        .each(|galaxy| Ok((galaxy.file_loc(), galaxy.jpeg(survey.quality)?, galaxy.row())))?;
     let rows: Vec<String> = galaxies.iter().map(|(.., row)| row.clone()).collect();
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Stored)
@@ -70,7 +72,7 @@ fn pack(survey: &Simulation) -> Result<Vec<u8>> {
     let mut add = |name: &str, bytes: &[u8]| {
         zip.start_file(name, options).map_err(io::Error::from).and_then(|()| zip.write_all(bytes))
     };
-    add("catalog.csv", catalog(&rows).as_bytes()).map_err(Error::io("write", "sample.zip"))?;
+    add("catalog.csv", table(&rows).as_bytes()).map_err(Error::io("write", "sample.zip"))?;
     for (name, jpeg, _) in &galaxies {
         add(name, jpeg).map_err(Error::io("write", "sample.zip"))?;
     }

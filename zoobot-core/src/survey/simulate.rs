@@ -4,7 +4,9 @@ use super::canvas::Canvas;
 use super::instrument::Conditions;
 use super::morphology::{Body, Kind, Morphology};
 use super::{artifact, colour, draw, field, paint};
+use crate::catalog::Catalog;
 use crate::error::{Error, Result};
+use crate::notebook::Progress;
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use rand::seq::SliceRandom;
@@ -13,8 +15,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::Path;
 
 /// Angular resolution of the default pictures, arcsec a pixel.
 const PIXEL_SCALE: f64 = 0.6;
@@ -128,15 +129,15 @@ impl Simulation {
         Ok(self.make(i))
     }
 
-    /// Writes `images/ID.jpg` and `catalog.csv` under a folder and returns the catalogue's path.
-    /// `progress` is called with the number of galaxies finished, from any thread.
+    /// Writes `images/ID.jpg` and `catalog.csv` under a folder and returns the catalogue.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a setting out of its range, [`Error::Io`] when a file cannot be
     /// written, [`Error::Interrupted`] when stopped. The catalogue is written last, so a folder
     /// that has one is complete.
-    pub fn write(&self, folder: &Path, progress: &(dyn Fn(usize) + Sync)) -> Result<PathBuf> {
+    pub fn write(&self, folder: impl AsRef<Path>) -> Result<Catalog> {
         self.check()?;
+        let folder = folder.as_ref();
         let images = folder.join("images");
         fs::create_dir_all(&images).map_err(Error::io("create", &images))?;
         let path = folder.join("catalog.csv");
@@ -144,29 +145,27 @@ impl Simulation {
         if path.exists() {
             fs::remove_file(&path).map_err(Error::io("replace", &path))?;
         }
-        let rows = self.each(progress, |galaxy| {
+        let rows = self.each(|galaxy| {
             let file = folder.join(galaxy.file_loc());
             fs::write(&file, galaxy.jpeg(self.quality)?).map_err(Error::io("write", &file))?;
             Ok(galaxy.row())
         })?;
-        fs::write(&path, catalog(&rows)).map_err(Error::io("write", &path))?;
-        Ok(path)
+        fs::write(&path, table(&rows)).map_err(Error::io("write", &path))?;
+        Catalog::read(path)
     }
 
     /// Makes every galaxy, in parallel, and keeps what a function makes of each, in order.
     pub(crate) fn each<T: Send>(
         &self,
-        progress: &(dyn Fn(usize) + Sync),
         keep: impl Fn(SimulatedGalaxy) -> Result<T> + Sync,
     ) -> Result<Vec<T>> {
         self.check()?;
-        let done = AtomicUsize::new(0);
+        let progress = Progress::new("simulate", Some(self.galaxies));
         let one = |i| {
-            let so_far =
-                || format!("{} of {} galaxies", done.load(Ordering::Relaxed), self.galaxies);
+            let so_far = || format!("{} of {} galaxies", progress.done(), self.galaxies);
             crate::interrupt::check("simulate", so_far)?;
             let kept = keep(self.make(i))?;
-            progress(done.fetch_add(1, Ordering::Relaxed) + 1);
+            progress.advance(1);
             Ok(kept)
         };
         (0..self.galaxies).into_par_iter().map(one).collect()
@@ -247,7 +246,7 @@ impl Truth {
 }
 
 /// The catalogue as CSV, from its rows.
-pub(crate) fn catalog(rows: &[String]) -> String {
+pub(crate) fn table(rows: &[String]) -> String {
     format!("{COLUMNS}\n{}", rows.concat())
 }
 
