@@ -81,9 +81,17 @@ impl<T: Show> Show for crate::Result<T> {
     }
 }
 
-/// Starts a message to the kernel on standard output; JSON and a newline follow.
+/// Starts a message to the kernel on standard output; a JSON object and a newline follow. Its
+/// `kind` is one of
 ///
-/// `{"kind":"display","data":{mime: text},"metadata":{mime: {..}},"id":null|"..","update":bool}`
+/// | kind | other fields |
+/// |---|---|
+/// | `display` | `data` (by MIME type), `metadata` (by MIME type), `id` (or null), `update` (true replaces what has the id) |
+/// | `result` | `data`, `metadata`: the value of the cell |
+/// | `panic` | `message`, `place` (`file`, `line`, `column`, or null) |
+/// | `error` | `message`, `causes`, `interrupted`: what `?` returned |
+/// | `lost` | `name`: a variable that could not be loaded |
+/// | `done`, `stopped`, `end` | none: the cell came to its end, was left early, has no more output |
 pub const MARK: &str = "\u{2}zoobot ";
 
 /// Whether a notebook kernel reads our standard output.
