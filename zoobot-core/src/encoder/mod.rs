@@ -1,17 +1,21 @@
 //! Networks that turn a picture into a representation, their weights, and encoding a catalogue.
 
+pub mod convnext;
 pub mod efficientnet;
 mod encode;
 #[cfg(test)]
 mod golden;
 mod layers;
 pub mod lite0;
+mod network;
 mod parts;
 mod pickle;
+pub mod resnet;
 mod weights;
 
 pub use encode::Failed;
 pub use layers::{Activation, Padding};
+pub use network::{Architecture, Network};
 pub use parts::Report;
 pub use weights::Weights;
 
