@@ -148,7 +148,7 @@ impl ConvNext {
     /// the scales and shifts around the mixing of channels are multiplied into its weights.
     ///
     /// # Errors
-    /// [`Error::Torch`](crate::Error::Torch) when memory is short.
+    /// [`Error::Torch`] when memory is short.
     pub fn folded(&self) -> Result<Self> {
         self.map(Conv::folded, Block::folded)
     }
@@ -157,7 +157,7 @@ impl ConvNext {
     /// threads at once; each takes one of these instead.
     ///
     /// # Errors
-    /// [`Error::Torch`](crate::Error::Torch) when memory is short.
+    /// [`Error::Torch`] when memory is short.
     pub fn detached(&self) -> Result<Self> {
         self.map(Conv::detached, Block::detached)
     }

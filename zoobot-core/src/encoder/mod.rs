@@ -293,12 +293,15 @@ fn fingerprint(architecture: &Architecture, store: &nn::VarStore) -> Result<Stri
 impl Show for Encoder {
     fn show(&self) -> Bundle {
         let Recipe { size, .. } = self.recipe;
+        let channels = match self.recipe.channels() {
+            1 => "1 channel".to_owned(),
+            several => format!("{several} channels"),
+        };
         let notes: String = self.notes.iter().map(|note| format!("\nNote: {note}")).collect();
         Bundle::plain(format!(
-            "Encoder {}: {}, {} channels of {size} x {size} pixels to {} features, on {:?}{notes}",
+            "Encoder {}: {}, {channels} of {size} x {size} pixels to {} features, on {:?}{notes}",
             self.name,
             self.architecture.name(),
-            self.recipe.channels(),
             self.width(),
             self.device,
         ))

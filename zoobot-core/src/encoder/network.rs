@@ -1,5 +1,7 @@
 //! What the networks have in common: one type for all of them, by timm's names.
 
+mod groups;
+
 use super::convnext::{self, ConvNext};
 use super::efficientnet::{self, EfficientNet};
 use super::resnet::{self, ResNet};
@@ -125,26 +127,17 @@ impl Architecture {
         }
     }
 
-    /// The parts of the network from the pictures to the features, each by the beginning of its
-    /// variables' names: what freezing and layer-wise learning rates go by. Together they hold
-    /// every variable once.
+    /// The stages of the network from the pictures to the features, each by the beginnings of its
+    /// variables' names: what freezing goes by. Together they hold every variable once.
     pub fn stages(&self) -> Vec<Vec<String>> {
-        let numbered = |before: &str, n: std::ops::Range<usize>| {
-            n.map(|i| vec![format!("{before}{i}.")]).collect::<Vec<_>>()
-        };
-        let part = |names: &[&str]| vec![names.iter().map(|&name| name.to_owned()).collect()];
-        match &self.config {
-            Config::ConvNext(_) => {
-                [part(&["stem."]), numbered("stages.", 0..4), part(&["head.norm."])].concat()
-            }
-            Config::EfficientNet(config) => [
-                part(&["conv_stem.", "bn1."]),
-                numbered("blocks.", 0..config.stages.len()),
-                part(&["conv_head.", "bn2."]),
-            ]
-            .concat(),
-            Config::ResNet(_) => [part(&["conv1.", "bn1."]), numbered("layer", 1..5)].concat(),
-        }
+        groups::stages(&self.config)
+    }
+
+    /// The same in finer steps, a group for each block: timm's for layer-wise learning rates, where
+    /// that of group i of n is multiplied by `decay^(n - 1 - i)`, so that what lies deepest learns
+    /// slowest.
+    pub fn layers(&self) -> Vec<Vec<String>> {
+        groups::layers(&self.config)
     }
 
     /// timm's name of the first convolution's weights, whose second dimension is the channels.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::encoder::golden::{Golden, relative_difference};
 use tch::{Kind, nn};
 
 #[test]
@@ -15,9 +16,11 @@ fn every_name_builds_a_network_whose_stages_hold_each_variable_once() {
         let variables = store.variables();
         assert_eq!(variables[architecture.first_weight()].size()[1], 1, "{name}");
         for variable in variables.keys() {
-            let stages = architecture.stages();
-            let holds = |stage: &&Vec<String>| stage.iter().any(|part| variable.starts_with(part));
-            assert_eq!(stages.iter().filter(holds).count(), 1, "{name}: {variable}");
+            for groups in [architecture.stages(), architecture.layers()] {
+                let holds =
+                    |group: &&Vec<String>| group.iter().any(|part| variable.starts_with(part));
+                assert_eq!(groups.iter().filter(holds).count(), 1, "{name}: {variable}");
+            }
             assert!(!variable.starts_with(architecture.classifier()));
         }
     }
@@ -34,7 +37,7 @@ fn networks_of_every_family_give_as_many_features_as_they_say() {
         let plain = network.features(&x).unwrap();
         assert_eq!(plain.size(), [1, architecture.width()]);
         let folded = network.folded().unwrap().detached().unwrap().features(&x).unwrap();
-        let difference = crate::encoder::golden::relative_difference(&folded, &plain);
+        let difference = relative_difference(&folded, &plain);
         assert!(difference <= 1e-5, "{name}: {difference}");
     }
 }
@@ -46,4 +49,18 @@ fn a_name_with_the_training_after_a_dot_is_the_same_and_another_name_is_refused(
     let message = Architecture::named("convnext_nan").unwrap_err().to_string();
     assert!(message.contains("Did you mean \"convnext_nano\"?"), "{message}");
     assert!(message.contains("resnet101"), "{message}");
+}
+
+#[test]
+fn golden_layers_give_timms_layer_wise_learning_rates() {
+    for name in ["convnext_atto", "convnext_nano", "efficientnet_b0", "resnet18"] {
+        let Some(golden) = Golden::open(name) else { return };
+        let layers = Architecture::named(name).unwrap().layers();
+        for (variable, expected) in golden.learning_rates(0.75) {
+            let holds = |layer: &Vec<String>| layer.iter().any(|part| variable.starts_with(part));
+            let layer = layers.iter().position(holds).unwrap();
+            let rate = 0.75f64.powi((layers.len() - 1 - layer) as i32);
+            assert!((rate / expected - 1.0).abs() <= 1e-9, "{name}, {variable}: {rate}");
+        }
+    }
 }
