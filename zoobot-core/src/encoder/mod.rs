@@ -100,12 +100,12 @@ impl Encoder {
         let (place, hint) = if name.starts_with("hf:") {
             let hint = "Encoders are not fetched from the Hugging Face Hub yet: download the \
                         repository and give its folder";
-            ("this machine", hint.to_owned())
+            ("this machine's encoders", hint.to_owned())
         } else if folder.is_file() {
-            ("the folders", "This is a file: give the folder that it lies in".to_owned())
+            ("the model folders", "This is a file: give the folder that it lies in".to_owned())
         } else {
             let near = crate::catalog::near(&name, std::iter::once(IMAGENET));
-            ("the encoders, nor is it a folder", near)
+            ("the names and model folders there are", near)
         };
         Err(Error::Missing {
             kind: "encoder",
