@@ -5,15 +5,11 @@
 //! Parameter names and numbers are those of timm's `efficientnet_*` and `tf_efficientnet_*`.
 
 use super::layers::{Activation, ConvNorm, Padding, Shape, SqueezeExcite, channels_last};
+use super::network::{self, at_least_one};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
+use tch::Tensor;
 use tch::nn::Path;
-use tch::{Device, Tensor};
-
-/// The pictures that go through the network at once on a CPU. The widest layer of one picture of
-/// 224 px takes 5 MB: more than four leave the cache, and buffers above 32 MB are given back to the
-/// system and faulted in again at each layer. 4 was 1.8 times as fast as 32.
-const CPU_CHUNK: i64 = 4;
 
 /// Blocks of one resolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,15 +79,14 @@ impl Config {
         }
     }
 
+    /// timm's `tf_efficientnet_b0`: B0 as TensorFlow computes it.
+    pub fn tf_b0() -> Self {
+        Self { padding: Padding::Same, norm_eps: 1e-3, ..Self::b0() }
+    }
+
     /// timm's `tf_efficientnet_lite0`: 1280 features, 3.4 million parameters, pictures of 224 px.
     pub fn lite0() -> Self {
-        Self {
-            activation: Activation::Relu6,
-            padding: Padding::Same,
-            squeeze_excite: false,
-            norm_eps: 1e-3,
-            ..Self::b0()
-        }
+        Self { activation: Activation::Relu6, squeeze_excite: false, ..Self::tf_b0() }
     }
 
     /// The same for pictures of so many channels.
@@ -119,10 +114,6 @@ impl Config {
         }
         Ok(())
     }
-}
-
-fn at_least_one(name: &'static str, value: i64) -> Result<()> {
-    if value < 1 { Err(Error::invalid(name, value, "at least 1")) } else { Ok(()) }
 }
 
 /// The network without a classifier: pictures to feature vectors.
@@ -225,18 +216,7 @@ impl EfficientNet {
     /// # Errors
     /// [`Error::Invalid`] when `pictures` has another shape.
     pub fn features(&self, pictures: &Tensor) -> Result<Tensor> {
-        let size = if pictures.defined() { pictures.size() } else { Vec::new() };
-        if size.len() != 4 || size[1] != self.config.inputs || size[2] < 1 || size[3] < 1 {
-            let expected = format!("[pictures, {}, height, width]", self.config.inputs);
-            return Err(Error::invalid("the shape of pictures", format!("{size:?}"), expected));
-        }
-        if size[0] > CPU_CHUNK && pictures.device() == Device::Cpu {
-            let chunks = pictures.f_split(CPU_CHUNK, 0)?;
-            let features: Vec<Tensor> =
-                chunks.iter().map(|chunk| self.forward(chunk)).collect::<Result<_>>()?;
-            return Ok(Tensor::f_cat(&features, 0)?);
-        }
-        self.forward(pictures)
+        network::in_chunks(pictures, self.config.inputs, |chunk| self.forward(chunk))
     }
 
     fn forward(&self, pictures: &Tensor) -> Result<Tensor> {

@@ -1,7 +1,7 @@
 //! From files to features, on all cores, in catalogue order.
 
 use super::Encoder;
-use super::efficientnet::EfficientNet;
+use super::network::Network;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::notebook::Progress;
@@ -150,7 +150,7 @@ type Batch = (usize, Result<Rows>);
 
 impl Work<'_> {
     /// Encodes batch after batch until none is left or nobody wants them.
-    fn run(&self, network: &EfficientNet, send: &SyncSender<Batch>) {
+    fn run(&self, network: &Network, send: &SyncSender<Batch>) {
         if !self.device.is_cuda() {
             // As many networks as cores run already.
             tch::set_num_threads(1);
@@ -167,7 +167,7 @@ impl Work<'_> {
         }
     }
 
-    fn rows(&self, network: &EfficientNet, rows: Range<usize>) -> Result<Rows> {
+    fn rows(&self, network: &Network, rows: Range<usize>) -> Result<Rows> {
         let mut out = Rows { done: rows.len(), ..Rows::default() };
         let mut batch = Vec::with_capacity(rows.len());
         for row in rows {

