@@ -19,7 +19,7 @@ use zoobot_core::{Error, Result};
     after_help = "Example:\n  zoobot encode --encoder imagenet --catalog rings/catalog.csv --out reps.parquet"
 )]
 pub struct Encode {
-    /// The encoder: imagenet
+    /// The encoder: imagenet, or the folder of a model (timm's config.json and weights)
     #[arg(long, default_value = "imagenet")]
     encoder: String,
     /// The catalogue, .csv or .parquet, with columns id_str and file_loc
