@@ -5,6 +5,7 @@ use super::canvas::{self, UNITS};
 use super::look::{Look, look_setters};
 use super::{Figure, style};
 use crate::notebook::text::plural;
+use crate::notebook::{Bundle, Show};
 use crate::{Error, Result};
 use plotters::prelude::{Color, Rectangle};
 
@@ -77,6 +78,13 @@ fn count(values: &[f64], low: f64, high: f64, bins: usize) -> Vec<usize> {
         counts[(bin as usize).min(bins - 1)] += 1;
     }
     counts
+}
+
+/// As the last expression of a cell it draws itself.
+impl Show for Histogram {
+    fn show(&self) -> Bundle {
+        self.build().show()
+    }
 }
 
 #[cfg(test)]

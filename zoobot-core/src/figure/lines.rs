@@ -6,6 +6,7 @@ use super::legend::{Legend, Sign};
 use super::look::{Look, look_setters};
 use super::{Figure, style};
 use crate::notebook::text::plural;
+use crate::notebook::{Bundle, Show};
 use crate::{Error, Result};
 use plotters::prelude::{Circle, Color, PathElement};
 
@@ -115,6 +116,13 @@ fn runs(x: &[f64], y: &[f64]) -> Vec<Vec<(f64, f64)>> {
         .filter(|run| !run.is_empty())
         .map(<[_]>::to_vec)
         .collect()
+}
+
+/// As the last expression of a cell it draws itself.
+impl Show for Lines {
+    fn show(&self) -> Bundle {
+        self.build().show()
+    }
 }
 
 #[cfg(test)]

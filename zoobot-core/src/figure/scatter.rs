@@ -8,6 +8,7 @@ use super::look::{Look, look_setters};
 use super::raster::Dots;
 use super::{Figure, Layer, style};
 use crate::notebook::text::plural;
+use crate::notebook::{Bundle, Show};
 use crate::{Error, Result};
 use plotters::prelude::{Circle, Color};
 use plotters::style::RGBColor;
@@ -230,5 +231,12 @@ impl Key {
             Side::Classes(legend) => legend.width(canvas),
             Side::Scale(scale) => legend::bar_width(canvas, scale),
         }
+    }
+}
+
+/// As the last expression of a cell it draws itself.
+impl Show for Scatter {
+    fn show(&self) -> Bundle {
+        self.build().show()
     }
 }

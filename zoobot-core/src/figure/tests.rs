@@ -253,3 +253,12 @@ fn every_component_has_a_bar_as_high_as_its_share() {
     let [a, b, c, _] = heights[..] else { panic!("{heights:?}") };
     assert!((a / b - 2.0).abs() < 0.01 && (a / c - 4.0).abs() < 0.03, "{heights:?}");
 }
+
+#[test]
+fn a_builder_shows_what_it_would_build_or_why_it_cannot() {
+    use crate::notebook::Show;
+    let shown = scatter(&[1.0, 2.0], &[3.0, 4.0]).show();
+    assert!(shown.get("image/svg+xml").is_some_and(|svg| svg.contains("<svg")));
+    let refused = scatter(&[1.0, 2.0], &[3.0]).show();
+    assert!(refused.get("text/plain").is_some_and(|text| text.starts_with("error: ")));
+}
