@@ -504,11 +504,87 @@ def a_crash_is_reported_and_the_next_cell_works():
         has(k.run("unsafe { *(std::ptr::null::<i32>().add(1)) }").error, "process that runs the cells ended")
         same(k.must("twice(5)").shown, ["10"])
         has(k.run("std::process::exit(3)").error, "exit status: 3")
+
+
+# -- much output, and output that is no text -------------------------------------------------------
+
+
+@case
+def a_hundred_megabytes_are_cut_with_one_note_and_the_next_cell_prints_again():
+    with notebook() as k:
+        lines = 'let line = "x".repeat(999);\nfor _ in 0..100_000 { println!("{line}"); }'
+        line = 'print!("{}", "x".repeat(100_000_000));'
+        for code in (lines, line, lines.replace("println", "eprintln")):
+            cell = k.must(code)
+            text = cell.stdout + cell.stderr
+            expect(900_000 < len(text) < 1_200_000, f"{len(text)} bytes came")
+            same(text.count("left out"), 1, "notes")
+            has(text, "99.0 MB more" if "for" in code else "MB more")
+        same(k.must('println!("short");').stdout, "short\n")
+
+
+@case
+def a_thousand_displays_are_cut_with_a_note():
+    with notebook() as k:
+        cell = k.must('for i in 0..1000 { zoobot::notebook::display(i.to_string().as_str()); }\n7')
+        same(len(cell.of("display_data")), 500, "displays")
+        same(cell.shown[-1], "7")
+        has(cell.stderr, "500 more displays are left out")
+
+
+@case
+def bytes_that_are_no_text_are_replaced_and_the_variables_survive():
+    with notebook() as k:
         k.must("let a = 2;")
-        bytes = 'use std::io::Write; std::io::stdout().write_all(b"\\xff\\n").unwrap();'
-        has(k.run(bytes).error, "not text")
-        has(k.run("a").error, "cannot find value `a`")
-        same(k.must("twice(6)").shown, ["12"])
+        for stream in ("stdout", "stderr"):
+            cell = k.must('use std::io::Write; std::io::%s().write_all(b"a\\xffb\\n").unwrap();' % stream)
+            same(cell.stdout + cell.stderr, "a\ufffdb\n")
+        cell = k.must('println!("out"); eprintln!("err"); a')
+        same((cell.stdout, cell.stderr, cell.shown), ("out\n", "err\n", ["2"]))
+
+
+# -- questions -------------------------------------------------------------------------------------
+
+
+def question(k):
+    message = k.client.get_stdin_msg(timeout=60)
+    same(message["msg_type"], "input_request")
+    return message["content"]
+
+
+@case
+def a_cell_can_ask_for_a_line_and_a_password():
+    with notebook() as k:
+        request = k.begin('print!("first "); let name = zoobot::notebook::input("Your name: 100%? ")?;\nname', allow_stdin=True)
+        same(question(k), {"prompt": "Your name: 100%? ", "password": False})
+        k.client.input(" M51: \u00e9 ")
+        cell = k.finish(request)
+        same((cell.stdout.strip(), cell.shown), ("first", ['" M51: \u00e9 "']))
+        request = k.begin('zoobot::notebook::password("Secret")?.len()', allow_stdin=True)
+        same(question(k)["password"], True)
+        k.client.input("abc")
+        same(k.finish(request).shown, ["3"])
+
+
+@case
+def where_no_input_is_taken_a_question_fails_by_name():
+    with notebook() as k:
+        k.must("let a = 1;")
+        cell = k.run('let b = zoobot::notebook::input("Which survey?")?;', allow_stdin=False)
+        same(cell.ename, "error")
+        has(cell.error, "Which survey?", "takes no input")
+        same(k.must("a").shown, ["1"])
+
+
+@case
+def the_stop_button_ends_a_question_and_keeps_the_variables():
+    with notebook() as k:
+        k.must("let a = 1;")
+        request = k.begin('let b = zoobot::notebook::input("Wait")?;', allow_stdin=True)
+        question(k)
+        k.manager.interrupt_kernel()
+        same(k.finish(request, timeout=30).ename, "interrupted")
+        same(k.must("a").shown, ["1"])
 
 
 # -- interrupt -------------------------------------------------------------------------------------

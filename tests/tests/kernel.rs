@@ -95,6 +95,12 @@ cases! {
     a_compile_error_points_at_the_cells_own_lines_and_keeps_the_variables
     after_an_error_the_cells_behind_it_are_not_run
     a_crash_is_reported_and_the_next_cell_works
+    a_hundred_megabytes_are_cut_with_one_note_and_the_next_cell_prints_again
+    a_thousand_displays_are_cut_with_a_note
+    bytes_that_are_no_text_are_replaced_and_the_variables_survive
+    a_cell_can_ask_for_a_line_and_a_password
+    where_no_input_is_taken_a_question_fails_by_name
+    the_stop_button_ends_a_question_and_keeps_the_variables
     an_interrupt_message_stops_a_long_call_and_keeps_the_variables
     a_sigint_to_the_kernel_does_the_same
     a_second_interrupt_ends_a_call_that_does_not_listen

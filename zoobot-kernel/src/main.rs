@@ -5,12 +5,14 @@
 //! to build a dependency. The same program, started again by `evcxr`, is the process that runs the
 //! cells and holds their variables.
 
+mod ask;
 mod cell;
 mod check;
 mod diagnostics;
 mod environment;
 mod errors;
 mod evaluator;
+mod filter;
 mod items;
 mod library;
 mod notebook;
@@ -25,6 +27,9 @@ use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 
 fn main() -> Result<()> {
+    if runner::runs_cells() {
+        filter::install().context("cannot watch over the output of the cells")?;
+    }
     // In the process that runs the cells, control does not return from here.
     evcxr::runtime_hook();
     let connection_file = match std::env::args_os().nth(1) {

@@ -3,6 +3,7 @@
 //! Requests that need no cell (kernel_info, is_complete, ...) are answered at once, also while a
 //! cell runs; cells queue for the [`Evaluator`]'s thread.
 
+use crate::ask::{self, Answer};
 use crate::evaluator::Evaluator;
 use crate::replies::{is_complete, kernel_info};
 use crate::runner::CellProcess;
@@ -54,6 +55,7 @@ struct Kernel {
     control: UnboundedSender<JupyterMessage>,
     stdin: UnboundedSender<JupyterMessage>,
     jobs: mpsc::Sender<JupyterMessage>,
+    answers: mpsc::Sender<Answer>,
     process: Arc<Mutex<Option<CellProcess>>>,
     running: Arc<AtomicBool>,
     last_interrupt: Arc<Mutex<Option<Instant>>>,
@@ -97,6 +99,7 @@ pub async fn serve(connection: ConnectionInfo) -> Result<()> {
         control,
         stdin,
         jobs,
+        answers,
         process: Arc::default(),
         running: Arc::default(),
         last_interrupt: Arc::default(),
@@ -136,7 +139,7 @@ pub async fn serve(connection: ConnectionInfo) -> Result<()> {
                 if let Some(reply) = accept(reply).await
                     && let JupyterMessageContent::InputReply(reply) = reply.content
                 {
-                    let _ = answers.send(reply.value);
+                    let _ = kernel.answers.send(Answer::Text(reply.value));
                 }
             }
         }
@@ -242,6 +245,8 @@ impl Kernel {
             unsafe { libc::kill(pid, libc::SIGINT) };
         }
         *last = Some(Instant::now());
+        // Forgotten unless a question is open.
+        let _ = self.answers.send(Answer::Interrupted);
     }
 
     /// Ends the kernel and the process that runs the cells.
@@ -257,7 +262,7 @@ impl Kernel {
     }
 
     /// The evaluator's thread.
-    fn run_cells(&self, jobs: &mpsc::Receiver<JupyterMessage>, answers: &mpsc::Receiver<String>) {
+    fn run_cells(&self, jobs: &mpsc::Receiver<JupyterMessage>, answers: &mpsc::Receiver<Answer>) {
         let mut evaluator = self.start_evaluator();
         let mut count = 0;
         while let Ok(request) = jobs.recv() {
@@ -332,16 +337,16 @@ impl Kernel {
         allowed: bool,
         prompt: &str,
         password: bool,
-        answers: &mpsc::Receiver<String>,
+        answers: &mpsc::Receiver<Answer>,
     ) -> String {
         if !allowed {
-            return String::new();
+            return ask::refused();
         }
         while answers.try_recv().is_ok() {}
-        let content = json!({"prompt": prompt, "password": password});
+        let content = json!({"prompt": ask::prompt_of(prompt), "password": password});
         if let Some(question) = message("input_request", content, Some(request)) {
             let _ = self.stdin.send(question);
         }
-        answers.recv().unwrap_or_default()
+        ask::wait(answers)
     }
 }
