@@ -8,6 +8,7 @@
 mod ask;
 mod cell;
 mod check;
+mod completion;
 mod diagnostics;
 mod environment;
 mod errors;

@@ -4,6 +4,7 @@
 //! cell runs; cells queue for the [`Evaluator`]'s thread.
 
 use crate::ask::{self, Answer};
+use crate::completion::Completer;
 use crate::evaluator::Evaluator;
 use crate::replies::{is_complete, kernel_info};
 use crate::runner::CellProcess;
@@ -60,6 +61,7 @@ struct Kernel {
     running: Arc<AtomicBool>,
     last_interrupt: Arc<Mutex<Option<Instant>>>,
     workspace: Arc<Workspace>,
+    completer: Arc<Completer>,
 }
 
 /// Sends the messages of a queue through a socket.
@@ -93,6 +95,7 @@ pub async fn serve(connection: ConnectionInfo) -> Result<()> {
     let (stdin, stdin_queue) = unbounded_channel();
     let (jobs, job_queue) = mpsc::channel();
     let (answers, answer_queue) = mpsc::channel();
+    let workspace = Arc::new(Workspace::create().context("cannot make a temporary folder")?);
     let kernel = Kernel {
         iopub: Iopub(iopub),
         shell,
@@ -103,7 +106,8 @@ pub async fn serve(connection: ConnectionInfo) -> Result<()> {
         process: Arc::default(),
         running: Arc::default(),
         last_interrupt: Arc::default(),
-        workspace: Arc::new(Workspace::create().context("cannot make a temporary folder")?),
+        completer: Arc::new(Completer::new(workspace.dir("completion"))),
+        workspace,
     };
 
     let (shell_send, mut shell_receive) = shell_socket.split();
@@ -184,6 +188,12 @@ impl Kernel {
             return;
         }
         self.iopub.status("busy", Some(request));
+        if let Content::CompleteRequest(_) | Content::InspectRequest(_) = &request.content {
+            // These may ask rustc; an interrupt must not wait for it.
+            let (kernel, request, channel) = (self.clone(), request.clone(), channel.clone());
+            tokio::task::spawn_blocking(move || kernel.look_up(&request, &channel));
+            return;
+        }
         let reply = |kind: &str, content: Value| {
             if let Some(reply) = message(kind, content, Some(request)) {
                 let _ = channel.send(reply);
@@ -195,15 +205,6 @@ impl Kernel {
             Content::IsCompleteRequest(asked) => {
                 reply("is_complete_reply", is_complete(&asked.code));
             }
-            Content::CompleteRequest(asked) => reply(
-                "complete_reply",
-                json!({"status": "ok", "matches": [], "cursor_start": asked.cursor_pos,
-                       "cursor_end": asked.cursor_pos, "metadata": {}}),
-            ),
-            Content::InspectRequest(_) => reply(
-                "inspect_reply",
-                json!({"status": "ok", "found": false, "data": {}, "metadata": {}}),
-            ),
             Content::HistoryRequest(_) => {
                 reply("history_reply", json!({"status": "ok", "history": []}));
             }
@@ -226,6 +227,23 @@ impl Kernel {
             tokio::time::sleep(Duration::from_millis(100)).await;
             self.leave();
         }
+    }
+
+    /// Answers a completion or an inspection.
+    fn look_up(&self, request: &JupyterMessage, channel: &UnboundedSender<JupyterMessage>) {
+        let (kind, content) = match &request.content {
+            JupyterMessageContent::CompleteRequest(asked) => {
+                ("complete_reply", self.completer.complete(&asked.code, asked.cursor_pos))
+            }
+            JupyterMessageContent::InspectRequest(asked) => {
+                ("inspect_reply", self.completer.inspect(&asked.code, asked.cursor_pos))
+            }
+            _ => return,
+        };
+        if let Some(reply) = message(kind, content, Some(request)) {
+            let _ = channel.send(reply);
+        }
+        self.iopub.status("idle", Some(request));
     }
 
     /// Stops the running cell at its next batch, keeping the variables; asked again within two
@@ -287,6 +305,7 @@ impl Kernel {
                     self.running.store(true, Ordering::SeqCst);
                     let result = evaluator.run(&asked.code, Some(request.clone()), count, &ask);
                     self.running.store(false, Ordering::SeqCst);
+                    self.completer.learn(evaluator.known());
                     result
                 }
                 Err(error) => Err(crate::errors::Failure::new("kernel", error.clone())),
@@ -327,6 +346,7 @@ impl Kernel {
         let evaluator = Evaluator::start(&self.workspace, self.iopub.clone())
             .map_err(|error| format!("{error:#}"))?;
         *self.process.lock().unwrap_or_else(PoisonError::into_inner) = Some(evaluator.process());
+        self.completer.learn(evaluator.known());
         Ok(evaluator)
     }
 
