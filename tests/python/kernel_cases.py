@@ -9,6 +9,7 @@ runs every case (or those whose name contains the part) and prints one JSON line
 import json
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -805,6 +806,42 @@ def the_smaller_requests_are_answered():
 
 
 @case
+def a_console_finds_its_cells_again():
+    with notebook() as k:
+        for code in ("let a = 1;", "a", "// nothing"):
+            k.must(code)
+
+        def history(**asked):
+            k.client.history(raw=True, **asked)
+            return [entry[1:] for entry in k.client.get_shell_msg(timeout=10)["content"]["history"]]
+
+        same(history(hist_access_type="tail", n=2), [[2, "a"], [3, "// nothing"]])
+        same(history(hist_access_type="range", session=0, start=1, stop=2), [[1, "let a = 1;"]])
+        same(history(hist_access_type="search", pattern="let*", n=9, unique=False), [[1, "let a = 1;"]])
+
+
+@case
+def a_debugger_is_refused_and_unknown_comms_are_closed():
+    with notebook() as k:
+        k.must("1")
+        message = k.client.session.msg("debug_request", {"type": "request", "seq": 7, "command": "initialize", "arguments": {}})
+        k.client.control_channel.send(message)
+        reply = k.client.get_control_msg(timeout=10)
+        same(reply["msg_type"], "debug_reply")
+        same((reply["content"]["success"], reply["content"]["request_seq"]), (False, 7))
+        has(reply["content"]["message"], "no debugger")
+        message = k.client.session.msg("comm_open", {"comm_id": "c1", "target_name": "jupyter.widget", "data": {}})
+        k.client.shell_channel.send(message)
+        deadline = time.time() + 10
+        while time.time() < deadline:
+            answer = k.client.get_iopub_msg(timeout=10)
+            if answer["msg_type"] == "comm_close":
+                break
+        same(answer["content"]["comm_id"], "c1")
+        same(k.must("1").shown, ["1"])
+
+
+@case
 def a_message_with_a_wrong_signature_is_ignored():
     with notebook() as k:
         k.must("let a = 1;")
@@ -813,6 +850,30 @@ def a_message_with_a_wrong_signature_is_ignored():
         k.client.execute("println!(\"forged\");")
         k.client.session.key = right
         same(k.must("a").shown, ["1"])
+
+
+@case
+def two_hundred_cells_do_not_get_slower_and_a_kill_leaves_nothing():
+    with tempfile.TemporaryDirectory() as temp:
+        os.environ["TMPDIR"] = temp
+        try:
+            with notebook() as k:
+                prelude(k)
+                seconds = [k.must(f"let a{i % 20} = {i}; a{i % 20} + 1").seconds for i in range(200)]
+                first, last = (statistics.median(part) for part in (seconds[10:30], seconds[-20:]))
+                expect(last < 1.5 * first, f"{first:.3f} s became {last:.3f} s")
+                pids = processes(k.pid)
+                os.kill(k.pid, signal.SIGKILL)
+                deadline = time.time() + 10
+                while time.time() < deadline and any(Path(f"/proc/{pid}/exe").exists() for pid in pids):
+                    time.sleep(0.05)
+                same([pid for pid in pids if Path(f"/proc/{pid}/exe").exists()], [], "processes left")
+            with notebook() as k:
+                k.must("1")
+                folders = [name for name in os.listdir(temp) if name.startswith("zoobot-kernel-")]
+                same(folders, [f"zoobot-kernel-{k.pid}"], "folders")
+        finally:
+            del os.environ["TMPDIR"]
 
 
 @case

@@ -111,6 +111,9 @@ cases! {
     an_interrupt_between_cells_does_nothing
     nbconvert_executes_a_notebook
     the_smaller_requests_are_answered
+    a_console_finds_its_cells_again
+    a_debugger_is_refused_and_unknown_comms_are_closed
     a_message_with_a_wrong_signature_is_ignored
+    two_hundred_cells_do_not_get_slower_and_a_kill_leaves_nothing
     many_cells_leave_no_files_behind
 }

@@ -14,6 +14,7 @@ mod environment;
 mod errors;
 mod evaluator;
 mod filter;
+mod history;
 mod items;
 mod library;
 mod notebook;

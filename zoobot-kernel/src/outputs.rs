@@ -176,7 +176,8 @@ impl Outputs {
     /// Shows the value of the cell.
     pub fn result(&self, data: &Value, metadata: &Value) {
         let count = self.running().count;
-        let content = json!({"data": data, "metadata": metadata, "execution_count": count});
+        let content = json!({"data": data, "metadata": metadata, "transient": {},
+                             "execution_count": count});
         self.send("execute_result", content);
     }
 

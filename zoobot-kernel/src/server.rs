@@ -6,7 +6,8 @@
 use crate::ask::{self, Answer};
 use crate::completion::Completer;
 use crate::evaluator::Evaluator;
-use crate::replies::{is_complete, kernel_info};
+use crate::history::History;
+use crate::replies::{is_complete, kernel_info, no_debugger};
 use crate::runner::CellProcess;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
@@ -62,6 +63,7 @@ struct Kernel {
     last_interrupt: Arc<Mutex<Option<Instant>>>,
     workspace: Arc<Workspace>,
     completer: Arc<Completer>,
+    history: Arc<Mutex<History>>,
 }
 
 /// Sends the messages of a queue through a socket.
@@ -108,6 +110,7 @@ pub async fn serve(connection: ConnectionInfo) -> Result<()> {
         last_interrupt: Arc::default(),
         completer: Arc::new(Completer::new(workspace.dir("completion"))),
         workspace,
+        history: Arc::default(),
     };
 
     let (shell_send, mut shell_receive) = shell_socket.split();
@@ -205,9 +208,17 @@ impl Kernel {
             Content::IsCompleteRequest(asked) => {
                 reply("is_complete_reply", is_complete(&asked.code));
             }
-            Content::HistoryRequest(_) => {
-                reply("history_reply", json!({"status": "ok", "history": []}));
+            Content::HistoryRequest(asked) => {
+                let history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+                reply("history_reply", history.reply(asked));
             }
+            Content::DebugRequest(asked) => reply("debug_reply", no_debugger(&asked.content)),
+            Content::CommOpen(asked) => {
+                // Nothing here answers widgets; the protocol says to close what is not known.
+                let content = json!({"comm_id": asked.comm_id, "data": {}});
+                self.iopub.send("comm_close", content, Some(request));
+            }
+            Content::CommMsg(_) | Content::CommClose(_) => {}
             Content::CommInfoRequest(_) => {
                 reply("comm_info_reply", json!({"status": "ok", "comms": {}}));
             }
@@ -287,6 +298,8 @@ impl Kernel {
             let JupyterMessageContent::ExecuteRequest(asked) = &request.content else { continue };
             if !asked.silent && asked.store_history {
                 count += 1;
+                let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+                history.add(count, &asked.code);
             }
             self.iopub.status("busy", Some(&request));
             if !asked.silent {
