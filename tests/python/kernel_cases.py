@@ -680,7 +680,17 @@ def shift_tab_shows_signature_and_documentation():
 
 
 @case
-def completion_answers_while_a_cell_runs_and_soon():
+def completion_can_be_prepared_ahead():
+    done = subprocess.run([KERNEL, "--index"], check=True, capture_output=True, text=True, timeout=300)
+    names = next(int(word) for word in done.stdout.split() if word.isdigit())
+    expect(names > 5000, done.stdout)
+    with notebook() as k:
+        prelude(k)
+        offers(k, "Catalog::", "sample")
+
+
+@case
+def completion_answers_while_a_cell_runs():
     with notebook() as k:
         indexed(k)
         k.must("let galaxies = Catalog::sample()?;")

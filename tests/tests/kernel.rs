@@ -104,7 +104,8 @@ cases! {
     tab_completes_the_users_own_names_and_fields
     tab_completes_zoobot_polars_and_plotters_along_chains
     shift_tab_shows_signature_and_documentation
-    completion_answers_while_a_cell_runs_and_soon
+    completion_can_be_prepared_ahead
+    completion_answers_while_a_cell_runs
     an_interrupt_message_stops_a_long_call_and_keeps_the_variables
     a_sigint_to_the_kernel_does_the_same
     a_second_interrupt_ends_a_call_that_does_not_listen

@@ -35,10 +35,20 @@ pub fn prompt_of(escaped: &str) -> String {
 pub fn wait(answers: &Receiver<Answer>) -> String {
     match answers.recv() {
         Ok(Answer::Text(text)) => json!({"answer": text}),
-        Ok(Answer::Interrupted) => json!({"interrupted": null}),
+        Ok(Answer::Interrupted) => return interrupted(),
         Err(_) => json!({"refused": "the kernel is about to end"}),
     }
     .to_string()
+}
+
+/// Whether the stop button was pressed since the cell began; forgets what was typed unasked.
+pub fn interrupted_before(answers: &Receiver<Answer>) -> bool {
+    answers.try_iter().any(|answer| answer == Answer::Interrupted)
+}
+
+/// The reply for a cell that is stopped.
+pub fn interrupted() -> String {
+    json!({"interrupted": null}).to_string()
 }
 
 /// The reply where nobody can be asked.
@@ -63,5 +73,9 @@ mod tests {
         assert_eq!(wait(&receive), r#"{"answer":"two\nlines"}"#);
         send.send(Answer::Interrupted).unwrap();
         assert_eq!(wait(&receive), r#"{"interrupted":null}"#);
+        send.send(Answer::Text("typed unasked".into())).unwrap();
+        assert!(!interrupted_before(&receive));
+        send.send(Answer::Interrupted).unwrap();
+        assert!(interrupted_before(&receive));
     }
 }

@@ -1,6 +1,6 @@
 //! The Jupyter kernel `zoobot`.
 //!
-//! `zoobot-kernel CONNECTION_FILE` serves one notebook. Cells are Rust, evaluated by `evcxr`; the
+//! `zoobot-kernel CONNECTION_FILE` serves one notebook; `zoobot-kernel --index` prepares completion. Cells are Rust, evaluated by `evcxr`; the
 //! library is linked as the dylib that the workspace's own build made, so no cell waits for cargo
 //! to build a dependency. The same program, started again by `evcxr`, is the process that runs the
 //! cells and holds their variables.
@@ -37,6 +37,11 @@ fn main() -> Result<()> {
     let connection_file = match std::env::args_os().nth(1) {
         Some(path) if path == "--version" => {
             println!("zoobot-kernel {}", env!("CARGO_PKG_VERSION"));
+            return Ok(());
+        }
+        Some(path) if path == "--index" => {
+            let names = completion::prepare(&library::Library::load()?);
+            println!("completion knows {names} names of the library");
             return Ok(());
         }
         Some(path) if !path.to_string_lossy().starts_with('-') => PathBuf::from(path),

@@ -315,6 +315,8 @@ impl Kernel {
                     let ask = |prompt: &str, password: bool| {
                         self.ask(&request, allowed, prompt, password, answers)
                     };
+                    // An interrupt of the cell before is over.
+                    while answers.try_recv().is_ok() {}
                     self.running.store(true, Ordering::SeqCst);
                     let result = evaluator.run(&asked.code, Some(request.clone()), count, &ask);
                     self.running.store(false, Ordering::SeqCst);
@@ -375,7 +377,9 @@ impl Kernel {
         if !allowed {
             return ask::refused();
         }
-        while answers.try_recv().is_ok() {}
+        if ask::interrupted_before(answers) {
+            return ask::interrupted();
+        }
         let content = json!({"prompt": ask::prompt_of(prompt), "password": password});
         if let Some(question) = message("input_request", content, Some(request)) {
             let _ = self.stdin.send(question);

@@ -215,6 +215,11 @@ impl Completer {
     }
 }
 
+/// Makes the index ahead of the first request; how many names it holds.
+pub fn prepare(library: &Library) -> usize {
+    Index::load(library).entries().len()
+}
+
 /// What is put into the cell.
 fn text_of(entry: &Entry) -> String {
     match entry.kind {
