@@ -95,12 +95,26 @@ cases! {
     a_compile_error_points_at_the_cells_own_lines_and_keeps_the_variables
     after_an_error_the_cells_behind_it_are_not_run
     a_crash_is_reported_and_the_next_cell_works
+    a_hundred_megabytes_are_cut_with_one_note_and_the_next_cell_prints_again
+    a_thousand_displays_are_cut_with_a_note
+    bytes_that_are_no_text_are_replaced_and_the_variables_survive
+    a_cell_can_ask_for_a_line_and_a_password
+    where_no_input_is_taken_a_question_fails_by_name
+    the_stop_button_ends_a_question_and_keeps_the_variables
+    tab_completes_the_users_own_names_and_fields
+    tab_completes_zoobot_polars_and_plotters_along_chains
+    shift_tab_shows_signature_and_documentation
+    completion_can_be_prepared_ahead
+    completion_answers_while_a_cell_runs
     an_interrupt_message_stops_a_long_call_and_keeps_the_variables
     a_sigint_to_the_kernel_does_the_same
     a_second_interrupt_ends_a_call_that_does_not_listen
     an_interrupt_between_cells_does_nothing
     nbconvert_executes_a_notebook
     the_smaller_requests_are_answered
+    a_console_finds_its_cells_again
+    a_debugger_is_refused_and_unknown_comms_are_closed
     a_message_with_a_wrong_signature_is_ignored
+    two_hundred_cells_do_not_get_slower_and_a_kill_leaves_nothing
     many_cells_leave_no_files_behind
 }

@@ -56,6 +56,13 @@ impl Checker {
         Ok(self.ask_rustc(source)?.1)
     }
 
+    /// The type of one of a program's new variables, where rustc can tell it.
+    pub fn type_of(&self, program: &Program, name: &str) -> Option<String> {
+        let i = program.cell.bindings.iter().position(|binding| binding.name == name)?;
+        let (answers, _) = self.ask_rustc(&program.questions()).ok()?;
+        answers.get(&i.to_string()).cloned()
+    }
+
     fn ask_rustc(&self, source: &Source) -> Result<(Answers, Vec<Diagnostic>)> {
         let file = self.dir.join("check.rs");
         std::fs::write(&file, &source.text)?;

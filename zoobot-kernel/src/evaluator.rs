@@ -2,6 +2,7 @@
 
 use crate::cell::Cell;
 use crate::check::{Checker, Findings};
+use crate::completion::Known;
 use crate::diagnostics::Diagnostic;
 use crate::environment::set_environment;
 use crate::errors::Failure;
@@ -25,6 +26,8 @@ pub struct Evaluator {
     runner: Runner,
     checker: Checker,
     notebook: Notebook,
+    library: Library,
+    flags: Vec<String>,
 }
 
 const BORROWED: &str = "a variable that borrows from another cannot be kept for later cells. Keep a \
@@ -40,8 +43,10 @@ impl Evaluator {
         set_environment(&library, workspace, &flags)?;
         let mut evaluator = Self {
             runner: Runner::start(&library, workspace, iopub)?,
-            checker: Checker::new(library, flags, workspace.dir("check")),
+            checker: Checker::new(library.clone(), flags.clone(), workspace.dir("check")),
             notebook: Notebook::default(),
+            library,
+            flags,
         };
         evaluator
             .run("();", None, 0, &|_, _| String::new())
@@ -52,6 +57,15 @@ impl Evaluator {
     /// The process that runs the cells; stays valid when a new one takes over.
     pub fn process(&self) -> CellProcess {
         self.runner.process()
+    }
+
+    /// What completion has to know.
+    pub fn known(&self) -> Known {
+        Known {
+            notebook: self.notebook.clone(),
+            library: self.library.clone(),
+            flags: self.flags.clone(),
+        }
     }
 
     /// Runs cell number `count`; its outputs answer `parent`.

@@ -1,16 +1,20 @@
 //! The Jupyter kernel `zoobot`.
 //!
-//! `zoobot-kernel CONNECTION_FILE` serves one notebook. Cells are Rust, evaluated by `evcxr`; the
+//! `zoobot-kernel CONNECTION_FILE` serves one notebook; `zoobot-kernel --index` prepares completion. Cells are Rust, evaluated by `evcxr`; the
 //! library is linked as the dylib that the workspace's own build made, so no cell waits for cargo
 //! to build a dependency. The same program, started again by `evcxr`, is the process that runs the
 //! cells and holds their variables.
 
+mod ask;
 mod cell;
 mod check;
+mod completion;
 mod diagnostics;
 mod environment;
 mod errors;
 mod evaluator;
+mod filter;
+mod history;
 mod items;
 mod library;
 mod notebook;
@@ -25,11 +29,19 @@ use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 
 fn main() -> Result<()> {
+    if runner::runs_cells() {
+        filter::install().context("cannot watch over the output of the cells")?;
+    }
     // In the process that runs the cells, control does not return from here.
     evcxr::runtime_hook();
     let connection_file = match std::env::args_os().nth(1) {
         Some(path) if path == "--version" => {
             println!("zoobot-kernel {}", env!("CARGO_PKG_VERSION"));
+            return Ok(());
+        }
+        Some(path) if path == "--index" => {
+            let names = completion::prepare(&library::Library::load()?);
+            println!("completion knows {names} names of the library");
             return Ok(());
         }
         Some(path) if !path.to_string_lossy().starts_with('-') => PathBuf::from(path),

@@ -7,7 +7,7 @@ use crate::source::Variable;
 use std::collections::HashMap;
 
 /// Items, variables, and why variables are gone.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Notebook {
     /// The items of the cells so far.
     pub items: Items,

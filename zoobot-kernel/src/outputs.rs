@@ -19,6 +19,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const PATIENCE_AFTER_CRASH: Duration = Duration::from_millis(100);
 /// Lines that wait are sent together, up to this many bytes.
 const MESSAGE_BYTES: usize = 1 << 16;
+/// What one cell may show beside its value: more makes a page that no browser opens.
+const DISPLAYS: usize = 500;
+/// The same in bytes.
+const DISPLAY_BYTES: usize = 64 << 20;
 
 /// A value in every form it has, by MIME type.
 type Data = serde_json::Map<String, Value>;
@@ -57,6 +61,8 @@ enum Told {
     },
     Done,
     Stopped,
+    /// A question follows: what is printed so far has to be seen.
+    Pause,
     End,
 }
 
@@ -104,6 +110,10 @@ struct Running {
     /// Jupyter's number for the cell.
     count: usize,
     ended: Option<Ended>,
+    /// What the cell has shown so far, and how many more displays were left out.
+    displays: usize,
+    display_bytes: usize,
+    left_out: usize,
 }
 
 /// Forwards the running process's output.
@@ -130,7 +140,7 @@ impl Outputs {
     /// Cell number `count` begins: what comes now answers `parent`.
     pub fn begin(&self, parent: Option<JupyterMessage>, count: usize) {
         while self.ends.try_recv().is_ok() {}
-        *self.running() = Running { parent, count, ended: None };
+        *self.running() = Running { parent, count, ..Running::default() };
     }
 
     /// Waits until all that the cell printed has been forwarded; says how it ended.
@@ -141,13 +151,33 @@ impl Outputs {
                 break;
             }
         }
+        let left_out = std::mem::take(&mut self.running().left_out);
+        if left_out > 0 {
+            self.note(&format!(
+                "[{left_out} more displays are left out here; a cell shows {DISPLAYS}, or {} MB]",
+                DISPLAY_BYTES >> 20
+            ));
+        }
         self.running().ended.take()
+    }
+
+    /// Whether the cell may show this much more; counts it.
+    fn may_show(&self, bytes: usize) -> bool {
+        let mut running = self.running();
+        if running.displays >= DISPLAYS || running.display_bytes + bytes > DISPLAY_BYTES {
+            running.left_out += 1;
+            return false;
+        }
+        running.displays += 1;
+        running.display_bytes += bytes;
+        true
     }
 
     /// Shows the value of the cell.
     pub fn result(&self, data: &Value, metadata: &Value) {
         let count = self.running().count;
-        let content = json!({"data": data, "metadata": metadata, "execution_count": count});
+        let content = json!({"data": data, "metadata": metadata, "transient": {},
+                             "execution_count": count});
         self.send("execute_result", content);
     }
 
@@ -215,7 +245,9 @@ impl Reader {
     fn told(&self, told: Told) {
         let ended = match told {
             Told::Display { data, metadata, id, update } => {
-                if !data.is_empty() {
+                let bytes = data.values().filter_map(Value::as_str).map(str::len).sum();
+                // An update takes the place of what is there.
+                if !data.is_empty() && (update || self.outputs.may_show(bytes)) {
                     let transient = id.map_or_else(|| json!({}), |id| json!({"display_id": id}));
                     let kind = if update { "update_display_data" } else { "display_data" };
                     let content =
@@ -236,7 +268,7 @@ impl Reader {
                 return;
             }
             // The panic's own message has come before.
-            Told::Stopped => return,
+            Told::Stopped | Told::Pause => return,
             Told::Done => Ended::Done,
             Told::Lost { name } => Ended::Lost(name),
             Told::Panic { message, place } => Ended::Panic { message, place },

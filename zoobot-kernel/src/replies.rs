@@ -38,6 +38,18 @@ pub fn is_complete(code: &str) -> Value {
     }
 }
 
+/// There is no debugger, in the words of its protocol.
+pub fn no_debugger(request: &Value) -> Value {
+    json!({
+        "type": "response",
+        "request_seq": request["seq"],
+        "command": request["command"],
+        "success": false,
+        "message": "the zoobot kernel has no debugger",
+        "body": {},
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

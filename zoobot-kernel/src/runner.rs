@@ -14,7 +14,8 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
 
-/// Asks the user for a line: prompt, whether it is a password.
+/// Asks the user for a line: prompt, whether it is a password. The reply is for
+/// `zoobot_core::notebook::input`.
 pub type AskUser<'a> = &'a dyn Fn(&str, bool) -> String;
 
 /// The process that runs the cells.
@@ -40,11 +41,19 @@ pub enum Stop {
     Other(String),
 }
 
+/// Whether this process is the one that [`Runner::start`] starts.
+pub fn runs_cells() -> bool {
+    std::env::var_os(RUNS_CELLS).is_some()
+}
+
+/// Tells a library that a kernel reads its output.
+const RUNS_CELLS: &str = "ZOOBOT_KERNEL";
+
 impl Runner {
     /// Starts the process.
     pub fn start(library: &Library, workspace: &Workspace, iopub: Iopub) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.env("ZOOBOT_KERNEL", "1").env("LD_LIBRARY_PATH", library.search_path());
+        command.env(RUNS_CELLS, "1").env("LD_LIBRARY_PATH", library.search_path());
         // Ctrl-C on the terminal is for the kernel, which passes it on while a cell runs.
         command.process_group(0);
         // SAFETY: prctl is async-signal-safe and touches no memory of ours.
@@ -92,11 +101,6 @@ impl Runner {
                 let status = status.strip_prefix("Subprocess terminated with status: ");
                 Err(Stop::ProcessEnded(status.unwrap_or("no status").to_owned()))
             }
-            Err(error) if error.to_string().contains("valid UTF-8") => {
-                // evcxr has lost track of the output; only a new process helps.
-                self.end_process();
-                Err(Stop::ProcessEnded("it printed bytes that are not text (UTF-8)".to_owned()))
-            }
             Err(error) => Err(Stop::Other(error.to_string())),
         }
     }
@@ -115,17 +119,6 @@ impl Runner {
             return Stop::Other(messages.join("\n"));
         }
         Stop::Errors(diagnostics)
-    }
-
-    /// Ends the process; another takes its place.
-    fn end_process(&mut self) {
-        if let Ok(mut process) = self.process().lock() {
-            // It may be gone already.
-            let _ = process.kill();
-        }
-        // evcxr starts the next process when it finds this one gone.
-        let _ = self.context.execute("();");
-        self.outputs.finish(false);
     }
 
     /// How many lines evcxr has put before ours in what it compiled last.

@@ -3,8 +3,11 @@
 //! Requests that need no cell (kernel_info, is_complete, ...) are answered at once, also while a
 //! cell runs; cells queue for the [`Evaluator`]'s thread.
 
+use crate::ask::{self, Answer};
+use crate::completion::Completer;
 use crate::evaluator::Evaluator;
-use crate::replies::{is_complete, kernel_info};
+use crate::history::History;
+use crate::replies::{is_complete, kernel_info, no_debugger};
 use crate::runner::CellProcess;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
@@ -54,10 +57,13 @@ struct Kernel {
     control: UnboundedSender<JupyterMessage>,
     stdin: UnboundedSender<JupyterMessage>,
     jobs: mpsc::Sender<JupyterMessage>,
+    answers: mpsc::Sender<Answer>,
     process: Arc<Mutex<Option<CellProcess>>>,
     running: Arc<AtomicBool>,
     last_interrupt: Arc<Mutex<Option<Instant>>>,
     workspace: Arc<Workspace>,
+    completer: Arc<Completer>,
+    history: Arc<Mutex<History>>,
 }
 
 /// Sends the messages of a queue through a socket.
@@ -91,16 +97,20 @@ pub async fn serve(connection: ConnectionInfo) -> Result<()> {
     let (stdin, stdin_queue) = unbounded_channel();
     let (jobs, job_queue) = mpsc::channel();
     let (answers, answer_queue) = mpsc::channel();
+    let workspace = Arc::new(Workspace::create().context("cannot make a temporary folder")?);
     let kernel = Kernel {
         iopub: Iopub(iopub),
         shell,
         control,
         stdin,
         jobs,
+        answers,
         process: Arc::default(),
         running: Arc::default(),
         last_interrupt: Arc::default(),
-        workspace: Arc::new(Workspace::create().context("cannot make a temporary folder")?),
+        completer: Arc::new(Completer::new(workspace.dir("completion"))),
+        workspace,
+        history: Arc::default(),
     };
 
     let (shell_send, mut shell_receive) = shell_socket.split();
@@ -136,7 +146,7 @@ pub async fn serve(connection: ConnectionInfo) -> Result<()> {
                 if let Some(reply) = accept(reply).await
                     && let JupyterMessageContent::InputReply(reply) = reply.content
                 {
-                    let _ = answers.send(reply.value);
+                    let _ = kernel.answers.send(Answer::Text(reply.value));
                 }
             }
         }
@@ -181,6 +191,12 @@ impl Kernel {
             return;
         }
         self.iopub.status("busy", Some(request));
+        if let Content::CompleteRequest(_) | Content::InspectRequest(_) = &request.content {
+            // These may ask rustc; an interrupt must not wait for it.
+            let (kernel, request, channel) = (self.clone(), request.clone(), channel.clone());
+            tokio::task::spawn_blocking(move || kernel.look_up(&request, &channel));
+            return;
+        }
         let reply = |kind: &str, content: Value| {
             if let Some(reply) = message(kind, content, Some(request)) {
                 let _ = channel.send(reply);
@@ -192,18 +208,17 @@ impl Kernel {
             Content::IsCompleteRequest(asked) => {
                 reply("is_complete_reply", is_complete(&asked.code));
             }
-            Content::CompleteRequest(asked) => reply(
-                "complete_reply",
-                json!({"status": "ok", "matches": [], "cursor_start": asked.cursor_pos,
-                       "cursor_end": asked.cursor_pos, "metadata": {}}),
-            ),
-            Content::InspectRequest(_) => reply(
-                "inspect_reply",
-                json!({"status": "ok", "found": false, "data": {}, "metadata": {}}),
-            ),
-            Content::HistoryRequest(_) => {
-                reply("history_reply", json!({"status": "ok", "history": []}));
+            Content::HistoryRequest(asked) => {
+                let history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+                reply("history_reply", history.reply(asked));
             }
+            Content::DebugRequest(asked) => reply("debug_reply", no_debugger(&asked.content)),
+            Content::CommOpen(asked) => {
+                // Nothing here answers widgets; the protocol says to close what is not known.
+                let content = json!({"comm_id": asked.comm_id, "data": {}});
+                self.iopub.send("comm_close", content, Some(request));
+            }
+            Content::CommMsg(_) | Content::CommClose(_) => {}
             Content::CommInfoRequest(_) => {
                 reply("comm_info_reply", json!({"status": "ok", "comms": {}}));
             }
@@ -225,6 +240,23 @@ impl Kernel {
         }
     }
 
+    /// Answers a completion or an inspection.
+    fn look_up(&self, request: &JupyterMessage, channel: &UnboundedSender<JupyterMessage>) {
+        let (kind, content) = match &request.content {
+            JupyterMessageContent::CompleteRequest(asked) => {
+                ("complete_reply", self.completer.complete(&asked.code, asked.cursor_pos))
+            }
+            JupyterMessageContent::InspectRequest(asked) => {
+                ("inspect_reply", self.completer.inspect(&asked.code, asked.cursor_pos))
+            }
+            _ => return,
+        };
+        if let Some(reply) = message(kind, content, Some(request)) {
+            let _ = channel.send(reply);
+        }
+        self.iopub.status("idle", Some(request));
+    }
+
     /// Stops the running cell at its next batch, keeping the variables; asked again within two
     /// seconds, ends the process that runs it.
     fn interrupt(&self) {
@@ -242,6 +274,8 @@ impl Kernel {
             unsafe { libc::kill(pid, libc::SIGINT) };
         }
         *last = Some(Instant::now());
+        // Forgotten unless a question is open.
+        let _ = self.answers.send(Answer::Interrupted);
     }
 
     /// Ends the kernel and the process that runs the cells.
@@ -257,13 +291,15 @@ impl Kernel {
     }
 
     /// The evaluator's thread.
-    fn run_cells(&self, jobs: &mpsc::Receiver<JupyterMessage>, answers: &mpsc::Receiver<String>) {
+    fn run_cells(&self, jobs: &mpsc::Receiver<JupyterMessage>, answers: &mpsc::Receiver<Answer>) {
         let mut evaluator = self.start_evaluator();
         let mut count = 0;
         while let Ok(request) = jobs.recv() {
             let JupyterMessageContent::ExecuteRequest(asked) = &request.content else { continue };
             if !asked.silent && asked.store_history {
                 count += 1;
+                let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+                history.add(count, &asked.code);
             }
             self.iopub.status("busy", Some(&request));
             if !asked.silent {
@@ -279,9 +315,12 @@ impl Kernel {
                     let ask = |prompt: &str, password: bool| {
                         self.ask(&request, allowed, prompt, password, answers)
                     };
+                    // An interrupt of the cell before is over.
+                    while answers.try_recv().is_ok() {}
                     self.running.store(true, Ordering::SeqCst);
                     let result = evaluator.run(&asked.code, Some(request.clone()), count, &ask);
                     self.running.store(false, Ordering::SeqCst);
+                    self.completer.learn(evaluator.known());
                     result
                 }
                 Err(error) => Err(crate::errors::Failure::new("kernel", error.clone())),
@@ -322,6 +361,7 @@ impl Kernel {
         let evaluator = Evaluator::start(&self.workspace, self.iopub.clone())
             .map_err(|error| format!("{error:#}"))?;
         *self.process.lock().unwrap_or_else(PoisonError::into_inner) = Some(evaluator.process());
+        self.completer.learn(evaluator.known());
         Ok(evaluator)
     }
 
@@ -332,16 +372,18 @@ impl Kernel {
         allowed: bool,
         prompt: &str,
         password: bool,
-        answers: &mpsc::Receiver<String>,
+        answers: &mpsc::Receiver<Answer>,
     ) -> String {
         if !allowed {
-            return String::new();
+            return ask::refused();
         }
-        while answers.try_recv().is_ok() {}
-        let content = json!({"prompt": prompt, "password": password});
+        if ask::interrupted_before(answers) {
+            return ask::interrupted();
+        }
+        let content = json!({"prompt": ask::prompt_of(prompt), "password": password});
         if let Some(question) = message("input_request", content, Some(request)) {
             let _ = self.stdin.send(question);
         }
-        answers.recv().unwrap_or_default()
+        ask::wait(answers)
     }
 }

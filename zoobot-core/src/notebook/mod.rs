@@ -5,6 +5,7 @@ pub mod cell;
 mod cells;
 mod columns;
 mod gallery;
+mod input;
 mod markup;
 mod progress;
 mod table;
@@ -13,6 +14,7 @@ mod thumbnail;
 
 pub use columns::schema_of;
 pub use gallery::{Gallery, Tile};
+pub use input::{input, password};
 pub use progress::Progress;
 pub use table::Table;
 

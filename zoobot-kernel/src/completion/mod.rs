@@ -1,0 +1,234 @@
+//! Completion (Tab) and inspection (Shift-Tab).
+//!
+//! Names of the library come from an [`Index`] of its sources, the user's own from the notebook,
+//! and the type of what stands before a dot from the notebook or from rustc. All of it beside the
+//! cells' thread, so a running cell is not in the way.
+
+mod attributes;
+mod index;
+mod place;
+mod reader;
+mod scope;
+
+use crate::cell::Cell;
+use crate::check::Checker;
+use crate::library::Library;
+use crate::notebook::Notebook;
+use crate::source::{Program, Tail};
+use index::Index;
+use place::{Place, Scope, statements_end};
+use reader::{Entry, Kind, Sources};
+use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+/// More matches help nobody choose.
+const MATCHES: usize = 400;
+/// How long the first request waits for the index; after that it is answered without.
+const PATIENCE: Duration = Duration::from_millis(1000);
+/// The variable whose type rustc is asked for.
+const RECEIVER: &str = "zoobot_receiver";
+
+/// What the cells' thread tells after each cell.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// The notebook.
+    pub notebook: Notebook,
+    /// The library.
+    pub library: Library,
+    /// The arguments for rustc.
+    pub flags: Vec<String>,
+}
+
+/// Answers completion and inspection requests.
+#[derive(Debug)]
+pub struct Completer {
+    known: Arc<Mutex<Option<Known>>>,
+    index: Arc<OnceLock<Index>>,
+    reading: Once,
+    /// For the checks; one at a time.
+    dir: Mutex<PathBuf>,
+}
+
+impl Completer {
+    /// A completer that may write into `dir`.
+    pub fn new(dir: PathBuf) -> Self {
+        Self {
+            known: Arc::default(),
+            index: Arc::default(),
+            reading: Once::new(),
+            dir: Mutex::new(dir),
+        }
+    }
+
+    /// Takes note of what is known after a cell.
+    pub fn learn(&self, known: Known) {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
+    }
+
+    /// The content of a `complete_reply`; `cursor` counts characters.
+    pub fn complete(&self, code: &str, cursor: usize) -> Value {
+        let at = byte_of(code, cursor);
+        let place = Place::before(code, at);
+        let typed = &code[place.name.clone()];
+        let mut found = self.names(code, &place);
+        let starts = |entry: &Entry| entry.name.starts_with(typed);
+        if found.iter().any(starts) {
+            found.retain(starts);
+        } else {
+            let typed = typed.to_lowercase();
+            found.retain(|entry| entry.name.to_lowercase().starts_with(&typed));
+        }
+        // Names that start so are the business of their own crate.
+        found.retain(|entry| typed.starts_with('_') || !entry.name.starts_with('_'));
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        found.truncate(MATCHES);
+        let start = code[..place.name.start].chars().count();
+        let end = code[..at].chars().count();
+        let details: Vec<Value> = found
+            .iter()
+            .map(|entry| {
+                json!({"text": text_of(entry), "type": entry.kind, "signature": entry.signature,
+                       "start": start, "end": end})
+            })
+            .collect();
+        let matches: Vec<String> = found.iter().map(text_of).collect();
+        json!({"status": "ok", "matches": matches, "cursor_start": start, "cursor_end": end,
+               "metadata": {"_jupyter_types_experimental": details}})
+    }
+
+    /// The content of an `inspect_reply`.
+    pub fn inspect(&self, code: &str, cursor: usize) -> Value {
+        let place = Place::around(code, byte_of(code, cursor));
+        let name = &code[place.name.clone()];
+        let mut found: Vec<Entry> = Vec::new();
+        if !name.is_empty() {
+            found = self.names(code, &place);
+            found.retain(|entry| entry.name == name);
+            if let (true, Scope::Members(_), Some(index)) =
+                (found.is_empty(), &place.scope, self.index())
+            {
+                // The type is not known: every method of that name may be meant.
+                let methods = index.named(name).filter(|entry| entry.kind == Kind::Method);
+                found = methods.take(3).cloned().collect();
+            }
+        }
+        if found.is_empty() {
+            return json!({"status": "ok", "found": false, "data": {}, "metadata": {}});
+        }
+        let described = |fence: &dyn Fn(&str) -> String| -> String {
+            let parts = found.iter().map(|entry| {
+                let from = [entry.module.as_str(), entry.of.as_str()];
+                let from: Vec<&str> = from.into_iter().filter(|part| !part.is_empty()).collect();
+                let from = from.join("::").replace("zoobot_core", "zoobot");
+                format!("{}\n\n{}\n\n{from}", fence(&entry.signature), entry.doc)
+            });
+            parts.collect::<Vec<_>>().join("\n\n").trim().replace("\n\n\n\n", "\n\n")
+        };
+        let plain = described(&|signature| signature.to_owned());
+        let markdown = described(&|signature| format!("```rust\n{signature}\n```"));
+        json!({"status": "ok", "found": true, "metadata": {},
+               "data": {"text/plain": plain, "text/markdown": markdown}})
+    }
+
+    /// All names that may stand at a place, each once.
+    fn names(&self, code: &str, place: &Place) -> Vec<Entry> {
+        if place.scope == Scope::Nothing {
+            return Vec::new();
+        }
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let notebook = known.as_ref().map(|known| known.notebook.clone()).unwrap_or_default();
+        let mut text = notebook.items.besides(&[]).join("\n");
+        let end = statements_end(code, place.name.start);
+        let cell = Cell::parse(&code[..end]);
+        for (_, item) in &cell.items {
+            text.push('\n');
+            text.push_str(&item.text);
+        }
+        let mut sources = Sources::default();
+        sources.read_all(&text);
+        let mut found = scope::Names { library: self.index(), own: Index::new(sources), text };
+        let entries = match &place.scope {
+            Scope::Nothing => Vec::new(),
+            Scope::Path(path) => found.in_path(path),
+            Scope::Members(receiver) => {
+                let ty =
+                    known.and_then(|known| self.type_of(&known, &cell, code, receiver.clone()));
+                ty.map(|ty| found.members(&ty)).unwrap_or_default()
+            }
+            Scope::All => {
+                found.text.push_str(&code[..end]);
+                found.in_scope(&notebook.variables, &cell.bindings)
+            }
+        };
+        let mut seen = HashSet::new();
+        entries.into_iter().filter(|entry| seen.insert(entry.name.clone())).collect()
+    }
+
+    /// The type of an expression of a cell.
+    fn type_of(
+        &self,
+        known: &Known,
+        before: &Cell,
+        code: &str,
+        receiver: std::ops::Range<usize>,
+    ) -> Option<String> {
+        let receiver = &code[receiver];
+        if !before.bindings.iter().any(|binding| binding.name == receiver)
+            && let Some(variable) = known.notebook.variables.iter().find(|v| v.name == receiver)
+        {
+            return Some(variable.ty.clone());
+        }
+        let question = format!("let {RECEIVER} = {receiver};");
+        // Statements that are not right yet must not be in the way.
+        let cells = [format!("{}\n{question}", before.code), question];
+        let cell = cells.iter().map(|code| Cell::parse(code)).find(|cell| cell.error.is_none())?;
+        let items: Vec<_> = cell.items.iter().map(|(_, item)| item.clone()).collect();
+        let program = Program {
+            cell: &cell,
+            items: known.notebook.items.besides(&items),
+            variables: known.notebook.variables.iter().collect(),
+            moved: &HashSet::new(),
+            kept_as: &[],
+            tail: Tail::Name,
+        };
+        let dir = self.dir.lock().unwrap_or_else(PoisonError::into_inner);
+        let checker = Checker::new(known.library.clone(), known.flags.clone(), dir.clone());
+        checker.type_of(&program, RECEIVER)
+    }
+
+    /// The index, when it is there or comes soon; the first call starts to load it.
+    fn index(&self) -> Option<&Index> {
+        let library =
+            self.known.lock().unwrap_or_else(PoisonError::into_inner).as_ref()?.library.clone();
+        let asked = Instant::now();
+        self.reading.call_once(|| {
+            let index = Arc::clone(&self.index);
+            std::thread::spawn(move || index.get_or_init(|| Index::load(&library)).entries().len());
+        });
+        while self.index.get().is_none() && asked.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.index.get()
+    }
+}
+
+/// Makes the index ahead of the first request; how many names it holds.
+pub fn prepare(library: &Library) -> usize {
+    Index::load(library).entries().len()
+}
+
+/// What is put into the cell.
+fn text_of(entry: &Entry) -> String {
+    match entry.kind {
+        Kind::Macro => format!("{}!", entry.name),
+        _ => entry.name.clone(),
+    }
+}
+
+/// The byte offset of a character.
+fn byte_of(code: &str, cursor: usize) -> usize {
+    code.char_indices().nth(cursor).map_or(code.len(), |(at, _)| at)
+}
