@@ -22,7 +22,8 @@ pub fn build(places: &Places, libtorch: &Libtorch) -> Result<()> {
     let record = record(places, libtorch, Built::read(&messages)?)?;
     let text = format!("{}\n", serde_json::to_string_pretty(&record)?);
     write_if_changed(&places.programs().join("zoobot-library.json"), &text)?;
-    Ok(())
+    // So that the first Tab in a notebook finds the library's names read already.
+    run(command(places.programs().join("zoobot-kernel")).arg("--index"))
 }
 
 /// The folder of the compiler in use, with its `bin` and `lib`.

@@ -4,7 +4,9 @@ pub use crate::catalog::Catalog;
 pub use crate::encoder::Encoder;
 pub use crate::error::{Error, Result};
 pub use crate::figure::{Figure, histogram, lines, scatter};
-pub use crate::notebook::{Gallery, Progress, Show, Table, Tile, display, schema_of};
+pub use crate::notebook::{
+    Gallery, Progress, Show, Table, Tile, display, input, password, schema_of,
+};
 pub use crate::picture::Recipe;
 pub use crate::similar::Neighbours;
 pub use crate::space::{Pca, Space};
