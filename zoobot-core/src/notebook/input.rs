@@ -26,9 +26,9 @@ enum Reply {
 ///
 /// # Example
 /// ```no_run
-/// let name = zoobot::notebook::input("Your name? ")?;
+/// let name = zoobot_core::notebook::input("Your name? ")?;
 /// println!("Hello, {name}");
-/// # Ok::<(), zoobot::Error>(())
+/// # Ok::<(), zoobot_core::Error>(())
 /// ```
 pub fn input(prompt: &str) -> Result<String> {
     ask(prompt, "EVCXR_INPUT_REQUEST")

@@ -136,14 +136,14 @@ impl Reader<'_> {
                     return;
                 };
                 for field in fields.fields() {
-                    self.declare(&field, Kind::Property, &name.text(), module);
+                    self.declare(&field, Kind::Property, name.text(), module);
                 }
             }
             ast::Item::Enum(item) => {
                 self.declare(item, Kind::Class, "", module);
                 let Some(name) = item.name().filter(|_| self.is_open(item)) else { return };
                 for variant in item.variant_list().into_iter().flat_map(|list| list.variants()) {
-                    self.add(variant.syntax(), variant.name(), Kind::Variant, &name.text(), module);
+                    self.add(variant.syntax(), variant.name(), Kind::Variant, name.text(), module);
                 }
             }
             ast::Item::Trait(item) => {
@@ -151,7 +151,7 @@ impl Reader<'_> {
                 let Some(name) = item.name() else { return };
                 for item in item.assoc_item_list().into_iter().flat_map(|list| list.assoc_items()) {
                     if let ast::AssocItem::Fn(item) = item {
-                        self.add(item.syntax(), item.name(), kind_of(&item), &name.text(), module);
+                        self.add(item.syntax(), item.name(), kind_of(&item), name.text(), module);
                     }
                 }
             }
