@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 use tch::Device;
 
@@ -212,8 +212,17 @@ fn in_order(
             let rows: Rows = rows?;
             row += rows.done;
             sink(rows)?;
-        } else if let Ok((first, rows)) = receive.recv_timeout(LOOK) {
-            early.insert(first, rows);
+            continue;
+        }
+        match receive.recv_timeout(LOOK) {
+            Ok((first, rows)) => {
+                early.insert(first, rows);
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                let found = format!("all gone after {row} of {end} galaxies");
+                return Err(Error::invalid("the encoding threads", found, "one that goes on"));
+            }
         }
     }
     Ok(())
@@ -226,4 +235,29 @@ pub fn encode_all(encoder: &Encoder, catalog: &Catalog, rows: &mut Rows) -> Resu
         rows.append(batch);
         Ok(())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(done: usize) -> Rows {
+        Rows { done, ..Rows::default() }
+    }
+
+    #[test]
+    fn batches_come_in_order_and_threads_that_end_early_are_an_error_instead_of_a_wait() {
+        let (send, receive) = sync_channel(4);
+        for (first, done) in [(4, 2), (0, 4), (9, 1)] {
+            send.send((first, Ok(rows(done)))).unwrap();
+        }
+        drop(send);
+        let mut seen = Vec::new();
+        let outcome = in_order(0, 10, &receive, &mut |rows| {
+            seen.push(rows.done);
+            Ok(())
+        });
+        assert_eq!(seen, [4, 2]);
+        assert!(outcome.unwrap_err().to_string().contains("6 of 10 galaxies"));
+    }
 }
