@@ -6,12 +6,11 @@ use super::Encoder;
 use super::encode::{Failed, Rows, encode_rows, nothing_readable};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
-use crate::space::{Space, write_parquet};
+use crate::space::{Space, write_parquet, write_whole};
 use ndarray::Array2;
 use polars::prelude::{DataFrame, ParquetWriter};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -122,33 +121,20 @@ impl Parts {
 
     /// Puts the parts together; the result appears whole or not at all.
     fn join(&self, out: &Path, width: usize) -> Result<usize> {
-        let partial = out.with_extension("parquet.partial");
-        let written = self.write_joined(&partial, width).and_then(|rows| {
-            std::fs::rename(&partial, out).map_err(Error::io("write", out))?;
-            Ok(rows)
-        });
-        if written.is_err() {
-            // The error is what matters; what stays is only the unfinished file.
-            let _ = std::fs::remove_file(&partial);
-        }
-        written
-    }
-
-    fn write_joined(&self, partial: &Path, width: usize) -> Result<usize> {
-        let file = File::create(partial).map_err(Error::io("write", partial))?;
-        let empty = table(Vec::new(), Vec::new(), width)?;
-        let mut writer = ParquetWriter::new(&file).batched(empty.schema())?;
-        let mut rows = 0;
-        for path in &self.tables {
-            let part = crate::catalog::parquet(path)?;
-            rows += part.height();
-            if part.height() > 0 {
-                writer.write_batch(&part)?;
+        write_whole(out, |file| {
+            let empty = table(Vec::new(), Vec::new(), width)?;
+            let mut writer = ParquetWriter::new(file).batched(empty.schema())?;
+            let mut rows = 0;
+            for path in &self.tables {
+                let part = crate::catalog::parquet(path)?;
+                rows += part.height();
+                if part.height() > 0 {
+                    writer.write_batch(&part)?;
+                }
             }
-        }
-        writer.finish()?;
-        file.sync_all().map_err(Error::io("write", partial))?;
-        Ok(rows)
+            writer.finish()?;
+            Ok(rows)
+        })
     }
 
     fn remove(&self) {

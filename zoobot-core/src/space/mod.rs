@@ -12,7 +12,7 @@ use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, Series};
 use std::sync::Arc;
 
 pub use pca::Pca;
-pub(crate) use store::write_parquet;
+pub(crate) use store::{write_parquet, write_whole};
 
 /// Representations of galaxies: `features` is rows x columns, float32, always finite; row `i`
 /// belongs to `ids()[i]`.
