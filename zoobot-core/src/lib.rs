@@ -10,6 +10,8 @@ pub mod catalog;
 pub mod encoder;
 pub mod error;
 pub mod figure;
+#[cfg(test)]
+mod golden;
 pub mod interrupt;
 pub mod notebook;
 pub mod picture;

@@ -1,5 +1,5 @@
-//! Known answers of timm's encoders, for the tests: the folder `$ZOOBOT_GOLDEN`, else
-//! `../shared/golden` beside the repository. Its README defines the formulas used here.
+//! Known answers of timm's encoders, for the tests. The README of the folder they lie in defines the
+//! formulas used here.
 
 use std::path::PathBuf;
 use tch::{Device, Kind, Tensor, nn};
@@ -13,11 +13,7 @@ pub(super) struct Golden {
 impl Golden {
     /// Reads `NAME.json`; `None`, saying so, where the folder is absent.
     pub fn open(name: &str) -> Option<Self> {
-        let root = std::env::var_os("ZOOBOT_GOLDEN").map_or_else(
-            || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/golden"),
-            PathBuf::from,
-        );
-        let folder = root.join("encoders");
+        let folder = crate::golden::folder("encoders")?;
         let Ok(text) = std::fs::read_to_string(folder.join(format!("{name}.json"))) else {
             println!("skipped: no {name}.json in {} (set ZOOBOT_GOLDEN)", folder.display());
             return None;

@@ -1,7 +1,6 @@
 use super::*;
 use ndarray::{Array1, Axis, array};
 use rand::{Rng, SeedableRng};
-use std::path::PathBuf;
 
 fn random(rows: usize, columns: usize, seed: u64) -> Array2<f32> {
     let mut rng = rand::rngs::StdRng::seed_from_u64(seed);
@@ -52,15 +51,8 @@ fn both_ways_of_finding_components_agree() {
 
 #[test]
 fn golden_pca_agrees_with_scikit_learn() {
-    let folder = std::env::var_os("ZOOBOT_GOLDEN").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/golden")),
-        PathBuf::from,
-    );
-    let folder = folder.join("pca");
-    let Ok(text) = std::fs::read_to_string(folder.join("pca.json")) else {
-        println!("skipped: no golden folder at {}", folder.display());
-        return;
-    };
+    let Some(folder) = crate::golden::folder("pca") else { return };
+    let text = std::fs::read_to_string(folder.join("pca.json")).unwrap();
     let record: serde_json::Value = serde_json::from_str(&text).unwrap();
     let x = tch::Tensor::read_npy(folder.join("x.npy")).unwrap();
     let (rows, columns) = x.size2().unwrap();

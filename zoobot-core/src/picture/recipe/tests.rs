@@ -1,19 +1,5 @@
 use super::*;
 use serde_json::Value;
-use std::path::PathBuf;
-
-/// The folder of known answers; they are also checked on other seeds.
-fn golden() -> Option<PathBuf> {
-    let folder = std::env::var_os("ZOOBOT_GOLDEN").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/golden")),
-        PathBuf::from,
-    );
-    let there = folder.join("transforms").is_dir();
-    if !there {
-        println!("skipped: no golden folder at {}", folder.display());
-    }
-    there.then_some(folder)
-}
 
 /// Mean and largest difference in 255ths.
 fn differences(ours: &[f32], theirs: &[f32]) -> (f64, f64) {
@@ -41,8 +27,7 @@ fn recipe(kind: &str) -> Recipe {
 
 #[test]
 fn golden_transforms_agree_with_pillow_and_torchvision() {
-    let Some(folder) = golden() else { return };
-    let folder = folder.join("transforms");
+    let Some(folder) = crate::golden::folder("transforms") else { return };
     let text = std::fs::read_to_string(folder.join("transforms.json")).unwrap();
     let record: Value = serde_json::from_str(&text).unwrap();
     let arrays = tch::Tensor::read_npz(folder.join("expected.npz")).unwrap();
