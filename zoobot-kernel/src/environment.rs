@@ -1,24 +1,23 @@
-//! What evcxr, and cargo below it, read from the environment.
+//! What evcxr reads from the environment.
 
+use crate::compile;
 use crate::library::Library;
 use crate::workspace::Workspace;
 use anyhow::Result;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
-/// Sets it for this process; `flags` are the rustc arguments that link a cell to the library.
-pub fn set_environment(library: &Library, workspace: &Workspace, flags: &[String]) -> Result<()> {
+/// Sets it for this process; `path` is where programs are, but for those that stand in for others.
+pub fn set_environment(library: &Library, workspace: &Workspace, path: &OsStr) -> Result<()> {
+    let programs = workspace.dir("programs");
+    compile::prepare(library, &programs)?;
+    let path = std::iter::once(programs.clone()).chain(std::env::split_paths(path));
     let stand_in = workspace.write_rustc_stand_in(&library.rustc)?;
     let mut settings: Vec<(&str, OsString)> = vec![
         ("EVCXR_CONFIG_DIR", workspace.dir("config").into()),
         ("EVCXR_TMPDIR", workspace.dir("cell").into()),
         ("RUSTC", stand_in.into()),
-        ("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}").into()),
-        ("PATH", library.program_path()),
-        // A cell is compiled once: what helps the next compile of the same code costs here.
-        ("CARGO_PROFILE_DEV_INCREMENTAL", "false".into()),
-        ("CARGO_PROFILE_DEV_CODEGEN_UNITS", "1".into()),
-        ("CARGO_PROFILE_DEV_STRIP", "none".into()),
-        ("CARGO_PROFILE_DEV_DEBUG_ASSERTIONS", "false".into()),
+        (compile::PROGRAMS, programs.into()),
+        ("PATH", std::env::join_paths(path)?),
     ];
     // The compiler that built the library, whatever folder the notebook is in.
     settings.extend(library.toolchain().map(|name| ("RUSTUP_TOOLCHAIN", name.into())));

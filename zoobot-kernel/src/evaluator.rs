@@ -40,9 +40,10 @@ impl Evaluator {
         let library = Library::load()?;
         workspace.write_evcxr_config()?;
         let flags = library.rustc_flags();
-        set_environment(&library, workspace, &flags)?;
+        let path = library.program_path();
+        set_environment(&library, workspace, &path)?;
         let mut evaluator = Self {
-            runner: Runner::start(&library, workspace, iopub)?,
+            runner: Runner::start(&library, workspace, &path, iopub)?,
             checker: Checker::new(library.clone(), flags.clone(), workspace.dir("check")),
             notebook: Notebook::default(),
             library,

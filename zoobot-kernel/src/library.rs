@@ -28,8 +28,16 @@ pub struct Library {
 }
 
 impl Library {
-    /// Reads the record beside this program, or the one named in `ZOOBOT_LIBRARY`.
+    /// Reads the record beside this program, or the one named in `ZOOBOT_LIBRARY`, and checks that
+    /// it still holds.
     pub fn load() -> Result<Self> {
+        let library = Self::read()?;
+        library.check()?;
+        Ok(library)
+    }
+
+    /// Reads the record.
+    pub fn read() -> Result<Self> {
         let path = match std::env::var_os("ZOOBOT_LIBRARY") {
             Some(path) => PathBuf::from(path),
             None => std::env::current_exe()?.with_file_name("zoobot-library.json"),
@@ -37,10 +45,8 @@ impl Library {
         let text = std::fs::read_to_string(&path).with_context(|| {
             format!("cannot read {}: run `cargo xtask setup` in the zoobot folder", path.display())
         })?;
-        let library: Self = serde_json::from_str(&text)
-            .with_context(|| format!("{} is damaged: run `cargo xtask setup`", path.display()))?;
-        library.check()?;
-        Ok(library)
+        serde_json::from_str(&text)
+            .with_context(|| format!("{} is damaged: run `cargo xtask setup`", path.display()))
     }
 
     fn check(&self) -> Result<()> {
@@ -62,7 +68,7 @@ impl Library {
         Ok(())
     }
 
-    /// The rustc arguments that make `zoobot` available to a cell without a dependency.
+    /// The rustc arguments that make `zoobot` available to a cell.
     pub fn rustc_flags(&self) -> Vec<String> {
         let mut flags = vec!["-Cprefer-dynamic".to_owned()];
         flags.push(format!("--extern=zoobot={}", self.dylib.display()));
@@ -92,10 +98,16 @@ impl Library {
         std::env::join_paths(bin.into_iter().chain(std::env::split_paths(&old))).unwrap_or(old)
     }
 
+    /// The folder of the standard library for programs.
+    pub fn target_lib(&self) -> PathBuf {
+        self.sysroot_lib.join("rustlib").join(self.host()).join("lib")
+    }
+
     /// `LD_LIBRARY_PATH` for the process that runs the cells.
     pub fn search_path(&self) -> String {
-        let mut dirs: Vec<String> =
-            [&self.libtorch, &self.sysroot_lib].map(|dir| dir.display().to_string()).to_vec();
+        let mut dirs: Vec<String> = [&self.libtorch, &self.sysroot_lib, &self.target_lib()]
+            .map(|dir| dir.display().to_string())
+            .to_vec();
         dirs.extend(self.dylib.parent().map(|dir| dir.display().to_string()));
         dirs.extend(std::env::var("LD_LIBRARY_PATH").ok().filter(|old| !old.is_empty()));
         dirs.join(":")

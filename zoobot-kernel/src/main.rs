@@ -1,13 +1,15 @@
 //! The Jupyter kernel `zoobot`.
 //!
-//! `zoobot-kernel CONNECTION_FILE` serves one notebook; `zoobot-kernel --index` prepares completion. Cells are Rust, evaluated by `evcxr`; the
-//! library is linked as the dylib that the workspace's own build made, so no cell waits for cargo
-//! to build a dependency. The same program, started again by `evcxr`, is the process that runs the
-//! cells and holds their variables.
+//! `zoobot-kernel CONNECTION_FILE` serves one notebook; `zoobot-kernel --index` prepares completion.
+//! Cells are Rust, evaluated by `evcxr`; the library is linked as the dylib that the workspace's own
+//! build made, so no cell waits for a dependency to be built. The same program, started again by
+//! `evcxr`, is the process that runs the cells and holds their variables; called `cargo`, it
+//! compiles a cell.
 
 mod ask;
 mod cell;
 mod check;
+mod compile;
 mod completion;
 mod diagnostics;
 mod environment;
@@ -29,6 +31,9 @@ use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 
 fn main() -> Result<()> {
+    if let Some(status) = compile::stood_in() {
+        std::process::exit(status?);
+    }
     if runner::runs_cells() {
         filter::install().context("cannot watch over the output of the cells")?;
     }
@@ -40,7 +45,9 @@ fn main() -> Result<()> {
             return Ok(());
         }
         Some(path) if path == "--index" => {
-            let names = completion::prepare(&library::Library::load()?);
+            let library = library::Library::load()?;
+            compile::read_symbols(&library);
+            let names = completion::prepare(&library);
             println!("completion knows {names} names of the library");
             return Ok(());
         }

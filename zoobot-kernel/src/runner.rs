@@ -1,5 +1,6 @@
 //! The process that runs the cells, and evcxr, which compiles them and hands them to it.
 
+use crate::compile;
 use crate::diagnostics::Diagnostic;
 use crate::library::Library;
 use crate::outputs::{Ended, Outputs};
@@ -9,6 +10,7 @@ use crate::workspace::Workspace;
 use anyhow::{Context, Result};
 use evcxr::{CommandContext, CompilationError, Error, EvalCallbacks, EvalContext};
 use serde_json::json;
+use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command};
@@ -50,10 +52,17 @@ pub fn runs_cells() -> bool {
 const RUNS_CELLS: &str = "ZOOBOT_KERNEL";
 
 impl Runner {
-    /// Starts the process.
-    pub fn start(library: &Library, workspace: &Workspace, iopub: Iopub) -> Result<Self> {
+    /// Starts the process, which finds programs in `path`.
+    pub fn start(
+        library: &Library,
+        workspace: &Workspace,
+        path: &OsStr,
+        iopub: Iopub,
+    ) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.env(RUNS_CELLS, "1").env("LD_LIBRARY_PATH", library.search_path());
+        // The stand-ins are evcxr's business, not the cells'.
+        command.env("PATH", path);
         // Ctrl-C on the terminal is for the kernel, which passes it on while a cell runs.
         command.process_group(0);
         // SAFETY: prctl is async-signal-safe and touches no memory of ours.
@@ -70,7 +79,7 @@ impl Runner {
         Ok(Self {
             context: CommandContext::with_eval_context(context),
             outputs: Outputs::start(iopub, channels.stdout, channels.stderr),
-            objects: workspace.dir("cell").join("target").join(library.host()).join("debug"),
+            objects: compile::objects(&workspace.dir("cell"), library),
         })
     }
 

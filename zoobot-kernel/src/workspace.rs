@@ -20,7 +20,7 @@ impl Workspace {
     pub fn create() -> Result<Self> {
         sweep(&std::env::temp_dir());
         let root = std::env::temp_dir().join(format!("{PREFIX}{}", std::process::id()));
-        for name in ["cell", "config", "no-sysroot", "check", "completion"] {
+        for name in ["cell", "config", "no-sysroot", "check", "completion", "programs"] {
             let dir = root.join(name);
             std::fs::create_dir_all(&dir)
                 .with_context(|| format!("cannot create {}", dir.display()))?;

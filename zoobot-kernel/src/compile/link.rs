@@ -1,0 +1,45 @@
+//! Linking a cell without reading the library.
+
+use super::symbols::{self, Symbols};
+use crate::library::Library;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// Writes an empty shared object under the library's name. Without it every link is a whole one.
+pub fn write_stub(library: &Library, stub: &Path) {
+    let name = library.dylib.file_name().unwrap_or_default().to_string_lossy();
+    let result = Command::new("cc")
+        .args(["-shared", "-nostdlib", &format!("-Wl,-soname,{name}"), "-x", "c", "/dev/null"])
+        .arg("-o")
+        .arg(stub)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    // What a failed link leaves would only mislead.
+    if !result.is_ok_and(|status| status.success()) {
+        let _ = std::fs::remove_file(stub);
+    }
+}
+
+/// Links `object` to `shared`; false when it must be done the whole way.
+///
+/// A shared object may leave symbols open, but one that stays open ends the process that loads it.
+/// So every open symbol has to be among those that the process is known to have.
+pub fn quickly(library: &Library, object: &Path, shared: &Path, stub: &Path) -> bool {
+    let known = || -> Option<bool> {
+        let known = Symbols::load(library)?;
+        let open = symbols::open(&std::fs::read(object).ok()?)?;
+        Some(open.iter().all(|symbol| known.has(symbol)))
+    };
+    if !stub.exists() || known() != Some(true) {
+        return false;
+    }
+    let status = Command::new("ld")
+        .args(["-shared", "-Bsymbolic", "--no-as-needed", "--eh-frame-hdr"])
+        .args(["-z", "now", "-z", "noexecstack", "-o"])
+        .args([shared, object, stub])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    status.is_ok_and(|status| status.success())
+}

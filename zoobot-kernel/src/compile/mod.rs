@@ -1,0 +1,115 @@
+//! The short way from a cell's source to its shared object.
+//!
+//! evcxr compiles by calling `cargo build` on a crate that holds the cell. Cargo, its wrapper around
+//! rustc and a link that reads the symbols of the library, of libtorch and of everything below took
+//! more time than the cell itself. So this program stands in for cargo (evcxr asks `rustup` where it
+//! is): one rustc to an object file, which is then linked without looking into the library. Whatever
+//! is not the cell's crate goes to the real cargo.
+
+mod link;
+mod symbols;
+
+pub use symbols::prepare as read_symbols;
+
+use crate::library::Library;
+use anyhow::{Context, Result};
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Where evcxr reads which shared object to run.
+const OBJECT_PATH: &str = "EVCXR_EXECUTION_SO_PATH";
+/// Optimising pays in the library, not in the cell.
+const CODE: [&str; 5] = [
+    "-Copt-level=0",
+    "-Ccodegen-units=1",
+    "-Cdebuginfo=0",
+    "-Coverflow-checks=on",
+    "-Cdebug-assertions=off",
+];
+
+/// Names the folder of the stand-ins.
+pub const PROGRAMS: &str = "ZOOBOT_PROGRAMS";
+/// The names under which this program stands in for another.
+const STAND_INS: [&str; 2] = ["cargo", "rustup"];
+
+/// Prepares the folder `programs` of stand-ins, and what a link has to know of the library.
+pub fn prepare(library: &Library, programs: &Path) -> Result<()> {
+    read_symbols(library);
+    link::write_stub(library, &stub(programs, library));
+    let program = std::env::current_exe()?;
+    for name in STAND_INS {
+        std::os::unix::fs::symlink(&program, programs.join(name))
+            .with_context(|| format!("cannot write into {}", programs.display()))?;
+    }
+    Ok(())
+}
+
+/// The exit status of another program that this process was called as; `None` for the kernel.
+pub fn stood_in() -> Option<Result<i32>> {
+    let programs = PathBuf::from(std::env::var_os(PROGRAMS)?);
+    let called = std::env::args_os().next()?;
+    match Path::new(&called).file_name()?.to_str()? {
+        "cargo" => Some(cargo(&programs)),
+        "rustup" => Some(rustup(&programs)),
+        _ => None,
+    }
+}
+
+/// `rustup which cargo` names the stand-in, `rustup which rustc` the library's compiler.
+fn rustup(programs: &Path) -> Result<i32> {
+    let tool = std::env::args().next_back().unwrap_or_default();
+    let path = match tool.as_str() {
+        "cargo" => programs.join("cargo"),
+        _ => Library::read()?.rustc.with_file_name(tool),
+    };
+    println!("{}", path.display());
+    Ok(0)
+}
+
+fn cargo(programs: &Path) -> Result<i32> {
+    let library = Library::read()?;
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let wanted = std::env::var_os(OBJECT_PATH);
+    let (true, Some(wanted)) = (arguments.iter().any(|argument| argument == "build"), wanted)
+    else {
+        let error = Command::new(library.rustc.with_file_name("cargo")).args(arguments).exec();
+        return Err(error).context("cannot run cargo");
+    };
+    let dir = objects(&std::env::current_dir()?, &library);
+    std::fs::create_dir_all(&dir)?;
+    let (object, shared) = (dir.join("ctx.o"), dir.join("libctx.so"));
+    let mut compile = rustc(&library);
+    let status = compile.args(CODE).arg("--emit=obj").arg("-o").arg(&object).status()?;
+    let mut code = status.code().unwrap_or(1);
+    if code == 0 && !link::quickly(&library, &object, &shared, &stub(programs, &library)) {
+        // A symbol that is nobody's, or no way to tell: the whole link says what is wrong.
+        code = rustc(&library).args(CODE).arg("-o").arg(&shared).status()?.code().unwrap_or(1);
+    }
+    if code == 0 {
+        std::fs::write(wanted, shared.to_string_lossy().as_bytes())?;
+    }
+    Ok(code)
+}
+
+/// Where the objects of a cell's crate go, as cargo would have it.
+pub fn objects(cell: &Path, library: &Library) -> PathBuf {
+    cell.join("target").join(library.host()).join("debug")
+}
+
+fn rustc(library: &Library) -> Command {
+    let mut rustc = Command::new(&library.rustc);
+    rustc
+        .args(["--crate-name=ctx", "--edition=2024", "--crate-type=cdylib", "src/lib.rs"])
+        .arg("--error-format=json")
+        .args(library.rustc_flags())
+        .arg(format!("-Clink-arg=-Wl,-rpath,{}", library.target_lib().display()));
+    rustc
+}
+
+/// A library of the same name without symbols; what links to it asks for the real one when it is
+/// loaded.
+fn stub(programs: &Path, library: &Library) -> PathBuf {
+    programs.join(library.dylib.file_name().unwrap_or_default())
+}

@@ -1,0 +1,129 @@
+//! The symbols that the process with the library has: hashes in a file beside the library.
+
+use crate::library::Library;
+use object::read::{Object, ObjectSymbol};
+use std::collections::HashSet;
+use std::fs;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+/// How the name of the file begins.
+const NAME: &str = "zoobot-symbols-";
+
+/// Sorted hashes of names.
+pub struct Symbols(Vec<u64>);
+
+impl Symbols {
+    /// From the file that [`prepare`] wrote; `None` without one for this build of the library.
+    pub fn load(library: &Library) -> Option<Self> {
+        let bytes = fs::read(file(library)?).ok()?;
+        let hashes = bytes.chunks_exact(8).filter_map(|chunk| chunk.try_into().ok());
+        Some(Self(hashes.map(u64::from_le_bytes).collect()))
+    }
+
+    /// Whether a name is among them.
+    pub fn has(&self, name: &[u8]) -> bool {
+        self.0.binary_search(&hash(name)).is_ok()
+    }
+}
+
+/// Writes the file, unless it is there. In a folder that cannot be written, links stay whole ones.
+pub fn prepare(library: &Library) {
+    let Some(path) = file(library).filter(|path| !path.exists()) else { return };
+    let Some(mut hashes) = libraries(library)
+        .iter()
+        .map(|path| exported(path))
+        .reduce(|all, some| all.zip(some).map(|(all, some)| [all, some].concat()))
+        .flatten()
+    else {
+        return;
+    };
+    hashes.sort_unstable();
+    hashes.dedup();
+    remove_old(&path);
+    let bytes: Vec<u8> = hashes.iter().flat_map(|hash| hash.to_le_bytes()).collect();
+    // Renamed into place, so that nobody finds half a file.
+    let own = path.with_extension(std::process::id().to_string());
+    if fs::write(&own, bytes).and_then(|()| fs::rename(&own, &path)).is_err() {
+        let _ = fs::remove_file(&own);
+    }
+}
+
+/// Removes the files of earlier builds.
+fn remove_old(path: &Path) {
+    let folder = path.parent().and_then(|folder| fs::read_dir(folder).ok());
+    for entry in folder.into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(NAME) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// The names an object file uses and does not define.
+pub fn open(object: &[u8]) -> Option<HashSet<Vec<u8>>> {
+    let object = object::File::parse(object).ok()?;
+    let names = object.symbols().filter(|symbol| symbol.is_undefined() && !symbol.is_weak());
+    let names = names.filter_map(|symbol| symbol.name_bytes().ok().map(<[u8]>::to_vec));
+    // The linker makes this one.
+    Some(names.filter(|name| !name.is_empty() && name != b"_GLOBAL_OFFSET_TABLE_").collect())
+}
+
+fn exported(path: &PathBuf) -> Option<Vec<u64>> {
+    let bytes = fs::read(path).ok()?;
+    let object = object::File::parse(&*bytes).ok()?;
+    let defined = object.dynamic_symbols().filter(|symbol| !symbol.is_undefined());
+    Some(defined.filter_map(|symbol| symbol.name_bytes().ok().map(hash)).collect())
+}
+
+/// The library, what Rust code below it needs, and what every process has.
+fn libraries(library: &Library) -> Vec<PathBuf> {
+    let mut files = vec![library.dylib.clone()];
+    let folders = [(library.target_lib(), "libstd-"), (library.libtorch.clone(), "libtch.")];
+    for (folder, start) in folders {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let name = |path: &PathBuf| path.file_name().unwrap_or_default().display().to_string();
+        let shared = |path: &PathBuf| name(path).starts_with(start) && name(path).ends_with(".so");
+        files.extend(entries.map(|entry| entry.path()).filter(shared));
+    }
+    // libc, libm and libgcc_s are in this process too.
+    let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let mapped: HashSet<&str> =
+        maps.lines().filter_map(|line| line.find('/').map(|at| &line[at..])).collect();
+    let system = ["/libc.so", "/libc-", "/libm.so", "/libm-", "/libgcc_s", "/ld-linux"];
+    files.extend(
+        mapped
+            .into_iter()
+            .filter(|path| system.iter().any(|name| path.contains(name)))
+            .map(PathBuf::from),
+    );
+    files
+}
+
+/// Named after the moment the library was built.
+fn file(library: &Library) -> Option<PathBuf> {
+    let built = fs::metadata(&library.dylib).and_then(|file| file.modified()).ok()?;
+    let built = built.duration_since(UNIX_EPOCH).ok()?.as_nanos();
+    Some(library.dylib.with_file_name(format!("{NAME}{built}")))
+}
+
+fn hash(name: &[u8]) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_symbols_of_this_process_and_no_others_are_known() {
+        let libc = fs::read_to_string("/proc/self/maps").unwrap();
+        let libc = libc.lines().find(|line| line.contains("/libc.so") || line.contains("/libc-"));
+        let libc = libc.map(|line| PathBuf::from(&line[line.find('/').unwrap()..])).unwrap();
+        let mut hashes = exported(&libc).unwrap();
+        hashes.sort_unstable();
+        let symbols = Symbols(hashes);
+        assert!(symbols.has(b"malloc") && symbols.has(b"write"));
+        assert!(!symbols.has(b"a_function_that_nobody_wrote"));
+    }
+}
