@@ -85,6 +85,14 @@ pub enum Error {
         /// What is kept, and where.
         kept: String,
     },
+    /// A background job without a result.
+    #[error("the job {what:?} has no result: {reason}")]
+    Job {
+        /// Its name.
+        what: String,
+        /// Why.
+        reason: String,
+    },
     /// A figure that could not be drawn.
     #[error("figure: {0}")]
     Figure(String),

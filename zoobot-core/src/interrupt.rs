@@ -1,13 +1,18 @@
 //! The interrupt flag: a SIGINT to the process that runs the cells sets it, long calls look at it
 //! between batches and return [`Error::Interrupted`](crate::Error::Interrupted).
 
+use crate::notebook::Board;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static FLAG: AtomicBool = AtomicBool::new(false);
 
-/// Whether the user asked for a stop since the last [`clear`].
+/// Whether the user asked for a stop since the last [`clear`]; in a background job, whether it was
+/// cancelled.
 pub fn requested() -> bool {
-    FLAG.load(Ordering::Relaxed)
+    match Board::here() {
+        Some(job) => job.is_cancelled(),
+        None => FLAG.load(Ordering::Relaxed),
+    }
 }
 
 /// Asks the running call to stop at its next step, as the stop button does.

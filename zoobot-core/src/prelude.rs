@@ -5,7 +5,7 @@ pub use crate::encoder::Encoder;
 pub use crate::error::{Error, Result};
 pub use crate::figure::{Figure, histogram, lines, scatter};
 pub use crate::notebook::{
-    Gallery, Progress, Show, Table, Tile, display, input, password, schema_of,
+    Gallery, Job, Live, Progress, Show, Table, Tile, display, input, password, schema_of,
 };
 pub use crate::picture::Recipe;
 pub use crate::similar::Neighbours;

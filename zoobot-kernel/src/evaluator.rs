@@ -26,6 +26,8 @@ pub struct Evaluator {
     runner: Runner,
     checker: Checker,
     notebook: Notebook,
+    /// Jupyter's number of the cell at hand.
+    number: usize,
     library: Library,
     flags: Vec<String>,
 }
@@ -46,6 +48,7 @@ impl Evaluator {
             runner: Runner::start(&library, workspace, &path, iopub)?,
             checker: Checker::new(library.clone(), flags.clone(), workspace.dir("check")),
             notebook: Notebook::default(),
+            number: 0,
             library,
             flags,
         };
@@ -77,6 +80,7 @@ impl Evaluator {
         count: usize,
         ask: AskUser,
     ) -> Result<(), Failure> {
+        self.number = count;
         self.runner.outputs.begin(parent, count);
         if let Some(command) = command_of(code) {
             return self.command(command);
@@ -177,6 +181,7 @@ impl Evaluator {
     ) -> Program<'a> {
         let usable = |name: &str| !changed.iter().any(|(gone, _)| gone == name);
         Program {
+            number: self.number,
             cell,
             items: self.notebook.items.besides(items),
             variables: self.notebook.variables.iter().filter(|v| usable(&v.name)).collect(),

@@ -8,6 +8,9 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use jupyter_protocol::JupyterMessage;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +27,9 @@ const DISPLAYS: usize = 500;
 /// The same in bytes.
 const DISPLAY_BYTES: usize = 64 << 20;
 
+/// Background jobs of cells before that many are heard only where they update a display.
+const CELLS_WITH_JOBS: usize = 200;
+
 /// A value in every form it has, by MIME type.
 type Data = serde_json::Map<String, Value>;
 
@@ -32,6 +38,8 @@ type Data = serde_json::Map<String, Value>;
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum Told {
     Display {
+        /// The cell whose background job shows it.
+        cell: Option<usize>,
         data: Data,
         #[serde(default)]
         metadata: Data,
@@ -102,7 +110,7 @@ pub enum Ended {
     Lost(String),
 }
 
-/// The running cell.
+/// The running cell, and those before it.
 #[derive(Debug, Default)]
 struct Running {
     /// The request that the outputs answer; none outside a cell.
@@ -114,6 +122,8 @@ struct Running {
     displays: usize,
     display_bytes: usize,
     left_out: usize,
+    /// The requests of the latest cells by number, for what their background jobs show.
+    earlier: VecDeque<(usize, JupyterMessage)>,
 }
 
 /// Forwards the running process's output.
@@ -140,7 +150,13 @@ impl Outputs {
     /// Cell number `count` begins: what comes now answers `parent`.
     pub fn begin(&self, parent: Option<JupyterMessage>, count: usize) {
         while self.ends.try_recv().is_ok() {}
-        *self.running() = Running { parent, count, ..Running::default() };
+        let mut running = self.running();
+        let mut earlier = std::mem::take(&mut running.earlier);
+        earlier.extend(parent.clone().map(|parent| (count, parent)));
+        while earlier.len() > CELLS_WITH_JOBS {
+            earlier.pop_front();
+        }
+        *running = Running { parent, count, earlier, ..Running::default() };
     }
 
     /// Waits until all that the cell printed has been forwarded; says how it ended.
@@ -184,6 +200,41 @@ impl Outputs {
     /// Writes to the cell's standard error stream.
     pub fn note(&self, text: &str) {
         self.send("stream", json!({"name": "stderr", "text": format!("{text}\n")}));
+    }
+
+    /// Forwards what background jobs show, a message a line, for as long as the kernel lives.
+    pub fn listen_to_jobs(&self, pipe: File) {
+        let outputs = self.clone();
+        std::thread::spawn(move || {
+            for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+                if let Ok(Told::Display { cell, data, metadata, id, update }) =
+                    serde_json::from_str(&line)
+                {
+                    let parent = {
+                        let running = outputs.running();
+                        let mut earlier = running.earlier.iter();
+                        earlier
+                            .find(|(count, _)| Some(*count) == cell)
+                            .map(|(_, parent)| parent.clone())
+                    };
+                    outputs.display(parent.as_ref(), &data, &metadata, id, update);
+                }
+            }
+        });
+    }
+
+    fn display(
+        &self,
+        parent: Option<&JupyterMessage>,
+        data: &Data,
+        metadata: &Data,
+        id: Option<String>,
+        update: bool,
+    ) {
+        let transient = id.map_or_else(|| json!({}), |id| json!({"display_id": id}));
+        let kind = if update { "update_display_data" } else { "display_data" };
+        let content = json!({"data": data, "metadata": metadata, "transient": transient});
+        self.iopub.send(kind, content, parent);
     }
 
     fn running(&self) -> MutexGuard<'_, Running> {
@@ -244,15 +295,12 @@ impl Reader {
 
     fn told(&self, told: Told) {
         let ended = match told {
-            Told::Display { data, metadata, id, update } => {
+            Told::Display { data, metadata, id, update, .. } => {
                 let bytes = data.values().filter_map(Value::as_str).map(str::len).sum();
                 // An update takes the place of what is there.
                 if !data.is_empty() && (update || self.outputs.may_show(bytes)) {
-                    let transient = id.map_or_else(|| json!({}), |id| json!({"display_id": id}));
-                    let kind = if update { "update_display_data" } else { "display_data" };
-                    let content =
-                        json!({"data": data, "metadata": metadata, "transient": transient});
-                    self.outputs.send(kind, content);
+                    let parent = self.outputs.running().parent.clone();
+                    self.outputs.display(parent.as_ref(), &data, &metadata, id, update);
                 }
                 return;
             }

@@ -50,6 +50,8 @@ pub fn runs_cells() -> bool {
 
 /// Tells a library that a kernel reads its output.
 const RUNS_CELLS: &str = "ZOOBOT_KERNEL";
+/// Names the pipe through which background jobs show things while no cell runs.
+const JOBS: &str = "ZOOBOT_KERNEL_JOBS";
 
 impl Runner {
     /// Starts the process, which finds programs in `path`.
@@ -60,6 +62,8 @@ impl Runner {
         iopub: Iopub,
     ) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
+        let (pipe_path, pipe) = workspace.job_pipe()?;
+        command.env(JOBS, pipe_path);
         command.env(RUNS_CELLS, "1").env("LD_LIBRARY_PATH", library.search_path());
         // The stand-ins are evcxr's business, not the cells'.
         command.env("PATH", path);
@@ -76,9 +80,11 @@ impl Runner {
         let (context, channels) = EvalContext::with_subprocess_command(command)
             .map_err(|error| anyhow::anyhow!("{error}"))
             .context("cannot start the process that runs the cells")?;
+        let outputs = Outputs::start(iopub, channels.stdout, channels.stderr);
+        outputs.listen_to_jobs(pipe);
         Ok(Self {
             context: CommandContext::with_eval_context(context),
-            outputs: Outputs::start(iopub, channels.stdout, channels.stderr),
+            outputs,
             objects: compile::objects(&workspace.dir("cell"), library),
         })
     }

@@ -74,6 +74,8 @@ pub struct Source {
 pub struct Program<'a> {
     /// The cell.
     pub cell: &'a Cell,
+    /// Jupyter's number for it.
+    pub number: usize,
     /// Items of earlier cells.
     pub items: Vec<&'a str>,
     /// Variables of earlier cells.
@@ -143,7 +145,8 @@ impl Program<'_> {
     fn begin(&self, function: &str, out: &mut Source) {
         out.line(
             &format!(
-                "pub fn {function}() {{ use ::zoobot::notebook::cell as zoobot_rt; zoobot_rt::begin();"
+                "pub fn {function}() {{ use ::zoobot::notebook::cell as zoobot_rt; zoobot_rt::begin({});",
+                self.number
             ),
             Origin::Frame,
         );
@@ -337,6 +340,7 @@ mod tests {
             Variable { name: "unused".into(), ty: "i32".into(), mutable: false },
         ];
         let program = Program {
+            number: 1,
             cell: &cell,
             items: vec!["use old::Thing;"],
             variables: variables.iter().collect(),

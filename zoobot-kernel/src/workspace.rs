@@ -4,6 +4,9 @@
 //! the next one that starts.
 
 use anyhow::{Context, Result};
+use std::ffi::CString;
+use std::fs::File;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -56,6 +59,20 @@ impl Workspace {
         std::fs::write(&path, script)?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))?;
         Ok(path)
+    }
+
+    /// A named pipe for what background jobs show: its path, and the end to read from.
+    pub fn job_pipe(&self) -> Result<(PathBuf, File)> {
+        let path = self.root.join("jobs");
+        let name = CString::new(path.as_os_str().as_bytes())?;
+        // SAFETY: `name` is a path that ends with a zero.
+        if unsafe { libc::mkfifo(name.as_ptr(), 0o600) } != 0 {
+            return Err(std::io::Error::last_os_error())
+                .with_context(|| format!("cannot make the pipe {}", path.display()));
+        }
+        // Open for writing too: it neither waits for a writer nor ends with one.
+        let pipe = File::options().read(true).write(true).open(&path)?;
+        Ok((path, pipe))
     }
 
     /// Removes the folder now, for an exit that runs no destructors.

@@ -2,12 +2,13 @@
 //! and how its last expression shows itself. The kernel writes these calls; nobody else needs them.
 
 mod shown;
+mod stop;
 mod variables;
 
 pub use shown::{DebugDisplay, ShowDisplay, show_debug, show_name};
 pub use variables::{keep, keep_new, load};
 
-use super::{MARK, in_kernel};
+use super::{Board, MARK, begin_cell, in_kernel};
 use std::any::Any;
 use std::cell::Cell;
 use std::io::Write;
@@ -40,16 +41,20 @@ thread_local! {
     static RUNNING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The first call of a cell; prepares the process once: a stop button that keeps the variables, panics that reach the notebook.
-pub fn begin() {
+/// The first call of cell number `cell`; prepares the process once: a stop button that keeps the
+/// variables, panics that reach the notebook.
+pub fn begin(cell: u64) {
+    begin_cell(cell);
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
         crate::interrupt::install();
+        stop::watch();
         let printed = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             if in_kernel() && RUNNING.get() {
                 report_panic(panic);
-            } else {
+            } else if Board::here().is_none() {
+                // That of a job comes out with its result.
                 printed(panic);
             }
         }));
@@ -61,9 +66,14 @@ pub fn attempt(statements: impl FnOnce() -> Outcome) -> Outcome {
     // The stop button was pressed while the cell was compiled.
     crate::interrupt::check("compiling", || "nothing was run".to_owned())?;
     RUNNING.set(true);
+    stop::begin();
     let result = catch_unwind(AssertUnwindSafe(statements));
     RUNNING.set(false);
-    result.unwrap_or(Err(Failure(Reason::Panic)))
+    let refused = stop::end();
+    result.unwrap_or_else(|panic| match refused && stop::caused(&payload(&*panic)) {
+        true => Err(crate::Error::Interrupted { during: "printing", done: "some lines".into() })?,
+        false => Err(Failure(Reason::Panic)),
+    })
 }
 
 /// The last call of a cell: keeps its new variables when it came to its end, and tells the kernel.
@@ -107,6 +117,9 @@ fn report_error(error: &(dyn std::error::Error + 'static)) {
 
 fn report_panic(panic: &std::panic::PanicHookInfo<'_>) {
     let message = payload(panic.payload());
+    if stop::caused(&message) {
+        return;
+    }
     let place = panic
         .location()
         .map(|at| serde_json::json!({"file": at.file(), "line": at.line(), "column": at.column()}));

@@ -1,27 +1,32 @@
 //! How things show themselves: a value makes a [`Bundle`], and [`display`] hands it to the kernel
 //! (or prints its plain form where there is none).
 
+mod board;
 pub mod cell;
 mod cells;
 mod columns;
 mod gallery;
 mod input;
+mod job;
+mod live;
 mod markup;
 mod progress;
 mod table;
 pub(crate) mod text;
 mod thumbnail;
 
+pub(crate) use board::{Board, begin_cell};
 pub use columns::schema_of;
 pub use gallery::{Gallery, Tile};
 pub use input::{input, password};
+pub use job::Job;
+pub use live::Live;
 pub use progress::Progress;
 pub use table::Table;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use std::collections::BTreeMap;
-use std::io::Write;
 
 /// One value in every form a front end may want, by MIME type.
 ///
@@ -88,7 +93,7 @@ impl<T: Show> Show for crate::Result<T> {
 ///
 /// | kind | other fields |
 /// |---|---|
-/// | `display` | `data` (by MIME type), `metadata` (by MIME type), `id` (or null), `update` (true replaces what has the id) |
+/// | `display` | `cell` (from a background job only), `data` (by MIME type), `metadata` (by MIME type), `id` (or null), `update` (true replaces what has the id) |
 /// | `result` | `data`, `metadata`: the value of the cell |
 /// | `panic` | `message`, `place` (`file`, `line`, `column`, or null) |
 /// | `error` | `message`, `causes`, `interrupted`: what `?` returned |
@@ -104,22 +109,15 @@ pub fn in_kernel() -> bool {
 
 /// Shows a value here and now, from anywhere in a cell.
 pub fn display(value: &(impl Show + ?Sized)) {
-    send(&value.show(), None, false);
+    board::send(Board::here().as_deref(), &value.show(), None, false);
 }
 
-/// Sends a bundle under a display id, so that a later call with `update` replaces it in place.
-pub(crate) fn send(bundle: &Bundle, id: Option<&str>, update: bool) {
-    let mut out = std::io::stdout().lock();
-    // A closed standard output has nobody left to tell.
-    let _ = if in_kernel() {
-        let message = serde_json::json!({
-            "kind": "display", "data": bundle, "metadata": metadata(bundle), "id": id, "update": update,
-        });
-        writeln!(out, "{MARK}{message}")
-    } else {
-        writeln!(out, "{}", bundle.get("text/plain").unwrap_or_default())
-    };
-    let _ = out.flush();
+/// The message that shows a bundle under a display id, so that a later one with `update` replaces it
+/// in place.
+fn display_message(bundle: &Bundle, id: Option<&str>, update: bool) -> serde_json::Value {
+    serde_json::json!({
+        "kind": "display", "data": bundle, "metadata": metadata(bundle), "id": id, "update": update,
+    })
 }
 
 /// Jupyter's metadata: at which size to show a picture that has more pixels than that.

@@ -1,11 +1,11 @@
 //! Progress of a long call: one line on a terminal, a bar in a notebook, nothing elsewhere.
 
 use super::text::{cut, duration, escape, thousands};
-use super::{Bundle, in_kernel, send};
+use super::{Bundle, Live, in_kernel};
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// Calls shorter than this stay silent.
 const SILENT: Duration = Duration::from_millis(500);
@@ -43,11 +43,10 @@ pub struct Progress {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 enum Place {
     Terminal,
-    /// With the id of the display.
-    Notebook(String),
+    Notebook(Live),
     Nowhere,
 }
 
@@ -66,8 +65,7 @@ impl Progress {
     /// "encoding".
     pub fn new(what: impl Into<String>, total: Option<usize>) -> Self {
         let place = if in_kernel() {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            Place::Notebook(format!("progress-{}-{}", std::process::id(), now.as_nanos()))
+            Place::Notebook(Live::new())
         } else if std::io::stderr().is_terminal() {
             Place::Terminal
         } else {
@@ -153,7 +151,7 @@ impl Progress {
     }
 
     fn put(&self, state: &mut State, reading: &Reading, end: bool) {
-        let update = std::mem::replace(&mut state.shown, true);
+        state.shown = true;
         match &self.place {
             Place::Nowhere => {}
             Place::Terminal => {
@@ -163,7 +161,7 @@ impl Progress {
                 let _ = write!(out, "\r\x1b[2K{line}");
                 let _ = out.flush();
             }
-            Place::Notebook(id) => send(&reading.bundle(end), Some(id), update),
+            Place::Notebook(live) => live.put(&reading.bundle(end)),
         }
     }
 }

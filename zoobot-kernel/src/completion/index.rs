@@ -183,7 +183,8 @@ fn crate_files(folders: &[PathBuf]) -> Vec<(String, Features, Vec<PathBuf>)> {
     for entry in folders.iter().filter_map(|dir| fs::read_dir(dir).ok()).flatten().flatten() {
         let path = entry.path();
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        let Some((name, _)) = stem.rsplit_once('-') else { continue };
+        // A crate that is also a dylib has no hash in its names.
+        let name = stem.rsplit_once('-').map_or(stem, |(name, _)| name);
         let Some(name) = CRATES.iter().find(|known| **known == name) else { continue };
         let time = entry.metadata().and_then(|file| file.modified());
         if let (Some("d"), Ok(time)) = (path.extension().and_then(|end| end.to_str()), time)
@@ -245,6 +246,18 @@ mod tests {
         assert_eq!(module("/x/src/b/mod.rs").as_deref(), Some("a::b"));
         assert_eq!(module("/x/src/b/c.rs").as_deref(), Some("a::b::c"));
         assert_eq!(module("/x/src/b/tests.rs"), None);
+    }
+
+    #[test]
+    fn source_files_are_found_with_and_without_a_hash_in_the_name() {
+        let deps = tempfile::tempdir().unwrap();
+        for name in ["zoobot_core.d", "plotters-0123456789abcdef.d", "serde-0123456789abcdef.d"] {
+            fs::write(deps.path().join(name), "out.rlib: /x/src/lib.rs /x/src/b.rs\n").unwrap();
+        }
+        let found = crate_files(&[deps.path().to_owned()]);
+        let names: Vec<&str> = found.iter().map(|(name, ..)| name.as_str()).collect();
+        assert_eq!(names, ["plotters", "zoobot_core"]);
+        assert!(found.iter().all(|(_, _, files)| files.len() == 2));
     }
 
     #[test]

@@ -187,6 +187,7 @@ impl Completer {
         let cell = cells.iter().map(|code| Cell::parse(code)).find(|cell| cell.error.is_none())?;
         let items: Vec<_> = cell.items.iter().map(|(_, item)| item.clone()).collect();
         let program = Program {
+            number: 0,
             cell: &cell,
             items: known.notebook.items.besides(&items),
             variables: known.notebook.variables.iter().collect(),
