@@ -1,20 +1,31 @@
 """How fast a notebook answers.
 
-    python bench_cells.py [--json] [--kernel PROGRAM] [--each]
+    python bench_cells.py [--json] [--kernel PROGRAM] [--each] [--runs N] [--plain-evcxr PROGRAM]
+    python bench_cells.py --many 1000 [--json] [--kernel PROGRAM]
 
-Starts the installed kernel `zoobot` (or PROGRAM) through jupyter_client and measures
+Starts the installed kernel `zoobot` (or PROGRAM) through jupyter_client, N times (3), and gives the
+median of
 
 * `first_result_s`: from the start of the kernel to the first zoobot result, asked for at once;
+* `first_result_after_reading_s`: the same when the reader takes ten seconds first, from the request;
 * `median_s`, `p90_s`: over 30 cells as people write them, from the request to the last message;
-* `idle_mb`: memory of the kernel and the process that runs the cells after the first result, as
-  proportional set size (pages shared with others count in parts; they add up), and `idle_rss_mb`,
-  the plain sum of resident sizes.
+* `idle_mb`: memory of all processes of the kernel after the first result, as proportional set size
+  (pages shared with others count in parts; they add up), and `idle_rss_mb`, the plain sum of
+  resident sizes;
+* `completion_s`: the first Tab, and `rss_after_completion_mb` after it;
+* `interrupt_ms`: from the stop button in a long encode to the end of its cell.
+
+`--plain-evcxr evcxr_jupyter` runs the same cells in the stock kernel with a `:dep` on this library
+(which takes a quarter of an hour to build the first time) and adds `plain_evcxr_*`.
+`--many 1000` runs so many small cells in one session instead, and gives the median of the first and
+the last fifty.
 """
 
 import argparse
 import json
 import statistics
 import sys
+import time
 from pathlib import Path
 
 from kernel_client import processes, running
@@ -67,7 +78,48 @@ def memory(pids):
     return pss / 1024, rss / 1024
 
 
+def completion(k):
+    """Seconds of the first Tab."""
+    request = k.client.complete("galaxies.table().", 17)
+    start = time.perf_counter()
+    while k.client.get_shell_msg(timeout=60)["parent_header"]["msg_id"] != request:
+        pass
+    return time.perf_counter() - start
+
+
+def interrupt(k):
+    """Milliseconds from the stop button to the end of a long encode."""
+    code = 'println!("running");\nfor _ in 0..100 { encoder.encode(&galaxies)?; }'
+    request = k.begin(code)
+    k.finish(request, until=lambda cell: "running" in cell.stdout)
+    time.sleep(1)
+    start = time.perf_counter()
+    k.manager.interrupt_kernel()
+    cell = k.finish(request)
+    if cell.ename != "interrupted":
+        raise SystemExit(f"the encode was not interrupted: {cell.error or 'it came to its end'}")
+    k.must("galaxies.len()")
+    return 1000 * (time.perf_counter() - start)
+
+
+def run_cells(k):
+    """(name, seconds) of each of the 30 cells; those that fail have no seconds."""
+    cells = []
+    for name, code in CELLS:
+        cell = k.run(code)
+        cells.append((name, cell.seconds if cell.ok else None))
+    return cells
+
+
+def reading_first(kernel):
+    with running(kernel) as k:
+        k.client.wait_for_ready(timeout=60)
+        time.sleep(10)
+        return k.must(FIRST).seconds
+
+
 def measure(kernel):
+    """Figures of one session, and the seconds of its cells."""
     with running(kernel) as k:
         k.client.wait_for_ready(timeout=60)
         first = k.must(FIRST)
@@ -75,20 +127,66 @@ def measure(kernel):
         if not first.shown:
             raise SystemExit("the first cell showed nothing")
         pss, rss = memory(processes(k.pid))
-        cells = []
-        for name, code in CELLS:
-            cell = k.must(code)
-            cells.append((name, cell.seconds))
-    seconds = sorted(s for _, s in cells)
-    figures = {
-        "first_result_s": round(first_result, 2),
-        "median_s": round(statistics.median(seconds), 2),
-        "p90_s": round(seconds[int(0.9 * len(seconds))], 2),
-        "idle_mb": round(pss),
-        "idle_rss_mb": round(rss),
-        "cells": len(seconds),
-    }
+        cells = run_cells(k)
+        failed = [name for name, seconds in cells if seconds is None]
+        if failed:
+            raise SystemExit(f"cells failed: {failed}")
+        seconds = sorted(s for _, s in cells)
+        figures = {
+            "first_result_s": first_result,
+            "median_s": statistics.median(seconds),
+            "p90_s": seconds[int(0.9 * len(seconds))],
+            "idle_mb": pss,
+            "idle_rss_mb": rss,
+            "completion_s": completion(k),
+            "rss_after_completion_mb": memory(processes(k.pid))[1],
+            "interrupt_ms": interrupt(k),
+        }
+    figures["first_result_after_reading_s"] = reading_first(kernel)
     return figures, cells
+
+
+def plain_evcxr(program):
+    """The same cells in the stock kernel."""
+    core = Path(__file__).resolve().parents[2] / "zoobot-core"
+    with running(program) as k:
+        k.client.wait_for_ready(timeout=120)
+        k.must(f':dep zoobot = {{ package = "zoobot-core", path = "{core}" }}\n{FIRST}', timeout=3600)
+    # The dependency is built now; this is a day like any other.
+    with running(program) as k:
+        k.client.wait_for_ready(timeout=120)
+        k.must(f':dep zoobot = {{ package = "zoobot-core", path = "{core}" }}\n{FIRST}', timeout=3600)
+        first_result = k.elapsed
+        pss, _ = memory(processes(k.pid))
+        cells = run_cells(k)
+    seconds = sorted(s for _, s in cells if s is not None)
+    return {
+        "plain_evcxr_first_result_s": first_result,
+        "plain_evcxr_median_s": statistics.median(seconds),
+        "plain_evcxr_p90_s": seconds[int(0.9 * len(seconds))],
+        "plain_evcxr_idle_mb": pss,
+        "plain_evcxr_cells_that_failed": sum(s is None for _, s in cells),
+    }
+
+
+def many(kernel, count):
+    """The latency of a session that goes on and on."""
+    with running(kernel) as k:
+        k.must("use zoobot::prelude::*;\nlet mut total = 0_u64;")
+        before = memory(processes(k.pid))[1]
+        seconds = [k.must(f"total += {i};\ntotal").seconds for i in range(count)]
+        return {
+            "cells": count,
+            "first_50_s": statistics.median(seconds[:50]),
+            "last_50_s": statistics.median(seconds[-50:]),
+            "slowest_s": max(seconds),
+            "rss_before_mb": before,
+            "rss_after_mb": memory(processes(k.pid))[1],
+        }
+
+
+def median_of(runs):
+    return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
 
 
 def main():
@@ -96,17 +194,29 @@ def main():
     parser.add_argument("--json", action="store_true", help="one line of JSON instead of a table")
     parser.add_argument("--kernel", help="a zoobot-kernel program instead of the installed one")
     parser.add_argument("--each", action="store_true", help="list every cell's time as well")
+    parser.add_argument("--runs", type=int, default=3, help="sessions to take the median of (3)")
+    parser.add_argument("--plain-evcxr", metavar="PROGRAM", help="evcxr_jupyter, to compare with")
+    parser.add_argument("--many", type=int, metavar="N", help="N small cells in one session instead")
     options = parser.parse_args()
-    figures, cells = measure(options.kernel)
+    if options.many:
+        figures = many(options.kernel, options.many)
+    else:
+        runs = [measure(options.kernel) for _ in range(options.runs)]
+        figures = median_of([figures for figures, _ in runs])
+        if options.each and not options.json:
+            for cells in zip(*(cells for _, cells in runs)):
+                print(f"{statistics.median(s for _, s in cells):6.2f} s  {cells[0][0]}")
+            print()
+        if options.plain_evcxr:
+            figures.update(plain_evcxr(options.plain_evcxr))
+    figures = {
+        name: round(value, 2 if name.endswith("_s") else None) for name, value in figures.items()
+    }
     if options.json:
         print(json.dumps(figures))
         return
-    if options.each:
-        for name, seconds in cells:
-            print(f"{seconds:6.2f} s  {name}")
-        print()
     for name, value in figures.items():
-        print(f"{name:>16}  {value}")
+        print(f"{name:>30}  {value}")
 
 
 if __name__ == "__main__":

@@ -71,6 +71,70 @@ def a_display_is_updated_in_place():
         same({c["transient"]["display_id"] for c in first + updates}, {"bar"})
 
 
+COUNTING = """\
+let job = Job::start("counting", || {
+    let live = Live::new();
+    for n in 0..40 {
+        zoobot::interrupt::check("counting", || format!("{n}"))?;
+        live.show(&zoobot::notebook::Bundle::plain(format!("count {n}")));
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    Ok(vec![40.0])
+})?;"""
+
+
+@case
+def a_background_job_reports_below_its_cell_while_the_next_cells_run():
+    with notebook() as k:
+        prelude(k)
+        cell = k.must(COUNTING)
+        started = cell.of("execute_result")
+        same(started, [], "value of the cell")
+        parent = cell.request
+        cell = k.must("1 + 1")
+        same((cell.shown, cell.of("update_display_data")), (["2"], []))
+        seen = k.until_quiet(parent, lambda seen: any("done in" in text for text in seen))
+        kinds = [kind for kind, _, _ in seen.messages]
+        expect("display_data" in kinds and kinds.count("update_display_data") > 10, f"{kinds}")
+        texts = [data["text/plain"] for _, data, _ in seen.messages]
+        has(" ".join(texts), "count 0", "count 39", "counting: done in")
+        ids = {transient["display_id"] for _, _, transient in seen.messages}
+        same(len(ids), 2, "displays")
+        same(k.must("job.result()?").shown, ["[40.0]"])
+        has(k.must("job").shown[0], "counting: done in")
+
+
+@case
+def a_job_can_be_watched_from_a_later_cell_and_cancelled():
+    with notebook() as k:
+        prelude(k)
+        k.must(COUNTING)
+        cell = k.must("job.watch();")
+        has(" ".join(cell.shown), "count ", "counting: running")
+        again = [c["transient"]["display_id"] for c in cell.of("display_data")]
+        same(len(set(again)), 2, "displays")
+        seen = k.until_quiet(cell.request, lambda seen: len(seen) > 2)
+        expect({t["display_id"] for _, _, t in seen.messages} <= set(again), "another display")
+        k.must("job.cancel();")
+        cell = k.run("job.result()?")
+        same(cell.ename, "interrupted")
+        has(k.must("job").shown[0], "stopped after")
+
+
+@case
+def a_figure_changes_in_place_while_its_cell_runs():
+    with notebook() as k:
+        prelude(k)
+        cell = k.must(
+            "let live = Live::new();\nfor n in 2..5 { let x: Vec<f64> = (0..n).map(f64::from).collect(); live.show(&lines().series(\"loss\", &x, &x)); }"
+        )
+        shown, updates = cell.of("display_data"), cell.of("update_display_data")
+        same((len(shown), len(updates)), (1, 2))
+        ids = {c["transient"]["display_id"] for c in shown + updates}
+        same(len(ids), 1, "displays")
+        expect(any(mime.startswith("image/") for mime in updates[0]["data"]), "no picture")
+
+
 @case
 def an_empty_cell_and_a_comment_are_fine():
     with notebook() as k:
@@ -148,6 +212,35 @@ def a_compile_error_points_at_the_cells_own_lines_and_keeps_the_variables():
         for bad in ["zoobot_", "evcxr", "keep_new"]:
             expect(bad not in k.run("let r = undefined(a); r").error, f"{bad} in an error")
         same(k.must("a").shown, ["[1]"])
+
+
+@case
+def frequent_errors_come_with_advice_and_keep_the_variables():
+    with notebook() as k:
+        has(k.run("Catalog::sample()?").error, "run `use zoobot::prelude::*;` first")
+        k.must("use zoobot::prelude::*;\nlet galaxies = Catalog::sample()?; let v = vec![1, 2]; let n = 1;")
+        for code, advice in [
+            ("let w = v;\nv.len()", "Lend it there (`&v`), or give a copy (`v.clone()`)"),
+            ("let mut a = vec![1]; { let first = &a[0]; a.push(2); println!(\"{first}\"); }", "`a` is still lent out"),
+            ("Catalog::sample().len()", "use the `?` operator"),
+            ("fn f(c: &Catalog) -> usize { c.len() }\nf(&Catalog::sample())", "put `?` behind it"),
+            ("galaxies.galery(3)", "method `gallery` with a similar name"),
+            ("galaxis.len()", "there is a variable `galaxies`"),
+            ("n = \"text\";", "`n` keeps its type `i32`"),
+            ("n += 1;", "let mut n"),
+            ("galaxies.len()?", "needs no `?`"),
+            ("v.first() + 1", "`Option`"),
+            ("HashMap::<String, i32>::new()", "use std::collections::HashMap;"),
+            ("unsafe extern \"C\" { fn nobody_wrote_this(); }\nunsafe { nobody_wrote_this() }", "no library at hand has `nobody_wrote_this`"),
+        ]:
+            cell = k.run(code)
+            same(cell.ename, "compile error", code)
+            has(cell.error, advice)
+            for noise in ("zoobot_rt", "evcxr", "zoobot_core", "-Wl,", "rustc --explain"):
+                expect(noise not in cell.error, f"{noise} is in {cell.error}")
+        k.run('let later = Catalog::read("no.csv")?;')
+        has(k.run("later.len()").error, "the cell that makes it has failed")
+        same(k.must("(v.len(), n, galaxies.len() > 0)").shown, ["(2, 1, true)"])
 
 
 @case

@@ -40,7 +40,8 @@ def specs(kernel=None):
 class Cell:
     """What one cell did: its reply and its messages, in the order in which they came."""
 
-    def __init__(self):
+    def __init__(self, request=None):
+        self.request = request
         self.messages = []  # (seconds since the request, type, content)
         self.reply = None
         self.seconds = None
@@ -78,6 +79,17 @@ class Cell:
         return errors[0]["ename"] if errors else ""
 
 
+class Seen:
+    """Displays: (type, data, transient) in the order in which they came."""
+
+    def __init__(self):
+        self.messages = []
+
+    @property
+    def texts(self):
+        return [data.get("text/plain", "") for _, data, _ in self.messages]
+
+
 class Kernel:
     """One running kernel."""
 
@@ -109,7 +121,7 @@ class Kernel:
 
     def finish(self, request, timeout=180, until=None):
         """Waits for a cell; `until(cell)` may end the waiting early."""
-        cell = Cell()
+        cell = Cell(request)
         start = time.perf_counter()
         idle = False
         while cell.reply is None or not idle:
@@ -135,6 +147,26 @@ class Kernel:
                 return cell
         cell.seconds = time.perf_counter() - start
         return cell
+
+    def until_quiet(self, request, enough, timeout=60):
+        """What a cell that has ended goes on to show, until `enough(texts)`."""
+        seen = Seen()
+        end = time.perf_counter() + timeout
+        while not enough(seen.texts):
+            if time.perf_counter() > end:
+                raise TimeoutError(f"only {seen.texts}")
+            arrived, self.waiting = self.waiting, []
+            try:
+                arrived.append(self.client.get_iopub_msg(timeout=0.1))
+            except queue.Empty:
+                pass
+            for message in arrived:
+                content = message["content"]
+                if message["parent_header"].get("msg_id") != request:
+                    self.waiting.append(message)
+                elif "data" in content:
+                    seen.messages.append((message["msg_type"], content["data"], content["transient"]))
+        return seen
 
     def run(self, code, timeout=180, **options):
         return self.finish(self.begin(code, **options), timeout)

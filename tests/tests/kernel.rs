@@ -88,11 +88,15 @@ cases! {
     the_last_expression_shows_itself_in_the_best_way_it_has
     displays_and_streams_come_in_order_while_the_cell_runs
     a_display_is_updated_in_place
+    a_figure_changes_in_place_while_its_cell_runs
+    a_background_job_reports_below_its_cell_while_the_next_cells_run
+    a_job_can_be_watched_from_a_later_cell_and_cancelled
     an_empty_cell_and_a_comment_are_fine
     vars_lists_the_variables_and_other_commands_are_refused
     a_question_mark_shows_the_error_with_its_causes_and_keeps_the_variables
     a_panic_shows_its_message_and_place_and_keeps_the_variables
     a_compile_error_points_at_the_cells_own_lines_and_keeps_the_variables
+    frequent_errors_come_with_advice_and_keep_the_variables
     after_an_error_the_cells_behind_it_are_not_run
     a_crash_is_reported_and_the_next_cell_works
     a_hundred_megabytes_are_cut_with_one_note_and_the_next_cell_prints_again
@@ -109,6 +113,7 @@ cases! {
     an_interrupt_message_stops_a_long_call_and_keeps_the_variables
     a_sigint_to_the_kernel_does_the_same
     a_second_interrupt_ends_a_call_that_does_not_listen
+    a_loop_that_only_prints_stops_and_the_variables_survive
     an_interrupt_between_cells_does_nothing
     nbconvert_executes_a_notebook
     the_smaller_requests_are_answered

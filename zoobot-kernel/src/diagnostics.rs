@@ -4,7 +4,8 @@ use crate::source::{Origin, Source};
 use serde_json::Value;
 
 /// Remarks that list what does not concern the user.
-const TIRESOME: [&str; 3] = [
+const TIRESOME: [&str; 4] = [
+    "the nightly-only, unstable trait",
     "the following other types implement trait",
     "required for ",
     "the full name for the type has been written to",
@@ -48,6 +49,9 @@ impl Diagnostic {
         if message.starts_with("aborting due to") {
             return None;
         }
+        if message.starts_with("linking with") {
+            return Some(Self::of_the_linker(json));
+        }
         let mut places: Vec<Place> =
             list(&json["spans"]).filter_map(|span| Place::read(span, source, offset)).collect();
         places.sort_by_key(|place| !place.primary);
@@ -59,6 +63,10 @@ impl Diagnostic {
                 continue;
             }
             let spans: Vec<&Value> = list(&child["spans"]).collect();
+            if let Some(imports) = imports(&spans) {
+                notes.push((level.to_owned(), imports));
+                continue;
+            }
             let inside = spans.iter().filter_map(|span| Place::read(span, source, offset));
             if inside.into_iter().any(|place| !matches!(place.origin, Origin::Cell(_))) {
                 // Advice to edit what the kernel wrote.
@@ -74,6 +82,19 @@ impl Diagnostic {
         }
         let code = json["code"]["code"].as_str().map(str::to_owned);
         Some(Self { code, message: readable(message), places, notes })
+    }
+
+    /// What the linker missed, without the command it was called by.
+    fn of_the_linker(json: &Value) -> Self {
+        let notes = list(&json["children"]).filter_map(|child| child["message"].as_str());
+        let notes: Vec<&str> = notes.flat_map(str::lines).collect();
+        let missing = notes.iter().filter_map(|line| line.split_once("undefined symbol: "));
+        let missing: Vec<String> = missing.map(|(_, name)| format!("`{name}`")).collect();
+        let message = match missing.is_empty() {
+            false => format!("no library at hand has {}", missing.join(", ")),
+            true => format!("the cell cannot be linked: {}", notes.last().unwrap_or(&"")),
+        };
+        Self { code: None, message, places: Vec::new(), notes: Vec::new() }
     }
 
     /// Whether it is the error with this number.
@@ -138,8 +159,19 @@ impl Place {
     }
 }
 
+/// The imports among rustc's suggestions: they go to the start of the source, not into the cell.
+fn imports(spans: &[&Value]) -> Option<String> {
+    let imports = spans.iter().filter_map(|span| span["suggested_replacement"].as_str());
+    let imports: Vec<String> = imports
+        .filter(|text| text.starts_with("use "))
+        .take(3)
+        .map(|text| format!("`{}`", text.trim().replace("zoobot_core", "zoobot")))
+        .collect();
+    (!imports.is_empty()).then(|| format!("import it first: {}", imports.join(" or ")))
+}
+
 /// A text with `Vec<i32>` in place of `std::vec::Vec<i32>`, and without the kernel's own names.
-fn readable(text: &str) -> String {
+pub fn readable(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(start) = rest.find(|c: char| c.is_alphabetic() || c == '_') {
@@ -172,6 +204,28 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failed_link_names_what_is_missing_and_no_command() {
+        let json = serde_json::json!({
+            "level": "error", "message": "linking with `cc` failed: exit status: 1", "spans": [],
+            "children": [{"level": "note", "message": "\"cc\" \"-m64\"", "spans": []},
+                         {"level": "note", "message": "ld: error: undefined symbol: f\n>>> in ctx.o", "spans": []}],
+        });
+        let error = Diagnostic::read(&json, &Source::default(), 0).unwrap();
+        assert_eq!((error.message.as_str(), error.notes.len()), ("no library at hand has `f`", 0));
+    }
+
+    #[test]
+    fn imports_are_told_as_they_are_written() {
+        let span = |text: &str| serde_json::json!({"suggested_replacement": text});
+        let (one, other) = (span("use zoobot_core::x::Y;\n\n"), span("use b::Y;\n"));
+        assert_eq!(
+            imports(&[&one, &other]).unwrap(),
+            "import it first: `use zoobot::x::Y;` or `use b::Y;`"
+        );
+        assert_eq!(imports(&[&span("?")]), None);
+    }
 
     #[test]
     fn paths_of_types_are_shortened_and_others_are_not() {

@@ -1,5 +1,6 @@
 //! Runs cells, one after the other, on a thread of its own.
 
+use crate::advice::advice;
 use crate::cell::Cell;
 use crate::check::{Checker, Findings};
 use crate::completion::Known;
@@ -31,9 +32,6 @@ pub struct Evaluator {
     library: Library,
     flags: Vec<String>,
 }
-
-const BORROWED: &str = "a variable that borrows from another cannot be kept for later cells. Keep a \
-    copy (`.clone()`, `.to_owned()`, `.to_vec()`), or use it up inside of braces.";
 
 impl Evaluator {
     /// Starts the process that runs the cells and links the library once, so that the user's
@@ -92,12 +90,21 @@ impl Evaluator {
         if let Some(error) = &cell.error {
             return Err(self.syntax_failure(&cell, &error.message, error.at));
         }
+        let result = self.run_cell(&cell, ask);
+        if result.is_err() {
+            self.notebook.not_made(&cell);
+        }
+        result
+    }
+
+    fn run_cell(&mut self, cell: &Cell, ask: AskUser) -> Result<(), Failure> {
+        let code = &cell.code;
         let items: Vec<Item> = cell.items.iter().map(|(_, item)| item.clone()).collect();
         let changed = self.notebook.changed_by(&items);
         let mut found = Findings::default();
         if !cell.bindings.is_empty() {
             found = self
-                .check(&cell, &items, &changed)
+                .check(cell, &items, &changed)
                 .map_err(|error| Failure::new("kernel error", format!("{error:#}")))?;
             if !found.errors.is_empty() {
                 return Err(self.compile_failure(&found.errors, code, &changed));
@@ -106,7 +113,7 @@ impl Evaluator {
                 return Err(Failure::new("compile error", refusal));
             }
         }
-        let (ended, source) = match self.execute(&cell, &items, &changed, &mut found, ask) {
+        let (ended, source) = match self.execute(cell, &items, &changed, &mut found, ask) {
             Ok(end) => end,
             Err(Stop::Errors(errors)) => return Err(self.compile_failure(&errors, code, &changed)),
             Err(Stop::ProcessEnded(status)) => {
@@ -122,7 +129,7 @@ impl Evaluator {
                 self.runner.outputs.note(&format!("note: `{name}` is gone: {reason}"));
             }
         }
-        self.verdict(ended, &source, &cell, &found)
+        self.verdict(ended, &source, cell, &found)
     }
 
     fn check(&self, cell: &Cell, items: &[Item], changed: &Gone) -> Result<Findings> {
@@ -255,15 +262,10 @@ impl Evaluator {
             return Failure::new("compile error", message);
         }
         Failure::compile(shown, code, |error| {
-            if error.places.iter().any(|place| place.label.contains("`'static`")) {
-                return Some(BORROWED.to_owned());
-            }
-            // What the kernel knows and rustc cannot: why a variable is not there.
-            let name = error.message.split('`').nth(1).filter(|_| error.is("E0425"))?;
-            let changed = changed.iter().find(|(gone, _)| gone == name);
-            let reason = changed.map(|(_, reason)| reason.as_str());
-            let reason = reason.or_else(|| self.notebook.why_gone(name))?;
-            Some(format!("`{name}` is gone: {reason}"))
+            let name = error.message.split('`').nth(1).filter(|_| error.is("E0425"));
+            let changed = changed.iter().find(|(gone, _)| Some(gone.as_str()) == name);
+            let reason = changed.map(|(name, reason)| format!("`{name}` is not there: {reason}"));
+            reason.or_else(|| advice(error, code, &self.notebook))
         })
     }
 

@@ -6,6 +6,7 @@
 //! `evcxr`, is the process that runs the cells and holds their variables; called `cargo`, it
 //! compiles a cell.
 
+mod advice;
 mod ask;
 mod cell;
 mod check;

@@ -58,6 +58,16 @@ impl Notebook {
         }
     }
 
+    /// A cell has failed before it made its variables; those of that name from before are kept.
+    pub fn not_made(&mut self, cell: &Cell) {
+        for binding in &cell.bindings {
+            if self.variables.iter().all(|variable| variable.name != binding.name) {
+                let reason = "the cell that makes it has failed; run it again.";
+                self.gone.insert(binding.name.clone(), reason.to_owned());
+            }
+        }
+    }
+
     /// A cell has failed while it ran.
     pub fn failed(&mut self, cell: &Cell, found: &Findings) {
         self.moved(

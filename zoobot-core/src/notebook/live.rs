@@ -22,7 +22,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// for epoch in 1..=3 {
 ///     loss.push(1.0 / f64::from(epoch));
 ///     let epochs: Vec<f64> = (1..=epoch).map(f64::from).collect();
-///     live.show(&lines(&epochs, &loss));
+///     live.show(&lines().series("training", &epochs, &loss).labels("epoch", "loss"));
 /// }
 /// ```
 #[derive(Debug)]

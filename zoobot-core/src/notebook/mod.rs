@@ -72,6 +72,12 @@ pub trait Show {
     fn show(&self) -> Bundle;
 }
 
+impl Show for Bundle {
+    fn show(&self) -> Bundle {
+        self.clone()
+    }
+}
+
 impl<T: Show + ?Sized> Show for &T {
     fn show(&self) -> Bundle {
         (**self).show()

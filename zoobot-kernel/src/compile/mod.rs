@@ -85,7 +85,9 @@ fn cargo(programs: &Path) -> Result<i32> {
     let mut code = status.code().unwrap_or(1);
     if code == 0 && !link::quickly(&library, &object, &shared, &stub(programs, &library)) {
         // A symbol that is nobody's, or no way to tell: the whole link says what is wrong.
-        code = rustc(&library).args(CODE).arg("-o").arg(&shared).status()?.code().unwrap_or(1);
+        let mut whole = rustc(&library);
+        whole.args(CODE).arg("-Clink-arg=-Wl,-z,defs").arg("-o").arg(&shared);
+        code = whole.status()?.code().unwrap_or(1);
     }
     if code == 0 {
         std::fs::write(wanted, shared.to_string_lossy().as_bytes())?;
