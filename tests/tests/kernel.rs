@@ -45,7 +45,9 @@ fn check(case: &str) {
     }
     let results = results().as_ref().unwrap_or_else(|error| panic!("{error}"));
     let result = results.get(case).unwrap_or_else(|| panic!("kernel_cases.py has no case {case}"));
-    assert_eq!(result["passed"], true, "{}", result["detail"].as_str().unwrap_or_default());
+    let detail = result["detail"].as_str().unwrap_or_default();
+    assert_eq!(result["passed"], true, "{detail}");
+    println!("{detail}");
 }
 
 macro_rules! cases {
@@ -120,6 +122,7 @@ cases! {
     a_console_finds_its_cells_again
     a_debugger_is_refused_and_unknown_comms_are_closed
     a_message_with_a_wrong_signature_is_ignored
-    two_hundred_cells_do_not_get_slower_and_a_kill_leaves_nothing
+    messages_come_in_the_order_that_front_ends_rely_on
+    hundreds_of_cells_do_not_get_slower_and_a_kill_leaves_nothing
     many_cells_leave_no_files_behind
 }
