@@ -34,26 +34,28 @@ pub struct Evaluator {
 }
 
 impl Evaluator {
-    /// Starts the process that runs the cells and links the library once, so that the user's
-    /// first cell finds everything warm.
+    /// Starts the process that runs the cells.
     pub fn start(workspace: &Workspace, iopub: Iopub) -> Result<Self> {
         let library = Library::load()?;
         workspace.write_evcxr_config()?;
         let flags = library.rustc_flags();
         let path = library.program_path();
         set_environment(&library, workspace, &path)?;
-        let mut evaluator = Self {
+        Ok(Self {
             runner: Runner::start(&library, workspace, &path, iopub)?,
             checker: Checker::new(library.clone(), flags.clone(), workspace.dir("check")),
             notebook: Notebook::default(),
             number: 0,
             library,
             flags,
-        };
-        evaluator
-            .run("();", None, 0, &|_, _| String::new())
-            .map_err(|failure| anyhow::anyhow!(failure.lines.join("\n")))?;
-        Ok(evaluator)
+        })
+    }
+
+    /// Compiles a cell that uses the library, so that the user's first cell finds what it needs in
+    /// memory.
+    pub fn warm_up(&mut self) {
+        // What is wrong with it shows with the first cell.
+        let _ = self.run("();", None, 0, &|_, _| String::new());
     }
 
     /// The process that runs the cells; stays valid when a new one takes over.

@@ -294,7 +294,12 @@ impl Kernel {
     fn run_cells(&self, jobs: &mpsc::Receiver<JupyterMessage>, answers: &mpsc::Receiver<Answer>) {
         let mut evaluator = self.start_evaluator();
         let mut count = 0;
-        while let Ok(request) = jobs.recv() {
+        let mut waiting = jobs.try_recv().ok();
+        // While nobody waits for an answer.
+        if let (None, Ok(evaluator)) = (&waiting, &mut evaluator) {
+            evaluator.warm_up();
+        }
+        while let Ok(request) = waiting.take().map_or_else(|| jobs.recv(), Ok) {
             let JupyterMessageContent::ExecuteRequest(asked) = &request.content else { continue };
             if !asked.silent && asked.store_history {
                 count += 1;
