@@ -23,6 +23,8 @@ the last fifty.
 
 import argparse
 import json
+import os
+import re
 import statistics
 import sys
 import time
@@ -147,8 +149,15 @@ def measure(kernel):
 
 
 def plain_evcxr(program):
-    """The same cells in the stock kernel."""
-    core = Path(__file__).resolve().parents[2] / "zoobot-core"
+    """The same cells in the stock kernel, which keeps what it has built of the library."""
+    root = Path(__file__).resolve().parents[2]
+    core = root / "zoobot-core"
+    libtorch = re.search('LIBTORCH = "(.*)"', (root / ".cargo/local.toml").read_text())[1]
+    os.environ.update(
+        EVCXR_TMPDIR=str(root / "target/plain-evcxr"),
+        LIBTORCH=libtorch,
+        LD_LIBRARY_PATH=f"{libtorch}/lib",
+    )
     with running(program) as k:
         k.client.wait_for_ready(timeout=120)
         k.must(f':dep zoobot = {{ package = "zoobot-core", path = "{core}" }}\n{FIRST}', timeout=3600)

@@ -72,6 +72,8 @@ def tab_completes_zoobot_polars_and_plotters_along_chains():
         offers(k, 'let t = table.clone();\nlet u = t.lazy().group_by([col("a")]).a', "agg")
         offers(k, "zoobot::notebook::", "display", "input")
         offers(k, "DataF", "DataFrame")
+        offers(k, "let names: Vec<String> = vec![];\nnames.iter().map(|name| name.to_up", "to_uppercase")
+        offers(k, "for i in 0..2 { let inner = galaxies.table().clone();\ninner.", "lazy")
         offers(k, "Chart", "ChartBuilder")
         offers(k, "let rgb = RED; rgb.", "mix")
         offers(k, "galaxies.gallery(table.hei", "height")

@@ -63,6 +63,12 @@ impl Checker {
         answers.get(&i.to_string()).cloned()
     }
 
+    /// The type that a program asks for with [`type_here`].
+    pub fn type_here(&self, program: &Program) -> Option<String> {
+        let (answers, _) = self.ask_rustc(&program.questions()).ok()?;
+        answers.get(HERE).cloned()
+    }
+
     fn ask_rustc(&self, source: &Source) -> Result<(Answers, Vec<Diagnostic>)> {
         let file = self.dir.join("check.rs");
         std::fs::write(&file, &source.text)?;
@@ -93,6 +99,17 @@ impl Checker {
         }
         Ok((answers, diagnostics))
     }
+}
+
+/// The key of [`type_here`].
+const HERE: &str = "here";
+
+/// A statement whose error tells the type of an expression.
+pub fn type_here(expression: &str) -> String {
+    format!(
+        "#[diagnostic::on_unimplemented(message = \"{ANSWER} {HERE} {{Self}}\")] trait ZoobotHere {{}} \
+         fn zoobot_here<T: ZoobotHere + ?Sized>(_: &T) {{}} zoobot_here(&{expression})"
+    )
 }
 
 /// rustc's answers to the questions of a program.

@@ -11,12 +11,12 @@ mod reader;
 mod scope;
 
 use crate::cell::Cell;
-use crate::check::Checker;
+use crate::check::{Checker, type_here};
 use crate::library::Library;
 use crate::notebook::Notebook;
 use crate::source::{Program, Tail};
 use index::Index;
-use place::{Place, Scope, statements_end};
+use place::{Place, Scope, closing, statements_end};
 use reader::{Entry, Kind, Sources};
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -175,6 +175,7 @@ impl Completer {
         code: &str,
         receiver: std::ops::Range<usize>,
     ) -> Option<String> {
+        let start = receiver.start;
         let receiver = &code[receiver];
         if !before.bindings.iter().any(|binding| binding.name == receiver)
             && let Some(variable) = known.notebook.variables.iter().find(|v| v.name == receiver)
@@ -184,20 +185,32 @@ impl Completer {
         let question = format!("let {RECEIVER} = {receiver};");
         // Statements that are not right yet must not be in the way.
         let cells = [format!("{}\n{question}", before.code), question];
-        let cell = cells.iter().map(|code| Cell::parse(code)).find(|cell| cell.error.is_none())?;
-        let items: Vec<_> = cell.items.iter().map(|(_, item)| item.clone()).collect();
-        let program = Program {
-            number: 0,
-            cell: &cell,
-            items: known.notebook.items.besides(&items),
-            variables: known.notebook.variables.iter().collect(),
-            moved: &HashSet::new(),
-            kept_as: &[],
-            tail: Tail::Name,
+        let right = cells.iter().map(|code| Cell::parse(code)).find(|cell| cell.error.is_none());
+        let ask = |cell: &Cell| {
+            let items: Vec<_> = cell.items.iter().map(|(_, item)| item.clone()).collect();
+            let program = Program {
+                number: 0,
+                cell,
+                items: known.notebook.items.besides(&items),
+                variables: known.notebook.variables.iter().collect(),
+                moved: &HashSet::new(),
+                kept_as: &[],
+                tail: Tail::Name,
+            };
+            let dir = self.dir.lock().unwrap_or_else(PoisonError::into_inner);
+            let checker = Checker::new(known.library.clone(), known.flags.clone(), dir.clone());
+            match cell.bindings.iter().any(|binding| binding.name == RECEIVER) {
+                true => checker.type_of(&program, RECEIVER),
+                false => checker.type_here(&program),
+            }
         };
-        let dir = self.dir.lock().unwrap_or_else(PoisonError::into_inner);
-        let checker = Checker::new(known.library.clone(), known.flags.clone(), dir.clone());
-        checker.type_of(&program, RECEIVER)
+        right.and_then(|cell| ask(&cell)).or_else(|| {
+            // A name of an inner block or a closure is known only there.
+            let (before, close) = (&code[..start], closing(code, start));
+            let inner =
+                Cell::parse(&format!("{before}{{ {}; loop {{}} }}{close};", type_here(receiver)));
+            inner.error.is_none().then(|| ask(&inner)).flatten()
+        })
     }
 
     /// The index, when it is there or comes soon; the first call starts to load it.

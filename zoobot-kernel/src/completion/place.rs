@@ -96,6 +96,24 @@ pub fn statements_end(code: &str, at: usize) -> usize {
     end
 }
 
+/// What closes the brackets and braces that are open at byte `at`.
+pub fn closing(code: &str, at: usize) -> String {
+    let tree = SourceFile::parse(&code[..at], Edition::Edition2024).tree();
+    let mut open = Vec::new();
+    for token in tree.syntax().descendants_with_tokens().filter_map(NodeOrToken::into_token) {
+        match token.kind() {
+            SyntaxKind::L_PAREN => open.push(')'),
+            SyntaxKind::L_BRACK => open.push(']'),
+            SyntaxKind::L_CURLY => open.push('}'),
+            SyntaxKind::R_PAREN | SyntaxKind::R_BRACK | SyntaxKind::R_CURLY => {
+                open.pop();
+            }
+            _ => {}
+        }
+    }
+    open.iter().rev().collect()
+}
+
 /// Where the expression that ends at byte `end` begins: names, paths, calls, indices, `?` and
 /// texts, joined by dots.
 fn expression_start(code: &str, end: usize) -> Option<usize> {
@@ -239,6 +257,12 @@ mod tests {
         for at in [11, 16, 18] {
             assert_eq!(&code[Place::around(code, at).name], "gallery");
         }
+    }
+
+    #[test]
+    fn what_is_open_is_closed_in_order() {
+        let code = "let c = [1].map(|x| { f(\"(\"); vec![x";
+        assert_eq!(closing(code, code.len()), "]})");
     }
 
     #[test]
