@@ -27,6 +27,7 @@ import os
 import re
 import statistics
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -153,16 +154,19 @@ def plain_evcxr(program):
     root = Path(__file__).resolve().parents[2]
     core = root / "zoobot-core"
     libtorch = re.search('LIBTORCH = "(.*)"', (root / ".cargo/local.toml").read_text())[1]
+    # Outside of this workspace, which cargo would take it for a part of.
+    kept = Path(tempfile.gettempdir()) / "zoobot-plain-evcxr"
+    kept.mkdir(exist_ok=True)
     os.environ.update(
-        EVCXR_TMPDIR=str(root / "target/plain-evcxr"),
+        EVCXR_TMPDIR=str(kept),
         LIBTORCH=libtorch,
         LD_LIBRARY_PATH=f"{libtorch}/lib",
     )
-    with running(program) as k:
+    with running(program, option="--control_file") as k:
         k.client.wait_for_ready(timeout=120)
         k.must(f':dep zoobot = {{ package = "zoobot-core", path = "{core}" }}\n{FIRST}', timeout=3600)
     # The dependency is built now; this is a day like any other.
-    with running(program) as k:
+    with running(program, option="--control_file") as k:
         k.client.wait_for_ready(timeout=120)
         k.must(f':dep zoobot = {{ package = "zoobot-core", path = "{core}" }}\n{FIRST}', timeout=3600)
         first_result = k.elapsed

@@ -19,14 +19,15 @@ from jupyter_client.manager import KernelManager
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def specs(kernel=None):
-    """A KernelSpecManager with the installed kernels, or with `kernel` (a program) as `zoobot`."""
+def specs(kernel=None, option=None):
+    """A KernelSpecManager with the installed kernels, or with `kernel` (a program) as `zoobot`; `option`
+    stands before the connection file."""
     if kernel is None:
         return KernelSpecManager()
     folder = Path(tempfile.mkdtemp(prefix="zoobot-specs-"))
     (folder / "zoobot").mkdir()
     spec = {
-        "argv": [str(Path(kernel).resolve()), "{connection_file}"],
+        "argv": [str(Path(kernel).resolve()), *([option] if option else []), "{connection_file}"],
         "display_name": "Zoobot",
         "language": "rust",
         "interrupt_mode": "message",
@@ -93,8 +94,8 @@ class Seen:
 class Kernel:
     """One running kernel."""
 
-    def __init__(self, kernel=None, name="zoobot", cwd=None):
-        self.manager = KernelManager(kernel_name=name, kernel_spec_manager=specs(kernel))
+    def __init__(self, kernel=None, name="zoobot", cwd=None, option=None):
+        self.manager = KernelManager(kernel_name=name, kernel_spec_manager=specs(kernel, option))
         self.started = time.perf_counter()
         self.manager.start_kernel(cwd=cwd)
         self.client = self.manager.client()

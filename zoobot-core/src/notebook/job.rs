@@ -66,7 +66,7 @@ impl<T: Send + 'static> Job<T> {
         let shared = Arc::new(Shared { state: Mutex::new(State::Running), ended: Condvar::new() });
         let job = Self { what: what.into(), board, shared, start: Instant::now() };
         let line = Live::on(&job.board);
-        line.put(&job.show());
+        line.put(&bundle(&format!("{}: running in the background", job.what)));
         let (shared, start, what) = (Arc::clone(&job.shared), job.start, job.what.clone());
         let board = Arc::clone(&job.board);
         let run = move || {
