@@ -47,6 +47,16 @@ pub enum Error {
         /// What to do about it.
         hint: String,
     },
+    /// An encoder that the Hugging Face Hub does not give.
+    #[error("{name}: {problem}. {hint}")]
+    Hub {
+        /// The encoder, as `hf:OWNER/NAME`.
+        name: String,
+        /// What is wrong.
+        problem: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// A parameter outside its range.
     #[error("{name} is {value}, expected {expected}")]
     Invalid {

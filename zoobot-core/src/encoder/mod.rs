@@ -6,6 +6,7 @@ mod encode;
 mod folder;
 #[cfg(test)]
 mod golden;
+mod hub;
 mod layers;
 pub mod lite0;
 mod network;
@@ -65,12 +66,20 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// Loads an encoder, onto the GPU where there is one, from a folder or by name.
+    /// Loads an encoder, onto the GPU where there is one, from a folder, from the Hugging Face Hub
+    /// or by name.
     ///
     /// A folder is one that [`save`](Self::save) or timm wrote, such as a copy of an encoder from
     /// the Hugging Face Hub: `config.json` beside `model.safetensors` or `pytorch_model.bin`.
     /// Pictures are prepared by its `recipe.json`; without one, by [`Recipe::zoobot`], in luminance
     /// for a network of one channel. A classifier among the weights is left out; [`notes`] says so.
+    ///
+    /// `"hf:OWNER/NAME"`, or `"hf:OWNER/NAME@REVISION"` for a branch, a tag or a commit, is such a
+    /// folder on the Hugging Face Hub: `"hf:mwalmsley/zoobot-encoder-convnext_nano"`. It is fetched
+    /// into Hugging Face's own cache, once; what an earlier call left unfinished is gone on with,
+    /// and what arrives is checked. `HF_HOME`, `HF_HUB_CACHE`, `HF_ENDPOINT`, `HF_TOKEN` and
+    /// `HF_HUB_OFFLINE` mean what they mean to Hugging Face's programs. Without a connection the
+    /// copy in the cache serves, and [`notes`] says so.
     ///
     /// `"imagenet"` is EfficientNet-Lite0 trained on ImageNet: 1280 features that know nothing of
     /// galaxies, the baseline of Walmsley et al. (2022).
@@ -78,8 +87,9 @@ impl Encoder {
     /// [`notes`]: Self::notes
     ///
     /// # Errors
-    /// [`Error::Missing`] for what is neither a folder nor a name, and for an architecture that is
-    /// not among [`Architecture::names`]; [`Error::Weights`] when files are not there, are damaged
+    /// [`Error::Hub`] when the Hub does not give it or cannot be reached, and
+    /// [`Error::Interrupted`] when fetching was stopped; [`Error::Missing`] for what is neither a
+    /// folder nor a name, and for an architecture that is not among [`Architecture::names`]; [`Error::Weights`] when files are not there, are damaged
     /// or do not fit, with the names of all tensors that do not.
     pub fn load(folder: impl AsRef<Path>) -> Result<Self> {
         let folder = folder.as_ref();
@@ -88,20 +98,15 @@ impl Encoder {
             let architecture = Architecture::named(lite0::ARCHITECTURE)?;
             return Self::new(IMAGENET, architecture, &lite0::weights()?, Recipe::imagenet_lite());
         }
-        if folder.is_dir() {
-            let read = folder::read(folder)?;
-            let mut encoder = Self::new(read.name, read.architecture, &read.weights, read.recipe)?;
-            encoder.notes = read.notes;
-            if read.fingerprint.is_some_and(|print| print != encoder.fingerprint) {
-                encoder.notes.push("the weights are others than card.json says".to_owned());
-            }
-            return Ok(encoder);
+        if let Some(address) = hub::Address::parse(&name) {
+            let address = address?;
+            let fetched = hub::fetch(&address, &hub::Settings::from_env())?;
+            return Self::of_folder(&fetched.folder, Some(address.to_string()), fetched.notes);
         }
-        let (place, hint) = if name.starts_with("hf:") {
-            let hint = "Encoders are not fetched from the Hugging Face Hub yet: download the \
-                        repository and give its folder";
-            ("this machine's encoders", hint.to_owned())
-        } else if folder.is_file() {
+        if folder.is_dir() {
+            return Self::of_folder(folder, None, Vec::new());
+        }
+        let (place, hint) = if folder.is_file() {
             ("the model folders", "This is a file: give the folder that it lies in".to_owned())
         } else {
             let near = crate::catalog::near(&name, std::iter::once(IMAGENET));
@@ -113,6 +118,18 @@ impl Encoder {
             place: place.to_owned(),
             hint,
         })
+    }
+
+    /// An encoder from a model folder; `notes` come before its own.
+    fn of_folder(folder: &Path, name: Option<String>, mut notes: Vec<String>) -> Result<Self> {
+        let read = folder::read(folder, name)?;
+        let mut encoder = Self::new(read.name, read.architecture, &read.weights, read.recipe)?;
+        notes.extend(read.notes);
+        if read.fingerprint.is_some_and(|print| print != encoder.fingerprint) {
+            notes.push("the weights are others than card.json says".to_owned());
+        }
+        encoder.notes = notes;
+        Ok(encoder)
     }
 
     /// An encoder of weights under timm's names, onto the GPU where there is one: for networks that
