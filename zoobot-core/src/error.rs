@@ -67,6 +67,16 @@ pub enum Error {
         /// The values it may have.
         expected: String,
     },
+    /// Something that was prepared by another recipe.
+    #[error("{what}:\n{both}\n{hint}")]
+    Recipe {
+        /// What was prepared, and by what it should have been.
+        what: String,
+        /// Both recipes, a step a line.
+        both: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// A galaxy or column that a table does not have.
     #[error("no {kind} {name:?} in {place}. {hint}")]
     Missing {

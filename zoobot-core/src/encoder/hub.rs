@@ -106,12 +106,9 @@ fn update(
         if !has(CONFIG) {
             return Err(lacking(CONFIG, &listing.files));
         }
-        for file in [RECIPE, CARD] {
-            if has(file) {
-                files.push(file);
-            } else {
-                cache.note_absent(&listing.commit, file);
-            }
+        files.extend([RECIPE, CARD].into_iter().filter(|file| has(file)));
+        for file in [RECIPE, CARD].into_iter().chain(WEIGHTS).filter(|file| !has(file)) {
+            cache.note_absent(&listing.commit, file);
         }
         files.push(weights);
 

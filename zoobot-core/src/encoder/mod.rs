@@ -25,7 +25,7 @@ use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::notebook::{Bundle, Show};
 use crate::picture::Recipe;
-use crate::space::Space;
+use crate::space::{Origin, Space};
 use encode::Rows;
 use folder::Card;
 use ndarray::Array2;
@@ -154,12 +154,7 @@ impl Encoder {
         weights: &Weights,
         recipe: Recipe,
     ) -> Result<Self> {
-        recipe.check()?;
-        let (made, taken) = (recipe.channels(), architecture.channels());
-        if made as i64 != taken {
-            let expected = format!("{taken}, which the network takes");
-            return Err(Error::invalid("the number of the recipe's channels", made, expected));
-        }
+        fits(&recipe, &architecture)?;
         let device = Device::cuda_if_available();
         let mut store = nn::VarStore::new(device);
         let network = architecture.build(&store.root())?;
@@ -214,6 +209,49 @@ impl Encoder {
         &self.recipe
     }
 
+    /// The same network behind pictures that are prepared otherwise: for whoever knows that its
+    /// pictures are, since its features are those of no published table then.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the recipe is out of range or makes another number of channels.
+    pub fn with_recipe(mut self, recipe: Recipe) -> Result<Self> {
+        fits(&recipe, &self.architecture)?;
+        self.recipe = recipe;
+        Ok(self)
+    }
+
+    /// What representations by this encoder say of where they come from.
+    pub fn origin(&self) -> Origin {
+        Origin {
+            encoder: self.name.clone(),
+            fingerprint: self.fingerprint.clone(),
+            recipe: self.recipe.clone(),
+        }
+    }
+
+    /// Fails when a representation is known to come from other weights, or from pictures that were
+    /// prepared otherwise: what was learnt on it does not hold for this encoder's. One of unknown
+    /// origin passes.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] with both recipes side by side, [`Error::Weights`] with both encoders.
+    pub fn check(&self, space: &Space) -> Result<()> {
+        let Some(origin) = space.origin() else { return Ok(()) };
+        if origin.fingerprint != self.fingerprint {
+            return Err(Error::Weights {
+                path: origin.encoder.clone().into(),
+                problem: format!("the representation is theirs, not those of {}", self.name),
+                hint: "Load that encoder, or encode the galaxies again with this one".into(),
+            });
+        }
+        let what = format!(
+            "the representation was made by another recipe than that of {} (on the left)",
+            self.name
+        );
+        let hint = "Encode the galaxies again, or take the other recipe: encoder.with_recipe(…)";
+        self.recipe.expect(&origin.recipe, &what, hint)
+    }
+
     /// The number of features of each galaxy.
     pub fn width(&self) -> usize {
         self.architecture.width() as usize
@@ -256,7 +294,8 @@ impl Encoder {
         let shape = (rows.ids.len(), self.width());
         let features = Array2::from_shape_vec(shape, rows.features)
             .map_err(|error| Error::invalid("features", error, format!("{shape:?}")))?;
-        Ok(Space::new(rows.ids, features)?.with_catalog(catalog)?.with_failed(failed))
+        let space = Space::new(rows.ids, features)?.with_catalog(catalog)?.with_failed(failed);
+        Ok(space.with_origin(self.origin()))
     }
 
     /// Encodes a catalogue into a Parquet file of `id_str, feat_0, ...`, for catalogues of any
@@ -286,6 +325,17 @@ impl Encoder {
         let network = self.network()?;
         tch::no_grad(|| network.features(batch))
     }
+}
+
+/// Whether a network takes what a recipe makes.
+fn fits(recipe: &Recipe, architecture: &Architecture) -> Result<()> {
+    recipe.check()?;
+    let (made, taken) = (recipe.channels(), architecture.channels());
+    if made as i64 == taken {
+        return Ok(());
+    }
+    let expected = format!("{taken}, which the network takes");
+    Err(Error::invalid("the number of the recipe's channels", made, expected))
 }
 
 /// See [`Encoder::fingerprint`].
