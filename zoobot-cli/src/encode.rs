@@ -72,6 +72,7 @@ impl Encode {
             "resumed": done.resumed,
             "features": encoder.width(),
             "encoder": encoder.name(),
+            "recipe": encoder.recipe(),
             "device": format!("{:?}", encoder.device()),
             "images_per_second": done.images_per_second,
         });

@@ -2,6 +2,7 @@
 
 use super::{Grey, Recipe};
 use crate::error::{Error, Result};
+use crate::notebook::{Bundle, Show};
 use std::fmt::Write;
 
 impl Recipe {
@@ -54,5 +55,17 @@ impl Recipe {
             ("mean", format!("{:?}", self.mean)),
             ("std", format!("{:?}", self.std)),
         ]
+    }
+}
+
+impl Show for Recipe {
+    fn show(&self) -> Bundle {
+        let steps = self.steps();
+        let width = steps.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        let mut text = "Recipe".to_owned();
+        for (name, value) in steps {
+            let _ = write!(text, "\n  {name:<width$}  {value}");
+        }
+        Bundle::plain(text)
     }
 }
