@@ -16,10 +16,12 @@ use zoobot_core::{Error, Result};
 /// A run that was stopped goes on where it stopped when started again.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  zoobot encode --encoder imagenet --catalog rings/catalog.csv --out reps.parquet"
+    after_help = "Example:\n  zoobot encode --encoder imagenet --catalog rings/catalog.csv --out reps.parquet\n  \
+                  zoobot encode --encoder hf:mwalmsley/zoobot-encoder-convnext_nano --catalog rings/catalog.csv --out reps.parquet"
 )]
 pub struct Encode {
-    /// The encoder: imagenet, or the folder of a model (timm's config.json and weights)
+    /// The encoder: imagenet, the folder of a model (timm's config.json and weights), or
+    /// hf:OWNER/NAME[@REVISION] on the Hugging Face Hub
     #[arg(long, default_value = "imagenet")]
     encoder: String,
     /// The catalogue, .csv or .parquet, with columns id_str and file_loc
@@ -45,6 +47,9 @@ impl Encode {
         }
         let catalog = Catalog::read(&self.catalog)?;
         let encoder = Encoder::load(&self.encoder)?;
+        for note in encoder.notes() {
+            eprintln!("zoobot: note: {note}");
+        }
         let done = encoder.encode_to(&catalog, &self.out)?;
         let list = self.out.with_extension("failed.csv");
         if let Some(first) = done.failed.first() {
@@ -67,6 +72,7 @@ impl Encode {
             "resumed": done.resumed,
             "features": encoder.width(),
             "encoder": encoder.name(),
+            "recipe": encoder.recipe(),
             "device": format!("{:?}", encoder.device()),
             "images_per_second": done.images_per_second,
         });

@@ -47,6 +47,16 @@ pub enum Error {
         /// What to do about it.
         hint: String,
     },
+    /// An encoder that the Hugging Face Hub does not give.
+    #[error("{name}: {problem}. {hint}")]
+    Hub {
+        /// The encoder, as `hf:OWNER/NAME`.
+        name: String,
+        /// What is wrong.
+        problem: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// A parameter outside its range.
     #[error("{name} is {value}, expected {expected}")]
     Invalid {
@@ -56,6 +66,16 @@ pub enum Error {
         value: String,
         /// The values it may have.
         expected: String,
+    },
+    /// Something that was prepared by another recipe.
+    #[error("{what}:\n{both}\n{hint}")]
+    Recipe {
+        /// What was prepared, and by what it should have been.
+        what: String,
+        /// Both recipes, a step a line.
+        both: String,
+        /// What to do about it.
+        hint: String,
     },
     /// A galaxy or column that a table does not have.
     #[error("no {kind} {name:?} in {place}. {hint}")]

@@ -7,7 +7,7 @@ pub use crate::figure::{Figure, histogram, lines, scatter};
 pub use crate::notebook::{
     Gallery, Job, Live, Progress, Show, Table, Tile, display, input, password, schema_of,
 };
-pub use crate::picture::Recipe;
+pub use crate::picture::{Augment, Recipe};
 pub use crate::similar::Neighbours;
 pub use crate::space::{Pca, Space};
 pub use crate::survey::Simulation;

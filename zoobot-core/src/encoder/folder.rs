@@ -14,11 +14,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tch::{Device, Tensor, nn};
 
-const CONFIG: &str = "config.json";
-const RECIPE: &str = "recipe.json";
-const CARD: &str = "card.json";
+pub(super) const CONFIG: &str = "config.json";
+pub(super) const RECIPE: &str = "recipe.json";
+pub(super) const CARD: &str = "card.json";
 /// Files of weights, the safer first.
-const WEIGHTS: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];
+pub(super) const WEIGHTS: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];
 
 /// Arguments of timm's that do not change what a network computes once it has its weights.
 const HARMLESS: [&str; 9] = [
@@ -99,8 +99,8 @@ impl Config {
     }
 }
 
-/// Reads a folder.
-pub(super) fn read(folder: &Path) -> Result<Contents> {
+/// Reads a folder. `name` is the encoder's where its card has none, instead of the folder's.
+pub(super) fn read(folder: &Path, name: Option<String>) -> Result<Contents> {
     let path = folder.join(CONFIG);
     let config: Config = read_json(&path)?.ok_or_else(|| Error::Weights {
         path: folder.into(),
@@ -124,7 +124,7 @@ pub(super) fn read(folder: &Path) -> Result<Contents> {
     let card: Option<Card> = read_json(&folder.join(CARD))?;
     let (name, fingerprint) = match card {
         Some(card) => (card.name, Some(card.fingerprint)),
-        None => (folder_name(folder), None),
+        None => (name.unwrap_or_else(|| folder_name(folder)), None),
     };
     let architecture = architecture.inputs(channels);
     Ok(Contents { name, architecture, weights, recipe, fingerprint, notes })
@@ -142,12 +142,16 @@ fn read_weights(folder: &Path, architecture: &Architecture) -> Result<(Weights, 
     };
     let all = Weights::read(path)?;
     let before = all.len();
-    let weights = all.without(architecture.classifier());
-    let dropped = before - weights.len();
-    let note = (dropped > 0).then(|| {
+    let network = all.of(architecture)?;
+    let within = network.len();
+    let weights = network.without(architecture.classifier());
+    let beside = (before > within)
+        .then(|| format!("{} tensors beside the network are left out", before - within));
+    let dropped = within - weights.len();
+    let head = (dropped > 0).then(|| {
         format!("{dropped} tensors of a classifier ({}*) are left out", architecture.classifier())
     });
-    Ok((weights, note.into_iter().collect()))
+    Ok((weights, beside.into_iter().chain(head).collect()))
 }
 
 /// `None` where there is no such file.

@@ -6,6 +6,7 @@ mod encode;
 mod folder;
 #[cfg(test)]
 mod golden;
+mod hub;
 mod layers;
 pub mod lite0;
 mod network;
@@ -24,7 +25,7 @@ use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::notebook::{Bundle, Show};
 use crate::picture::Recipe;
-use crate::space::Space;
+use crate::space::{Origin, Space};
 use encode::Rows;
 use folder::Card;
 use ndarray::Array2;
@@ -65,12 +66,20 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// Loads an encoder, onto the GPU where there is one, from a folder or by name.
+    /// Loads an encoder, onto the GPU where there is one, from a folder, from the Hugging Face Hub
+    /// or by name.
     ///
     /// A folder is one that [`save`](Self::save) or timm wrote, such as a copy of an encoder from
     /// the Hugging Face Hub: `config.json` beside `model.safetensors` or `pytorch_model.bin`.
     /// Pictures are prepared by its `recipe.json`; without one, by [`Recipe::zoobot`], in luminance
     /// for a network of one channel. A classifier among the weights is left out; [`notes`] says so.
+    ///
+    /// `"hf:OWNER/NAME"`, or `"hf:OWNER/NAME@REVISION"` for a branch, a tag or a commit, is such a
+    /// folder on the Hugging Face Hub: `"hf:mwalmsley/zoobot-encoder-convnext_nano"`. It is fetched
+    /// into Hugging Face's own cache, once; what an earlier call left unfinished is gone on with,
+    /// and what arrives is checked. `HF_HOME`, `HF_HUB_CACHE`, `HF_ENDPOINT`, `HF_TOKEN` and
+    /// `HF_HUB_OFFLINE` mean what they mean to Hugging Face's programs. Without a connection the
+    /// copy in the cache serves, and [`notes`] says so.
     ///
     /// `"imagenet"` is EfficientNet-Lite0 trained on ImageNet: 1280 features that know nothing of
     /// galaxies, the baseline of Walmsley et al. (2022).
@@ -78,8 +87,9 @@ impl Encoder {
     /// [`notes`]: Self::notes
     ///
     /// # Errors
-    /// [`Error::Missing`] for what is neither a folder nor a name, and for an architecture that is
-    /// not among [`Architecture::names`]; [`Error::Weights`] when files are not there, are damaged
+    /// [`Error::Hub`] when the Hub does not give it or cannot be reached, and
+    /// [`Error::Interrupted`] when fetching was stopped; [`Error::Missing`] for what is neither a
+    /// folder nor a name, and for an architecture that is not among [`Architecture::names`]; [`Error::Weights`] when files are not there, are damaged
     /// or do not fit, with the names of all tensors that do not.
     pub fn load(folder: impl AsRef<Path>) -> Result<Self> {
         let folder = folder.as_ref();
@@ -88,20 +98,15 @@ impl Encoder {
             let architecture = Architecture::named(lite0::ARCHITECTURE)?;
             return Self::new(IMAGENET, architecture, &lite0::weights()?, Recipe::imagenet_lite());
         }
-        if folder.is_dir() {
-            let read = folder::read(folder)?;
-            let mut encoder = Self::new(read.name, read.architecture, &read.weights, read.recipe)?;
-            encoder.notes = read.notes;
-            if read.fingerprint.is_some_and(|print| print != encoder.fingerprint) {
-                encoder.notes.push("the weights are others than card.json says".to_owned());
-            }
-            return Ok(encoder);
+        if let Some(address) = hub::Address::parse(&name) {
+            let address = address?;
+            let fetched = hub::fetch(&address, &hub::Settings::from_env())?;
+            return Self::of_folder(&fetched.folder, Some(address.to_string()), fetched.notes);
         }
-        let (place, hint) = if name.starts_with("hf:") {
-            let hint = "Encoders are not fetched from the Hugging Face Hub yet: download the \
-                        repository and give its folder";
-            ("this machine's encoders", hint.to_owned())
-        } else if folder.is_file() {
+        if folder.is_dir() {
+            return Self::of_folder(folder, None, Vec::new());
+        }
+        let (place, hint) = if folder.is_file() {
             ("the model folders", "This is a file: give the folder that it lies in".to_owned())
         } else {
             let near = crate::catalog::near(&name, std::iter::once(IMAGENET));
@@ -113,6 +118,18 @@ impl Encoder {
             place: place.to_owned(),
             hint,
         })
+    }
+
+    /// An encoder from a model folder; `notes` come before its own.
+    fn of_folder(folder: &Path, name: Option<String>, mut notes: Vec<String>) -> Result<Self> {
+        let read = folder::read(folder, name)?;
+        let mut encoder = Self::new(read.name, read.architecture, &read.weights, read.recipe)?;
+        notes.extend(read.notes);
+        if read.fingerprint.is_some_and(|print| print != encoder.fingerprint) {
+            notes.push("the weights are others than card.json says".to_owned());
+        }
+        encoder.notes = notes;
+        Ok(encoder)
     }
 
     /// An encoder of weights under timm's names, onto the GPU where there is one: for networks that
@@ -137,12 +154,7 @@ impl Encoder {
         weights: &Weights,
         recipe: Recipe,
     ) -> Result<Self> {
-        recipe.check()?;
-        let (made, taken) = (recipe.channels(), architecture.channels());
-        if made as i64 != taken {
-            let expected = format!("{taken}, which the network takes");
-            return Err(Error::invalid("the number of the recipe's channels", made, expected));
-        }
+        fits(&recipe, &architecture)?;
         let device = Device::cuda_if_available();
         let mut store = nn::VarStore::new(device);
         let network = architecture.build(&store.root())?;
@@ -197,6 +209,49 @@ impl Encoder {
         &self.recipe
     }
 
+    /// The same network behind pictures that are prepared otherwise: for whoever knows that its
+    /// pictures are, since its features are those of no published table then.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the recipe is out of range or makes another number of channels.
+    pub fn with_recipe(mut self, recipe: Recipe) -> Result<Self> {
+        fits(&recipe, &self.architecture)?;
+        self.recipe = recipe;
+        Ok(self)
+    }
+
+    /// What representations by this encoder say of where they come from.
+    pub fn origin(&self) -> Origin {
+        Origin {
+            encoder: self.name.clone(),
+            fingerprint: self.fingerprint.clone(),
+            recipe: self.recipe.clone(),
+        }
+    }
+
+    /// Fails when a representation is known to come from other weights, or from pictures that were
+    /// prepared otherwise: what was learnt on it does not hold for this encoder's. One of unknown
+    /// origin passes.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] with both recipes side by side, [`Error::Weights`] with both encoders.
+    pub fn check(&self, space: &Space) -> Result<()> {
+        let Some(origin) = space.origin() else { return Ok(()) };
+        if origin.fingerprint != self.fingerprint {
+            return Err(Error::Weights {
+                path: origin.encoder.clone().into(),
+                problem: format!("the representation is theirs, not those of {}", self.name),
+                hint: "Load that encoder, or encode the galaxies again with this one".into(),
+            });
+        }
+        let what = format!(
+            "the representation was made by another recipe than that of {} (on the left)",
+            self.name
+        );
+        let hint = "Encode the galaxies again, or take the other recipe: encoder.with_recipe(…)";
+        self.recipe.expect(&origin.recipe, &what, hint)
+    }
+
     /// The number of features of each galaxy.
     pub fn width(&self) -> usize {
         self.architecture.width() as usize
@@ -239,7 +294,8 @@ impl Encoder {
         let shape = (rows.ids.len(), self.width());
         let features = Array2::from_shape_vec(shape, rows.features)
             .map_err(|error| Error::invalid("features", error, format!("{shape:?}")))?;
-        Ok(Space::new(rows.ids, features)?.with_catalog(catalog)?.with_failed(failed))
+        let space = Space::new(rows.ids, features)?.with_catalog(catalog)?.with_failed(failed);
+        Ok(space.with_origin(self.origin()))
     }
 
     /// Encodes a catalogue into a Parquet file of `id_str, feat_0, ...`, for catalogues of any
@@ -269,6 +325,17 @@ impl Encoder {
         let network = self.network()?;
         tch::no_grad(|| network.features(batch))
     }
+}
+
+/// Whether a network takes what a recipe makes.
+fn fits(recipe: &Recipe, architecture: &Architecture) -> Result<()> {
+    recipe.check()?;
+    let (made, taken) = (recipe.channels(), architecture.channels());
+    if made as i64 == taken {
+        return Ok(());
+    }
+    let expected = format!("{taken}, which the network takes");
+    Err(Error::invalid("the number of the recipe's channels", made, expected))
 }
 
 /// See [`Encoder::fingerprint`].

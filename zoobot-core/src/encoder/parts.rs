@@ -6,7 +6,7 @@ use super::Encoder;
 use super::encode::{Failed, Rows, encode_rows, nothing_readable};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
-use crate::space::{Space, write_parquet, write_whole};
+use crate::space::{Origin, Space, write_parquet, write_whole};
 use ndarray::Array2;
 use polars::prelude::{DataFrame, ParquetWriter};
 use serde::{Deserialize, Serialize};
@@ -120,10 +120,11 @@ impl Parts {
     }
 
     /// Puts the parts together; the result appears whole or not at all.
-    fn join(&self, out: &Path, width: usize) -> Result<usize> {
+    fn join(&self, out: &Path, width: usize, origin: &Origin) -> Result<usize> {
         write_whole(out, |file| {
             let empty = table(Vec::new(), Vec::new(), width)?;
-            let mut writer = ParquetWriter::new(file).batched(empty.schema())?;
+            let writer = ParquetWriter::new(file).with_key_value_metadata(origin.metadata());
+            let mut writer = writer.batched(empty.schema())?;
             let mut rows = 0;
             for path in &self.tables {
                 let part = crate::catalog::parquet(path)?;
@@ -202,7 +203,8 @@ pub fn encode_to(encoder: &Encoder, catalog: &Catalog, out: &Path) -> Result<Rep
         parts.remove();
         return Err(nothing_readable(&parts.failed));
     }
-    let encoded = parts.join(out, width).map_err(|error| parts.unfinished(error))?;
+    let encoded =
+        parts.join(out, width, &encoder.origin()).map_err(|error| parts.unfinished(error))?;
     parts.remove();
     let images_per_second = (parts.done - resumed) as f64 / seconds;
     Ok(Report { encoded, resumed, failed: parts.failed, images_per_second })

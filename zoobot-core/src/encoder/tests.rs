@@ -138,3 +138,36 @@ fn an_unknown_encoder_is_named_with_those_there_are() {
     let message = Encoder::load("imagnet").unwrap_err().to_string();
     assert!(message.contains("Did you mean \"imagenet\"?"), "{message}");
 }
+
+#[test]
+fn representations_know_their_encoder_and_recipe_on_disk_too() {
+    let (survey, encoder) = (Survey::new(3), encoder());
+    let space = encoder.encode(&survey.catalog()).unwrap();
+    assert_eq!(space.origin(), Some(&encoder.origin()));
+    assert_eq!(space.pca(1).unwrap().origin(), space.origin());
+    space.save(survey.out()).unwrap();
+    assert_eq!(Space::read(survey.out()).unwrap().origin(), Some(&encoder.origin()));
+    encoder.encode_to(&survey.catalog(), survey.out()).unwrap();
+    let read = Space::read(survey.out()).unwrap();
+    assert_eq!(read.origin().unwrap().recipe, *encoder.recipe());
+    encoder.check(&read).unwrap();
+    // A table of somebody else's says nothing, and is let through.
+    let plain = Space::from_table(&read.table().unwrap()).unwrap();
+    assert_eq!(plain.origin(), None);
+    encoder.check(&plain).unwrap();
+}
+
+#[test]
+fn a_representation_of_another_recipe_is_refused_unless_the_encoder_takes_it() {
+    let survey = Survey::new(2);
+    let recipe = Recipe { zoom: 1.0, ..Recipe::imagenet_lite() };
+    let other = encoder().with_recipe(recipe.clone()).unwrap();
+    let space = other.encode(&survey.catalog()).unwrap();
+    let message = encoder().check(&space).unwrap_err().to_string();
+    for part in ["that of imagenet (on the left)", "* zoom", "| 1.2", "| 1\n", "with_recipe"] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    encoder().with_recipe(space.origin().unwrap().recipe.clone()).unwrap().check(&space).unwrap();
+    let message = encoder().with_recipe(recipe.grey(crate::picture::Grey::Luma)).unwrap_err();
+    assert!(message.to_string().contains("channels is 1, expected 3"), "{message}");
+}

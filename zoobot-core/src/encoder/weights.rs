@@ -1,5 +1,6 @@
 //! Weights by name, from the files in which networks are published.
 
+use super::network::Architecture;
 use super::pickle;
 use crate::{Error, Result};
 use std::fmt::Write;
@@ -11,7 +12,9 @@ use tch::{Tensor, nn};
 ///
 /// ```no_run
 /// # use zoobot_core::encoder::Weights;
-/// let weights = Weights::read("last.ckpt")?.within("state_dict.encoder.")?.without("head.");
+/// # use zoobot_core::encoder::Architecture;
+/// let nano = Architecture::named("convnext_nano")?;
+/// let weights = Weights::read("last.ckpt")?.of(&nano)?.without("head.");
 /// println!("{weights}");
 /// # Ok::<(), zoobot_core::Error>(())
 /// ```
@@ -84,6 +87,37 @@ impl Weights {
     /// The tensor of a name.
     pub fn get(&self, name: &str) -> Option<&Tensor> {
         self.iter().find_map(|(n, tensor)| (n == name).then_some(tensor))
+    }
+
+    /// Only the tensors of a network of this architecture, named as it names them: takes off
+    /// whatever comes before the name of its first weight, such as the `state_dict.encoder.` of a
+    /// Lightning checkpoint. Without such a prefix, all tensors as they are.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] when there are several such networks (a teacher and its student, say):
+    /// choose one with [`within`](Self::within).
+    pub fn of(self, architecture: &Architecture) -> Result<Self> {
+        let first = architecture.first_weight();
+        let before = |(name, _): (&str, &Tensor)| name.strip_suffix(first).map(str::to_owned);
+        let all: Vec<String> =
+            self.iter().filter_map(before).filter(|p| p.is_empty() || p.ends_with('.')).collect();
+        // A block within the network may have a weight of that name too.
+        let outer = |p: &&String| !all.iter().any(|q| p.len() > q.len() && p.starts_with(q));
+        let mut prefixes: Vec<&String> = all.iter().filter(outer).collect();
+        match prefixes.as_slice() {
+            [] => Ok(self),
+            [one] if one.is_empty() => Ok(self),
+            [one] => self.within(one),
+            _ => {
+                prefixes.sort_unstable();
+                let list = prefixes.iter().map(|p| format!("{p:?}")).collect::<Vec<_>>().join(", ");
+                Err(Error::Weights {
+                    problem: format!("it holds {} such networks: {list}", prefixes.len()),
+                    hint: "Choose one: Weights::read(…)?.within(\"PREFIX\")?".into(),
+                    path: self.path,
+                })
+            }
+        }
     }
 
     /// Only the tensors whose names begin with `prefix`, named by the rest.
@@ -225,6 +259,28 @@ mod tests {
         weights.load_into(&mut network).unwrap();
         assert_eq!(floats(&weight), [0.0, 1.0, 2.0, 3.0]);
         assert!(weight.requires_grad());
+    }
+
+    #[test]
+    fn a_networks_prefix_is_found_and_two_networks_are_told_apart() {
+        let resnet = Architecture::named("resnet18").unwrap();
+        let file = |names: &[&str]| Weights {
+            path: "last.ckpt".into(),
+            tensors: names.iter().map(|name| ((*name).to_owned(), Tensor::from(1.0))).collect(),
+        };
+        let first = |weights: Weights| weights.iter().next().unwrap().0.to_owned();
+        let within = file(&[
+            "state_dict.encoder.conv1.weight",
+            "state_dict.encoder.layer1.0.conv1.weight",
+            "state_dict.head.weight",
+        ]);
+        let within = within.of(&resnet).unwrap();
+        assert_eq!((within.len(), first(within).as_str()), (2, "conv1.weight"));
+        let plain = file(&["conv1.weight", "layer1.0.conv1.weight"]).of(&resnet).unwrap();
+        assert_eq!((plain.len(), first(plain).as_str()), (2, "conv1.weight"));
+        let two = file(&["student.conv1.weight", "teacher.conv1.weight"]).of(&resnet);
+        let message = two.unwrap_err().to_string();
+        assert!(message.contains("2 such networks: \"student.\", \"teacher.\""), "{message}");
     }
 
     #[test]

@@ -3,8 +3,10 @@
 use super::markup::picture_or_reason;
 use super::text::{cut, escape, plural, thousands};
 use super::{Bundle, Show, thumbnail};
+use image::RgbImage;
 use std::fmt::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// More tiles than this would make a notebook that no longer opens.
 const MOST: usize = 200;
@@ -22,12 +24,19 @@ pub struct Tile {
     pub caption: String,
     /// The JPEG or PNG file.
     pub file: PathBuf,
+    /// The picture itself, where it comes from no file.
+    picture: Option<Arc<RgbImage>>,
 }
 
 impl Tile {
     /// A tile without a caption.
     pub fn new(id: impl Into<String>, file: impl Into<PathBuf>) -> Self {
-        Self { id: id.into(), caption: String::new(), file: file.into() }
+        Self { id: id.into(), caption: String::new(), file: file.into(), picture: None }
+    }
+
+    /// A tile of a picture in memory, without a caption.
+    pub fn of(id: impl Into<String>, picture: RgbImage) -> Self {
+        Self { picture: Some(Arc::new(picture)), ..Self::new(id, "") }
     }
 
     /// Sets the second line below the picture.
@@ -86,8 +95,15 @@ impl Gallery {
     fn html(&self) -> String {
         let shown = &self.tiles[..self.tiles.len().min(MOST)];
         let density = if shown.len() <= SHARP { 1.5 } else { 1.0 };
-        let files: Vec<_> = shown.iter().map(|tile| Some(tile.file.clone())).collect();
-        let pictures = thumbnail::load_all(&files, (f64::from(self.side) * density) as u32);
+        let pixels = (f64::from(self.side) * density) as u32;
+        let file = |tile: &Tile| tile.picture.is_none().then(|| tile.file.clone());
+        let files: Vec<_> = shown.iter().map(file).collect();
+        let loaded = thumbnail::load_all(&files, pixels);
+        let pictures = shown.iter().zip(loaded).filter_map(|(tile, loaded)| match &tile.picture {
+            Some(picture) => Some(thumbnail::of(picture, pixels)),
+            None => loaded,
+        });
+        let pictures: Vec<_> = pictures.collect();
 
         let mut html = String::from("<div>");
         if !self.title.is_empty() {
@@ -102,7 +118,7 @@ impl Gallery {
              <table style=\"border:none;border-collapse:separate;border-spacing:0;margin:0;\
              table-layout:auto\"><tbody>",
         );
-        let tiles: Vec<_> = shown.iter().zip(pictures.into_iter().flatten()).collect();
+        let tiles: Vec<_> = shown.iter().zip(&pictures).collect();
         for (row, tiles) in tiles.chunks(self.columns).enumerate() {
             html.push_str("<tr style=\"background:none\">");
             for (column, (tile, picture)) in tiles.iter().enumerate() {

@@ -4,7 +4,7 @@ use crate::{Error, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageReader, Limits, codecs::jpeg::JpegEncoder};
+use image::{DynamicImage, ImageReader, Limits, RgbImage, codecs::jpeg::JpegEncoder};
 use rayon::prelude::*;
 use std::fs::File;
 use std::io::{BufReader, ErrorKind};
@@ -23,6 +23,12 @@ const QUALITY: u8 = 82;
 /// Loads pictures side by side, each cut to its central square and at most `pixels` wide.
 pub(super) fn load_all(files: &[Option<PathBuf>], pixels: u32) -> Vec<Option<Result<Thumbnail>>> {
     files.par_iter().map(|file| Some(load(file.as_deref()?, pixels))).collect()
+}
+
+/// A picture in memory, cut and shrunk in the same way.
+pub(super) fn of(picture: &RgbImage, pixels: u32) -> Result<Thumbnail> {
+    let made = encode(&DynamicImage::from(picture.clone()), pixels);
+    made.map_err(|error| Error::Picture { path: PathBuf::new(), reason: error.to_string() })
 }
 
 fn load(file: &Path, pixels: u32) -> Result<Thumbnail> {
@@ -64,7 +70,7 @@ fn encode(picture: &DynamicImage, pixels: u32) -> image::ImageResult<Thumbnail> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use image::{Rgb, RgbImage};
+    use image::Rgb;
 
     #[test]
     fn a_wide_picture_is_cut_to_its_centre_and_shrunk() {

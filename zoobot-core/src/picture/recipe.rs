@@ -1,8 +1,15 @@
 //! The exact steps from a picture to the numbers a network sees, kept beside its weights.
 
+mod compare;
+mod crop;
+
+pub use crop::Crop;
+
+use super::Stretch;
 use super::resample::{self, Bytes, Window};
 use crate::error::{Error, Result};
 use image::RgbImage;
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
@@ -16,7 +23,7 @@ pub enum Grey {
     Luma,
 }
 
-/// Inference steps: zoom about the centre at the picture's own size, resize the short side to
+/// Inference steps: for flux a stretch; cut out a fixed part, where one is set; zoom about the centre at the picture's own size, resize the short side to
 /// `size`, cut the centre, divide by 255, and where a network wants it subtract a mean and divide
 /// by a standard deviation.
 ///
@@ -27,6 +34,12 @@ pub enum Grey {
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
+    /// How flux becomes a picture, for images that are no pictures yet. Default none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stretch: Option<Stretch>,
+    /// The part of the picture that is taken before the zoom. Default none: all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crop: Option<Crop>,
     /// Magnification about the centre; 1 takes in the whole picture. Default 1.2.
     pub zoom: f64,
     /// Width and height of the result in pixels. Default 224.
@@ -39,13 +52,26 @@ pub struct Recipe {
     pub std: [f32; 3],
 }
 
-/// A picture that went through a recipe's zoom, resize and crop; [`Recipe::batch`] takes it on.
+/// A picture that went through a recipe's steps up to the cut of the centre; [`Recipe::batch`]
+/// takes it on.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Prepared(Bytes);
+pub struct Prepared {
+    pixels: Bytes,
+    /// By which it was prepared.
+    recipe: Recipe,
+}
 
 impl Default for Recipe {
     fn default() -> Self {
-        Self { zoom: 1.2, size: 224, grey: None, mean: [0.0; 3], std: [1.0; 3] }
+        Self {
+            stretch: None,
+            crop: None,
+            zoom: 1.2,
+            size: 224,
+            grey: None,
+            mean: [0.0; 3],
+            std: [1.0; 3],
+        }
     }
 }
 
@@ -68,6 +94,18 @@ impl Recipe {
         self
     }
 
+    /// The same, of the middle `width` x `height` pixels of each picture.
+    pub fn centre(mut self, width: u32, height: u32) -> Self {
+        self.crop = Some(Crop::Centre(width, height));
+        self
+    }
+
+    /// The same for flux, which `stretch` makes a picture of.
+    pub fn stretch(mut self, stretch: Stretch) -> Self {
+        self.stretch = Some(stretch);
+        self
+    }
+
     /// The number of channels of the result: 3, or 1 for grey.
     pub fn channels(&self) -> usize {
         if self.grey.is_some() { 1 } else { 3 }
@@ -78,6 +116,8 @@ impl Recipe {
     /// # Errors
     /// [`Error::Invalid`] naming the parameter that is out of range.
     pub fn check(&self) -> Result<()> {
+        self.stretch.as_ref().map_or(Ok(()), Stretch::check)?;
+        self.crop.map_or(Ok(()), Crop::check)?;
         if !(1.0..=100.0).contains(&self.zoom) {
             return Err(Error::invalid("zoom", self.zoom, "1 to 100"));
         }
@@ -93,14 +133,41 @@ impl Recipe {
         Ok(())
     }
 
-    /// A picture after zoom, resize and crop, still in bytes: the part that is done once for each
+    /// A picture after crop, zoom and resize, still in bytes: the part that is done once for each
     /// picture, on any thread.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for parameters out of range or an empty picture.
+    /// [`Error::Invalid`] for parameters out of range, an empty picture, one that is smaller than
+    /// the crop, and when the recipe is one for flux.
     pub fn prepare(&self, picture: &RgbImage) -> Result<Prepared> {
         self.check()?;
-        Ok(Prepared(self.bytes(picture)?))
+        if self.stretch.is_some() {
+            let expected = "flux, through prepare_flux: the recipe has a stretch";
+            return Err(Error::invalid("picture", "in 8 bits", expected));
+        }
+        self.finish(picture)
+    }
+
+    /// Flux after stretch, crop, zoom and resize: one plane, or red, green and blue. See
+    /// [`Stretch::picture`].
+    ///
+    /// # Errors
+    /// As [`prepare`](Self::prepare) and [`Stretch::picture`], and [`Error::Invalid`] when the
+    /// recipe has no stretch.
+    pub fn prepare_flux(&self, planes: &[Array2<f32>]) -> Result<Prepared> {
+        self.check()?;
+        match &self.stretch {
+            Some(stretch) => self.finish(&stretch.picture(planes)?),
+            None => Err(Error::invalid("stretch", "none", "one, for flux: recipe.stretch(…)")),
+        }
+    }
+
+    fn finish(&self, picture: &RgbImage) -> Result<Prepared> {
+        let pixels = match self.crop {
+            Some(crop) => self.bytes(&crop.of(picture)?)?,
+            None => self.bytes(picture)?,
+        };
+        Ok(Prepared { pixels, recipe: self.clone() })
     }
 
     /// What a network sees of some pictures.
@@ -109,16 +176,19 @@ impl Recipe {
     /// float32, pictures x channels x size x size, on `device`, channels last in memory.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when there is none or one was prepared by another recipe;
-    /// [`Error::Torch`] when memory runs out.
+    /// [`Error::Invalid`] when there is none; [`Error::Recipe`] when one was prepared by other
+    /// steps; [`Error::Torch`] when memory runs out.
     pub fn batch(&self, pictures: &[Prepared], device: Device) -> Result<Tensor> {
         let channels = if self.grey == Some(Grey::Luma) { 1 } else { 3 };
-        let each = self.size * self.size * channels;
-        if pictures.is_empty() || pictures.iter().any(|picture| picture.0.data.len() != each) {
-            let value = format!("{} pictures", pictures.len());
-            return Err(Error::invalid("pictures", value, "at least one, prepared by this recipe"));
+        if pictures.is_empty() {
+            return Err(Error::invalid("pictures", 0, "at least one"));
         }
-        let bytes: Vec<u8> = pictures.iter().flat_map(|p| p.0.data.iter().copied()).collect();
+        if let Some(other) = pictures.iter().find(|picture| !self.same_pixels(&picture.recipe)) {
+            let what = "the pictures were prepared by another recipe than this one (on the left)";
+            let hint = "Prepare them by this one, or take the other: encoder.with_recipe(…)";
+            self.expect(&other.recipe, what, hint)?;
+        }
+        let bytes: Vec<u8> = pictures.iter().flat_map(|p| p.pixels.data.iter().copied()).collect();
         let [n, size, channels] = [pictures.len(), self.size, channels].map(|n| n as i64);
         let pixels = Tensor::f_from_slice(&bytes)?.f_view([n, size, size, channels])?;
         // Height x width x channels in memory is what "channels last" means.

@@ -1,5 +1,6 @@
 //! The representation as a table: one row a galaxy, one column a feature.
 
+mod origin;
 mod pca;
 mod store;
 
@@ -11,6 +12,7 @@ use ndarray::{Array2, ArrayView2};
 use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, Series};
 use std::sync::Arc;
 
+pub use origin::Origin;
 pub use pca::Pca;
 pub(crate) use store::{write_parquet, write_whole};
 
@@ -34,6 +36,7 @@ pub struct Space {
     catalog: Option<Catalog>,
     failed: DataFrame,
     pca: Option<Arc<Pca>>,
+    origin: Option<Arc<Origin>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +79,7 @@ impl Space {
             catalog: None,
             failed: DataFrame::empty(),
             pca: None,
+            origin: None,
         })
     }
 
@@ -92,6 +96,17 @@ impl Space {
     pub(crate) fn with_failed(mut self, failed: DataFrame) -> Self {
         self.failed = failed;
         self
+    }
+
+    pub(crate) fn with_origin(mut self, origin: Origin) -> Self {
+        self.origin = Some(Arc::new(origin));
+        self
+    }
+
+    /// The encoder that made it and its recipe, where they are known: from an encoder, and from the
+    /// tables that this library writes.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_deref()
     }
 
     /// The number of galaxies.

@@ -1,20 +1,24 @@
 //! Representations on disk: a Parquet table of `id_str, feat_0, ...`.
 
-use super::{Kind, Space};
+use super::{Kind, Origin, Space};
 use crate::catalog::ID;
 use crate::error::{Error, Result};
 use ndarray::Array2;
-use polars::prelude::{DataFrame, DataType, ParquetWriter};
+use polars::prelude::{DataFrame, DataType, ParquetReader, ParquetWriter, SerReader};
 use std::fs::File;
 use std::path::Path;
 
 impl Space {
-    /// Writes the table as Parquet. The file appears whole or not at all.
+    /// Writes the table as Parquet, with the [`Origin`] beside it. The file appears whole or not at all.
     ///
     /// # Errors
     /// When the file cannot be written, as on a full disk.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        write_parquet(&mut self.table()?, path.as_ref())
+        let (mut table, origin) = (self.table()?, self.origin().and_then(Origin::metadata));
+        write_whole(path.as_ref(), |file| {
+            let writer = ParquetWriter::new(file).with_key_value_metadata(origin);
+            Ok(writer.finish(&mut table).map(drop)?)
+        })
     }
 
     /// Reads a table written by [`save`](Self::save), by `zoobot encode`, or by anything that
@@ -25,7 +29,11 @@ impl Space {
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let table = crate::catalog::parquet(path)?;
-        Self::from_table(&table).map_err(|error| wrong(path, &error.to_string()))
+        let space = Self::from_table(&table).map_err(|error| wrong(path, &error.to_string()))?;
+        Ok(match origin(path)? {
+            Some(origin) => space.with_origin(origin),
+            None => space,
+        })
     }
 
     /// A space from a table of `id_str` and columns of numbers whose names start with `feat`.
@@ -67,6 +75,15 @@ impl Space {
         }
         Ok(space)
     }
+}
+
+/// What the table says of where it comes from.
+fn origin(path: &Path) -> Result<Option<Origin>> {
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    let mut reader = ParquetReader::new(file);
+    let metadata = reader.get_metadata()?;
+    let pairs = metadata.key_value_metadata.iter().flatten();
+    Ok(Origin::find(pairs.map(|pair| (pair.key.as_str(), pair.value.as_deref()))))
 }
 
 fn wrong(path: &Path, problem: &str) -> Error {

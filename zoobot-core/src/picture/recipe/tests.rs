@@ -95,3 +95,75 @@ fn a_recipe_survives_being_written_down() {
     let text = serde_json::to_string(&recipe).unwrap();
     assert_eq!(serde_json::from_str::<Recipe>(&text).unwrap(), recipe);
 }
+
+/// A picture whose every pixel is another colour.
+fn numbered(width: u32, height: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, (x ^ y) as u8]))
+}
+
+#[test]
+fn a_crop_is_taken_in_the_pictures_own_pixels_before_all_else() {
+    let picture = numbered(120, 90);
+    let plain = Recipe { zoom: 1.0, size: 40, ..Recipe::zoobot() };
+    // torchvision's center_crop of 41 in 120 begins at round(39.5), which is 40; of 40 in 90 at 25.
+    for (crop, corner) in [(Crop::Centre(41, 40), (40, 25)), (Crop::Box(3, 50, 40, 40), (3, 50))] {
+        let (width, height) = match crop {
+            Crop::Centre(w, h) | Crop::Box(_, _, w, h) => (w, h),
+        };
+        let part =
+            image::imageops::crop_imm(&picture, corner.0, corner.1, width, height).to_image();
+        let recipe = Recipe { crop: Some(crop), ..plain.clone() };
+        assert_eq!(apply(&recipe, &picture).unwrap(), apply(&plain, &part).unwrap(), "{crop:?}");
+    }
+    assert_eq!(plain.clone().centre(41, 40).crop, Some(Crop::Centre(41, 40)));
+    for crop in [
+        Crop::Centre(121, 40),
+        Crop::Centre(40, 91),
+        Crop::Box(81, 0, 40, 40),
+        Crop::Box(u32::MAX, 0, 40, 40),
+    ] {
+        let message = apply(&Recipe { crop: Some(crop), ..plain.clone() }, &picture).unwrap_err();
+        assert!(message.to_string().contains("a part of the picture's 120 x 90"), "{message}");
+    }
+    assert!(Recipe { crop: Some(Crop::Box(0, 0, 0, 9)), ..plain }.check().is_err());
+}
+
+#[test]
+fn flux_goes_through_its_stretch_and_pictures_do_not() {
+    let plane = ndarray::Array2::from_shape_fn((60, 50), |(i, j)| (i * j) as f32);
+    let stretch = Stretch::asinh(10.0).percentiles(1.0, 99.0);
+    let picture = stretch.picture(std::slice::from_ref(&plane)).unwrap();
+    let plain = Recipe { size: 32, ..Recipe::zoobot() };
+    let recipe = plain.clone().stretch(stretch);
+    let prepared = recipe.prepare_flux(std::slice::from_ref(&plane)).unwrap();
+    let found = recipe.batch(&[prepared], Device::Cpu).unwrap();
+    let expected = plain.batch(&[plain.prepare(&picture).unwrap()], Device::Cpu).unwrap();
+    assert!(found.equal(&expected));
+    assert!(recipe.prepare(&picture).unwrap_err().to_string().contains("prepare_flux"));
+    assert!(plain.prepare_flux(&[plane]).unwrap_err().to_string().contains("stretch is none"));
+}
+
+#[test]
+fn a_recipe_of_every_step_survives_json_and_an_older_one_is_read() {
+    let recipe = Recipe::zoobot().centre(200, 150).stretch(Stretch::log(500.0)).grey(Grey::Mean);
+    let text = serde_json::to_string(&recipe).unwrap();
+    assert_eq!(serde_json::from_str::<Recipe>(&text).unwrap(), recipe);
+    let old = r#"{"zoom":1.2,"size":224,"grey":null,"mean":[0.0,0.0,0.0],"std":[1.0,1.0,1.0]}"#;
+    assert_eq!(serde_json::from_str::<Recipe>(old).unwrap(), Recipe::zoobot());
+    assert_eq!(serde_json::to_string(&Recipe::zoobot()).unwrap(), old);
+}
+
+#[test]
+fn pictures_prepared_otherwise_are_refused_with_both_recipes_side_by_side() {
+    let picture = numbered(60, 60);
+    let made = Recipe { zoom: 1.0, ..Recipe::zoobot() }.prepare(&picture).unwrap();
+    let message = Recipe::zoobot().batch(&[made], Device::Cpu).unwrap_err().to_string();
+    let lines: Vec<&str> = message.lines().collect();
+    assert!(lines[0].contains("prepared by another recipe"), "{message}");
+    assert!(lines.contains(&"* zoom    | 1.2             | 1"), "{message}");
+    assert!(lines.contains(&"  size    | 224             | 224"), "{message}");
+    assert!(message.contains("with_recipe"), "{message}");
+    // What comes after the pixels may differ: one preparation serves several networks.
+    let made = Recipe::zoobot().prepare(&picture).unwrap();
+    assert!(Recipe::imagenet_lite().batch(&[made], Device::Cpu).is_ok());
+}
