@@ -39,7 +39,7 @@ pub fn calibration_panels(panels: &[Panel]) -> Result<Figure> {
     let about = format!("calibration of {}", plural(panels.len(), "question"));
     canvas::draw(size, UNITS, about, |root, _| {
         for (panel, area) in panels.iter().zip(root.split_evenly((rows, columns))) {
-            // Shares share one axis, whose end labels may stand out by half their width.
+            // Both are shares; the little more leaves room for dots at the ends.
             let axis = |label: &str| Axis::over(label, -0.02, 1.02);
             let (x, y) = (axis("expected fraction"), axis("fraction of votes"));
             let mut chart = frame(&area, &cut(&panel.title, LONGEST), &x, &y)?;

@@ -113,12 +113,14 @@ impl<'a> Placed<'a> {
                 let bend = bend(from, (left, top + HEAD / 2.0));
                 root.draw(&PathElement::new(bend, stroke(style::LINE * 0.7, style::FAINT)))?;
             }
-            let area = |from: f64, to: f64| {
-                [(units(left), units(top + from)), (units(left + width), units(top + to))]
-            };
-            root.draw(&Rectangle::new(area(0.0, HEAD), colour.mix(0.22).filled()))?;
-            let frame = stroke(style::AXIS, colour);
-            root.draw(&Rectangle::new(area(0.0, spot.branch.height()), frame))?;
+            let corner = |right: f64, down: f64| (units(left + right), units(top + down));
+            let head = [corner(0.0, 0.0), corner(width, HEAD)];
+            root.draw(&Rectangle::new(head, colour.mix(0.22).filled()))?;
+            // plotters gives a rectangle's own outline no width.
+            let height = spot.branch.height();
+            let frame = [(0.0, 0.0), (width, 0.0), (width, height), (0.0, height), (0.0, 0.0)];
+            let frame = frame.map(|(right, down)| corner(right, down));
+            root.draw(&PathElement::new(frame, stroke(style::AXIS, colour.mix(0.7))))?;
             let middle = |size| letters(size, style::INK).pos(Pos::new(HPos::Left, VPos::Center));
             let at = (units(left + AIR), units(top + HEAD / 2.0));
             root.draw_text(&spot.branch.title, &middle(style::LABEL), at)?;

@@ -18,8 +18,9 @@ const FEW: f64 = 24.0;
 /// Two products below this can be multiplied.
 const LARGE: f64 = 1e150;
 
-/// Cells (galaxies × answers) that a thread takes at once.
-const GRAIN: usize = 4096;
+/// Cells (galaxies × answers) that a thread takes at once. A batch of 512 for 34 answers is done in
+/// half a millisecond, which waking another thread on a busy machine can take as well.
+const GRAIN: usize = 32_768;
 
 /// Γ(n+α)/Γ(α).
 struct Rising {
@@ -112,26 +113,27 @@ pub(super) fn batch(ranges: &[Range<usize>], alpha: &[f64], votes: &[f64], scale
     let questions = ranges.len().max(1);
     let mut losses = vec![0.0; alpha.len() / width * questions];
     let mut gradient = vec![0.0; alpha.len()];
+    let part = |losses: &mut [f64], gradient: &mut [f64], alpha: &[f64], votes: &[f64]| {
+        let galaxies = losses.chunks_mut(questions).zip(gradient.chunks_mut(width));
+        let inputs = alpha.chunks(width).zip(votes.chunks(width));
+        for ((losses, gradient), (alpha, votes)) in galaxies.zip(inputs) {
+            for (range, loss) in ranges.iter().zip(losses) {
+                let place = || range.clone();
+                let gradient = &mut gradient[place()];
+                *loss = question(&alpha[place()], &votes[place()], scale, gradient);
+            }
+        }
+    };
+    if alpha.len() <= GRAIN {
+        part(&mut losses, &mut gradient, alpha, votes);
+        return Batch { losses, gradient };
+    }
     let rows = (GRAIN / width).max(1);
     losses
         .par_chunks_mut(rows * questions)
         .zip(gradient.par_chunks_mut(rows * width))
         .zip(alpha.par_chunks(rows * width).zip(votes.par_chunks(rows * width)))
-        .for_each(|((losses, gradient), (alpha, votes))| {
-            let galaxies = losses.chunks_mut(questions).zip(gradient.chunks_mut(width));
-            let inputs = alpha.chunks(width).zip(votes.chunks(width));
-            for ((losses, gradient), (alpha, votes)) in galaxies.zip(inputs) {
-                for (range, loss) in ranges.iter().zip(losses) {
-                    let range = range.clone();
-                    *loss = question(
-                        &alpha[range.clone()],
-                        &votes[range.clone()],
-                        scale,
-                        &mut gradient[range],
-                    );
-                }
-            }
-        });
+        .for_each(|((losses, gradient), (alpha, votes))| part(losses, gradient, alpha, votes));
     Batch { losses, gradient }
 }
 
