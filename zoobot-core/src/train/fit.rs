@@ -33,7 +33,8 @@ pub trait Task {
     fn galaxies(&self) -> usize;
 
     /// The loss on some of them, by their places, differentiable. `seed` is for what is random in
-    /// it, such as augmentation; libtorch's own generator, for dropout, is seeded already.
+    /// it, such as augmentation and a head's dropout. libtorch's own generator is seeded already, but
+    /// all that runs in the process draws from it.
     ///
     /// # Errors
     /// Whatever keeps the loss from being computed; it ends the run.

@@ -1,6 +1,7 @@
 //! What is put on an encoder's features: dropout, one linear layer, and the meaning of its output.
 
 use crate::error::{Error, Result};
+use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 use tch::nn::{self, Module};
@@ -83,22 +84,25 @@ impl Head {
         &self.config
     }
 
-    /// The output for features; with `dropout` some of them are left out at random, as in training
-    /// and in each pass of a Monte Carlo estimate.
+    /// The output for features. With a seed some of them are left out at random, as in training and
+    /// in each pass of a Monte Carlo estimate: the same seed leaves out the same.
     ///
     /// # Shapes
     /// `[n, features]` to `[n, outputs]`, float32 even for half-precision features: concentrations
     /// need its range.
     ///
     /// # Errors
-    /// [`Error::Torch`] for another shape.
-    pub fn forward(&self, features: &Tensor, dropout: bool) -> Result<Tensor> {
-        let features = features.f_to_kind(self.linear.ws.kind())?;
-        let features = features.f_dropout(self.config.dropout, dropout)?;
-        if features.size().last() != self.linear.ws.size().last() {
-            let value = format!("{:?}", features.size());
-            let expected = format!("[n, {}]", self.linear.ws.size()[1]);
-            return Err(Error::invalid("shape of features", value, expected));
+    /// [`Error::Invalid`] for another shape.
+    pub fn forward(&self, features: &Tensor, seed: Option<u64>) -> Result<Tensor> {
+        let shape = features.size();
+        let width = self.linear.ws.size()[1];
+        if shape.len() != 2 || shape[1] != width {
+            let value = format!("{shape:?}");
+            return Err(Error::invalid("shape of features", value, format!("[n, {width}]")));
+        }
+        let mut features = features.f_to_kind(self.linear.ws.kind())?;
+        if let Some(seed) = seed.filter(|_| self.config.dropout > 0.0) {
+            features = features.f_mul(&self.mask(&features, seed)?)?;
         }
         let out = self.linear.forward(&features);
         match self.config.output {
@@ -106,6 +110,20 @@ impl Head {
             Output::Scores | Output::Numbers => Ok(out),
             Output::Shares => Ok(out.f_sigmoid()?),
         }
+    }
+}
+
+impl Head {
+    /// 0 for what is left out; the rest makes up for it. libtorch's generator is shared by all that
+    /// happens in a process, so it is not asked: two runs side by side do not disturb each other.
+    fn mask(&self, features: &Tensor, seed: u64) -> Result<Tensor> {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let rest = 1.0 / (1.0 - self.config.dropout) as f32;
+        let out = self.config.dropout as f32;
+        let draw = |_| if rng.random::<f32>() < out { 0.0 } else { rest };
+        let mask: Vec<f32> = (0..features.numel()).map(draw).collect();
+        let mask = Tensor::f_from_slice(&mask)?.f_view(features.size().as_slice())?;
+        Ok(mask.f_to_kind(features.kind())?.f_to_device(features.device())?)
     }
 }
 

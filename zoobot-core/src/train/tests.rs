@@ -107,6 +107,21 @@ fn whole_votes_of_any_kind_and_huge_concentrations_are_taken() {
 }
 
 #[test]
+fn dropout_leaves_out_its_share_and_keeps_the_mean() {
+    let store = tch::nn::VarStore::new(tch::Device::Cpu);
+    let head = HeadConfig::numbers(1).dropout(0.3).build(&store.root(), 1).unwrap();
+    tch::no_grad(|| {
+        store.variables()["weight"].shallow_clone().fill_(1.0);
+        store.variables()["bias"].shallow_clone().fill_(0.0)
+    });
+    let ones = Tensor::ones([20_000, 1], (Kind::Float, tch::Device::Cpu));
+    let out = head.forward(&ones, Some(1)).unwrap();
+    let gone = out.eq(0.0).to_kind(Kind::Double).mean(Kind::Double).double_value(&[]);
+    assert!((gone - 0.3).abs() < 0.015, "{gone}");
+    assert!((out.mean(Kind::Double).double_value(&[]) - 1.0).abs() < 0.02);
+}
+
+#[test]
 fn other_shapes_are_refused() {
     let loss = VoteLoss::new(&dr5());
     let zeros = |shape: &[i64]| Tensor::zeros(shape, (Kind::Float, tch::Device::Cpu));
@@ -152,14 +167,15 @@ fn a_head_gives_concentrations_from_1_to_101() {
     let store = tch::nn::VarStore::new(tch::Device::Cpu);
     let head = HeadConfig::concentrations(34).build(&store.root(), 8).unwrap();
     let features = Tensor::randn([64, 8], (Kind::Float, tch::Device::Cpu)) * 1e3;
-    let out = head.forward(&features, false).unwrap();
+    let out = head.forward(&features, None).unwrap();
     assert_eq!(out.size(), [64, 34]);
     assert_eq!(out.min().double_value(&[]), 1.0);
     assert_eq!(out.max().double_value(&[]), 101.0);
-    let again = head.forward(&features, false).unwrap();
-    assert_eq!(out, again);
-    assert_ne!(out, head.forward(&features, true).unwrap());
-    let message = head.forward(&features.slice(1, 0, 7, 1), false).unwrap_err().to_string();
+    let pass = |seed| head.forward(&features, seed).unwrap();
+    assert_eq!(pass(None), out);
+    assert_eq!(pass(Some(1)), pass(Some(1)));
+    assert_ne!(pass(Some(1)), pass(Some(2)));
+    let message = head.forward(&features.slice(1, 0, 7, 1), None).unwrap_err().to_string();
     assert!(message.contains("[64, 7], expected [n, 8]"), "{message}");
     let names: Vec<String> = store.variables().into_keys().collect();
     assert!(names.contains(&"weight".to_owned()) && names.contains(&"bias".to_owned()));
