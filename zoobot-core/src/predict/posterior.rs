@@ -14,8 +14,7 @@ use rayon::prelude::*;
 /// bytes for each galaxy, answer and member: predict large catalogues in parts.
 ///
 /// ```
-/// use ndarray::Array3;
-/// use zoobot_core::{ndarray, predict::Posterior, schema::Schema};
+/// use zoobot_core::{ndarray::Array3, predict::Posterior, schema::Schema};
 /// let rings = Schema::named("gz_rings")?;
 /// let concentrations = Array3::from_shape_vec((1, 2, 1), vec![9.0, 1.0]).expect("two numbers");
 /// let posterior = Posterior::new(&rings, vec!["NGC 1".into()], concentrations)?;

@@ -1,7 +1,7 @@
 use super::{Schema, Votes};
 use crate::error::Result;
 use ndarray::{Array2, array};
-use polars::prelude::{Column, NamedFrom, df};
+use polars::prelude::{Column, df};
 
 fn message(json: &str) -> String {
     Schema::from_json(json).unwrap_err().to_string()

@@ -72,11 +72,10 @@ impl Optimizer {
                 return Err(Error::invalid(name, beta, "0 to below 1"));
             }
         }
-        if !(config.epsilon > 0.0) {
-            return Err(Error::invalid("epsilon", config.epsilon, "above 0"));
-        }
-        if let Some(clip) = config.clip.filter(|clip| !(*clip > 0.0)) {
-            return Err(Error::invalid("gradient clip", clip, "above 0"));
+        for (name, value) in [("epsilon", Some(config.epsilon)), ("gradient clip", config.clip)] {
+            if let Some(value) = value.filter(|it| it.is_nan() || *it <= 0.0) {
+                return Err(Error::invalid(name, value, "above 0"));
+            }
         }
         let mut known = store.variables();
         let mut flats = Vec::with_capacity(groups.len());

@@ -111,8 +111,8 @@ fn dropout_leaves_out_its_share_and_keeps_the_mean() {
     let store = tch::nn::VarStore::new(tch::Device::Cpu);
     let head = HeadConfig::numbers(1).dropout(0.3).build(&store.root(), 1).unwrap();
     tch::no_grad(|| {
-        store.variables()["weight"].shallow_clone().fill_(1.0);
-        store.variables()["bias"].shallow_clone().fill_(0.0)
+        let _ = store.variables()["weight"].shallow_clone().fill_(1.0);
+        let _ = store.variables()["bias"].shallow_clone().fill_(0.0);
     });
     let ones = Tensor::ones([20_000, 1], (Kind::Float, tch::Device::Cpu));
     let out = head.forward(&ones, Some(1)).unwrap();
