@@ -1,9 +1,9 @@
-//! `cargo xtask bench`: measurements through a real Jupyter client.
+//! `cargo xtask bench`: measurements through a real Jupyter client, and beside PyTorch.
 
 use crate::home::Places;
 use crate::python::Python;
-use crate::shell::run;
-use anyhow::Result;
+use crate::shell::{command, run};
+use anyhow::{Context, Result};
 
 /// Goes through the first tutorial in a real JupyterLab in headless Chromium; `args` go to the script.
 ///
@@ -24,4 +24,23 @@ pub fn cells(places: &Places, args: &[String]) -> Result<()> {
 fn script(places: &Places, name: &str, args: &[String]) -> Result<()> {
     let script = places.root.join("tests/python").join(name);
     run(Python::of(places).command().arg(script).args(args).current_dir(&places.root))
+}
+
+/// Times the loss of votes beside PyTorch; `args` go to the script.
+///
+/// # Errors
+/// When the build or the script fails, or no Python with PyTorch is named.
+pub fn loss(places: &Places, args: &[String]) -> Result<()> {
+    let python = peer_python()?;
+    run(places.cargo().args(["build", "--quiet", "--workspace", "--example", "bench_loss"]))?;
+    let script = places.root.join("tests/python/bench_loss.py");
+    let program = places.programs().join("examples/bench_loss");
+    run(command(python).arg(script).arg(program).args(args).current_dir(&places.root))
+}
+
+/// The Python with PyTorch that we are compared with.
+fn peer_python() -> Result<std::ffi::OsString> {
+    std::env::var_os("ZOOBOT_PARITY_PYTHON").context(
+        "set ZOOBOT_PARITY_PYTHON to the Python of an environment with torch 2.11 to compare with",
+    )
 }

@@ -35,6 +35,7 @@ usage: cargo xtask COMMAND
   tutorials --check     execute every tutorial into target/tutorials and check its results
   tutorials --write     execute every tutorial and store its outputs in it
   bench cells [--json]  time notebook cells through a Jupyter client
+  bench loss [--json]   time the loss of votes beside PyTorch's ($ZOOBOT_PARITY_PYTHON)
   jupyterlab            the first tutorial in JupyterLab, in headless Chromium, with screenshots
   uninstall [--all]     remove the kernel and the command; with --all the downloads too
   help                  this text
@@ -78,6 +79,7 @@ fn run(words: &[&str], args: &[String]) -> Result<ExitCode> {
             println!("{} passed, {} failed", checked.passed, checked.failed);
             Ok(if checked.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
+        ["bench", "loss", ..] => done(bench::loss(&Places::find()?, &args[2..])),
         ["bench", "cells", ..] => done(bench::cells(&Places::find()?, &args[2..])),
         ["jupyterlab", ..] => done(bench::jupyterlab(&Places::find()?, &args[1..])),
         ["uninstall"] => done(setup::uninstall(&Places::find()?, false)),

@@ -29,6 +29,16 @@ pub enum Error {
         /// What to do about it.
         hint: String,
     },
+    /// A decision tree that is none, such as one with a circle.
+    #[error("schema {name}: {problem}. {hint}")]
+    Schema {
+        /// The schema's name.
+        name: String,
+        /// What is wrong, with the question.
+        problem: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// A picture that cannot be read.
     #[error("picture {}: {reason}", path.display())]
     Picture {

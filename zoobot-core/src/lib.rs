@@ -1,8 +1,9 @@
 //! Galaxy morphology with deep representations.
 //!
 //! Data flows one way, and each module uses only what is above it:
-//! [`catalog`] → [`picture`] → [`survey`] → [`encoder`] → [`space`] → [`similar`] → tables and
-//! figures. [`notebook`] and [`figure`] show things; nothing is computed there.
+//! [`catalog`] → [`schema`] → [`picture`] → [`survey`] → [`encoder`] → [`train`] → [`predict`] →
+//! [`space`] → [`similar`] → tables and figures. [`notebook`] and [`figure`] show things; nothing is
+//! computed there.
 //!
 //! A notebook starts with `use zoobot::prelude::*;`.
 
@@ -15,10 +16,14 @@ mod golden;
 pub mod interrupt;
 pub mod notebook;
 pub mod picture;
+pub mod predict;
 pub mod prelude;
+pub mod schema;
 pub mod similar;
 pub mod space;
+mod special;
 pub mod survey;
+pub mod train;
 
 pub use error::{Error, Result};
 pub use {image, ndarray, plotters, polars, rand, tch};

@@ -8,6 +8,8 @@ pub use crate::notebook::{
     Gallery, Job, Live, Progress, Show, Table, Tile, display, input, password, schema_of,
 };
 pub use crate::picture::{Augment, Recipe};
+pub use crate::predict::{Calibration, Posterior, Recalibration};
+pub use crate::schema::{Schema, Votes};
 pub use crate::similar::Neighbours;
 pub use crate::space::{Pca, Space};
 pub use crate::survey::Simulation;

@@ -4,6 +4,7 @@
 //! what drawing needs. A figure of your own is a few lines of plotters inside [`Figure::draw`].
 
 mod axes;
+mod calibration;
 mod canvas;
 mod font;
 mod histogram;
@@ -15,14 +16,17 @@ mod raster;
 mod save;
 mod scatter;
 pub mod style;
+mod tree;
 mod variance;
 
+pub use calibration::{Panel, calibration_panels};
 pub use canvas::Canvas;
 pub use histogram::{Histogram, histogram};
 pub use labels::Labels;
 pub use lines::{Lines, lines};
 pub(crate) use save::shown_size;
 pub use scatter::{Scatter, scatter};
+pub use tree::{Branch, tree};
 pub use variance::explained_variance;
 
 use crate::notebook::{Bundle, Show, text};

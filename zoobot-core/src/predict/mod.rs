@@ -1,0 +1,23 @@
+//! What a network says about galaxies: posteriors of votes, the tables made of them, and how far
+//! they can be trusted.
+
+mod calibration;
+mod confident;
+mod coverage;
+mod information;
+mod posterior;
+mod recalibrate;
+mod reliability;
+mod tables;
+
+pub use calibration::{Calibration, QuestionCalibration};
+pub use confident::{Confident, confident};
+pub use coverage::{Coverage, coverage};
+pub use information::{Information, information};
+pub use posterior::{Intervals, Posterior};
+pub use recalibrate::{Recalibration, Scaling};
+pub use reliability::{Bin, calibration_error, reliability};
+pub use tables::BLANK_BELOW;
+
+#[cfg(test)]
+mod tests;

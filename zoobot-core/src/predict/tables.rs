@@ -1,0 +1,60 @@
+//! Posteriors as tables, as Galaxy Zoo's catalogues have them.
+
+use super::posterior::Posterior;
+use crate::catalog::ID;
+use crate::error::Result;
+use polars::prelude::{Column, DataFrame};
+
+/// A question less likely to be asked than this is blank in the friendly table.
+pub const BLANK_BELOW: f64 = 0.5;
+
+impl Posterior {
+    /// A table to look at: `id_str` and for each answer `ANSWER_fraction`, the expected share of
+    /// volunteers; empty where fewer than half of them would be asked the question.
+    ///
+    /// # Errors
+    /// [`Error::Polars`](crate::Error::Polars) when memory is short.
+    pub fn friendly(&self) -> Result<DataFrame> {
+        let (fractions, asked) = (self.fractions(), self.asked()?);
+        let mut columns = vec![Column::new(ID.into(), self.ids())];
+        for (place, question) in self.schema().questions().iter().enumerate() {
+            for answer in question.answers() {
+                let shares = fractions.column(answer.index());
+                let shown =
+                    |(share, asked): (&f64, &f64)| (*asked >= BLANK_BELOW).then_some(*share);
+                let shares: Vec<Option<f64>> =
+                    shares.iter().zip(asked.column(place)).map(shown).collect();
+                columns.push(Column::new(format!("{}_fraction", answer.column()).into(), shares));
+            }
+        }
+        Ok(DataFrame::new(self.len(), columns)?)
+    }
+
+    /// A table to compute with: `id_str`, for each question `QUESTION_proportion-asked`, and for
+    /// each answer `ANSWER_fraction` and the ends of its 90 % interval, `ANSWER_90pc-lower` and
+    /// `ANSWER_90pc-upper`. Nothing is blank.
+    ///
+    /// # Errors
+    /// [`Error::Polars`](crate::Error::Polars) when memory is short;
+    /// [`Error::Interrupted`](crate::Error::Interrupted).
+    pub fn advanced(&self) -> Result<DataFrame> {
+        let (fractions, asked, ends) = (self.fractions(), self.asked()?, self.intervals(0.9)?);
+        let mut columns = vec![Column::new(ID.into(), self.ids())];
+        for (place, question) in self.schema().questions().iter().enumerate() {
+            let name = format!("{}_proportion-asked", question.name());
+            columns.push(Column::new(name.into(), asked.column(place).to_vec()));
+            for answer in question.answers() {
+                let parts = [
+                    ("fraction", &fractions),
+                    ("90pc-lower", &ends.lower),
+                    ("90pc-upper", &ends.upper),
+                ];
+                for (part, values) in parts {
+                    let name = format!("{}_{part}", answer.column());
+                    columns.push(Column::new(name.into(), values.column(answer.index()).to_vec()));
+                }
+            }
+        }
+        Ok(DataFrame::new(self.len(), columns)?)
+    }
+}

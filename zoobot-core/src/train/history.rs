@@ -1,0 +1,106 @@
+//! What happens in a run, and what it came to.
+
+use crate::error::Result;
+use crate::figure::{Figure, lines};
+use crate::notebook::{Bundle, Show, Table};
+use polars::prelude::{Column, DataFrame};
+use serde::{Deserialize, Serialize};
+
+/// An epoch that is over.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Its number, from 1.
+    pub epoch: u64,
+    /// The mean loss of its steps.
+    pub training: f64,
+    /// The validation after it.
+    pub validation: f64,
+    /// The learning rate of its last step.
+    pub rate: f64,
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fitted {
+    /// Every epoch, in order.
+    pub epochs: Vec<Epoch>,
+    /// Steps taken.
+    pub steps: u64,
+    /// Why it ended.
+    pub end: End,
+}
+
+impl Fitted {
+    /// A row for each epoch: its number, training and validation, the learning rate.
+    ///
+    /// # Errors
+    /// [`Error::Polars`](crate::Error::Polars) when memory is short.
+    pub fn table(&self) -> Result<DataFrame> {
+        let column = |name: &str, value: fn(&Epoch) -> f64| {
+            Column::new(name.into(), self.epochs.iter().map(value).collect::<Vec<f64>>())
+        };
+        let numbers: Vec<u64> = self.epochs.iter().map(|it| it.epoch).collect();
+        let columns = vec![
+            Column::new("epoch".into(), numbers),
+            column("training", |it| it.training),
+            column("validation", |it| it.validation),
+            column("rate", |it| it.rate),
+        ];
+        Ok(DataFrame::new(self.epochs.len(), columns)?)
+    }
+
+    /// Training and validation over the epochs.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) when no epoch was finished.
+    pub fn history(&self) -> Result<Figure> {
+        let all = |value: fn(&Epoch) -> f64| self.epochs.iter().map(value).collect::<Vec<f64>>();
+        let epochs = all(|it| it.epoch as f64);
+        lines()
+            .series("training", &epochs, &all(|it| it.training))
+            .series("validation", &epochs, &all(|it| it.validation))
+            .labels("epoch", "loss")
+            .build()
+    }
+}
+
+/// Why a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It had all its epochs.
+    Complete,
+    /// Validation had not improved for the patience that was set.
+    Patience,
+    /// The user stopped it; started again in the same folder it goes on.
+    Interrupted,
+}
+
+/// Something that happened in a run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Event {
+    /// A step was taken.
+    Step {
+        /// Steps so far.
+        step: u64,
+        /// Of so many.
+        steps: u64,
+        /// Its loss.
+        loss: f64,
+        /// Its learning rate.
+        rate: f64,
+    },
+    /// An epoch is over.
+    Epoch(Epoch),
+}
+
+impl Show for Fitted {
+    fn show(&self) -> Bundle {
+        let end = match self.end {
+            End::Complete => "complete",
+            End::Patience => "ended, as validation no longer improved",
+            End::Interrupted => "stopped; the same call goes on from there",
+        };
+        let title = format!("{} steps, {end}", self.steps);
+        self.table().map(|table| Table::new(table).title(title)).show()
+    }
+}

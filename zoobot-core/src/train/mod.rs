@@ -1,0 +1,33 @@
+//! Training: what a network's output means ([`Head`]), how wrong it is ([`Loss`]), and the loop that
+//! makes it better ([`fit`](fit())), from scratch and for fine-tuning alike.
+
+mod average;
+mod checkpoint;
+mod dirichlet;
+mod fit;
+mod groups;
+mod head;
+mod history;
+mod loss;
+mod optimizer;
+mod order;
+mod progress;
+mod schedule;
+mod votes;
+
+pub use average::Average;
+pub use checkpoint::{Checkpoints, Saved};
+pub use fit::{FitConfig, Task, fit};
+pub use groups::{Group, groups};
+pub use head::{Head, HeadConfig, Output, concentrations};
+pub use history::{End, Epoch, Event, Fitted};
+pub use loss::{Distance, Loss};
+pub use optimizer::{Optimizer, OptimizerConfig, Rule};
+pub use order::{Order, mixed};
+pub use schedule::{Schedule, Shape};
+pub use votes::{Reduction, VoteLoss};
+
+pub(crate) use dirichlet::ln_probability;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,57 @@
+//! What a checkpoint keeps beside the tensors.
+
+use super::fit::Run;
+use super::history::Epoch;
+use crate::error::Result;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// How far a run is, to the last bit.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Progress {
+    /// The settings as JSON: text is compared exactly.
+    pub config: String,
+    pub galaxies: usize,
+    /// Training, validation and rate of each epoch.
+    epochs: Vec<[Exact; 3]>,
+    /// Losses of the epoch under way, added up.
+    pub sum: Exact,
+}
+
+/// A number kept as text: Rust writes and reads every bit, JSON readers need not.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Exact(pub f64);
+
+impl Serialize for Exact {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Exact {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+impl Progress {
+    pub fn of(run: &Run) -> Result<Self> {
+        let epoch = |it: &Epoch| [it.training, it.validation, it.rate].map(Exact);
+        Ok(Self {
+            config: serde_json::to_string(&run.config)?,
+            galaxies: run.galaxies,
+            epochs: run.epochs.iter().map(epoch).collect(),
+            sum: Exact(run.sum),
+        })
+    }
+
+    pub fn epochs(&self) -> Vec<Epoch> {
+        let epoch = |(epoch, [training, validation, rate]): (u64, &[Exact; 3])| Epoch {
+            epoch,
+            training: training.0,
+            validation: validation.0,
+            rate: rate.0,
+        };
+        (1..).zip(&self.epochs).map(epoch).collect()
+    }
+}
