@@ -110,7 +110,7 @@ impl ConvNext {
     /// Set them with [`Weights::load_into`](super::Weights::load_into).
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a size below 1.
+    /// [`Error::Invalid`](crate::Error::Invalid) for a size below 1.
     pub fn new(path: &Path, config: &Config) -> Result<Self> {
         config.check()?;
         let eps = config.norm_eps;
@@ -150,7 +150,8 @@ impl ConvNext {
     /// `[n, inputs, h, w]`, at least 32 pixels a side, to `[n, features]`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when `pictures` has another shape; [`Error::Torch`] for a smaller one.
+    /// [`Error::Invalid`](crate::Error::Invalid) when `pictures` has another shape;
+    /// [`Error::Torch`](crate::Error::Torch) for a smaller one.
     pub fn features(&self, pictures: &Tensor) -> Result<Tensor> {
         network::in_chunks(pictures, self.config.inputs, |chunk| self.forward(chunk))
     }

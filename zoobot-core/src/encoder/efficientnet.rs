@@ -31,7 +31,7 @@ impl EfficientNet {
     /// Set them with [`Weights::load_into`](super::Weights::load_into).
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a size below 1 or an even kernel.
+    /// [`Error::Invalid`](crate::Error::Invalid) for a size below 1 or an even kernel.
     pub fn new(path: &Path, config: &Config) -> Result<Self> {
         config.check()?;
         let activation = Some(config.activation);
@@ -84,7 +84,7 @@ impl EfficientNet {
     /// `[n, inputs, h, w]` to `[n, features]`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when `pictures` has another shape.
+    /// [`Error::Invalid`](crate::Error::Invalid) when `pictures` has another shape.
     pub fn features(&self, pictures: &Tensor) -> Result<Tensor> {
         network::in_chunks(pictures, self.config.inputs, |chunk| self.forward(chunk))
     }

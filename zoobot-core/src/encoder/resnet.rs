@@ -90,7 +90,7 @@ impl ResNet {
     /// Set them with [`Weights::load_into`](super::Weights::load_into).
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a size below 1.
+    /// [`Error::Invalid`](crate::Error::Invalid) for a size below 1.
     pub fn new(path: &Path, config: &Config) -> Result<Self> {
         config.check()?;
         let stem = square(config.inputs, STEM, 7, 2);
@@ -124,7 +124,7 @@ impl ResNet {
     /// `[n, inputs, h, w]` to `[n, features]`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when `pictures` has another shape.
+    /// [`Error::Invalid`](crate::Error::Invalid) when `pictures` has another shape.
     pub fn features(&self, pictures: &Tensor) -> Result<Tensor> {
         network::in_chunks(pictures, self.config.inputs, |chunk| self.forward(chunk))
     }

@@ -79,12 +79,12 @@ impl Block {
         if let Some(project) = &self.project {
             x = project.forward(&x)?;
         }
-        Ok(match self.residual {
-            // An activation's gradient may need its result as it was.
-            true if self.project.is_none() => x.f_add(&input)?,
-            true => x.f_add_(&input)?,
-            false => x,
-        })
+        if self.residual {
+            // Not in place: without a projection `x` is an activation's result, which its gradient
+            // may need.
+            x = x.f_add(&input)?;
+        }
+        Ok(x)
     }
 }
 

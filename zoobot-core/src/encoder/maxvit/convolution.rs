@@ -2,7 +2,9 @@
 
 use super::config::Config;
 use crate::Result;
-use crate::encoder::layers::{BatchNorm, Conv, ConvNorm, Form, Layer, Shape, SqueezeExcite};
+use crate::encoder::layers::{
+    Activation, BatchNorm, Conv, ConvNorm, Form, Layer, Shape, SqueezeExcite,
+};
 use tch::Tensor;
 use tch::nn::Path;
 
@@ -41,9 +43,8 @@ impl InvertedBottleneck {
             padding: reading.padding(),
             depthwise: true,
         };
-        let pointwise = |name: &str, norm: &str| {
-            let names = (&(path / name), &(path / norm));
-            ConvNorm::new(names, Shape::pointwise(inputs, inner), eps, activation)
+        let layer = |(conv, norm), shape| {
+            ConvNorm::new((&(path / conv), &(path / norm)), shape, eps, activation)
         };
         let se = path / "se";
         let shortcut = if inputs != outputs {
@@ -54,18 +55,13 @@ impl InvertedBottleneck {
         };
         Ok(Self {
             norm: Some(BatchNorm::new(&(path / "pre_norm"), inputs, eps)?),
-            expand: pointwise("conv1_1x1", "norm1")?,
-            filter: ConvNorm::new(
-                (&(path / "conv2_kxk"), &(path / "norm2")),
-                filter,
-                eps,
-                activation,
-            )?,
+            expand: layer(("conv1_1x1", "norm1"), Shape::pointwise(inputs, inner))?,
+            filter: layer(("conv2_kxk", "norm2"), filter)?,
             squeeze_excite: SqueezeExcite::new(
                 (&(&se / "fc1"), &(&se / "fc2")),
                 inner,
                 reading.squeezed(inputs, outputs),
-                crate::encoder::Activation::Silu,
+                Activation::Silu,
             )?,
             project: Conv::new(&(path / "conv3_1x1"), Shape::pointwise(inner, outputs), biased)?,
             halves,
