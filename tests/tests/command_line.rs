@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use zoobot_core::polars::prelude::*;
 use zoobot_core::space::Space;
+use zoobot_core::tch::{Device, Kind, Tensor};
 
 /// The command that the workspace's build made.
 fn zoobot() -> Command {
@@ -314,4 +315,23 @@ fn every_command_has_help_with_an_example() {
         assert!(output.status.success() && text.contains(&format!("zoobot {command}")), "{text}");
         assert!(text.contains("Example:"), "{text}");
     }
+}
+
+#[test]
+fn tensors_have_the_same_features_from_a_saved_encoder() {
+    let dir = tempfile::tempdir().unwrap();
+    let noise = Tensor::rand([2, 3, 64, 96], (Kind::Float, Device::Cpu));
+    noise.write_npy(dir.path().join("x.npy")).unwrap();
+    let features = |encoder: &str, out: &str, more: &[&str]| {
+        let words = ["features", "--encoder", encoder, "--inputs", "x.npy", "--out", out, "--json"];
+        let done = figures(&run(&[&words, more].concat(), dir.path()));
+        assert_eq!(done["shape"], serde_json::json!([2, 1280]));
+        Tensor::read_npy(dir.path().join(out)).unwrap()
+    };
+    let first = features("imagenet", "first.npy", &["--save", "saved"]);
+    assert!(first.equal(&features("saved", "second.npy", &[])));
+    assert!(!first.get(0).equal(&first.get(1)));
+    noise.to_kind(Kind::Double).write_npy(dir.path().join("x.npy")).unwrap();
+    let arguments = ["features", "--encoder", "saved", "--inputs", "x.npy", "--out", "y.npy"];
+    refused(&arguments, dir.path(), &["--inputs", "Double", "float32"]);
 }

@@ -11,6 +11,7 @@ mod kernelspec;
 mod libtch;
 mod libtorch;
 mod local_config;
+mod parity;
 mod python;
 mod setup;
 mod shell;
@@ -34,6 +35,7 @@ usage: cargo xtask COMMAND
   test                  setup, formatting, lints, all tests, all tutorials
   tutorials --check     execute every tutorial into target/tutorials and check its results
   tutorials --write     execute every tutorial and store its outputs in it
+  parity [NAMES]        compare the networks' features with timm's in Python
   bench cells [--json]  time notebook cells through a Jupyter client
   bench loss [--json]   time the loss of votes beside PyTorch's ($ZOOBOT_PARITY_PYTHON)
   jupyterlab            the first tutorial in JupyterLab, in headless Chromium, with screenshots
@@ -80,6 +82,7 @@ fn run(words: &[&str], args: &[String]) -> Result<ExitCode> {
             Ok(if checked.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         ["bench", "loss", ..] => done(bench::loss(&Places::find()?, &args[2..])),
+        ["parity", ..] => done(parity::parity(&Places::find()?, &args[1..])),
         ["bench", "cells", ..] => done(bench::cells(&Places::find()?, &args[2..])),
         ["jupyterlab", ..] => done(bench::jupyterlab(&Places::find()?, &args[1..])),
         ["uninstall"] => done(setup::uninstall(&Places::find()?, false)),

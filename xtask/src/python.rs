@@ -1,12 +1,14 @@
-//! The Python environment of the notebooks: JupyterLab and its client at exact versions.
+//! Python environments at exact versions: that of the notebooks, with JupyterLab and its client, and
+//! that of the comparison with timm.
 
 use crate::home::{Places, remove, write_if_changed};
 use crate::shell::{command, run, succeeds};
 use anyhow::{Context, Result};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 const REQUIREMENTS: &str = include_str!("../python/requirements.txt");
+const PARITY_REQUIREMENTS: &str = include_str!("../python/parity-requirements.txt");
 
 /// A Python interpreter.
 #[derive(Debug, Clone)]
@@ -17,7 +19,12 @@ pub struct Python {
 impl Python {
     /// The interpreter of the environment in the home folder, whether it is there yet or not.
     pub fn of(places: &Places) -> Self {
-        Self { program: folder(places).join("bin/python") }
+        Environment::notebooks(places).python()
+    }
+
+    /// An interpreter by its path.
+    pub fn at(program: PathBuf) -> Self {
+        Self { program }
     }
 
     /// The system's `python3`.
@@ -48,15 +55,9 @@ impl Python {
     }
 }
 
-/// Where the environment is.
-pub fn folder(places: &Places) -> PathBuf {
-    places.home.join("python")
-}
-
 /// Whether the environment holds exactly what this version asks for, and runs.
 pub fn is_ready(places: &Places) -> bool {
-    std::fs::read_to_string(marker(&folder(places))).is_ok_and(|done| done == REQUIREMENTS)
-        && succeeds(&mut Python::of(places).script("import jupyterlab, nbconvert"))
+    Environment::notebooks(places).is_ready()
 }
 
 /// Makes the environment, or brings an interrupted or older one up to date.
@@ -64,29 +65,78 @@ pub fn is_ready(places: &Places) -> bool {
 /// # Errors
 /// When `venv` or pip fails; pip's own message is above.
 pub fn install(places: &Places) -> Result<()> {
-    let folder = folder(places);
-    let python = Python::of(places);
-    remove(&marker(&folder))?;
-    // A new `python3` leaves an environment whose packages it does not look at.
-    if !succeeds(&mut python.script("import pip")) {
-        remove(&folder)?;
-        std::fs::create_dir_all(&places.home)
-            .with_context(|| format!("cannot make {}", places.home.display()))?;
-        run(command("python3").args(["-m", "venv"]).arg(&folder))?;
-    }
-    let list = folder.join("to-install.txt");
-    write_if_changed(&list, REQUIREMENTS)?;
-    run(python
-        .module("pip")
-        .args(["install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r"])
-        .arg(&list))?;
-    // Written last: without it the step counts as unfinished.
-    std::fs::rename(&list, marker(&folder))?;
-    Ok(())
+    Environment::notebooks(places).install()
 }
 
-fn marker(folder: &Path) -> PathBuf {
-    folder.join("zoobot-requirements.txt")
+/// A virtual environment of packages at exact versions.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    /// Where it is.
+    pub folder: PathBuf,
+    /// pip's list of all that it holds.
+    requirements: &'static str,
+    /// A program that fails where something is missing.
+    check: &'static str,
+}
+
+impl Environment {
+    fn notebooks(places: &Places) -> Self {
+        Self {
+            folder: places.home.join("python"),
+            requirements: REQUIREMENTS,
+            check: "import jupyterlab, nbconvert",
+        }
+    }
+
+    /// What the networks are compared with: torch and timm.
+    pub fn parity(places: &Places) -> Self {
+        Self {
+            folder: places.home.join("python-parity"),
+            requirements: PARITY_REQUIREMENTS,
+            check: "import safetensors, timm, torchvision",
+        }
+    }
+
+    /// Its interpreter.
+    pub fn python(&self) -> Python {
+        Python { program: self.folder.join("bin/python") }
+    }
+
+    /// Whether it holds exactly what this version asks for, and runs.
+    pub fn is_ready(&self) -> bool {
+        std::fs::read_to_string(self.marker()).is_ok_and(|done| done == self.requirements)
+            && succeeds(&mut self.python().script(self.check))
+    }
+
+    /// Makes it, or brings an interrupted or older one up to date.
+    ///
+    /// # Errors
+    /// When `venv` or pip fails; pip's own message is above.
+    pub fn install(&self) -> Result<()> {
+        let python = self.python();
+        remove(&self.marker())?;
+        // A new `python3` leaves an environment whose packages it does not look at.
+        if !succeeds(&mut python.script("import pip")) {
+            remove(&self.folder)?;
+            let above = self.folder.parent().context("an environment needs a folder")?;
+            std::fs::create_dir_all(above)
+                .with_context(|| format!("cannot make {}", above.display()))?;
+            run(command("python3").args(["-m", "venv"]).arg(&self.folder))?;
+        }
+        let list = self.folder.join("to-install.txt");
+        write_if_changed(&list, self.requirements)?;
+        run(python
+            .module("pip")
+            .args(["install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r"])
+            .arg(&list))?;
+        // Written last: without it the step counts as unfinished.
+        std::fs::rename(&list, self.marker())?;
+        Ok(())
+    }
+
+    fn marker(&self) -> PathBuf {
+        self.folder.join("zoobot-requirements.txt")
+    }
 }
 
 #[cfg(test)]
@@ -95,11 +145,15 @@ mod tests {
 
     #[test]
     fn every_package_is_pinned_exactly() {
-        let lines = REQUIREMENTS.lines().filter(|line| !line.starts_with('#'));
-        for line in lines {
-            let (_, version) = line.split_once("==").unwrap_or_else(|| panic!("{line}"));
+        let lines = REQUIREMENTS.lines().chain(PARITY_REQUIREMENTS.lines());
+        for line in lines.filter(|line| !line.starts_with('#')) {
+            let package = line.split(';').next().unwrap_or_default();
+            let (_, version) = package.split_once("==").unwrap_or_else(|| panic!("{line}"));
             assert!(!version.contains(['*', '>', ',']), "{line}");
         }
+        assert!(
+            PARITY_REQUIREMENTS.contains("\ntimm==") && PARITY_REQUIREMENTS.contains("\ntorch==")
+        );
         assert!(REQUIREMENTS.contains("\njupyterlab==") && !REQUIREMENTS.contains("\nipykernel"));
     }
 }

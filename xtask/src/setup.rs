@@ -48,7 +48,8 @@ pub fn uninstall(places: &Places, all: bool) -> Result<()> {
     let mut removed = kernelspec::uninstall(places, &User::find()?)?;
     if all {
         // Only what set-up made: the folder may hold encoders of the user's own.
-        let names = ["python", "lib", "downloads", "encoders/efficientnet_lite0", LOCK];
+        let names =
+            ["python", "python-parity", "lib", "downloads", "encoders/efficientnet_lite0", LOCK];
         let mut paths: Vec<_> = names.iter().map(|name| places.home.join(name)).collect();
         for entry in std::fs::read_dir(&places.home).into_iter().flatten().flatten() {
             let name = entry.file_name();

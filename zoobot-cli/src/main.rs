@@ -6,6 +6,7 @@
 
 mod doctor;
 mod encode;
+mod features;
 mod similar;
 mod simulate;
 
@@ -27,6 +28,9 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Encode the pictures of a catalogue into representations
     Encode(encode::Encode),
+    /// Compute the features of pictures that are prepared already
+    #[command(hide = true)]
+    Features(features::Features),
     /// Find the galaxies most like a given one
     Similar(similar::Similar),
     /// Make a survey of simulated galaxies
@@ -39,6 +43,7 @@ fn main() -> ExitCode {
     let outcome = match &cli.command {
         Command::Doctor(command) => command.run(),
         Command::Encode(command) => command.run(),
+        Command::Features(command) => command.run(),
         Command::Similar(command) => command.run(),
         Command::Simulate(command) => command.run(),
     };

@@ -5,10 +5,12 @@
 
 mod block;
 
-use super::layers::{Conv, Padding, Shape, channels_last};
-use super::network::{self, at_least_one};
-use crate::{Error, Result};
-use block::{Block, LayerNorm};
+use super::layers::{
+    Conv, Form, Layer, LayerNorm, Padding, Shape, at_least_one, channels_last, positive,
+};
+use super::network;
+use crate::Result;
+use block::Block;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 use tch::nn::Path;
@@ -90,10 +92,7 @@ impl Config {
         at_least_one("inputs", self.inputs)?;
         self.blocks.iter().try_for_each(|&blocks| at_least_one("blocks", blocks))?;
         self.channels.iter().try_for_each(|&channels| at_least_one("channels", channels))?;
-        if self.norm_eps <= 0.0 || self.norm_eps.is_nan() {
-            return Err(Error::invalid("norm_eps", self.norm_eps, "a positive number"));
-        }
-        Ok(())
+        positive("norm_eps", self.norm_eps)
     }
 }
 
@@ -111,7 +110,7 @@ impl ConvNext {
     /// Set them with [`Weights::load_into`](super::Weights::load_into).
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a size below 1.
+    /// [`Error::Invalid`](crate::Error::Invalid) for a size below 1.
     pub fn new(path: &Path, config: &Config) -> Result<Self> {
         config.check()?;
         let eps = config.norm_eps;
@@ -144,44 +143,6 @@ impl ConvNext {
         &self.config
     }
 
-    /// A copy of its present state that computes the same features faster and cannot be trained:
-    /// the scales and shifts around the mixing of channels are multiplied into its weights.
-    ///
-    /// # Errors
-    /// [`Error::Torch`] when memory is short.
-    pub fn folded(&self) -> Result<Self> {
-        self.map(Conv::folded, Block::folded)
-    }
-
-    /// The same network on the same memory, without gradients. A network cannot be used by two
-    /// threads at once; each takes one of these instead.
-    ///
-    /// # Errors
-    /// [`Error::Torch`] when memory is short.
-    pub fn detached(&self) -> Result<Self> {
-        self.map(Conv::detached, Block::detached)
-    }
-
-    fn map(
-        &self,
-        conv: impl Fn(&Conv) -> Result<Conv>,
-        block: impl Fn(&Block) -> Result<Block>,
-    ) -> Result<Self> {
-        let stage = |stage: &Stage| {
-            let halve = match &stage.halve {
-                Some((norm, convolution)) => Some((norm.detached()?, conv(convolution)?)),
-                None => None,
-            };
-            Ok(Stage { halve, blocks: stage.blocks.iter().map(&block).collect::<Result<_>>()? })
-        };
-        Ok(Self {
-            config: self.config.clone(),
-            stem: (conv(&self.stem.0)?, self.stem.1.detached()?),
-            stages: self.stages.iter().map(stage).collect::<Result<_>>()?,
-            norm: self.norm.detached()?,
-        })
-    }
-
     /// Feature vectors of prepared pictures. Call it within [`tch::no_grad`] unless gradients are
     /// wanted.
     ///
@@ -189,7 +150,8 @@ impl ConvNext {
     /// `[n, inputs, h, w]`, at least 32 pixels a side, to `[n, features]`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when `pictures` has another shape; [`Error::Torch`] for a smaller one.
+    /// [`Error::Invalid`](crate::Error::Invalid) when `pictures` has another shape;
+    /// [`Error::Torch`](crate::Error::Torch) for a smaller one.
     pub fn features(&self, pictures: &Tensor) -> Result<Tensor> {
         network::in_chunks(pictures, self.config.inputs, |chunk| self.forward(chunk))
     }
@@ -204,6 +166,17 @@ impl ConvNext {
 
     fn stem(&self, pictures: &Tensor) -> Result<Tensor> {
         self.stem.1.forward_picture(&self.stem.0.forward(&channels_last(pictures)?)?)
+    }
+}
+
+impl Layer for ConvNext {
+    fn in_form(&self, form: Form) -> Result<Self> {
+        Ok(Self {
+            config: self.config.clone(),
+            stem: self.stem.in_form(form)?,
+            stages: self.stages.in_form(form)?,
+            norm: self.norm.in_form(form)?,
+        })
     }
 }
 
@@ -230,6 +203,12 @@ impl Stage {
             x = block.forward(&x)?;
         }
         Ok(x)
+    }
+}
+
+impl Layer for Stage {
+    fn in_form(&self, form: Form) -> Result<Self> {
+        Ok(Self { halve: self.halve.in_form(form)?, blocks: self.blocks.in_form(form)? })
     }
 }
 

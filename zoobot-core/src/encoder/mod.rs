@@ -9,6 +9,7 @@ mod golden;
 mod hub;
 mod layers;
 pub mod lite0;
+pub mod maxvit;
 mod network;
 mod parts;
 mod pickle;
@@ -147,7 +148,7 @@ impl Encoder {
     ///
     /// # Errors
     /// [`Error::Weights`] with all tensors that do not fit; [`Error::Invalid`] when the recipe is
-    /// out of range or makes pictures of another number of channels.
+    /// out of range or makes pictures of another number of channels or another size.
     pub fn new(
         name: impl Into<String>,
         architecture: Architecture,
@@ -331,17 +332,25 @@ impl Encoder {
 fn fits(recipe: &Recipe, architecture: &Architecture) -> Result<()> {
     recipe.check()?;
     let (made, taken) = (recipe.channels(), architecture.channels());
-    if made as i64 == taken {
-        return Ok(());
+    if made as i64 != taken {
+        let expected = format!("{taken}, which the network takes");
+        return Err(Error::invalid("the number of the recipe's channels", made, expected));
     }
-    let expected = format!("{taken}, which the network takes");
-    Err(Error::invalid("the number of the recipe's channels", made, expected))
+    if let Some(taken) = architecture.size().filter(|size| recipe.size as i64 % size != 0) {
+        let expected = format!("{taken} or a multiple of it, which the network takes");
+        return Err(Error::invalid("the recipe's size", recipe.size, expected));
+    }
+    Ok(())
 }
 
 /// See [`Encoder::fingerprint`].
 fn fingerprint(architecture: &Architecture, store: &nn::VarStore) -> Result<String> {
     let mut hash = Sha256::new();
     hash.update(architecture.name());
+    if let Some(size) = architecture.size() {
+        // The same weights compute something else where windows are of another size.
+        hash.update(size.to_string());
+    }
     let sorted: BTreeMap<String, Tensor> = store.variables().into_iter().collect();
     for (name, tensor) in sorted {
         // How long a network was trained does not change what it computes.

@@ -1,0 +1,38 @@
+//! `cargo xtask parity`: the networks' features beside those of timm in Python.
+
+use crate::home::Places;
+use crate::python::{Environment, Python};
+use crate::shell::run;
+use anyhow::Result;
+use std::path::PathBuf;
+
+/// Names an interpreter that has torch, timm, safetensors and numpy already.
+const PYTHON: &str = "ZOOBOT_PARITY_PYTHON";
+
+/// Builds the command and runs the comparison; `args` go to the script: timm's names, for others
+/// than one network of each kind, and `--json`.
+///
+/// The first run downloads some gigabytes into an environment of its own, in the home folder.
+///
+/// # Errors
+/// When the environment cannot be made, or a network differs by more than 1e-4.
+pub fn parity(places: &Places, args: &[String]) -> Result<()> {
+    run(places.cargo().args(["build", "--workspace", "--locked"]))?;
+    let zoobot = places.programs().join("zoobot");
+    let script = places.root.join("tests/python/parity.py");
+    let mut command = python(places)?.command();
+    run(command.arg(script).arg("--zoobot").arg(zoobot).args(args).current_dir(&places.root))
+}
+
+/// The interpreter that was named, or that of the environment, which is made where it is missing.
+fn python(places: &Places) -> Result<Python> {
+    if let Some(program) = std::env::var_os(PYTHON).filter(|program| !program.is_empty()) {
+        return Ok(Python::at(PathBuf::from(program)));
+    }
+    let environment = Environment::parity(places);
+    if !environment.is_ready() {
+        println!("installing torch and timm into {}", environment.folder.display());
+        environment.install()?;
+    }
+    Ok(environment.python())
+}
