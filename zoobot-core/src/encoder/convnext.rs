@@ -5,13 +5,13 @@
 
 mod block;
 
-use super::layers::{Conv, Padding, Shape, channels_last};
+use super::layers::{Conv, Padding, Shape, channels_last, mean_of_pixels};
 use super::network::{self, at_least_one};
 use crate::{Error, Result};
 use block::{Block, LayerNorm};
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
 use tch::nn::Path;
+use tch::{Kind, Tensor};
 
 /// What a [`ConvNext`] is built from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -162,6 +162,15 @@ impl ConvNext {
         self.map(Conv::detached, Block::detached)
     }
 
+    /// The folded network with numbers of another kind between the layers. Normalisations and the
+    /// features stay in 32 bits.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] when memory is short.
+    pub fn of_kind(&self, kind: Kind) -> Result<Self> {
+        self.map(|conv| conv.of_kind(kind), |block| block.of_kind(kind))
+    }
+
     fn map(
         &self,
         conv: impl Fn(&Conv) -> Result<Conv>,
@@ -199,7 +208,7 @@ impl ConvNext {
         for stage in &self.stages {
             x = stage.forward(x)?;
         }
-        self.norm.forward(&x.f_mean_dim([2i64, 3].as_slice(), false, None)?)
+        self.norm.forward(&mean_of_pixels(&x, false)?)
     }
 
     fn stem(&self, pictures: &Tensor) -> Result<Tensor> {

@@ -4,12 +4,14 @@
 //! ReLU6) <https://blog.tensorflow.org/2020/03/higher-accuracy-on-vision-models-with-efficientnet-lite.html>.
 //! Parameter names and numbers are those of timm's `efficientnet_*` and `tf_efficientnet_*`.
 
-use super::layers::{Activation, ConvNorm, Padding, Shape, SqueezeExcite, channels_last};
+use super::layers::{
+    Activation, ConvNorm, Padding, Shape, SqueezeExcite, channels_last, mean_of_pixels,
+};
 use super::network::{self, at_least_one};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
 use tch::nn::Path;
+use tch::{Kind, Tensor};
 
 /// Blocks of one resolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -194,6 +196,15 @@ impl EfficientNet {
         self.map(ConvNorm::detached)
     }
 
+    /// The folded network with numbers of another kind between the layers; the features stay in 32
+    /// bits.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] when memory is short.
+    pub fn of_kind(&self, kind: Kind) -> Result<Self> {
+        self.map(|layer| layer.of_kind(kind))
+    }
+
     fn map(&self, convert: impl Fn(&ConvNorm) -> Result<ConvNorm> + Copy) -> Result<Self> {
         Ok(Self {
             config: self.config.clone(),
@@ -224,7 +235,7 @@ impl EfficientNet {
         for block in self.stages.iter().flatten() {
             x = block.forward(x)?;
         }
-        Ok(self.head.forward(&x)?.f_mean_dim([2i64, 3].as_slice(), false, None)?)
+        mean_of_pixels(&self.head.forward(&x)?, false)
     }
 }
 

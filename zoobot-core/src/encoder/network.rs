@@ -5,14 +5,10 @@ mod groups;
 use super::convnext::{self, ConvNext};
 use super::efficientnet::{self, EfficientNet};
 use super::resnet::{self, ResNet};
+use super::{Precision, batch};
 use crate::{Error, Result};
 use tch::nn::Path;
-use tch::{Device, Tensor};
-
-/// The pictures that go through a network at once on a CPU. The widest layer of one picture of
-/// 224 px takes 5 MB: more than four leave the cache, and buffers above 32 MB are given back to the
-/// system and faulted in again at each layer. 4 was 1.8 times as fast as 32.
-const CPU_CHUNK: i64 = 4;
+use tch::{Device, Kind, Tensor};
 
 /// The networks there are, by timm's names.
 const NAMES: [&str; 14] = [
@@ -211,6 +207,19 @@ impl Network {
         })
     }
 
+    /// The [`folded`](Self::folded) network with numbers of another kind between the layers, such
+    /// as [`Kind::BFloat16`], for pictures of that kind; its features are of 32 bits all the same.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] when memory is short.
+    pub fn of_kind(&self, kind: Kind) -> Result<Self> {
+        Ok(match self {
+            Self::ConvNext(network) => Self::ConvNext(network.of_kind(kind)?),
+            Self::EfficientNet(network) => Self::EfficientNet(network.of_kind(kind)?),
+            Self::ResNet(network) => Self::ResNet(network.of_kind(kind)?),
+        })
+    }
+
     /// The same network on the same memory, without gradients. A network cannot be used by two
     /// threads at once; each takes one of these instead.
     ///
@@ -239,8 +248,14 @@ pub(super) fn in_chunks(
         let expected = format!("[pictures, {inputs}, height, width]");
         return Err(Error::invalid("the shape of pictures", format!("{size:?}"), expected));
     }
-    if size[0] > CPU_CHUNK && pictures.device() == Device::Cpu {
-        let chunks = pictures.f_split(CPU_CHUNK, 0)?;
+    let side = (size[2] as usize).max(size[3] as usize);
+    let precision = match pictures.kind() {
+        Kind::BFloat16 => Precision::Bf16,
+        _ => Precision::Fp32,
+    };
+    let chunk = batch::length(side, Device::Cpu, precision) as i64;
+    if size[0] > chunk && pictures.device() == Device::Cpu {
+        let chunks = pictures.f_split(chunk, 0)?;
         let features: Vec<Tensor> = chunks.iter().map(forward).collect::<Result<_>>()?;
         return Ok(Tensor::f_cat(&features, 0)?);
     }

@@ -4,12 +4,12 @@
 //! as in torchvision and timm. Parameter names and numbers are those of timm's `resnet18`,
 //! `resnet50` and `resnet101`.
 
-use super::layers::{Activation, ConvNorm, Padding, Shape, channels_last};
+use super::layers::{Activation, ConvNorm, Padding, Shape, channels_last, mean_of_pixels};
 use super::network::{self, at_least_one};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
 use tch::nn::Path;
+use tch::{Kind, Tensor};
 
 /// Channels of the first convolution, and inside the blocks of the first stage.
 const STEM: i64 = 64;
@@ -127,6 +127,15 @@ impl ResNet {
         self.map(ConvNorm::detached)
     }
 
+    /// The folded network with numbers of another kind between the layers; the features stay in 32
+    /// bits.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] when memory is short.
+    pub fn of_kind(&self, kind: Kind) -> Result<Self> {
+        self.map(|layer| layer.of_kind(kind))
+    }
+
     fn map(&self, convert: impl Fn(&ConvNorm) -> Result<ConvNorm> + Copy) -> Result<Self> {
         let stage = |blocks: &Vec<Block>| blocks.iter().map(|block| block.map(convert)).collect();
         Ok(Self {
@@ -153,7 +162,7 @@ impl ResNet {
         for block in self.stages.iter().flatten() {
             x = block.forward(&x)?;
         }
-        Ok(x.f_mean_dim([2i64, 3].as_slice(), false, None)?)
+        mean_of_pixels(&x, false)
     }
 
     /// A quarter of the pictures' width and height.

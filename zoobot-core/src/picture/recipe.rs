@@ -122,7 +122,14 @@ impl Recipe {
         let [n, size, channels] = [pictures.len(), self.size, channels].map(|n| n as i64);
         let pixels = Tensor::f_from_slice(&bytes)?.f_view([n, size, size, channels])?;
         // Height x width x channels in memory is what "channels last" means.
-        let pixels = pixels.f_to_device(device)?.f_permute([0, 3, 1, 2])?;
+        let pixels = match device {
+            // From page-locked memory the copy goes on by itself while the core prepares the next.
+            Device::Cuda(_) => {
+                pixels.f_pin_memory(device)?.f_to_device_(device, Kind::Uint8, true, false)?
+            }
+            _ => pixels.f_to_device(device)?,
+        };
+        let pixels = pixels.f_permute([0, 3, 1, 2])?;
         let mut pixels = pixels.f_to_kind(Kind::Float)?.f_div_scalar(255.0)?;
         if self.grey == Some(Grey::Mean) {
             pixels = pixels.f_mean_dim([1_i64].as_slice(), true, Kind::Float)?;

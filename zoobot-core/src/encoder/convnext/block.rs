@@ -2,7 +2,7 @@
 
 use super::Config;
 use crate::Result;
-use crate::encoder::layers::{Conv, Padding, Shape};
+use crate::encoder::layers::{Conv, Padding, Shape, convolve};
 use tch::nn::{Init, Path};
 use tch::{Kind, Tensor};
 
@@ -10,6 +10,8 @@ use tch::{Kind, Tensor};
 const KERNEL: i64 = 7;
 /// Channels inside a block for each channel that enters it.
 const EXPANSION: i64 = 4;
+/// From so many pixels on, a linear map in 32 bits is computed as a convolution.
+const CONVOLVED: i64 = 512;
 /// timm's first values of the weights are normal with this deviation.
 const WEIGHT: f64 = 0.02;
 /// timm's first value of a block's share of the sum.
@@ -58,6 +60,18 @@ impl Block {
             y = y.f_mul(gamma)?;
         }
         Ok(y.f_permute([0, 3, 1, 2])?.f_add_(x)?)
+    }
+
+    /// The same block with numbers of another kind, without gradients; the normalisation adapts to
+    /// what it is given. To be folded before.
+    pub fn of_kind(&self, kind: Kind) -> Result<Self> {
+        let detached = self.detached()?;
+        Ok(Self {
+            filter: self.filter.of_kind(kind)?,
+            expand: detached.expand.of_kind(kind)?,
+            project: detached.project.of_kind(kind)?,
+            ..detached
+        })
     }
 
     /// The same block on the same memory, without gradients.
@@ -115,7 +129,11 @@ impl LayerNorm {
     /// # Shapes
     /// `[..., channels]` to the same.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let (weight, bias) = self.affine.as_ref().map(|(weight, bias)| (weight, bias)).unzip();
+        let affine = match &self.affine {
+            Some((weight, bias)) => Some((weight.f_to_kind(x.kind())?, bias.f_to_kind(x.kind())?)),
+            None => None,
+        };
+        let (weight, bias) = affine.unzip();
         Ok(x.f_layer_norm([self.channels], weight, bias, self.eps, true)?)
     }
 
@@ -154,7 +172,15 @@ impl Linear {
     /// # Shapes
     /// `[..., inputs]` to `[..., outputs]`.
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(x.f_linear(&self.weight.f_flatten(1, -1)?, Some(&self.bias))?)
+        let (weight, bias) = (self.weight.f_flatten(1, -1)?, Some(&self.bias));
+        let [_, height, width, _] = x.size()[..] else { return Ok(x.f_linear(&weight, bias)?) };
+        // For few pixels, bringing the weights into order costs more than the better product saves.
+        if x.kind() != Kind::Float || x.size()[0] * height * width < CONVOLVED {
+            return Ok(x.f_linear(&weight, bias)?);
+        }
+        let weight = weight.f_unsqueeze(-1)?.f_unsqueeze(-1)?;
+        let y = convolve(&x.f_permute([0, 3, 1, 2])?, &weight, bias, 1, [0, 0], 1)?;
+        Ok(y.f_permute([0, 2, 3, 1])?)
     }
 
     fn detached(&self) -> Result<Self> {
