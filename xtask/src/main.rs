@@ -3,6 +3,7 @@
 //! seconds on a machine that has nothing yet.
 
 mod bench;
+mod bench_encode;
 mod build;
 mod check;
 mod download;
@@ -35,6 +36,7 @@ usage: cargo xtask COMMAND
   tutorials --check     execute every tutorial into target/tutorials and check its results
   tutorials --write     execute every tutorial and store its outputs in it
   bench cells [--json]  time notebook cells through a Jupyter client
+  bench encode [--json] time encoding beside Python with PyTorch and timm (--help for options)
   uninstall [--all]     remove the kernel and the command; with --all the downloads too
   help                  this text
 
@@ -77,6 +79,7 @@ fn run(words: &[&str], args: &[String]) -> Result<ExitCode> {
             println!("{} passed, {} failed", checked.passed, checked.failed);
             Ok(if checked.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
+        ["bench", "encode", ..] => done(bench_encode::encode(&Places::find()?, &args[2..])),
         ["bench", "cells", ..] => done(bench::cells(&Places::find()?, &args[2..])),
         ["uninstall"] => done(setup::uninstall(&Places::find()?, false)),
         ["uninstall", "--all"] => done(setup::uninstall(&Places::find()?, true)),

@@ -8,6 +8,7 @@ mod doctor;
 mod encode;
 mod similar;
 mod simulate;
+mod speed;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -31,6 +32,8 @@ enum Command {
     Similar(similar::Similar),
     /// Make a survey of simulated galaxies
     Simulate(simulate::Simulate),
+    /// Measure the parts of encoding on this machine
+    Speed(speed::Speed),
 }
 
 fn main() -> ExitCode {
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Command::Encode(command) => command.run(),
         Command::Similar(command) => command.run(),
         Command::Simulate(command) => command.run(),
+        Command::Speed(command) => command.run(),
     };
     match outcome {
         Ok(code) => code,

@@ -5,13 +5,16 @@
 
 mod block;
 
-use super::layers::{Conv, Padding, Shape, channels_last, mean_of_pixels};
-use super::network::{self, at_least_one};
-use crate::{Error, Result};
-use block::{Block, LayerNorm};
+use super::layers::{
+    Conv, Form, Layer, LayerNorm, Padding, Shape, at_least_one, channels_last, mean_of_pixels,
+    positive,
+};
+use super::network;
+use crate::Result;
+use block::Block;
 use serde::{Deserialize, Serialize};
+use tch::Tensor;
 use tch::nn::Path;
-use tch::{Kind, Tensor};
 
 /// What a [`ConvNext`] is built from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,10 +93,7 @@ impl Config {
         at_least_one("inputs", self.inputs)?;
         self.blocks.iter().try_for_each(|&blocks| at_least_one("blocks", blocks))?;
         self.channels.iter().try_for_each(|&channels| at_least_one("channels", channels))?;
-        if self.norm_eps <= 0.0 || self.norm_eps.is_nan() {
-            return Err(Error::invalid("norm_eps", self.norm_eps, "a positive number"));
-        }
-        Ok(())
+        positive("norm_eps", self.norm_eps)
     }
 }
 
@@ -144,53 +144,6 @@ impl ConvNext {
         &self.config
     }
 
-    /// A copy of its present state that computes the same features faster and cannot be trained:
-    /// the scales and shifts around the mixing of channels are multiplied into its weights.
-    ///
-    /// # Errors
-    /// [`Error::Torch`] when memory is short.
-    pub fn folded(&self) -> Result<Self> {
-        self.map(Conv::folded, Block::folded)
-    }
-
-    /// The same network on the same memory, without gradients. A network cannot be used by two
-    /// threads at once; each takes one of these instead.
-    ///
-    /// # Errors
-    /// [`Error::Torch`] when memory is short.
-    pub fn detached(&self) -> Result<Self> {
-        self.map(Conv::detached, Block::detached)
-    }
-
-    /// The folded network with numbers of another kind between the layers. Normalisations and the
-    /// features stay in 32 bits.
-    ///
-    /// # Errors
-    /// [`Error::Torch`] when memory is short.
-    pub fn of_kind(&self, kind: Kind) -> Result<Self> {
-        self.map(|conv| conv.of_kind(kind), |block| block.of_kind(kind))
-    }
-
-    fn map(
-        &self,
-        conv: impl Fn(&Conv) -> Result<Conv>,
-        block: impl Fn(&Block) -> Result<Block>,
-    ) -> Result<Self> {
-        let stage = |stage: &Stage| {
-            let halve = match &stage.halve {
-                Some((norm, convolution)) => Some((norm.detached()?, conv(convolution)?)),
-                None => None,
-            };
-            Ok(Stage { halve, blocks: stage.blocks.iter().map(&block).collect::<Result<_>>()? })
-        };
-        Ok(Self {
-            config: self.config.clone(),
-            stem: (conv(&self.stem.0)?, self.stem.1.detached()?),
-            stages: self.stages.iter().map(stage).collect::<Result<_>>()?,
-            norm: self.norm.detached()?,
-        })
-    }
-
     /// Feature vectors of prepared pictures. Call it within [`tch::no_grad`] unless gradients are
     /// wanted.
     ///
@@ -213,6 +166,17 @@ impl ConvNext {
 
     fn stem(&self, pictures: &Tensor) -> Result<Tensor> {
         self.stem.1.forward_picture(&self.stem.0.forward(&channels_last(pictures)?)?)
+    }
+}
+
+impl Layer for ConvNext {
+    fn in_form(&self, form: Form) -> Result<Self> {
+        Ok(Self {
+            config: self.config.clone(),
+            stem: self.stem.in_form(form)?,
+            stages: self.stages.in_form(form)?,
+            norm: self.norm.in_form(form)?,
+        })
     }
 }
 
@@ -239,6 +203,12 @@ impl Stage {
             x = block.forward(&x)?;
         }
         Ok(x)
+    }
+}
+
+impl Layer for Stage {
+    fn in_form(&self, form: Form) -> Result<Self> {
+        Ok(Self { halve: self.halve.in_form(form)?, blocks: self.blocks.in_form(form)? })
     }
 }
 

@@ -33,6 +33,9 @@ const HARMLESS: [&str; 9] = [
     "features_only",
 ];
 
+/// timm's argument for the side of the pictures, of networks for which it is fixed.
+const SIZE: &str = "img_size";
+
 /// What a folder holds.
 pub(super) struct Contents {
     pub name: String,
@@ -71,6 +74,8 @@ struct Config {
 struct Pretrained {
     /// Channels, height, width.
     input_size: Option<Vec<i64>>,
+    /// Whether the network takes no other.
+    fixed_input_size: Option<bool>,
 }
 
 impl Config {
@@ -81,14 +86,31 @@ impl Config {
         argument.or_else(|| pretrained.or(self.input_size.as_ref())?.first().copied())
     }
 
+    /// Side of the pictures in pixels, where the file fixes it.
+    fn size(&self) -> Option<i64> {
+        let argument = self.model_args.as_ref().and_then(|all| all.get(SIZE));
+        let side = |value: &Value| {
+            value
+                .as_i64()
+                .or_else(|| value.get(0).filter(|first| value.get(1) == Some(first))?.as_i64())
+        };
+        argument.and_then(side).or_else(|| {
+            let fixed = self.pretrained_cfg.as_ref()?;
+            let size =
+                fixed.input_size.as_ref().filter(|_| fixed.fixed_input_size == Some(true))?;
+            size.get(1).copied()
+        })
+    }
+
     /// What it asks for that would be computed differently here.
     fn trouble(&self, architecture: &Architecture) -> Option<String> {
         let none = Map::new();
         let arguments = self.model_args.as_ref().unwrap_or(&none);
         let pool = arguments.get("global_pool").and_then(Value::as_str);
         let (name, width) = (architecture.name(), architecture.width());
-        if let Some((key, value)) = arguments.iter().find(|(k, _)| !HARMLESS.contains(&k.as_str()))
-        {
+        let known =
+            |key: &str| HARMLESS.contains(&key) || (key == SIZE && architecture.size().is_some());
+        if let Some((key, value)) = arguments.iter().find(|(key, _)| !known(key)) {
             return Some(format!("model_args has {key} = {value}, which {name} is not built with"));
         }
         if let Some(pool) = pool.or(self.global_pool.as_deref()).filter(|pool| *pool != "avg") {
@@ -114,12 +136,20 @@ pub(super) fn read(folder: &Path) -> Result<Contents> {
         let hint = "Such a variant cannot be computed here".into();
         return Err(Error::Weights { path, problem, hint });
     }
+    let architecture = match config.size() {
+        Some(size) => architecture.sized(size),
+        None => architecture,
+    };
     let (weights, mut notes) = read_weights(folder, &architecture)?;
     let in_weights = || Some(*weights.get(architecture.first_weight())?.size().get(1)?);
     let channels = config.channels().or_else(in_weights).unwrap_or(architecture.channels());
     let recipe = read_json(&folder.join(RECIPE))?.unwrap_or_else(|| {
         notes.push(format!("without {RECIPE}, pictures are prepared as for the galaxy encoders"));
-        if channels == 1 { Recipe::zoobot().grey(Grey::Luma) } else { Recipe::zoobot() }
+        let mut recipe = Recipe::zoobot();
+        if let Some(size) = architecture.size().and_then(|size| size.try_into().ok()) {
+            recipe.size = size;
+        }
+        if channels == 1 { recipe.grey(Grey::Luma) } else { recipe }
     });
     let card: Option<Card> = read_json(&folder.join(CARD))?;
     let (name, fingerprint) = match card {
@@ -218,16 +248,21 @@ fn replace(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
 fn timm_config(architecture: &Architecture, recipe: &Recipe) -> Value {
     let channels = architecture.channels();
     let statistic = |values: &[f32; 3]| json!(values[..recipe.channels()]);
+    let mut arguments = json!({ "num_classes": 0, "in_chans": channels, "global_pool": "avg" });
+    if let Some(size) = architecture.size() {
+        arguments[SIZE] = size.into();
+    }
+    let size = architecture.size().unwrap_or(recipe.size as i64);
     json!({
         "architecture": architecture.name(),
         "num_classes": 0,
         "num_features": architecture.width(),
         "global_pool": "avg",
-        "model_args": { "num_classes": 0, "in_chans": channels, "global_pool": "avg" },
+        "model_args": arguments,
         "pretrained_cfg": {
             "custom_load": false,
-            "input_size": [channels, recipe.size, recipe.size],
-            "fixed_input_size": false,
+            "input_size": [channels, size, size],
+            "fixed_input_size": architecture.size().is_some(),
             "interpolation": "bilinear",
             "crop_pct": 1.0 / recipe.zoom,
             "crop_mode": "center",

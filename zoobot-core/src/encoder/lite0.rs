@@ -40,7 +40,7 @@ pub fn weights() -> Result<Weights> {
             hint: "Run `cargo xtask setup`, which fetches them".into(),
         });
     }
-    let config = Config::lite0();
+    let config = Config::tf_lite0();
     Ok(Weights::read(path)?.renamed(|name| timm_name(name, &config)))
 }
 
@@ -93,6 +93,7 @@ mod tests {
     use super::*;
     use crate::encoder::efficientnet::EfficientNet;
     use crate::encoder::golden::relative_difference;
+    use crate::encoder::layers::{Form, Layer};
     use std::path::Path;
     use tch::{Device, Kind, Tensor, nn};
 
@@ -121,9 +122,9 @@ mod tests {
         assert_eq!(record["mean"], serde_json::json!(MEAN));
         assert_eq!(record["std"], serde_json::json!(STD));
         let mut store = nn::VarStore::new(Device::Cpu);
-        let network = EfficientNet::new(&store.root(), &Config::lite0()).unwrap();
+        let network = EfficientNet::new(&store.root(), &Config::tf_lite0()).unwrap();
         weights().unwrap().load_into(&mut store).unwrap();
-        let networks = [("plain", &network), ("folded", &network.folded().unwrap())];
+        let networks = [("plain", &network), ("folded", &network.in_form(Form::Folded).unwrap())];
         let _guard = tch::no_grad_guard();
         for name in ["spiral", "edge_on", "merger"] {
             let values: Vec<f32> =
@@ -155,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_packages_names_become_timms() {
-        let config = Config::lite0();
+        let config = Config::tf_lite0();
         for (theirs, timms) in [
             ("_conv_stem.weight", Some("conv_stem.weight")),
             ("_bn0.running_mean", Some("bn1.running_mean")),

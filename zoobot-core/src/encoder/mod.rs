@@ -9,11 +9,13 @@ mod folder;
 mod golden;
 mod layers;
 pub mod lite0;
+pub mod maxvit;
 mod network;
 mod parts;
 mod pickle;
 mod precision;
 pub mod resnet;
+mod speed;
 mod together;
 mod weights;
 
@@ -22,6 +24,7 @@ pub use layers::{Activation, Padding};
 pub use network::{Architecture, Network};
 pub use parts::Report;
 pub use precision::Precision;
+pub use speed::Speed;
 pub use together::encode_all;
 pub use weights::Weights;
 
@@ -136,7 +139,7 @@ impl Encoder {
     ///
     /// # Errors
     /// [`Error::Weights`] with all tensors that do not fit; [`Error::Invalid`] when the recipe is
-    /// out of range or makes pictures of another number of channels.
+    /// out of range or makes pictures of another number of channels or another size.
     pub fn new(
         name: impl Into<String>,
         architecture: Architecture,
@@ -148,6 +151,10 @@ impl Encoder {
         if made as i64 != taken {
             let expected = format!("{taken}, which the network takes");
             return Err(Error::invalid("the number of the recipe's channels", made, expected));
+        }
+        if let Some(taken) = architecture.size().filter(|size| recipe.size as i64 % size != 0) {
+            let expected = format!("{taken} or a multiple of it, which the network takes");
+            return Err(Error::invalid("the recipe's size", recipe.size, expected));
         }
         let device = Device::cuda_if_available();
         let mut store = nn::VarStore::new(device);
@@ -323,6 +330,10 @@ impl Encoder {
 fn fingerprint(architecture: &Architecture, store: &nn::VarStore) -> Result<String> {
     let mut hash = Sha256::new();
     hash.update(architecture.name());
+    if let Some(size) = architecture.size() {
+        // The same weights compute something else where windows are of another size.
+        hash.update(size.to_string());
+    }
     let sorted: BTreeMap<String, Tensor> = store.variables().into_iter().collect();
     for (name, tensor) in sorted {
         // How long a network was trained does not change what it computes.

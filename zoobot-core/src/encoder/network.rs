@@ -1,32 +1,18 @@
 //! What the networks have in common: one type for all of them, by timm's names.
 
 mod groups;
+mod names;
 
 use super::convnext::{self, ConvNext};
 use super::efficientnet::{self, EfficientNet};
+use super::layers::{Form, Layer};
+use super::maxvit::{self, MaxVit};
 use super::resnet::{self, ResNet};
 use super::{Precision, batch};
 use crate::{Error, Result};
+use names::NAMES;
 use tch::nn::Path;
 use tch::{Device, Kind, Tensor};
-
-/// The networks there are, by timm's names.
-const NAMES: [&str; 14] = [
-    "convnext_atto",
-    "convnext_femto",
-    "convnext_pico",
-    "convnext_nano",
-    "convnext_tiny",
-    "convnext_small",
-    "convnext_base",
-    "convnext_large",
-    "efficientnet_b0",
-    "tf_efficientnet_b0",
-    "tf_efficientnet_lite0",
-    "resnet18",
-    "resnet50",
-    "resnet101",
-];
 
 /// What a [`Network`] is built from: timm's name and the sizes that it stands for.
 ///
@@ -47,7 +33,58 @@ pub struct Architecture {
 enum Config {
     ConvNext(convnext::Config),
     EfficientNet(efficientnet::Config),
+    MaxVit(maxvit::Config),
     ResNet(resnet::Config),
+}
+
+/// The same expression for whichever family it is of.
+macro_rules! each {
+    ($of:expr, $family:ident => $value:expr) => {
+        match $of {
+            Self::ConvNext($family) => $value,
+            Self::EfficientNet($family) => $value,
+            Self::MaxVit($family) => $value,
+            Self::ResNet($family) => $value,
+        }
+    };
+}
+
+/// Each family's conversion into the type of all.
+macro_rules! families {
+    ($($family:ident $module:ident),*) => {$(
+        impl From<$module::Config> for Config {
+            fn from(config: $module::Config) -> Self {
+                Self::$family(config)
+            }
+        }
+
+        impl From<$family> for Network {
+            fn from(network: $family) -> Self {
+                Self::$family(network)
+            }
+        }
+    )*};
+}
+
+families!(ConvNext convnext, EfficientNet efficientnet, MaxVit maxvit, ResNet resnet);
+
+impl Config {
+    fn inputs(self, channels: i64) -> Self {
+        each!(self, config => config.inputs(channels).into())
+    }
+
+    fn channels(&self) -> i64 {
+        each!(self, config => config.inputs)
+    }
+
+    fn build(&self, path: &Path) -> Result<Network> {
+        Ok(match self {
+            Self::ConvNext(config) => ConvNext::new(path, config)?.into(),
+            Self::EfficientNet(config) => EfficientNet::new(path, config)?.into(),
+            Self::MaxVit(config) => MaxVit::new(path, config)?.into(),
+            Self::ResNet(config) => ResNet::new(path, config)?.into(),
+        })
+    }
 }
 
 impl Architecture {
@@ -57,47 +94,44 @@ impl Architecture {
     }
 
     /// The architecture of timm's name, for pictures of 3 channels. What follows a dot in timm's
-    /// names says with what a network was trained, and is ignored.
+    /// names says with what a network was trained, and is ignored. The names that galaxy encoders
+    /// are published under are known too, where timm has another for the same network.
     ///
     /// # Errors
     /// [`Error::Missing`] for another name, with a near one.
     pub fn named(name: &str) -> Result<Self> {
         let base = name.split('.').next().unwrap_or(name);
-        let Some(known) = NAMES.into_iter().find(|known| *known == base) else {
-            return Err(Error::Missing {
-                kind: "architecture",
-                name: name.to_owned(),
-                place: format!("{} (timm's names)", NAMES.join(", ")),
-                hint: crate::catalog::near(base, NAMES.into_iter()),
-            });
-        };
-        let config = match known {
-            "convnext_atto" => Config::ConvNext(convnext::Config::atto()),
-            "convnext_femto" => Config::ConvNext(convnext::Config::femto()),
-            "convnext_pico" => Config::ConvNext(convnext::Config::pico()),
-            "convnext_nano" => Config::ConvNext(convnext::Config::nano()),
-            "convnext_tiny" => Config::ConvNext(convnext::Config::tiny()),
-            "convnext_small" => Config::ConvNext(convnext::Config::small()),
-            "convnext_base" => Config::ConvNext(convnext::Config::base()),
-            "convnext_large" => Config::ConvNext(convnext::Config::large()),
-            "tf_efficientnet_b0" => Config::EfficientNet(efficientnet::Config::tf_b0()),
-            "tf_efficientnet_lite0" => Config::EfficientNet(efficientnet::Config::lite0()),
-            "resnet18" => Config::ResNet(resnet::Config::resnet18()),
-            "resnet50" => Config::ResNet(resnet::Config::resnet50()),
-            "resnet101" => Config::ResNet(resnet::Config::resnet101()),
-            _ => Config::EfficientNet(efficientnet::Config::b0()),
-        };
-        Ok(Self { name: known, config })
+        let found = names::find(base).map(|(name, config)| Self { name, config });
+        found.ok_or_else(|| Error::Missing {
+            kind: "architecture",
+            name: name.to_owned(),
+            place: format!("{} (timm's names)", NAMES.join(", ")),
+            hint: crate::catalog::near(base, NAMES.into_iter()),
+        })
     }
 
     /// The same for pictures of so many channels.
     pub fn inputs(mut self, channels: i64) -> Self {
-        self.config = match self.config {
-            Config::ConvNext(config) => Config::ConvNext(config.inputs(channels)),
-            Config::EfficientNet(config) => Config::EfficientNet(config.inputs(channels)),
-            Config::ResNet(config) => Config::ResNet(config.inputs(channels)),
-        };
+        self.config = self.config.inputs(channels);
         self
+    }
+
+    /// The same for pictures of another side, in pixels. It matters only to a network whose
+    /// [`size`](Self::size) is fixed, and there it must be a multiple of 32.
+    pub fn sized(mut self, pixels: i64) -> Self {
+        if let Config::MaxVit(config) = self.config {
+            self.config = config.size(pixels).into();
+        }
+        self
+    }
+
+    /// The side in pixels for which a network is built that takes no other; `None` for the many
+    /// that take any.
+    pub fn size(&self) -> Option<i64> {
+        match &self.config {
+            Config::MaxVit(config) => Some(config.size),
+            _ => None,
+        }
     }
 
     /// timm's name.
@@ -107,11 +141,7 @@ impl Architecture {
 
     /// Channels of the pictures.
     pub fn channels(&self) -> i64 {
-        match &self.config {
-            Config::ConvNext(config) => config.inputs,
-            Config::EfficientNet(config) => config.inputs,
-            Config::ResNet(config) => config.inputs,
-        }
+        self.config.channels()
     }
 
     /// Length of the feature vector.
@@ -119,6 +149,7 @@ impl Architecture {
         match &self.config {
             Config::ConvNext(config) => config.features(),
             Config::EfficientNet(config) => config.features,
+            Config::MaxVit(config) => config.features(),
             Config::ResNet(config) => config.features(),
         }
     }
@@ -141,6 +172,7 @@ impl Architecture {
         match &self.config {
             Config::ConvNext(_) => "stem.0.weight",
             Config::EfficientNet(_) => "conv_stem.weight",
+            Config::MaxVit(_) => "stem.conv1.weight",
             Config::ResNet(_) => "conv1.weight",
         }
     }
@@ -148,7 +180,7 @@ impl Architecture {
     /// What the names of the classifier's tensors begin with in timm.
     pub(super) fn classifier(&self) -> &'static str {
         match &self.config {
-            Config::ConvNext(_) => "head.fc.",
+            Config::ConvNext(_) | Config::MaxVit(_) => "head.fc.",
             Config::EfficientNet(_) => "classifier.",
             Config::ResNet(_) => "fc.",
         }
@@ -159,11 +191,7 @@ impl Architecture {
     /// # Errors
     /// [`Error::Invalid`] for less than one channel; [`Error::Torch`] when memory is short.
     pub fn build(&self, path: &Path) -> Result<Network> {
-        Ok(match &self.config {
-            Config::ConvNext(config) => Network::ConvNext(ConvNext::new(path, config)?),
-            Config::EfficientNet(config) => Network::EfficientNet(EfficientNet::new(path, config)?),
-            Config::ResNet(config) => Network::ResNet(ResNet::new(path, config)?),
-        })
+        self.config.build(path)
     }
 }
 
@@ -174,6 +202,8 @@ pub enum Network {
     ConvNext(ConvNext),
     /// See [`EfficientNet`].
     EfficientNet(EfficientNet),
+    /// See [`MaxVit`].
+    MaxVit(MaxVit),
     /// See [`ResNet`].
     ResNet(ResNet),
 }
@@ -188,23 +218,17 @@ impl Network {
     /// # Errors
     /// [`Error::Invalid`] when `pictures` has another shape.
     pub fn features(&self, pictures: &Tensor) -> Result<Tensor> {
-        match self {
-            Self::ConvNext(network) => network.features(pictures),
-            Self::EfficientNet(network) => network.features(pictures),
-            Self::ResNet(network) => network.features(pictures),
-        }
+        each!(self, network => network.features(pictures))
     }
 
-    /// A copy of its present state that computes the same features faster and cannot be trained.
+    /// A copy of its present state that computes the same features faster and cannot be trained:
+    /// normalisations and factors are multiplied into the weights beside them, and weights of
+    /// convolutions lie channels last.
     ///
     /// # Errors
     /// [`Error::Torch`] when memory is short.
     pub fn folded(&self) -> Result<Self> {
-        Ok(match self {
-            Self::ConvNext(network) => Self::ConvNext(network.folded()?),
-            Self::EfficientNet(network) => Self::EfficientNet(network.folded()?),
-            Self::ResNet(network) => Self::ResNet(network.folded()?),
-        })
+        self.in_form(Form::Folded)
     }
 
     /// The [`folded`](Self::folded) network with numbers of another kind between the layers, such
@@ -213,11 +237,7 @@ impl Network {
     /// # Errors
     /// [`Error::Torch`] when memory is short.
     pub fn of_kind(&self, kind: Kind) -> Result<Self> {
-        Ok(match self {
-            Self::ConvNext(network) => Self::ConvNext(network.of_kind(kind)?),
-            Self::EfficientNet(network) => Self::EfficientNet(network.of_kind(kind)?),
-            Self::ResNet(network) => Self::ResNet(network.of_kind(kind)?),
-        })
+        self.in_form(Form::Of(kind))
     }
 
     /// The same network on the same memory, without gradients. A network cannot be used by two
@@ -226,11 +246,13 @@ impl Network {
     /// # Errors
     /// [`Error::Torch`] when memory is short.
     pub fn detached(&self) -> Result<Self> {
-        Ok(match self {
-            Self::ConvNext(network) => Self::ConvNext(network.detached()?),
-            Self::EfficientNet(network) => Self::EfficientNet(network.detached()?),
-            Self::ResNet(network) => Self::ResNet(network.detached()?),
-        })
+        self.in_form(Form::Detached)
+    }
+}
+
+impl Layer for Network {
+    fn in_form(&self, form: Form) -> Result<Self> {
+        Ok(each!(self, network => network.in_form(form)?.into()))
     }
 }
 
@@ -260,10 +282,6 @@ pub(super) fn in_chunks(
         return Ok(Tensor::f_cat(&features, 0)?);
     }
     forward(pictures)
-}
-
-pub(super) fn at_least_one(name: &'static str, value: i64) -> Result<()> {
-    if value < 1 { Err(Error::invalid(name, value, "at least 1")) } else { Ok(()) }
 }
 
 #[cfg(test)]

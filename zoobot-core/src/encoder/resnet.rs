@@ -1,15 +1,17 @@
 //! ResNet: stages of convolutions that are added to what came in.
 //!
 //! Paper: <https://arxiv.org/abs/1512.03385>, with the step of a bottleneck at its 3x3 convolution,
-//! as in torchvision and timm. Parameter names and numbers are those of timm's `resnet18`,
-//! `resnet50` and `resnet101`.
+//! as in torchvision and timm. Parameter names and numbers are those of timm's `resnet*`.
 
-use super::layers::{Activation, ConvNorm, Padding, Shape, channels_last, mean_of_pixels};
-use super::network::{self, at_least_one};
-use crate::{Error, Result};
+use super::layers::{
+    Activation, ConvNorm, Form, Layer, Padding, Shape, at_least_one, channels_last, mean_of_pixels,
+    positive,
+};
+use super::network;
+use crate::Result;
 use serde::{Deserialize, Serialize};
+use tch::Tensor;
 use tch::nn::Path;
-use tch::{Kind, Tensor};
 
 /// Channels of the first convolution, and inside the blocks of the first stage.
 const STEM: i64 = 64;
@@ -33,6 +35,11 @@ impl Config {
         Self { inputs: 3, blocks: [2, 2, 2, 2], bottleneck: false, norm_eps: 1e-5 }
     }
 
+    /// timm's `resnet34`: 512 features, 21.3 million parameters.
+    pub fn resnet34() -> Self {
+        Self { blocks: [3, 4, 6, 3], ..Self::resnet18() }
+    }
+
     /// timm's `resnet50`: 2048 features, 23.5 million parameters.
     pub fn resnet50() -> Self {
         Self { blocks: [3, 4, 6, 3], bottleneck: true, ..Self::resnet18() }
@@ -41,6 +48,11 @@ impl Config {
     /// timm's `resnet101`: 2048 features, 42.5 million parameters.
     pub fn resnet101() -> Self {
         Self { blocks: [3, 4, 23, 3], ..Self::resnet50() }
+    }
+
+    /// timm's `resnet152`: 2048 features, 58.1 million parameters.
+    pub fn resnet152() -> Self {
+        Self { blocks: [3, 8, 36, 3], ..Self::resnet50() }
     }
 
     /// The same for pictures of so many channels.
@@ -62,10 +74,7 @@ impl Config {
     fn check(&self) -> Result<()> {
         at_least_one("inputs", self.inputs)?;
         self.blocks.iter().try_for_each(|&blocks| at_least_one("blocks", blocks))?;
-        if self.norm_eps <= 0.0 || self.norm_eps.is_nan() {
-            return Err(Error::invalid("norm_eps", self.norm_eps, "a positive number"));
-        }
-        Ok(())
+        positive("norm_eps", self.norm_eps)
     }
 }
 
@@ -109,42 +118,6 @@ impl ResNet {
         &self.config
     }
 
-    /// A copy of its present state that computes the same features faster and cannot be trained:
-    /// normalisation is folded into the convolutions, whose weights lie channels last.
-    ///
-    /// # Errors
-    /// [`Error::Torch`] when memory is short.
-    pub fn folded(&self) -> Result<Self> {
-        self.map(ConvNorm::folded)
-    }
-
-    /// The same network on the same memory, without gradients. A network cannot be used by two
-    /// threads at once; each takes one of these instead.
-    ///
-    /// # Errors
-    /// [`Error::Torch`] when memory is short.
-    pub fn detached(&self) -> Result<Self> {
-        self.map(ConvNorm::detached)
-    }
-
-    /// The folded network with numbers of another kind between the layers; the features stay in 32
-    /// bits.
-    ///
-    /// # Errors
-    /// [`Error::Torch`] when memory is short.
-    pub fn of_kind(&self, kind: Kind) -> Result<Self> {
-        self.map(|layer| layer.of_kind(kind))
-    }
-
-    fn map(&self, convert: impl Fn(&ConvNorm) -> Result<ConvNorm> + Copy) -> Result<Self> {
-        let stage = |blocks: &Vec<Block>| blocks.iter().map(|block| block.map(convert)).collect();
-        Ok(Self {
-            config: self.config.clone(),
-            stem: convert(&self.stem)?,
-            stages: self.stages.iter().map(stage).collect::<Result<_>>()?,
-        })
-    }
-
     /// Feature vectors of prepared pictures, in evaluation mode: batch normalisation uses its
     /// running statistics. Call it within [`tch::no_grad`] unless gradients are wanted.
     ///
@@ -169,6 +142,16 @@ impl ResNet {
     fn stem(&self, pictures: &Tensor) -> Result<Tensor> {
         let x = self.stem.forward(&channels_last(pictures)?)?;
         Ok(x.f_max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false)?)
+    }
+}
+
+impl Layer for ResNet {
+    fn in_form(&self, form: Form) -> Result<Self> {
+        Ok(Self {
+            config: self.config.clone(),
+            stem: self.stem.in_form(form)?,
+            stages: self.stages.in_form(form)?,
+        })
     }
 }
 
@@ -213,13 +196,6 @@ impl Block {
         Ok(Self { layers, shortcut })
     }
 
-    fn map(&self, convert: impl Fn(&ConvNorm) -> Result<ConvNorm>) -> Result<Self> {
-        Ok(Self {
-            layers: self.layers.iter().map(&convert).collect::<Result<_>>()?,
-            shortcut: self.shortcut.as_ref().map(&convert).transpose()?,
-        })
-    }
-
     fn forward(&self, input: &Tensor) -> Result<Tensor> {
         let mut x = input.shallow_clone();
         for layer in &self.layers {
@@ -230,6 +206,12 @@ impl Block {
             None => x.f_add_(input)?,
         };
         Activation::Relu.apply(sum)
+    }
+}
+
+impl Layer for Block {
+    fn in_form(&self, form: Form) -> Result<Self> {
+        Ok(Self { layers: self.layers.in_form(form)?, shortcut: self.shortcut.in_form(form)? })
     }
 }
 

@@ -43,6 +43,13 @@ pub struct Recipe {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prepared(Bytes);
 
+impl Prepared {
+    /// Its pixels row by row, the channels of each next to each other.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0.data
+    }
+}
+
 impl Default for Recipe {
     fn default() -> Self {
         Self { zoom: 1.2, size: 224, grey: None, mean: [0.0; 3], std: [1.0; 3] }
@@ -112,15 +119,28 @@ impl Recipe {
     /// [`Error::Invalid`] when there is none or one was prepared by another recipe;
     /// [`Error::Torch`] when memory runs out.
     pub fn batch(&self, pictures: &[Prepared], device: Device) -> Result<Tensor> {
-        let channels = if self.grey == Some(Grey::Luma) { 1 } else { 3 };
-        let each = self.size * self.size * channels;
+        let each = self.bytes_each();
         if pictures.is_empty() || pictures.iter().any(|picture| picture.0.data.len() != each) {
             let value = format!("{} pictures", pictures.len());
             return Err(Error::invalid("pictures", value, "at least one, prepared by this recipe"));
         }
         let bytes: Vec<u8> = pictures.iter().flat_map(|p| p.0.data.iter().copied()).collect();
-        let [n, size, channels] = [pictures.len(), self.size, channels].map(|n| n as i64);
-        let pixels = Tensor::f_from_slice(&bytes)?.f_view([n, size, size, channels])?;
+        self.tensor(&bytes, device)
+    }
+
+    /// The bytes of a prepared picture.
+    pub(super) fn bytes_each(&self) -> usize {
+        self.size * self.size * self.bytes_each_pixel()
+    }
+
+    fn bytes_each_pixel(&self) -> usize {
+        if self.grey == Some(Grey::Luma) { 1 } else { 3 }
+    }
+
+    /// See [`batch`](Self::batch), of the bytes of prepared pictures one after the other.
+    pub(super) fn tensor(&self, bytes: &[u8], device: Device) -> Result<Tensor> {
+        let each = [self.size, self.size, self.bytes_each_pixel()].map(|n| n as i64);
+        let pixels = Tensor::f_from_slice(bytes)?.f_view([-1, each[0], each[1], each[2]])?;
         // Height x width x channels in memory is what "channels last" means.
         let pixels = match device {
             // From page-locked memory the copy goes on by itself while the core prepares the next.

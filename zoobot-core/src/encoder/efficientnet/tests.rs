@@ -1,5 +1,6 @@
 use super::*;
 use crate::encoder::golden::{Golden, relative_difference};
+use crate::encoder::layers::{Conv, Padding};
 use tch::{Device, Kind, nn};
 
 fn network(config: &Config) -> (nn::VarStore, EfficientNet) {
@@ -23,12 +24,19 @@ fn golden_efficientnet_b0() {
     }
     golden.check_probe("bn2", &network.head.forward(&x).unwrap());
 
-    let expected = golden.features();
-    for network in [&network, &network.folded().unwrap()] {
-        let features = network.features(&golden.input()).unwrap();
-        let difference = relative_difference(&features, &expected);
-        println!("max|a-b|/max|b| = {difference:.1e}");
-        assert!(difference <= 1e-4, "{difference}");
+    golden.check(|path| EfficientNet::new(path, network.config()), EfficientNet::features);
+}
+
+#[test]
+fn features_of_lite0_and_of_both_kinds_of_v2_are_timms() {
+    for (name, config) in [
+        ("efficientnet_lite0", Config::lite0()),
+        ("tf_efficientnetv2_s", Config::tf_v2_s()),
+        ("efficientnetv2_rw_s", Config::v2_rw_s()),
+    ] {
+        let golden = Golden::fixture(name);
+        let config = config.inputs(golden.channels());
+        golden.check(|path| EfficientNet::new(path, &config), EfficientNet::features);
     }
 }
 
@@ -46,13 +54,15 @@ fn unsettle(store: &nn::VarStore) {
 #[test]
 fn folding_keeps_the_features_of_both_kinds_and_of_grey_pictures() {
     tch::manual_seed(1);
-    for config in [Config::b0(), Config::lite0(), Config::lite0().inputs(1)] {
+    for config in [Config::b0(), Config::tf_lite0(), Config::lite0().inputs(1)] {
         let (store, network) = network(&config);
         unsettle(&store);
         let _guard = tch::no_grad_guard();
         let x = Tensor::randn([2, config.inputs, 97, 64], (Kind::Float, Device::Cpu));
-        let (plain, folded) =
-            (network.features(&x).unwrap(), network.folded().unwrap().features(&x).unwrap());
+        let (plain, folded) = (
+            network.features(&x).unwrap(),
+            network.in_form(Form::Folded).unwrap().features(&x).unwrap(),
+        );
         assert_eq!(plain.size(), [2, 1280]);
         let difference = relative_difference(&folded, &plain);
         assert!(difference <= 1e-5, "{difference}");
@@ -63,14 +73,14 @@ fn folding_keeps_the_features_of_both_kinds_and_of_grey_pictures() {
 fn a_batch_has_the_features_of_its_pictures_and_threads_agree() {
     tch::manual_seed(2);
     let (_store, network) = network(&Config::lite0());
-    let folded = network.folded().unwrap();
+    let folded = network.in_form(Form::Folded).unwrap();
     let x = Tensor::randn([9, 3, 64, 64], (Kind::Float, Device::Cpu));
     let together = tch::no_grad(|| folded.features(&x).unwrap());
     assert_eq!(together.size(), [9, 1280]);
     let workers: Vec<_> = [0, 5, 8]
         .into_iter()
         .map(|i| {
-            let (network, picture) = (folded.detached().unwrap(), x.narrow(0, i, 1));
+            let (network, picture) = (folded.in_form(Form::Detached).unwrap(), x.narrow(0, i, 1));
             std::thread::spawn(move || (i, tch::no_grad(|| network.features(&picture).unwrap())))
         })
         .collect();
@@ -93,7 +103,7 @@ fn same_padding_puts_the_odd_zero_behind() {
         padding: Padding::Same,
         depthwise: false,
     };
-    let conv = crate::encoder::layers::Conv::new(&store.root(), shape, false).unwrap();
+    let conv = Conv::new(&store.root(), shape, false).unwrap();
     let _guard = tch::no_grad_guard();
     let mut weight = store.variables().remove("weight").unwrap();
     let _ = weight.zero_();

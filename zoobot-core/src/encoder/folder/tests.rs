@@ -108,13 +108,54 @@ fn weights_that_do_not_fit_are_all_named_in_one_error() {
 }
 
 #[test]
+fn the_side_for_which_a_network_is_built_is_read_and_written() {
+    let folder = tempfile::tempdir().unwrap();
+    for (arguments, fixed, expected) in [
+        (r#"{"img_size": 64}"#, true, 64),
+        (r#"{"img_size": [64, 64]}"#, false, 64),
+        ("{}", true, 96),
+        ("{}", false, 256),
+    ] {
+        let config = format!(
+            r#"{{"architecture": "maxvit_rmlp_pico_rw_256", "model_args": {arguments},
+            "pretrained_cfg": {{"input_size": [1, 96, 96], "fixed_input_size": {fixed}}}}}"#
+        );
+        std::fs::write(folder.path().join(CONFIG), config).unwrap();
+        let (_, tensors) = weights("maxvit_rmlp_pico_rw_256", 1);
+        Tensor::write_safetensors(&tensors, folder.path().join("model.safetensors")).unwrap();
+        let encoder = Encoder::load(folder.path()).unwrap();
+        assert_eq!(encoder.architecture().size(), Some(expected));
+        assert_eq!(encoder.recipe().size as i64, expected);
+        let saved = folder.path().join("saved");
+        encoder.save(&saved).unwrap();
+        let config: Value = read_json(&saved.join(CONFIG)).unwrap().unwrap();
+        assert_eq!(config["model_args"]["img_size"], expected);
+        assert_eq!(Encoder::load(&saved).unwrap().architecture(), encoder.architecture());
+    }
+}
+
+#[test]
+fn a_recipe_for_pictures_of_a_side_that_the_network_does_not_take_is_refused() {
+    let (architecture, tensors) = weights("maxvit_rmlp_pico_rw_256", 3);
+    let file = tempfile::tempdir().unwrap();
+    let file = file.path().join("weights.safetensors");
+    Tensor::write_safetensors(&tensors, &file).unwrap();
+    let weights = Weights::read(&file).unwrap();
+    let error = Encoder::new("mine", architecture, &weights, Recipe::zoobot()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the recipe's size is 224, expected 256 or a multiple of it, which the network takes"
+    );
+}
+
+#[test]
 fn variants_that_would_be_computed_otherwise_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     for (config, part) in [
         (r#"{"architecture": "convnext_atto", "model_args": {"patch_size": 2}}"#, "patch_size = 2"),
         (r#"{"architecture": "convnext_atto", "global_pool": "max"}"#, "global_pool is \"max\""),
         (r#"{"architecture": "convnext_atto", "num_features": 321}"#, "num_features is 321"),
-        (r#"{"architecture": "maxvit_rmlp_tiny_rw_224"}"#, "no architecture \"maxvit_rmlp_tiny"),
+        (r#"{"architecture": "vit_tiny_patch16_224"}"#, "no architecture \"vit_tiny"),
         (r#"{"num_features": 320}"#, "missing field `architecture`"),
         ("{", "config.json"),
     ] {

@@ -20,12 +20,16 @@ pub(super) fn stages(config: &Config) -> Vec<Group> {
             one(&["conv_head.", "bn2."]),
         ]
         .concat(),
+        Config::MaxVit(_) => {
+            [one(&["stem."]), numbered("stages.", 0..4), one(&["norm.", "head."])].concat()
+        }
         Config::ResNet(_) => [one(&["conv1.", "bn1."]), numbered("layer", 1..5)].concat(),
     }
 }
 
 /// Groups by block. What timm puts with a block is with it here: the step to a resolution with the
-/// first block of it, and EfficientNet's last convolution with the last block.
+/// first block of it, and EfficientNet's last convolution with the last block. MaxViT's are timm's
+/// too, a group for each stage.
 pub(super) fn layers(config: &Config) -> Vec<Group> {
     let mut groups;
     match config {
@@ -45,6 +49,15 @@ pub(super) fn layers(config: &Config) -> Vec<Group> {
             }
             if let Some(last) = groups.last_mut() {
                 last.extend(["conv_head.", "bn2."].map(str::to_owned));
+            }
+        }
+        Config::MaxVit(config) => {
+            groups = one(&["stem."]);
+            groups.extend((0..4).map(|s| vec![format!("stages.{s}.")]));
+            if config.hidden {
+                groups.extend(one(&["head."]));
+            } else {
+                groups[4].push("norm.".to_owned());
             }
         }
         Config::ResNet(config) => {

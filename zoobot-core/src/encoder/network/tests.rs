@@ -2,15 +2,24 @@ use super::*;
 use crate::encoder::golden::{Golden, relative_difference};
 use tch::{Kind, nn};
 
+/// One of each arrangement of names; the others differ from these only in sizes.
+const ARRANGEMENTS: [&str; 9] = [
+    "convnext_atto",
+    "convnext_tiny",
+    "efficientnet_b0",
+    "efficientnet_lite0",
+    "efficientnetv2_s",
+    "maxvit_rmlp_pico_rw_256",
+    "maxvit_tiny_tf_224",
+    "resnet18",
+    "resnet50",
+];
+
 #[test]
-fn every_name_builds_a_network_whose_stages_hold_each_variable_once() {
-    for name in Architecture::names() {
-        // The two largest would take a gigabyte.
-        if ["convnext_base", "convnext_large"].contains(name) {
-            continue;
-        }
+fn stages_and_layers_hold_each_variable_once() {
+    for name in ARRANGEMENTS {
         let architecture = Architecture::named(name).unwrap().inputs(1);
-        assert_eq!((architecture.name(), architecture.channels()), (*name, 1));
+        assert_eq!((architecture.name(), architecture.channels()), (name, 1));
         let store = nn::VarStore::new(Device::Cpu);
         architecture.build(&store.root()).unwrap();
         let variables = store.variables();
@@ -27,9 +36,31 @@ fn every_name_builds_a_network_whose_stages_hold_each_variable_once() {
 }
 
 #[test]
+fn every_name_is_known_and_stands_for_other_sizes() {
+    let all: Vec<_> =
+        Architecture::names().iter().map(|name| Architecture::named(name).unwrap()).collect();
+    for (i, one) in all.iter().enumerate() {
+        assert_eq!(one.name(), Architecture::names()[i]);
+        assert!(all[..i].iter().all(|other| other.config != one.config), "{one:?}");
+    }
+}
+
+#[test]
+fn names_that_galaxy_encoders_are_published_under_are_timms_of_the_same_network() {
+    let tiny = Architecture::named("maxvit_rmlp_tiny_rw_224").unwrap();
+    assert_eq!((tiny.name(), tiny.size()), ("maxvit_rmlp_tiny_rw_256", Some(224)));
+    assert_eq!(tiny, Architecture::named(tiny.name()).unwrap().sized(224));
+    assert_ne!(tiny, Architecture::named(tiny.name()).unwrap());
+    let base = Architecture::named("maxvit_base_rw_224").unwrap();
+    assert_eq!(base, Architecture::named("maxvit_rmlp_base_rw_224").unwrap());
+    let any = Architecture::named("resnet18").unwrap();
+    assert_eq!((any.size(), any.clone().sized(100)), (None, any));
+}
+
+#[test]
 fn networks_of_every_family_give_as_many_features_as_they_say() {
-    for name in ["convnext_atto", "efficientnet_b0", "resnet18"] {
-        let architecture = Architecture::named(name).unwrap();
+    for name in ["convnext_atto", "efficientnet_b0", "resnet18", "maxvit_pico_rw_256"] {
+        let architecture = Architecture::named(name).unwrap().sized(64);
         let store = nn::VarStore::new(Device::Cpu);
         let network = architecture.build(&store.root()).unwrap();
         let _guard = tch::no_grad_guard();
@@ -61,6 +92,27 @@ fn golden_layers_give_timms_layer_wise_learning_rates() {
             let layer = layers.iter().position(holds).unwrap();
             let rate = 0.75f64.powi((layers.len() - 1 - layer) as i32);
             assert!((rate / expected - 1.0).abs() <= 1e-9, "{name}, {variable}: {rate}");
+        }
+    }
+}
+
+#[test]
+fn layers_of_the_fixtures_give_timms_layer_wise_learning_rates() {
+    for (name, architecture) in [
+        ("convnext_tiny", "convnext_tiny"),
+        ("tf_efficientnetv2_s", "tf_efficientnetv2_s"),
+        ("resnet50", "resnet50"),
+        ("maxvit_rmlp", "maxvit_rmlp_pico_rw_256"),
+        ("maxvit_tf", "maxvit_tiny_tf_224"),
+    ] {
+        let layers = Architecture::named(architecture).unwrap().layers();
+        for (variable, expected) in Golden::fixture(name).rates() {
+            let holds = |layer: &Vec<String>| {
+                layer.iter().any(|part| variable.starts_with(part) || part.starts_with(&variable))
+            };
+            let layer = layers.iter().position(holds).unwrap();
+            let rate = 0.75f64.powi((layers.len() - 1 - layer) as i32);
+            assert!((rate / expected - 1.0).abs() <= 1e-6, "{name}, {variable}: {rate}");
         }
     }
 }

@@ -21,12 +21,13 @@ fn golden_resnet18() {
         x = blocks.iter().fold(x, |x, block| block.forward(&x).unwrap());
         golden.check_probe(&format!("layer{}", s + 1), &x);
     }
-    for network in [&network, &network.folded().unwrap()] {
-        let features = network.features(&golden.input()).unwrap();
-        let difference = relative_difference(&features, &golden.features());
-        println!("max|a-b|/max|b| = {difference:.1e}");
-        assert!(difference <= 1e-4, "{difference}");
-    }
+    golden.check(|path| ResNet::new(path, network.config()), ResNet::features);
+}
+
+#[test]
+fn features_of_a_network_of_bottlenecks_are_timms() {
+    let golden = Golden::fixture("resnet50");
+    golden.check(|path| ResNet::new(path, &Config::resnet50()), ResNet::features);
 }
 
 #[test]
@@ -61,7 +62,7 @@ fn folding_keeps_the_features_of_bottlenecks_and_of_grey_pictures() {
         let _guard = tch::no_grad_guard();
         let x = Tensor::randn([2, config.inputs, 97, 64], (Kind::Float, Device::Cpu));
         let plain = network.features(&x).unwrap();
-        let folded = network.folded().unwrap().features(&x).unwrap();
+        let folded = network.in_form(Form::Folded).unwrap().features(&x).unwrap();
         assert_eq!(plain.size(), [2, config.features()]);
         let difference = relative_difference(&folded, &plain);
         assert!(difference <= 1e-5, "{difference}");

@@ -1,0 +1,34 @@
+//! The functions between two layers.
+
+use crate::Result;
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+/// The function between two layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// `x · sigmoid(x)`, also called swish.
+    Silu,
+    /// `max(x, 0)`.
+    Relu,
+    /// `min(max(x, 0), 6)`.
+    Relu6,
+    /// `x · Φ(x)`, with the normal distribution's cumulative function.
+    Gelu,
+    /// The same by the approximation with a hyperbolic tangent that TensorFlow uses.
+    GeluTanh,
+}
+
+impl Activation {
+    /// The activation of `x`, computed in place: `x` must be a fresh result.
+    pub(in crate::encoder) fn apply(self, mut x: Tensor) -> Result<Tensor> {
+        Ok(match self {
+            Self::Silu => x.f_silu_()?,
+            Self::Relu => x.f_relu_()?,
+            Self::Relu6 => x.f_clamp_(0.0, 6.0)?,
+            Self::Gelu => x.f_gelu_("none")?,
+            Self::GeluTanh => x.f_gelu_("tanh")?,
+        })
+    }
+}
