@@ -65,6 +65,10 @@ def bench(args, home):
         print(f"{name} done", file=sys.stderr)
     if args.memory:
         folder = os.path.join(home, args.encoders[-1])
+        # Small pictures, so that it takes minutes: as many pixels are held at once.
+        recipe = {"zoom": 1.2, "size": 32, "grey": None, "mean": [0, 0, 0], "std": [1, 1, 1]}
+        with open(os.path.join(folder, "recipe.json"), "w") as out:
+            json.dump(recipe, out)
         long = write_catalog(os.path.join(home, "long.csv"), files, args.memory)
         rows = {str(len(files)): catalog, str(args.memory): long}
         figures["peak_memory_mb"] = {

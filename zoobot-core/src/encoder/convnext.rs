@@ -173,7 +173,8 @@ impl Layer for ConvNext {
     fn in_form(&self, form: Form) -> Result<Self> {
         Ok(Self {
             config: self.config.clone(),
-            stem: self.stem.in_form(form)?,
+            // Faint light would be lost among the last bits of 16.
+            stem: self.stem.in_form(form.in_full())?,
             stages: self.stages.in_form(form)?,
             norm: self.norm.in_form(form)?,
         })

@@ -307,8 +307,7 @@ impl Encoder {
     /// [`network`](Self::network).
     fn features_of(&self, network: &Network, pictures: &[Prepared]) -> Result<Vec<f32>> {
         let batch = self.recipe.batch(pictures, self.device)?;
-        let precision = self.precision.on(self.device);
-        let features = tch::no_grad(|| precision.features(network, &batch))?;
+        let features = tch::no_grad(|| network.features(&batch))?;
         let flat = features.f_to_device(Device::Cpu)?.f_contiguous()?.f_flatten(0, -1)?;
         Ok(Vec::try_from(flat)?)
     }
@@ -322,7 +321,7 @@ impl Encoder {
     /// [`Error::Torch`] for a tensor of another shape.
     pub fn features(&self, batch: &Tensor) -> Result<Tensor> {
         let network = self.network()?;
-        tch::no_grad(|| self.precision.on(self.device).features(&network, batch))
+        tch::no_grad(|| network.features(batch))
     }
 }
 

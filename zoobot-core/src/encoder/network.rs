@@ -232,7 +232,8 @@ impl Network {
     }
 
     /// The [`folded`](Self::folded) network with numbers of another kind between the layers, such
-    /// as [`Kind::BFloat16`], for pictures of that kind; its features are of 32 bits all the same.
+    /// as [`Kind::BFloat16`]. It takes pictures in 32 bits and its features are of 32 bits all the
+    /// same; so are normalisations and the first convolutions.
     ///
     /// # Errors
     /// [`Error::Torch`] when memory is short.
@@ -271,11 +272,8 @@ pub(super) fn in_chunks(
         return Err(Error::invalid("the shape of pictures", format!("{size:?}"), expected));
     }
     let side = (size[2] as usize).max(size[3] as usize);
-    let precision = match pictures.kind() {
-        Kind::BFloat16 => Precision::Bf16,
-        _ => Precision::Fp32,
-    };
-    let chunk = batch::length(side, Device::Cpu, precision) as i64;
+    // The most that is good at any precision; who knows it, as an encoder does, comes with fewer.
+    let chunk = batch::length(side, Device::Cpu, Precision::Bf16) as i64;
     if size[0] > chunk && pictures.device() == Device::Cpu {
         let chunks = pictures.f_split(chunk, 0)?;
         let features: Vec<Tensor> = chunks.iter().map(forward).collect::<Result<_>>()?;

@@ -14,7 +14,7 @@ use tch::{Kind, Tensor};
 /// Side of the matrices whose product shows what the machine can do.
 const MATRIX: i64 = 1024;
 /// Products of them that each thread computes.
-const PRODUCTS: i64 = 24;
+const PRODUCTS: i64 = 96;
 
 /// Rates of the parts of encoding, each alone, on as many threads as encoding takes.
 #[derive(Debug, Clone, Serialize)]

@@ -77,9 +77,15 @@ impl Conv {
         Ok(Self { weight, bias, shape })
     }
 
+    /// The kind of numbers it computes with, whatever it is given.
+    pub fn kind(&self) -> Kind {
+        self.weight.kind()
+    }
+
     /// # Shapes
     /// `[n, inputs, h, w]` to `[n, outputs, h', w']`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let x = &x.f_to_kind(self.kind())?;
         let Shape { kernel, stride, padding, depthwise, inputs, .. } = self.shape;
         let (_, _, h, w) = x.size4()?;
         let (top, bottom) = padding.amounts(h, kernel, stride);

@@ -44,6 +44,7 @@ impl Linear {
     /// # Shapes
     /// `[..., inputs]` to `[..., outputs]`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let x = &x.f_to_kind(self.weight.kind())?;
         let weight = match self.weight.dim() {
             2 => self.weight.shallow_clone(),
             _ => self.weight.f_flatten(1, -1)?,
