@@ -108,8 +108,8 @@ fn zoom_channels<const C: usize>(picture: &Bytes, factor: f64) -> Bytes {
 fn stretch<const C: usize>(row: &[u8], columns: &[(usize, usize, f64)], out: &mut [f64]) {
     for (pixel, &(x0, x1, share)) in out.chunks_exact_mut(C).zip(columns) {
         let (a, b) = (&row[x0 * C..][..C], &row[x1 * C..][..C]);
-        for c in 0..C {
-            pixel[c] = mix(f64::from(a[c]), f64::from(b[c]), share);
+        for ((value, &a), &b) in pixel.iter_mut().zip(a).zip(b) {
+            *value = mix(f64::from(a), f64::from(b), share);
         }
     }
 }
@@ -149,12 +149,12 @@ fn resize_channels<const C: usize>(picture: &Bytes, to: (usize, usize), window: 
             let taken = source[tap.start * C..].chunks_exact(C);
             let mut sums = [1_i32 << (PRECISION - 1); C];
             for (&weight, values) in tap.weights.iter().zip(taken) {
-                for c in 0..C {
-                    sums[c] += weight * i32::from(values[c]);
+                for (sum, &value) in sums.iter_mut().zip(values) {
+                    *sum += weight * i32::from(value);
                 }
             }
-            for c in 0..C {
-                pixel[c] = to_byte(sums[c]);
+            for (value, sum) in pixel.iter_mut().zip(sums) {
+                *value = to_byte(sum);
             }
         }
     }
