@@ -3,6 +3,7 @@
 //! seconds on a machine that has nothing yet.
 
 mod bench;
+mod bench_encode;
 mod build;
 mod check;
 mod download;
@@ -39,6 +40,7 @@ usage: cargo xtask COMMAND
   bench cells [--json]  time notebook cells through a Jupyter client
   bench loss [--json]   time the loss of votes beside PyTorch's ($ZOOBOT_PARITY_PYTHON)
   jupyterlab            the first tutorial in JupyterLab, in headless Chromium, with screenshots
+  bench encode [--json] time encoding beside Python with PyTorch and timm (--help for options)
   uninstall [--all]     remove the kernel and the command; with --all the downloads too
   help                  this text
 
@@ -83,6 +85,7 @@ fn run(words: &[&str], args: &[String]) -> Result<ExitCode> {
         }
         ["bench", "loss", ..] => done(bench::loss(&Places::find()?, &args[2..])),
         ["parity", ..] => done(parity::parity(&Places::find()?, &args[1..])),
+        ["bench", "encode", ..] => done(bench_encode::encode(&Places::find()?, &args[2..])),
         ["bench", "cells", ..] => done(bench::cells(&Places::find()?, &args[2..])),
         ["jupyterlab", ..] => done(bench::jupyterlab(&Places::find()?, &args[1..])),
         ["uninstall"] => done(setup::uninstall(&Places::find()?, false)),

@@ -12,7 +12,7 @@ const OLDEST_PYTHON: (u32, u32) = (3, 10);
 
 /// Something the user has to install; `xtask` then exits with 2.
 #[derive(Debug)]
-pub struct Missing(String);
+pub struct Missing(pub String);
 
 impl std::fmt::Display for Missing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -6,7 +6,7 @@ use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use zoobot_core::catalog::{Catalog, write_csv};
-use zoobot_core::encoder::{Encoder, Failed};
+use zoobot_core::encoder::{Encoder, Failed, Precision};
 use zoobot_core::{Error, Result};
 
 /// Encode the pictures of a catalogue into representations.
@@ -30,6 +30,9 @@ pub struct Encode {
     /// The Parquet file to write
     #[arg(long)]
     out: PathBuf,
+    /// The numbers to compute with: fp32, bf16, or auto (bf16 where the hardware is made for it)
+    #[arg(long, default_value_t)]
+    precision: Precision,
     /// Exit with status 2 when any picture cannot be read
     #[arg(long)]
     strict: bool,
@@ -46,7 +49,7 @@ impl Encode {
             return Err(Error::invalid("--out", out, "a file name that ends in .parquet"));
         }
         let catalog = Catalog::read(&self.catalog)?;
-        let encoder = Encoder::load(&self.encoder)?;
+        let encoder = Encoder::load(&self.encoder)?.with_precision(self.precision);
         for note in encoder.notes() {
             eprintln!("zoobot: note: {note}");
         }
@@ -74,6 +77,7 @@ impl Encode {
             "encoder": encoder.name(),
             "recipe": encoder.recipe(),
             "device": format!("{:?}", encoder.device()),
+            "precision": self.precision.on(encoder.device()),
             "images_per_second": done.images_per_second,
         });
         report(self.json, &figures, || {

@@ -9,6 +9,7 @@ mod encode;
 mod features;
 mod similar;
 mod simulate;
+mod speed;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -35,6 +36,8 @@ enum Command {
     Similar(similar::Similar),
     /// Make a survey of simulated galaxies
     Simulate(simulate::Simulate),
+    /// Measure the parts of encoding on this machine
+    Speed(speed::Speed),
 }
 
 fn main() -> ExitCode {
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Command::Features(command) => command.run(),
         Command::Similar(command) => command.run(),
         Command::Simulate(command) => command.run(),
+        Command::Speed(command) => command.run(),
     };
     match outcome {
         Ok(code) => code,

@@ -6,7 +6,8 @@
 mod block;
 
 use super::layers::{
-    Conv, Form, Layer, LayerNorm, Padding, Shape, at_least_one, channels_last, positive,
+    Conv, Form, Layer, LayerNorm, Padding, Shape, at_least_one, channels_last, mean_of_pixels,
+    positive,
 };
 use super::network;
 use crate::Result;
@@ -161,7 +162,7 @@ impl ConvNext {
         for stage in &self.stages {
             x = stage.forward(x)?;
         }
-        self.norm.forward(&x.f_mean_dim([2i64, 3].as_slice(), false, None)?)
+        self.norm.forward(&mean_of_pixels(&x, false)?)
     }
 
     fn stem(&self, pictures: &Tensor) -> Result<Tensor> {
@@ -173,7 +174,8 @@ impl Layer for ConvNext {
     fn in_form(&self, form: Form) -> Result<Self> {
         Ok(Self {
             config: self.config.clone(),
-            stem: self.stem.in_form(form)?,
+            // Faint light would be lost among the last bits of 16.
+            stem: self.stem.in_form(form.in_full())?,
             stages: self.stages.in_form(form)?,
             norm: self.norm.in_form(form)?,
         })

@@ -10,7 +10,7 @@ mod config;
 
 pub use config::{BlockKind, Config, Stage};
 
-use super::layers::{ConvNorm, Form, Layer, Shape, channels_last};
+use super::layers::{ConvNorm, Form, Layer, Shape, channels_last, mean_of_pixels};
 use super::network;
 use crate::Result;
 use block::Block;
@@ -94,7 +94,7 @@ impl EfficientNet {
         for block in self.stages.iter().flatten() {
             x = block.forward(x)?;
         }
-        Ok(self.head.forward(&x)?.f_mean_dim([2i64, 3].as_slice(), false, None)?)
+        mean_of_pixels(&self.head.forward(&x)?, false)
     }
 }
 
@@ -102,7 +102,8 @@ impl Layer for EfficientNet {
     fn in_form(&self, form: Form) -> Result<Self> {
         Ok(Self {
             config: self.config.clone(),
-            stem: self.stem.in_form(form)?,
+            // Faint light would be lost among the last bits of 16.
+            stem: self.stem.in_form(form.in_full())?,
             stages: self.stages.in_form(form)?,
             head: self.head.in_form(form)?,
         })

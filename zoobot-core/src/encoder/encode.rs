@@ -1,11 +1,11 @@
 //! From files to features, on all cores, in catalogue order.
 
-use super::Encoder;
 use super::network::Network;
+use super::{Encoder, batch};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::notebook::Progress;
-use crate::picture::{self, Recipe};
+use crate::picture::{self, Prepared, Recipe};
 use polars::prelude::{DataFrame, df};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -14,12 +14,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
-use tch::Device;
 
-/// Pictures in one pass of the network on a core: their widest layer stays in its cache.
-const CPU_BATCH: usize = 4;
-/// Pictures in one pass of the network on a GPU.
-const GPU_BATCH: usize = 32;
 /// How often the stop button is looked at while a batch is awaited.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -85,44 +80,40 @@ impl Rows {
     }
 }
 
-/// Encodes the rows of a catalogue from `start` on and hands every batch of them to `sink`, in
-/// catalogue order.
+/// Encodes the rows of a catalogue from `start` on by every one of the encoders, and hands every
+/// batch of them to `sink`, in catalogue order, with one [`Rows`] for each encoder.
 ///
-/// Every core takes the next few rows, reads, decodes and prepares their pictures and passes them
-/// through a network of its own (on the same weights): nothing is shared, so nothing waits. On a
-/// GPU the cores take turns in feeding it.
+/// Every core takes the next few rows, reads and decodes their pictures once, prepares them by each
+/// recipe there is and passes them through networks of its own (on the same weights): nothing is
+/// shared, so nothing waits. On a GPU the cores take turns in feeding it, and decode meanwhile.
 ///
 /// Stops with [`Error::Interrupted`] after the batch in which the user asked for it, and with the
 /// sink's error.
 pub fn encode_rows(
-    encoder: &Encoder,
+    encoders: &[&Encoder],
     catalog: &Catalog,
     start: usize,
-    sink: &mut dyn FnMut(Rows) -> Result<()>,
+    sink: &mut dyn FnMut(Vec<Rows>) -> Result<()>,
 ) -> Result<()> {
     let (ids, files) = (catalog.ids(), catalog.files());
-    let work = Work {
-        ids: &ids,
-        files: &files,
-        recipe: encoder.recipe(),
-        device: encoder.device(),
-        batch: if encoder.device().is_cuda() { GPU_BATCH } else { CPU_BATCH },
-        next: AtomicUsize::new(start),
-    };
+    let batch = encoders.iter().map(|encoder| encoder.batch()).min().unwrap_or(1);
+    let on_gpu = encoders.iter().any(|encoder| encoder.device().is_cuda());
+    let next = AtomicUsize::new(start);
+    let work = Work { ids: &ids, files: &files, batch, on_gpu, next };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let networks: Vec<_> = (0..cores).map(|_| encoder.network()).collect::<Result<_>>()?;
+    let networks: Vec<Networks> = networks(encoders, cores)?;
     let progress = Progress::new("encode", Some(files.len()));
     progress.advance(start);
     let threads = tch::get_num_threads();
     let (send, receive) = sync_channel(4 * cores);
     let outcome = std::thread::scope(|scope| {
-        for network in networks {
+        for networks in networks {
             let (work, send) = (&work, send.clone());
-            scope.spawn(move || work.run(&network, &send));
+            scope.spawn(move || work.run(&networks, &send));
         }
         drop(send);
         let outcome = in_order(start, files.len(), &receive, &mut |rows| {
-            progress.advance(rows.done);
+            progress.advance(done(&rows));
             sink(rows)
         });
         // Workers take no more rows, and those that wait to send find nobody.
@@ -135,23 +126,42 @@ pub fn encode_rows(
     outcome
 }
 
+/// The encoders' networks, for one thread.
+type Networks<'a> = Vec<(&'a Encoder, Network)>;
+
+/// For each of `threads`, networks on the same weights.
+fn networks<'a>(encoders: &[&'a Encoder], threads: usize) -> Result<Vec<Networks<'a>>> {
+    let first: Networks =
+        encoders.iter().map(|&encoder| Ok((encoder, encoder.network()?))).collect::<Result<_>>()?;
+    let again = |(encoder, network): &(&'a Encoder, Network)| Ok((*encoder, network.detached()?));
+    let mut all = (1..threads)
+        .map(|_| first.iter().map(again).collect::<Result<Networks>>())
+        .collect::<Result<Vec<_>>>()?;
+    all.push(first);
+    Ok(all)
+}
+
 /// What the cores work on.
 struct Work<'a> {
     ids: &'a [String],
     files: &'a [PathBuf],
-    recipe: &'a Recipe,
-    device: Device,
     batch: usize,
+    on_gpu: bool,
     next: AtomicUsize,
 }
 
-/// The rows of a batch, and the first of them.
-type Batch = (usize, Result<Rows>);
+/// The rows of a batch by each encoder, and the first of them.
+type Batch = (usize, Result<Vec<Rows>>);
+
+/// The number of rows of a batch.
+fn done(rows: &[Rows]) -> usize {
+    rows.first().map_or(0, |rows| rows.done)
+}
 
 impl Work<'_> {
     /// Encodes batch after batch until none is left or nobody wants them.
-    fn run(&self, network: &Network, send: &SyncSender<Batch>) {
-        if !self.device.is_cuda() {
+    fn run(&self, networks: &Networks, send: &SyncSender<Batch>) {
+        if !self.on_gpu {
             // As many networks as cores run already.
             tch::set_num_threads(1);
         }
@@ -161,25 +171,24 @@ impl Work<'_> {
                 return;
             }
             let last = (first + self.batch).min(self.files.len());
-            if send.send((first, self.rows(network, first..last))).is_err() {
+            if send.send((first, self.rows(networks, first..last))).is_err() {
                 return;
             }
         }
     }
 
-    fn rows(&self, network: &Network, rows: Range<usize>) -> Result<Rows> {
+    fn rows(&self, networks: &Networks, rows: Range<usize>) -> Result<Vec<Rows>> {
         let mut out = Rows { done: rows.len(), ..Rows::default() };
-        let mut batch = Vec::with_capacity(rows.len());
+        let mut pictures = Vec::with_capacity(rows.len());
         for row in rows {
-            let file = &self.files[row];
-            match picture::read(file).and_then(|picture| self.recipe.prepare(&picture)) {
+            match picture::read(&self.files[row]) {
                 Ok(picture) => {
-                    batch.push(picture);
+                    pictures.push(picture);
                     out.ids.push(self.ids[row].clone());
                 }
                 Err(error) => out.failed.push(Failed {
                     id_str: self.ids[row].clone(),
-                    file_loc: file.clone(),
+                    file_loc: self.files[row].clone(),
                     reason: match error {
                         Error::Picture { reason, .. } => reason,
                         other => other.to_string(),
@@ -187,13 +196,28 @@ impl Work<'_> {
                 }),
             }
         }
-        if !batch.is_empty() {
-            let pictures = self.recipe.batch(&batch, self.device)?;
-            let features = tch::no_grad(|| network.features(&pictures))?;
-            let features = features.f_to_device(Device::Cpu)?.f_contiguous()?.f_flatten(0, -1)?;
-            out.features = Vec::try_from(features)?;
+        let mut prepared: Vec<(&Recipe, Vec<Prepared>)> = Vec::new();
+        let mut all = Vec::with_capacity(networks.len());
+        for (encoder, network) in networks {
+            let recipe = encoder.recipe();
+            let place = match prepared.iter().position(|(of, _)| *of == recipe) {
+                Some(place) => place,
+                None => {
+                    let made: Vec<Prepared> =
+                        pictures.iter().map(|p| recipe.prepare(p)).collect::<Result<_>>()?;
+                    prepared.push((recipe, made));
+                    prepared.len() - 1
+                }
+            };
+            let mut rows = out.clone();
+            if !pictures.is_empty() {
+                rows.features = batch::in_memory(&prepared[place].1, &mut |some| {
+                    encoder.features_of(network, some)
+                })?;
+            }
+            all.push(rows);
         }
-        Ok(out)
+        Ok(all)
     }
 }
 
@@ -203,14 +227,14 @@ fn in_order(
     mut row: usize,
     end: usize,
     receive: &Receiver<Batch>,
-    sink: &mut dyn FnMut(Rows) -> Result<()>,
+    sink: &mut dyn FnMut(Vec<Rows>) -> Result<()>,
 ) -> Result<()> {
     let mut early = BTreeMap::new();
     while row < end {
         crate::interrupt::check("encode", || format!("{row} of {end} galaxies"))?;
         if let Some(rows) = early.remove(&row) {
-            let rows: Rows = rows?;
-            row += rows.done;
+            let rows: Vec<Rows> = rows?;
+            row += done(&rows);
             sink(rows)?;
             continue;
         }
@@ -228,11 +252,11 @@ fn in_order(
     Ok(())
 }
 
-/// Encodes a whole catalogue in memory. `rows` may hold the first rows already, and holds all that
-/// was done when the call fails.
-pub fn encode_all(encoder: &Encoder, catalog: &Catalog, rows: &mut Rows) -> Result<()> {
-    encode_rows(encoder, catalog, rows.done, &mut |batch| {
-        rows.append(batch);
+/// Encodes a whole catalogue in memory. `rows`, one for each encoder, may hold the first rows
+/// already, and hold all that was done when the call fails.
+pub fn encode_all(encoders: &[&Encoder], catalog: &Catalog, rows: &mut [Rows]) -> Result<()> {
+    encode_rows(encoders, catalog, done(rows), &mut |batch| {
+        rows.iter_mut().zip(batch).for_each(|(all, some)| all.append(some));
         Ok(())
     })
 }
@@ -249,12 +273,12 @@ mod tests {
     fn batches_come_in_order_and_threads_that_end_early_are_an_error_instead_of_a_wait() {
         let (send, receive) = sync_channel(4);
         for (first, done) in [(4, 2), (0, 4), (9, 1)] {
-            send.send((first, Ok(rows(done)))).unwrap();
+            send.send((first, Ok(vec![rows(done)]))).unwrap();
         }
         drop(send);
         let mut seen = Vec::new();
         let outcome = in_order(0, 10, &receive, &mut |rows| {
-            seen.push(rows.done);
+            seen.push(done(&rows));
             Ok(())
         });
         assert_eq!(seen, [4, 2]);

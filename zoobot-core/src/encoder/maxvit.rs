@@ -11,7 +11,7 @@ mod position;
 pub use config::{Config, Position, Reading};
 
 use super::layers::{
-    Conv, ConvNorm, Form, Layer, LayerNorm, Linear, Shape, channels_last, pixels_last,
+    Conv, ConvNorm, Form, Layer, LayerNorm, Linear, Shape, channels_last, full, pixels_last,
 };
 use super::network;
 use crate::{Error, Result};
@@ -116,7 +116,7 @@ impl MaxVit {
 
     fn head(&self, x: &Tensor) -> Result<Tensor> {
         let x = pixels_last(x)?;
-        let pool = |x: Tensor| x.f_mean_dim([1i64, 2].as_slice(), false, None);
+        let pool = |x: Tensor| x.f_mean_dim([1i64, 2].as_slice(), false, full(x.kind()));
         match &self.hidden {
             Some(hidden) => Ok(hidden.forward(&self.norm.forward(&pool(x)?)?)?.f_tanh_()?),
             None => Ok(pool(self.norm.forward(&x)?)?),
@@ -128,10 +128,11 @@ impl Layer for MaxVit {
     fn in_form(&self, form: Form) -> Result<Self> {
         Ok(Self {
             config: self.config.clone(),
-            stem: self.stem.in_form(form)?,
+            // Faint light would be lost among the last bits of 16.
+            stem: self.stem.in_form(form.in_full())?,
             stages: self.stages.in_form(form)?,
             norm: self.norm.in_form(form)?,
-            hidden: self.hidden.in_form(form)?,
+            hidden: self.hidden.in_form(form.in_full())?,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Networks that turn a picture into a representation, their weights, and encoding a catalogue.
 
+mod batch;
 pub mod convnext;
 pub mod efficientnet;
 mod encode;
@@ -13,19 +14,25 @@ pub mod maxvit;
 mod network;
 mod parts;
 mod pickle;
+mod precision;
 pub mod resnet;
+mod speed;
+mod together;
 mod weights;
 
 pub use encode::Failed;
 pub use layers::{Activation, Padding};
 pub use network::{Architecture, Network};
 pub use parts::Report;
+pub use precision::Precision;
+pub use speed::Speed;
+pub use together::encode_all;
 pub use weights::Weights;
 
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::notebook::{Bundle, Show};
-use crate::picture::Recipe;
+use crate::picture::{Prepared, Recipe};
 use crate::space::{Origin, Space};
 use encode::Rows;
 use folder::Card;
@@ -60,6 +67,7 @@ pub struct Encoder {
     weights: Arc<Mutex<nn::VarStore>>,
     recipe: Recipe,
     device: Device,
+    precision: Precision,
     fingerprint: String,
     notes: Vec<String>,
     /// What an interrupted [`encode`](Self::encode) had done, for the next call to go on from.
@@ -168,6 +176,7 @@ impl Encoder {
             architecture,
             recipe,
             device,
+            precision: Precision::default(),
             notes: Vec::new(),
             kept: Arc::default(),
         })
@@ -263,6 +272,26 @@ impl Encoder {
         self.device
     }
 
+    /// The numbers that its network computes with. Default [`Precision::Fp32`].
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// The same encoder computing with other numbers. In 16 bits its features keep a cosine of 0.99
+    /// with those in 32, the mean over pictures subtracted, and take half the time or less where
+    /// the hardware is made for it.
+    ///
+    /// ```no_run
+    /// use zoobot_core::encoder::Precision;
+    /// use zoobot_core::prelude::*;
+    /// let encoder = Encoder::load("imagenet")?.with_precision(Precision::Auto);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        self.precision = precision;
+        self
+    }
+
     /// SHA-256 of its architecture and weights, whatever file they came from: two encoders with the
     /// same one and the same recipe are the same.
     pub fn fingerprint(&self) -> &str {
@@ -284,10 +313,15 @@ impl Encoder {
             Some((of, rows)) if of == key => rows,
             _ => Rows::default(),
         };
-        if let Err(error) = encode::encode_all(self, catalog, &mut rows) {
+        if let Err(error) = encode::encode_all(&[self], catalog, std::slice::from_mut(&mut rows)) {
             *kept = Some((key, rows));
             return Err(error);
         }
+        self.space(rows, catalog)
+    }
+
+    /// What was encoded, as a space.
+    fn space(&self, rows: Rows, catalog: &Catalog) -> Result<Space> {
         if rows.ids.is_empty() {
             return Err(encode::nothing_readable(&rows.failed));
         }
@@ -312,7 +346,22 @@ impl Encoder {
 
     /// The network, for one thread to use.
     fn network(&self) -> Result<Network> {
-        self.network.lock().unwrap_or_else(PoisonError::into_inner).detached()
+        let network = self.network.lock().unwrap_or_else(PoisonError::into_inner).detached()?;
+        self.precision.on(self.device).network(network)
+    }
+
+    /// The pictures that go through its network at once.
+    fn batch(&self) -> usize {
+        batch::length(self.recipe.size, self.device, self.precision.on(self.device))
+    }
+
+    /// The features of prepared pictures, one after the other, by a network of
+    /// [`network`](Self::network).
+    fn features_of(&self, network: &Network, pictures: &[Prepared]) -> Result<Vec<f32>> {
+        let batch = self.recipe.batch(pictures, self.device)?;
+        let features = tch::no_grad(|| network.features(&batch))?;
+        let flat = features.f_to_device(Device::Cpu)?.f_contiguous()?.f_flatten(0, -1)?;
+        Ok(Vec::try_from(flat)?)
     }
 
     /// The features of a batch made by [`Recipe::batch`].

@@ -8,15 +8,11 @@ use super::efficientnet::{self, EfficientNet};
 use super::layers::{Form, Layer};
 use super::maxvit::{self, MaxVit};
 use super::resnet::{self, ResNet};
+use super::{Precision, batch};
 use crate::{Error, Result};
 use names::NAMES;
 use tch::nn::Path;
-use tch::{Device, Tensor};
-
-/// The pictures that go through a network at once on a CPU. The widest layer of one picture of
-/// 224 px takes 5 MB: more than four leave the cache, and buffers above 32 MB are given back to the
-/// system and faulted in again at each layer. 4 was 1.8 times as fast as 32.
-const CPU_CHUNK: i64 = 4;
+use tch::{Device, Kind, Tensor};
 
 /// What a [`Network`] is built from: timm's name and the sizes that it stands for.
 ///
@@ -235,6 +231,16 @@ impl Network {
         self.in_form(Form::Folded)
     }
 
+    /// The [`folded`](Self::folded) network with numbers of another kind between the layers, such
+    /// as [`Kind::BFloat16`]. It takes pictures in 32 bits and its features are of 32 bits all the
+    /// same; so are normalisations and the first convolutions.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] when memory is short.
+    pub fn of_kind(&self, kind: Kind) -> Result<Self> {
+        self.in_form(Form::Of(kind))
+    }
+
     /// The same network on the same memory, without gradients. A network cannot be used by two
     /// threads at once; each takes one of these instead.
     ///
@@ -265,8 +271,11 @@ pub(super) fn in_chunks(
         let expected = format!("[pictures, {inputs}, height, width]");
         return Err(Error::invalid("the shape of pictures", format!("{size:?}"), expected));
     }
-    if size[0] > CPU_CHUNK && pictures.device() == Device::Cpu {
-        let chunks = pictures.f_split(CPU_CHUNK, 0)?;
+    let side = (size[2] as usize).max(size[3] as usize);
+    // The most that is good at any precision; who knows it, as an encoder does, comes with fewer.
+    let chunk = batch::length(side, Device::Cpu, Precision::Bf16) as i64;
+    if size[0] > chunk && pictures.device() == Device::Cpu {
+        let chunks = pictures.f_split(chunk, 0)?;
         let features: Vec<Tensor> = chunks.iter().map(forward).collect::<Result<_>>()?;
         return Ok(Tensor::f_cat(&features, 0)?);
     }

@@ -2,8 +2,8 @@
 //! whatever stops the work (the stop button, a full disk, a power cut), the next run goes on where
 //! this one stopped.
 
-use super::Encoder;
 use super::encode::{Failed, Rows, encode_rows, nothing_readable};
+use super::{Encoder, Precision};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::space::{Origin, Space, write_parquet, write_whole};
@@ -150,6 +150,10 @@ pub fn key(encoder: &Encoder, catalog: &Catalog) -> Result<String> {
     let mut hash = Sha256::new();
     hash.update(encoder.fingerprint());
     hash.update(serde_json::to_vec(encoder.recipe())?);
+    let precision = encoder.precision().on(encoder.device());
+    if precision != Precision::Fp32 {
+        hash.update(precision.name());
+    }
     for (id, file) in catalog.ids().iter().zip(catalog.files()) {
         hash.update(format!("{id}\n{}\n", file.display()));
     }
@@ -183,8 +187,8 @@ pub fn encode_to(encoder: &Encoder, catalog: &Catalog, out: &Path) -> Result<Rep
 
     let (width, resumed, started) = (encoder.width(), parts.done, Instant::now());
     let mut rows = Rows::default();
-    let outcome = encode_rows(encoder, catalog, resumed, &mut |batch| {
-        rows.append(batch);
+    let outcome = encode_rows(&[encoder], catalog, resumed, &mut |batch| {
+        batch.into_iter().for_each(|some| rows.append(some));
         if rows.done >= PART {
             parts.keep(std::mem::take(&mut rows), width)?;
         }

@@ -4,7 +4,8 @@
 //! as in torchvision and timm. Parameter names and numbers are those of timm's `resnet*`.
 
 use super::layers::{
-    Activation, ConvNorm, Form, Layer, Padding, Shape, at_least_one, channels_last, positive,
+    Activation, ConvNorm, Form, Layer, Padding, Shape, at_least_one, channels_last, mean_of_pixels,
+    positive,
 };
 use super::network;
 use crate::Result;
@@ -134,7 +135,7 @@ impl ResNet {
         for block in self.stages.iter().flatten() {
             x = block.forward(&x)?;
         }
-        Ok(x.f_mean_dim([2i64, 3].as_slice(), false, None)?)
+        mean_of_pixels(&x, false)
     }
 
     /// A quarter of the pictures' width and height.
@@ -148,7 +149,8 @@ impl Layer for ResNet {
     fn in_form(&self, form: Form) -> Result<Self> {
         Ok(Self {
             config: self.config.clone(),
-            stem: self.stem.in_form(form)?,
+            // Faint light would be lost among the last bits of 16.
+            stem: self.stem.in_form(form.in_full())?,
             stages: self.stages.in_form(form)?,
         })
     }

@@ -171,3 +171,40 @@ fn a_representation_of_another_recipe_is_refused_unless_the_encoder_takes_it() {
     let message = encoder().with_recipe(recipe.grey(crate::picture::Grey::Luma)).unwrap_err();
     assert!(message.to_string().contains("channels is 1, expected 3"), "{message}");
 }
+
+#[test]
+fn several_encoders_over_one_decode_give_what_each_gives_alone() {
+    let mut survey = Survey::new(7);
+    survey.add("missing.jpg");
+    let catalog = survey.catalog();
+    let (plain, half) = (encoder(), encoder().with_precision(Precision::Bf16));
+    let mut other = encoder();
+    other.recipe.zoom = 2.0;
+    let encoders = [&plain, &other, &half];
+    let spaces = encode_all(&encoders, &catalog).unwrap();
+    for (encoder, space) in encoders.into_iter().zip(&spaces) {
+        let alone = encoder.encode(&catalog).unwrap();
+        assert_eq!((space.ids(), space.failed().height()), (alone.ids(), 1));
+        for (a, b) in space.features().iter().zip(alone.features()) {
+            assert!((a - b).abs() <= 0.02 * b.abs().max(1.0), "{a} {b}");
+        }
+    }
+    assert_ne!(spaces[0].features(), spaces[1].features());
+    assert!(encode_all(&[], &catalog).is_err());
+}
+
+#[test]
+fn work_in_another_precision_is_other_work() {
+    let survey = Survey::new(1);
+    let key =
+        |precision| parts::key(&encoder().with_precision(precision), &survey.catalog()).unwrap();
+    assert_ne!(key(Precision::Fp32), key(Precision::Bf16));
+    assert_eq!(key(Precision::Auto), key(Precision::Auto.on(encoder().device())));
+}
+
+#[test]
+fn the_rates_of_the_parts_are_measured() {
+    let speed = encoder().speed(&Survey::new(5).catalog()).unwrap();
+    assert!(speed.threads >= 1 && speed.prepared > 0.0 && speed.network > 0.0);
+    assert!(speed.product_gflops > 0.0);
+}

@@ -3,6 +3,7 @@
 //! of training.
 
 mod augment;
+mod cache;
 mod decode;
 mod gallery;
 mod recipe;
@@ -10,6 +11,7 @@ mod resample;
 mod stretch;
 
 pub use augment::{Augment, Erasing, RandomCrop};
+pub use cache::PictureCache;
 pub use decode::{decode, read};
 pub use recipe::{Crop, Grey, Prepared, Recipe};
 pub use stretch::{Curve, Limits, Stretch};

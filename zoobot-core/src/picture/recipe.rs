@@ -61,6 +61,13 @@ pub struct Prepared {
     recipe: Recipe,
 }
 
+impl Prepared {
+    /// Its pixels row by row, the channels of each next to each other.
+    pub fn bytes(&self) -> &[u8] {
+        &self.pixels.data
+    }
+}
+
 impl Default for Recipe {
     fn default() -> Self {
         Self {
@@ -179,7 +186,6 @@ impl Recipe {
     /// [`Error::Invalid`] when there is none; [`Error::Recipe`] when one was prepared by other
     /// steps; [`Error::Torch`] when memory runs out.
     pub fn batch(&self, pictures: &[Prepared], device: Device) -> Result<Tensor> {
-        let channels = if self.grey == Some(Grey::Luma) { 1 } else { 3 };
         if pictures.is_empty() {
             return Err(Error::invalid("pictures", 0, "at least one"));
         }
@@ -189,10 +195,31 @@ impl Recipe {
             self.expect(&other.recipe, what, hint)?;
         }
         let bytes: Vec<u8> = pictures.iter().flat_map(|p| p.pixels.data.iter().copied()).collect();
-        let [n, size, channels] = [pictures.len(), self.size, channels].map(|n| n as i64);
-        let pixels = Tensor::f_from_slice(&bytes)?.f_view([n, size, size, channels])?;
+        self.tensor(&bytes, device)
+    }
+
+    /// The bytes of a prepared picture.
+    pub(super) fn bytes_each(&self) -> usize {
+        self.size * self.size * self.bytes_each_pixel()
+    }
+
+    fn bytes_each_pixel(&self) -> usize {
+        if self.grey == Some(Grey::Luma) { 1 } else { 3 }
+    }
+
+    /// See [`batch`](Self::batch), of the bytes of prepared pictures one after the other.
+    pub(super) fn tensor(&self, bytes: &[u8], device: Device) -> Result<Tensor> {
+        let each = [self.size, self.size, self.bytes_each_pixel()].map(|n| n as i64);
+        let pixels = Tensor::f_from_slice(bytes)?.f_view([-1, each[0], each[1], each[2]])?;
         // Height x width x channels in memory is what "channels last" means.
-        let pixels = pixels.f_to_device(device)?.f_permute([0, 3, 1, 2])?;
+        let pixels = match device {
+            // From page-locked memory the copy goes on by itself while the core prepares the next.
+            Device::Cuda(_) => {
+                pixels.f_pin_memory(device)?.f_to_device_(device, Kind::Uint8, true, false)?
+            }
+            _ => pixels.f_to_device(device)?,
+        };
+        let pixels = pixels.f_permute([0, 3, 1, 2])?;
         let mut pixels = pixels.f_to_kind(Kind::Float)?.f_div_scalar(255.0)?;
         if self.grey == Some(Grey::Mean) {
             pixels = pixels.f_mean_dim([1_i64].as_slice(), true, Kind::Float)?;

@@ -101,7 +101,8 @@ pub(crate) fn write_parquet(table: &mut DataFrame, path: &Path) -> Result<()> {
 
 /// Writes a file beside its place and renames it when it is whole.
 pub(crate) fn write_whole<T>(path: &Path, write: impl FnOnce(&File) -> Result<T>) -> Result<T> {
-    let partial = path.with_extension("parquet.partial");
+    // Named by the process, for two may be at the same file.
+    let partial = path.with_extension(format!("{}.partial", std::process::id()));
     let written = File::create(&partial).map_err(Error::io("write", &partial)).and_then(|file| {
         let result = write(&file)?;
         file.sync_all().map_err(Error::io("write", &partial))?;

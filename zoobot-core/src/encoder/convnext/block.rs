@@ -51,6 +51,7 @@ impl Block {
     /// # Shapes
     /// `[n, channels, h, w]` to the same, best channels last in memory.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let x = &x.f_to_kind(self.filter.kind())?;
         let y = self.mlp.forward(&pixels_last(&self.filter.forward(x)?)?)?;
         Ok(y.f_permute([0, 3, 1, 2])?.f_add_(x)?)
     }

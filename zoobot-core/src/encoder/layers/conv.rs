@@ -3,8 +3,8 @@
 use super::form::{Form, Layer};
 use crate::Result;
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
 use tch::nn::{Init, Path};
+use tch::{Device, Kind, Tensor};
 
 /// Where the zeros around a picture go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,16 +77,22 @@ impl Conv {
         Ok(Self { weight, bias, shape })
     }
 
+    /// The kind of numbers it computes with, whatever it is given.
+    pub fn kind(&self) -> Kind {
+        self.weight.kind()
+    }
+
     /// # Shapes
     /// `[n, inputs, h, w]` to `[n, outputs, h', w']`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let x = &x.f_to_kind(self.kind())?;
         let Shape { kernel, stride, padding, depthwise, inputs, .. } = self.shape;
         let (_, _, h, w) = x.size4()?;
         let (top, bottom) = padding.amounts(h, kernel, stride);
         let (left, right) = padding.amounts(w, kernel, stride);
         let groups = if depthwise { inputs } else { 1 };
         let convolve = |x: &Tensor, zeros: [i64; 2]| {
-            x.f_conv2d(&self.weight, self.bias.as_ref(), [stride; 2], zeros, [1, 1], groups)
+            convolve(x, &self.weight, self.bias.as_ref(), stride, zeros, groups)
         };
         Ok(if (top, left) == (bottom, right) {
             convolve(x, [top, left])?
@@ -98,10 +104,32 @@ impl Conv {
 
 impl Layer for Conv {
     fn in_form(&self, form: Form) -> Result<Self> {
-        let weight = self.weight.f_detach()?;
+        let weight = self.weight.in_form(form)?;
         let weight = if form == Form::Folded { channels_last(&weight)? } else { weight };
         Ok(Self { weight, bias: self.bias.in_form(form)?, shape: self.shape })
     }
+}
+
+/// A convolution; on a processor, and where no gradient is asked for, by oneDNN.
+///
+/// Left to itself, libtorch takes another way for small batches on one thread, and MKL's matrix
+/// product for linear maps, which does not use all of the processors that Intel did not make.
+pub(super) fn convolve(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    stride: i64,
+    zeros: [i64; 2],
+    groups: i64,
+) -> Result<Tensor> {
+    let (strides, dilation) = ([stride; 2], [1, 1]);
+    let here = x.device() == Device::Cpu && tch::utils::has_mkldnn();
+    let known = matches!(x.kind(), Kind::Float | Kind::BFloat16) && x.kind() == weight.kind();
+    Ok(if here && known && !x.requires_grad() && !weight.requires_grad() {
+        x.f_mkldnn_convolution(weight, bias, zeros, strides, dilation, groups)?
+    } else {
+        x.f_conv2d(weight, bias, strides, zeros, dilation, groups)?
+    })
 }
 
 /// The same tensor `[n, c, h, w]` with the channels of a pixel next to each other in memory, which

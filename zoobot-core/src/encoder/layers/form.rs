@@ -1,7 +1,7 @@
 //! The forms that a network can be had in, and the walk that brings every layer of it into one.
 
 use crate::Result;
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 /// What a network is wanted as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +11,20 @@ pub enum Form {
     /// A copy that computes the same faster and cannot be trained: what is linear is multiplied
     /// together, in double precision, and weights of convolutions lie channels last.
     Folded,
+    /// Without gradients and with numbers of another kind between the layers. What is sensitive
+    /// stays in 32 bits: normalisations, and what is computed once for a picture. To be folded
+    /// before.
+    Of(Kind),
+}
+
+impl Form {
+    /// The form of what stays in 32 bits.
+    pub fn in_full(self) -> Self {
+        match self {
+            Self::Of(_) => Self::Detached,
+            other => other,
+        }
+    }
 }
 
 /// A part of a network, whose parts are layers too.
@@ -20,8 +34,12 @@ pub trait Layer: Sized {
 }
 
 impl Layer for Tensor {
-    fn in_form(&self, _: Form) -> Result<Self> {
-        Ok(self.f_detach()?)
+    fn in_form(&self, form: Form) -> Result<Self> {
+        let detached = self.f_detach()?;
+        match form {
+            Form::Of(kind) => Ok(detached.f_to_kind(kind)?),
+            Form::Detached | Form::Folded => Ok(detached),
+        }
     }
 }
 

@@ -1,11 +1,15 @@
 //! Linear maps of the channels of a pixel.
 
+use super::conv::convolve;
 use super::double;
 use super::form::{Form, Layer};
 use super::norm::LayerNorm;
 use crate::Result;
-use tch::Tensor;
 use tch::nn::{Init, Path};
+use tch::{Kind, Tensor};
+
+/// From so many pixels on, a linear map in 32 bits is computed as a convolution.
+const CONVOLVED: i64 = 512;
 
 /// A linear map of the channels of a pixel.
 #[derive(Debug)]
@@ -40,13 +44,20 @@ impl Linear {
     /// # Shapes
     /// `[..., inputs]` to `[..., outputs]`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let weight = &self.weight;
+        let x = &x.f_to_kind(self.weight.kind())?;
+        let weight = match self.weight.dim() {
+            2 => self.weight.shallow_clone(),
+            _ => self.weight.f_flatten(1, -1)?,
+        };
         let bias = Some(&self.bias);
-        Ok(if weight.dim() == 2 {
-            x.f_linear(weight, bias)?
-        } else {
-            x.f_linear(&weight.f_flatten(1, -1)?, bias)?
-        })
+        let pixels: i64 = x.size().iter().rev().skip(1).product();
+        // For few pixels, bringing the weights into order costs more than the better product saves.
+        if x.dim() != 4 || x.kind() != Kind::Float || pixels < CONVOLVED {
+            return Ok(x.f_linear(&weight, bias)?);
+        }
+        let weight = weight.f_unsqueeze(-1)?.f_unsqueeze(-1)?;
+        let y = convolve(&x.f_permute([0, 3, 1, 2])?, &weight, bias, 1, [0, 0], 1)?;
+        Ok(y.f_permute([0, 2, 3, 1])?)
     }
 
     /// The map of what `norm` gives without its scale and shift:

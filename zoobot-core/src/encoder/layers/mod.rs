@@ -26,6 +26,17 @@ pub fn pixels_last(x: &Tensor) -> Result<Tensor> {
     Ok(x.f_permute([0, 2, 3, 1])?.f_contiguous()?)
 }
 
+/// The mean of `[n, channels, h, w]` over the pixels, in 32 bits at least: `[n, channels]`, or with
+/// two more dimensions of 1 where they are to be kept.
+pub fn mean_of_pixels(x: &Tensor, keep: bool) -> Result<Tensor> {
+    Ok(x.f_mean_dim([2i64, 3].as_slice(), keep, full(x.kind()))?)
+}
+
+/// The kind that is summed in: that of the numbers, in 32 bits at least.
+pub fn full(kind: Kind) -> Kind {
+    if matches!(kind, Kind::BFloat16 | Kind::Half) { Kind::Float } else { kind }
+}
+
 /// Without gradients and in double precision, for products of weights that are made once.
 fn double(t: &Tensor) -> Result<Tensor> {
     Ok(t.f_detach()?.f_to_kind(Kind::Double)?)

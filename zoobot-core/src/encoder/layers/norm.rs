@@ -49,6 +49,7 @@ impl BatchNorm {
 
 impl Layer for BatchNorm {
     fn in_form(&self, form: Form) -> Result<Self> {
+        let form = form.in_full();
         Ok(Self {
             weight: self.weight.in_form(form)?,
             bias: self.bias.in_form(form)?,
@@ -77,7 +78,11 @@ impl LayerNorm {
     /// # Shapes
     /// `[..., channels]` to the same.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let (weight, bias) = self.affine.as_ref().map(|(weight, bias)| (weight, bias)).unzip();
+        let affine = match &self.affine {
+            Some((weight, bias)) => Some((weight.f_to_kind(x.kind())?, bias.f_to_kind(x.kind())?)),
+            None => None,
+        };
+        let (weight, bias) = affine.unzip();
         Ok(x.f_layer_norm([self.channels], weight, bias, self.eps, true)?)
     }
 
@@ -95,6 +100,6 @@ impl LayerNorm {
 
 impl Layer for LayerNorm {
     fn in_form(&self, form: Form) -> Result<Self> {
-        Ok(Self { affine: self.affine.in_form(form)?, ..*self })
+        Ok(Self { affine: self.affine.in_form(form.in_full())?, ..*self })
     }
 }

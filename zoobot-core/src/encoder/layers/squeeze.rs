@@ -3,6 +3,7 @@
 use super::activation::Activation;
 use super::conv::{Conv, Shape};
 use super::form::{Form, Layer};
+use super::mean_of_pixels;
 use crate::Result;
 use tch::Tensor;
 use tch::nn::Path;
@@ -31,17 +32,22 @@ impl SqueezeExcite {
         })
     }
 
+    /// In 32 bits whatever the pictures are in: it costs nothing, and an error here would touch a
+    /// whole channel.
+    ///
     /// # Shapes
     /// `[n, channels, h, w]` to the same.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let mean = x.f_mean_dim([2i64, 3].as_slice(), true, None)?;
+        let mean = mean_of_pixels(x, true)?;
         let squeezed = self.activation.apply(self.reduce.forward(&mean)?)?;
-        Ok(x.f_mul(&self.expand.forward(&squeezed)?.f_sigmoid_()?)?)
+        let share = self.expand.forward(&squeezed)?.f_sigmoid_()?;
+        Ok(x.f_mul(&share.f_to_kind(x.kind())?)?)
     }
 }
 
 impl Layer for SqueezeExcite {
     fn in_form(&self, form: Form) -> Result<Self> {
+        let form = form.in_full();
         Ok(Self {
             reduce: self.reduce.in_form(form)?,
             expand: self.expand.in_form(form)?,

@@ -89,7 +89,7 @@ impl Layer for RelativePosition {
             (Source::Mlp(steps, layers), _) => {
                 Source::Mlp(steps.shallow_clone(), layers.in_form(form)?)
             }
-            (Source::Known(result), _) => Source::Known(result.shallow_clone()),
+            (Source::Known(result), form) => Source::Known(result.in_form(form)?),
         };
         Ok(Self { source, rows: self.rows.shallow_clone(), area: self.area })
     }

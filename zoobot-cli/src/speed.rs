@@ -1,0 +1,48 @@
+//! `zoobot speed`.
+
+use crate::report;
+use clap::Args;
+use serde_json::json;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use zoobot_core::Result;
+use zoobot_core::catalog::Catalog;
+use zoobot_core::encoder::{Encoder, Precision};
+use zoobot_core::notebook::Show;
+
+/// Measure the parts of encoding on this machine, each alone: preparing pictures, and the network.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  zoobot speed --encoder imagenet --catalog rings/catalog.csv")]
+pub struct Speed {
+    /// The encoder: imagenet, or the folder of a model (timm's config.json and weights)
+    #[arg(long, default_value = "imagenet")]
+    encoder: String,
+    /// The catalogue, .csv or .parquet, with columns id_str and file_loc
+    #[arg(long)]
+    catalog: PathBuf,
+    /// The numbers to compute with: fp32, bf16, or auto (bf16 where the hardware is made for it)
+    #[arg(long, default_value_t)]
+    precision: Precision,
+    /// Print the figures as one JSON object on the last line
+    #[arg(long)]
+    json: bool,
+}
+
+impl Speed {
+    /// Runs the command.
+    pub fn run(&self) -> Result<ExitCode> {
+        let encoder = Encoder::load(&self.encoder)?.with_precision(self.precision);
+        let speed = encoder.speed(&Catalog::read(&self.catalog)?)?;
+        let figures = json!({
+            "threads": speed.threads,
+            "prepared_per_second": speed.prepared,
+            "network_per_second": speed.network,
+            "product_gflops": speed.product_gflops,
+            "precision": self.precision.on(encoder.device()),
+        });
+        report(self.json, &figures, || {
+            Ok(speed.show().get("text/plain").unwrap_or_default().to_owned())
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,124 @@
+//! How fast this machine encodes, and what limits it.
+
+use super::{Encoder, Precision};
+use crate::catalog::Catalog;
+use crate::error::{Error, Result};
+use crate::notebook::{Bundle, Show};
+use crate::picture;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+use tch::{Kind, Tensor};
+
+/// Side of the matrices whose product shows what the machine can do.
+const MATRIX: i64 = 1024;
+/// Products of them that each thread computes.
+const PRODUCTS: i64 = 96;
+
+/// Rates of the parts of encoding, each alone, on as many threads as encoding takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct Speed {
+    /// Threads that were used.
+    pub threads: usize,
+    /// Pictures a second that are read, decoded and prepared.
+    pub prepared: f64,
+    /// Pictures a second that go through the network.
+    pub network: f64,
+    /// Billions of floating-point operations a second in the product of two matrices, all threads
+    /// together: what the hardware can do at the encoder's precision. On a GPU not measured, 0.
+    pub product_gflops: f64,
+}
+
+impl Encoder {
+    /// Measures the parts of encoding a catalogue, each alone. Takes about as long as encoding it.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] for the first picture that cannot be read.
+    pub fn speed(&self, catalog: &Catalog) -> Result<Speed> {
+        let files = catalog.files();
+        if files.is_empty() {
+            return Err(Error::invalid("galaxies", 0, "at least one"));
+        }
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let before = tch::get_num_threads();
+        let measured = self.parts(&files, threads);
+        tch::set_num_threads(before);
+        measured
+    }
+
+    fn parts(&self, files: &[PathBuf], threads: usize) -> Result<Speed> {
+        let prepare = |file| self.recipe().prepare(&picture::read(file)?);
+        let next = AtomicUsize::new(0);
+        let prepared = timed(vec![(); threads], |()| {
+            while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                prepare(file)?;
+            }
+            Ok(())
+        })?;
+        let length = self.batch().min(files.len());
+        let pictures = files[..length].iter().map(prepare).collect::<Result<Vec<_>>>()?;
+        let passes = files.len().div_ceil(length * threads);
+        let network = self.network()?;
+        self.features_of(&network, &pictures)?;
+        let networks = copies(threads, || network.detached())?;
+        let through = timed(networks, |network| {
+            (0..passes).try_for_each(|_| self.features_of(&network, &pictures).map(drop))
+        })?;
+        let mut product_gflops = 0.0;
+        if !self.device().is_cuda() {
+            let kind = match self.precision().on(self.device()) {
+                Precision::Bf16 => Kind::BFloat16,
+                _ => Kind::Float,
+            };
+            let matrix = || Ok(Tensor::f_ones([MATRIX, MATRIX], (kind, self.device()))?);
+            let warm: Tensor = matrix()?;
+            let _ = warm.f_matmul(&warm)?;
+            let matrices = copies(threads, matrix)?;
+            let seconds = timed(matrices, |own| {
+                (0..PRODUCTS).try_for_each(|_| Ok(own.f_matmul(&own).map(drop)?))
+            })?;
+            let operations = 2 * MATRIX.pow(3) * PRODUCTS * threads as i64;
+            product_gflops = operations as f64 / seconds / 1e9;
+        }
+        Ok(Speed {
+            threads,
+            prepared: files.len() as f64 / prepared,
+            network: (passes * threads * length) as f64 / through,
+            product_gflops,
+        })
+    }
+}
+
+fn copies<T>(threads: usize, copy: impl Fn() -> Result<T>) -> Result<Vec<T>> {
+    (0..threads).map(|_| copy()).collect()
+}
+
+/// Seconds until as many threads as there are things, on one core each, have worked on one.
+fn timed<T: Send>(things: Vec<T>, work: impl Fn(T) -> Result<()> + Sync) -> Result<f64> {
+    let start = Instant::now();
+    let outcomes: Vec<Result<()>> = std::thread::scope(|scope| {
+        let one = |thing| {
+            let work = &work;
+            move || {
+                tch::set_num_threads(1);
+                work(thing)
+            }
+        };
+        let running: Vec<_> = things.into_iter().map(|thing| scope.spawn(one(thing))).collect();
+        let gone = |_| Err(Error::invalid("a thread", "gone", "one that ends"));
+        running.into_iter().map(|thread| thread.join().unwrap_or_else(gone)).collect()
+    });
+    outcomes.into_iter().collect::<Result<()>>()?;
+    Ok(start.elapsed().as_secs_f64().max(1e-9))
+}
+
+impl Show for Speed {
+    fn show(&self) -> Bundle {
+        let Self { threads, prepared, network, product_gflops } = self;
+        Bundle::plain(format!(
+            "On {threads} threads: {prepared:.0} pictures a second read, decoded and prepared; \
+             {network:.1} through the network; {product_gflops:.0} GFLOP/s in a product of matrices"
+        ))
+    }
+}
