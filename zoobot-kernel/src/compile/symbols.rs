@@ -33,7 +33,7 @@ pub fn prepare(library: &Library) {
     let Some(path) = file(library).filter(|path| !path.exists()) else { return };
     let Some(mut hashes) = libraries(library)
         .iter()
-        .map(|path| exported(path))
+        .map(exported)
         .reduce(|all, some| all.zip(some).map(|(all, some)| [all, some].concat()))
         .flatten()
     else {
