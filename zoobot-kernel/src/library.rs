@@ -114,6 +114,15 @@ impl Library {
     }
 }
 
+/// Writes a file beside the library: whole or not at all, since other kernels look for it too. In a
+/// folder that cannot be written it is left out.
+pub fn keep(file: &Path, content: &[u8]) {
+    let own = file.with_extension(std::process::id().to_string());
+    if std::fs::write(&own, content).and_then(|()| std::fs::rename(&own, file)).is_err() {
+        let _ = std::fs::remove_file(&own);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -80,13 +80,12 @@ fn cargo(programs: &Path) -> Result<i32> {
     let dir = objects(&std::env::current_dir()?, &library);
     std::fs::create_dir_all(&dir)?;
     let (object, shared) = (dir.join("ctx.o"), dir.join("libctx.so"));
-    let mut compile = rustc(&library);
-    let status = compile.args(CODE).arg("--emit=obj").arg("-o").arg(&object).status()?;
+    let status = rustc(&library).arg("--emit=obj").arg("-o").arg(&object).status()?;
     let mut code = status.code().unwrap_or(1);
     if code == 0 && !link::quickly(&library, &object, &shared, &stub(programs, &library)) {
         // A symbol that is nobody's, or no way to tell: the whole link says what is wrong.
         let mut whole = rustc(&library);
-        whole.args(CODE).arg("-Clink-arg=-Wl,-z,defs").arg("-o").arg(&shared);
+        whole.arg("-Clink-arg=-Wl,-z,defs").arg("-o").arg(&shared);
         code = whole.status()?.code().unwrap_or(1);
     }
     if code == 0 {
@@ -105,6 +104,7 @@ fn rustc(library: &Library) -> Command {
     rustc
         .args(["--crate-name=ctx", "--edition=2024", "--crate-type=cdylib", "src/lib.rs"])
         .arg("--error-format=json")
+        .args(CODE)
         .args(library.rustc_flags())
         .arg(format!("-Clink-arg=-Wl,-rpath,{}", library.target_lib().display()));
     rustc

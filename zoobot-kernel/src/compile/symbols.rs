@@ -1,6 +1,6 @@
 //! The symbols that the process with the library has: hashes in a file beside the library.
 
-use crate::library::Library;
+use crate::library::{Library, keep};
 use object::read::{Object, ObjectSymbol};
 use std::collections::HashSet;
 use std::fs;
@@ -43,11 +43,7 @@ pub fn prepare(library: &Library) {
     hashes.dedup();
     remove_old(&path);
     let bytes: Vec<u8> = hashes.iter().flat_map(|hash| hash.to_le_bytes()).collect();
-    // Renamed into place, so that nobody finds half a file.
-    let own = path.with_extension(std::process::id().to_string());
-    if fs::write(&own, bytes).and_then(|()| fs::rename(&own, &path)).is_err() {
-        let _ = fs::remove_file(&own);
-    }
+    keep(&path, &bytes);
 }
 
 /// Removes the files of earlier builds.

@@ -5,7 +5,7 @@
 
 use super::attributes::Features;
 use super::reader::{Entry, Kind, Sources, head_of};
-use crate::library::Library;
+use crate::library::{Library, keep};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -77,13 +77,8 @@ impl Index {
             return Self::new(kept.sources);
         }
         let kept = Kept { form: FORM, built, sources: read_sources(library) };
-        // In a folder that cannot be written, every kernel reads for itself. Renamed into place,
-        // so that another kernel never finds half a file.
-        let own = file.with_extension(std::process::id().to_string());
-        if let Ok(text) = serde_json::to_vec(&kept)
-            && fs::write(&own, text).and_then(|()| fs::rename(&own, &file)).is_err()
-        {
-            let _ = fs::remove_file(&own);
+        if let Ok(text) = serde_json::to_vec(&kept) {
+            keep(&file, &text);
         }
         Self::new(kept.sources)
     }
