@@ -10,6 +10,7 @@ mod features;
 mod similar;
 mod simulate;
 mod speed;
+mod train;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -38,6 +39,8 @@ enum Command {
     Simulate(simulate::Simulate),
     /// Measure the parts of encoding on this machine
     Speed(speed::Speed),
+    /// Train an encoder on volunteers' votes
+    Train(train::Train),
 }
 
 fn main() -> ExitCode {
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Command::Similar(command) => command.run(),
         Command::Simulate(command) => command.run(),
         Command::Speed(command) => command.run(),
+        Command::Train(command) => command.run(),
     };
     match outcome {
         Ok(code) => code,

@@ -4,6 +4,7 @@
 mod check;
 mod read;
 mod show;
+mod split;
 
 use crate::error::{Error, Result};
 use polars::prelude::*;
@@ -183,6 +184,7 @@ impl Catalog {
 pub(crate) use check::near;
 pub(crate) use read::parquet;
 pub use read::write_csv;
+pub use split::Split;
 
 #[cfg(test)]
 mod tests;

@@ -107,3 +107,41 @@ fn selecting_keeps_the_order_asked_for_and_names_what_is_missing() {
     assert_eq!(catalog.filter(col("id_str").eq(lit("b2"))).unwrap().ids(), ["b2"]);
     assert!(catalog.filter(col("nope").eq(lit(1))).is_err());
 }
+
+#[test]
+fn a_split_has_every_galaxy_once_and_follows_the_seed() {
+    let galaxies = Catalog::sample().unwrap();
+    let parts = galaxies.split([0.5, 0.2, 0.3], 7).unwrap();
+    let all = [&parts.train, &parts.val, &parts.test].map(Catalog::ids);
+    assert_eq!(all.each_ref().map(Vec::len), [300, 120, 180]);
+    let mut together: Vec<String> = all.concat();
+    together.sort();
+    assert_eq!(together, galaxies.ids());
+    assert_eq!(galaxies.split([0.5, 0.2, 0.3], 7).unwrap().val.ids(), all[1]);
+    assert_ne!(galaxies.split([0.5, 0.2, 0.3], 8).unwrap().val.ids(), all[1]);
+    let whole = galaxies.split([1.0, 0.0, 0.0], 7).unwrap();
+    assert_eq!((whole.train.ids(), whole.test.len()), (galaxies.ids(), 0));
+    for shares in [[0.5, 0.5, 0.5], [-0.5, 0.5, 1.0], [f64::NAN, 0.5, 0.5]] {
+        let message = galaxies.split(shares, 1).unwrap_err().to_string();
+        assert!(message.contains("add up to 1"), "{message}");
+    }
+}
+
+#[test]
+fn stacked_catalogues_keep_every_column_and_find_their_pictures() {
+    let one = df!["id_str" => ["a", "b"], "file_loc" => ["a.jpg", ""], "votes_yes" => [1i64, 2]];
+    let two = df!["id_str" => ["c"], "file_loc" => ["x/c.jpg"], "votes_yes" => [2.5], "t" => ["S"]];
+    let one = Catalog::from_table(one.unwrap(), "/one").unwrap();
+    let two = Catalog::from_table(two.unwrap(), "/two").unwrap();
+    let both = Catalog::stack(&[one.clone(), two.clone()]).unwrap();
+    assert_eq!(both.ids(), ["a", "b", "c"]);
+    let files = ["/one/a.jpg", "", "/two/x/c.jpg"].map(std::path::PathBuf::from);
+    assert_eq!(both.files(), files);
+    let votes: Vec<Option<f64>> = both.column("votes_yes").unwrap().f64().unwrap().iter().collect();
+    assert_eq!(votes, [Some(1.0), Some(2.0), Some(2.5)]);
+    assert_eq!(both.labels("t").unwrap(), ["", "", "S"]);
+    // A galaxy of both is an error that names it; so is nothing.
+    let message = Catalog::stack(&[one.clone(), two, one]).unwrap_err().to_string();
+    assert!(message.contains("\"a\""), "{message}");
+    assert!(Catalog::stack(&[]).is_err());
+}

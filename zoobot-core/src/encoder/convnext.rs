@@ -157,7 +157,7 @@ impl ConvNext {
         network::in_chunks(pictures, self.config.inputs, |chunk| self.forward(chunk))
     }
 
-    fn forward(&self, pictures: &Tensor) -> Result<Tensor> {
+    pub(super) fn forward(&self, pictures: &Tensor) -> Result<Tensor> {
         let mut x = self.stem(pictures)?;
         for stage in &self.stages {
             x = stage.forward(x)?;

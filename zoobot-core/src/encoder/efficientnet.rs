@@ -89,7 +89,7 @@ impl EfficientNet {
         network::in_chunks(pictures, self.config.inputs, |chunk| self.forward(chunk))
     }
 
-    fn forward(&self, pictures: &Tensor) -> Result<Tensor> {
+    pub(super) fn forward(&self, pictures: &Tensor) -> Result<Tensor> {
         let mut x = self.stem.forward(&channels_last(pictures)?)?;
         for block in self.stages.iter().flatten() {
             x = block.forward(x)?;

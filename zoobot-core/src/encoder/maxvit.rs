@@ -96,7 +96,7 @@ impl MaxVit {
         network::in_chunks(pictures, self.config.inputs, |chunk| self.forward(chunk))
     }
 
-    fn forward(&self, pictures: &Tensor) -> Result<Tensor> {
+    pub(super) fn forward(&self, pictures: &Tensor) -> Result<Tensor> {
         let (size, (_, _, h, w)) = (self.config.size, pictures.size4()?);
         if h % size != 0 || w % size != 0 {
             let expected = format!("multiples of {size}, for which the network is built");

@@ -22,8 +22,8 @@ mod together;
 mod weights;
 
 pub use encode::Failed;
-pub use layers::{Activation, Padding};
-pub use network::{Architecture, Network};
+pub use layers::{Activation, Padding, Statistics};
+pub use network::{Architecture, Network, Training};
 pub use parts::Report;
 pub use precision::Precision;
 pub use speed::Speed;
@@ -168,6 +168,21 @@ impl Encoder {
         let mut store = nn::VarStore::new(device);
         let network = architecture.build(&store.root())?;
         weights.load_into(&mut store)?;
+        Self::of_store(name, architecture, network, store, recipe)
+    }
+
+    /// An encoder of a network and the variables that it is built on.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] when memory is short.
+    pub(crate) fn of_store(
+        name: impl Into<String>,
+        architecture: Architecture,
+        network: Network,
+        store: nn::VarStore,
+        recipe: Recipe,
+    ) -> Result<Self> {
+        let device = store.device();
         Ok(Self {
             name: name.into(),
             network: Arc::new(Mutex::new(network.folded()?)),
@@ -180,6 +195,11 @@ impl Encoder {
             notes: Vec::new(),
             kept: Arc::default(),
         })
+    }
+
+    /// Its variables, for a network that begins as this one.
+    pub(crate) fn with_store<T>(&self, look: impl FnOnce(&nn::VarStore) -> T) -> T {
+        look(&self.weights.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Writes a folder that [`load`](Self::load) and timm

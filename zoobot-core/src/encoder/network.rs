@@ -5,7 +5,7 @@ mod names;
 
 use super::convnext::{self, ConvNext};
 use super::efficientnet::{self, EfficientNet};
-use super::layers::{Form, Layer};
+use super::layers::{Form, Layer, Statistics};
 use super::maxvit::{self, MaxVit};
 use super::resnet::{self, ResNet};
 use super::{Precision, batch};
@@ -241,6 +241,15 @@ impl Network {
         self.in_form(Form::Of(kind))
     }
 
+    /// The same network on the same variables as it is trained; `statistics` are those that batch
+    /// normalisations go by. What is learnt shows in both.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] when memory is short.
+    pub fn training(&self, statistics: Statistics) -> Result<Training> {
+        Ok(Training(self.in_form(Form::Training(statistics))?))
+    }
+
     /// The same network on the same memory, without gradients. A network cannot be used by two
     /// threads at once; each takes one of these instead.
     ///
@@ -251,9 +260,36 @@ impl Network {
     }
 }
 
+impl Network {
+    fn forward(&self, pictures: &Tensor) -> Result<Tensor> {
+        each!(self, network => {
+            check(pictures, network.config().inputs)?;
+            network.forward(pictures)
+        })
+    }
+}
+
 impl Layer for Network {
     fn in_form(&self, form: Form) -> Result<Self> {
         Ok(each!(self, network => network.in_form(form)?.into()))
+    }
+}
+
+/// A network as it is trained, from [`Network::training`].
+#[derive(Debug)]
+pub struct Training(Network);
+
+impl Training {
+    /// Feature vectors of a batch of prepared pictures.
+    ///
+    /// # Shapes
+    /// `[n, channels, h, w]` to `[n, width]`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when `pictures` has another shape.
+    pub fn features(&self, pictures: &Tensor) -> Result<Tensor> {
+        // All at once: the statistics are those of the batch.
+        self.0.forward(pictures)
     }
 }
 
@@ -266,11 +302,7 @@ pub(super) fn in_chunks(
     inputs: i64,
     forward: impl Fn(&Tensor) -> Result<Tensor>,
 ) -> Result<Tensor> {
-    let size = if pictures.defined() { pictures.size() } else { Vec::new() };
-    if size.len() != 4 || size[1] != inputs || size[2] < 1 || size[3] < 1 {
-        let expected = format!("[pictures, {inputs}, height, width]");
-        return Err(Error::invalid("the shape of pictures", format!("{size:?}"), expected));
-    }
+    let size = check(pictures, inputs)?;
     let side = (size[2] as usize).max(size[3] as usize);
     // The most that is good at any precision; who knows it, as an encoder does, comes with fewer.
     let chunk = batch::length(side, Device::Cpu, Precision::Bf16) as i64;
@@ -280,6 +312,16 @@ pub(super) fn in_chunks(
         return Ok(Tensor::f_cat(&features, 0)?);
     }
     forward(pictures)
+}
+
+/// The shape of pictures `[n, inputs, h, w]`.
+fn check(pictures: &Tensor, inputs: i64) -> Result<Vec<i64>> {
+    let size = if pictures.defined() { pictures.size() } else { Vec::new() };
+    if size.len() != 4 || size[1] != inputs || size[2] < 1 || size[3] < 1 {
+        let expected = format!("[pictures, {inputs}, height, width]");
+        return Err(Error::invalid("the shape of pictures", format!("{size:?}"), expected));
+    }
+    Ok(size)
 }
 
 #[cfg(test)]

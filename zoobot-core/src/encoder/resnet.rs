@@ -130,7 +130,7 @@ impl ResNet {
         network::in_chunks(pictures, self.config.inputs, |chunk| self.forward(chunk))
     }
 
-    fn forward(&self, pictures: &Tensor) -> Result<Tensor> {
+    pub(super) fn forward(&self, pictures: &Tensor) -> Result<Tensor> {
         let mut x = self.stem(pictures)?;
         for block in self.stages.iter().flatten() {
             x = block.forward(&x)?;

@@ -5,6 +5,7 @@ mod average;
 mod checkpoint;
 mod dirichlet;
 mod fit;
+mod galaxies;
 mod groups;
 mod head;
 mod history;
@@ -13,6 +14,7 @@ mod optimizer;
 mod order;
 mod progress;
 mod schedule;
+mod volunteers;
 mod votes;
 
 pub use average::Average;
@@ -25,6 +27,7 @@ pub use loss::{Distance, Loss};
 pub use optimizer::{Optimizer, OptimizerConfig, Rule};
 pub use order::{Order, mixed};
 pub use schedule::{Schedule, Shape};
+pub use volunteers::{Start, Trained, VoteTraining};
 pub use votes::{Reduction, VoteLoss};
 
 pub(crate) use dirichlet::ln_probability;

@@ -3,7 +3,7 @@
 use super::activation::Activation;
 use super::conv::{Conv, Shape, channels_last};
 use super::double;
-use super::form::{Form, Layer};
+use super::form::{Form, Layer, Statistics};
 use super::norm::BatchNorm;
 use crate::Result;
 use tch::Tensor;
@@ -15,6 +15,9 @@ pub struct ConvNorm {
     conv: Conv,
     norm: Option<BatchNorm>,
     activation: Option<Activation>,
+    /// Whether the normalisation is multiplied into the weights at each call: the same map and the
+    /// same gradients as one after the other, without passing over the pictures for it.
+    merged: bool,
 }
 
 impl ConvNorm {
@@ -41,16 +44,18 @@ impl ConvNorm {
             conv: Conv::new(conv, shape, bias)?,
             norm: Some(BatchNorm::new(norm, shape.outputs, eps)?),
             activation,
+            merged: false,
         })
     }
 
     /// # Shapes
     /// `[n, inputs, h, w]` to `[n, outputs, h', w']`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let mut y = self.conv.forward(x)?;
-        if let Some(norm) = &self.norm {
-            y = norm.forward(&y)?;
-        }
+        let y = match &self.norm {
+            Some(norm) if self.merged => self.merged(norm)?.forward(x)?,
+            Some(norm) => norm.forward(&self.conv.forward(x)?)?,
+            None => self.conv.forward(x)?,
+        };
         match self.activation {
             Some(activation) => activation.apply(y),
             None => Ok(y),
@@ -87,13 +92,24 @@ impl ConvNorm {
         Ok((weight.f_mul(&gain.f_view([-1, 1, 1, 1])?)?, Some(bias)))
     }
 
+    /// The convolution with a normalisation by fixed statistics in its weights, differentiable.
+    fn merged(&self, norm: &BatchNorm) -> Result<Conv> {
+        let (gain, shift) = norm.learnt_affine()?;
+        let bias = match &self.conv.bias {
+            Some(bias) => bias.f_mul(&gain)?.f_add(&shift)?,
+            None => shift,
+        };
+        let weight = self.conv.weight.f_mul(&gain.f_view([-1, 1, 1, 1])?)?;
+        Ok(Conv { weight, bias: Some(bias), shape: self.conv.shape })
+    }
+
     /// A folded layer of these weights.
     fn of(&self, weight: Tensor, bias: Option<Tensor>) -> Result<Self> {
         let kind = self.conv.weight.kind();
         let weight = channels_last(&weight.f_to_kind(kind)?)?;
         let bias = bias.map(|bias| bias.f_to_kind(kind)).transpose()?;
         let conv = Conv { weight, bias, shape: self.conv.shape };
-        Ok(Self { conv, norm: None, activation: self.activation })
+        Ok(Self { conv, norm: None, activation: self.activation, merged: false })
     }
 }
 
@@ -104,6 +120,7 @@ impl Layer for ConvNorm {
             return self.of(weight, bias);
         }
         let (conv, norm) = (self.conv.in_form(form)?, self.norm.in_form(form)?);
-        Ok(Self { conv, norm, activation: self.activation })
+        let merged = form == Form::Training(Statistics::Frozen);
+        Ok(Self { conv, norm, activation: self.activation, merged })
     }
 }

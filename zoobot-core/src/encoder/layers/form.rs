@@ -1,13 +1,28 @@
 //! The forms that a network can be had in, and the walk that brings every layer of it into one.
 
 use crate::Result;
+use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
+
+/// What batch normalisations go by while a network is trained.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Statistics {
+    /// The mean and variance of each batch; the running ones move towards them. The default.
+    #[default]
+    Batch,
+    /// The running ones, which stay as they are: for few galaxies, small batches, and whoever wants
+    /// a step in half the time.
+    Frozen,
+}
 
 /// What a network is wanted as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// On the same memory, without gradients: what another thread takes.
     Detached,
+    /// On the same variables, for gradients to flow into.
+    Training(Statistics),
     /// A copy that computes the same faster and cannot be trained: what is linear is multiplied
     /// together, in double precision, and weights of convolutions lie channels last.
     Folded,
@@ -35,10 +50,10 @@ pub trait Layer: Sized {
 
 impl Layer for Tensor {
     fn in_form(&self, form: Form) -> Result<Self> {
-        let detached = self.f_detach()?;
         match form {
-            Form::Of(kind) => Ok(detached.f_to_kind(kind)?),
-            Form::Detached | Form::Folded => Ok(detached),
+            Form::Training(_) => Ok(self.shallow_clone()),
+            Form::Of(kind) => Ok(self.f_detach()?.f_to_kind(kind)?),
+            Form::Detached | Form::Folded => Ok(self.f_detach()?),
         }
     }
 }

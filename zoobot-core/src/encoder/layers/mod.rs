@@ -12,7 +12,7 @@ mod squeeze;
 pub use activation::Activation;
 pub use conv::{Conv, Padding, Shape, channels_last};
 pub use conv_norm::ConvNorm;
-pub use form::{Form, Layer};
+pub use form::{Form, Layer, Statistics};
 pub use linear::Linear;
 pub use mlp::{Mlp, MlpShape};
 pub use norm::{BatchNorm, LayerNorm};

@@ -1,6 +1,6 @@
 //! Normalisation over the pictures of a batch and over the channels of a pixel.
 
-use super::form::{Form, Layer};
+use super::form::{Form, Layer, Statistics};
 use super::{double, pixels_last};
 use crate::Result;
 use tch::nn::Path;
@@ -14,7 +14,12 @@ pub struct BatchNorm {
     mean: Tensor,
     variance: Tensor,
     eps: f64,
+    /// Whether it takes the statistics of the batch, and learns the running ones from them.
+    learns: bool,
 }
+
+/// How far the running statistics move towards a batch's (PyTorch's default).
+const MOMENTUM: f64 = 0.1;
 
 impl BatchNorm {
     pub fn new(path: &Path, channels: i64, eps: f64) -> Result<Self> {
@@ -27,6 +32,7 @@ impl BatchNorm {
             mean: path.f_zeros_no_train("running_mean", &[channels])?,
             variance: path.f_ones_no_train("running_var", &[channels])?,
             eps,
+            learns: false,
         })
     }
 
@@ -35,7 +41,7 @@ impl BatchNorm {
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let (weight, bias) = (Some(&self.weight), Some(&self.bias));
         let (mean, variance) = (Some(&self.mean), Some(&self.variance));
-        Ok(x.f_batch_norm(weight, bias, mean, variance, false, 0.0, self.eps, true)?)
+        Ok(x.f_batch_norm(weight, bias, mean, variance, self.learns, MOMENTUM, self.eps, true)?)
     }
 
     /// The same map as `x·gain + shift`, each of one number a channel in double precision.
@@ -43,6 +49,13 @@ impl BatchNorm {
         let deviation = double(&self.variance)?.f_add_scalar(self.eps)?.f_sqrt()?;
         let gain = double(&self.weight)?.f_div(&deviation)?;
         let shift = double(&self.bias)?.f_sub(&double(&self.mean)?.f_mul(&gain)?)?;
+        Ok((gain, shift))
+    }
+
+    /// The same, differentiable to scale and shift, in their kind.
+    pub(super) fn learnt_affine(&self) -> Result<(Tensor, Tensor)> {
+        let gain = self.weight.f_div(&self.variance.f_add_scalar(self.eps)?.f_sqrt()?)?;
+        let shift = self.bias.f_sub(&self.mean.f_mul(&gain)?)?;
         Ok((gain, shift))
     }
 }
@@ -56,6 +69,7 @@ impl Layer for BatchNorm {
             mean: self.mean.in_form(form)?,
             variance: self.variance.in_form(form)?,
             eps: self.eps,
+            learns: form == Form::Training(Statistics::Batch),
         })
     }
 }

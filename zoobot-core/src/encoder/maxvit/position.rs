@@ -84,8 +84,8 @@ impl Layer for RelativePosition {
     fn in_form(&self, form: Form) -> Result<Self> {
         let source = match (&self.source, form) {
             (_, Form::Folded) => Source::Known(self.forward()?.f_detach()?),
-            (Source::Table(table), _) => Source::Table(table.f_detach()?),
-            (Source::Grid(grid), _) => Source::Grid(grid.f_detach()?),
+            (Source::Table(table), _) => Source::Table(table.in_form(form.in_full())?),
+            (Source::Grid(grid), _) => Source::Grid(grid.in_form(form.in_full())?),
             (Source::Mlp(steps, layers), _) => {
                 Source::Mlp(steps.shallow_clone(), layers.in_form(form)?)
             }

@@ -116,3 +116,87 @@ fn layers_of_the_fixtures_give_timms_layer_wise_learning_rates() {
         }
     }
 }
+
+/// The smallest networks whose layers are normalised over batches.
+const BATCHES: [&str; 3] = ["efficientnet_b0", "resnet18", "maxvit_pico_rw_256"];
+
+/// Random pictures and a network whose running statistics are not the first ones.
+fn settled(name: &str) -> (nn::VarStore, Network, Tensor) {
+    tch::manual_seed(5);
+    let mut store = nn::VarStore::new(Device::Cpu);
+    let network = Architecture::named(name).unwrap().sized(64).build(&store.root()).unwrap();
+    store.double();
+    for (name, mut variable) in store.variables() {
+        let _ = tch::no_grad(|| match name.rsplit('.').next() {
+            Some("running_mean") => variable.normal_(0.0, 0.1),
+            Some("running_var") => variable.uniform_(0.8, 1.3),
+            _ => variable.shallow_clone(),
+        });
+    }
+    (store, network, Tensor::randn([3, 3, 64, 64], (Kind::Double, Device::Cpu)))
+}
+
+#[test]
+fn with_frozen_statistics_features_and_gradients_are_those_of_the_network_as_it_is_looked_at() {
+    for name in BATCHES {
+        let (store, network, x) = settled(name);
+        let gradients = |features: Tensor| {
+            features.square().sum(Kind::Double).backward();
+            let mut all: Vec<(String, Tensor)> = store.variables().into_iter().collect();
+            all.retain(|(_, it)| it.requires_grad());
+            all.sort_by(|a, b| a.0.cmp(&b.0));
+            let taken = |(name, mut it): (String, Tensor)| {
+                let gradient = it.grad().copy();
+                it.zero_grad();
+                (name, gradient)
+            };
+            all.into_iter().map(taken).collect::<Vec<_>>()
+        };
+        let plain = network.features(&x).unwrap();
+        let frozen = network.training(Statistics::Frozen).unwrap().features(&x).unwrap();
+        assert!(relative_difference(&frozen, &plain) <= 1e-9, "{name}");
+        for ((variable, a), (_, b)) in gradients(plain).iter().zip(gradients(frozen)) {
+            let scale = a.abs().max().double_value(&[]).max(1e-9);
+            let difference = (a - b).abs().max().double_value(&[]) / scale;
+            assert!(difference <= 1e-6, "{name}, {variable}: {difference}");
+        }
+    }
+}
+
+#[test]
+fn statistics_of_batches_normalise_the_batch_and_move_the_running_ones_a_tenth_of_the_way() {
+    let (store, network, x) = settled("resnet18");
+    let variables = store.variables();
+    let weight = &variables["conv1.weight"];
+    let [mean, variance] = ["mean", "var"].map(|it| &variables[&format!("bn1.running_{it}")]);
+    let before = [mean, variance].map(Tensor::copy);
+    let _guard = tch::no_grad_guard();
+    let filtered = x.conv2d(weight, None::<Tensor>, [2, 2], [3, 3], [1, 1], 1);
+    let (all, over) = (filtered.numel() as i64 / 64, [0i64, 2, 3]);
+    let seen = filtered.mean_dim(over.as_slice(), false, Kind::Double);
+    let spread = filtered.var_dim(over.as_slice(), true, false);
+    assert_eq!(all, 3 * 32 * 32);
+    let eval = network.features(&x).unwrap();
+    let training = network.training(Statistics::Batch).unwrap();
+    assert!(relative_difference(&training.features(&x).unwrap(), &eval) > 1e-2);
+    let [mean_before, variance_before] = before;
+    assert!(relative_difference(mean, &(mean_before * 0.9 + seen * 0.1)) <= 1e-9);
+    assert!(relative_difference(variance, &(variance_before * 0.9 + spread * 0.1)) <= 1e-9);
+}
+
+#[test]
+fn gradients_reach_every_variable_of_every_family() {
+    for name in ["convnext_atto", "efficientnet_b0", "resnet18", "maxvit_pico_rw_256"] {
+        let (store, network, x) = settled(name);
+        let features = network.training(Statistics::Batch).unwrap().features(&x).unwrap();
+        features.square().sum(Kind::Double).backward();
+        for (variable, tensor) in store.variables() {
+            if tensor.requires_grad() {
+                let gradient = tensor.grad();
+                assert!(gradient.defined(), "{name}: {variable}");
+                let size = gradient.abs().sum(Kind::Double).double_value(&[]);
+                assert!(size > 0.0, "{name}: {variable}");
+            }
+        }
+    }
+}

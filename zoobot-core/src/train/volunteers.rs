@@ -1,0 +1,314 @@
+//! Learning from volunteers: a network trained to answer every question of a schema at once.
+
+use super::fit::{FitConfig, Task, fit};
+use super::galaxies::Galaxies;
+use super::head::{Head, HeadConfig};
+use super::history::{Event, Fitted};
+use super::votes::VoteLoss;
+use crate::catalog::Catalog;
+use crate::encoder::{Architecture, Encoder, Network, Statistics, Training};
+use crate::error::Result;
+use crate::picture::{Augment, Recipe};
+use crate::schema::{Schema, Votes};
+use std::path::{Path, PathBuf};
+use tch::nn::VarStore;
+use tch::{Device, Tensor};
+
+/// Pictures that are looked at together in validation.
+const VALIDATED: usize = 64;
+/// Where the encoder's variables lie in the network.
+const ENCODER: &str = "encoder";
+/// Where the head's do.
+const HEAD: &str = "head";
+
+/// Training from votes: the network, its head, and how they learn.
+///
+/// ```no_run
+/// use zoobot_core::encoder::Architecture;
+/// use zoobot_core::prelude::*;
+/// use zoobot_core::train::VoteTraining;
+/// let schema = zoobot_core::schema::Schema::named("decals_dr5")?;
+/// let (train, val) = (Catalog::read("train.csv")?, Catalog::read("val.csv")?);
+/// let trained = VoteTraining::new(&schema, Architecture::named("convnext_pico")?)
+///     .folder("run")
+///     .train(&train, &val)?;
+/// trained.encoder("mine")?.save("mine")?;
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct VoteTraining {
+    schema: Schema,
+    start: Start,
+    recipe: Recipe,
+    augment: Augment,
+    dropout: f64,
+    statistics: Statistics,
+    settings: FitConfig,
+    folder: Option<PathBuf>,
+}
+
+/// What a network begins as.
+#[derive(Debug, Clone)]
+pub enum Start {
+    /// Random weights.
+    Random(Architecture),
+    /// An encoder's.
+    Encoder(Box<Encoder>),
+}
+
+impl From<Architecture> for Start {
+    fn from(architecture: Architecture) -> Self {
+        Self::Random(architecture)
+    }
+}
+
+impl From<&Encoder> for Start {
+    fn from(encoder: &Encoder) -> Self {
+        Self::Encoder(Box::new(encoder.clone()))
+    }
+}
+
+impl VoteTraining {
+    /// Training on the questions of a schema, from an architecture's random weights or from an
+    /// encoder. Pictures are prepared by the encoder's recipe, or [`Recipe::zoobot`] (in luminance
+    /// for one channel), and seen through [`Augment::zoobot`].
+    pub fn new(schema: &Schema, start: impl Into<Start>) -> Self {
+        let start = start.into();
+        let recipe = match &start {
+            Start::Random(architecture) if architecture.channels() == 1 => {
+                Recipe::zoobot().grey(crate::picture::Grey::Luma)
+            }
+            Start::Random(_) => Recipe::zoobot(),
+            Start::Encoder(encoder) => encoder.recipe().clone(),
+        };
+        Self {
+            schema: schema.clone(),
+            start,
+            recipe,
+            augment: Augment::zoobot(),
+            dropout: 0.2,
+            statistics: Statistics::default(),
+            settings: FitConfig::default(),
+            folder: None,
+        }
+    }
+
+    /// How pictures are prepared.
+    pub fn recipe_now(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    /// Sets how pictures are prepared.
+    pub fn recipe(mut self, recipe: Recipe) -> Self {
+        self.recipe = recipe;
+        self
+    }
+
+    /// Sets what random views of pictures are shown.
+    pub fn augment(mut self, augment: Augment) -> Self {
+        self.augment = augment;
+        self
+    }
+
+    /// Sets the share of features that are left out at random at each step (0.2).
+    pub fn dropout(mut self, dropout: f64) -> Self {
+        self.dropout = dropout;
+        self
+    }
+
+    /// Sets what batch normalisations go by ([`Statistics::Batch`]).
+    pub fn statistics(mut self, statistics: Statistics) -> Self {
+        self.statistics = statistics;
+        self
+    }
+
+    /// Sets epochs, batches, learning rate and the like.
+    pub fn settings(mut self, settings: FitConfig) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Sets the folder of checkpoints and prepared pictures: a run that finds its own there goes on.
+    /// Without one, prepared pictures lie in a temporary folder and nothing else is kept.
+    pub fn folder(mut self, folder: impl AsRef<Path>) -> Self {
+        self.folder = Some(folder.as_ref().to_path_buf());
+        self
+    }
+
+    /// Trains on the votes in a catalogue's columns `question_answer`; those in `val` say when it is
+    /// best. An empty cell is no vote, so that galaxies of several campaigns may stand in one table.
+    ///
+    /// # Errors
+    /// As [`Votes::of`] and [`fit`](fit()); [`Error::Picture`](crate::Error::Picture) when no
+    /// picture can be read.
+    pub fn train(&self, train: &Catalog, val: &Catalog) -> Result<Trained> {
+        self.observed(train, val, &mut |_| ())
+    }
+
+    /// The same, telling what happens.
+    ///
+    /// # Errors
+    /// As [`train`](Self::train).
+    pub fn observed(
+        &self,
+        train: &Catalog,
+        val: &Catalog,
+        observe: &mut dyn FnMut(Event),
+    ) -> Result<Trained> {
+        let (learn, kept) = (Votes::of(train, &self.schema)?, Votes::of(val, &self.schema)?);
+        let temporary;
+        let (pictures, checkpoints) = match &self.folder {
+            Some(folder) => (folder.join("pictures"), Some(folder.join("checkpoints"))),
+            None => {
+                temporary = tempfile::tempdir().map_err(crate::Error::io("create", "a folder"))?;
+                (temporary.path().to_path_buf(), None)
+            }
+        };
+        let source = self.augment.source(&self.recipe);
+        let learn = Galaxies::open(&pictures, train, learn, &source)?;
+        let kept = Galaxies::open(&pictures, val, kept, &self.recipe)?;
+        let mut task = VoteTask::new(self, learn, kept)?;
+        let fitted = fit(&mut task, &self.settings, checkpoints.as_deref(), observe)?;
+        Ok(Trained {
+            schema: self.schema.clone(),
+            architecture: task.architecture,
+            recipe: self.recipe.clone(),
+            store: task.store,
+            head: task.head,
+            fitted,
+        })
+    }
+}
+
+/// A network that was trained on votes.
+#[derive(Debug)]
+pub struct Trained {
+    schema: Schema,
+    architecture: Architecture,
+    recipe: Recipe,
+    store: VarStore,
+    head: Head,
+    fitted: Fitted,
+}
+
+impl Trained {
+    /// What happened.
+    pub fn fitted(&self) -> &Fitted {
+        &self.fitted
+    }
+
+    /// The questions that it answers.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// Its head, whose outputs are concentrations of the schema's answers.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// The encoder, by a name of its own.
+    ///
+    /// # Errors
+    /// [`Error::Torch`](crate::Error::Torch) when memory is short.
+    pub fn encoder(&self, name: &str) -> Result<Encoder> {
+        let mut store = VarStore::new(self.store.device());
+        let network = self.architecture.build(&store.root())?;
+        copy(&self.store, &format!("{ENCODER}."), &mut store, "")?;
+        Encoder::of_store(name, self.architecture.clone(), network, store, self.recipe.clone())
+    }
+}
+
+/// Copies the variables below a path to those of the same names below another.
+fn copy(from: &VarStore, below: &str, to: &mut VarStore, onto: &str) -> Result<()> {
+    let targets = to.variables();
+    tch::no_grad(|| {
+        for (name, tensor) in from.variables() {
+            let Some(rest) = name.strip_prefix(below) else { continue };
+            if let Some(target) = targets.get(&format!("{onto}{rest}")) {
+                target.shallow_clone().f_copy_(&tensor)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Pictures to concentrations, from votes.
+struct VoteTask {
+    architecture: Architecture,
+    store: VarStore,
+    /// The same network on the same variables, to be looked at and to be trained.
+    network: Network,
+    training: Training,
+    head: Head,
+    loss: VoteLoss,
+    recipe: Recipe,
+    augment: Augment,
+    learn: Galaxies,
+    kept: Galaxies,
+}
+
+impl VoteTask {
+    fn new(training: &VoteTraining, learn: Galaxies, kept: Galaxies) -> Result<Self> {
+        let architecture = match &training.start {
+            Start::Random(architecture) => architecture.clone(),
+            Start::Encoder(encoder) => encoder.architecture().clone(),
+        };
+        tch::manual_seed(training.settings.seed as i64);
+        let mut store = VarStore::new(Device::cuda_if_available());
+        let network = architecture.build(&(store.root() / ENCODER))?;
+        let head = HeadConfig::concentrations(training.schema.width()).dropout(training.dropout);
+        let head = head.build(&(store.root() / HEAD), architecture.width())?;
+        if let Start::Encoder(encoder) = &training.start {
+            encoder.with_store(|from| copy(from, "", &mut store, &format!("{ENCODER}.")))?;
+        }
+        Ok(Self {
+            training: network.training(training.statistics)?,
+            loss: VoteLoss::new(&training.schema),
+            recipe: training.recipe.clone(),
+            augment: training.augment.clone(),
+            architecture,
+            store,
+            network,
+            head,
+            learn,
+            kept,
+        })
+    }
+}
+
+impl Task for VoteTask {
+    fn store(&self) -> &VarStore {
+        &self.store
+    }
+
+    fn layers(&self) -> Vec<Vec<String>> {
+        let below = |names: Vec<String>| names.iter().map(|it| format!("{ENCODER}.{it}")).collect();
+        self.architecture.layers().into_iter().map(below).collect()
+    }
+
+    fn galaxies(&self) -> usize {
+        self.learn.len()
+    }
+
+    fn loss(&mut self, galaxies: &[usize], seed: u64) -> Result<Tensor> {
+        let (pictures, votes) = self.learn.batch(galaxies, self.store.device())?;
+        let views = self.augment.apply(&pictures, &self.recipe, seed)?;
+        let features = self.training.features(&views)?;
+        self.loss.of(&self.head.forward(&features, Some(seed))?, &votes)
+    }
+
+    fn validate(&mut self) -> Result<f64> {
+        let all: Vec<usize> = (0..self.kept.len()).collect();
+        let mut sum = 0.0;
+        for galaxies in all.chunks(VALIDATED) {
+            let (pictures, votes) = self.kept.batch(galaxies, self.store.device())?;
+            let outputs = self.head.forward(&self.network.features(&pictures)?, None)?;
+            sum += self.loss.of(&outputs, &votes)?.f_double_value(&[])? * galaxies.len() as f64;
+        }
+        Ok(sum / all.len() as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+use super::*;
+use crate::train::End;
+use polars::prelude::{Column, col, lit};
+
+/// The sample's edge-on discs and ellipticals, with the votes of ten volunteers who know them.
+fn galaxies(count: usize) -> (Catalog, Schema) {
+    let schema = Schema::from_json(
+        r#"{"name": "edges", "questions": [{"question": "edge-on", "answers": ["yes", "no"]}]}"#,
+    )
+    .unwrap();
+    let sample = Catalog::sample().unwrap();
+    let wanted = col("class").eq(lit("edge_on")).or(col("class").eq(lit("smooth")));
+    let sample = sample.filter(wanted).unwrap().head(count);
+    let edge_on: Vec<i64> =
+        sample.labels("class").unwrap().iter().map(|it| 10 * i64::from(it == "edge_on")).collect();
+    let mut table = sample.table().clone();
+    let no: Vec<i64> = edge_on.iter().map(|yes| 10 - yes).collect();
+    table.with_column(Column::new("edge-on_yes".into(), edge_on)).unwrap();
+    table.with_column(Column::new("edge-on_no".into(), no)).unwrap();
+    (Catalog::from_table(table, sample.folder()).unwrap(), schema)
+}
+
+fn training(schema: &Schema, name: &str) -> VoteTraining {
+    let recipe = Recipe { size: 32, zoom: 1.0, ..Recipe::zoobot() };
+    let settings = FitConfig { epochs: 3, batch: 16, rate: 1e-3, ..FitConfig::default() };
+    VoteTraining::new(schema, Architecture::named(name).unwrap())
+        .recipe(recipe)
+        .augment(Augment::zoobot().scale(1.0, 1.0))
+        .settings(settings)
+}
+
+#[test]
+fn a_network_normalised_over_batches_learns_from_votes_and_becomes_an_encoder() {
+    let (galaxies, schema) = galaxies(120);
+    let parts = galaxies.split([0.8, 0.2, 0.0], 1).unwrap();
+    let trained = training(&schema, "resnet18").train(&parts.train, &parts.val).unwrap();
+    let epochs = &trained.fitted().epochs;
+    assert_eq!((epochs.len(), trained.fitted().end), (3, End::Complete));
+    assert!(epochs[2].training < 0.8 * epochs[0].training, "{epochs:?}");
+    let encoder = trained.encoder("edges").unwrap();
+    assert_eq!((encoder.name(), encoder.recipe().size, encoder.width()), ("edges", 32, 512));
+    // What was trained is what encodes: the head on the encoder's features gives the validation.
+    let space = encoder.encode(&parts.val).unwrap();
+    let features = space.features().iter().copied().collect::<Vec<f32>>();
+    let features = Tensor::from_slice(&features).view([-1, 512]);
+    let votes = Votes::of(&parts.val, &schema).unwrap();
+    let all: Vec<usize> = (0..votes.len()).collect();
+    let outputs = tch::no_grad(|| trained.head().forward(&features, None)).unwrap();
+    let loss = VoteLoss::new(&schema).of(&outputs, &votes.batch(&all).unwrap()).unwrap();
+    let difference = loss.double_value(&[]) - epochs[2].validation;
+    assert!(difference.abs() <= 1e-4 * epochs[2].validation, "{difference}");
+}
+
+#[test]
+fn a_run_goes_on_where_it_stopped_and_begins_as_the_encoder_it_is_given() {
+    let (galaxies, schema) = galaxies(48);
+    let parts = galaxies.split([0.7, 0.3, 0.0], 1).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let run = training(&schema, "resnet18").folder(place.path());
+    let trained = run.train(&parts.train, &parts.val).unwrap();
+    let again = run.train(&parts.train, &parts.val).unwrap();
+    let print = |it: &Trained| it.encoder("it").unwrap().fingerprint().to_owned();
+    // All its epochs are over: nothing is left to do.
+    assert_eq!((print(&trained), trained.fitted()), (print(&again), again.fitted()));
+    let start = trained.encoder("start").unwrap();
+    let still = FitConfig { epochs: 1, rate: 1e-12, weight_decay: 0.0, ..FitConfig::default() };
+    let frozen = VoteTraining::new(&schema, &start).statistics(Statistics::Frozen).settings(still);
+    let next = frozen.train(&parts.train, &parts.val).unwrap().encoder("next").unwrap();
+    let features = |it: &Encoder| it.encode(&parts.val).unwrap().features().to_owned();
+    let difference = (&features(&next) - &features(&start)).mapv(f32::abs).sum();
+    assert!(difference < 1e-3, "{difference}");
+}
+
+#[test]
+fn votes_that_are_not_there_and_pictures_that_cannot_be_read_are_errors() {
+    let (galaxies, schema) = galaxies(20);
+    let parts = galaxies.split([0.5, 0.5, 0.0], 1).unwrap();
+    let run = training(&Schema::named("gz2").unwrap(), "resnet18");
+    let message = run.train(&parts.train, &parts.val).unwrap_err().to_string();
+    assert!(message.contains("smooth-or-featured-gz2_smooth"), "{message}");
+    let elsewhere = Catalog::from_table(parts.train.table().clone(), "/nowhere").unwrap();
+    let message =
+        training(&schema, "resnet18").train(&elsewhere, &parts.val).unwrap_err().to_string();
+    assert!(message.contains("no picture can be read"), "{message}");
+}
