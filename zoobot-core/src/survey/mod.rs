@@ -6,6 +6,9 @@
 //! that travel inside this library, made by the same simulator. [`home`] is the folder for
 //! whatever is unpacked or downloaded.
 //!
+//! [`Volunteers`] answer the questions of a [`Schema`](crate::schema::Schema) about what they see
+//! of it.
+//!
 //! The way of the light: `draw` (parameters) → `paint` (`light`, `texture`, `encounter`) →
 //! `field` (neighbours, stars) → `instrument` (seeing, noise) → `colour` (RGB).
 
@@ -25,6 +28,7 @@ mod simulate;
 #[cfg(test)]
 mod tests;
 mod texture;
+mod volunteers;
 
 pub use home::home;
 pub use instrument::Conditions;
@@ -34,3 +38,4 @@ pub use morphology::{
 };
 pub use sample::{sample_folder, write_sample};
 pub use simulate::{SimulatedGalaxy, Simulation, Truth};
+pub use volunteers::{Appearance, Crowd, View, Volunteers};
