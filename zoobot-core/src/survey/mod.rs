@@ -25,6 +25,7 @@ mod morphology;
 mod paint;
 mod sample;
 mod simulate;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod texture;
@@ -38,4 +39,5 @@ pub use morphology::{
 };
 pub use sample::{sample_folder, write_sample};
 pub use simulate::{SimulatedGalaxy, Simulation, Truth};
+pub use tags::{Tag, tags};
 pub use volunteers::{Appearance, Crowd, View, Volunteers};

@@ -50,6 +50,8 @@ pub struct Simulation {
     /// The schema that volunteers answer about every galaxy, by name or as a path to a `.json`
     /// file. Default none.
     pub votes: Option<String>,
+    /// Share of the galaxies that get free-text tags, 0 to 1. Default 0.
+    pub tags: f64,
 }
 
 impl Default for Simulation {
@@ -62,6 +64,7 @@ impl Default for Simulation {
             field_of_view: 128.0 * PIXEL_SCALE,
             kinds: Kind::ALL.to_vec(),
             votes: None,
+            tags: 0.0,
         }
     }
 }
@@ -77,8 +80,8 @@ pub struct SimulatedGalaxy {
     pub conditions: Conditions,
     /// What was measured of its light before telescope, neighbours and noise.
     pub truth: Truth,
-    /// Arcseconds a pixel of the picture.
-    pub pixel_scale: f64,
+    /// Width of the picture on the sky, arcsec.
+    pub field_of_view: f64,
     /// The picture, z r g as red green blue.
     pub picture: RgbImage,
 }
@@ -128,6 +131,11 @@ impl Simulation {
         Self { votes: Some(schema.into()), ..self }
     }
 
+    /// Lets people write free-text tags about a share of the galaxies, 0 to 1; 0.2 is much.
+    pub fn tags(self, share: f64) -> Self {
+        Self { tags: share, ..self }
+    }
+
     /// Galaxy `i`, from 0. It depends on the seed, `i` and the settings only, not on the number of
     /// galaxies or threads.
     ///
@@ -144,7 +152,8 @@ impl Simulation {
     /// Writes `images/ID.jpg` and `catalog.csv` under a folder and returns the catalogue.
     ///
     /// With [`volunteers`](Self::volunteers) the catalogue has a column of counts for each answer,
-    /// and `fractions.csv` the fractions that very many volunteers would give.
+    /// and `fractions.csv` the fractions that very many volunteers would give. With
+    /// [`tags`](Self::tags) there is a `tags.csv` of `id_str`, `tag`, `user` and `time`.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a setting out of its range, [`Error::Missing`] or [`Error::Schema`]
@@ -201,6 +210,9 @@ impl Simulation {
         if !(10.0..=1000.0).contains(&self.field_of_view) {
             return Err(Error::invalid("field_of_view", self.field_of_view, "10 to 1000 arcsec"));
         }
+        if !(0.0..=1.0).contains(&self.tags) {
+            return Err(Error::invalid("tags", self.tags, "a share, 0 to 1"));
+        }
         if self.kinds.is_empty() {
             return Err(Error::invalid("kinds", "empty", "at least one kind"));
         }
@@ -243,8 +255,8 @@ impl Simulation {
         conditions.expose(&mut canvas, &mut rng);
         let picture = colour::picture(&canvas);
         let id_str = format!("SIM{:06}", i + 1);
-        let pixel_scale = canvas.scale;
-        SimulatedGalaxy { id_str, morphology, conditions, truth, pixel_scale, picture }
+        let field_of_view = self.field_of_view;
+        SimulatedGalaxy { id_str, morphology, conditions, truth, field_of_view, picture }
     }
 }
 

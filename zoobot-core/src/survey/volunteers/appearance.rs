@@ -227,8 +227,8 @@ impl Appearance {
 
     fn edge_on_disk(self, disk: &EdgeOn, light: &Light) -> Self {
         let thickness = 2.0 * disk.scale * disk.thickness;
-        let thin = light.view.resolves(thickness);
         let length = 2.0 * disk.scale;
+        let thin = light.shows(0.5, length * thickness, thickness);
         let dust =
             ramp(disk.dust, 0.3, 3.0) * light.shows(0.3, length * thickness, 0.7 * thickness);
         let warp = (5.0 * disk.warp.abs()).min(0.7) * thin;

@@ -24,11 +24,14 @@ pub struct Crowd {
     pub careless: f64,
     /// Skill of the careless, 0 to 1. Default 0.4.
     pub careless_skill: f64,
+    /// Where a schema has the questions of several campaigns, each galaxy is shown in one of them,
+    /// and with this chance (0 to 1) in each of the others too. Default 0.2.
+    pub again: f64,
 }
 
 impl Default for Crowd {
     fn default() -> Self {
-        Self { fewest: 5, most: 60, skill: 0.97, careless: 0.08, careless_skill: 0.4 }
+        Self { fewest: 5, most: 60, skill: 0.97, careless: 0.08, careless_skill: 0.4, again: 0.2 }
     }
 }
 
@@ -42,6 +45,7 @@ impl Crowd {
             ("skill", self.skill),
             ("careless", self.careless),
             ("careless_skill", self.careless_skill),
+            ("again", self.again),
         ] {
             if !(0.0..=1.0).contains(&value) {
                 return Err(Error::invalid(name, value, "0 to 1"));
@@ -76,6 +80,8 @@ pub struct Volunteers {
     crowd: Crowd,
     /// In the order of asking.
     questions: Vec<Asked>,
+    /// How many campaigns they are of.
+    campaigns: usize,
 }
 
 /// A question of the schema, understood.
@@ -83,6 +89,7 @@ pub struct Volunteers {
 struct Asked {
     topic: &'static Topic,
     offered: Vec<Meaning>,
+    campaign: usize,
     /// Column of the first answer.
     first: usize,
     /// Column of the answer that leads here.
@@ -96,9 +103,12 @@ impl Volunteers {
     /// # Errors
     /// [`Error::Schema`] for a question or an answer that no simulated galaxy can be asked about.
     pub fn new(schema: &Schema) -> Result<Self> {
-        let questions = schema.in_order().map(|question| Asked::new(schema, question));
+        let mut campaigns = Vec::new();
+        let questions =
+            schema.in_order().map(|question| Asked::new(schema, question, &mut campaigns));
         let questions = questions.collect::<Result<_>>()?;
-        Ok(Self { schema: schema.clone(), crowd: Crowd::default(), questions })
+        let campaigns = campaigns.len();
+        Ok(Self { schema: schema.clone(), crowd: Crowd::default(), questions, campaigns })
     }
 
     /// The same with other people.
@@ -117,15 +127,24 @@ impl Volunteers {
 
     /// How many volunteers gave each answer about a galaxy, in the order of the schema's columns.
     /// It depends on the galaxy and the seed only.
+    ///
+    /// A galaxy has no votes for the questions of campaigns that did not show it: see
+    /// [`Crowd::again`].
     pub fn votes(&self, galaxy: &SimulatedGalaxy, seed: u64) -> Vec<u32> {
         let mut rng = stream(galaxy, seed, 1);
         let chances = self.chances(&Appearance::of(galaxy));
         let mut votes = vec![0; self.schema.width()];
-        let number = rng.random_range(self.crowd.fewest..=self.crowd.most);
-        for _ in 0..number {
-            let careless = rng.random::<f64>() < self.crowd.careless;
-            let skill = self.crowd.sorts()[usize::from(careless)].1;
-            self.walk(&chances, skill, &mut rng, |answer| votes[answer] += 1);
+        let first = rng.random_range(0..self.campaigns);
+        for campaign in 0..self.campaigns {
+            let again = rng.random::<f64>() < self.crowd.again;
+            if campaign != first && !again {
+                continue;
+            }
+            for _ in 0..rng.random_range(self.crowd.fewest..=self.crowd.most) {
+                let careless = rng.random::<f64>() < self.crowd.careless;
+                let skill = self.crowd.sorts()[usize::from(careless)].1;
+                self.walk(campaign, &chances, skill, &mut rng, |answer| votes[answer] += 1);
+            }
         }
         votes
     }
@@ -173,10 +192,17 @@ impl Volunteers {
         chances
     }
 
-    /// One volunteer's way through the tree.
-    fn walk(&self, chances: &[f64], skill: f64, rng: &mut StdRng, mut give: impl FnMut(usize)) {
+    /// One volunteer's way through the tree of a campaign.
+    fn walk(
+        &self,
+        campaign: usize,
+        chances: &[f64],
+        skill: f64,
+        rng: &mut StdRng,
+        mut give: impl FnMut(usize),
+    ) {
         let mut given = vec![false; chances.len()];
-        for question in &self.questions {
+        for question in self.questions.iter().filter(|it| it.campaign == campaign) {
             if question.after.is_some_and(|answer| !given[answer]) {
                 continue;
             }
@@ -194,7 +220,12 @@ impl Volunteers {
 }
 
 impl Asked {
-    fn new(schema: &Schema, question: &Question) -> Result<Self> {
+    /// The campaign is what follows the question's own name; new ones are added to the known.
+    fn new<'a>(
+        schema: &Schema,
+        question: &'a Question,
+        campaigns: &mut Vec<&'a str>,
+    ) -> Result<Self> {
         let wrong = |problem, hint| Error::Schema { name: schema.name().to_owned(), problem, hint };
         let topic = Topic::named(question.name()).ok_or_else(|| {
             let problem = format!("simulated volunteers cannot answer {:?}", question.name());
@@ -210,8 +241,15 @@ impl Asked {
                 wrong(problem, near(name, topic.answers()))
             })
         };
+        let name = &question.name()[topic.name.len()..];
+        let known = campaigns.iter().position(|it| *it == name);
+        let campaign = known.unwrap_or_else(|| {
+            campaigns.push(name);
+            campaigns.len() - 1
+        });
         Ok(Self {
             topic,
+            campaign,
             offered: question.answers().iter().map(meaning).collect::<Result<_>>()?,
             first: question.range().start,
             after: schema.asked_after(question).map(|(_, answer)| answer.index()),
@@ -230,7 +268,7 @@ fn slip(chance: f64, skill: f64, answers: usize) -> f64 {
 }
 
 /// Random numbers of one galaxy for a purpose.
-pub(super) fn stream(galaxy: &SimulatedGalaxy, seed: u64, purpose: u64) -> StdRng {
+pub(in crate::survey) fn stream(galaxy: &SimulatedGalaxy, seed: u64, purpose: u64) -> StdRng {
     // A galaxy's texture is a random number of its own.
     let parts = [seed, galaxy.morphology.texture, purpose, 0];
     let mut bytes = [0; 32];

@@ -15,8 +15,9 @@ impl View {
     /// The view in which a galaxy's picture was taken.
     pub fn of(galaxy: &SimulatedGalaxy) -> Self {
         let conditions = &galaxy.conditions;
+        let pixel = galaxy.field_of_view / f64::from(galaxy.picture.width());
         Self {
-            resolution: conditions.seeing[1].hypot(galaxy.pixel_scale),
+            resolution: conditions.seeing[1].hypot(pixel),
             noise: conditions.pixel_noise(1, 1.0),
         }
     }

@@ -1,5 +1,5 @@
-//! Simulated volunteers: votes and free-text tags for simulated galaxies, as Galaxy Zoo's public
-//! gives them to real ones.
+//! Simulated volunteers: votes for simulated galaxies, as Galaxy Zoo's public gives them to real
+//! ones.
 //!
 //! The way of a vote: [`Appearance`] (what can be seen of a morphology through a telescope) →
 //! `questions` (how likely each answer to each question is) → [`Volunteers`] (a number of people,
@@ -14,6 +14,8 @@ mod record;
 mod tests;
 
 pub use appearance::Appearance;
+pub(super) use crowd::stream;
 pub use crowd::{Crowd, Volunteers};
 pub use evidence::View;
+pub(super) use questions::yes;
 pub(super) use record::Labels;

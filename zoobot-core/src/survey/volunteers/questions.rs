@@ -191,7 +191,7 @@ pub(super) const TOPICS: [Topic; 19] = [
 ];
 
 /// The chance that a volunteer sees enough evidence to say yes.
-fn yes(evidence: f64) -> f64 {
+pub(in crate::survey) fn yes(evidence: f64) -> f64 {
     logistic((evidence - 0.5) / SPREAD)
 }
 

@@ -224,6 +224,30 @@ fn arms_are_counted_and_their_winding_seen_with_the_usual_mistakes() {
 }
 
 #[test]
+fn a_galaxy_has_votes_in_one_campaign_and_sometimes_in_another() {
+    let schema = Schema::named("decals_all_campaigns").unwrap();
+    let roots: Vec<_> = ["dr12", "dr5", "dr8"]
+        .map(|it| schema.question(&format!("smooth-or-featured-{it}")).unwrap().range())
+        .to_vec();
+    let shown = |again| {
+        let crowd = Crowd { again, ..Crowd::default() };
+        let volunteers = Volunteers::new(&schema).unwrap().crowd(crowd).unwrap();
+        let mut counts = [0; 4];
+        for galaxy in some(Kind::Disk, 200) {
+            let votes = volunteers.votes(&galaxy, 1);
+            let asked = |it: &std::ops::Range<usize>| votes[it.clone()].iter().sum::<u32>() > 0;
+            counts[roots.iter().filter(|it| asked(it)).count()] += 1;
+        }
+        counts
+    };
+    assert_eq!(shown(0.0), [0, 200, 0, 0]);
+    assert_eq!(shown(1.0), [0, 0, 0, 200]);
+    // In one alone: 0.8 squared, 128 expected of 200 with a deviation of 7.
+    let usual = shown(0.2);
+    assert!(usual[0] == 0 && (100..156).contains(&usual[1]), "{usual:?}");
+}
+
+#[test]
 fn votes_depend_on_the_galaxy_and_the_seed_only() {
     let volunteers = everyone("decals_dr5");
     let galaxies = some(Kind::Spiral, 2);
@@ -241,6 +265,7 @@ fn crowds_out_of_range_are_refused_with_their_value() {
         (Crowd { skill: 1.5, ..default }, "skill is 1.5"),
         (Crowd { careless: -0.1, ..default }, "careless is -0.1"),
         (Crowd { careless_skill: f64::NAN, ..default }, "careless_skill is NaN"),
+        (Crowd { again: 2.0, ..default }, "again is 2"),
     ] {
         let error = everyone("gz2").crowd(bad).unwrap_err().to_string();
         assert!(error.starts_with(words), "{error}");
@@ -249,7 +274,7 @@ fn crowds_out_of_range_are_refused_with_their_value() {
 
 #[test]
 fn a_written_survey_has_the_votes_in_its_catalogue_whatever_the_threads() {
-    let survey = Simulation::new(24).seed(5).size(32).volunteers("decals_dr5");
+    let survey = Simulation::new(24).seed(5).size(32).volunteers("decals_dr5").tags(0.5);
     let schema = Schema::named("decals_dr5").unwrap();
     let written = |threads| {
         let folder = tempfile::tempdir().unwrap();
@@ -257,7 +282,8 @@ fn a_written_survey_has_the_votes_in_its_catalogue_whatever_the_threads() {
         let catalog = pool.install(|| survey.write(folder.path())).unwrap();
         let votes = Votes::of(&catalog, &schema).unwrap();
         let fractions = std::fs::read_to_string(folder.path().join("fractions.csv")).unwrap();
-        (votes.counts().to_owned(), fractions, std::fs::read(catalog.source()).unwrap())
+        let tags = std::fs::read_to_string(folder.path().join("tags.csv")).unwrap();
+        (votes.counts().to_owned(), fractions, tags)
     };
     let one = written(1);
     assert!(one == written(3));
@@ -271,6 +297,9 @@ fn a_written_survey_has_the_votes_in_its_catalogue_whatever_the_threads() {
     assert_eq!(cells[0], "SIM000008");
     let expected = volunteers.fractions(&galaxy)[0];
     assert!((cells[1].parse::<f64>().unwrap() - expected).abs() < 1e-5);
+    let tags: Vec<&str> = one.2.lines().collect();
+    assert_eq!(tags[0], "id_str,tag,user,time");
+    assert!(tags.len() > 5 && tags[1..].iter().all(|line| line.split(',').count() == 4));
     let wrong = Simulation::new(1).volunteers("decals_dr6").write("nowhere").unwrap_err();
     assert!(wrong.to_string().contains("Did you mean"), "{wrong}");
 }
