@@ -74,6 +74,18 @@ fn a_simulated_survey_is_encoded_and_searched() {
 }
 
 #[test]
+fn a_simulated_survey_has_votes_and_tags_when_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    let words = ["simulate", "--galaxies", "24", "--size", "32", "--out", ".", "--json"];
+    figures(&run(&[&words[..], &["--votes", "gz2", "--tags"]].concat(), dir.path()));
+    let catalog = std::fs::read_to_string(dir.path().join("catalog.csv")).unwrap();
+    assert!(catalog.lines().next().unwrap().contains("smooth-or-featured-gz2_smooth"));
+    assert!(dir.path().join("fractions.csv").is_file() && dir.path().join("tags.csv").is_file());
+    refused(&[&words[..], &["--votes", "gz3"]].concat(), dir.path(), &["gz3", "gz2"]);
+    refused(&[&words[..], &["--tags", "20"]].concat(), dir.path(), &["tags is 20", "0 to 1"]);
+}
+
+#[test]
 fn real_rings_are_encoded_in_catalogue_order() {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/rings/catalog.csv");
     if !data.is_file() {

@@ -24,11 +24,17 @@ pub struct Simulate {
     /// Width and height of each picture in pixels
     #[arg(long, default_value_t = 128)]
     size: u32,
+    /// Let volunteers vote: the schema by name, such as decals_dr5, or a .json file
+    #[arg(long, value_name = "SCHEMA")]
+    votes: Option<String>,
+    /// Let people write free-text tags about this share of the galaxies, into tags.csv
+    #[arg(long, value_name = "SHARE", num_args = 0..=1, default_value_t = 0.0, default_missing_value = "0.2")]
+    tags: f64,
     /// The folder to write catalog.csv and images/ into
     #[arg(long, required_unless_present = "sample")]
     out: Option<PathBuf>,
     /// Make the embedded sample anew instead, as a zip file
-    #[arg(long, value_name = "ZIP", conflicts_with_all = ["galaxies", "seed", "size", "out"])]
+    #[arg(long, value_name = "ZIP", conflicts_with_all = ["galaxies", "seed", "size", "votes", "tags", "out"])]
     sample: Option<PathBuf>,
     /// Print the figures as one JSON object on the last line
     #[arg(long)]
@@ -42,7 +48,11 @@ impl Simulate {
         let (galaxies, out) = match (&self.sample, &self.out) {
             (Some(zip), _) => (write_sample(zip)?, zip.clone()),
             (None, out) => {
-                let simulation = Simulation::new(self.galaxies).seed(self.seed).size(self.size);
+                let simulation = Simulation {
+                    votes: self.votes.clone(),
+                    tags: self.tags,
+                    ..Simulation::new(self.galaxies).seed(self.seed).size(self.size)
+                };
                 let catalog = simulation.write(out.clone().unwrap_or_default())?;
                 (catalog.len(), catalog.source().to_path_buf())
             }

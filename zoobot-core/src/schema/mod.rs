@@ -223,6 +223,11 @@ impl Schema {
         self.questions.iter().filter(move |it| it.parent.is_some_and(|at| at.answer == index))
     }
 
+    /// The questions with every one after the one it depends on.
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = &Question> {
+        self.order.iter().map(|place| &self.questions[*place])
+    }
+
     /// The questions asked of every galaxy.
     pub fn first_questions(&self) -> impl Iterator<Item = &Question> {
         self.questions.iter().filter(|question| question.parent.is_none())

@@ -260,3 +260,35 @@ fn golden_chances_of_being_asked_agree() {
         }
     }
 }
+
+#[test]
+fn several_campaigns_fit_in_one_table_and_teach_nothing_about_what_was_not_asked() {
+    use crate::train::VoteLoss;
+    let campaign = |name: &str, ids: &[&str], counts: Array2<f64>| {
+        let schema = Schema::from_json(&tree(&[(name, None)])).unwrap();
+        Votes::new(&schema, ids.iter().map(|id| (*id).to_owned()).collect(), counts).unwrap()
+    };
+    let first = campaign("ring-a", &["g1", "g2"], array![[3.0, 1.0], [0.0, 5.0]]);
+    let second = campaign("ring-b", &["g3", "g1"], array![[2.0, 2.0], [7.0, 0.0]]);
+    let both = Votes::union("both", &[first.clone(), second.clone()]).unwrap();
+    assert_eq!(both.schema().columns(), ["ring-a_yes", "ring-a_no", "ring-b_yes", "ring-b_no"]);
+    assert_eq!(both.ids(), ["g1", "g2", "g3"]);
+    let expected = array![[3.0, 1.0, 7.0, 0.0], [0.0, 5.0, 0.0, 0.0], [0.0, 0.0, 2.0, 2.0]];
+    assert_eq!(both.counts(), expected);
+    // The loss of the table is that of the campaigns, each on the galaxies it showed.
+    let loss = |votes: &Votes, places: &[usize]| {
+        let batch = votes.batch(places).unwrap();
+        let concentrations = batch.ones_like() * 2.0;
+        let mean = VoteLoss::new(votes.schema()).of(&concentrations, &batch).unwrap();
+        mean.double_value(&[]) * places.len() as f64
+    };
+    let apart = loss(&first, &[0, 1]) + loss(&second, &[0, 1]);
+    assert!((loss(&both, &[0, 1, 2]) - apart).abs() < 1e-5);
+    let none = Votes::new(first.schema(), vec!["g4".into()], Array2::zeros((1, 2))).unwrap();
+    assert_eq!(loss(&none, &[0]), 0.0);
+    let twice = campaign("ring-c", &["g1", "g1"], array![[1.0, 0.0], [1.0, 0.0]]);
+    let message = Votes::union("both", &[first.clone(), twice]).unwrap_err().to_string();
+    assert!(message.contains("\"g1\" has two rows"), "{message}");
+    let message = Votes::union("same", &[first.clone(), first]).unwrap_err().to_string();
+    assert!(message.contains("two questions are called"), "{message}");
+}

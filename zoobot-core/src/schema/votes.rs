@@ -3,8 +3,9 @@
 use super::Schema;
 use crate::catalog::{Catalog, ID, near};
 use crate::error::{Error, Result};
-use ndarray::{Array2, ArrayView2, Zip};
+use ndarray::{Array2, ArrayView2, Zip, s};
 use polars::prelude::{Column, DataFrame, DataType};
+use std::collections::{HashMap, HashSet};
 
 /// How many galaxies an error names.
 const EXAMPLES: usize = 3;
@@ -60,6 +61,45 @@ impl Votes {
             check_counts(answer.column(), column.iter().copied(), &votes.ids, "<numbers>")?;
         }
         Ok(votes)
+    }
+
+    /// The votes of several campaigns in one table, with the questions of all: a network can be
+    /// trained on them at once. A galaxy of two campaigns has one row with the votes of both, and
+    /// no votes for the questions of the campaigns that did not show it. Rows are in the order in
+    /// which galaxies first appear.
+    ///
+    /// # Errors
+    /// [`Error::Schema`] as for [`Schema::union`]; [`Error::Catalog`] when a campaign has a galaxy
+    /// twice.
+    pub fn union(name: &str, campaigns: &[Self]) -> Result<Self> {
+        let schemas: Vec<Schema> = campaigns.iter().map(|it| it.schema.clone()).collect();
+        let schema = Schema::union(name, &schemas)?;
+        let mut ids: Vec<String> = Vec::new();
+        let mut rows: HashMap<&str, usize> = HashMap::new();
+        for campaign in campaigns {
+            let mut seen = HashSet::new();
+            for id in &campaign.ids {
+                if !seen.insert(id) {
+                    let problem = format!("the galaxy {id:?} has two rows of votes");
+                    let hint = "Add them up, or keep one";
+                    return Err(wrong(campaign.schema.name(), problem, hint));
+                }
+                rows.entry(id).or_insert_with(|| {
+                    ids.push(id.clone());
+                    ids.len() - 1
+                });
+            }
+        }
+        let mut counts = Array2::zeros((ids.len(), schema.width()));
+        let mut first = 0;
+        for campaign in campaigns {
+            let next = first + campaign.schema.width();
+            for (id, votes) in campaign.ids.iter().zip(campaign.counts.rows()) {
+                counts.slice_mut(s![rows[id.as_str()], first..next]).assign(&votes);
+            }
+            first = next;
+        }
+        Ok(Self { schema, ids, counts })
     }
 
     fn checked(table: &DataFrame, schema: &Schema, place: &str) -> Result<Self> {

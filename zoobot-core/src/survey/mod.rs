@@ -6,6 +6,9 @@
 //! that travel inside this library, made by the same simulator. [`home`] is the folder for
 //! whatever is unpacked or downloaded.
 //!
+//! [`Volunteers`] answer the questions of a [`Schema`](crate::schema::Schema) about what they see
+//! of it.
+//!
 //! The way of the light: `draw` (parameters) → `paint` (`light`, `texture`, `encounter`) →
 //! `field` (neighbours, stars) → `instrument` (seeing, noise) → `colour` (RGB).
 
@@ -22,9 +25,11 @@ mod morphology;
 mod paint;
 mod sample;
 mod simulate;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod texture;
+mod volunteers;
 
 pub use home::home;
 pub use instrument::Conditions;
@@ -34,3 +39,5 @@ pub use morphology::{
 };
 pub use sample::{sample_folder, write_sample};
 pub use simulate::{SimulatedGalaxy, Simulation, Truth};
+pub use tags::{Tag, tags};
+pub use volunteers::{Appearance, Crowd, View, Volunteers};

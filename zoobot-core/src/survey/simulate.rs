@@ -3,6 +3,7 @@
 use super::canvas::Canvas;
 use super::instrument::Conditions;
 use super::morphology::{Body, Kind, Morphology};
+use super::volunteers::Labels;
 use super::{artifact, colour, draw, field, paint};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
@@ -46,6 +47,11 @@ pub struct Simulation {
     pub field_of_view: f64,
     /// The kinds to draw from, each as often as it is listed. Default: every kind once.
     pub kinds: Vec<Kind>,
+    /// The schema that volunteers answer about every galaxy, by name or as a path to a `.json`
+    /// file. Default none.
+    pub votes: Option<String>,
+    /// Share of the galaxies that get free-text tags, 0 to 1. Default 0.
+    pub tags: f64,
 }
 
 impl Default for Simulation {
@@ -57,6 +63,8 @@ impl Default for Simulation {
             quality: 90,
             field_of_view: 128.0 * PIXEL_SCALE,
             kinds: Kind::ALL.to_vec(),
+            votes: None,
+            tags: 0.0,
         }
     }
 }
@@ -72,6 +80,8 @@ pub struct SimulatedGalaxy {
     pub conditions: Conditions,
     /// What was measured of its light before telescope, neighbours and noise.
     pub truth: Truth,
+    /// Width of the picture on the sky, arcsec.
+    pub field_of_view: f64,
     /// The picture, z r g as red green blue.
     pub picture: RgbImage,
 }
@@ -116,6 +126,16 @@ impl Simulation {
         Self { kinds: kinds.into(), ..self }
     }
 
+    /// Lets volunteers answer the questions of a schema, by name or as a path to a `.json` file.
+    pub fn volunteers(self, schema: impl Into<String>) -> Self {
+        Self { votes: Some(schema.into()), ..self }
+    }
+
+    /// Lets people write free-text tags about a share of the galaxies, 0 to 1; 0.2 is much.
+    pub fn tags(self, share: f64) -> Self {
+        Self { tags: share, ..self }
+    }
+
     /// Galaxy `i`, from 0. It depends on the seed, `i` and the settings only, not on the number of
     /// galaxies or threads.
     ///
@@ -131,12 +151,18 @@ impl Simulation {
 
     /// Writes `images/ID.jpg` and `catalog.csv` under a folder and returns the catalogue.
     ///
+    /// With [`volunteers`](Self::volunteers) the catalogue has a column of counts for each answer,
+    /// and `fractions.csv` the fractions that very many volunteers would give. With
+    /// [`tags`](Self::tags) there is a `tags.csv` of `id_str`, `tag`, `user` and `time`.
+    ///
     /// # Errors
-    /// [`Error::Invalid`] for a setting out of its range, [`Error::Io`] when a file cannot be
+    /// [`Error::Invalid`] for a setting out of its range, [`Error::Missing`] or [`Error::Schema`]
+    /// for a schema that is not known or cannot be answered, [`Error::Io`] when a file cannot be
     /// written, [`Error::Interrupted`] when stopped. The catalogue is written last, so a folder
     /// that has one is complete.
     pub fn write(&self, folder: impl AsRef<Path>) -> Result<Catalog> {
         self.check()?;
+        let labels = Labels::of(self)?;
         let folder = folder.as_ref();
         let images = folder.join("images");
         fs::create_dir_all(&images).map_err(Error::io("create", &images))?;
@@ -148,9 +174,9 @@ impl Simulation {
         let rows = self.each(|galaxy| {
             let file = folder.join(galaxy.file_loc());
             fs::write(&file, galaxy.jpeg(self.quality)?).map_err(Error::io("write", &file))?;
-            Ok(galaxy.row())
+            Ok(labels.row(&galaxy))
         })?;
-        fs::write(&path, table(&rows)).map_err(Error::io("write", &path))?;
+        fs::write(&path, labels.write(&rows, folder)?).map_err(Error::io("write", &path))?;
         Catalog::read(path)
     }
 
@@ -183,6 +209,9 @@ impl Simulation {
         }
         if !(10.0..=1000.0).contains(&self.field_of_view) {
             return Err(Error::invalid("field_of_view", self.field_of_view, "10 to 1000 arcsec"));
+        }
+        if !(0.0..=1.0).contains(&self.tags) {
+            return Err(Error::invalid("tags", self.tags, "a share, 0 to 1"));
         }
         if self.kinds.is_empty() {
             return Err(Error::invalid("kinds", "empty", "at least one kind"));
@@ -226,7 +255,8 @@ impl Simulation {
         conditions.expose(&mut canvas, &mut rng);
         let picture = colour::picture(&canvas);
         let id_str = format!("SIM{:06}", i + 1);
-        SimulatedGalaxy { id_str, morphology, conditions, truth, picture }
+        let field_of_view = self.field_of_view;
+        SimulatedGalaxy { id_str, morphology, conditions, truth, field_of_view, picture }
     }
 }
 
@@ -251,7 +281,7 @@ pub(crate) fn table(rows: &[String]) -> String {
 }
 
 /// Columns of the catalogue.
-const COLUMNS: &str = "id_str,file_loc,class,ring,bar,spiral_arms,merger,bulge_fraction,axis_ratio,\
+pub(super) const COLUMNS: &str = "id_str,file_loc,class,ring,bar,spiral_arms,merger,bulge_fraction,axis_ratio,\
     radius,magnitude,colour";
 
 impl SimulatedGalaxy {

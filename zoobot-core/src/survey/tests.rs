@@ -58,6 +58,7 @@ fn settings_out_of_range_are_refused_with_their_value() {
         (good.clone().quality(0), "quality is 0"),
         (good.clone().quality(101), "quality is 101"),
         (good.clone().kinds([]), "kinds is empty"),
+        (good.clone().tags(1.1), "tags is 1.1"),
         (Simulation { field_of_view: f64::NAN, ..good.clone() }, "field_of_view is NaN"),
     ] {
         let error = bad.write(folder.path()).unwrap_err().to_string();
