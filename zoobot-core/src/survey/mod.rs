@@ -20,6 +20,7 @@ mod instrument;
 mod light;
 mod morphology;
 mod paint;
+mod real;
 mod sample;
 mod simulate;
 #[cfg(test)]
@@ -32,5 +33,6 @@ pub use morphology::{
     Arms, Artifact, Bar, Body, Colour, DiskGalaxy, EdgeOn, Encounter, Kind, Morphology, Ring,
     Spheroid,
 };
+pub use real::{efigi, gz2, is_kept_out, keep_out};
 pub use sample::{sample_folder, write_sample};
 pub use simulate::{SimulatedGalaxy, Simulation, Truth};
