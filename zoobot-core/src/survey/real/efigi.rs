@@ -106,6 +106,11 @@ pub fn read(path: impl AsRef<Path>) -> Result<Catalog> {
     with_votes(&catalog, columns)
 }
 
+/// An attribute as it is, -1 or NaN where it is undetermined.
+pub(crate) fn attribute(catalog: &Catalog, name: &str) -> Result<Vec<f64>> {
+    numbers(catalog, name)
+}
+
 /// `Bar_Length` is asked as `bar-length-efigi`.
 fn question(attribute: &str) -> String {
     format!("{}-efigi", attribute.to_lowercase().replace('_', "-"))
