@@ -5,7 +5,7 @@
 //! derivatives are bounded by a diagonal (Böhning 1992, Ann. Inst. Stat. Math. 44, 197), which
 //! serves as preconditioner, so that a handful of products are enough.
 
-use super::basis::{Basis, Linear};
+use super::basis::Linear;
 use crate::error::{Error, Result};
 use ndarray::{Array1, Array2, ArrayView1, Axis, s};
 use rayon::prelude::*;
@@ -16,7 +16,9 @@ const STEPS: usize = 100;
 const PRODUCTS: usize = 200;
 /// The gradient's length that is left, in the preconditioner's units and as a share of the loss:
 /// weights are exact to about its root.
-const EXACT: f64 = 1e-14;
+pub const EXACT: f64 = 1e-14;
+/// The same where one fit is only compared with another.
+pub const ROUGH: f64 = 1e-6;
 /// Galaxies that a thread takes at a time.
 const BLOCK: usize = 4096;
 
@@ -26,9 +28,13 @@ const BLOCK: usize = 4096;
 /// of them penalised.
 #[derive(Debug)]
 pub struct Logistic<'a> {
-    basis: &'a Basis,
     coordinates: &'a Array2<f64>,
     classes: &'a [usize],
+    /// The galaxies that it is fitted on, by their places.
+    rows: &'a [usize],
+    /// Their squared length along each axis, or nearly so.
+    squares: Array1<f64>,
+    exact: f64,
     /// Outputs x (coordinates, intercept): where the next fit starts.
     weights: Array2<f64>,
 }
@@ -65,16 +71,20 @@ impl Fitted {
 }
 
 impl<'a> Logistic<'a> {
-    /// Of the fitted galaxies of a basis, by their coordinates, and the class of each.
+    /// Of the galaxies at some places, by the coordinates and classes of all that a basis was fitted
+    /// on; `squares` are the basis's. The fit ends when it is as exact as `exact` says.
     pub fn new(
-        basis: &'a Basis,
+        squares: &Array1<f64>,
         coordinates: &'a Array2<f64>,
         classes: &'a [usize],
         count: usize,
+        rows: &'a [usize],
+        exact: f64,
     ) -> Self {
         let outputs = if count == 2 { 1 } else { count };
         let weights = Array2::zeros((outputs, coordinates.ncols() + 1));
-        Self { basis, coordinates, classes, weights }
+        let squares = squares * (rows.len() as f64 / classes.len().max(1) as f64);
+        Self { coordinates, classes, rows, squares, exact, weights }
     }
 
     /// The fit with a penalty; it starts from the last one.
@@ -82,10 +92,10 @@ impl<'a> Logistic<'a> {
     /// # Errors
     /// [`Error::Invalid`] when it does not converge, as with a penalty next to nothing.
     pub fn with(&mut self, penalty: f64) -> Result<Fitted> {
-        let (n, axes) = self.coordinates.dim();
+        let (n, axes) = (self.rows.len(), self.coordinates.ncols());
         // The most that p (1 - p) can be.
         let steepest = 0.25;
-        let mut scale = self.basis.squares().mapv(|square| steepest * square + penalty).to_vec();
+        let mut scale = self.squares.mapv(|square| steepest * square + penalty).to_vec();
         scale.push(steepest * n as f64);
         let scale = Array1::from(scale);
         let penalty_of = |weights: &Array2<f64>| {
@@ -98,7 +108,7 @@ impl<'a> Logistic<'a> {
         for _ in 0..STEPS {
             crate::interrupt::check("probe", || "some steps of a fit".to_owned())?;
             let left = (&point.gradient * &point.gradient / &scale).sum();
-            if left <= EXACT * (1.0 + point.loss) {
+            if left <= self.exact * (1.0 + point.loss) {
                 self.weights = weights.clone();
                 let intercepts = weights.column(axes).to_owned();
                 return Ok(Fitted(Linear {
@@ -168,12 +178,12 @@ impl<'a> Logistic<'a> {
         penalty_of: &impl Fn(&Array2<f64>) -> Array2<f64>,
     ) -> Point {
         let outputs = weights.nrows();
-        let parts = self.blocks(|first, block| {
+        let parts = self.blocks(|_, rows| {
             let mut loss = 0.0;
             let mut gradient = Array2::zeros(weights.dim());
-            let mut probabilities = Array2::zeros((block.nrows(), outputs));
-            for (place, row) in block.rows().into_iter().enumerate() {
-                let class = self.classes[first + place];
+            let mut probabilities = Array2::zeros((rows.len(), outputs));
+            for (place, &row) in rows.iter().enumerate() {
+                let (row, class) = (self.coordinates.row(row), self.classes[row]);
                 let mut p = probabilities.row_mut(place);
                 outputs_of(row, weights, &mut p);
                 loss += into_probabilities_with_loss(&mut p, class);
@@ -187,7 +197,7 @@ impl<'a> Logistic<'a> {
         let mut loss = 0.0;
         let mut gradient = penalty_of(weights);
         loss += (weights * &gradient).sum() / 2.0;
-        let mut probabilities = Array2::zeros((self.classes.len(), outputs));
+        let mut probabilities = Array2::zeros((self.rows.len(), outputs));
         let mut chunks = probabilities.axis_chunks_iter_mut(Axis(0), BLOCK);
         for (some, slope, p) in parts {
             loss += some;
@@ -202,10 +212,11 @@ impl<'a> Logistic<'a> {
 
     /// The second derivatives of the loss (without the penalty's) times a direction.
     fn curved(&self, probabilities: &Array2<f64>, direction: &Array2<f64>) -> Array2<f64> {
-        let parts = self.blocks(|first, block| {
+        let parts = self.blocks(|first, rows| {
             let mut sum = Array2::zeros(direction.dim());
             let mut change = Array1::zeros(direction.nrows());
-            for (place, row) in block.rows().into_iter().enumerate() {
+            for (place, &row) in rows.iter().enumerate() {
+                let row = self.coordinates.row(row);
                 outputs_of(row, direction, &mut change.view_mut());
                 let p = probabilities.row(first + place);
                 let mean = p.dot(&change);
@@ -218,11 +229,11 @@ impl<'a> Logistic<'a> {
         parts.into_iter().fold(Array2::zeros(direction.dim()), |sum, part| sum + part)
     }
 
-    /// What a function gives for each block of coordinates and the place of its first galaxy, in
+    /// What a function gives for some galaxies at a time and the place of the first among all, in
     /// order, whatever thread was first.
-    fn blocks<T: Send>(&self, one: impl Fn(usize, ndarray::ArrayView2<f64>) -> T + Sync) -> Vec<T> {
-        let blocks: Vec<_> = self.coordinates.axis_chunks_iter(Axis(0), BLOCK).collect();
-        blocks.into_par_iter().enumerate().map(|(i, block)| one(i * BLOCK, block)).collect()
+    fn blocks<T: Send>(&self, one: impl Fn(usize, &[usize]) -> T + Sync) -> Vec<T> {
+        let blocks = self.rows.par_chunks(BLOCK).enumerate();
+        blocks.map(|(i, rows)| one(i * BLOCK, rows)).collect()
     }
 }
 

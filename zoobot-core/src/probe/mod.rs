@@ -18,6 +18,7 @@ pub use outcome::Probed;
 use crate::error::{Error, Result};
 use crate::interrupt;
 use crate::space::Space;
+use crate::train::mixed;
 use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -27,8 +28,10 @@ use target::Target;
 ///
 /// Features are standardised by the galaxies that are fitted on. The penalty is that of
 /// scikit-learn's `Ridge(alpha=penalty)` and `LogisticRegression(C=1 / penalty)`, the intercept free
-/// of it. It is chosen for each fold by cross-validation among the galaxies that the fold is
-/// fitted on, by log loss or squared error; with a single one in `penalties` nothing is chosen.
+/// of it. It is chosen for each fold by how well galaxies are predicted that were left out among those
+/// that the fold is fitted on: for numbers by the squared error, each galaxy left out in turn; for
+/// classes by the log loss, a part at a time, from the strongest penalty on until that rises. With a
+/// single one in `penalties` nothing is chosen.
 ///
 /// ```
 /// use zoobot_core::probe::Probe;
@@ -154,83 +157,84 @@ impl Probe {
         unlabelled: usize,
     ) -> Result<Probed> {
         let parts = folds::divide(&target, self.folds, self.seed)?;
-        // The strongest first: each next fit starts from the last.
-        let mut penalties = self.penalties.clone();
-        penalties.sort_by(|a, b| b.total_cmp(a));
         let fold = |part: usize| -> Result<(Vec<usize>, Array2<f64>, f64)> {
             interrupt::check("probe", || format!("some of {} folds", self.folds))?;
             let (fitted, held) = folds::part(&parts, part);
-            let penalty = match penalties[..] {
-                [only] => only,
-                _ => self.choose(features, &target, &fitted, &penalties)?,
+            let (basis, coordinates) = Basis::fit(features.select(Axis(0), &fitted).view())?;
+            let on = basis.coordinates(features.select(Axis(0), &held).view())?;
+            let inner = target.select(&fitted);
+            let (predicted, penalty) = match &inner {
+                Target::Numbers(values) => {
+                    let penalty = self.best_for_numbers(&basis, &coordinates, values);
+                    (basis.ridge(&coordinates, values, penalty).apply(&on), penalty)
+                }
+                Target::Classes { names, of } => {
+                    let penalty = self.best_for_classes(&basis, &coordinates, &inner)?;
+                    let (all, count): (Vec<usize>, _) = ((0..of.len()).collect(), names.len());
+                    let exact = logistic::EXACT;
+                    let squares = basis.squares();
+                    let mut fit = Logistic::new(squares, &coordinates, of, count, &all, exact);
+                    (fit.with(penalty)?.probabilities(&on), penalty)
+                }
             };
-            let mut predicted = predict(features, &target, &fitted, &held, &[penalty])?;
-            let predicted = predicted.pop().unwrap_or_default();
             Ok((held, predicted, penalty))
         };
         let mut predictions = Array2::zeros((features.nrows(), target.width()));
-        let mut chosen = Vec::with_capacity(self.folds);
-        for outcome in each(self.folds, features.len(), fold)? {
-            let (held, predicted, penalty) = outcome;
+        let mut penalties = Vec::with_capacity(self.folds);
+        for (held, predicted, penalty) in each(self.folds, features.len(), fold)? {
             for (row, values) in held.into_iter().zip(predicted.rows()) {
                 predictions.row_mut(row).assign(&values);
             }
-            chosen.push(penalty);
+            penalties.push(penalty);
         }
-        let (probe, penalties) = (self.clone(), chosen);
-        Ok(Probed { probe, ids, target, predictions, penalties, unlabelled })
+        Ok(Probed { probe: self.clone(), ids, target, predictions, penalties, unlabelled })
     }
 
-    /// The penalty whose predictions within the fitted galaxies are best.
-    fn choose(
-        &self,
-        features: ArrayView2<f32>,
-        target: &Target,
-        fitted: &[usize],
-        penalties: &[f64],
-    ) -> Result<f64> {
-        let inner = target.select(fitted);
+    /// The penalties, the strongest first.
+    fn strongest_first(&self) -> Vec<f64> {
+        let mut penalties = self.penalties.clone();
+        penalties.sort_by(|a, b| b.total_cmp(a));
+        penalties
+    }
+
+    /// The penalty by which ridge regression predicts left-out galaxies best.
+    fn best_for_numbers(&self, basis: &Basis, of: &Array2<f64>, values: &[f64]) -> f64 {
+        let penalties = self.strongest_first();
+        let loss = |penalty: f64| basis.ridge_left_out(of, values, penalty);
+        let losses = penalties.iter().map(|&penalty| (penalty, loss(penalty)));
+        losses.min_by(|a, b| a.1.total_cmp(&b.1)).map_or(penalties[0], |(penalty, _)| penalty)
+    }
+
+    /// The penalty by which logistic regression predicts left-out parts best.
+    fn best_for_classes(&self, basis: &Basis, of: &Array2<f64>, target: &Target) -> Result<f64> {
+        let penalties = self.strongest_first();
+        let (Target::Classes { names, of: classes }, [strongest, _, ..]) = (target, &penalties[..])
+        else {
+            return Ok(penalties[0]);
+        };
         // The smallest class may have lost a galaxy or two to the outer fold.
-        let count = self.folds.min(inner.smallest_class()).max(2);
-        let parts = folds::divide(&inner, count, crate::train::mixed(self.seed, 0))?;
-        let mut losses = vec![0.0; penalties.len()];
-        for part in 0..count {
-            interrupt::check("probe", || format!("{part} of {count} folds within a fold"))?;
-            let whole = |places: Vec<usize>| places.into_iter().map(|i| fitted[i]).collect();
-            let (of, on) = folds::part(&parts, part);
-            let (of, on): (Vec<usize>, Vec<usize>) = (whole(of), whole(on));
-            let all = predict(features, target, &of, &on, penalties)?;
-            for (loss, predicted) in losses.iter_mut().zip(&all) {
-                *loss += target.loss(&on, predicted);
+        let count = self.folds.min(target.smallest_class()).max(2);
+        let folds = folds::divide(target, count, mixed(self.seed, 0))?;
+        let parts: Vec<_> = (0..count).map(|part| folds::part(&folds, part)).collect();
+        let held: Vec<_> = parts.iter().map(|(_, on)| of.select(Axis(0), on)).collect();
+        let (squares, rough) = (basis.squares(), logistic::ROUGH);
+        let mut fits: Vec<_> = parts
+            .iter()
+            .map(|(rows, _)| Logistic::new(squares, of, classes, names.len(), rows, rough))
+            .collect();
+        let mut best = (*strongest, f64::INFINITY);
+        for penalty in penalties.iter().copied() {
+            let mut loss = 0.0;
+            for ((fit, (_, rows)), on) in fits.iter_mut().zip(&parts).zip(&held) {
+                loss += target.loss(rows, &fit.with(penalty)?.probabilities(on));
             }
+            if loss > best.1 {
+                // Weaker ones are worse still, and take the longest to fit.
+                break;
+            }
+            best = (penalty, loss);
         }
-        let best = losses.iter().zip(penalties).min_by(|a, b| a.0.total_cmp(b.0));
-        Ok(best.map_or(penalties[0], |(_, penalty)| *penalty))
-    }
-}
-
-/// The predictions for the galaxies `on`, from fits on those `of`, by each penalty.
-fn predict(
-    features: ArrayView2<f32>,
-    target: &Target,
-    of: &[usize],
-    on: &[usize],
-    penalties: &[f64],
-) -> Result<Vec<Array2<f64>>> {
-    let (basis, fitted) = Basis::fit(features.select(Axis(0), of).view())?;
-    let held = basis.coordinates(features.select(Axis(0), on).view());
-    match target {
-        Target::Numbers(values) => {
-            let values: Vec<f64> = of.iter().map(|&row| values[row]).collect();
-            let ridge = |penalty: &f64| basis.ridge(&fitted, &values, *penalty).apply(&held);
-            Ok(penalties.iter().map(ridge).collect())
-        }
-        Target::Classes { names, of: classes } => {
-            let classes: Vec<usize> = of.iter().map(|&row| classes[row]).collect();
-            let mut fit = Logistic::new(&basis, &fitted, &classes, names.len());
-            let each = |penalty: &f64| Ok(fit.with(*penalty)?.probabilities(&held));
-            penalties.iter().map(each).collect()
-        }
+        Ok(best.0)
     }
 }
 

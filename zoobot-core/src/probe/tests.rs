@@ -41,11 +41,13 @@ fn fits_are_those_of_scikit_learn() {
         let (n, penalty) = (size("n"), case["penalty"].as_f64().unwrap());
         let all = features(n + size("held"), size("d"));
         let (basis, fitted) = Basis::fit(all.slice(s![..n, ..])).unwrap();
-        let held = basis.coordinates(all.slice(s![n.., ..]));
+        let held = basis.coordinates(all.slice(s![n.., ..])).unwrap();
 
         let classes: Vec<usize> = list(&case["classes"]);
         let count = classes.iter().max().unwrap() + 1;
-        let mut logistic = Logistic::new(&basis, &fitted, &classes[..n], count);
+        let rows: Vec<usize> = (0..n).collect();
+        let mut logistic =
+            Logistic::new(basis.squares(), &fitted, &classes[..n], count, &rows, logistic::EXACT);
         // A start from another penalty's fit must end at the same.
         logistic.with(penalty * 100.0).unwrap();
         let fit = logistic.with(penalty).unwrap();
@@ -66,6 +68,32 @@ fn fits_are_those_of_scikit_learn() {
         close(&of.weights.slice(s![0, ..5]), &expected, 1e-8);
         close(&of.intercepts, &[case["ridge_intercept"].as_f64().unwrap()], 1e-7);
     }
+}
+
+#[test]
+fn a_ridges_errors_for_left_out_galaxies_are_those_of_fits_without_them() {
+    let all = features(25, 7);
+    let values: Vec<f64> = (0..25).map(|i| f64::from(i * i % 13)).collect();
+    let (basis, fitted) = Basis::fit(all.view()).unwrap();
+    let mut expected = 0.0;
+    for left_out in 0..25 {
+        // Without one galaxy, by the normal equations, the standardisation kept.
+        let rows: Vec<usize> = (0..25).filter(|&row| row != left_out).collect();
+        let some = fitted.select(Axis(0), &rows);
+        let known: Vec<f64> = rows.iter().map(|&row| values[row]).collect();
+        let (mean, centre) = (known.iter().sum::<f64>() / 24.0, some.mean_axis(Axis(0)).unwrap());
+        let some = &some - &centre;
+        let left = some.t().dot(&some) + Array2::<f64>::eye(7) * 3.0;
+        let right = some.t().dot(&ndarray::Array1::from(known).mapv(|it| it - mean));
+        let [left, right] =
+            [left, right.insert_axis(Axis(1))].map(|it| crate::space::tensor(&it).unwrap());
+        let weights = tch::Tensor::linalg_solve(&left, &right, true);
+        let weights = crate::space::array(&weights, 7, 1).unwrap();
+        let predicted = (&fitted.row(left_out) - &centre).dot(&weights.column(0)) + mean;
+        expected += (values[left_out] - predicted).powi(2);
+    }
+    let found = basis.ridge_left_out(&fitted, &values, 3.0);
+    assert!((found - expected).abs() < 1e-8 * expected, "{found}, expected {expected}");
 }
 
 fn deviations(rows: ArrayView2<f32>) -> ndarray::Array1<f64> {
