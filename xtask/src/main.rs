@@ -8,6 +8,7 @@ mod build;
 mod check;
 mod download;
 mod home;
+mod judge;
 mod kernelspec;
 mod libtch;
 mod libtorch;
@@ -41,6 +42,8 @@ usage: cargo xtask COMMAND
   bench loss [--json]   time the loss of votes beside PyTorch's ($ZOOBOT_PARITY_PYTHON)
   jupyterlab            the first tutorial in JupyterLab, in headless Chromium, with screenshots
   bench encode [--json] time encoding beside Python with PyTorch and timm (--help for options)
+  judge [--encoders A,B] compare encoders on real galaxies that none was trained on (--help for
+                        options)
   uninstall [--all]     remove the kernel and the command; with --all the downloads too
   help                  this text
 
@@ -87,6 +90,7 @@ fn run(words: &[&str], args: &[String]) -> Result<ExitCode> {
         ["parity", ..] => done(parity::parity(&Places::find()?, &args[1..])),
         ["bench", "encode", ..] => done(bench_encode::encode(&Places::find()?, &args[2..])),
         ["bench", "cells", ..] => done(bench::cells(&Places::find()?, &args[2..])),
+        ["judge", ..] => done(judge::judge(&Places::find()?, &args[1..])),
         ["jupyterlab", ..] => done(bench::jupyterlab(&Places::find()?, &args[1..])),
         ["uninstall"] => done(setup::uninstall(&Places::find()?, false)),
         ["uninstall", "--all"] => done(setup::uninstall(&Places::find()?, true)),

@@ -7,6 +7,7 @@
 mod doctor;
 mod encode;
 mod features;
+mod judge;
 mod similar;
 mod simulate;
 mod speed;
@@ -33,6 +34,9 @@ enum Command {
     /// Compute the features of pictures that are prepared already
     #[command(hide = true)]
     Features(features::Features),
+    /// Compare encoders on real galaxies
+    #[command(hide = true)]
+    JudgeEncoders(judge::JudgeEncoders),
     /// Find the galaxies most like a given one
     Similar(similar::Similar),
     /// Make a survey of simulated galaxies
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
         Command::Doctor(command) => command.run(),
         Command::Encode(command) => command.run(),
         Command::Features(command) => command.run(),
+        Command::JudgeEncoders(command) => command.run(),
         Command::Similar(command) => command.run(),
         Command::Simulate(command) => command.run(),
         Command::Speed(command) => command.run(),

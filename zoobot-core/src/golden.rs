@@ -1,18 +1,25 @@
-//! Known answers for the tests: the folder `$ZOOBOT_GOLDEN`, else `../shared/golden` beside the
-//! repository. Its README says how each was made.
+//! What tests compare with and this repository does not hold; they pass, saying so, where it is
+//! absent.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// One part of the folder; `None`, saying so, where it is absent.
+/// One part of the known answers: the folder `$ZOOBOT_GOLDEN`, else `../shared/golden` beside the
+/// repository. Its README says how each was made.
 pub fn folder(part: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("ZOOBOT_GOLDEN").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/golden"),
-        PathBuf::from,
-    );
-    let folder = root.join(part);
-    let there = folder.is_dir();
+    found("ZOOBOT_GOLDEN", "golden", part)
+}
+
+/// A file or folder of real galaxies: in `$ZOOBOT_DATA`, else `../shared/data`.
+pub fn data(part: &str) -> Option<PathBuf> {
+    found("ZOOBOT_DATA", "data", part)
+}
+
+fn found(variable: &str, name: &str, part: &str) -> Option<PathBuf> {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared").join(name);
+    let path = std::env::var_os(variable).map_or_else(beside, PathBuf::from).join(part);
+    let there = path.exists();
     if !there {
-        println!("skipped: no known answers at {} (set ZOOBOT_GOLDEN)", folder.display());
+        println!("skipped: no {} (set {variable})", path.display());
     }
-    there.then_some(folder)
+    there.then_some(path)
 }

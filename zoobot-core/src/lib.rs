@@ -2,7 +2,7 @@
 //!
 //! Data flows one way, and each module uses only what is above it:
 //! [`catalog`] → [`schema`] → [`picture`] → [`survey`] → [`encoder`] → [`train`] → [`predict`] →
-//! [`space`] → [`similar`] → tables and figures. [`notebook`] and [`figure`] show things; nothing is
+//! [`metrics`] → [`space`] → [`similar`], [`probe`], [`judge`] → tables and figures. [`notebook`] and [`figure`] show things; nothing is
 //! computed there.
 //!
 //! A notebook starts with `use zoobot::prelude::*;`.
@@ -14,10 +14,13 @@ pub mod figure;
 #[cfg(test)]
 mod golden;
 pub mod interrupt;
+pub mod judge;
+pub mod metrics;
 pub mod notebook;
 pub mod picture;
 pub mod predict;
 pub mod prelude;
+pub mod probe;
 pub mod schema;
 pub mod similar;
 pub mod space;

@@ -9,6 +9,7 @@ pub use crate::notebook::{
 };
 pub use crate::picture::{Augment, Recipe};
 pub use crate::predict::{Calibration, Posterior, Recalibration};
+pub use crate::probe::Probe;
 pub use crate::schema::{Schema, Votes};
 pub use crate::similar::Neighbours;
 pub use crate::space::{Pca, Space};

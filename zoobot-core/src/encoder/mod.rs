@@ -164,10 +164,25 @@ impl Encoder {
         recipe: Recipe,
     ) -> Result<Self> {
         fits(&recipe, &architecture)?;
-        let device = Device::cuda_if_available();
-        let mut store = nn::VarStore::new(device);
+        let mut store = nn::VarStore::new(Device::cuda_if_available());
         let network = architecture.build(&store.root())?;
         weights.load_into(&mut store)?;
+        Self::of_store(name, architecture, network, store, recipe)
+    }
+
+    /// A network with random weights: what an architecture sees before it has learnt anything, to
+    /// tell what training adds. The same seed gives the same weights where nothing else draws
+    /// from libtorch's generator meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the recipe is out of range or makes pictures of another number of
+    /// channels or another size.
+    pub fn untrained(architecture: Architecture, recipe: Recipe, seed: u64) -> Result<Self> {
+        fits(&recipe, &architecture)?;
+        tch::manual_seed(seed as i64);
+        let store = nn::VarStore::new(Device::cuda_if_available());
+        let network = architecture.build(&store.root())?;
+        let name = format!("untrained {}", architecture.name());
         Self::of_store(name, architecture, network, store, recipe)
     }
 
@@ -184,7 +199,7 @@ impl Encoder {
     ) -> Result<Self> {
         let device = store.device();
         Ok(Self {
-            name: name.into(),
+            name,
             network: Arc::new(Mutex::new(network.folded()?)),
             fingerprint: fingerprint(&architecture, &store)?,
             weights: Arc::new(Mutex::new(store)),

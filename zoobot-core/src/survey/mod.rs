@@ -23,6 +23,7 @@ mod instrument;
 mod light;
 mod morphology;
 mod paint;
+mod real;
 mod sample;
 mod simulate;
 mod tags;
@@ -37,6 +38,7 @@ pub use morphology::{
     Arms, Artifact, Bar, Body, Colour, DiskGalaxy, EdgeOn, Encounter, Kind, Morphology, Ring,
     Spheroid,
 };
+pub use real::{efigi, gz2, is_kept_out, keep_out};
 pub use sample::{sample_folder, write_sample};
 pub use simulate::{SimulatedGalaxy, Simulation, Truth};
 pub use tags::{Tag, tags};

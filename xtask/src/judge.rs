@@ -1,0 +1,20 @@
+//! `cargo xtask judge`: which encoder knows most about real galaxies that none was trained on.
+
+use crate::home::Places;
+use crate::shell::{command, run};
+use anyhow::Result;
+
+/// Builds the command and judges encoders; `args` go to `zoobot judge-encoders`. Without `--data` the
+/// galaxies beside the repository are taken. Features are kept under `target/judge`.
+///
+/// # Errors
+/// When the build or the command fails, as where there are no galaxies.
+pub fn judge(places: &Places, args: &[String]) -> Result<()> {
+    run(places.cargo().args(["build", "--quiet", "--workspace", "--locked"]))?;
+    let mut command = command(places.programs().join("zoobot"));
+    command.arg("judge-encoders").args(args).arg("--cache").arg(places.root.join("target/judge"));
+    if !args.iter().any(|arg| arg.starts_with("--data")) {
+        command.arg("--data").arg(places.root.join("../shared/data"));
+    }
+    run(&mut command)
+}

@@ -1,0 +1,143 @@
+//! Which encoder knows most about real galaxies that none of them was trained on.
+//!
+//! A [`Judge`] encodes the same galaxies with each encoder and asks linear probes
+//! ([`crate::probe`]) the same questions, several times with other folds. Nothing of a network is
+//! trained, so an encoder is judged in the time it takes to encode the galaxies.
+
+mod samples;
+mod verdict;
+
+pub use verdict::{Score, Verdict};
+
+use crate::catalog::Catalog;
+use crate::encoder::{Architecture, Encoder, lite0};
+use crate::error::{Error, Result};
+use crate::picture::Recipe;
+use crate::probe::Probe;
+use crate::space::Space;
+use samples::{Sample, samples};
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+
+/// Judges encoders by what a linear model finds in their features.
+#[derive(Debug, Clone)]
+pub struct Judge {
+    data: PathBuf,
+    seeds: u64,
+    cache: Option<PathBuf>,
+}
+
+impl Judge {
+    /// A judge with the real galaxies in a folder: those of `rings/catalog.csv` (column `ring`),
+    /// `gz2_odd/catalog.csv` (`odd`; -1 for unknown) and `efigi/catalog.csv` (see
+    /// [`crate::survey::efigi`]).
+    pub fn new(data: impl Into<PathBuf>) -> Self {
+        Self { data: data.into(), seeds: 5, cache: None }
+    }
+
+    /// Sets how many divisions into folds each probe is repeated with (default 5).
+    pub fn seeds(self, seeds: u64) -> Self {
+        Self { seeds, ..self }
+    }
+
+    /// Keeps features in a folder, so that the same encoder need not encode the same galaxies
+    /// again (default: nowhere).
+    pub fn cache(self, folder: impl Into<PathBuf>) -> Self {
+        Self { cache: Some(folder.into()), ..self }
+    }
+
+    /// Judges the encoders, each by the name beside it.
+    ///
+    /// # Errors
+    /// When a catalogue is not there or not as expected, when pictures cannot be read, and
+    /// [`Error::Interrupted`] when stopped: what was encoded in full is in the cache.
+    pub fn run(&self, encoders: &[(String, Encoder)]) -> Result<Verdict> {
+        if self.seeds == 0 {
+            return Err(Error::invalid("seeds", 0, "1 or more"));
+        }
+        let samples = samples(&self.data)?;
+        let mut scores = Vec::new();
+        for (name, encoder) in encoders {
+            for sample in &samples {
+                let space = self.encoded(encoder, sample)?;
+                for question in &sample.questions {
+                    let probes = (1..=self.seeds).map(|seed| {
+                        let probe = Probe::of(question.label).seed(seed);
+                        if question.numbers { probe.numbers() } else { probe.classes() }.run(&space)
+                    });
+                    let probes = probes.collect::<Result<Vec<_>>>()?;
+                    for measure in question.measures {
+                        let values = probes
+                            .iter()
+                            .map(|it| it.value(measure))
+                            .collect::<Result<Vec<_>>>()?;
+                        scores.push(Score {
+                            encoder: name.clone(),
+                            task: question.task.to_owned(),
+                            galaxies: probes[0].ids().len(),
+                            measure: (*measure).to_owned(),
+                            values,
+                        });
+                    }
+                }
+            }
+        }
+        Ok(Verdict { scores })
+    }
+
+    /// The features of a sample, from the cache where they are there.
+    fn encoded(&self, encoder: &Encoder, sample: &Sample) -> Result<Space> {
+        let kept = match &self.cache {
+            Some(folder) => {
+                std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+                let key = key(encoder, &sample.catalog)?;
+                Some(folder.join(format!("{}-{key}.parquet", sample.name)))
+            }
+            None => None,
+        };
+        if let Some(path) = kept.as_ref().filter(|path| path.is_file()) {
+            return Space::read(path)?.with_catalog(&sample.catalog);
+        }
+        let space = encoder.encode(&sample.catalog)?;
+        if space.len() < sample.catalog.len() {
+            let failed = Catalog::from_table(space.failed().clone(), "")?;
+            return Err(Error::Picture {
+                path: failed.files().swap_remove(0),
+                reason: failed.labels("reason")?.swap_remove(0),
+            });
+        }
+        if let Some(path) = kept {
+            space.save(path)?;
+        }
+        Ok(space)
+    }
+}
+
+/// An encoder as [`Encoder::load`] takes it; or `untrained`, EfficientNet-Lite0 with random weights
+/// and the recipe of `imagenet`; or `untrained:ARCHITECTURE`, by timm's name.
+///
+/// # Errors
+/// As [`Encoder::load`], and [`Error::Missing`] for another architecture.
+pub fn encoder(name: &str) -> Result<Encoder> {
+    let architecture = match name.split_once(':') {
+        None if name == "untrained" => lite0::ARCHITECTURE,
+        Some(("untrained", architecture)) => architecture,
+        _ => return Encoder::load(Path::new(name)),
+    };
+    Encoder::untrained(Architecture::named(architecture)?, Recipe::imagenet_lite(), 1)
+}
+
+/// Tells apart what would give other features.
+fn key(encoder: &Encoder, catalog: &Catalog) -> Result<String> {
+    let mut hash = Sha256::new();
+    hash.update(encoder.fingerprint());
+    hash.update(serde_json::to_vec(encoder.recipe())?);
+    hash.update(encoder.precision().on(encoder.device()).to_string());
+    for (id, file) in catalog.ids().iter().zip(catalog.files()) {
+        hash.update(format!("\n{id}\t{}", file.display()));
+    }
+    Ok(hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests;

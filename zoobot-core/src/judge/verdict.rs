@@ -1,0 +1,148 @@
+//! What a judge found, as a table.
+
+use crate::error::{Error, Result};
+use crate::notebook::{Bundle, Show, Table};
+use polars::prelude::{Column, DataFrame};
+use serde::Serialize;
+
+/// How an encoder did in one figure; the higher, the better.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Score {
+    /// The name it was given.
+    pub encoder: String,
+    /// What was asked, such as `rings`.
+    pub task: String,
+    /// Galaxies that were predicted.
+    pub galaxies: usize,
+    /// The figure, such as `auc`.
+    pub measure: String,
+    /// For each seed.
+    pub values: Vec<f64>,
+}
+
+/// Every encoder's scores, side by side.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verdict {
+    /// Encoder by encoder, all in the same order of tasks.
+    pub scores: Vec<Score>,
+}
+
+impl Score {
+    /// The mean over the seeds.
+    pub fn mean(&self) -> f64 {
+        self.values.iter().sum::<f64>() / self.values.len() as f64
+    }
+
+    /// The standard deviation over the seeds: what the division into folds does. (What other
+    /// galaxies would do is more: see [`Probed::measure`](crate::probe::Probed::measure).) 0 for one
+    /// seed.
+    pub fn spread(&self) -> f64 {
+        let mean = self.mean();
+        let sum: f64 = self.values.iter().map(|value| (value - mean).powi(2)).sum();
+        (sum / self.values.len().saturating_sub(1).max(1) as f64).sqrt()
+    }
+}
+
+/// A line of the verdict: one figure of all encoders, and the place of the best.
+struct Line<'a> {
+    scores: Vec<&'a Score>,
+    best: Option<usize>,
+}
+
+impl Verdict {
+    /// The encoders, in their order.
+    pub fn encoders(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for score in &self.scores {
+            if !names.contains(&score.encoder.as_str()) {
+                names.push(&score.encoder);
+            }
+        }
+        names
+    }
+
+    /// The encoder that is best in every figure, where there is one.
+    pub fn winner(&self) -> Option<&str> {
+        let lines = self.lines();
+        let first = lines.first()?.best?;
+        let all = lines.iter().all(|line| line.best == Some(first));
+        all.then(|| self.encoders()[first])
+    }
+
+    fn lines(&self) -> Vec<Line<'_>> {
+        let encoders = self.encoders();
+        let of_first = self.scores.iter().filter(|it| encoders.first() == Some(&&*it.encoder));
+        let line = |of: &Score| {
+            let same = |it: &&Score| it.task == of.task && it.measure == of.measure;
+            let scores: Vec<&Score> = self.scores.iter().filter(same).collect();
+            let places = (0..scores.len()).filter(|_| scores.len() > 1);
+            let best = places.max_by(|&a, &b| scores[a].mean().total_cmp(&scores[b].mean()));
+            Line { scores, best }
+        };
+        of_first.map(line).collect()
+    }
+
+    /// A table of `task`, `measure`, `galaxies`, for each encoder the mean and `NAME ±` the
+    /// spread over the seeds, and the `best`.
+    ///
+    /// # Errors
+    /// [`Error::Polars`] when two encoders have the same name.
+    pub fn table(&self) -> Result<DataFrame> {
+        let (lines, encoders) = (self.lines(), self.encoders());
+        let texts = |of: &dyn Fn(&Line) -> String| lines.iter().map(of).collect::<Vec<_>>();
+        let mut columns = vec![
+            Column::new("task".into(), texts(&|line| line.scores[0].task.clone())),
+            Column::new("measure".into(), texts(&|line| line.scores[0].measure.clone())),
+            Column::new(
+                "galaxies".into(),
+                lines.iter().map(|line| line.scores[0].galaxies as u64).collect::<Vec<_>>(),
+            ),
+        ];
+        for (place, name) in encoders.iter().enumerate() {
+            let values = |of: fn(&Score) -> f64| {
+                lines.iter().map(|line| line.scores.get(place).map(|it| of(it))).collect::<Vec<_>>()
+            };
+            columns.push(Column::new((*name).into(), values(Score::mean)));
+            columns.push(Column::new(format!("{name} ±").into(), values(Score::spread)));
+        }
+        let best = texts(&|line| line.best.map_or("", |place| encoders[place]).to_owned());
+        columns.push(Column::new("best".into(), best));
+        DataFrame::new(lines.len(), columns).map_err(Error::from)
+    }
+
+    /// The same as Markdown, the best in bold, with who wins below.
+    pub fn markdown(&self) -> String {
+        let (lines, encoders) = (self.lines(), self.encoders());
+        let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+        let mut head = vec!["task".to_owned(), "measure".to_owned(), "galaxies".to_owned()];
+        head.extend(encoders.iter().map(|name| (*name).to_owned()));
+        let rule = head.iter().map(|_| "---".to_owned()).collect();
+        let mut text = row(head) + &row(rule);
+        for line in &lines {
+            let first = line.scores[0];
+            let mut cells =
+                vec![first.task.clone(), first.measure.clone(), first.galaxies.to_string()];
+            for (place, score) in line.scores.iter().enumerate() {
+                let cell = format!("{:.3} ± {:.3}", score.mean(), score.spread());
+                cells.push(if line.best == Some(place) { format!("**{cell}**") } else { cell });
+            }
+            text += &row(cells);
+        }
+        if encoders.len() > 1 {
+            let wins = |place| lines.iter().filter(|line| line.best == Some(place)).count();
+            let each = encoders.iter().enumerate();
+            let each: Vec<String> = each
+                .map(|(place, name)| format!("{name} {} of {}", wins(place), lines.len()))
+                .collect();
+            text += &format!("\nBest in: {}.\n", each.join(", "));
+        }
+        text
+    }
+}
+
+impl Show for Verdict {
+    fn show(&self) -> Bundle {
+        let title = "Linear probes of fixed features: mean and standard deviation over the seeds";
+        self.table().map(|table| Table::new(table).title(title)).show()
+    }
+}
