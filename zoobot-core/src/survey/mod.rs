@@ -1,10 +1,10 @@
 //! Where galaxies come from: the simulator and the sample it made.
 //!
-//! [`Simulation`] draws galaxies of eight [`Kind`]s whose parts (bulge, disc, bar, arms, rings,
-//! tidal tails) are known, sees them through a telescope of the DESI Legacy Imaging Surveys' kind
-//! and writes pictures with a catalogue of the truth. [`sample_folder`] unpacks the 600 galaxies
-//! that travel inside this library, made by the same simulator. [`home`] is the folder for
-//! whatever is unpacked or downloaded.
+//! [`Simulation`] draws galaxies of thirteen [`Kind`]s whose parts (bulge, disc, bar, arms, rings,
+//! shells, tidal tails, lensed arcs) are known, sees them as one of five [`Survey`]s would and
+//! writes pictures with a catalogue of the truth. [`sample_folder`] unpacks the 600 galaxies of
+//! eight kinds that travel inside this library, made by the same simulator. [`home`] is the folder
+//! for whatever is unpacked or downloaded.
 //!
 //! The way of the light: `draw` (parameters) → `paint` (`light`, `texture`, `encounter`) →
 //! `field` (neighbours, stars) → `instrument` (seeing, noise) → `colour` (RGB).
@@ -22,6 +22,7 @@ mod morphology;
 mod paint;
 mod sample;
 mod simulate;
+mod surveys;
 #[cfg(test)]
 mod tests;
 mod texture;
@@ -29,8 +30,10 @@ mod texture;
 pub use home::home;
 pub use instrument::Conditions;
 pub use morphology::{
-    Arms, Artifact, Bar, Body, Colour, DiskGalaxy, EdgeOn, Encounter, Kind, Morphology, Ring,
-    Spheroid,
+    Arms, Artifact, Bar, Body, BulgeShape, Colour, DiskGalaxy, EdgeOn, Encounter,
+    GravitationalLens, Irregular, Jellyfish, Kind, Lens, Morphology, Peculiarity, Ring, RingPlace,
+    Spheroid, Stage,
 };
 pub use sample::{sample_folder, write_sample};
 pub use simulate::{SimulatedGalaxy, Simulation, Truth};
+pub use surveys::Survey;

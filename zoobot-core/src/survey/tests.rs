@@ -3,6 +3,7 @@
 use super::canvas::Canvas;
 use super::morphology::{Arms, Body, Colour, DiskGalaxy, Spheroid};
 use super::paint::{flux, paint, paint_spheroid};
+use super::simulate::COLUMNS;
 use super::{Kind, Morphology, SimulatedGalaxy, Simulation};
 use std::collections::BTreeMap;
 use std::f64::consts::{PI, TAU};
@@ -158,6 +159,7 @@ fn face_on(pitch: Option<f64>) -> Morphology {
         end: 25.0,
         wobble: 0.0,
         lopsided: 0.0,
+        flocculence: 0.0,
     });
     let young_fraction = if arms.is_some() { 0.6 } else { 0.0 };
     let disk = DiskGalaxy {
@@ -175,43 +177,77 @@ fn face_on(pitch: Option<f64>) -> Morphology {
         bar: None,
         arms,
         rings: Vec::new(),
+        lens: None,
+        nucleus: 0.0,
     };
     let kind = if arms.is_some() { Kind::Spiral } else { Kind::Disk };
-    Morphology { kind, centre: [0.0; 2], magnitude: 15.0, body: Body::Disk(disk), texture: 3 }
+    Morphology {
+        kind,
+        centre: [0.0; 2],
+        redshift: 0.05,
+        magnitude: 15.0,
+        body: Body::Disk(disk),
+        peculiarities: Vec::new(),
+        texture: 3,
+    }
+}
+
+/// The cell of a galaxy's row under a column's name.
+fn cell(galaxy: &SimulatedGalaxy, column: &str) -> String {
+    let k = COLUMNS.split(',').position(|name| name == column).unwrap();
+    let row = galaxy.row();
+    assert_eq!(row.matches(',').count(), COLUMNS.matches(',').count());
+    row.trim_end().split(',').nth(k).unwrap().to_owned()
 }
 
 #[test]
 fn labels_say_what_was_drawn() {
     for kind in Kind::ALL {
         for galaxy in some(kind, 30) {
-            let m = &galaxy.morphology;
-            let row = galaxy.row();
-            let cells: Vec<&str> = row.trim_end().split(',').collect();
-            assert_eq!(cells[2], kind.name());
-            assert_eq!(cells[3] == "1", kind == Kind::Ring);
+            let cell = |column: &str| cell(&galaxy, column);
+            assert_eq!(cell("class"), kind.name());
+            let disk = galaxy.morphology.disk();
+            let overlap = kind == Kind::Overlap;
+            assert_eq!(cell("ring") == "1", kind == Kind::Ring);
+            assert_eq!(cell("rings").is_empty(), kind != Kind::Ring);
             match kind {
-                Kind::BarredSpiral => assert_eq!(cells[4], "1"),
-                Kind::Ring => assert_eq!(cells[4] == "1", m.has_bar()),
-                _ => assert_eq!(cells[4], "0"),
+                Kind::BarredSpiral => assert_eq!(cell("bar"), "1"),
+                Kind::Ring => assert_eq!(cell("bar") == "1", disk.unwrap().bar.is_some()),
+                _ => assert!(cell("bar") == "0" || overlap),
             }
-            let arms: usize = cells[5].parse().unwrap();
-            let armed = matches!(kind, Kind::Spiral | Kind::BarredSpiral);
-            assert!(if armed { (1..=4).contains(&arms) } else { arms == 0 }, "{kind}: {arms}");
-            assert_eq!(cells[6] == "1", kind == Kind::Merger);
-            if let Body::Disk(disk) = &m.body {
-                let rings: f64 = disk.rings.iter().map(|ring| ring.fraction).sum();
-                let parts = disk.bulge_fraction + disk.bar.map_or(0.0, |b| b.fraction) + rings;
+            let arms: usize = cell("spiral_arms").parse().unwrap();
+            match kind {
+                Kind::Spiral | Kind::BarredSpiral | Kind::Jellyfish => {
+                    assert!((1..=6).contains(&arms), "{kind}: {arms}");
+                }
+                Kind::Ring | Kind::Diffuse | Kind::Overlap => assert!(arms <= 6),
+                _ => assert_eq!(arms, 0, "{kind}"),
+            }
+            assert_eq!(arms > 0, !cell("pitch").is_empty());
+            assert_eq!(cell("merger") == "1", kind == Kind::Merger);
+            assert_eq!(cell("merger_stage").is_empty(), kind != Kind::Merger);
+            assert_eq!(cell("bulge_shape").is_empty(), kind != Kind::EdgeOn);
+            assert_eq!(cell("einstein_radius").is_empty(), kind != Kind::GravitationalLens);
+            assert!(cell("tidal") == "1" || cell("shells") == "0");
+            if let Some(disk) = disk {
+                let parts = disk.bulge_fraction + disk.share_of_parts();
                 assert!(parts < 0.9, "{kind}: no light left for the disc, {parts}");
             }
-            let numbers = &cells[7..];
+            let numbers = ["bulge_fraction", "axis_ratio", "radius", "magnitude", "colour"];
             if kind == Kind::StarOrArtifact {
-                assert!(numbers.iter().all(|cell| cell.is_empty()), "{row}");
+                assert!(numbers.iter().all(|name| cell(name).is_empty()));
+                assert!(cell("redshift").is_empty());
             } else {
-                let value = |k: usize| numbers[k].parse::<f64>().unwrap();
-                assert!((0.0..=1.0).contains(&value(0)) && (0.0..=1.0).contains(&value(1)));
-                assert!((1.0..30.0).contains(&value(2)), "{kind}: radius {}", value(2));
-                assert!((12.0..20.0).contains(&value(3)), "{kind}: magnitude {}", value(3));
-                assert!((-0.5..1.6).contains(&value(4)), "{kind}: colour {}", value(4));
+                let within = |name: &str, from: f64, to: f64| {
+                    let value: f64 = cell(name).parse().unwrap();
+                    assert!((from..=to).contains(&value), "{kind}: {name} {value}");
+                };
+                within("bulge_fraction", 0.0, 1.0);
+                within("axis_ratio", 0.0, 1.0);
+                within("radius", 1.0, 30.0);
+                within("magnitude", 12.0, 20.5);
+                within("colour", -0.5, 1.7);
+                within("redshift", 0.008, 0.5);
             }
         }
     }
