@@ -16,9 +16,9 @@ const STEP: f64 = 0.03;
 /// How long before the closest approach the discs are laid out.
 const LEAD: f64 = 3.0;
 /// By when the two are one.
-const LAST: f64 = 14.0;
+const LAST: f64 = 16.0;
 /// Strength of the friction between overlapping galaxies.
-const DRAG: f64 = 0.45;
+const DRAG: f64 = 0.25;
 
 type Vec3 = [f64; 3];
 
@@ -170,7 +170,7 @@ fn orbit(encounter: &Encounter, until: f64) -> Vec<Step> {
     let mut path = vec![(split(&apart), split(&motion))];
     for _ in 0..((LEAD + until) / STEP) as usize {
         let a = pull(&apart);
-        let close = (-dot(&apart, &apart) / (1.3 * 1.3)).exp();
+        let close = (-dot(&apart, &apart) / (1.2 * 1.2)).exp();
         for k in 0..3 {
             motion[k] += STEP * (a[k] - DRAG * close * motion[k]);
             apart[k] += STEP * motion[k];
@@ -189,18 +189,21 @@ impl Encounter {
         let apart: Vec<f64> =
             orbit(self, LAST).iter().map(|(at, _)| distance(&at[0], &at[1])).collect();
         let time = |step: usize| step as f64 * STEP - LEAD;
-        let passage = (LEAD / STEP) as usize;
-        let rising =
-            apart[passage..].windows(2).position(|pair| pair[1] < pair[0] && pair[0] > 0.2);
-        let farthest = passage + rising.unwrap_or(0);
+        // Friction shifts the closest approach a little: downhill to it, then up to where they turn.
+        let next = |from: usize, beyond: fn(f64, f64) -> bool| {
+            let pairs = apart[from..].windows(2);
+            from + pairs.into_iter().take_while(|pair| beyond(pair[1], pair[0])).count()
+        };
+        let nearest = next((LEAD / STEP) as usize, |later, now| later < now);
+        let farthest = next(nearest, |later, now| later >= now);
         let again = apart[farthest..].iter().position(|d| *d < 0.7);
         let again = again.map_or(apart.len() - 1, |k| farthest + k);
         let merged = apart.iter().rposition(|d| *d > 0.2).map_or(0, |k| k + 1).max(again + 8);
         match stage {
-            Stage::Approaching => (-0.85 * LEAD, -0.6),
+            Stage::Approaching => (-0.85 * LEAD, -1.0),
             Stage::Passage => (0.7, time(again).max(1.0)),
             Stage::Coalescing => (time(again), time(merged)),
-            Stage::Remnant => (time(merged), time(merged) + 3.0),
+            Stage::Remnant => (time(merged), time(merged) + 2.0),
         }
     }
 

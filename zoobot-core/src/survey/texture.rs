@@ -5,7 +5,7 @@ use rand_distr::StandardNormal;
 use std::f64::consts::TAU;
 
 /// Cells around and outwards; both are powers of two, so that a mask wraps them.
-const ANGLES: usize = 64;
+const ANGLES: usize = 32;
 const RADII: usize = 32;
 
 /// A random field of log-polar coordinates with mean near 0 and variance near 1.

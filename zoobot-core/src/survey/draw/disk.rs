@@ -77,9 +77,9 @@ pub(super) fn galaxy(kind: Kind, unit: f64, rng: &mut StdRng) -> (DiskGalaxy, f6
         _ => {}
     }
     galaxy.clumps = match (kind, early < 0.55) {
-        (Kind::Spiral | Kind::BarredSpiral, true) => rng.random_range(6..40),
-        (Kind::Spiral | Kind::BarredSpiral, false) => rng.random_range(0..10),
-        (Kind::Ring, true) => rng.random_range(4..22),
+        (Kind::Spiral | Kind::BarredSpiral, true) => rng.random_range(10..80),
+        (Kind::Spiral | Kind::BarredSpiral, false) => rng.random_range(0..20),
+        (Kind::Ring, true) => rng.random_range(6..40),
         (Kind::Disk, true) => rng.random_range(0..6),
         _ => 0,
     };
@@ -117,7 +117,7 @@ fn arms(start: f64, scale: f64, phase: f64, usual: Option<usize>, rng: &mut StdR
         pitch: if chance(0.5, rng) { pitch } else { -pitch },
         phase,
         sharpness: rng.random_range(0.9..2.8),
-        contrast: rng.random_range(0.35..0.92) * (1.0 - 0.25 * flocculence),
+        contrast: rng.random_range(0.22..0.9) * (1.0 - 0.25 * flocculence),
         start,
         end: scale * rng.random_range(2.4..4.2),
         wobble: normal(0.0, 0.12, rng),

@@ -12,8 +12,8 @@ use std::f64::consts::{FRAC_PI_2, PI, TAU};
 pub(super) fn pair(unit: f64, rng: &mut StdRng) -> (f64, Body) {
     let stage = match rng.random::<f64>() {
         u if u < 0.14 => Stage::Approaching,
-        u if u < 0.58 => Stage::Passage,
-        u if u < 0.78 => Stage::Coalescing,
+        u if u < 0.64 => Stage::Passage,
+        u if u < 0.86 => Stage::Coalescing,
         _ => Stage::Remnant,
     };
     let radius = unit * rng.random_range(5.0..9.5);
@@ -28,14 +28,14 @@ pub(super) fn pair(unit: f64, rng: &mut StdRng) -> (f64, Body) {
         Colour::new(g_r, g_r - rng.random_range(0.1..0.2))
     };
     let discs = [disc(), disc()];
-    let spheroidal = if stage == Stage::Remnant { 0.3..0.6 } else { 0.1..0.3 };
+    let spheroidal = if stage == Stage::Remnant { 0.2..0.4 } else { 0.1..0.28 };
     let mut pair = Encounter {
         mass_ratio: rng.random_range(0.25f64..1.0),
         radius,
         pericentre: rng.random_range(0.45..1.2),
         time: 0.0,
         axes: [spins[0], spins[1], [sight, rng.random_range(0.0..TAU)]],
-        warmth: rng.random_range(0.05..0.3),
+        warmth: rng.random_range(0.02..0.2),
         bulge_fraction: rng.random_range(spheroidal),
         nuclei,
         discs,
@@ -53,12 +53,12 @@ pub(super) fn irregular(unit: f64, rng: &mut StdRng) -> (f64, Body) {
         axis_ratio: rng.random_range(0.35..0.95),
         angle: rng.random_range(0.0..PI),
         old: Colour::new(0.38 + blue, 0.22 + blue),
-        young: Colour::new(normal(0.12, 0.1, rng), normal(0.0, 0.1, rng)),
+        young: Colour::new(normal(0.2, 0.09, rng), normal(0.06, 0.09, rng)),
         young_fraction: rng.random_range(0.3..0.7),
         patchiness: rng.random_range(0.5..1.1),
         offset: [0.3, 0.3].map(|width| scale * normal(0.0, width, rng)),
-        clumps: rng.random_range(3..26),
-        clump_fraction: rng.random_range(0.1..0.45),
+        clumps: rng.random_range(4..40),
+        clump_fraction: rng.random_range(0.05..0.3),
     };
     let brightness = normal(22.9, 0.5, rng);
     let magnitude = total_magnitude(brightness, 1.68 * scale, irregular.axis_ratio.max(0.5));
@@ -195,7 +195,7 @@ fn shells(spheroid: &Spheroid, rng: &mut StdRng) -> Peculiarity {
         outer,
         angle: spheroid.angle + normal(0.0, 0.2, rng),
         opening: rng.random_range(0.5..1.2),
-        fraction: rng.random_range(0.06..0.2),
+        fraction: rng.random_range(0.03..0.14),
         colour: spheroid.colour.redder(-0.06),
     }
 }
@@ -214,14 +214,14 @@ fn dust_lane(spheroid: &Spheroid, rng: &mut StdRng) -> Peculiarity {
 
 fn stream(extent: f64, rng: &mut StdRng) -> Peculiarity {
     let tail = chance(0.5, rng);
-    let arc = if tail { rng.random_range(1.2..2.6) } else { rng.random_range(1.5..5.0) };
+    let arc = if tail { rng.random_range(1.4..3.0) } else { rng.random_range(2.0..6.0) };
     Peculiarity::Stream {
         radius: extent * if tail { rng.random_range(1.0..1.6) } else { rng.random_range(1.8..2.8) },
         angle: rng.random_range(0.0..TAU),
         arc: if chance(0.5, rng) { arc } else { -arc },
         growth: if tail { rng.random_range(0.25..0.6) } else { normal(0.0, 0.06, rng) },
         width: extent * rng.random_range(0.1..0.25),
-        fraction: rng.random_range(0.04..0.14),
+        fraction: rng.random_range(0.025..0.1),
         colour: Colour::new(rng.random_range(0.4..0.65), rng.random_range(0.25..0.5)),
     }
 }

@@ -128,7 +128,7 @@ impl<'a> Weave<'a> {
         let Self { disk, texture, .. } = self;
         let ln_radius = radius.max(0.05 * disk.scale).ln();
         let wound = theta - ln_radius * self.shear;
-        let patch = texture.at(wound, 2.2 * ln_radius + 9.0);
+        let patch = texture.at(wound, 3.4 * ln_radius + 9.0);
         let patches = (disk.patchiness * patch).exp() / self.mean_texture;
         let (stars, mut dust) = self.arms.as_ref().map_or((1.0, 1.0), |pattern| {
             let mut strength = pattern.strength(radius);
@@ -207,9 +207,9 @@ fn paint_clumps(
         let mut normal = || rng.sample::<f64, _>(StandardNormal);
         let jitter = [normal(), normal()];
         // Few are bright: luminosities of regions of star formation span decades.
-        let brightness = 0.0025 * (1.1 * normal()).exp() * young;
+        let brightness = 0.0014 * (1.1 * normal()).exp() * young;
         let blue = 0.12 * normal();
-        let sigma = (0.07 * disk.scale * (0.35 * normal()).exp()).max(0.2);
+        let sigma = (0.035 * disk.scale * (0.35 * normal()).exp()).max(0.2);
         let (t, k): (f64, f64) = (rng.random(), rng.random());
         let (u, v) = if let Some(ring) = &ring {
             ring.place(TAU * t, 0.6 * jitter[0])
@@ -225,7 +225,7 @@ fn paint_clumps(
             (radius * theta.cos(), radius * theta.sin())
         };
         let (x, y) = plane.on_sky(u, v);
-        let colour = disk.young.redder(-0.25 + blue);
+        let colour = disk.young.redder(-0.12 + blue);
         let [cx, cy] = morphology.centre;
         canvas.blob([cx + x, cy + y], sigma, colour.bands().map(|b| b * brightness));
     }

@@ -50,7 +50,7 @@ pub(super) fn paint_irregular(
         .map(|_| {
             let mut normal = || rng.sample::<f64, _>(StandardNormal);
             let place = [0.9 * scale * normal(), 0.9 * scale * normal()];
-            (place, (0.9 * normal()).exp(), (0.3 * normal()).exp(), 0.15 * normal())
+            (place, (1.1 * normal()).exp(), (0.45 * normal()).exp(), 0.12 * normal())
         })
         .collect();
     let sum: f64 = clumps.iter().map(|clump| clump.1).sum();
@@ -58,8 +58,8 @@ pub(super) fn paint_irregular(
     for ([u, v], light, size, blue) in clumps {
         let (x, y) = plane.on_sky(u, v);
         let at = [morphology.centre[0] + dx + x, morphology.centre[1] + dy + y];
-        let bands = galaxy.young.redder(blue - 0.12).bands();
-        canvas.blob(at, (0.11 * scale * size).max(0.3), bands.map(|b| b * light));
+        let bands = galaxy.young.redder(blue - 0.05).bands();
+        canvas.blob(at, (0.06 * scale * size).max(0.25), bands.map(|b| b * light));
     }
 }
 
@@ -100,8 +100,8 @@ pub(super) fn paint_jellyfish(
     canvas.dim(morphology.centre, |x, y| {
         let (s, t) = (x * cos + y * sin, y * cos - x * sin);
         let front = -s - 0.25 * t * t / galaxy.edge;
-        [0.92, 0.85, 0.75]
-            .map(|gone| 1.0 - gone * smoothstep(0.75 * galaxy.edge, 1.15 * galaxy.edge, front))
+        [0.8, 0.68, 0.55]
+            .map(|gone| 1.0 - gone * smoothstep(0.5 * galaxy.edge, 1.35 * galaxy.edge, front))
     });
     let mut rng = StdRng::seed_from_u64(morphology.texture ^ 0xF1);
     let texture = Texture::new(morphology.texture ^ 0xF2);

@@ -18,9 +18,10 @@ pub(super) fn paint(pair: &Encounter, total: f64, morphology: &Morphology, canva
     let radii = [pair.radius, pair.radius * pair.mass_ratio.sqrt()];
     for k in 0..2 {
         let nucleus = Spheroid {
-            radius: 0.2 * radii[k],
-            index: 1.6,
-            axis_ratio: 0.8,
+            // Mixed stars settle into a wider and steeper spheroid.
+            radius: (0.12 + 0.5 * pair.bulge_fraction) * radii[k],
+            index: 1.0 + 5.0 * pair.bulge_fraction,
+            axis_ratio: 0.55 + 0.4 * pair.axes[k][0].abs(),
             angle: pair.axes[k][1],
             colour: pair.nuclei[k],
         };

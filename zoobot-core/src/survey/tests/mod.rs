@@ -1,15 +1,13 @@
 //! What the simulated survey must be as a whole.
 
-use super::canvas::Canvas;
-use super::morphology::{Arms, Body, Colour, DiskGalaxy, Spheroid};
-use super::paint::{flux, paint, paint_spheroid};
-use super::simulate::COLUMNS;
-use super::{Kind, Morphology, SimulatedGalaxy, Simulation};
-use std::collections::BTreeMap;
-use std::f64::consts::{PI, TAU};
-use std::fs;
+mod odd;
+mod shapes;
+mod surveys;
 
-const GREY: Colour = Colour::new(0.0, 0.0);
+use super::simulate::COLUMNS;
+use super::{Kind, SimulatedGalaxy, Simulation};
+use std::collections::BTreeMap;
+use std::fs;
 
 fn some(kind: Kind, n: usize) -> Vec<SimulatedGalaxy> {
     let survey = Simulation::new(n).seed(11).size(64).kinds([kind]);
@@ -74,122 +72,6 @@ fn a_folder_that_cannot_be_made_is_named() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let error = Simulation::new(1).size(16).write(file.path()).unwrap_err();
     assert!(error.to_string().contains("images"), "{error}");
-}
-
-#[test]
-fn a_painted_sersic_profile_has_the_flux_of_its_closed_form() {
-    for (index, tolerance) in [(1.0, 0.005), (2.0, 0.005), (4.0, 0.015)] {
-        let spheroid = Spheroid { radius: 6.0, index, axis_ratio: 0.6, angle: 0.5, colour: GREY };
-        let mut canvas = Canvas::new(513, 0.3);
-        paint_spheroid(&spheroid, 100.0, [0.0, 0.0], &mut canvas);
-        let within = |radius: f64| -> f64 {
-            let (sin, cos) = 0.5f64.sin_cos();
-            let inside = |at: usize| {
-                let (x, y) = canvas.position((at % 513) as f64, (at / 513) as f64);
-                (x * cos + y * sin).hypot((y * cos - x * sin) / 0.6) < radius
-            };
-            let plane = canvas.bands[1].iter().enumerate();
-            plane.filter(|(at, _)| inside(*at)).map(|(_, v)| f64::from(*v)).sum::<f64>()
-        };
-        // The radius holds half of the light: that is what it means.
-        assert!((within(6.0) / 50.0 - 1.0).abs() < tolerance, "n {index}: {}", within(6.0));
-        if index == 1.0 {
-            for radius in [3.0, 12.0, 30.0] {
-                let x: f64 = 1.678_35 * radius / 6.0;
-                let expected = 100.0 * (1.0 - (1.0 + x) * (-x).exp());
-                assert!((within(radius) / expected - 1.0).abs() < 0.01, "radius {radius}");
-            }
-            assert!((canvas.axis_ratio(1) - 0.6).abs() < 0.01);
-        }
-    }
-}
-
-#[test]
-fn the_true_magnitude_of_an_undisturbed_disc_is_the_one_asked_for() {
-    let mut canvas = Canvas::new(256, 0.4);
-    paint(&face_on(None), &mut canvas);
-    assert!((canvas.flux(1) / flux(15.0) - 1.0).abs() < 0.03, "{}", canvas.flux(1));
-    // 1.678 scale lengths hold half of an exponential disc.
-    let radius = canvas.half_light_radius(1, [0.0, 0.0]).unwrap();
-    assert!((radius / (1.678 * 5.0) - 1.0).abs() < 0.03, "{radius}");
-}
-
-#[test]
-fn the_pitch_angle_of_painted_arms_is_the_one_asked_for() {
-    for pitch in [12.0, 20.0, -28.0f64] {
-        let mut canvas = Canvas::new(256, 0.4);
-        paint(&face_on(Some(pitch)), &mut canvas);
-        // The phase of the second Fourier component turns with ln R by 1 / tan(pitch).
-        let radii: Vec<f64> = (0..24).map(|k| 6.0 * 1.035f64.powi(k)).collect();
-        let mut angles: Vec<f64> = Vec::new();
-        for &radius in &radii {
-            let (mut re, mut im) = (0.0, 0.0);
-            for k in 0..720 {
-                let theta = TAU * f64::from(k) / 720.0;
-                let (c, r) = canvas.pixel(radius * theta.cos(), radius * theta.sin());
-                let value =
-                    f64::from(canvas.bands[0][r.round() as usize * 256 + c.round() as usize]);
-                re += value * (2.0 * theta).cos();
-                im += value * (2.0 * theta).sin();
-            }
-            let angle = im.atan2(re) / 2.0;
-            let turns = angles.last().map_or(0.0, |last| ((last - angle) / PI).round());
-            angles.push(angle + PI * turns);
-        }
-        let n = radii.len() as f64;
-        let x: Vec<f64> = radii.iter().map(|r| r.ln()).collect();
-        let (mx, my) = (x.iter().sum::<f64>() / n, angles.iter().sum::<f64>() / n);
-        let slope = x.iter().zip(&angles).map(|(x, y)| (x - mx) * (y - my)).sum::<f64>()
-            / x.iter().map(|x| (x - mx).powi(2)).sum::<f64>();
-        let measured = (1.0 / slope).atan().to_degrees();
-        assert!((measured - pitch).abs() < 1.0, "{measured} for {pitch}");
-    }
-}
-
-/// A face-on disc of magnitude 15 and scale 5 arcsec, with two regular arms or none.
-fn face_on(pitch: Option<f64>) -> Morphology {
-    let bulge = Spheroid { radius: 1.0, index: 1.0, axis_ratio: 1.0, angle: 0.0, colour: GREY };
-    let arms = pitch.map(|pitch| Arms {
-        number: 2,
-        pitch: pitch.to_radians(),
-        phase: 0.4,
-        sharpness: 2.0,
-        contrast: 0.8,
-        start: 3.0,
-        end: 25.0,
-        wobble: 0.0,
-        lopsided: 0.0,
-        flocculence: 0.0,
-    });
-    let young_fraction = if arms.is_some() { 0.6 } else { 0.0 };
-    let disk = DiskGalaxy {
-        bulge,
-        bulge_fraction: 0.0,
-        scale: 5.0,
-        inclination: 0.0,
-        angle: 0.0,
-        old: GREY,
-        young: GREY,
-        young_fraction,
-        patchiness: 0.0,
-        dust: 0.0,
-        clumps: 0,
-        bar: None,
-        arms,
-        rings: Vec::new(),
-        lens: None,
-        nucleus: 0.0,
-    };
-    let kind = if arms.is_some() { Kind::Spiral } else { Kind::Disk };
-    Morphology {
-        kind,
-        centre: [0.0; 2],
-        redshift: 0.05,
-        magnitude: 15.0,
-        body: Body::Disk(disk),
-        peculiarities: Vec::new(),
-        texture: 3,
-    }
 }
 
 /// The cell of a galaxy's row under a column's name.
