@@ -7,13 +7,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 use zoobot_core::Result;
-use zoobot_core::survey::{Simulation, write_sample};
+use zoobot_core::survey::{Kind, Simulation, Survey, write_sample};
 
 /// Make a survey of simulated galaxies: pictures and a catalogue with their true morphology.
 ///
 /// The same seed gives the same survey.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  zoobot simulate --galaxies 1000 --seed 7 --out survey")]
+#[command(after_help = "Example:\n  zoobot simulate --galaxies 1000 --seed 7 --out survey\n  \
+    zoobot simulate --galaxies 1000 --kinds sky --survey sdss --size 224 --out sdss")]
 pub struct Simulate {
     /// How many galaxies
     #[arg(long, default_value_t = 600)]
@@ -30,11 +31,18 @@ pub struct Simulate {
     /// Let people write free-text tags about this share of the galaxies, into tags.csv
     #[arg(long, value_name = "SHARE", num_args = 0..=1, default_value_t = 0.0, default_missing_value = "0.2")]
     tags: f64,
+    /// The kinds of galaxies: sample (the eight of the sample), all, sky (each as often as the sky
+    /// has it), or a list such as ring,merger
+    #[arg(long, default_value = "sample", value_name = "KINDS")]
+    kinds: String,
+    /// The survey that takes the pictures: legacy, decals, sdss, nearby or hsc
+    #[arg(long, default_value_t = Survey::Legacy)]
+    survey: Survey,
     /// The folder to write catalog.csv and images/ into
     #[arg(long, required_unless_present = "sample")]
     out: Option<PathBuf>,
     /// Make the embedded sample anew instead, as a zip file
-    #[arg(long, value_name = "ZIP", conflicts_with_all = ["galaxies", "seed", "size", "votes", "tags", "out"])]
+    #[arg(long, value_name = "ZIP", conflicts_with_all = ["galaxies", "seed", "size", "votes", "tags", "kinds", "survey", "out"])]
     sample: Option<PathBuf>,
     /// Print the figures as one JSON object on the last line
     #[arg(long)]
@@ -48,11 +56,13 @@ impl Simulate {
         let (galaxies, out) = match (&self.sample, &self.out) {
             (Some(zip), _) => (write_sample(zip)?, zip.clone()),
             (None, out) => {
-                let simulation = Simulation {
-                    votes: self.votes.clone(),
-                    tags: self.tags,
-                    ..Simulation::new(self.galaxies).seed(self.seed).size(self.size)
-                };
+                let simulation = Simulation::new(self.galaxies)
+                    .seed(self.seed)
+                    .size(self.size)
+                    .kinds(kinds(&self.kinds)?)
+                    .survey(self.survey)
+                    .tags(self.tags);
+                let simulation = Simulation { votes: self.votes.clone(), ..simulation };
                 let catalog = simulation.write(out.clone().unwrap_or_default())?;
                 (catalog.len(), catalog.source().to_path_buf())
             }
@@ -64,5 +74,15 @@ impl Simulate {
             Ok(format!("{galaxies} galaxies in {}, {rate:.0} a second", out.display()))
         })?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The kinds of a word or a list.
+fn kinds(words: &str) -> Result<Vec<Kind>> {
+    match words {
+        "sample" => Ok(Kind::SAMPLE.to_vec()),
+        "all" => Ok(Kind::ALL.to_vec()),
+        "sky" => Ok(Kind::sky()),
+        list => list.split(',').map(|name| name.trim().parse()).collect(),
     }
 }

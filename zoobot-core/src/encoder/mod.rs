@@ -199,7 +199,7 @@ impl Encoder {
     ) -> Result<Self> {
         let device = store.device();
         Ok(Self {
-            name,
+            name: name.into(),
             network: Arc::new(Mutex::new(network.folded()?)),
             fingerprint: fingerprint(&architecture, &store)?,
             weights: Arc::new(Mutex::new(store)),

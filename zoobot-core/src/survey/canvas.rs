@@ -80,6 +80,17 @@ impl Canvas {
         }
     }
 
+    /// Multiplies the light by a factor of position (arcsec from `centre`): what lies before it.
+    pub fn dim(&mut self, centre: [f64; 2], factor: impl Fn(f64, f64) -> [f64; BANDS]) {
+        for at in 0..self.size * self.size {
+            let (x, y) = self.position((at % self.size) as f64, (at / self.size) as f64);
+            let factor = factor(x - centre[0], y - centre[1]);
+            for (band, factor) in self.bands.iter_mut().zip(factor) {
+                band[at] *= factor as f32;
+            }
+        }
+    }
+
     /// Adds a round Gaussian of a given flux; `sigma` in arcsec.
     pub fn blob(&mut self, centre: [f64; 2], sigma: f64, flux: [f64; BANDS]) {
         // A Gaussian narrower than a pixel is spread to what a pixel can hold.
@@ -135,7 +146,8 @@ impl Canvas {
         let mut rings = vec![0.0; 8 * self.size];
         for (at, &flux) in self.bands[band].iter().enumerate() {
             let (x, y) = self.position((at % self.size) as f64, (at / self.size) as f64);
-            let ring = ((x - centre[0]).hypot(y - centre[1]) / step) as usize;
+            let (x, y) = (x - centre[0], y - centre[1]);
+            let ring = ((x * x + y * y).sqrt() / step) as usize;
             if let Some(ring) = rings.get_mut(ring) {
                 *ring += f64::from(flux);
             }

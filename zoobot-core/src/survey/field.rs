@@ -8,16 +8,18 @@ use rand::{Rng, rngs::StdRng};
 use rand_distr::{Distribution, Poisson, StandardNormal};
 use std::f64::consts::{PI, TAU};
 
-/// Faint galaxies and stars in a square arcminute.
+/// Faint galaxies, to a magnitude, and stars in a square arcminute.
 const GALAXIES: f64 = 11.0;
+const FAINT: f64 = 23.3;
 const STARS: f64 = 2.4;
 
-/// Paints the galaxies of the field, before the telescope blurs them.
-pub(crate) fn paint_galaxies(canvas: &mut Canvas, rng: &mut StdRng) {
+/// Paints the galaxies of the field down to a magnitude, before the telescope blurs them.
+pub(crate) fn paint_galaxies(canvas: &mut Canvas, faint: f64, rng: &mut StdRng) {
     let side = canvas.size as f64 * canvas.scale;
-    for _ in 0..poisson(GALAXIES * (side / 60.0).powi(2), rng) {
-        // Numbers rise by 10^0.35 a magnitude.
-        let magnitude = (23.3 + rng.random::<f64>().max(1e-4).log10() / 0.38).max(18.0);
+    // Numbers rise by 10^0.38 a magnitude.
+    let density = GALAXIES * 10f64.powf(0.38 * (faint - FAINT));
+    for _ in 0..poisson(density * (side / 60.0).powi(2), rng) {
+        let magnitude = (faint + rng.random::<f64>().max(1e-4).log10() / 0.38).max(18.0);
         let mut normal = || rng.sample::<f64, _>(StandardNormal);
         let colour = {
             // Faint galaxies run from blue and near to red and far, both colours together.

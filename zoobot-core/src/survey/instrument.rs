@@ -1,41 +1,39 @@
 //! The telescope and its camera: seeing, sky noise, and the photons' own.
 //!
-//! Numbers are those of the DESI Legacy Imaging Surveys (Dey et al. 2019): seeing of 1.1 to 1.6
-//! arcsec and noise of a few hours' depth in g, r and z.
+//! The surveys' own numbers are in `surveys`.
 
 use super::canvas::{BANDS, Canvas};
+use super::surveys::Survey;
 use rand::{Rng, rngs::StdRng};
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
-/// Noise of the sky, nanomaggies per square root of a square arcsec, in g, r and z.
-const SKY_NOISE: [f64; BANDS] = [0.0105, 0.0185, 0.031];
-
-/// Brightness of the sky, nanomaggies per square arcsec.
-const SKY: [f64; BANDS] = [1.6, 3.3, 22.0];
-
 /// The conditions under which one picture was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Conditions {
+    /// The survey that took it.
+    pub survey: Survey,
     /// Full width at half maximum of the point-spread function in g, r and z, arcsec.
     pub seeing: [f64; BANDS],
     /// Exponent of the Moffat profile: small is a wide halo.
     pub beta: f64,
-    /// Noise of the sky over the surveys' usual noise.
+    /// Noise of the sky over the survey's usual noise.
     pub noise: [f64; BANDS],
-    /// Correlation length of the noise over a pixel, from the pixels' resampling.
+    /// Correlation length of the noise over a pixel of the camera's, from the pixels' resampling.
     pub correlation: f64,
     /// Error of the subtracted background, in units of the sky's noise in a pixel.
     pub background: [f64; BANDS],
 }
 
 impl Conditions {
-    /// Conditions of a random night.
-    pub(crate) fn draw(rng: &mut StdRng) -> Self {
+    /// Conditions of a random night of a survey.
+    pub(crate) fn draw(survey: Survey, rng: &mut StdRng) -> Self {
         let mut normal = || rng.sample::<f64, _>(StandardNormal);
-        let seeing = (0.22 + 0.13 * normal()).exp().clamp(0.9, 1.9);
+        let usual = survey.instrument().seeing;
+        let seeing = usual * (0.13 * normal()).exp().clamp(0.72, 1.52);
         let depth = 0.22 * normal();
         Self {
+            survey,
             seeing: [1.08, 1.0, 0.93].map(|s| s * seeing * (0.04 * normal()).exp()),
             beta: (3.2 + 0.4 * normal()).clamp(2.6, 4.5),
             noise: [0.0; BANDS].map(|_: f64| (depth + 0.12 * normal()).exp()),
@@ -46,7 +44,9 @@ impl Conditions {
 
     /// Noise of the sky in a pixel, nanomaggies.
     pub(crate) fn pixel_noise(&self, band: usize, scale: f64) -> f64 {
-        SKY_NOISE[band] * self.noise[band] * scale
+        let instrument = self.survey.instrument();
+        // Pixels finer than the camera's repeat its surface brightness, noise and all.
+        instrument.noise[band] * self.noise[band] * scale * (scale / instrument.pixel).min(1.0)
     }
 
     /// Blurs every band with its point-spread function.
@@ -60,7 +60,9 @@ impl Conditions {
     /// Adds the sky's noise, the sources' photon noise and the background's error.
     pub(crate) fn expose(&self, canvas: &mut Canvas, rng: &mut StdRng) {
         let size = canvas.size;
-        let kernel = gaussian(self.correlation, 0.02);
+        let instrument = self.survey.instrument();
+        let finer = (instrument.pixel / canvas.scale).max(1.0);
+        let kernel = gaussian(self.correlation * finer, 0.02);
         let mut scratch = vec![0.0; size * size];
         for (band, plane) in canvas.bands.iter_mut().enumerate() {
             let sigma = self.pixel_noise(band, canvas.scale);
@@ -69,7 +71,7 @@ impl Conditions {
             separable(&mut noise, &mut scratch, size, &kernel);
             // Blurring made the noise quieter: bring it back to the pixel's.
             let kept = 2.0 * kernel.iter().map(|k| k * k).sum::<f32>() - kernel[0] * kernel[0];
-            let sky = SKY[band] * canvas.scale * canvas.scale;
+            let sky = instrument.sky[band] * canvas.scale * canvas.scale;
             for (value, noise) in plane.iter_mut().zip(&noise) {
                 let photons = (1.0 + f64::from(value.max(0.0)) / sky).sqrt();
                 *value += (sigma * photons) as f32 * noise / kept
@@ -195,7 +197,8 @@ mod tests {
     fn empty_sky_has_the_noise_of_its_conditions_and_neighbouring_pixels_share_some() {
         use rand::SeedableRng;
         let mut rng = StdRng::seed_from_u64(3);
-        let conditions = Conditions { background: [0.0; BANDS], ..Conditions::draw(&mut rng) };
+        let conditions =
+            Conditions { background: [0.0; BANDS], ..Conditions::draw(Survey::Legacy, &mut rng) };
         let mut canvas = Canvas::new(200, 0.6);
         conditions.expose(&mut canvas, &mut rng);
         for band in 0..BANDS {

@@ -1,10 +1,10 @@
 //! Where galaxies come from: the simulator and the sample it made.
 //!
-//! [`Simulation`] draws galaxies of eight [`Kind`]s whose parts (bulge, disc, bar, arms, rings,
-//! tidal tails) are known, sees them through a telescope of the DESI Legacy Imaging Surveys' kind
-//! and writes pictures with a catalogue of the truth. [`sample_folder`] unpacks the 600 galaxies
-//! that travel inside this library, made by the same simulator. [`home`] is the folder for
-//! whatever is unpacked or downloaded.
+//! [`Simulation`] draws galaxies of thirteen [`Kind`]s whose parts (bulge, disc, bar, arms, rings,
+//! shells, tidal tails, lensed arcs) are known, sees them as one of five [`Survey`]s would and
+//! writes pictures with a catalogue of the truth. [`sample_folder`] unpacks the 600 galaxies of
+//! eight kinds that travel inside this library, made by the same simulator. [`home`] is the folder
+//! for whatever is unpacked or downloaded.
 //!
 //! [`Volunteers`] answer the questions of a [`Schema`](crate::schema::Schema) about what they see
 //! of it.
@@ -26,6 +26,7 @@ mod paint;
 mod real;
 mod sample;
 mod simulate;
+mod surveys;
 mod tags;
 #[cfg(test)]
 mod tests;
@@ -35,11 +36,13 @@ mod volunteers;
 pub use home::home;
 pub use instrument::Conditions;
 pub use morphology::{
-    Arms, Artifact, Bar, Body, Colour, DiskGalaxy, EdgeOn, Encounter, Kind, Morphology, Ring,
-    Spheroid,
+    Arms, Artifact, Bar, Body, BulgeShape, Colour, DiskGalaxy, EdgeOn, Encounter,
+    GravitationalLens, Irregular, Jellyfish, Kind, Lens, Morphology, Peculiarity, Ring, RingPlace,
+    Spheroid, Stage,
 };
 pub use real::{efigi, gz2, is_kept_out, keep_out};
 pub use sample::{sample_folder, write_sample};
 pub use simulate::{SimulatedGalaxy, Simulation, Truth};
+pub use surveys::Survey;
 pub use tags::{Tag, tags};
 pub use volunteers::{Appearance, Crowd, View, Volunteers};

@@ -115,7 +115,7 @@ mod tests {
     use crate::survey::Kind;
 
     #[test]
-    fn the_sample_has_600_galaxies_of_every_kind_whose_pictures_decode() {
+    fn the_sample_has_600_galaxies_of_eight_kinds_whose_pictures_decode() {
         assert!(SAMPLE.len() <= 4_000_000, "{} bytes", SAMPLE.len());
         let place = tempfile::tempdir().unwrap();
         let folder = unpack_into(place.path(), "sample", SAMPLE).unwrap();
@@ -123,7 +123,7 @@ mod tests {
         let rows: Vec<Vec<&str>> = text.lines().map(|l| l.split(',').collect()).collect();
         assert_eq!(rows.len(), 601);
         assert_eq!(rows[0][..3], ["id_str", "file_loc", "class"]);
-        for kind in Kind::ALL {
+        for kind in Kind::SAMPLE {
             assert_eq!(rows.iter().filter(|row| row[2] == kind.name()).count(), 75, "{kind}");
         }
         for (i, row) in rows[1..].iter().enumerate() {

@@ -3,15 +3,16 @@
 use super::canvas::Canvas;
 use super::instrument::Conditions;
 use super::morphology::{Body, Kind, Morphology};
+use super::surveys::{Frame, Survey};
 use super::volunteers::Labels;
-use super::{artifact, colour, draw, field, paint};
+use super::{artifact, draw, field, paint};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::notebook::Progress;
 use image::RgbImage;
 use image::codecs::jpeg::JpegEncoder;
 use rand::seq::SliceRandom;
-use rand::{SeedableRng, rngs::StdRng};
+use rand::{Rng, SeedableRng, rngs::StdRng};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
@@ -20,6 +21,11 @@ use std::path::Path;
 
 /// Angular resolution of the default pictures, arcsec a pixel.
 const PIXEL_SCALE: f64 = 0.6;
+
+/// The field of view for which galaxies' usual sizes are, and the least of a frame that follows the
+/// galaxy, arcsec.
+const USUAL_FIELD: f64 = 77.0;
+const MIN_FIELD: f64 = 12.0;
 
 /// A survey to simulate: how many galaxies, from which seed, in what pictures.
 ///
@@ -42,11 +48,14 @@ pub struct Simulation {
     pub size: u32,
     /// JPEG quality, 1 to 100. Default 90.
     pub quality: u8,
-    /// Width of the field of view, arcsec, whatever the number of pixels. Default 76.8, which is
-    /// 0.6 arcsec a pixel at 128 pixels.
+    /// Width of the field of view, arcsec, whatever the number of pixels; galaxies' sizes on the sky
+    /// go with it. Default 76.8, which is 0.6 arcsec a pixel at 128 pixels. Where the survey's frame
+    /// follows the galaxy it sets the sizes alone.
     pub field_of_view: f64,
-    /// The kinds to draw from, each as often as it is listed. Default: every kind once.
+    /// The kinds to draw from, each as often as it is listed. Default: [`Kind::SAMPLE`].
     pub kinds: Vec<Kind>,
+    /// The survey that takes the pictures. Default [`Survey::Legacy`].
+    pub survey: Survey,
     /// The schema that volunteers answer about every galaxy, by name or as a path to a `.json`
     /// file. Default none.
     pub votes: Option<String>,
@@ -62,7 +71,8 @@ impl Default for Simulation {
             size: 128,
             quality: 90,
             field_of_view: 128.0 * PIXEL_SCALE,
-            kinds: Kind::ALL.to_vec(),
+            kinds: Kind::SAMPLE.to_vec(),
+            survey: Survey::Legacy,
             votes: None,
             tags: 0.0,
         }
@@ -82,7 +92,7 @@ pub struct SimulatedGalaxy {
     pub truth: Truth,
     /// Width of the picture on the sky, arcsec.
     pub field_of_view: f64,
-    /// The picture, z r g as red green blue.
+    /// The picture, the survey's reddest band as red and its bluest as blue.
     pub picture: RgbImage,
 }
 
@@ -134,6 +144,16 @@ impl Simulation {
     /// Lets people write free-text tags about a share of the galaxies, 0 to 1; 0.2 is much.
     pub fn tags(self, share: f64) -> Self {
         Self { tags: share, ..self }
+    }
+
+    /// Sets the survey that takes the pictures. The galaxies of a seed are the same in all.
+    pub fn survey(self, survey: Survey) -> Self {
+        Self { survey, ..self }
+    }
+
+    /// Draws the kinds as often as the sky has them: [`Kind::sky`].
+    pub fn realistic(self) -> Self {
+        self.kinds(Kind::sky())
     }
 
     /// Galaxy `i`, from 0. It depends on the seed, `i` and the settings only, not on the number of
@@ -239,23 +259,34 @@ impl Simulation {
     }
 
     fn make(&self, i: usize) -> SimulatedGalaxy {
-        let morphology = draw::morphology(self.kind(i), self.field_of_view, &mut self.stream(i, 1));
+        let instrument = self.survey.instrument();
         let mut rng = self.stream(i, 2);
-        let conditions = Conditions::draw(&mut rng);
-        let size = self.size as usize;
-        let mut canvas = Canvas::new(size, self.field_of_view / f64::from(self.size));
+        let conditions = Conditions::draw(self.survey, &mut rng);
+        let usual = self.field_of_view / USUAL_FIELD;
+        let draw = |unit: f64| draw::morphology(self.kind(i), unit, &mut self.stream(i, 1));
+        let (morphology, field_of_view) = match instrument.frame {
+            Frame::Fixed => (draw(usual), self.field_of_view),
+            Frame::Galaxy { unit, from, to } => {
+                let galaxy = draw(usual * unit);
+                let frame = self.stream(i, 3).random_range(from..to) * galaxy.extent();
+                // What has no extent is no galaxy, and gets the frame that it would have had.
+                let width = if frame > 0.0 { frame } else { self.field_of_view * unit };
+                (galaxy, width.max(MIN_FIELD))
+            }
+        };
+        let mut canvas = Canvas::new(self.size as usize, field_of_view / f64::from(self.size));
         paint::paint(&morphology, &mut canvas);
         let truth = Truth::measure(&morphology, &canvas);
-        field::paint_galaxies(&mut canvas, &mut rng);
+        field::paint_galaxies(&mut canvas, instrument.faint, &mut rng);
         conditions.blur(&mut canvas);
         field::paint_stars(&mut canvas, &conditions, &mut rng);
         if let Body::Artifact(artifact) = &morphology.body {
             artifact::paint(artifact, &morphology, &conditions, &mut canvas, &mut rng);
         }
+        instrument.filter(&mut canvas);
         conditions.expose(&mut canvas, &mut rng);
-        let picture = colour::picture(&canvas);
+        let picture = instrument.stretch.picture(&canvas);
         let id_str = format!("SIM{:06}", i + 1);
-        let field_of_view = self.field_of_view;
         SimulatedGalaxy { id_str, morphology, conditions, truth, field_of_view, picture }
     }
 }
@@ -281,8 +312,9 @@ pub(crate) fn table(rows: &[String]) -> String {
 }
 
 /// Columns of the catalogue.
-pub(super) const COLUMNS: &str = "id_str,file_loc,class,ring,bar,spiral_arms,merger,bulge_fraction,axis_ratio,\
-    radius,magnitude,colour";
+pub(super) const COLUMNS: &str = "id_str,file_loc,class,ring,bar,spiral_arms,merger,tidal,shells,dust_lane,\
+    survey,rings,bulge_shape,merger_stage,bulge_fraction,axis_ratio,radius,magnitude,colour,\
+    redshift,inclination,pitch,einstein_radius,pixel_scale";
 
 impl SimulatedGalaxy {
     /// Where its picture is, from the catalogue's folder: `images/SIM000001.jpg`.
@@ -305,25 +337,57 @@ impl SimulatedGalaxy {
     /// Its row of the catalogue, with the line's end.
     pub(crate) fn row(&self) -> String {
         let m = &self.morphology;
-        let mut row = format!(
-            "{},{},{},{},{},{},{}",
-            self.id_str,
-            self.file_loc(),
-            m.kind,
-            u8::from(m.has_ring()),
-            u8::from(m.has_bar()),
+        let flags = [
+            usize::from(m.has_ring()),
+            usize::from(m.has_bar()),
             m.spiral_arms(),
-            u8::from(m.is_merger()),
-        );
+            usize::from(m.is_merger()),
+            usize::from(m.is_tidal()),
+            usize::from(m.has_shells()),
+            usize::from(m.has_dust_lane()),
+        ];
+        let mut row = format!("{},{},{}", self.id_str, self.file_loc(), m.kind);
+        // Writing to a string cannot fail.
+        flags.iter().for_each(|flag| _ = write!(row, ",{flag}"));
+        let (rings, bulge, stage) = names(m);
+        _ = write!(row, ",{},{rings},{bulge},{stage}", self.conditions.survey);
         let t = &self.truth;
-        for value in [m.bulge_fraction(), t.axis_ratio, t.radius, t.magnitude, t.colour] {
+        let disk = m.disk();
+        let numbers = [
+            m.bulge_fraction(),
+            t.axis_ratio,
+            t.radius,
+            t.magnitude,
+            t.colour,
+            (m.redshift > 0.0).then_some(m.redshift),
+            disk.map(|disk| disk.inclination.to_degrees()),
+            disk.and_then(|disk| disk.arms).map(|arms| arms.pitch.abs().to_degrees()),
+            match &m.body {
+                Body::Lens(lens) => Some(lens.einstein_radius),
+                _ => None,
+            },
+            Some(self.field_of_view / f64::from(self.picture.width())),
+        ];
+        for value in numbers {
             row.push(',');
             if let Some(value) = value {
-                // Writing to a string cannot fail.
-                let _ = write!(row, "{value:.3}");
+                _ = write!(row, "{value:.3}");
             }
         }
         row.push('\n');
         row
     }
+}
+
+/// Where the rings are, such as `inner+outer`, the outline of an edge-on bulge and the stage of a
+/// merger, as the catalogue has them; empty where there are none.
+fn names(morphology: &Morphology) -> (String, &'static str, &'static str) {
+    let rings = morphology.disk().map_or(&[][..], |disk| &disk.rings);
+    let rings: Vec<&str> = rings.iter().map(|ring| ring.place.name()).collect();
+    let (bulge, stage) = match &morphology.body {
+        Body::EdgeOn(disk) => (disk.bulge_shape.name(), ""),
+        Body::Pair(pair) => ("", pair.stage().name()),
+        _ => ("", ""),
+    };
+    (rings.join("+"), bulge, stage)
 }

@@ -6,7 +6,8 @@
 
 use super::evidence::{View, any};
 use crate::survey::{
-    Artifact, Bar, Body, DiskGalaxy, EdgeOn, Encounter, SimulatedGalaxy, Spheroid,
+    Artifact, Bar, Body, BulgeShape, DiskGalaxy, EdgeOn, Encounter, Morphology, SimulatedGalaxy,
+    Spheroid, Stage,
 };
 use std::f64::consts::{PI, TAU};
 
@@ -104,23 +105,23 @@ impl Default for Appearance {
 }
 
 /// A galaxy's light, which its parts have shares of.
-struct Light {
-    view: View,
+pub(super) struct Light {
+    pub view: View,
     /// Flux in r, nanomaggies.
-    flux: f64,
+    pub flux: f64,
     /// Radius that holds half of it, arcsec.
-    radius: f64,
+    pub radius: f64,
 }
 
 impl Light {
     /// How visible a part is with a share of the light on an area (square arcsec), its smallest
     /// extent being `size` arcsec.
-    fn shows(&self, share: f64, area: f64, size: f64) -> f64 {
+    pub fn shows(&self, share: f64, area: f64, size: f64) -> f64 {
         self.view.shows(size, self.flux * share / area.max(1e-6))
     }
 
     /// Area of the ellipse with half of the light, square arcsec.
-    fn area(&self, axis_ratio: f64) -> f64 {
+    pub fn area(&self, axis_ratio: f64) -> f64 {
         PI * self.radius.powi(2) * axis_ratio.max(0.1)
     }
 }
@@ -148,16 +149,25 @@ impl Appearance {
             starforming: truth.colour.map_or(0.0, |colour| ramp(colour, 0.7, 0.25)),
             ..Self::default()
         };
-        match &galaxy.morphology.body {
-            Body::Spheroid(spheroid) => seen.spheroid(spheroid),
-            Body::Disk(disk) => seen.disk(disk, &light),
-            Body::EdgeOn(disk) => seen.edge_on_disk(disk, &light),
-            Body::Pair(pair) => seen.pair(pair, &light),
-            Body::Artifact(artifact) => seen.no_galaxy(artifact, galaxy.morphology.magnitude),
+        seen.body(&galaxy.morphology, &light).peculiar(&galaxy.morphology.peculiarities, &light)
+    }
+
+    /// With what a galaxy is made of.
+    pub(super) fn body(self, galaxy: &Morphology, light: &Light) -> Self {
+        match &galaxy.body {
+            Body::Spheroid(spheroid) => self.spheroid(spheroid),
+            Body::Disk(disk) => self.disk(disk, light),
+            Body::EdgeOn(disk) => self.edge_on_disk(disk, light),
+            Body::Pair(pair) => self.pair(pair, light),
+            Body::Irregular(irregular) => self.irregular(irregular, light),
+            Body::Lens(lens) => self.lens(lens, light),
+            Body::Jellyfish(jellyfish) => self.jellyfish(jellyfish, light),
+            Body::Overlap(pair) => self.overlap(pair, light),
+            Body::Artifact(artifact) => self.no_galaxy(artifact, galaxy.magnitude),
         }
     }
 
-    fn spheroid(self, spheroid: &Spheroid) -> Self {
+    pub(super) fn spheroid(self, spheroid: &Spheroid) -> Self {
         let concentrated = ramp(spheroid.index, 0.8, 4.0);
         Self {
             // Flat in the middle is taken for a disc at times, and elongated for one on its side.
@@ -169,7 +179,7 @@ impl Appearance {
         }
     }
 
-    fn disk(self, disk: &DiskGalaxy, light: &Light) -> Self {
+    pub(super) fn disk(self, disk: &DiskGalaxy, light: &Light) -> Self {
         let tilt = disk.axis_ratio();
         // The plane's structures overlap as it is tilted.
         let open = tilt.powf(0.3);
@@ -237,6 +247,11 @@ impl Appearance {
             featured: any([0.5 * thin, 0.55 * dust, 0.2 * warp, 0.02 * clumps, 0.12]),
             edge_on: any([1.45 * (0.95 - self.axis_ratio).clamp(0.0, 0.8) * thin, 0.5 * dust]),
             bulge: disk.bulge_fraction.sqrt(),
+            boxy: match disk.bulge_shape {
+                BulgeShape::None | BulgeShape::Round => 0.1,
+                BulgeShape::Boxy => 0.1 + 0.55 * light.view.resolves(thickness),
+                BulgeShape::Peanut => 0.1 + 0.75 * light.view.resolves(thickness),
+            },
             dust_lane: 0.9 * dust,
             disturbed: 0.05 + 0.4 * warp,
             clumps: 0.5 * clumps / (clumps + 14.0) * light.view.resolves(1.2),
@@ -246,13 +261,19 @@ impl Appearance {
     }
 
     fn pair(self, pair: &Encounter, light: &Light) -> Self {
-        // Tails grow with time, and longest from discs that turn as the orbit does.
         let spin = (pair.axes[0][0].max(0.0) + pair.axes[1][0].max(0.0)) / 2.0;
         let faint = light.shows(0.1, 2.0 * PI * pair.radius.powi(2), 0.3 * pair.radius);
-        let tails = (0.35 + 0.08 * pair.time + 0.3 * spin).min(0.98) * faint;
-        // The nuclei sink together in the end; a small companion is overlooked.
-        let two = (0.95 - 0.05 * pair.time) * (0.75 + 0.25 * pair.mass_ratio);
-        let merger = two * light.view.resolves(0.3 * pair.radius);
+        // Tails grow with time, and longest from discs that turn as the orbit does; before the first
+        // passage there are none. A small companion is overlooked, and one nucleus is no pair.
+        let (tails, two) = match pair.stage() {
+            Stage::Approaching => (0.06, 0.6),
+            Stage::Passage => (0.35 + 0.08 * pair.time + 0.3 * spin, 0.9),
+            Stage::Coalescing => (0.55 + 0.3 * spin, 0.8),
+            Stage::Remnant => (0.6 + 0.3 * spin, 0.4),
+        };
+        let tails = tails.min(0.98) * faint;
+        let seen_apart = light.view.resolves(0.3 * pair.radius);
+        let merger = two * (0.75 + 0.25 * pair.mass_ratio) * seen_apart;
         Self {
             merger,
             disturbed: tails,

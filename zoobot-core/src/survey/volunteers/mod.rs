@@ -8,6 +8,7 @@
 mod appearance;
 mod crowd;
 mod evidence;
+mod oddities;
 mod questions;
 mod record;
 #[cfg(test)]

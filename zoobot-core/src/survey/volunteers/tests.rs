@@ -160,7 +160,7 @@ fn the_worse_the_seeing_or_the_noise_the_smoother_a_galaxy_looks() {
             let by_noise: Vec<f64> =
                 (0..9).map(|k| seen_at(&galaxy, smooth, 1.3, 0.01 * 3f64.powi(k))).collect();
             assert!(by_noise.is_sorted(), "{kind}: {by_noise:?}");
-            assert!(by_noise[8] > by_noise[0] + 0.05, "{kind}: {by_noise:?}");
+            assert!(by_noise[8] > by_noise[0] + 0.02, "{kind}: {by_noise:?}");
         }
     }
 }
@@ -179,7 +179,7 @@ fn a_coarser_picture_of_the_same_galaxy_is_voted_smoother() {
 #[test]
 fn votes_tell_the_kinds_apart_as_people_would() {
     let [smooth, disk, spiral, barred, ring, edge_on, merger, none] =
-        Kind::ALL.map(|it| some(it, 60));
+        Kind::SAMPLE.map(|it| some(it, 60));
     let dr5 = everyone("decals_dr5");
     let of = |galaxies: &[SimulatedGalaxy], column: &str| mean(&dr5, galaxies, column);
     let strong = |g: &[SimulatedGalaxy]| of(g, "bar-dr5_strong") + of(g, "bar-dr5_weak");
@@ -211,10 +211,12 @@ fn arms_are_counted_and_their_winding_seen_with_the_usual_mistakes() {
         let fractions = volunteers.fractions(&galaxy);
         let counted = &fractions[count..count + 5];
         let best = (0..5).max_by(|a, b| counted[*a].total_cmp(&counted[*b])).unwrap();
-        assert_eq!(best + 1, arms.number);
+        // The last answer is "more than 4".
+        let number = arms.number.min(5);
+        assert_eq!(best + 1, number);
         // Next to the truth is likelier than far from it.
-        let two_off = if arms.number > 2 { arms.number - 3 } else { arms.number + 1 };
-        let next = if arms.number > 2 { arms.number - 2 } else { arms.number };
+        let two_off = if number > 2 { number - 3 } else { number + 1 };
+        let next = if number > 2 { number - 2 } else { number };
         assert!(counted[next] >= counted[two_off], "{counted:?}");
         pitches.push((arms.pitch.abs(), fractions[winding]));
     }
@@ -302,4 +304,48 @@ fn a_written_survey_has_the_votes_in_its_catalogue_whatever_the_threads() {
     assert!(tags.len() > 5 && tags[1..].iter().all(|line| line.split(',').count() == 4));
     let wrong = Simulation::new(1).volunteers("decals_dr6").write("nowhere").unwrap_err();
     assert!(wrong.to_string().contains("Did you mean"), "{wrong}");
+}
+
+#[test]
+fn the_rare_kinds_are_seen_as_what_they_are_and_voted_odd() {
+    let gz2 = everyone("gz2");
+    let odd = |kind| mean(&gz2, &some(kind, 40), "something-odd-gz2_yes");
+    let plain = odd(Kind::Smooth);
+    for kind in [Kind::GravitationalLens, Kind::Jellyfish, Kind::Overlap, Kind::Irregular] {
+        assert!(odd(kind) > plain + 0.2, "{kind}: {} and {plain}", odd(kind));
+    }
+    let seen = |kind, look: fn(&Appearance) -> f64| {
+        let galaxies = some(kind, 40);
+        galaxies.iter().map(|it| look(&Appearance::of(it))).sum::<f64>() / 40.0
+    };
+    type Look = fn(&Appearance) -> f64;
+    let looks: [(Kind, Look); 5] = [
+        (Kind::GravitationalLens, |it| it.lens),
+        (Kind::Jellyfish, |it| it.disturbed),
+        (Kind::Overlap, |it| it.overlap),
+        (Kind::Irregular, |it| it.irregular),
+        (Kind::Diffuse, |it| it.diffuse),
+    ];
+    for (kind, look) in looks {
+        for other in [Kind::Smooth, Kind::Disk, Kind::Spiral, Kind::EdgeOn] {
+            let (own, others) = (seen(kind, look), seen(other, look));
+            assert!(own > others + 0.2, "{kind} {own}, {other} {others}");
+        }
+    }
+}
+
+#[test]
+fn what_an_elliptical_carries_is_seen() {
+    let galaxies = some(Kind::Smooth, 400);
+    let mean_of = |has: fn(&SimulatedGalaxy) -> bool, look: fn(&Appearance) -> f64| {
+        let (with, without): (Vec<_>, Vec<_>) = galaxies.iter().partition(|it| has(it));
+        let mean = |all: Vec<&SimulatedGalaxy>| {
+            all.iter().map(|it| look(&Appearance::of(it))).sum::<f64>() / all.len() as f64
+        };
+        (mean(with), mean(without))
+    };
+    let (shells, none) = mean_of(|it| it.morphology.has_shells(), |it| it.disturbed);
+    assert!(shells > none + 0.1, "{shells} {none}");
+    let (lane, none) = mean_of(|it| it.morphology.has_dust_lane(), |it| it.dust_lane);
+    assert!(lane > none + 0.2, "{lane} {none}");
 }

@@ -1,0 +1,175 @@
+//! What happens to galaxies: encounters, winds, lenses, and what is left of them.
+
+use super::{Colour, DiskGalaxy, Spheroid};
+use serde::{Deserialize, Serialize};
+
+/// Two discs that meet, followed as test particles around two moving masses
+/// (Toomre & Toomre 1972).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Encounter {
+    /// Mass and light of the second galaxy over the first's.
+    pub mass_ratio: f64,
+    /// Radius of the first disc before the encounter, arcsec.
+    pub radius: f64,
+    /// Closest approach, in disc radii.
+    pub pericentre: f64,
+    /// Time since the first closest approach, in units of sqrt(radius³ / (G mass)); negative before.
+    pub time: f64,
+    /// Spin axes of the two discs and direction of sight: (cos of polar angle, azimuth).
+    pub axes: [[f64; 2]; 3],
+    /// Random motion of the discs' stars over their speed around the nucleus: 0 is cold and sharp.
+    pub warmth: f64,
+    /// Share of the light in the two nuclei.
+    pub bulge_fraction: f64,
+    /// Colours of the two galaxies' nuclei.
+    pub nuclei: [Colour; 2],
+    /// Colours of the two galaxies' discs.
+    pub discs: [Colour; 2],
+}
+
+/// How far a merger has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Before the first passage: two discs side by side, not yet disturbed.
+    Approaching,
+    /// After the first passage: two nuclei apart, with a bridge and tails.
+    Passage,
+    /// Two nuclei in one body.
+    Coalescing,
+    /// One nucleus, with what is left of the tails.
+    Remnant,
+}
+
+impl Stage {
+    /// The name in the catalogue's `merger_stage` column, such as `passage`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Approaching => "approaching",
+            Self::Passage => "passage",
+            Self::Coalescing => "coalescing",
+            Self::Remnant => "remnant",
+        }
+    }
+}
+
+/// A galaxy without order: an underlying disc, a patchy body of young stars off its centre, and
+/// clumps.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Irregular {
+    /// Exponential scale length of the old stars, arcsec.
+    pub scale: f64,
+    /// Apparent minor over major axis.
+    pub axis_ratio: f64,
+    /// Direction of the major axis, radians.
+    pub angle: f64,
+    /// Colour of the old stars.
+    pub old: Colour,
+    /// Colour of the young stars.
+    pub young: Colour,
+    /// Share of the light in young stars, clumps included.
+    pub young_fraction: f64,
+    /// Patchiness of the young stars: 0 smooth, 1 very.
+    pub patchiness: f64,
+    /// Where the young stars are centred, arcsec from the centre of the old.
+    pub offset: [f64; 2],
+    /// Number of bright clumps.
+    pub clumps: usize,
+    /// Share of the young stars' light in the clumps.
+    pub clump_fraction: f64,
+}
+
+/// A singular isothermal ellipsoid (Kormann, Schneider & Bartelmann 1994, A&A 284, 285) of stars,
+/// and an exponential source far behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct GravitationalLens {
+    /// The galaxy that bends the light.
+    pub lens: Spheroid,
+    /// Radius of the ring that a source right behind a round lens becomes, arcsec.
+    pub einstein_radius: f64,
+    /// Minor over major axis of the mass, whose direction is that of the light.
+    pub mass_axis_ratio: f64,
+    /// The source as it would be seen without the lens.
+    pub source: Spheroid,
+    /// Where the source would be seen without the lens, arcsec from the lens.
+    pub place: [f64; 2],
+    /// The source's r magnitude without the lens.
+    pub source_magnitude: f64,
+}
+
+/// A disc whose gas a wind sweeps away (ram pressure), with the stars that form in the wake.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Jellyfish {
+    /// The disc that the wind blows on.
+    pub disk: DiskGalaxy,
+    /// Where the wake points on the sky, radians.
+    pub wind: f64,
+    /// Distance from the centre at which the windward side is stripped, arcsec.
+    pub edge: f64,
+    /// Length over which the wake fades, arcsec.
+    pub length: f64,
+    /// Half-width of the wake where it starts, arcsec.
+    pub width: f64,
+    /// Number of filaments in the wake.
+    pub filaments: usize,
+    /// Light of the wake over the disc's.
+    pub fraction: f64,
+    /// Colour of the wake's stars.
+    pub colour: Colour,
+    /// Number of knots in the wake.
+    pub knots: usize,
+}
+
+/// What an otherwise ordinary galaxy carries. Lengths are arcsec on the sky.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Peculiarity {
+    /// Arcs with sharp outer edges on alternate sides, the phase wrapping of a radial infall
+    /// (Quinn 1984, ApJ 279, 596).
+    Shells {
+        /// How many.
+        number: usize,
+        /// Radius of the innermost.
+        inner: f64,
+        /// Radius of the outermost.
+        outer: f64,
+        /// Direction of the outermost, radians.
+        angle: f64,
+        /// Half of the angle that each spans, radians.
+        opening: f64,
+        /// Light of all shells over the galaxy's.
+        fraction: f64,
+        /// Their colour.
+        colour: Colour,
+    },
+    /// A band of stars from a companion pulled apart, or a tail: r = radius · exp(growth · φ).
+    Stream {
+        /// Distance from the centre where it begins.
+        radius: f64,
+        /// Where it begins, radians.
+        angle: f64,
+        /// The angle it runs through, radians; its sign is the sense.
+        arc: f64,
+        /// Growth of ln radius with the angle: 0 is a circle, 0.5 a tail that runs away.
+        growth: f64,
+        /// Standard deviation of its profile.
+        width: f64,
+        /// Its light over the galaxy's.
+        fraction: f64,
+        /// Its colour.
+        colour: Colour,
+    },
+    /// A lane of dust across a galaxy that is no disc.
+    DustLane {
+        /// Its direction, radians.
+        angle: f64,
+        /// Half-length.
+        length: f64,
+        /// Standard deviation of its profile.
+        width: f64,
+        /// Distance from the centre.
+        offset: f64,
+        /// Optical depth in r at its middle.
+        depth: f64,
+    },
+}
