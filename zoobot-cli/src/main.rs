@@ -8,6 +8,7 @@ mod doctor;
 mod encode;
 mod features;
 mod judge;
+mod make_encoder;
 mod similar;
 mod simulate;
 mod speed;
@@ -37,6 +38,9 @@ enum Command {
     /// Compare encoders on real galaxies
     #[command(hide = true)]
     JudgeEncoders(judge::JudgeEncoders),
+    /// Make the encoder that travels with the library
+    #[command(hide = true)]
+    MakeEncoder(make_encoder::MakeEncoder),
     /// Find the galaxies most like a given one
     Similar(similar::Similar),
     /// Make a survey of simulated galaxies
@@ -55,6 +59,7 @@ fn main() -> ExitCode {
         Command::Encode(command) => command.run(),
         Command::Features(command) => command.run(),
         Command::JudgeEncoders(command) => command.run(),
+        Command::MakeEncoder(command) => command.run(),
         Command::Similar(command) => command.run(),
         Command::Simulate(command) => command.run(),
         Command::Speed(command) => command.run(),

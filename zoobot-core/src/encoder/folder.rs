@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use tch::{Device, Tensor, nn};
+use tch::{Device, Kind, Tensor, nn};
 
 pub(super) const CONFIG: &str = "config.json";
 pub(super) const RECIPE: &str = "recipe.json";
@@ -216,7 +216,7 @@ pub(super) fn write(
         .into_iter()
         .map(|(name, tensor)| {
             let tensor = tensor.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?;
-            Ok((name, tensor))
+            Ok((name, shortest(tensor)?))
         })
         .collect::<Result<Vec<_>>>()?;
     replace(&folder.join(WEIGHTS[0]), |partial| {
@@ -231,6 +231,15 @@ pub(super) fn write(
             std::fs::write(partial, text).map_err(Error::io("write", partial))
         })
     })
+}
+
+/// In 16 bits where that loses nothing, as of an encoder that was rounded.
+fn shortest(tensor: Tensor) -> Result<Tensor> {
+    if tensor.kind() != Kind::Float || tensor.dim() < 2 {
+        return Ok(tensor);
+    }
+    let half = tensor.f_to_kind(Kind::Half)?;
+    Ok(if half.f_to_kind(Kind::Float)?.f_equal(&tensor)? { half } else { tensor })
 }
 
 /// Writes a file beside `path` and puts it there when it is whole.

@@ -217,6 +217,31 @@ impl Encoder {
         look(&self.weights.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The encoder with its matrices and filters rounded to 16-bit floats (about three decimal
+    /// places), which [`save`](Self::save) then writes in half the space. It still computes in 32
+    /// bits; statistics and biases stay as they are.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] when memory is short.
+    pub fn rounded(&self) -> Result<Self> {
+        let store = nn::VarStore::new(self.device);
+        let network = self.architecture.build(&store.root())?;
+        let kept = self.with_store(nn::VarStore::variables);
+        tch::no_grad(|| {
+            for (name, mut variable) in store.variables() {
+                let Some(value) = kept.get(&name) else { continue };
+                let rounded = match value.dim() > 1 {
+                    true => value.f_to_kind(tch::Kind::Half)?,
+                    false => value.shallow_clone(),
+                };
+                variable.f_copy_(&rounded)?;
+            }
+            Ok::<_, Error>(())
+        })?;
+        let (architecture, recipe) = (self.architecture.clone(), self.recipe.clone());
+        Self::of_store(self.name.clone(), architecture, network, store, recipe)
+    }
+
     /// Writes a folder that [`load`](Self::load) and timm
     /// (`timm.create_model("local-dir:FOLDER", pretrained=True)`) read: `config.json`,
     /// `model.safetensors`, `recipe.json` and `card.json`. Files of these names are replaced.

@@ -84,6 +84,28 @@ impl Head {
         &self.config
     }
 
+    /// Takes the weights of another, of the same shape.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a head of another number of features or outputs.
+    pub(super) fn become_like(&mut self, other: &Self) -> Result<()> {
+        let (own, others) = (self.linear.ws.size(), other.linear.ws.size());
+        if own != others {
+            return Err(Error::invalid(
+                "shape of a head",
+                format!("{others:?}"),
+                format!("{own:?}"),
+            ));
+        }
+        tch::no_grad(|| {
+            self.linear.ws.f_copy_(&other.linear.ws)?;
+            if let (Some(own), Some(other)) = (&mut self.linear.bs, &other.linear.bs) {
+                own.f_copy_(other)?;
+            }
+            Ok(())
+        })
+    }
+
     /// The output for features. With a seed some of them are left out at random, as in training and
     /// in each pass of a Monte Carlo estimate: the same seed leaves out the same.
     ///

@@ -7,10 +7,11 @@ use super::history::{Event, Fitted};
 use super::votes::VoteLoss;
 use crate::catalog::Catalog;
 use crate::encoder::{Architecture, Encoder, Network, Statistics, Training};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::picture::{Augment, Recipe};
 use crate::schema::{Schema, Votes};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tch::nn::VarStore;
 use tch::{Device, Tensor};
 
@@ -44,6 +45,7 @@ pub struct VoteTraining {
     dropout: f64,
     statistics: Statistics,
     settings: FitConfig,
+    head: Option<Arc<Head>>,
     folder: Option<PathBuf>,
 }
 
@@ -89,6 +91,7 @@ impl VoteTraining {
             dropout: 0.2,
             statistics: Statistics::default(),
             settings: FitConfig::default(),
+            head: None,
             folder: None,
         }
     }
@@ -120,6 +123,21 @@ impl VoteTraining {
     pub fn statistics(mut self, statistics: Statistics) -> Self {
         self.statistics = statistics;
         self
+    }
+
+    /// Goes on from what was trained before on the same questions: its encoder and its head, with
+    /// other pictures or settings.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) when it answers another schema.
+    pub fn after(mut self, trained: &Trained) -> Result<Self> {
+        if trained.schema != self.schema {
+            let expected = self.schema.name().to_owned();
+            return Err(Error::invalid("schema", trained.schema.name(), expected));
+        }
+        self.start = Start::Encoder(Box::new(trained.encoder("before")?));
+        self.head = Some(Arc::clone(&trained.head));
+        Ok(self)
     }
 
     /// Sets epochs, batches, learning rate and the like.
@@ -160,7 +178,7 @@ impl VoteTraining {
         let (pictures, checkpoints) = match &self.folder {
             Some(folder) => (folder.join("pictures"), Some(folder.join("checkpoints"))),
             None => {
-                temporary = tempfile::tempdir().map_err(crate::Error::io("create", "a folder"))?;
+                temporary = tempfile::tempdir().map_err(Error::io("create", "a folder"))?;
                 (temporary.path().to_path_buf(), None)
             }
         };
@@ -174,7 +192,7 @@ impl VoteTraining {
             architecture: task.architecture,
             recipe: self.recipe.clone(),
             store: task.store,
-            head: task.head,
+            head: Arc::new(task.head),
             fitted,
         })
     }
@@ -187,7 +205,7 @@ pub struct Trained {
     architecture: Architecture,
     recipe: Recipe,
     store: VarStore,
-    head: Head,
+    head: Arc<Head>,
     fitted: Fitted,
 }
 
@@ -258,7 +276,10 @@ impl VoteTask {
         let mut store = VarStore::new(Device::cuda_if_available());
         let network = architecture.build(&(store.root() / ENCODER))?;
         let head = HeadConfig::concentrations(training.schema.width()).dropout(training.dropout);
-        let head = head.build(&(store.root() / HEAD), architecture.width())?;
+        let mut head = head.build(&(store.root() / HEAD), architecture.width())?;
+        if let Some(before) = &training.head {
+            head.become_like(before)?;
+        }
         if let Start::Encoder(encoder) = &training.start {
             encoder.with_store(|from| copy(from, "", &mut store, &format!("{ENCODER}.")))?;
         }

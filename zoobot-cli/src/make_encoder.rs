@@ -1,0 +1,182 @@
+//! `zoobot make-encoder`: makes the encoder that travels with the library. Hidden: `cargo xtask
+//! encoder` calls it.
+
+use crate::report;
+use clap::Args;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use zoobot_core::Result;
+use zoobot_core::catalog::{Catalog, ID};
+use zoobot_core::encoder::{Encoder, Statistics};
+use zoobot_core::picture::{Augment, Recipe};
+use zoobot_core::polars::prelude::Column;
+use zoobot_core::schema::Schema;
+use zoobot_core::survey::{Kind, Simulation, Survey, efigi, gz2, keep_out};
+use zoobot_core::train::{Event, FitConfig, OptimizerConfig, Schedule, Trained, VoteTraining};
+
+/// Make the encoder that travels with the library.
+///
+/// From EfficientNet-Lite0 trained on ImageNet, in stages, on the attributes of EFIGI and the votes
+/// of Galaxy Zoo 2 in DATA (without the galaxies that `zoobot judge-encoders` judges on) and on
+/// simulated galaxies. A run that was stopped goes on where it was.
+#[derive(Debug, Args)]
+pub struct MakeEncoder {
+    /// The folder with efigi/catalog.csv and s82_votes/catalog.csv and their pictures
+    #[arg(long)]
+    data: PathBuf,
+    /// A folder for simulated pictures, prepared ones and checkpoints
+    #[arg(long)]
+    work: PathBuf,
+    /// The folder to write the encoder into
+    #[arg(long)]
+    out: PathBuf,
+    /// Simulated galaxies for each of the surveys decals, sdss and nearby
+    #[arg(long, default_value_t = 2000)]
+    simulated: usize,
+    /// The stages to go through, each as SIZE:EPOCHS:RATE, with a "b" behind it where batch
+    /// normalisation learns its statistics
+    #[arg(long, value_delimiter = ',', default_value = "128:2:1e-3b,128:8:1e-3,224:2:3e-4")]
+    stages: Vec<Stage>,
+    /// The seed of everything random
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Print the figures as one JSON object on the last line
+    #[arg(long)]
+    json: bool,
+}
+
+/// A part of the training.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Stage {
+    /// Pixels a side.
+    size: usize,
+    epochs: u64,
+    rate: f64,
+    statistics: Statistics,
+}
+
+impl std::str::FromStr for Stage {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let (numbers, statistics) = match text.strip_suffix('b') {
+            Some(numbers) => (numbers, Statistics::Batch),
+            None => (text, Statistics::Frozen),
+        };
+        let parts: Vec<&str> = numbers.split(':').collect();
+        let wrong = || format!("{text:?} is not SIZE:EPOCHS:RATE, such as 128:8:1e-3");
+        let [size, epochs, rate] = parts[..] else { return Err(wrong()) };
+        Ok(Self {
+            size: size.parse().map_err(|_| wrong())?,
+            epochs: epochs.parse().map_err(|_| wrong())?,
+            rate: rate.parse().map_err(|_| wrong())?,
+            statistics,
+        })
+    }
+}
+
+/// Galaxies kept aside in training, to choose epochs by.
+const VALIDATION: f64 = 0.05;
+
+impl MakeEncoder {
+    /// Runs the command.
+    pub fn run(&self) -> Result<ExitCode> {
+        let (galaxies, schema) = self.galaxies()?;
+        let parts = galaxies.split([1.0 - VALIDATION, VALIDATION, 0.0], self.seed)?;
+        eprintln!("{} galaxies, {} questions", parts.train.len(), schema.questions().len());
+        let start = Encoder::load("imagenet")?;
+        let mut trained: Option<Trained> = None;
+        for (number, stage) in (1..).zip(&self.stages) {
+            let folder = self.work.join(format!("stage-{number}"));
+            let mut training = self.training(&schema, &start, stage).folder(folder);
+            if let Some(before) = &trained {
+                training = training.after(before)?;
+            }
+            let done =
+                training.observed(&parts.train, &parts.val, &mut |event| tell(number, event))?;
+            done.encoder("sample")?.save(self.work.join(format!("encoder-{number}")))?;
+            trained = Some(done);
+        }
+        let Some(trained) = trained else {
+            return Err(zoobot_core::Error::invalid("--stages", "none", "at least one"));
+        };
+        trained.encoder("sample")?.rounded()?.save(&self.out)?;
+        let figures = json!({
+            "out": self.out,
+            "galaxies": parts.train.len(),
+            "validation": trained.fitted().epochs.iter().map(|it| it.validation).collect::<Vec<_>>(),
+        });
+        report(self.json, &figures, || Ok(format!("the encoder lies in {}", self.out.display())))?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Every galaxy that may be learnt from, and every question that is asked about some.
+    fn galaxies(&self) -> Result<(Catalog, Schema)> {
+        let attributes = efigi::read(self.data.join("efigi/catalog.csv"))?;
+        let votes = gz2::read(self.data.join("s82_votes/catalog.csv"))?;
+        let mut all =
+            vec![keep_out(&attributes, efigi::KEPT_OUT)?.0, keep_out(&votes, gz2::KEPT_OUT)?.0];
+        let simulated =
+            [(Survey::Decals, "decals_dr5"), (Survey::Sdss, "gz2"), (Survey::Nearby, "decals_dr5")];
+        for (place, (survey, schema)) in (1..).zip(simulated) {
+            let folder = self.work.join(format!("simulated-{survey}"));
+            let simulation = Simulation::new(self.simulated)
+                .seed(100 * self.seed + place)
+                .size(160)
+                .kinds(Kind::ALL)
+                .survey(survey)
+                .volunteers(schema);
+            all.push(simulated_by(&simulation, &folder, &survey.to_string())?);
+        }
+        let schemas = [efigi::schema()?, gz2::schema()?, Schema::named("decals_dr5")?];
+        Ok((Catalog::stack(&all)?, Schema::union("sample", &schemas)?))
+    }
+
+    fn training(&self, schema: &Schema, start: &Encoder, stage: &Stage) -> VoteTraining {
+        let settings = FitConfig {
+            epochs: stage.epochs,
+            batch: 32,
+            rate: stage.rate,
+            weight_decay: 0.05,
+            schedule: Schedule { warmup: 60, ..Schedule::default() },
+            optimizer: OptimizerConfig { clip: Some(5.0), ..OptimizerConfig::default() },
+            save_every: 100,
+            seed: self.seed,
+            ..FitConfig::default()
+        };
+        let recipe = Recipe { size: stage.size, ..start.recipe().clone() };
+        VoteTraining::new(schema, start)
+            .recipe(recipe)
+            .augment(Augment::zoobot().rotation(180.0).scale(1.0, 1.4))
+            .statistics(stage.statistics)
+            .settings(settings)
+    }
+}
+
+/// Simulates a survey into a folder, unless it lies there whole, with the survey's name before
+/// every galaxy's: `decals-SIM000001`.
+fn simulated_by(simulation: &Simulation, folder: &Path, survey: &str) -> Result<Catalog> {
+    let path = folder.join("catalog.csv");
+    let catalog = match Catalog::read(&path) {
+        Ok(there) if there.len() == simulation.galaxies => there,
+        _ => simulation.write(folder)?,
+    };
+    let ids: Vec<String> = catalog.ids().iter().map(|id| format!("{survey}-{id}")).collect();
+    let mut table = catalog.table().clone();
+    table.with_column(Column::new(ID.into(), ids))?;
+    Catalog::from_table(table, folder)
+}
+
+fn tell(stage: u32, event: Event) {
+    match event {
+        Event::Epoch(epoch) => eprintln!(
+            "stage {stage}, epoch {}: training {:.4}, validation {:.4}",
+            epoch.epoch, epoch.training, epoch.validation
+        ),
+        Event::Step { step, steps, loss, .. } if step % 20 == 0 => {
+            eprintln!("stage {stage}, step {step} of {steps}: loss {loss:.3}");
+        }
+        Event::Step { .. } => {}
+    }
+}
