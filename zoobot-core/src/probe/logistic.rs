@@ -206,7 +206,6 @@ impl<'a> Logistic<'a> {
                 chunk.assign(&p);
             }
         }
-        drop(chunks);
         Point { loss, gradient, probabilities }
     }
 

@@ -65,7 +65,7 @@ fn fits_are_those_of_scikit_learn() {
         close(&ridge.apply(&held), &list::<Vec<f64>>(&case["ridge"]), 1e-8);
         let of: Linear = basis.of_features(&ridge);
         let expected: Vec<f64> = list(&case["ridge_weights_first5"]);
-        close(&of.weights.slice(s![0, ..5]), &expected, 1e-8);
+        close(of.weights.slice(s![0, ..5]), &expected, 1e-8);
         close(&of.intercepts, &[case["ridge_intercept"].as_f64().unwrap()], 1e-7);
     }
 }
@@ -171,7 +171,7 @@ fn the_share_of_classes_is_the_same_in_every_fold() {
 #[test]
 fn numbers_are_predicted_by_ridge_and_missing_ones_left_out() {
     let label = |n| {
-        let value = |i: usize| (i % 7 != 0).then(|| (i * i % 11) as f64 / 2.0);
+        let value = |i: usize| (!i.is_multiple_of(7)).then(|| (i * i % 11) as f64 / 2.0);
         Series::new("label".into(), (0..n).map(value).collect::<Vec<Option<f64>>>())
     };
     let probed = space(150, label).probe("label").unwrap();
