@@ -86,6 +86,24 @@ fn a_simulated_survey_has_votes_and_tags_when_asked() {
 }
 
 #[test]
+fn kinds_and_survey_are_chosen_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let simulate = |more: &[&str]| {
+        let words = ["simulate", "--galaxies", "6", "--size", "32", "--out", ".", "--json"];
+        figures(&run(&[&words, more].concat(), dir.path()));
+        std::fs::read_to_string(dir.path().join("catalog.csv")).unwrap()
+    };
+    let chosen = simulate(&["--kinds", "jellyfish,diffuse", "--survey", "sdss"]);
+    assert_eq!(chosen.matches(",jellyfish,").count(), 3);
+    assert_eq!(chosen.matches(",diffuse,").count(), 3);
+    assert_eq!(chosen.matches(",sdss,").count(), 6);
+    assert!(simulate(&["--kinds", "sky"]).contains(",legacy,"));
+    let wrong = |option, name| ["simulate", "--out", ".", option, name];
+    refused(&wrong("--kinds", "squid"), dir.path(), &["kind is squid", "jellyfish"]);
+    refused(&wrong("--survey", "palomar"), dir.path(), &["survey is palomar", "hsc"]);
+}
+
+#[test]
 fn real_rings_are_encoded_in_catalogue_order() {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/rings/catalog.csv");
     if !data.is_file() {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 use zoobot_core::Result;
-use zoobot_core::survey::{Kind, Simulation, Survey, write_sample};
+use zoobot_core::survey::{Kind, Simulation, write_sample};
 
 /// Make a survey of simulated galaxies: pictures and a catalogue with their true morphology.
 ///
@@ -36,8 +36,8 @@ pub struct Simulate {
     #[arg(long, default_value = "sample", value_name = "KINDS")]
     kinds: String,
     /// The survey that takes the pictures: legacy, decals, sdss, nearby or hsc
-    #[arg(long, default_value_t = Survey::Legacy)]
-    survey: Survey,
+    #[arg(long, default_value = "legacy")]
+    survey: String,
     /// The folder to write catalog.csv and images/ into
     #[arg(long, required_unless_present = "sample")]
     out: Option<PathBuf>,
@@ -60,7 +60,7 @@ impl Simulate {
                     .seed(self.seed)
                     .size(self.size)
                     .kinds(kinds(&self.kinds)?)
-                    .survey(self.survey)
+                    .survey(self.survey.parse()?)
                     .tags(self.tags);
                 let simulation = Simulation { votes: self.votes.clone(), ..simulation };
                 let catalog = simulation.write(out.clone().unwrap_or_default())?;

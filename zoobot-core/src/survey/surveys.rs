@@ -30,117 +30,94 @@ pub enum Survey {
 
 /// Every survey with its name and instrument.
 const SURVEYS: [(Survey, &str, Instrument); 5] = [
-    (
-        Survey::Legacy,
-        "legacy",
-        Instrument {
-            pixel: 0.262,
-            seeing: 1.25,
-            noise: [0.0105, 0.0185, 0.031],
-            sky: [1.6, 3.3, 22.0],
-            red: 1.0,
-            faint: 23.3,
-            frame: Frame::Fixed,
-            stretch: Stretch {
-                weight: [6.0, 3.4, 2.2],
-                area: 0.262 * 0.262,
-                floor: 0.015,
-                softening: 20.0,
-                gain: 0.2236,
-                saturation: [1.0, 1.0],
-                hue: false,
-            },
-        },
-    ),
-    (
-        Survey::Decals,
-        "decals",
-        Instrument {
-            pixel: 0.262,
-            seeing: 1.25,
-            noise: [0.012, 0.021, 0.035],
-            sky: [1.6, 3.3, 22.0],
-            red: 1.0,
-            faint: 23.3,
-            frame: Frame::Fixed,
-            stretch: Stretch {
-                weight: [6.0, 3.4, 2.2],
-                area: 0.262 * 0.262,
-                floor: 0.015,
-                softening: 20.0,
-                gain: 0.2236,
-                saturation: [0.08, 0.6],
-                hue: false,
-            },
-        },
-    ),
-    (
-        Survey::Sdss,
-        "sdss",
-        Instrument {
-            pixel: 0.396,
-            seeing: 1.32,
-            noise: [0.042, 0.06, 0.085],
-            sky: [1.7, 4.5, 7.5],
-            red: 0.58,
-            faint: 22.6,
-            frame: Frame::Galaxy { unit: 1.0, from: 4.2, to: 7.5 },
-            stretch: Stretch {
-                weight: [1.45, 1.0, 0.8],
-                area: 0.396 * 0.396,
-                floor: 0.012,
-                softening: 8.0,
-                gain: 0.265,
-                saturation: [0.9, 1.05],
-                hue: true,
-            },
-        },
-    ),
-    (
-        Survey::Nearby,
-        "nearby",
-        Instrument {
-            pixel: 0.396,
-            seeing: 1.32,
-            noise: [0.03, 0.043, 0.062],
-            sky: [1.7, 4.5, 7.5],
-            red: 0.58,
-            faint: 22.0,
-            frame: Frame::Galaxy { unit: 3.5, from: 3.0, to: 4.8 },
-            stretch: Stretch {
-                weight: [2.9, 1.35, 0.95],
-                area: 0.396 * 0.396,
-                floor: 0.032,
-                softening: 15.0,
-                gain: 0.18,
-                saturation: [0.45, 1.1],
-                hue: false,
-            },
-        },
-    ),
-    (
-        Survey::Hsc,
-        "hsc",
-        Instrument {
-            pixel: 0.168,
-            seeing: 0.65,
-            noise: [0.003, 0.0045, 0.006],
-            sky: [1.6, 3.3, 8.0],
-            red: 0.58,
-            faint: 25.0,
-            frame: Frame::Galaxy { unit: 0.7, from: 5.0, to: 10.0 },
-            stretch: Stretch {
-                weight: [12.0, 7.5, 5.6],
-                area: 0.168 * 0.168,
-                floor: 0.008,
-                softening: 40.0,
-                gain: 0.17,
-                saturation: [1.0, 1.2],
-                hue: true,
-            },
-        },
-    ),
+    (Survey::Legacy, "legacy", LEGACY),
+    (Survey::Decals, "decals", DECALS),
+    (Survey::Sdss, "sdss", SDSS),
+    (Survey::Nearby, "nearby", NEARBY),
+    (Survey::Hsc, "hsc", HSC),
 ];
+
+/// Seeing, noise and pixels: Dey et al. (2019, AJ 157, 168).
+const LEGACY: Instrument = Instrument {
+    pixel: 0.262,
+    seeing: 1.25,
+    noise: [0.0105, 0.0185, 0.031],
+    sky: [1.6, 3.3, 22.0],
+    red: 1.0,
+    faint: 23.3,
+    frame: Frame::Fixed,
+    stretch: Stretch {
+        weight: [6.0, 3.4, 2.2],
+        area: 0.262 * 0.262,
+        floor: 0.015,
+        softening: 20.0,
+        gain: 0.2236,
+        saturation: [1.0, 1.0],
+        hue: false,
+    },
+};
+
+const DECALS: Instrument = Instrument {
+    noise: [0.012, 0.021, 0.035],
+    stretch: Stretch { saturation: [0.08, 0.6], ..LEGACY.stretch },
+    ..LEGACY
+};
+
+/// Seeing and noise: York et al. (2000, AJ 120, 1579) and the sky of its frames.
+const SDSS: Instrument = Instrument {
+    pixel: 0.396,
+    seeing: 1.32,
+    noise: [0.042, 0.06, 0.085],
+    sky: [1.7, 4.5, 7.5],
+    red: 0.58,
+    faint: 22.6,
+    frame: Frame::Galaxy { unit: 1.0, from: 4.2, to: 7.5 },
+    stretch: Stretch {
+        weight: [1.45, 1.0, 0.8],
+        area: 0.396 * 0.396,
+        floor: 0.012,
+        softening: 8.0,
+        gain: 0.265,
+        saturation: [0.9, 1.05],
+        hue: true,
+    },
+};
+
+const NEARBY: Instrument = Instrument {
+    noise: [0.03, 0.043, 0.062],
+    faint: 22.0,
+    frame: Frame::Galaxy { unit: 3.5, from: 3.0, to: 4.8 },
+    stretch: Stretch {
+        weight: [2.9, 1.35, 0.95],
+        floor: 0.032,
+        softening: 15.0,
+        gain: 0.18,
+        saturation: [0.45, 1.1],
+        hue: false,
+        ..SDSS.stretch
+    },
+    ..SDSS
+};
+
+/// Seeing and depth of the wide layer: Aihara et al. (2018, PASJ 70, S4).
+const HSC: Instrument = Instrument {
+    pixel: 0.168,
+    seeing: 0.65,
+    noise: [0.003, 0.0045, 0.006],
+    sky: [1.6, 3.3, 8.0],
+    red: 0.58,
+    faint: 25.0,
+    frame: Frame::Galaxy { unit: 0.7, from: 5.0, to: 10.0 },
+    stretch: Stretch {
+        weight: [12.0, 7.5, 5.6],
+        area: 0.168 * 0.168,
+        floor: 0.008,
+        softening: 40.0,
+        gain: 0.17,
+        saturation: [1.0, 1.2],
+        hue: true,
+    },
+};
 
 /// What a survey's telescope and pictures are like.
 #[derive(Debug, Clone, Copy)]
