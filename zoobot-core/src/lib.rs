@@ -1,8 +1,8 @@
 //! Galaxy morphology with deep representations.
 //!
 //! Data flows one way, and each module uses only what is above it:
-//! [`catalog`] → [`schema`] → [`picture`] → [`survey`] → [`encoder`] → [`train`] → [`predict`] →
-//! [`space`] → [`similar`] → tables and figures. [`notebook`] and [`figure`] show things; nothing is
+//! [`catalog`] → [`schema`] → [`picture`] → [`survey`] → [`encoder`] → [`train`] → [`model`] →
+//! [`predict`] → [`space`] → [`similar`] → tables and figures. [`notebook`] and [`figure`] show things; nothing is
 //! computed there.
 //!
 //! A notebook starts with `use zoobot::prelude::*;`.
@@ -11,9 +11,11 @@ pub mod catalog;
 pub mod encoder;
 pub mod error;
 pub mod figure;
+mod files;
 #[cfg(test)]
 mod golden;
 pub mod interrupt;
+pub mod model;
 pub mod notebook;
 pub mod picture;
 pub mod predict;

@@ -2,8 +2,10 @@
 //! labels. Everything starts from a [`Catalog`].
 
 mod check;
+mod fits;
 mod read;
 mod show;
+mod write;
 
 use crate::error::{Error, Result};
 use polars::prelude::*;
@@ -183,6 +185,8 @@ impl Catalog {
 pub(crate) use check::near;
 pub(crate) use read::parquet;
 pub use read::write_csv;
+pub(crate) use write::{NOTE, write_pieces};
+pub use write::{TableFormat, write_table};
 
 #[cfg(test)]
 mod tests;

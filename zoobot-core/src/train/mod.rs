@@ -8,12 +8,15 @@ mod fit;
 mod groups;
 mod head;
 mod history;
+mod log;
 mod loss;
 mod optimizer;
 mod order;
 mod progress;
+mod questions;
 mod schedule;
 mod votes;
+mod watch;
 
 pub use average::Average;
 pub use checkpoint::{Checkpoints, Saved};
@@ -24,8 +27,10 @@ pub use history::{End, Epoch, Event, Fitted};
 pub use loss::{Distance, Loss};
 pub use optimizer::{Optimizer, OptimizerConfig, Rule};
 pub use order::{Order, mixed};
+pub use questions::QuestionLosses;
 pub use schedule::{Schedule, Shape};
 pub use votes::{Reduction, VoteLoss};
+pub use watch::Watch;
 
 pub(crate) use dirichlet::ln_probability;
 
