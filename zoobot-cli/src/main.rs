@@ -7,6 +7,7 @@
 mod doctor;
 mod encode;
 mod features;
+mod predict;
 mod similar;
 mod simulate;
 mod speed;
@@ -32,6 +33,8 @@ enum Command {
     /// Compute the features of pictures that are prepared already
     #[command(hide = true)]
     Features(features::Features),
+    /// Predict how volunteers would vote on the galaxies of a catalogue
+    Predict(predict::Predict),
     /// Find the galaxies most like a given one
     Similar(similar::Similar),
     /// Make a survey of simulated galaxies
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Command::Doctor(command) => command.run(),
         Command::Encode(command) => command.run(),
         Command::Features(command) => command.run(),
+        Command::Predict(command) => command.run(),
         Command::Similar(command) => command.run(),
         Command::Simulate(command) => command.run(),
         Command::Speed(command) => command.run(),
