@@ -1,5 +1,8 @@
 //! The command `zoobot` as a user meets it: exit status, the last line, what is left on disk.
 
+#[path = "command_line/predict.rs"]
+mod predict;
+
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -339,7 +342,7 @@ fn the_doctor_tells_of_another_compiler_and_a_lost_library_with_a_fix() {
 #[test]
 fn every_command_has_help_with_an_example() {
     let dir = tempfile::tempdir().unwrap();
-    for command in ["doctor", "encode", "similar", "simulate", "speed"] {
+    for command in ["doctor", "encode", "predict", "similar", "simulate", "speed"] {
         let output = run(&[command, "--help"], dir.path());
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success() && text.contains(&format!("zoobot {command}")), "{text}");

@@ -3,7 +3,7 @@
 use crate::report;
 use clap::Args;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use zoobot_core::catalog::{Catalog, write_csv};
 use zoobot_core::encoder::{Encoder, Failed, Precision};
@@ -54,20 +54,7 @@ impl Encode {
             eprintln!("zoobot: note: {note}");
         }
         let done = encoder.encode_to(&catalog, &self.out)?;
-        let list = self.out.with_extension("failed.csv");
-        if let Some(first) = done.failed.first() {
-            write_csv(&mut Failed::table(&done.failed)?, &list)?;
-            eprintln!(
-                "zoobot: warning: {} of {} pictures could not be read, such as {} ({}); all are listed in {}",
-                done.failed.len(),
-                catalog.len(),
-                first.file_loc.display(),
-                first.reason,
-                list.display(),
-            );
-        } else if list.exists() {
-            std::fs::remove_file(&list).map_err(Error::io("remove", &list))?;
-        }
+        list_failed(&self.out, &done.failed, catalog.len())?;
         let figures = json!({
             "out": self.out,
             "encoded": done.encoded,
@@ -91,4 +78,23 @@ impl Encode {
         let bad = self.strict && !done.failed.is_empty();
         Ok(if bad { ExitCode::from(2) } else { ExitCode::SUCCESS })
     }
+}
+
+/// Writes the pictures that could not be read into a table beside `out`, and warns of them; where
+/// there are none, takes the table of an earlier run away.
+pub fn list_failed(out: &Path, failed: &[Failed], all: usize) -> Result<()> {
+    let list = out.with_extension("failed.csv");
+    if let Some(first) = failed.first() {
+        write_csv(&mut Failed::table(failed)?, &list)?;
+        eprintln!(
+            "zoobot: warning: {} of {all} pictures could not be read, such as {} ({}); all are listed in {}",
+            failed.len(),
+            first.file_loc.display(),
+            first.reason,
+            list.display(),
+        );
+    } else if list.exists() {
+        std::fs::remove_file(&list).map_err(Error::io("remove", &list))?;
+    }
+    Ok(())
 }

@@ -9,6 +9,7 @@ mod encode;
 mod features;
 mod judge;
 mod make_encoder;
+mod predict;
 mod similar;
 mod simulate;
 mod speed;
@@ -41,6 +42,8 @@ enum Command {
     /// Make the encoder that travels with the library
     #[command(hide = true)]
     MakeEncoder(make_encoder::MakeEncoder),
+    /// Predict how volunteers would vote on the galaxies of a catalogue
+    Predict(predict::Predict),
     /// Find the galaxies most like a given one
     Similar(similar::Similar),
     /// Make a survey of simulated galaxies
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Command::Features(command) => command.run(),
         Command::JudgeEncoders(command) => command.run(),
         Command::MakeEncoder(command) => command.run(),
+        Command::Predict(command) => command.run(),
         Command::Similar(command) => command.run(),
         Command::Simulate(command) => command.run(),
         Command::Speed(command) => command.run(),

@@ -13,7 +13,7 @@ use zoobot_core::picture::{Augment, Recipe};
 use zoobot_core::polars::prelude::Column;
 use zoobot_core::schema::Schema;
 use zoobot_core::survey::{Kind, Simulation, Survey, efigi, gz2, keep_out};
-use zoobot_core::train::{Event, FitConfig, OptimizerConfig, Schedule, Trained, VoteTraining};
+use zoobot_core::train::{FitConfig, OptimizerConfig, Schedule, Trained, VoteTraining};
 
 /// Make the encoder that travels with the library.
 ///
@@ -93,15 +93,14 @@ impl MakeEncoder {
             if let Some(before) = &trained {
                 training = training.after(before)?;
             }
-            let done =
-                training.observed(&parts.train, &parts.val, &mut |event| tell(number, event))?;
-            done.encoder("sample")?.save(self.work.join(format!("encoder-{number}")))?;
+            let done = training.train(&parts.train, &parts.val)?;
+            done.model("sample")?.save(self.work.join(format!("encoder-{number}")))?;
             trained = Some(done);
         }
         let Some(trained) = trained else {
             return Err(zoobot_core::Error::invalid("--stages", "none", "at least one"));
         };
-        trained.encoder("sample")?.rounded()?.save(&self.out)?;
+        trained.model("sample")?.rounded()?.save(&self.out)?;
         let figures = json!({
             "out": self.out,
             "galaxies": parts.train.len(),
@@ -166,17 +165,4 @@ fn simulated_by(simulation: &Simulation, folder: &Path, survey: &str) -> Result<
     let mut table = catalog.table().clone();
     table.with_column(Column::new(ID.into(), ids))?;
     Catalog::from_table(table, folder)
-}
-
-fn tell(stage: u32, event: Event) {
-    match event {
-        Event::Epoch(epoch) => eprintln!(
-            "stage {stage}, epoch {}: training {:.4}, validation {:.4}",
-            epoch.epoch, epoch.training, epoch.validation
-        ),
-        Event::Step { step, steps, loss, .. } if step % 20 == 0 => {
-            eprintln!("stage {stage}, step {step} of {steps}: loss {loss:.3}");
-        }
-        Event::Step { .. } => {}
-    }
 }

@@ -9,7 +9,7 @@ use zoobot_core::catalog::Catalog;
 use zoobot_core::encoder::{Architecture, Encoder, Statistics};
 use zoobot_core::picture::Augment;
 use zoobot_core::schema::Schema;
-use zoobot_core::train::{Event, FitConfig, OptimizerConfig, Schedule, Start, VoteTraining};
+use zoobot_core::train::{FitConfig, OptimizerConfig, Schedule, Start, VoteTraining};
 use zoobot_core::{Error, Result};
 
 /// Train an encoder on volunteers' votes.
@@ -34,7 +34,7 @@ pub struct Train {
     /// encoder (imagenet, a model folder, hf:OWNER/NAME)
     #[arg(long, default_value = "convnext_pico")]
     start: String,
-    /// The folder to write the encoder into; checkpoints lie in its folder "run"
+    /// The folder to write the model into; checkpoints and logs lie in its folder "run"
     #[arg(long)]
     out: PathBuf,
     /// The share of the galaxies that is kept aside to choose the best epoch by
@@ -91,18 +91,9 @@ impl Train {
         let shares = [1.0 - self.validation, self.validation, 0.0];
         let parts = catalog.split(shares, self.seed)?;
         let run = self.training(&schema)?.folder(self.out.join("run"));
-        let trained = run.observed(&parts.train, &parts.val, &mut |event| match event {
-            Event::Epoch(epoch) => eprintln!(
-                "epoch {}: training {:.4}, validation {:.4}",
-                epoch.epoch, epoch.training, epoch.validation
-            ),
-            Event::Step { step, steps, loss, .. } if step % 20 == 0 => {
-                eprintln!("step {step} of {steps}: loss {loss:.3}");
-            }
-            Event::Step { .. } => {}
-        })?;
+        let trained = run.train(&parts.train, &parts.val)?;
         let name = self.out.file_name().map_or("encoder".into(), |it| it.to_string_lossy());
-        trained.encoder(&name)?.save(&self.out)?;
+        trained.model(&name)?.save(&self.out)?;
         let fitted = trained.fitted();
         let best = fitted.epochs.iter().map(|it| it.validation).fold(f64::INFINITY, f64::min);
         let figures = json!({

@@ -1,8 +1,9 @@
 //! Galaxy morphology with deep representations.
 //!
 //! Data flows one way, and each module uses only what is above it:
-//! [`catalog`] → [`schema`] → [`picture`] → [`survey`] → [`encoder`] → [`train`] → [`predict`] →
-//! [`metrics`] → [`space`] → [`similar`], [`probe`], [`judge`] → tables and figures. [`notebook`] and [`figure`] show things; nothing is
+//! [`catalog`] → [`schema`] → [`picture`] → [`survey`] → [`encoder`] → [`train`] → [`model`] →
+//! [`predict`] → [`metrics`] → [`space`] → [`similar`], [`probe`], [`judge`] → tables and figures.
+//! [`notebook`] and [`figure`] show things; nothing is
 //! computed there.
 //!
 //! A notebook starts with `use zoobot::prelude::*;`.
@@ -11,11 +12,13 @@ pub mod catalog;
 pub mod encoder;
 pub mod error;
 pub mod figure;
+mod files;
 #[cfg(test)]
 mod golden;
 pub mod interrupt;
 pub mod judge;
 pub mod metrics;
+pub mod model;
 pub mod notebook;
 pub mod picture;
 pub mod predict;

@@ -4,11 +4,12 @@ pub use crate::catalog::Catalog;
 pub use crate::encoder::Encoder;
 pub use crate::error::{Error, Result};
 pub use crate::figure::{Figure, histogram, lines, scatter};
+pub use crate::model::Model;
 pub use crate::notebook::{
     Gallery, Job, Live, Progress, Show, Table, Tile, display, input, password, schema_of,
 };
 pub use crate::picture::{Augment, Recipe};
-pub use crate::predict::{Calibration, Posterior, Recalibration};
+pub use crate::predict::{Calibration, Columns, Ensemble, Posterior, Recalibration};
 pub use crate::probe::Probe;
 pub use crate::schema::{Schema, Votes};
 pub use crate::similar::Neighbours;

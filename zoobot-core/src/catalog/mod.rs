@@ -2,9 +2,11 @@
 //! labels. Everything starts from a [`Catalog`].
 
 mod check;
+mod fits;
 mod read;
 mod show;
 mod split;
+mod write;
 
 use crate::error::{Error, Result};
 use polars::prelude::*;
@@ -185,6 +187,8 @@ pub(crate) use check::near;
 pub(crate) use read::parquet;
 pub use read::write_csv;
 pub use split::Split;
+pub(crate) use write::{NOTE, write_pieces};
+pub use write::{TableFormat, write_table};
 
 #[cfg(test)]
 mod tests;

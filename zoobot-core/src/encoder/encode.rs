@@ -154,7 +154,7 @@ struct Work<'a> {
 type Batch = (usize, Result<Vec<Rows>>);
 
 /// The number of rows of a batch.
-fn done(rows: &[Rows]) -> usize {
+pub fn done(rows: &[Rows]) -> usize {
     rows.first().map_or(0, |rows| rows.done)
 }
 

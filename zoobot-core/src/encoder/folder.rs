@@ -5,13 +5,14 @@
 
 use super::network::Architecture;
 use super::weights::Weights;
+use crate::files::write_whole_at;
 use crate::picture::{Grey, Recipe};
 use crate::{Error, Result};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tch::{Device, Kind, Tensor, nn};
 
 pub(super) const CONFIG: &str = "config.json";
@@ -184,8 +185,8 @@ fn read_weights(folder: &Path, architecture: &Architecture) -> Result<(Weights, 
     Ok((weights, beside.into_iter().chain(head).collect()))
 }
 
-/// `None` where there is no such file.
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
+/// A file of JSON; `None` where there is no such file.
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     if !path.exists() {
         return Ok(None);
     }
@@ -219,7 +220,7 @@ pub(super) fn write(
             Ok((name, shortest(tensor)?))
         })
         .collect::<Result<Vec<_>>>()?;
-    replace(&folder.join(WEIGHTS[0]), |partial| {
+    write_whole_at(&folder.join(WEIGHTS[0]), |partial| {
         // The library's own reason says which file it is.
         Tensor::write_safetensors(&tensors, partial).map_err(Error::from)
     })?;
@@ -227,7 +228,7 @@ pub(super) fn write(
     let files = [(RECIPE, json!(recipe)), (CARD, json!(card)), (CONFIG, config)];
     files.into_iter().try_for_each(|(file, value)| {
         let text = serde_json::to_string_pretty(&value)? + "\n";
-        replace(&folder.join(file), |partial| {
+        write_whole_at(&folder.join(file), |partial| {
             std::fs::write(partial, text).map_err(Error::io("write", partial))
         })
     })
@@ -240,20 +241,6 @@ fn shortest(tensor: Tensor) -> Result<Tensor> {
     }
     let half = tensor.f_to_kind(Kind::Half)?;
     Ok(if half.f_to_kind(Kind::Float)?.f_equal(&tensor)? { half } else { tensor })
-}
-
-/// Writes a file beside `path` and puts it there when it is whole.
-fn replace(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    let outcome = write(&partial)
-        .and_then(|()| std::fs::rename(&partial, path).map_err(Error::io("write", path)));
-    if outcome.is_err() {
-        // The error is what matters; what stays is only the unfinished file.
-        let _ = std::fs::remove_file(&partial);
-    }
-    outcome
 }
 
 /// What timm needs to build the network. It knows nothing of the recipe, of which the nearest in

@@ -30,15 +30,17 @@ pub use speed::Speed;
 pub use together::encode_all;
 pub use weights::Weights;
 
+pub(crate) use encode::{Rows, encode_rows, nothing_readable};
+pub(crate) use folder::read_json;
+pub(crate) use parts::{TableJob, array, catalog_key};
+
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::notebook::{Bundle, Show};
 use crate::picture::{Prepared, Recipe};
 use crate::space::{Origin, Space};
-use encode::Rows;
 use folder::Card;
 use identity::{fingerprint, fits};
-use ndarray::Array2;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use tch::{Device, Tensor, nn};
@@ -386,9 +388,7 @@ impl Encoder {
             return Err(encode::nothing_readable(&rows.failed));
         }
         let failed = Failed::table(&rows.failed)?;
-        let shape = (rows.ids.len(), self.width());
-        let features = Array2::from_shape_vec(shape, rows.features)
-            .map_err(|error| Error::invalid("features", error, format!("{shape:?}")))?;
+        let features = parts::array(rows.features, (rows.ids.len(), self.width()))?;
         let space = Space::new(rows.ids, features)?.with_catalog(catalog)?.with_failed(failed);
         Ok(space.with_origin(self.origin()))
     }

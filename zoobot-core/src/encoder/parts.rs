@@ -1,14 +1,14 @@
-//! Encoding a catalogue to a file, part by part: memory does not grow with the catalogue, and
+//! A catalogue's pictures to a file, part by part: memory does not grow with the catalogue, and
 //! whatever stops the work (the stop button, a full disk, a power cut), the next run goes on where
 //! this one stopped.
 
-use super::encode::{Failed, Rows, encode_rows, nothing_readable};
+use super::encode::{self, Failed, Rows, encode_rows, nothing_readable};
 use super::{Encoder, Precision};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, TableFormat, write_pieces};
 use crate::error::{Error, Result};
-use crate::space::{Origin, Space, write_parquet, write_whole};
+use crate::space::{Space, write_parquet};
 use ndarray::Array2;
-use polars::prelude::{DataFrame, ParquetWriter};
+use polars::prelude::DataFrame;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use std::time::Instant;
 /// Galaxies in one part.
 const PART: usize = 2048;
 
-/// What [`Encoder::encode_to`] did.
+/// What writing a catalogue's representations, or its predictions, to a file came to.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// Galaxies in the file.
@@ -51,10 +51,23 @@ pub(super) struct Parts {
     failed: Vec<Failed>,
 }
 
+/// A table of many rows that is made of a catalogue's pictures.
+pub(crate) struct TableJob<'a> {
+    /// The encoders that its rows are made with.
+    pub encoders: &'a [&'a Encoder],
+    pub catalog: &'a Catalog,
+    /// Tells this work from other work on the catalogue, so that only its own parts are taken up.
+    pub key: String,
+    /// The table of some rows, one [`Rows`] for each encoder; an empty one has all columns.
+    pub table: &'a dyn Fn(Vec<Rows>) -> Result<DataFrame>,
+    pub format: TableFormat,
+    /// As [`write_pieces`] takes it.
+    pub note: Option<String>,
+}
+
 impl Parts {
-    /// Finds what an earlier run of the same encoder on the same catalogue left.
-    pub(super) fn open(out: &Path, encoder: &Encoder, catalog: &Catalog) -> Result<Self> {
-        let key = key(encoder, catalog)?;
+    /// Finds what an earlier run of the same work left.
+    pub(super) fn open(out: &Path, key: &str) -> Self {
         let name = out.file_name().map(|name| name.to_string_lossy().into_owned());
         let folder = format!("{}.{key}.parts", name.unwrap_or_default());
         let refuge = std::env::temp_dir().join(format!("zoobot-{folder}"));
@@ -65,7 +78,7 @@ impl Parts {
             parts.done += note.done;
             parts.failed.extend(note.failed);
         }
-        Ok(parts)
+        parts
     }
 
     fn find(&self, part: usize) -> Option<(PathBuf, Note)> {
@@ -76,10 +89,16 @@ impl Parts {
         })
     }
 
-    /// Writes rows as the next part; on a full disk into the refuge, and then fails all the same.
-    pub(super) fn keep(&mut self, rows: Rows, width: usize) -> Result<()> {
-        let mut table = table(rows.ids, rows.features, width)?;
-        let note = Note { done: rows.done, failed: rows.failed };
+    /// Writes the table of rows as the next part; on a full disk into the refuge, and then fails
+    /// all the same.
+    pub(super) fn keep(
+        &mut self,
+        rows: Vec<Rows>,
+        table: &dyn Fn(Vec<Rows>) -> Result<DataFrame>,
+    ) -> Result<()> {
+        let Some(first) = rows.first() else { return Ok(()) };
+        let note = Note { done: first.done, failed: first.failed.clone() };
+        let mut table = table(rows)?;
         let text = serde_json::to_vec(&note)?;
         let mut write = |folder: &Path| -> Result<PathBuf> {
             let (path, note) = names(folder, self.tables.len());
@@ -120,21 +139,10 @@ impl Parts {
     }
 
     /// Puts the parts together; the result appears whole or not at all.
-    fn join(&self, out: &Path, width: usize, origin: &Origin) -> Result<usize> {
-        write_whole(out, |file| {
-            let empty = table(Vec::new(), Vec::new(), width)?;
-            let writer = ParquetWriter::new(file).with_key_value_metadata(origin.metadata());
-            let mut writer = writer.batched(empty.schema())?;
-            let mut rows = 0;
-            for path in &self.tables {
-                let part = crate::catalog::parquet(path)?;
-                rows += part.height();
-                if part.height() > 0 {
-                    writer.write_batch(&part)?;
-                }
-            }
-            writer.finish()?;
-            Ok(rows)
+    fn join(&self, out: &Path, job: &TableJob) -> Result<()> {
+        let empty = (job.table)(vec![Rows::default(); job.encoders.len()])?;
+        write_pieces(out, job.format, &empty, job.note.as_deref(), &|each| {
+            self.tables.iter().try_for_each(|path| each(&crate::catalog::parquet(path)?))
         })
     }
 
@@ -147,69 +155,105 @@ impl Parts {
 
 /// Tells one piece of work from another: the encoder, its recipe, the galaxies and their files.
 pub fn key(encoder: &Encoder, catalog: &Catalog) -> Result<String> {
+    Ok(catalog_key(encoder.mark()?, catalog))
+}
+
+/// The same for whatever else the work depends on.
+pub(crate) fn catalog_key(mark: impl AsRef<[u8]>, catalog: &Catalog) -> String {
     let mut hash = Sha256::new();
-    hash.update(encoder.fingerprint());
-    hash.update(serde_json::to_vec(encoder.recipe())?);
-    let precision = encoder.precision().on(encoder.device());
-    if precision != Precision::Fp32 {
-        hash.update(precision.name());
-    }
+    hash.update(mark);
     for (id, file) in catalog.ids().iter().zip(catalog.files()) {
         hash.update(format!("{id}\n{}\n", file.display()));
     }
-    Ok(hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect())
+    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Encoder {
+    /// All that its features depend on, beside the pictures.
+    pub(crate) fn mark(&self) -> Result<Vec<u8>> {
+        let mut mark = self.fingerprint().as_bytes().to_vec();
+        mark.extend(serde_json::to_vec(self.recipe())?);
+        let precision = self.precision().on(self.device());
+        if precision != Precision::Fp32 {
+            mark.extend(precision.name().as_bytes());
+        }
+        Ok(mark)
+    }
 }
 
 fn names(folder: &Path, part: usize) -> (PathBuf, PathBuf) {
     (folder.join(format!("{part:06}.parquet")), folder.join(format!("{part:06}.json")))
 }
 
-fn table(ids: Vec<String>, features: Vec<f32>, width: usize) -> Result<DataFrame> {
+/// The table of one encoder's rows.
+pub(super) fn table(rows: Vec<Rows>, width: usize) -> Result<DataFrame> {
+    let Rows { ids, features, .. } = rows.into_iter().next().unwrap_or_default();
     if ids.is_empty() {
         // A part in which every picture failed still has its columns.
         return Ok(Space::new(vec![String::new()], Array2::zeros((1, width)))?.table()?.clear());
     }
-    let rows = ids.len();
-    let features = Array2::from_shape_vec((rows, width), features)
-        .map_err(|error| Error::invalid("features", error, format!("{rows} x {width}")))?;
-    Space::new(ids, features)?.table()
+    let shape = (ids.len(), width);
+    Space::new(ids, array(features, shape)?)?.table()
+}
+
+/// Features as they come from an encoder, a row for each galaxy.
+pub(crate) fn array(features: Vec<f32>, shape: (usize, usize)) -> Result<Array2<f32>> {
+    Array2::from_shape_vec(shape, features)
+        .map_err(|error| Error::invalid("features", error, format!("{shape:?}")))
 }
 
 /// See [`Encoder::encode_to`].
 pub fn encode_to(encoder: &Encoder, catalog: &Catalog, out: &Path) -> Result<Report> {
-    let mut parts = Parts::open(out, encoder, catalog)?;
-    // Tells of a place that cannot be written to before any work is done.
-    let probe = parts.home.join("probe");
-    std::fs::create_dir_all(&parts.home)
-        .and_then(|()| std::fs::write(&probe, b""))
-        .and_then(|()| std::fs::remove_file(&probe))
-        .map_err(Error::io("write", out))?;
+    let width = encoder.width();
+    let job = TableJob {
+        encoders: &[encoder],
+        catalog,
+        key: key(encoder, catalog)?,
+        table: &|rows| table(rows, width),
+        format: TableFormat::Parquet,
+        note: encoder.origin().text(),
+    };
+    job.write(out)
+}
 
-    let (width, resumed, started) = (encoder.width(), parts.done, Instant::now());
-    let mut rows = Rows::default();
-    let outcome = encode_rows(&[encoder], catalog, resumed, &mut |batch| {
-        batch.into_iter().for_each(|some| rows.append(some));
-        if rows.done >= PART {
-            parts.keep(std::mem::take(&mut rows), width)?;
-        }
-        Ok(())
-    });
-    let seconds = started.elapsed().as_secs_f64().max(1e-9);
-    let kept = if rows.done > 0 { parts.keep(rows, width) } else { Ok(()) };
-    if let Err(error) = outcome {
-        return Err(match error {
-            already @ Error::Unfinished { .. } => already,
-            other => parts.unfinished(other),
+impl TableJob<'_> {
+    /// Does the work, or what is left of it, and writes the table.
+    pub(crate) fn write(&self, out: &Path) -> Result<Report> {
+        let mut parts = Parts::open(out, &self.key);
+        // Tells of a place that cannot be written to before any work is done.
+        let probe = parts.home.join("probe");
+        std::fs::create_dir_all(&parts.home)
+            .and_then(|()| std::fs::write(&probe, b""))
+            .and_then(|()| std::fs::remove_file(&probe))
+            .map_err(Error::io("write", out))?;
+
+        let (resumed, started) = (parts.done, Instant::now());
+        let none = vec![Rows::default(); self.encoders.len()];
+        let mut rows = none.clone();
+        let outcome = encode_rows(self.encoders, self.catalog, resumed, &mut |batch| {
+            rows.iter_mut().zip(batch).for_each(|(all, some)| all.append(some));
+            if encode::done(&rows) >= PART {
+                parts.keep(std::mem::replace(&mut rows, none.clone()), self.table)?;
+            }
+            Ok(())
         });
-    }
-    kept?;
-    if parts.failed.len() == parts.done {
+        let seconds = started.elapsed().as_secs_f64().max(1e-9);
+        let kept = if encode::done(&rows) > 0 { parts.keep(rows, self.table) } else { Ok(()) };
+        if let Err(error) = outcome {
+            return Err(match error {
+                already @ Error::Unfinished { .. } => already,
+                other => parts.unfinished(other),
+            });
+        }
+        kept?;
+        if parts.failed.len() == parts.done {
+            parts.remove();
+            return Err(nothing_readable(&parts.failed));
+        }
+        parts.join(out, self).map_err(|error| parts.unfinished(error))?;
         parts.remove();
-        return Err(nothing_readable(&parts.failed));
+        let images_per_second = (parts.done - resumed) as f64 / seconds;
+        let encoded = parts.done - parts.failed.len();
+        Ok(Report { encoded, resumed, failed: parts.failed, images_per_second })
     }
-    let encoded =
-        parts.join(out, width, &encoder.origin()).map_err(|error| parts.unfinished(error))?;
-    parts.remove();
-    let images_per_second = (parts.done - resumed) as f64 / seconds;
-    Ok(Report { encoded, resumed, failed: parts.failed, images_per_second })
 }

@@ -109,7 +109,8 @@ fn an_unfinished_file_is_taken_up_where_it_stopped() {
     let encoder = encoder();
     let catalog = survey.catalog();
     let whole = encoder.encode(&catalog).unwrap();
-    let mut parts = parts::Parts::open(&survey.out(), &encoder, &catalog).unwrap();
+    let key = parts::key(&encoder, &catalog).unwrap();
+    let mut parts = parts::Parts::open(&survey.out(), &key);
     // Features that no network gives show that the kept rows are not encoded again.
     let rows = Rows {
         done: 2,
@@ -117,7 +118,7 @@ fn an_unfinished_file_is_taken_up_where_it_stopped() {
         features: vec![7.0; 2 * encoder.width()],
         failed: Vec::new(),
     };
-    parts.keep(rows, encoder.width()).unwrap();
+    parts.keep(vec![rows], &|rows| parts::table(rows, encoder.width())).unwrap();
     let report = encoder.encode_to(&catalog, survey.out()).unwrap();
     assert_eq!((report.encoded, report.resumed), (6, 2));
     let read = Space::read(survey.out()).unwrap();

@@ -7,8 +7,8 @@
 use super::{Prepared, Recipe, read};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
+use crate::files::write_whole;
 use crate::notebook::Progress;
-use crate::space::write_whole;
 use memmap2::Mmap;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};

@@ -4,20 +4,23 @@
 mod calibration;
 mod confident;
 mod coverage;
+mod ensemble;
 mod information;
 mod posterior;
 mod recalibrate;
 mod reliability;
+mod show;
 mod tables;
 
 pub use calibration::{Calibration, QuestionCalibration};
 pub use confident::{Confident, confident};
 pub use coverage::{Coverage, coverage};
+pub use ensemble::Ensemble;
 pub use information::{Information, information};
 pub use posterior::{Intervals, Posterior};
 pub use recalibrate::{Recalibration, Scaling};
 pub use reliability::{Bin, calibration_error, reliability};
-pub use tables::BLANK_BELOW;
+pub use tables::{BLANK_BELOW, Columns};
 
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@ use crate::interrupt;
 use crate::schema::Schema;
 use crate::special::beta::{Beta, quantile};
 use ndarray::{Array2, Array3, ArrayView3, Axis};
+use polars::prelude::DataFrame;
 use rayon::prelude::*;
 
 /// The posteriors of votes for many galaxies.
@@ -26,6 +27,7 @@ pub struct Posterior {
     schema: Schema,
     ids: Vec<String>,
     concentrations: Array3<f64>,
+    failed: DataFrame,
 }
 
 /// The ends of central intervals.
@@ -38,7 +40,7 @@ pub struct Intervals {
 }
 
 /// Galaxies between two looks at the interrupt flag.
-const PART: usize = 1024;
+const PART: usize = 2048;
 
 impl Posterior {
     /// A posterior from the concentrations of one or more members.
@@ -67,7 +69,7 @@ impl Posterior {
             let value = format!("{value} for {:?} of {:?}", column, ids[galaxy]);
             return Err(Error::invalid("concentration", value, "a finite number above 0"));
         }
-        Ok(Self { schema: schema.clone(), ids, concentrations })
+        Ok(Self { schema: schema.clone(), ids, concentrations, failed: DataFrame::empty() })
     }
 
     /// The mixture of all members of several posteriors of the same galaxies: an ensemble.
@@ -92,6 +94,31 @@ impl Posterior {
         let concentrations = ndarray::concatenate(Axis(2), &views)
             .map_err(|error| Error::invalid("concentrations", error, "equal shapes"))?;
         Ok(Self { concentrations, ..first.clone() })
+    }
+
+    /// One posterior of the galaxies of several, which follow each other; of the same schema and
+    /// as many members.
+    pub(super) fn stacked(posteriors: Vec<Self>) -> Result<Self> {
+        let Some(first) = posteriors.first() else {
+            return Err(Error::invalid("posteriors", "none", "at least one"));
+        };
+        let schema = first.schema.clone();
+        let views: Vec<_> = posteriors.iter().map(|it| it.concentrations.view()).collect();
+        let concentrations = ndarray::concatenate(Axis(0), &views)
+            .map_err(|error| Error::invalid("concentrations", error, "equal shapes"))?;
+        let ids = posteriors.into_iter().flat_map(|it| it.ids).collect();
+        Self::new(&schema, ids, concentrations)
+    }
+
+    pub(super) fn with_failed(mut self, failed: DataFrame) -> Self {
+        self.failed = failed;
+        self
+    }
+
+    /// Galaxies whose pictures could not be read, which it does not hold: `id_str`, `file_loc`,
+    /// `reason`.
+    pub fn failed(&self) -> &DataFrame {
+        &self.failed
     }
 
     /// The schema that the answers are of.

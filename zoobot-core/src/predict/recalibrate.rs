@@ -74,6 +74,11 @@ impl Recalibration {
         Ok(Self { schema: posterior.schema().clone(), scalings })
     }
 
+    /// The schema of the votes that it was fitted on.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
     /// The scaling of each question, in the schema's order.
     pub fn scalings(&self) -> &[Scaling] {
         &self.scalings

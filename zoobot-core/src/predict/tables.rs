@@ -2,13 +2,64 @@
 
 use super::posterior::Posterior;
 use crate::catalog::ID;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use polars::prelude::{Column, DataFrame};
+use serde::{Deserialize, Serialize};
+use std::fmt::{Display, Formatter};
+use std::str::FromStr;
 
 /// A question less likely to be asked than this is blank in the friendly table.
 pub const BLANK_BELOW: f64 = 0.5;
 
+/// Which columns a table of predictions has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Columns {
+    /// Those of [`Posterior::friendly`]: to look at. The default.
+    #[default]
+    Friendly,
+    /// Those of [`Posterior::advanced`]: to compute with.
+    Advanced,
+}
+
+impl Columns {
+    /// `friendly` or `advanced`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Friendly => "friendly",
+            Self::Advanced => "advanced",
+        }
+    }
+}
+
+impl FromStr for Columns {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let all = [Self::Friendly, Self::Advanced];
+        let found = all.into_iter().find(|columns| columns.name() == text);
+        found.ok_or_else(|| Error::invalid("kind of table", text, "friendly or advanced"))
+    }
+}
+
+impl Display for Columns {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 impl Posterior {
+    /// The [`friendly`](Self::friendly) or the [`advanced`](Self::advanced) table.
+    ///
+    /// # Errors
+    /// As those.
+    pub fn table(&self, columns: Columns) -> Result<DataFrame> {
+        match columns {
+            Columns::Friendly => self.friendly(),
+            Columns::Advanced => self.advanced(),
+        }
+    }
+
     /// A table to look at: `id_str` and for each answer `ANSWER_fraction`, the expected share of
     /// volunteers; empty where fewer than half of them would be asked the question.
     ///

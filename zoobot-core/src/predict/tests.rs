@@ -74,6 +74,54 @@ fn golden_fractions_intervals_and_blanks_agree_with_scipy() {
     }
 }
 
+/// Made by `make_intervals.py` beside the file, which finds the ends with SciPy.
+#[test]
+fn intervals_of_mixtures_are_where_scipy_finds_them() {
+    let text = include_str!("../../../tests/fixtures/intervals/intervals.json");
+    let record: Value = serde_json::from_str(text).unwrap();
+    let rings = Schema::named("gz_rings").unwrap();
+    for case in record["cases"].as_array().unwrap() {
+        let members = matrix(&case["members"]);
+        // A question of two answers has these Beta distributions.
+        let concentrations = members.t().insert_axis(Axis(0)).to_owned();
+        let posterior = Posterior::new(&rings, named(1), concentrations).unwrap();
+        let ends = posterior.intervals(0.9).unwrap();
+        for (name, ours) in [("lower", &ends.lower), ("upper", &ends.upper)] {
+            let expected = case[name].as_f64().unwrap();
+            assert!((ours[[0, 0]] - expected).abs() < 1e-9, "{name} of {members:?}: {ours}");
+        }
+        // The other answer's share is one minus this one's.
+        assert!((ends.lower[[0, 1]] - (1.0 - ends.upper[[0, 0]])).abs() < 1e-9);
+    }
+}
+
+/// What can be reckoned by hand: of 10 volunteers 4 say featured, 5 smooth, 1 artifact.
+#[test]
+fn the_friendly_table_is_blank_where_fewer_than_half_would_be_asked() {
+    let schema = Schema::from_json(
+        r#"{"name": "small", "questions": [
+            {"question": "smooth", "answers": ["smooth", "featured", "artifact"]},
+            {"question": "round", "answers": ["yes", "no"], "depends_on": "smooth_smooth"},
+            {"question": "spiral", "answers": ["yes", "no"], "depends_on": "smooth_featured"}
+        ]}"#,
+    )
+    .unwrap();
+    let alpha = array![[50.0, 40.0, 10.0, 3.0, 1.0, 1.0, 4.0]].insert_axis(Axis(2));
+    let posterior = Posterior::new(&schema, named(1), alpha).unwrap();
+    let table = posterior.friendly().unwrap();
+    let cell = |name: &str| table.column(name).unwrap().f64().unwrap().get(0);
+    assert_eq!(cell("smooth_featured_fraction"), Some(0.4));
+    // Half is not fewer than half.
+    assert_eq!(cell("round_yes_fraction"), Some(0.75));
+    assert_eq!((cell("spiral_yes_fraction"), cell("spiral_no_fraction")), (None, None));
+    let advanced = posterior.advanced().unwrap();
+    assert_eq!(advanced.column("spiral_no_fraction").unwrap().f64().unwrap().get(0), Some(0.8));
+    assert_eq!(
+        advanced.column("spiral_proportion-asked").unwrap().f64().unwrap().get(0),
+        Some(0.4)
+    );
+}
+
 #[test]
 fn golden_central_intervals_cover_as_scipy_says() {
     let Some(record) = record("metrics", "metrics.json") else { return };

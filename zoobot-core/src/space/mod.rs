@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub use origin::Origin;
 pub use pca::Pca;
 pub(crate) use pca::{array, tensor};
-pub(crate) use store::{write_parquet, write_whole};
+pub(crate) use store::write_parquet;
 
 /// Representations of galaxies: `features` is rows x columns, float32, always finite; row `i`
 /// belongs to `ids()[i]`.

@@ -1,11 +1,9 @@
 //! Where a representation comes from.
 
+use crate::catalog::NOTE;
 use crate::picture::Recipe;
 use polars::prelude::KeyValueMetadata;
 use serde::{Deserialize, Serialize};
-
-/// Under which a Parquet table has it.
-const KEY: &str = "zoobot";
 
 /// The encoder that made a representation, and how the pictures were prepared for it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,17 +17,21 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// As one line of JSON.
+    pub(crate) fn text(&self) -> Option<String> {
+        serde_json::to_string(self).ok()
+    }
+
     /// For a Parquet table.
-    pub(crate) fn metadata(&self) -> Option<KeyValueMetadata> {
-        let text = serde_json::to_string(self).ok()?;
-        Some(KeyValueMetadata::from_static(vec![(KEY.to_owned(), text)]))
+    pub(super) fn metadata(&self) -> Option<KeyValueMetadata> {
+        Some(KeyValueMetadata::from_static(vec![(NOTE.to_owned(), self.text()?)]))
     }
 
     /// From what a Parquet table has beside its columns.
     pub(super) fn find<'a>(
         mut all: impl Iterator<Item = (&'a str, Option<&'a str>)>,
     ) -> Option<Self> {
-        let (_, text) = all.find(|(key, _)| *key == KEY)?;
+        let (_, text) = all.find(|(key, _)| *key == NOTE)?;
         serde_json::from_str(text?).ok()
     }
 }

@@ -3,6 +3,7 @@
 use super::{Kind, Origin, Space};
 use crate::catalog::ID;
 use crate::error::{Error, Result};
+use crate::files::write_whole;
 use ndarray::Array2;
 use polars::prelude::{DataFrame, DataType, ParquetReader, ParquetWriter, SerReader};
 use std::fs::File;
@@ -97,21 +98,4 @@ fn wrong(path: &Path, problem: &str) -> Error {
 /// Writes a table; the file appears whole or not at all.
 pub(crate) fn write_parquet(table: &mut DataFrame, path: &Path) -> Result<()> {
     write_whole(path, |file| Ok(ParquetWriter::new(file).finish(table).map(drop)?))
-}
-
-/// Writes a file beside its place and renames it when it is whole.
-pub(crate) fn write_whole<T>(path: &Path, write: impl FnOnce(&File) -> Result<T>) -> Result<T> {
-    // Named by the process, for two may be at the same file.
-    let partial = path.with_extension(format!("{}.partial", std::process::id()));
-    let written = File::create(&partial).map_err(Error::io("write", &partial)).and_then(|file| {
-        let result = write(&file)?;
-        file.sync_all().map_err(Error::io("write", &partial))?;
-        std::fs::rename(&partial, path).map_err(Error::io("write", path))?;
-        Ok(result)
-    });
-    if written.is_err() {
-        // The error is what matters; what stays is only the unfinished part.
-        let _ = std::fs::remove_file(&partial);
-    }
-    written
 }

@@ -8,6 +8,7 @@ use super::average::Average;
 use super::checkpoint::{Checkpoints, Saved};
 use super::groups::groups;
 use super::history::{End, Epoch, Event, Fitted};
+use super::log::Log;
 use super::optimizer::{Optimizer, OptimizerConfig};
 use super::order::{Order, mixed};
 use super::progress::Progress;
@@ -45,6 +46,13 @@ pub trait Task {
     /// # Errors
     /// As [`loss`](Self::loss).
     fn validate(&mut self) -> Result<f64>;
+
+    /// The parts of the last validation by name, such as the loss of each question
+    /// ([`QuestionLosses`](super::QuestionLosses)): they go into the history and the log. None by
+    /// default.
+    fn parts(&self) -> Vec<(String, f64)> {
+        Vec::new()
+    }
 }
 
 /// The settings of a run, as kept beside its result.
@@ -99,7 +107,7 @@ impl Default for FitConfig {
 
 /// Trains, and leaves the network with the weights of the best epoch.
 ///
-/// With a `folder`, checkpoints are kept in it, and a run that finds some of its own goes on after
+/// With a `folder`, checkpoints and a log (`steps.csv`, `epochs.csv`) are kept in it, and a run that finds some of its own goes on after
 /// the newest: on a CPU with the same number of threads it ends with the very weights that it would
 /// have had without the break. A network trained without one keeps its last weights.
 ///
@@ -118,7 +126,10 @@ pub fn fit(
     let mut run = Run::new(task, config)?;
     if let Some(saved) = checkpoints.as_ref().map(Checkpoints::newest).transpose()?.flatten() {
         run.resume(task, saved)?;
+        let (step, steps) = (run.optimizer.steps(), run.steps());
+        observe(Event::Resumed { step, steps, epochs: run.epochs.clone() });
     }
+    run.log = folder.map(|it| Log::open(it, run.optimizer.steps(), &run.epochs)).transpose()?;
     let end = run.go(task, checkpoints.as_ref(), observe)?;
     if end != End::Interrupted {
         run.settle(task, checkpoints.as_ref())?;
@@ -152,6 +163,7 @@ pub(super) struct Run {
     pub epochs: Vec<Epoch>,
     /// Losses of the epoch under way, added up.
     pub sum: f64,
+    log: Option<Log>,
 }
 
 impl Run {
@@ -164,7 +176,13 @@ impl Run {
         let galaxies = task.galaxies();
         let order = Order::new(galaxies, config.batch, config.seed);
         let config = *config;
-        Ok(Self { config, galaxies, optimizer, average, order, epochs: Vec::new(), sum: 0.0 })
+        let (epochs, sum, log) = (Vec::new(), 0.0, None);
+        Ok(Self { config, galaxies, optimizer, average, order, epochs, sum, log })
+    }
+
+    /// Steps of the whole run.
+    fn steps(&self) -> u64 {
+        self.order.batches() * self.config.epochs
     }
 
     fn go(
@@ -174,8 +192,7 @@ impl Run {
         observe: &mut dyn FnMut(Event),
     ) -> Result<End> {
         let config = self.config;
-        let batches = self.order.batches();
-        let steps = batches * config.epochs;
+        let (batches, steps) = (self.order.batches(), self.steps());
         loop {
             let step = self.optimizer.steps();
             if self.out_of_patience() {
@@ -191,11 +208,14 @@ impl Run {
             let rate = config.rate * config.schedule.factor(step, steps);
             let loss = self.step(task, step, rate)?;
             self.sum += loss;
+            self.log.as_mut().map_or(Ok(()), |log| log.step(step + 1, loss, rate))?;
             observe(Event::Step { step: step + 1, steps, loss, rate });
             if (step + 1).is_multiple_of(batches) {
                 let epoch = self.end_epoch(task, rate)?;
+                let score = epoch.validation;
                 observe(Event::Epoch(epoch));
-                self.save(task, checkpoints, Some(epoch.validation))?;
+                self.save(task, checkpoints, Some(score))?;
+                self.log.as_ref().map_or(Ok(()), |log| log.epochs(&self.epochs))?;
             } else if config.save_every > 0 && (step + 1).is_multiple_of(config.save_every) {
                 self.save(task, checkpoints, None)?;
             }
@@ -231,13 +251,14 @@ impl Run {
             training: self.sum / self.order.batches() as f64,
             validation: validation?,
             rate,
+            parts: task.parts(),
         };
         if !epoch.validation.is_finite() {
             let value = format!("{} after epoch {}", epoch.validation, epoch.epoch);
             return Err(Error::invalid("validation", value, "finite"));
         }
         self.sum = 0.0;
-        self.epochs.push(epoch);
+        self.epochs.push(epoch.clone());
         Ok(epoch)
     }
 

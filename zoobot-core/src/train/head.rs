@@ -3,8 +3,8 @@
 use crate::error::{Error, Result};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
-use tch::Tensor;
 use tch::nn::{self, Module};
+use tch::{Device, Tensor};
 
 /// What the numbers that leave a head mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +104,31 @@ impl Head {
             }
             Ok(())
         })
+    }
+
+    /// The number of features it takes.
+    pub fn width(&self) -> usize {
+        self.linear.ws.size()[1] as usize
+    }
+
+    /// Its variables: `weight`, `[outputs, features]`, and `bias`, `[outputs]`.
+    pub fn variables(&self) -> Vec<(String, Tensor)> {
+        let bias = self.linear.bs.as_ref().map(|bias| ("bias".to_owned(), bias.shallow_clone()));
+        let weight = ("weight".to_owned(), self.linear.ws.shallow_clone());
+        std::iter::once(weight).chain(bias).collect()
+    }
+
+    /// A copy on the CPU that no training changes.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] when memory is short.
+    pub fn detached(&self) -> Result<Self> {
+        let copy = |tensor: &Tensor| tensor.f_detach_copy()?.f_to_device(Device::Cpu);
+        let linear = nn::Linear {
+            ws: copy(&self.linear.ws)?,
+            bs: self.linear.bs.as_ref().map(copy).transpose()?,
+        };
+        Ok(Self { linear, config: self.config.clone() })
     }
 
     /// The output for features. With a seed some of them are left out at random, as in training and

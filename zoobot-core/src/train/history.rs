@@ -7,7 +7,7 @@ use polars::prelude::{Column, DataFrame};
 use serde::{Deserialize, Serialize};
 
 /// An epoch that is over.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
     /// Its number, from 1.
     pub epoch: u64,
@@ -17,6 +17,48 @@ pub struct Epoch {
     pub validation: f64,
     /// The learning rate of its last step.
     pub rate: f64,
+    /// The parts of the validation by name, such as the loss of each question: [`Task::parts`].
+    ///
+    /// [`Task::parts`]: super::Task::parts
+    pub parts: Vec<(String, f64)>,
+}
+
+/// A row for each epoch: its number, training and validation, the learning rate, and its parts.
+pub(super) fn table(epochs: &[Epoch]) -> Result<DataFrame> {
+    let column = |name: &str, value: fn(&Epoch) -> f64| {
+        Column::new(name.into(), epochs.iter().map(value).collect::<Vec<f64>>())
+    };
+    let numbers: Vec<u64> = epochs.iter().map(|it| it.epoch).collect();
+    let mut columns = vec![
+        Column::new("epoch".into(), numbers),
+        column("training", |it| it.training),
+        column("validation", |it| it.validation),
+        column("rate", |it| it.rate),
+    ];
+    let mut names: Vec<&String> = Vec::new();
+    for (name, _) in epochs.iter().flat_map(|it| &it.parts) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    for name in names {
+        let part = |epoch: &Epoch| {
+            epoch.parts.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+        };
+        columns.push(Column::new(name.into(), epochs.iter().map(part).collect::<Vec<_>>()));
+    }
+    Ok(DataFrame::new(epochs.len(), columns)?)
+}
+
+/// Training and validation over the epochs.
+pub(super) fn figure(epochs: &[Epoch]) -> Result<Figure> {
+    let all = |value: fn(&Epoch) -> f64| epochs.iter().map(value).collect::<Vec<f64>>();
+    let numbers = all(|it| it.epoch as f64);
+    lines()
+        .series("training", &numbers, &all(|it| it.training))
+        .series("validation", &numbers, &all(|it| it.validation))
+        .labels("epoch", "loss")
+        .build()
 }
 
 /// What a run came to.
@@ -31,22 +73,13 @@ pub struct Fitted {
 }
 
 impl Fitted {
-    /// A row for each epoch: its number, training and validation, the learning rate.
+    /// A row for each epoch: its number, training and validation, the learning rate, and the parts
+    /// of the validation, such as each question's loss.
     ///
     /// # Errors
     /// [`Error::Polars`](crate::Error::Polars) when memory is short.
     pub fn table(&self) -> Result<DataFrame> {
-        let column = |name: &str, value: fn(&Epoch) -> f64| {
-            Column::new(name.into(), self.epochs.iter().map(value).collect::<Vec<f64>>())
-        };
-        let numbers: Vec<u64> = self.epochs.iter().map(|it| it.epoch).collect();
-        let columns = vec![
-            Column::new("epoch".into(), numbers),
-            column("training", |it| it.training),
-            column("validation", |it| it.validation),
-            column("rate", |it| it.rate),
-        ];
-        Ok(DataFrame::new(self.epochs.len(), columns)?)
+        table(&self.epochs)
     }
 
     /// Training and validation over the epochs.
@@ -54,13 +87,7 @@ impl Fitted {
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid) when no epoch was finished.
     pub fn history(&self) -> Result<Figure> {
-        let all = |value: fn(&Epoch) -> f64| self.epochs.iter().map(value).collect::<Vec<f64>>();
-        let epochs = all(|it| it.epoch as f64);
-        lines()
-            .series("training", &epochs, &all(|it| it.training))
-            .series("validation", &epochs, &all(|it| it.validation))
-            .labels("epoch", "loss")
-            .build()
+        figure(&self.epochs)
     }
 }
 
@@ -76,8 +103,17 @@ pub enum End {
 }
 
 /// Something that happened in a run.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Event {
+    /// A run goes on after a checkpoint.
+    Resumed {
+        /// Steps that were taken.
+        step: u64,
+        /// Of so many.
+        steps: u64,
+        /// The epochs that are over.
+        epochs: Vec<Epoch>,
+    },
     /// A step was taken.
     Step {
         /// Steps so far.

@@ -9,13 +9,16 @@ mod galaxies;
 mod groups;
 mod head;
 mod history;
+mod log;
 mod loss;
 mod optimizer;
 mod order;
 mod progress;
+mod questions;
 mod schedule;
 mod volunteers;
 mod votes;
+mod watch;
 
 pub use average::Average;
 pub use checkpoint::{Checkpoints, Saved};
@@ -26,9 +29,11 @@ pub use history::{End, Epoch, Event, Fitted};
 pub use loss::{Distance, Loss};
 pub use optimizer::{Optimizer, OptimizerConfig, Rule};
 pub use order::{Order, mixed};
+pub use questions::QuestionLosses;
 pub use schedule::{Schedule, Shape};
 pub use volunteers::{Start, Trained, VoteTraining};
 pub use votes::{Reduction, VoteLoss};
+pub use watch::Watch;
 
 pub(crate) use dirichlet::ln_probability;
 

@@ -13,6 +13,9 @@ pub(super) struct Progress {
     pub galaxies: usize,
     /// Training, validation and rate of each epoch.
     epochs: Vec<[Exact; 3]>,
+    /// The parts of each epoch's validation.
+    #[serde(default)]
+    parts: Vec<Vec<(String, Exact)>>,
     /// Losses of the epoch under way, added up.
     pub sum: Exact,
 }
@@ -37,21 +40,27 @@ impl<'de> Deserialize<'de> for Exact {
 impl Progress {
     pub fn of(run: &Run) -> Result<Self> {
         let epoch = |it: &Epoch| [it.training, it.validation, it.rate].map(Exact);
+        let part = |(name, value): &(String, f64)| (name.clone(), Exact(*value));
+        let parts = |it: &Epoch| it.parts.iter().map(part).collect();
         Ok(Self {
             config: serde_json::to_string(&run.config)?,
             galaxies: run.galaxies,
             epochs: run.epochs.iter().map(epoch).collect(),
+            parts: run.epochs.iter().map(parts).collect(),
             sum: Exact(run.sum),
         })
     }
 
     pub fn epochs(&self) -> Vec<Epoch> {
-        let epoch = |(epoch, [training, validation, rate]): (u64, &[Exact; 3])| Epoch {
-            epoch,
+        let part = |(name, value): &(String, Exact)| (name.clone(), value.0);
+        let parts = |at: usize| self.parts.get(at).map(|it| it.iter().map(part).collect());
+        let epoch = |(at, [training, validation, rate]): (usize, &[Exact; 3])| Epoch {
+            epoch: at as u64 + 1,
             training: training.0,
             validation: validation.0,
             rate: rate.0,
+            parts: parts(at).unwrap_or_default(),
         };
-        (1..).zip(&self.epochs).map(epoch).collect()
+        self.epochs.iter().enumerate().map(epoch).collect()
     }
 }

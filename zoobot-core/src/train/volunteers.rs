@@ -4,7 +4,9 @@ use super::fit::{FitConfig, Task, fit};
 use super::galaxies::Galaxies;
 use super::head::{Head, HeadConfig};
 use super::history::{Event, Fitted};
+use super::questions::QuestionLosses;
 use super::votes::VoteLoss;
+use super::watch::Watch;
 use crate::catalog::Catalog;
 use crate::encoder::{Architecture, Encoder, Network, Statistics, Training};
 use crate::error::{Error, Result};
@@ -13,7 +15,7 @@ use crate::schema::{Schema, Votes};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tch::nn::VarStore;
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// Pictures that are looked at together in validation.
 const VALIDATED: usize = 64;
@@ -33,7 +35,7 @@ const HEAD: &str = "head";
 /// let trained = VoteTraining::new(&schema, Architecture::named("convnext_pico")?)
 ///     .folder("run")
 ///     .train(&train, &val)?;
-/// trained.encoder("mine")?.save("mine")?;
+/// trained.model("mine")?.save("mine")?;
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -153,17 +155,18 @@ impl VoteTraining {
         self
     }
 
-    /// Trains on the votes in a catalogue's columns `question_answer`; those in `val` say when it is
+    /// Trains, with a line of progress and in a notebook the history so far, on the votes in a catalogue's columns `question_answer`; those in `val` say when it is
     /// best. An empty cell is no vote, so that galaxies of several campaigns may stand in one table.
     ///
     /// # Errors
     /// As [`Votes::of`] and [`fit`](fit()); [`Error::Picture`](crate::Error::Picture) when no
     /// picture can be read.
     pub fn train(&self, train: &Catalog, val: &Catalog) -> Result<Trained> {
-        self.observed(train, val, &mut |_| ())
+        let mut watch = Watch::new("training");
+        self.observed(train, val, &mut |event| watch.see(&event))
     }
 
-    /// The same, telling what happens.
+    /// The same, telling what happens instead of showing it.
     ///
     /// # Errors
     /// As [`train`](Self::train).
@@ -253,6 +256,7 @@ fn copy(from: &VarStore, below: &str, to: &mut VarStore, onto: &str) -> Result<(
 
 /// Pictures to concentrations, from votes.
 struct VoteTask {
+    schema: Schema,
     architecture: Architecture,
     store: VarStore,
     /// The same network on the same variables, to be looked at and to be trained.
@@ -264,6 +268,8 @@ struct VoteTask {
     augment: Augment,
     learn: Galaxies,
     kept: Galaxies,
+    /// Of the last validation.
+    losses: QuestionLosses,
 }
 
 impl VoteTask {
@@ -285,7 +291,9 @@ impl VoteTask {
         }
         Ok(Self {
             training: network.training(training.statistics)?,
+            schema: training.schema.clone(),
             loss: VoteLoss::new(&training.schema),
+            losses: QuestionLosses::new(&training.schema),
             recipe: training.recipe.clone(),
             augment: training.augment.clone(),
             architecture,
@@ -321,13 +329,21 @@ impl Task for VoteTask {
 
     fn validate(&mut self) -> Result<f64> {
         let all: Vec<usize> = (0..self.kept.len()).collect();
-        let mut sum = 0.0;
+        let (mut sum, mut losses) = (0.0, QuestionLosses::new(&self.schema));
         for galaxies in all.chunks(VALIDATED) {
             let (pictures, votes) = self.kept.batch(galaxies, self.store.device())?;
             let outputs = self.head.forward(&self.network.features(&pictures)?, None)?;
-            sum += self.loss.of(&outputs, &votes)?.f_double_value(&[])? * galaxies.len() as f64;
+            let (each, votes) =
+                (self.loss.each(&outputs, &votes)?, votes.f_to_device(Device::Cpu)?);
+            sum += each.f_sum(Kind::Double)?.f_double_value(&[])?;
+            losses.add(&each, &votes)?;
         }
+        self.losses = losses;
         Ok(sum / all.len() as f64)
+    }
+
+    fn parts(&self) -> Vec<(String, f64)> {
+        self.losses.parts()
     }
 }
 

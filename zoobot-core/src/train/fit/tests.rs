@@ -1,5 +1,5 @@
 use super::*;
-use crate::train::{HeadConfig, Rule, Shape};
+use crate::train::{HeadConfig, Rule, Shape, Watch};
 use tch::{Device, Kind, nn};
 
 /// Learns a line through noise with dropout on the way.
@@ -11,6 +11,8 @@ struct Line {
     /// Stops the process's stand-in for a kill: an error at this step.
     fail_at: Option<usize>,
     seen: usize,
+    /// The bias at the last validation.
+    validated: f64,
 }
 
 /// Normal numbers, three to a row.
@@ -35,7 +37,11 @@ impl Line {
         });
         let x = random(50, 1);
         let y = x.matmul(&Tensor::from_slice(&[1.0f32, -2.0, 0.5]).view([3, 1])) + 0.3;
-        Self { store, head, x, y, fail_at: None, seen: 0 }
+        Self { store, head, x, y, fail_at: None, seen: 0, validated: 0.0 }
+    }
+
+    fn bias(&self) -> f64 {
+        self.store.variables()["bias"].double_value(&[0])
     }
 
     fn weights(&self) -> Vec<f32> {
@@ -69,7 +75,12 @@ impl Task for Line {
 
     fn validate(&mut self) -> Result<f64> {
         let (x, y) = (self.x.slice(0, 40, 50, 1), self.y.slice(0, 40, 50, 1));
+        self.validated = self.bias();
         Ok(self.head.forward(&x, None)?.mse_loss(&y, tch::Reduction::Mean).double_value(&[]))
+    }
+
+    fn parts(&self) -> Vec<(String, f64)> {
+        vec![("bias".to_owned(), self.validated)]
     }
 }
 
@@ -88,7 +99,7 @@ fn config() -> FitConfig {
 }
 
 fn folders(path: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(path).unwrap().flatten();
+    let entries = std::fs::read_dir(path).unwrap().flatten().filter(|it| it.path().is_dir());
     let mut names: Vec<String> = entries.map(|it| it.file_name().into_string().unwrap()).collect();
     names.sort();
     names
@@ -106,7 +117,8 @@ fn a_run_learns_and_reports_every_step_and_epoch() {
     assert_eq!((fitted.steps, fitted.epochs.len(), fitted.end), (200, 40, End::Complete));
     assert_eq!(fitted.epochs[39].validation, after);
     assert_eq!(events.len(), 240);
-    assert_eq!(fitted.table().unwrap().shape(), (40, 4));
+    assert_eq!(fitted.epochs[39].parts, [("bias".to_owned(), task.bias())]);
+    assert_eq!(fitted.table().unwrap().shape(), (40, 5));
     assert!(fitted.history().unwrap().svg().contains("validation"));
     let Event::Step { step, steps, rate, .. } = events[0] else { panic!("{:?}", events[0]) };
     assert_eq!((step, steps), (1, 200));
@@ -116,8 +128,8 @@ fn a_run_learns_and_reports_every_step_and_epoch() {
 #[test]
 fn a_run_that_breaks_anywhere_ends_with_the_weights_of_one_that_does_not() {
     let mut whole = Line::new();
-    let folder = tempfile::tempdir().unwrap();
-    let expected = fit(&mut whole, &config(), Some(folder.path()), &mut |_| ()).unwrap();
+    let whole_folder = tempfile::tempdir().unwrap();
+    let expected = fit(&mut whole, &config(), Some(whole_folder.path()), &mut |_| ()).unwrap();
     for breaks in [vec![0], vec![1], vec![7, 4], vec![13], vec![3, 3, 3, 3, 29]] {
         let folder = tempfile::tempdir().unwrap();
         for at in breaks {
@@ -133,6 +145,10 @@ fn a_run_that_breaks_anywhere_ends_with_the_weights_of_one_that_does_not() {
         let fitted = fit(&mut task, &config(), Some(folder.path()), &mut |_| ()).unwrap();
         assert_eq!(task.weights(), whole.weights());
         assert_eq!(fitted, expected);
+        for table in ["steps.csv", "epochs.csv"] {
+            let read = |path: &Path| std::fs::read_to_string(path.join(table)).unwrap();
+            assert_eq!(read(folder.path()), read(whole_folder.path()), "{table}");
+        }
         assert!(!folders(folder.path()).iter().any(|it| it.starts_with("unfinished")));
     }
 }
@@ -182,6 +198,115 @@ fn a_run_killed_at_random_moments_ends_with_the_weights_of_one_that_was_not() {
     let elsewhere = tempfile::tempdir().unwrap();
     let expected = fit(&mut whole, &fragile(), Some(elsewhere.path()), &mut |_| ()).unwrap();
     assert_eq!((end, killed.weights()), (expected, whole.weights()));
+    let log = |folder: &Path| std::fs::read_to_string(folder.join("steps.csv")).unwrap();
+    assert_eq!(log(folder.path()), log(elsewhere.path()));
+}
+
+/// What the next test starts as a program of its own: from step 9 on no file may become longer than
+/// half a kilobyte, which is less than a checkpoint takes.
+#[test]
+#[ignore = "is started by the next test"]
+fn a_run_whose_disk_fills() {
+    let Some(folder) = std::env::var_os("ZOOBOT_RUN_WHOSE_DISK_FILLS") else { return };
+    let mut fill = |event: Event| {
+        if matches!(event, Event::Step { step: 9, .. }) {
+            let limit = libc::rlimit { rlim_cur: 512, rlim_max: 512 };
+            // SAFETY: both change this process only. Writing beyond the limit is an error then,
+            // instead of a signal that ends the process.
+            unsafe {
+                libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+                libc::setrlimit(libc::RLIMIT_FSIZE, &limit);
+            }
+        }
+    };
+    let error = fit(&mut Line::new(), &config(), Some(Path::new(&folder)), &mut fill);
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("File too large"), "{error}");
+}
+
+#[test]
+fn a_disk_that_is_full_keeps_the_checkpoint_before_and_the_run_goes_on_when_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "train::fit::tests::a_run_whose_disk_fills"])
+        .env("ZOOBOT_RUN_WHOSE_DISK_FILLS", folder.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
+    // Checkpoints are written every 2 steps and after each 5, and the best epoch's is kept.
+    assert_eq!(newest(folder.path()), "step-000000000008");
+    assert!(!folders(folder.path()).iter().any(|it| it.starts_with("unfinished")));
+    let mut resumed = Line::new();
+    let mut begin = None;
+    let end = fit(&mut resumed, &config(), Some(folder.path()), &mut |event| {
+        begin.get_or_insert(event);
+    });
+    let mut whole = Line::new();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let expected = fit(&mut whole, &config(), Some(elsewhere.path()), &mut |_| ()).unwrap();
+    assert_eq!((end.unwrap(), resumed.weights()), (expected, whole.weights()));
+    let Some(Event::Resumed { step: 8, steps: 30, epochs }) = begin else { panic!("{begin:?}") };
+    assert_eq!(epochs.len(), 1);
+}
+
+fn newest(folder: &Path) -> String {
+    folders(folder).into_iter().rfind(|it| it.starts_with("step-")).unwrap_or_default()
+}
+
+#[test]
+fn a_run_in_the_background_that_is_cancelled_gives_what_it_has_and_goes_on_later() {
+    use crate::notebook::Job;
+    use std::sync::{Arc, Barrier};
+    let folder = tempfile::tempdir().unwrap();
+    let (path, at) = (folder.path().to_path_buf(), Arc::new(Barrier::new(2)));
+    let wait = Arc::clone(&at);
+    let job = Job::start("training", move || {
+        let mut watch = Watch::new("training");
+        fit(&mut Line::new(), &config(), Some(&path), &mut |event| {
+            watch.see(&event);
+            if matches!(event, Event::Step { step: 12, .. }) {
+                // Once to be seen here, once to be cancelled.
+                wait.wait();
+                wait.wait();
+            }
+        })
+    })
+    .unwrap();
+    at.wait();
+    assert!(!job.is_finished() && job.status().starts_with("training: running"));
+    job.cancel();
+    at.wait();
+    let fitted = job.result().unwrap();
+    assert_eq!((fitted.end, fitted.steps, fitted.epochs.len()), (End::Interrupted, 12, 2));
+    assert_eq!(newest(folder.path()), "step-000000000012");
+    let (mut resumed, mut whole) = (Line::new(), Line::new());
+    let end = fit(&mut resumed, &config(), Some(folder.path()), &mut |_| ()).unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let expected = fit(&mut whole, &config(), Some(elsewhere.path()), &mut |_| ()).unwrap();
+    assert_eq!((end, resumed.weights()), (expected, whole.weights()));
+}
+
+#[test]
+fn the_log_of_a_run_reads_as_its_result() {
+    let folder = tempfile::tempdir().unwrap();
+    let fitted = fit(&mut Line::new(), &config(), Some(folder.path()), &mut |_| ()).unwrap();
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let epochs = read("epochs.csv");
+    let mut lines = epochs.lines();
+    assert_eq!(lines.next(), Some("epoch,training,validation,rate,bias"));
+    for (line, epoch) in lines.zip(&fitted.epochs) {
+        let numbers: Vec<f64> = line.split(',').map(|it| it.parse().unwrap()).collect();
+        let Epoch { training, validation, rate, parts, .. } = epoch;
+        assert_eq!(numbers, [epoch.epoch as f64, *training, *validation, *rate, parts[0].1]);
+    }
+    assert_eq!((epochs.lines().count(), read("steps.csv").lines().count()), (7, 31));
+    // A line that was cut off, and steps that no checkpoint has, go away.
+    let steps = read("steps.csv");
+    let path = folder.path().join("steps.csv");
+    std::fs::write(&path, steps.clone() + "31,0.5,0.1\n32,0.2").unwrap();
+    fit(&mut Line::new(), &config(), Some(folder.path()), &mut |_| ()).unwrap();
+    assert_eq!(read("steps.csv"), steps);
 }
 
 #[test]

@@ -1,0 +1,98 @@
+//! `zoobot predict`.
+
+use crate::encode::list_failed;
+use crate::report;
+use clap::Args;
+use serde_json::json;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use zoobot_core::Result;
+use zoobot_core::catalog::{Catalog, TableFormat};
+use zoobot_core::encoder::Precision;
+use zoobot_core::model::Model;
+use zoobot_core::predict::{Columns, Ensemble};
+
+/// Predict how volunteers would vote on the galaxies of a catalogue.
+///
+/// Writes a table in catalogue order. Friendly: for each answer the expected fraction of volunteers,
+/// blank where fewer than half would be asked the question. Advanced: for each question how likely
+/// it is to be asked, for each answer the fraction and the ends of its 90 % interval, nothing blank.
+///
+/// Several models predict as the equal mixture of them all, and so do several passes. Pictures that
+/// cannot be read are left out, with the reasons in a table beside it (OUT with the ending
+/// .failed.csv). A run that was stopped goes on where it stopped when started again.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  zoobot predict --model my-model --catalog rings/catalog.csv --out votes.fits\n  \
+                  zoobot predict --model a --model b --passes 5 --catalog rings/catalog.csv --out votes.parquet --table advanced"
+)]
+pub struct Predict {
+    /// The folder of a model with a head of votes; again for more models
+    #[arg(long = "model", required = true, value_name = "DIR")]
+    models: Vec<PathBuf>,
+    /// The catalogue, .csv or .parquet, with columns id_str and file_loc
+    #[arg(long)]
+    catalog: PathBuf,
+    /// The file to write: .parquet, .csv or .fits
+    #[arg(long)]
+    out: PathBuf,
+    /// The columns: friendly or advanced
+    #[arg(long, default_value_t)]
+    table: Columns,
+    /// Passes of each model with dropout on; 0 for one without
+    #[arg(long, default_value_t = 0)]
+    passes: usize,
+    /// Seed of what dropout leaves out
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The numbers to compute with: fp32, bf16, or auto (bf16 where the hardware is made for it)
+    #[arg(long, default_value_t)]
+    precision: Precision,
+    /// Exit with status 2 when any picture cannot be read
+    #[arg(long)]
+    strict: bool,
+    /// Print the figures as one JSON object on the last line
+    #[arg(long)]
+    json: bool,
+}
+
+impl Predict {
+    /// Runs the command.
+    pub fn run(&self) -> Result<ExitCode> {
+        TableFormat::of(&self.out)?;
+        let catalog = Catalog::read(&self.catalog)?;
+        let models = self.models.iter().map(Model::load).collect::<Result<Vec<_>>>()?;
+        let ensemble = Ensemble::new(models)?.passes(self.passes).seed(self.seed);
+        let ensemble = ensemble.precision(self.precision);
+        for note in ensemble.models().iter().flat_map(|model| model.encoder().notes()) {
+            eprintln!("zoobot: note: {note}");
+        }
+        let done = ensemble.predict_to(&catalog, &self.out, self.table)?;
+        list_failed(&self.out, &done.failed, catalog.len())?;
+        let names = ensemble.models().iter().map(|model| model.encoder().name());
+        let figures = json!({
+            "out": self.out,
+            "predicted": done.encoded,
+            "failed": done.failed.len(),
+            "resumed": done.resumed,
+            "models": names.collect::<Vec<_>>(),
+            "schema": ensemble.schema().name(),
+            "answers": ensemble.schema().width(),
+            "members": ensemble.members(),
+            "table": self.table,
+            "passes": self.passes,
+            "seed": self.seed,
+            "images_per_second": done.images_per_second,
+        });
+        report(self.json, &figures, || {
+            Ok(format!(
+                "{} galaxies in {}, {:.0} pictures a second",
+                done.encoded,
+                self.out.display(),
+                done.images_per_second
+            ))
+        })?;
+        let bad = self.strict && !done.failed.is_empty();
+        Ok(if bad { ExitCode::from(2) } else { ExitCode::SUCCESS })
+    }
+}

@@ -1,0 +1,263 @@
+//! A model: an encoder, the head that was trained on it, and what the head's numbers stand for.
+
+mod folder;
+
+use crate::encoder::{Encoder, Precision};
+use crate::error::{Error, Result};
+use crate::notebook::{Bundle, Show};
+use crate::predict::Recalibration;
+use crate::schema::Schema;
+use crate::train::{Head, HeadConfig, Output, Trained};
+use ndarray::Array2;
+use sha2::{Digest, Sha256};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use tch::{Kind, Tensor};
+
+/// What the numbers that leave a head stand for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Labels {
+    /// Answers of volunteers: one concentration for each answer of the schema.
+    Votes(Schema),
+    /// Classes by name, one score for each.
+    Classes(Vec<String>),
+    /// Quantities by name, one number for each.
+    Values(Vec<String>),
+}
+
+/// An encoder with a head.
+///
+/// ```no_run
+/// use zoobot_core::prelude::*;
+/// let model = Model::load("my-model")?;
+/// let posterior = model.predict(&Catalog::read("galaxies.csv")?)?;
+/// posterior.advanced()?;
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Model {
+    encoder: Encoder,
+    /// A copy on the CPU: a head is small.
+    head: Arc<Mutex<Head>>,
+    config: HeadConfig,
+    labels: Labels,
+    recalibration: Option<Recalibration>,
+}
+
+impl Model {
+    /// A model of an encoder and a head, whose weights are copied.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the head takes another number of features than the encoder gives, or
+    /// its outputs are not as many, or not of the kind, that the labels need: concentrations for
+    /// votes, scores for classes, numbers or shares for values.
+    pub fn new(encoder: Encoder, head: &Head, labels: Labels) -> Result<Self> {
+        let config = head.config().clone();
+        if head.width() != encoder.width() {
+            let expected = format!("{}, which {} gives", encoder.width(), encoder.name());
+            return Err(Error::invalid("features that the head takes", head.width(), expected));
+        }
+        labels.check(&config)?;
+        let head = Arc::new(Mutex::new(head.detached()?));
+        Ok(Self { encoder, head, config, labels, recalibration: None })
+    }
+
+    /// Reads a model folder: an encoder's, with the head beside it.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] when the folder holds an encoder only, a file of the head is missing or
+    /// damaged, or the head belongs to another encoder; else as [`Encoder::load`].
+    pub fn load(folder: impl AsRef<Path>) -> Result<Self> {
+        folder::read(folder.as_ref())
+    }
+
+    /// Writes a model folder. timm reads the encoder in it as before
+    /// (`timm.create_model("local-dir:FOLDER", pretrained=True)`).
+    ///
+    /// | file | what it holds |
+    /// |---|---|
+    /// | `config.json`, `model.safetensors`, `recipe.json`, `card.json` | the encoder: [`Encoder::save`] |
+    /// | `head.safetensors` | the head's `weight`, `[outputs, features]`, and `bias` |
+    /// | `head.json` | its [`HeadConfig`], names of classes or values, the encoder's fingerprint |
+    /// | `schema.json` | the questions of volunteers, for a head of votes |
+    /// | `recalibration.json` | the [`Recalibration`], where there is one |
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Torch`] when a file cannot be written.
+    pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
+        folder::write(self, folder.as_ref())
+    }
+
+    /// The model with its encoder [`rounded`](Encoder::rounded), for a folder of half the size.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] when memory is short.
+    pub fn rounded(mut self) -> Result<Self> {
+        self.encoder = self.encoder.rounded()?;
+        Ok(self)
+    }
+
+    /// The encoder.
+    pub fn encoder(&self) -> &Encoder {
+        &self.encoder
+    }
+
+    /// The settings of the head.
+    pub fn head(&self) -> &HeadConfig {
+        &self.config
+    }
+
+    /// What the head's numbers stand for.
+    pub fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// The schema of the votes that it predicts.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a model of classes or values.
+    pub fn schema(&self) -> Result<&Schema> {
+        match &self.labels {
+            Labels::Votes(schema) => Ok(schema),
+            Labels::Classes(_) => Err(self.no_votes("classes")),
+            Labels::Values(_) => Err(self.no_votes("values")),
+        }
+    }
+
+    fn no_votes(&self, found: &str) -> Error {
+        let value = format!("{found} ({})", self.encoder.name());
+        Error::invalid("what the model predicts", value, "votes, which posteriors are of")
+    }
+
+    /// The correction that its posteriors get, where there is one.
+    pub fn recalibration(&self) -> Option<&Recalibration> {
+        self.recalibration.as_ref()
+    }
+
+    /// The same model with its posteriors corrected, or no longer corrected.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when it was fitted on another schema's votes.
+    pub fn with_recalibration(mut self, recalibration: Option<Recalibration>) -> Result<Self> {
+        if let Some(found) = &recalibration {
+            let schema = self.schema()?;
+            if found.schema() != schema {
+                let expected = format!("{}, as the model's", schema.name());
+                let name = found.schema().name();
+                return Err(Error::invalid("schema of the recalibration", name, expected));
+            }
+        }
+        self.recalibration = recalibration;
+        Ok(self)
+    }
+
+    /// The same model with its encoder computing with other numbers.
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        self.encoder = self.encoder.with_precision(precision);
+        self
+    }
+
+    /// What the head makes of features. With a seed some of them are left out at random, as
+    /// [`Head::forward`] has it.
+    ///
+    /// # Shapes
+    /// `[n, features]` to `[n, outputs]`, on the CPU.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for another number of features.
+    pub fn outputs(&self, features: &Tensor, seed: Option<u64>) -> Result<Array2<f64>> {
+        let head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
+        let out = tch::no_grad(|| head.forward(features, seed))?;
+        let shape = (out.size()[0] as usize, self.config.outputs as usize);
+        let values = out.f_to_kind(Kind::Double)?.f_contiguous()?.f_flatten(0, -1)?;
+        let values = Array2::from_shape_vec(shape, Vec::try_from(values)?);
+        values.map_err(|error| Error::invalid("outputs", error, format!("{shape:?}")))
+    }
+
+    /// SHA-256 of all that its predictions depend on beside the pictures and their preparation:
+    /// encoder, head, labels and recalibration.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] when memory is short.
+    pub fn fingerprint(&self) -> Result<String> {
+        let mut hash = Sha256::new();
+        hash.update(self.encoder.fingerprint());
+        hash.update(serde_json::to_vec(&folder::Description::of(self))?);
+        if let Labels::Votes(schema) = &self.labels {
+            hash.update(schema.to_json());
+        }
+        hash.update(serde_json::to_vec(&self.recalibration)?);
+        for (name, tensor) in self.variables()? {
+            let values: Vec<f32> = Vec::try_from(tensor.f_to_kind(Kind::Float)?.f_flatten(0, -1)?)?;
+            hash.update(name);
+            values.iter().for_each(|value| hash.update(value.to_le_bytes()));
+        }
+        Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// The head's variables, on the CPU.
+    pub(crate) fn variables(&self) -> Result<Vec<(String, Tensor)>> {
+        let head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
+        let whole = |(name, tensor): (String, Tensor)| Ok((name, tensor.f_contiguous()?));
+        head.variables().into_iter().map(whole).collect()
+    }
+}
+
+impl Labels {
+    fn check(&self, config: &HeadConfig) -> Result<()> {
+        let (count, of, kinds): (_, _, &[Output]) = match self {
+            Self::Votes(schema) => (schema.width(), "answers", &[Output::Concentrations]),
+            Self::Classes(names) => (names.len(), "classes", &[Output::Scores]),
+            Self::Values(names) => (names.len(), "values", &[Output::Numbers, Output::Shares]),
+        };
+        if !kinds.contains(&config.output) {
+            let value = format!("{:?}", config.output);
+            return Err(Error::invalid("output of the head", value, format!("{kinds:?} for {of}")));
+        }
+        if config.outputs != count as i64 {
+            let expected = format!("{count}, one for each of the {of}");
+            return Err(Error::invalid("outputs of the head", config.outputs, expected));
+        }
+        Ok(())
+    }
+
+    /// The names that no schema holds.
+    fn names(&self) -> &[String] {
+        match self {
+            Self::Votes(_) => &[],
+            Self::Classes(names) | Self::Values(names) => names,
+        }
+    }
+}
+
+impl Trained {
+    /// The encoder with the head, which predicts votes, by a name of its own.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] when memory is short.
+    pub fn model(&self, name: &str) -> Result<Model> {
+        Model::new(self.encoder(name)?, self.head(), Labels::Votes(self.schema().clone()))
+    }
+}
+
+impl Show for Model {
+    fn show(&self) -> Bundle {
+        let what = match &self.labels {
+            Labels::Votes(schema) => {
+                format!("votes for {} ({} answers)", schema.name(), schema.width())
+            }
+            Labels::Classes(names) => format!("{} classes: {}", names.len(), names.join(", ")),
+            Labels::Values(names) => format!("values: {}", names.join(", ")),
+        };
+        let corrected = if self.recalibration.is_some() { ", recalibrated" } else { "" };
+        let encoder = &self.encoder;
+        let (name, width) = (encoder.architecture().name(), encoder.width());
+        Bundle::plain(format!(
+            "{}: {what}{corrected}, on {width} features by {name}",
+            encoder.name()
+        ))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;
