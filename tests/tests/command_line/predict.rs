@@ -57,7 +57,7 @@ fn a_catalogue_becomes_tables_of_votes_in_every_format() {
 
     run(&predict("decals_dr5", "friendly.fits"), dir.path());
     let fits = std::fs::read(dir.path().join("friendly.fits")).unwrap();
-    assert!(fits.starts_with(b"SIMPLE  =                    T") && fits.len() % 2880 == 0);
+    assert!(fits.starts_with(b"SIMPLE  =                    T") && fits.len().is_multiple_of(2880));
     astropy(&dir.path().join("friendly.fits"), &friendly);
 }
 

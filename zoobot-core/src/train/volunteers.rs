@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::picture::{Augment, Recipe};
 use crate::schema::{Schema, Votes};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 
@@ -47,7 +47,8 @@ pub struct VoteTraining {
     dropout: f64,
     statistics: Statistics,
     settings: FitConfig,
-    head: Option<Arc<Head>>,
+    /// What its head begins as.
+    head: Option<Arc<Mutex<Head>>>,
     folder: Option<PathBuf>,
 }
 
@@ -138,7 +139,7 @@ impl VoteTraining {
             return Err(Error::invalid("schema", trained.schema.name(), expected));
         }
         self.start = Start::Encoder(Box::new(trained.encoder("before")?));
-        self.head = Some(Arc::clone(&trained.head));
+        self.head = Some(Arc::new(Mutex::new(trained.head.detached()?)));
         Ok(self)
     }
 
@@ -195,7 +196,7 @@ impl VoteTraining {
             architecture: task.architecture,
             recipe: self.recipe.clone(),
             store: task.store,
-            head: Arc::new(task.head),
+            head: task.head,
             fitted,
         })
     }
@@ -208,7 +209,7 @@ pub struct Trained {
     architecture: Architecture,
     recipe: Recipe,
     store: VarStore,
-    head: Arc<Head>,
+    head: Head,
     fitted: Fitted,
 }
 
@@ -284,7 +285,7 @@ impl VoteTask {
         let head = HeadConfig::concentrations(training.schema.width()).dropout(training.dropout);
         let mut head = head.build(&(store.root() / HEAD), architecture.width())?;
         if let Some(before) = &training.head {
-            head.become_like(before)?;
+            head.become_like(&before.lock().unwrap_or_else(PoisonError::into_inner))?;
         }
         if let Start::Encoder(encoder) = &training.start {
             encoder.with_store(|from| copy(from, "", &mut store, &format!("{ENCODER}.")))?;
