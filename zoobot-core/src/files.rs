@@ -1,8 +1,11 @@
-//! Files that appear whole or not at all.
+//! Files and folders that appear whole or not at all.
 
 use crate::error::{Error, Result};
+use sha2::{Digest, Sha256};
 use std::fs::File;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Writes a file beside its place and renames it when it is whole.
 pub(crate) fn write_whole<T>(path: &Path, write: impl FnOnce(&File) -> Result<T>) -> Result<T> {
@@ -27,4 +30,38 @@ pub(crate) fn write_whole_at<T>(path: &Path, write: impl FnOnce(&Path) -> Result
         let _ = std::fs::remove_file(&partial);
     }
     written
+}
+
+/// A folder of a parent, which `fill` fills where it is not there yet.
+///
+/// It is filled beside its place and then renamed, so that nobody sees half of it. Of two processes
+/// that do so at once one comes second, and takes the first's.
+pub(crate) fn filled_once(
+    parent: &Path,
+    name: &str,
+    fill: impl FnOnce(&Path) -> io::Result<()>,
+) -> Result<PathBuf> {
+    static ATTEMPT: AtomicUsize = AtomicUsize::new(0);
+    let folder = parent.join(name);
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    let attempt = ATTEMPT.fetch_add(1, Ordering::Relaxed);
+    let part = parent.join(format!(".{name}.{}.{attempt}", std::process::id()));
+    let filled = std::fs::create_dir_all(&part)
+        .and_then(|()| fill(&part))
+        .and_then(|()| std::fs::rename(&part, &folder));
+    // Nothing is left of it after the rename; of a second's, all.
+    let _ = std::fs::remove_dir_all(&part);
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    filled.map(|()| folder.clone()).map_err(Error::io("create", &folder))
+}
+
+/// The first eight hexadecimal digits of the SHA-256 of some pieces, one after the other.
+pub(crate) fn short_hash<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut hash = Sha256::new();
+    pieces.into_iter().for_each(|piece| hash.update(piece));
+    hash.finalize()[..4].iter().map(|byte| format!("{byte:02x}")).collect()
 }

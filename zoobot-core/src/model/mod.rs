@@ -2,7 +2,7 @@
 
 mod folder;
 
-use crate::encoder::{Encoder, Precision};
+use crate::encoder::{Encoder, Precision, shipped};
 use crate::error::{Error, Result};
 use crate::notebook::{Bundle, Show};
 use crate::predict::Recalibration;
@@ -62,13 +62,18 @@ impl Model {
         Ok(Self { encoder, head, config, labels, recalibration: None })
     }
 
-    /// Reads a model folder: an encoder's, with the head beside it.
+    /// Reads a model folder: an encoder's, with the head beside it. `"sample"` is the one that travels
+    /// inside this library.
     ///
     /// # Errors
     /// [`Error::Weights`] when the folder holds an encoder only, a file of the head is missing or
     /// damaged, or the head belongs to another encoder; else as [`Encoder::load`].
     pub fn load(folder: impl AsRef<Path>) -> Result<Self> {
-        folder::read(folder.as_ref())
+        let folder = folder.as_ref();
+        if folder.as_os_str() == shipped::NAME {
+            return folder::read(&shipped::folder()?);
+        }
+        folder::read(folder)
     }
 
     /// Writes a model folder. timm reads the encoder in it as before

@@ -4,11 +4,10 @@ use super::home;
 use super::simulate::{Simulation, table};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
-use sha2::{Digest, Sha256};
+use crate::files::{filled_once, short_hash};
 use std::fs;
 use std::io::{self, Cursor, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
@@ -28,7 +27,7 @@ fn survey() -> Simulation {
 /// # Errors
 /// [`Error::Io`] when neither place can be written.
 pub fn sample_folder() -> Result<PathBuf> {
-    let name = format!("sample-{}", hash(SAMPLE));
+    let name = format!("sample-{}", short_hash([SAMPLE]));
     unpack_into(&home(), &name, SAMPLE)
         .or_else(|_| unpack_into(&std::env::temp_dir().join("zoobot"), &name, SAMPLE))
 }
@@ -81,32 +80,8 @@ fn pack(survey: &Simulation) -> Result<Vec<u8>> {
 }
 
 /// Unpacks an archive as a folder of a parent, unless it is there already.
-///
-/// It is unpacked beside its place and then renamed, so that nobody sees half of it. Of two
-/// processes that do so at once one comes second, and takes the first's.
 fn unpack_into(parent: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
-    static ATTEMPT: AtomicUsize = AtomicUsize::new(0);
-    let folder = parent.join(name);
-    if folder.join("catalog.csv").is_file() {
-        return Ok(folder);
-    }
-    let attempt = ATTEMPT.fetch_add(1, Ordering::Relaxed);
-    let part = parent.join(format!(".{name}.{}.{attempt}", std::process::id()));
-    let unpacked = fs::create_dir_all(&part)
-        .and_then(|()| Ok(ZipArchive::new(Cursor::new(bytes))?.extract(&part)?))
-        .and_then(|()| fs::rename(&part, &folder));
-    if unpacked.is_ok() || folder.join("catalog.csv").is_file() {
-        // Nothing is left of it after the rename; of a second's, all.
-        let _ = fs::remove_dir_all(&part);
-        return Ok(folder);
-    }
-    let _ = fs::remove_dir_all(&part);
-    unpacked.map(|()| folder.clone()).map_err(Error::io("create", &folder))
-}
-
-/// The first eight hexadecimal digits of the SHA-256.
-fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)[..4].iter().map(|b| format!("{b:02x}")).collect()
+    filled_once(parent, name, |part| Ok(ZipArchive::new(Cursor::new(bytes))?.extract(part)?))
 }
 
 #[cfg(test)]
