@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use zoobot_core::Result;
 use zoobot_core::catalog::{Catalog, ID};
-use zoobot_core::encoder::{Encoder, Statistics};
+use zoobot_core::encoder::{Architecture, Encoder, Statistics};
 use zoobot_core::picture::{Augment, Recipe};
 use zoobot_core::polars::prelude::Column;
 use zoobot_core::schema::Schema;
 use zoobot_core::survey::{Kind, Simulation, Survey, efigi, gz2, keep_out};
-use zoobot_core::train::{FitConfig, OptimizerConfig, Schedule, Trained, VoteTraining};
+use zoobot_core::train::{FitConfig, OptimizerConfig, Schedule, Start, Trained, VoteTraining};
 
 /// Make the encoder that travels with the library.
 ///
@@ -31,13 +31,16 @@ pub struct MakeEncoder {
     /// The folder to write the encoder into
     #[arg(long)]
     out: PathBuf,
-    /// Simulated galaxies for each of the surveys decals, sdss and nearby
+    /// Simulated galaxies for each of the surveys decals, sdss and nearby; 0 for none
     #[arg(long, default_value_t = 2000)]
     simulated: usize,
     /// The stages to go through, each as SIZE:EPOCHS:RATE, with a "b" behind it where batch
     /// normalisation learns its statistics
     #[arg(long, value_delimiter = ',', default_value = "128:2:1e-3b,128:8:1e-3,224:2:3e-4")]
     stages: Vec<Stage>,
+    /// What it begins as: an encoder, or an architecture by timm's name for random weights
+    #[arg(long, default_value = "imagenet")]
+    start: String,
     /// The seed of everything random
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -85,7 +88,10 @@ impl MakeEncoder {
         let (galaxies, schema) = self.galaxies()?;
         let parts = galaxies.split([1.0 - VALIDATION, VALIDATION, 0.0], self.seed)?;
         eprintln!("{} galaxies, {} questions", parts.train.len(), schema.questions().len());
-        let start = Encoder::load("imagenet")?;
+        let start: Start = match Architecture::named(&self.start) {
+            Ok(architecture) => architecture.into(),
+            Err(_) => (&Encoder::load(&self.start)?).into(),
+        };
         let mut trained: Option<Trained> = None;
         for (number, stage) in (1..).zip(&self.stages) {
             let folder = self.work.join(format!("stage-{number}"));
@@ -118,7 +124,7 @@ impl MakeEncoder {
             vec![keep_out(&attributes, efigi::KEPT_OUT)?.0, keep_out(&votes, gz2::KEPT_OUT)?.0];
         let simulated =
             [(Survey::Decals, "decals_dr5"), (Survey::Sdss, "gz2"), (Survey::Nearby, "decals_dr5")];
-        for (place, (survey, schema)) in (1..).zip(simulated) {
+        for (place, (survey, schema)) in (1..).zip(simulated).filter(|_| self.simulated > 0) {
             let folder = self.work.join(format!("simulated-{survey}"));
             let simulation = Simulation::new(self.simulated)
                 .seed(100 * self.seed + place)
@@ -132,7 +138,7 @@ impl MakeEncoder {
         Ok((Catalog::stack(&all)?, Schema::union("sample", &schemas)?))
     }
 
-    fn training(&self, schema: &Schema, start: &Encoder, stage: &Stage) -> VoteTraining {
+    fn training(&self, schema: &Schema, start: &Start, stage: &Stage) -> VoteTraining {
         let settings = FitConfig {
             epochs: stage.epochs,
             batch: 32,
@@ -144,8 +150,9 @@ impl MakeEncoder {
             seed: self.seed,
             ..FitConfig::default()
         };
-        let recipe = Recipe { size: stage.size, ..start.recipe().clone() };
-        VoteTraining::new(schema, start)
+        // The steps of the network that it begins as, whether with its weights or without.
+        let recipe = Recipe { size: stage.size, ..Recipe::imagenet_lite() };
+        VoteTraining::new(schema, start.clone())
             .recipe(recipe)
             .augment(Augment::zoobot().rotation(180.0).scale(1.0, 1.4))
             .statistics(stage.statistics)
