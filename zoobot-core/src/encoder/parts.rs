@@ -150,9 +150,8 @@ pub fn key(encoder: &Encoder, catalog: &Catalog) -> Result<String> {
     let mut hash = Sha256::new();
     hash.update(encoder.fingerprint());
     hash.update(serde_json::to_vec(encoder.recipe())?);
-    let precision = encoder.precision().on(encoder.device());
-    if precision != Precision::Fp32 {
-        hash.update(precision.name());
+    if encoder.precision() != Precision::Fp32 {
+        hash.update(encoder.precision().name());
     }
     for (id, file) in catalog.ids().iter().zip(catalog.files()) {
         hash.update(format!("{id}\n{}\n", file.display()));
