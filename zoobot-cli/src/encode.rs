@@ -30,7 +30,8 @@ pub struct Encode {
     /// The Parquet file to write
     #[arg(long)]
     out: PathBuf,
-    /// The numbers to compute with: fp32, bf16, or auto (bf16 where the hardware is made for it)
+    /// The numbers to compute with: fp32, bf16, or auto (bf16 where the hardware is made
+    /// for it and the network bears it)
     #[arg(long, default_value_t)]
     precision: Precision,
     /// Exit with status 2 when any picture cannot be read
@@ -64,7 +65,7 @@ impl Encode {
             "encoder": encoder.name(),
             "recipe": encoder.recipe(),
             "device": format!("{:?}", encoder.device()),
-            "precision": self.precision.on(encoder.device()),
+            "precision": encoder.precision(),
             "images_per_second": done.images_per_second,
         });
         report(self.json, &figures, || {

@@ -20,7 +20,8 @@ pub struct Speed {
     /// The catalogue, .csv or .parquet, with columns id_str and file_loc
     #[arg(long)]
     catalog: PathBuf,
-    /// The numbers to compute with: fp32, bf16, or auto (bf16 where the hardware is made for it)
+    /// The numbers to compute with: fp32, bf16, or auto (bf16 where the hardware is made
+    /// for it and the network bears it)
     #[arg(long, default_value_t)]
     precision: Precision,
     /// Print the figures as one JSON object on the last line
@@ -38,7 +39,7 @@ impl Speed {
             "prepared_per_second": speed.prepared,
             "network_per_second": speed.network,
             "product_gflops": speed.product_gflops,
-            "precision": self.precision.on(encoder.device()),
+            "precision": encoder.precision(),
         });
         report(self.json, &figures, || {
             Ok(speed.show().get("text/plain").unwrap_or_default().to_owned())

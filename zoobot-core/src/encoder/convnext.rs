@@ -210,7 +210,8 @@ impl Stage {
 
 impl Layer for Stage {
     fn in_form(&self, form: Form) -> Result<Self> {
-        Ok(Self { halve: self.halve.in_form(form)?, blocks: self.blocks.in_form(form)? })
+        // All that follows is made of what the steps between the stages give, and they cost little.
+        Ok(Self { halve: self.halve.in_form(form.in_full())?, blocks: self.blocks.in_form(form)? })
     }
 }
 

@@ -173,9 +173,8 @@ impl Encoder {
     pub(crate) fn mark(&self) -> Result<Vec<u8>> {
         let mut mark = self.fingerprint().as_bytes().to_vec();
         mark.extend(serde_json::to_vec(self.recipe())?);
-        let precision = self.precision().on(self.device());
-        if precision != Precision::Fp32 {
-            mark.extend(precision.name().as_bytes());
+        if self.precision() != Precision::Fp32 {
+            mark.extend(self.precision().name().as_bytes());
         }
         Ok(mark)
     }

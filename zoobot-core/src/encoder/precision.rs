@@ -1,6 +1,6 @@
 //! The numbers that a network computes with: 32 bits, or 16 where the hardware is made for it.
 
-use super::network::Network;
+use super::network::{Architecture, Network};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::process::Command;
@@ -23,16 +23,19 @@ pub enum Precision {
     /// 16 bits of the same range ("bfloat16") between the layers, with sums, normalisations and the
     /// mean over a picture in 32. Slow where the hardware does not know them.
     Bf16,
-    /// [`Bf16`](Self::Bf16) where the hardware computes with them natively, else
-    /// [`Fp32`](Self::Fp32).
+    /// [`Bf16`](Self::Bf16) where the hardware computes with them natively and the network bears
+    /// it, else [`Fp32`](Self::Fp32). To bear it is to keep what tells galaxies apart: between the
+    /// features in 16 and in 32 bits of each galaxy, the mean over galaxies subtracted, lies a
+    /// cosine of 0.99 at least. ConvNeXts did wherever it was measured, which was with random
+    /// weights; EfficientNet, ResNet and MaxViT did not with all weights.
     Auto,
 }
 
 impl Precision {
-    /// What it comes to on a device: `Fp32` or `Bf16`.
-    pub fn on(self, device: Device) -> Self {
+    /// What it comes to for a network on a device: `Fp32` or `Bf16`.
+    pub(super) fn of(self, architecture: &Architecture, device: Device) -> Self {
         match self {
-            Self::Auto if has_bf16(device) => Self::Bf16,
+            Self::Auto if bears_16_bits(architecture) && has_bf16(device) => Self::Bf16,
             Self::Auto => Self::Fp32,
             chosen => chosen,
         }
@@ -74,6 +77,13 @@ impl std::fmt::Display for Precision {
     }
 }
 
+/// Whether a network keeps the cosine that [`Precision::Auto`] promises. Measured by family, not
+/// derived: `docs/encoding.md` has the figures. Where it is missed, rounding the weights moves the
+/// features of all galaxies alike, by as much as lies between two of them.
+fn bears_16_bits(architecture: &Architecture) -> bool {
+    architecture.name().starts_with("convnext_")
+}
+
 /// Whether the device multiplies bfloat16 numbers itself.
 fn has_bf16(device: Device) -> bool {
     match device {
@@ -99,8 +109,9 @@ fn gpu_generation(index: usize) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Catalog;
     use crate::encoder::golden::Golden;
-    use crate::encoder::{Architecture, Network};
+    use crate::picture::{Grey, Recipe};
     use tch::{Tensor, nn, no_grad};
 
     #[test]
@@ -113,73 +124,91 @@ mod tests {
     }
 
     #[test]
-    fn auto_is_one_of_the_two_and_a_choice_stays() {
-        let auto = Precision::Auto.on(Device::Cpu);
-        assert!(auto == Precision::Bf16 || auto == Precision::Fp32);
-        assert_eq!(Precision::Fp32.on(Device::Cpu), Precision::Fp32);
-        assert_eq!(Precision::Bf16.on(Device::Cpu), Precision::Bf16);
-    }
-
-    /// Blobs of many shapes and colours: pictures that differ as galaxies do.
-    fn pictures(channels: i64) -> Tensor {
-        let mut values = Vec::new();
-        for n in 0..12 {
-            let (sx, sy) = (12.0 + 4.0 * f64::from(n), 60.0 - 4.0 * f64::from(n));
-            for c in 0..channels {
-                let bright = 0.3 + 0.05 * f64::from((n * 7 + c as i32 * 5) % 12);
-                for place in 0..224 * 224 {
-                    let (x, y) = (f64::from(place % 224) - 112.0, f64::from(place / 224) - 112.0);
-                    let light = (-(x / sx).powi(2) / 2.0 - (y / sy).powi(2) / 2.0).exp();
-                    let ripple = 0.1 * ((x + y * f64::from(n % 4)) / 5.0).sin().abs();
-                    values.push((bright * light + ripple) as f32);
-                }
-            }
+    fn auto_takes_16_bits_only_where_network_and_hardware_bear_them_and_a_choice_stays() {
+        for name in Architecture::names() {
+            let architecture = Architecture::named(name).unwrap();
+            let of = |precision: Precision| precision.of(&architecture, Device::Cpu);
+            let auto = of(Precision::Auto);
+            let both = name.contains("convnext") && has_bf16(Device::Cpu);
+            assert_eq!(auto, if both { Precision::Bf16 } else { Precision::Fp32 }, "{name}");
+            assert_eq!(of(Precision::Fp32), Precision::Fp32);
+            assert_eq!(of(Precision::Bf16), Precision::Bf16);
         }
-        Tensor::from_slice(&values).view([12, channels, 224, 224])
     }
 
-    /// The mean over pictures of the cosine between their features, those of the mean picture
-    /// subtracted: a plain cosine would be near 1 whatever was lost.
-    fn likeness(a: &Tensor, b: &Tensor) -> f64 {
-        let mean = a.mean_dim([0_i64].as_slice(), true, None);
-        let cosine = Tensor::cosine_similarity(&(a - &mean), &(b - &mean), 1, 1e-12);
-        cosine.mean(None).double_value(&[])
-    }
-
-    #[test]
-    fn a_trained_network_in_16_bits_keeps_what_tells_galaxies_apart() {
-        let galaxies = crate::catalog::Catalog::sample().unwrap().head(48);
-        let features = |precision| {
-            let encoder = crate::encoder::Encoder::load("imagenet").unwrap();
-            let space = encoder.with_precision(precision).encode(&galaxies).unwrap();
-            let flat: Vec<f32> = space.features().iter().copied().collect();
-            Tensor::from_slice(&flat).view([48, -1])
+    /// The least cosine between the features of a picture in 32 and in 16 bits, the mean over
+    /// pictures subtracted: a plain cosine would be near 1 whatever was lost. First by the mean of
+    /// the former for both, then by the mean of each.
+    fn likeness(whole: &Tensor, half: &Tensor) -> [f64; 2] {
+        let mean = |features: &Tensor| features.mean_dim([0_i64].as_slice(), true, None);
+        let least = |mean_of_half: &Tensor| {
+            let (a, b) = (whole - mean(whole), half - mean_of_half);
+            Tensor::cosine_similarity(&a, &b, 1, 1e-12).min().double_value(&[])
         };
-        let cosine = likeness(&features(Precision::Fp32), &features(Precision::Bf16));
-        println!("{cosine}");
-        assert!((0.99..0.999_999).contains(&cosine), "{cosine}");
+        [least(&mean(whole)), least(&mean(half))]
     }
 
+    /// 64 galaxies of the sample, as a network of so many channels sees them.
+    fn galaxies(channels: i64) -> Tensor {
+        let recipe = match channels {
+            1 => Recipe::zoobot().grey(Grey::Luma),
+            _ => Recipe::zoobot(),
+        };
+        let files = Catalog::sample().unwrap().head(64).files();
+        let prepare = |file| recipe.prepare(&crate::picture::read(file).unwrap()).unwrap();
+        let prepared: Vec<_> = files.iter().map(prepare).collect();
+        recipe.batch(&prepared, Device::Cpu).unwrap()
+    }
+
+    /// [`likeness`] of a network and its form in 16 bits, which is computed with as such wherever
+    /// this runs.
+    fn likeness_in_16_bits(network: &Network, channels: i64) -> [f64; 2] {
+        let whole = network.folded().unwrap();
+        let half = Precision::Bf16.network(whole.detached().unwrap()).unwrap();
+        let galaxies = galaxies(channels);
+        let features = |network: &Network| no_grad(|| network.features(&galaxies)).unwrap();
+        let (a, b) = (features(&whole), features(&half));
+        assert_eq!(b.kind(), Kind::Float);
+        assert_ne!(a, b, "computed in 32 bits both times");
+        likeness(&a, &b)
+    }
+
+    /// The golden weights are random, of a gain by which the features depend on the picture.
     #[test]
-    fn golden_encoders_in_16_bits_keep_what_tells_pictures_apart() {
-        for name in ["convnext_nano", "convnext_atto_c1", "resnet18"] {
-            let Some(golden) = Golden::open(name) else { return };
-            let architecture = Architecture::named(name.trim_end_matches("_c1")).unwrap();
-            let architecture = architecture.inputs(golden.channels());
+    fn golden_networks_for_which_auto_takes_16_bits_keep_what_tells_galaxies_apart() {
+        for (name, tag) in [
+            ("convnext_nano", "convnext_nano"),
+            ("convnext_atto", "convnext_atto_c1"),
+            ("efficientnet_b0", "efficientnet_b0"),
+            ("resnet18", "resnet18"),
+        ] {
+            let Some(golden) = Golden::open(tag) else { return };
+            let architecture = Architecture::named(name).unwrap().inputs(golden.channels());
             let store = nn::VarStore::new(Device::Cpu);
             let network = architecture.build(&store.root()).unwrap();
             golden.set_variables(&store);
-            let whole = network.folded().unwrap();
-            let half = |whole: &Network| Precision::Bf16.network(whole.detached().unwrap());
-            let half = half(&whole).unwrap();
-            let pictures = pictures(golden.channels());
-            let features = |network: &Network| no_grad(|| network.features(&pictures)).unwrap();
-            let (a, b) = (features(&whole), features(&half));
-            assert_eq!(b.kind(), Kind::Float);
-            assert_ne!(a, b, "{name}: computed in 32 bits both times");
-            let cosine = likeness(&a, &b);
-            println!("{name}: {cosine}");
-            assert!(cosine >= 0.99, "{name}: {cosine}");
+            let [same, own] = likeness_in_16_bits(&network, golden.channels());
+            println!("{tag}: {same} {own}");
+            assert!(!bears_16_bits(&architecture) || same.min(own) >= 0.99, "{tag}: {same} {own}");
+        }
+    }
+
+    /// The same without the golden folder: weights as a training begins with, and shares of the
+    /// blocks as it ends with, which begin near nothing.
+    #[test]
+    fn convnexts_at_the_start_of_a_training_keep_what_tells_galaxies_apart_in_16_bits() {
+        for name in ["convnext_atto", "convnext_pico"] {
+            tch::manual_seed(3);
+            let store = nn::VarStore::new(Device::Cpu);
+            let network = Architecture::named(name).unwrap().build(&store.root()).unwrap();
+            for (of, mut variable) in store.variables() {
+                if of.ends_with("gamma") {
+                    let _ = no_grad(|| variable.f_uniform_(0.1, 1.0)).unwrap();
+                }
+            }
+            let [same, own] = likeness_in_16_bits(&network, 3);
+            println!("{name}: {same} {own}");
+            assert!(same.min(own) >= 0.99, "{name}: {same} {own}");
         }
     }
 }

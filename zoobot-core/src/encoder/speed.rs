@@ -67,7 +67,7 @@ impl Encoder {
         })?;
         let mut product_gflops = 0.0;
         if !self.device().is_cuda() {
-            let kind = match self.precision().on(self.device()) {
+            let kind = match self.precision() {
                 Precision::Bf16 => Kind::BFloat16,
                 _ => Kind::Float,
             };

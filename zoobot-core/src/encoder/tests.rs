@@ -200,7 +200,8 @@ fn work_in_another_precision_is_other_work() {
     let key =
         |precision| parts::key(&encoder().with_precision(precision), &survey.catalog()).unwrap();
     assert_ne!(key(Precision::Fp32), key(Precision::Bf16));
-    assert_eq!(key(Precision::Auto), key(Precision::Auto.on(encoder().device())));
+    // The network of this encoder does not bear 16 bits.
+    assert_eq!(key(Precision::Auto), key(Precision::Fp32));
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn key(encoder: &Encoder, catalog: &Catalog) -> Result<String> {
     let mut hash = Sha256::new();
     hash.update(encoder.fingerprint());
     hash.update(serde_json::to_vec(encoder.recipe())?);
-    hash.update(encoder.precision().on(encoder.device()).to_string());
+    hash.update(encoder.precision().to_string());
     for (id, file) in catalog.ids().iter().zip(catalog.files()) {
         hash.update(format!("\n{id}\t{}", file.display()));
     }

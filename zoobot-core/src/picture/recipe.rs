@@ -6,7 +6,7 @@ mod crop;
 pub use crop::Crop;
 
 use super::Stretch;
-use super::resample::{self, Bytes, Window};
+use super::resample::{self, Pixels, Window};
 use crate::error::{Error, Result};
 use image::RgbImage;
 use ndarray::Array2;
@@ -56,7 +56,7 @@ pub struct Recipe {
 /// takes it on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prepared {
-    pixels: Bytes,
+    pixels: Vec<u8>,
     /// By which it was prepared.
     recipe: Recipe,
 }
@@ -64,7 +64,7 @@ pub struct Prepared {
 impl Prepared {
     /// Its pixels row by row, the channels of each next to each other.
     pub fn bytes(&self) -> &[u8] {
-        &self.pixels.data
+        &self.pixels
     }
 }
 
@@ -194,8 +194,8 @@ impl Recipe {
             let hint = "Prepare them by this one, or take the other: encoder.with_recipe(…)";
             self.expect(&other.recipe, what, hint)?;
         }
-        let bytes: Vec<u8> = pictures.iter().flat_map(|p| p.pixels.data.iter().copied()).collect();
-        self.tensor(&bytes, device)
+        let bytes: Vec<&[u8]> = pictures.iter().map(Prepared::bytes).collect();
+        self.tensor(&bytes.concat(), device)
     }
 
     /// The bytes of a prepared picture.
@@ -234,19 +234,15 @@ impl Recipe {
         Ok(pixels.f_sub(&statistic(&self.mean)?)?.f_div(&statistic(&self.std)?)?)
     }
 
-    /// The 8-bit picture after zoom, resize and crop.
-    fn bytes(&self, picture: &RgbImage) -> Result<Bytes> {
+    /// The bytes of the picture after zoom, resize and crop.
+    fn bytes(&self, picture: &RgbImage) -> Result<Vec<u8>> {
         let (width, height) = (picture.width() as usize, picture.height() as usize);
         if width == 0 || height == 0 {
             return Err(Error::invalid("picture", format!("{width} x {height}"), "some pixels"));
         }
-        let colour = Bytes { width, height, channels: 3, data: picture.as_raw().clone() };
-        let start = if self.grey == Some(Grey::Luma) { resample::luma(&colour) } else { colour };
-        // The zoom factor goes through single precision in the original.
-        let zoomed = match self.zoom {
-            1.0 => start,
-            zoom => resample::zoom(&start, f64::from(zoom as f32)),
-        };
+        let grey = (self.grey == Some(Grey::Luma)).then(|| resample::luma(picture.as_raw()));
+        let data = grey.as_deref().unwrap_or(picture.as_raw());
+        let pixels = Pixels { width, height, channels: self.bytes_each_pixel(), data };
         let long =
             |long: usize, short: usize| (self.size as f64 * long as f64 / short as f64) as usize;
         let to = if height <= width {
@@ -257,7 +253,8 @@ impl Recipe {
         let offset = |n: usize| ((n - self.size) as f64 / 2.0).round_ties_even() as usize;
         let window =
             Window { x: offset(to.0), y: offset(to.1), width: self.size, height: self.size };
-        Ok(resample::resize(&zoomed, to, window))
+        // The zoom factor goes through single precision in the original.
+        Ok(resample::resample(pixels, f64::from(self.zoom as f32), to, window))
     }
 }
 

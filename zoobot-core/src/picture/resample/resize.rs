@@ -1,0 +1,102 @@
+//! The resize, across and down.
+
+use super::lanes;
+use std::ops::Range;
+
+/// Bits behind the point in Pillow's weights.
+const PRECISION: u32 = 22;
+/// What makes cutting off those bits round.
+const HALF: i32 = 1 << (PRECISION - 1);
+/// Bytes of a row that [`down`] makes at once.
+pub const BLOCK: usize = 32;
+
+/// Which inputs make each output of an axis: as many for each, some with a weight of 0.
+pub struct Axis {
+    starts: Vec<usize>,
+    /// Inputs of an output.
+    taps: usize,
+    /// `taps` for each output.
+    weights: Vec<i32>,
+}
+
+impl Axis {
+    /// Of `from` inputs and `to` outputs, those outputs that are `wanted`.
+    pub fn new(from: usize, to: usize, wanted: Range<usize>) -> Self {
+        let ratio = from as f64 / to as f64;
+        let half = ratio.max(1.0);
+        let bounds = |i: usize| {
+            let centre = (i as f64 + 0.5) * ratio;
+            let start = (centre - half + 0.5).max(0.0) as usize;
+            (centre, start, ((centre + half + 0.5) as usize).min(from))
+        };
+        let length = |i| bounds(i).2 - bounds(i).1;
+        let taps = wanted.clone().map(length).max().unwrap_or(0);
+        let mut axis = Self { starts: Vec::new(), taps, weights: Vec::new() };
+        for i in wanted {
+            let (centre, start, end) = bounds(i);
+            let triangle = |k| (1.0 - ((k as f64 - centre + 0.5) / half).abs()).max(0.0);
+            let total: f64 = (start..end).map(triangle).sum();
+            let scale = f64::from(1_u32 << PRECISION) / total;
+            let first = start.min(from - taps);
+            axis.starts.push(first);
+            axis.weights.extend((first..first + taps).map(|k| {
+                if (start..end).contains(&k) { (triangle(k) * scale + 0.5) as i32 } else { 0 }
+            }));
+        }
+        axis
+    }
+
+    /// The inputs that are needed.
+    pub fn inputs(&self) -> Range<usize> {
+        let first = self.starts.iter().min().copied().unwrap_or(0);
+        first..self.starts.iter().max().map_or(0, |last| last + self.taps)
+    }
+
+    /// Each output's first input, and the weights from it on.
+    #[inline(always)]
+    fn outputs(&self) -> impl Iterator<Item = (usize, &[i32])> {
+        self.starts.iter().copied().zip(self.weights.chunks_exact(self.taps.max(1)))
+    }
+}
+
+/// A row of the result's width, from one of the picture's. Both have room for lanes at their end.
+#[inline(always)]
+pub fn across<const C: usize, const L: usize>(line: &[u8], columns: &Axis, out: &mut [u8]) {
+    for (i, (start, weights)) in columns.outputs().enumerate() {
+        let mut sums = [HALF; L];
+        for (k, &weight) in weights.iter().enumerate() {
+            add(&mut sums, weight, lanes::<u8, L>(line, (start + k) * C));
+        }
+        out[i * C..i * C + L].copy_from_slice(&sums.map(to_byte));
+    }
+}
+
+/// Rows of `length` bytes from those of `narrow`, which lie `stride`, a multiple of [`BLOCK`],
+/// apart, and of which the first is the picture's row `first`.
+#[inline(always)]
+pub fn down(narrow: &[u8], stride: usize, first: usize, rows: &Axis, length: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(rows.starts.len() * length);
+    for (start, weights) in rows.outputs() {
+        for at in (0..length).step_by(BLOCK) {
+            let mut sums = [HALF; BLOCK];
+            for (k, &weight) in weights.iter().enumerate() {
+                let values = lanes::<u8, BLOCK>(narrow, (start + k - first) * stride + at);
+                add(&mut sums, weight, values);
+            }
+            out.extend_from_slice(&sums.map(to_byte)[..BLOCK.min(length - at)]);
+        }
+    }
+    out
+}
+
+#[inline(always)]
+fn add<const N: usize>(sums: &mut [i32; N], weight: i32, values: [u8; N]) {
+    for (sum, value) in sums.iter_mut().zip(values) {
+        *sum += weight * i32::from(value);
+    }
+}
+
+#[inline(always)]
+fn to_byte(sum: i32) -> u8 {
+    (sum >> PRECISION).clamp(0, 255) as u8
+}

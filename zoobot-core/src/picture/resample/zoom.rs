@@ -1,0 +1,99 @@
+//! The zoom, row by row.
+
+use super::{Pixels, lanes};
+
+/// The rows of a zoomed picture, best asked for one after the other.
+pub struct Zoomed<'a, const C: usize, const L: usize> {
+    picture: Pixels<'a>,
+    /// `None` where the zoom is 1.
+    places: Option<(Vec<Place>, Vec<Place>)>,
+    /// Two rows of the picture, stretched: each is needed by several rows of the result.
+    upper: Stretched,
+    lower: Stretched,
+    /// A row of bytes, with room for lanes at its end.
+    line: Vec<u8>,
+}
+
+/// Where an output lies between two inputs.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    pub low: usize,
+    pub high: usize,
+    /// The share of the second.
+    pub share: f64,
+}
+
+/// A row of the picture at the columns of the result.
+struct Stretched {
+    row: Option<usize>,
+    values: Vec<f64>,
+}
+
+impl<'a, const C: usize, const L: usize> Zoomed<'a, C, L> {
+    #[inline(always)]
+    pub fn new(picture: Pixels<'a>, zoom: f64) -> Self {
+        let places = (zoom != 1.0).then(|| (axis(picture.width, zoom), axis(picture.height, zoom)));
+        let length = picture.width * C + L;
+        let stretched = || Stretched { row: None, values: vec![0.0; length] };
+        Self { picture, places, upper: stretched(), lower: stretched(), line: vec![0; length] }
+    }
+
+    /// A row, with room for lanes at its end.
+    #[inline(always)]
+    pub fn row(&mut self, y: usize) -> &[u8] {
+        let Self { picture, places, upper, lower, line } = self;
+        let stride = picture.width * C;
+        let source = |y: usize| &picture.data[y * stride..][..stride];
+        let Some((columns, rows)) = places else {
+            line[..stride].copy_from_slice(source(y));
+            return line;
+        };
+        let Place { low, high, share } = rows[y];
+        if lower.row == Some(low) {
+            std::mem::swap(upper, lower);
+        }
+        for (stretched, wanted) in [(&mut *upper, low), (&mut *lower, high)] {
+            if stretched.row != Some(wanted) {
+                line[..stride].copy_from_slice(source(wanted));
+                stretch::<C, L>(line, columns, &mut stretched.values);
+                stretched.row = Some(wanted);
+            }
+        }
+        let between = upper.values.iter().zip(&lower.values);
+        for (value, (&a, &b)) in line[..stride].iter_mut().zip(between) {
+            // SAFETY: between two bytes, so that it is one when its fraction is cut off.
+            *value = unsafe { mix(a, b, share).to_int_unchecked::<i32>() } as u8;
+        }
+        line
+    }
+}
+
+#[inline(always)]
+fn stretch<const C: usize, const L: usize>(line: &[u8], columns: &[Place], out: &mut [f64]) {
+    for (i, &Place { low, high, share }) in columns.iter().enumerate() {
+        let (a, b) = (lanes::<u8, L>(line, low * C), lanes::<u8, L>(line, high * C));
+        let mut values = [0.0; L];
+        for ((value, a), b) in values.iter_mut().zip(a).zip(b) {
+            *value = mix(f64::from(a), f64::from(b), share);
+        }
+        out[i * C..i * C + L].copy_from_slice(&values);
+    }
+}
+
+#[inline(always)]
+pub fn mix(a: f64, b: f64, share: f64) -> f64 {
+    a + (b - a) * share
+}
+
+/// The place of each of `n` outputs, among as many inputs.
+pub fn axis(n: usize, zoom: f64) -> Vec<Place> {
+    let centre = n as f64 * 0.5;
+    (0..n)
+        .map(|i| {
+            let x = (i as f64 + 0.5 - centre) / zoom + centre - 0.5;
+            let floor = x.floor();
+            let clip = |x: f64| x.clamp(0.0, (n - 1) as f64) as usize;
+            Place { low: clip(floor), high: clip(floor + 1.0), share: x - floor }
+        })
+        .collect()
+}
