@@ -7,6 +7,7 @@ mod bench_encode;
 mod build;
 mod check;
 mod download;
+mod encoder;
 mod home;
 mod judge;
 mod kernelspec;
@@ -44,6 +45,8 @@ usage: cargo xtask COMMAND
   bench encode [--json] time encoding beside Python with PyTorch and timm (--help for options)
   judge [--encoders A,B] compare encoders on real galaxies that none was trained on (--help for
                         options)
+  encoder [--data DIR]  train the encoder that travels with the library again, from EFIGI and Galaxy
+                        Zoo 2 in DIR (an hour on 2 cores; --help for options)
   uninstall [--all]     remove the kernel and the command; with --all the downloads too
   help                  this text
 
@@ -90,6 +93,7 @@ fn run(words: &[&str], args: &[String]) -> Result<ExitCode> {
         ["parity", ..] => done(parity::parity(&Places::find()?, &args[1..])),
         ["bench", "encode", ..] => done(bench_encode::encode(&Places::find()?, &args[2..])),
         ["bench", "cells", ..] => done(bench::cells(&Places::find()?, &args[2..])),
+        ["encoder", ..] => done(encoder::encoder(&Places::find()?, &args[1..])),
         ["judge", ..] => done(judge::judge(&Places::find()?, &args[1..])),
         ["jupyterlab", ..] => done(bench::jupyterlab(&Places::find()?, &args[1..])),
         ["uninstall"] => done(setup::uninstall(&Places::find()?, false)),

@@ -138,9 +138,13 @@ impl Train {
             Ok(architecture) => architecture.into(),
             Err(_) => (&Encoder::load(&self.start)?).into(),
         };
-        let mut recipe = VoteTraining::new(schema, start.clone()).recipe_now().clone();
-        recipe.size = self.size.unwrap_or(recipe.size);
-        recipe.zoom = self.zoom.unwrap_or(recipe.zoom);
+        let mut training = VoteTraining::new(schema, start);
+        if let Some(size) = self.size {
+            training = training.size(size);
+        }
+        if let Some(zoom) = self.zoom {
+            training = training.zoom(zoom);
+        }
         let mut augment = Augment::zoobot();
         if let Some([from, to]) = self.scale.as_deref() {
             augment = augment.scale(*from, *to);
@@ -161,7 +165,6 @@ impl Train {
         };
         let statistics =
             if self.frozen_statistics { Statistics::Frozen } else { Statistics::Batch };
-        let training = VoteTraining::new(schema, start).recipe(recipe).augment(augment);
-        Ok(training.statistics(statistics).settings(settings))
+        Ok(training.augment(augment).statistics(statistics).settings(settings))
     }
 }

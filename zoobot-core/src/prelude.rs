@@ -1,7 +1,7 @@
 //! What a notebook cell needs: `use zoobot::prelude::*;`.
 
-pub use crate::catalog::Catalog;
-pub use crate::encoder::Encoder;
+pub use crate::catalog::{Catalog, write_table};
+pub use crate::encoder::{Architecture, Encoder};
 pub use crate::error::{Error, Result};
 pub use crate::figure::{Figure, histogram, lines, scatter};
 pub use crate::model::Model;
@@ -14,6 +14,7 @@ pub use crate::probe::Probe;
 pub use crate::schema::{Schema, Votes};
 pub use crate::similar::Neighbours;
 pub use crate::space::{Pca, Space};
-pub use crate::survey::Simulation;
+pub use crate::survey::{Kind, Simulation, Survey, Volunteers};
+pub use crate::train::{FitConfig, VoteTraining};
 pub use crate::{ndarray, plotters, polars, tch};
 pub use polars::prelude::{DataFrame, IntoLazy, LazyFrame, NamedFrom, Series, col, df, len, lit};

@@ -7,6 +7,7 @@ use crate::special::beta::{Beta, quantile};
 use ndarray::{Array2, Array3, ArrayView3, Axis};
 use polars::prelude::DataFrame;
 use rayon::prelude::*;
+use std::collections::HashMap;
 
 /// The posteriors of votes for many galaxies.
 ///
@@ -94,6 +95,26 @@ impl Posterior {
         let concentrations = ndarray::concatenate(Axis(2), &views)
             .map_err(|error| Error::invalid("concentrations", error, "equal shapes"))?;
         Ok(Self { concentrations, ..first.clone() })
+    }
+
+    /// The galaxies with these names, in the order given.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for the first name that is not there.
+    pub fn select(&self, ids: &[impl AsRef<str>]) -> Result<Self> {
+        let places: HashMap<&str, usize> =
+            self.ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
+        let place = |id: &str| {
+            places.get(id).copied().ok_or_else(|| Error::Missing {
+                kind: "galaxy",
+                name: id.to_owned(),
+                place: "the posterior".to_owned(),
+                hint: crate::catalog::near(id, self.ids.iter().map(String::as_str)),
+            })
+        };
+        let rows = ids.iter().map(|id| place(id.as_ref())).collect::<Result<Vec<_>>>()?;
+        let ids = rows.iter().map(|row| self.ids[*row].clone()).collect();
+        Self::new(&self.schema, ids, self.concentrations.select(Axis(0), &rows))
     }
 
     /// One posterior of the galaxies of several, which follow each other; of the same schema and

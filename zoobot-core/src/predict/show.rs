@@ -12,16 +12,7 @@ impl Posterior {
     /// # Errors
     /// [`Error::Missing`] for another name, with a near one.
     pub fn galaxy(&self, id: &str) -> Result<Self> {
-        let Some(row) = self.ids().iter().position(|known| known == id) else {
-            return Err(Error::Missing {
-                kind: "galaxy",
-                name: id.to_owned(),
-                place: "the posterior".to_owned(),
-                hint: crate::catalog::near(id, self.ids().iter().map(String::as_str)),
-            });
-        };
-        let one = self.concentrations().slice_axis(Axis(0), (row..row + 1).into()).to_owned();
-        Self::new(self.schema(), vec![id.to_owned()], one)
+        self.select(&[id])
     }
 
     /// A table of every answer, for the first galaxy: how likely the question is to be asked, the

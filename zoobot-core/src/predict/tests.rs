@@ -389,3 +389,16 @@ fn pictures_to_look_at() {
     let calibration = Calibration::measure(&sharper, &votes, 5).unwrap();
     calibration.figure().unwrap().save(folder.join("calibration.png")).unwrap();
 }
+
+#[test]
+fn galaxies_are_selected_by_name_in_the_order_given() {
+    let rings = Schema::named("gz_rings").unwrap();
+    let number = |(galaxy, ..): (usize, usize, usize)| galaxy as f64 + 1.0;
+    let ids = ["a", "b", "c"].map(String::from).to_vec();
+    let all = Posterior::new(&rings, ids, ndarray::Array3::from_shape_fn((3, 2, 2), number));
+    let some = all.unwrap().select(&["c", "a"]).unwrap();
+    assert_eq!(some.ids(), ["c", "a"]);
+    assert_eq!((some.concentrations()[[0, 1, 1]], some.concentrations()[[1, 0, 0]]), (3.0, 1.0));
+    let message = some.select(&["b"]).unwrap_err().to_string();
+    assert!(message.contains("\"b\""), "{message}");
+}

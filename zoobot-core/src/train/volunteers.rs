@@ -99,11 +99,6 @@ impl VoteTraining {
         }
     }
 
-    /// How pictures are prepared.
-    pub fn recipe_now(&self) -> &Recipe {
-        &self.recipe
-    }
-
     /// Sets how pictures are prepared.
     pub fn recipe(mut self, recipe: Recipe) -> Self {
         self.recipe = recipe;
@@ -143,7 +138,25 @@ impl VoteTraining {
         Ok(self)
     }
 
-    /// Sets epochs, batches, learning rate and the like.
+    /// Sets how often each galaxy is shown (10).
+    pub fn epochs(mut self, epochs: u64) -> Self {
+        self.settings.epochs = epochs;
+        self
+    }
+
+    /// Sets the side of the pictures that the network sees, in pixels.
+    pub fn size(mut self, pixels: usize) -> Self {
+        self.recipe.size = pixels;
+        self
+    }
+
+    /// Sets the magnification about the centre with which the network looks (1.2).
+    pub fn zoom(mut self, zoom: f64) -> Self {
+        self.recipe.zoom = zoom;
+        self
+    }
+
+    /// Sets epochs, batches, learning rate and all else of the run.
     pub fn settings(mut self, settings: FitConfig) -> Self {
         self.settings = settings;
         self
