@@ -36,7 +36,7 @@ pub struct MakeEncoder {
     simulated: usize,
     /// The stages to go through, each as SIZE:EPOCHS:RATE, with a "b" behind it where batch
     /// normalisation learns its statistics
-    #[arg(long, value_delimiter = ',', default_value = "128:2:1e-3b,128:8:1e-3,224:2:3e-4")]
+    #[arg(long, value_delimiter = ',', default_value = "128:1:1e-3b,128:6:1e-3,160:2:5e-4")]
     stages: Vec<Stage>,
     /// What it begins as: an encoder, or an architecture by timm's name for random weights
     #[arg(long, default_value = "imagenet")]
