@@ -134,7 +134,10 @@ impl MakeEncoder {
                 .volunteers(schema);
             all.push(simulated_by(&simulation, &folder, &survey.to_string())?);
         }
-        let schemas = [efigi::schema()?, gz2::schema()?, Schema::named("decals_dr5")?];
+        let mut schemas = vec![efigi::schema()?, gz2::schema()?];
+        if self.simulated > 0 {
+            schemas.push(Schema::named("decals_dr5")?);
+        }
         Ok((Catalog::stack(&all)?, Schema::union("sample", &schemas)?))
     }
 

@@ -1,9 +1,8 @@
 //! How a posterior looks: its friendly table, and for one galaxy every answer with its interval.
 
 use super::posterior::Posterior;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::notebook::{Bundle, Show, Table};
-use ndarray::Axis;
 use polars::prelude::df;
 
 impl Posterior {
