@@ -10,10 +10,11 @@ use super::watch::Watch;
 use crate::catalog::Catalog;
 use crate::encoder::{Architecture, Encoder, Network, Statistics, Training};
 use crate::error::{Error, Result};
+use crate::notebook::Job;
 use crate::picture::{Augment, Recipe};
 use crate::schema::{Schema, Votes};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 
@@ -47,7 +48,7 @@ pub struct VoteTraining {
     dropout: f64,
     statistics: Statistics,
     settings: FitConfig,
-    head: Option<Arc<Head>>,
+    head: Option<Arc<Mutex<Head>>>,
     folder: Option<PathBuf>,
 }
 
@@ -138,7 +139,7 @@ impl VoteTraining {
             return Err(Error::invalid("schema", trained.schema.name(), expected));
         }
         self.start = Start::Encoder(Box::new(trained.encoder("before")?));
-        self.head = Some(Arc::clone(&trained.head));
+        self.head = Some(Arc::new(Mutex::new(trained.head.detached()?)));
         Ok(self)
     }
 
@@ -155,8 +156,14 @@ impl VoteTraining {
         self
     }
 
-    /// Trains, with a line of progress and in a notebook the history so far, on the votes in a catalogue's columns `question_answer`; those in `val` say when it is
-    /// best. An empty cell is no vote, so that galaxies of several campaigns may stand in one table.
+    /// Trains, with a line of progress and in a notebook the history so far, on the votes in a
+    /// catalogue's columns `question_answer`; those in `val` say when it is best. An empty cell is no
+    /// vote, so that galaxies of several campaigns may stand in one table. Galaxies whose pictures
+    /// cannot be read are left out: [`Trained::failed`].
+    ///
+    /// The stop button, or Ctrl-C, ends it after the step under way with the network as it is then
+    /// ([`End::Interrupted`](super::End::Interrupted)); with a [`folder`](Self::folder) the same call
+    /// goes on from there.
     ///
     /// # Errors
     /// As [`Votes::of`] and [`fit`](fit()); [`Error::Picture`](crate::Error::Picture) when no
@@ -164,6 +171,16 @@ impl VoteTraining {
     pub fn train(&self, train: &Catalog, val: &Catalog) -> Result<Trained> {
         let mut watch = Watch::new("training");
         self.observed(train, val, &mut |event| watch.see(&event))
+    }
+
+    /// The same in the background, while the notebook's next cells run. [`Job::cancel`] ends it as
+    /// the stop button ends [`train`](Self::train), and [`Job::result`] gives the network.
+    ///
+    /// # Errors
+    /// When the system gives no more threads; those of [`train`](Self::train) come with the result.
+    pub fn train_in_background(&self, train: &Catalog, val: &Catalog) -> Result<Job<Trained>> {
+        let (run, train, val) = (self.clone(), train.clone(), val.clone());
+        Job::start("training", move || run.train(&train, &val))
     }
 
     /// The same, telling what happens instead of showing it.
@@ -194,8 +211,9 @@ impl VoteTraining {
             schema: self.schema.clone(),
             architecture: task.architecture,
             recipe: self.recipe.clone(),
+            failed: [&task.learn, &task.kept].iter().flat_map(|it| it.failed().to_vec()).collect(),
             store: task.store,
-            head: Arc::new(task.head),
+            head: task.head,
             fitted,
         })
     }
@@ -208,14 +226,20 @@ pub struct Trained {
     architecture: Architecture,
     recipe: Recipe,
     store: VarStore,
-    head: Arc<Head>,
+    head: Head,
     fitted: Fitted,
+    failed: Vec<(String, String)>,
 }
 
 impl Trained {
     /// What happened.
     pub fn fitted(&self) -> &Fitted {
         &self.fitted
+    }
+
+    /// The galaxies whose pictures could not be read, each with the reason: it learnt nothing of them.
+    pub fn failed(&self) -> &[(String, String)] {
+        &self.failed
     }
 
     /// The questions that it answers.
@@ -284,7 +308,7 @@ impl VoteTask {
         let head = HeadConfig::concentrations(training.schema.width()).dropout(training.dropout);
         let mut head = head.build(&(store.root() / HEAD), architecture.width())?;
         if let Some(before) = &training.head {
-            head.become_like(before)?;
+            head.become_like(&before.lock().unwrap_or_else(PoisonError::into_inner))?;
         }
         if let Start::Encoder(encoder) = &training.start {
             encoder.with_store(|from| copy(from, "", &mut store, &format!("{ENCODER}.")))?;
