@@ -3,19 +3,23 @@
 use crate::report;
 use clap::Args;
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use zoobot_core::catalog::Catalog;
 use zoobot_core::encoder::{Architecture, Encoder, Statistics};
 use zoobot_core::picture::Augment;
-use zoobot_core::schema::Schema;
-use zoobot_core::train::{FitConfig, OptimizerConfig, Schedule, Start, VoteTraining};
+use zoobot_core::schema::{Schema, Votes};
+use zoobot_core::train::{
+    End, Event, FitConfig, OptimizerConfig, Schedule, Start, VoteTraining, Watch,
+};
 use zoobot_core::{Error, Result};
 
 /// Train an encoder on volunteers' votes.
 ///
-/// A run that was stopped, in whatever way, goes on where its last checkpoint was written when
-/// started again with the same options.
+/// Checkpoints are written as it runs. A run that was stopped, in whatever way, goes on from the last
+/// of them when the same command is given again: there is no option for it. On a CPU it ends with the
+/// weights that it would have had without the break. To begin anew, remove the folder or name another.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  zoobot train --catalog votes.csv --schema decals_dr5 --out mine\n  \
@@ -38,8 +42,12 @@ pub struct Train {
     #[arg(long)]
     out: PathBuf,
     /// The share of the galaxies that is kept aside to choose the best epoch by
-    #[arg(long, default_value_t = 0.1)]
+    #[arg(long, default_value_t = 0.1, value_name = "SHARE", conflicts_with = "val")]
     validation: f64,
+    /// A catalogue to choose the best epoch by, instead of a share of the others; one for each
+    /// catalogue, in the same order
+    #[arg(long, value_name = "CATALOG")]
+    val: Vec<PathBuf>,
     /// Pixels a side that the network sees; else as the encoder it starts from, or 224
     #[arg(long)]
     size: Option<usize>,
@@ -76,6 +84,9 @@ pub struct Train {
     /// Epochs without improvement after which the run ends
     #[arg(long)]
     patience: Option<u64>,
+    /// Steps between two checkpoints; 0 for one after each epoch only
+    #[arg(long, default_value_t = 0)]
+    save_every: u64,
     /// The seed of everything random
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -87,50 +98,84 @@ pub struct Train {
 impl Train {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
-        let (catalog, schema) = self.votes()?;
-        let shares = [1.0 - self.validation, self.validation, 0.0];
-        let parts = catalog.split(shares, self.seed)?;
+        let (train, val, schema) = self.votes()?;
         let run = self.training(&schema)?.folder(self.out.join("run"));
-        let trained = run.train(&parts.train, &parts.val)?;
+        let (mut watch, mut resumed_at) = (Watch::new("training"), 0);
+        let trained = run.observed(&train, &val, &mut |event| {
+            if let Event::Resumed { step, .. } = &event {
+                resumed_at = *step;
+            }
+            watch.see(&event);
+        })?;
+        let fitted = trained.fitted();
+        if fitted.end == End::Interrupted {
+            let done = format!("{} steps; the same command goes on from there", fitted.steps);
+            return Err(Error::Interrupted { during: "training", done });
+        }
+        if let Some((id, reason)) = trained.failed().first() {
+            let (failed, all) = (trained.failed().len(), train.len() + val.len());
+            eprintln!(
+                "zoobot: {failed} of {all} pictures cannot be read; the first, of {id}: {reason}"
+            );
+        }
         let name = self.out.file_name().map_or("encoder".into(), |it| it.to_string_lossy());
         trained.model(&name)?.save(&self.out)?;
-        let fitted = trained.fitted();
-        let best = fitted.epochs.iter().map(|it| it.validation).fold(f64::INFINITY, f64::min);
+        let best = fitted.epochs.iter().min_by(|a, b| a.validation.total_cmp(&b.validation));
         let figures = json!({
             "out": self.out,
+            "schema": schema.name(),
+            "train": train.len(),
+            "val": val.len(),
+            "failed": trained.failed().len(),
             "steps": fitted.steps,
+            "resumed_at": resumed_at,
             "epochs": fitted.epochs.len(),
-            "galaxies": parts.train.len(),
-            "best_validation": best,
+            "best_epoch": best.map(|it| it.epoch),
+            "best_validation": best.map(|it| it.validation),
+            "losses": best.map(|it| it.parts.iter().cloned().collect::<BTreeMap<_, _>>()),
         });
         report(self.json, &figures, || {
+            let (epoch, loss) = best.map_or((0, f64::NAN), |it| (it.epoch, it.validation));
+            let out = self.out.display();
             Ok(format!(
-                "{} steps, best validation {best:.4}, in {}",
-                fitted.steps,
-                self.out.display()
+                "{} steps; the best, of epoch {epoch} (validation {loss:.4}), is in {out}",
+                fitted.steps
             ))
         })?;
         Ok(ExitCode::SUCCESS)
     }
 
-    /// All galaxies in one table, and all questions in one schema.
-    fn votes(&self) -> Result<(Catalog, Schema)> {
-        if self.schema.len() != self.catalog.len() {
-            let value = format!("{} for {} catalogues", self.schema.len(), self.catalog.len());
-            return Err(Error::invalid("--schema", value, "one for each --catalog"));
+    /// The galaxies to learn from and to choose by, and all questions in one schema.
+    fn votes(&self) -> Result<(Catalog, Catalog, Schema)> {
+        for (option, given) in [("--schema", self.schema.len()), ("--val", self.val.len())] {
+            if given != self.catalog.len() && (option == "--schema" || given > 0) {
+                let value = format!("{given} for {} catalogues", self.catalog.len());
+                return Err(Error::invalid(option, value, "one for each --catalog"));
+            }
         }
-        let catalogs: Vec<Catalog> =
-            self.catalog.iter().map(Catalog::read).collect::<Result<_>>()?;
         let schemas: Vec<Schema> =
             self.schema.iter().map(|it| Schema::load(it)).collect::<Result<_>>()?;
-        match &schemas[..] {
-            [schema] => Ok((catalogs[0].clone(), schema.clone())),
+        let schema = match &schemas[..] {
+            [schema] => schema.clone(),
             several => {
                 let mut names: Vec<&str> = several.iter().map(Schema::name).collect();
                 names.dedup();
-                Ok((Catalog::stack(&catalogs)?, Schema::union(&names.join("+"), several)?))
+                Schema::union(&names.join("+"), several)?
             }
+        };
+        let galaxies = together(&self.catalog, &schemas)?;
+        if !self.val.is_empty() {
+            return Ok((galaxies, together(&self.val, &schemas)?, schema));
         }
+        if !(self.validation > 0.0 && self.validation < 1.0) {
+            return Err(Error::invalid("--validation", self.validation, "above 0, below 1"));
+        }
+        let parts = galaxies.split([1.0 - self.validation, self.validation, 0.0], self.seed)?;
+        if parts.val.is_empty() || parts.train.is_empty() {
+            let value = format!("{} of {} galaxies", self.validation, galaxies.len());
+            return Err(Error::invalid("--validation", value, "a galaxy at least on either side"));
+        }
+        Ok((parts.train, parts.val, schema))
     }
 
     fn training(&self, schema: &Schema) -> Result<VoteTraining> {
@@ -160,11 +205,27 @@ impl Train {
             optimizer: OptimizerConfig { clip: Some(5.0), ..OptimizerConfig::default() },
             average: (self.average > 0.0).then_some(self.average),
             patience: self.patience,
+            save_every: self.save_every,
             seed: self.seed,
             ..FitConfig::default()
         };
         let statistics =
             if self.frozen_statistics { Statistics::Frozen } else { Statistics::Batch };
         Ok(training.augment(augment).statistics(statistics).settings(settings))
+    }
+}
+
+/// Catalogues as one, each with its own votes.
+fn together(paths: &[PathBuf], schemas: &[Schema]) -> Result<Catalog> {
+    let mut catalogs = Vec::with_capacity(paths.len());
+    for (path, schema) in paths.iter().zip(schemas) {
+        let catalog = Catalog::read(path)?;
+        // In one table, columns that a catalogue lacks would be votes that nobody cast.
+        Votes::of(&catalog, schema)?;
+        catalogs.push(catalog);
+    }
+    match &catalogs[..] {
+        [catalog] => Ok(catalog.clone()),
+        several => Catalog::stack(several),
     }
 }

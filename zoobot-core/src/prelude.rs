@@ -9,7 +9,9 @@ pub use crate::notebook::{
     Gallery, Job, Live, Progress, Show, Table, Tile, display, input, password, schema_of,
 };
 pub use crate::picture::{Augment, Recipe};
-pub use crate::predict::{Calibration, Columns, Ensemble, Posterior, Recalibration};
+pub use crate::predict::{
+    Agreement, Calibration, Columns, Ensemble, Posterior, Recalibration, agreement,
+};
 pub use crate::probe::Probe;
 pub use crate::schema::{Schema, Votes};
 pub use crate::similar::Neighbours;

@@ -1,6 +1,7 @@
 //! What a network says about galaxies: posteriors of votes, the tables made of them, and how far
 //! they can be trusted.
 
+mod agreement;
 mod calibration;
 mod confident;
 mod coverage;
@@ -12,6 +13,7 @@ mod reliability;
 mod show;
 mod tables;
 
+pub use agreement::{Agreement, agreement};
 pub use calibration::{Calibration, QuestionCalibration};
 pub use confident::{Confident, confident};
 pub use coverage::{Coverage, coverage};

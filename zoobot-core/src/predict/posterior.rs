@@ -131,6 +131,32 @@ impl Posterior {
         Self::new(&schema, ids, concentrations)
     }
 
+    /// The posterior of a part of its questions: those of another schema, in that one's order. What
+    /// a network of several campaigns says is so held against the votes of one of them.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a question or an answer that it does not have; [`Error::Invalid`] for
+    /// a question that has other answers here.
+    pub fn of_schema(&self, schema: &Schema) -> Result<Self> {
+        let mut places = Vec::with_capacity(schema.width());
+        for question in schema.questions() {
+            let own = self.schema.question(question.name())?;
+            for answer in question.answers() {
+                places.push(self.schema.answer(answer.column())?.index());
+            }
+            let (found, expected) = (question.answers().len(), own.answers().len());
+            if found != expected {
+                let value = format!("{found} for {:?}", question.name());
+                return Err(Error::invalid("number of answers", value, format!("{expected}")));
+            }
+        }
+        Ok(Self {
+            schema: schema.clone(),
+            concentrations: self.concentrations.select(Axis(1), &places),
+            ..self.clone()
+        })
+    }
+
     pub(super) fn with_failed(mut self, failed: DataFrame) -> Self {
         self.failed = failed;
         self

@@ -74,6 +74,19 @@ impl Recalibration {
         Ok(Self { schema: posterior.schema().clone(), scalings })
     }
 
+    /// The same for a schema of more questions, as of a network of several campaigns; the others
+    /// stay as they are.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a question that the larger schema does not have.
+    pub fn within(&self, schema: &Schema) -> Result<Self> {
+        let mut scalings = vec![Scaling::default(); schema.questions().len()];
+        for (question, scaling) in self.schema.questions().iter().zip(&self.scalings) {
+            scalings[schema.position(question.name())?] = *scaling;
+        }
+        Ok(Self { schema: schema.clone(), scalings })
+    }
+
     /// The schema of the votes that it was fitted on.
     pub fn schema(&self) -> &Schema {
         &self.schema

@@ -44,6 +44,11 @@ impl Galaxies {
         Ok(Self { pictures, votes, rows })
     }
 
+    /// Those whose pictures cannot be read, and why.
+    pub fn failed(&self) -> &[(String, String)] {
+        self.pictures.failed()
+    }
+
     pub fn len(&self) -> usize {
         self.pictures.len()
     }

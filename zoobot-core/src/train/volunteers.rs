@@ -10,6 +10,7 @@ use super::watch::Watch;
 use crate::catalog::Catalog;
 use crate::encoder::{Architecture, Encoder, Network, Statistics, Training};
 use crate::error::{Error, Result};
+use crate::notebook::Job;
 use crate::picture::{Augment, Recipe};
 use crate::schema::{Schema, Votes};
 use std::path::{Path, PathBuf};
@@ -169,8 +170,14 @@ impl VoteTraining {
         self
     }
 
-    /// Trains, with a line of progress and in a notebook the history so far, on the votes in a catalogue's columns `question_answer`; those in `val` say when it is
-    /// best. An empty cell is no vote, so that galaxies of several campaigns may stand in one table.
+    /// Trains, with a line of progress and in a notebook the history so far, on the votes in a
+    /// catalogue's columns `question_answer`; those in `val` say when it is best. An empty cell is no
+    /// vote, so that galaxies of several campaigns may stand in one table. Galaxies whose pictures
+    /// cannot be read are left out: [`Trained::failed`].
+    ///
+    /// The stop button, or Ctrl-C, ends it after the step under way with the network as it is then
+    /// ([`End::Interrupted`](super::End::Interrupted)); with a [`folder`](Self::folder) the same call
+    /// goes on from there.
     ///
     /// # Errors
     /// As [`Votes::of`] and [`fit`](fit()); [`Error::Picture`](crate::Error::Picture) when no
@@ -178,6 +185,16 @@ impl VoteTraining {
     pub fn train(&self, train: &Catalog, val: &Catalog) -> Result<Trained> {
         let mut watch = Watch::new("training");
         self.observed(train, val, &mut |event| watch.see(&event))
+    }
+
+    /// The same in the background, while the notebook's next cells run. [`Job::cancel`] ends it as
+    /// the stop button ends [`train`](Self::train), and [`Job::result`] gives the network.
+    ///
+    /// # Errors
+    /// When the system gives no more threads; those of [`train`](Self::train) come with the result.
+    pub fn train_in_background(&self, train: &Catalog, val: &Catalog) -> Result<Job<Trained>> {
+        let (run, train, val) = (self.clone(), train.clone(), val.clone());
+        Job::start("training", move || run.train(&train, &val))
     }
 
     /// The same, telling what happens instead of showing it.
@@ -208,6 +225,7 @@ impl VoteTraining {
             schema: self.schema.clone(),
             architecture: task.architecture,
             recipe: self.recipe.clone(),
+            failed: [&task.learn, &task.kept].iter().flat_map(|it| it.failed().to_vec()).collect(),
             store: task.store,
             head: task.head,
             fitted,
@@ -224,12 +242,18 @@ pub struct Trained {
     store: VarStore,
     head: Head,
     fitted: Fitted,
+    failed: Vec<(String, String)>,
 }
 
 impl Trained {
     /// What happened.
     pub fn fitted(&self) -> &Fitted {
         &self.fitted
+    }
+
+    /// The galaxies whose pictures could not be read, each with the reason: it learnt nothing of them.
+    pub fn failed(&self) -> &[(String, String)] {
+        &self.failed
     }
 
     /// The questions that it answers.

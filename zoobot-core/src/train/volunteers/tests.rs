@@ -84,3 +84,47 @@ fn votes_that_are_not_there_and_pictures_that_cannot_be_read_are_errors() {
         training(&schema, "resnet18").train(&elsewhere, &parts.val).unwrap_err().to_string();
     assert!(message.contains("no picture can be read"), "{message}");
 }
+
+#[test]
+fn training_in_the_background_gives_what_it_has_when_cancelled() {
+    let (galaxies, schema) = galaxies(48);
+    let parts = galaxies.split([0.7, 0.3, 0.0], 1).unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let endless = FitConfig { epochs: 100_000, batch: 8, ..FitConfig::default() };
+    let run = training(&schema, "resnet18").settings(endless).folder(place.path());
+    let job = run.train_in_background(&parts.train, &parts.val).unwrap();
+    assert!(job.status().starts_with("training: running"), "{}", job.status());
+    // An epoch is over when its checkpoint is there.
+    let begun = || {
+        let entries = std::fs::read_dir(place.path().join("checkpoints"));
+        entries.is_ok_and(|mut it| {
+            it.any(|it| it.is_ok_and(|it| it.file_name().to_string_lossy().starts_with("step-")))
+        })
+    };
+    while !begun() && !job.is_finished() {
+        std::thread::yield_now();
+    }
+    job.cancel();
+    let trained = job.result().unwrap();
+    assert_eq!(trained.fitted().end, End::Interrupted);
+    assert!(!trained.fitted().epochs.is_empty());
+    let model = trained.model("stopped").unwrap();
+    assert_eq!(model.predict(&parts.val).unwrap().len(), parts.val.len());
+}
+
+#[test]
+fn pictures_that_cannot_be_read_are_left_out_and_told_of() {
+    let (galaxies, schema) = galaxies(20);
+    let mut table = galaxies.table().clone();
+    let files: Vec<String> = galaxies.labels("file_loc").unwrap();
+    let mut files: Vec<&str> = files.iter().map(String::as_str).collect();
+    files[3] = "nowhere.jpg";
+    table.with_column(Column::new("file_loc".into(), files)).unwrap();
+    let bad = Catalog::from_table(table, galaxies.folder()).unwrap();
+    let once = FitConfig { epochs: 1, batch: 8, ..FitConfig::default() };
+    let trained =
+        training(&schema, "resnet18").settings(once).train(&bad, &galaxies.head(4)).unwrap();
+    let failed = trained.failed();
+    assert_eq!((failed.len(), &failed[0].0), (1, &galaxies.ids()[3]));
+    assert!(failed[0].1.contains("no such file"), "{}", failed[0].1);
+}

@@ -1,0 +1,200 @@
+//! `zoobot calibrate`.
+
+use crate::report;
+use clap::Args;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use zoobot_core::catalog::Catalog;
+use zoobot_core::encoder::Precision;
+use zoobot_core::model::Model;
+use zoobot_core::predict::{Calibration, Ensemble, Posterior, Recalibration, agreement};
+use zoobot_core::schema::{Schema, Votes};
+use zoobot_core::survey::{gz2, keep_out};
+use zoobot_core::{Error, Result};
+
+/// Compare what models expect with the votes that volunteers cast.
+///
+/// For each question: how often votes fall where they should (coverage within 0.2 of the expected
+/// fraction, votes inside 90 % intervals), the expected calibration error, and the accuracy on
+/// galaxies on which volunteers agree (more than 80 % of the votes for one answer). The galaxies
+/// must be none that the models learnt from.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  zoobot calibrate --model mine --catalog held-out.csv --figure calibration.pdf\n  \
+                  zoobot calibrate --model mine --fit some.csv --catalog others.csv --save corrected\n  \
+                  zoobot calibrate --model sample --gz2 --catalog gz2.csv --answer smooth-or-featured-gz2_smooth"
+)]
+pub struct Calibrate {
+    /// The folder of a model with a head of votes; again for more models
+    #[arg(long = "model", required = true, value_name = "DIR")]
+    models: Vec<PathBuf>,
+    /// The catalogue, .csv or .parquet, with votes in columns question_answer
+    #[arg(long)]
+    catalog: PathBuf,
+    /// The schema of its votes, where the models answer more questions: a name, or a .json file
+    #[arg(long)]
+    schema: Option<String>,
+    /// The catalogue is Galaxy Zoo 2's own table: take its counts, of the third of the galaxies that
+    /// the library's own encoder did not learn from
+    #[arg(long, conflicts_with = "schema")]
+    gz2: bool,
+    /// Galaxies with fewer votes for a question do not count for it
+    #[arg(long, default_value_t = 5)]
+    min_votes: u32,
+    /// Correct the model first, question by question, by the votes of this catalogue of others
+    #[arg(long, value_name = "CATALOG")]
+    fit: Option<PathBuf>,
+    /// The folder to write the corrected model into
+    #[arg(long, value_name = "DIR", requires = "fit")]
+    save: Option<PathBuf>,
+    /// Correlate the expected fractions of this answer (question_answer) with the votes; again for
+    /// more
+    #[arg(long = "answer")]
+    answers: Vec<String>,
+    /// Draw calibration by question into a .svg, .pdf or .png
+    #[arg(long, value_name = "FILE")]
+    figure: Option<PathBuf>,
+    /// Draw the votes for the first --answer against what was expected
+    #[arg(long, value_name = "FILE", requires = "answers")]
+    scatter: Option<PathBuf>,
+    /// The numbers to compute with: fp32, bf16, or auto (bf16 where the hardware is made for it)
+    #[arg(long, default_value_t)]
+    precision: Precision,
+    /// Print the figures as one JSON object on the last line
+    #[arg(long)]
+    json: bool,
+}
+
+impl Calibrate {
+    /// Runs the command.
+    pub fn run(&self) -> Result<ExitCode> {
+        let mut models = self.models.iter().map(Model::load).collect::<Result<Vec<_>>>()?;
+        if let Some(path) = &self.fit {
+            models = self.corrected(models, path)?;
+        }
+        let ensemble = Ensemble::new(models)?.precision(self.precision);
+        let (posterior, votes) = self.compared(&ensemble, &self.catalog)?;
+        let calibration = Calibration::measure(&posterior, &votes, self.min_votes)?;
+        if let Some(path) = &self.figure {
+            calibration.figure()?.save(path)?;
+        }
+        let agreements = self.answers.iter();
+        let agreements = agreements
+            .map(|answer| agreement(&posterior, &votes, answer, self.min_votes))
+            .collect::<Result<Vec<_>>>()?;
+        if let (Some(path), Some(first)) = (&self.scatter, agreements.first()) {
+            first.figure()?.save(path)?;
+        }
+        let agreements = agreements.iter().map(|it| {
+            json!({
+                "answer": it.answer,
+                "galaxies": it.expected.len(),
+                "pearson": it.pearson,
+                "spearman": it.spearman,
+            })
+        });
+        let figures = json!({
+            "galaxies": posterior.len(),
+            "failed": posterior.failed().height(),
+            "schema": posterior.schema().name(),
+            "min_votes": self.min_votes,
+            "questions": questions(&calibration),
+            "agreement": agreements.collect::<Vec<_>>(),
+        });
+        report(self.json, &figures, || text(&figures))?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// What is expected of a catalogue's galaxies, and their votes.
+    fn compared(&self, ensemble: &Ensemble, path: &Path) -> Result<(Posterior, Votes)> {
+        let (catalog, schema) = match (self.gz2, &self.schema) {
+            (true, _) => (keep_out(&gz2::read(path)?, gz2::KEPT_OUT)?.1, gz2::schema()?),
+            (_, Some(schema)) => (Catalog::read(path)?, Schema::load(schema)?),
+            (_, None) => (Catalog::read(path)?, ensemble.schema().clone()),
+        };
+        // Votes that cannot be used are told of before the pictures are looked at.
+        Votes::of(&catalog, &schema)?;
+        let posterior = ensemble.predict(&catalog)?.of_schema(&schema)?;
+        let votes = Votes::of(&catalog.select(posterior.ids())?, &schema)?;
+        Ok((posterior, votes))
+    }
+
+    fn corrected(&self, models: Vec<Model>, path: &Path) -> Result<Vec<Model>> {
+        if let (Some(_), 2..) = (&self.save, models.len()) {
+            return Err(Error::invalid("--save", "of several models", "of one --model"));
+        }
+        let fit = |model: Model| {
+            let model = model.with_recalibration(None)?;
+            let ensemble = Ensemble::new([model.clone()])?.precision(self.precision);
+            let (posterior, votes) = self.compared(&ensemble, path)?;
+            let found = Recalibration::fit(&posterior, &votes)?.within(model.schema()?)?;
+            let model = model.with_recalibration(Some(found))?;
+            self.save.as_ref().map_or(Ok(()), |folder| model.save(folder))?;
+            Ok(model)
+        };
+        models.into_iter().map(fit).collect()
+    }
+}
+
+fn questions(calibration: &Calibration) -> Vec<Value> {
+    let one = |it: &zoobot_core::predict::QuestionCalibration| {
+        json!({
+            "question": it.question,
+            "galaxies": it.coverage.galaxies,
+            "within_0.2_expected": it.coverage.expected_within,
+            "within_0.2_observed": it.coverage.observed_within,
+            "coverage_error": it.coverage.error(),
+            "votes_in_90pc": it.coverage.votes_inside,
+            "calibration_error": it.error(),
+            "confident_galaxies": it.confident.galaxies,
+            "confident_correct": it.confident.correct,
+        })
+    };
+    calibration.questions().iter().map(one).collect()
+}
+
+/// A line for each question and answer.
+fn text(figures: &Value) -> Result<String> {
+    let number = |it: &Value, name: &str| it[name].as_f64().unwrap_or(f64::NAN);
+    let mut lines = vec![format!(
+        "{:36} {:>8} {:>14} {:>14} {:>17} {:>22}",
+        "question",
+        "galaxies",
+        "coverage error",
+        "votes in 90 %",
+        "calibration error",
+        "right where they agree"
+    )];
+    for it in figures["questions"].as_array().into_iter().flatten() {
+        let agreed = number(it, "confident_galaxies");
+        let right = match agreed > 0.0 {
+            true => {
+                format!("{:.1} % of {agreed}", 100.0 * number(it, "confident_correct") / agreed)
+            }
+            false => "-".to_owned(),
+        };
+        lines.push(format!(
+            "{:36} {:>8} {:>12.1} % {:>12.1} % {:>17.3} {right:>22}",
+            it["question"].as_str().unwrap_or_default(),
+            it["galaxies"].as_u64().unwrap_or_default(),
+            100.0 * number(it, "coverage_error"),
+            100.0 * number(it, "votes_in_90pc"),
+            number(it, "calibration_error"),
+        ));
+    }
+    for it in figures["agreement"].as_array().into_iter().flatten() {
+        let with = |name: &str| {
+            let at = |end: &str| number(&it[name], end);
+            format!("{:.3} ({:.3} to {:.3})", at("value"), at("low"), at("high"))
+        };
+        lines.push(format!(
+            "{}, {} galaxies: r = {}, ranks {}",
+            it["answer"].as_str().unwrap_or_default(),
+            it["galaxies"],
+            with("pearson"),
+            with("spearman"),
+        ));
+    }
+    Ok(lines.join("\n"))
+}
