@@ -2,6 +2,8 @@
 
 #[path = "command_line/predict.rs"]
 mod predict;
+#[path = "command_line/similar.rs"]
+mod similar;
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
