@@ -2,6 +2,8 @@
 
 #[path = "command_line/predict.rs"]
 mod predict;
+#[path = "command_line/similar.rs"]
+mod similar;
 #[path = "command_line/train.rs"]
 mod train;
 

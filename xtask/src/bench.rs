@@ -26,21 +26,23 @@ fn script(places: &Places, name: &str, args: &[String]) -> Result<()> {
     run(Python::of(places).command().arg(script).args(args).current_dir(&places.root))
 }
 
-/// Times the loss of votes beside PyTorch; `args` go to the script.
+/// Times an example program `bench_WHAT` beside a Python peer, by the script of that name: the loss
+/// of votes beside PyTorch, search beside faiss and scikit-learn; `args` go to the script.
 ///
 /// # Errors
-/// When the build or the script fails, or no Python with PyTorch is named.
-pub fn loss(places: &Places, args: &[String]) -> Result<()> {
+/// When the build or the script fails, or no Python with the peer is named.
+pub fn beside_python(places: &Places, what: &str, args: &[String]) -> Result<()> {
     let python = peer_python()?;
-    run(places.cargo().args(["build", "--quiet", "--workspace", "--example", "bench_loss"]))?;
-    let script = places.root.join("tests/python/bench_loss.py");
-    let program = places.programs().join("examples/bench_loss");
+    let name = format!("bench_{what}");
+    run(places.cargo().args(["build", "--quiet", "--workspace", "--example", &name]))?;
+    let script = places.root.join("tests/python").join(&name).with_extension("py");
+    let program = places.programs().join("examples").join(&name);
     run(command(python).arg(script).arg(program).args(args).current_dir(&places.root))
 }
 
-/// The Python with PyTorch that we are compared with.
+/// The Python that we are compared with.
 fn peer_python() -> Result<std::ffi::OsString> {
     std::env::var_os("ZOOBOT_PARITY_PYTHON").context(
-        "set ZOOBOT_PARITY_PYTHON to the Python of an environment with torch 2.11 to compare with",
+        "set ZOOBOT_PARITY_PYTHON to the Python of an environment with torch 2.11, faiss-cpu and scikit-learn to compare with",
     )
 }

@@ -41,6 +41,7 @@ usage: cargo xtask COMMAND
   parity [NAMES]        compare the networks' features with timm's in Python
   bench cells [--json]  time notebook cells through a Jupyter client
   bench loss [--json]   time the loss of votes beside PyTorch's ($ZOOBOT_PARITY_PYTHON)
+  bench search [--json] time the search for similar galaxies beside faiss and scikit-learn
   jupyterlab            the first tutorial in JupyterLab, in headless Chromium, with screenshots
   bench encode [--json] time encoding beside Python with PyTorch and timm (--help for options)
   judge [--encoders A,B] compare encoders on real galaxies that none was trained on (--help for
@@ -89,7 +90,9 @@ fn run(words: &[&str], args: &[String]) -> Result<ExitCode> {
             println!("{} passed, {} failed", checked.passed, checked.failed);
             Ok(if checked.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
-        ["bench", "loss", ..] => done(bench::loss(&Places::find()?, &args[2..])),
+        ["bench", what @ ("loss" | "search"), ..] => {
+            done(bench::beside_python(&Places::find()?, what, &args[2..]))
+        }
         ["parity", ..] => done(parity::parity(&Places::find()?, &args[1..])),
         ["bench", "encode", ..] => done(bench_encode::encode(&Places::find()?, &args[2..])),
         ["bench", "cells", ..] => done(bench::cells(&Places::find()?, &args[2..])),

@@ -2,7 +2,7 @@
 //!
 //! Data flows one way, and each module uses only what is above it:
 //! [`catalog`] → [`schema`] → [`picture`] → [`survey`] → [`encoder`] → [`train`] → [`model`] →
-//! [`predict`] → [`metrics`] → [`space`] → [`similar`], [`probe`], [`judge`] → tables and figures.
+//! [`predict`] → [`metrics`] → [`space`] → [`similar`], [`tags`], [`probe`], [`judge`] → tables and figures.
 //! [`notebook`] and [`figure`] show things; nothing is
 //! computed there.
 //!
@@ -29,6 +29,7 @@ pub mod similar;
 pub mod space;
 mod special;
 pub mod survey;
+pub mod tags;
 pub mod train;
 
 pub use error::{Error, Result};

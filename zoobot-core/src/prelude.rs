@@ -14,9 +14,10 @@ pub use crate::predict::{
 };
 pub use crate::probe::Probe;
 pub use crate::schema::{Schema, Votes};
-pub use crate::similar::Neighbours;
+pub use crate::similar::{Metric, Neighbours};
 pub use crate::space::{Pca, Space};
 pub use crate::survey::{Kind, Simulation, Survey, Volunteers};
+pub use crate::tags::{Cleaning, Tags};
 pub use crate::train::{FitConfig, VoteTraining};
 pub use crate::{ndarray, plotters, polars, tch};
 pub use polars::prelude::{DataFrame, IntoLazy, LazyFrame, NamedFrom, Series, col, df, len, lit};

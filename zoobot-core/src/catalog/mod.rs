@@ -185,6 +185,7 @@ impl Catalog {
 
 pub(crate) use check::near;
 pub(crate) use read::parquet;
+pub(crate) use read::table as read_table;
 pub use read::write_csv;
 pub use split::Split;
 pub(crate) use write::{NOTE, write_pieces};

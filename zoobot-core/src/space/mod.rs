@@ -2,6 +2,7 @@
 
 mod origin;
 mod pca;
+mod place;
 mod store;
 
 use crate::catalog::Catalog;
@@ -36,7 +37,8 @@ pub struct Space {
     kind: Kind,
     catalog: Option<Catalog>,
     failed: DataFrame,
-    pca: Option<Arc<Pca>>,
+    /// What was done to the encoder's features, in order.
+    steps: Vec<place::Step>,
     origin: Option<Arc<Origin>>,
 }
 
@@ -79,7 +81,7 @@ impl Space {
             kind: Kind::Features,
             catalog: None,
             failed: DataFrame::empty(),
-            pca: None,
+            steps: Vec::new(),
             origin: None,
         })
     }
@@ -135,6 +137,11 @@ impl Space {
         self.features.view()
     }
 
+    /// The features, for search.
+    pub(crate) fn array(&self) -> &Array2<f32> {
+        &self.features
+    }
+
     /// The catalogue of exactly these galaxies, in this order, where it is known.
     pub fn catalog(&self) -> Option<&Catalog> {
         self.catalog.as_ref()
@@ -179,13 +186,8 @@ impl Space {
     /// When `components` is 0 or more than there are columns or rows.
     pub fn pca(&self, components: usize) -> Result<Self> {
         let pca = Pca::fit(self.features(), components)?;
-        let features = pca.transform(self.features())?;
-        Ok(Self {
-            features: Arc::new(features),
-            kind: Kind::Components,
-            pca: Some(Arc::new(pca)),
-            ..self.clone()
-        })
+        let kind = Kind::Components;
+        Self { kind, ..self.clone() }.then(place::Step::Compress(Arc::new(pca)))
     }
 
     /// Every column shifted to mean 0 and scaled to standard deviation 1 (divided by the number
@@ -216,13 +218,8 @@ impl Space {
                 },
             )
             .collect();
-        let mut features = Array2::clone(&self.features);
-        for mut row in features.rows_mut() {
-            for ((value, mean), scale) in row.iter_mut().zip(&mean).zip(&scale) {
-                *value = ((f64::from(*value) - mean) * scale) as f32;
-            }
-        }
-        Ok(Self { features: Arc::new(features), ..self.clone() })
+        let mean = mean.to_vec();
+        self.clone().then(place::Step::Scale(Arc::new(place::Scale { mean, scale })))
     }
 
     /// The share of the variance that each component explains.
@@ -230,7 +227,7 @@ impl Space {
     /// # Errors
     /// [`Error::Invalid`] before a [`pca`](Self::pca).
     pub fn variance_ratio(&self) -> Result<&[f64]> {
-        match &self.pca {
+        match self.compression() {
             Some(pca) => Ok(pca.variance_ratio()),
             None => Err(Error::invalid("this space", "not compressed", "a call of pca(n) before")),
         }
@@ -238,7 +235,10 @@ impl Space {
 
     /// The compression that made this space, to place other galaxies in it.
     pub fn compression(&self) -> Option<&Pca> {
-        self.pca.as_deref()
+        self.steps.iter().rev().find_map(|step| match step {
+            place::Step::Compress(pca) => Some(pca.as_ref()),
+            place::Step::Scale(_) => None,
+        })
     }
 
     /// A figure of the share of the variance that each component explains, and of their sum.

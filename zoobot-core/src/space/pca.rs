@@ -73,6 +73,30 @@ impl Pca {
         Ok(out)
     }
 
+    /// Rows back from their components' values, as near as so few components come to them: a value
+    /// of 0 everywhere gives the mean.
+    ///
+    /// # Shapes
+    /// rows x components to rows x columns.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the number of columns is not that of the components.
+    pub fn inverse(&self, values: ArrayView2<f32>) -> Result<Array2<f32>> {
+        let (number, width) = self.components.dim();
+        if values.ncols() != number {
+            let expected = format!("{number}, the number of components");
+            return Err(Error::invalid("columns", values.ncols(), expected));
+        }
+        let mut out = Array2::zeros((values.nrows(), width));
+        for (block, mut out) in
+            values.axis_chunks_iter(Axis(0), BLOCK).zip(out.axis_chunks_iter_mut(Axis(0), BLOCK))
+        {
+            let rows = block.mapv(f64::from).dot(&self.components) + &self.mean;
+            out.assign(&rows.mapv(|value| value as f32));
+        }
+        Ok(out)
+    }
+
     /// The mean of each column.
     pub fn mean(&self) -> &Array1<f64> {
         &self.mean

@@ -50,6 +50,21 @@ fn both_ways_of_finding_components_agree() {
 }
 
 #[test]
+fn all_components_give_the_rows_back_and_fewer_lose_the_variance_that_they_miss() {
+    let rows = random(60, 5, 8);
+    let all = Pca::fit(rows.view(), 5).unwrap();
+    let back = all.inverse(all.transform(rows.view()).unwrap().view()).unwrap();
+    assert!((&back - &rows).iter().all(|difference| difference.abs() < 1e-5));
+    let few = Pca::fit(rows.view(), 2).unwrap();
+    let back = few.inverse(few.transform(rows.view()).unwrap().view()).unwrap();
+    let lost = (&back - &rows).mapv(|d| f64::from(d * d)).sum() / 59.0;
+    let missed: f64 = all.variance()[2..].iter().sum();
+    assert!((lost - missed).abs() < 1e-4 * missed, "{lost} {missed}");
+    let message = few.inverse(rows.view()).unwrap_err().to_string();
+    assert!(message.contains("5, expected 2"), "{message}");
+}
+
+#[test]
 fn golden_pca_agrees_with_scikit_learn() {
     let Some(folder) = crate::golden::folder("pca") else { return };
     let text = std::fs::read_to_string(folder.join("pca.json")).unwrap();

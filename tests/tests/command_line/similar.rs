@@ -1,0 +1,68 @@
+//! `zoobot similar` beyond one galaxy: several, pictures, conditions, other distances.
+
+use super::{ENCODE, figures, refused, run, survey};
+use serde_json::Value;
+use zoobot_core::ndarray::array;
+use zoobot_core::polars::prelude::*;
+use zoobot_core::space::Space;
+
+fn ids(found: &Value) -> Vec<&str> {
+    let neighbours = found["neighbours"].as_array().unwrap();
+    neighbours.iter().map(|neighbour| neighbour["id_str"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn conditions_counter_examples_and_distances_change_what_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let names = ["a", "b", "c", "d", "e"];
+    let features = array![[1.0, 0.0], [0.0, 2.0], [3.0, 0.0], [1.3, 1.3], [-1.0, 0.0]];
+    let space = Space::new(names.map(str::to_owned).to_vec(), features).unwrap();
+    space.save(dir.path().join("reps.parquet")).unwrap();
+    let mut table = df!(
+        "id_str" => names, "file_loc" => [""; 5], "mag_r" => [17.0, 17.0, 18.0, 16.0, 17.0],
+        "ra" => [10.0, 20.0, 30.0, 10.001, 40.0], "dec" => [0.0; 5]
+    );
+    let mut file = std::fs::File::create(dir.path().join("galaxies.csv")).unwrap();
+    CsvWriter::new(&mut file).finish(table.as_mut().unwrap()).unwrap();
+
+    let similar = ["similar", "--representations", "reps.parquet", "--json"];
+    let found = |words: &[&str]| figures(&run(&[&similar[..], words].concat(), dir.path()));
+    assert_eq!(ids(&found(&["--id", "a", "-k", "4"])), ["d", "c", "e", "b"]);
+    assert_eq!(ids(&found(&["--id", "a", "-k", "4", "--metric", "l1"])), ["d", "c", "e", "b"]);
+    assert_eq!(ids(&found(&["--id", "a", "-k", "2", "--metric", "cosine"])), ["c", "d"]);
+    assert_eq!(ids(&found(&["--id", "b", "--id", "c", "-k", "1"])), ["d"]);
+    assert_eq!(ids(&found(&["--id", "a", "--unlike", "b", "-k", "1"])), ["c"]);
+    let catalog = ["--id", "a", "--catalog", "galaxies.csv"];
+    // d is 3.6 arcseconds from a: the same object.
+    assert_eq!(ids(&found(&[&catalog[..], &["-k", "3"]].concat())), ["c", "e", "b"]);
+    let bright = [&catalog[..], &["--where", "mag_r < 17.5"]].concat();
+    assert_eq!(ids(&found(&[&bright[..], &["-k", "2"]].concat())), ["e", "b"]);
+
+    std::fs::write(dir.path().join("tags.csv"), "id_str,tag\nb,#Ringed\nc,ring\n").unwrap();
+    assert_eq!(ids(&found(&["--tags", "tags.csv", "--tag", "ring", "-k", "1"])), ["d"]);
+
+    let wrong = |words: &[&str], say: &[&str]| {
+        refused(&[&similar[..], words].concat(), dir.path(), say);
+    };
+    wrong(&[&bright[..], &["-k", "3"]].concat(), &["k is 3", "1 to 2"]);
+    wrong(&[&catalog[..], &["--where", "mag_r <"]].concat(), &["its end"]);
+    wrong(&[&catalog[..], &["--where", "mag_g < 1"]].concat(), &["mag_g"]);
+    wrong(&["--tags", "tags.csv", "--tag", "rang"], &["Did you mean \"ring\"?"]);
+    wrong(&["--picture", "x.jpg"], &["encoder"]);
+}
+
+#[test]
+fn a_picture_of_a_galaxy_finds_that_galaxy() {
+    let dir = survey(12);
+    figures(&run(&ENCODE, dir.path()));
+    let catalog = zoobot_core::catalog::Catalog::read(dir.path().join("catalog.csv")).unwrap();
+    let file = catalog.files()[7].display().to_string();
+    for pca in [&[][..], &["--pca", "5"]] {
+        let words = ["similar", "--representations", "reps.parquet", "--picture", &file, "-k", "2"];
+        let found = figures(&run(&[&words[..], pca, &["--json"]].concat(), dir.path()));
+        assert_eq!(ids(&found)[0], catalog.ids()[7]);
+        let neighbours = found["neighbours"].as_array().unwrap();
+        let distance = |i: usize| neighbours[i]["distance"].as_f64().unwrap();
+        assert!(distance(0) < 1e-2 * distance(1), "{} {}", distance(0), distance(1));
+    }
+}

@@ -1,0 +1,95 @@
+//! What a search found.
+
+use crate::catalog::{self, Catalog};
+use crate::error::Result;
+use crate::notebook::{Bundle, Gallery, Show, Table, Tile};
+use crate::space::Space;
+use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
+
+/// The galaxies nearest to a query, nearest first.
+#[derive(Debug, Clone)]
+pub struct Neighbours {
+    query: String,
+    ids: Vec<String>,
+    distances: Vec<f32>,
+    /// The examples, then the neighbours.
+    catalog: Option<Catalog>,
+    examples: usize,
+}
+
+impl Neighbours {
+    /// Of rows that a search found in a space.
+    pub(super) fn new(
+        space: &Space,
+        query: String,
+        examples: &[&str],
+        rows: &[usize],
+        distances: Vec<f32>,
+    ) -> Result<Self> {
+        let ids: Vec<String> = rows.iter().map(|&row| space.ids()[row].clone()).collect();
+        let shown: Vec<&str> =
+            examples.iter().copied().chain(ids.iter().map(String::as_str)).collect();
+        let catalog = space.catalog().map(|catalog| catalog.select(&shown)).transpose()?;
+        Ok(Self { query, ids, distances, catalog, examples: examples.len() })
+    }
+
+    /// What was asked for: the `id_str` of a galaxy, a file, ...
+    pub fn query(&self) -> &str {
+        &self.query
+    }
+
+    /// The neighbours' names, nearest first.
+    pub fn ids(&self) -> &[String] {
+        &self.ids
+    }
+
+    /// The neighbours' distances, smallest first.
+    pub fn distances(&self) -> &[f32] {
+        &self.distances
+    }
+
+    /// The table: `rank` from 1, `id_str`, `distance`, and the catalogue's columns where known.
+    ///
+    /// # Errors
+    /// When the catalogue has a column of one of these names beside `id_str`.
+    pub fn table(&self) -> Result<DataFrame> {
+        let rank: Vec<u32> = (1..=self.ids.len() as u32).collect();
+        let mut columns = vec![
+            Series::new("rank".into(), rank).into_column(),
+            Series::new(catalog::ID.into(), self.ids.as_slice()).into_column(),
+            Series::new("distance".into(), self.distances.as_slice()).into_column(),
+        ];
+        if let Some(known) = &self.catalog {
+            let known = known.table().slice(self.examples as i64, self.ids.len());
+            let known = known.drop(catalog::ID)?;
+            columns.extend(known.into_columns());
+        }
+        Ok(DataFrame::new(self.ids.len(), columns)?)
+    }
+
+    /// The examples, the first framed, and their neighbours as pictures; `None` without a catalogue.
+    pub fn gallery(&self) -> Option<Gallery> {
+        let catalog = self.catalog.as_ref()?;
+        let captions = std::iter::repeat_n("example".to_owned(), self.examples)
+            .chain(self.distances.iter().map(|distance| format!("distance {distance:.3}")));
+        let tiles = catalog.ids().into_iter().zip(catalog.files()).zip(captions);
+        let tiles =
+            tiles.map(|((id, file), caption)| Tile::new(id, file).caption(caption)).collect();
+        let gallery = Gallery::new(tiles);
+        Some(if self.examples > 0 { gallery.first_is_query() } else { gallery })
+    }
+}
+
+impl Show for Neighbours {
+    fn show(&self) -> Bundle {
+        // The gallery shows the files.
+        let table = match self.table() {
+            Ok(table) => Table::new(table.drop(catalog::FILE).unwrap_or(table)).show(),
+            Err(error) => Bundle::plain(error.to_string()),
+        };
+        match self.gallery() {
+            Some(gallery) => gallery.show().above(&table),
+            None => table,
+        }
+    }
+}

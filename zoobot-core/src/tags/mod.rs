@@ -1,0 +1,181 @@
+//! Free-text tags that people left under pictures of galaxies, cleaned, and search by them.
+
+mod cleaning;
+mod precision;
+
+use crate::catalog;
+use crate::error::{Error, Result};
+use crate::notebook::{Bundle, Show, Table};
+use crate::similar::{Neighbours, Query};
+use crate::space::Space;
+use polars::prelude::{DataFrame, DataType, df};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
+
+pub use cleaning::Cleaning;
+
+/// Tags and the galaxies that have them.
+///
+/// ```
+/// use zoobot_core::polars::prelude::df;
+/// use zoobot_core::tags::{Cleaning, Tags};
+/// let written = df!("id_str" => ["a", "b", "b"], "tag" => ["#Ring", "ringed", "what is this?"])?;
+/// let tags = Tags::from_table(&written)?.clean(&Cleaning::standard()?)?;
+/// assert_eq!(tags.names(), ["ring"]);
+/// assert_eq!(tags.galaxies("ring")?, ["a", "b"]);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tags {
+    galaxies: BTreeMap<String, Vec<String>>,
+}
+
+impl Tags {
+    /// Reads a `.csv` or `.parquet` table: see [`from_table`](Self::from_table).
+    ///
+    /// # Errors
+    /// When the file cannot be read or lacks a column.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        Self::from_table(&catalog::read_table(path.as_ref())?)
+    }
+
+    /// Tags as they were written: a row for each tag under a picture, with the galaxy (`id_str`)
+    /// and the `tag`. Other columns, such as `user` and `time`, are not looked at: however many
+    /// people write it, a galaxy has a tag once.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] when one of both columns is not there.
+    pub fn from_table(table: &DataFrame) -> Result<Self> {
+        let texts = |name: &str| {
+            let missing = |_| Error::Missing {
+                kind: "column",
+                name: name.to_owned(),
+                place: "the table of tags".to_owned(),
+                hint: "A row for each tag needs id_str and tag".to_owned(),
+            };
+            Ok::<_, Error>(table.column(name).map_err(missing)?.cast(&DataType::String)?)
+        };
+        let (ids, tags) = (texts(catalog::ID)?, texts("tag")?);
+        let pairs = ids.str()?.iter().zip(tags.str()?.iter());
+        Ok(Self::of(pairs.filter_map(|(id, tag)| Some((id?.to_owned(), tag?.trim().to_owned())))))
+    }
+
+    fn of(pairs: impl Iterator<Item = (String, String)>) -> Self {
+        let mut galaxies = BTreeMap::<String, Vec<String>>::new();
+        let mut seen = HashSet::new();
+        for (id, tag) in pairs.filter(|(id, tag)| !id.is_empty() && !tag.is_empty()) {
+            if seen.insert((id.clone(), tag.clone())) {
+                galaxies.entry(tag).or_default().push(id);
+            }
+        }
+        Self { galaxies }
+    }
+
+    /// The tags with spellings and synonyms merged and noise dropped. A tag that the cleaning does
+    /// not name gets the plainest of its spellings: small letters, words apart.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the cleaning gives one tag two meanings.
+    pub fn clean(&self, cleaning: &Cleaning) -> Result<Self> {
+        let rules = cleaning.rules()?;
+        let plain = |tag: &str| {
+            let words = tag.to_lowercase().replace(['#', '-', '_'], " ");
+            words.split_whitespace().collect::<Vec<_>>().join(" ")
+        };
+        // Of "dust lane" and "dustlane", the longer.
+        let mut spelt = HashMap::<String, String>::new();
+        for tag in self.galaxies.keys() {
+            let (plain, spelt) = (plain(tag), spelt.entry(cleaning::key(tag)).or_default());
+            if plain.len() > spelt.len() {
+                *spelt = plain;
+            }
+        }
+        let cleaned = |tag: &str| {
+            let key = cleaning::key(tag);
+            if tag.contains('?') || key.is_empty() {
+                return None;
+            }
+            match rules.get(&key) {
+                Some(meaning) => meaning.map(str::to_owned),
+                None => spelt.get(&key).cloned(),
+            }
+        };
+        Ok(Self::of(self.galaxies.iter().flat_map(|(tag, ids)| {
+            let tag = cleaned(tag);
+            ids.iter().filter_map(move |id| Some((id.clone(), tag.clone()?)))
+        })))
+    }
+
+    /// Every tag, in alphabetical order.
+    pub fn names(&self) -> Vec<&str> {
+        self.galaxies.keys().map(String::as_str).collect()
+    }
+
+    /// The galaxies with a tag.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] with the nearest tag.
+    pub fn galaxies(&self, tag: &str) -> Result<&[String]> {
+        self.galaxies.get(tag).map(Vec::as_slice).ok_or_else(|| Error::Missing {
+            kind: "tag",
+            name: tag.to_owned(),
+            place: "these tags".to_owned(),
+            hint: catalog::near(tag, self.galaxies.keys().map(String::as_str)),
+        })
+    }
+
+    /// The galaxies of a space that have a tag, to search for others like them.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a tag that is not there or of which the space holds no galaxy.
+    pub fn query(&self, tag: &str, space: &Space) -> Result<Query> {
+        let known: HashSet<&str> = space.ids().iter().map(String::as_str).collect();
+        let tagged = self.galaxies(tag)?;
+        let here: Vec<Query> =
+            tagged.iter().filter(|id| known.contains(id.as_str())).map(Query::from).collect();
+        if here.is_empty() {
+            return Err(Error::Missing {
+                kind: "galaxy with the tag",
+                name: tag.to_owned(),
+                place: "this representation".to_owned(),
+                hint: format!("It has none of the {} galaxies with it", tagged.len()),
+            });
+        }
+        Ok(Query::Several(here))
+    }
+
+    /// The table: each `tag` and how many `galaxies` have it, the most frequent first.
+    ///
+    /// # Errors
+    /// Only when memory for the columns cannot be had.
+    pub fn table(&self) -> Result<DataFrame> {
+        let mut all: Vec<(&str, u32)> =
+            self.galaxies.iter().map(|(tag, ids)| (tag.as_str(), ids.len() as u32)).collect();
+        all.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+        let (tags, counts): (Vec<&str>, Vec<u32>) = all.into_iter().unzip();
+        Ok(df!("tag" => tags, "galaxies" => counts)?)
+    }
+}
+
+impl Show for Tags {
+    fn show(&self) -> Bundle {
+        match self.table() {
+            Ok(table) => Table::new(table).show(),
+            Err(error) => Bundle::plain(error.to_string()),
+        }
+    }
+}
+
+impl Space {
+    /// The `k` galaxies nearest to the mean of those with a tag, which are left out themselves:
+    /// what nobody has tagged yet.
+    ///
+    /// # Errors
+    /// As [`Tags::query`] and [`Search::nearest`](crate::similar::Search::nearest).
+    pub fn similar_to_tag(&self, tags: &Tags, tag: &str, k: usize) -> Result<Neighbours> {
+        self.similar_to(tags.query(tag, self)?, k)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+//! How well a representation brings galaxies of one tag together.
+
+use super::Tags;
+use crate::error::{Error, Result};
+use crate::similar::Metric;
+use crate::space::Space;
+use ndarray::Axis;
+use polars::prelude::{DataFrame, df};
+use std::collections::{HashMap, HashSet};
+
+impl Tags {
+    /// Precision at `k` of each tag that at least `least` galaxies of the space have: of the `k`
+    /// galaxies nearest to one with the tag, the share that has it too, averaged over all with it.
+    ///
+    /// Only galaxies with some tag are searched: of the others nobody said what they are. The table
+    /// has `tag`, `galaxies`, `precision` and `random`, the precision of neighbours drawn by lot.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when no tag has so many galaxies, or `k` is 0 or not less than the
+    /// number of tagged galaxies.
+    pub fn precision(&self, space: &Space, k: usize, least: usize) -> Result<DataFrame> {
+        let place: HashMap<&str, u32> =
+            space.ids().iter().zip(0..).map(|(id, row)| (id.as_str(), row)).collect();
+        let with: Vec<(&str, HashSet<u32>)> = self
+            .galaxies
+            .iter()
+            .map(|(tag, ids)| {
+                let rows = ids.iter().filter_map(|id| place.get(id.as_str()).copied());
+                (tag.as_str(), rows.collect())
+            })
+            .collect();
+        let mut tagged: Vec<usize> =
+            with.iter().flat_map(|(_, rows)| rows).map(|&row| row as usize).collect();
+        tagged.sort_unstable();
+        tagged.dedup();
+        let most = tagged.len().saturating_sub(1);
+        if k == 0 || k > most {
+            let expected = format!("1 to {most}, the number of other tagged galaxies");
+            return Err(Error::invalid("k", k, expected));
+        }
+        let features = space.features().select(Axis(0), &tagged);
+        let pool =
+            Space::new(tagged.iter().map(|&row| space.ids()[row].clone()).collect(), features)?;
+        // One more, for a galaxy finds itself; of copies it may not come first.
+        let near = pool.nearest(pool.features(), k + 1, Metric::L2)?.rows;
+        let others = |query: usize| {
+            let found = near.row(query).to_vec().into_iter().map(|place| place as usize);
+            found.filter(move |&place| place != query).take(k).map(|place| tagged[place] as u32)
+        };
+        let (mut tags, mut counts) = (Vec::new(), Vec::new());
+        let (mut precision, mut random) = (Vec::new(), Vec::new());
+        for (tag, rows) in with.iter().filter(|(_, rows)| rows.len() >= least.max(1)) {
+            let queries = (0..tagged.len()).filter(|&query| rows.contains(&(tagged[query] as u32)));
+            let hits: usize =
+                queries.map(|q| others(q).filter(|row| rows.contains(row)).count()).sum();
+            tags.push(*tag);
+            counts.push(rows.len() as u32);
+            precision.push(hits as f64 / (rows.len() * k) as f64);
+            random.push((rows.len() - 1) as f64 / most as f64);
+        }
+        if tags.is_empty() {
+            let expected = "at most as many as the most frequent tag has in this space";
+            return Err(Error::invalid("least", least, expected));
+        }
+        Ok(df!("tag" => tags, "galaxies" => counts, "precision" => precision, "random" => random)?)
+    }
+}
