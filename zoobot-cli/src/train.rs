@@ -78,9 +78,10 @@ pub struct Train {
     /// What a running average of the weights keeps of itself at each step; 0 for no average
     #[arg(long, default_value_t = 0.0)]
     average: f64,
-    /// Keep the statistics of batch normalisations as they are: a step takes half the time
-    #[arg(long)]
-    frozen_statistics: bool,
+    /// What batch normalisations go by: the statistics of each batch, as from random weights, or
+    /// frozen ones, as from an encoder
+    #[arg(long, value_name = "batch|frozen")]
+    statistics: Option<Statistics>,
     /// Epochs without improvement after which the run ends
     #[arg(long)]
     patience: Option<u64>,
@@ -184,6 +185,9 @@ impl Train {
             Err(_) => (&Encoder::load(&self.start)?).into(),
         };
         let mut training = VoteTraining::new(schema, start);
+        if let Some(statistics) = self.statistics {
+            training = training.statistics(statistics);
+        }
         if let Some(size) = self.size {
             training = training.size(size);
         }
@@ -209,9 +213,7 @@ impl Train {
             seed: self.seed,
             ..FitConfig::default()
         };
-        let statistics =
-            if self.frozen_statistics { Statistics::Frozen } else { Statistics::Batch };
-        Ok(training.augment(augment).statistics(statistics).settings(settings))
+        Ok(training.augment(augment).settings(settings))
     }
 }
 

@@ -142,7 +142,7 @@ fn training_that_is_killed_goes_on_with_the_same_command_and_ends_with_the_same_
     let whole = figures(&run(&train("whole", &more), dir.path()));
     assert_eq!(whole["resumed_at"], 0);
     let same = |name: &str| assert_eq!(done[name], whole[name], "{name}");
-    ["steps", "epochs", "best_epoch", "best_validation", "losses"].map(same);
+    ["steps", "epochs", "best_epoch", "best_validation", "losses"].into_iter().for_each(same);
     for file in ["model.safetensors", "head.safetensors"] {
         let read = |folder: &str| std::fs::read(dir.path().join(folder).join(file)).unwrap();
         assert!(read("model") == read("whole"), "{file} differs");

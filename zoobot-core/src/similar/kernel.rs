@@ -128,9 +128,9 @@ fn offer_by(block: &Block, queries: &[f32], best: &mut [Top], add: impl Fn(f32, 
             }
         }
         for (best, sums) in best.iter_mut().zip(&sums) {
-            // Compared as "not farther", which is also true while there is no bound yet (NaN).
+            // There is no bound yet where it is NaN.
             let bound = best.bound();
-            let near = sums.iter().fold(false, |near, sum| near | !(*sum >= bound));
+            let near = sums.iter().fold(false, |near, sum| near | (*sum < bound)) || bound.is_nan();
             if near {
                 for (&row, &sum) in rows.iter().zip(sums) {
                     best.offer(sum, row);

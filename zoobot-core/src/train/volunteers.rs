@@ -80,6 +80,11 @@ impl VoteTraining {
     /// for one channel), and seen through [`Augment::zoobot`].
     pub fn new(schema: &Schema, start: impl Into<Start>) -> Self {
         let start = start.into();
+        // Of a few galaxies the running statistics would be far from what the network learnt behind.
+        let statistics = match &start {
+            Start::Random(_) => Statistics::Batch,
+            Start::Encoder(_) => Statistics::Frozen,
+        };
         let recipe = match &start {
             Start::Random(architecture) if architecture.channels() == 1 => {
                 Recipe::zoobot().grey(crate::picture::Grey::Luma)
@@ -93,7 +98,7 @@ impl VoteTraining {
             recipe,
             augment: Augment::zoobot(),
             dropout: 0.2,
-            statistics: Statistics::default(),
+            statistics,
             settings: FitConfig::default(),
             head: None,
             folder: None,
@@ -118,7 +123,8 @@ impl VoteTraining {
         self
     }
 
-    /// Sets what batch normalisations go by ([`Statistics::Batch`]).
+    /// Sets what batch normalisations go by: from an encoder [`Statistics::Frozen`], from random
+    /// weights [`Statistics::Batch`].
     pub fn statistics(mut self, statistics: Statistics) -> Self {
         self.statistics = statistics;
         self

@@ -1,6 +1,6 @@
 //! The forms that a network can be had in, and the walk that brings every layer of it into one.
 
-use crate::Result;
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
@@ -14,6 +14,18 @@ pub enum Statistics {
     /// The running ones, which stay as they are: for few galaxies, small batches, and whoever wants
     /// a step in half the time.
     Frozen,
+}
+
+impl std::str::FromStr for Statistics {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "batch" => Ok(Self::Batch),
+            "frozen" => Ok(Self::Frozen),
+            other => Err(Error::invalid("statistics", other, "batch or frozen")),
+        }
+    }
 }
 
 /// What a network is wanted as.
