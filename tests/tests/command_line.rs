@@ -346,11 +346,13 @@ fn the_doctor_tells_of_another_compiler_and_a_lost_library_with_a_fix() {
 #[test]
 fn every_command_has_help_with_an_example() {
     let dir = tempfile::tempdir().unwrap();
-    for command in ["doctor", "encode", "predict", "similar", "simulate", "speed"] {
+    for command in
+        ["calibrate", "doctor", "encode", "predict", "similar", "simulate", "speed", "train"]
+    {
         let output = run(&[command, "--help"], dir.path());
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success() && text.contains(&format!("zoobot {command}")), "{text}");
-        assert!(text.contains("Example:"), "{text}");
+        assert!(text.contains("Example:") || text.contains("Examples:"), "{text}");
     }
 }
 

@@ -6,7 +6,6 @@ use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use zoobot_core::Result;
 use zoobot_core::catalog::{Catalog, ID};
 use zoobot_core::encoder::{Architecture, Encoder, Statistics};
 use zoobot_core::picture::{Augment, Recipe};
@@ -14,6 +13,7 @@ use zoobot_core::polars::prelude::Column;
 use zoobot_core::schema::Schema;
 use zoobot_core::survey::{Kind, Simulation, Survey, efigi, gz2, keep_out};
 use zoobot_core::train::{FitConfig, OptimizerConfig, Schedule, Start, Trained, VoteTraining};
+use zoobot_core::{Error, Result};
 
 /// Make the encoder that travels with the library.
 ///
@@ -79,13 +79,24 @@ impl std::str::FromStr for Stage {
     }
 }
 
+impl std::fmt::Display for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { size, epochs, rate, statistics } = self;
+        let learnt = if *statistics == Statistics::Batch { "b" } else { "" };
+        write!(f, "{size}:{epochs}:{rate:e}{learnt}")
+    }
+}
+
+/// Galaxies to a step.
+const BATCH: usize = 32;
+
 /// Galaxies kept aside in training, to choose epochs by.
 const VALIDATION: f64 = 0.05;
 
 impl MakeEncoder {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
-        let (galaxies, schema) = self.galaxies()?;
+        let (galaxies, schema, real) = self.galaxies()?;
         let parts = galaxies.split([1.0 - VALIDATION, VALIDATION, 0.0], self.seed)?;
         eprintln!("{} galaxies, {} questions", parts.train.len(), schema.questions().len());
         let start: Start = match Architecture::named(&self.start) {
@@ -104,9 +115,19 @@ impl MakeEncoder {
             trained = Some(done);
         }
         let Some(trained) = trained else {
-            return Err(zoobot_core::Error::invalid("--stages", "none", "at least one"));
+            return Err(Error::invalid("--stages", "none", "at least one"));
         };
         trained.model("sample")?.rounded()?.save(&self.out)?;
+        let train = json!({
+            "galaxies": parts.train.len(),
+            "questions": schema.questions().len(),
+            "data": {"EFIGI": real[0], "Galaxy Zoo 2, Stripe 82": real[1], "simulated": 3 * self.simulated},
+            "start": self.start,
+            "stages": self.stages.iter().map(Stage::to_string).collect::<Vec<_>>(),
+            "batch": BATCH,
+            "seed": self.seed,
+        });
+        note(&self.out.join("card.json"), train)?;
         let figures = json!({
             "out": self.out,
             "galaxies": parts.train.len(),
@@ -116,12 +137,14 @@ impl MakeEncoder {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Every galaxy that may be learnt from, and every question that is asked about some.
-    fn galaxies(&self) -> Result<(Catalog, Schema)> {
+    /// Every galaxy that may be learnt from, every question that is asked about some, and how many
+    /// real galaxies are of each catalogue.
+    fn galaxies(&self) -> Result<(Catalog, Schema, [usize; 2])> {
         let attributes = efigi::read(self.data.join("efigi/catalog.csv"))?;
         let votes = gz2::read(self.data.join("s82_votes/catalog.csv"))?;
         let mut all =
             vec![keep_out(&attributes, efigi::KEPT_OUT)?.0, keep_out(&votes, gz2::KEPT_OUT)?.0];
+        let real = [all[0].len(), all[1].len()];
         let simulated =
             [(Survey::Decals, "decals_dr5"), (Survey::Sdss, "gz2"), (Survey::Nearby, "decals_dr5")];
         for (place, (survey, schema)) in (1..).zip(simulated).filter(|_| self.simulated > 0) {
@@ -138,13 +161,13 @@ impl MakeEncoder {
         if self.simulated > 0 {
             schemas.push(Schema::named("decals_dr5")?);
         }
-        Ok((Catalog::stack(&all)?, Schema::union("sample", &schemas)?))
+        Ok((Catalog::stack(&all)?, Schema::union("sample", &schemas)?, real))
     }
 
     fn training(&self, schema: &Schema, start: &Start, stage: &Stage) -> VoteTraining {
         let settings = FitConfig {
             epochs: stage.epochs,
-            batch: 32,
+            batch: BATCH,
             rate: stage.rate,
             weight_decay: 0.05,
             schedule: Schedule { warmup: 60, ..Schedule::default() },
@@ -161,6 +184,22 @@ impl MakeEncoder {
             .statistics(stage.statistics)
             .settings(settings)
     }
+}
+
+/// Adds to the card of a model folder what it was trained on, and its licence, which is that of the
+/// weights that it began as.
+fn note(path: &Path, train: serde_json::Value) -> Result<()> {
+    let wrong = |error: serde_json::Error| Error::Invalid {
+        name: "card.json",
+        value: path.display().to_string(),
+        expected: format!("a JSON object ({error})"),
+    };
+    let text = std::fs::read(path).map_err(Error::io("read", path))?;
+    let mut card: serde_json::Map<_, _> = serde_json::from_slice(&text).map_err(wrong)?;
+    card.insert("training".to_owned(), train);
+    card.insert("license".to_owned(), "Apache-2.0".into());
+    let text = serde_json::to_vec_pretty(&card).map_err(wrong)?;
+    std::fs::write(path, text).map_err(Error::io("write", path))
 }
 
 /// Simulates a survey into a folder, unless it lies there whole, with the survey's name before

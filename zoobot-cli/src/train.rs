@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use zoobot_core::catalog::Catalog;
-use zoobot_core::encoder::{Architecture, Encoder, Statistics};
+use zoobot_core::encoder::{Architecture, Encoder, Precision, Statistics};
 use zoobot_core::picture::Augment;
 use zoobot_core::schema::{Schema, Votes};
 use zoobot_core::train::{
@@ -82,6 +82,10 @@ pub struct Train {
     /// frozen ones, as from an encoder
     #[arg(long, value_name = "batch|frozen")]
     statistics: Option<Statistics>,
+    /// The numbers that the network computes with: fp32, bf16, or auto for bf16 where the hardware
+    /// is made for it
+    #[arg(long, default_value_t)]
+    precision: Precision,
     /// Epochs without improvement after which the run ends
     #[arg(long)]
     patience: Option<u64>,
@@ -210,6 +214,7 @@ impl Train {
             average: (self.average > 0.0).then_some(self.average),
             patience: self.patience,
             save_every: self.save_every,
+            precision: self.precision,
             seed: self.seed,
             ..FitConfig::default()
         };

@@ -247,7 +247,8 @@ impl Network {
     /// # Errors
     /// [`Error::Torch`] when memory is short.
     pub fn training(&self, statistics: Statistics) -> Result<Training> {
-        Ok(Training(self.in_form(Form::Training(statistics))?))
+        let network = self.in_form(Form::Training(statistics))?;
+        Ok(Training { network, kind: Kind::Float })
     }
 
     /// The same network on the same memory, without gradients. A network cannot be used by two
@@ -277,9 +278,23 @@ impl Layer for Network {
 
 /// A network as it is trained, from [`Network::training`].
 #[derive(Debug)]
-pub struct Training(Network);
+pub struct Training {
+    network: Network,
+    /// What lies between the layers.
+    kind: Kind,
+}
 
 impl Training {
+    /// Sets the numbers that it computes with on a device ([`Precision::Fp32`]). With 16 bits the
+    /// variables and their gradients stay in 32, and so do normalisations, the first convolutions and
+    /// the features: mixed precision (<https://arxiv.org/abs/1710.03740>). bfloat16 has the range of
+    /// 32 bits, so the loss need not be scaled. [`Precision::Auto`] takes 16 bits wherever the
+    /// hardware computes with them natively.
+    pub fn precision(mut self, precision: Precision, device: Device) -> Self {
+        self.kind = precision.in_training(device);
+        self
+    }
+
     /// Feature vectors of a batch of prepared pictures.
     ///
     /// # Shapes
@@ -289,7 +304,10 @@ impl Training {
     /// [`Error::Invalid`] when `pictures` has another shape.
     pub fn features(&self, pictures: &Tensor) -> Result<Tensor> {
         // All at once: the statistics are those of the batch.
-        self.0.forward(pictures)
+        match self.kind {
+            Kind::Float => self.network.forward(pictures),
+            kind => self.network.in_form(Form::Mixed(kind))?.forward(pictures),
+        }
     }
 }
 

@@ -42,6 +42,16 @@ impl Precision {
         }
     }
 
+    /// The numbers between the layers of a network that is trained on a device. Rounding that moves
+    /// all galaxies alike does no harm there: what comes behind learns with it.
+    pub(super) fn in_training(self, device: Device) -> Kind {
+        match self {
+            Self::Bf16 => Kind::BFloat16,
+            Self::Auto if has_bf16(device) => Kind::BFloat16,
+            Self::Auto | Self::Fp32 => Kind::Float,
+        }
+    }
+
     /// As it is written: `fp32`, `bf16` or `auto`.
     pub fn name(self) -> &'static str {
         match self {

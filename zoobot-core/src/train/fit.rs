@@ -13,6 +13,7 @@ use super::optimizer::{Optimizer, OptimizerConfig};
 use super::order::{Order, mixed};
 use super::progress::Progress;
 use super::schedule::Schedule;
+use crate::encoder::Precision;
 use crate::error::{Error, Result};
 use crate::interrupt;
 use serde::{Deserialize, Serialize};
@@ -82,6 +83,9 @@ pub struct FitConfig {
     pub keep: usize,
     /// Steps between two checkpoints; 0, the default, for one after each epoch only.
     pub save_every: u64,
+    /// The numbers that the network computes with ([`Precision::Fp32`]); with 16 bits the variables
+    /// stay in 32 ([`Training::precision`](crate::encoder::Training::precision)).
+    pub precision: Precision,
     /// The seed of all that is random (1).
     pub seed: u64,
 }
@@ -100,6 +104,7 @@ impl Default for FitConfig {
             patience: None,
             keep: 1,
             save_every: 0,
+            precision: Precision::Fp32,
             seed: 1,
         }
     }

@@ -334,7 +334,9 @@ impl VoteTask {
             encoder.with_store(|from| copy(from, "", &mut store, &format!("{ENCODER}.")))?;
         }
         Ok(Self {
-            training: network.training(training.statistics)?,
+            training: network
+                .training(training.statistics)?
+                .precision(training.settings.precision, store.device()),
             schema: training.schema.clone(),
             loss: VoteLoss::new(&training.schema),
             losses: QuestionLosses::new(&training.schema),

@@ -119,6 +119,11 @@ impl Layer for ConvNorm {
             let (weight, bias) = self.product()?;
             return self.of(weight, bias);
         }
+        if let (true, Form::Mixed(_), Some(norm)) = (self.merged, form, &self.norm) {
+            // Multiplied in 32 bits, and then rounded once.
+            let conv = self.merged(norm)?.in_form(form)?;
+            return Ok(Self { conv, norm: None, activation: self.activation, merged: false });
+        }
         let (conv, norm) = (self.conv.in_form(form)?, self.norm.in_form(form)?);
         let merged = form == Form::Training(Statistics::Frozen);
         Ok(Self { conv, norm, activation: self.activation, merged })

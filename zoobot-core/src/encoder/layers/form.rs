@@ -42,6 +42,9 @@ pub enum Form {
     /// stays in 32 bits: normalisations, and what is computed once for a picture. To be folded
     /// before.
     Of(Kind),
+    /// For one step of a network in training: on the same variables, for gradients to flow into, with
+    /// numbers of another kind between the layers as in [`Form::Of`].
+    Mixed(Kind),
 }
 
 impl Form {
@@ -49,6 +52,7 @@ impl Form {
     pub fn in_full(self) -> Self {
         match self {
             Self::Of(_) => Self::Detached,
+            Self::Mixed(_) => Self::Mixed(Kind::Float),
             other => other,
         }
     }
@@ -65,6 +69,7 @@ impl Layer for Tensor {
         match form {
             Form::Training(_) => Ok(self.shallow_clone()),
             Form::Of(kind) => Ok(self.f_detach()?.f_to_kind(kind)?),
+            Form::Mixed(kind) => Ok(self.f_to_kind(kind)?),
             Form::Detached | Form::Folded => Ok(self.f_detach()?),
         }
     }

@@ -79,7 +79,7 @@ impl Layer for Mlp {
                 gamma: None,
                 activation,
             },
-            Form::Detached | Form::Training(_) | Form::Of(_) => Self {
+            Form::Detached | Form::Training(_) | Form::Of(_) | Form::Mixed(_) => Self {
                 norm: self.norm.in_form(form)?,
                 expand: self.expand.in_form(form)?,
                 project: self.project.in_form(form)?,

@@ -69,7 +69,11 @@ impl Layer for BatchNorm {
             mean: self.mean.in_form(form)?,
             variance: self.variance.in_form(form)?,
             eps: self.eps,
-            learns: form == Form::Training(Statistics::Batch),
+            learns: match form {
+                Form::Training(statistics) => statistics == Statistics::Batch,
+                Form::Mixed(_) => self.learns,
+                Form::Detached | Form::Folded | Form::Of(_) => false,
+            },
         })
     }
 }

@@ -101,7 +101,7 @@ impl Layer for PartitionAttention {
             Form::Folded => {
                 (self.norm.bare(), self.attention.folded(&self.norm, self.gamma.as_ref())?, None)
             }
-            Form::Detached | Form::Training(_) | Form::Of(_) => {
+            Form::Detached | Form::Training(_) | Form::Of(_) | Form::Mixed(_) => {
                 (self.norm.in_form(form)?, self.attention.in_form(form)?, self.gamma.in_form(form)?)
             }
         };

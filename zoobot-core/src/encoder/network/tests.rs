@@ -200,3 +200,34 @@ fn gradients_reach_every_variable_of_every_family() {
         }
     }
 }
+
+#[test]
+fn in_mixed_precision_features_and_gradients_are_nearly_those_in_32_bits() {
+    for name in ["convnext_atto", "efficientnet_b0", "resnet18", "maxvit_pico_rw_256"] {
+        let (mut store, network, x) = settled(name);
+        store.float();
+        let x = x.to_kind(Kind::Float);
+        for statistics in [Statistics::Frozen, Statistics::Batch] {
+            let step = |precision: Precision| {
+                let training = network.training(statistics).unwrap();
+                let features = training.precision(precision, Device::Cpu).features(&x).unwrap();
+                assert_eq!(features.kind(), Kind::Float, "{name}");
+                features.square().mean(Kind::Float).backward();
+                let mut all: Vec<_> = store.trainable_variables();
+                let taken = |it: &mut Tensor| {
+                    let gradient = it.grad().copy();
+                    assert_eq!(gradient.kind(), Kind::Float, "{name}");
+                    it.zero_grad();
+                    gradient.flatten(0, -1)
+                };
+                let gradients: Vec<Tensor> = all.iter_mut().map(taken).collect();
+                (features.detach(), Tensor::cat(&gradients, 0))
+            };
+            let (whole, half) = (step(Precision::Fp32), step(Precision::Bf16));
+            let difference = relative_difference(&half.0, &whole.0);
+            assert!(difference > 0.0 && difference < 0.1, "{name}: {difference}");
+            let cosine = Tensor::cosine_similarity(&half.1, &whole.1, 0, 1e-12).double_value(&[]);
+            assert!(cosine > 0.95, "{name}, {statistics:?}: {cosine}");
+        }
+    }
+}
