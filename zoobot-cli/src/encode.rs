@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use zoobot_core::catalog::{Catalog, write_csv};
 use zoobot_core::encoder::{Encoder, Failed, Precision};
+use zoobot_core::picture::Stretch;
 use zoobot_core::{Error, Result};
 
 /// Encode the pictures of a catalogue into representations.
@@ -16,13 +17,13 @@ use zoobot_core::{Error, Result};
 /// A run that was stopped goes on where it stopped when started again.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  zoobot encode --encoder imagenet --catalog rings/catalog.csv --out reps.parquet\n  \
+    after_help = "Example:\n  zoobot encode --catalog rings/catalog.csv --out reps.parquet\n  \
                   zoobot encode --encoder hf:mwalmsley/zoobot-encoder-convnext_nano --catalog rings/catalog.csv --out reps.parquet"
 )]
 pub struct Encode {
-    /// The encoder: imagenet, the folder of a model (timm's config.json and weights), or
-    /// hf:OWNER/NAME[@REVISION] on the Hugging Face Hub
-    #[arg(long, default_value = "imagenet")]
+    /// The encoder: sample (which travels along), imagenet, the folder of a model (timm's config.json
+    /// and weights), or hf:OWNER/NAME[@REVISION] on the Hugging Face Hub
+    #[arg(long, default_value = "sample")]
     encoder: String,
     /// The catalogue, .csv or .parquet, with columns id_str and file_loc
     #[arg(long)]
@@ -34,6 +35,10 @@ pub struct Encode {
     /// for it and the network bears it)
     #[arg(long, default_value_t)]
     precision: Precision,
+    /// How flux becomes a picture, for FITS files: asinh[:Q], log[:A] or linear, from the least value
+    /// to the percentile 99.7
+    #[arg(long)]
+    stretch: Option<Stretch>,
     /// Exit with status 2 when any picture cannot be read
     #[arg(long)]
     strict: bool,
@@ -51,6 +56,13 @@ impl Encode {
         }
         let catalog = Catalog::read(&self.catalog)?;
         let encoder = Encoder::load(&self.encoder)?.with_precision(self.precision);
+        let encoder = match self.stretch.clone() {
+            Some(stretch) => {
+                let recipe = encoder.recipe().clone().stretch(stretch);
+                encoder.with_recipe(recipe)?
+            }
+            None => encoder,
+        };
         for note in encoder.notes() {
             eprintln!("zoobot: note: {note}");
         }

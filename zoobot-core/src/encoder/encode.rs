@@ -181,7 +181,7 @@ impl Work<'_> {
         let mut out = Rows { done: rows.len(), ..Rows::default() };
         let mut pictures = Vec::with_capacity(rows.len());
         for row in rows {
-            match picture::read(&self.files[row]) {
+            match picture::open(&self.files[row]) {
                 Ok(picture) => {
                     pictures.push(picture);
                     out.ids.push(self.ids[row].clone());
@@ -204,7 +204,7 @@ impl Work<'_> {
                 Some(place) => place,
                 None => {
                     let made: Vec<Prepared> =
-                        pictures.iter().map(|p| recipe.prepare(p)).collect::<Result<_>>()?;
+                        pictures.iter().map(|p| recipe.prepare_any(p)).collect::<Result<_>>()?;
                     prepared.push((recipe, made));
                     prepared.len() - 1
                 }

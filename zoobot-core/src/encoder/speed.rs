@@ -4,7 +4,6 @@ use super::{Encoder, Precision};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::notebook::{Bundle, Show};
-use crate::picture;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -48,7 +47,7 @@ impl Encoder {
     }
 
     fn parts(&self, files: &[PathBuf], threads: usize) -> Result<Speed> {
-        let prepare = |file| self.recipe().prepare(&picture::read(file)?);
+        let prepare = |file: &PathBuf| self.recipe().read(file);
         let next = AtomicUsize::new(0);
         let prepared = timed(vec![(); threads], |()| {
             while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {

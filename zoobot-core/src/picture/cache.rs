@@ -4,7 +4,7 @@
 //! The file: the pictures' bytes, a checksum of 8 bytes for each, a record in JSON, its length, the
 //! SHA-256 of checksums and record, and [`MAGIC`]. What makes it valid comes last.
 
-use super::{Prepared, Recipe, read};
+use super::{Prepared, Recipe};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::files::write_whole;
@@ -221,7 +221,7 @@ fn make(path: &Path, recipe: &Recipe, files: &[PathBuf], stamp: &str) -> Result<
 }
 
 fn prepare(recipe: &Recipe, file: &Path) -> Result<Prepared> {
-    recipe.prepare(&read(file)?)
+    recipe.read(file)
 }
 
 /// Names the cache of a recipe and some files.

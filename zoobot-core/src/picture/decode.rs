@@ -1,22 +1,45 @@
-//! JPEG and PNG files to 8-bit RGB, with a reason for every file that cannot be one.
+//! JPEG and PNG files to 8-bit RGB and FITS files to flux, with a reason for every file that cannot be one.
 
+use super::fits::{BEGINNING, read_flux};
+use super::stretch::Stretch;
 use crate::error::{Error, Result};
 use image::{ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
+use ndarray::Array2;
 use std::io::Cursor;
 use std::path::Path;
 
 /// The most pixels a picture may have: 64 million, 8,000 by 8,000.
-const MOST_PIXELS: u64 = 64_000_000;
+pub(super) const MOST_PIXELS: u64 = 64_000_000;
 /// The fewest pixels a side may have; less is no picture of a galaxy.
-const FEWEST_PIXELS: u32 = 8;
+pub(super) const FEWEST_PIXELS: u32 = 8;
+
+/// What a file holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decoded {
+    /// A picture.
+    Picture(RgbImage),
+    /// One plane of flux, or red, green and blue: see [`read_flux`](super::read_flux).
+    Flux(Vec<Array2<f32>>),
+}
 
 /// Reads a JPEG or PNG file as RGB: 16-bit, grey, palette and CMYK pictures are converted,
-/// transparency is dropped.
+/// transparency is dropped. Of a FITS file the default [`Stretch`] makes a picture to look at.
 ///
 /// # Errors
 /// [`Error::Picture`] with the reason: missing, empty, not a picture, cut off, damaged, smaller
 /// than 8 x 8 or larger than 64 million pixels. The size is checked before memory is taken.
 pub fn read(path: impl AsRef<Path>) -> Result<RgbImage> {
+    match open(path.as_ref())? {
+        Decoded::Picture(picture) => Ok(picture),
+        Decoded::Flux(planes) => Stretch::default().picture(&planes),
+    }
+}
+
+/// Reads a JPEG, PNG or FITS file as what it is.
+///
+/// # Errors
+/// As [`read`].
+pub fn open(path: impl AsRef<Path>) -> Result<Decoded> {
     let path = path.as_ref();
     let fail = |reason: String| Error::Picture { path: path.to_path_buf(), reason };
     if path.as_os_str().is_empty() {
@@ -26,7 +49,10 @@ pub fn read(path: impl AsRef<Path>) -> Result<RgbImage> {
         std::io::ErrorKind::NotFound => fail("no such file".to_owned()),
         _ => fail(error.to_string()),
     })?;
-    decode(&bytes).map_err(fail)
+    if bytes.starts_with(BEGINNING) {
+        return Ok(Decoded::Flux(read_flux(path)?));
+    }
+    decode(&bytes).map(Decoded::Picture).map_err(fail)
 }
 
 /// Decodes the bytes of a JPEG or PNG file; fails with the reason. See [`read`].
@@ -36,11 +62,8 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, String> {
     }
     let format = match image::guess_format(bytes) {
         Ok(format @ (ImageFormat::Jpeg | ImageFormat::Png)) => format,
-        Ok(other) => return Err(format!("it is a {other:?} picture; JPEG and PNG are read")),
-        Err(_) if bytes.starts_with(b"SIMPLE  =") => {
-            return Err("it is a FITS file; JPEG and PNG are read".to_owned());
-        }
-        Err(_) => return Err("it is not a picture: JPEG and PNG are read".to_owned()),
+        Ok(other) => return Err(format!("it is a {other:?} picture; JPEG, PNG and FITS are read")),
+        Err(_) => return Err("it is not a picture: JPEG, PNG and FITS are read".to_owned()),
     };
     if format == ImageFormat::Jpeg && !jpeg_is_whole(bytes) {
         return Err("the JPEG is cut off before its end".to_owned());

@@ -32,11 +32,8 @@ impl Augment {
         }
         let first = catalog.head(n);
         let source = self.source(recipe);
-        let prepared = first
-            .files()
-            .iter()
-            .map(|file| source.prepare(&super::read(file)?))
-            .collect::<Result<Vec<_>>>()?;
+        let prepared =
+            first.files().iter().map(|file| source.read(file)).collect::<Result<Vec<_>>>()?;
         let views = self.apply(&source.batch(&prepared, Device::Cpu)?, recipe, 0)?;
         let tiles = first
             .ids()

@@ -6,11 +6,13 @@ mod crop;
 pub use crop::Crop;
 
 use super::Stretch;
+use super::decode::{Decoded, open};
 use super::resample::{self, Pixels, Window};
 use crate::error::{Error, Result};
 use image::RgbImage;
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 use tch::{Device, Kind, Tensor};
 
 /// How colours become one channel.
@@ -167,6 +169,25 @@ impl Recipe {
             Some(stretch) => self.finish(&stretch.picture(planes)?),
             None => Err(Error::invalid("stretch", "none", "one, for flux: recipe.stretch(…)")),
         }
+    }
+
+    /// Whatever a file holds, prepared: a picture, or flux where the recipe has a stretch.
+    ///
+    /// # Errors
+    /// As [`prepare`](Self::prepare) and [`prepare_flux`](Self::prepare_flux).
+    pub fn prepare_any(&self, decoded: &Decoded) -> Result<Prepared> {
+        match decoded {
+            Decoded::Picture(picture) => self.prepare(picture),
+            Decoded::Flux(planes) => self.prepare_flux(planes),
+        }
+    }
+
+    /// Reads a file and prepares what it holds.
+    ///
+    /// # Errors
+    /// As [`open`] and [`prepare_any`](Self::prepare_any).
+    pub fn read(&self, path: impl AsRef<Path>) -> Result<Prepared> {
+        self.prepare_any(&open(path)?)
     }
 
     fn finish(&self, picture: &RgbImage) -> Result<Prepared> {

@@ -62,6 +62,29 @@ impl Default for Stretch {
     }
 }
 
+impl std::str::FromStr for Stretch {
+    type Err = Error;
+
+    /// As on the command line: `asinh`, `log` or `linear`, the first two also with their parameter,
+    /// as in `asinh:10`; limits as by default.
+    fn from_str(text: &str) -> Result<Self> {
+        let expected = "asinh[:Q], log[:A] or linear";
+        let wrong = || Error::invalid("stretch", text, expected);
+        let (name, parameter) = match text.split_once(':') {
+            Some((name, number)) => (name, Some(number.parse::<f64>().map_err(|_| wrong())?)),
+            None => (text, None),
+        };
+        let stretch = match (name, parameter) {
+            ("asinh", q) => Self::asinh(q.unwrap_or(1.0)),
+            ("log", a) => Self::log(a.unwrap_or(1000.0)),
+            ("linear", None) => Self::linear(),
+            _ => return Err(wrong()),
+        };
+        stretch.check()?;
+        Ok(stretch)
+    }
+}
+
 impl Stretch {
     /// The inverse hyperbolic sine of `q` times the brightness.
     pub fn asinh(q: f64) -> Self {
