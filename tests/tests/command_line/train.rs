@@ -163,9 +163,14 @@ fn what_cannot_be_learnt_from_is_refused_with_one_line() {
     with(&and(&["--val", "a/catalog.csv", "--val", "a/catalog.csv"]), &["--val is 2"]);
     with(&["--schema", "decals_dr5"], &["smooth-or-featured-dr5_smooth", "no column"]);
     with(&["--schema", "gz3"], &["gz3", "gz2"]);
-    with(&and(&["--start", "resnet19"]), &["resnet19"]);
+    let instead = |old: &str, new: &'static str, words: &[&str]| {
+        let changed = |word: &&'static str| if *word == old { new } else { *word };
+        let all: Vec<&str> = train("model", &GZ2).iter().map(changed).collect();
+        refused(&all, place, words);
+    };
+    instead("resnet18", "resnet19", &["resnet19"]);
     with(&and(&["--epochs", "0"]), &["epochs is 0", "at least 1"]);
-    with(&and(&["--batch", "0"]), &["batch is 0"]);
+    instead("12", "0", &["batch is 0"]);
     with(&and(&["--rate", "0"]), &["learning rate is 0"]);
     with(&and(&["--validation", "1"]), &["--validation is 1", "below 1"]);
     with(&and(&["--validation", "0.01"]), &["--validation is 0.01 of 12 galaxies"]);

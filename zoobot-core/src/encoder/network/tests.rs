@@ -225,9 +225,14 @@ fn in_mixed_precision_features_and_gradients_are_nearly_those_in_32_bits() {
             };
             let (whole, half) = (step(Precision::Fp32), step(Precision::Bf16));
             let difference = relative_difference(&half.0, &whole.0);
-            assert!(difference > 0.0 && difference < 0.1, "{name}: {difference}");
             let cosine = Tensor::cosine_similarity(&half.1, &whole.1, 0, 1e-12).double_value(&[]);
-            assert!(cosine > 0.95, "{name}, {statistics:?}: {cosine}");
+            // Statistics of three small pictures make much of little.
+            let (most, least) = match statistics {
+                Statistics::Frozen => (0.03, 0.99),
+                Statistics::Batch => (0.5, 0.8),
+            };
+            assert!(difference > 0.0 && difference < most, "{name}: {difference}");
+            assert!(cosine > least, "{name}, {statistics:?}: {cosine}");
         }
     }
 }
