@@ -63,9 +63,9 @@ pub struct Train {
     /// Galaxies to a step
     #[arg(long, default_value_t = 64)]
     batch: usize,
-    /// The largest learning rate
-    #[arg(long, default_value_t = 1e-3)]
-    rate: f64,
+    /// The largest learning rate (default: 1e-3 from random weights, 3e-4 from an encoder)
+    #[arg(long)]
+    rate: Option<f64>,
     /// Steps in which the learning rate grows
     #[arg(long, default_value_t = 100)]
     warmup: u64,
@@ -188,6 +188,7 @@ impl Train {
             Ok(architecture) => architecture.into(),
             Err(_) => (&Encoder::load(&self.start)?).into(),
         };
+        let rate = self.rate.unwrap_or_else(|| start.rate());
         let mut training = VoteTraining::new(schema, start);
         if let Some(statistics) = self.statistics {
             training = training.statistics(statistics);
@@ -206,7 +207,7 @@ impl Train {
         let settings = FitConfig {
             epochs: self.epochs,
             batch: self.batch,
-            rate: self.rate,
+            rate,
             weight_decay: self.weight_decay,
             layer_decay: self.layer_decay,
             schedule,
