@@ -6,6 +6,7 @@
 mod axes;
 mod calibration;
 mod canvas;
+mod confusion;
 mod font;
 mod histogram;
 mod labels;
@@ -21,6 +22,7 @@ mod variance;
 
 pub use calibration::{Panel, calibration_panels};
 pub use canvas::Canvas;
+pub use confusion::confusion;
 pub use histogram::{Histogram, histogram};
 pub use labels::Labels;
 pub use lines::{Lines, lines};
