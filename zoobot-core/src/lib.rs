@@ -12,8 +12,8 @@ pub mod catalog;
 pub mod encoder;
 pub mod error;
 pub mod figure;
-pub mod finetune;
 mod files;
+pub mod finetune;
 #[cfg(test)]
 mod golden;
 pub mod interrupt;

@@ -314,7 +314,8 @@ impl Encoder {
             Ok::<_, Error>(())
         })?;
         let recipe = self.recipe.clone().grey(crate::picture::Grey::Luma);
-        let grey = Self::of_store(format!("grey {}", self.name), architecture, network, store, recipe)?;
+        let grey =
+            Self::of_store(format!("grey {}", self.name), architecture, network, store, recipe)?;
         Ok(grey.with_precision(self.precision))
     }
 

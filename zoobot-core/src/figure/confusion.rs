@@ -35,8 +35,16 @@ pub fn confusion(names: &[String], counts: &Array2<u64>) -> Result<Figure> {
             letters(size, colour).pos(Pos::new(at, VPos::Center))
         };
         let middle = units(left + side / 2.0);
-        root.draw_text("predicted", &text(style::LABEL, style::INK, HPos::Center), (middle, units(14.0)))?;
-        root.draw_text("true", &text(style::LABEL, style::INK, HPos::Left), (units(pad), units(top - 16.0)))?;
+        root.draw_text(
+            "predicted",
+            &text(style::LABEL, style::INK, HPos::Center),
+            (middle, units(14.0)),
+        )?;
+        root.draw_text(
+            "true",
+            &text(style::LABEL, style::INK, HPos::Left),
+            (units(pad), units(top - 16.0)),
+        )?;
         for (row, of) in counts.rows().into_iter().enumerate() {
             let all: u64 = of.sum();
             let y = top + CELL * row as f64;
@@ -46,9 +54,11 @@ pub fn confusion(names: &[String], counts: &Array2<u64>) -> Result<Figure> {
             for (column, count) in of.iter().enumerate() {
                 let x = left + CELL * column as f64;
                 let share = *count as f64 / all.max(1) as f64;
-                let corners =
-                    [(units(x), units(y)), (units(x + CELL), units(y + CELL))];
-                root.draw(&Rectangle::new(corners, style::PALETTE[0].mix(0.06 + 0.9 * share).filled()))?;
+                let corners = [(units(x), units(y)), (units(x + CELL), units(y + CELL))];
+                root.draw(&Rectangle::new(
+                    corners,
+                    style::PALETTE[0].mix(0.06 + 0.9 * share).filled(),
+                ))?;
                 root.draw(&Rectangle::new(corners, stroke(style::AXIS, style::FAINT)))?;
                 let ink = if share > 0.55 { RGBColor(255, 255, 255) } else { style::INK };
                 let at = (units(x + CELL / 2.0), units(y + CELL / 2.0));

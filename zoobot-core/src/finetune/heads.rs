@@ -109,9 +109,10 @@ impl HeadTask<'_> {
     fn folded(&self, mean: &[f64], scale: &[f64]) -> Result<Head> {
         let find = |name: &str| -> Result<Tensor> {
             let variables = self.head.variables();
-            let (_, found) = variables.into_iter().find(|(known, _)| known == name).ok_or_else(
-                || crate::Error::invalid("head", format!("without {name}"), "a linear one"),
-            )?;
+            let (_, found) =
+                variables.into_iter().find(|(known, _)| known == name).ok_or_else(|| {
+                    crate::Error::invalid("head", format!("without {name}"), "a linear one")
+                })?;
             Ok(found.f_detach()?.f_to_kind(Kind::Double)?)
         };
         let (shift, factor) = self.objective.scale;
@@ -168,13 +169,13 @@ impl Truth {
         match (self, output) {
             (Self::Numbers(values), Output::Shares) => Some(vec![logit(mean(values))]),
             (Self::Tags(all), _) => {
-                let shares = all.columns().into_iter().map(|it| {
-                    mean(&it.iter().map(|it| f64::from(*it)).collect::<Vec<_>>())
-                });
+                let shares = all
+                    .columns()
+                    .into_iter()
+                    .map(|it| mean(&it.iter().map(|it| f64::from(*it)).collect::<Vec<_>>()));
                 Some(shares.map(logit).collect())
             }
             _ => None,
         }
     }
 }
-

@@ -73,9 +73,11 @@ impl Predicted {
     /// # Errors
     /// [`Error::Missing`] where the truth is not known; [`Error::Invalid`] for numbers.
     pub fn reliability(&self) -> Result<Figure> {
-        let mut figure = lines()
-            .labels("predicted probability", "share that is true")
-            .series("perfect", &[0.0, 1.0], &[0.0, 1.0]);
+        let mut figure = lines().labels("predicted probability", "share that is true").series(
+            "perfect",
+            &[0.0, 1.0],
+            &[0.0, 1.0],
+        );
         for (name, chances, is) in self.each_chance()? {
             let bins = self.bins(&chances, &is)?;
             let expected: Vec<f64> = bins.iter().map(|it| it.confidence).collect();

@@ -12,6 +12,7 @@
 mod encoded;
 mod finetuned;
 mod heads;
+mod hold_out;
 mod looks;
 mod network;
 mod objective;
@@ -358,6 +359,12 @@ impl Finetune {
         self
     }
 
+    /// Sets after how many steps a whole network is saved, besides after each epoch (0: never).
+    pub fn save_every(mut self, steps: u64) -> Self {
+        self.settings.save_every = steps;
+        self
+    }
+
     /// Sets the seed of everything random (42).
     pub fn seed(mut self, seed: u64) -> Self {
         self.settings.seed = seed;
@@ -472,7 +479,7 @@ impl Finetune {
             true => display(plan),
             false => eprintln!("{plan}"),
         };
-        self.go(train, val, &show, &mut |event| watch.see(&event))
+        self.told(train, val, &show, &mut |event| watch.see(&event))
     }
 
     /// The same in the background, while the notebook's next cells run.
@@ -494,7 +501,7 @@ impl Finetune {
         val: &Catalog,
         observe: &mut dyn FnMut(Event),
     ) -> Result<Finetuned> {
-        self.go(train, val, &|_| (), observe)
+        self.told(train, val, &|_| (), observe)
     }
 
     /// Trains a head on galaxies that were encoded already, with their catalogues attached: several
@@ -526,7 +533,11 @@ impl Finetune {
         Finetuned::of_head(self, encoder, trained, learn.truth.classes(), Vec::new(), None)
     }
 
-    fn go(
+    /// The same, handing the plan to one function and what happens to another.
+    ///
+    /// # Errors
+    /// As [`train`](Self::train).
+    pub fn told(
         &self,
         train: &Catalog,
         val: &Catalog,
@@ -556,8 +567,7 @@ impl Finetune {
             first = Some(trained);
         }
         let head = first.as_ref().map(|it| &it.head);
-        let trained =
-            network::train(self, &encoder, (train, &learn), (val, &kept), head, observe)?;
+        let trained = network::train(self, &encoder, (train, &learn), (val, &kept), head, observe)?;
         Ok(Finetuned::of_network(self, trained, first.map(|it| it.fitted), plan))
     }
 

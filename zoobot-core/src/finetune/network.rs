@@ -83,7 +83,9 @@ impl Built {
         let network = architecture.build(&(store.root() / ENCODER))?;
         let config = finetune.question().head(classes, settings.head_dropout);
         let head = config.build(&(store.root() / HEAD), architecture.width())?;
-        no_grad(|| head.variables().into_iter().try_for_each(|(_, mut it)| it.f_zero_().map(drop)))?;
+        no_grad(|| {
+            head.variables().into_iter().try_for_each(|(_, mut it)| it.f_zero_().map(drop))
+        })?;
         encoder.with_store(|from| copy(from, "", &mut store, &format!("{ENCODER}.")))?;
         for name in frozen(&store, &architecture, finetune)? {
             if let Some(variable) = store.variables().get(&name) {
@@ -198,13 +200,14 @@ pub fn train(
         parts: Vec::new(),
     };
     let checkpoints = folder.map(|it| it.join("checkpoints"));
-    let fitted = fit(&mut task, &finetune.fit_of_network(), checkpoints.as_deref(), &mut |event| {
-        if let Event::Resumed { epochs, .. } = &event {
-            let scores = epochs.iter().map(|it| it.validation);
-            best.set(scores.fold(f64::INFINITY, f64::min));
-        }
-        observe(event);
-    })?;
+    let fitted =
+        fit(&mut task, &finetune.fit_of_network(), checkpoints.as_deref(), &mut |event| {
+            if let Event::Resumed { epochs, .. } = &event {
+                let scores = epochs.iter().map(|it| it.validation);
+                best.set(scores.fold(f64::INFINITY, f64::min));
+            }
+            observe(event);
+        })?;
     let ended = fitted.end != End::Interrupted && folder.is_some();
     // Whatever stopped it, what is left is the best there was.
     let model = match task.best_folder() {
@@ -354,7 +357,9 @@ pub fn seconds(built: &Built, recipe: &Recipe) -> Result<(f64, f64)> {
         built.outputs(&pictures, 1)?.f_sum(Kind::Float)?.f_backward()?;
         times[0] = start.elapsed().as_secs_f64() / PICTURES as f64;
         let start = std::time::Instant::now();
-        no_grad(|| built.judged(&pictures)?.f_sum(Kind::Float)?.f_double_value(&[]).map_err(Error::from))?;
+        no_grad(|| {
+            built.judged(&pictures)?.f_sum(Kind::Float)?.f_double_value(&[]).map_err(Error::from)
+        })?;
         times[1] = start.elapsed().as_secs_f64() / PICTURES as f64;
     }
     Ok((times[0], times[1]))

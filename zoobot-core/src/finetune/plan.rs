@@ -178,13 +178,17 @@ fn blocks(finetune: &Finetune, built: &Built) -> Result<Vec<Block>> {
     for stage in built.stages().into_iter().chain([head]) {
         let is_head = stage[0] == "head.";
         let mut block = Block {
-            name: stage.join(" ").replace("encoder.", "").replace(". ", " ").trim_end_matches('.').to_owned(),
+            name: stage
+                .join(" ")
+                .replace("encoder.", "")
+                .replace(". ", " ")
+                .trim_end_matches('.')
+                .to_owned(),
             parameters: 0,
             trained: 0,
             rate: None,
         };
-        let of_stage =
-            |name: &&String| stage.iter().any(|start| name.starts_with(start.as_str()));
+        let of_stage = |name: &&String| stage.iter().any(|start| name.starts_with(start.as_str()));
         for name in variables.keys().filter(of_stage) {
             // The running statistics of norms are no parameters.
             if name.ends_with("running_mean")
@@ -230,7 +234,11 @@ impl std::fmt::Display for Plan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (all, trained) = self.parameters();
         let (name, architecture) = &self.encoder;
-        writeln!(f, "Plan: {} ({}), {} of encoder {name} ({architecture})", self.kind, self.question, self.mode)?;
+        writeln!(
+            f,
+            "Plan: {} ({}), {} of encoder {name} ({architecture})",
+            self.kind, self.question, self.mode
+        )?;
         let mut classes = String::new();
         for (name, count) in &self.classes {
             let comma = if classes.is_empty() { "" } else { ", " };

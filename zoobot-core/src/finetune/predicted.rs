@@ -445,9 +445,8 @@ fn columns_of(kind: Kind, names: &[String], values: ArrayView2<f64>) -> Vec<Colu
 impl Show for Predicted {
     fn show(&self) -> Bundle {
         let count = self.len();
-        let table = self.table().map(|table| {
-            Table::new(table).title(format!("{count} galaxies")).rows(5)
-        });
+        let table =
+            self.table().map(|table| Table::new(table).title(format!("{count} galaxies")).rows(5));
         match self.figures() {
             Ok(figures) => {
                 let title = "How good they are, with 95 % intervals";
@@ -594,7 +593,11 @@ impl Predicted {
         };
         let (ids, files, reasons) = (column(ID), column("file_loc"), column("reason"));
         let rows = ids.into_iter().zip(files).zip(reasons);
-        rows.map(|((id_str, file_loc), reason)| Failed { id_str, file_loc: file_loc.into(), reason })
-            .collect()
+        rows.map(|((id_str, file_loc), reason)| Failed {
+            id_str,
+            file_loc: file_loc.into(),
+            reason,
+        })
+        .collect()
     }
 }

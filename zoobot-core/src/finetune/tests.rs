@@ -18,10 +18,13 @@ fn known(count: usize, seed: u64, encoder: &Encoder) -> Space {
     let mut rng = StdRng::seed_from_u64(seed);
     let features = Array2::from_shape_fn((count, encoder.width()), |_| rng.random_range(-1.0..1.0));
     let ids: Vec<String> = (0..count).map(|i| format!("G{seed}_{i}")).collect();
-    let sum = |row: usize, from: usize| -> f32 { features.row(row).iter().skip(from).take(8).sum() };
+    let sum =
+        |row: usize, from: usize| -> f32 { features.row(row).iter().skip(from).take(8).sum() };
     let all = |of: &dyn Fn(usize) -> f64| (0..count).map(of).collect::<Vec<f64>>();
-    let is = |from: usize| (0..count).map(|row| i64::from(sum(row, from) > 0.0)).collect::<Vec<_>>();
-    let texts = |of: Vec<i64>| of.iter().map(|it| ["plain", "ring"][*it as usize]).collect::<Vec<_>>();
+    let is =
+        |from: usize| (0..count).map(|row| i64::from(sum(row, from) > 0.0)).collect::<Vec<_>>();
+    let texts =
+        |of: Vec<i64>| of.iter().map(|it| ["plain", "ring"][*it as usize]).collect::<Vec<_>>();
     let number = all(&|row| 1000.0 + 50.0 * f64::from(sum(row, 0)));
     let share = all(&|row| 1.0 / (1.0 + f64::from(-sum(row, 0)).exp()));
     let table = DataFrame::new(
@@ -101,8 +104,13 @@ fn a_head_learns_each_kind_of_question_and_says_what_its_best_epoch_said() {
     let run = head(Finetune::tree(&schema.unwrap())).train_encoded(&train, &val).unwrap();
     let posterior = run.model("rings").unwrap().predict_encoded(&val).unwrap();
     let votes = Votes::of(val.catalog().unwrap(), posterior.schema()).unwrap();
-    let agree = posterior.fractions().column(0).iter().zip(votes.counts().column(0))
-        .filter(|(share, votes)| (**share > 0.5) == (**votes > 5.0)).count();
+    let agree = posterior
+        .fractions()
+        .column(0)
+        .iter()
+        .zip(votes.counts().column(0))
+        .filter(|(share, votes)| (**share > 0.5) == (**votes > 5.0))
+        .count();
     assert!(agree > 70, "{agree}");
     assert!(run.predict_encoded(&val).unwrap_err().to_string().contains("Model::predict"));
 }
@@ -131,7 +139,10 @@ fn a_model_folder_predicts_as_the_run_did_and_is_judged_on_another_catalogue() {
     let floats = table.column("ring").unwrap().cast(&polars::prelude::DataType::Float64).unwrap();
     table.with_column(floats).unwrap();
     let floats = Catalog::from_table(table, "nowhere").unwrap();
-    assert_eq!(after.clone().against(&floats, "ring").unwrap().auc().unwrap(), before.auc().unwrap());
+    assert_eq!(
+        after.clone().against(&floats, "ring").unwrap().auc().unwrap(),
+        before.auc().unwrap()
+    );
 }
 
 #[test]
@@ -146,7 +157,9 @@ fn what_is_predicted_can_be_looked_at_averaged_and_calibrated() {
     assert_ne!(one.values(), two.values());
     assert_eq!(one.values(), of(1).values());
     let mean = Predicted::mean(&[one.clone(), two.clone()]).unwrap();
-    assert!((mean.values()[[0, 0]] - (one.values()[[0, 0]] + two.values()[[0, 0]]) / 2.0).abs() < 1e-12);
+    assert!(
+        (mean.values()[[0, 0]] - (one.values()[[0, 0]] + two.values()[[0, 0]]) / 2.0).abs() < 1e-12
+    );
     assert!(Predicted::mean(&[]).is_err());
     assert_eq!(mean.confusion().unwrap().sum(), 100);
     for figure in [mean.confusion_matrix(), mean.precision_recall(), mean.reliability()] {
@@ -195,7 +208,10 @@ fn the_plan_says_what_is_frozen_and_how_fast_the_rest_learns() {
         assert!(text.contains(word), "{word} is not in {text}");
     }
     let message = quick().two_phase(5).plan(&train, &val).unwrap_err().to_string();
-    assert!(message.contains("block to unfreeze from is 5") && message.contains("to 4"), "{message}");
+    assert!(
+        message.contains("block to unfreeze from is 5") && message.contains("to 4"),
+        "{message}"
+    );
 }
 
 /// The variables of an encoder by name.
@@ -217,7 +233,10 @@ fn two_phases_leave_what_is_below_the_block_and_every_norm_as_it_was() {
         before.iter().filter(|(name, it)| !it.equal(&after[*name])).map(|(name, _)| name).collect();
     changed.sort();
     assert!(!changed.is_empty());
-    assert!(changed.iter().all(|it| it.starts_with("layer4.") && !it.contains(".bn")), "{changed:?}");
+    assert!(
+        changed.iter().all(|it| it.starts_with("layer4.") && !it.contains(".bn")),
+        "{changed:?}"
+    );
     assert_eq!(run.encoder("after").name(), "after");
     // What was trained is what predicts.
     let best = run.fitted().epochs.iter().map(|it| it.validation).fold(f64::INFINITY, f64::min);
@@ -266,7 +285,8 @@ fn one_channel_sees_a_grey_picture_as_three_did() {
     let one = three.greyscale().unwrap();
     assert_eq!((one.architecture().channels(), one.recipe().channels()), (1, 1));
     let grey = Tensor::rand([2, 1, 32, 32], (tch::Kind::Float, tch::Device::Cpu));
-    let (a, b) = (one.features(&grey).unwrap(), three.features(&grey.repeat([1, 3, 1, 1])).unwrap());
+    let (a, b) =
+        (one.features(&grey).unwrap(), three.features(&grey.repeat([1, 3, 1, 1])).unwrap());
     assert!((a - b).abs().max().double_value(&[]) < 1e-3);
     let (train, val) = pictures(40);
     let run = quick().encoder(&three).greyscale().unwrap().train(&train, &val).unwrap();
@@ -289,7 +309,13 @@ fn views_a_loss_and_a_metric_of_ones_own_and_scratch() {
     assert_eq!(classes(&calm), classes(&run));
     let recipe = encoder().recipe().clone();
     let own = |outputs: &Tensor, targets: &Tensor| {
-        Ok(outputs.f_cross_entropy_loss::<Tensor>(targets, None, tch::Reduction::Mean, -100, 0.0)?)
+        Ok(outputs.f_cross_entropy_loss::<Tensor>(
+            targets,
+            None,
+            tch::Reduction::Mean,
+            -100,
+            0.0,
+        )?)
     };
     let scratch = quick().scratch(Architecture::named("resnet18").unwrap(), recipe).loss(own);
     let scratch = scratch.epochs(2).train(&train, &val).unwrap();
@@ -346,7 +372,10 @@ fn labels_that_cannot_be_learnt_are_refused_by_name() {
     refused(class(), &train.head(3), &val, &["galaxies to learn from is 3", "at least 4"]);
     refused(class(), &train, &val.head(0), &["galaxies to choose by is 0", "split"]);
     refused(class(), &train, &train, &["both learnt from and chosen by", "and 297 more"]);
-    let other = with(&val, Column::new("file_loc".into(), train.head(val.len()).labels("file_loc").unwrap()));
+    let other = with(
+        &val,
+        Column::new("file_loc".into(), train.head(val.len()).labels("file_loc").unwrap()),
+    );
     refused(class(), &train, &other, &["pictures are both learnt from"]);
 
     let number = || Finetune::regressor("number");
@@ -383,21 +412,25 @@ fn spaces_of_another_encoder_or_with_the_label_in_them_are_refused() {
     let encoder = encoder();
     let (train, val) = both(&encoder);
     let run = Finetune::classifier("ring").encoder(&encoder);
-    let message = |run: &Finetune, train: &Space| {
-        run.train_encoded(train, &val).unwrap_err().to_string()
-    };
+    let message =
+        |run: &Finetune, train: &Space| run.train_encoded(train, &val).unwrap_err().to_string();
     let mut features = train.features().to_owned();
     let ring = train.catalog().unwrap().labels("ring").unwrap();
     features.column_mut(7).iter_mut().zip(&ring).for_each(|(to, it)| *to = it.parse().unwrap());
     let leak = Space::new(train.ids().to_vec(), features).unwrap();
     let leak = leak.with_catalog(train.catalog().unwrap()).unwrap();
-    assert!(message(&run, &leak).contains("\"ring\" itself in column 7"), "{}", message(&run, &leak));
+    assert!(
+        message(&run, &leak).contains("\"ring\" itself in column 7"),
+        "{}",
+        message(&run, &leak)
+    );
     assert!(message(&run, &train.pca(5).unwrap()).contains("before pca()"));
     let mut other = encoder.origin();
     other.recipe.zoom = 1.5;
     let wrong = message(&run, &train.clone().with_origin(other));
     assert!(wrong.contains("another recipe"), "{wrong}");
-    let other = Encoder::untrained(encoder.architecture().clone(), encoder.recipe().clone(), 9).unwrap();
+    let other =
+        Encoder::untrained(encoder.architecture().clone(), encoder.recipe().clone(), 9).unwrap();
     let wrong = message(&run, &train.clone().with_origin(other.origin()));
     assert!(wrong.contains("encode the galaxies again"), "{wrong}");
 }

@@ -210,8 +210,7 @@ impl Truth {
                 Tensor::f_from_slice(&some)?.f_view([-1, 1])?
             }
             Self::Tags(all) => {
-                let some: Vec<f32> =
-                    rows.iter().flat_map(|&row| all.row(row).to_vec()).collect();
+                let some: Vec<f32> = rows.iter().flat_map(|&row| all.row(row).to_vec()).collect();
                 Tensor::f_from_slice(&some)?.f_view([rows.len() as i64, -1])?
             }
             Self::Votes(votes) => votes.batch(rows)?,
@@ -255,11 +254,7 @@ pub fn apart(train: &Catalog, val: &Catalog) -> Result<()> {
 }
 
 /// Fails where a feature is the label itself.
-pub fn no_leak(
-    features: ArrayView2<f32>,
-    truth: &Truth,
-    question: &Question,
-) -> Result<()> {
+pub fn no_leak(features: ArrayView2<f32>, truth: &Truth, question: &Question) -> Result<()> {
     let known: Vec<Vec<f64>> = match truth {
         Truth::Classes { of, .. } => vec![of.iter().map(|it| *it as f64).collect()],
         Truth::Numbers(values) => vec![values.clone()],
@@ -299,13 +294,15 @@ pub fn classes(catalog: &Catalog, label: &str) -> Result<Vec<String>> {
     };
     let texts: Vec<Option<String>> = match column.dtype() {
         DataType::String => {
-            let text = |it: Option<&str>| it.map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned);
+            let text =
+                |it: Option<&str>| it.map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned);
             column.str()?.iter().map(text).collect()
         }
         DataType::Float32 | DataType::Float64 => {
             let column = column.cast(&DataType::Float64)?;
             let values: Vec<Option<f64>> = column.f64()?.iter().collect();
-            let number = |it: &Option<f64>| it.is_some_and(|it| it.is_finite() && it.fract() != 0.0);
+            let number =
+                |it: &Option<f64>| it.is_some_and(|it| it.is_finite() && it.fract() != 0.0);
             if let Some(row) = values.iter().position(number) {
                 let value = format!(
                     "{} of {:?} in {label:?}",
@@ -315,7 +312,8 @@ pub fn classes(catalog: &Catalog, label: &str) -> Result<Vec<String>> {
                 let expected = "a class: for numbers, Finetune::regressor";
                 return Err(Error::invalid("label", value, expected));
             }
-            let text = |it: Option<f64>| it.filter(|it| it.is_finite()).map(|it| format!("{it:.0}"));
+            let text =
+                |it: Option<f64>| it.filter(|it| it.is_finite()).map(|it| format!("{it:.0}"));
             values.into_iter().map(text).collect()
         }
         other if other.is_integer() || other.is_bool() => {

@@ -1,9 +1,7 @@
 //! Figures of predictions, by name.
 
 use super::target::Target;
-use crate::metrics::{
-    accuracy, average_precision, f1, log_loss, r2, rmse, roc_auc, spearman,
-};
+use crate::metrics::{accuracy, average_precision, f1, log_loss, r2, rmse, roc_auc, spearman};
 use ndarray::{Array2, ArrayView1};
 
 /// Figures of predicted classes.
