@@ -7,6 +7,7 @@
 mod calibrate;
 mod doctor;
 mod encode;
+mod experiment;
 mod features;
 mod finetune;
 mod judge;
@@ -38,6 +39,8 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Encode the pictures of a catalogue into representations
     Encode(encode::Encode),
+    /// Repeat a paper's experiment on the galaxies at hand
+    Experiment(experiment::Experiment),
     /// Compute the features of pictures that are prepared already
     #[command(hide = true)]
     Features(features::Features),
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Command::Calibrate(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Encode(command) => command.run(),
+        Command::Experiment(command) => command.run(),
         Command::Features(command) => command.run(),
         Command::Finetune(command) => command.run(),
         Command::Judge(command) => command.run(),
