@@ -18,7 +18,7 @@ pub(super) struct Axis {
     pub high: f64,
     pub ticks: Vec<f64>,
     /// What stands at the ticks, where it is not their numbers.
-    names: Vec<String>,
+    pub names: Vec<String>,
 }
 
 impl Axis {

@@ -37,7 +37,7 @@ pub fn features(
         let catalog = catalog.select(space.ids())?;
         let more = viewed(finetune, encoder, &catalog, settings.views, settings.seed)?;
         let views: Vec<_> =
-            std::iter::once(known.features.view()).chain(more.iter().map(Array2::view)).collect();
+            std::iter::once(known.features.view()).chain(more.iter().map(|it| it.view())).collect();
         known.features = ndarray::concatenate(Axis(0), &views)
             .map_err(|error| Error::invalid("features of views", error, "equal widths"))?;
         let all: Vec<usize> = (0..=settings.views).flat_map(|_| 0..known.truth.len()).collect();
