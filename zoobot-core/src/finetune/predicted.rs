@@ -30,15 +30,15 @@ pub struct Predicted {
     /// Galaxies x names.
     pub(super) values: Array2<f64>,
     /// What is true, a target for each name of [`Kind::Chances`], else one; or why it is not known.
-    truth: std::result::Result<Known, String>,
+    pub(super) truth: std::result::Result<Known, String>,
     /// For galleries.
     pub(super) catalog: Option<Catalog>,
-    failed: DataFrame,
-    seed: u64,
+    pub(super) failed: DataFrame,
+    pub(super) seed: u64,
 }
 
 #[derive(Debug, Clone)]
-struct Known {
+pub(super) struct Known {
     labels: Vec<String>,
     targets: Vec<Target>,
 }

@@ -1,9 +1,10 @@
 use super::*;
 use crate::model::Model;
+use crate::notebook::Show;
 use crate::schema::Votes;
 use crate::train::End;
 use ndarray::Array2;
-use polars::prelude::{Column, DataFrame, IntoLazy, col, lit};
+use polars::prelude::{Column, DataFrame, col, lit};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 /// An encoder of 512 features that takes no time.
@@ -172,16 +173,11 @@ fn what_is_predicted_can_be_looked_at_averaged_and_calibrated() {
     let rows = mean.per_class().unwrap();
     assert_eq!((rows.height(), rows.width()), (2, 13));
     // Scores that are three times too large are found out.
-    let sure = Predicted {
-        values: one.values.mapv(|it| it.powi(3)).into_dyn().into_dimensionality().unwrap(),
-        ..one.clone()
-    };
+    let sure = Predicted { values: one.values.mapv(|it| it.powi(3)), ..one.clone() };
     let fit = one.temperature().unwrap();
     assert!((sure.temperature().unwrap() / fit - 3.0).abs() < 0.01);
     assert!(mean.show().get("text/plain").unwrap().contains("accuracy"));
 }
-
-use crate::notebook::Show;
 
 #[test]
 fn the_plan_says_what_is_frozen_and_how_fast_the_rest_learns() {
