@@ -92,7 +92,7 @@ fn fine_tuning_that_is_killed_keeps_its_best_and_goes_on_to_the_same_end() {
         .unwrap();
     while !dir.path().join("model/run/best/head.json").is_file() {
         assert!(child.try_wait().unwrap().is_none(), "it ended before there was a best model");
-        std::thread::yield_now();
+        std::thread::sleep(std::time::Duration::from_millis(10));
     }
     // On Unix this is SIGKILL.
     child.kill().unwrap();
@@ -132,7 +132,7 @@ fn ctrl_c_says_where_the_best_is() {
         .unwrap();
     while !dir.path().join("model/run/best/head.json").is_file() {
         assert!(child.try_wait().unwrap().is_none(), "it ended before there was a best model");
-        std::thread::yield_now();
+        std::thread::sleep(std::time::Duration::from_millis(10));
     }
     let pid = child.id().to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());

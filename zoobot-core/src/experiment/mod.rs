@@ -350,7 +350,8 @@ impl FewLabels {
             test: predicted.len(),
             accuracy: predicted.accuracy()?.value,
             auc: predicted.auc()?.value,
-            seconds: started.elapsed().as_secs_f64(),
+            // As the table keeps it.
+            seconds: (100.0 * started.elapsed().as_secs_f64()).round() / 100.0,
         })
     }
 

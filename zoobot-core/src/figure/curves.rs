@@ -108,7 +108,7 @@ mod tests {
         };
         let both = [curve("frozen", false), curve("full", true)];
         let svg = curves(&both, "training galaxies", "accuracy").unwrap().svg();
-        for word in ["<polygon", "frozen", "full", ">100<", ">20<", "training galaxies"] {
+        for word in ["<polygon", "frozen", "full", "\n100\n", "\n20\n", "training galaxies"] {
             assert!(svg.contains(word), "{word} is not in the figure");
         }
         assert!(curves(&[], "x", "y").is_err());

@@ -47,7 +47,7 @@ fn known(count: usize, seed: u64, encoder: &Encoder) -> Space {
 }
 
 fn both(encoder: &Encoder) -> (Space, Space) {
-    (known(300, 1, encoder), known(100, 2, encoder))
+    (known(1200, 1, encoder), known(100, 2, encoder))
 }
 
 /// The sample's edge-on discs and round ellipticals.
@@ -267,7 +267,7 @@ fn a_run_in_the_background_gives_its_best_when_cancelled_and_goes_on_later() {
     let run = quick().full().epochs(100_000).patience(None).folder(place.path());
     let job = run.train_in_background(&train, &val).unwrap();
     while !place.path().join("best/head.json").is_file() && !job.is_finished() {
-        std::thread::yield_now();
+        std::thread::sleep(std::time::Duration::from_millis(20));
     }
     job.cancel();
     let stopped = job.result().unwrap();
@@ -350,14 +350,14 @@ fn labels_that_cannot_be_learnt_are_refused_by_name() {
     refused(class(), &one, &val, &["classes is \"1\" alone in \"ring\"", "at least two"]);
     let mut gap: Vec<Option<f64>> = (0..n).map(|i| Some((i % 2) as f64)).collect();
     (gap[3], gap[8]) = (None, Some(f64::NAN));
-    let words = ["\"ring\" is empty or not finite for 2 of 300", &ids[3], &ids[8], "is_not_null"];
+    let words = ["\"ring\" is empty or not finite for 2 of 1200", &ids[3], &ids[8], "is_not_null"];
     refused(class(), &of(gap), &val, &words);
     let mut part: Vec<Option<f64>> = (0..n).map(|i| Some((i % 2) as f64)).collect();
     part[5] = Some(0.35);
     refused(class(), &of(part), &val, &["0.35", &ids[5], "Finetune::regressor"]);
     let numbered: Vec<i64> = (0..n as i64).collect();
     let numbered = with(&train, Column::new("ring".into(), numbered));
-    refused(class(), &numbered, &val, &["300 classes for 300 galaxies"]);
+    refused(class(), &numbered, &val, &["1200 classes for 1200 galaxies"]);
     let mut lone: Vec<Option<f64>> = (0..n).map(|i| Some((i % 2) as f64)).collect();
     lone[0] = Some(7.0);
     refused(class(), &of(lone), &val, &["one of \"7\"", "at least two of each class"]);
@@ -367,7 +367,7 @@ fn labels_that_cannot_be_learnt_are_refused_by_name() {
     refused(class(), &train, &unseen, &["class is \"2\"", &val.ids()[2], "learnt: 0, 1"]);
     refused(class(), &train.head(3), &val, &["galaxies to learn from is 3", "at least 4"]);
     refused(class(), &train, &val.head(0), &["galaxies to choose by is 0", "split"]);
-    refused(class(), &train, &train, &["both learnt from and chosen by", "and 297 more"]);
+    refused(class(), &train, &train, &["both learnt from and chosen by", "and 1197 more"]);
     let other = with(
         &val,
         Column::new("file_loc".into(), train.head(val.len()).labels("file_loc").unwrap()),
@@ -379,7 +379,7 @@ fn labels_that_cannot_be_learnt_are_refused_by_name() {
     let mut endless: Vec<f64> = (0..n).map(|i| i as f64).collect();
     endless[1] = f64::INFINITY;
     let endless = with(&train, Column::new("number".into(), endless));
-    refused(number(), &endless, &val, &["not finite for 1 of 300", &ids[1]]);
+    refused(number(), &endless, &val, &["not finite for 1 of 1200", &ids[1]]);
     let constant = with(&train, Column::new("number".into(), vec![2.5; n]));
     refused(number(), &constant, &val, &["2.5 for every galaxy"]);
     refused(number().unit_interval().unwrap(), &train, &val, &["0 to 1 in \"number\""]);
