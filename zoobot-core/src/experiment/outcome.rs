@@ -12,6 +12,9 @@ use std::path::Path;
 
 const HEADER: &str = "start,mode,size,rings,repeat,test,accuracy,auc,seconds";
 
+/// A figure of a run.
+type OfRow = fn(&Row) -> f64;
+
 /// One run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
@@ -93,7 +96,7 @@ impl Outcome {
             Column::new("rings".into(), counts(|it| it.of.rings)),
             Column::new("runs".into(), counts(|it| it.rows.len())),
         ];
-        let figures: [(&str, fn(&Row) -> f64); 3] =
+        let figures: [(&str, OfRow); 3] =
             [("accuracy", |it| it.accuracy), ("auc", |it| it.auc), ("seconds", |it| it.seconds)];
         for (name, of) in figures {
             let all: Vec<(f64, f64)> = groups.iter().map(|it| it.spread(of)).collect();
@@ -133,7 +136,7 @@ impl Outcome {
                 continue;
             }
             seen.push((start, mode));
-            let figures: [(&str, fn(&Row) -> f64); 2] =
+            let figures: [(&str, OfRow); 2] =
                 [("accuracy", |it| it.accuracy), ("AUC", |it| it.auc)];
             for (name, of) in figures {
                 text += &format!("| {start} | {mode} | {name} |");

@@ -75,7 +75,7 @@ pub fn curves(curves: &[Curve], x: &str, y: &str) -> Result<Figure> {
             let dot = |it: &(f64, f64)| Circle::new(*it, units(2.6), colour.filled());
             chart.draw_series(line.iter().map(dot))?;
         }
-        Ok(legend.draw(&side)?)
+        legend.draw(&side)
     })
 }
 

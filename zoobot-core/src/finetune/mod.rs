@@ -641,10 +641,13 @@ impl Finetune {
         Ok(it.class_weights.clone())
     }
 
-    /// The run of a head.
+    /// The run of a head; where it is the beginning of a network's, it need not take as long.
     fn fit_of_head(&self) -> FitConfig {
-        let own = self.settings.learning_rate.filter(|_| self.settings.head_only);
-        self.fit(own.unwrap_or(RATE_OF_HEAD))
+        if self.settings.head_only {
+            return self.fit(self.settings.learning_rate.unwrap_or(RATE_OF_HEAD));
+        }
+        let usual = Settings::default();
+        FitConfig { epochs: usual.epochs, patience: usual.patience, ..self.fit(RATE_OF_HEAD) }
     }
 
     /// The run of a network.

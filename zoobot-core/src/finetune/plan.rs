@@ -70,7 +70,9 @@ impl Plan {
         let encoding = seconds_to_encode(encoder)? * (train + val) as f64;
         let epochs = settings.epochs as f64;
         // A step of a head takes about a millisecond for what an encoder gives.
-        let head = epochs * (train as f64 / settings.batch as f64).ceil() * 1e-3;
+        let head = finetune.fit_of_head().epochs as f64
+            * (train as f64 / settings.batch as f64).ceil()
+            * 1e-3;
         let seconds = if settings.head_only {
             encoding * settings.views.max(1) as f64 + head
         } else {

@@ -43,6 +43,12 @@ pub(super) struct Known {
     targets: Vec<Target>,
 }
 
+/// A name, its probabilities, and whether it is true of each galaxy.
+type Chance = (String, Vec<f64>, Vec<bool>);
+
+/// A figure of probabilities, what was found, and what is true.
+type OfChances = dyn Fn(&[f64], &[bool], &[bool]) -> f64 + Sync;
+
 /// What numbers mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -217,7 +223,7 @@ impl Predicted {
     }
 
     /// For each name, its probabilities and whether it is true.
-    pub(super) fn each_chance(&self) -> Result<Vec<(String, Vec<f64>, Vec<bool>)>> {
+    pub(super) fn each_chance(&self) -> Result<Vec<Chance>> {
         let known = self.known()?;
         let column = |i: usize| self.values.column(i).to_vec();
         match self.kind {
@@ -352,7 +358,7 @@ impl Predicted {
                     places.iter().map(|&i| is[i]).collect(),
                 )
             };
-            let of = |figure: &(dyn Fn(&[f64], &[bool], &[bool]) -> f64 + Sync)| {
+            let of = |figure: &OfChances| {
                 bootstrap(self.len(), self.seed, |places| {
                     let (chances, found, is) = some(places);
                     figure(&chances, &found, &is)
