@@ -26,8 +26,8 @@ fn script(places: &Places, name: &str, args: &[String]) -> Result<()> {
     run(Python::of(places).command().arg(script).args(args).current_dir(&places.root))
 }
 
-/// Times an example program `bench_WHAT` beside a Python peer, by the script of that name: the loss
-/// of votes beside PyTorch, search beside faiss and scikit-learn; `args` go to the script.
+/// Times an example program `bench_WHAT` beside a Python peer, by the script of that name:
+/// fine-tuning and the loss of votes beside PyTorch, search beside faiss and scikit-learn; `args` go to the script.
 ///
 /// # Errors
 /// When the build or the script fails, or no Python with the peer is named.
@@ -43,6 +43,6 @@ pub fn beside_python(places: &Places, what: &str, args: &[String]) -> Result<()>
 /// The Python that we are compared with.
 fn peer_python() -> Result<std::ffi::OsString> {
     std::env::var_os("ZOOBOT_PARITY_PYTHON").context(
-        "set ZOOBOT_PARITY_PYTHON to the Python of an environment with torch 2.11, faiss-cpu and scikit-learn to compare with",
+        "set ZOOBOT_PARITY_PYTHON to the Python of an environment with torch 2.11, timm, faiss-cpu and scikit-learn to compare with",
     )
 }

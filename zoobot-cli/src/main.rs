@@ -7,8 +7,11 @@
 mod calibrate;
 mod doctor;
 mod encode;
+mod experiment;
 mod features;
+mod finetune;
 mod judge;
+mod judge_model;
 mod make_encoder;
 mod predict;
 mod similar;
@@ -36,16 +39,22 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Encode the pictures of a catalogue into representations
     Encode(encode::Encode),
+    /// Repeat a paper's experiment on the galaxies at hand
+    Experiment(experiment::Experiment),
     /// Compute the features of pictures that are prepared already
     #[command(hide = true)]
     Features(features::Features),
+    /// Teach an encoder a new question with the labels there are
+    Finetune(finetune::Finetuning),
+    /// Tell how good a fine-tuned model is on galaxies whose labels are known
+    Judge(judge_model::Judge),
     /// Compare encoders on real galaxies
     #[command(hide = true)]
     JudgeEncoders(judge::JudgeEncoders),
     /// Make the encoder that travels with the library
     #[command(hide = true)]
     MakeEncoder(make_encoder::MakeEncoder),
-    /// Predict how volunteers would vote on the galaxies of a catalogue
+    /// Predict the votes, classes or numbers of the galaxies of a catalogue
     Predict(predict::Predict),
     /// Find the galaxies most like a given one
     Similar(similar::Similar),
@@ -64,7 +73,10 @@ fn main() -> ExitCode {
         Command::Calibrate(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Encode(command) => command.run(),
+        Command::Experiment(command) => command.run(),
         Command::Features(command) => command.run(),
+        Command::Finetune(command) => command.run(),
+        Command::Judge(command) => command.run(),
         Command::JudgeEncoders(command) => command.run(),
         Command::MakeEncoder(command) => command.run(),
         Command::Predict(command) => command.run(),

@@ -6,15 +6,18 @@ use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use zoobot_core::Result;
-use zoobot_core::catalog::{Catalog, TableFormat};
+use zoobot_core::catalog::{Catalog, TableFormat, write_table};
 use zoobot_core::encoder::Precision;
-use zoobot_core::model::Model;
+use zoobot_core::finetune::Predicted;
+use zoobot_core::model::{Labels, Model};
 use zoobot_core::predict::{Columns, Ensemble};
+use zoobot_core::{Error, Result};
 
-/// Predict how volunteers would vote on the galaxies of a catalogue.
+/// Predict the votes, classes or numbers of the galaxies of a catalogue.
 ///
-/// Writes a table in catalogue order. Friendly: for each answer the expected fraction of volunteers,
+/// Writes a table in catalogue order. Of a model of classes: the likeliest as predicted, and the
+/// probability_CLASS of each. Of one of numbers: NAME_predicted. Of one of several things that may be
+/// true at once: NAME_probability. Of one of votes, friendly: for each answer the expected fraction of volunteers,
 /// blank where fewer than half would be asked the question. Advanced: for each question how likely
 /// it is to be asked, for each answer the fraction and the ends of its 90 % interval, nothing blank.
 ///
@@ -27,7 +30,7 @@ use zoobot_core::predict::{Columns, Ensemble};
                   zoobot predict --model a --model b --passes 5 --catalog rings/catalog.csv --out votes.parquet --table advanced"
 )]
 pub struct Predict {
-    /// The folder of a model with a head of votes; again for more models
+    /// The folder of a model; again for more models
     #[arg(long = "model", required = true, value_name = "DIR")]
     models: Vec<PathBuf>,
     /// The catalogue, .csv or .parquet, with columns id_str and file_loc
@@ -36,10 +39,10 @@ pub struct Predict {
     /// The file to write: .parquet, .csv or .fits
     #[arg(long)]
     out: PathBuf,
-    /// The columns: friendly or advanced
+    /// For votes, the columns: friendly or advanced
     #[arg(long, default_value_t)]
     table: Columns,
-    /// Passes of each model with dropout on; 0 for one without
+    /// For votes, passes of each model with dropout on; 0 for one without
     #[arg(long, default_value_t = 0)]
     passes: usize,
     /// Seed of what dropout leaves out
@@ -62,6 +65,9 @@ impl Predict {
         TableFormat::of(&self.out)?;
         let catalog = Catalog::read(&self.catalog)?;
         let models = self.models.iter().map(Model::load).collect::<Result<Vec<_>>>()?;
+        if models.iter().any(|model| !matches!(model.labels(), Labels::Votes(_))) {
+            return self.labels(&catalog, models);
+        }
         let ensemble = Ensemble::new(models)?.passes(self.passes).seed(self.seed);
         let ensemble = ensemble.precision(self.precision);
         for note in ensemble.models().iter().flat_map(|model| model.encoder().notes()) {
@@ -93,6 +99,53 @@ impl Predict {
             ))
         })?;
         let bad = self.strict && !done.failed.is_empty();
+        Ok(if bad { ExitCode::from(2) } else { ExitCode::SUCCESS })
+    }
+
+    /// Predicts classes or numbers.
+    fn labels(&self, catalog: &Catalog, models: Vec<Model>) -> Result<ExitCode> {
+        if self.passes > 0 {
+            return Err(Error::invalid("--passes", self.passes, "0 unless models predict votes"));
+        }
+        let models: Vec<Model> =
+            models.into_iter().map(|it| it.with_precision(self.precision)).collect();
+        for note in models.iter().flat_map(|model| model.encoder().notes()) {
+            eprintln!("zoobot: note: {note}");
+        }
+        let names: Vec<&str> = models.iter().map(|model| model.encoder().name()).collect();
+        let columns = match models[0].labels() {
+            Labels::Classes(names) | Labels::Values(names) => names.clone(),
+            Labels::Votes(_) => Vec::new(),
+        };
+        let started = std::time::Instant::now();
+        let (done, failed, resumed) = match &models[..] {
+            [model] => {
+                let done = model.predict_labels_to(catalog, &self.out)?;
+                (done.encoded, done.failed, done.resumed)
+            }
+            several => {
+                let all = several.iter().map(|model| model.predict_labels(catalog));
+                let all = all.collect::<Result<Vec<_>>>()?;
+                let mean = Predicted::mean(&all)?;
+                write_table(&mean.table()?, &self.out)?;
+                (mean.len(), all[0].failures(), 0)
+            }
+        };
+        list_failed(&self.out, &failed, catalog.len())?;
+        let rate = (done - resumed) as f64 / started.elapsed().as_secs_f64().max(1e-9);
+        let figures = json!({
+            "out": self.out,
+            "predicted": done,
+            "failed": failed.len(),
+            "resumed": resumed,
+            "models": names,
+            "names": columns,
+            "images_per_second": rate,
+        });
+        report(self.json, &figures, || {
+            Ok(format!("{done} galaxies in {}, {rate:.0} pictures a second", self.out.display()))
+        })?;
+        let bad = self.strict && !failed.is_empty();
         Ok(if bad { ExitCode::from(2) } else { ExitCode::SUCCESS })
     }
 }

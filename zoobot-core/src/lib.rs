@@ -2,7 +2,7 @@
 //!
 //! Data flows one way, and each module uses only what is above it:
 //! [`catalog`] → [`schema`] → [`picture`] → [`survey`] → [`encoder`] → [`train`] → [`model`] →
-//! [`predict`] → [`metrics`] → [`space`] → [`similar`], [`tags`], [`probe`], [`judge`] → tables and figures.
+//! [`predict`] → [`metrics`] → [`space`] → [`similar`], [`tags`], [`probe`], [`finetune`], [`experiment`], [`judge`] → tables and figures.
 //! [`notebook`] and [`figure`] show things; nothing is
 //! computed there.
 //!
@@ -11,8 +11,10 @@
 pub mod catalog;
 pub mod encoder;
 pub mod error;
+pub mod experiment;
 pub mod figure;
 mod files;
+pub mod finetune;
 #[cfg(test)]
 mod golden;
 pub mod interrupt;

@@ -4,6 +4,7 @@ pub use crate::catalog::{Catalog, write_table};
 pub use crate::encoder::{Architecture, Encoder};
 pub use crate::error::{Error, Result};
 pub use crate::figure::{Figure, histogram, lines, scatter};
+pub use crate::finetune::{Finetune, Finetuned, Predicted};
 pub use crate::model::Model;
 pub use crate::notebook::{
     Gallery, Job, Live, Progress, Show, Table, Tile, display, input, password, schema_of,

@@ -274,6 +274,51 @@ impl Encoder {
         &self.name
     }
 
+    /// The same encoder by another name.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The same encoder for pictures in luminance: the weights that met red, green and blue are
+    /// added up, as timm does for one channel, so that a grey picture has the features that it had in
+    /// three equal channels. One that takes a single channel already stays as it is.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when its recipe normalises the three channels differently;
+    /// [`Error::Torch`] when memory is short.
+    pub fn greyscale(&self) -> Result<Self> {
+        if self.architecture.channels() == 1 {
+            return Ok(self.clone());
+        }
+        let Recipe { mean, std, .. } = &self.recipe;
+        let same = |values: &[f32; 3]| values.iter().all(|it| *it == values[0]);
+        if !same(mean) || !same(std) {
+            let expected = "the same for each channel, to become one";
+            return Err(Error::invalid("mean and std", format!("{mean:?} and {std:?}"), expected));
+        }
+        let architecture = self.architecture.clone().inputs(1);
+        let store = nn::VarStore::new(self.device);
+        let network = architecture.build(&store.root())?;
+        let kept = self.with_store(nn::VarStore::variables);
+        tch::no_grad(|| {
+            for (name, mut variable) in store.variables() {
+                let Some(value) = kept.get(&name) else { continue };
+                if name == architecture.first_weight() {
+                    let sum = value.f_sum_dim_intlist([1_i64].as_slice(), true, value.kind())?;
+                    variable.f_copy_(&sum)?;
+                } else {
+                    variable.f_copy_(value)?;
+                }
+            }
+            Ok::<_, Error>(())
+        })?;
+        let recipe = self.recipe.clone().grey(crate::picture::Grey::Luma);
+        let grey =
+            Self::of_store(format!("grey {}", self.name), architecture, network, store, recipe)?;
+        Ok(grey.with_precision(self.precision))
+    }
+
     /// The architecture of its network.
     pub fn architecture(&self) -> &Architecture {
         &self.architecture

@@ -17,6 +17,8 @@ pub(super) struct Axis {
     pub low: f64,
     pub high: f64,
     pub ticks: Vec<f64>,
+    /// What stands at the ticks, where it is not their numbers.
+    pub names: Vec<String>,
 }
 
 impl Axis {
@@ -32,7 +34,19 @@ impl Axis {
 
     /// An axis with these ends.
     pub fn over(label: &str, low: f64, high: f64) -> Self {
-        Self { label: label.to_owned(), low, high, ticks: ticks(low, high, 6) }
+        let (label, ticks) = (label.to_owned(), ticks(low, high, 6));
+        Self { label, low, high, ticks, names: Vec::new() }
+    }
+
+    /// An axis over logarithms to base 10, with the numbers themselves at the ticks.
+    pub fn logarithmic(label: &str, low: f64, high: f64) -> Self {
+        let powers = (low.floor() as i32)..=(high.ceil() as i32);
+        let steps: &[f64] = if high - low < 2.2 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+        let numbers = powers.flat_map(|power| steps.iter().map(move |it| it * 10_f64.powi(power)));
+        let numbers: Vec<f64> = numbers.filter(|it| (low..=high).contains(&it.log10())).collect();
+        let names = numbers.iter().map(|it| tick_labels(&[*it]).concat()).collect();
+        let ticks = numbers.iter().map(|it| it.log10()).collect();
+        Self { label: label.to_owned(), low, high, ticks, names }
     }
 
     /// Keeps ticks at whole numbers only, for axes that count.
@@ -43,7 +57,7 @@ impl Axis {
 
     /// The text at each tick, all with the decimals that the steps need.
     pub fn tick_labels(&self) -> Vec<String> {
-        tick_labels(&self.ticks)
+        if self.names.is_empty() { tick_labels(&self.ticks) } else { self.names.clone() }
     }
 }
 

@@ -6,6 +6,8 @@
 mod axes;
 mod calibration;
 mod canvas;
+mod confusion;
+mod curves;
 mod font;
 mod histogram;
 mod labels;
@@ -21,6 +23,8 @@ mod variance;
 
 pub use calibration::{Panel, calibration_panels};
 pub use canvas::Canvas;
+pub use confusion::confusion;
+pub use curves::{Curve, curves};
 pub use histogram::{Histogram, histogram};
 pub use labels::Labels;
 pub use lines::{Lines, lines};

@@ -52,7 +52,7 @@ pub(super) fn read(folder: &Path) -> Result<Model> {
     let labels = match config.output {
         Output::Concentrations => Labels::Votes(expected(folder, SCHEMA)?),
         Output::Scores => Labels::Classes(description.names),
-        Output::Numbers | Output::Shares => Labels::Values(description.names),
+        Output::Numbers | Output::Shares | Output::Chances => Labels::Values(description.names),
     };
     labels.check(&config)?;
     let mut store = VarStore::new(Device::Cpu);

@@ -112,6 +112,12 @@ impl Model {
         &self.config
     }
 
+    /// The same model by another name.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.encoder = self.encoder.named(name);
+        self
+    }
+
     /// What the head's numbers stand for.
     pub fn labels(&self) -> &Labels {
         &self.labels
@@ -213,7 +219,10 @@ impl Labels {
         let (count, of, kinds): (_, _, &[Output]) = match self {
             Self::Votes(schema) => (schema.width(), "answers", &[Output::Concentrations]),
             Self::Classes(names) => (names.len(), "classes", &[Output::Scores]),
-            Self::Values(names) => (names.len(), "values", &[Output::Numbers, Output::Shares]),
+            Self::Values(names) => {
+                let kinds = &[Output::Numbers, Output::Shares, Output::Chances];
+                (names.len(), "values", kinds)
+            }
         };
         if !kinds.contains(&config.output) {
             let value = format!("{:?}", config.output);

@@ -9,11 +9,13 @@ mod basis;
 mod folds;
 mod logistic;
 mod outcome;
+pub(crate) mod score;
 mod target;
 
 pub use basis::Basis;
 pub use logistic::Logistic;
 pub use outcome::Probed;
+pub(crate) use target::Target;
 
 use crate::error::{Error, Result};
 use crate::interrupt;
@@ -22,7 +24,6 @@ use crate::train::mixed;
 use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use target::Target;
 
 /// A linear probe of a column of the catalogue.
 ///

@@ -1,12 +1,11 @@
 //! What a probe found.
 
 use super::Probe;
+use super::score;
 use super::target::Target;
 use crate::catalog::ID;
 use crate::error::{Error, Result};
-use crate::metrics::{
-    Estimate, accuracy, average_precision, bootstrap, f1, log_loss, r2, rmse, roc_auc, spearman,
-};
+use crate::metrics::{Estimate, bootstrap};
 use crate::notebook::{Bundle, Show, Table};
 use ndarray::{Array2, ArrayView2};
 use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, Series};
@@ -22,11 +21,6 @@ pub struct Probed {
     pub(super) penalties: Vec<f64>,
     pub(super) unlabelled: usize,
 }
-
-/// Figures of predicted classes.
-const OF_CLASSES: [&str; 5] = ["accuracy", "auc", "average_precision", "f1", "log_loss"];
-/// Figures of predicted numbers.
-const OF_NUMBERS: [&str; 3] = ["rmse", "r2", "spearman"];
 
 impl Probed {
     /// The galaxies, in the space's order.
@@ -63,10 +57,7 @@ impl Probed {
     /// three are the mean over the classes, each against all others. Of numbers: `rmse`, `r2`,
     /// `spearman`.
     pub fn measures(&self) -> &'static [&'static str] {
-        match self.target {
-            Target::Classes { .. } => &OF_CLASSES,
-            Target::Numbers(_) => &OF_NUMBERS,
-        }
+        score::measures(&self.target)
     }
 
     /// A figure by its name among [`measures`](Self::measures), of all predictions together.
@@ -101,45 +92,7 @@ impl Probed {
 
     /// A figure that is known, of the galaxies at these places.
     fn among(&self, name: &str, places: &[usize]) -> f64 {
-        let column = |i| places.iter().map(|&row| self.predictions[[row, i]]).collect::<Vec<_>>();
-        match &self.target {
-            Target::Numbers(truth) => {
-                let truth: Vec<f64> = places.iter().map(|&row| truth[row]).collect();
-                match name {
-                    "rmse" => rmse(&column(0), &truth),
-                    "r2" => r2(&column(0), &truth),
-                    _ => spearman(&column(0), &truth),
-                }
-            }
-            Target::Classes { names, of } => {
-                let truth: Vec<usize> = places.iter().map(|&row| of[row]).collect();
-                let is =
-                    |all: &[usize], class| all.iter().map(|&it| it == class).collect::<Vec<_>>();
-                // Each class against the others; of two, the last says all.
-                let first = if names.len() == 2 { 1 } else { 0 };
-                let mean = |of: &dyn Fn(usize) -> f64| {
-                    let all = first..names.len();
-                    all.clone().map(of).sum::<f64>() / all.len() as f64
-                };
-                let found = || places.iter().map(|&row| self.likeliest(row)).collect::<Vec<_>>();
-                match name {
-                    "accuracy" => accuracy(&found(), &truth),
-                    "auc" => mean(&|it| roc_auc(&column(it), &is(&truth, it))),
-                    "average_precision" => {
-                        mean(&|it| average_precision(&column(it), &is(&truth, it)))
-                    }
-                    "f1" => {
-                        let found = found();
-                        mean(&|it| f1(&is(&found, it), &is(&truth, it)))
-                    }
-                    _ => {
-                        let given = places.iter().zip(&truth);
-                        let given = given.map(|(&row, &class)| self.predictions[[row, class]]);
-                        log_loss(&given.collect::<Vec<_>>())
-                    }
-                }
-            }
-        }
+        score::among(name, &self.target, &self.predictions, places)
     }
 
     /// A table of `id_str`, the label, `predicted`, and for classes the probability of each
@@ -172,9 +125,7 @@ impl Probed {
 
     /// The likeliest class of a galaxy, by its place.
     fn likeliest(&self, row: usize) -> usize {
-        let all = self.predictions.row(row);
-        let best = all.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)));
-        best.map_or(0, |(class, _)| class)
+        score::likeliest(self.predictions.row(row))
     }
 }
 

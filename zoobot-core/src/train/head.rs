@@ -18,6 +18,8 @@ pub enum Output {
     Numbers,
     /// A number from 0 to 1.
     Shares,
+    /// The probability of each of several things that may be true together.
+    Chances,
 }
 
 /// The settings of a [`Head`], as a model folder's `head.json` keeps them.
@@ -45,6 +47,11 @@ impl HeadConfig {
     /// So many numbers, with dropout 0.5.
     pub fn numbers(values: usize) -> Self {
         Self { outputs: values as i64, output: Output::Numbers, dropout: 0.5 }
+    }
+
+    /// The probabilities of so many things that may be true together, with dropout 0.5.
+    pub fn chances(things: usize) -> Self {
+        Self { outputs: things as i64, output: Output::Chances, dropout: 0.5 }
     }
 
     /// Sets the share of features left out at random.
@@ -84,11 +91,25 @@ impl Head {
         &self.config
     }
 
+    /// A head of these weights, `[outputs, features]`, and biases, `[outputs]`, as it is used.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for weights of another shape.
+    pub(crate) fn of(config: &HeadConfig, weight: &Tensor, bias: &Tensor) -> Result<Self> {
+        let (shape, biases) = (weight.size(), bias.size());
+        if shape.len() != 2 || shape[0] != config.outputs || biases != [config.outputs] {
+            let expected = format!("[{0}, features] and [{0}]", config.outputs);
+            return Err(Error::invalid("weights", format!("{shape:?} and {biases:?}"), expected));
+        }
+        let linear = nn::Linear { ws: weight.f_detach()?, bs: Some(bias.f_detach()?) };
+        Ok(Self { linear, config: config.clone() })
+    }
+
     /// Takes the weights of another, of the same shape.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a head of another number of features or outputs.
-    pub(super) fn become_like(&mut self, other: &Self) -> Result<()> {
+    pub(crate) fn become_like(&mut self, other: &Self) -> Result<()> {
         let (own, others) = (self.linear.ws.size(), other.linear.ws.size());
         if own != others {
             return Err(Error::invalid(
@@ -155,7 +176,7 @@ impl Head {
         match self.config.output {
             Output::Concentrations => concentrations(&out),
             Output::Scores | Output::Numbers => Ok(out),
-            Output::Shares => Ok(out.f_sigmoid()?),
+            Output::Shares | Output::Chances => Ok(out.f_sigmoid()?),
         }
     }
 }

@@ -30,6 +30,12 @@ pub enum Loss {
     },
     /// A number against a predicted number.
     Numbers(Distance),
+    /// What is true, 1, and what is not, 0, against the probability of each: the binary
+    /// cross-entropy.
+    Chances {
+        /// The share of the target that is spread evenly over true and false, 0 to below 1.
+        smoothing: f64,
+    },
 }
 
 impl Loss {
@@ -46,6 +52,7 @@ impl Loss {
     /// | votes | concentrations `[n, answers]` | votes `[n, answers]` |
     /// | classes | scores `[n, classes]` | the class of each, from 0, `[n]` of whole numbers |
     /// | numbers | `[n]` or `[n, values]` | the same |
+    /// | chances | probabilities `[n, things]` | the same, 0 or 1 |
     ///
     /// # Errors
     /// [`Error::Invalid`] for other shapes, a class that is not there, or a parameter outside its
@@ -57,20 +64,33 @@ impl Loss {
                 cross_entropy(outputs, targets, *smoothing, weights)
             }
             Self::Numbers(distance) => {
-                let (shape, other) = (outputs.size(), targets.size());
-                if shape != other || outputs.numel() == 0 {
-                    let expected = format!("{shape:?}, as the predictions, and not empty");
-                    return Err(Error::invalid("shape of numbers", format!("{other:?}"), expected));
-                }
-                let targets = targets.f_to_kind(outputs.kind())?;
+                let targets = like(outputs, targets)?;
                 let mean = tch::Reduction::Mean;
                 Ok(match distance {
                     Distance::Squared => outputs.f_mse_loss(&targets, mean)?,
                     Distance::Absolute => outputs.f_l1_loss(&targets, mean)?,
                 })
             }
+            Self::Chances { smoothing } => {
+                if !(0.0..1.0).contains(smoothing) {
+                    return Err(Error::invalid("label smoothing", smoothing, "0 to below 1"));
+                }
+                let targets = like(outputs, targets)? * (1.0 - smoothing) + smoothing / 2.0;
+                let mean = tch::Reduction::Mean;
+                Ok(outputs.f_binary_cross_entropy::<Tensor>(&targets, None, mean)?)
+            }
         }
     }
+}
+
+/// Targets of the outputs' shape, in their kind.
+fn like(outputs: &Tensor, targets: &Tensor) -> Result<Tensor> {
+    let (shape, other) = (outputs.size(), targets.size());
+    if shape != other || outputs.numel() == 0 {
+        let expected = format!("{shape:?}, as the predictions, and not empty");
+        return Err(Error::invalid("shape of numbers", format!("{other:?}"), expected));
+    }
+    Ok(targets.f_to_device(outputs.device())?.f_to_kind(outputs.kind())?)
 }
 
 fn cross_entropy(

@@ -298,7 +298,7 @@ impl Trained {
 }
 
 /// Copies the variables below a path to those of the same names below another.
-fn copy(from: &VarStore, below: &str, to: &mut VarStore, onto: &str) -> Result<()> {
+pub(crate) fn copy(from: &VarStore, below: &str, to: &mut VarStore, onto: &str) -> Result<()> {
     let targets = to.variables();
     tch::no_grad(|| {
         for (name, tensor) in from.variables() {

@@ -1,0 +1,273 @@
+//! `zoobot finetune`.
+
+use crate::report;
+use clap::{Args, ValueEnum};
+use serde_json::{Map, Value, json};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use zoobot_core::catalog::Catalog;
+use zoobot_core::encoder::{Architecture, Encoder};
+use zoobot_core::finetune::{Finetune, Predicted};
+use zoobot_core::schema::Schema;
+use zoobot_core::train::{Distance, End, Event, Schedule, Watch};
+use zoobot_core::{Error, Result};
+
+/// Teach an encoder a new question with the labels there are.
+///
+/// Prints its plan, trains, and writes a model folder that `zoobot predict` and `zoobot judge` take.
+/// By default only a head is trained on the encoder's features, which takes seconds; --full trains the
+/// encoder with it. What is needed to go on lies in OUT/run, the best model so far in OUT/run/best: a
+/// run that was stopped, in whatever way, goes on when the same command is given again.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  zoobot finetune classifier --label ring --catalog rings.csv --out rings\n  \
+                  zoobot finetune classifier --label ring --encoder imagenet --catalog rings.csv --full --epochs 20 --out rings\n  \
+                  zoobot finetune regressor --label radius --catalog galaxies.csv --out radius\n  \
+                  zoobot finetune multilabel --label bar --label ring --catalog galaxies.csv --out both\n  \
+                  zoobot finetune tree --schema gz2 --catalog votes.csv --out votes"
+)]
+pub struct Finetuning {
+    /// What the labels are: one class of several, a number, several things that may be true at once,
+    /// or votes for a schema's answers
+    #[arg(value_enum)]
+    kind: Kind,
+    /// The column with the label; for multilabel once for each column of 0 and 1
+    #[arg(long, required_if_eq_any([("kind", "classifier"), ("kind", "regressor"), ("kind", "multilabel")]))]
+    label: Vec<String>,
+    /// For a tree: the schema of the votes, a name such as decals_dr5 or a .json file
+    #[arg(long, required_if_eq("kind", "tree"))]
+    schema: Option<String>,
+    /// The encoder: sample (which knows galaxies), imagenet, a model folder, or hf:OWNER/NAME
+    #[arg(long, default_value = "sample")]
+    encoder: String,
+    /// The catalogue, .csv or .parquet, with columns id_str, file_loc and the labels
+    #[arg(long)]
+    catalog: PathBuf,
+    /// A catalogue to choose the best epoch by, instead of a share of the other
+    #[arg(long, value_name = "CATALOG")]
+    val: Option<PathBuf>,
+    /// The share of the galaxies that is kept aside to choose the best epoch by
+    #[arg(long, default_value_t = 0.2, value_name = "SHARE", conflicts_with = "val")]
+    validation: f64,
+    /// The folder to write the model into
+    #[arg(long)]
+    out: PathBuf,
+    /// Train the whole network, not its head alone
+    #[arg(long, conflicts_with_all = ["two_phase", "scratch"])]
+    full: bool,
+    /// First the head, then all from this block of the encoder on, at 1e-5
+    #[arg(long, value_name = "BLOCK", conflicts_with = "scratch")]
+    two_phase: Option<usize>,
+    /// Begin with random weights of this architecture (timm's name), for comparison
+    #[arg(long, value_name = "ARCHITECTURE")]
+    scratch: Option<String>,
+    /// How often each galaxy is shown at most
+    #[arg(long, default_value_t = 100)]
+    epochs: u64,
+    /// Epochs without improvement after which it ends; 0 for never
+    #[arg(long, default_value_t = 10)]
+    patience: u64,
+    /// Galaxies to a step
+    #[arg(long, default_value_t = 32)]
+    batch: usize,
+    /// The largest learning rate; else 1e-3 for a head, 1e-4 for a whole network, 1e-5 with
+    /// --two-phase
+    #[arg(long)]
+    rate: Option<f64>,
+    /// Steps in which the learning rate grows
+    #[arg(long, default_value_t = 0)]
+    warmup: u64,
+    /// The share of the weights that a step at rate 1 takes away
+    #[arg(long, default_value_t = 0.05)]
+    weight_decay: f64,
+    /// How much slower each deeper layer learns; else 0.75, and 1 with --two-phase and --scratch
+    #[arg(long)]
+    layer_decay: Option<f64>,
+    /// The share of features that the head does without at random
+    #[arg(long, default_value_t = 0.5)]
+    dropout: f64,
+    /// The share of the target that is spread over all classes
+    #[arg(long, default_value_t = 0.0)]
+    label_smoothing: f64,
+    /// How much each class counts, in the order of their names
+    #[arg(long, value_delimiter = ',', conflicts_with = "balanced")]
+    class_weights: Vec<f32>,
+    /// Let each class count as much as any other
+    #[arg(long)]
+    balanced: bool,
+    /// Random views of each galaxy that a head learns from besides the picture as it is
+    #[arg(long, default_value_t = 0)]
+    views: usize,
+    /// Let the network see luminance only
+    #[arg(long)]
+    greyscale: bool,
+    /// For a regressor: numbers lie from 0 to 1
+    #[arg(long)]
+    unit_interval: bool,
+    /// For a regressor: errors count as they are, not squared
+    #[arg(long)]
+    mae: bool,
+    /// Steps between two checkpoints of a whole network; 0 for one after each epoch only
+    #[arg(long, default_value_t = 0)]
+    save_every: u64,
+    /// The seed of everything random
+    #[arg(long, default_value_t = 42)]
+    seed: u64,
+    /// Print the figures as one JSON object on the last line
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    Classifier,
+    Regressor,
+    Tree,
+    Multilabel,
+}
+
+impl Finetuning {
+    /// Runs the command.
+    pub fn run(&self) -> Result<ExitCode> {
+        let run = self.finetune()?;
+        let catalog = Catalog::read(&self.catalog)?;
+        let (train, val) = match &self.val {
+            Some(path) => (catalog, Catalog::read(path)?),
+            None => run.hold_out(&catalog, self.validation)?,
+        };
+        let run = run.folder(self.out.join("run"));
+        let started = std::time::Instant::now();
+        let (mut watch, mut resumed_at) = (Watch::new("fine-tuning"), 0);
+        let show = |plan: &zoobot_core::finetune::Plan| eprintln!("{plan}");
+        let done = run.told(&train, &val, &show, &mut |event| {
+            if let Event::Resumed { step, .. } = &event {
+                resumed_at = *step;
+            }
+            watch.see(&event);
+        })?;
+        let fitted = done.fitted();
+        if fitted.end == End::Interrupted {
+            let best = self.out.join("run/best");
+            let best = match best.join("head.json").is_file() {
+                true => format!(", and the best so far is in {}", best.display()),
+                false => String::new(),
+            };
+            let done = format!("{} steps; the same command goes on from there{best}", fitted.steps);
+            return Err(Error::Interrupted { during: "fine-tuning", done });
+        }
+        if let Some((id, reason)) = done.failed().first() {
+            let (failed, all) = (done.failed().len(), train.len() + val.len());
+            eprintln!(
+                "zoobot: {failed} of {all} pictures cannot be read; the first, of {id}: {reason}"
+            );
+        }
+        let name = self.out.file_name().map_or("fine-tuned".into(), |it| it.to_string_lossy());
+        let model = done.model(&name)?;
+        model.save(&self.out)?;
+        let best = fitted.epochs.iter().min_by(|a, b| a.validation.total_cmp(&b.validation));
+        let mut figures = json!({
+            "out": self.out,
+            "kind": run.question().kind(),
+            "labels": self.label,
+            "encoder": self.encoder,
+            "mode": done.plan().map(|it| it.mode.clone()),
+            "train": train.len(),
+            "val": val.len(),
+            "failed": done.failed().len(),
+            "steps": fitted.steps,
+            "resumed_at": resumed_at,
+            "epochs": fitted.epochs.len(),
+            "best_epoch": best.map(|it| it.epoch),
+            "best_validation": best.map(|it| it.validation),
+            "seconds": started.elapsed().as_secs_f64(),
+        });
+        let mut text = String::new();
+        if self.kind != Kind::Tree {
+            let predicted = done.predict(&val)?;
+            let measures = measures(&predicted)?;
+            for name in predicted.measures() {
+                text += &format!(", {name} {}", predicted.measure(name)?);
+            }
+            figures["classes"] = json!(predicted.names());
+            figures["validation"] = Value::Object(measures);
+        }
+        report(self.json, &figures, || {
+            let (epoch, loss) = best.map_or((0, f64::NAN), |it| (it.epoch, it.validation));
+            let out = self.out.display();
+            Ok(format!("The best, of epoch {epoch} (validation {loss:.4}{text}), is in {out}"))
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn finetune(&self) -> Result<Finetune> {
+        let only = || match &self.label[..] {
+            [label] => Ok(label.as_str()),
+            other => Err(Error::invalid("--label", format!("{} columns", other.len()), "one")),
+        };
+        let mut run = match (self.kind, &self.schema) {
+            (Kind::Classifier, _) => Finetune::classifier(only()?),
+            (Kind::Regressor, _) => Finetune::regressor(only()?),
+            (Kind::Multilabel, _) => Finetune::multilabel(self.label.iter().cloned()),
+            (Kind::Tree, Some(schema)) => Finetune::tree(&Schema::load(schema)?),
+            (Kind::Tree, None) => {
+                return Err(Error::invalid("--schema", "missing", "a name or file"));
+            }
+        };
+        let encoder = Encoder::load(&self.encoder)?;
+        for note in encoder.notes() {
+            eprintln!("zoobot: note: {note}");
+        }
+        run = run.encoder(&encoder);
+        if self.full {
+            run = run.full();
+        }
+        if let Some(block) = self.two_phase {
+            run = run.two_phase(block);
+        }
+        if let Some(architecture) = &self.scratch {
+            run = run.scratch(Architecture::named(architecture)?, encoder.recipe().clone());
+        }
+        if self.unit_interval {
+            run = run.unit_interval()?;
+        }
+        if self.mae {
+            run = run.distance(Distance::Absolute)?;
+        }
+        if self.greyscale {
+            run = run.greyscale()?;
+        }
+        if self.balanced {
+            run = run.balanced();
+        }
+        if let Some(decay) = self.layer_decay {
+            run = run.layer_decay(decay);
+        }
+        if let Some(rate) = self.rate {
+            run = run.learning_rate(rate);
+        }
+        let schedule = Schedule { warmup: self.warmup, ..Schedule::default() };
+        Ok(run
+            .save_every(self.save_every)
+            .epochs(self.epochs)
+            .patience((self.patience > 0).then_some(self.patience))
+            .batch(self.batch)
+            .schedule(schedule)
+            .weight_decay(self.weight_decay)
+            .head_dropout(self.dropout)
+            .label_smoothing(self.label_smoothing)
+            .class_weights(self.class_weights.clone())
+            .views(self.views)
+            .seed(self.seed))
+    }
+}
+
+/// Every figure, `NAME`, and its 95 % interval, `NAME_interval`.
+pub fn measures(predicted: &Predicted) -> Result<Map<String, Value>> {
+    let mut all = Map::new();
+    for name in predicted.measures() {
+        let found = predicted.measure(name)?;
+        all.insert((*name).to_owned(), json!(found.value));
+        all.insert(format!("{name}_interval"), json!([found.low, found.high]));
+    }
+    Ok(all)
+}

@@ -1,0 +1,181 @@
+//! Heads on features that are computed once: the encoder stays as it is, and an epoch takes
+//! milliseconds.
+
+use super::Finetune;
+use super::objective::{Objective, moments, tensor};
+use super::truth::Truth;
+use crate::error::Result;
+use crate::train::{Event, Fitted, Head, Output, Task, fit};
+use ndarray::Array2;
+use tch::nn::VarStore;
+use tch::{Device, Kind, Tensor, no_grad};
+
+/// Features with their labels.
+#[derive(Debug)]
+pub struct Known {
+    pub features: Array2<f32>,
+    pub truth: Truth,
+}
+
+/// A head that was trained, as it takes features as they are.
+#[derive(Debug)]
+pub struct Trained {
+    pub head: Head,
+    pub fitted: Fitted,
+}
+
+/// Trains a head.
+///
+/// Inside, features are standardised by the galaxies that are learnt from, and numbers too: both are
+/// multiplied into the weights at the end. It begins with weights of zero, so that nothing is
+/// preferred, and ends as it was in the best epoch.
+pub fn train(
+    finetune: &Finetune,
+    learn: &Known,
+    kept: &Known,
+    observe: &mut dyn FnMut(Event),
+) -> Result<Trained> {
+    let settings = finetune.settings();
+    let config = finetune.question().head(learn.truth.classes(), settings.head_dropout);
+    let (mean, scale) = moments(&learn.features)?;
+    let place = |known: &Known| -> Result<Tensor> {
+        let (mean, scale) = (row(&mean)?, row(&scale)?);
+        let all = tensor(&known.features)?.f_to_kind(Kind::Double)?;
+        Ok(all.f_sub(&mean)?.f_mul(&scale)?.f_to_kind(Kind::Float)?)
+    };
+    let store = VarStore::new(Device::Cpu);
+    let head = config.build(&store.root(), learn.features.ncols() as i64)?;
+    let objective = Objective::new(finetune, &learn.truth)?;
+    let start = learn.truth.prior(config.output);
+    no_grad(|| -> Result<()> {
+        for (name, mut variable) in store.variables() {
+            match (name.as_str(), &start) {
+                ("bias", Some(start)) => variable.f_copy_(&Tensor::f_from_slice(start)?)?,
+                _ => drop(variable.f_zero_()?),
+            }
+        }
+        Ok(())
+    })?;
+    let all: Vec<usize> = (0..kept.truth.len()).collect();
+    let mut task = HeadTask {
+        features: place(learn)?,
+        kept: (place(kept)?, kept.truth.batch(&all, Device::Cpu)?),
+        truth: &learn.truth,
+        objective,
+        head,
+        store,
+        best: None,
+        parts: Vec::new(),
+    };
+    let fitted = fit(&mut task, &finetune.fit_of_head(), None, observe)?;
+    task.settle()?;
+    let head = no_grad(|| task.folded(&mean, &scale))?;
+    Ok(Trained { head, fitted })
+}
+
+/// A row of numbers in double precision.
+fn row(values: &[f64]) -> Result<Tensor> {
+    Ok(Tensor::f_from_slice(values)?.f_view([1, -1])?)
+}
+
+struct HeadTask<'a> {
+    store: VarStore,
+    head: Head,
+    objective: Objective,
+    features: Tensor,
+    truth: &'a Truth,
+    kept: (Tensor, Tensor),
+    /// The best validation, and the variables then.
+    best: Option<(f64, Vec<(String, Tensor)>)>,
+    parts: Vec<(String, f64)>,
+}
+
+impl HeadTask<'_> {
+    /// Goes back to the best epoch.
+    fn settle(&mut self) -> Result<()> {
+        let Some((_, best)) = self.best.take() else { return Ok(()) };
+        let variables = self.store.variables();
+        no_grad(|| {
+            for (name, value) in best {
+                if let Some(variable) = variables.get(&name) {
+                    variable.shallow_clone().f_copy_(&value)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// The head on features as they are, with numbers in their own unit.
+    fn folded(&self, mean: &[f64], scale: &[f64]) -> Result<Head> {
+        let find = |name: &str| -> Result<Tensor> {
+            let variables = self.head.variables();
+            let (_, found) =
+                variables.into_iter().find(|(known, _)| known == name).ok_or_else(|| {
+                    crate::Error::invalid("head", format!("without {name}"), "a linear one")
+                })?;
+            Ok(found.f_detach()?.f_to_kind(Kind::Double)?)
+        };
+        let (shift, factor) = self.objective.scale;
+        let weight = find("weight")?.f_mul(&row(scale)?)?.f_mul_scalar(factor)?;
+        let constant = weight.f_matmul(&row(mean)?.f_tr()?)?.f_flatten(0, -1)?;
+        let bias = find("bias")?.f_mul_scalar(factor)?.f_add_scalar(shift)?.f_sub(&constant)?;
+        let float = |it: &Tensor| it.f_to_kind(Kind::Float);
+        Head::of(self.head.config(), &float(&weight)?, &float(&bias)?)
+    }
+}
+
+impl Task for HeadTask<'_> {
+    fn store(&self) -> &VarStore {
+        &self.store
+    }
+
+    fn galaxies(&self) -> usize {
+        self.truth.len()
+    }
+
+    fn loss(&mut self, galaxies: &[usize], seed: u64) -> Result<Tensor> {
+        let places: Vec<i64> = galaxies.iter().map(|it| *it as i64).collect();
+        let some = self.features.f_index_select(0, &Tensor::f_from_slice(&places)?)?;
+        let outputs = self.head.forward(&some, Some(seed))?;
+        self.objective.of(&outputs, &self.truth.batch(galaxies, Device::Cpu)?)
+    }
+
+    fn validate(&mut self) -> Result<f64> {
+        let (features, targets) = &self.kept;
+        let outputs = self.head.forward(features, None)?;
+        let (loss, parts) = self.objective.judge(&outputs, targets)?;
+        self.parts = parts;
+        if self.best.as_ref().is_none_or(|(best, _)| loss < *best) {
+            let copy = |(name, it): (String, Tensor)| Ok((name, it.f_detach_copy()?));
+            let now = self.store.variables().into_iter().map(copy);
+            self.best = Some((loss, now.collect::<Result<_>>()?));
+        }
+        Ok(loss)
+    }
+
+    fn parts(&self) -> Vec<(String, f64)> {
+        self.parts.clone()
+    }
+}
+
+impl Truth {
+    /// The bias of a head that knows nothing of pictures but how things are on average.
+    fn prior(&self, output: Output) -> Option<Vec<f32>> {
+        let logit = |share: f64| {
+            let share = share.clamp(0.01, 0.99);
+            (share / (1.0 - share)).ln() as f32
+        };
+        let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
+        match (self, output) {
+            (Self::Numbers(values), Output::Shares) => Some(vec![logit(mean(values))]),
+            (Self::Tags(all), _) => {
+                let shares = all
+                    .columns()
+                    .into_iter()
+                    .map(|it| mean(&it.iter().map(|it| f64::from(*it)).collect::<Vec<_>>()));
+                Some(shares.map(logit).collect())
+            }
+            _ => None,
+        }
+    }
+}
