@@ -250,8 +250,10 @@ fn solve_any<const FUSED: bool>(panels: &[f64], values: &mut [f64]) {
         }
         for column in 0..ROWS {
             let factor = &triangle[column * ROWS..(column + 1) * ROWS];
-            let solved = sums[column].map(|sum| sum * factor[column]);
-            sums[column] = solved;
+            for lane in 0..LANES {
+                sums[column][lane] *= factor[column];
+            }
+            let solved = sums[column];
             for row in column + 1..ROWS {
                 for lane in 0..LANES {
                     sums[row][lane] = fma::<FUSED>(-factor[row], solved[lane], sums[row][lane]);

@@ -264,9 +264,9 @@ pub(super) fn prior<T: Copy + Into<f64> + Sync>(
     Compared::new(kernel, others).with(rows)
 }
 
-/// A draw of numbers that vary together as a covariance says: `L z`.
-pub(super) fn draw(covariance: Array2<f64>, noise: &[f64]) -> Result<Vec<f64>> {
-    let n = noise.len();
+/// Draws of numbers that vary together as a covariance says: `L z` for each `z`.
+pub(super) fn draws(covariance: Array2<f64>, noise: &[Vec<f64>]) -> Result<Vec<Vec<f64>>> {
+    let n = covariance.nrows();
     let mut matrix: Vec<f64> = covariance.into_iter().collect();
     let largest = matrix.iter().step_by(n + 1).fold(0.0_f64, |a, &b| a.max(b));
     // What rounding takes away from the smallest eigenvalues, and more.
@@ -275,8 +275,8 @@ pub(super) fn draw(covariance: Array2<f64>, noise: &[f64]) -> Result<Vec<f64>> {
         let expected = "positive definite: fewer galaxies, or a kernel with White noise";
         Error::invalid("the covariance", format!("not so in row {row}"), expected)
     })?;
-    let row = |i: usize| matrix[i * n..=i * n + i].iter().zip(noise).map(|(a, b)| a * b).sum();
-    Ok((0..n).map(row).collect())
+    let row = |i: usize, z: &[f64]| matrix[i * n..=i * n + i].iter().zip(z).map(|(a, b)| a * b).sum();
+    Ok(noise.iter().map(|z| (0..n).map(|i| row(i, z)).collect()).collect())
 }
 
 fn not_positive_definite(kernel: &Kernel, row: usize) -> Error {

@@ -230,7 +230,7 @@ impl Predictor {
         // As many pieces as the means have; empty ones where no deviation is wanted.
         let stds: Vec<&mut [f64]> = match want {
             Want::Both => std.chunks_mut(BLOCK).collect(),
-            Want::Mean => mean.chunks(BLOCK).map(|_| &mut [][..]).collect(),
+            Want::Mean => mean.chunks(BLOCK).map(|_| <&mut [f64]>::default()).collect(),
         };
         let blocks: Vec<_> = mean.chunks_mut(BLOCK).zip(stds).enumerate().collect();
         blocks.into_par_iter().try_for_each(|(block, (mean, std))| {
