@@ -255,7 +255,8 @@ fn diverse(
     while chosen.len() < count.min(some.len()) {
         let taken = |it: &Chosen| chosen.iter().any(|known| known.row == it.row);
         let next = left.iter().enumerate().filter(|(_, it)| !taken(it));
-        let Some((place, next)) = next.max_by(|a, b| a.1.value.total_cmp(&b.1.value).then(b.0.cmp(&a.0)))
+        let Some((place, next)) =
+            next.max_by(|a, b| a.1.value.total_cmp(&b.1.value).then(b.0.cmp(&a.0)))
         else {
             break;
         };

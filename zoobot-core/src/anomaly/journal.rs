@@ -209,7 +209,10 @@ mod tests {
         let long = format!("{{\"id_str\":\"{}", "x".repeat(9000));
         for torn in ["{\"id_str\":\"c\",\"rat", "{", &long, "{\"id_str\":\"c\",\"rating\":9}"] {
             std::fs::write(&path, [&whole[..], torn.as_bytes()].concat()).unwrap();
-            assert_eq!(read(&path).unwrap_or_default().len(), if torn.ends_with('}') { 0 } else { 2 });
+            assert_eq!(
+                read(&path).unwrap_or_default().len(),
+                if torn.ends_with('}') { 0 } else { 2 }
+            );
             if torn.ends_with('}') {
                 continue;
             }

@@ -106,7 +106,10 @@ impl Ranking {
         let tiles = first.iter().zip(files).map(|(&row, file)| {
             let caption = match self.ratings[row] {
                 Some(rating) => format!("rated {rating}"),
-                None => format!("expected {:.1} ± {:.1}", self.expected.mean[row], self.expected.std[row]),
+                None => format!(
+                    "expected {:.1} ± {:.1}",
+                    self.expected.mean[row], self.expected.std[row]
+                ),
             };
             Tile::new(&self.space.ids()[row], file).caption(caption)
         });

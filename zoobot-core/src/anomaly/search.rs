@@ -248,8 +248,7 @@ impl AnomalySearch {
                     best: f64::from(best),
                     seed: mixed(self.seed, ratings.len() as u64),
                 };
-                let chosen =
-                    choose(&fitted, &pool, self.acquisition, self.diversity, self.batch)?;
+                let chosen = choose(&fitted, &pool, self.acquisition, self.diversity, self.batch)?;
                 Proposal::chosen(&self.space, chosen, self.acquisition)?
             }
         };

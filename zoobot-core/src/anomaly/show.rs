@@ -32,7 +32,8 @@ impl Show for AnomalySearch {
             Ok(table) => table,
             Err(error) => return Bundle::plain(error.to_string()),
         };
-        let by = if self.name().is_empty() { String::new() } else { format!(" by {}", self.name()) };
+        let by =
+            if self.name().is_empty() { String::new() } else { format!(" by {}", self.name()) };
         let title = format!("{} of {} galaxies rated{by}", table.height(), self.space().len());
         Table::new(table).title(title).show()
     }

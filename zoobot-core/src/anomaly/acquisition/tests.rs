@@ -40,8 +40,12 @@ fn pool(count: usize) -> Array2<f32> {
 }
 
 fn fitted(rows: &Array2<f32>, rated: usize) -> Fitted {
-    let ratings: Vec<f64> =
-        rows.rows().into_iter().take(rated).map(|row| f64::from(row[0].max(0.0) * 2.0).min(5.0)).collect();
+    let ratings: Vec<f64> = rows
+        .rows()
+        .into_iter()
+        .take(rated)
+        .map(|row| f64::from(row[0].max(0.0) * 2.0).min(5.0))
+        .collect();
     let process = GaussianProcess::new(Kernel::rational_quadratic(1.0, 1.0) + Kernel::white(1.0));
     process.fit(rows.slice(ndarray::s![..rated, ..]), &ratings).unwrap()
 }

@@ -347,7 +347,8 @@ mod tests {
     #[test]
     fn a_triangular_system_is_solved_for_every_lane() {
         let n = 6;
-        let at = |i: usize, j: usize| if i == j { 2.0 + i as f64 } else { (i * 3 + j) as f64 / 7.0 };
+        let at =
+            |i: usize, j: usize| if i == j { 2.0 + i as f64 } else { (i * 3 + j) as f64 / 7.0 };
         let mut factor = vec![0.0; n * n];
         for i in 0..n {
             (0..=i).for_each(|j| factor[i * n + j] = at(i, j));

@@ -93,11 +93,7 @@ impl GaussianProcess {
     /// [`Error::Invalid`] when the numbers of rows and ratings differ or there is none, when a
     /// number is not finite, when a parameter is not above 0, and when the covariance matrix is not
     /// positive definite from the start.
-    pub fn fit<T: Copy + Into<f64>>(
-        &self,
-        rows: ArrayView2<T>,
-        ratings: &[f64],
-    ) -> Result<Fitted> {
+    pub fn fit<T: Copy + Into<f64>>(&self, rows: ArrayView2<T>, ratings: &[f64]) -> Result<Fitted> {
         self.fit_from(rows, ratings, &[])
     }
 
@@ -115,7 +111,8 @@ impl GaussianProcess {
         let rated = self.rated(rows, ratings)?;
         let (low, high) = (self.bounds.0.ln(), self.bounds.1.ln());
         let logs = |kernel: &Kernel| kernel.parameters().iter().map(|it| it.ln()).collect();
-        let mut starts: Vec<Vec<f64>> = std::iter::once(&self.kernel).chain(others).map(logs).collect();
+        let mut starts: Vec<Vec<f64>> =
+            std::iter::once(&self.kernel).chain(others).map(logs).collect();
         let mut rng = StdRng::seed_from_u64(self.seed);
         for _ in 0..self.restarts {
             starts.push(starts[0].iter().map(|_| rng.random_range(low..high)).collect());
@@ -137,7 +134,9 @@ impl GaussianProcess {
         let best = ends.iter().flatten().min_by(|a, b| a.value.total_cmp(&b.value)).cloned();
         let best = match best {
             Some(best) => best,
-            None => ends.into_iter().next().unwrap_or_else(|| Err(Error::invalid("starts", 0, "1")))?,
+            None => {
+                ends.into_iter().next().unwrap_or_else(|| Err(Error::invalid("starts", 0, "1")))?
+            }
         };
         Fitted::new(kernel_at(&best.at)?, &rated, self.jitter)
     }
@@ -275,7 +274,8 @@ pub(super) fn draws(covariance: Array2<f64>, noise: &[Vec<f64>]) -> Result<Vec<V
         let expected = "positive definite: fewer galaxies, or a kernel with White noise";
         Error::invalid("the covariance", format!("not so in row {row}"), expected)
     })?;
-    let row = |i: usize, z: &[f64]| matrix[i * n..=i * n + i].iter().zip(z).map(|(a, b)| a * b).sum();
+    let row =
+        |i: usize, z: &[f64]| matrix[i * n..=i * n + i].iter().zip(z).map(|(a, b)| a * b).sum();
     Ok(noise.iter().map(|z| (0..n).map(|i| row(i, z)).collect()).collect())
 }
 

@@ -251,7 +251,7 @@ impl Predictor {
                     }
                 }
             }
-            Ok(())
+            Ok::<(), Error>(())
         })?;
         Ok(Prediction { mean, std })
     }

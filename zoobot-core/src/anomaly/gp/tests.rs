@@ -39,12 +39,12 @@ fn close(found: &[f64], expected: &[f64], absolute: f64, relative: f64) {
 #[test]
 fn golden_predictions_likelihoods_and_slopes_are_those_of_scikit_learn() {
     let Some(golden) = golden() else { return };
-    let (x, y, test) = (rows(&golden["x_train"]), numbers(&golden["y_train"]), rows(&golden["x_test"]));
+    let (x, y, test) =
+        (rows(&golden["x_train"]), numbers(&golden["y_train"]), rows(&golden["x_test"]));
     for (name, case) in golden["fixed"].as_object().unwrap() {
         let of = |name: &str| case["hyperparameters"][name].as_f64().unwrap_or(1.0);
         let kernel = kernel(name, of("alpha"), of("length_scale"), of("noise"));
-        let process =
-            GaussianProcess::new(kernel).jitter(golden["jitter_alpha"].as_f64().unwrap());
+        let process = GaussianProcess::new(kernel).jitter(golden["jitter_alpha"].as_f64().unwrap());
         let fitted = process.condition(x.view(), &y).unwrap();
         let found = fitted.predict(test.view()).unwrap();
         close(&found.mean, &numbers(&case["mean"]), 1e-6, 0.0);
@@ -88,8 +88,12 @@ fn every_kernel() -> Vec<Kernel> {
     let each = one.clone().map(|kernel| {
         let kernel = kernel.per_dimension(3) + noise();
         let count = kernel.parameters().len() as f64;
-        let varied: Vec<f64> =
-            kernel.parameters().iter().zip(1..).map(|(p, i)| p * (0.7 + f64::from(i) / count)).collect();
+        let varied: Vec<f64> = kernel
+            .parameters()
+            .iter()
+            .zip(1..)
+            .map(|(p, i)| p * (0.7 + f64::from(i) / count))
+            .collect();
         kernel.with_parameters(&varied).unwrap()
     });
     let mixed = [
@@ -116,7 +120,10 @@ fn the_slope_of_the_likelihood_is_that_of_finite_differences_for_every_kernel() 
                 moved.log_marginal_likelihood(x.view(), &y).unwrap().0
             };
             let found = (at(1e-5) - at(-1e-5)) / 2e-5;
-            assert!((found - slope).abs() < 1e-5 * (1.0 + slope.abs()), "{kernel}: {place}, {slope} {found}");
+            assert!(
+                (found - slope).abs() < 1e-5 * (1.0 + slope.abs()),
+                "{kernel}: {place}, {slope} {found}"
+            );
         }
     }
 }

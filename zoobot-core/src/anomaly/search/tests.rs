@@ -87,9 +87,7 @@ fn people_have_their_own_ratings_and_take_them_back_one_by_one() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("ratings.jsonl");
     let (space, _) = survey(100, 1);
-    let open = |name: &str| {
-        AnomalySearch::new(&space).unwrap().user(name).journal(&path).unwrap()
-    };
+    let open = |name: &str| AnomalySearch::new(&space).unwrap().user(name).journal(&path).unwrap();
     let id = |i: usize| space.ids()[i].as_str();
     let mut ana = open("ana");
     ana.rate(id(1), 5).unwrap();
