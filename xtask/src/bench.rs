@@ -27,7 +27,8 @@ fn script(places: &Places, name: &str, args: &[String]) -> Result<()> {
 }
 
 /// Times an example program `bench_WHAT` beside a Python peer, by the script of that name: the loss
-/// of votes beside PyTorch, search beside faiss and scikit-learn; `args` go to the script.
+/// of votes beside PyTorch, search beside faiss and scikit-learn, the search for anomalies beside
+/// scikit-learn; `args` go to the script.
 ///
 /// # Errors
 /// When the build or the script fails, or no Python with the peer is named.

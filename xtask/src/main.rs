@@ -40,6 +40,7 @@ usage: cargo xtask COMMAND
   tutorials --write     execute every tutorial and store its outputs in it
   parity [NAMES]        compare the networks' features with timm's in Python
   bench cells [--json]  time notebook cells through a Jupyter client
+  bench anomaly [--json] time the search for anomalies beside scikit-learn
   bench loss [--json]   time the loss of votes beside PyTorch's ($ZOOBOT_PARITY_PYTHON)
   bench search [--json] time the search for similar galaxies beside faiss and scikit-learn
   jupyterlab            the first tutorial in JupyterLab, in headless Chromium, with screenshots
@@ -90,7 +91,7 @@ fn run(words: &[&str], args: &[String]) -> Result<ExitCode> {
             println!("{} passed, {} failed", checked.passed, checked.failed);
             Ok(if checked.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
-        ["bench", what @ ("loss" | "search"), ..] => {
+        ["bench", what @ ("anomaly" | "loss" | "search"), ..] => {
             done(bench::beside_python(&Places::find()?, what, &args[2..]))
         }
         ["parity", ..] => done(parity::parity(&Places::find()?, &args[1..])),

@@ -45,17 +45,25 @@ fn main() -> Outcome<()> {
     Ok(())
 }
 
-/// Seconds for the means, and for means and deviations, of the whole pool.
+/// Seconds for a likelihood with its slope, for the means, and for means and deviations, of the whole pool.
 fn predict(space: &Space, labels: usize) -> Outcome<serde_json::Value> {
     let rated = space.features().slice_move(s![..labels, ..]);
     let ratings: Vec<f64> = (0..labels).map(|i| (i % 6) as f64).collect();
     let kernel = Kernel::rational_quadratic(1.0, 6.0) + Kernel::white(0.5);
-    let fitted = GaussianProcess::new(kernel).condition(rated, &ratings)?;
+    let process = GaussianProcess::new(kernel);
+    let start = Instant::now();
+    for _ in 0..20 {
+        process.log_marginal_likelihood(rated, &ratings)?;
+    }
+    let likelihood = start.elapsed().as_secs_f64() / 20.0;
+    let fitted = process.condition(rated, &ratings)?;
     let start = Instant::now();
     fitted.mean(space.features())?;
     let mean = start.elapsed().as_secs_f64();
     let start = Instant::now();
     fitted.predict(space.features())?;
     let both = start.elapsed().as_secs_f64();
-    Ok(serde_json::json!({"mean_seconds": mean, "both_seconds": both}))
+    Ok(serde_json::json!({
+        "likelihood_seconds": likelihood, "mean_seconds": mean, "both_seconds": both,
+    }))
 }

@@ -47,7 +47,8 @@ fn dots<const FUSED: bool>(a: &[f64], others: [&[f64]; PANEL]) -> [f64; PANEL] {
     let whole = a.len() / SIDE * SIDE;
     let mut out = [0.0; PANEL];
     for ((out, sums), other) in out.iter_mut().zip(&sums).zip(others) {
-        *out = sums.iter().sum();
+        let [s, t, u, v, w, x, y, z] = *sums;
+        *out = ((s + w) + (u + y)) + ((t + x) + (v + z));
         for (a, b) in a[whole..].iter().zip(&other[whole..]) {
             *out += a * b;
         }
@@ -59,6 +60,7 @@ fn dots<const FUSED: bool>(a: &[f64], others: [&[f64]; PANEL]) -> [f64; PANEL] {
 fn factor_any<const FUSED: bool>(n: usize, matrix: &mut [f64]) -> Result<(), usize> {
     for first in (0..n).step_by(PANEL) {
         let end = (first + PANEL).min(n);
+        let mut pivots = [0.0; PANEL];
         for i in first..n {
             let known = {
                 let row = |i: usize| &matrix[i * n..i * n + first];
@@ -76,8 +78,9 @@ fn factor_any<const FUSED: bool>(n: usize, matrix: &mut [f64]) -> Result<(), usi
                         return Err(i);
                     }
                     matrix[i * n + i] = sum.sqrt();
+                    pivots[i - first] = matrix[i * n + i].recip();
                 } else {
-                    matrix[i * n + j] = sum / matrix[j * n + j];
+                    matrix[i * n + j] = sum * pivots[j - first];
                 }
             }
         }

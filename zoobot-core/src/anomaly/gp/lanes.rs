@@ -48,6 +48,12 @@ for_each_processor! {
     /// `columns`: width x lanes. `rows`: rows x width, a multiple of [`ROWS`] of them. `out`: rows x
     /// lanes.
     fn distances(columns: &[f64], rows: &[f64], out: &mut [f64]) = distances_any;
+    /// The same by products, which takes half the time and loses the last digits of small distances.
+    /// Each row is its squared length and then its numbers times -2.
+    ///
+    /// # Shapes
+    /// As [`distances`], but for `rows`: rows x (1 + width).
+    fn distances_by_products(columns: &[f64], rows: &[f64], out: &mut [f64]) = products_any;
     /// From squared distances to covariances, in place; `scale` is 1 over the squared length.
     fn covariances(form: Form, scale: f64, values: &mut [f64]) = covariances_any;
     /// The slope of the covariances in the logarithm of the length scale and of alpha: the sums of
@@ -109,6 +115,40 @@ fn distances_any<const FUSED: bool>(columns: &[f64], rows: &[f64], out: &mut [f6
         }
         for (out, sums) in out.chunks_exact_mut(LANES).zip(&sums) {
             out.copy_from_slice(sums);
+        }
+    }
+}
+
+#[inline(always)]
+fn products_any<const FUSED: bool>(columns: &[f64], rows: &[f64], out: &mut [f64]) {
+    let width = columns.len() / LANES;
+    let lengths = squares_any::<FUSED>(columns);
+    let step = ROWS * (width + 1);
+    for (rows, out) in rows.chunks_exact(step).zip(out.chunks_exact_mut(ROWS * LANES)) {
+        let (a, rest) = rows.split_at(width + 1);
+        let (b, rest) = rest.split_at(width + 1);
+        let (c, d) = rest.split_at(width + 1);
+        let mut sums = [[0.0; LANES]; ROWS];
+        for (sums, own) in sums.iter_mut().zip([a[0], b[0], c[0], d[0]]) {
+            for lane in 0..LANES {
+                sums[lane] = lengths[lane] + own;
+            }
+        }
+        let columns = columns.chunks_exact(LANES);
+        for ((((column, &a), &b), &c), &d) in
+            columns.zip(&a[1..]).zip(&b[1..]).zip(&c[1..]).zip(&d[1..])
+        {
+            let row = [a, b, c, d];
+            for q in 0..ROWS {
+                for lane in 0..LANES {
+                    sums[q][lane] = fma::<FUSED>(column[lane], row[q], sums[q][lane]);
+                }
+            }
+        }
+        for (out, sums) in out.chunks_exact_mut(LANES).zip(&sums) {
+            for lane in 0..LANES {
+                out[lane] = if sums[lane] > 0.0 { sums[lane] } else { 0.0 };
+            }
         }
     }
 }
@@ -183,26 +223,40 @@ fn slopes_any<const FUSED: bool>(
     squared: &[f64],
     weights: &[f64],
 ) -> [f64; 2] {
-    let mut length = [0.0; LANES];
-    let mut shape = [0.0; LANES];
-    let blocks = squared.chunks(LANES).zip(weights.chunks(LANES));
-    for (squared, weights) in blocks {
-        let lanes = length.iter_mut().zip(shape.iter_mut()).zip(squared.iter().zip(weights));
-        for ((length, shape), (&squared, &weight)) in lanes {
+    match form {
+        Form::RationalQuadratic { alpha } => summed(squared, weights, |squared| {
             let r = squared * scale;
-            if let Form::RationalQuadratic { alpha } = form {
-                let base = 1.0 + r / (2.0 * alpha);
-                let log = alpha * ln::<FUSED>(base);
-                let k = weight * exp::<FUSED>(-log);
-                let h = r / base;
-                *length += k * h;
-                *shape += k * (0.5 * h - log);
-            } else {
-                *length += weight * falloff::<FUSED>(form, r) * r;
-            }
+            let base = 1.0 + r / (2.0 * alpha);
+            let log = alpha * ln::<FUSED>(base);
+            let k = exp::<FUSED>(-log);
+            let h = r / base;
+            [k * h, k * (0.5 * h - log)]
+        }),
+        form => summed(squared, weights, |squared| {
+            let r = squared * scale;
+            [falloff::<FUSED>(form, r) * r, 0.0]
+        }),
+    }
+}
+
+/// The sums of both numbers that `of` gives, times the weights.
+#[inline(always)]
+fn summed(squared: &[f64], weights: &[f64], of: impl Fn(f64) -> [f64; 2]) -> [f64; 2] {
+    let mut sums = [[0.0; LANES]; 2];
+    let (blocks, others) = (squared.chunks_exact(LANES), weights.chunks_exact(LANES));
+    let rest = blocks.remainder().iter().zip(others.remainder());
+    let rest = rest.fold([0.0, 0.0], |sums, (&squared, &weight)| {
+        let both = of(squared);
+        [sums[0] + weight * both[0], sums[1] + weight * both[1]]
+    });
+    for (squared, weights) in blocks.zip(others) {
+        for lane in 0..LANES {
+            let both = of(squared[lane]);
+            sums[0][lane] += weights[lane] * both[0];
+            sums[1][lane] += weights[lane] * both[1];
         }
     }
-    [length.iter().sum(), shape.iter().sum()]
+    [rest[0] + sums[0].iter().sum::<f64>(), rest[1] + sums[1].iter().sum::<f64>()]
 }
 
 #[inline(always)]

@@ -120,8 +120,8 @@ impl GaussianProcess {
         let kernel_at = |logs: &[f64]| {
             self.kernel.with_parameters(&logs.iter().map(|log| log.exp()).collect::<Vec<_>>())
         };
-        // A likelihood 1e-5 below the highest is as good.
-        let enough = Enough { slope: 1e-4, gain: 1e-6 };
+        // A likelihood a thousandth below the highest is as good.
+        let enough = Enough { slope: 1e-3, gain: 1e-4 };
         let ends: Vec<Result<_>> = starts
             .par_iter()
             .map(|start| {

@@ -30,7 +30,7 @@ pub struct Compared {
 
 #[derive(Debug, Clone)]
 enum Node {
-    /// One length: distances are scaled.
+    /// One length: distances are scaled. The rows are as [`lanes::distances_by_products`] has them.
     Scaled(Form, f64, Vec<f64>),
     /// A length for each feature: candidates are scaled by the inverse lengths, as the rows are.
     Stretched(Form, Vec<f64>, Vec<f64>),
@@ -107,15 +107,16 @@ impl Work {
 impl Node {
     fn new<T: Copy + Into<f64>>(kernel: &Kernel, rows: ArrayView2<T>, padded: usize) -> Self {
         let flat = |inverse: Option<&[f64]>| {
-            let mut values = Vec::with_capacity(padded * rows.ncols());
+            let mut values = Vec::with_capacity(padded * (1 + rows.ncols()));
             for row in rows.rows() {
-                let scaled = row.iter().enumerate();
-                values.extend(scaled.map(|(i, &value)| -> f64 {
+                let scaled = row.iter().enumerate().map(|(i, &value)| -> f64 {
                     let value: f64 = value.into();
                     inverse.map_or(value, |inverse| value * inverse[i])
-                }));
+                });
+                values.push(scaled.clone().map(|value| value * value).sum());
+                values.extend(scaled.map(|value| -2.0 * value));
             }
-            values.resize(padded * rows.ncols(), 0.0);
+            values.resize(padded * (1 + rows.ncols()), 0.0);
             values
         };
         match kernel {
@@ -151,14 +152,14 @@ impl Node {
         };
         match self {
             Self::Scaled(form, scale, rows) => {
-                lanes::distances(columns, rows, values);
+                lanes::distances_by_products(columns, rows, values);
                 lanes::covariances(*form, *scale, values);
             }
             Self::Stretched(form, inverse, rows) => {
                 let lanes = columns.chunks_exact(LANES).zip(inverse);
                 let stretched: Vec<f64> =
                     lanes.flat_map(|(lanes, scale)| lanes.iter().map(move |x| x * scale)).collect();
-                lanes::distances(&stretched, rows, values);
+                lanes::distances_by_products(&stretched, rows, values);
                 lanes::covariances(*form, 1.0, values);
             }
             Self::Constant(value) => values.fill(*value),
