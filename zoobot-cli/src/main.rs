@@ -8,6 +8,7 @@ mod anomalies;
 mod calibrate;
 mod doctor;
 mod encode;
+mod experiment;
 mod features;
 mod judge;
 mod make_encoder;
@@ -39,6 +40,8 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Encode the pictures of a catalogue into representations
     Encode(encode::Encode),
+    /// Repeat an experiment of the paper
+    Experiment(experiment::Experiment),
     /// Compute the features of pictures that are prepared already
     #[command(hide = true)]
     Features(features::Features),
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
         Command::Calibrate(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Encode(command) => command.run(),
+        Command::Experiment(command) => command.run(),
         Command::Features(command) => command.run(),
         Command::JudgeEncoders(command) => command.run(),
         Command::MakeEncoder(command) => command.run(),

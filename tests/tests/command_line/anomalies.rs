@@ -1,6 +1,7 @@
 //! `zoobot anomalies`: simulated and real ratings.
 
-use super::{figures, refused, run};
+use super::{errors, figures, refused, run};
+use serde_json::Value;
 use std::fmt::Write;
 use std::path::Path;
 use zoobot_core::ndarray::Array2;
@@ -54,7 +55,9 @@ fn a_simulated_user_is_judged_with_and_without_what_it_rated() {
 
     let wrong = |more: &[&str], say: &[&str]| refused(&[&words, more].concat(), dir.path(), say);
     wrong(&["--user-simulated", "--labels", "601"], &["601", "600"]);
-    wrong(&["--user-simulated", "--acquisition", "best"], &["best", "thompson"]);
+    let best =
+        run(&[&words[..], &["--user-simulated", "--acquisition", "best"]].concat(), dir.path());
+    assert!(best.status.code() == Some(2) && errors(&best).contains("thompson"));
     wrong(&["--user-simulated", "--score-column", "fractoin"], &["Did you mean \"fraction\"?"]);
     std::fs::write(dir.path().join("scores.csv"), "id_str,fraction\nG000,1\n").unwrap();
     wrong(&["--user-simulated"], &["G001", "scores.csv"]);
@@ -106,4 +109,31 @@ fn help_has_an_example() {
     let dir = tempfile::tempdir().unwrap();
     let output = run(&["anomalies", "--help"], dir.path());
     assert!(String::from_utf8_lossy(&output.stdout).contains("--user-simulated --seed 1 --json"));
+}
+
+#[test]
+fn an_experiment_compares_methods_and_goes_on_where_it_stopped() {
+    let dir = tempfile::tempdir().unwrap();
+    galaxies(dir.path());
+    let words = ["experiment", "anomalies", "--representations", "x=reps.parquet", "--scores"];
+    let words = [&words[..], &["scores.csv", "--labels", "40", "--repeats", "2"]].concat();
+    let few = [&words[..], &["--methods", "gp,random", "--out", "done", "--json"]].concat();
+    let first = figures(&run(&few, dir.path()));
+    let runs = first["runs"].as_array().unwrap();
+    assert_eq!((runs.len(), &runs[0]["method"]), (4, &"gp".into()));
+    let precision = |i: usize| runs[i]["figures"]["average_precision"].as_f64().unwrap();
+    assert!(precision(0) > 0.6 && precision(2) < 0.3, "{first}");
+    let again = figures(&run(&few, dir.path()));
+    for (again, first) in again["runs"].as_array().unwrap().iter().zip(runs) {
+        let seconds = |run: &Value| run["seconds"].as_f64().unwrap();
+        assert!((seconds(again) - seconds(first)).abs() < 1e-12, "it ran again");
+    }
+    let summary = std::fs::read_to_string(dir.path().join("done/summary.csv")).unwrap();
+    assert!(summary.starts_with("representation,method,runs,average_precision"), "{summary}");
+    let wrong = |more: &[&str], say: &[&str]| refused(&[&words, more].concat(), dir.path(), say);
+    let unknown = run(&[&words[..], &["--methods", "gpp"]].concat(), dir.path());
+    assert!(unknown.status.code() == Some(2) && errors(&unknown).contains("gp-ucb"));
+    wrong(&["--representations", "x=reps.parquet"], &["x twice"]);
+    let help = run(&["experiment", "anomalies", "--help"], dir.path());
+    assert!(String::from_utf8_lossy(&help.stdout).contains("--repeats 15"));
 }

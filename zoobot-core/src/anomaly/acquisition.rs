@@ -194,8 +194,8 @@ fn described(
 /// Those of the highest values.
 ///
 /// The deviation takes most of the time of a prediction, and no deviation is larger than before any
-/// rating. So means are worked out for all, and deviations from the highest mean on, until with the
-/// largest deviation the next one would not be among the highest.
+/// rating. So bounds of the means are worked out for all, and the rest from the highest bound on,
+/// until with its bound and the largest deviation the next one would not be among the highest.
 fn highest(
     fitted: &Fitted,
     pool: &Pool,
@@ -205,7 +205,7 @@ fn highest(
 ) -> Result<Vec<Chosen>> {
     let order = |a: &Chosen, b: &Chosen| b.value.total_cmp(&a.value).then(a.row.cmp(&b.row));
     let means = match acquisition.grows_with_mean() {
-        true => fitted.mean(pool.rows)?,
+        true => fitted.bounds(pool.rows)?,
         false => Vec::new(),
     };
     let largest = fitted.kernel().variance().sqrt();

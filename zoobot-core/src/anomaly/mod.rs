@@ -4,7 +4,11 @@
 //! [`AnomalySearch`] is what a notebook uses.
 
 mod acquisition;
+pub mod baselines;
+mod ellipse;
+mod experiment;
 pub mod gp;
+mod here;
 pub mod journal;
 mod proposal;
 mod ranking;
@@ -14,6 +18,8 @@ mod show;
 mod simulated;
 
 pub use acquisition::{Acquisition, Batch, Chosen};
+pub use ellipse::ellipse_features;
+pub use experiment::{Experiment, Method, Run, Runs};
 pub use proposal::{Proposal, Why};
 pub use ranking::Ranking;
 pub use ratings::Rating;

@@ -18,6 +18,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// From so many ratings on the model is not fitted afresh every time.
+const MANY: usize = 100;
+
 /// A search for what interests one person, in batches of ratings from 0 (of no interest) to 5.
 ///
 /// The first batch is random; each further one holds the galaxies of the highest expected
@@ -290,9 +293,17 @@ impl AnomalySearch {
         let values: Vec<f64> = ratings.iter().map(|it| f64::from(it.value)).collect();
         let learnt = values.iter().any(|value| *value != values[0]);
         let fitted = if learnt {
-            let former = self.model.iter().filter(|model| model.learnt);
-            let former: Vec<Kernel> = former.map(|it| it.fitted.kernel().clone()).collect();
-            self.process.fit_from(rows.view(), &values, &former)?
+            let former = self.model.as_ref().filter(|model| model.learnt);
+            let former = former.map(|model| model.fitted.kernel().clone());
+            match former {
+                // With many ratings the best parameters move little; a fresh start every other time
+                // finds what is better elsewhere.
+                Some(kernel) if values.len() >= MANY && values.len() / self.batch % 2 == 1 => {
+                    let process = GaussianProcess { kernel, ..self.process.clone() };
+                    process.fit(rows.view(), &values)?
+                }
+                former => self.process.fit_from(rows.view(), &values, former.as_slice())?,
+            }
         } else {
             // Equal ratings would be explained best by a constant, and every galaxy be as good.
             let length = (self.space.width() as f64).sqrt();

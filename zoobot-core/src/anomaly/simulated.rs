@@ -8,7 +8,7 @@ use crate::metrics::{average_precision, precision_at, rank_weighted_score};
 use crate::notebook::{Bundle, Show, Table};
 use crate::space::Space;
 use polars::prelude::{Column, DataFrame, DataType};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::time::Instant;
@@ -122,12 +122,13 @@ pub struct Round {
 }
 
 /// How good a ranking is. Positions count from the best.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     /// Average precision with the rated galaxies, those of interest first and others last, as the
     /// paper has it.
     pub average_precision: f64,
-    /// The same of the galaxies that were not rated.
+    /// The same of the galaxies that were not rated; NaN where none of interest is left.
+    #[serde(deserialize_with = "or_nan")]
     pub average_precision_unrated: f64,
     /// The share of interest among the first N, with the rated ones.
     pub accuracy_at: BTreeMap<usize, f64>,
@@ -135,6 +136,11 @@ pub struct Figures {
     pub accuracy_unrated_at: BTreeMap<usize, f64>,
     /// The rank-weighted score of the first N, with the rated ones.
     pub rank_weighted_at: BTreeMap<usize, f64>,
+}
+
+/// JSON has no NaN.
+fn or_nan<'a, D: serde::Deserializer<'a>>(from: D) -> std::result::Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(from)?.unwrap_or(f64::NAN))
 }
 
 impl Figures {

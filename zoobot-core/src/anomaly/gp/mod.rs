@@ -13,6 +13,7 @@ mod lanes;
 mod likelihood;
 mod minimise;
 mod predict;
+mod rough;
 
 use crate::error::{Error, Result};
 use likelihood::Rated;
@@ -22,6 +23,7 @@ use predict::{Compared, Predictor};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use rayon::prelude::*;
+use rough::Rough;
 use serde::{Deserialize, Serialize};
 
 pub use kernel::{Form, Kernel};
@@ -61,6 +63,7 @@ pub struct Fitted {
     kernel: Kernel,
     likelihood: f64,
     predictor: Predictor,
+    rough: Option<Rough>,
 }
 
 impl GaussianProcess {
@@ -183,9 +186,10 @@ impl GaussianProcess {
 impl Fitted {
     fn new(kernel: Kernel, rated: &Rated, jitter: f64) -> Result<Self> {
         let factored = rated.factored(&kernel, jitter)?;
+        let rough = Rough::new(&kernel, rated.rows.view(), &factored.weights);
         let predictor =
             Predictor::new(&kernel, rated.rows.view(), &factored.factor, factored.weights);
-        Ok(Self { kernel, likelihood: factored.likelihood, predictor })
+        Ok(Self { kernel, likelihood: factored.likelihood, predictor, rough })
     }
 
     /// The kernel with its fitted parameters.
@@ -230,6 +234,14 @@ impl Fitted {
     /// As [`predict`](Self::predict).
     pub fn mean<T: Copy + Into<f64> + Sync>(&self, rows: ArrayView2<T>) -> Result<Vec<f64>> {
         self.predictor.mean(rows)
+    }
+
+    /// For each galaxy what its expected rating is not above: the fastest that can be said.
+    pub(super) fn bounds(&self, rows: ArrayView2<f32>) -> Result<Vec<f64>> {
+        match &self.rough {
+            Some(rough) => Ok(rough.bounds(rows)),
+            None => self.mean(rows),
+        }
     }
 
     /// How what is expected of galaxies varies together, without the noise of single ratings.
