@@ -9,6 +9,7 @@ mod calibrate;
 mod doctor;
 mod encode;
 mod experiment;
+mod experiment_anomalies;
 mod features;
 mod judge;
 mod make_encoder;
@@ -40,7 +41,7 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Encode the pictures of a catalogue into representations
     Encode(encode::Encode),
-    /// Repeat an experiment of the paper
+    /// Repeat a paper's experiment on the galaxies at hand
     Experiment(experiment::Experiment),
     /// Compute the features of pictures that are prepared already
     #[command(hide = true)]

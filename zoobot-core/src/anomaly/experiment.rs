@@ -11,6 +11,7 @@ use crate::space::Space;
 use crate::train::mixed;
 use polars::prelude::{Column, DataFrame};
 use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
 use rand::seq::index::sample;
 use rand::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
@@ -121,6 +122,7 @@ pub struct Experiment {
     methods: Vec<Method>,
     labels: usize,
     repeats: u64,
+    share: Option<f64>,
     folder: Option<std::path::PathBuf>,
 }
 
@@ -152,7 +154,15 @@ impl Experiment {
     /// One of galaxies of which this is true: all methods, 200 ratings, 15 repeats.
     pub fn new(truth: Truth) -> Self {
         let methods = Method::ALL.to_vec();
-        Self { truth, spaces: Vec::new(), methods, labels: 200, repeats: 15, folder: None }
+        Self {
+            truth,
+            spaces: Vec::new(),
+            methods,
+            labels: 200,
+            repeats: 15,
+            share: None,
+            folder: None,
+        }
     }
 
     /// Adds a representation of the galaxies, in the order of the truth, as it is to be searched.
@@ -175,6 +185,12 @@ impl Experiment {
     /// runs once.
     pub fn repeats(self, repeats: u64) -> Self {
         Self { repeats, ..self }
+    }
+
+    /// Makes those of interest this share of the galaxies, between 0 and 1, by leaving out others of
+    /// them in each repeat (default: all are there). On the sky 1.4 % are odd.
+    pub fn share(self, share: f64) -> Self {
+        Self { share: Some(share), ..self }
     }
 
     /// Keeps every finished run in a folder; a run that is there already is not made again.
@@ -206,7 +222,8 @@ impl Experiment {
         for (name, space) in &self.spaces {
             let of = self.fingerprint(space);
             for &method in &self.methods {
-                let repeats = if method == Method::Lof { 1 } else { self.repeats };
+                let once = method == Method::Lof && self.share.is_none();
+                let repeats = if once { 1 } else { self.repeats };
                 for repeat in 0..repeats {
                     let done = || format!("{} of {all} runs", runs.len());
                     crate::interrupt::check("experiment", done)?;
@@ -238,6 +255,11 @@ impl Experiment {
         repeat: u64,
         of: String,
     ) -> Result<Run> {
+        if self.share.is_some() {
+            let (space, truth) = self.thinned(space, repeat)?;
+            let thinned = Self { truth, share: None, spaces: Vec::new(), ..self.clone() };
+            return thinned.one(name, &space, method, repeat, of);
+        }
         let start = Instant::now();
         let figures = match method {
             Method::Gp => self.searched(space, repeat, |search| search)?,
@@ -280,6 +302,30 @@ impl Experiment {
         Ok(Run { representation: name.to_owned(), method, repeat, of, figures, seconds })
     }
 
+    /// The galaxies of one repeat, where not all of interest take part.
+    fn thinned(&self, space: &Space, repeat: u64) -> Result<(Space, Truth)> {
+        let share = self.share.unwrap_or(1.0);
+        let interesting = &self.truth.interesting;
+        let mut odd: Vec<usize> = (0..space.len()).filter(|&row| interesting[row]).collect();
+        let others = space.len() - odd.len();
+        let wanted = (share / (1.0 - share) * others as f64).round();
+        if !(share > 0.0 && share < 1.0 && wanted >= 1.0 && wanted <= odd.len() as f64) {
+            let most = odd.len() as f64 / space.len() as f64;
+            let expected = format!("at least one galaxy's, and at most {most:.3}, what there is");
+            return Err(Error::invalid("share", share, expected));
+        }
+        let mut rng = StdRng::seed_from_u64(mixed(repeat, 1));
+        odd.shuffle(&mut rng);
+        odd.truncate(wanted as usize);
+        let mut rows: Vec<usize> = (0..space.len()).filter(|&row| !interesting[row]).collect();
+        rows.extend(odd);
+        rows.sort_unstable();
+        let ids = rows.iter().map(|&row| space.ids()[row].clone()).collect();
+        let fractions = rows.iter().map(|&row| self.truth.fractions[row]).collect();
+        let features = space.features().select(ndarray::Axis(0), &rows);
+        Ok((Space::new(ids, features)?, Truth::of(fractions)?))
+    }
+
     fn by(&self, space: &Space, repeat: u64, acquisition: Acquisition) -> Result<Figures> {
         self.searched(space, repeat, |search| search.acquisition(acquisition))
     }
@@ -302,7 +348,8 @@ impl Experiment {
 
     /// What tells apart other galaxies, truths and numbers of ratings.
     fn fingerprint(&self, space: &Space) -> String {
-        let mut sum = mixed(self.labels as u64, space.len() as u64);
+        let share = self.share.unwrap_or(1.0).to_bits();
+        let mut sum = mixed(mixed(self.labels as u64, space.len() as u64), share);
         let fractions = self.truth.fractions.iter().map(|value| value.to_bits());
         let features = space.features();
         for bits in features.iter().map(|value| u64::from(value.to_bits())).chain(fractions) {
@@ -528,5 +575,13 @@ mod tests {
         assert_ne!(experiment(40).runs[0].figures, first.runs[0].figures);
         let message = Experiment::new(truth.clone()).run().unwrap_err().to_string();
         assert!(message.contains("a representation"), "{message}");
+        let thin = |share| {
+            let experiment = Experiment::new(truth.clone()).space("a", &space).methods(&methods);
+            experiment.labels(50).repeats(2).share(share).run()
+        };
+        let figures = &thin(0.02).unwrap().runs[0].figures;
+        // 9 among 469 galaxies.
+        assert!((figures.accuracy_at[&200] * 200.0).round() <= 9.0, "{figures:?}");
+        assert!(thin(0.5).unwrap_err().to_string().contains("at most 0.080"));
     }
 }

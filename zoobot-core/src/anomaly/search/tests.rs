@@ -220,3 +220,24 @@ fn a_process_that_is_killed_loses_no_rating_that_it_acknowledged() {
         acknowledged = kept;
     }
 }
+
+#[test]
+fn with_a_catalogue_pictures_are_shown() {
+    use crate::notebook::Show;
+    let dir = tempfile::tempdir().unwrap();
+    let catalog = crate::survey::Simulation::new(8).size(32).write(dir.path()).unwrap();
+    let features = Array2::from_shape_fn((8, 2), |(row, column)| (row + column) as f32);
+    let space = Space::new(catalog.ids(), features).unwrap().with_catalog(&catalog).unwrap();
+    let mut search = AnomalySearch::new(&space).unwrap().first(2).batch(3);
+    let html = |bundle: crate::notebook::Bundle| bundle.get("text/html").unwrap().to_owned();
+    let first = search.next().unwrap();
+    assert_eq!(html(first.show()).matches("<img").count(), 2);
+    search.rate(&first.ids()[0], 5).unwrap();
+    search.rate(&first.ids()[1], 1).unwrap();
+    let next = html(search.next().unwrap().show());
+    assert!(next.matches("<img").count() == 3 && next.contains("expected "), "{next}");
+    let ranking = search.ranking().unwrap();
+    assert_eq!(html(ranking.gallery(4).unwrap().show()).matches("<img").count(), 4);
+    assert!(html(ranking.show()).contains("rated 5") && ranking.gallery(0).is_err());
+    assert!(html(search.user("ana").show()).contains("0 of 8 galaxies rated by ana"));
+}
