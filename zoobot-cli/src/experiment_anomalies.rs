@@ -5,8 +5,8 @@ use crate::report;
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use zoobot_core::anomaly::{Experiment as Comparison, Method, Truth};
-use zoobot_core::catalog::write_table;
+use zoobot_core::anomaly::{Experiment as Comparison, Method, Truth, ellipse_features};
+use zoobot_core::catalog::{Catalog, write_table};
 use zoobot_core::space::Space;
 use zoobot_core::{Error, Result};
 
