@@ -73,8 +73,7 @@ fn factor_any<const FUSED: bool>(n: usize, matrix: &mut [f64]) -> Result<(), usi
                     sum -= matrix[i * n + k] * matrix[j * n + k];
                 }
                 if i == j {
-                    // Also where it is NaN.
-                    if !(sum > 0.0) {
+                    if sum <= 0.0 || sum.is_nan() {
                         return Err(i);
                     }
                     matrix[i * n + i] = sum.sqrt();

@@ -304,8 +304,8 @@ fn solve_any<const FUSED: bool>(panels: &[f64], values: &mut [f64]) {
         }
         for column in 0..ROWS {
             let factor = &triangle[column * ROWS..(column + 1) * ROWS];
-            for lane in 0..LANES {
-                sums[column][lane] *= factor[column];
+            for sum in &mut sums[column] {
+                *sum *= factor[column];
             }
             let solved = sums[column];
             for row in column + 1..ROWS {
