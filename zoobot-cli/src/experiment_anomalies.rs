@@ -12,7 +12,7 @@ use zoobot_core::{Error, Result};
 
 /// Compare ways to find what interests a simulated user, who rates round(5 * fraction).
 ///
-/// Methods: gp (the paper's: Gaussian process, expected improvement), gp-diverse, gp-matern32, gp-ucb,
+/// Methods: gp (the paper's: Gaussian process, expected improvement), gp-matern32, gp-ucb,
 /// gp-variance, gp-thompson, gp-random, astronomaly (the paper's baseline: isolation forest, corrected
 /// by ratings), isolation-forest, lof, random. Wider representations are compressed to --pca
 /// components; all are standardised. With --out a run that was stopped goes on where it stopped.
@@ -42,11 +42,7 @@ pub struct Anomalies {
     #[arg(long, default_value_t = 200)]
     labels: usize,
     /// The methods
-    #[arg(
-        long,
-        value_delimiter = ',',
-        default_value = "gp,gp-diverse,astronomaly,isolation-forest,random"
-    )]
+    #[arg(long, value_delimiter = ',', default_value = "gp,astronomaly,isolation-forest,random")]
     methods: Vec<Method>,
     /// Leave out galaxies of interest at random, anew in each run, so that this share of all remains
     #[arg(long)]

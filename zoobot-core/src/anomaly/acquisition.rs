@@ -1,8 +1,9 @@
 //! Which galaxies to show next.
 
-use super::gp::{Fitted, draws, prior};
+use super::gp::{Fitted, draws};
 use crate::error::{Error, Result};
 use crate::special::normal;
+use crate::train::mixed;
 use ndarray::{ArrayView2, Axis};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -111,18 +112,6 @@ impl FromStr for Acquisition {
     }
 }
 
-/// How the galaxies of a batch go together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Batch {
-    /// Those of the highest values, each for itself.
-    #[default]
-    Top,
-    /// One by one, each time as if the ones before had been rated as expected (the kriging believer
-    /// of Ginsbourger et al. 2010), so that near-duplicates lose their value.
-    Diverse,
-}
-
 /// The galaxies that may be chosen, and what is known.
 #[derive(Debug)]
 pub struct Pool<'a> {
@@ -154,7 +143,6 @@ pub fn choose(
     fitted: &Fitted,
     pool: &Pool,
     acquisition: Acquisition,
-    batch: Batch,
     count: usize,
 ) -> Result<Vec<Chosen>> {
     let mut open: Vec<usize> = (0..pool.rows.nrows()).filter(|&row| !pool.taken[row]).collect();
@@ -167,13 +155,7 @@ pub fn choose(
         Acquisition::Thompson => return thompson(fitted, pool, open, count, &mut rng),
         _ => {}
     }
-    match batch {
-        Batch::Top => highest(fitted, pool, acquisition, open, count),
-        Batch::Diverse => {
-            let some = highest(fitted, pool, acquisition, open, FIRST.max(count))?;
-            diverse(fitted, pool, acquisition, &some, count)
-        }
-    }
+    highest(fitted, pool, acquisition, open, count)
 }
 
 fn described(
@@ -203,7 +185,12 @@ fn highest(
     mut open: Vec<usize>,
     count: usize,
 ) -> Result<Vec<Chosen>> {
-    let order = |a: &Chosen, b: &Chosen| b.value.total_cmp(&a.value).then(a.row.cmp(&b.row));
+    // Equal ones in random order, for that of a table may mean something.
+    let shuffled = |a: usize, b: usize| {
+        mixed(pool.seed, a as u64).cmp(&mixed(pool.seed, b as u64)).then(a.cmp(&b))
+    };
+    let order =
+        |a: &Chosen, b: &Chosen| b.value.total_cmp(&a.value).then_with(|| shuffled(a.row, b.row));
     let means = match acquisition.grows_with_mean() {
         true => fitted.bounds(pool.rows)?,
         false => Vec::new(),
@@ -216,7 +203,7 @@ fn highest(
         let here = size.min(rest.len());
         if here < rest.len() {
             rest.select_nth_unstable_by(here, |&a, &b| {
-                means[b].total_cmp(&means[a]).then(a.cmp(&b))
+                means[b].total_cmp(&means[a]).then_with(|| shuffled(a, b))
             });
         }
         let (now, later) = rest.split_at_mut(here);
@@ -233,51 +220,6 @@ fn highest(
         size *= 2;
     }
     Ok(best)
-}
-
-/// One by one from some candidates, as if each were rated as expected.
-fn diverse(
-    fitted: &Fitted,
-    pool: &Pool,
-    acquisition: Acquisition,
-    some: &[Chosen],
-    count: usize,
-) -> Result<Vec<Chosen>> {
-    let places: Vec<usize> = some.iter().map(|it| it.row).collect();
-    let rows = pool.rows.select(Axis(0), &places);
-    let explained = fitted.explained(rows.view());
-    let noise = fitted.kernel().noise();
-    let mut left: Vec<Chosen> = some.to_vec();
-    let mut best = pool.best;
-    let mut chosen: Vec<Chosen> = Vec::new();
-    // For each chosen one: what its rating would tell about every candidate.
-    let mut told: Vec<Vec<f64>> = Vec::new();
-    while chosen.len() < count.min(some.len()) {
-        let taken = |it: &Chosen| chosen.iter().any(|known| known.row == it.row);
-        let next = left.iter().enumerate().filter(|(_, it)| !taken(it));
-        let Some((place, next)) =
-            next.max_by(|a, b| a.1.value.total_cmp(&b.1.value).then(b.0.cmp(&a.0)))
-        else {
-            break;
-        };
-        let next = *next;
-        chosen.push(some[place]);
-        best = best.max(next.mean);
-        let one = rows.slice(ndarray::s![place..=place, ..]);
-        let mut shared = prior(fitted.kernel(), rows.view(), one).column(0).to_owned();
-        shared -= &explained.dot(&explained.row(place));
-        for told in &told {
-            shared.iter_mut().zip(told).for_each(|(shared, it)| *shared -= it * told[place]);
-        }
-        let scale = (shared[place].max(0.0) + noise).max(1e-12).sqrt().recip();
-        let now: Vec<f64> = shared.iter().map(|value| value * scale).collect();
-        for (it, told) in left.iter_mut().zip(&now) {
-            it.std = (it.std * it.std - told * told).max(0.0).sqrt();
-            it.value = acquisition.value(it.mean, it.std, best);
-        }
-        told.push(now);
-    }
-    Ok(chosen)
 }
 
 fn thompson(

@@ -1,6 +1,6 @@
 //! All methods side by side, by the same simulated user, several times.
 
-use super::acquisition::{Acquisition, Batch};
+use super::acquisition::Acquisition;
 use super::baselines::{IsolationForest, NeighbourScore, local_outlier_factor};
 use super::gp::{GaussianProcess, Kernel};
 use super::search::AnomalySearch;
@@ -34,8 +34,6 @@ const NEIGHBOURS: usize = 50;
 pub enum Method {
     /// The paper's: Gaussian process, expected improvement, the ten best.
     Gp,
-    /// The same with batches that leave out near-duplicates.
-    GpDiverse,
     /// With a Matérn kernel of order 3/2.
     GpMatern32,
     /// By mean + 2 deviations.
@@ -58,9 +56,8 @@ pub enum Method {
 
 impl Method {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 10] = [
         Self::Gp,
-        Self::GpDiverse,
         Self::GpMatern32,
         Self::GpUcb,
         Self::GpVariance,
@@ -77,7 +74,6 @@ impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Gp => "gp",
-            Self::GpDiverse => "gp-diverse",
             Self::GpMatern32 => "gp-matern32",
             Self::GpUcb => "gp-ucb",
             Self::GpVariance => "gp-variance",
@@ -263,7 +259,6 @@ impl Experiment {
         let start = Instant::now();
         let figures = match method {
             Method::Gp => self.searched(space, repeat, |search| search)?,
-            Method::GpDiverse => self.searched(space, repeat, |it| it.diversity(Batch::Diverse))?,
             Method::GpMatern32 => self.searched(space, repeat, |search| {
                 let kernel = Kernel::matern32(1.0) + Kernel::white(1.0);
                 search.process(GaussianProcess::new(kernel))
@@ -447,7 +442,9 @@ impl Runs {
         let mut add = |name: String, of: &dyn Fn(&Run) -> Option<f64>| {
             let values: Vec<Vec<f64>> = groups
                 .iter()
-                .map(|group| group.iter().filter_map(|run| of(run)).collect())
+                .map(|group| {
+                    group.iter().filter_map(|run| of(run)).filter(|it| it.is_finite()).collect()
+                })
                 .collect();
             if values.iter().any(|values| !values.is_empty()) {
                 let means: Vec<f64> = values.iter().map(|values| mean(values)).collect();
@@ -480,7 +477,8 @@ impl Runs {
         for (name, method) in self.kinds() {
             let runs = self.of(name, method);
             let of = |of: &dyn Fn(&Run) -> Option<f64>| {
-                let values: Vec<f64> = runs.iter().filter_map(|run| of(run)).collect();
+                let values = runs.iter().filter_map(|run| of(run)).filter(|it| it.is_finite());
+                let values: Vec<f64> = values.collect();
                 format!("{:.3} ± {:.3}", mean(&values), deviation(&values))
             };
             text += &format!(

@@ -17,7 +17,7 @@ mod search;
 mod show;
 mod simulated;
 
-pub use acquisition::{Acquisition, Batch, Chosen};
+pub use acquisition::{Acquisition, Chosen};
 pub use ellipse::ellipse_features;
 pub use experiment::{Experiment, Method, Run, Runs};
 pub use proposal::{Proposal, Why};

@@ -1,6 +1,6 @@
 //! The search for anomalies of one person: what to rate, the ratings, what they tell of all others.
 
-use super::acquisition::{Acquisition, Batch, Pool, choose};
+use super::acquisition::{Acquisition, Pool, choose};
 use super::gp::{Fitted, GaussianProcess, Kernel};
 use super::journal::{Journal, Line};
 use super::proposal::{Proposal, Why};
@@ -20,6 +20,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// From so many ratings on the model is not fitted afresh every time.
 const MANY: usize = 100;
+
+/// From so many ratings on that differ from the most frequent one the kernel's parameters are fitted.
+const ENOUGH: usize = 3;
 
 /// A search for what interests one person, in batches of ratings from 0 (of no interest) to 5.
 ///
@@ -53,7 +56,6 @@ pub struct AnomalySearch {
     seed: u64,
     first: usize,
     batch: usize,
-    diversity: Batch,
     acquisition: Acquisition,
     process: GaussianProcess,
     interesting: u8,
@@ -94,7 +96,6 @@ impl AnomalySearch {
             seed: 0,
             first: 10,
             batch: 10,
-            diversity: Batch::default(),
             acquisition: Acquisition::default(),
             process: GaussianProcess::new(kernel),
             interesting: 4,
@@ -128,11 +129,6 @@ impl AnomalySearch {
     /// Sets what makes a galaxy worth a rating (default expected improvement, `xi` 0.5).
     pub fn acquisition(self, acquisition: Acquisition) -> Self {
         Self { acquisition, ..self }.forgetful()
-    }
-
-    /// Sets how the galaxies of a batch go together (default [`Batch::Top`]).
-    pub fn diversity(self, diversity: Batch) -> Self {
-        Self { diversity, ..self }.forgetful()
     }
 
     /// Sets the Gaussian process (default a rational quadratic kernel with white noise, from 1
@@ -251,7 +247,7 @@ impl AnomalySearch {
                     best: f64::from(best),
                     seed: mixed(self.seed, ratings.len() as u64),
                 };
-                let chosen = choose(&fitted, &pool, self.acquisition, self.diversity, self.batch)?;
+                let chosen = choose(&fitted, &pool, self.acquisition, self.batch)?;
                 Proposal::chosen(&self.space, chosen, self.acquisition)?
             }
         };
@@ -291,7 +287,7 @@ impl AnomalySearch {
         let places: Vec<usize> = ratings.iter().map(|it| it.row).collect();
         let rows = self.space.features().select(ndarray::Axis(0), &places);
         let values: Vec<f64> = ratings.iter().map(|it| f64::from(it.value)).collect();
-        let learnt = values.iter().any(|value| *value != values[0]);
+        let learnt = telling(&ratings) >= ENOUGH;
         let fitted = if learnt {
             let former = self.model.as_ref().filter(|model| model.learnt);
             let former = former.map(|model| model.fitted.kernel().clone());
@@ -305,7 +301,8 @@ impl AnomalySearch {
                 former => self.process.fit_from(rows.view(), &values, former.as_slice())?,
             }
         } else {
-            // Equal ratings would be explained best by a constant, and every galaxy be as good.
+            // Equal ratings would be explained best by a constant and a few others by noise, and
+            // every galaxy be as good.
             let length = (self.space.width() as f64).sqrt();
             let kernel = Kernel::rational_quadratic(1.0, length) + Kernel::white(0.1);
             GaussianProcess::new(kernel).condition(rows.view(), &values)?
@@ -397,6 +394,13 @@ impl AnomalySearch {
     fn forgetful(self) -> Self {
         Self { proposed: None, ..self }
     }
+}
+
+/// How many ratings differ from the most frequent one.
+fn telling(ratings: &[Rating]) -> usize {
+    let mut counts = [0; 6];
+    ratings.iter().for_each(|it| counts[usize::from(it.value.min(5))] += 1);
+    ratings.len() - counts.into_iter().max().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -66,7 +66,7 @@ fn the_highest_are_those_of_all_deviations_worked_out() {
         let mut order: Vec<usize> = (30..6000).collect();
         let value = |row: usize| acquisition.value(all.mean[row], all.std[row], 4.0);
         order.sort_by(|&a, &b| value(b).total_cmp(&value(a)).then(a.cmp(&b)));
-        let found = choose(&fitted, &pool, acquisition, Batch::Top, 10).unwrap();
+        let found = choose(&fitted, &pool, acquisition, 10).unwrap();
         let rows: Vec<usize> = found.iter().map(|it| it.row).collect();
         assert_eq!(rows, order[..10], "{name}");
         assert!((found[3].value - value(order[3])).abs() < 1e-12);
@@ -80,36 +80,16 @@ fn every_way_chooses_different_galaxies_that_are_not_taken_and_the_same_for_a_se
     let taken = taken(400, 20);
     let pool = |seed| Pool { rows: rows.view(), taken: &taken, best: 4.0, seed };
     for name in ["ei", "ucb", "variance", "thompson", "random"] {
-        for batch in [Batch::Top, Batch::Diverse] {
-            let acquisition: Acquisition = name.parse().unwrap();
-            assert_eq!(acquisition.to_string(), name);
-            let chosen = |seed| choose(&fitted, &pool(seed), acquisition, batch, 10).unwrap();
-            let mut rows: Vec<usize> = chosen(1).iter().map(|it| it.row).collect();
-            assert_eq!(chosen(1), chosen(1));
-            rows.sort_unstable();
-            rows.dedup();
-            assert!(rows.len() == 10 && rows.iter().all(|&row| row >= 20), "{name}");
-            let all = choose(&fitted, &pool(1), acquisition, batch, 1000).unwrap();
-            assert_eq!(all.len(), 380, "{name}");
-        }
+        let acquisition: Acquisition = name.parse().unwrap();
+        assert_eq!(acquisition.to_string(), name);
+        let chosen = |seed| choose(&fitted, &pool(seed), acquisition, 10).unwrap();
+        let mut rows: Vec<usize> = chosen(1).iter().map(|it| it.row).collect();
+        assert_eq!(chosen(1), chosen(1));
+        rows.sort_unstable();
+        rows.dedup();
+        assert!(rows.len() == 10 && rows.iter().all(|&row| row >= 20), "{name}");
+        let all = choose(&fitted, &pool(1), acquisition, 1000).unwrap();
+        assert_eq!(all.len(), 380, "{name}");
     }
     assert!("best".parse::<Acquisition>().unwrap_err().to_string().contains("thompson"));
-}
-
-#[test]
-fn a_diverse_batch_leaves_out_what_is_next_to_the_best() {
-    // Ten copies of each galaxy.
-    let one = pool(60);
-    let rows = Array2::from_shape_fn((600, 4), |(row, column)| one[[row % 60, column]]);
-    let fitted = fitted(&rows, 20);
-    let taken = taken(600, 20);
-    let pool = Pool { rows: rows.view(), taken: &taken, best: 3.0, seed: 1 };
-    let kinds = |batch| {
-        let chosen = choose(&fitted, &pool, Acquisition::default(), batch, 10).unwrap();
-        let mut kinds: Vec<usize> = chosen.iter().map(|it| it.row % 60).collect();
-        kinds.sort_unstable();
-        kinds.dedup();
-        kinds.len()
-    };
-    assert!(kinds(Batch::Diverse) > kinds(Batch::Top));
 }

@@ -259,15 +259,11 @@ impl Fitted {
         let explained = self.predictor.explained(rows);
         Ok(Compared::new(&self.kernel, rows).with(rows) - explained.dot(&explained.t()))
     }
-
-    /// One galaxy's covariances with others.
-    pub(super) fn explained<T: Copy + Into<f64> + Sync>(&self, rows: ArrayView2<T>) -> Array2<f64> {
-        self.predictor.explained(rows)
-    }
 }
 
 /// Covariances between all pairs before any rating, without noise.
-pub(super) fn prior<T: Copy + Into<f64> + Sync>(
+#[cfg(test)]
+fn prior<T: Copy + Into<f64> + Sync>(
     kernel: &Kernel,
     rows: ArrayView2<T>,
     others: ArrayView2<T>,
