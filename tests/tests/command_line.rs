@@ -1,5 +1,7 @@
 //! The command `zoobot` as a user meets it: exit status, the last line, what is left on disk.
 
+#[path = "command_line/anomalies.rs"]
+mod anomalies;
 #[path = "command_line/finetune.rs"]
 mod finetune;
 #[path = "command_line/predict.rs"]

@@ -26,8 +26,9 @@ fn script(places: &Places, name: &str, args: &[String]) -> Result<()> {
     run(Python::of(places).command().arg(script).args(args).current_dir(&places.root))
 }
 
-/// Times an example program `bench_WHAT` beside a Python peer, by the script of that name:
-/// fine-tuning and the loss of votes beside PyTorch, search beside faiss and scikit-learn; `args` go to the script.
+/// Times an example program `bench_WHAT` beside a Python peer, by the script of that name: fine-tuning
+/// and the loss of votes beside PyTorch, search beside faiss and scikit-learn, the search for anomalies
+/// beside scikit-learn; `args` go to the script.
 ///
 /// # Errors
 /// When the build or the script fails, or no Python with the peer is named.

@@ -40,6 +40,7 @@ usage: cargo xtask COMMAND
   tutorials --write     execute every tutorial and store its outputs in it
   parity [NAMES]        compare the networks' features with timm's in Python
   bench cells [--json]  time notebook cells through a Jupyter client
+  bench anomaly [--json] time the search for anomalies beside scikit-learn
   bench finetune [--json] time fine-tuning beside PyTorch
   bench loss [--json]   time the loss of votes beside PyTorch's ($ZOOBOT_PARITY_PYTHON)
   bench search [--json] time the search for similar galaxies beside faiss and scikit-learn
@@ -91,7 +92,7 @@ fn run(words: &[&str], args: &[String]) -> Result<ExitCode> {
             println!("{} passed, {} failed", checked.passed, checked.failed);
             Ok(if checked.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
-        ["bench", what @ ("finetune" | "loss" | "search"), ..] => {
+        ["bench", what @ ("anomaly" | "finetune" | "loss" | "search"), ..] => {
             done(bench::beside_python(&Places::find()?, what, &args[2..]))
         }
         ["parity", ..] => done(parity::parity(&Places::find()?, &args[1..])),

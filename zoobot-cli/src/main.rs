@@ -4,6 +4,7 @@
 //! warnings to standard error. Exit status: 0 done, 2 bad input or a failure (one line on standard
 //! error says what and what to do), 130 stopped by Ctrl-C.
 
+mod anomalies;
 mod calibrate;
 mod doctor;
 mod encode;
@@ -33,6 +34,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Rank galaxies by what interests one person
+    Anomalies(anomalies::Anomalies),
     /// Compare what models expect with the votes that volunteers cast
     Calibrate(calibrate::Calibrate),
     /// Check this installation, with a fix for what is wrong
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     zoobot_core::interrupt::install();
     let outcome = match &cli.command {
+        Command::Anomalies(command) => command.run(),
         Command::Calibrate(command) => command.run(),
         Command::Doctor(command) => command.run(),
         Command::Encode(command) => command.run(),

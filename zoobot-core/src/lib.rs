@@ -2,12 +2,14 @@
 //!
 //! Data flows one way, and each module uses only what is above it:
 //! [`catalog`] → [`schema`] → [`picture`] → [`survey`] → [`encoder`] → [`train`] → [`model`] →
-//! [`predict`] → [`metrics`] → [`space`] → [`similar`], [`tags`], [`probe`], [`finetune`], [`experiment`], [`judge`] → tables and figures.
+//! [`predict`] → [`metrics`] → [`space`] → [`similar`], [`tags`], [`anomaly`], [`probe`],
+//! [`finetune`], [`experiment`], [`judge`] → tables and figures.
 //! [`notebook`] and [`figure`] show things; nothing is
 //! computed there.
 //!
 //! A notebook starts with `use zoobot::prelude::*;`.
 
+pub mod anomaly;
 pub mod catalog;
 pub mod encoder;
 pub mod error;

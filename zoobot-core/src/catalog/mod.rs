@@ -168,6 +168,15 @@ impl Catalog {
         Ok(self.with(self.table.take(&IdxCa::from_vec("rows".into(), rows))?))
     }
 
+    /// The galaxies in these places, in the order given.
+    ///
+    /// # Errors
+    /// [`Error::Polars`] when there is no such place.
+    pub fn at(&self, places: &[usize]) -> Result<Self> {
+        let places = places.iter().map(|&place| place as IdxSize).collect();
+        Ok(self.with(self.table.take(&IdxCa::from_vec("rows".into(), places))?))
+    }
+
     /// The error for a galaxy that is not here.
     fn missing(&self, id: &str, known: &[String]) -> Error {
         Error::Missing {

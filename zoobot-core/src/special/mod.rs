@@ -1,7 +1,8 @@
 //! Functions that the standard library lacks: logarithm and derivative of the gamma function, and
-//! in [`beta`] the distribution of a vote fraction.
+//! in [`beta`] the distribution of a vote fraction, in [`normal`] the normal distribution.
 
 pub mod beta;
+pub mod normal;
 
 /// Above this the asymptotic series below is exact to the last bits of a float64.
 const LARGE: f64 = 10.0;

@@ -1,0 +1,184 @@
+//! `zoobot anomalies`.
+
+use crate::report;
+use clap::Args;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use zoobot_core::anomaly::{Acquisition, AnomalySearch, Figures, Truth, journal};
+use zoobot_core::space::Space;
+use zoobot_core::{Error, Result};
+
+/// Galaxies that are listed.
+const LISTED: usize = 20;
+
+/// Rank galaxies by what interests one person, after a few ratings from 0 to 5.
+///
+/// With --ratings, by ratings that were given in a notebook: lists the most interesting galaxies and
+/// those to rate next. With --user-simulated, a user is simulated who rates round(5 * fraction) by
+/// the fractions in --scores, 10 random galaxies first and then batches of 10 that the model chooses,
+/// and the ranking is judged: of interest are galaxies with a fraction above 0.9.
+///
+/// The representation is compressed to 40 principal components where it is wider, and standardised.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  zoobot anomalies --representations reps.parquet --ratings ratings.jsonl --out ranking.csv
+  zoobot anomalies --representations reps.parquet --scores scores.csv --user-simulated --seed 1 --json")]
+pub struct Anomalies {
+    /// The table that `zoobot encode` wrote
+    #[arg(long)]
+    representations: PathBuf,
+    /// Ratings, a .jsonl file with a line {"id_str":"NAME","rating":0 to 5} for each
+    #[arg(long, required_unless_present = "user_simulated")]
+    ratings: Option<PathBuf>,
+    /// Whose ratings of that file count (default: those without a name, or the only person's)
+    #[arg(long, requires = "ratings")]
+    user: Option<String>,
+    /// What is true of the galaxies, .csv or .parquet with id_str and a column of fractions (0 to 1) or
+    /// ratings (0 to 5)
+    #[arg(long, required_if_eq("user_simulated", "true"))]
+    scores: Option<PathBuf>,
+    /// The column of --scores (default: fraction, score, rating, or the only one of numbers)
+    #[arg(long, requires = "scores")]
+    score_column: Option<String>,
+    /// Simulate the user by --scores
+    #[arg(long, conflicts_with = "ratings")]
+    user_simulated: bool,
+    /// Galaxies that the simulated user rates
+    #[arg(long, default_value_t = 200)]
+    labels: usize,
+    /// Galaxies in a batch
+    #[arg(long, default_value_t = 10)]
+    batch: usize,
+    /// What makes a galaxy worth a rating: ei, ucb, variance, thompson or random
+    #[arg(long, default_value_t)]
+    acquisition: Acquisition,
+    /// Principal components
+    #[arg(long, default_value_t = 40)]
+    pca: usize,
+    /// The seed of all that is random
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// The file to write the whole ranking to: .csv, .parquet or .fits
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Print the figures as one JSON object on the last line
+    #[arg(long)]
+    json: bool,
+}
+
+impl Anomalies {
+    /// Runs the command.
+    pub fn run(&self) -> Result<ExitCode> {
+        let space = prepared(&Space::read(&self.representations)?, self.pca)?;
+        let truth = self.scores.as_ref().map(|path| {
+            let column = self.score_column.as_deref();
+            Truth::read(path, column, &space)
+        });
+        let truth = truth.transpose()?;
+        if self.batch == 0 {
+            return Err(Error::invalid("--batch", 0, "1 or more"));
+        }
+        let mut search = AnomalySearch::new(&space)?
+            .seed(self.seed)
+            .first(self.batch)
+            .batch(self.batch)
+            .acquisition(self.acquisition);
+        let figures = match (&self.ratings, &truth) {
+            (Some(ratings), truth) => {
+                search.replay(&journal::read(ratings)?)?;
+                let user = self.whose(&search)?;
+                search = search.user(user);
+                self.rated(&mut search, truth.as_ref())?
+            }
+            (None, Some(truth)) => {
+                let outcome = search.simulate(truth, self.labels)?;
+                if !self.json {
+                    println!("{}", text(&outcome.figures));
+                }
+                let mut figures = serde_json::to_value(&outcome)?;
+                figures["galaxies"] = json!(space.len());
+                figures["seed"] = json!(self.seed);
+                figures
+            }
+            (None, None) => return Err(Error::invalid("--scores", "missing", "a file")),
+        };
+        if let Some(out) = &self.out {
+            search.ranking()?.save(out)?;
+        }
+        if self.json {
+            report(true, &figures, || Ok(String::new()))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Whose ratings count.
+    fn whose(&self, search: &AnomalySearch) -> Result<String> {
+        let people: Vec<String> = search.people().into_iter().map(str::to_owned).collect();
+        let wrong = |value: &str| {
+            Error::invalid(
+                "--user",
+                value,
+                format!("one of those who rated: {}", people.join(", ")),
+            )
+        };
+        match (&self.user, people.as_slice()) {
+            (Some(user), people) if people.contains(user) => Ok(user.clone()),
+            (Some(user), _) => Err(wrong(user)),
+            (None, []) => Err(Error::invalid("number of ratings", 0, "1 or more in --ratings")),
+            (None, [only]) => Ok(only.clone()),
+            (None, people) if people.iter().any(String::is_empty) => Ok(String::new()),
+            (None, _) => Err(wrong("missing")),
+        }
+    }
+
+    /// The most interesting and the next to rate; figures where the truth is known.
+    fn rated(&self, search: &mut AnomalySearch, truth: Option<&Truth>) -> Result<Value> {
+        let ratings = search.ratings();
+        let next = search.next()?;
+        let model = search.model()?;
+        let ranking = search.ranking()?;
+        let unrated = ranking.unrated().head(LISTED).ids();
+        let mut figures = json!({
+            "galaxies": search.space().len(), "ratings": ratings.len(), "user": search.name(),
+            "kernel": model.kernel().to_string(), "next": next.ids(), "top_unrated": unrated,
+        });
+        if let Some(truth) = truth {
+            let mut rated = vec![false; search.space().len()];
+            ratings.iter().for_each(|it| rated[it.row] = true);
+            let scores = model.mean(search.space().features())?;
+            let judged = serde_json::to_value(Figures::of(&scores, &rated, truth))?;
+            if let (Value::Object(all), Value::Object(judged)) = (&mut figures, judged) {
+                all.extend(judged);
+            }
+        }
+        if !self.json {
+            println!("{} ratings of {} galaxies", ratings.len(), search.space().len());
+            println!("most interesting: {}", unrated.join(" "));
+            println!("rate next: {}", next.ids().join(" "));
+        }
+        Ok(figures)
+    }
+}
+
+/// Compressed where it is wider, and standardised.
+pub fn prepared(space: &Space, components: usize) -> Result<Space> {
+    let compressed = if space.width() > components {
+        space.pca(components.min(space.len()))?
+    } else {
+        space.clone()
+    };
+    compressed.standardize()
+}
+
+fn text(figures: &Figures) -> String {
+    let mut text = format!(
+        "average precision {:.3}, of those not rated {:.3}",
+        figures.average_precision, figures.average_precision_unrated
+    );
+    for (depth, accuracy) in &figures.accuracy_at {
+        let unrated = figures.accuracy_unrated_at.get(depth).copied().unwrap_or(f64::NAN);
+        text += &format!("\nfirst {depth:>5}: {accuracy:.3} of interest, not rated {unrated:.3}");
+    }
+    text
+}

@@ -1,0 +1,124 @@
+//! `zoobot experiment rings`.
+
+use crate::report;
+use clap::{Args, ValueEnum};
+use serde_json::json;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use zoobot_core::Result;
+use zoobot_core::catalog::{Catalog, write_table};
+use zoobot_core::encoder::Encoder;
+use zoobot_core::experiment::FewLabels;
+use zoobot_core::survey::{Kind, Simulation};
+
+/// Rings from few labels, as in Walmsley et al. (2022): how well they are told from other galaxies, by
+/// the number of labels and by what the network knew before.
+///
+/// Writes OUT/results.csv, a row for each run as it ends, OUT/table.csv and OUT/figure.svg, in which the
+/// paper's own curves are drawn in grey for scale: they are of other galaxies. A grid that was
+/// stopped goes on when the same command is given again; sizes, repeats and modes may be added.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  zoobot experiment rings --catalog rings/catalog.csv --out grid\n  \
+                  zoobot experiment rings --simulate 2000 --sizes 8,21,58,159,438 --test 500 --out grid\n  \
+                  zoobot experiment rings --catalog rings/catalog.csv --mode both --epochs 10 --out grid"
+)]
+pub struct Rings {
+    /// A catalogue with a column of two classes
+    #[arg(long, required_unless_present = "simulate")]
+    catalog: Option<PathBuf>,
+    /// So many simulated galaxies instead, half of them rings
+    #[arg(long, value_name = "GALAXIES", conflicts_with = "catalog")]
+    simulate: Option<usize>,
+    /// The column with the classes
+    #[arg(long, default_value = "ring")]
+    label: String,
+    /// Numbers of galaxies to learn from
+    #[arg(long, value_delimiter = ',', default_value = "10,30,100,200")]
+    sizes: Vec<usize>,
+    /// How often each is repeated with other galaxies
+    #[arg(long, default_value_t = 5)]
+    repeats: u64,
+    /// Encoders to begin with; NAME=ENCODER gives one another name
+    #[arg(long, value_delimiter = ',', default_value = "galaxies=sample,ImageNet=imagenet")]
+    encoders: Vec<String>,
+    /// Leave out the network with random weights
+    #[arg(long)]
+    no_scratch: bool,
+    /// Train heads on frozen encoders, whole networks, or both
+    #[arg(long, value_enum, default_value = "frozen")]
+    mode: Mode,
+    /// Galaxies to judge by in each repeat
+    #[arg(long, default_value_t = 100)]
+    test: usize,
+    /// Galaxies to stop by in each repeat
+    #[arg(long, default_value_t = 30)]
+    val: usize,
+    /// The most epochs of a whole network
+    #[arg(long, default_value_t = 20)]
+    epochs: u64,
+    /// The seed of everything random
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// The folder to write into
+    #[arg(long)]
+    out: PathBuf,
+    /// Print the figures as one JSON object on the last line
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Mode {
+    Frozen,
+    Full,
+    Both,
+}
+
+impl Rings {
+    /// Runs the command.
+    pub fn run(&self) -> Result<ExitCode> {
+        let catalog = match (&self.catalog, self.simulate) {
+            (Some(path), _) => Catalog::read(path)?,
+            (None, galaxies) => self.simulated(galaxies.unwrap_or_default())?,
+        };
+        let mut run = FewLabels::of(&catalog, &self.label)
+            .sizes(self.sizes.clone())
+            .repeats(self.repeats)
+            .aside(self.test, self.val)
+            .epochs(self.epochs)
+            .seed(self.seed)
+            .modes(!matches!(self.mode, Mode::Full), !matches!(self.mode, Mode::Frozen));
+        let mut first = None;
+        for text in &self.encoders {
+            let (name, address) = text.split_once('=').unwrap_or((text, text));
+            let encoder = Encoder::load(address)?;
+            run = run.start(name, &encoder);
+            first = first.or(Some(encoder));
+        }
+        if let Some(encoder) = first.filter(|_| !self.no_scratch) {
+            run = run.scratch(&encoder);
+        }
+        let outcome = run.run(&self.out)?;
+        write_table(&outcome.table()?, self.out.join("table.csv"))?;
+        outcome.figure()?.save(self.out.join("figure.svg"))?;
+        let figures = json!({ "out": self.out, "label": outcome.label, "runs": outcome.rows });
+        report(self.json, &figures, || Ok(outcome.markdown()))?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Simulated rings and as many other galaxies.
+    fn simulated(&self, galaxies: usize) -> Result<Catalog> {
+        let folder = self.out.join("galaxies");
+        let path = folder.join("catalog.csv");
+        let made = path.is_file().then(|| Catalog::read(&path)).transpose()?;
+        match made.filter(|it| it.len() == galaxies) {
+            Some(catalog) => Ok(catalog),
+            None => {
+                let kinds = [Kind::Ring, Kind::Spiral, Kind::Ring, Kind::BarredSpiral];
+                let survey = Simulation::new(galaxies).seed(self.seed).kinds(kinds);
+                survey.write(&folder)
+            }
+        }
+    }
+}

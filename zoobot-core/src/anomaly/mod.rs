@@ -1,0 +1,27 @@
+//! Anomalies that interest one researcher: a few ratings, and a Gaussian process that learns from
+//! them what else to show (Walmsley et al. 2022, MNRAS 513, 1581, task 2).
+//!
+//! [`AnomalySearch`] is what a notebook uses.
+
+mod acquisition;
+pub mod baselines;
+mod ellipse;
+mod experiment;
+pub mod gp;
+mod here;
+pub mod journal;
+mod proposal;
+mod ranking;
+mod ratings;
+mod search;
+mod show;
+mod simulated;
+
+pub use acquisition::{Acquisition, Chosen};
+pub use ellipse::ellipse_features;
+pub use experiment::{Experiment, Method, Run, Runs};
+pub use proposal::{Proposal, Why};
+pub use ranking::Ranking;
+pub use ratings::Rating;
+pub use search::AnomalySearch;
+pub use simulated::{Figures, Outcome, Round, Truth};
