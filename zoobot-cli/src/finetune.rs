@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use zoobot_core::catalog::Catalog;
-use zoobot_core::encoder::{Architecture, Encoder};
+use zoobot_core::encoder::{Architecture, Encoder, Precision};
 use zoobot_core::finetune::{Finetune, Predicted};
 use zoobot_core::schema::Schema;
 use zoobot_core::train::{Distance, End, Event, Schedule, Watch};
@@ -110,6 +110,10 @@ pub struct Finetuning {
     /// Steps between two checkpoints of a whole network; 0 for one after each epoch only
     #[arg(long, default_value_t = 0)]
     save_every: u64,
+    /// The numbers that a whole network computes with: fp32, bf16, or auto for bf16 where the hardware
+    /// is made for it
+    #[arg(long, default_value_t)]
+    precision: Precision,
     /// The seed of everything random
     #[arg(long, default_value_t = 42)]
     seed: u64,
@@ -257,6 +261,7 @@ impl Finetuning {
             .label_smoothing(self.label_smoothing)
             .class_weights(self.class_weights.clone())
             .views(self.views)
+            .precision(self.precision)
             .seed(self.seed))
     }
 }

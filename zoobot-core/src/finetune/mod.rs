@@ -27,7 +27,7 @@ pub use predicted::Predicted;
 pub use question::Question;
 
 use crate::catalog::Catalog;
-use crate::encoder::{Architecture, Encoder, Statistics};
+use crate::encoder::{Architecture, Encoder, Precision, Statistics};
 use crate::error::{Error, Result};
 use crate::notebook::{Job, display, in_kernel};
 use crate::picture::{Augment, Recipe};
@@ -90,6 +90,8 @@ pub struct Settings {
     pub views: usize,
     /// Steps between two checkpoints of a whole network; 0, the default, for one after each epoch.
     pub save_every: u64,
+    /// The numbers that a whole network computes with ([`Training::precision`](crate::encoder::Training::precision)). Default 32 bits.
+    pub precision: Precision,
     /// The seed of everything random. Default 42.
     pub seed: u64,
 }
@@ -112,6 +114,7 @@ impl Default for Settings {
             batch: 32,
             schedule: Schedule::default(),
             statistics: Statistics::Frozen,
+            precision: Precision::Fp32,
             augment: Augment::zoobot(),
             views: 0,
             save_every: 0,
@@ -362,6 +365,13 @@ impl Finetune {
     /// Sets after how many steps a whole network is saved, besides after each epoch (0: never).
     pub fn save_every(mut self, steps: u64) -> Self {
         self.settings.save_every = steps;
+        self
+    }
+
+    /// Sets the numbers that a whole network computes with ([`Precision::Fp32`]); with 16 bits its
+    /// variables stay in 32 ([`Training::precision`](crate::encoder::Training::precision)).
+    pub fn precision(mut self, precision: Precision) -> Self {
+        self.settings.precision = precision;
         self
     }
 
@@ -673,6 +683,7 @@ impl Finetune {
             patience: it.patience,
             keep: 1,
             save_every: it.save_every,
+            precision: it.precision,
             seed: it.seed,
         }
     }

@@ -92,7 +92,8 @@ impl Built {
                 let _ = variable.f_set_requires_grad(false)?;
             }
         }
-        let training = network.training(settings.statistics)?;
+        let training =
+            network.training(settings.statistics)?.precision(settings.precision, store.device());
         Ok(Self { store, architecture, network, training, head })
     }
 
