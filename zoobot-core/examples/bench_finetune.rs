@@ -61,7 +61,7 @@ fn full(
     let mut optimizer = Optimizer::new(&store, &groups, OptimizerConfig::default())?;
     // Channels last in memory, as prepared pictures are.
     let pictures = pictures(batch, side).permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2]);
-    let classes = Tensor::arange(batch, (Kind::Int64, Device::Cpu)).remainder(2);
+    let classes = Tensor::arange(batch, (Kind::Int64, Device::Cpu)).remainder(2_i64);
     let loss = Loss::classes();
     let mut seconds = Vec::with_capacity(steps);
     // The first one lays out the memory.
