@@ -73,7 +73,7 @@ def sklearn_run(x, rating, seed):
     draw = np.random.default_rng(1000 + seed)
     rare = rating == 5
     labelled = list(draw.choice(len(x), BATCH, replace=False))
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     while True:
         process = GaussianProcessRegressor(kernel=RationalQuadratic() + WhiteKernel())
         with warnings.catch_warnings():
@@ -88,11 +88,11 @@ def sklearn_run(x, rating, seed):
         value = gain * ndtr(z) + std * np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi)
         value[labelled] = -np.inf
         labelled += list(np.argsort(-value, kind="stable")[:BATCH])
-    seconds = time.perf_counter() - start
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
     mean[labelled] = np.where(rare[labelled], np.inf, -np.inf)
     hits = rare[np.argsort(-mean, kind="stable")]
     precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
-    return seconds, hits[:200].mean(), precision[hits].mean()
+    return seconds, hits[:200].mean(), precision[hits].mean(), cpu
 
 
 class Program:
@@ -115,6 +115,11 @@ class Program:
             sys.exit("the program ended early")
         return json.loads(answer)
 
+    def cpu_seconds(self):
+        with open(f"/proc/{self.process.pid}/stat") as stat:
+            ticks = stat.read().rsplit(")", 1)[1].split()[11:13]
+        return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
     def memory_mb(self):
         with open(f"/proc/{self.process.pid}/status") as status:
             peak = next(line for line in status if line.startswith("VmHWM"))
@@ -127,9 +132,11 @@ def mean(values):
 
 x, rating = galaxies(options.pool)
 ours = Program(x, rating)
-outcomes, theirs = [], {1: [], options.threads: []}
+outcomes, cpu, theirs = [], [], {1: [], options.threads: []}
 for run in range(options.runs):
+    before = ours.cpu_seconds()
     outcomes.append(ours.ask(run))
+    cpu.append(ours.cpu_seconds() - before)
     for threads, runs in theirs.items():
         with threadpool_limits(threads):
             runs.append(sklearn_run(x, rating, run))
@@ -146,6 +153,8 @@ figures = {
     "sklearn_seconds": round(their_seconds, 3),
     "sklearn_seconds_by_threads": {n: round(mean([r[0] for r in runs]), 3) for n, runs in theirs.items()},
     "ratio": round(their_seconds / seconds, 2),
+    "zoobot_cpu_seconds": round(mean(cpu), 3),
+    "sklearn_cpu_seconds": round(mean([run[3] for run in best]), 3),
     "zoobot_accuracy_at_200": round(mean([o["accuracy_at"]["200"] for o in outcomes]), 3),
     "sklearn_accuracy_at_200": round(mean([run[1] for run in both]), 3),
     "zoobot_average_precision": round(mean([o["average_precision"] for o in outcomes]), 3),

@@ -9,11 +9,11 @@ use ndarray::ArrayView2;
 use rayon::prelude::*;
 
 /// Candidates side by side.
-const LANES: usize = 32;
+const LANES: usize = 16;
 /// Rated galaxies that share a pass over the candidates.
 const ROWS: usize = 4;
 /// Candidates that a thread takes at a time.
-const BLOCK: usize = 64 * LANES;
+const BLOCK: usize = 128 * LANES;
 /// What a covariance is off by in itself: some units of its last digit.
 const OFF: f64 = 1e-6;
 /// The steepest that a covariance falls with the squared distance in units of the length.
