@@ -15,6 +15,7 @@ mod similar;
 mod simulate;
 mod speed;
 mod train;
+mod vectors;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -55,6 +56,8 @@ enum Command {
     Speed(speed::Speed),
     /// Train an encoder on volunteers' votes
     Train(train::Train),
+    /// Put representations into one flat file, to be searched where it lies
+    Vectors(vectors::Vectors),
 }
 
 fn main() -> ExitCode {
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Simulate(command) => command.run(),
         Command::Speed(command) => command.run(),
         Command::Train(command) => command.run(),
+        Command::Vectors(command) => command.run(),
     };
     match outcome {
         Ok(code) => code,

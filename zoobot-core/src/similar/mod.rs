@@ -1,10 +1,13 @@
 //! Galaxies like others.
 //!
 //! [`Space::similar_to`] answers at once; [`Space::search`] takes conditions, counter-examples and
-//! other distances. Search is exact: every galaxy is looked at.
+//! other distances. Search is exact: every galaxy is looked at, in memory or (a [`VectorFile`]) where
+//! they lie on disk. Among millions, an [`Index`] finds most of the nearest at once.
 
 mod condition;
 mod exact;
+mod file;
+mod index;
 mod kernel;
 mod metric;
 mod neighbours;
@@ -19,10 +22,13 @@ use crate::space::Space;
 
 pub use condition::condition;
 pub use exact::Nearest;
+pub use file::{FileSearch, VectorFile, VectorWriter};
+pub use index::{EXACT, Index, IndexConfig, Recall};
 pub use metric::Metric;
 pub use neighbours::Neighbours;
 pub use query::Query;
 pub use search::Search;
+pub(crate) use vectors::Vectors;
 
 impl Space {
     /// The `k` galaxies most like a galaxy (its `id_str`), several galaxies (their mean), a picture

@@ -142,6 +142,11 @@ impl Space {
         &self.features
     }
 
+    /// The same, kept alive by whoever holds it.
+    pub(crate) fn shared(&self) -> Arc<Array2<f32>> {
+        self.features.clone()
+    }
+
     /// The catalogue of exactly these galaxies, in this order, where it is known.
     pub fn catalog(&self) -> Option<&Catalog> {
         self.catalog.as_ref()
