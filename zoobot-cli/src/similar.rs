@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use zoobot_core::catalog::Catalog;
 use zoobot_core::encoder::Encoder;
-use zoobot_core::similar::{EXACT, Index, IndexConfig, Metric, Neighbours, Query, VectorFile, condition};
+use zoobot_core::similar::{
+    EXACT, Index, IndexConfig, Metric, Neighbours, Query, VectorFile, condition,
+};
 use zoobot_core::space::Space;
 use zoobot_core::tags::{Cleaning, Tags};
 use zoobot_core::{Error, Result};
@@ -127,11 +129,8 @@ impl Similar {
         let ids = self.id.iter().map(Query::from);
         search = ids.chain(self.pictures()?).fold(search, |search, one| search.like(one));
         search = self.unlike.iter().fold(search, |search, id| search.unlike(id));
-        let index = self.index(
-            space.len(),
-            |path| space.open_index(path),
-            |config| space.index(config),
-        )?;
+        let index =
+            self.index(space.len(), |path| space.open_index(path), |config| space.index(config))?;
         if let Some(index) = &index {
             search = search.index(index);
         }
@@ -139,13 +138,14 @@ impl Similar {
     }
 
     fn in_file(&self) -> Result<(Neighbours, Option<Index>)> {
-        let unfit = [
-            ("--catalog", self.catalog.is_some()),
-            ("--pca", self.pca.is_some()),
-        ];
+        let unfit = [("--catalog", self.catalog.is_some()), ("--pca", self.pca.is_some())];
         if let Some((name, _)) = unfit.into_iter().find(|(_, given)| *given) {
             let expected = "a table of `zoobot encode`: a file of vectors is searched as it is";
-            return Err(Error::invalid("--representations", format!("a file of vectors with {name}"), expected));
+            return Err(Error::invalid(
+                "--representations",
+                format!("a file of vectors with {name}"),
+                expected,
+            ));
         }
         let file = VectorFile::open(&self.representations)?;
         let mut search = file.search().metric(self.metric);
@@ -160,11 +160,9 @@ impl Similar {
         search = self.unlike.iter().fold(search, |search, id| search.unlike(id));
         // An index lies in memory, which a file of vectors is there to spare.
         let index = match &self.index {
-            Some(_) => self.index(
-                file.len(),
-                |path| file.open_index(path),
-                |config| file.index(config),
-            )?,
+            Some(_) => {
+                self.index(file.len(), |path| file.open_index(path), |config| file.index(config))?
+            }
             None => None,
         };
         if let Some(index) = &index {

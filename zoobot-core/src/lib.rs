@@ -2,7 +2,7 @@
 //!
 //! Data flows one way, and each module uses only what is above it:
 //! [`catalog`] → [`schema`] → [`picture`] → [`survey`] → [`encoder`] → [`train`] → [`model`] →
-//! [`predict`] → [`metrics`] → [`space`] → [`similar`], [`tags`], [`probe`], [`judge`] → tables and figures.
+//! [`predict`] → [`metrics`] → [`space`] → [`similar`], [`map`], [`tags`], [`probe`], [`judge`] → tables and figures.
 //! [`notebook`] and [`figure`] show things; nothing is
 //! computed there.
 //!
@@ -17,6 +17,7 @@ mod files;
 mod golden;
 pub mod interrupt;
 pub mod judge;
+pub mod map;
 pub mod metrics;
 pub mod model;
 pub mod notebook;

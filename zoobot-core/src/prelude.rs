@@ -4,6 +4,7 @@ pub use crate::catalog::{Catalog, write_table};
 pub use crate::encoder::{Architecture, Encoder};
 pub use crate::error::{Error, Result};
 pub use crate::figure::{Figure, histogram, lines, scatter};
+pub use crate::map::{Map, MapConfig};
 pub use crate::model::Model;
 pub use crate::notebook::{
     Gallery, Job, Live, Progress, Show, Table, Tile, display, input, password, schema_of,
@@ -14,7 +15,7 @@ pub use crate::predict::{
 };
 pub use crate::probe::Probe;
 pub use crate::schema::{Schema, Votes};
-pub use crate::similar::{Metric, Neighbours};
+pub use crate::similar::{Index, IndexConfig, Metric, Neighbours, VectorFile};
 pub use crate::space::{Pca, Space};
 pub use crate::survey::{Kind, Simulation, Survey, Volunteers};
 pub use crate::tags::{Cleaning, Tags};

@@ -107,15 +107,20 @@ fn a_file_of_vectors_is_searched_as_its_tables_are() {
     let features = zoobot_core::ndarray::Array2::from_shape_fn((40, 3), |(i, j)| {
         ((i * (3 + j) + j) % 17) as f32
     });
-    Space::new(names.clone(), features.clone()).unwrap().save(dir.path().join("all.parquet")).unwrap();
+    Space::new(names.clone(), features.clone())
+        .unwrap()
+        .save(dir.path().join("all.parquet"))
+        .unwrap();
     for (name, rows) in [("a.parquet", 0..15), ("b.parquet", 15..40)] {
         let part = features.slice(zoobot_core::ndarray::s![rows.clone(), ..]).to_owned();
         Space::new(names[rows].to_vec(), part).unwrap().save(dir.path().join(name)).unwrap();
     }
-    let written = ["vectors", "--representations", "a.parquet", "b.parquet", "--out", "v", "--json"];
+    let written =
+        ["vectors", "--representations", "a.parquet", "b.parquet", "--out", "v", "--json"];
     assert_eq!(figures(&run(&written, dir.path()))["galaxies"], 40);
     let found = |table: &str, more: &[&str]| {
-        let words = ["similar", "--representations", table, "--id", "g3", "--unlike", "g9", "--json"];
+        let words =
+            ["similar", "--representations", table, "--id", "g3", "--unlike", "g9", "--json"];
         figures(&run(&[&words[..], more].concat(), dir.path()))
     };
     assert_eq!(found("v", &[]), found("all.parquet", &[]));

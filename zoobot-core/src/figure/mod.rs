@@ -7,6 +7,7 @@ mod axes;
 mod calibration;
 mod canvas;
 mod font;
+mod grid;
 mod histogram;
 mod labels;
 mod legend;
@@ -21,6 +22,7 @@ mod variance;
 
 pub use calibration::{Panel, calibration_panels};
 pub use canvas::Canvas;
+pub(crate) use grid::{Grid, grid};
 pub use histogram::{Histogram, histogram};
 pub use labels::Labels;
 pub use lines::{Lines, lines};

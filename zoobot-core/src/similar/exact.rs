@@ -151,7 +151,9 @@ impl Search<'_> {
     fn release(&self, read: Range<usize>) {
         let Some(last) = read.end.checked_sub(1).filter(|&last| last >= read.start) else { return };
         match self.among {
-            Some(among) => self.vectors.release(among[read.start] as usize..among[last] as usize + 1),
+            Some(among) => {
+                self.vectors.release(among[read.start] as usize..among[last] as usize + 1)
+            }
             None => self.vectors.release(read),
         }
     }

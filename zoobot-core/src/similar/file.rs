@@ -282,11 +282,7 @@ impl VectorFile {
             // SAFETY: the mapping is of a file and never written to, so that pages that are dropped
             // are read again as they were. That it fails, as elsewhere than on Linux, does no harm.
             let _ = unsafe {
-                self.inner.map.unchecked_advise_range(
-                    UncheckedAdvice::DontNeed,
-                    start,
-                    end - start,
-                )
+                self.inner.map.unchecked_advise_range(UncheckedAdvice::DontNeed, start, end - start)
             };
         }
     }
@@ -375,7 +371,11 @@ impl VectorWriter {
     /// before, or a number is not finite or (with `half`) above 65504; [`Error::Io`].
     pub fn add_rows(&mut self, ids: &[String], rows: ArrayView2<f32>) -> Result<()> {
         if ids.len() != rows.nrows() {
-            return Err(Error::invalid("ids", ids.len(), format!("one for each of {}", rows.nrows())));
+            return Err(Error::invalid(
+                "ids",
+                ids.len(),
+                format!("one for each of {}", rows.nrows()),
+            ));
         }
         if self.rows == 0 {
             self.width = rows.ncols();

@@ -82,9 +82,7 @@ fn what_is_no_file_of_vectors_is_refused() {
     }
     let wrong = |rows: Array2<f32>| {
         let ids = vec!["a".to_owned(); 2];
-        VectorFile::write(&path, true, |to| to.add_rows(&ids, rows.view()))
-            .unwrap_err()
-            .to_string()
+        VectorFile::write(&path, true, |to| to.add_rows(&ids, rows.view())).unwrap_err().to_string()
     };
     assert!(wrong(Array2::from_elem((2, 2), f32::NAN)).contains("NaN for \"a\""));
     assert!(wrong(Array2::from_elem((2, 2), 1e5)).contains("65504"));

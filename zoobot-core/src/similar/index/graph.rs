@@ -261,9 +261,10 @@ fn go<L: Lane, const ABSOLUTE: bool, const FUSED: bool>(
         loop {
             let links = graph.above(here.1, layer);
             links.iter().for_each(|&row| rows.prefetch(row));
-            let nearer = links.iter().map(|&row| (far(row), row)).fold(here, |best, it| {
-                if it.0 < best.0 { it } else { best }
-            });
+            let nearer = links
+                .iter()
+                .map(|&row| (far(row), row))
+                .fold(here, |best, it| if it.0 < best.0 { it } else { best });
             if nearer.1 == here.1 {
                 break;
             }

@@ -60,9 +60,8 @@ impl Truth {
             }
         }
         // A direction is needed for the cosine; what has none is nobody's neighbour.
-        let directed: Vec<usize> = (0..rows.len())
-            .filter(|&i| queries.row(i).iter().any(|&value| value != 0.0))
-            .collect();
+        let directed: Vec<usize> =
+            (0..rows.len()).filter(|&i| queries.row(i).iter().any(|&value| value != 0.0)).collect();
         let queries = queries.select(ndarray::Axis(0), &directed);
         let rows: Vec<u32> = directed.into_iter().map(|i| rows[i]).collect();
         let k = NEIGHBOURS.min(count - 1);

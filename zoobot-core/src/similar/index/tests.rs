@@ -59,9 +59,7 @@ fn an_index_finds_what_exact_search_finds_in_every_metric_and_precision() {
 fn one_seed_gives_one_index_and_more_recall_widens_its_walks() {
     let space = space(6000, 6);
     let config = IndexConfig { links: 4, construction: 20, recall: 0.8, ..Default::default() };
-    let [a, b] = [0, 0].map(|seed| {
-        space.index(&IndexConfig { seed, ..config.clone() }).unwrap()
-    });
+    let [a, b] = [0, 0].map(|seed| space.index(&IndexConfig { seed, ..config.clone() }).unwrap());
     assert_eq!((a.graph(), a.measured()), (b.graph(), b.measured()));
     let other = space.index(&IndexConfig { seed: 1, ..config.clone() }).unwrap();
     assert_ne!(a.graph(), other.graph());
