@@ -11,7 +11,7 @@ use zoobot_core::similar::{
     EXACT, Index, IndexConfig, Metric, Neighbours, Query, VectorFile, condition,
 };
 use zoobot_core::space::Space;
-use zoobot_core::tags::{Cleaning, Tags};
+use zoobot_core::tags::{Cleaning, Tags, TextEncoder};
 use zoobot_core::{Error, Result};
 
 /// Find the galaxies most like given ones, or like a picture.
@@ -24,6 +24,8 @@ use zoobot_core::{Error, Result};
   zoobot similar --representations reps.parquet --id J003937.09-032825.0 -k 9
   zoobot similar --representations reps.parquet --picture ring.jpg --encoder imagenet
   zoobot similar --representations reps.parquet --tags tags.csv --tag diffuse
+  zoobot similar --representations reps.parquet --tags tags.csv --text 'ghostly low surface brightness disc'
+  zoobot similar --representations reps.parquet --id J003937.09-032825.0 --index
   zoobot similar --representations reps.parquet --id J003937.09-032825.0 --catalog galaxies.csv --where 'mag_r < 17.5'")]
 pub struct Similar {
     /// The table that `zoobot encode` wrote, or a file of `zoobot vectors`, which is not read into
@@ -31,7 +33,7 @@ pub struct Similar {
     #[arg(long)]
     representations: PathBuf,
     /// The id_str of a galaxy; may be given several times
-    #[arg(long, required_unless_present_any = ["picture", "tag"])]
+    #[arg(long, required_unless_present_any = ["picture", "tag", "text"])]
     id: Vec<String>,
     /// A picture of a galaxy; may be given several times
     #[arg(long)]
@@ -39,6 +41,13 @@ pub struct Similar {
     /// A tag: the mean of the galaxies that have it in --tags is searched for
     #[arg(long, requires = "tags")]
     tag: Option<String>,
+    /// Words for what is wanted: the tag in --tags whose meaning is nearest is searched for
+    #[arg(long, requires = "tags")]
+    text: Option<String>,
+    /// The folder of the text encoder all-MiniLM-L6-v2 (default: where set-up puts it, or the
+    /// Hugging Face Hub)
+    #[arg(long, requires = "text")]
+    text_encoder: Option<PathBuf>,
     /// The tags, .csv or .parquet with id_str and tag; spellings and synonyms are merged
     #[arg(long)]
     tags: Option<PathBuf>,
@@ -117,8 +126,14 @@ impl Similar {
     fn in_table(&self) -> Result<(Neighbours, Option<Index>)> {
         let space = self.space()?;
         let mut search = space.search().metric(self.metric);
-        if let (Some(tag), Some(tags)) = (&self.tag, self.tags()?) {
+        let tags = self.tags()?;
+        if let (Some(tag), Some(tags)) = (&self.tag, &tags) {
             search = search.like(tags.query(tag, &space)?);
+        }
+        if let (Some(text), Some(tags)) = (&self.text, &tags) {
+            let (tag, query) = tags.query_text(text, &self.text_encoder()?, &space)?;
+            eprintln!("{text:?} is nearest to the tag {tag:?}");
+            search = search.like(query);
         }
         if let Some(text) = &self.condition {
             search = search.filter(condition(text)?);
@@ -203,6 +218,13 @@ impl Similar {
         eprintln!("{index}, in {}", path.display());
         index.save(&path)?;
         Ok(Some(index))
+    }
+
+    fn text_encoder(&self) -> Result<TextEncoder> {
+        match &self.text_encoder {
+            Some(folder) => TextEncoder::read(folder),
+            None => TextEncoder::load(),
+        }
     }
 
     /// The tags, cleaned.

@@ -77,7 +77,7 @@ impl Index {
     /// # Errors
     /// When the file cannot be read, is no index or damaged, or is that of another table or of this
     /// one before it changed.
-    pub(super) fn read(path: &Path, table: Table) -> Result<Self> {
+    pub(in crate::similar) fn read(path: &Path, table: Table) -> Result<Self> {
         let fault = |problem: &str, hint: &str| Error::Catalog {
             path: path.to_path_buf(),
             problem: problem.to_owned(),

@@ -117,7 +117,7 @@ impl Bert {
     /// `numbers` (int64) and `there` (float): texts x pieces; the result: texts x pieces x width.
     pub fn forward(&self, numbers: &Tensor, there: &Tensor) -> Result<Tensor> {
         let (_, pieces) = numbers.size2()?;
-        let x = self.words.f_embedding(numbers)?;
+        let x = Tensor::f_embedding(&self.words, numbers, -1, false, false)?;
         let x = x.f_add(&self.positions.f_narrow(0, 0, pieces)?)?.f_add(&self.kind)?;
         let mut x = self.normed(&x, &self.norm)?;
         // Nothing attends to what is not there.

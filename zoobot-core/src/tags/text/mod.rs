@@ -4,7 +4,7 @@ mod bert;
 mod wordpiece;
 
 use crate::encoder::hub_folder;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::survey::home;
 use bert::Bert;
 use ndarray::Array2;
@@ -74,7 +74,7 @@ impl TextEncoder {
     /// texts x 384.
     ///
     /// # Errors
-    /// [`Error::Interrupted`]; otherwise only from libtorch.
+    /// [`Error::Interrupted`](crate::Error::Interrupted); otherwise only from libtorch.
     pub fn embed(&self, texts: &[impl AsRef<str>]) -> Result<Array2<f32>> {
         let Inner { words, network, .. } = self.inner.as_ref();
         let mut vectors = Array2::zeros((texts.len(), network.width()));

@@ -92,8 +92,10 @@ fn words(text: &str) -> Vec<Vec<char>> {
 
 /// A letter without its accent; nothing of an accent alone.
 fn plain(letter: char) -> Option<char> {
-    const FROM: &str = "àáâãäåçèéêëìíîïñòóôõöùúûüýÿāăąćĉċčďēĕėęěĝğġģĥĩīĭįĵķĺļľńņňōŏőŕŗřśŝşšţťũūŭůűųŵŷźżž";
-    const TO: &str = "aaaaaaceeeeiiiinooooouuuuyyaaaccccdeeeeegggghiiiijklllnnnooorrrssssttuuuuuuwyzzz";
+    const FROM: &str =
+        "àáâãäåçèéêëìíîïñòóôõöùúûüýÿāăąćĉċčďēĕėęěĝğġģĥĩīĭįĵķĺļľńņňōŏőŕŗřśŝşšţťũūŭůűųŵŷźżž";
+    const TO: &str =
+        "aaaaaaceeeeiiiinooooouuuuyyaaaccccdeeeeegggghiiiijklllnnnooorrrssssttuuuuuuwyzzz";
     if ('\u{300}'..='\u{36f}').contains(&letter) {
         return None;
     }
@@ -115,7 +117,8 @@ mod tests {
     fn small() -> WordPiece {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("vocab.txt");
-        let pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "low", "surface", "bright", "##ness", "-", "cafe"];
+        let pieces =
+            ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "low", "surface", "bright", "##ness", "-", "cafe"];
         std::fs::write(&path, pieces.join("\n")).unwrap();
         WordPiece::read(&path).unwrap()
     }
