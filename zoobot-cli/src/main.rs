@@ -10,6 +10,7 @@ mod encode;
 mod features;
 mod judge;
 mod make_encoder;
+mod precision;
 mod predict;
 mod similar;
 mod simulate;
@@ -46,6 +47,8 @@ enum Command {
     /// Make the encoder that travels with the library
     #[command(hide = true)]
     MakeEncoder(make_encoder::MakeEncoder),
+    /// Measure how well representations bring galaxies of one tag together
+    Precision(precision::Precision),
     /// Predict how volunteers would vote on the galaxies of a catalogue
     Predict(predict::Predict),
     /// Find the galaxies most like a given one
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Command::Features(command) => command.run(),
         Command::JudgeEncoders(command) => command.run(),
         Command::MakeEncoder(command) => command.run(),
+        Command::Precision(command) => command.run(),
         Command::Predict(command) => command.run(),
         Command::Similar(command) => command.run(),
         Command::Simulate(command) => command.run(),

@@ -8,7 +8,7 @@ use crate::encoder::Encoder;
 use crate::error::{Error, Result};
 use crate::files::write_whole;
 use crate::notebook::{Bundle, Show};
-use crate::space::{Origin, Space};
+use crate::space::{Origin, Pca, PcaFit, Space};
 use half::f16;
 use memmap2::{Mmap, UncheckedAdvice};
 use ndarray::{Array2, ArrayView2};
@@ -23,6 +23,8 @@ use std::sync::Arc;
 const MAGIC: &[u8; 8] = b"zoobotV1";
 /// Where the vectors begin: the head is padded to this, a page.
 const HEAD: usize = 4096;
+/// Rows that are read at a time for what needs them side by side.
+const ROWS: usize = 4096;
 /// The most ids among which near ones are looked for when one is not there.
 const HINTED: usize = 200_000;
 
@@ -243,6 +245,29 @@ impl VectorFile {
     /// As [`Space::nearest`].
     pub fn nearest(&self, queries: ArrayView2<f32>, k: usize, metric: Metric) -> Result<Nearest> {
         exact::nearest(self, queries, k, metric, None)
+    }
+
+    /// The first principal components, in a stream over the file.
+    ///
+    /// # Errors
+    /// As [`Space::pca`]; [`Error::Interrupted`].
+    pub fn pca(&self, components: usize) -> Result<Pca> {
+        let mut fit = PcaFit::new(components);
+        let mut block = Array2::zeros((0, self.width()));
+        for start in (0..self.len()).step_by(ROWS) {
+            let rows = start..(start + ROWS).min(self.len());
+            if block.nrows() != rows.len() {
+                block = Array2::zeros((rows.len(), self.width()));
+            }
+            for (row, mut to) in rows.clone().zip(block.rows_mut()) {
+                if let Some(to) = to.as_slice_mut() {
+                    self.read(row, to);
+                }
+            }
+            fit.add(block.view())?;
+            self.release(rows);
+        }
+        fit.finish()
     }
 
     /// Begins a search for galaxies like others.

@@ -14,7 +14,7 @@ use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, Series};
 use std::sync::Arc;
 
 pub use origin::Origin;
-pub use pca::Pca;
+pub use pca::{Pca, PcaFit};
 pub(crate) use pca::{array, tensor};
 pub(crate) use store::write_parquet;
 

@@ -65,6 +65,37 @@ fn all_components_give_the_rows_back_and_fewer_lose_the_variance_that_they_miss(
 }
 
 #[test]
+fn a_stream_gives_the_components_of_the_whole_also_far_from_the_origin() {
+    // Wide enough for strips, and long enough for single-precision products.
+    let mut rows = random(12_000, 300, 5);
+    rows.column_mut(7).mapv_inplace(|value| value + 1000.0);
+    let mut fit = PcaFit::new(3);
+    for part in rows.axis_chunks_iter(Axis(0), 2500) {
+        fit.add(part).unwrap();
+    }
+    let stream = fit.finish().unwrap();
+    let whole = Pca::fit(rows.view(), 3).unwrap();
+    let mean = rows.mapv(f64::from).mean_axis(Axis(0)).unwrap();
+    let centred = rows.mapv(f64::from) - &mean;
+    for pca in [&stream, &whole] {
+        assert!((pca.mean() - &mean).iter().all(|off| off.abs() < 1e-6));
+        for (component, &variance) in pca.components().rows().into_iter().zip(pca.variance()) {
+            // An eigenvector of the covariance in double precision, with its value.
+            let image = centred.t().dot(&centred.dot(&component)) / 11_999.0;
+            let off = (&image - &(&component * variance)).mapv(f64::abs).sum();
+            assert!(off < 1e-4 * variance, "{off} {variance}");
+        }
+    }
+    assert!(fit_of(&[3, 4]).is_err() && fit_of(&[]).is_err() && fit_of(&[4]).is_ok());
+
+    fn fit_of(widths: &[usize]) -> crate::Result<Pca> {
+        let mut fit = PcaFit::new(2);
+        widths.iter().try_for_each(|&width| fit.add(random(9, width, 1).view()))?;
+        fit.finish()
+    }
+}
+
+#[test]
 fn golden_pca_agrees_with_scikit_learn() {
     let Some(folder) = crate::golden::folder("pca") else { return };
     let text = std::fs::read_to_string(folder.join("pca.json")).unwrap();

@@ -14,6 +14,9 @@ fn told(words: &str) -> String {
     format!("a galaxy picture showing {words}")
 }
 
+/// Galaxies that a tag needs before where it occurs counts for half.
+const FEW: f32 = 5.0;
+
 /// Tags and how near their meaning is to a text's, nearest first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Meant {
@@ -47,7 +50,7 @@ impl Show for Meant {
 pub struct TopicConfig {
     /// Tags of fewer galaxies are left out (default 2).
     pub least: usize,
-    /// How alike two groups of tags are when they become one, 0 to 1 (default 0.5). Less makes
+    /// How alike two groups of tags are when they become one, 0 to 1 (default 0.55). Less makes
     /// fewer topics.
     pub similarity: f32,
     /// The weight of how often two tags are on the same galaxies, against that of what their words
@@ -60,7 +63,7 @@ pub struct TopicConfig {
 
 impl Default for TopicConfig {
     fn default() -> Self {
-        Self { least: 2, similarity: 0.5, together: 0.3, wanted: BTreeMap::new() }
+        Self { least: 2, similarity: 0.55, together: 0.3, wanted: BTreeMap::new() }
     }
 }
 
@@ -116,7 +119,7 @@ impl Tags {
             return Err(Error::invalid("least", least, "0 to 1"));
         }
         let names = self.names();
-        let vectors = encoder.embed(&names)?;
+        let vectors = encoder.embed(&names.iter().map(|name| told(name)).collect::<Vec<_>>())?;
         let mut pairs = Vec::new();
         for (i, a) in vectors.rows().into_iter().enumerate() {
             crate::interrupt::check("synonyms", || format!("{i} of {} tags", names.len()))?;
@@ -171,7 +174,7 @@ impl Tags {
             let value = format!("{} tags of {} galaxies or more", names.len(), config.least);
             return Err(Error::invalid("least", value, "1 to 5000 tags"));
         }
-        let vectors = encoder.embed(&names)?;
+        let vectors = encoder.embed(&names.iter().map(|name| told(name)).collect::<Vec<_>>())?;
         let alike = self.alike(&names, &vectors, config.together);
         let mut groups: Vec<(Option<&str>, Vec<usize>)> = Vec::new();
         let place = |tag: &str| names.iter().position(|name| *name == tag);
@@ -212,8 +215,8 @@ impl Tags {
         for i in 0..names.len() {
             for j in 0..i {
                 let both = on[i].intersection(&on[j]).count() as f32;
-                // Of the rarer tag's galaxies, those with the other too.
-                let share = both / on[i].len().min(on[j].len()).max(1) as f32;
+                // Of the rarer tag's galaxies, those with the other too; of few it says little.
+                let share = both / (on[i].len().min(on[j].len()) as f32 + FEW);
                 let joint = (1.0 - together) * alike[[i, j]] + together * share;
                 alike[[i, j]] = joint;
                 alike[[j, i]] = joint;

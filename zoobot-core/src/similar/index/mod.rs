@@ -234,7 +234,8 @@ impl Index {
         Ok(Self { measured, ..self.clone() })
     }
 
-    /// The share of the true 10 nearest others that was found for a sample of the galaxies.
+    /// The share of the true 10 nearest that was found at a sample of places, each half way from a
+    /// galaxy to one of its neighbours.
     pub fn recall(&self) -> f64 {
         self.measured.recall
     }
@@ -448,7 +449,7 @@ impl fmt::Display for Index {
         write!(
             f,
             "index of {} galaxies with {} features, {} links, {} MB: finds {:.1} % (± {:.1}) of the \
-             true {NEIGHBOURS} nearest of {} galaxies, with walks {} wide ({} distance, built in {:.1} s)",
+             true {NEIGHBOURS} nearest at {} places, with walks {} wide ({} distance, built in {:.1} s)",
             table.len(),
             table.width(),
             config.links,

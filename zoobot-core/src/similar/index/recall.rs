@@ -3,8 +3,8 @@
 use super::Index;
 use super::graph::Walk;
 use crate::error::Result;
-use crate::similar::exact;
-use ndarray::Array2;
+use crate::similar::{Vectors, exact};
+use ndarray::{Array2, Axis};
 use rand::SeedableRng;
 use rayon::prelude::*;
 
@@ -33,60 +33,46 @@ pub struct Recall {
     pub sample: usize,
 }
 
-/// Rows of the table, and how far the farthest of their true nearest others is.
+/// Points that are not in the table, as those of new galaxies are not, and how far the farthest of
+/// their true nearest is: each half way from a row to one of its neighbours.
 pub struct Truth {
-    rows: Vec<u32>,
     queries: Array2<f32>,
     bound: Vec<f64>,
     k: usize,
 }
 
 impl Truth {
-    /// Searches exactly for the others nearest to a sample of the rows.
+    /// Searches exactly around a sample of the rows.
     pub fn of(index: &Index) -> Result<Self> {
-        let table = index.table();
-        let (count, width) = (table.len(), table.width());
+        let (table, metric) = (index.table(), index.config().metric);
+        let count = table.len();
         let wanted = if count > LARGE.0 { LARGE.1 } else { SAMPLE };
         let mut rng = rand::rngs::StdRng::seed_from_u64(index.config().seed);
-        let mut rows: Vec<u32> = rand::seq::index::sample(&mut rng, count, wanted.min(count))
-            .into_iter()
-            .map(|row| row as u32)
-            .collect();
+        let mut rows = rand::seq::index::sample(&mut rng, count, wanted.min(count)).into_vec();
         rows.sort_unstable();
-        let mut queries = Array2::zeros((rows.len(), width));
-        for (&row, mut to) in rows.iter().zip(queries.rows_mut()) {
-            if let Some(to) = to.as_slice_mut() {
-                table.read(row as usize, to);
-            }
+        let queries = directed(read(table, &rows));
+        let k = NEIGHBOURS.min(count);
+        if queries.nrows() == 0 {
+            return Ok(Self { queries, bound: Vec::new(), k });
         }
-        // A direction is needed for the cosine; what has none is nobody's neighbour.
-        let directed: Vec<usize> =
-            (0..rows.len()).filter(|&i| queries.row(i).iter().any(|&value| value != 0.0)).collect();
-        let queries = queries.select(ndarray::Axis(0), &directed);
-        let rows: Vec<u32> = directed.into_iter().map(|i| rows[i]).collect();
-        let k = NEIGHBOURS.min(count - 1);
-        if rows.is_empty() || k == 0 {
-            return Ok(Self { rows: Vec::new(), queries, bound: Vec::new(), k });
-        }
-        // One more, for a row finds itself.
-        let metric = index.config().metric;
-        let exact = exact::nearest(table, queries.view(), k + 1, metric, None)?;
-        let bound = exact.distances.column(k).iter().map(|&far| f64::from(far)).collect();
-        Ok(Self { rows, queries, bound, k })
+        let near = exact::nearest(table, queries.view(), k, metric, None)?;
+        let last: Vec<usize> = near.rows.column(k - 1).iter().map(|&row| row as usize).collect();
+        let queries = directed((queries + read(table, &last)) / 2.0);
+        let exact = exact::nearest(table, queries.view(), k, metric, None)?;
+        let bound = exact.distances.column(k - 1).iter().map(|&far| f64::from(far)).collect();
+        Ok(Self { queries, bound, k })
     }
 
     /// The share that is found by walks of this width. Copies at one distance count alike.
     pub fn recall(&self, index: &Index, wide: usize) -> Recall {
-        let metric = index.config().metric;
-        let prepared = metric.prepared(self.queries.view());
-        let hits: Vec<f64> = (0..self.rows.len())
+        let prepared = index.config().metric.prepared(self.queries.view());
+        let hits: Vec<f64> = (0..self.queries.nrows())
             .into_par_iter()
             .map_init(Walk::default, |walk, i| {
                 let query = self.queries.row(i).to_vec();
-                let found = index.walk(&query, &prepared.row(i).to_vec(), self.k + 1, wide, walk);
+                let found = index.walk(&query, &prepared.row(i).to_vec(), self.k, wide, walk);
                 let bound = self.bound[i] * (1.0 + 1e-6) + 1e-12;
-                let hits = found.iter().filter(|it| it.0 <= bound).count().saturating_sub(1);
-                hits.min(self.k) as f64 / self.k as f64
+                found.iter().filter(|it| it.0 <= bound).count() as f64 / self.k as f64
             })
             .collect();
         let number = hits.len().max(1) as f64;
@@ -108,4 +94,22 @@ impl Truth {
         }
         Ok(last)
     }
+}
+
+/// Some rows of a table.
+fn read(table: &dyn Vectors, rows: &[usize]) -> Array2<f32> {
+    let mut found = Array2::zeros((rows.len(), table.width()));
+    for (&row, mut to) in rows.iter().zip(found.rows_mut()) {
+        if let Some(to) = to.as_slice_mut() {
+            table.read(row, to);
+        }
+    }
+    found
+}
+
+/// Those that have a direction, which the cosine needs.
+fn directed(rows: Array2<f32>) -> Array2<f32> {
+    let some = |&i: &usize| rows.row(i).iter().any(|&value| value != 0.0);
+    let kept: Vec<usize> = (0..rows.nrows()).filter(some).collect();
+    rows.select(Axis(0), &kept)
 }

@@ -8,8 +8,9 @@ use rand::{Rng, SeedableRng};
 
 /// Clusters of unequal spread, as representations have.
 fn clusters(rows: usize, width: usize, seed: u64) -> Array2<f32> {
-    let mut rng = rand::rngs::StdRng::seed_from_u64(seed);
+    let mut rng = rand::rngs::StdRng::seed_from_u64(77);
     let centres = Array2::from_shape_fn((8, width), |_| rng.random_range(-2.0..2.0_f32));
+    let mut rng = rand::rngs::StdRng::seed_from_u64(seed);
     let mut table = Array2::zeros((rows, width));
     for mut row in table.rows_mut() {
         let cluster = rng.random_range(0..8);
@@ -27,8 +28,7 @@ fn space(rows: usize, width: usize) -> Space {
 
 /// The share of the true 10 nearest of other points that an index finds.
 fn found(space: &Space, index: &Index, metric: Metric) -> f64 {
-    let queries = clusters(200, space.width(), 1);
-    let queries = (&queries.slice(s![..100, ..]) + &queries.slice(s![100.., ..])) / 2.0;
+    let queries = clusters(100, space.width(), 99);
     let truth = space.nearest(queries.view(), 10, metric).unwrap();
     let found = index.nearest(queries.view(), 10).unwrap();
     let hits = truth.rows.rows().into_iter().zip(found.rows.rows()).map(|(truth, found)| {
@@ -46,7 +46,7 @@ fn an_index_finds_what_exact_search_finds_in_every_metric_and_precision() {
             let index = space.index(&config).unwrap();
             assert!(index.recall() >= 0.99, "{index}");
             let share = found(&space, &index, metric);
-            assert!(share > 0.95, "{share} {index}");
+            assert!(share > 0.97, "{share} {index}");
             // What is found has the distances of exact search.
             let some = space.features().slice(s![..5, ..]).to_owned();
             let exact = space.nearest(some.view(), 1, metric).unwrap();

@@ -113,7 +113,7 @@ fn synonyms_are_suggested_and_topics_gathered() {
     ];
     let (ids, words): (Vec<&str>, Vec<&str>) = pairs.into_iter().unzip();
     let tags = Tags::from_table(&df!("id_str" => ids, "tag" => words).unwrap()).unwrap();
-    let table = tags.synonyms(&encoder, 0.6).unwrap();
+    let table = tags.synonyms(&encoder, 0.8).unwrap();
     let texts = |table: &polars::prelude::DataFrame, name: &str| -> Vec<String> {
         let column = table.column(name).unwrap().str().unwrap().iter();
         column.flatten().map(str::to_owned).collect()
@@ -124,7 +124,7 @@ fn synonyms_are_suggested_and_topics_gathered() {
     assert!(found.contains(&pair("dust lane", "dusty lane")), "{found:?}");
     assert!(tags.synonyms(&encoder, 2.0).is_err());
 
-    let config = TopicConfig { least: 1, similarity: 0.4, ..TopicConfig::default() };
+    let config = TopicConfig { least: 1, ..TopicConfig::default() };
     let topics = tags.topics(&encoder, &config).unwrap();
     let of = |tag: &str| {
         let place = texts(&topics, "tag").iter().position(|it| it == tag).unwrap();
