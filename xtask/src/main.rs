@@ -41,7 +41,7 @@ usage: cargo xtask COMMAND
   parity [NAMES]        compare the networks' features with timm's in Python
   bench cells [--json]  time notebook cells through a Jupyter client
   bench loss [--json]   time the loss of votes beside PyTorch's ($ZOOBOT_PARITY_PYTHON)
-  bench search [--json] time the search for similar galaxies beside faiss and scikit-learn
+  bench search [--json] time search, indexes, PCA and maps beside faiss, hnswlib, umap, scikit-learn
   jupyterlab            the first tutorial in JupyterLab, in headless Chromium, with screenshots
   bench encode [--json] time encoding beside Python with PyTorch and timm (--help for options)
   judge [--encoders A,B] compare encoders on real galaxies that none was trained on (--help for

@@ -84,10 +84,12 @@ impl Precision {
             };
             all.push((name, rows(&table)?));
         }
-        let same = |other: &Vec<Row>| {
-            other.iter().map(|row| (&row.tag, row.galaxies)).collect::<Vec<_>>()
+        let first = &all[0].1;
+        let differs = |rows: &Vec<Row>| {
+            rows.len() != first.len()
+                || rows.iter().zip(first).any(|(a, b)| (&a.tag, a.galaxies) != (&b.tag, b.galaxies))
         };
-        if let Some((name, _)) = all.iter().find(|(_, other)| same(other) != same(&all[0].1)) {
+        if let Some((name, _)) = all.iter().find(|(_, rows)| differs(rows)) {
             let expected = format!("the galaxies of {}", all[0].0);
             return Err(Error::invalid("--representations", format!("{name} of others"), expected));
         }

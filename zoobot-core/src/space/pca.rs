@@ -211,7 +211,8 @@ impl PcaFit {
     pub fn finish(self) -> Result<Pca> {
         let width = self.sums.as_ref().map_or(0, |sums| sums.shift.len());
         let most = width.min(self.rows);
-        let Some(sums) = self.sums.filter(|_| (1..=most).contains(&self.components) && self.rows > 1)
+        let Some(sums) =
+            self.sums.filter(|_| (1..=most).contains(&self.components) && self.rows > 1)
         else {
             let expected = format!("1 to {most} ({} galaxies with {width} features)", self.rows);
             return Err(Error::invalid("components", self.components, expected));

@@ -2,6 +2,7 @@
 //! every distance is of finite numbers, for it panics on NaN.
 
 use super::graph::Graph;
+use super::refine::refine;
 use super::rows::Stored;
 use crate::error::Result;
 use crate::notebook::Progress;
@@ -32,6 +33,11 @@ impl Distance<u32> for Between<'_> {
     }
 }
 
+/// Of the first graph: a part of the links that the graph is to have, ...
+const FIRST_LINKS: usize = 2;
+/// ... and how wide the walks are that find them. Both are bettered afterwards.
+const FIRST_WIDTH: usize = 32;
+
 /// The graph of `rows` rows. Rows go in by the lot of `seed`; one after the other, so that the same
 /// seed gives the same graph, or on all cores with `parallel`.
 pub fn graph(
@@ -43,7 +49,9 @@ pub fn graph(
     seed: u64,
     parallel: bool,
 ) -> Result<Graph> {
-    let hnsw = Hnsw::new(degree, rows, LAYERS, width, Between { stored, absolute });
+    let first = (degree / FIRST_LINKS).max(2);
+    let between = Between { stored, absolute };
+    let hnsw = Hnsw::new(first, rows, LAYERS, FIRST_WIDTH.min(width), between);
     let mut order: Vec<u32> = (0..rows as u32).collect();
     order.shuffle(&mut rand::rngs::StdRng::seed_from_u64(seed));
     let progress = Progress::new("building the index", Some(rows));
@@ -57,7 +65,10 @@ pub fn graph(
         }
         progress.advance(some.len());
     }
-    frozen(&hnsw, rows, degree)
+    let mut graph = frozen(&hnsw, rows, degree)?;
+    drop(hnsw);
+    refine(&mut graph, stored, absolute, degree, width)?;
+    Ok(graph)
 }
 
 /// The finished graph, in our layout.

@@ -155,6 +155,14 @@ impl Stored {
         }
     }
 
+    /// A row, as a query.
+    pub fn query(&self, row: u32) -> Vec<Single> {
+        match self {
+            Self::Single(rows) => rows.row(row).to_vec(),
+            Self::Half(rows) => rows.row(row).iter().map(|it| Single(it.widen())).collect(),
+        }
+    }
+
     /// Bytes that they take.
     pub fn bytes(&self) -> usize {
         match self {
