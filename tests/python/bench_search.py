@@ -35,7 +35,6 @@ parser.add_argument("--width", type=int, default=10)
 parser.add_argument("--queries", type=int, default=1000)
 parser.add_argument("--rounds", type=int, default=5)
 parser.add_argument("--threads", type=int, default=2, help="threads of each side")
-parser.add_argument("--serial", action="store_true", help="build PROGRAM's index reproducibly, on one core")
 options = parser.parse_args()
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[name] = str(options.threads)
@@ -115,7 +114,7 @@ def narrowest(set_wide, search):
 def hnsw():
     import hnswlib
 
-    build = ask("build") if options.serial else ask("build", "parallel")
+    build = ask("build")
     theirs = hnswlib.Index(space="l2", dim=options.width)
     theirs.init_index(max_elements=options.rows, M=16, ef_construction=200, random_seed=100)
     theirs.set_num_threads(options.threads)

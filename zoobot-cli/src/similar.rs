@@ -89,9 +89,6 @@ pub struct Similar {
     /// Keep a new index's vectors in half precision
     #[arg(long)]
     half: bool,
-    /// Build a new index on all cores: faster, but not the same each time
-    #[arg(long)]
-    parallel: bool,
     /// Print the result as one JSON object on the last line
     #[arg(long)]
     json: bool,
@@ -212,7 +209,6 @@ impl Similar {
             metric: self.metric,
             recall: self.recall,
             half: self.half,
-            parallel: self.parallel,
             ..IndexConfig::default()
         })?;
         eprintln!("{index}, in {}", path.display());

@@ -6,7 +6,7 @@
 //! * `tables POOL QUERIES K` reads both: the seconds until the pool is a space;
 //! * `all` searches for all queries at once, `one` for the first 100 one by one: seconds (of `one`,
 //!   the median); `rows` gives the places that were found;
-//! * `build` and `build parallel` build an index: seconds, and what was measured;
+//! * `build` builds an index: seconds, and what was measured;
 //! * `wide N` sets how wide its walks are; `walk`, `walk one` and `walk rows` are as the exact ones;
 //! * `pca TABLE COMPONENTS` fits and transforms: seconds, and the share of the variance;
 //! * `map TABLE OUT` maps: seconds; the map goes into OUT.
@@ -106,9 +106,8 @@ fn answer(words: &[&str], bench: &mut Option<Bench>) -> Outcome<String> {
             let index = bench.index.as_ref().ok_or("build first")?;
             bench.index = Some(index.wide(wide.parse()?)?);
         }
-        ["build", how @ ..] => {
-            let config = IndexConfig { parallel: how == ["parallel"], ..IndexConfig::default() };
-            let index = bench.space.index(&config)?;
+        ["build"] => {
+            let index = bench.space.index(&IndexConfig::default())?;
             eprintln!("{index}");
             let recall = index.measured();
             bench.index = Some(index.clone());

@@ -129,3 +129,27 @@ fn a_file_of_vectors_is_searched_as_its_tables_are() {
     refused(&[&words[..], &["g41"]].concat(), dir.path(), &["Did you mean"]);
     refused(&[&words[..], &["g3", "--pca", "2"]].concat(), dir.path(), &["file of vectors"]);
 }
+
+#[test]
+fn precision_of_several_representations_is_measured_side_by_side() {
+    let dir = tempfile::tempdir().unwrap();
+    let names = ["a", "b", "c", "x", "y", "z"].map(str::to_owned).to_vec();
+    let save = |file: &str, places: [f32; 6]| {
+        let features = zoobot_core::ndarray::Array2::from_shape_vec((6, 1), places.to_vec());
+        let space = Space::new(names.clone(), features.unwrap()).unwrap();
+        space.save(dir.path().join(file)).unwrap();
+    };
+    save("good.parquet", [0.0, 1.0, 2.0, 10.0, 11.0, 12.0]);
+    save("bad.parquet", [0.0, 2.0, 4.0, 1.0, 3.0, 5.0]);
+    let tags = "id_str,tag\na,ring\nb,rings\nc,ring\nx,bar\ny,bar\nz,#Bar\n";
+    std::fs::write(dir.path().join("tags.csv"), tags).unwrap();
+    let words = ["precision", "--tags", "tags.csv", "-k", "2", "--least", "3", "--json"];
+    let tables = ["--representations", "good.parquet", "other=bad.parquet"];
+    let found = figures(&run(&[&words[..], &tables].concat(), dir.path()));
+    assert_eq!(found["encoders"]["good"]["mean"], 1.0);
+    assert_eq!(found["mean_random"], 0.4);
+    assert!(found["encoders"]["other"]["mean"].as_f64().unwrap() < 0.5);
+    assert_eq!(found["tags"]["ring"]["galaxies"], 3);
+    let twice = ["--representations", "good.parquet", "good=bad.parquet"];
+    refused(&[&words[..], &twice].concat(), dir.path(), &["good twice"]);
+}

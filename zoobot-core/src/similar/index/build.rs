@@ -1,8 +1,10 @@
-//! Building a graph with `hnsw_rs`, wrapped: rows go in by their places, so that it copies none, and
-//! every distance is of finite numbers, for it panics on NaN.
+//! Building a graph: `hnsw_rs` makes that of the first rows with its layers, and the others join it.
+//!
+//! It is wrapped so that rows go in by their places, of which it copies none, and every distance is of
+//! finite numbers, for it panics on NaN.
 
 use super::graph::Graph;
-use super::refine::refine;
+use super::grow::Growth;
 use super::rows::Stored;
 use crate::error::Result;
 use crate::notebook::Progress;
@@ -10,10 +12,11 @@ use hnsw_rs::anndists::dist::distances::Distance;
 use hnsw_rs::hnsw::Hnsw;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
-use rayon::prelude::*;
 
-/// Rows between two looks at the interrupt flag.
-const STEP: usize = 1024;
+/// Rows that `hnsw_rs` links, one after the other: enough for every layer above the ground.
+const FIRST: usize = 10_000;
+/// A step takes at most one in so many of all rows, and no more than there are already.
+const STEPS: usize = 25;
 /// The most layers that `hnsw_rs` has.
 const LAYERS: usize = 16;
 
@@ -33,41 +36,33 @@ impl Distance<u32> for Between<'_> {
     }
 }
 
-/// Of the first graph: a part of the links that the graph is to have, ...
-const FIRST_LINKS: usize = 2;
-/// ... and how wide the walks are that find them. Both are bettered afterwards.
-const FIRST_WIDTH: usize = 32;
-
-/// The graph of `rows` rows. Rows go in by the lot of `seed`; one after the other, so that the same
-/// seed gives the same graph, or on all cores with `parallel`.
-pub fn graph(
-    stored: &Stored,
-    rows: usize,
-    absolute: bool,
-    degree: usize,
-    width: usize,
-    seed: u64,
-    parallel: bool,
-) -> Result<Graph> {
-    let first = (degree / FIRST_LINKS).max(2);
-    let between = Between { stored, absolute };
-    let hnsw = Hnsw::new(first, rows, LAYERS, FIRST_WIDTH.min(width), between);
+/// The graph of `rows` rows, which come by the lot of `seed`. One seed gives one graph, whatever the
+/// number of cores.
+pub fn graph(growth: Growth, rows: usize, seed: u64) -> Result<Graph> {
+    let Growth { stored, absolute, links, wide } = growth;
     let mut order: Vec<u32> = (0..rows as u32).collect();
     order.shuffle(&mut rand::rngs::StdRng::seed_from_u64(seed));
+    let first = rows.min(FIRST);
+    let hnsw = Hnsw::new(links, first, LAYERS, wide, Between { stored, absolute });
     let progress = Progress::new("building the index", Some(rows));
-    let insert = |row: &u32| hnsw.insert_slice((std::slice::from_ref(row), *row as usize));
-    for (number, some) in order.chunks(STEP).enumerate() {
+    for some in order[..first].chunks(256) {
         crate::interrupt::check("index", || format!("{} of {rows} rows", progress.done()))?;
-        // The first are too few for each other to be found by several at once.
-        match parallel && number > 0 {
-            true => some.par_iter().for_each(insert),
-            false => some.iter().for_each(insert),
+        for row in some {
+            hnsw.insert_slice((std::slice::from_ref(row), *row as usize));
         }
         progress.advance(some.len());
     }
-    let mut graph = frozen(&hnsw, rows, degree)?;
+    let mut graph = frozen(&hnsw, rows, links)?;
     drop(hnsw);
-    refine(&mut graph, stored, absolute, degree, width)?;
+    growth.step(&mut graph, &order[..first])?;
+    let mut done = first;
+    while done < rows {
+        crate::interrupt::check("index", || format!("{done} of {rows} rows"))?;
+        let end = rows.min(done + done.min(rows / STEPS + 1));
+        growth.step(&mut graph, &order[done..end])?;
+        progress.advance(end - done);
+        done = end;
+    }
     Ok(graph)
 }
 

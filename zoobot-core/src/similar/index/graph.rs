@@ -167,34 +167,10 @@ impl Graph {
         absolute: bool,
         walk: &'a mut Walk,
     ) -> &'a [(f32, u32)] {
-        self.walked(stored, query, None, wide, absolute, walk)
-    }
-
-    /// The rows nearest to a row, itself included, by a walk that begins there.
-    pub fn around<'a>(
-        &self,
-        stored: &Stored,
-        row: u32,
-        wide: usize,
-        absolute: bool,
-        walk: &'a mut Walk,
-    ) -> &'a [(f32, u32)] {
-        self.walked(stored, &stored.query(row), Some(row), wide, absolute, walk)
-    }
-
-    fn walked<'a>(
-        &self,
-        stored: &Stored,
-        query: &[Single],
-        from: Option<u32>,
-        wide: usize,
-        absolute: bool,
-        walk: &'a mut Walk,
-    ) -> &'a [(f32, u32)] {
         walk.seen.resize(self.rows().div_ceil(64), 0);
         match stored {
-            Stored::Single(rows) => dispatch(self, rows, query, from, wide, absolute, walk),
-            Stored::Half(rows) => dispatch(self, rows, query, from, wide, absolute, walk),
+            Stored::Single(rows) => dispatch(self, rows, query, wide, absolute, walk),
+            Stored::Half(rows) => dispatch(self, rows, query, wide, absolute, walk),
         }
         for &row in &walk.touched {
             walk.seen[row as usize / 64] = 0;
@@ -209,7 +185,6 @@ fn dispatch<L: Lane>(
     graph: &Graph,
     rows: &Rows<L>,
     query: &[Single],
-    from: Option<u32>,
     wide: usize,
     absolute: bool,
     walk: &mut Walk,
@@ -218,14 +193,14 @@ fn dispatch<L: Lane>(
     {
         if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
             // SAFETY: the processor has what the function was compiled for.
-            return unsafe { x86::go_avx512(graph, rows, query, from, wide, absolute, walk) };
+            return unsafe { x86::go_avx512(graph, rows, query, wide, absolute, walk) };
         }
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
             // SAFETY: as above.
-            return unsafe { x86::go_avx2(graph, rows, query, from, wide, absolute, walk) };
+            return unsafe { x86::go_avx2(graph, rows, query, wide, absolute, walk) };
         }
     }
-    go_any::<L, false>(graph, rows, query, from, wide, absolute, walk);
+    go_any::<L, false>(graph, rows, query, wide, absolute, walk);
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -237,12 +212,11 @@ mod x86 {
         graph: &Graph,
         rows: &Rows<L>,
         query: &[Single],
-        from: Option<u32>,
         wide: usize,
         absolute: bool,
         walk: &mut Walk,
     ) {
-        go_any::<L, true>(graph, rows, query, from, wide, absolute, walk);
+        go_any::<L, true>(graph, rows, query, wide, absolute, walk);
     }
 
     #[target_feature(enable = "avx2,fma")]
@@ -250,12 +224,11 @@ mod x86 {
         graph: &Graph,
         rows: &Rows<L>,
         query: &[Single],
-        from: Option<u32>,
         wide: usize,
         absolute: bool,
         walk: &mut Walk,
     ) {
-        go_any::<L, true>(graph, rows, query, from, wide, absolute, walk);
+        go_any::<L, true>(graph, rows, query, wide, absolute, walk);
     }
 }
 
@@ -264,14 +237,13 @@ fn go_any<L: Lane, const FUSED: bool>(
     graph: &Graph,
     rows: &Rows<L>,
     query: &[Single],
-    from: Option<u32>,
     wide: usize,
     absolute: bool,
     walk: &mut Walk,
 ) {
     match absolute {
-        true => go::<L, true, FUSED>(graph, rows, query, from, wide, walk),
-        false => go::<L, false, FUSED>(graph, rows, query, from, wide, walk),
+        true => go::<L, true, FUSED>(graph, rows, query, wide, walk),
+        false => go::<L, false, FUSED>(graph, rows, query, wide, walk),
     }
 }
 
@@ -280,15 +252,12 @@ fn go<L: Lane, const ABSOLUTE: bool, const FUSED: bool>(
     graph: &Graph,
     rows: &Rows<L>,
     query: &[Single],
-    from: Option<u32>,
     wide: usize,
     walk: &mut Walk,
 ) {
     let far = |row: u32| apart::<Single, L, ABSOLUTE, FUSED>(query, rows.row(row));
-    let begin = from.unwrap_or(graph.entry);
-    let mut here = (far(begin), begin);
-    let layers = if from.is_none() { graph.level(begin) } else { 0 };
-    for layer in (1..=layers).rev() {
+    let mut here = (far(graph.entry), graph.entry);
+    for layer in (1..=graph.level(graph.entry)).rev() {
         loop {
             let links = graph.above(here.1, layer);
             links.iter().for_each(|&row| rows.prefetch(row));

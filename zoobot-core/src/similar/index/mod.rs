@@ -4,16 +4,16 @@
 //! is linked to some near ones, and a search walks along the links towards the query. It may miss
 //! some, so how many it finds is measured against exact search when it is built.
 //!
-//! * `build`: a first graph by `hnsw_rs`, row by row.
-//! * `refine`: its links found anew, on all cores.
+//! * `build`: the graph of the first rows by `hnsw_rs`, and the order in which others join.
+//! * `grow`: how they do, on all cores.
 //! * `graph`, `rows`: both in flat tables, and the walk over them.
 //! * `recall`: what is found, measured.
 //! * `store`: on disk.
 
 mod build;
 mod graph;
+mod grow;
 mod recall;
-mod refine;
 mod rows;
 mod store;
 
@@ -24,6 +24,7 @@ use crate::error::{Error, Result};
 use crate::notebook::{Bundle, Show};
 use crate::space::Space;
 use graph::{Graph, Walk};
+use grow::Growth;
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 use rows::{Rows, Stored};
@@ -62,10 +63,8 @@ pub struct IndexConfig {
     /// Whether it keeps its vectors in half precision (default false): half the memory. What it
     /// finds is ordered by the table's own numbers anyway.
     pub half: bool,
-    /// Whether all cores build the first graph, too (default false), and not only better it. Then how
-    /// they happen to take turns decides some of the links; otherwise one seed gives one index.
-    pub parallel: bool,
-    /// Decides the order in which galaxies go in (default 0).
+    /// Decides the order in which galaxies go in (default 0): one seed gives one index, whatever the
+    /// number of cores.
     pub seed: u64,
 }
 
@@ -77,7 +76,6 @@ impl Default for IndexConfig {
             construction: 200,
             recall: 0.99,
             half: false,
-            parallel: false,
             seed: 0,
         }
     }
@@ -188,15 +186,13 @@ impl Index {
             return Err(Error::invalid("galaxies", count, format!("at most {}", i32::MAX)));
         }
         let stored = stored(table.rows(), config)?;
-        let graph = build::graph(
-            &stored,
-            count,
-            config.metric == Metric::L1,
-            config.links,
-            config.construction,
-            config.seed,
-            config.parallel,
-        )?;
+        let growth = Growth {
+            stored: &stored,
+            absolute: config.metric == Metric::L1,
+            links: config.links,
+            wide: config.construction,
+        };
+        let graph = build::graph(growth, count, config.seed)?;
         let seconds = start.elapsed().as_secs_f64();
         let fingerprint = table.fingerprint();
         let none = Recall { wide: NEIGHBOURS, recall: 0.0, error: 0.0, sample: 0 };
