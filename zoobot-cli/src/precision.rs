@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use zoobot_core::catalog::Catalog;
 use zoobot_core::polars::prelude::DataFrame;
 use zoobot_core::space::Space;
+use zoobot_core::survey::{efigi, is_kept_out};
 use zoobot_core::tags::{Cleaning, Tags};
 use zoobot_core::{Error, Result};
 
@@ -27,7 +28,8 @@ pub struct Precision {
     /// The tags, .csv or .parquet with id_str and tag; only galaxies with a tag are searched
     #[arg(long, required_unless_present = "efigi")]
     tags: Option<PathBuf>,
-    /// The catalogue of EFIGI instead: ring, bar, edge on, multiple, early and late type
+    /// The catalogue of EFIGI instead: ring, bar, edge on, multiple, early and late type, of the fifth
+    /// of its galaxies that no encoder of zoobot was trained on
     #[arg(long, conflicts_with = "tags")]
     efigi: Option<PathBuf>,
     /// What to merge and drop of the tags, a .json file (default: what zoobot knows)
@@ -74,6 +76,10 @@ impl Precision {
                 return Err(Error::invalid("--representations", value, "names: NAME=TABLE"));
             }
             let space = Space::read(path)?;
+            let space = match self.efigi {
+                Some(_) => kept_out(&space)?,
+                None => space,
+            };
             let space = match self.pca {
                 Some(components) => space.pca(components)?,
                 None => space,
@@ -111,6 +117,13 @@ impl Precision {
             None => Err(Error::invalid("--tags", "not given", "a table of tags, or --efigi")),
         }
     }
+}
+
+/// The galaxies of EFIGI that training leaves out.
+fn kept_out(space: &Space) -> Result<Space> {
+    let ids: Vec<&String> =
+        space.ids().iter().filter(|id| is_kept_out(id, efigi::KEPT_OUT)).collect();
+    space.select(&ids)
 }
 
 fn rows(table: &DataFrame) -> Result<Vec<Row>> {

@@ -1,5 +1,5 @@
 use super::*;
-use ndarray::{Array1, Axis, array};
+use ndarray::{Array1, array};
 use rand::{Rng, SeedableRng};
 
 fn random(rows: usize, columns: usize, seed: u64) -> Array2<f32> {
@@ -169,4 +169,15 @@ fn an_unwritable_place_leaves_nothing_behind() {
     assert!(error.to_string().contains("no/such/folder"), "{error}");
     let error = Space::read(dir.path().join("none.parquet")).unwrap_err();
     assert!(error.to_string().contains("none.parquet"));
+}
+
+#[test]
+fn some_galaxies_are_selected_in_the_order_given() {
+    let space = space(random(6, 3, 2)).pca(2).unwrap();
+    let some = space.select(&["g4", "g1"]).unwrap();
+    assert_eq!(some.ids(), ["g4", "g1"]);
+    assert_eq!(some.features().row(0), space.features().row(4));
+    assert!(some.compression().is_some());
+    assert!(space.select(&["g7"]).unwrap_err().to_string().contains("Did you mean"));
+    assert!(space.select(&[""; 0]).is_err());
 }
