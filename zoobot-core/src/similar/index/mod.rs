@@ -248,8 +248,8 @@ impl Index {
         Ok(Self { measured, ..self.clone() })
     }
 
-    /// The share of the true 10 nearest that was found at a sample of places, each half way from a
-    /// galaxy to one of its neighbours.
+    /// The share of the true 10 nearest that was found at a sample of places, each beyond a
+    /// galaxy as seen from one of its neighbours.
     pub fn recall(&self) -> f64 {
         self.measured.recall
     }

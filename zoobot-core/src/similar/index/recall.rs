@@ -34,7 +34,8 @@ pub struct Recall {
 }
 
 /// Points that are not in the table, as those of new galaxies are not, and how far the farthest of
-/// their true nearest is: each half way from a row to one of its neighbours.
+/// their true nearest is: each beyond a row as seen from one of its neighbours, by half of how far they
+/// are apart.
 pub struct Truth {
     queries: Array2<f32>,
     bound: Vec<f64>,
@@ -57,7 +58,7 @@ impl Truth {
         }
         let near = exact::nearest(table, queries.view(), k, metric, None)?;
         let last: Vec<usize> = near.rows.column(k - 1).iter().map(|&row| row as usize).collect();
-        let queries = directed((queries + read(table, &last)) / 2.0);
+        let queries = directed((queries * 3.0 - read(table, &last)) / 2.0);
         let exact = exact::nearest(table, queries.view(), k, metric, None)?;
         let bound = exact.distances.column(k - 1).iter().map(|&far| f64::from(far)).collect();
         Ok(Self { queries, bound, k })

@@ -46,7 +46,7 @@ fn an_index_finds_what_exact_search_finds_in_every_metric_and_precision() {
             let index = space.index(&config).unwrap();
             assert!(index.recall() >= 0.99, "{index}");
             let share = found(&space, &index, metric);
-            assert!(share > 0.97, "{share} {index}");
+            assert!(share > 0.95, "{share} {index}");
             // What is found has the distances of exact search.
             let some = space.features().slice(s![..5, ..]).to_owned();
             let exact = space.nearest(some.view(), 1, metric).unwrap();
