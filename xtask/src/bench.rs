@@ -44,6 +44,6 @@ pub fn beside_python(places: &Places, what: &str, args: &[String]) -> Result<()>
 /// The Python that we are compared with.
 fn peer_python() -> Result<std::ffi::OsString> {
     std::env::var_os("ZOOBOT_PARITY_PYTHON").context(
-        "set ZOOBOT_PARITY_PYTHON to the Python of an environment with torch 2.11, timm, faiss-cpu and scikit-learn to compare with",
+        "set ZOOBOT_PARITY_PYTHON to the Python of an environment with torch 2.11, timm, faiss-cpu, hnswlib, umap-learn and scikit-learn to compare with",
     )
 }

@@ -43,7 +43,7 @@ usage: cargo xtask COMMAND
   bench anomaly [--json] time the search for anomalies beside scikit-learn
   bench finetune [--json] time fine-tuning beside PyTorch
   bench loss [--json]   time the loss of votes beside PyTorch's ($ZOOBOT_PARITY_PYTHON)
-  bench search [--json] time the search for similar galaxies beside faiss and scikit-learn
+  bench search [--json] time search, indexes, PCA and maps beside faiss, hnswlib, umap, scikit-learn
   jupyterlab            the first tutorial in JupyterLab, in headless Chromium, with screenshots
   bench encode [--json] time encoding beside Python with PyTorch and timm (--help for options)
   judge [--encoders A,B] compare encoders on real galaxies that none was trained on (--help for

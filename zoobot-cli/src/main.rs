@@ -14,11 +14,13 @@ mod finetune;
 mod judge;
 mod judge_model;
 mod make_encoder;
+mod precision;
 mod predict;
 mod similar;
 mod simulate;
 mod speed;
 mod train;
+mod vectors;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -57,6 +59,8 @@ enum Command {
     /// Make the encoder that travels with the library
     #[command(hide = true)]
     MakeEncoder(make_encoder::MakeEncoder),
+    /// Measure how well representations bring galaxies of one tag together
+    Precision(precision::Precision),
     /// Predict the votes, classes or numbers of the galaxies of a catalogue
     Predict(predict::Predict),
     /// Find the galaxies most like a given one
@@ -67,6 +71,8 @@ enum Command {
     Speed(speed::Speed),
     /// Train an encoder on volunteers' votes
     Train(train::Train),
+    /// Put representations into one flat file, to be searched where it lies
+    Vectors(vectors::Vectors),
 }
 
 fn main() -> ExitCode {
@@ -83,11 +89,13 @@ fn main() -> ExitCode {
         Command::Judge(command) => command.run(),
         Command::JudgeEncoders(command) => command.run(),
         Command::MakeEncoder(command) => command.run(),
+        Command::Precision(command) => command.run(),
         Command::Predict(command) => command.run(),
         Command::Similar(command) => command.run(),
         Command::Simulate(command) => command.run(),
         Command::Speed(command) => command.run(),
         Command::Train(command) => command.run(),
+        Command::Vectors(command) => command.run(),
     };
     match outcome {
         Ok(code) => code,

@@ -7,27 +7,33 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use zoobot_core::catalog::Catalog;
 use zoobot_core::encoder::Encoder;
-use zoobot_core::similar::{Metric, Query, condition};
+use zoobot_core::similar::{
+    EXACT, Index, IndexConfig, Metric, Neighbours, Query, VectorFile, condition,
+};
 use zoobot_core::space::Space;
-use zoobot_core::tags::{Cleaning, Tags};
+use zoobot_core::tags::{Cleaning, Tags, TextEncoder};
 use zoobot_core::{Error, Result};
 
 /// Find the galaxies most like given ones, or like a picture.
 ///
-/// Every galaxy is looked at. Of several examples the mean is searched for. With a catalogue that
+/// Every galaxy is looked at; among more than a million, or with --index, an index is used, which is
+/// built where there is none. Of several examples the mean is searched for. With a catalogue that
 /// has ra and dec, the same object (within 100 arcseconds) is left out.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot similar --representations reps.parquet --id J003937.09-032825.0 -k 9
   zoobot similar --representations reps.parquet --picture ring.jpg --encoder imagenet
   zoobot similar --representations reps.parquet --tags tags.csv --tag diffuse
+  zoobot similar --representations reps.parquet --tags tags.csv --text 'ghostly low surface brightness disc'
+  zoobot similar --representations reps.parquet --id J003937.09-032825.0 --index
   zoobot similar --representations reps.parquet --id J003937.09-032825.0 --catalog galaxies.csv --where 'mag_r < 17.5'")]
 pub struct Similar {
-    /// The table that `zoobot encode` wrote
+    /// The table that `zoobot encode` wrote, or a file of `zoobot vectors`, which is not read into
+    /// memory
     #[arg(long)]
     representations: PathBuf,
     /// The id_str of a galaxy; may be given several times
-    #[arg(long, required_unless_present_any = ["picture", "tag"])]
+    #[arg(long, required_unless_present_any = ["picture", "tag", "text"])]
     id: Vec<String>,
     /// A picture of a galaxy; may be given several times
     #[arg(long)]
@@ -35,6 +41,13 @@ pub struct Similar {
     /// A tag: the mean of the galaxies that have it in --tags is searched for
     #[arg(long, requires = "tags")]
     tag: Option<String>,
+    /// Words for what is wanted: the tag in --tags whose meaning is nearest is searched for
+    #[arg(long, requires = "tags")]
+    text: Option<String>,
+    /// The folder of the text encoder all-MiniLM-L6-v2 (default: where set-up puts it, or the
+    /// Hugging Face Hub)
+    #[arg(long, requires = "text")]
+    text_encoder: Option<PathBuf>,
     /// The tags, .csv or .parquet with id_str and tag; spellings and synonyms are merged
     #[arg(long)]
     tags: Option<PathBuf>,
@@ -63,6 +76,19 @@ pub struct Similar {
     /// Compress to this many principal components before (the paper: 10)
     #[arg(long)]
     pca: Option<usize>,
+    /// Search by an index. It lies beside the table (as TABLE.index, or with --pca N as
+    /// TABLE.pcaN.index), or in the file that is named
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    index: Option<Option<PathBuf>>,
+    /// Look at every galaxy, however many they are
+    #[arg(long, conflicts_with = "index")]
+    exact: bool,
+    /// The share of the true 10 nearest that a new index is to find
+    #[arg(long, default_value_t = 0.99)]
+    recall: f64,
+    /// Keep a new index's vectors in half precision
+    #[arg(long)]
+    half: bool,
     /// Print the result as one JSON object on the last line
     #[arg(long)]
     json: bool,
@@ -71,14 +97,40 @@ pub struct Similar {
 impl Similar {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
+        let (found, index) = match VectorFile::is_one(&self.representations) {
+            true => self.in_file()?,
+            false => self.in_table()?,
+        };
+        let pairs = || found.ids().iter().zip(found.distances()).enumerate();
+        let neighbours: Vec<_> = pairs()
+            .map(|(i, (id, distance))| json!({"rank": i + 1, "id_str": id, "distance": distance}))
+            .collect();
+        let mut figures = json!({
+            "id": found.query(), "k": self.k, "metric": self.metric, "neighbours": neighbours,
+        });
+        if let Some(index) = index {
+            figures["index"] = serde_json::to_value(index.measured())?;
+        }
+        report(self.json, &figures, || {
+            let line = |(i, (id, distance)): (usize, (&String, &f32))| {
+                format!("{:>4}  {id}  {distance:.4}", i + 1)
+            };
+            Ok(pairs().map(line).collect::<Vec<_>>().join("\n"))
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn in_table(&self) -> Result<(Neighbours, Option<Index>)> {
         let space = self.space()?;
         let mut search = space.search().metric(self.metric);
-        if let (Some(tag), Some(tags)) = (&self.tag, &self.tags) {
-            let cleaning = match &self.cleaning {
-                Some(path) => Cleaning::read(path)?,
-                None => Cleaning::standard()?,
-            };
-            search = search.like(Tags::read(tags)?.clean(&cleaning)?.query(tag, &space)?);
+        let tags = self.tags()?;
+        if let (Some(tag), Some(tags)) = (&self.tag, &tags) {
+            search = search.like(tags.query(tag, &space)?);
+        }
+        if let (Some(text), Some(tags)) = (&self.text, &tags) {
+            let (tag, query) = tags.query_text(text, &self.text_encoder()?, &space)?;
+            eprintln!("{text:?} is nearest to the tag {tag:?}");
+            search = search.like(query);
         }
         if let Some(text) = &self.condition {
             search = search.filter(condition(text)?);
@@ -89,21 +141,96 @@ impl Similar {
         let ids = self.id.iter().map(Query::from);
         search = ids.chain(self.pictures()?).fold(search, |search, one| search.like(one));
         search = self.unlike.iter().fold(search, |search, id| search.unlike(id));
-        let found = search.nearest(self.k)?;
-        let pairs = || found.ids().iter().zip(found.distances()).enumerate();
-        let neighbours: Vec<_> = pairs()
-            .map(|(i, (id, distance))| json!({"rank": i + 1, "id_str": id, "distance": distance}))
-            .collect();
-        let figures = json!({
-            "id": found.query(), "k": self.k, "metric": self.metric, "neighbours": neighbours,
-        });
-        report(self.json, &figures, || {
-            let line = |(i, (id, distance)): (usize, (&String, &f32))| {
-                format!("{:>4}  {id}  {distance:.4}", i + 1)
-            };
-            Ok(pairs().map(line).collect::<Vec<_>>().join("\n"))
+        let index =
+            self.index(space.len(), |path| space.open_index(path), |config| space.index(config))?;
+        if let Some(index) = &index {
+            search = search.index(index);
+        }
+        Ok((search.nearest(self.k)?, index))
+    }
+
+    fn in_file(&self) -> Result<(Neighbours, Option<Index>)> {
+        let unfit = [("--catalog", self.catalog.is_some()), ("--pca", self.pca.is_some())];
+        if let Some((name, _)) = unfit.into_iter().find(|(_, given)| *given) {
+            let expected = "a table of `zoobot encode`: a file of vectors is searched as it is";
+            return Err(Error::invalid(
+                "--representations",
+                format!("a file of vectors with {name}"),
+                expected,
+            ));
+        }
+        let file = VectorFile::open(&self.representations)?;
+        let mut search = file.search().metric(self.metric);
+        if let (Some(tag), Some(tags)) = (&self.tag, self.tags()?) {
+            search = search.like(Query::from(tags.galaxies(tag)?));
+        }
+        if let Some(encoder) = &self.encoder {
+            search = search.encoder(&Encoder::load(encoder)?);
+        }
+        let ids = self.id.iter().map(Query::from);
+        search = ids.chain(self.pictures()?).fold(search, |search, one| search.like(one));
+        search = self.unlike.iter().fold(search, |search, id| search.unlike(id));
+        // An index lies in memory, which a file of vectors is there to spare.
+        let index = match &self.index {
+            Some(_) => {
+                self.index(file.len(), |path| file.open_index(path), |config| file.index(config))?
+            }
+            None => None,
+        };
+        if let Some(index) = &index {
+            search = search.index(index);
+        }
+        Ok((search.nearest(self.k)?, index))
+    }
+
+    /// The index to search by, if any: read, or built and kept.
+    fn index(
+        &self,
+        galaxies: usize,
+        open: impl Fn(&PathBuf) -> Result<Index>,
+        build: impl Fn(&IndexConfig) -> Result<Index>,
+    ) -> Result<Option<Index>> {
+        if self.exact || (self.index.is_none() && galaxies <= EXACT) {
+            return Ok(None);
+        }
+        let beside = || match self.pca {
+            Some(n) => {
+                let mut table = self.representations.clone().into_os_string();
+                table.push(format!(".pca{n}"));
+                Index::beside(PathBuf::from(table))
+            }
+            None => Index::beside(&self.representations),
+        };
+        let path = self.index.clone().flatten().unwrap_or_else(beside);
+        if path.exists() {
+            return open(&path).map(Some);
+        }
+        let index = build(&IndexConfig {
+            metric: self.metric,
+            recall: self.recall,
+            half: self.half,
+            ..IndexConfig::default()
         })?;
-        Ok(ExitCode::SUCCESS)
+        eprintln!("{index}, in {}", path.display());
+        index.save(&path)?;
+        Ok(Some(index))
+    }
+
+    fn text_encoder(&self) -> Result<TextEncoder> {
+        match &self.text_encoder {
+            Some(folder) => TextEncoder::read(folder),
+            None => TextEncoder::load(),
+        }
+    }
+
+    /// The tags, cleaned.
+    fn tags(&self) -> Result<Option<Tags>> {
+        let Some(tags) = &self.tags else { return Ok(None) };
+        let cleaning = match &self.cleaning {
+            Some(path) => Cleaning::read(path)?,
+            None => Cleaning::standard()?,
+        };
+        Tags::read(tags)?.clean(&cleaning).map(Some)
     }
 
     fn space(&self) -> Result<Space> {

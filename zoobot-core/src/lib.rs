@@ -2,7 +2,7 @@
 //!
 //! Data flows one way, and each module uses only what is above it:
 //! [`catalog`] → [`schema`] → [`picture`] → [`survey`] → [`encoder`] → [`train`] → [`model`] →
-//! [`predict`] → [`metrics`] → [`space`] → [`similar`], [`tags`], [`anomaly`], [`probe`],
+//! [`predict`] → [`metrics`] → [`space`] → [`similar`], [`map`], [`tags`], [`anomaly`], [`probe`],
 //! [`finetune`], [`experiment`], [`judge`] → tables and figures.
 //! [`notebook`] and [`figure`] show things; nothing is
 //! computed there.
@@ -21,6 +21,7 @@ pub mod finetune;
 mod golden;
 pub mod interrupt;
 pub mod judge;
+pub mod map;
 pub mod metrics;
 pub mod model;
 pub mod notebook;

@@ -6,6 +6,7 @@ pub use crate::encoder::{Architecture, Encoder};
 pub use crate::error::{Error, Result};
 pub use crate::figure::{Figure, histogram, lines, scatter};
 pub use crate::finetune::{Finetune, Finetuned, Predicted};
+pub use crate::map::{Map, MapConfig};
 pub use crate::model::Model;
 pub use crate::notebook::{
     Gallery, Job, Live, Progress, Show, Table, Tile, display, input, password, schema_of,
@@ -16,10 +17,10 @@ pub use crate::predict::{
 };
 pub use crate::probe::Probe;
 pub use crate::schema::{Schema, Votes};
-pub use crate::similar::{Metric, Neighbours};
+pub use crate::similar::{Index, IndexConfig, Metric, Neighbours, VectorFile};
 pub use crate::space::{Pca, Space};
 pub use crate::survey::{Kind, Simulation, Survey, Volunteers};
-pub use crate::tags::{Cleaning, Tags};
+pub use crate::tags::{Cleaning, Tags, TextEncoder, TopicConfig};
 pub use crate::train::{FitConfig, VoteTraining};
 pub use crate::{ndarray, plotters, polars, tch};
 pub use polars::prelude::{DataFrame, IntoLazy, LazyFrame, NamedFrom, Series, col, df, len, lit};

@@ -1,6 +1,6 @@
 //! `zoobot similar` beyond one galaxy: several, pictures, conditions, other distances.
 
-use super::{ENCODE, figures, refused, run, survey};
+use super::{ENCODE, errors, figures, refused, run, survey};
 use serde_json::Value;
 use zoobot_core::ndarray::array;
 use zoobot_core::polars::prelude::*;
@@ -65,4 +65,92 @@ fn a_picture_of_a_galaxy_finds_that_galaxy() {
         let distance = |i: usize| neighbours[i]["distance"].as_f64().unwrap();
         assert!(distance(0) < 1e-2 * distance(1), "{} {}", distance(0), distance(1));
     }
+}
+
+#[test]
+fn an_index_is_built_once_used_again_and_refused_for_another_table() {
+    let dir = tempfile::tempdir().unwrap();
+    let features = |shift: f32| {
+        zoobot_core::ndarray::Array2::from_shape_fn((3000, 4), |(i, j)| {
+            ((i * (31 + 7 * j) + j) % 997) as f32 + shift
+        })
+    };
+    let names: Vec<String> = (0..3000).map(|i| format!("g{i}")).collect();
+    let save = |shift| {
+        let space = Space::new(names.clone(), features(shift)).unwrap();
+        space.save(dir.path().join("reps.parquet")).unwrap();
+    };
+    save(0.0);
+    let words = ["similar", "--representations", "reps.parquet", "--id", "g5", "--json"];
+    let exact = figures(&run(&words, dir.path()));
+    assert!(exact["index"].is_null());
+    let indexed = [&words[..], &["--index"]].concat();
+    let built = run(&indexed, dir.path());
+    assert!(errors(&built).contains("of the true 10 nearest"), "{}", errors(&built));
+    let again = run(&indexed, dir.path());
+    assert_eq!(errors(&again), "");
+    for found in [figures(&built), figures(&again)] {
+        // These rows are copies of each other, of which a walk misses some.
+        assert!(found["index"]["recall"].as_f64().unwrap() > 0.5);
+        assert_eq!(found["neighbours"], exact["neighbours"]);
+    }
+    save(0.5);
+    refused(&indexed, dir.path(), &["reps.parquet.index", "before it changed"]);
+    let elsewhere = [&words[..], &["--index=other.index", "--half"]].concat();
+    assert_eq!(ids(&figures(&run(&elsewhere, dir.path()))), ids(&exact));
+    refused(&[&words[..], &["--index=reps.parquet"]].concat(), dir.path(), &["no index"]);
+}
+
+#[test]
+fn a_file_of_vectors_is_searched_as_its_tables_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let names: Vec<String> = (0..40).map(|i| format!("g{i}")).collect();
+    let features = zoobot_core::ndarray::Array2::from_shape_fn((40, 3), |(i, j)| {
+        ((i * (3 + j) + j) % 17) as f32
+    });
+    Space::new(names.clone(), features.clone())
+        .unwrap()
+        .save(dir.path().join("all.parquet"))
+        .unwrap();
+    for (name, rows) in [("a.parquet", 0..15), ("b.parquet", 15..40)] {
+        let part = features.slice(zoobot_core::ndarray::s![rows.clone(), ..]).to_owned();
+        Space::new(names[rows].to_vec(), part).unwrap().save(dir.path().join(name)).unwrap();
+    }
+    let written =
+        ["vectors", "--representations", "a.parquet", "b.parquet", "--out", "v", "--json"];
+    assert_eq!(figures(&run(&written, dir.path()))["galaxies"], 40);
+    let found = |table: &str, more: &[&str]| {
+        let words =
+            ["similar", "--representations", table, "--id", "g3", "--unlike", "g9", "--json"];
+        figures(&run(&[&words[..], more].concat(), dir.path()))
+    };
+    assert_eq!(found("v", &[]), found("all.parquet", &[]));
+    assert_eq!(found("v", &["--index"])["neighbours"], found("all.parquet", &[])["neighbours"]);
+    let words = ["similar", "--representations", "v", "--id"];
+    refused(&[&words[..], &["g41"]].concat(), dir.path(), &["Did you mean"]);
+    refused(&[&words[..], &["g3", "--pca", "2"]].concat(), dir.path(), &["file of vectors"]);
+}
+
+#[test]
+fn precision_of_several_representations_is_measured_side_by_side() {
+    let dir = tempfile::tempdir().unwrap();
+    let names = ["a", "b", "c", "x", "y", "z"].map(str::to_owned).to_vec();
+    let save = |file: &str, places: [f32; 6]| {
+        let features = zoobot_core::ndarray::Array2::from_shape_vec((6, 1), places.to_vec());
+        let space = Space::new(names.clone(), features.unwrap()).unwrap();
+        space.save(dir.path().join(file)).unwrap();
+    };
+    save("good.parquet", [0.0, 1.0, 2.0, 10.0, 11.0, 12.0]);
+    save("bad.parquet", [0.0, 2.0, 4.0, 1.0, 3.0, 5.0]);
+    let tags = "id_str,tag\na,ring\nb,rings\nc,ring\nx,bar\ny,bar\nz,#Bar\n";
+    std::fs::write(dir.path().join("tags.csv"), tags).unwrap();
+    let words = ["precision", "--tags", "tags.csv", "-k", "2", "--least", "3", "--json"];
+    let tables = ["--representations", "good.parquet", "other=bad.parquet"];
+    let found = figures(&run(&[&words[..], &tables].concat(), dir.path()));
+    assert_eq!(found["encoders"]["good"]["mean"], 1.0);
+    assert_eq!(found["mean_random"], 0.4);
+    assert!(found["encoders"]["other"]["mean"].as_f64().unwrap() < 0.5);
+    assert_eq!(found["tags"]["ring"]["galaxies"], 3);
+    let twice = ["--representations", "good.parquet", "good=bad.parquet"];
+    refused(&[&words[..], &twice].concat(), dir.path(), &["good twice"]);
 }

@@ -34,6 +34,9 @@ use client::{Client, Fault, Meta};
 use download::Meter;
 use std::path::PathBuf;
 
+/// What a text encoder has besides.
+const VOCABULARY: &str = "vocab.txt";
+
 /// A model folder in the cache.
 #[derive(Debug)]
 pub(super) struct Fetched {
@@ -106,7 +109,7 @@ fn update(
         if !has(CONFIG) {
             return Err(lacking(CONFIG, &listing.files));
         }
-        files.extend([RECIPE, CARD].into_iter().filter(|file| has(file)));
+        files.extend([RECIPE, CARD, VOCABULARY].into_iter().filter(|file| has(file)));
         for file in [RECIPE, CARD].into_iter().chain(WEIGHTS).filter(|file| !has(file)) {
             cache.note_absent(&listing.commit, file);
         }

@@ -77,6 +77,13 @@ pub struct Encoder {
     kept: Arc<Mutex<Option<(String, Rows)>>>,
 }
 
+/// The folder in the cache of what `hf:OWNER/NAME` names, fetched where it is not there.
+pub(crate) fn hub_folder(name: &str) -> Result<std::path::PathBuf> {
+    let address = hub::Address::parse(name)
+        .unwrap_or_else(|| Err(Error::invalid("name", format!("{name:?}"), "hf:OWNER/NAME")))?;
+    Ok(hub::fetch(&address, &hub::Settings::from_env())?.folder)
+}
+
 impl Encoder {
     /// Loads an encoder, onto the GPU where there is one, from a folder, from the Hugging Face Hub
     /// or by name.

@@ -8,11 +8,13 @@ mod bootstrap;
 mod classes;
 mod numbers;
 mod ranking;
+mod trust;
 
 pub use bootstrap::{Estimate, bootstrap};
 pub use classes::{accuracy, f1, log_loss};
 pub use numbers::{pearson, r2, rmse, spearman};
 pub use ranking::{average_precision, precision_at, rank_weighted_score, roc_auc};
+pub use trust::trustworthiness;
 
 /// Whether two slices can be compared: of one length, and not empty.
 fn paired<A, B>(a: &[A], b: &[B]) -> bool {

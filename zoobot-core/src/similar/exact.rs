@@ -15,6 +15,8 @@ use std::ops::Range;
 const BLOCK_BYTES: usize = 128 << 10;
 /// Queries that are worked on at once; more go round by round.
 const ROUND: usize = 4096;
+/// Bytes of rows, as float32, after which those before are given back.
+const KEPT_BYTES: usize = 4 << 20;
 
 /// For each query its nearest rows.
 ///
@@ -123,7 +125,13 @@ impl Search<'_> {
         let absolute = self.metric == Metric::L1;
         let mut block = Block::default();
         let read = |row: u32, to: &mut [f32]| self.vectors.read(row as usize, to);
+        let kept = (KEPT_BYTES / (4 * width)).max(step);
+        let mut released = rows.start;
         for start in rows.clone().step_by(step) {
+            if start - released >= kept {
+                self.release(released..start);
+                released = start;
+            }
             crate::interrupt::check("search", || format!("{start} of {} rows", self.count))?;
             let end = (start + step).min(rows.end);
             match self.among {
@@ -135,7 +143,19 @@ impl Search<'_> {
                 kernel::offer(&block, four, absolute, best);
             }
         }
+        self.release(released..rows.end);
         Ok(best)
+    }
+
+    /// Gives rows back that were read, of a table that lies in a file.
+    fn release(&self, read: Range<usize>) {
+        let Some(last) = read.end.checked_sub(1).filter(|&last| last >= read.start) else { return };
+        match self.among {
+            Some(among) => {
+                self.vectors.release(among[read.start] as usize..among[last] as usize + 1)
+            }
+            None => self.vectors.release(read),
+        }
     }
 
     /// Distances in double precision, and their order.

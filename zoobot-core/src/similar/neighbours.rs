@@ -33,6 +33,11 @@ impl Neighbours {
         Ok(Self { query, ids, distances, catalog, examples: examples.len() })
     }
 
+    /// Of a search without a catalogue.
+    pub(super) fn bare(query: String, ids: Vec<String>, distances: Vec<f32>) -> Self {
+        Self { query, ids, distances, catalog: None, examples: 0 }
+    }
+
     /// What was asked for: the `id_str` of a galaxy, a file, ...
     pub fn query(&self) -> &str {
         &self.query

@@ -1,6 +1,7 @@
 //! Asking for galaxies like others, with conditions.
 
-use super::{Metric, Nearest, Neighbours, Query, exact, sky};
+use super::index::Table;
+use super::{Index, Metric, Nearest, Neighbours, Query, exact, sky};
 use crate::encoder::Encoder;
 use crate::error::{Error, Result};
 use crate::space::Space;
@@ -32,6 +33,7 @@ pub struct Search {
     filter: Option<Expr>,
     apart: f64,
     encoder: Option<Encoder>,
+    index: Option<Index>,
 }
 
 impl Space {
@@ -45,6 +47,7 @@ impl Space {
             filter: None,
             apart: sky::SAME_OBJECT,
             encoder: None,
+            index: None,
         }
     }
 
@@ -106,15 +109,23 @@ impl Search {
         self
     }
 
+    /// Searches by an index of this space: faster among millions, and most but not all of the
+    /// nearest are found. A filter that leaves few galaxies has them searched exactly.
+    pub fn index(mut self, index: &Index) -> Self {
+        self.index = Some(index.clone());
+        self
+    }
+
     /// The `k` galaxies nearest to what was asked for, the examples themselves left out.
     ///
     /// # Errors
     /// [`Error::Missing`] when a galaxy, the catalogue or a column is not there, or a picture comes
     /// without an encoder; [`Error::Invalid`] when nothing was asked for, a vector has another width
-    /// or a number that is not finite, or `k` is 0 or more than the galaxies that are left.
+    /// or a number that is not finite, `k` is 0 or more than the galaxies that are left, or an index
+    /// is that of another table or distance.
     pub fn nearest(&self, k: usize) -> Result<Neighbours> {
         let query = Query::Several(self.like.clone());
-        let target = self.target(&query)?;
+        let target = target(&self.space, &self.like, &self.unlike, self.encoder.as_ref())?;
         let among = self.among(&query)?;
         if k == 0 || k > among.len() {
             let left =
@@ -123,7 +134,13 @@ impl Search {
             return Err(Error::invalid("k", k, expected));
         }
         let targets = target.view().insert_axis(Axis(0));
-        let found = exact::nearest(self.space.array(), targets, k, self.metric, Some(&among))?;
+        let found = match &self.index {
+            Some(index) => {
+                index.check(&Table::Memory(self.space.shared()), self.metric)?;
+                index.nearest_among(targets, k, Some(&among))?
+            }
+            None => exact::nearest(self.space.array(), targets, k, self.metric, Some(&among))?,
+        };
         let rows = found.rows.iter().map(|&row| row as usize).collect::<Vec<_>>();
         let examples = query.galaxies();
         Neighbours::new(
@@ -133,17 +150,6 @@ impl Search {
             &rows,
             found.distances.into_iter().collect(),
         )
-    }
-
-    /// Where to search.
-    fn target(&self, query: &Query) -> Result<Array1<f32>> {
-        let encoder = self.encoder.as_ref();
-        let mut target = query.vector(&self.space, encoder)?;
-        if !self.unlike.is_empty() {
-            let away = Query::Several(self.unlike.clone()).vector(&self.space, encoder)?;
-            target.iter_mut().zip(away).for_each(|(to, away)| *to += PUSH * (*to - away));
-        }
-        Ok(target.into_iter().map(|value| value as f32).collect())
     }
 
     /// The rows that are searched, in order.
@@ -167,6 +173,21 @@ impl Search {
         }
         Ok((0..).zip(wanted).filter_map(|(row, wanted)| wanted.then_some(row)).collect())
     }
+}
+
+/// Where to search for what is like some and unlike others.
+pub(super) fn target(
+    space: &Space,
+    like: &[Query],
+    unlike: &[Query],
+    encoder: Option<&Encoder>,
+) -> Result<Array1<f32>> {
+    let mut target = Query::Several(like.to_vec()).vector(space, encoder)?;
+    if !unlike.is_empty() {
+        let away = Query::Several(unlike.to_vec()).vector(space, encoder)?;
+        target.iter_mut().zip(away).for_each(|(to, away)| *to += PUSH * (*to - away));
+    }
+    Ok(target.into_iter().map(|value| value as f32).collect())
 }
 
 /// For which rows a condition holds; a missing value is no.

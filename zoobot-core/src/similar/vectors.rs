@@ -1,6 +1,8 @@
 //! Where the rows that are searched lie: in memory, or in a file.
 
 use ndarray::Array2;
+use sha2::{Digest, Sha256};
+use std::ops::Range;
 
 /// A table of float32 vectors that search reads row by row, from many threads.
 pub trait Vectors: Sync {
@@ -10,6 +12,8 @@ pub trait Vectors: Sync {
     fn width(&self) -> usize;
     /// Copies a row.
     fn read(&self, row: usize, to: &mut [f32]);
+    /// Says that these rows are not needed for now: memory that they take may be given back.
+    fn release(&self, _rows: Range<usize>) {}
 }
 
 impl Vectors for Array2<f32> {
@@ -29,4 +33,37 @@ impl Vectors for Array2<f32> {
             None => to.iter_mut().zip(row).for_each(|(to, &value)| *to = value),
         }
     }
+}
+
+/// Tells a table's numbers from others.
+#[derive(Debug, Clone)]
+pub(super) struct Fingerprint(Sha256);
+
+impl Fingerprint {
+    /// Of a table so wide.
+    pub fn new(width: usize) -> Self {
+        Self(Sha256::new().chain_update((width as u64).to_le_bytes()))
+    }
+
+    /// Takes in the next numbers, as bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Sixteen hexadecimal digits.
+    pub fn finish(self) -> String {
+        self.0.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// The fingerprint of a table in memory.
+pub(super) fn fingerprint(table: &Array2<f32>) -> String {
+    let mut print = Fingerprint::new(table.ncols());
+    let mut bytes = Vec::new();
+    for rows in table.axis_chunks_iter(ndarray::Axis(0), 4096) {
+        bytes.clear();
+        rows.iter().for_each(|value| bytes.extend(value.to_le_bytes()));
+        print.update(&bytes);
+    }
+    print.finish()
 }

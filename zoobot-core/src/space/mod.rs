@@ -9,12 +9,13 @@ use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::figure::{self, Figure, Labels};
 use crate::notebook::{Bundle, Show, Table};
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, Series};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use origin::Origin;
-pub use pca::Pca;
+pub use pca::{Pca, PcaFit};
 pub(crate) use pca::{array, tensor};
 pub(crate) use store::write_parquet;
 
@@ -142,6 +143,11 @@ impl Space {
         &self.features
     }
 
+    /// The same, kept alive by whoever holds it.
+    pub(crate) fn shared(&self) -> Arc<Array2<f32>> {
+        self.features.clone()
+    }
+
     /// The catalogue of exactly these galaxies, in this order, where it is known.
     pub fn catalog(&self) -> Option<&Catalog> {
         self.catalog.as_ref()
@@ -163,6 +169,24 @@ impl Space {
             place: "this representation".to_owned(),
             hint: crate::catalog::near(id, self.ids.iter().map(String::as_str)),
         })
+    }
+
+    /// Some of its galaxies, in the order given.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for one that is not there; [`Error::Invalid`] for none.
+    pub fn select(&self, ids: &[impl AsRef<str>]) -> Result<Self> {
+        let place: HashMap<&str, usize> =
+            self.ids.iter().enumerate().map(|(row, id)| (id.as_str(), row)).collect();
+        let row = |id: &str| place.get(id).copied().map_or_else(|| self.row(id), Ok);
+        let rows = ids.iter().map(|id| row(id.as_ref())).collect::<Result<Vec<_>>>()?;
+        if rows.is_empty() {
+            return Err(Error::invalid("galaxies", 0, "at least one"));
+        }
+        let ids: Vec<String> = rows.iter().map(|&row| self.ids[row].clone()).collect();
+        let catalog = self.catalog.as_ref().map(|catalog| catalog.select(&ids)).transpose()?;
+        let features = Arc::new(self.features.select(Axis(0), &rows));
+        Ok(Self { ids: Arc::new(ids), features, catalog, ..self.clone() })
     }
 
     /// The table: `id_str`, then `feat_0`, `feat_1`, ... (`feat_0_pca`, ... after a

@@ -1,18 +1,25 @@
-//! Principal components: exact, in double precision, in memory for the features once.
+//! Principal components: exact, in memory for the features once, or in a stream.
 
 use crate::error::{Error, Result};
 use crate::notebook::Progress;
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
+use rayon::prelude::*;
 use tch::{Kind, Tensor};
 
-/// Rows that are widened to double precision at a time.
-const BLOCK: usize = 4096;
+/// Rows whose products are summed at a time.
+const BLOCK: usize = 2048;
+/// With so many rows or more, products are formed in single precision.
+const MANY: usize = 10_000;
+/// Columns from which only one of two symmetric halves is computed.
+const WIDE: usize = 256;
 
 /// The directions along which rows differ most, most first.
 ///
-/// The covariance (divided by rows - 1) is summed in float64 over blocks of rows, so memory beyond
-/// the features is columns x columns; where there are fewer rows than columns the rows' products
-/// are decomposed instead. Each component's largest weight is positive, which makes its sign, and
+/// The covariance (divided by rows - 1) is summed in float64 over blocks of 2,048 rows, so memory
+/// beyond the features is columns x columns ([`PcaFit`] does not need the features at once either).
+/// From 10,000 rows on, the products within a block are formed in single precision of centred rows,
+/// which costs the variances no more than 1e-6 of the largest. Where there are fewer rows than columns
+/// the rows' products are decomposed instead. Each component's largest weight is positive, which makes its sign, and
 /// with it every figure, the same in every run (and as in scikit-learn).
 #[derive(Debug, Clone)]
 pub struct Pca {
@@ -34,9 +41,23 @@ impl Pca {
             let expected = format!("1 to {most} ({n} galaxies with {d} features)");
             return Err(Error::invalid("components", components, expected));
         }
-        let mean = mean(rows);
-        let (values, vectors, total) =
-            if n < d { by_rows(rows, &mean)? } else { by_columns(rows, &mean)? };
+        if n < d {
+            let mean = mean(rows);
+            let spectrum = by_rows(rows, &mean)?;
+            return Ok(Self::of(mean, spectrum, components));
+        }
+        let mut fit = PcaFit::new(components);
+        fit.precise = n < MANY;
+        let progress = Progress::new("pca", Some(n));
+        for block in rows.axis_chunks_iter(Axis(0), BLOCK) {
+            fit.add(block)?;
+            progress.advance(block.nrows());
+        }
+        fit.finish()
+    }
+
+    /// The first components of a spectrum.
+    fn of(mean: Array1<f64>, (values, vectors, total): Spectrum, components: usize) -> Self {
         let mut components = vectors.slice(s![..components, ..]).to_owned();
         for mut component in components.rows_mut() {
             let largest = component
@@ -50,7 +71,7 @@ impl Pca {
         let variance = values[..components.nrows()].to_vec();
         let share = |value: &f64| if total > 0.0 { value / total } else { 0.0 };
         let variance_ratio = variance.iter().map(share).collect();
-        Ok(Self { mean, components, variance, variance_ratio })
+        Self { mean, components, variance, variance_ratio }
     }
 
     /// The components' values of each row (rows x components).
@@ -63,13 +84,15 @@ impl Pca {
             return Err(Error::invalid("columns", rows.ncols(), expected));
         }
         let mut out = Array2::zeros((rows.nrows(), self.components.nrows()));
-        let directions = self.components.t();
-        for (block, mut out) in
-            rows.axis_chunks_iter(Axis(0), BLOCK).zip(out.axis_chunks_iter_mut(Axis(0), BLOCK))
-        {
+        let directions = self.components.t().as_standard_layout().into_owned();
+        let blocks: Vec<_> = rows
+            .axis_chunks_iter(Axis(0), BLOCK / 8)
+            .zip(out.axis_chunks_iter_mut(Axis(0), BLOCK / 8))
+            .collect();
+        blocks.into_par_iter().for_each(|(block, mut out)| {
             let centred = block.mapv(f64::from) - &self.mean;
             out.assign(&centred.dot(&directions).mapv(|value| value as f32));
-        }
+        });
         Ok(out)
     }
 
@@ -118,6 +141,136 @@ impl Pca {
     }
 }
 
+/// Principal components of rows that come in a stream: memory is for columns x columns and one
+/// block, however many rows there are.
+///
+/// ```
+/// use zoobot_core::{ndarray::array, space::PcaFit};
+/// let mut fit = PcaFit::new(1);
+/// fit.add(array![[0.0, 1.0], [2.0, 5.0]].view())?;
+/// fit.add(array![[4.0, 9.0]].view())?;
+/// let pca = fit.finish()?;
+/// assert!((pca.variance_ratio()[0] - 1.0).abs() < 1e-6);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct PcaFit {
+    components: usize,
+    precise: bool,
+    rows: usize,
+    sums: Option<Sums>,
+}
+
+/// Sums over rows that were shifted to near their mean, so that little cancels in the end.
+#[derive(Debug)]
+struct Sums {
+    shift: Array1<f64>,
+    sum: Array1<f64>,
+    /// The upper strips of the sum of products, columns x columns.
+    products: Tensor,
+}
+
+impl PcaFit {
+    /// For the first `components` components.
+    pub fn new(components: usize) -> Self {
+        Self { components, precise: false, rows: 0, sums: None }
+    }
+
+    /// Takes in the next rows.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when they are not as wide as those before; [`Error::Interrupted`].
+    pub fn add(&mut self, rows: ArrayView2<f32>) -> Result<()> {
+        let width = rows.ncols();
+        if rows.nrows() == 0 {
+            return Ok(());
+        }
+        if self.sums.is_none() {
+            let shift = mean(rows.slice(s![..rows.nrows().min(BLOCK), ..]));
+            let kind = (Kind::Double, tch::Device::Cpu);
+            let products = Tensor::f_zeros([width as i64, width as i64], kind)?;
+            self.sums = Some(Sums { shift, sum: Array1::zeros(width), products });
+        }
+        let Some(sums) = &mut self.sums else { return Ok(()) };
+        if width != sums.shift.len() {
+            let expected = format!("{}, as in the rows before", sums.shift.len());
+            return Err(Error::invalid("columns", width, expected));
+        }
+        for block in rows.axis_chunks_iter(Axis(0), BLOCK) {
+            crate::interrupt::check("pca", || format!("{} rows", self.rows))?;
+            sums.add(block, self.precise)?;
+            self.rows += block.nrows();
+        }
+        Ok(())
+    }
+
+    /// The components.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when there are fewer rows than 2 or than components, or fewer columns.
+    pub fn finish(self) -> Result<Pca> {
+        let width = self.sums.as_ref().map_or(0, |sums| sums.shift.len());
+        let most = width.min(self.rows);
+        let Some(sums) =
+            self.sums.filter(|_| (1..=most).contains(&self.components) && self.rows > 1)
+        else {
+            let expected = format!("1 to {most} ({} galaxies with {width} features)", self.rows);
+            return Err(Error::invalid("components", self.components, expected));
+        };
+        let rows = self.rows as f64;
+        let off = sums.sum / rows;
+        let mean = &sums.shift + &off;
+        let off = Tensor::f_from_slice(&off.to_vec())?;
+        let square = off.f_outer(&off)?.f_mul_scalar(rows)?;
+        let upper = sums.products.f_sub(&square)?.f_div_scalar(rows - 1.0)?.f_triu(0)?;
+        let covariance = upper.f_add(&upper.f_triu(1)?.f_tr()?)?;
+        let total = f64::try_from(covariance.f_trace()?)?;
+        let (values, vectors) = covariance.f_linalg_eigh("U")?;
+        let values: Vec<f64> = Vec::try_from(values.f_flip([0])?)?;
+        let values = values.into_iter().map(|value| value.max(0.0)).collect();
+        // Only those that are wanted are taken over.
+        let wanted = vectors.f_tr()?.f_flip([0])?.f_narrow(0, 0, self.components as i64)?;
+        let vectors = array(&wanted, self.components, width)?;
+        Ok(Pca::of(mean, (values, vectors, total), self.components))
+    }
+}
+
+impl Sums {
+    fn add(&mut self, block: ArrayView2<f32>, precise: bool) -> Result<()> {
+        let (rows, width) = block.dim();
+        let mut sum = Array1::<f64>::zeros(width);
+        let shape = [rows as i64, width as i64];
+        let shifted = if precise {
+            let shifted = block.mapv(f64::from) - &self.shift;
+            shifted.rows().into_iter().for_each(|row| sum += &row);
+            tensor(&shifted)?
+        } else {
+            let mut shifted = Vec::with_capacity(rows * width);
+            for row in block.rows() {
+                let from = shifted.len();
+                let off = row.iter().zip(&self.shift).map(|(&v, &s)| (f64::from(v) - s) as f32);
+                shifted.extend(off);
+                sum.iter_mut().zip(&shifted[from..]).for_each(|(sum, &v)| *sum += f64::from(v));
+            }
+            Tensor::f_from_slice(&shifted)?.f_view(shape)?
+        };
+        self.sum += &sum;
+        // Strip by strip down to the diagonal: the rest is the mirror image.
+        let strips = if width < WIDE { 1 } else { 4 };
+        let step = width.div_ceil(strips);
+        for start in (0..width).step_by(step) {
+            let (from, wide) = (start as i64, step.min(width - start) as i64);
+            let right = shifted.f_narrow(1, from, shape[1] - from)?;
+            let product = shifted.f_narrow(1, from, wide)?.f_tr()?.f_matmul(&right)?;
+            let place = self.products.f_narrow(0, from, wide)?;
+            let mut place = place.f_narrow(1, from, shape[1] - from)?;
+            // In double precision, whatever that of the products.
+            let _ = place.f_add_(&product)?;
+        }
+        Ok(())
+    }
+}
+
 /// The mean of each column, summed in double precision.
 pub(super) fn mean(rows: ArrayView2<f32>) -> Array1<f64> {
     let mut sum = Array1::<f64>::zeros(rows.ncols());
@@ -129,25 +282,6 @@ pub(super) fn mean(rows: ArrayView2<f32>) -> Array1<f64> {
 
 /// Eigenvalues (largest first), eigenvectors (one a row) and the sum of all eigenvalues.
 type Spectrum = (Vec<f64>, Array2<f64>, f64);
-
-/// From the covariance of the columns.
-fn by_columns(rows: ArrayView2<f32>, mean: &Array1<f64>) -> Result<Spectrum> {
-    let (n, d) = rows.dim();
-    let mut covariance = Tensor::f_zeros([d as i64, d as i64], (Kind::Double, tch::Device::Cpu))?;
-    let progress = Progress::new("pca", Some(n));
-    for block in rows.axis_chunks_iter(Axis(0), BLOCK) {
-        crate::interrupt::check("pca", || format!("{} of {n} rows", progress.done()))?;
-        let centred = tensor(&(block.mapv(f64::from) - mean))?;
-        covariance = covariance.f_add(&centred.f_tr()?.f_matmul(&centred)?)?;
-        progress.advance(block.nrows());
-    }
-    let covariance = covariance.f_div_scalar((n - 1) as f64)?;
-    let total = f64::try_from(covariance.f_trace()?)?;
-    let (values, vectors) = covariance.f_linalg_eigh("L")?;
-    let values: Vec<f64> = Vec::try_from(values.f_flip([0])?)?;
-    let vectors = array(&vectors.f_tr()?.f_flip([0])?, d, d)?;
-    Ok((values.into_iter().map(|value| value.max(0.0)).collect(), vectors, total))
-}
 
 /// From the products of the rows, when they are fewer than the columns.
 fn by_rows(rows: ArrayView2<f32>, mean: &Array1<f64>) -> Result<Spectrum> {

@@ -1,5 +1,5 @@
 use super::*;
-use ndarray::{Array1, Axis, array};
+use ndarray::{Array1, array};
 use rand::{Rng, SeedableRng};
 
 fn random(rows: usize, columns: usize, seed: u64) -> Array2<f32> {
@@ -62,6 +62,37 @@ fn all_components_give_the_rows_back_and_fewer_lose_the_variance_that_they_miss(
     assert!((lost - missed).abs() < 1e-4 * missed, "{lost} {missed}");
     let message = few.inverse(rows.view()).unwrap_err().to_string();
     assert!(message.contains("5, expected 2"), "{message}");
+}
+
+#[test]
+fn a_stream_gives_the_components_of_the_whole_also_far_from_the_origin() {
+    // Wide enough for strips, and long enough for single-precision products.
+    let mut rows = random(12_000, 300, 5);
+    rows.column_mut(7).mapv_inplace(|value| value + 1000.0);
+    let mut fit = PcaFit::new(3);
+    for part in rows.axis_chunks_iter(Axis(0), 2500) {
+        fit.add(part).unwrap();
+    }
+    let stream = fit.finish().unwrap();
+    let whole = Pca::fit(rows.view(), 3).unwrap();
+    let mean = rows.mapv(f64::from).mean_axis(Axis(0)).unwrap();
+    let centred = rows.mapv(f64::from) - &mean;
+    for pca in [&stream, &whole] {
+        assert!((pca.mean() - &mean).iter().all(|off| off.abs() < 1e-6));
+        for (component, &variance) in pca.components().rows().into_iter().zip(pca.variance()) {
+            // An eigenvector of the covariance in double precision, with its value.
+            let image = centred.t().dot(&centred.dot(&component)) / 11_999.0;
+            let off = (&image - &(&component * variance)).mapv(f64::abs).sum();
+            assert!(off < 1e-4 * variance, "{off} {variance}");
+        }
+    }
+    assert!(fit_of(&[3, 4]).is_err() && fit_of(&[]).is_err() && fit_of(&[4]).is_ok());
+
+    fn fit_of(widths: &[usize]) -> crate::Result<Pca> {
+        let mut fit = PcaFit::new(2);
+        widths.iter().try_for_each(|&width| fit.add(random(9, width, 1).view()))?;
+        fit.finish()
+    }
 }
 
 #[test]
@@ -138,4 +169,15 @@ fn an_unwritable_place_leaves_nothing_behind() {
     assert!(error.to_string().contains("no/such/folder"), "{error}");
     let error = Space::read(dir.path().join("none.parquet")).unwrap_err();
     assert!(error.to_string().contains("none.parquet"));
+}
+
+#[test]
+fn some_galaxies_are_selected_in_the_order_given() {
+    let space = space(random(6, 3, 2)).pca(2).unwrap();
+    let some = space.select(&["g4", "g1"]).unwrap();
+    assert_eq!(some.ids(), ["g4", "g1"]);
+    assert_eq!(some.features().row(0), space.features().row(4));
+    assert!(some.compression().is_some());
+    assert!(space.select(&["g7"]).unwrap_err().to_string().contains("Did you mean"));
+    assert!(space.select(&[""; 0]).is_err());
 }

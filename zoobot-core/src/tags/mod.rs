@@ -1,7 +1,9 @@
 //! Free-text tags that people left under pictures of galaxies, cleaned, and search by them.
 
 mod cleaning;
+mod meaning;
 mod precision;
+mod text;
 
 use crate::catalog;
 use crate::error::{Error, Result};
@@ -9,10 +11,12 @@ use crate::notebook::{Bundle, Show, Table};
 use crate::similar::{Neighbours, Query};
 use crate::space::Space;
 use polars::prelude::{DataFrame, DataType, df};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
 pub use cleaning::Cleaning;
+pub use meaning::{Meant, TopicConfig};
+pub use text::TextEncoder;
 
 /// Tags and the galaxies that have them.
 ///
@@ -28,6 +32,8 @@ pub use cleaning::Cleaning;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tags {
     galaxies: BTreeMap<String, Vec<String>>,
+    /// The spellings and synonyms that were merged into a tag.
+    spelt: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Tags {
@@ -68,7 +74,7 @@ impl Tags {
                 galaxies.entry(tag).or_default().push(id);
             }
         }
-        Self { galaxies }
+        Self { galaxies, spelt: BTreeMap::new() }
     }
 
     /// The tags with spellings and synonyms merged and noise dropped. A tag that the cleaning does
@@ -100,10 +106,23 @@ impl Tags {
                 None => spelt.get(&key).cloned(),
             }
         };
-        Ok(Self::of(self.galaxies.iter().flat_map(|(tag, ids)| {
+        let mut clean = Self::of(self.galaxies.iter().flat_map(|(tag, ids)| {
             let tag = cleaned(tag);
             ids.iter().filter_map(move |id| Some((id.clone(), tag.clone()?)))
-        })))
+        }));
+        let words = |tag: &String| spelt.get(&cleaning::key(tag)).cloned();
+        for tag in self.galaxies.keys() {
+            if let (Some(kept), Some(words)) = (cleaned(tag), words(tag)) {
+                clean.spelt.entry(kept).or_default().insert(words);
+            }
+        }
+        // Also synonyms that nobody has written yet.
+        for (tag, others) in &cleaning.same {
+            if clean.galaxies.contains_key(tag) {
+                clean.spelt.entry(tag.clone()).or_default().extend(others.iter().cloned());
+            }
+        }
+        Ok(clean)
     }
 
     /// Every tag, in alphabetical order.

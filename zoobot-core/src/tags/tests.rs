@@ -76,7 +76,33 @@ fn precision_counts_the_neighbours_that_share_the_tag() {
     };
     // x finds y and z, y finds x and z: one of two. a and z share "mixed" and never meet.
     assert_eq!(numbers("precision"), [1.0, 0.0, 0.5]);
+    assert_eq!(numbers("one"), [1.0, 0.0, 0.5]);
     assert_eq!(numbers("random"), [0.4, 0.2, 0.2]);
+    // "u" has no tag: with all galaxies it is found, and misses.
+    let ids = ["a", "b", "u"].map(str::to_owned).to_vec();
+    let line = Space::new(ids, Array2::from_shape_fn((3, 1), |(i, _)| i as f32)).unwrap();
+    let of = |table: polars::prelude::DataFrame| -> Vec<f64> {
+        table.column("precision").unwrap().f64().unwrap().iter().flatten().collect()
+    };
+    assert_eq!(of(tags.precision_of_all(&line, 1, 2).unwrap()), [1.0]);
+    assert_eq!(of(tags.precision_of_all(&line, 2, 2).unwrap()), [0.5]);
     assert!(tags.precision(&groups(), 6, 1).unwrap_err().to_string().contains("1 to 5"));
     assert!(tags.precision(&groups(), 1, 4).unwrap_err().to_string().contains("least"));
+}
+
+#[test]
+fn attributes_of_efigi_are_tags() {
+    let table = df!(
+        "id_str" => ["a", "b"], "file_loc" => ["", ""], "T" => [-3.0, 6.0],
+        "Inner_Ring" => [0.0, 0.25], "Outer_Ring" => [-1.0, 0.75], "Pseudo_Ring" => [0.0, 0.0],
+        "Bar_Length" => [0.0, 0.5], "Inclination" => [1.0, 0.5], "Multiplicity" => [0.5, -1.0]
+    );
+    let catalog = crate::catalog::Catalog::from_table(table.unwrap(), "").unwrap();
+    let tags = Tags::of_efigi(&catalog).unwrap();
+    assert_eq!(tags.names(), ["bar", "early type", "edge on", "late type", "multiple", "ring"]);
+    assert_eq!(tags.galaxies("ring").unwrap(), ["b"]);
+    assert_eq!(tags.galaxies("early type").unwrap(), ["a"]);
+    let bare = df!("id_str" => ["a"], "file_loc" => [""]).unwrap();
+    let bare = crate::catalog::Catalog::from_table(bare, "").unwrap();
+    assert!(Tags::of_efigi(&bare).unwrap_err().to_string().contains("Inner_Ring"));
 }

@@ -1,0 +1,190 @@
+//! `zoobot precision`.
+
+use crate::report;
+use clap::Args;
+use serde_json::{Map, Value, json};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use zoobot_core::catalog::Catalog;
+use zoobot_core::polars::prelude::DataFrame;
+use zoobot_core::space::Space;
+use zoobot_core::survey::{efigi, is_kept_out};
+use zoobot_core::tags::{Cleaning, Tags};
+use zoobot_core::{Error, Result};
+
+/// Measure how well representations bring galaxies of one tag together.
+///
+/// Precision at k of a tag: of the k galaxies nearest to one that has it, the share that has it too,
+/// averaged over all that have it. `random` is that of neighbours drawn by lot.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  zoobot precision --representations reps.parquet imagenet=other.parquet --tags tags.csv
+  zoobot precision --representations reps.parquet --efigi efigi/catalog.csv -k 10")]
+pub struct Precision {
+    /// Tables that `zoobot encode` wrote of the same galaxies; NAME=TABLE gives one a name
+    #[arg(long, required = true, num_args = 1..)]
+    representations: Vec<String>,
+    /// The tags, .csv or .parquet with id_str and tag; only galaxies with a tag are searched
+    #[arg(long, required_unless_present = "efigi")]
+    tags: Option<PathBuf>,
+    /// The catalogue of EFIGI instead: ring, bar, edge on, multiple, early and late type, of the fifth
+    /// of its galaxies that no encoder of zoobot was trained on
+    #[arg(long, conflicts_with = "tags")]
+    efigi: Option<PathBuf>,
+    /// What to merge and drop of the tags, a .json file (default: what zoobot knows)
+    #[arg(long, requires = "tags")]
+    cleaning: Option<PathBuf>,
+    /// How many neighbours
+    #[arg(short, default_value_t = 7)]
+    k: usize,
+    /// Leave out tags that fewer galaxies have
+    #[arg(long, default_value_t = 20)]
+    least: usize,
+    /// Compress to this many principal components before (the paper: 10)
+    #[arg(long)]
+    pca: Option<usize>,
+    /// Print the figures as one JSON object on the last line
+    #[arg(long)]
+    json: bool,
+}
+
+/// A tag's figures.
+struct Row {
+    tag: String,
+    galaxies: u32,
+    precision: f64,
+    one: f64,
+    random: f64,
+}
+
+impl Precision {
+    /// Runs the command.
+    pub fn run(&self) -> Result<ExitCode> {
+        let tags = self.tags()?;
+        let mut all: Vec<(String, Vec<Row>)> = Vec::new();
+        for text in &self.representations {
+            let (name, path) = match text.split_once('=') {
+                Some((name, path)) if !Path::new(text).exists() => (name.to_owned(), path),
+                _ => {
+                    let name = Path::new(text).file_stem().unwrap_or_default();
+                    (name.to_string_lossy().into_owned(), text.as_str())
+                }
+            };
+            if all.iter().any(|(other, _)| *other == name) {
+                let value = format!("{name} twice");
+                return Err(Error::invalid("--representations", value, "names: NAME=TABLE"));
+            }
+            let space = Space::read(path)?;
+            let space = match self.efigi {
+                Some(_) => kept_out(&space)?,
+                None => space,
+            };
+            let space = match self.pca {
+                Some(components) => space.pca(components)?,
+                None => space,
+            };
+            let table = match self.efigi {
+                Some(_) => tags.precision_of_all(&space, self.k, self.least)?,
+                None => tags.precision(&space, self.k, self.least)?,
+            };
+            all.push((name, rows(&table)?));
+        }
+        let first = &all[0].1;
+        let differs = |rows: &Vec<Row>| {
+            rows.len() != first.len()
+                || rows.iter().zip(first).any(|(a, b)| (&a.tag, a.galaxies) != (&b.tag, b.galaxies))
+        };
+        if let Some((name, _)) = all.iter().find(|(_, rows)| differs(rows)) {
+            let expected = format!("the galaxies of {}", all[0].0);
+            return Err(Error::invalid("--representations", format!("{name} of others"), expected));
+        }
+        let figures = figures(self.k, &all);
+        report(self.json, &figures, || Ok(text(self.k, &all)))?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn tags(&self) -> Result<Tags> {
+        if let Some(path) = &self.efigi {
+            return Tags::of_efigi(&Catalog::read(path)?);
+        }
+        let cleaning = match &self.cleaning {
+            Some(path) => Cleaning::read(path)?,
+            None => Cleaning::standard()?,
+        };
+        match &self.tags {
+            Some(path) => Tags::read(path)?.clean(&cleaning),
+            None => Err(Error::invalid("--tags", "not given", "a table of tags, or --efigi")),
+        }
+    }
+}
+
+/// The galaxies of EFIGI that training leaves out.
+fn kept_out(space: &Space) -> Result<Space> {
+    let ids: Vec<&String> =
+        space.ids().iter().filter(|id| is_kept_out(id, efigi::KEPT_OUT)).collect();
+    space.select(&ids)
+}
+
+fn rows(table: &DataFrame) -> Result<Vec<Row>> {
+    let numbers = |name: &str| -> Result<Vec<f64>> {
+        Ok(table.column(name)?.f64()?.iter().map(|it| it.unwrap_or(f64::NAN)).collect())
+    };
+    let (precision, one, random) = (numbers("precision")?, numbers("one")?, numbers("random")?);
+    let names = table.column("tag")?.str()?.iter().zip(table.column("galaxies")?.u32()?.iter());
+    let named = names.enumerate().map(|(i, (tag, galaxies))| Row {
+        tag: tag.unwrap_or_default().to_owned(),
+        galaxies: galaxies.unwrap_or_default(),
+        precision: precision[i],
+        one: one[i],
+        random: random[i],
+    });
+    Ok(named.collect())
+}
+
+fn mean(rows: &[Row], of: fn(&Row) -> f64) -> f64 {
+    rows.iter().map(of).sum::<f64>() / rows.len() as f64
+}
+
+fn figures(k: usize, all: &[(String, Vec<Row>)]) -> Value {
+    let mut encoders = Map::new();
+    for (name, rows) in all {
+        let tags: Map<String, Value> = rows
+            .iter()
+            .map(|row| (row.tag.clone(), json!({"precision": row.precision, "one": row.one})))
+            .collect();
+        let value = json!({
+            "mean": mean(rows, |row| row.precision), "mean_one": mean(rows, |row| row.one), "tags": tags,
+        });
+        encoders.insert(name.clone(), value);
+    }
+    let tags: Map<String, Value> = all[0]
+        .1
+        .iter()
+        .map(|row| (row.tag.clone(), json!({"galaxies": row.galaxies, "random": row.random})))
+        .collect();
+    json!({
+        "k": k, "tags": tags, "mean_random": mean(&all[0].1, |row| row.random), "encoders": encoders,
+    })
+}
+
+fn text(k: usize, all: &[(String, Vec<Row>)]) -> String {
+    let mut text = format!("precision at {k}: of all queries, and of one\n");
+    // Writing to a string cannot fail.
+    let _ = write!(text, "{:<18}{:>9}{:>8}", "tag", "galaxies", "random");
+    for (name, _) in all {
+        let _ = write!(text, "{name:>18}");
+    }
+    for (i, row) in all[0].1.iter().enumerate() {
+        let _ = write!(text, "\n{:<18}{:>9}{:>8.3}", row.tag, row.galaxies, row.random);
+        for (_, rows) in all {
+            let _ = write!(text, "{:>11.3} {:>6.3}", rows[i].precision, rows[i].one);
+        }
+    }
+    let _ = write!(text, "\n{:<27}{:>8.3}", "mean", mean(&all[0].1, |row| row.random));
+    for (_, rows) in all {
+        let one = mean(rows, |row| row.one);
+        let _ = write!(text, "{:>11.3} {one:>6.3}", mean(rows, |row| row.precision));
+    }
+    text
+}

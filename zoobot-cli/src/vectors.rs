@@ -1,0 +1,51 @@
+//! `zoobot vectors`.
+
+use crate::report;
+use clap::Args;
+use serde_json::json;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use zoobot_core::Result;
+use zoobot_core::similar::VectorFile;
+use zoobot_core::space::Space;
+
+/// Put representations into one flat file, which is searched without being read into memory.
+///
+/// The tables are read one after the other; memory is needed for one of them. `zoobot similar
+/// --representations OUT` searches the file.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  zoobot vectors --representations north.parquet south.parquet --out sky.vectors --half"
+)]
+pub struct Vectors {
+    /// The tables that `zoobot encode` wrote, of one encoder
+    #[arg(long, required = true, num_args = 1..)]
+    representations: Vec<PathBuf>,
+    /// The file to write
+    #[arg(long)]
+    out: PathBuf,
+    /// Keep numbers in half precision, in half the space
+    #[arg(long)]
+    half: bool,
+    /// Print the result as one JSON object on the last line
+    #[arg(long)]
+    json: bool,
+}
+
+impl Vectors {
+    /// Runs the command.
+    pub fn run(&self) -> Result<ExitCode> {
+        let file = VectorFile::write(&self.out, self.half, |to| {
+            self.representations.iter().try_for_each(|table| to.add(&Space::read(table)?))
+        })?;
+        let figures = json!({
+            "galaxies": file.len(), "features": file.width(), "half": self.half,
+            "fingerprint": file.fingerprint(), "out": self.out,
+        });
+        report(self.json, &figures, || {
+            let out = self.out.display();
+            Ok(format!("{} galaxies with {} features in {out}", file.len(), file.width()))
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
