@@ -256,7 +256,9 @@ fn a_full_run_goes_on_in_its_folder_and_keeps_the_best_model_there() {
     assert_eq!(best.encoder().fingerprint(), print(&done));
     let other = run.clone().seed(7).train(&train, &val).unwrap_err().to_string();
     assert!(other.contains("other settings") && other.contains("another folder"), "{other}");
-    let other = run.encoder(&encoder()).train(&train, &val).unwrap_err().to_string();
+    let another =
+        Encoder::untrained(start.architecture().clone(), start.recipe().clone(), 2).unwrap();
+    let other = run.encoder(&another).train(&train, &val).unwrap_err().to_string();
     assert!(other.contains("other encoder"), "{other}");
 }
 
