@@ -54,7 +54,10 @@ pub fn graph(growth: Growth, rows: usize, seed: u64) -> Result<Graph> {
     }
     let mut graph = frozen(&hnsw, rows, links)?;
     drop(hnsw);
-    growth.step(&mut graph, &order[..first])?;
+    // Twice: the first links what was cut off, the second sees all of it.
+    for _ in 0..2 {
+        growth.step(&mut graph, &order[..first])?;
+    }
     let mut done = first;
     while done < rows {
         crate::interrupt::check("index", || format!("{done} of {rows} rows"))?;

@@ -35,7 +35,7 @@ impl Growth<'_> {
                 let query = self.stored.query(row);
                 let near = now.nearest(self.stored, &query, self.wide, self.absolute, walk);
                 let others = near.iter().copied().filter(|link| link.1 != row);
-                Ok(self.select(others.chain(self.links_of(now, row)).collect(), self.links))
+                Ok(self.select(row, others.chain(self.links_of(now, row)).collect(), self.links))
             })
             .collect::<Result<_>>()?;
         // Both ends of a link, by row.
@@ -54,7 +54,7 @@ impl Growth<'_> {
                 let row = group[0].0;
                 let mut all = self.links_of(now, row);
                 all.extend(group.iter().map(|&(_, distance, from)| (distance, from)));
-                (row, self.select_above(all, 2 * self.links))
+                (row, self.select_above(row, all, 2 * self.links))
             })
             .collect();
         for (row, links) in updated {
@@ -69,19 +69,28 @@ impl Growth<'_> {
     }
 
     /// Links, chosen only where they are too many.
-    fn select_above(&self, mut links: Vec<Link>, most: usize) -> Vec<Link> {
+    fn select_above(&self, row: u32, mut links: Vec<Link>, most: usize) -> Vec<Link> {
         in_order(&mut links);
-        if links.len() > most { self.select(links, most) } else { links }
+        if links.len() > most { self.select(row, links, most) } else { links }
     }
 
     /// Of links those nearer to the row than to any that was taken before, the nearest first; where
-    /// that leaves too few, as among copies, the nearest of the others too.
-    fn select(&self, mut links: Vec<Link>, most: usize) -> Vec<Link> {
+    /// that leaves too few, the nearest of the others too.
+    ///
+    /// Copies of the row have a share of their own, since every other row is as far from them as from
+    /// the row, so that none would be nearer to it. They are taken in a ring, the next first: by it each
+    /// of them is reached.
+    fn select(&self, row: u32, mut links: Vec<Link>, most: usize) -> Vec<Link> {
         in_order(&mut links);
+        let least = most.div_ceil(4);
+        let (mut copies, others): (Vec<Link>, Vec<Link>) =
+            links.into_iter().partition(|link| link.0 == 0.0);
+        copies.sort_unstable_by_key(|link| link.1.wrapping_sub(row));
+        copies.truncate(least);
+        let most = most - copies.len();
         let mut taken: Vec<Link> = Vec::with_capacity(most);
         let mut left: Vec<Link> = Vec::new();
-        let least = most.div_ceil(4);
-        for link in links {
+        for link in others {
             if taken.len() == most {
                 break;
             }
@@ -95,6 +104,7 @@ impl Growth<'_> {
         }
         let lacking = least.saturating_sub(taken.len());
         taken.extend(left.into_iter().take(lacking));
+        taken.extend(copies);
         taken
     }
 }

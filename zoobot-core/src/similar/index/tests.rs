@@ -191,3 +191,20 @@ fn a_file_of_vectors_is_indexed_where_it_lies() {
     assert_eq!(near(&file.open_index(&beside).unwrap()).ids(), exact.ids());
     assert_eq!(space.open_index(&beside).unwrap().graph(), index.graph());
 }
+
+#[test]
+fn every_row_is_reached_where_each_has_copies() {
+    let features = Array2::from_shape_fn((3000, 4), |(i, j)| ((i * (31 + 7 * j) + j) % 997) as f32);
+    let space = Space::new((0..3000).map(|i| i.to_string()).collect(), features).unwrap();
+    let index = space.index(&IndexConfig::default()).unwrap();
+    let graph = &index.inner.graph;
+    let mut reached = vec![false; 3000];
+    let mut todo = vec![graph.parts().1];
+    while let Some(row) = todo.pop() {
+        if !std::mem::replace(&mut reached[row as usize], true) {
+            todo.extend(graph.ground(row));
+        }
+    }
+    assert!(reached.iter().all(|it| *it));
+    assert!(index.recall() >= 0.99);
+}
