@@ -7,10 +7,10 @@ use crate::catalog::Catalog;
 use crate::encoder::{Architecture, Encoder, Network, Training};
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::picture::{Augment, PictureCache, Recipe};
-use crate::train::{End, Event, Fitted, Head, Task, copy, fit};
+use crate::picture::{Augment, Recipe};
+use crate::train::{End, Event, Fitted, Head, Pictures, Task, copy, fit};
 use std::cell::Cell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use tch::nn::VarStore;
@@ -23,29 +23,17 @@ const HEAD: &str = "head";
 /// The folder of the best model so far, within that of a run.
 const BEST: &str = "best";
 
-/// Pictures, prepared once and mapped into memory, with their labels.
+/// Pictures with their labels.
 #[derive(Debug)]
 pub struct Pictured {
-    pictures: PictureCache,
+    pictures: Pictures,
     truth: Truth,
-    /// Of each picture, the place of its label.
-    rows: Vec<usize>,
 }
 
 impl Pictured {
-    /// Prepares the pictures of a catalogue. Galaxies whose pictures cannot be read are left out.
+    /// The galaxies of a catalogue with their labels: see [`Pictures::open`].
     pub fn open(folder: &Path, catalog: &Catalog, truth: Truth, recipe: &Recipe) -> Result<Self> {
-        let pictures = PictureCache::open(folder, catalog, recipe)?;
-        if let (true, Some((id, reason))) = (pictures.is_empty(), pictures.failed().first()) {
-            let reason = format!("no picture can be read; the first: {reason}");
-            return Err(Error::Picture { path: id.into(), reason });
-        }
-        let ids = catalog.ids();
-        let places: HashMap<&str, usize> =
-            ids.iter().enumerate().map(|(row, id)| (id.as_str(), row)).collect();
-        let rows = pictures.ids().iter().filter_map(|id| places.get(id.as_str()).copied());
-        let rows = rows.collect();
-        Ok(Self { pictures, truth, rows })
+        Ok(Self { pictures: Pictures::open(folder, catalog, &catalog.ids(), recipe)?, truth })
     }
 
     pub fn failed(&self) -> &[(String, String)] {
@@ -53,13 +41,11 @@ impl Pictured {
     }
 
     fn len(&self) -> usize {
-        self.rows.len()
+        self.pictures.len()
     }
 
     fn batch(&self, galaxies: &[usize], device: Device) -> Result<(Tensor, Tensor)> {
-        let pictures = self.pictures.batch(galaxies, device)?;
-        let rows: Vec<usize> =
-            galaxies.iter().filter_map(|it| self.rows.get(*it).copied()).collect();
+        let (pictures, rows) = self.pictures.batch(galaxies, device)?;
         Ok((pictures, self.truth.batch(&rows, device)?))
     }
 }

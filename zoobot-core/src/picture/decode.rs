@@ -5,7 +5,8 @@ use super::stretch::Stretch;
 use crate::error::{Error, Result};
 use image::{ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 use ndarray::Array2;
-use std::io::Cursor;
+use std::fs::File;
+use std::io::{Cursor, Read};
 use std::path::Path;
 
 /// The most pixels a picture may have: 64 million, 8,000 by 8,000.
@@ -45,13 +46,18 @@ pub fn open(path: impl AsRef<Path>) -> Result<Decoded> {
     if path.as_os_str().is_empty() {
         return Err(fail("file_loc is empty".to_owned()));
     }
-    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
+    let unread = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => fail("no such file".to_owned()),
         _ => fail(error.to_string()),
-    })?;
-    if bytes.starts_with(BEGINNING) {
+    };
+    // What begins as a FITS file is read by its library.
+    let mut file = File::open(path).map_err(unread)?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(BEGINNING.len() as u64).read_to_end(&mut bytes).map_err(unread)?;
+    if bytes == BEGINNING {
         return Ok(Decoded::Flux(read_flux(path)?));
     }
+    file.read_to_end(&mut bytes).map_err(unread)?;
     decode(&bytes).map(Decoded::Picture).map_err(fail)
 }
 

@@ -2,7 +2,7 @@
 
 use super::decode::{FEWEST_PIXELS, MOST_PIXELS};
 use crate::error::{Error, Result};
-use fitsio::hdu::{FitsHdu, HduInfo};
+use fitsio::hdu::HduInfo;
 use fitsio::{FileOpenMode, FitsFile, sys};
 use ndarray::{Array2, Array3, Axis, s};
 use std::ffi::CString;
@@ -30,17 +30,11 @@ pub fn read_flux(path: impl AsRef<Path>) -> Result<Vec<Array2<f32>>> {
 fn flux(path: &Path) -> Result<Vec<Array2<f32>>, String> {
     let damaged = |error: fitsio::errors::Error| format!("damaged FITS file: {error}");
     let mut file = open(path)?;
-    let images: Vec<(FitsHdu, Vec<usize>)> = file
-        .iter()
-        .filter_map(|hdu| match &hdu.info {
-            HduInfo::ImageInfo { shape, .. } if !shape.is_empty() => {
-                let shape = shape.clone();
-                Some((hdu, shape))
-            }
-            _ => None,
-        })
-        .collect();
-    let Some((hdu, shape)) = images.into_iter().next() else {
+    let image = file.iter().find_map(|hdu| match &hdu.info {
+        HduInfo::ImageInfo { shape, .. } if !shape.is_empty() => Some((shape.clone(), hdu)),
+        _ => None,
+    });
+    let Some((shape, hdu)) = image else {
         return Err("the FITS file has no image".to_owned());
     };
     let (bands, rows, columns) = match shape[..] {

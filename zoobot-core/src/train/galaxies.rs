@@ -1,4 +1,5 @@
-//! Galaxies to learn from: their pictures, prepared once and mapped into memory, and their votes.
+//! Galaxies to learn from: their pictures, prepared once and mapped into memory, each with the place
+//! of what is known of it.
 
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
@@ -8,30 +9,29 @@ use std::collections::HashMap;
 use std::path::Path;
 use tch::{Device, Tensor};
 
-/// Pictures with the votes on them.
+/// Prepared pictures, and where in a table their galaxies stand.
 #[derive(Debug)]
-pub(super) struct Galaxies {
-    pictures: PictureCache,
-    votes: Votes,
-    /// Of each picture, the place of its votes.
+pub(crate) struct Pictures {
+    cache: PictureCache,
+    /// Of each picture, the place of its galaxy.
     rows: Vec<usize>,
 }
 
-impl Galaxies {
-    /// Prepares the pictures of a catalogue in a folder, unless they lie there prepared. Galaxies
-    /// whose pictures cannot be read are left out.
+impl Pictures {
+    /// Prepares the pictures of a catalogue in a folder, unless they lie there prepared; `ids` are the
+    /// galaxies of the table, in its order. Galaxies whose pictures cannot be read are left out.
     ///
     /// # Errors
     /// As [`PictureCache::open`]; [`Error::Picture`] when no picture can be read, and
-    /// [`Error::Missing`] for a galaxy without a row of votes.
-    pub fn open(folder: &Path, catalog: &Catalog, votes: Votes, recipe: &Recipe) -> Result<Self> {
-        let pictures = PictureCache::open(folder, catalog, recipe)?;
-        if let (true, Some((id, reason))) = (pictures.is_empty(), pictures.failed().first()) {
+    /// [`Error::Missing`] for a galaxy that is not in the table.
+    pub fn open(folder: &Path, catalog: &Catalog, ids: &[String], recipe: &Recipe) -> Result<Self> {
+        let cache = PictureCache::open(folder, catalog, recipe)?;
+        if let (true, Some((id, reason))) = (cache.is_empty(), cache.failed().first()) {
             let reason = format!("no picture can be read; the first: {reason}");
             return Err(Error::Picture { path: id.into(), reason });
         }
         let places: HashMap<&str, usize> =
-            votes.ids().iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
+            ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
         let row = |id: &String| {
             places.get(id.as_str()).copied().ok_or_else(|| Error::Missing {
                 kind: "galaxy",
@@ -40,8 +40,42 @@ impl Galaxies {
                 hint: "Each galaxy needs a row of votes, if only of zeros".to_owned(),
             })
         };
-        let rows = pictures.ids().iter().map(row).collect::<Result<_>>()?;
-        Ok(Self { pictures, votes, rows })
+        let rows = cache.ids().iter().map(row).collect::<Result<_>>()?;
+        Ok(Self { cache, rows })
+    }
+
+    /// Those whose pictures cannot be read, and why.
+    pub fn failed(&self) -> &[(String, String)] {
+        self.cache.failed()
+    }
+
+    pub fn len(&self) -> usize {
+        self.cache.len()
+    }
+
+    /// Pictures `[n, channels, side, side]` of some galaxies, and their places in the table.
+    pub fn batch(&self, galaxies: &[usize], device: Device) -> Result<(Tensor, Vec<usize>)> {
+        let pictures = self.cache.batch(galaxies, device)?;
+        let rows = galaxies.iter().filter_map(|it| self.rows.get(*it).copied()).collect();
+        Ok((pictures, rows))
+    }
+}
+
+/// Pictures with the votes on them.
+#[derive(Debug)]
+pub(super) struct Galaxies {
+    pictures: Pictures,
+    votes: Votes,
+}
+
+impl Galaxies {
+    /// The galaxies of a catalogue with their votes: see [`Pictures::open`].
+    ///
+    /// # Errors
+    /// As [`Pictures::open`].
+    pub fn open(folder: &Path, catalog: &Catalog, votes: Votes, recipe: &Recipe) -> Result<Self> {
+        let pictures = Pictures::open(folder, catalog, votes.ids(), recipe)?;
+        Ok(Self { pictures, votes })
     }
 
     /// Those whose pictures cannot be read, and why.
@@ -55,9 +89,7 @@ impl Galaxies {
 
     /// Pictures `[n, channels, side, side]` and votes `[n, answers]` of some galaxies.
     pub fn batch(&self, galaxies: &[usize], device: Device) -> Result<(Tensor, Tensor)> {
-        let pictures = self.pictures.batch(galaxies, device)?;
-        let rows: Vec<usize> =
-            galaxies.iter().filter_map(|it| self.rows.get(*it).copied()).collect();
+        let (pictures, rows) = self.pictures.batch(galaxies, device)?;
         Ok((pictures, self.votes.batch(&rows)?.f_to_device(device)?))
     }
 }

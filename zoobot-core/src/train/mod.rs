@@ -36,6 +36,7 @@ pub use votes::{Reduction, VoteLoss};
 pub use watch::Watch;
 
 pub(crate) use dirichlet::ln_probability;
+pub(crate) use galaxies::Pictures;
 pub(crate) use volunteers::copy;
 
 #[cfg(test)]
