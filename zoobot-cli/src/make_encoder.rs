@@ -34,6 +34,9 @@ pub struct MakeEncoder {
     /// Simulated galaxies for each of the surveys decals, sdss and nearby; 0 for none
     #[arg(long, default_value_t = 2000)]
     simulated: usize,
+    /// How often an epoch shows each real galaxy
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    repeat: u16,
     /// The stages to go through, each as SIZE:EPOCHS:RATE, with a "b" behind it where batch
     /// normalisation learns its statistics
     #[arg(long, value_delimiter = ',', default_value = "128:1:1e-3b,128:6:1e-3,160:2:5e-4")]
@@ -97,7 +100,8 @@ impl MakeEncoder {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
         let (galaxies, schema, real) = self.galaxies()?;
-        let parts = galaxies.split([1.0 - VALIDATION, VALIDATION, 0.0], self.seed)?;
+        let mut parts = galaxies.split([1.0 - VALIDATION, VALIDATION, 0.0], self.seed)?;
+        parts.train = repeated(&parts.train, self.repeat)?;
         eprintln!("{} galaxies, {} questions", parts.train.len(), schema.questions().len());
         let start: Start = match Architecture::named(&self.start) {
             Ok(architecture) => architecture.into(),
@@ -123,6 +127,7 @@ impl MakeEncoder {
             "questions": schema.questions().len(),
             "data": {"EFIGI": real[0], "Galaxy Zoo 2, Stripe 82": real[1], "simulated": 3 * self.simulated},
             "start": self.start,
+            "repeat": self.repeat,
             "stages": self.stages.iter().map(Stage::to_string).collect::<Vec<_>>(),
             "batch": BATCH,
             "seed": self.seed,
@@ -200,6 +205,18 @@ fn note(path: &Path, train: serde_json::Value) -> Result<()> {
     card.insert("license".to_owned(), "Apache-2.0".into());
     let text = serde_json::to_vec_pretty(&card).map_err(wrong)?;
     std::fs::write(path, text).map_err(Error::io("write", path))
+}
+
+/// What stands between a survey's name and the name of a galaxy that is simulated.
+const SIMULATED: &str = "-SIM";
+
+/// The same galaxies, with each real one so many times.
+fn repeated(galaxies: &Catalog, times: u16) -> Result<Catalog> {
+    let ids = galaxies.ids();
+    let often = |id: &str| if id.contains(SIMULATED) { 1 } else { usize::from(times) };
+    let places: Vec<usize> =
+        (0..ids.len()).flat_map(|place| std::iter::repeat_n(place, often(&ids[place]))).collect();
+    galaxies.at(&places)
 }
 
 /// Simulates a survey into a folder, unless it lies there whole, with the survey's name before
