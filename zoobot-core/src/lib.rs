@@ -22,6 +22,7 @@ mod golden;
 pub mod interrupt;
 pub mod judge;
 pub mod map;
+mod memory;
 pub mod metrics;
 pub mod model;
 pub mod notebook;

@@ -126,7 +126,21 @@ fn a_file_of_vectors_is_searched_as_its_tables_are() {
     };
     assert_eq!(found("v", &[]), found("all.parquet", &[]));
     assert_eq!(found("v", &["--index"])["neighbours"], found("all.parquet", &[])["neighbours"]);
+    let mut rows = "id_str,file_loc,x\n".to_owned();
+    // In another order than the file.
+    (0..40).rev().for_each(|i| rows += &format!("g{i},,{i}\n"));
+    std::fs::write(dir.path().join("galaxies.csv"), rows).unwrap();
+    std::fs::write(dir.path().join("tags.csv"), "id_str,tag\ng5,ring\nelsewhere,ring\n").unwrap();
+    let bright = ["--catalog", "galaxies.csv", "--where", "x < 20", "-k", "5"];
+    let ringed = ["--tags", "tags.csv", "--tag", "ring"];
+    for more in [&bright[..], &ringed, &[&bright[..], &ringed].concat()] {
+        let there = found("v", more);
+        assert_eq!(there, found("all.parquet", more));
+        assert_ne!(ids(&there), ids(&found("v", &[])));
+    }
+    std::fs::write(dir.path().join("few.csv"), "id_str,file_loc,x\ng3,,1\n").unwrap();
     let words = ["similar", "--representations", "v", "--id"];
+    refused(&[&words[..], &["g3", "--catalog", "few.csv"]].concat(), dir.path(), &["g0"]);
     refused(&[&words[..], &["g41"]].concat(), dir.path(), &["Did you mean"]);
     refused(&[&words[..], &["g3", "--pca", "2"]].concat(), dir.path(), &["file of vectors"]);
 }

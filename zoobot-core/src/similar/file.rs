@@ -2,9 +2,10 @@
 
 use super::exact::{self, Nearest};
 use super::index::{Index, IndexConfig, Table};
+use super::search::Within;
 use super::vectors::{Fingerprint, Vectors};
-use super::{Metric, Neighbours, Query, search};
-use crate::encoder::Encoder;
+use super::{Metric, Search};
+use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::files::write_whole;
 use crate::notebook::{Bundle, Show};
@@ -51,6 +52,8 @@ const HINTED: usize = 200_000;
 #[derive(Debug, Clone)]
 pub struct VectorFile {
     inner: Arc<Mapped>,
+    /// In the order of the file.
+    catalog: Option<Catalog>,
 }
 
 #[derive(Debug)]
@@ -143,7 +146,8 @@ impl VectorFile {
         let names = head.rows.checked_add(1).and_then(|n| n.checked_mul(8)?.checked_add(ids));
         let names = names.filter(|&names| names <= map.len() && head.rows > 0 && head.width > 0);
         let names = names.ok_or_else(damaged)?;
-        let opened = Self { inner: Arc::new(Mapped { path: path.to_path_buf(), map, head }) };
+        let inner = Arc::new(Mapped { path: path.to_path_buf(), map, head });
+        let opened = Self { inner, catalog: None };
         if opened.place(opened.len()) != Some(opened.inner.map.len() - names) {
             return Err(damaged());
         }
@@ -223,7 +227,8 @@ impl VectorFile {
         self.space(&rows)
     }
 
-    fn space(&self, rows: &[usize]) -> Result<Space> {
+    /// Some of its rows, as a space in memory.
+    pub(super) fn space(&self, rows: &[usize]) -> Result<Space> {
         let mut features = Array2::zeros((rows.len(), self.width()));
         for (&row, mut to) in rows.iter().zip(features.rows_mut()) {
             if let Some(to) = to.as_slice_mut() {
@@ -270,16 +275,24 @@ impl VectorFile {
         fit.finish()
     }
 
+    /// Attaches the catalogue of these galaxies, in any order; others in it are left out. It lies
+    /// in memory. Searches can then have conditions, and their results show pictures.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for the first galaxy of the file that the catalogue lacks.
+    pub fn with_catalog(&self, catalog: &Catalog) -> Result<Self> {
+        let ids: Vec<&str> = (0..self.len()).map(|row| self.id(row)).collect();
+        Ok(Self { catalog: Some(catalog.select(&ids)?), ..self.clone() })
+    }
+
+    /// The catalogue of exactly these galaxies, in this order, where it is known.
+    pub fn catalog(&self) -> Option<&Catalog> {
+        self.catalog.as_ref()
+    }
+
     /// Begins a search for galaxies like others.
-    pub fn search(&self) -> FileSearch {
-        FileSearch {
-            file: self.clone(),
-            like: Vec::new(),
-            unlike: Vec::new(),
-            metric: Metric::default(),
-            encoder: None,
-            index: None,
-        }
+    pub fn search(&self) -> Search {
+        Search::within(Within::File(self.clone()))
     }
 
     /// Builds an [`Index`] of it, which lies in memory.
@@ -461,92 +474,6 @@ impl VectorWriter {
             vectors.flush()
         };
         written().map_err(io(&path))
-    }
-}
-
-/// A search in a [`VectorFile`], as [`Search`](super::Search) is one in a space.
-#[derive(Debug, Clone)]
-pub struct FileSearch {
-    file: VectorFile,
-    like: Vec<Query>,
-    unlike: Vec<Query>,
-    metric: Metric,
-    encoder: Option<Encoder>,
-    index: Option<Index>,
-}
-
-impl FileSearch {
-    /// Adds an example of what is wanted; of several, the mean is searched for.
-    pub fn like(mut self, query: impl Into<Query>) -> Self {
-        self.like.push(query.into());
-        self
-    }
-
-    /// Adds an example of what is not wanted.
-    pub fn unlike(mut self, query: impl Into<Query>) -> Self {
-        self.unlike.push(query.into());
-        self
-    }
-
-    /// Sets the distance (default [`Metric::L2`]).
-    pub fn metric(mut self, metric: Metric) -> Self {
-        self.metric = metric;
-        self
-    }
-
-    /// Names the encoder for pictures.
-    pub fn encoder(mut self, encoder: &Encoder) -> Self {
-        self.encoder = Some(encoder.clone());
-        self
-    }
-
-    /// Searches by an index of the file.
-    pub fn index(mut self, index: &Index) -> Self {
-        self.index = Some(index.clone());
-        self
-    }
-
-    /// The `k` galaxies nearest to what was asked for, the examples themselves left out.
-    ///
-    /// # Errors
-    /// As [`Search::nearest`](super::Search::nearest).
-    pub fn nearest(&self, k: usize) -> Result<Neighbours> {
-        let query = Query::Several(self.like.clone());
-        let away = Query::Several(self.unlike.clone());
-        let examples: Vec<usize> =
-            query.galaxies().into_iter().map(|id| self.file.row(id)).collect::<Result<_>>()?;
-        let counter = away.galaxies().into_iter().map(|id| self.file.row(id));
-        // The examples alone, and one row that there always is, to have a space to place them in.
-        let mut rows: Vec<usize> = counter.collect::<Result<_>>()?;
-        rows.extend(&examples);
-        rows.push(0);
-        rows.sort_unstable();
-        rows.dedup();
-        let space = self.file.space(&rows)?;
-        let target = search::target(&space, &self.like, &self.unlike, self.encoder.as_ref())?;
-        let mut left_out = examples;
-        left_out.sort_unstable();
-        left_out.dedup();
-        let most = self.file.len() - left_out.len();
-        if k == 0 || k > most {
-            return Err(Error::invalid("k", k, format!("1 to {most}, the number of others")));
-        }
-        let targets = target.view().insert_axis(ndarray::Axis(0));
-        let wanted = k + left_out.len();
-        let found = match &self.index {
-            Some(index) => {
-                index.check(&Table::File(self.file.clone()), self.metric)?;
-                index.nearest(targets, wanted)?
-            }
-            None => self.file.nearest(targets, wanted, self.metric)?,
-        };
-        let pairs = found.rows.iter().zip(&found.distances);
-        let (ids, distances) = pairs
-            .filter(|&(&row, _)| !left_out.contains(&(row as usize)))
-            .take(k)
-            .map(|(&row, &distance)| (self.file.id(row as usize).to_owned(), distance))
-            .unzip();
-        Ok(Neighbours::bare(query.name(), ids, distances))
     }
 }
 

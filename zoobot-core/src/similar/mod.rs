@@ -22,12 +22,12 @@ use crate::space::Space;
 
 pub use condition::condition;
 pub use exact::Nearest;
-pub use file::{FileSearch, VectorFile, VectorWriter};
+pub use file::{VectorFile, VectorWriter};
 pub use index::{EXACT, Index, IndexConfig, Recall};
 pub use metric::Metric;
 pub use neighbours::Neighbours;
 pub use query::Query;
-pub use search::Search;
+pub use search::{Search, Searched};
 pub(crate) use vectors::Vectors;
 
 impl Space {
@@ -98,7 +98,9 @@ impl Space {
         let found = self.nearest(points.view(), 1, Metric::L2)?;
         let rows: Vec<usize> = found.rows.iter().map(|&row| row as usize).collect();
         let query = format!("along component {}", component + 1);
-        Neighbours::new(self, query, &[], &rows, found.distances.into_iter().collect())
+        let ids = rows.into_iter().map(|row| self.ids()[row].clone()).collect();
+        let distances = found.distances.into_iter().collect();
+        Neighbours::new(self.catalog(), query, &[], ids, distances)
     }
 }
 

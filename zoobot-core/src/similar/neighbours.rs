@@ -3,7 +3,6 @@
 use crate::catalog::{self, Catalog};
 use crate::error::Result;
 use crate::notebook::{Bundle, Gallery, Show, Table, Tile};
-use crate::space::Space;
 use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
 
 /// The galaxies nearest to a query, nearest first.
@@ -18,24 +17,19 @@ pub struct Neighbours {
 }
 
 impl Neighbours {
-    /// Of rows that a search found in a space.
+    /// Of galaxies that a search found, with the catalogue of those that were searched.
     pub(super) fn new(
-        space: &Space,
+        catalog: Option<&Catalog>,
         query: String,
         examples: &[&str],
-        rows: &[usize],
+        ids: Vec<String>,
         distances: Vec<f32>,
     ) -> Result<Self> {
-        let ids: Vec<String> = rows.iter().map(|&row| space.ids()[row].clone()).collect();
         let shown: Vec<&str> =
             examples.iter().copied().chain(ids.iter().map(String::as_str)).collect();
-        let catalog = space.catalog().map(|catalog| catalog.select(&shown)).transpose()?;
-        Ok(Self { query, ids, distances, catalog, examples: examples.len() })
-    }
-
-    /// Of a search without a catalogue.
-    pub(super) fn bare(query: String, ids: Vec<String>, distances: Vec<f32>) -> Self {
-        Self { query, ids, distances, catalog: None, examples: 0 }
+        let catalog = catalog.map(|catalog| catalog.select(&shown)).transpose()?;
+        let examples = if catalog.is_some() { examples.len() } else { 0 };
+        Ok(Self { query, ids, distances, catalog, examples })
     }
 
     /// What was asked for: the `id_str` of a galaxy, a file, ...

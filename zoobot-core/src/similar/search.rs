@@ -1,12 +1,14 @@
 //! Asking for galaxies like others, with conditions.
 
 use super::index::Table;
-use super::{Index, Metric, Nearest, Neighbours, Query, exact, sky};
+use super::{Index, Metric, Nearest, Neighbours, Query, VectorFile, Vectors, exact, sky};
+use crate::catalog::Catalog;
 use crate::encoder::Encoder;
 use crate::error::{Error, Result};
 use crate::space::Space;
 use ndarray::{Array1, ArrayView2, Axis};
 use polars::prelude::{DataType, Expr, IntoLazy};
+use std::collections::HashSet;
 
 /// How far examples of what is not wanted push the query away, in units of the distance between
 /// both (Rocchio 1971 takes this much for relevance feedback).
@@ -26,7 +28,7 @@ const PUSH: f64 = 0.5;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Search {
-    space: Space,
+    within: Within,
     like: Vec<Query>,
     unlike: Vec<Query>,
     metric: Metric,
@@ -36,19 +38,102 @@ pub struct Search {
     index: Option<Index>,
 }
 
+/// What galaxies are looked for in: a [`Space`] or a [`VectorFile`].
+pub trait Searched {
+    /// Those of some galaxies that it has, in the order given.
+    fn held<'a>(&self, ids: &'a [String]) -> Vec<&'a str>;
+}
+
+impl Searched for Space {
+    fn held<'a>(&self, ids: &'a [String]) -> Vec<&'a str> {
+        held(ids, self.ids().iter().map(String::as_str))
+    }
+}
+
+impl Searched for VectorFile {
+    fn held<'a>(&self, ids: &'a [String]) -> Vec<&'a str> {
+        held(ids, (0..self.len()).map(|row| self.id(row)))
+    }
+}
+
+/// Those that are among many, which are gone through once and not kept.
+fn held<'a, 'b>(ids: &'a [String], many: impl Iterator<Item = &'b str>) -> Vec<&'a str> {
+    let wanted: HashSet<&str> = ids.iter().map(String::as_str).collect();
+    let there: HashSet<&str> = many.filter_map(|id| wanted.get(id).copied()).collect();
+    ids.iter().map(String::as_str).filter(|id| there.contains(id)).collect()
+}
+
+/// What is searched.
+#[derive(Debug, Clone)]
+pub(super) enum Within {
+    Space(Space),
+    File(VectorFile),
+}
+
+impl Within {
+    fn len(&self) -> usize {
+        match self {
+            Self::Space(space) => space.len(),
+            Self::File(file) => file.len(),
+        }
+    }
+
+    fn row(&self, id: &str) -> Result<usize> {
+        match self {
+            Self::Space(space) => space.row(id),
+            Self::File(file) => file.row(id),
+        }
+    }
+
+    fn id(&self, row: usize) -> &str {
+        match self {
+            Self::Space(space) => &space.ids()[row],
+            Self::File(file) => file.id(row),
+        }
+    }
+
+    fn catalog(&self) -> Option<&Catalog> {
+        match self {
+            Self::Space(space) => space.catalog(),
+            Self::File(file) => file.catalog(),
+        }
+    }
+
+    fn vectors(&self) -> &dyn Vectors {
+        match self {
+            Self::Space(space) => space.array(),
+            Self::File(file) => file,
+        }
+    }
+
+    fn table(&self) -> Table {
+        match self {
+            Self::Space(space) => Table::Memory(space.shared()),
+            Self::File(file) => Table::File(file.clone()),
+        }
+    }
+
+    /// A space in memory that has these galaxies at least.
+    fn space(&self, ids: &[&str]) -> Result<Space> {
+        match self {
+            Self::Space(space) => Ok(space.clone()),
+            Self::File(file) => {
+                let mut rows: Vec<usize> =
+                    ids.iter().map(|id| file.row(id)).collect::<Result<_>>()?;
+                // One that there always is, since a space has galaxies.
+                rows.push(0);
+                rows.sort_unstable();
+                rows.dedup();
+                file.space(&rows)
+            }
+        }
+    }
+}
+
 impl Space {
     /// Begins a search with conditions. Without any, [`similar_to`](Self::similar_to) is shorter.
     pub fn search(&self) -> Search {
-        Search {
-            space: self.clone(),
-            like: Vec::new(),
-            unlike: Vec::new(),
-            metric: Metric::default(),
-            filter: None,
-            apart: sky::SAME_OBJECT,
-            encoder: None,
-            index: None,
-        }
+        Search::within(Within::Space(self.clone()))
     }
 
     /// The `k` rows nearest to each of many `queries` (one a row, as wide as the space), exactly.
@@ -65,6 +150,19 @@ impl Space {
 }
 
 impl Search {
+    pub(super) fn within(within: Within) -> Self {
+        Self {
+            within,
+            like: Vec::new(),
+            unlike: Vec::new(),
+            metric: Metric::default(),
+            filter: None,
+            apart: sky::SAME_OBJECT,
+            encoder: None,
+            index: None,
+        }
+    }
+
     /// Adds an example of what is wanted; of several, the mean is searched for.
     pub fn like(mut self, query: impl Into<Query>) -> Self {
         self.like.push(query.into());
@@ -125,69 +223,94 @@ impl Search {
     /// is that of another table or distance.
     pub fn nearest(&self, k: usize) -> Result<Neighbours> {
         let query = Query::Several(self.like.clone());
-        let target = target(&self.space, &self.like, &self.unlike, self.encoder.as_ref())?;
-        let among = self.among(&query)?;
-        if k == 0 || k > among.len() {
+        let examples = query.galaxies();
+        let target = self.target(&query)?;
+        let left_out = self.examples(&examples)?;
+        let among = self.among(&left_out)?;
+        let most = among.as_ref().map_or(self.within.len() - left_out.len(), Vec::len);
+        if k == 0 || k > most {
             let left =
                 if self.filter.is_some() { "others that the filter leaves" } else { "others" };
-            let expected = format!("1 to {}, the number of {left}", among.len());
-            return Err(Error::invalid("k", k, expected));
+            return Err(Error::invalid("k", k, format!("1 to {most}, the number of {left}")));
         }
-        let targets = target.view().insert_axis(Axis(0));
+        // Without a list of rows to search, the examples are found too.
+        let wanted = if among.is_some() { k } else { k + left_out.len() };
+        let (targets, among) = (target.view().insert_axis(Axis(0)), among.as_deref());
         let found = match &self.index {
             Some(index) => {
-                index.check(&Table::Memory(self.space.shared()), self.metric)?;
-                index.nearest_among(targets, k, Some(&among))?
+                index.check(&self.within.table(), self.metric)?;
+                index.nearest_among(targets, wanted, among)?
             }
-            None => exact::nearest(self.space.array(), targets, k, self.metric, Some(&among))?,
+            None => exact::nearest(self.within.vectors(), targets, wanted, self.metric, among)?,
         };
-        let rows = found.rows.iter().map(|&row| row as usize).collect::<Vec<_>>();
-        let examples = query.galaxies();
-        Neighbours::new(
-            &self.space,
-            query.name(),
-            &examples,
-            &rows,
-            found.distances.into_iter().collect(),
-        )
+        let (ids, distances) = found
+            .rows
+            .iter()
+            .map(|&row| row as usize)
+            .zip(found.distances)
+            .filter(|(row, _)| left_out.binary_search(row).is_err())
+            .take(k)
+            .map(|(row, distance)| (self.within.id(row).to_owned(), distance))
+            .unzip();
+        Neighbours::new(self.within.catalog(), query.name(), &examples, ids, distances)
     }
 
-    /// The rows that are searched, in order.
-    fn among(&self, query: &Query) -> Result<Vec<u32>> {
-        let mut wanted = vec![true; self.space.len()];
-        if let Some(condition) = &self.filter {
-            let table = self.space.known_catalog()?.table();
-            wanted = holds(table.clone().lazy(), condition, self.space.len())?;
+    /// Where to search for what is like some and unlike others.
+    fn target(&self, query: &Query) -> Result<Array1<f32>> {
+        let away = Query::Several(self.unlike.clone());
+        let ids: Vec<&str> = query.galaxies().into_iter().chain(away.galaxies()).collect();
+        let space = self.within.space(&ids)?;
+        let mut target = query.vector(&space, self.encoder.as_ref())?;
+        if !self.unlike.is_empty() {
+            let away = away.vector(&space, self.encoder.as_ref())?;
+            target.iter_mut().zip(away).for_each(|(to, away)| *to += PUSH * (*to - away));
         }
-        let sky = match self.space.catalog() {
+        Ok(target.into_iter().map(|value| value as f32).collect())
+    }
+
+    /// The rows of the examples, in order.
+    fn examples(&self, ids: &[&str]) -> Result<Vec<usize>> {
+        let mut rows: Vec<usize> =
+            ids.iter().map(|id| self.within.row(id)).collect::<Result<_>>()?;
+        rows.sort_unstable();
+        rows.dedup();
+        Ok(rows)
+    }
+
+    /// The rows that are searched, in order, where these are not all but the examples.
+    fn among(&self, examples: &[usize]) -> Result<Option<Vec<u32>>> {
+        let sky = match self.within.catalog().filter(|_| self.apart != 0.0) {
             Some(catalog) => sky::Sky::of(catalog)?,
             None => None,
         };
-        for id in query.galaxies() {
-            let row = self.space.row(id)?;
+        if self.filter.is_none() && sky.is_none() {
+            return Ok(None);
+        }
+        let mut wanted = vec![true; self.within.len()];
+        if let Some(condition) = &self.filter {
+            let catalog = self.within.catalog().ok_or_else(no_catalog)?;
+            wanted = holds(catalog.table().clone().lazy(), condition, self.within.len())?;
+        }
+        for &row in examples {
             wanted[row] = false;
-            if let (Some(sky), true) = (&sky, self.apart != 0.0) {
+            if let Some(sky) = &sky {
                 let same = sky.near(row, self.apart)?;
                 wanted.iter_mut().zip(same).for_each(|(wanted, same)| *wanted &= !same);
             }
         }
-        Ok((0..).zip(wanted).filter_map(|(row, wanted)| wanted.then_some(row)).collect())
+        let rows = (0..).zip(wanted).filter_map(|(row, wanted)| wanted.then_some(row));
+        Ok(Some(rows.collect()))
     }
 }
 
-/// Where to search for what is like some and unlike others.
-pub(super) fn target(
-    space: &Space,
-    like: &[Query],
-    unlike: &[Query],
-    encoder: Option<&Encoder>,
-) -> Result<Array1<f32>> {
-    let mut target = Query::Several(like.to_vec()).vector(space, encoder)?;
-    if !unlike.is_empty() {
-        let away = Query::Several(unlike.to_vec()).vector(space, encoder)?;
-        target.iter_mut().zip(away).for_each(|(to, away)| *to += PUSH * (*to - away));
+/// The error for a condition on what has no columns.
+fn no_catalog() -> Error {
+    Error::Missing {
+        kind: "catalogue",
+        name: "catalog".to_owned(),
+        place: "what is searched, to filter by".to_owned(),
+        hint: "Attach it: with_catalog(&galaxies)?".to_owned(),
     }
-    Ok(target.into_iter().map(|value| value as f32).collect())
 }
 
 /// For which rows a condition holds; a missing value is no.

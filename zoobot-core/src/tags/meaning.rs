@@ -3,7 +3,7 @@
 use super::{Tags, TextEncoder};
 use crate::error::{Error, Result};
 use crate::notebook::{Bundle, Show, Table};
-use crate::similar::Neighbours;
+use crate::similar::{Neighbours, Query, Searched};
 use crate::space::Space;
 use ndarray::Array2;
 use polars::prelude::{DataFrame, df};
@@ -331,12 +331,12 @@ impl Tags {
         &self,
         text: &str,
         encoder: &TextEncoder,
-        space: &Space,
-    ) -> Result<(String, crate::similar::Query)> {
+        within: &impl Searched,
+    ) -> Result<(String, Query)> {
         let meant = self.meant_by(text, encoder, 3)?.tags;
         let mut first = None;
         for (tag, _) in meant {
-            match self.query(&tag, space) {
+            match self.query(&tag, within) {
                 Ok(query) => return Ok((tag, query)),
                 Err(error) => {
                     first.get_or_insert(error);

@@ -8,7 +8,7 @@ mod text;
 use crate::catalog;
 use crate::error::{Error, Result};
 use crate::notebook::{Bundle, Show, Table};
-use crate::similar::{Neighbours, Query};
+use crate::similar::{Neighbours, Query, Searched};
 use crate::space::Space;
 use polars::prelude::{DataFrame, DataType, df};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -143,15 +143,14 @@ impl Tags {
         })
     }
 
-    /// The galaxies of a space that have a tag, to search for others like them.
+    /// The galaxies of a space, or of a file of vectors, that have a tag, to search for others like
+    /// them.
     ///
     /// # Errors
-    /// [`Error::Missing`] for a tag that is not there or of which the space holds no galaxy.
-    pub fn query(&self, tag: &str, space: &Space) -> Result<Query> {
-        let known: HashSet<&str> = space.ids().iter().map(String::as_str).collect();
+    /// [`Error::Missing`] for a tag that is not there or that none of these galaxies has.
+    pub fn query(&self, tag: &str, within: &impl Searched) -> Result<Query> {
         let tagged = self.galaxies(tag)?;
-        let here: Vec<Query> =
-            tagged.iter().filter(|id| known.contains(id.as_str())).map(Query::from).collect();
+        let here: Vec<Query> = within.held(tagged).into_iter().map(Query::from).collect();
         if here.is_empty() {
             return Err(Error::Missing {
                 kind: "galaxy with the tag",
