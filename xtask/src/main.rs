@@ -37,7 +37,7 @@ usage: cargo xtask COMMAND
   start --headless      setup, then execute the first tutorial into target/tutorials
   test                  setup, formatting, lints, all tests, all tutorials
   tutorials --check     execute every tutorial into target/tutorials and check its results
-  tutorials --write     execute every tutorial and store its outputs in it
+  tutorials --write [04 ...]  execute every tutorial, or these, and store the outputs in them
   parity [NAMES]        compare the networks' features with timm's in Python
   bench cells [--json]  time notebook cells through a Jupyter client
   bench anomaly [--json] time the search for anomalies beside scikit-learn
@@ -86,7 +86,7 @@ fn run(words: &[&str], args: &[String]) -> Result<ExitCode> {
             let passed = check::test(&Places::find()?);
             Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
-        ["tutorials", "--write"] => done(tutorials::write(&Places::find()?)),
+        ["tutorials", "--write", which @ ..] => done(tutorials::write(&Places::find()?, which)),
         ["tutorials"] | ["tutorials", "--check"] => {
             let checked = tutorials::check(&Places::find()?)?;
             println!("{} passed, {} failed", checked.passed, checked.failed);

@@ -42,12 +42,21 @@ pub fn check(places: &Places) -> Result<Checked> {
     Ok(checked)
 }
 
-/// Executes every tutorial and stores the outputs in it.
+/// Executes the tutorials whose file names begin with one of `which`, or all where it is empty, and
+/// stores the outputs in them.
 ///
 /// # Errors
-/// When a cell fails: that notebook is left as it was.
-pub fn write(places: &Places) -> Result<()> {
-    for notebook in all(places)? {
+/// When there are none, or a cell fails: that notebook is left as it was.
+pub fn write(places: &Places, which: &[&str]) -> Result<()> {
+    let named = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        which.is_empty() || which.iter().any(|&start| name.starts_with(start))
+    };
+    let chosen: Vec<PathBuf> = all(places)?.into_iter().filter(named).collect();
+    if chosen.is_empty() {
+        bail!("no tutorial has a name that begins with {}", which.join(" or "));
+    }
+    for notebook in chosen {
         let executed = execute(places, &notebook)?;
         let partial = notebook.with_extension("partial");
         std::fs::copy(&executed, &partial)

@@ -12,6 +12,8 @@ use tch::{Kind, Tensor};
 
 /// Side of the matrices whose product shows what the machine can do.
 const MATRIX: i64 = 1024;
+/// Pictures that are prepared at least, since few are done before a clock can tell.
+const PREPARED: usize = 2000;
 /// Products of them that each thread computes.
 const PRODUCTS: i64 = 96;
 
@@ -48,12 +50,15 @@ impl Encoder {
 
     fn parts(&self, files: &[PathBuf], threads: usize) -> Result<Speed> {
         let prepare = |file: &PathBuf| self.recipe().read(file);
-        let next = AtomicUsize::new(0);
+        let (next, all) = (AtomicUsize::new(0), files.len() * PREPARED.div_ceil(files.len()));
         let prepared = timed(vec![(); threads], |()| {
-            while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                prepare(file)?;
+            loop {
+                let place = next.fetch_add(1, Ordering::Relaxed);
+                if place >= all {
+                    return Ok(());
+                }
+                prepare(&files[place % files.len()])?;
             }
-            Ok(())
         })?;
         let length = self.batch().min(files.len());
         let pictures = files[..length].iter().map(prepare).collect::<Result<Vec<_>>>()?;
@@ -82,7 +87,7 @@ impl Encoder {
         }
         Ok(Speed {
             threads,
-            prepared: files.len() as f64 / prepared,
+            prepared: all as f64 / prepared,
             network: (passes * threads * length) as f64 / through,
             product_gflops,
         })

@@ -1,5 +1,6 @@
 //! What a search found.
 
+use super::search::no_catalog;
 use crate::catalog::{self, Catalog};
 use crate::error::Result;
 use crate::notebook::{Bundle, Gallery, Show, Table, Tile};
@@ -66,16 +67,19 @@ impl Neighbours {
         Ok(DataFrame::new(self.ids.len(), columns)?)
     }
 
-    /// The examples, the first framed, and their neighbours as pictures; `None` without a catalogue.
-    pub fn gallery(&self) -> Option<Gallery> {
-        let catalog = self.catalog.as_ref()?;
+    /// The examples, the first framed, and their neighbours as pictures.
+    ///
+    /// # Errors
+    /// [`Error::Missing`](crate::Error::Missing) where what was searched has no catalogue, which knows the pictures.
+    pub fn gallery(&self) -> Result<Gallery> {
+        let catalog = self.catalog.as_ref().ok_or_else(|| no_catalog("pictures"))?;
         let captions = std::iter::repeat_n("example".to_owned(), self.examples)
             .chain(self.distances.iter().map(|distance| format!("distance {distance:.3}")));
         let tiles = catalog.ids().into_iter().zip(catalog.files()).zip(captions);
         let tiles =
             tiles.map(|((id, file), caption)| Tile::new(id, file).caption(caption)).collect();
         let gallery = Gallery::new(tiles);
-        Some(if self.examples > 0 { gallery.first_is_query() } else { gallery })
+        Ok(if self.examples > 0 { gallery.first_is_query() } else { gallery })
     }
 }
 
@@ -87,8 +91,8 @@ impl Show for Neighbours {
             Err(error) => Bundle::plain(error.to_string()),
         };
         match self.gallery() {
-            Some(gallery) => gallery.show().above(&table),
-            None => table,
+            Ok(gallery) => gallery.show().above(&table),
+            Err(_) => table,
         }
     }
 }

@@ -288,7 +288,7 @@ impl Search {
         }
         let mut wanted = vec![true; self.within.len()];
         if let Some(condition) = &self.filter {
-            let catalog = self.within.catalog().ok_or_else(no_catalog)?;
+            let catalog = self.within.catalog().ok_or_else(|| no_catalog("a condition"))?;
             wanted = holds(catalog.table().clone().lazy(), condition, self.within.len())?;
         }
         for &row in examples {
@@ -303,12 +303,12 @@ impl Search {
     }
 }
 
-/// The error for a condition on what has no columns.
-fn no_catalog() -> Error {
+/// The error where the catalogue of what is searched is needed for something.
+pub(super) fn no_catalog(what: &str) -> Error {
     Error::Missing {
         kind: "catalogue",
         name: "catalog".to_owned(),
-        place: "what is searched, to filter by".to_owned(),
+        place: format!("what is searched, for {what}"),
         hint: "Attach it: with_catalog(&galaxies)?".to_owned(),
     }
 }
