@@ -6,6 +6,9 @@ use crate::error::Result;
 use crate::notebook::{Bundle, Gallery, Show, Table, Tile};
 use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
 
+/// Examples that a gallery shows; a tag may have hundreds.
+const EXAMPLES: usize = 3;
+
 /// The galaxies nearest to a query, nearest first.
 #[derive(Debug, Clone)]
 pub struct Neighbours {
@@ -67,17 +70,25 @@ impl Neighbours {
         Ok(DataFrame::new(self.ids.len(), columns)?)
     }
 
-    /// The examples, the first framed, and their neighbours as pictures.
+    /// The examples (the first three of them), the first framed, and their neighbours as pictures.
     ///
     /// # Errors
     /// [`Error::Missing`](crate::Error::Missing) where what was searched has no catalogue, which knows the pictures.
     pub fn gallery(&self) -> Result<Gallery> {
         let catalog = self.catalog.as_ref().ok_or_else(|| no_catalog("pictures"))?;
-        let captions = std::iter::repeat_n("example".to_owned(), self.examples)
+        let shown = self.examples.min(EXAMPLES);
+        let example = match self.examples - shown {
+            0 => "example".to_owned(),
+            _ => format!("one of {} examples", self.examples),
+        };
+        let captions = std::iter::repeat_n(example, shown)
             .chain(self.distances.iter().map(|distance| format!("distance {distance:.3}")));
-        let tiles = catalog.ids().into_iter().zip(catalog.files()).zip(captions);
-        let tiles =
-            tiles.map(|((id, file), caption)| Tile::new(id, file).caption(caption)).collect();
+        let all = catalog.ids().into_iter().zip(catalog.files());
+        let tiles = all.enumerate().filter(|(place, _)| *place < shown || *place >= self.examples);
+        let tiles = tiles
+            .zip(captions)
+            .map(|((_, (id, file)), caption)| Tile::new(id, file).caption(caption))
+            .collect();
         let gallery = Gallery::new(tiles);
         Ok(if self.examples > 0 { gallery.first_is_query() } else { gallery })
     }
