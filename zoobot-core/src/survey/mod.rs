@@ -44,5 +44,5 @@ pub use real::{efigi, gz2, is_kept_out, keep_out};
 pub use sample::{sample_folder, write_sample};
 pub use simulate::{SimulatedGalaxy, Simulation, Truth};
 pub use surveys::Survey;
-pub use tags::{Tag, tags};
+pub use tags::{Tag, tags, visible};
 pub use volunteers::{Appearance, Crowd, View, Volunteers};

@@ -173,7 +173,10 @@ impl Simulation {
     ///
     /// With [`volunteers`](Self::volunteers) the catalogue has a column of counts for each answer,
     /// and `fractions.csv` the fractions that very many volunteers would give. With
-    /// [`tags`](Self::tags) there is a `tags.csv` of `id_str`, `tag`, `user` and `time`.
+    /// [`tags`](Self::tags) there is a `tags.csv` of `id_str`, `tag`, `user` and `time`, and a
+    /// `visible.csv` of `id_str` and `tag` with all that people could have tagged: see [`visible`].
+    ///
+    /// [`visible`]: super::visible
     ///
     /// # Errors
     /// [`Error::Invalid`] for a setting out of its range, [`Error::Missing`] or [`Error::Schema`]

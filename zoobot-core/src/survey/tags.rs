@@ -169,6 +169,15 @@ pub fn tags(galaxy: &SimulatedGalaxy, share: f64, seed: u64) -> Vec<Tag> {
     tags
 }
 
+/// Everything that is to be seen in a galaxy's picture, by the plain words for it: what more than half
+/// of the people would call it who are asked for each word. People who tag as they like
+/// ([`tags`]) leave most of it out.
+pub fn visible(galaxy: &SimulatedGalaxy) -> Vec<&'static str> {
+    let appearance = Appearance::of(galaxy);
+    let seen = CONCEPTS.iter().filter(|it| (it.evidence)(&appearance) > 0.5);
+    seen.filter_map(|it| it.words.first().copied()).collect()
+}
+
 /// What is tagged next: a concept by weight, or `None` for noise.
 fn choose(weights: &[f64], rng: &mut StdRng) -> Option<usize> {
     let total: f64 = weights.iter().sum::<f64>() + NOISE_WEIGHT;
@@ -281,6 +290,22 @@ mod tests {
             words.map(|word| plain(word)).any(|word| word == plain(&tag.tag))
         };
         assert!(tags.iter().all(known));
+    }
+
+    #[test]
+    fn what_is_visible_is_what_was_simulated_and_what_people_tag() {
+        let survey = |kind| Simulation::new(60).seed(8).size(96).kinds([kind]);
+        let share = |kind, word: &str| {
+            let has = |i: &usize| visible(&survey(kind).galaxy(*i).unwrap()).contains(&word);
+            (0..60).filter(has).count() as f64 / 60.0
+        };
+        for (kind, word) in
+            [(Kind::Ring, "ring"), (Kind::EdgeOn, "edge on"), (Kind::Merger, "merger")]
+        {
+            assert!(share(kind, word) > 0.5, "{word} {}", share(kind, word));
+            assert!(share(Kind::Elliptical, word) < 0.1, "{word}");
+        }
+        assert!(share(Kind::Elliptical, "elliptical") > 0.8);
     }
 
     #[test]

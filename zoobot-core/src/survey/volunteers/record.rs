@@ -4,7 +4,7 @@ use super::Volunteers;
 use crate::error::{Error, Result};
 use crate::schema::Schema;
 use crate::survey::simulate::{COLUMNS, SimulatedGalaxy, Simulation};
-use crate::survey::tags::tags;
+use crate::survey::tags::{tags, visible};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -18,6 +18,7 @@ pub(in crate::survey) struct Labels {
 }
 
 /// One galaxy's lines, each with its end.
+#[derive(Default)]
 pub(in crate::survey) struct Row {
     /// Of the catalogue.
     catalog: String,
@@ -25,6 +26,8 @@ pub(in crate::survey) struct Row {
     fractions: String,
     /// Of the table of tags.
     tags: String,
+    /// Of the table of what is to be seen.
+    visible: String,
 }
 
 impl Labels {
@@ -40,7 +43,7 @@ impl Labels {
     /// A galaxy's lines in all the tables.
     pub fn row(&self, galaxy: &SimulatedGalaxy) -> Row {
         // Writing to a string cannot fail.
-        let mut row = Row { catalog: galaxy.row(), fractions: String::new(), tags: String::new() };
+        let mut row = Row { catalog: galaxy.row(), ..Row::default() };
         if let Some(volunteers) = &self.volunteers {
             row.catalog.truncate(row.catalog.trim_end().len());
             row.fractions.push_str(&galaxy.id_str);
@@ -56,6 +59,11 @@ impl Labels {
         for tag in tags(galaxy, self.tags, self.seed) {
             let _ = writeln!(row.tags, "{},{},{},{}", tag.id_str, tag.tag, tag.user, tag.time);
         }
+        if self.tags > 0.0 {
+            for tag in visible(galaxy) {
+                let _ = writeln!(row.visible, "{},{tag}", galaxy.id_str);
+            }
+        }
         row
     }
 
@@ -68,6 +76,7 @@ impl Labels {
         };
         if self.tags > 0.0 {
             save("tags.csv", format!("id_str,tag,user,time\n{}", body(|row| &row.tags)))?;
+            save("visible.csv", format!("id_str,tag\n{}", body(|row| &row.visible)))?;
         }
         let mut columns = COLUMNS.to_owned();
         if let Some(volunteers) = &self.volunteers {

@@ -285,7 +285,8 @@ fn a_written_survey_has_the_votes_in_its_catalogue_whatever_the_threads() {
         let votes = Votes::of(&catalog, &schema).unwrap();
         let fractions = std::fs::read_to_string(folder.path().join("fractions.csv")).unwrap();
         let tags = std::fs::read_to_string(folder.path().join("tags.csv")).unwrap();
-        (votes.counts().to_owned(), fractions, tags)
+        let visible = std::fs::read_to_string(folder.path().join("visible.csv")).unwrap();
+        (votes.counts().to_owned(), fractions, tags, visible)
     };
     let one = written(1);
     assert!(one == written(3));
@@ -302,6 +303,10 @@ fn a_written_survey_has_the_votes_in_its_catalogue_whatever_the_threads() {
     let tags: Vec<&str> = one.2.lines().collect();
     assert_eq!(tags[0], "id_str,tag,user,time");
     assert!(tags.len() > 5 && tags[1..].iter().all(|line| line.split(',').count() == 4));
+    let expected = crate::survey::visible(&galaxy);
+    let visible: Vec<&str> =
+        one.3.lines().filter_map(|line| line.strip_prefix("SIM000008,")).collect();
+    assert!(visible == expected && !visible.is_empty(), "{visible:?} {expected:?}");
     let wrong = Simulation::new(1).volunteers("decals_dr6").write("nowhere").unwrap_err();
     assert!(wrong.to_string().contains("Did you mean"), "{wrong}");
 }
