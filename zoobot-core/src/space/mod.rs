@@ -3,6 +3,7 @@
 mod origin;
 mod pca;
 mod place;
+mod products;
 mod store;
 
 use crate::catalog::Catalog;

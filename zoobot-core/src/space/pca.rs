@@ -1,5 +1,6 @@
 //! Principal components: exact, in memory for the features once, or in a stream.
 
+use super::products::Products;
 use crate::error::{Error, Result};
 use crate::notebook::Progress;
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
@@ -10,8 +11,6 @@ use tch::{Kind, Tensor};
 const BLOCK: usize = 2048;
 /// With so many rows or more, products are formed in single precision.
 const MANY: usize = 10_000;
-/// Columns from which only one of two symmetric halves is computed.
-const WIDE: usize = 256;
 
 /// The directions along which rows differ most, most first.
 ///
@@ -165,9 +164,14 @@ pub struct PcaFit {
 #[derive(Debug)]
 struct Sums {
     shift: Array1<f64>,
-    sum: Array1<f64>,
-    /// The upper strips of the sum of products, columns x columns.
-    products: Tensor,
+    kept: Kept,
+}
+
+#[derive(Debug)]
+enum Kept {
+    /// In double precision throughout: the sum, and that of the products, columns x columns.
+    Precise(Array1<f64>, Tensor),
+    Fast(Products),
 }
 
 impl PcaFit {
@@ -187,9 +191,14 @@ impl PcaFit {
         }
         if self.sums.is_none() {
             let shift = mean(rows.slice(s![..rows.nrows().min(BLOCK), ..]));
-            let kind = (Kind::Double, tch::Device::Cpu);
-            let products = Tensor::f_zeros([width as i64, width as i64], kind)?;
-            self.sums = Some(Sums { shift, sum: Array1::zeros(width), products });
+            let kept = if self.precise {
+                let kind = (Kind::Double, tch::Device::Cpu);
+                let products = Tensor::f_zeros([width as i64, width as i64], kind)?;
+                Kept::Precise(Array1::zeros(width), products)
+            } else {
+                Kept::Fast(Products::new(width))
+            };
+            self.sums = Some(Sums { shift, kept });
         }
         let Some(sums) = &mut self.sums else { return Ok(()) };
         if width != sums.shift.len() {
@@ -198,7 +207,7 @@ impl PcaFit {
         }
         for block in rows.axis_chunks_iter(Axis(0), BLOCK) {
             crate::interrupt::check("pca", || format!("{} rows", self.rows))?;
-            sums.add(block, self.precise)?;
+            sums.add(block)?;
             self.rows += block.nrows();
         }
         Ok(())
@@ -218,12 +227,18 @@ impl PcaFit {
             return Err(Error::invalid("components", self.components, expected));
         };
         let rows = self.rows as f64;
-        let off = sums.sum / rows;
+        let (sum, products) = match sums.kept {
+            Kept::Precise(sum, products) => (sum, products),
+            Kept::Fast(products) => {
+                let (sum, products) = products.finish();
+                (Array1::from(sum), tensor(&products)?)
+            }
+        };
+        let off = sum / rows;
         let mean = &sums.shift + &off;
         let off = Tensor::f_from_slice(&off.to_vec())?;
         let square = off.f_outer(&off)?.f_mul_scalar(rows)?;
-        let upper = sums.products.f_sub(&square)?.f_div_scalar(rows - 1.0)?.f_triu(0)?;
-        let covariance = upper.f_add(&upper.f_triu(1)?.f_tr()?)?;
+        let covariance = products.f_sub(&square)?.f_div_scalar(rows - 1.0)?;
         let total = f64::try_from(covariance.f_trace()?)?;
         let (values, vectors) = covariance.f_linalg_eigh("U")?;
         let values: Vec<f64> = Vec::try_from(values.f_flip([0])?)?;
@@ -236,36 +251,18 @@ impl PcaFit {
 }
 
 impl Sums {
-    fn add(&mut self, block: ArrayView2<f32>, precise: bool) -> Result<()> {
-        let (rows, width) = block.dim();
-        let mut sum = Array1::<f64>::zeros(width);
-        let shape = [rows as i64, width as i64];
-        let shifted = if precise {
-            let shifted = block.mapv(f64::from) - &self.shift;
-            shifted.rows().into_iter().for_each(|row| sum += &row);
-            tensor(&shifted)?
-        } else {
-            let mut shifted = Vec::with_capacity(rows * width);
-            for row in block.rows() {
-                let from = shifted.len();
-                let off = row.iter().zip(&self.shift).map(|(&v, &s)| (f64::from(v) - s) as f32);
-                shifted.extend(off);
-                sum.iter_mut().zip(&shifted[from..]).for_each(|(sum, &v)| *sum += f64::from(v));
+    fn add(&mut self, block: ArrayView2<f32>) -> Result<()> {
+        match &mut self.kept {
+            Kept::Precise(sum, products) => {
+                let shifted = block.mapv(f64::from) - &self.shift;
+                *sum += &shifted.sum_axis(Axis(0));
+                let shifted = tensor(&shifted)?;
+                let _ = products.f_add_(&shifted.f_tr()?.f_matmul(&shifted)?)?;
             }
-            Tensor::f_from_slice(&shifted)?.f_view(shape)?
-        };
-        self.sum += &sum;
-        // Strip by strip down to the diagonal: the rest is the mirror image.
-        let strips = if width < WIDE { 1 } else { 4 };
-        let step = width.div_ceil(strips);
-        for start in (0..width).step_by(step) {
-            let (from, wide) = (start as i64, step.min(width - start) as i64);
-            let right = shifted.f_narrow(1, from, shape[1] - from)?;
-            let product = shifted.f_narrow(1, from, wide)?.f_tr()?.f_matmul(&right)?;
-            let place = self.products.f_narrow(0, from, wide)?;
-            let mut place = place.f_narrow(1, from, shape[1] - from)?;
-            // In double precision, whatever that of the products.
-            let _ = place.f_add_(&product)?;
+            Kept::Fast(products) => {
+                let shift = self.shift.as_slice().unwrap_or_default();
+                products.add(block, shift);
+            }
         }
         Ok(())
     }

@@ -303,9 +303,9 @@ mod tests {
             [(Kind::Ring, "ring"), (Kind::EdgeOn, "edge on"), (Kind::Merger, "merger")]
         {
             assert!(share(kind, word) > 0.5, "{word} {}", share(kind, word));
-            assert!(share(Kind::Elliptical, word) < 0.1, "{word}");
+            assert!(share(Kind::Smooth, word) < 0.1, "{word}");
         }
-        assert!(share(Kind::Elliptical, "elliptical") > 0.8);
+        assert!(share(Kind::Smooth, "elliptical") > 0.8);
     }
 
     #[test]
