@@ -75,6 +75,17 @@ impl Acquisition {
         }
     }
 
+    /// What it is, in words for the person who rates.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::ExpectedImprovement { .. } => "may be better than all before",
+            Self::UpperConfidenceBound { .. } => "good, or not known well",
+            Self::Variance => "not known well",
+            Self::Thompson => "the best of a draw",
+            Self::Random => "random",
+        }
+    }
+
     /// Whether the value grows with the mean, whatever the deviation.
     fn grows_with_mean(self) -> bool {
         matches!(self, Self::ExpectedImprovement { .. } | Self::UpperConfidenceBound { .. })
