@@ -34,8 +34,8 @@ pub(super) fn load_all(files: &[Option<PathBuf>], pixels: u32) -> Vec<Option<Res
 /// A picture in memory, cut and shrunk in the same way.
 pub(super) fn of(picture: &RgbImage, pixels: u32) -> Result<Thumbnail> {
     let made = encode(&DynamicImage::from(picture.clone()), pixels);
-    let made = made
-        .map_err(|error| Error::Picture { path: PathBuf::new(), reason: error.to_string() })?;
+    let made =
+        made.map_err(|error| Error::Picture { path: PathBuf::new(), reason: error.to_string() })?;
     Ok(Thumbnail::of(&made))
 }
 

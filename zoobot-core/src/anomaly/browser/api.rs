@@ -25,7 +25,9 @@ pub fn answer(desk: &Desk, request: &Request) -> Response {
         (Method::Get, ["api", "state"]) => Ok(Response::json(&state(desk))),
         (Method::Get, ["api", "galaxy", row]) => about(desk, row),
         (Method::Get, ["api", "picture", row]) => picture(desk, row, request.query("side")),
-        (Method::Get, ["api", "rated"]) => Ok(Response::json(&rated(desk, number(request, "from")))),
+        (Method::Get, ["api", "rated"]) => {
+            Ok(Response::json(&rated(desk, number(request, "from"))))
+        }
         (Method::Get, ["api", "ranking"]) => ranking(desk, request),
         (Method::Get, ["api", "ratings.csv"]) => desk.search().table().and_then(csv),
         (Method::Get, ["api", "ranking.csv"]) => {
@@ -34,7 +36,9 @@ pub fn answer(desk: &Desk, request: &Request) -> Response {
         (Method::Post, ["api", "rate"]) => rate(desk, request),
         (Method::Post, ["api", "undo"]) => undo(desk),
         (Method::Post, ["api", "retrain"]) => retrain(desk, request),
-        (Method::Get | Method::Post, _) => Ok(Response::refusal(404, "there is no such thing here")),
+        (Method::Get | Method::Post, _) => {
+            Ok(Response::refusal(404, "there is no such thing here"))
+        }
     };
     answered.unwrap_or_else(|error| {
         let status = match &error {

@@ -174,8 +174,7 @@ impl Desk {
         self.board.enter();
         let mut search = self.search().sharing();
         while let Some(choice) = self.wanted() {
-            let work =
-                AssertUnwindSafe(|| round(&mut search, choice, AnomalySearch::retrain));
+            let work = AssertUnwindSafe(|| round(&mut search, choice, AnomalySearch::retrain));
             let outcome = catch_unwind(work).unwrap_or_else(|_| {
                 let reason = "it panicked".to_owned();
                 Err(Error::Job { what: "learning from the ratings".to_owned(), reason })

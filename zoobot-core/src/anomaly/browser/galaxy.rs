@@ -14,7 +14,14 @@ const LONGEST: usize = 80;
 const RA: [&str; 8] =
     ["ra", "ra_deg", "raj2000", "ra_j2000", "right_ascension", "_ra", "ra_icrs", "alpha_j2000"];
 const DEC: [&str; 9] = [
-    "dec", "dec_deg", "dej2000", "decj2000", "dec_j2000", "declination", "_dec", "de_icrs",
+    "dec",
+    "dec_deg",
+    "dej2000",
+    "decj2000",
+    "dec_j2000",
+    "declination",
+    "_dec",
+    "de_icrs",
     "delta_j2000",
 ];
 
@@ -67,9 +74,7 @@ fn place(table: &DataFrame) -> Result<Option<(f64, f64)>> {
         }
         Ok(column.cast(&DataType::Float64)?.f64()?.get(0))
     };
-    let there = |(ra, dec): &(f64, f64)| {
-        (0.0..=360.0).contains(ra) && (-90.0..=90.0).contains(dec)
-    };
+    let there = |(ra, dec): &(f64, f64)| (0.0..=360.0).contains(ra) && (-90.0..=90.0).contains(dec);
     Ok(value(&RA)?.zip(value(&DEC)?).filter(there))
 }
 
@@ -135,11 +140,13 @@ mod tests {
     #[test]
     fn without_a_place_there_are_no_links() {
         let with = |ra: f64, dec: f64| {
-            let table = df!("id_str" => ["a"], "file_loc" => ["a.png"], "ra" => [ra], "dec" => [dec]);
+            let table =
+                df!("id_str" => ["a"], "file_loc" => ["a.png"], "ra" => [ra], "dec" => [dec]);
             galaxy(table.unwrap())["links"].as_array().unwrap().len()
         };
         assert_eq!([with(10.0, 91.0), with(f64::NAN, 0.0), with(0.0, 45.0)], [0, 0, 3]);
-        let table = df!("id_str" => ["a"], "file_loc" => ["a.png"], "ra" => ["12:30:00"], "dec" => [1.0]);
+        let table =
+            df!("id_str" => ["a"], "file_loc" => ["a.png"], "ra" => ["12:30:00"], "dec" => [1.0]);
         assert_eq!(galaxy(table.unwrap())["links"], json!([]));
     }
 }

@@ -8,7 +8,7 @@ const BYTES: usize = 16;
 /// 128 random bits of the operating system, as 32 letters and digits.
 pub fn token() -> std::io::Result<String> {
     let mut bytes = [0; BYTES];
-    getrandom::fill(&mut bytes).map_err(std::io::Error::other)?;
+    getrandom::fill(&mut bytes).map_err(|error| std::io::Error::other(error.to_string()))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
@@ -34,8 +34,7 @@ pub fn refused(request: &Request, port: u16, token: &str) -> Option<Response> {
     if !page && site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
         return refuse("only the page itself may ask");
     }
-    let shown =
-        if page { request.query("token") } else { request.header("x-zoobot-token") };
+    let shown = if page { request.query("token") } else { request.header("x-zoobot-token") };
     if !shown.is_some_and(|shown| same(shown, token)) {
         return refuse("open the page by the whole address that the notebook shows");
     }

@@ -146,8 +146,8 @@ function tile(item, { onclick, label, after }) {
 // Rates what is shown, without drawing it anew.
 function press() {
   for (const box of document.querySelectorAll(".digits")) {
-    const item = items().find((item) => item.row === +box.dataset.row) ?? box.item ?? { row: +box.dataset.row };
-    const value = sending.get(item.row) ?? shownRatings.get(item.row) ?? null;
+    const row = +box.dataset.row;
+    const value = sending.get(row) ?? shownRatings.get(row) ?? null;
     for (const button of box.children) button.setAttribute("aria-pressed", value === +button.dataset.digit);
   }
 }

@@ -113,8 +113,7 @@ fn listen(
         let talk = move || {
             let _one = one;
             http::serve(stream, |request| {
-                guard::refused(request, port, &token)
-                    .unwrap_or_else(|| api::answer(&desk, request))
+                guard::refused(request, port, &token).unwrap_or_else(|| api::answer(&desk, request))
             });
         };
         // Without a thread the connection is closed, and the page tries again.
