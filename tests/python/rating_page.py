@@ -74,7 +74,7 @@ class Tab(Page):
     def settled(self):
         """Nothing is on its way to the server, nothing is being learnt, and pictures are there."""
         ready = (
-            "state && sending.size === 0 && !state.training && [...document.querySelectorAll('.frame')]"
+            "typeof state !== 'undefined' && state && sending.size === 0 && !state.training && [...document.querySelectorAll('.frame')]"
             ".filter(it => it.checkVisibility()).every(it => it.querySelector('img')?.naturalWidth > 0)"
         )
         wait_for("settled page", lambda: self.js(ready), 30)

@@ -37,10 +37,9 @@ pub fn known(catalog: &Catalog, row: usize) -> Result<Value> {
         }
         let text = match column.get(0)? {
             AnyValue::Null => continue,
-            AnyValue::String(text) => text.to_owned(),
             AnyValue::Float64(value) if value.is_finite() => short(value),
             AnyValue::Float32(value) if value.is_finite() => short(f64::from(value)),
-            other => other.to_string(),
+            other => other.get_str().map_or_else(|| other.to_string(), str::to_owned),
         };
         about.push(json!([column.name().as_str(), cut(&text, LONGEST)]));
     }
