@@ -101,7 +101,7 @@ def go_through(tab, other, url, folder, downloads):
     tab.picture("one")
     assert tab.shown(".large") == 1 and "random, to begin with" in tab.text("#one")
     assert tab.shown("#one .links a") == 3, "no links to surveys"
-    assert "axis_ratio" in tab.text("#one .about")
+    assert "class" in tab.text("#one .about") and "150.1" in tab.text("#one .about")
 
     # By keys: a digit rates and goes on to the next.
     first = tab.text("#one .name")
