@@ -75,13 +75,13 @@ impl Acquisition {
         }
     }
 
-    /// What it is, in words for the person who rates.
+    /// What it makes of a galaxy, in words for the person who rates.
     pub(super) fn words(self) -> &'static str {
         match self {
-            Self::ExpectedImprovement { .. } => "may be better than all before",
-            Self::UpperConfidenceBound { .. } => "good, or not known well",
-            Self::Variance => "not known well",
-            Self::Thompson => "the best of a draw",
+            Self::ExpectedImprovement { .. } => "promising",
+            Self::UpperConfidenceBound { .. } => "promising",
+            Self::Variance => "little is known",
+            Self::Thompson => "drawn",
             Self::Random => "random",
         }
     }

@@ -133,7 +133,7 @@ fn ranking(desk: &Desk, request: &Request) -> Result<Response> {
         let (mean, std) = ranking.expectation(row);
         json!({
             "row": row, "id": search.space().ids()[row], "rank": place + 1,
-            "why": format!("expected {mean:.1} ± {std:.1}"), "rating": ratings.get(&row),
+            "why": format!("expected {mean:.1}\u{a0}±\u{a0}{std:.1}"), "rating": ratings.get(&row),
         })
     });
     Ok(Response::json(&json!({ "items": shown.collect::<Vec<_>>(), "all": ranking.len() })))

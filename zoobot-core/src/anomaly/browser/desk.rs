@@ -244,7 +244,7 @@ fn round(
 fn proposed(proposal: &Proposal) -> Vec<Item> {
     let reason = |place: usize| match (proposal.why(), proposal.expected().get(place)) {
         (Why::Chosen(by), Some(it)) => {
-            format!("{}: expected {:.1} ± {:.1}", by.words(), it.mean, it.std)
+            format!("{}: expected {:.1}\u{a0}±\u{a0}{:.1}", by.words(), it.mean, it.std)
         }
         (Why::Chosen(by), None) => by.words().to_owned(),
         (Why::First, _) => "random, to begin with".to_owned(),
@@ -260,7 +260,7 @@ fn top(ranking: &Ranking, count: usize) -> Vec<Item> {
     rows.map(|(place, &row)| {
         let (mean, std) = ranking.expectation(row);
         let place = place + 1;
-        let why = format!("number {place} of those not rated: expected {mean:.1} ± {std:.1}");
+        let why = format!("number {place} of those not rated: expected {mean:.1}\u{a0}±\u{a0}{std:.1}");
         Item { row, why }
     })
     .collect()
