@@ -260,7 +260,8 @@ fn top(ranking: &Ranking, count: usize) -> Vec<Item> {
     rows.map(|(place, &row)| {
         let (mean, std) = ranking.expectation(row);
         let place = place + 1;
-        let why = format!("number {place} of those not rated: expected {mean:.1}\u{a0}±\u{a0}{std:.1}");
+        let why =
+            format!("number {place} of those not rated: expected {mean:.1}\u{a0}±\u{a0}{std:.1}");
         Item { row, why }
     })
     .collect()

@@ -370,7 +370,8 @@ fn tabs_that_rate_at_once_lose_nothing_and_the_last_one_wins() {
                 scope.spawn(move || {
                     let rate = |turn: usize| {
                         // Of each five one is of the same galaxy in all tabs.
-                        let row = if turn.is_multiple_of(5) { 0 } else { (number * 13 + turn) % 60 };
+                        let row =
+                            if turn.is_multiple_of(5) { 0 } else { (number * 13 + turn) % 60 };
                         let value = ((number + turn) % 6) as u8;
                         tab.rate(&ids[row], value);
                         (ids[row].clone(), value)
