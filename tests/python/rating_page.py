@@ -205,7 +205,8 @@ def go_through(tab, other, url, folder, downloads):
                 tab.settled()
                 tab.fits()
                 tab.js("scrollTo(0, 0)")
-                time.sleep(0.2)
+                time.sleep(1.2)
+                assert tab.js("scrollY") == 0, "the page does not stay where it is"
                 tab.picture("-".join(part for part in (name, view, mode) if part))
     tab.look()
     assert not tab.complaints, tab.complaints

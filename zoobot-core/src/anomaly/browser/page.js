@@ -280,8 +280,13 @@ function drawOne(rows) {
     mark(button, number === place);
     button.querySelector(".mark")?.remove();
     if (rating(item) !== null) button.append(make("span", { className: "mark" }, rating(item)));
-    if (number === place) button.scrollIntoView({ block: "nearest", inline: "nearest" });
   });
+  // Along the strip alone: the page itself must stay where it is.
+  if (strip.dataset.place !== `${state.batch} ${place}`) {
+    strip.dataset.place = `${state.batch} ${place}`;
+    const here = strip.children[place];
+    strip.scrollLeft = here.offsetLeft - (strip.clientWidth - here.offsetWidth) / 2;
+  }
   rows.forEach((item) => { picture(item.row, 512).catch(() => {}); });
 }
 
