@@ -4,6 +4,7 @@
 //! [`AnomalySearch`] is what a notebook uses.
 
 mod acquisition;
+mod bands;
 pub mod baselines;
 mod browser;
 mod ellipse;
