@@ -3,11 +3,13 @@
 use crate::report;
 use clap::Args;
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 use zoobot_core::anomaly::{Acquisition, AnomalySearch, Figures, Truth, journal};
+use zoobot_core::catalog::Catalog;
 use zoobot_core::space::Space;
-use zoobot_core::{Error, Result};
+use zoobot_core::{Error, Result, interrupt};
 
 /// Galaxies that are listed.
 const LISTED: usize = 20;
@@ -19,10 +21,14 @@ const LISTED: usize = 20;
 /// the fractions in --scores, 10 random galaxies first and then batches of 10 that the model chooses,
 /// and the ranking is judged: of interest are galaxies with a fraction above 0.9.
 ///
+/// With --browser, opens a page in the browser to rate galaxies on; it prints the page's address and goes
+/// on until Ctrl-C. Every rating is added to --ratings before the page shows it.
+///
 /// The representation is compressed to 40 principal components where it is wider, and standardised.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot anomalies --representations reps.parquet --ratings ratings.jsonl --out ranking.csv
+  zoobot anomalies --representations reps.parquet --catalog catalog.csv --ratings ratings.jsonl --browser
   zoobot anomalies --representations reps.parquet --scores scores.csv --user-simulated --seed 1 --json")]
 pub struct Anomalies {
     /// The table that `zoobot encode` wrote
@@ -34,6 +40,12 @@ pub struct Anomalies {
     /// Whose ratings of that file count (default: those without a name, or the only person's)
     #[arg(long, requires = "ratings")]
     user: Option<String>,
+    /// Rate in the browser; --ratings is made where it is not there
+    #[arg(long, requires_all = ["ratings", "catalog"])]
+    browser: bool,
+    /// The catalogue with the pictures, for --browser
+    #[arg(long)]
+    catalog: Option<PathBuf>,
     /// What is true of the galaxies, .csv or .parquet with id_str and a column of fractions (0 to 1) or
     /// ratings (0 to 5)
     #[arg(long, required_if_eq("user_simulated", "true"))]
@@ -70,7 +82,10 @@ pub struct Anomalies {
 impl Anomalies {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
-        let space = prepared(&Space::read(&self.representations)?, self.pca)?;
+        let mut space = prepared(&Space::read(&self.representations)?, self.pca)?;
+        if let Some(catalog) = &self.catalog {
+            space = space.with_catalog(&Catalog::read(catalog)?)?;
+        }
         let truth = self.scores.as_ref().map(|path| {
             let column = self.score_column.as_deref();
             Truth::read(path, column, &space)
@@ -85,6 +100,14 @@ impl Anomalies {
             .batch(self.batch)
             .acquisition(self.acquisition);
         let figures = match (&self.ratings, &truth) {
+            (Some(ratings), truth) if self.browser => {
+                search = self.rated_in_browser(search, ratings)?;
+                if search.ratings().is_empty() {
+                    eprintln!("Nothing is rated.");
+                    return Ok(ExitCode::SUCCESS);
+                }
+                self.rated(&mut search, truth.as_ref())?
+            }
             (Some(ratings), truth) => {
                 search.replay(&journal::read(ratings)?)?;
                 let user = self.whose(&search)?;
@@ -112,9 +135,25 @@ impl Anomalies {
         Ok(ExitCode::SUCCESS)
     }
 
+    /// Serves the page until Ctrl-C.
+    fn rated_in_browser(&self, search: AnomalySearch, ratings: &Path) -> Result<AnomalySearch> {
+        let user = self.user.clone().unwrap_or_default();
+        let mut search = search.user(user).journal(ratings)?;
+        let page = search.rate_in_browser()?;
+        println!("{}", page.url());
+        eprintln!("Open this address to rate galaxies; Ctrl-C ends it.");
+        while !interrupt::requested() {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        // What follows may be stopped by another Ctrl-C.
+        interrupt::clear();
+        page.stop();
+        Ok(search)
+    }
+
     /// Whose ratings count.
     fn whose(&self, search: &AnomalySearch) -> Result<String> {
-        let people: Vec<String> = search.people().into_iter().map(str::to_owned).collect();
+        let people = search.people();
         let wrong = |value: &str| {
             Error::invalid(
                 "--user",

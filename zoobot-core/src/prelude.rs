@@ -1,6 +1,6 @@
 //! What a notebook cell needs: `use zoobot::prelude::*;`.
 
-pub use crate::anomaly::{Acquisition, AnomalySearch};
+pub use crate::anomaly::{Acquisition, AnomalySearch, RatingPage, Truth};
 pub use crate::catalog::{Catalog, write_table};
 pub use crate::encoder::{Architecture, Encoder};
 pub use crate::error::{Error, Result};

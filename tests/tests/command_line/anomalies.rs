@@ -130,6 +130,7 @@ fn an_experiment_compares_methods_and_goes_on_where_it_stopped() {
     }
     let summary = std::fs::read_to_string(dir.path().join("done/summary.csv")).unwrap();
     assert!(summary.starts_with("representation,method,runs,average_precision"), "{summary}");
+    assert!(dir.path().join("done/accuracy.svg").is_file());
     let wrong = |more: &[&str], say: &[&str]| refused(&[&words, more].concat(), dir.path(), say);
     let unknown = run(&[&words[..], &["--methods", "gpp"]].concat(), dir.path());
     assert!(unknown.status.code() == Some(2) && errors(&unknown).contains("gp-ucb"));

@@ -50,7 +50,7 @@ pub struct Anomalies {
     /// Principal components
     #[arg(long, default_value_t = 40)]
     pca: usize,
-    /// The folder for finished runs and the table (summary.csv)
+    /// The folder for finished runs, the table (summary.csv) and the figure (accuracy.svg)
     #[arg(long)]
     out: Option<PathBuf>,
     /// Print the figures of all runs as one JSON object on the last line
@@ -96,6 +96,7 @@ impl Anomalies {
         let runs = comparison.run()?;
         if let Some(folder) = &self.out {
             write_table(&runs.table()?, folder.join("summary.csv"))?;
+            runs.figure()?.save(folder.join("accuracy.svg"))?;
         }
         report(self.json, &serde_json::to_value(&runs)?, || Ok(runs.text()))?;
         Ok(ExitCode::SUCCESS)

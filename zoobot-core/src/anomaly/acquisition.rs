@@ -75,6 +75,17 @@ impl Acquisition {
         }
     }
 
+    /// What it makes of a galaxy, in words for the person who rates.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::ExpectedImprovement { .. } => "promising",
+            Self::UpperConfidenceBound { .. } => "promising",
+            Self::Variance => "little is known",
+            Self::Thompson => "drawn",
+            Self::Random => "random",
+        }
+    }
+
     /// Whether the value grows with the mean, whatever the deviation.
     fn grows_with_mean(self) -> bool {
         matches!(self, Self::ExpectedImprovement { .. } | Self::UpperConfidenceBound { .. })

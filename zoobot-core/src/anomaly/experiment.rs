@@ -493,12 +493,12 @@ impl Runs {
     }
 }
 
-fn mean(values: &[f64]) -> f64 {
+pub(super) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
 /// 0 for one value.
-fn deviation(values: &[f64]) -> f64 {
+pub(super) fn deviation(values: &[f64]) -> f64 {
     let mean = mean(values);
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
     (squares / values.len().saturating_sub(1).max(1) as f64).sqrt()
@@ -545,6 +545,9 @@ mod tests {
         assert_eq!(table.height(), Method::ALL.len());
         assert!(table.column("accuracy_unrated_100_std").is_ok());
         assert!(runs.text().contains("gp-matern32"));
+        let figure = runs.figure().unwrap();
+        assert!(figure.about().contains("gp, gp-matern32"), "{}", figure.about());
+        assert!(Runs { runs: Vec::new() }.figure().is_err());
         assert!("gpp".parse::<Method>().unwrap_err().to_string().contains("gp-ucb"));
     }
 

@@ -4,7 +4,9 @@
 //! [`AnomalySearch`] is what a notebook uses.
 
 mod acquisition;
+mod bands;
 pub mod baselines;
+mod browser;
 mod ellipse;
 mod experiment;
 pub mod gp;
@@ -13,11 +15,13 @@ pub mod journal;
 mod proposal;
 mod ranking;
 mod ratings;
+mod record;
 mod search;
 mod show;
 mod simulated;
 
 pub use acquisition::{Acquisition, Chosen};
+pub use browser::RatingPage;
 pub use ellipse::ellipse_features;
 pub use experiment::{Experiment, Method, Run, Runs};
 pub use proposal::{Proposal, Why};

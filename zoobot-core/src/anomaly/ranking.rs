@@ -68,6 +68,11 @@ impl Ranking {
         &self.order
     }
 
+    /// What is expected of the galaxy in this place of the space: mean and deviation.
+    pub(super) fn expectation(&self, row: usize) -> (f64, f64) {
+        (self.expected.mean[row], self.expected.std[row])
+    }
+
     /// The first `n`.
     pub fn head(&self, n: usize) -> Self {
         Self { order: self.order.iter().copied().take(n).collect(), ..self.clone() }

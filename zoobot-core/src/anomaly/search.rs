@@ -1,11 +1,13 @@
 //! The search for anomalies of one person: what to rate, the ratings, what they tell of all others.
 
 use super::acquisition::{Acquisition, Pool, choose};
+use super::browser::Server;
 use super::gp::{Fitted, GaussianProcess, Kernel};
 use super::journal::{Journal, Line};
 use super::proposal::{Proposal, Why};
 use super::ranking::Ranking;
-use super::ratings::{Rating, Ratings};
+use super::ratings::Rating;
+use super::record::Record;
 use crate::error::{Error, Result};
 use crate::space::Space;
 use crate::train::mixed;
@@ -59,15 +61,16 @@ pub struct AnomalySearch {
     acquisition: Acquisition,
     process: GaussianProcess,
     interesting: u8,
-    ratings: Ratings,
-    journal: Option<Journal>,
+    record: Record,
     /// What was proposed last.
     proposed: Option<Proposal>,
     model: Option<Model>,
+    /// Where it is rated in the browser.
+    page: Option<Arc<Server>>,
 }
 
 /// What was learnt of some ratings.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Model {
     ratings: Vec<Rating>,
     fitted: Arc<Fitted>,
@@ -99,10 +102,10 @@ impl AnomalySearch {
             acquisition: Acquisition::default(),
             process: GaussianProcess::new(kernel),
             interesting: 4,
-            ratings: Ratings::default(),
-            journal: None,
+            record: Record::default(),
             proposed: None,
             model: None,
+            page: None,
         })
     }
 
@@ -152,7 +155,7 @@ impl AnomalySearch {
     pub fn journal(mut self, path: impl AsRef<Path>) -> Result<Self> {
         let (journal, lines) = Journal::open(path)?;
         self.replay(&lines)?;
-        self.journal = Some(journal);
+        self.record.keep_in(journal);
         Ok(self.forgetful())
     }
 
@@ -161,11 +164,7 @@ impl AnomalySearch {
     /// # Errors
     /// [`Error::Missing`] for a galaxy that is not in this space.
     pub fn replay(&mut self, lines: &[Line]) -> Result<()> {
-        let rows: Vec<usize> =
-            lines.iter().map(|line| self.row(&line.id_str)).collect::<Result<_>>()?;
-        for (line, row) in lines.iter().zip(rows) {
-            self.ratings.take(line, row);
-        }
+        self.record.replay(lines, &self.rows(lines)?);
         Ok(())
     }
 
@@ -203,13 +202,9 @@ impl AnomalySearch {
     /// # Errors
     /// [`Error::Io`] when that cannot be kept.
     pub fn undo(&mut self) -> Result<Option<String>> {
-        let Some(last) = self.ratings.history(&self.user).last() else {
-            return Ok(None);
-        };
-        let id = self.space.ids()[last.row].clone();
-        let line = Line { undo: true, ..self.line(&id, None) };
-        self.record(&[line])?;
-        Ok(Some(id))
+        let line = |row: usize| Line { undo: true, ..self.line(&self.space.ids()[row], None) };
+        let row = self.record.undo(&self.user, line)?;
+        Ok(row.map(|row| self.space.ids()[row].clone()))
     }
 
     /// The galaxies to rate now: what is left of the last batch, or the next one, for which the
@@ -234,7 +229,7 @@ impl AnomalySearch {
     /// # Errors
     /// As [`next`](Self::next).
     pub fn retrain(&mut self) -> Result<Proposal> {
-        let ratings = self.ratings.current(&self.user);
+        let ratings = self.record.current(&self.user);
         let rated = self.rated();
         let proposal = match self.random_first(&ratings) {
             Some((rows, why)) => Proposal::random(&self.space, &rows, why)?,
@@ -277,7 +272,7 @@ impl AnomalySearch {
 
     /// The model of the ratings as they are, fitted where they changed.
     fn learn(&mut self) -> Result<Arc<Fitted>> {
-        let ratings = self.ratings.current(&self.user);
+        let ratings = self.record.current(&self.user);
         if let Some(model) = self.model.as_ref().filter(|model| model.ratings == ratings) {
             return Ok(model.fitted.clone());
         }
@@ -322,7 +317,7 @@ impl AnomalySearch {
         let fitted = self.learn()?;
         let expected = fitted.predict(self.space.features())?;
         let mut ratings = vec![None; self.space.len()];
-        for rating in self.ratings.current(&self.user) {
+        for rating in self.record.current(&self.user) {
             ratings[rating.row] = Some(rating.value);
         }
         Ranking::new(&self.space, expected, ratings, self.interesting)
@@ -339,12 +334,12 @@ impl AnomalySearch {
     /// The ratings that count, in the order in which they were given: the galaxies' places in the
     /// space and the values.
     pub fn ratings(&self) -> Vec<Rating> {
-        self.ratings.current(&self.user)
+        self.record.current(&self.user)
     }
 
     /// The people who rated galaxies of this table.
-    pub fn people(&self) -> Vec<&str> {
-        self.ratings.people()
+    pub fn people(&self) -> Vec<String> {
+        self.record.people()
     }
 
     /// The galaxies that are searched.
@@ -357,16 +352,38 @@ impl AnomalySearch {
         &self.user
     }
 
+    /// A search by the same settings that shares the ratings: what one is told, the other knows.
+    pub(super) fn sharing(&self) -> Self {
+        Self {
+            space: self.space.clone(),
+            places: self.places.clone(),
+            user: self.user.clone(),
+            process: self.process.clone(),
+            record: self.record.clone(),
+            proposed: self.proposed.clone(),
+            model: self.model.clone(),
+            page: None,
+            ..*self
+        }
+    }
+
+    /// How often a rating of this table was added or taken back, by anybody.
+    pub(super) fn changes(&self) -> u64 {
+        self.record.changes()
+    }
+
+    /// Where it is rated in the browser.
+    pub(super) fn page(&mut self) -> &mut Option<Arc<Server>> {
+        &mut self.page
+    }
+
     fn record(&mut self, lines: &[Line]) -> Result<()> {
-        let rows: Vec<usize> =
-            lines.iter().map(|line| self.row(&line.id_str)).collect::<Result<_>>()?;
-        if let Some(journal) = &mut self.journal {
-            journal.append(lines)?;
-        }
-        for (line, row) in lines.iter().zip(rows) {
-            self.ratings.take(line, row);
-        }
-        Ok(())
+        self.record.add(lines, &self.rows(lines)?)
+    }
+
+    /// The place of each line's galaxy.
+    fn rows(&self, lines: &[Line]) -> Result<Vec<usize>> {
+        lines.iter().map(|line| self.row(&line.id_str)).collect()
     }
 
     fn row(&self, id: &str) -> Result<usize> {
@@ -386,13 +403,14 @@ impl AnomalySearch {
     /// For each galaxy, whether this user rated it.
     fn rated(&self) -> Vec<bool> {
         let mut rated = vec![false; self.space.len()];
-        self.ratings.history(&self.user).iter().for_each(|it| rated[it.row] = true);
+        self.record.history(&self.user).iter().for_each(|it| rated[it.row] = true);
         rated
     }
 
-    /// Without the last batch, which other settings would not have proposed.
+    /// Without the last batch, which other settings would not have proposed, and without the page
+    /// that shows it.
     fn forgetful(self) -> Self {
-        Self { proposed: None, ..self }
+        Self { proposed: None, page: None, ..self }
     }
 }
 

@@ -203,7 +203,8 @@ impl AnomalySearch {
         }
         let start = Instant::now();
         let mut rounds = Vec::new();
-        let mut interesting = 0;
+        // Some may be rated already.
+        let mut interesting = self.ratings().iter().filter(|it| truth.interesting[it.row]).count();
         loop {
             let rated = self.ratings().len();
             crate::interrupt::check("search", || format!("{rated} of {labels} ratings"))?;

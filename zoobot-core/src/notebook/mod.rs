@@ -23,6 +23,7 @@ pub use job::Job;
 pub use live::Live;
 pub use progress::Progress;
 pub use table::Table;
+pub(crate) use thumbnail::jpeg;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;

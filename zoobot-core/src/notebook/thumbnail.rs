@@ -16,6 +16,12 @@ pub(super) struct Thumbnail {
     pub uri: String,
 }
 
+impl Thumbnail {
+    fn of(jpeg: &[u8]) -> Self {
+        Self { uri: format!("data:image/jpeg;base64,{}", BASE64.encode(jpeg)) }
+    }
+}
+
 /// Larger pictures are not decoded for the sake of a thumbnail.
 const MAX_BYTES: u64 = 400 << 20;
 const QUALITY: u8 = 82;
@@ -28,10 +34,17 @@ pub(super) fn load_all(files: &[Option<PathBuf>], pixels: u32) -> Vec<Option<Res
 /// A picture in memory, cut and shrunk in the same way.
 pub(super) fn of(picture: &RgbImage, pixels: u32) -> Result<Thumbnail> {
     let made = encode(&DynamicImage::from(picture.clone()), pixels);
-    made.map_err(|error| Error::Picture { path: PathBuf::new(), reason: error.to_string() })
+    let made =
+        made.map_err(|error| Error::Picture { path: PathBuf::new(), reason: error.to_string() })?;
+    Ok(Thumbnail::of(&made))
 }
 
 fn load(file: &Path, pixels: u32) -> Result<Thumbnail> {
+    Ok(Thumbnail::of(&jpeg(file, pixels)?))
+}
+
+/// A picture as a JPEG file of its central square, at most `pixels` wide.
+pub(crate) fn jpeg(file: &Path, pixels: u32) -> Result<Vec<u8>> {
     let unreadable = |reason: String| Error::Picture { path: file.to_path_buf(), reason };
     let opened = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound => unreadable("file not found".into()),
@@ -53,7 +66,7 @@ fn load(file: &Path, pixels: u32) -> Result<Thumbnail> {
     encode(&picture, pixels).map_err(|error| unreadable(error.to_string()))
 }
 
-fn encode(picture: &DynamicImage, pixels: u32) -> image::ImageResult<Thumbnail> {
+fn encode(picture: &DynamicImage, pixels: u32) -> image::ImageResult<Vec<u8>> {
     let (width, height) = (picture.width(), picture.height());
     let side = width.min(height);
     let square = picture.crop_imm((width - side) / 2, (height - side) / 2, side, side);
@@ -64,7 +77,7 @@ fn encode(picture: &DynamicImage, pixels: u32) -> image::ImageResult<Thumbnail> 
     };
     let mut jpeg = Vec::new();
     square.to_rgb8().write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, QUALITY))?;
-    Ok(Thumbnail { uri: format!("data:image/jpeg;base64,{}", BASE64.encode(jpeg)) })
+    Ok(jpeg)
 }
 
 #[cfg(test)]

@@ -95,7 +95,7 @@ fn people_have_their_own_ratings_and_take_them_back_one_by_one() {
     ana.rate(id(1), 3).unwrap();
     let mut bob = open("bob");
     bob.rate(id(1), 0).unwrap();
-    assert_eq!((bob.ratings().len(), bob.people()), (1, vec!["ana", "bob"]));
+    assert_eq!((bob.ratings().len(), bob.people()), (1, vec!["ana".to_owned(), "bob".to_owned()]));
     let values = |search: &AnomalySearch| {
         search.ratings().iter().map(|it| (it.row, it.value)).collect::<Vec<_>>()
     };
@@ -209,7 +209,7 @@ fn a_process_that_is_killed_loses_no_rating_that_it_acknowledged() {
         child.wait().unwrap();
         assert!(seen > 0);
         let search = AnomalySearch::new(&space).unwrap().journal(&path).unwrap();
-        let kept = search.ratings.history("").iter();
+        let kept = search.record.history("").into_iter();
         let kept: Vec<(String, u8)> =
             kept.map(|it| (space.ids()[it.row].clone(), it.value)).collect();
         // Of each process the last rating may be there and not acknowledged.

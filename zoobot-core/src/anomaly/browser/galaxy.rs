@@ -1,0 +1,151 @@
+//! What a catalogue knows of one galaxy, and where on the web more is known.
+
+use crate::catalog::{Catalog, FILE, ID};
+use crate::error::Result;
+use crate::notebook::text::cut;
+use polars::prelude::{AnyValue, DataFrame, DataType};
+use serde_json::{Value, json};
+
+/// Columns that are shown.
+const COLUMNS: usize = 40;
+/// Characters of a value that are shown.
+const LONGEST: usize = 80;
+/// Names that catalogues give to right ascension and declination in degrees, in small letters.
+const RA: [&str; 8] =
+    ["ra", "ra_deg", "raj2000", "ra_j2000", "right_ascension", "_ra", "ra_icrs", "alpha_j2000"];
+const DEC: [&str; 9] = [
+    "dec",
+    "dec_deg",
+    "dej2000",
+    "decj2000",
+    "dec_j2000",
+    "declination",
+    "_dec",
+    "de_icrs",
+    "delta_j2000",
+];
+
+/// The values of the columns and the links, as JSON: `about` (pairs of name and text), `links` (pairs
+/// of name and address).
+pub fn known(catalog: &Catalog, row: usize) -> Result<Value> {
+    let galaxy = catalog.at(&[row])?;
+    let table = galaxy.table();
+    let mut about = Vec::new();
+    for column in table.columns().iter().filter(|it| ![ID, FILE].contains(&it.name().as_str())) {
+        if about.len() == COLUMNS {
+            break;
+        }
+        let text = match column.get(0)? {
+            AnyValue::Null => continue,
+            AnyValue::Float64(value) if value.is_finite() => short(value),
+            AnyValue::Float32(value) if value.is_finite() => short(f64::from(value)),
+            other => other.get_str().map_or_else(|| other.to_string(), str::to_owned),
+        };
+        about.push(json!([column.name().as_str(), cut(&text, LONGEST)]));
+    }
+    let links = match place(table)? {
+        Some((ra, dec)) => links(ra, dec),
+        None => json!([]),
+    };
+    Ok(json!({ "about": about, "links": links }))
+}
+
+/// A number with the digits that mean something.
+fn short(value: f64) -> String {
+    let digits = (6 - value.abs().max(1.0).log10().floor() as i32).clamp(0, 6);
+    let text = format!("{value:.*}", digits as usize);
+    match text.split_once('.') {
+        Some(_) if value != 0.0 && value.abs() < 1e-4 => format!("{value:.3e}"),
+        Some(_) => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        None => text,
+    }
+}
+
+/// The first row's place on the sky in degrees, where it has one.
+fn place(table: &DataFrame) -> Result<Option<(f64, f64)>> {
+    let value = |names: &[&str]| -> Result<Option<f64>> {
+        let named = |name: &&str| {
+            table.columns().iter().find(|it| it.name().as_str().eq_ignore_ascii_case(name))
+        };
+        let Some(column) = names.iter().find_map(named) else { return Ok(None) };
+        if !column.dtype().is_primitive_numeric() {
+            return Ok(None);
+        }
+        Ok(column.cast(&DataType::Float64)?.f64()?.get(0))
+    };
+    let there = |(ra, dec): &(f64, f64)| (0.0..=360.0).contains(ra) && (-90.0..=90.0).contains(dec);
+    Ok(value(&RA)?.zip(value(&DEC)?).filter(there))
+}
+
+fn links(ra: f64, dec: f64) -> Value {
+    // "+" stands for a space in an address.
+    let signed = format!("{dec:+.6}").replace('+', "%2B");
+    json!([
+        [
+            "Legacy Survey",
+            format!(
+                "https://www.legacysurvey.org/viewer?ra={ra:.6}&dec={dec:.6}&layer=ls-dr10&zoom=16\
+                 &mark={ra:.6},{dec:.6}"
+            )
+        ],
+        [
+            "SIMBAD",
+            format!(
+                "https://simbad.cds.unistra.fr/simbad/sim-coo?Coord={ra:.6}%20{signed}\
+                 &CooFrame=ICRS&Radius=10&Radius.unit=arcsec"
+            )
+        ],
+        [
+            "NED",
+            format!(
+                "https://ned.ipac.caltech.edu/cgi-bin/objsearch?search_type=Near+Position+Search\
+                 &in_csys=Equatorial&in_equinox=J2000.0&lon={ra:.6}d&lat={dec:.6}d&radius=0.5\
+                 &out_csys=Equatorial&out_equinox=J2000.0&of=pre_text"
+            )
+        ],
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use polars::df;
+
+    fn galaxy(table: DataFrame) -> Value {
+        known(&Catalog::from_table(table, "").unwrap(), 0).unwrap()
+    }
+
+    #[test]
+    fn columns_are_shown_and_a_place_on_the_sky_becomes_links() {
+        let table = df!(
+            "id_str" => ["a"], "file_loc" => ["a.png"], "RAJ2000" => [184.740_208_3],
+            "DEJ2000" => [-5.25], "mag" => [17.5_f32], "class" => ["ring"], "z" => [None::<f64>],
+            "n" => [12], "flux" => [0.000_012_3],
+        );
+        let known = galaxy(table.unwrap());
+        let about = known["about"].to_string();
+        assert_eq!(
+            about,
+            r#"[["RAJ2000","184.7402"],["DEJ2000","-5.25"],["mag","17.5"],["class","ring"],["n","12"],["flux","1.230e-5"]]"#
+        );
+        let links = known["links"].as_array().unwrap();
+        assert_eq!(links.len(), 3);
+        let address = |link: usize| links[link][1].as_str().unwrap();
+        assert!(address(0).contains("ra=184.740208&dec=-5.250000"), "{links:?}");
+        assert!(address(1).contains("Coord=184.740208%20-5.250000"), "{links:?}");
+        assert!(address(2).contains("lon=184.740208d&lat=-5.250000d"), "{links:?}");
+    }
+
+    #[test]
+    fn without_a_place_there_are_no_links() {
+        let with = |ra: f64, dec: f64| {
+            let table =
+                df!("id_str" => ["a"], "file_loc" => ["a.png"], "ra" => [ra], "dec" => [dec]);
+            galaxy(table.unwrap())["links"].as_array().unwrap().len()
+        };
+        assert_eq!([with(10.0, 91.0), with(f64::NAN, 0.0), with(0.0, 45.0)], [0, 0, 3]);
+        let table =
+            df!("id_str" => ["a"], "file_loc" => ["a.png"], "ra" => ["12:30:00"], "dec" => [1.0]);
+        assert_eq!(galaxy(table.unwrap())["links"], json!([]));
+    }
+}

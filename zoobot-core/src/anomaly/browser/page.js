@@ -1,0 +1,442 @@
+"use strict";
+
+const token = new URLSearchParams(location.search).get("token");
+const find = (selector) => document.querySelector(selector);
+
+// What the server said last; ratings that are on their way to it; what is looked at.
+let state = null;
+const sending = new Map();
+let view = "rate";
+let mode = "one";
+let place = 0;
+let detail = null;
+
+// ---- the server
+
+async function call(path, body) {
+  const options = { headers: { "X-Zoobot-Token": token }, cache: "no-store" };
+  if (body !== undefined) {
+    options.method = "POST";
+    options.headers["Content-Type"] = "application/json";
+    options.body = JSON.stringify(body);
+  }
+  let answer;
+  try {
+    answer = await fetch(path, options);
+  } catch {
+    const lost = new Error("The server of this page does not answer: it was stopped, or the notebook's kernel ended.");
+    lost.lost = true;
+    throw lost;
+  }
+  if (!answer.ok) {
+    const said = await answer.json().catch(() => ({}));
+    throw new Error(said.error ?? `The server of this page said ${answer.status}.`);
+  }
+  return answer;
+}
+
+const ask = async (path, body) => (await call(path, body)).json();
+
+function say(error) {
+  const box = find("#message");
+  box.textContent = error.message ?? error;
+  box.dataset.lost = error.lost ? "yes" : "";
+  box.hidden = false;
+}
+
+function hush(lostOnly) {
+  const box = find("#message");
+  if (!lostOnly || box.dataset.lost) box.hidden = true;
+}
+
+// One after the other, in the order of the keys.
+let queue = Promise.resolve();
+function then(work) {
+  queue = queue.then(work).catch(say);
+  return queue;
+}
+
+// ---- pictures and what is known of a galaxy, fetched once
+
+const kept = new Map();
+function once(key, make, drop) {
+  if (!kept.has(key)) {
+    const value = make();
+    value.catch(() => kept.delete(key));
+    kept.set(key, value);
+    if (kept.size > 800) {
+      const [oldest, gone] = kept.entries().next().value;
+      kept.delete(oldest);
+      gone.then((value) => typeof value === "string" && URL.revokeObjectURL(value)).catch(() => {});
+    }
+  }
+  return kept.get(key);
+}
+
+const picture = (row, side) =>
+  once(`${row} ${side}`, async () =>
+    URL.createObjectURL(await (await call(`/api/picture/${row}?side=${side}`)).blob()));
+
+const about = (row) => once(`about ${row}`, () => ask(`/api/galaxy/${row}`));
+
+// ---- pieces
+
+function make(tag, properties = {}, ...children) {
+  const { data, aria, ...rest } = properties;
+  const element = Object.assign(document.createElement(tag), rest);
+  for (const [name, value] of Object.entries(data ?? {})) element.dataset[name] = value;
+  for (const [name, value] of Object.entries(aria ?? {})) element.setAttribute(`aria-${name}`, value);
+  element.append(...children);
+  return element;
+}
+
+function frame(item, side) {
+  const box = make("span", { className: "frame" });
+  picture(item.row, side).then(
+    (address) => box.replaceChildren(make("img", { src: address, alt: item.id })),
+    (error) => box.replaceChildren(error.message),
+  );
+  return box;
+}
+
+const rating = (item) => sending.get(item.row) ?? item.rating ?? null;
+
+function digits(item, after) {
+  const box = make("div", { className: "digits" });
+  for (let value = 0; value <= 5; value++) {
+    const button = make("button", {
+      type: "button", textContent: value, data: { digit: value },
+      aria: { label: `rate ${item.id} ${value}`, pressed: rating(item) === value },
+    });
+    button.onclick = () => rate(item, value, after);
+    box.append(button);
+  }
+  box.dataset.row = item.row;
+  return box;
+}
+
+function large(item, after) {
+  const known = make("div");
+  about(item.row).then(({ about, links }) => {
+    if (links.length) {
+      known.append(make("p", { className: "links" }, ...links.map(([name, href]) =>
+        make("a", { href, textContent: name, target: "_blank", rel: "noopener noreferrer" }))));
+    }
+    if (about.length) {
+      const rows = about.map(([name, value]) => make("tr", {}, make("td", {}, name), make("td", {}, value)));
+      known.append(make("div", { className: "about" }, make("table", {}, make("tbody", {}, ...rows))));
+    }
+  }, say);
+  return make("div", { className: "large", data: { row: item.row } },
+    frame(item, 512),
+    make("div", {},
+      make("p", { className: "name" }, item.id),
+      make("p", { className: "why" }, item.why),
+      digits(item, after),
+      make("div", { className: "scale" }, make("span", {}, "of no interest"), make("span", {}, "exactly what I want")),
+      known));
+}
+
+function tile(item, { onclick, label, after }) {
+  const open = make("button", { type: "button", className: "open", onclick, aria: { label: `look at ${item.id}` } }, frame(item, 256));
+  return make("div", { className: "tile", data: { row: item.row } },
+    open, make("p", { className: "name" }, label ?? item.id), make("p", { className: "why" }, item.why), digits(item, after));
+}
+
+// Rates what is shown, without drawing it anew.
+function press() {
+  for (const box of document.querySelectorAll(".digits")) {
+    const row = +box.dataset.row;
+    const value = sending.get(row) ?? shownRatings.get(row) ?? null;
+    for (const button of box.children) button.setAttribute("aria-pressed", value === +button.dataset.digit);
+  }
+}
+
+// ---- rating
+
+const items = () => state?.items ?? [];
+// The last known rating of each galaxy on show, in whichever view.
+const shownRatings = new Map();
+const remember = (list) => list.forEach((item) => shownRatings.set(item.row, item.rating ?? null));
+
+function rate(item, value, after) {
+  sending.set(item.row, value);
+  if (after !== "stay") forward(item);
+  draw();
+  then(async () => {
+    try {
+      await ask("/api/rate", { id: item.id, rating: value });
+      shownRatings.set(item.row, value);
+      hush();
+    } finally {
+      if (sending.get(item.row) === value) sending.delete(item.row);
+      await refresh();
+    }
+  });
+}
+
+// To the next galaxy without a rating, from this one on.
+function forward(item) {
+  const list = items();
+  const from = list.findIndex((other) => other.row === item.row);
+  for (let step = 1; step <= list.length; step++) {
+    const next = (from + step) % list.length;
+    if (rating(list[next]) === null) {
+      place = next;
+      return;
+    }
+  }
+}
+
+function undo() {
+  then(async () => {
+    const { undone } = await ask("/api/undo", {});
+    if (!undone) {
+      say("There is no rating to take back.");
+      return;
+    }
+    hush();
+    shownRatings.set(undone.row, null);
+    await refresh();
+    const found = items().findIndex((item) => item.row === undone.row);
+    if (found >= 0) place = found;
+    draw();
+  });
+}
+
+function retrain() {
+  find("#fresh").textContent = "learning …";
+  then(async () => {
+    await ask("/api/retrain", { choice: find("#choice").value });
+    hush();
+    await refresh();
+  });
+}
+
+// ---- drawing
+
+function draw() {
+  if (!state) return;
+  const rows = items();
+  const done = rows.filter((item) => rating(item) !== null).length;
+  place = Math.min(place, Math.max(rows.length - 1, 0));
+  find("#user").textContent = state.user ? `by ${state.user}` : "";
+  const progress = find("#progress");
+  progress.max = Math.max(rows.length, 1);
+  progress.value = done;
+  find("#count").textContent =
+    `${done} of ${rows.length} in batch ${state.batch} · ${state.rated.toLocaleString("en")} of ${state.galaxies.toLocaleString("en")} rated`;
+  drawModel();
+  const complete = done === rows.length;
+  const idle = find("#idle");
+  idle.hidden = !complete;
+  idle.textContent = rows.length === 0 && !state.training
+    ? "All galaxies are rated."
+    : state.problem ? "There is no new batch, see above." : "Learning from your ratings …";
+  find("#one").hidden = mode !== "one" || complete;
+  find("#strip").hidden = mode !== "one" || rows.length === 0;
+  find("#grid").hidden = mode !== "grid" || rows.length === 0;
+  if (mode === "one") drawOne(rows);
+  else drawGrid(rows);
+  press();
+}
+
+function drawModel() {
+  const learnt = state.ranking;
+  const fresh = find("#fresh");
+  const seconds = learnt && (learnt.seconds < 0.01 ? "0.01" : learnt.seconds.toFixed(2));
+  fresh.dataset.is = state.training ? "training" : learnt?.fresh ? "fresh" : "stale";
+  fresh.textContent = state.training
+    ? "learning …"
+    : !learnt ? "no ranking yet"
+    : learnt.fresh ? `ranking is fresh: ${count(learnt.ratings)}, learnt in ${seconds} s`
+    : `ranking knows ${count(learnt.ratings)} of ${state.rated}`;
+  find("#retrain").disabled = state.training;
+  if (document.activeElement !== find("#choice") && !state.training) find("#choice").value = state.choice;
+  if (state.problem) say(state.problem);
+}
+
+const count = (ratings) => `${ratings} rating${ratings === 1 ? "" : "s"}`;
+
+// Draws anew only when other galaxies are shown, so that nothing flickers.
+function renew(box, key, children) {
+  if (box.dataset.key === key) return;
+  box.dataset.key = key;
+  box.replaceChildren(...children());
+}
+
+function drawOne(rows) {
+  const item = rows[place];
+  if (!item) return;
+  renew(find("#one"), `${item.row} ${item.why}`, () => [large(item)]);
+  const strip = find("#strip");
+  renew(strip, rows.map((item) => item.row).join(), () => rows.map((item, number) => {
+    const button = make("button", { type: "button", title: item.id, aria: { label: `galaxy ${number + 1} of this batch` } }, frame(item, 256));
+    button.onclick = () => { place = number; draw(); };
+    return button;
+  }));
+  rows.forEach((item, number) => {
+    const button = strip.children[number];
+    mark(button, number === place);
+    button.querySelector(".mark")?.remove();
+    if (rating(item) !== null) button.append(make("span", { className: "mark" }, rating(item)));
+  });
+  // Along the strip alone: the page itself must stay where it is.
+  if (strip.dataset.place !== `${state.batch} ${place}`) {
+    strip.dataset.place = `${state.batch} ${place}`;
+    const here = strip.children[place];
+    strip.scrollLeft = here.offsetLeft - (strip.clientWidth - here.offsetWidth) / 2;
+  }
+  rows.forEach((item) => { picture(item.row, 512).catch(() => {}); });
+}
+
+function drawGrid(rows) {
+  const grid = find("#grid");
+  renew(grid, rows.map((item) => `${item.row} ${item.why}`).join(), () => rows.map((item, number) =>
+    tile(item, { onclick: () => { place = number; mode = "one"; modes(); draw(); } })));
+  rows.forEach((_, number) => mark(grid.children[number], number === place));
+}
+
+function mark(element, here) {
+  if (here) element.setAttribute("aria-current", "true");
+  else element.removeAttribute("aria-current");
+}
+
+let listed = { key: "", from: 0 };
+
+async function drawRanking(more) {
+  if (!state) return;
+  const tiles = find("#ranking-tiles");
+  const unrated = find("#unrated").checked;
+  const key = `${state.ranking?.ratings} ${state.batch} ${unrated}`;
+  if (!state.ranking) {
+    find("#ranked").textContent = "There is no ranking yet: rate some galaxies first.";
+    tiles.replaceChildren();
+    return;
+  }
+  if (!more && listed.key === key) return;
+  const from = more ? listed.from : 0;
+  listed = { key, from: from + 48 };
+  const { items, all } = await ask(`/api/ranking?from=${from}&count=48&unrated=${unrated}`);
+  if (listed.key !== key) return;
+  remember(items);
+  const shown = items.map((item) => {
+    const why = item.rating === null ? item.why : `rated ${item.rating}, ${item.why}`;
+    return tile({ ...item, why }, { label: `${item.rank}. ${item.id}`, onclick: () => look(item), after: "stay" });
+  });
+  if (more) tiles.append(...shown);
+  else tiles.replaceChildren(...shown);
+  find("#ranked").textContent =
+    `The most interesting first, ${unrated ? "without" : "with"} rated ones; ${all.toLocaleString("en")} galaxies`;
+  find("#more").hidden = listed.from >= all;
+  press();
+}
+
+let ratedKey = "";
+
+async function drawRated() {
+  const key = `${state?.rated} ${[...shownRatings.values()].join("")}`;
+  if (ratedKey === key) return;
+  ratedKey = key;
+  const { items, all } = await ask("/api/rated");
+  remember(items);
+  find("#given").textContent = all === 0
+    ? "Nothing is rated yet."
+    : `${all.toLocaleString("en")} rated, the last first${all > items.length ? `; ${items.length} shown` : ""}. Another click changes a rating.`;
+  find("#rated-tiles").replaceChildren(...items.map((item) =>
+    tile(item, { onclick: () => look(item), after: "stay" })));
+  press();
+}
+
+function look(item) {
+  detail = item;
+  find("#large").replaceChildren(large(item, "stay"));
+  find("#detail").showModal();
+  press();
+}
+
+// ---- what comes from the server and from the person
+
+async function refresh() {
+  const before = state?.batch;
+  state = await ask("/api/state");
+  remember(state.items);
+  if (before !== state.batch) {
+    const open = state.items.findIndex((item) => rating(item) === null);
+    place = Math.max(open, 0);
+  }
+  draw();
+  if (view === "ranking") await drawRanking();
+  if (view === "rated") await drawRated();
+}
+
+async function poll() {
+  if (!document.hidden) {
+    try {
+      await refresh();
+      hush(true);
+    } catch (error) {
+      say(error);
+    }
+  }
+  setTimeout(poll, state?.training ? 150 : 1000);
+}
+
+function modes() {
+  for (const button of document.querySelectorAll("[data-mode]")) {
+    button.setAttribute("aria-pressed", button.dataset.mode === mode);
+  }
+}
+
+function show(name) {
+  view = name;
+  for (const button of document.querySelectorAll("[data-view]")) {
+    if (button.dataset.view === name) button.setAttribute("aria-current", "page");
+    else button.removeAttribute("aria-current");
+    find(`#${button.dataset.view}`).hidden = button.dataset.view !== name;
+  }
+  if (name === "ranking") drawRanking().catch(say);
+  if (name === "rated") drawRated().catch(say);
+}
+
+async function save(name) {
+  const address = URL.createObjectURL(await (await call(`/api/${name}`)).blob());
+  make("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 10000);
+}
+
+for (const button of document.querySelectorAll("[data-view]")) button.onclick = () => show(button.dataset.view);
+for (const button of document.querySelectorAll("[data-mode]")) {
+  button.onclick = () => { mode = button.dataset.mode; modes(); draw(); };
+}
+for (const button of document.querySelectorAll("[data-save]")) {
+  button.onclick = () => save(button.dataset.save).catch(say);
+}
+find("#undo").onclick = undo;
+find("#retrain").onclick = retrain;
+find("#choice").onchange = () => { find("#choice").blur(); retrain(); };
+find("#unrated").onchange = () => drawRanking().catch(say);
+find("#more").onclick = () => drawRanking(true).catch(say);
+find("#close").onclick = () => find("#detail").close();
+find("#detail").onclose = () => { detail = null; };
+
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.target.tagName === "SELECT") return;
+  const key = event.key.toLowerCase();
+  const item = detail ?? (view === "rate" ? items()[place] : null);
+  if (/^[0-9]$/.test(key)) {
+    if (!item) return;
+    if (+key <= 5) rate(item, +key, detail ? "stay" : undefined);
+    else say(`${key} is no rating: they go from 0 to 5.`);
+  } else if (key === "u") undo();
+  else if (key === "r" && !state?.training) retrain();
+  else if (view === "rate" && !detail && key === "g") { mode = mode === "one" ? "grid" : "one"; modes(); draw(); }
+  else if (view === "rate" && !detail && (key === "arrowleft" || key === "arrowright")) {
+    const rows = items().length;
+    place = (place + (key === "arrowleft" ? rows - 1 : 1)) % Math.max(rows, 1);
+    draw();
+  } else return;
+  event.preventDefault();
+});
+
+poll();
