@@ -146,7 +146,8 @@ impl Finetune {
             let (known, failed) = encoded::features(self, &encoder, &galaxies, &truth, true)?;
             let gone: HashSet<&String> = failed.iter().map(|(id, _)| id).collect();
             let ids = galaxies.ids();
-            let rows: Vec<usize> = (0..ids.len()).filter(|&row| !gone.contains(&ids[row])).collect();
+            let rows: Vec<usize> =
+                (0..ids.len()).filter(|&row| !gone.contains(&ids[row])).collect();
             (galaxies, truth) = (galaxies.at(&rows)?, truth.select(&rows)?);
             let mut still = |_: Event| ();
             let watch: &mut dyn FnMut(Event) = if head_only { &mut *observe } else { &mut still };
@@ -243,3 +244,6 @@ fn target(truth: &Truth) -> Target {
         other => Target::Numbers(vec![0.0; other.len()]),
     }
 }
+
+#[cfg(test)]
+mod tests;

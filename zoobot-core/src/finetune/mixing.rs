@@ -41,11 +41,7 @@ impl Mix {
     }
 
     /// The loss against both labels, each by its share.
-    pub fn loss(
-        &self,
-        targets: &Tensor,
-        of: impl Fn(&Tensor) -> Result<Tensor>,
-    ) -> Result<Tensor> {
+    pub fn loss(&self, targets: &Tensor, of: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
         let (own, other) = (of(targets)?, of(&self.of_others(targets)?)?);
         Ok(own.f_mul_scalar(self.share)?.f_add(&other.f_mul_scalar(1.0 - self.share)?)?)
     }
@@ -70,7 +66,8 @@ mod tests {
         // the loss of what is predicted for a blend is least at the blend of the labels.
         let labels = Tensor::from_slice(&[1.0_f32, 2.0, 4.0, 8.0]).view([4, 1]);
         let outputs = mix.blend(&labels).unwrap().set_requires_grad(true);
-        let square = |targets: &Tensor| Ok((&outputs - targets).f_square()?.f_sum(tch::Kind::Float)?);
+        let square =
+            |targets: &Tensor| Ok((&outputs - targets).f_square()?.f_sum(tch::Kind::Float)?);
         mix.loss(&labels, square).unwrap().backward();
         assert!(outputs.grad().abs().max().double_value(&[]) < 1e-5);
         // Shares spread over 0 to 1, half of them on either side of a half.

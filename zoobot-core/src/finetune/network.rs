@@ -193,14 +193,13 @@ pub fn train(
         parts: Vec::new(),
     };
     let checkpoints = folder.map(|it| it.join("checkpoints"));
-    let fitted =
-        fit(&mut task, config, checkpoints.as_deref(), &mut |event| {
-            if let Event::Resumed { epochs, .. } = &event {
-                let scores = epochs.iter().map(|it| it.validation);
-                best.set(scores.fold(f64::INFINITY, f64::min));
-            }
-            observe(event);
-        })?;
+    let fitted = fit(&mut task, config, checkpoints.as_deref(), &mut |event| {
+        if let Event::Resumed { epochs, .. } = &event {
+            let scores = epochs.iter().map(|it| it.validation);
+            best.set(scores.fold(f64::INFINITY, f64::min));
+        }
+        observe(event);
+    })?;
     let ended = fitted.end != End::Interrupted && folder.is_some();
     // Whatever stopped it, what is left is the best there was.
     let model = match task.best_folder() {

@@ -200,7 +200,8 @@ impl Saliency {
             tiles.push(Tile::of(self.ids[row].as_str(), plain).caption("as the network sees it"));
             tiles.push(Tile::of(self.ids[row].as_str(), heated).caption(self.caption(row)));
         }
-        Ok(Gallery::new(tiles).title(format!("Where {:?} is seen: yellow speaks for it most", self.of)))
+        Ok(Gallery::new(tiles)
+            .title(format!("Where {:?} is seen: yellow speaks for it most", self.of)))
     }
 
     /// The same as a figure, to be saved for a paper.

@@ -44,8 +44,11 @@ fn of_pooled_features_the_map_is_the_sum_of_channels_by_the_heads_weights() {
         let (weights, bias) = weights(&model, 1);
         let pixels = (maps.size()[2] * maps.size()[3]) as f64;
         let sum = no_grad(|| {
-            (maps * weights.view([1, -1, 1, 1])).sum_dim_intlist([1_i64].as_slice(), false, Kind::Float)
-                / pixels
+            (maps * weights.view([1, -1, 1, 1])).sum_dim_intlist(
+                [1_i64].as_slice(),
+                false,
+                Kind::Float,
+            ) / pixels
         });
         let expected = array(&sum.relu()).unwrap();
         assert_eq!(saliency.maps().dim(), expected.dim());
@@ -100,10 +103,13 @@ fn what_makes_the_score_lights_up_where_it_is() {
     let encoder = encoder("resnet18");
     let dir = tempfile::tempdir().unwrap();
     let mut ids = Vec::new();
-    for (name, at) in [("dark", None), ("upper left", Some((12, 12))), ("lower right", Some((52, 52)))] {
+    for (name, at) in
+        [("dark", None), ("upper left", Some((12, 12))), ("lower right", Some((52, 52)))]
+    {
         let mut picture = RgbImage::from_pixel(64, 64, image::Rgb([16, 16, 16]));
         for (x, y, pixel) in picture.enumerate_pixels_mut() {
-            let near = |(a, b): (i64, i64)| (i64::from(x) - a).pow(2) + (i64::from(y) - b).pow(2) < 64;
+            let near =
+                |(a, b): (i64, i64)| (i64::from(x) - a).pow(2) + (i64::from(y) - b).pow(2) < 64;
             if at.is_some_and(near) {
                 *pixel = image::Rgb([240, 240, 240]);
             }
@@ -119,7 +125,8 @@ fn what_makes_the_score_lights_up_where_it_is() {
     let features = encoder.features(&batch).unwrap();
     let direction = (features.get(1) + features.get(2)) / 2.0 - features.get(0);
     let weight = Tensor::stack(&[-&direction, direction.shallow_clone()], 0);
-    let head = Head::of(&HeadConfig::scores(2), &weight, &Tensor::zeros([2], (Kind::Float, Device::Cpu)));
+    let head =
+        Head::of(&HeadConfig::scores(2), &weight, &Tensor::zeros([2], (Kind::Float, Device::Cpu)));
     let labels = Labels::Classes(vec!["dark".to_owned(), "spot".to_owned()]);
     let model = Model::new(encoder, &head.unwrap(), labels).unwrap();
     let saliency = model.saliency(&galaxies, "spot").unwrap();
@@ -133,7 +140,9 @@ fn what_makes_the_score_lights_up_where_it_is() {
     assert_eq!((brightest(1), brightest(2)), ((0, 0), (1, 1)), "{maps:?}");
     // And so it is in the picture.
     let (plain, heated) = saliency.pictures(3).unwrap().swap_remove(1);
-    let change = |x: u32, y: u32| i32::from(heated.get_pixel(x, y).0[1]) - i32::from(plain.get_pixel(x, y).0[1]);
+    let change = |x: u32, y: u32| {
+        i32::from(heated.get_pixel(x, y).0[1]) - i32::from(plain.get_pixel(x, y).0[1])
+    };
     assert!(change(8, 28) > change(56, 56) && change(28, 2) > change(56, 40));
     assert_eq!(saliency.figure(2).unwrap().about(), "where \"spot\" is seen, 4 pictures");
     let error = model.saliency(&galaxies, "spt").unwrap_err().to_string();
