@@ -19,6 +19,8 @@ const BATCH: usize = 16;
 const SHOWN: usize = 12;
 /// Galaxies that can be shown.
 const MOST: usize = 100;
+/// A picture turned by quarters, and mirrored.
+const VIEWS: i64 = 8;
 /// How much of a picture the brightest heat hides.
 const OPACITY: f64 = 0.65;
 
@@ -29,6 +31,9 @@ const OPACITY: f64 = 0.65;
 /// head's linear layer, before softmax or sigmoid. Of ResNets and EfficientNets, which hand the mean
 /// of the feature maps to the head as it is, what speaks for and against adds up to the score without
 /// its bias: the class activation of Zhou et al. (2016).
+///
+/// It is the mean over the eight turned and mirrored views of a picture: a galaxy has no upside, while a
+/// network whose convolutions pad one side more than the other (timm's `tf_` ones) favours a corner.
 ///
 /// A map is coarse: one number for about 32 x 32 pixels, each of which sees far beyond them.
 ///
@@ -90,8 +95,8 @@ impl Model {
             }
             if !pictures.is_empty() {
                 let batch = recipe.batch(&pictures, self.encoder().device())?;
-                let (heat, features) = self.heat(&network, &batch, place)?;
-                maps.push(heat);
+                let (heat, features) = self.heat_of_views(&network, &batch, place)?;
+                maps.push(heat.f_relu()?);
                 answers.extend(self.said(&features, place)?);
             }
             progress.advance(some.len());
@@ -115,7 +120,24 @@ impl Model {
         })
     }
 
-    /// The heat maps of a batch, `[n, rows, columns]`, and its features, both on the CPU.
+    /// The mean of the heat maps of all eight turned and mirrored views of a batch, each turned back, and
+    /// the features of the pictures as they are.
+    fn heat_of_views(
+        &self,
+        network: &Network,
+        batch: &Tensor,
+        place: usize,
+    ) -> Result<(Tensor, Tensor)> {
+        let (mut sum, features) = self.heat(network, batch, place)?;
+        for view in 1..VIEWS {
+            let (heat, _) = self.heat(network, &turned(batch, view)?, place)?;
+            sum = sum.f_add(&turned_back(&heat, view)?)?;
+        }
+        Ok((sum.f_div_scalar(VIEWS)?, features))
+    }
+
+    /// The heat maps of a batch, `[n, rows, columns]`, and its features, both on the CPU. What speaks
+    /// against the output is below 0.
     fn heat(&self, network: &Network, batch: &Tensor, place: usize) -> Result<(Tensor, Tensor)> {
         let maps = no_grad(|| network.maps(batch))?.f_to_kind(Kind::Float)?.f_detach()?;
         let maps = maps.f_set_requires_grad(true)?;
@@ -128,7 +150,7 @@ impl Model {
         no_grad(|| {
             let weights = slopes.f_mean_dim([2_i64, 3].as_slice(), true, Kind::Float)?;
             let heat = maps.f_mul(&weights)?;
-            let heat = heat.f_sum_dim_intlist([1_i64].as_slice(), false, Kind::Float)?.f_relu()?;
+            let heat = heat.f_sum_dim_intlist([1_i64].as_slice(), false, Kind::Float)?;
             Ok((heat.f_to_device(Device::Cpu)?, features.f_detach()?.f_to_device(Device::Cpu)?))
         })
     }
@@ -151,6 +173,21 @@ impl Model {
         };
         Ok(outputs.column(place).to_vec())
     }
+}
+
+/// Pictures `[…, rows, columns]` turned by quarters, and from the fifth view on mirrored before.
+fn turned(pictures: &Tensor, view: i64) -> Result<Tensor> {
+    let pictures = match view >= VIEWS / 2 {
+        true => pictures.f_flip([-1])?,
+        false => pictures.shallow_clone(),
+    };
+    Ok(pictures.f_rot90(view % 4, [-2, -1])?)
+}
+
+/// The contrary of [`turned`].
+fn turned_back(maps: &Tensor, view: i64) -> Result<Tensor> {
+    let maps = maps.f_rot90(-(view % 4), [-2, -1])?;
+    Ok(if view >= VIEWS / 2 { maps.f_flip([-1])? } else { maps })
 }
 
 /// Maps `[n, rows, columns]` as an array.

@@ -40,17 +40,19 @@ fn of_pooled_features_the_map_is_the_sum_of_channels_by_the_heads_weights() {
         let saliency = model.saliency(&galaxies, "ring").unwrap();
         let batch = pictures(&encoder, &galaxies);
         let network = encoder.exact_network().unwrap();
-        let maps = no_grad(|| network.maps(&batch)).unwrap();
         let (weights, bias) = weights(&model, 1);
-        let pixels = (maps.size()[2] * maps.size()[3]) as f64;
-        let sum = no_grad(|| {
-            (maps * weights.view([1, -1, 1, 1])).sum_dim_intlist(
-                [1_i64].as_slice(),
-                false,
-                Kind::Float,
-            ) / pixels
-        });
-        let expected = array(&sum.relu()).unwrap();
+        let sum_of = |batch: &Tensor| {
+            let maps = no_grad(|| network.maps(batch)).unwrap();
+            let pixels = (maps.size()[2] * maps.size()[3]) as f64;
+            let sum = maps * weights.view([1, -1, 1, 1]);
+            sum.sum_dim_intlist([1_i64].as_slice(), false, Kind::Float) / pixels
+        };
+        let sum = sum_of(&batch);
+        let (heat, _) = model.heat(&network, &batch, 1).unwrap();
+        assert!((heat - &sum).abs().max().double_value(&[]) < 1e-5, "{name}");
+        let of_view = |view| turned_back(&sum_of(&turned(&batch, view).unwrap()), view).unwrap();
+        let mean = (0..VIEWS).map(of_view).fold(sum.zeros_like(), |sum, it| sum + it) / VIEWS;
+        let expected = array(&mean.relu()).unwrap();
         assert_eq!(saliency.maps().dim(), expected.dim());
         let scale = expected.fold(1e-6_f32, |most, it| most.max(*it));
         let far = (&saliency.maps - &expected).fold(0.0_f32, |most, it| most.max(it.abs()));
@@ -60,6 +62,18 @@ fn of_pooled_features_the_map_is_the_sum_of_channels_by_the_heads_weights() {
         let score = no_grad(|| model.scores(&features)).unwrap().double_value(&[0, 1]) - bias;
         let whole = sum.get(0).sum(Kind::Double).double_value(&[]);
         assert!((whole - score).abs() < 1e-3 * score.abs().max(1.0), "{name}: {whole}, {score}");
+    }
+}
+
+#[test]
+fn views_are_all_different_and_turned_back_to_where_they_were() {
+    let one = Tensor::arange(9, (Kind::Float, Device::Cpu)).view([1, 3, 3]);
+    let mut seen: Vec<Tensor> = Vec::new();
+    for view in 0..VIEWS {
+        let it = turned(&one, view).unwrap();
+        assert!(turned_back(&it, view).unwrap().equal(&one), "{view}");
+        assert!(seen.iter().all(|other| !other.equal(&it)), "{view}");
+        seen.push(it);
     }
 }
 
