@@ -49,6 +49,9 @@ pub struct Finetuning {
     /// The share of the galaxies that is kept aside to choose the best epoch by
     #[arg(long, default_value_t = 0.2, value_name = "SHARE", conflicts_with = "val")]
     validation: f64,
+    /// Choose the number of epochs by so many folds and learn from all galaxies, where each one counts
+    #[arg(long, value_name = "K", conflicts_with_all = ["val", "validation"])]
+    folds: Option<usize>,
     /// The folder to write the model into
     #[arg(long)]
     out: PathBuf,
@@ -98,6 +101,9 @@ pub struct Finetuning {
     /// Random views of each galaxy that a head learns from besides the picture as it is
     #[arg(long, default_value_t = 0)]
     views: usize,
+    /// Blend galaxies with each other, labels and all: the parameter of mixup, 0.2 say; 0 for not at all
+    #[arg(long, default_value_t = 0.0, value_name = "STRENGTH")]
+    mixup: f64,
     /// Let the network see luminance only
     #[arg(long)]
     greyscale: bool,
@@ -135,20 +141,25 @@ impl Finetuning {
     pub fn run(&self) -> Result<ExitCode> {
         let run = self.finetune()?;
         let catalog = Catalog::read(&self.catalog)?;
-        let (train, val) = match &self.val {
-            Some(path) => (catalog, Catalog::read(path)?),
-            None => run.hold_out(&catalog, self.validation)?,
+        let (train, val) = match (&self.val, self.folds) {
+            (_, Some(_)) => (catalog.clone(), catalog.head(0)),
+            (Some(path), None) => (catalog, Catalog::read(path)?),
+            (None, None) => run.hold_out(&catalog, self.validation)?,
         };
         let run = run.folder(self.out.join("run"));
         let started = std::time::Instant::now();
         let (mut watch, mut resumed_at) = (Watch::new("fine-tuning"), 0);
         let show = |plan: &zoobot_core::finetune::Plan| eprintln!("{plan}");
-        let done = run.told(&train, &val, &show, &mut |event| {
+        let mut see = |event: Event| {
             if let Event::Resumed { step, .. } = &event {
                 resumed_at = *step;
             }
             watch.see(&event);
-        })?;
+        };
+        let done = match self.folds {
+            Some(folds) => run.cross_validate_told(&train, folds, &show, &mut see)?,
+            None => run.told(&train, &val, &show, &mut see)?,
+        };
         let fitted = done.fitted();
         if fitted.end == End::Interrupted {
             let best = self.out.join("run/best");
@@ -168,7 +179,8 @@ impl Finetuning {
         let name = self.out.file_name().map_or("fine-tuned".into(), |it| it.to_string_lossy());
         let model = done.model(&name)?;
         model.save(&self.out)?;
-        let best = fitted.epochs.iter().min_by(|a, b| a.validation.total_cmp(&b.validation));
+        let best = done.best();
+        let best = best.as_ref();
         let mut figures = json!({
             "out": self.out,
             "kind": run.question().kind(),
@@ -177,6 +189,7 @@ impl Finetuning {
             "mode": done.plan().map(|it| it.mode.clone()),
             "train": train.len(),
             "val": val.len(),
+            "folds": self.folds,
             "failed": done.failed().len(),
             "steps": fitted.steps,
             "resumed_at": resumed_at,
@@ -186,7 +199,12 @@ impl Finetuning {
             "seconds": started.elapsed().as_secs_f64(),
         });
         let mut text = String::new();
-        if self.kind != Kind::Tree {
+        if let (Some(_), Some(best)) = (self.folds, best) {
+            // No galaxy was kept aside: what the folds say on average.
+            let parts = best.parts.iter().map(|(name, value)| (name.clone(), json!(value)));
+            figures["folds_say"] = Value::Object(parts.collect());
+            text = best.parts.iter().map(|(name, value)| format!(", {name} {value:.3}")).collect();
+        } else if self.kind != Kind::Tree {
             let predicted = done.predict(&val)?;
             let measures = measures(&predicted)?;
             for name in predicted.measures() {
@@ -261,6 +279,7 @@ impl Finetuning {
             .label_smoothing(self.label_smoothing)
             .class_weights(self.class_weights.clone())
             .views(self.views)
+            .mixup(self.mixup)
             .precision(self.precision)
             .seed(self.seed))
     }

@@ -3,12 +3,12 @@
 //!
 //! Arguments: the architecture by timm's name, and the side of the pictures. Reads lines of standard
 //! input and answers each with a line of JSON, in seconds: `full BATCH STEPS` for each step of encoder and
-//! head (AdamW, layer decay 0.75), and `head GALAXIES EPOCHS` for encoding random pictures once and the
-//! training of a head on the features.
+//! head (AdamW, layer decay 0.75), `bf16 BATCH STEPS` for the same in 16 bits, and `head GALAXIES EPOCHS`
+//! for encoding random pictures once and the training of a head on the features.
 
 use std::io::{BufRead, Write};
 use std::time::Instant;
-use zoobot_core::encoder::{Architecture, Encoder, Statistics};
+use zoobot_core::encoder::{Architecture, Encoder, Precision, Statistics};
 use zoobot_core::finetune::Finetune;
 use zoobot_core::ndarray::Array2;
 use zoobot_core::picture::Recipe;
@@ -29,7 +29,10 @@ fn main() -> Result<(), Failed> {
         let line = line?;
         let words: Vec<&str> = line.split_whitespace().collect();
         let seconds = match words[..] {
-            ["full", batch, steps] => full(&architecture, side, batch.parse()?, steps.parse()?)?,
+            [kind @ ("full" | "bf16"), batch, steps] => {
+                let precision = if kind == "bf16" { Precision::Bf16 } else { Precision::Fp32 };
+                full(&architecture, side, batch.parse()?, steps.parse()?, precision)?
+            }
             ["head", galaxies, epochs] => {
                 vec![head(&architecture, side, galaxies.parse()?, epochs.parse()?)?]
             }
@@ -50,11 +53,12 @@ fn full(
     side: i64,
     batch: i64,
     steps: usize,
+    precision: Precision,
 ) -> Result<Vec<f64>, Failed> {
     let store = VarStore::new(Device::Cpu);
     let network = architecture.build(&(store.root() / "encoder"))?;
     let head = HeadConfig::scores(2).build(&(store.root() / "head"), architecture.width())?;
-    let training = network.training(Statistics::Batch)?;
+    let training = network.training(Statistics::Batch)?.precision(precision, Device::Cpu);
     let below = |names: Vec<String>| names.iter().map(|it| format!("encoder.{it}")).collect();
     let layers: Vec<Vec<String>> = architecture.layers().into_iter().map(below).collect();
     let groups = groups(&store, &layers, 0.75, 0.05)?;

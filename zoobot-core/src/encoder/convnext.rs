@@ -158,11 +158,21 @@ impl ConvNext {
     }
 
     pub(super) fn forward(&self, pictures: &Tensor) -> Result<Tensor> {
+        self.pooled(&self.maps(pictures)?)
+    }
+
+    /// The last feature map, before pooling.
+    pub(super) fn maps(&self, pictures: &Tensor) -> Result<Tensor> {
         let mut x = self.stem(pictures)?;
         for stage in &self.stages {
             x = stage.forward(x)?;
         }
-        self.norm.forward(&mean_of_pixels(&x, false)?)
+        Ok(x)
+    }
+
+    /// The feature vectors of what [`maps`](Self::maps) gives.
+    pub(super) fn pooled(&self, maps: &Tensor) -> Result<Tensor> {
+        self.norm.forward(&mean_of_pixels(maps, false)?)
     }
 
     fn stem(&self, pictures: &Tensor) -> Result<Tensor> {

@@ -90,11 +90,21 @@ impl EfficientNet {
     }
 
     pub(super) fn forward(&self, pictures: &Tensor) -> Result<Tensor> {
+        self.pooled(&self.maps(pictures)?)
+    }
+
+    /// The last feature map, before pooling.
+    pub(super) fn maps(&self, pictures: &Tensor) -> Result<Tensor> {
         let mut x = self.stem.forward(&channels_last(pictures)?)?;
         for block in self.stages.iter().flatten() {
             x = block.forward(x)?;
         }
-        mean_of_pixels(&self.head.forward(&x)?, false)
+        self.head.forward(&x)
+    }
+
+    /// The feature vectors of what [`maps`](Self::maps) gives.
+    pub(super) fn pooled(&self, maps: &Tensor) -> Result<Tensor> {
+        mean_of_pixels(maps, false)
     }
 }
 

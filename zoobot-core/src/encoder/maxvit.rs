@@ -97,6 +97,11 @@ impl MaxVit {
     }
 
     pub(super) fn forward(&self, pictures: &Tensor) -> Result<Tensor> {
+        self.pooled(&self.maps(pictures)?)
+    }
+
+    /// The last feature map, before pooling.
+    pub(super) fn maps(&self, pictures: &Tensor) -> Result<Tensor> {
         let (size, (_, _, h, w)) = (self.config.size, pictures.size4()?);
         if h % size != 0 || w % size != 0 {
             let expected = format!("multiples of {size}, for which the network is built");
@@ -106,7 +111,7 @@ impl MaxVit {
         for block in self.stages.iter().flatten() {
             x = block.forward(&x)?;
         }
-        self.head(&x)
+        Ok(x)
     }
 
     /// Half the pictures' width and height.
@@ -114,8 +119,9 @@ impl MaxVit {
         self.stem.1.forward(&self.stem.0.forward(&channels_last(pictures)?)?)
     }
 
-    fn head(&self, x: &Tensor) -> Result<Tensor> {
-        let x = pixels_last(x)?;
+    /// The feature vectors of what [`maps`](Self::maps) gives.
+    pub(super) fn pooled(&self, maps: &Tensor) -> Result<Tensor> {
+        let x = pixels_last(maps)?;
         let pool = |x: Tensor| x.f_mean_dim([1i64, 2].as_slice(), false, full(x.kind()));
         match &self.hidden {
             Some(hidden) => Ok(hidden.forward(&self.norm.forward(&pool(x)?)?)?.f_tanh_()?),

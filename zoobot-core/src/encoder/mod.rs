@@ -470,6 +470,11 @@ impl Encoder {
         self.precision.network(network)
     }
 
+    /// The network in 32 bits, for gradients.
+    pub(crate) fn exact_network(&self) -> Result<Network> {
+        self.network.lock().unwrap_or_else(PoisonError::into_inner).detached()
+    }
+
     /// The pictures that go through its network at once.
     fn batch(&self) -> usize {
         batch::length(self.recipe.size, self.device, self.precision)

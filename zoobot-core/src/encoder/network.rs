@@ -221,6 +221,28 @@ impl Network {
         each!(self, network => network.features(pictures))
     }
 
+    /// The last feature map of prepared pictures, which [`pooled`](Self::pooled) makes features of.
+    ///
+    /// # Shapes
+    /// `[n, channels, h, w]` to `[n, maps, rows, columns]`.
+    ///
+    /// # Errors
+    /// As [`features`](Self::features).
+    pub(crate) fn maps(&self, pictures: &Tensor) -> Result<Tensor> {
+        each!(self, network => {
+            check(pictures, network.config().inputs)?;
+            network.maps(pictures)
+        })
+    }
+
+    /// The feature vectors of what [`maps`](Self::maps) gives, differentiable to it.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] for a tensor of another shape.
+    pub(crate) fn pooled(&self, maps: &Tensor) -> Result<Tensor> {
+        each!(self, network => network.pooled(maps))
+    }
+
     /// A copy of its present state that computes the same features faster and cannot be trained:
     /// normalisations and factors are multiplied into the weights beside them, and weights of
     /// convolutions lie channels last.

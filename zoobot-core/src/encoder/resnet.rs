@@ -131,11 +131,21 @@ impl ResNet {
     }
 
     pub(super) fn forward(&self, pictures: &Tensor) -> Result<Tensor> {
+        self.pooled(&self.maps(pictures)?)
+    }
+
+    /// The last feature map, before pooling.
+    pub(super) fn maps(&self, pictures: &Tensor) -> Result<Tensor> {
         let mut x = self.stem(pictures)?;
         for block in self.stages.iter().flatten() {
             x = block.forward(&x)?;
         }
-        mean_of_pixels(&x, false)
+        Ok(x)
+    }
+
+    /// The feature vectors of what [`maps`](Self::maps) gives.
+    pub(super) fn pooled(&self, maps: &Tensor) -> Result<Tensor> {
+        mean_of_pixels(maps, false)
     }
 
     /// A quarter of the pictures' width and height.

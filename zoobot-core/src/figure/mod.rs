@@ -15,6 +15,7 @@ mod labels;
 mod legend;
 mod lines;
 mod look;
+mod pictures;
 mod raster;
 mod save;
 mod scatter;
@@ -30,8 +31,9 @@ pub(crate) use grid::{Grid, grid};
 pub use histogram::{Histogram, histogram};
 pub use labels::Labels;
 pub use lines::{Lines, lines};
+pub use pictures::pictures;
 pub(crate) use save::shown_size;
-pub use scatter::{Scatter, scatter};
+pub use scatter::{Scatter, beside, scatter};
 pub use tree::{Branch, tree};
 pub use variance::explained_variance;
 

@@ -57,6 +57,20 @@ impl Scatter {
     /// # Errors
     /// Lengths that differ, and no point with finite coordinates.
     pub fn build(&self) -> Result<Figure> {
+        let ready = self.ready()?;
+        let title = if self.look.title.is_empty() {
+            format!("{} against {}", self.look.y, self.look.x)
+        } else {
+            self.look.title.clone()
+        };
+        let comma = if ready.remarks.is_empty() { "" } else { "; " };
+        let points = plural(ready.shown.len(), "point");
+        let about = format!("{title}, {points}{comma}{}", ready.remarks);
+        canvas::draw(self.look.size, UNITS, about, |root, layers| self.paint(root, layers, &ready))
+    }
+
+    /// What is drawn, after all that can be wrong with it.
+    fn ready(&self) -> Result<Ready> {
         let same = |name, length: usize| {
             if length == self.x.len() {
                 return Ok(());
@@ -80,27 +94,11 @@ impl Scatter {
             let out = self.x.len() - shown.len();
             remarks.insert(0, format!("{} not finite, left out", plural(out, "point")));
         }
-        let remarks = remarks.join("; ");
-        let title = if self.look.title.is_empty() {
-            format!("{} against {}", self.look.y, self.look.x)
-        } else {
-            self.look.title.clone()
-        };
-        let comma = if remarks.is_empty() { "" } else { "; " };
-        let about = format!("{title}, {}{comma}{remarks}", plural(shown.len(), "point"));
-        canvas::draw(self.look.size, UNITS, about, |root, layers| {
-            self.paint(root, layers, &shown, &key, &remarks)
-        })
+        Ok(Ready { shown, key, remarks: remarks.join("; ") })
     }
 
-    fn paint(
-        &self,
-        root: &Canvas<'_>,
-        layers: &mut Vec<Layer>,
-        shown: &[usize],
-        key: &Key,
-        remarks: &str,
-    ) -> Drawn<()> {
+    fn paint(&self, root: &Canvas<'_>, layers: &mut Vec<Layer>, ready: &Ready) -> Drawn<()> {
+        let Ready { shown, key, remarks } = ready;
         let x = Axis::around(&self.look.x, shown.iter().map(|&i| self.x[i]), 0.04);
         let y = Axis::around(&self.look.y, shown.iter().map(|&i| self.y[i]), 0.04);
         let (main, side) = root.split_horizontally(root.dim_in_pixel().0 as i32 - key.width(root)?);
@@ -148,6 +146,35 @@ impl Scatter {
         layers.push(dots.layer(pixels(columns.start), pixels(rows.start))?);
         Ok(())
     }
+}
+
+/// Scatters side by side, to be compared.
+///
+/// # Errors
+/// [`Error::Invalid`] for none or more than four, and as [`Scatter::build`].
+pub fn beside(scatters: &[Scatter]) -> Result<Figure> {
+    if scatters.is_empty() || scatters.len() > 4 {
+        return Err(Error::invalid("scatters", scatters.len(), "1 to 4"));
+    }
+    let ready = scatters.iter().map(Scatter::ready).collect::<Result<Vec<_>>>()?;
+    let titles: Vec<&str> = scatters.iter().map(|it| it.look.title.as_str()).collect();
+    let points = plural(ready[0].shown.len(), "point");
+    let about = format!("{} panels of {points}: {}", scatters.len(), titles.join(", "));
+    let (width, height) = (440 * scatters.len() as u32, 360);
+    canvas::draw((width, height), UNITS, about, |root, layers| {
+        let areas = root.split_evenly((1, scatters.len()));
+        for ((scatter, ready), area) in scatters.iter().zip(&ready).zip(areas) {
+            scatter.paint(&area, layers, ready)?;
+        }
+        Ok(())
+    })
+}
+
+/// The points that are shown, and what there is to say of them.
+struct Ready {
+    shown: Vec<usize>,
+    key: Key,
+    remarks: String,
 }
 
 /// The colour of each shown point, and what explains the colours.

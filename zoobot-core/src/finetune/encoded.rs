@@ -121,8 +121,8 @@ pub fn same_run(
     finetune: &Finetune,
     folder: &Path,
     encoder: &Encoder,
-    train: &Catalog,
-    val: &Catalog,
+    [train, val]: [&Catalog; 2],
+    folds: Option<usize>,
 ) -> Result<()> {
     let labels = |catalog: &Catalog| -> Result<String> {
         let mut pieces = catalog.ids();
@@ -137,6 +137,7 @@ pub fn same_run(
         "encoder": encoder.fingerprint(),
         "recipe": encoder.recipe(),
         "galaxies": [labels(train)?, labels(val)?],
+        "folds": folds,
     });
     std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
     let path = folder.join("run.json");
@@ -151,7 +152,7 @@ pub fn same_run(
         Err(error) => return Err(Error::io("read", &path)(error)),
     };
     let then: Value = serde_json::from_str(&text)?;
-    let parts = ["question", "settings", "encoder", "recipe", "galaxies"];
+    let parts = ["question", "settings", "encoder", "recipe", "galaxies", "folds"];
     // Through text, so that numbers are compared as they were written.
     let now: Value = serde_json::from_str(&serde_json::to_string(&now)?)?;
     let other: Vec<&str> = parts.into_iter().filter(|part| then[part] != now[part]).collect();

@@ -1,16 +1,16 @@
 //! What a fine-tuning came to.
 
-use super::{Finetune, Plan, Predicted, Question, heads, network};
+use super::{CrossValidated, Finetune, Plan, Predicted, Question, Saliency, heads, network};
 use crate::catalog::Catalog;
 use crate::encoder::Encoder;
 use crate::error::{Error, Result};
-use crate::figure::Figure;
+use crate::figure::{self, Figure};
 use crate::model::{Labels, Model};
 use crate::notebook::{Bundle, Show};
 use crate::picture::Augment;
 use crate::predict::Posterior;
 use crate::space::Space;
-use crate::train::{End, Fitted, Head};
+use crate::train::{End, Epoch, Fitted, Head};
 use tch::no_grad;
 
 /// An encoder with a head that was taught a question: as it was in the best epoch.
@@ -18,8 +18,11 @@ use tch::no_grad;
 pub struct Finetuned {
     question: Question,
     model: Model,
+    /// What a whole network began as.
+    before: Option<Encoder>,
     fitted: Fitted,
     head_fitted: Option<Fitted>,
+    cross_validated: Option<CrossValidated>,
     plan: Option<Plan>,
     failed: Vec<(String, String)>,
     augment: Augment,
@@ -38,20 +41,46 @@ impl Finetuned {
         let question = finetune.question().clone();
         let model = Model::new(encoder, &trained.head, question.labels(classes))?;
         let (augment, seed) = (finetune.settings().augment.clone(), finetune.settings().seed);
-        let (fitted, head_fitted) = (trained.fitted, None);
-        Ok(Self { question, model, fitted, head_fitted, plan, failed, augment, seed })
+        Ok(Self {
+            question,
+            model,
+            before: None,
+            fitted: trained.fitted,
+            head_fitted: None,
+            cross_validated: None,
+            plan,
+            failed,
+            augment,
+            seed,
+        })
     }
 
     pub(super) fn of_network(
         finetune: &Finetune,
+        before: Encoder,
         trained: network::Trained,
         head_fitted: Option<Fitted>,
         plan: Plan,
     ) -> Self {
         let network::Trained { model, fitted, failed } = trained;
         let (augment, seed) = (finetune.settings().augment.clone(), finetune.settings().seed);
-        let question = finetune.question().clone();
-        Self { question, model, fitted, head_fitted, plan: Some(plan), failed, augment, seed }
+        Self {
+            question: finetune.question().clone(),
+            model,
+            before: Some(before),
+            fitted,
+            head_fitted,
+            cross_validated: None,
+            plan: Some(plan),
+            failed,
+            augment,
+            seed,
+        }
+    }
+
+    /// The same, with how the number of its epochs was chosen.
+    pub(super) fn by(self, folds: CrossValidated) -> Self {
+        Self { cross_validated: Some(folds), ..self }
     }
 
     /// What it was taught.
@@ -59,7 +88,8 @@ impl Finetuned {
         &self.question
     }
 
-    /// What happened.
+    /// What happened. After a cross-validation, in the last run, which has no galaxies to choose by:
+    /// its `validation` is the loss on those that it learns from.
     pub fn fitted(&self) -> &Fitted {
         &self.fitted
     }
@@ -69,12 +99,34 @@ impl Finetuned {
         self.head_fitted.as_ref()
     }
 
-    /// A figure of training and validation over the epochs.
+    /// How the number of epochs was chosen; `None` without
+    /// [`cross_validate`](Finetune::cross_validate).
+    pub fn cross_validated(&self) -> Option<&CrossValidated> {
+        self.cross_validated.as_ref()
+    }
+
+    /// The epoch that was chosen, with what was said of it: by the galaxies to choose by, or on average
+    /// by the folds.
+    pub fn best(&self) -> Option<Epoch> {
+        match &self.cross_validated {
+            Some(folds) => folds.best().ok(),
+            None => {
+                let all = self.fitted.epochs.iter();
+                all.min_by(|a, b| a.validation.total_cmp(&b.validation)).cloned()
+            }
+        }
+    }
+
+    /// A figure of training and validation over the epochs; after a cross-validation, of what the
+    /// folds found.
     ///
     /// # Errors
     /// [`Error::Invalid`] when no epoch was finished.
     pub fn history(&self) -> Result<Figure> {
-        self.fitted.history()
+        match &self.cross_validated {
+            Some(folds) => folds.figure(),
+            None => self.fitted.history(),
+        }
     }
 
     /// What was planned; `None` for a head on galaxies that were encoded already.
@@ -131,6 +183,33 @@ impl Finetuned {
         Ok(predicted.perhaps_against(catalog, &self.label()))
     }
 
+    /// Where the pictures speak for a class, a value or an answer: see [`Model::saliency`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn saliency(&self, catalog: &Catalog, of: &str) -> Result<Saliency> {
+        self.model.saliency(catalog, of)
+    }
+
+    /// A figure of the representation before fine-tuning and after it, side by side: the first two
+    /// principal components of each, galaxies coloured by a column of their catalogue.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the encoder stayed as it was, [`Error::Missing`] for a column that is
+    /// not there; else as [`Encoder::encode`] and [`Space::pca`].
+    pub fn before_and_after(&self, catalog: &Catalog, colour_by: &str) -> Result<Figure> {
+        let Some(before) = &self.before else {
+            let expected = "one that learnt: full() or two_phase(k)";
+            return Err(Error::invalid("the encoder", "the same before and after", expected));
+        };
+        catalog.column(colour_by)?;
+        let panel = |encoder: &Encoder, title: &str| -> Result<figure::Scatter> {
+            Ok(encoder.encode(catalog)?.pca(2)?.panel(colour_by)?.title(title))
+        };
+        let after = self.model.encoder();
+        figure::beside(&[panel(before, "before fine-tuning")?, panel(after, "after fine-tuning")?])
+    }
+
     /// The posteriors of votes, for a tree.
     ///
     /// # Errors
@@ -174,9 +253,11 @@ impl Finetuned {
 
 impl Show for Finetuned {
     fn show(&self) -> Bundle {
-        let best = self.fitted.epochs.iter().min_by(|a, b| a.validation.total_cmp(&b.validation));
+        let best = self.best();
         let what = format!("{} of {}", self.question.kind(), self.question.about());
+        let by_folds = self.cross_validated.is_some();
         let end = match self.fitted.end {
+            End::Complete if by_folds => ", as folds chose",
             End::Complete => "",
             End::Patience => ", ended as validation no longer improved",
             End::Interrupted => ", stopped",
@@ -186,7 +267,8 @@ impl Show for Finetuned {
             Some(it) => {
                 let parts: String =
                     it.parts.iter().map(|(name, value)| format!(", {name} {value:.3}")).collect();
-                format!("; the best, epoch {}: validation {:.4}{parts}", it.epoch, it.validation)
+                let of = if by_folds { "on average over them" } else { "the best" };
+                format!("; {of}, epoch {}: validation {:.4}{parts}", it.epoch, it.validation)
             }
             None => String::new(),
         };

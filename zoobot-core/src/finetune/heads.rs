@@ -2,10 +2,11 @@
 //! milliseconds.
 
 use super::Finetune;
+use super::mixing::Mix;
 use super::objective::{Objective, moments, tensor};
 use super::truth::Truth;
 use crate::error::Result;
-use crate::train::{Event, Fitted, Head, Output, Task, fit};
+use crate::train::{Event, FitConfig, Fitted, Head, Output, Task, fit};
 use ndarray::Array2;
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor, no_grad};
@@ -24,7 +25,7 @@ pub struct Trained {
     pub fitted: Fitted,
 }
 
-/// Trains a head.
+/// Trains a head; where nothing is `kept` to choose the best epoch by, it is the last one that stays.
 ///
 /// Inside, features are standardised by the galaxies that are learnt from, and numbers too: both are
 /// multiplied into the weights at the end. It begins with weights of zero, so that nothing is
@@ -32,11 +33,12 @@ pub struct Trained {
 pub fn train(
     finetune: &Finetune,
     learn: &Known,
-    kept: &Known,
+    kept: Option<&Known>,
+    config: &FitConfig,
     observe: &mut dyn FnMut(Event),
 ) -> Result<Trained> {
     let settings = finetune.settings();
-    let config = finetune.question().head(learn.truth.classes(), settings.head_dropout);
+    let shape = finetune.question().head(learn.truth.classes(), settings.head_dropout);
     let (mean, scale) = moments(&learn.features)?;
     let place = |known: &Known| -> Result<Tensor> {
         let (mean, scale) = (row(&mean)?, row(&scale)?);
@@ -44,9 +46,9 @@ pub fn train(
         Ok(all.f_sub(&mean)?.f_mul(&scale)?.f_to_kind(Kind::Float)?)
     };
     let store = VarStore::new(Device::Cpu);
-    let head = config.build(&store.root(), learn.features.ncols() as i64)?;
+    let head = shape.build(&store.root(), learn.features.ncols() as i64)?;
     let objective = Objective::new(finetune, &learn.truth)?;
-    let start = learn.truth.prior(config.output);
+    let start = learn.truth.prior(shape.output);
     no_grad(|| -> Result<()> {
         for (name, mut variable) in store.variables() {
             match (name.as_str(), &start) {
@@ -56,6 +58,7 @@ pub fn train(
         }
         Ok(())
     })?;
+    let (choose, kept) = (kept.is_some(), kept.unwrap_or(learn));
     let all: Vec<usize> = (0..kept.truth.len()).collect();
     let mut task = HeadTask {
         features: place(learn)?,
@@ -64,10 +67,12 @@ pub fn train(
         objective,
         head,
         store,
+        mixup: settings.mixup,
+        choose,
         best: None,
         parts: Vec::new(),
     };
-    let fitted = fit(&mut task, &finetune.fit_of_head(), None, observe)?;
+    let fitted = fit(&mut task, config, None, observe)?;
     task.settle()?;
     let head = no_grad(|| task.folded(&mean, &scale))?;
     Ok(Trained { head, fitted })
@@ -85,6 +90,9 @@ struct HeadTask<'a> {
     features: Tensor,
     truth: &'a Truth,
     kept: (Tensor, Tensor),
+    mixup: f64,
+    /// Whether the best epoch stays, or the last.
+    choose: bool,
     /// The best validation, and the variables then.
     best: Option<(f64, Vec<(String, Tensor)>)>,
     parts: Vec<(String, f64)>,
@@ -136,8 +144,12 @@ impl Task for HeadTask<'_> {
     fn loss(&mut self, galaxies: &[usize], seed: u64) -> Result<Tensor> {
         let places: Vec<i64> = galaxies.iter().map(|it| *it as i64).collect();
         let some = self.features.f_index_select(0, &Tensor::f_from_slice(&places)?)?;
-        let outputs = self.head.forward(&some, Some(seed))?;
-        self.objective.of(&outputs, &self.truth.batch(galaxies, Device::Cpu)?)
+        let targets = self.truth.batch(galaxies, Device::Cpu)?;
+        let Some(mix) = Mix::draw(self.mixup, galaxies.len(), seed)? else {
+            return self.objective.of(&self.head.forward(&some, Some(seed))?, &targets);
+        };
+        let outputs = self.head.forward(&mix.blend(&some)?, Some(seed))?;
+        mix.loss(&targets, |targets| self.objective.of(&outputs, targets))
     }
 
     fn validate(&mut self) -> Result<f64> {
@@ -145,7 +157,7 @@ impl Task for HeadTask<'_> {
         let outputs = self.head.forward(features, None)?;
         let (loss, parts) = self.objective.judge(&outputs, targets)?;
         self.parts = parts;
-        if self.best.as_ref().is_none_or(|(best, _)| loss < *best) {
+        if !self.choose || self.best.as_ref().is_none_or(|(best, _)| loss < *best) {
             let copy = |(name, it): (String, Tensor)| Ok((name, it.f_detach_copy()?));
             let now = self.store.variables().into_iter().map(copy);
             self.best = Some((loss, now.collect::<Result<_>>()?));

@@ -1,6 +1,7 @@
 //! The encoder and the head trained together, from pictures.
 
 use super::Finetune;
+use super::mixing::Mix;
 use super::objective::Objective;
 use super::truth::Truth;
 use crate::catalog::Catalog;
@@ -8,7 +9,7 @@ use crate::encoder::{Architecture, Encoder, Network, Training};
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::picture::{Augment, Recipe};
-use crate::train::{End, Event, Fitted, Head, Pictures, Task, copy, fit};
+use crate::train::{End, Event, FitConfig, Fitted, Head, Pictures, Task, copy, fit};
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -143,13 +144,15 @@ pub struct Trained {
     pub failed: Vec<(String, String)>,
 }
 
-/// Trains the network from pictures; `head` is what the head begins as.
+/// Trains the network from pictures; `head` is what the head begins as. Where nothing is `kept` to
+/// choose the best epoch by, it is the last one that stays.
 pub fn train(
     finetune: &Finetune,
     encoder: &Encoder,
     learn: (&Catalog, &Truth),
-    kept: (&Catalog, &Truth),
+    kept: Option<(&Catalog, &Truth)>,
     head: Option<&Head>,
+    config: &FitConfig,
     observe: &mut dyn FnMut(Event),
 ) -> Result<Trained> {
     let settings = finetune.settings();
@@ -164,6 +167,7 @@ pub fn train(
     let recipe = encoder.recipe();
     let objective = Objective::new(finetune, learn.1)?;
     let source = settings.augment.source(recipe);
+    let (choose, kept) = (kept.is_some(), kept.unwrap_or(learn));
     let learn = Pictured::open(&pictures, learn.0, learn.1.clone(), &source)?;
     let kept = Pictured::open(&pictures, kept.0, kept.1.clone(), recipe)?;
     let built = Built::new(finetune, encoder, learn.truth.classes())?;
@@ -178,6 +182,8 @@ pub fn train(
         recipe: recipe.clone(),
         augment: settings.augment.clone(),
         layered: settings.layer_decay < 1.0,
+        mixup: settings.mixup,
+        choose,
         question: finetune.question().clone(),
         learn,
         kept,
@@ -187,14 +193,13 @@ pub fn train(
         parts: Vec::new(),
     };
     let checkpoints = folder.map(|it| it.join("checkpoints"));
-    let fitted =
-        fit(&mut task, &finetune.fit_of_network(), checkpoints.as_deref(), &mut |event| {
-            if let Event::Resumed { epochs, .. } = &event {
-                let scores = epochs.iter().map(|it| it.validation);
-                best.set(scores.fold(f64::INFINITY, f64::min));
-            }
-            observe(event);
-        })?;
+    let fitted = fit(&mut task, config, checkpoints.as_deref(), &mut |event| {
+        if let Event::Resumed { epochs, .. } = &event {
+            let scores = epochs.iter().map(|it| it.validation);
+            best.set(scores.fold(f64::INFINITY, f64::min));
+        }
+        observe(event);
+    })?;
     let ended = fitted.end != End::Interrupted && folder.is_some();
     // Whatever stopped it, what is left is the best there was.
     let model = match task.best_folder() {
@@ -229,6 +234,9 @@ struct NetworkTask {
     recipe: Recipe,
     augment: Augment,
     layered: bool,
+    mixup: f64,
+    /// Whether the best epoch stays, or the last.
+    choose: bool,
     question: super::Question,
     learn: Pictured,
     kept: Pictured,
@@ -299,7 +307,11 @@ impl Task for NetworkTask {
     fn loss(&mut self, galaxies: &[usize], seed: u64) -> Result<Tensor> {
         let (pictures, targets) = self.learn.batch(galaxies, self.built.store.device())?;
         let views = self.augment.apply(&pictures, &self.recipe, seed)?;
-        self.objective.of(&self.built.outputs(&views, seed)?, &targets)
+        let Some(mix) = Mix::draw(self.mixup, galaxies.len(), seed)? else {
+            return self.objective.of(&self.built.outputs(&views, seed)?, &targets);
+        };
+        let outputs = self.built.outputs(&mix.blend(&views)?, seed)?;
+        mix.loss(&targets, |targets| self.objective.of(&outputs, targets))
     }
 
     fn validate(&mut self) -> Result<f64> {
@@ -313,7 +325,7 @@ impl Task for NetworkTask {
         let (outputs, targets) = (Tensor::f_cat(&outputs, 0)?, Tensor::f_cat(&targets, 0)?);
         let (loss, parts) = self.objective.judge(&outputs, &targets)?;
         self.parts = parts;
-        if loss < self.best.get() {
+        if !self.choose || loss < self.best.get() {
             self.best.set(loss);
             let own = |(name, it): (String, Tensor)| Ok((name, it.f_detach_copy()?));
             let variables = self.built.store.variables().into_iter();

@@ -103,6 +103,18 @@ impl Plan {
         })
     }
 
+    /// The same where the number of epochs is chosen by folds.
+    pub(super) fn of_folds(mut self, folds: usize, settings: &super::Settings) -> Self {
+        // The pictures that a head learns from are encoded once.
+        if !settings.head_only {
+            self.minutes *= (folds + 1) as f64;
+        }
+        self.notes.push(format!(
+            "the number of epochs is chosen by {folds} folds; then all galaxies are learnt from"
+        ));
+        self
+    }
+
     /// Parameters of the network, and how many of them learn.
     pub fn parameters(&self) -> (usize, usize) {
         let sum = |of: fn(&Block) -> usize| self.blocks.iter().map(of).sum();

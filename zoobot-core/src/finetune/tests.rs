@@ -1,14 +1,16 @@
 use super::*;
 use crate::model::Model;
 use crate::notebook::Show;
-use crate::schema::Votes;
+use crate::picture::Augment;
+use crate::schema::{Schema, Votes};
 use crate::train::End;
 use ndarray::Array2;
 use polars::prelude::{Column, DataFrame, col, lit};
 use rand::{Rng, SeedableRng, rngs::StdRng};
+use tch::Tensor;
 
 /// An encoder of 512 features that takes no time.
-fn encoder() -> Encoder {
+pub(super) fn encoder() -> Encoder {
     let recipe = Recipe { size: 32, zoom: 1.0, ..Recipe::zoobot() };
     Encoder::untrained(Architecture::named("resnet18").unwrap(), recipe, 1).unwrap()
 }
@@ -51,7 +53,7 @@ fn both(encoder: &Encoder) -> (Space, Space) {
 }
 
 /// The sample's edge-on discs and round ellipticals.
-fn pictures(count: usize) -> (Catalog, Catalog) {
+pub(super) fn pictures(count: usize) -> (Catalog, Catalog) {
     let wanted = col("class").eq(lit("edge_on")).or(col("class").eq(lit("smooth")));
     let sample = Catalog::sample().unwrap().filter(wanted).unwrap().head(count);
     let parts = sample.split([0.7, 0.3, 0.0], 1).unwrap();
@@ -59,7 +61,7 @@ fn pictures(count: usize) -> (Catalog, Catalog) {
 }
 
 /// A run from pictures, in a moment.
-fn quick() -> Finetune {
+pub(super) fn quick() -> Finetune {
     Finetune::classifier("class")
         .encoder(&encoder())
         .augment(Augment::zoobot().scale(1.0, 1.0))

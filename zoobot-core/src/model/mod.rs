@@ -185,6 +185,23 @@ impl Model {
         values.map_err(|error| Error::invalid("outputs", error, format!("{shape:?}")))
     }
 
+    /// What leaves the head's linear layer, differentiable to the features.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] for another number of features.
+    pub(crate) fn scores(&self, features: &Tensor) -> Result<Tensor> {
+        let head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
+        head.scores(&features.f_to_device(tch::Device::Cpu)?)
+    }
+
+    /// The names of the head's outputs: classes, values, or a schema's answers.
+    pub(crate) fn names(&self) -> Vec<String> {
+        match &self.labels {
+            Labels::Votes(schema) => schema.columns(),
+            Labels::Classes(names) | Labels::Values(names) => names.clone(),
+        }
+    }
+
     /// SHA-256 of all that its predictions depend on beside the pictures and their preparation:
     /// encoder, head, labels and recalibration.
     ///

@@ -39,7 +39,7 @@ impl Augment {
             .ids()
             .into_iter()
             .enumerate()
-            .map(|(i, id)| Ok(Tile::of(id, picture(&views.f_get(i as i64)?, recipe)?)))
+            .map(|(i, id)| Ok(Tile::of(id, shown(&views.f_get(i as i64)?, recipe)?)))
             .collect::<Result<Vec<_>>>()?;
         let how = if *self == Self::none() { "" } else { " in training" };
         let title = format!("What the network sees{how}: {0} x {0} pixels", recipe.size);
@@ -48,7 +48,7 @@ impl Augment {
 }
 
 /// One picture of a batch (channels x height x width) with a recipe's statistics taken back.
-fn picture(view: &Tensor, recipe: &Recipe) -> Result<RgbImage> {
+pub(crate) fn shown(view: &Tensor, recipe: &Recipe) -> Result<RgbImage> {
     let statistic = |values: &[f32; 3]| -> Result<Tensor> {
         Ok(Tensor::f_from_slice(&values[..recipe.channels()])?.f_view([-1, 1, 1])?)
     };

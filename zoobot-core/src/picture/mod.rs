@@ -15,5 +15,6 @@ pub use augment::{Augment, Erasing, RandomCrop};
 pub use cache::PictureCache;
 pub use decode::{Decoded, decode, open, read};
 pub use fits::read_flux;
+pub(crate) use gallery::shown;
 pub use recipe::{Crop, Grey, Prepared, Recipe};
 pub use stretch::{Curve, Limits, Stretch};

@@ -6,7 +6,7 @@
 //! one representation from another without training a network.
 
 mod basis;
-mod folds;
+pub(crate) mod folds;
 mod logistic;
 mod outcome;
 pub(crate) mod score;

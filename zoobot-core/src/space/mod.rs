@@ -280,6 +280,11 @@ impl Space {
     /// # Errors
     /// [`Error::Missing`] when there is no catalogue or no such column.
     pub fn scatter(&self, colour_by: &str) -> Result<Figure> {
+        self.panel(colour_by)?.build()
+    }
+
+    /// The same before it is drawn.
+    pub(crate) fn panel(&self, colour_by: &str) -> Result<figure::Scatter> {
         if self.width() < 2 {
             return Err(Error::invalid("columns", self.width(), "at least 2 for a scatter"));
         }
@@ -289,10 +294,9 @@ impl Space {
             Kind::Components => format!("component {}", i + 1),
             Kind::Features => format!("feature {i}"),
         };
-        figure::scatter(&axis(0), &axis(1))
+        Ok(figure::scatter(&axis(0), &axis(1))
             .colour_by(colour_by, Labels::from(&column))
-            .labels(&name(0), &name(1))
-            .build()
+            .labels(&name(0), &name(1)))
     }
 
     pub(crate) fn known_catalog(&self) -> Result<&Catalog> {

@@ -80,6 +80,10 @@ pub struct FitConfig {
     pub average: Option<f64>,
     /// The run ends after so many epochs without a better validation (`None`: it goes to the end).
     pub patience: Option<u64>,
+    /// The run ends after this epoch, its rate still going as for all of them, and its last weights are
+    /// what remains: for whoever knows when to stop (`None`: it goes to the end, and the best remain).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<u64>,
     /// Best checkpoints that are kept (1).
     pub keep: usize,
     /// Steps between two checkpoints; 0, the default, for one after each epoch only.
@@ -103,6 +107,7 @@ impl Default for FitConfig {
             optimizer: OptimizerConfig::default(),
             average: None,
             patience: None,
+            until: None,
             keep: 1,
             save_every: 0,
             precision: Precision::Fp32,
@@ -149,7 +154,9 @@ fn check(task: &dyn Task, config: &FitConfig) -> Result<()> {
     if !(config.rate > 0.0 && config.rate.is_finite()) {
         return Err(Error::invalid("learning rate", config.rate, "above 0"));
     }
-    for (name, count) in [("epochs", config.epochs), ("batch", config.batch as u64)] {
+    let until = config.until.unwrap_or(1);
+    let counts = [("epochs", config.epochs), ("batch", config.batch as u64), ("until", until)];
+    for (name, count) in counts {
         if count == 0 {
             return Err(Error::invalid(name, 0, "at least 1"));
         }
@@ -200,12 +207,13 @@ impl Run {
     ) -> Result<End> {
         let config = self.config;
         let (batches, steps) = (self.order.batches(), self.steps());
+        let last = config.until.map_or(steps, |epoch| steps.min(batches * epoch));
         loop {
             let step = self.optimizer.steps();
             if self.out_of_patience() {
                 return Ok(End::Patience);
             }
-            if step >= steps {
+            if step >= last {
                 return Ok(End::Complete);
             }
             if interrupt::requested() {
@@ -216,7 +224,7 @@ impl Run {
             let loss = self.step(task, step, rate)?;
             self.sum += loss;
             self.log.as_mut().map_or(Ok(()), |log| log.step(step + 1, loss, rate))?;
-            observe(Event::Step { step: step + 1, steps, loss, rate });
+            observe(Event::Step { step: step + 1, steps: last, loss, rate });
             if (step + 1).is_multiple_of(batches) {
                 let epoch = self.end_epoch(task, rate)?;
                 let score = epoch.validation;
@@ -320,6 +328,8 @@ impl Run {
 
     /// Leaves the network with the best weights there are.
     fn settle(&mut self, task: &dyn Task, checkpoints: Option<&Checkpoints>) -> Result<()> {
+        // Where it was told when to stop, the last weights remain.
+        let checkpoints = checkpoints.filter(|_| self.config.until.is_none());
         let best = checkpoints.map(Checkpoints::best::<Progress>).transpose()?.flatten();
         if let Some(best) = best {
             let put = |name: &str, to: &Tensor| put(&best.tensors, name, to);

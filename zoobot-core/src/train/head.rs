@@ -152,6 +152,18 @@ impl Head {
         Ok(Self { linear, config: self.config.clone() })
     }
 
+    /// What leaves the linear layer, before it is made what it means; differentiable to the features.
+    ///
+    /// # Shapes
+    /// `[n, features]` to `[n, outputs]`.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] for another shape.
+    pub(crate) fn scores(&self, features: &Tensor) -> Result<Tensor> {
+        let features = features.f_to_kind(self.linear.ws.kind())?;
+        Ok(features.f_linear(&self.linear.ws, self.linear.bs.as_ref())?)
+    }
+
     /// The output for features. With a seed some of them are left out at random, as in training and
     /// in each pass of a Monte Carlo estimate: the same seed leaves out the same.
     ///

@@ -26,7 +26,7 @@ fn galleries_show_the_pixels_that_the_network_gets() {
         assert!(plain.contains("What the network sees"), "{plain}");
         assert_eq!(html.matches("data:image/jpeg;base64,").count(), 2);
         let batch = recipe.batch(&[recipe.prepare(&red).unwrap()], Device::Cpu).unwrap();
-        let seen = picture(&batch.get(0), &recipe).unwrap();
+        let seen = super::shown(&batch.get(0), &recipe).unwrap();
         assert_eq!((seen.get_pixel(112, 112).0, seen.get_pixel(5, 5).0), ([250, 60, 20], [0; 3]));
     }
     let views = Augment::zoobot().gallery(&catalog, &Recipe::zoobot(), 9).unwrap();
