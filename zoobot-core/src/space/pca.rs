@@ -163,6 +163,7 @@ pub struct PcaFit {
 /// Sums over rows that were shifted to near their mean, so that little cancels in the end.
 #[derive(Debug)]
 struct Sums {
+    /// In numbers that single precision holds.
     shift: Array1<f64>,
     kept: Kept,
 }
@@ -191,6 +192,7 @@ impl PcaFit {
         }
         if self.sums.is_none() {
             let shift = mean(rows.slice(s![..rows.nrows().min(BLOCK), ..]));
+            let shift = shift.mapv(|mean| f64::from(mean as f32));
             let kept = if self.precise {
                 let kind = (Kind::Double, tch::Device::Cpu);
                 let products = Tensor::f_zeros([width as i64, width as i64], kind)?;
@@ -260,8 +262,8 @@ impl Sums {
                 let _ = products.f_add_(&shifted.f_tr()?.f_matmul(&shifted)?)?;
             }
             Kept::Fast(products) => {
-                let shift = self.shift.as_slice().unwrap_or_default();
-                products.add(block, shift);
+                let shift: Vec<f32> = self.shift.iter().map(|&mean| mean as f32).collect();
+                products.add(block, &shift);
             }
         }
         Ok(())

@@ -4,7 +4,7 @@
 //! Columns are gathered into panels, shifted on the way; each pair of panels is summed by itself, and
 //! pairs below the diagonal, which mirror others, not at all.
 
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
 /// Columns of a panel.
@@ -30,6 +30,8 @@ pub struct Products {
     /// Of each column, padded to whole panels.
     sum: Vec<f64>,
     pairs: Vec<Pair>,
+    /// The rows that are added, panel by panel: kept for the next.
+    panels: Vec<Vec<f32>>,
 }
 
 impl Products {
@@ -42,6 +44,7 @@ impl Products {
             width,
             sum: vec![0.0; panels * WIDE],
             pairs: pairs.map(|(left, right)| pair(left, right)).collect(),
+            panels: vec![Vec::new(); panels],
         }
     }
 
@@ -49,14 +52,16 @@ impl Products {
     ///
     /// # Shapes
     /// `rows`: n x width; `shift`: width.
-    pub fn add(&mut self, rows: ArrayView2<f32>, shift: &[f64]) {
-        let panels: Vec<Vec<f32>> = self
-            .sum
-            .par_chunks_exact_mut(WIDE)
-            .enumerate()
-            .map(|(panel, sum)| gather(rows, shift, panel * WIDE, sum))
-            .collect();
-        self.pairs.par_iter_mut().for_each(|Pair { left, right, sums }| {
+    pub fn add(&mut self, rows: ArrayView2<f32>, shift: &[f32]) {
+        let Self { width, sum, pairs, panels } = self;
+        let rows = rows.as_standard_layout();
+        let rows = rows.as_slice().unwrap_or_default();
+        let each = panels.par_iter_mut().zip(sum.par_chunks_exact_mut(WIDE)).enumerate();
+        each.for_each(|(place, (panel, sum))| {
+            panel.resize(rows.len() / *width * WIDE, 0.0);
+            gather(rows, *width, place * WIDE, shift, panel, sum);
+        });
+        pairs.par_iter_mut().for_each(|Pair { left, right, sums }| {
             let blocks = panels[*left].chunks(DEEP * WIDE).zip(panels[*right].chunks(DEEP * WIDE));
             blocks.for_each(|(left, right)| multiply(left, right, sums));
         });
@@ -64,7 +69,7 @@ impl Products {
 
     /// The sum of each column, and that of the products of each two.
     pub fn finish(self) -> (Vec<f64>, Array2<f64>) {
-        let Self { width, mut sum, pairs } = self;
+        let Self { width, mut sum, pairs, .. } = self;
         sum.truncate(width);
         let mut all = Array2::zeros((width, width));
         for Pair { left, right, sums } in pairs {
@@ -82,20 +87,27 @@ impl Products {
     }
 }
 
-/// The columns of a panel, row by row, shifted; those beyond the last are 0.
-fn gather(rows: ArrayView2<f32>, shift: &[f64], first: usize, sum: &mut [f64]) -> Vec<f32> {
-    let last = (first + WIDE).min(rows.ncols());
+/// The columns of a panel from `first` on, row by row, shifted, and their sums; those beyond the last
+/// stay 0.
+fn gather(
+    rows: &[f32],
+    width: usize,
+    first: usize,
+    shift: &[f32],
+    panel: &mut [f32],
+    sum: &mut [f64],
+) {
+    let last = (first + WIDE).min(width);
     let shift = &shift[first..last];
-    let mut panel = vec![0.0; rows.nrows() * WIDE];
-    for (row, to) in rows.axis_iter(Axis(0)).zip(panel.chunks_exact_mut(WIDE)) {
-        let row = row.slice_move(ndarray::s![first..last]);
-        for (((to, sum), &value), &shift) in to.iter_mut().zip(&mut *sum).zip(row).zip(shift) {
-            let off = f64::from(value) - shift;
-            *to = off as f32;
-            *sum += off;
+    for (row, to) in rows.chunks_exact(width).zip(panel.chunks_exact_mut(WIDE)) {
+        for (((to, sum), &value), &shift) in
+            to.iter_mut().zip(&mut *sum).zip(&row[first..last]).zip(shift)
+        {
+            // One rounding, as a difference of single numbers has.
+            *to = value - shift;
+            *sum += f64::from(*to);
         }
     }
-    panel
 }
 
 /// Adds the products of a few rows of two panels.
@@ -159,12 +171,12 @@ mod tests {
         let values = Array2::from_shape_fn((rows, width), |(i, j)| {
             ((i * 31 + j * 17) % 101) as f32 / 8.0 + j as f32
         });
-        let shift: Vec<f64> = (0..width).map(|j| 6.0 + j as f64).collect();
+        let shift: Vec<f32> = (0..width).map(|j| 6.0 + j as f32).collect();
         let mut products = Products::new(width);
         products.add(values.view(), &shift);
         products.add(values.slice(ndarray::s![..5, ..]), &shift);
         let (sum, found) = products.finish();
-        let off = |i: usize, j: usize| f64::from(values[[i, j]]) - shift[j];
+        let off = |i: usize, j: usize| f64::from(values[[i, j]]) - f64::from(shift[j]);
         let rows = || (0..rows).chain(0..5);
         for a in 0..width {
             assert!((sum[a] - rows().map(|i| off(i, a)).sum::<f64>()).abs() < 1e-9);
