@@ -70,6 +70,10 @@ class Page:
             message = json.loads(self.socket.recv())
             if message.get("id") == self.calls:
                 return message.get("result", {})
+            self.heard(message)
+
+    def heard(self, message):
+        """What the browser says unasked."""
 
     def js(self, code):
         """The value of an expression; awaited."""

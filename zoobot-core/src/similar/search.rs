@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::space::Space;
 use ndarray::{Array1, ArrayView2, Axis};
 use polars::prelude::{DataType, Expr, IntoLazy};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// How far examples of what is not wanted push the query away, in units of the distance between
 /// both (Rocchio 1971 takes this much for relevance feedback).
@@ -78,11 +78,24 @@ impl Within {
         }
     }
 
-    fn row(&self, id: &str) -> Result<usize> {
-        match self {
+    /// The places of some galaxies; all names are gone through once, however many are asked for.
+    fn rows(&self, ids: &[&str]) -> Result<Vec<usize>> {
+        let wanted: HashSet<&str> = ids.iter().copied().collect();
+        let mut places = HashMap::new();
+        for row in 0..self.len() {
+            if places.len() == wanted.len() {
+                break;
+            }
+            if let Some(&id) = wanted.get(self.id(row)) {
+                places.entry(id).or_insert(row);
+            }
+        }
+        // Whoever misses one knows what to say.
+        let missing = |id: &str| match self {
             Self::Space(space) => space.row(id),
             Self::File(file) => file.row(id),
-        }
+        };
+        ids.iter().map(|id| places.get(id).copied().map_or_else(|| missing(id), Ok)).collect()
     }
 
     fn id(&self, row: usize) -> &str {
@@ -113,13 +126,11 @@ impl Within {
         }
     }
 
-    /// A space in memory that has these galaxies at least.
-    fn space(&self, ids: &[&str]) -> Result<Space> {
+    /// A space in memory that has these rows at least.
+    fn space(&self, mut rows: Vec<usize>) -> Result<Space> {
         match self {
             Self::Space(space) => Ok(space.clone()),
             Self::File(file) => {
-                let mut rows: Vec<usize> =
-                    ids.iter().map(|id| file.row(id)).collect::<Result<_>>()?;
                 // One that there always is, since a space has galaxies.
                 rows.push(0);
                 rows.sort_unstable();
@@ -223,9 +234,13 @@ impl Search {
     /// is that of another table or distance.
     pub fn nearest(&self, k: usize) -> Result<Neighbours> {
         let query = Query::Several(self.like.clone());
+        let away = Query::Several(self.unlike.clone());
         let examples = query.galaxies();
-        let target = self.target(&query)?;
-        let left_out = self.examples(&examples)?;
+        let rows = self.within.rows(&[&examples[..], &away.galaxies()].concat())?;
+        let mut left_out = rows[..examples.len()].to_vec();
+        left_out.sort_unstable();
+        left_out.dedup();
+        let target = self.target(&query, &away, rows)?;
         let among = self.among(&left_out)?;
         let most = among.as_ref().map_or(self.within.len() - left_out.len(), Vec::len);
         if k == 0 || k > most {
@@ -255,26 +270,15 @@ impl Search {
         Neighbours::new(self.within.catalog(), query.name(), &examples, ids, distances)
     }
 
-    /// Where to search for what is like some and unlike others.
-    fn target(&self, query: &Query) -> Result<Array1<f32>> {
-        let away = Query::Several(self.unlike.clone());
-        let ids: Vec<&str> = query.galaxies().into_iter().chain(away.galaxies()).collect();
-        let space = self.within.space(&ids)?;
+    /// Where to search for what is like some and unlike others; `rows` are those of all examples.
+    fn target(&self, query: &Query, away: &Query, rows: Vec<usize>) -> Result<Array1<f32>> {
+        let space = self.within.space(rows)?;
         let mut target = query.vector(&space, self.encoder.as_ref())?;
         if !self.unlike.is_empty() {
             let away = away.vector(&space, self.encoder.as_ref())?;
             target.iter_mut().zip(away).for_each(|(to, away)| *to += PUSH * (*to - away));
         }
         Ok(target.into_iter().map(|value| value as f32).collect())
-    }
-
-    /// The rows of the examples, in order.
-    fn examples(&self, ids: &[&str]) -> Result<Vec<usize>> {
-        let mut rows: Vec<usize> =
-            ids.iter().map(|id| self.within.row(id)).collect::<Result<_>>()?;
-        rows.sort_unstable();
-        rows.dedup();
-        Ok(rows)
     }
 
     /// The rows that are searched, in order, where these are not all but the examples.

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Galaxies of a ranking or of ratings that are given at a time.
 const MOST: usize = 500;
@@ -119,7 +120,7 @@ fn rated(desk: &Desk, from: usize) -> Value {
 fn ranking(desk: &Desk, request: &Request) -> Result<Response> {
     let learnt = desk.standing().learnt.ok_or_else(unranked)?;
     let open = request.query("unrated") == Some("true");
-    let ranking = if open { learnt.ranking.unrated() } else { learnt.ranking };
+    let ranking = if open { Arc::new(learnt.ranking.unrated()) } else { learnt.ranking };
     let search = desk.search();
     let ratings: HashMap<usize, u8> =
         search.ratings().iter().map(|it| (it.row, it.value)).collect();

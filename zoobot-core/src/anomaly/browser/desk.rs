@@ -35,7 +35,8 @@ pub struct Item {
 /// A ranking, and what it was learnt from.
 #[derive(Debug, Clone)]
 pub struct Learnt {
-    pub ranking: Ranking,
+    /// Shared: tabs ask how things stand again and again, and it has a number for each galaxy.
+    pub ranking: Arc<Ranking>,
     /// Ratings that it was learnt from.
     pub ratings: usize,
     /// Seconds for the model, the ranking and the next batch.
@@ -229,7 +230,7 @@ fn round(
     let learnt = match ratings {
         0 => None,
         _ => {
-            let ranking = search.ranking()?;
+            let ranking = Arc::new(search.ranking()?);
             let seconds = begun.elapsed().as_secs_f64();
             Some(Learnt { ranking, ratings, seconds, changes })
         }
