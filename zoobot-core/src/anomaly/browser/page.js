@@ -168,9 +168,11 @@ function rate(item, value, after) {
       await ask("/api/rate", { id: item.id, rating: value });
       shownRatings.set(item.row, value);
       hush();
-    } finally {
-      if (sending.get(item.row) === value) sending.delete(item.row);
       await refresh();
+    } finally {
+      // Not before the server's state knows it: the rating would vanish in between.
+      if (sending.get(item.row) === value) sending.delete(item.row);
+      draw();
     }
   });
 }
@@ -357,9 +359,17 @@ function look(item) {
 
 // ---- what comes from the server and from the person
 
+let asked = 0;
+let answered = 0;
+
 async function refresh() {
+  const number = ++asked;
+  const answer = await ask("/api/state");
+  // Answers may overtake each other; what is older than the state on show is of no use.
+  if (number < answered) return;
+  answered = number;
   const before = state?.batch;
-  state = await ask("/api/state");
+  state = answer;
   remember(state.items);
   if (before !== state.batch) {
     const open = state.items.findIndex((item) => rating(item) === null);

@@ -216,6 +216,30 @@ fn falloffs_any<const FUSED: bool>(form: Form, squared: &[f64], out: &mut [f64])
     }
 }
 
+/// The sums of two numbers for each squared distance, times the weights. A closure would be a function
+/// of its own, without the instructions of the one that calls it.
+macro_rules! summed {
+    ($squared:expr, $weights:expr, $value:ident => $both:expr) => {{
+        let mut sums = [[0.0; LANES]; 2];
+        let (squared, last_squared) = $squared.as_chunks::<LANES>();
+        let (weights, last_weights) = $weights.as_chunks::<LANES>();
+        for (squared, weights) in squared.iter().zip(weights) {
+            for lane in 0..LANES {
+                let $value = squared[lane];
+                let both: [f64; 2] = $both;
+                sums[0][lane] += weights[lane] * both[0];
+                sums[1][lane] += weights[lane] * both[1];
+            }
+        }
+        for (lane, (&$value, weight)) in last_squared.iter().zip(last_weights).enumerate() {
+            let both: [f64; 2] = $both;
+            sums[0][lane] += weight * both[0];
+            sums[1][lane] += weight * both[1];
+        }
+        [sums[0].iter().sum(), sums[1].iter().sum()]
+    }};
+}
+
 #[inline(always)]
 fn slopes_any<const FUSED: bool>(
     form: Form,
@@ -224,7 +248,7 @@ fn slopes_any<const FUSED: bool>(
     weights: &[f64],
 ) -> [f64; 2] {
     match form {
-        Form::RationalQuadratic { alpha } => summed(squared, weights, |squared| {
+        Form::RationalQuadratic { alpha } => summed!(squared, weights, squared => {
             let r = squared * scale;
             let base = 1.0 + r / (2.0 * alpha);
             let log = alpha * ln::<FUSED>(base);
@@ -232,31 +256,11 @@ fn slopes_any<const FUSED: bool>(
             let h = r / base;
             [k * h, k * (0.5 * h - log)]
         }),
-        form => summed(squared, weights, |squared| {
+        form => summed!(squared, weights, squared => {
             let r = squared * scale;
             [falloff::<FUSED>(form, r) * r, 0.0]
         }),
     }
-}
-
-/// The sums of both numbers that `of` gives, times the weights.
-#[inline(always)]
-fn summed(squared: &[f64], weights: &[f64], of: impl Fn(f64) -> [f64; 2]) -> [f64; 2] {
-    let mut sums = [[0.0; LANES]; 2];
-    let (blocks, others) = (squared.chunks_exact(LANES), weights.chunks_exact(LANES));
-    let rest = blocks.remainder().iter().zip(others.remainder());
-    let rest = rest.fold([0.0, 0.0], |sums, (&squared, &weight)| {
-        let both = of(squared);
-        [sums[0] + weight * both[0], sums[1] + weight * both[1]]
-    });
-    for (squared, weights) in blocks.zip(others) {
-        for lane in 0..LANES {
-            let both = of(squared[lane]);
-            sums[0][lane] += weights[lane] * both[0];
-            sums[1][lane] += weights[lane] * both[1];
-        }
-    }
-    [rest[0] + sums[0].iter().sum::<f64>(), rest[1] + sums[1].iter().sum::<f64>()]
 }
 
 #[inline(always)]

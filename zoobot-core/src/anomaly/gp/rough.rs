@@ -7,6 +7,7 @@ use super::kernel::{Form, Kernel};
 use super::lanes::for_each_processor;
 use ndarray::ArrayView2;
 use rayon::prelude::*;
+use std::iter::once;
 
 /// Candidates side by side.
 const LANES: usize = 16;
@@ -14,6 +15,8 @@ const LANES: usize = 16;
 const ROWS: usize = 4;
 /// Candidates that a thread takes at a time.
 const BLOCK: usize = 128 * LANES;
+/// The column that brings the squared lengths in.
+const ONES: [f32; LANES] = [1.0; LANES];
 /// What a covariance is off by in itself: some units of its last digit.
 const OFF: f64 = 1e-6;
 /// The steepest that a covariance falls with the squared distance in units of the length.
@@ -25,7 +28,8 @@ pub struct Rough {
     form: Form,
     scale: f32,
     width: usize,
-    /// For each rated galaxy its squared length and its numbers times -2; zeros to whole groups.
+    /// In groups of [`ROWS`] rated galaxies: the squared length of each, and column by column the
+    /// numbers of each times -2; zeros to whole groups.
     rows: Vec<f32>,
     weights: Vec<f64>,
     /// The sum of the absolute weights.
@@ -47,15 +51,17 @@ impl Rough {
         };
         let width = rows.ncols();
         let padded = rows.nrows().next_multiple_of(ROWS);
-        let mut flat = Vec::with_capacity(padded * (1 + width));
+        let mut flat = vec![0.0; padded * (1 + width)];
         let mut largest = 0.0_f64;
-        for row in rows.rows() {
+        for (place, row) in rows.rows().into_iter().enumerate() {
+            let group = &mut flat[place / ROWS * ROWS * (1 + width)..];
             let square: f64 = row.iter().map(|value| value * value).sum();
             largest = largest.max(square);
-            flat.push(square as f32);
-            flat.extend(row.iter().map(|value| (-2.0 * value) as f32));
+            group[place % ROWS] = square as f32;
+            for (column, value) in row.iter().enumerate() {
+                group[(1 + column) * ROWS + place % ROWS] = (-2.0 * value) as f32;
+            }
         }
-        flat.resize(padded * (1 + width), 0.0);
         let mut weights = weights.to_vec();
         weights.resize(padded, 0.0);
         let size = weights.iter().map(|weight| weight.abs()).sum();
@@ -119,67 +125,54 @@ fn rough_any<const FUSED: bool>(
     means: &mut [f64; LANES],
     squares: &mut [f32; LANES],
 ) {
-    for column in columns.chunks_exact(LANES) {
+    let columns = columns.as_chunks::<LANES>().0;
+    for column in columns {
         for lane in 0..LANES {
             squares[lane] = fma::<FUSED>(column[lane], column[lane], squares[lane]);
         }
     }
-    let width = it.width;
-    let groups = it.rows.chunks_exact(ROWS * (width + 1));
-    for (rows, out) in groups.zip(values.chunks_exact_mut(ROWS * LANES)) {
-        let (a, rest) = rows.split_at(width + 1);
-        let (b, rest) = rest.split_at(width + 1);
-        let (c, d) = rest.split_at(width + 1);
-        let mut sums = [[0.0; LANES]; ROWS];
-        for (sums, own) in sums.iter_mut().zip([a[0], b[0], c[0], d[0]]) {
-            for lane in 0..LANES {
-                sums[lane] = squares[lane] + own;
-            }
-        }
-        let columns = columns.chunks_exact(LANES);
-        for ((((column, &a), &b), &c), &d) in
-            columns.zip(&a[1..]).zip(&b[1..]).zip(&c[1..]).zip(&d[1..])
-        {
-            let row = [a, b, c, d];
+    // Squared distances; what rounding took below 0 is put right in the loops below, since a
+    // comparison in here costs as much as all the products.
+    let groups = it.rows.chunks_exact(ROWS * (it.width + 1));
+    let out = values.as_chunks_mut::<LANES>().0.as_chunks_mut::<ROWS>().0;
+    for (group, out) in groups.zip(out) {
+        let mut sums = [*squares; ROWS];
+        for (column, row) in once(&ONES).chain(columns).zip(group.as_chunks::<ROWS>().0) {
             for q in 0..ROWS {
                 for lane in 0..LANES {
                     sums[q][lane] = fma::<FUSED>(column[lane], row[q], sums[q][lane]);
                 }
             }
         }
-        for (out, sums) in out.chunks_exact_mut(LANES).zip(&sums) {
-            for lane in 0..LANES {
-                out[lane] = if sums[lane] > 0.0 { sums[lane] * it.scale } else { 0.0 };
-            }
-        }
+        *out = sums;
     }
     match it.form {
         Form::RationalQuadratic { alpha } => {
-            let (scale, power) = ((0.5 / alpha) as f32, -alpha as f32);
+            let (scale, power) = (it.scale * (0.5 / alpha) as f32, -alpha as f32);
             for value in values.iter_mut() {
-                *value = exp::<FUSED>(power * ln_1p::<FUSED>(*value * scale));
+                *value = exp::<FUSED>(power * ln_1p::<FUSED>(value.max(0.0) * scale));
             }
         }
         Form::Matern32 => {
             for value in values.iter_mut() {
-                let s = (3.0 * *value).sqrt();
+                let s = (value.max(0.0) * (3.0 * it.scale)).sqrt();
                 *value = (1.0 + s) * exp::<FUSED>(-s);
             }
         }
         Form::Matern52 => {
             for value in values.iter_mut() {
-                let s = (5.0 * *value).sqrt();
+                let s = (value.max(0.0) * (5.0 * it.scale)).sqrt();
                 *value = (1.0 + s + s * s / 3.0) * exp::<FUSED>(-s);
             }
         }
         // `Rough` is not made of the rough one.
         Form::Matern12 | Form::Rbf => {
             for value in values.iter_mut() {
-                *value = exp::<FUSED>(-0.5 * *value);
+                *value = exp::<FUSED>(value.max(0.0) * (-0.5 * it.scale));
             }
         }
     }
-    for (&weight, values) in it.weights.iter().zip(values.chunks_exact(LANES)) {
+    for (&weight, values) in it.weights.iter().zip(values.as_chunks::<LANES>().0) {
         for lane in 0..LANES {
             means[lane] += weight * f64::from(values[lane]);
         }

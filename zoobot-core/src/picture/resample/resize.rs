@@ -59,15 +59,48 @@ impl Axis {
     }
 }
 
+/// Evaluates an expression in which `TAPS` is this many taps as a constant, or 0 for a number that is
+/// rare: loops whose length is known are laid out flat, without a check at every step, and take half
+/// the time.
+macro_rules! with_taps {
+    ($taps:expr, $value:expr) => {
+        with_taps!($taps, $value, 2 3 4 5 6)
+    };
+    ($taps:expr, $value:expr, $($known:literal)*) => {
+        match $taps {
+            $($known => {
+                const TAPS: usize = $known;
+                $value
+            })*
+            _ => {
+                const TAPS: usize = 0;
+                $value
+            }
+        }
+    };
+}
+
 /// A row of the result's width, from one of the picture's. Both have room for lanes at their end.
 #[inline(always)]
 pub fn across<const C: usize, const L: usize>(line: &[u8], columns: &Axis, out: &mut [u8]) {
+    with_taps!(columns.taps, taps_across::<C, L, TAPS>(line, columns, out));
+}
+
+#[inline(always)]
+fn taps_across<const C: usize, const L: usize, const TAPS: usize>(
+    line: &[u8],
+    columns: &Axis,
+    out: &mut [u8],
+) {
+    let taps = if TAPS == 0 { columns.taps } else { TAPS };
     for (i, (start, weights)) in columns.outputs().enumerate() {
+        let inputs = &line[start * C..][..(taps - 1) * C + L];
         let mut sums = [HALF; L];
-        for (k, &weight) in weights.iter().enumerate() {
-            add(&mut sums, weight, lanes::<u8, L>(line, (start + k) * C));
+        for (k, &weight) in weights[..taps].iter().enumerate() {
+            add(&mut sums, weight, lanes::<u8, L>(inputs, k * C));
         }
-        out[i * C..i * C + L].copy_from_slice(&sums.map(to_byte));
+        let out = &mut out[i * C..i * C + L];
+        out.iter_mut().zip(sums).for_each(|(out, sum)| *out = to_byte(sum));
     }
 }
 
@@ -75,18 +108,30 @@ pub fn across<const C: usize, const L: usize>(line: &[u8], columns: &Axis, out: 
 /// apart, and of which the first is the picture's row `first`.
 #[inline(always)]
 pub fn down(narrow: &[u8], stride: usize, first: usize, rows: &Axis, length: usize) -> Vec<u8> {
-    let mut out = Vec::with_capacity(rows.starts.len() * length);
-    for (start, weights) in rows.outputs() {
-        for at in (0..length).step_by(BLOCK) {
-            let mut sums = [HALF; BLOCK];
-            for (k, &weight) in weights.iter().enumerate() {
-                let values = lanes::<u8, BLOCK>(narrow, (start + k - first) * stride + at);
-                add(&mut sums, weight, values);
-            }
-            out.extend_from_slice(&sums.map(to_byte)[..BLOCK.min(length - at)]);
-        }
+    // The last block of a row reaches into the next, which is made after it.
+    let mut out = vec![0; rows.starts.len() * length + BLOCK];
+    for ((start, weights), place) in rows.outputs().zip((0..).step_by(length.max(1))) {
+        let inputs = &narrow[(start - first) * stride..];
+        let out = &mut out[place..][..length.next_multiple_of(BLOCK)];
+        with_taps!(rows.taps, taps_down::<TAPS>(inputs, stride, weights, out));
     }
+    out.truncate(rows.starts.len() * length);
     out
+}
+
+/// One row, whose blocks reach beyond its end.
+#[inline(always)]
+fn taps_down<const TAPS: usize>(inputs: &[u8], stride: usize, weights: &[i32], out: &mut [u8]) {
+    let taps = if TAPS == 0 { weights.len() } else { TAPS };
+    let weights = &weights[..taps];
+    for (block, out) in out.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
+        let inputs = &inputs[block * BLOCK..][..(taps - 1) * stride + BLOCK];
+        let mut sums = [HALF; BLOCK];
+        for (k, &weight) in weights.iter().enumerate() {
+            add(&mut sums, weight, lanes::<u8, BLOCK>(inputs, k * stride));
+        }
+        out.iter_mut().zip(sums).for_each(|(out, sum)| *out = to_byte(sum));
+    }
 }
 
 #[inline(always)]
@@ -98,5 +143,5 @@ fn add<const N: usize>(sums: &mut [i32; N], weight: i32, values: [u8; N]) {
 
 #[inline(always)]
 fn to_byte(sum: i32) -> u8 {
-    (sum >> PRECISION).clamp(0, 255) as u8
+    (sum >> PRECISION) as u8
 }

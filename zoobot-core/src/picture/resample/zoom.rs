@@ -10,6 +10,8 @@ pub struct Zoomed<'a, const C: usize, const L: usize> {
     /// Two rows of the picture, stretched: each is needed by several rows of the result.
     upper: Stretched,
     lower: Stretched,
+    /// A row of the picture, with room for a pixel and its lanes at its end.
+    source: Vec<f64>,
     /// A row of bytes, with room for lanes at its end.
     line: Vec<u8>,
 }
@@ -19,7 +21,7 @@ pub struct Zoomed<'a, const C: usize, const L: usize> {
 pub struct Place {
     pub low: usize,
     pub high: usize,
-    /// The share of the second.
+    /// The share of the second, which is the next after the first; 0 where there is none.
     pub share: f64,
 }
 
@@ -35,17 +37,25 @@ impl<'a, const C: usize, const L: usize> Zoomed<'a, C, L> {
         let places = (zoom != 1.0).then(|| (axis(picture.width, zoom), axis(picture.height, zoom)));
         let length = picture.width * C + L;
         let stretched = || Stretched { row: None, values: vec![0.0; length] };
-        Self { picture, places, upper: stretched(), lower: stretched(), line: vec![0; length] }
+        let source = vec![0.0; length + C];
+        Self {
+            picture,
+            places,
+            upper: stretched(),
+            lower: stretched(),
+            source,
+            line: vec![0; length],
+        }
     }
 
     /// A row, with room for lanes at its end.
     #[inline(always)]
     pub fn row(&mut self, y: usize) -> &[u8] {
-        let Self { picture, places, upper, lower, line } = self;
+        let Self { picture, places, upper, lower, source, line } = self;
         let stride = picture.width * C;
-        let source = |y: usize| &picture.data[y * stride..][..stride];
+        let bytes = |y: usize| &picture.data[y * stride..][..stride];
         let Some((columns, rows)) = places else {
-            line[..stride].copy_from_slice(source(y));
+            line[..stride].copy_from_slice(bytes(y));
             return line;
         };
         let Place { low, high, share } = rows[y];
@@ -54,8 +64,10 @@ impl<'a, const C: usize, const L: usize> Zoomed<'a, C, L> {
         }
         for (stretched, wanted) in [(&mut *upper, low), (&mut *lower, high)] {
             if stretched.row != Some(wanted) {
-                line[..stride].copy_from_slice(source(wanted));
-                stretch::<C, L>(line, columns, &mut stretched.values);
+                for (value, &byte) in source.iter_mut().zip(bytes(wanted)) {
+                    *value = f64::from(byte);
+                }
+                stretch::<C, L>(source, columns, &mut stretched.values);
                 stretched.row = Some(wanted);
             }
         }
@@ -69,12 +81,13 @@ impl<'a, const C: usize, const L: usize> Zoomed<'a, C, L> {
 }
 
 #[inline(always)]
-fn stretch<const C: usize, const L: usize>(line: &[u8], columns: &[Place], out: &mut [f64]) {
-    for (i, &Place { low, high, share }) in columns.iter().enumerate() {
-        let (a, b) = (lanes::<u8, L>(line, low * C), lanes::<u8, L>(line, high * C));
-        let mut values = [0.0; L];
-        for ((value, a), b) in values.iter_mut().zip(a).zip(b) {
-            *value = mix(f64::from(a), f64::from(b), share);
+fn stretch<const C: usize, const L: usize>(line: &[f64], columns: &[Place], out: &mut [f64]) {
+    for (i, &Place { low, share, .. }) in columns.iter().enumerate() {
+        // The second pixel is the next one, or has no share.
+        let both = &line[low * C..][..C + L];
+        let (mut values, others) = (lanes::<f64, L>(both, 0), lanes::<f64, L>(both, C));
+        for (value, other) in values.iter_mut().zip(others) {
+            *value = mix(*value, other, share);
         }
         out[i * C..i * C + L].copy_from_slice(&values);
     }
@@ -93,7 +106,8 @@ pub fn axis(n: usize, zoom: f64) -> Vec<Place> {
             let x = (i as f64 + 0.5 - centre) / zoom + centre - 0.5;
             let floor = x.floor();
             let clip = |x: f64| x.clamp(0.0, (n - 1) as f64) as usize;
-            Place { low: clip(floor), high: clip(floor + 1.0), share: x - floor }
+            let (low, high) = (clip(floor), clip(floor + 1.0));
+            Place { low, high, share: if high > low { x - floor } else { 0.0 } }
         })
         .collect()
 }

@@ -255,20 +255,21 @@ fn go<L: Lane, const ABSOLUTE: bool, const FUSED: bool>(
     wide: usize,
     walk: &mut Walk,
 ) {
-    let far = |row: u32| apart::<Single, L, ABSOLUTE, FUSED>(query, rows.row(row));
-    let mut here = (far(graph.entry), graph.entry);
+    let mut here = (far::<L, ABSOLUTE, FUSED>(query, rows, graph.entry), graph.entry);
     for layer in (1..=graph.level(graph.entry)).rev() {
         loop {
             let links = graph.above(here.1, layer);
             links.iter().for_each(|&row| rows.prefetch(row));
-            let nearer = links
-                .iter()
-                .map(|&row| (far(row), row))
-                .fold(here, |best, it| if it.0 < best.0 { it } else { best });
-            if nearer.1 == here.1 {
+            let before = here.1;
+            for &row in links {
+                let distance = far::<L, ABSOLUTE, FUSED>(query, rows, row);
+                if distance < here.0 {
+                    here = (distance, row);
+                }
+            }
+            if here.1 == before {
                 break;
             }
-            here = nearer;
         }
     }
     let Walk { seen, touched, fresh, found } = walk;
@@ -295,7 +296,7 @@ fn go<L: Lane, const ABSOLUTE: bool, const FUSED: bool>(
         }
         touched.extend_from_slice(fresh);
         for &row in fresh.iter() {
-            let distance = far(row);
+            let distance = far::<L, ABSOLUTE, FUSED>(query, rows, row);
             if found.len() == wide {
                 // Not empty: `wide` is at least 1.
                 if distance >= found[wide - 1].0 {
@@ -308,6 +309,17 @@ fn go<L: Lane, const ABSOLUTE: bool, const FUSED: bool>(
             next = next.min(place);
         }
     }
+}
+
+/// The distance of a query to a row. No closure: that would be a function of its own, without the
+/// instructions of the one that calls it.
+#[inline(always)]
+fn far<L: Lane, const ABSOLUTE: bool, const FUSED: bool>(
+    query: &[Single],
+    rows: &Rows<L>,
+    row: u32,
+) -> f32 {
+    apart::<Single, L, ABSOLUTE, FUSED>(query, rows.row(row))
 }
 
 fn wrong(problem: &str) -> Error {
