@@ -79,6 +79,38 @@ fn a_few_labels_become_a_model_that_is_judged_and_predicts() {
 }
 
 #[test]
+fn folds_choose_the_epochs_and_mixup_changes_what_is_learnt() {
+    let dir = place(60, "resnet18");
+    let tuned = |out: &'static str, more: &[&'static str]| {
+        let more = [&["--epochs", "4"], more].concat();
+        figures(&run(&classifier(out, "catalog.csv", &more), dir.path()))
+    };
+    let plain = tuned("folds", &["--folds", "3"]);
+    // Every galaxy is learnt from, and what the folds say is of galaxies that were kept out of each.
+    assert_eq!(
+        (&plain["train"], &plain["val"], &plain["folds"]),
+        (&60.into(), &0.into(), &3.into())
+    );
+    assert!((1..=4).contains(&plain["best_epoch"].as_u64().unwrap()), "{plain}");
+    let accuracy = plain["folds_say"]["accuracy"].as_f64().unwrap();
+    assert!((0.0..=1.0).contains(&accuracy) && plain.get("validation").is_none(), "{plain}");
+    let mixed = tuned("mixed", &["--folds", "3", "--mixup", "0.4"]);
+    assert_ne!(plain["best_validation"], mixed["best_validation"]);
+    let weights = |out: &str| std::fs::read(dir.path().join(out).join("head.safetensors")).unwrap();
+    assert!(weights("folds") != weights("mixed"), "mixup changed nothing");
+    for (more, words) in [
+        (["--folds", "1"], ["folds is 1", "at least 2"]),
+        (["--folds", "61"], ["folds", "61"]),
+        (["--mixup", "-1"], ["mixup", "-1"]),
+    ] {
+        let output = run(&classifier("bad", "catalog.csv", &more), dir.path());
+        let message = errors(&output);
+        assert_eq!(output.status.code(), Some(2), "{more:?}: {message}");
+        words.iter().for_each(|it| assert!(message.contains(it), "{it:?} is not in {message:?}"));
+    }
+}
+
+#[test]
 fn fine_tuning_that_is_killed_keeps_its_best_and_goes_on_to_the_same_end() {
     let dir = place(60, "convnext_atto");
     let more = ["--full", "--epochs", "4", "--batch", "16", "--patience", "0", "--save-every", "2"];
