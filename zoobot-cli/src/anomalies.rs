@@ -50,7 +50,8 @@ pub struct Anomalies {
     /// ratings (0 to 5)
     #[arg(long, required_if_eq("user_simulated", "true"))]
     scores: Option<PathBuf>,
-    /// The column of --scores (default: fraction, score, rating, or the only one of numbers)
+    /// The column of --scores (default: fraction, score, rating, or the only one of numbers), or
+    /// NAME=VALUE for galaxies of one kind, such as class=merger
     #[arg(long, requires = "scores")]
     score_column: Option<String>,
     /// Simulate the user by --scores

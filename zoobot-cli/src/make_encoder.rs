@@ -41,6 +41,10 @@ pub struct MakeEncoder {
     /// normalisation learns its statistics
     #[arg(long, value_delimiter = ',', default_value = "128:1:1e-3b,128:6:1e-3,160:2:5e-4")]
     stages: Vec<Stage>,
+    /// The most that views are sheared by, in degrees. A shear changes how round a galaxy looks, which
+    /// volunteers are asked about
+    #[arg(long, default_value_t = 0.0)]
+    shear: f64,
     /// What it begins as: an encoder, or an architecture by timm's name for random weights
     #[arg(long, default_value = "imagenet")]
     start: String,
@@ -128,6 +132,7 @@ impl MakeEncoder {
             "data": {"EFIGI": real[0], "Galaxy Zoo 2, Stripe 82": real[1], "simulated": 3 * self.simulated},
             "start": self.start,
             "repeat": self.repeat,
+            "shear": self.shear,
             "stages": self.stages.iter().map(Stage::to_string).collect::<Vec<_>>(),
             "batch": BATCH,
             "seed": self.seed,
@@ -185,7 +190,7 @@ impl MakeEncoder {
         let recipe = Recipe { size: stage.size, ..Recipe::imagenet_lite() };
         VoteTraining::new(schema, start.clone())
             .recipe(recipe)
-            .augment(Augment::zoobot().rotation(180.0).scale(1.0, 1.4))
+            .augment(Augment::zoobot().rotation(180.0).scale(1.0, 1.4).shear(0.0, self.shear))
             .statistics(stage.statistics)
             .settings(settings)
     }

@@ -6,8 +6,8 @@ use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
-use zoobot_core::Result;
 use zoobot_core::survey::{Kind, Simulation, write_sample};
+use zoobot_core::{Error, Result};
 
 /// Make a survey of simulated galaxies: pictures and a catalogue with their true morphology.
 ///
@@ -32,7 +32,7 @@ pub struct Simulate {
     #[arg(long, value_name = "SHARE", num_args = 0..=1, default_value_t = 0.0, default_missing_value = "0.2")]
     tags: f64,
     /// The kinds of galaxies: sample (the eight of the sample), all, sky (each as often as the sky
-    /// has it), or a list such as ring,merger
+    /// has it), or a list such as ring,merger, with shares where they differ: smooth:60,ring:3
     #[arg(long, default_value = "sample", value_name = "KINDS")]
     kinds: String,
     /// The survey that takes the pictures: legacy, decals, sdss, nearby or hsc
@@ -83,6 +83,18 @@ fn kinds(words: &str) -> Result<Vec<Kind>> {
         "sample" => Ok(Kind::SAMPLE.to_vec()),
         "all" => Ok(Kind::ALL.to_vec()),
         "sky" => Ok(Kind::sky()),
-        list => list.split(',').map(|name| name.trim().parse()).collect(),
+        list => {
+            let mut all = Vec::new();
+            for part in list.split(',') {
+                let (name, share) = part.split_once(':').unwrap_or((part, "1"));
+                let wrong = || Error::invalid("--kinds", part, "a kind, or KIND:SHARE, 1 to 1000");
+                let share: usize = share.trim().parse().map_err(|_| wrong())?;
+                if !(1..=1000).contains(&share) {
+                    return Err(wrong());
+                }
+                all.extend(vec![name.trim().parse::<Kind>()?; share]);
+            }
+            Ok(all)
+        }
     }
 }

@@ -58,6 +58,24 @@ fn a_simulated_user_is_judged_with_and_without_what_it_rated() {
     let best =
         run(&[&words[..], &["--user-simulated", "--acquisition", "best"]].concat(), dir.path());
     assert!(best.status.code() == Some(2) && errors(&best).contains("thompson"));
+    // A class of a catalogue, as well as fractions of 0 and 1.
+    let (mut classes, mut ones) = ("id_str,class\n".to_owned(), "id_str,one\n".to_owned());
+    for row in 0..600 {
+        writeln!(classes, "G{row:03},{}", if row >= 570 { "odd" } else { "plain" }).unwrap();
+        writeln!(ones, "G{row:03},{}", u8::from(row >= 570)).unwrap();
+    }
+    std::fs::write(dir.path().join("classes.csv"), classes).unwrap();
+    std::fs::write(dir.path().join("ones.csv"), ones).unwrap();
+    let precision = |file: &str, column: &str| {
+        let more = ["--scores", file, "--score-column", column, "--seed", "1", "--labels", "30"];
+        let words = ["anomalies", "--representations", "reps.parquet", "--user-simulated"];
+        let found = figures(&run(&[&words[..], &more, &["--json"]].concat(), dir.path()));
+        found["average_precision"].as_f64().unwrap()
+    };
+    assert_eq!(precision("classes.csv", "class=odd"), precision("ones.csv", "one"));
+    let words = ["anomalies", "--representations", "reps.parquet", "--user-simulated", "--scores"];
+    let words = [&words[..], &["classes.csv", "--score-column", "class=round"]].concat();
+    refused(&words, dir.path(), &["0 of 600"]);
     wrong(&["--user-simulated", "--score-column", "fractoin"], &["Did you mean \"fraction\"?"]);
     std::fs::write(dir.path().join("scores.csv"), "id_str,fraction\nG000,1\n").unwrap();
     wrong(&["--user-simulated"], &["G001", "scores.csv"]);

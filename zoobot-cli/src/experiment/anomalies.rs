@@ -32,7 +32,8 @@ pub struct Anomalies {
     /// ratings (0 to 5)
     #[arg(long)]
     scores: PathBuf,
-    /// The column of --scores (default: fraction, score, rating, or the only one of numbers)
+    /// The column of --scores (default: fraction, score, rating, or the only one of numbers), or
+    /// NAME=VALUE for galaxies of one kind, such as class=merger
     #[arg(long)]
     score_column: Option<String>,
     /// Runs of each method, with other seeds

@@ -49,7 +49,8 @@ impl Truth {
 
     /// Of the galaxies of a space from a table, .csv or .parquet, of `id_str` and one column of
     /// numbers: named `fraction`, `score` or `rating`, or the only one, or `column`. Numbers up to 1
-    /// are fractions, others up to 5 are ratings.
+    /// are fractions, others up to 5 are ratings. `NAME=VALUE` makes a fraction of 1 where the column
+    /// NAME holds VALUE, such as `class=merger`, and 0 elsewhere.
     ///
     /// # Errors
     /// When the file cannot be read, has no such column or lacks a galaxy of the space, and as
@@ -85,9 +86,20 @@ impl Truth {
         let ids = table.column(catalog::ID);
         let ids = ids.map_err(|_| missing("column", catalog::ID, near(catalog::ID)))?;
         let ids = ids.cast(&DataType::String)?;
-        let values = table.column(column).map_err(|_| missing("column", column, near(column)))?;
-        let values = values.cast(&DataType::Float64)?;
-        let pairs = ids.str()?.iter().zip(values.f64()?.iter());
+        let (name, wanted) = match column.split_once('=') {
+            Some((name, value)) if !names.iter().any(|it| it == column) => (name, Some(value)),
+            _ => (column, None),
+        };
+        let values = table.column(name).map_err(|_| missing("column", name, near(name)))?;
+        let values: Vec<Option<f64>> = match wanted {
+            Some(wanted) => {
+                let words = values.cast(&DataType::String)?;
+                let holds = |word: Option<&str>| word.map(|it| f64::from(u8::from(it == wanted)));
+                words.str()?.iter().map(holds).collect()
+            }
+            None => values.cast(&DataType::Float64)?.f64()?.iter().collect(),
+        };
+        let pairs = ids.str()?.iter().zip(values);
         let known: HashMap<&str, f64> =
             pairs.filter_map(|(id, value): (Option<&str>, Option<f64>)| id.zip(value)).collect();
         let score = |id: &String| {

@@ -6,6 +6,7 @@
 //! products have to be searched for the smallest, and loses digits for near neighbours.
 
 use super::top::Top;
+use crate::processor::for_each_processor;
 
 /// Rows side by side.
 pub const LANES: usize = 16;
@@ -65,37 +66,11 @@ fn scale_to_unit(row: &mut [f32]) {
     }
 }
 
-/// Offers every row of the block to the `best` of each query; `absolute` sums absolute differences
-/// instead of squares. `queries` holds [`QUERIES`] of them, one after the other; `best` may be
-/// fewer, when the last were only padding.
-pub fn offer(block: &Block, queries: &[f32], absolute: bool, best: &mut [Top]) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
-            // SAFETY: the processor has what the function was compiled for.
-            return unsafe { x86::offer_avx512(block, queries, absolute, best) };
-        }
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            // SAFETY: as above.
-            return unsafe { x86::offer_avx2(block, queries, absolute, best) };
-        }
-    }
-    offer_any::<false>(block, queries, absolute, best);
-}
-
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    use super::{Block, Top, offer_any};
-
-    #[target_feature(enable = "avx512f,avx512vl,fma")]
-    pub fn offer_avx512(block: &Block, queries: &[f32], absolute: bool, best: &mut [Top]) {
-        offer_any::<true>(block, queries, absolute, best);
-    }
-
-    #[target_feature(enable = "avx2,fma")]
-    pub fn offer_avx2(block: &Block, queries: &[f32], absolute: bool, best: &mut [Top]) {
-        offer_any::<true>(block, queries, absolute, best);
-    }
+for_each_processor! {
+    /// Offers every row of the block to the `best` of each query; `absolute` sums absolute
+    /// differences instead of squares. `queries` holds [`QUERIES`] of them, one after the other;
+    /// `best` may be fewer, when the last were only padding.
+    pub fn offer(block: &Block, queries: &[f32], absolute: bool, best: &mut [Top]) = offer_any;
 }
 
 #[inline(always)]

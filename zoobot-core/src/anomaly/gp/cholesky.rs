@@ -1,6 +1,7 @@
 //! Symmetric positive definite matrices, in double precision and rows: their factor and inverse.
 
-use super::lanes::{fma, for_each_processor};
+use super::lanes::fma;
+use crate::processor::for_each_processor;
 
 /// Columns that are worked on together.
 const PANEL: usize = 4;
@@ -11,9 +12,9 @@ for_each_processor! {
     /// Replaces the lower triangle of an `n` x `n` matrix by its factor `L`, with `L Lᵀ` the matrix;
     /// the upper triangle is left as it is. When it is not positive definite: the first row where
     /// that shows.
-    fn factor(n: usize, matrix: &mut [f64]) -> Result<(), usize> = factor_any;
+    pub fn factor(n: usize, matrix: &mut [f64]) -> Result<(), usize> = factor_any;
     /// The inverse of `L Lᵀ`, both triangles.
-    fn inverse(n: usize, factor: &[f64]) -> Vec<f64> = inverse_any;
+    pub fn inverse(n: usize, factor: &[f64]) -> Vec<f64> = inverse_any;
 }
 
 /// Solves `L Lᵀ x = b` in place.

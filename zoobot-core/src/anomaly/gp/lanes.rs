@@ -1,45 +1,13 @@
 //! The inner loops: sixteen candidates side by side, so that no sum runs across a register, in
-//! double precision, compiled for each instruction set and chosen when the program runs.
+//! double precision.
 
 use super::kernel::Form;
+use crate::processor::for_each_processor;
 
 /// Candidates side by side.
 pub const LANES: usize = 16;
 /// Rows that share a pass over the candidates.
 pub const ROWS: usize = 4;
-
-/// Compiles a function for the processors there are and picks at run time.
-macro_rules! for_each_processor {
-    ($($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),*) $(-> $out:ty)? = $any:ident;)*) => {$(
-        $(#[$doc])*
-        pub fn $name($($arg: $type),*) $(-> $out)? {
-            #[cfg(target_arch = "x86_64")]
-            {
-                #[target_feature(enable = "avx512f,avx512dq,avx512vl,fma")]
-                fn avx512($($arg: $type),*) $(-> $out)? {
-                    $any::<true>($($arg),*)
-                }
-                #[target_feature(enable = "avx2,fma")]
-                fn avx2($($arg: $type),*) $(-> $out)? {
-                    $any::<true>($($arg),*)
-                }
-                if is_x86_feature_detected!("avx512f")
-                    && is_x86_feature_detected!("avx512dq")
-                    && is_x86_feature_detected!("avx512vl")
-                {
-                    // SAFETY: the processor has what the function was compiled for.
-                    return unsafe { avx512($($arg),*) };
-                }
-                if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-                    // SAFETY: as above.
-                    return unsafe { avx2($($arg),*) };
-                }
-            }
-            $any::<false>($($arg),*)
-        }
-    )*};
-}
-pub(super) use for_each_processor;
 
 for_each_processor! {
     /// Squared distances of [`LANES`] candidates to rows.
@@ -47,27 +15,28 @@ for_each_processor! {
     /// # Shapes
     /// `columns`: width x lanes. `rows`: rows x width, a multiple of [`ROWS`] of them. `out`: rows x
     /// lanes.
-    fn distances(columns: &[f64], rows: &[f64], out: &mut [f64]) = distances_any;
+    pub fn distances(columns: &[f64], rows: &[f64], out: &mut [f64]) = distances_any;
     /// The same by products, which takes half the time and loses the last digits of small distances.
     /// Each row is its squared length and then its numbers times -2.
     ///
     /// # Shapes
     /// As [`distances`], but for `rows`: rows x (1 + width).
-    fn distances_by_products(columns: &[f64], rows: &[f64], out: &mut [f64]) = products_any;
+    pub fn distances_by_products(columns: &[f64], rows: &[f64], out: &mut [f64]) = products_any;
     /// From squared distances to covariances, in place; `scale` is 1 over the squared length.
-    fn covariances(form: Form, scale: f64, values: &mut [f64]) = covariances_any;
+    pub fn covariances(form: Form, scale: f64, values: &mut [f64]) = covariances_any;
     /// The slope of the covariances in the logarithm of the length scale and of alpha: the sums of
     /// `weights` times these.
-    fn slopes(form: Form, scale: f64, squared: &[f64], weights: &[f64]) -> [f64; 2] = slopes_any;
+    pub fn slopes(form: Form, scale: f64, squared: &[f64], weights: &[f64]) -> [f64; 2] =
+        slopes_any;
     /// For each lane the sum of `weights` times its values (rows x lanes).
-    fn weighted(weights: &[f64], values: &[f64]) -> [f64; LANES] = weighted_any;
+    pub fn weighted(weights: &[f64], values: &[f64]) -> [f64; LANES] = weighted_any;
     /// For each lane the sum of its squared values.
-    fn squares(values: &[f64]) -> [f64; LANES] = squares_any;
+    pub fn squares(values: &[f64]) -> [f64; LANES] = squares_any;
     /// Solves `L v = values` for each lane, in place, by forward substitution. `panels`: see
     /// [`panels`].
-    fn solve(panels: &[f64], values: &mut [f64]) = solve_any;
+    pub fn solve(panels: &[f64], values: &mut [f64]) = solve_any;
     /// `h` of [`falloff`] for each squared distance.
-    fn falloffs(form: Form, squared: &[f64], out: &mut [f64]) = falloffs_any;
+    pub fn falloffs(form: Form, squared: &[f64], out: &mut [f64]) = falloffs_any;
 }
 
 #[inline(always)]
@@ -216,8 +185,8 @@ fn falloffs_any<const FUSED: bool>(form: Form, squared: &[f64], out: &mut [f64])
     }
 }
 
-/// The sums of two numbers for each squared distance, times the weights. A closure would be a function
-/// of its own, without the instructions of the one that calls it.
+/// The sums of two numbers for each squared distance, times the weights. Not a function that takes
+/// a closure: see [`crate::processor`].
 macro_rules! summed {
     ($squared:expr, $weights:expr, $value:ident => $both:expr) => {{
         let mut sums = [[0.0; LANES]; 2];

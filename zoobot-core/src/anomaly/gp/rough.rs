@@ -4,7 +4,7 @@
 //! The bound is the mean as it comes out, plus what rounding can have taken from it.
 
 use super::kernel::{Form, Kernel};
-use super::lanes::for_each_processor;
+use crate::processor::for_each_processor;
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 use std::iter::once;

@@ -5,6 +5,7 @@
 
 use super::rows::{Lane, Rows, Single, Stored, apart};
 use crate::error::{Error, Result};
+use crate::processor::for_each_processor;
 
 /// For no place.
 const NONE: u32 = u32::MAX;
@@ -169,8 +170,8 @@ impl Graph {
     ) -> &'a [(f32, u32)] {
         walk.seen.resize(self.rows().div_ceil(64), 0);
         match stored {
-            Stored::Single(rows) => dispatch(self, rows, query, wide, absolute, walk),
-            Stored::Half(rows) => dispatch(self, rows, query, wide, absolute, walk),
+            Stored::Single(rows) => walked(self, rows, query, wide, absolute, walk),
+            Stored::Half(rows) => walked(self, rows, query, wide, absolute, walk),
         }
         for &row in &walk.touched {
             walk.seen[row as usize / 64] = 0;
@@ -181,55 +182,15 @@ impl Graph {
     }
 }
 
-fn dispatch<L: Lane>(
-    graph: &Graph,
-    rows: &Rows<L>,
-    query: &[Single],
-    wide: usize,
-    absolute: bool,
-    walk: &mut Walk,
-) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
-            // SAFETY: the processor has what the function was compiled for.
-            return unsafe { x86::go_avx512(graph, rows, query, wide, absolute, walk) };
-        }
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            // SAFETY: as above.
-            return unsafe { x86::go_avx2(graph, rows, query, wide, absolute, walk) };
-        }
-    }
-    go_any::<L, false>(graph, rows, query, wide, absolute, walk);
-}
-
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    use super::{Graph, Lane, Rows, Single, Walk, go_any};
-
-    #[target_feature(enable = "avx512f,avx512vl,fma")]
-    pub fn go_avx512<L: Lane>(
+for_each_processor! {
+    fn walked<L: Lane>(
         graph: &Graph,
         rows: &Rows<L>,
         query: &[Single],
         wide: usize,
         absolute: bool,
         walk: &mut Walk,
-    ) {
-        go_any::<L, true>(graph, rows, query, wide, absolute, walk);
-    }
-
-    #[target_feature(enable = "avx2,fma")]
-    pub fn go_avx2<L: Lane>(
-        graph: &Graph,
-        rows: &Rows<L>,
-        query: &[Single],
-        wide: usize,
-        absolute: bool,
-        walk: &mut Walk,
-    ) {
-        go_any::<L, true>(graph, rows, query, wide, absolute, walk);
-    }
+    ) = go_any;
 }
 
 #[inline(always)]
@@ -311,8 +272,7 @@ fn go<L: Lane, const ABSOLUTE: bool, const FUSED: bool>(
     }
 }
 
-/// The distance of a query to a row. No closure: that would be a function of its own, without the
-/// instructions of the one that calls it.
+/// The distance of a query to a row.
 #[inline(always)]
 fn far<L: Lane, const ABSOLUTE: bool, const FUSED: bool>(
     query: &[Single],

@@ -1,6 +1,7 @@
 //! The vectors of an index, laid out for the walk over its graph: each row begins on a cache line
 //! and is padded to whole registers, so that a distance has neither remainder nor misaligned load.
 
+use crate::processor::for_each_processor;
 use half::f16;
 
 /// Numbers side by side.
@@ -172,20 +173,8 @@ impl Stored {
     }
 }
 
-#[inline]
-fn between<L: Lane>(a: &[L], b: &[L], absolute: bool) -> f32 {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
-            // SAFETY: the processor has what the function was compiled for.
-            return unsafe { x86::between_avx512(a, b, absolute) };
-        }
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            // SAFETY: as above.
-            return unsafe { x86::between_avx2(a, b, absolute) };
-        }
-    }
-    between_any::<L, false>(a, b, absolute)
+for_each_processor! {
+    fn between<L: Lane>(a: &[L], b: &[L], absolute: bool) -> f32 = between_any;
 }
 
 #[inline(always)]
@@ -193,21 +182,6 @@ fn between_any<L: Lane, const FUSED: bool>(a: &[L], b: &[L], absolute: bool) -> 
     match absolute {
         true => apart::<L, L, true, FUSED>(a, b),
         false => apart::<L, L, false, FUSED>(a, b),
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    use super::{Lane, between_any};
-
-    #[target_feature(enable = "avx512f,avx512vl,fma")]
-    pub fn between_avx512<L: Lane>(a: &[L], b: &[L], absolute: bool) -> f32 {
-        between_any::<L, true>(a, b, absolute)
-    }
-
-    #[target_feature(enable = "avx2,fma")]
-    pub fn between_avx2<L: Lane>(a: &[L], b: &[L], absolute: bool) -> f32 {
-        between_any::<L, true>(a, b, absolute)
     }
 }
 
