@@ -241,17 +241,53 @@ impl Encoder {
     /// # Errors
     /// [`Error::Torch`] when memory is short.
     pub fn rounded(&self) -> Result<Self> {
+        self.with_weights(|_, value| match value.dim() > 1 {
+            true => Ok(value.f_to_kind(tch::Kind::Half)?),
+            false => Ok(value.shallow_clone()),
+        })
+    }
+
+    /// The encoder whose every weight is the mean of these encoders' (Wortsman et al. 2022,
+    /// arXiv:2203.05482): of encoders that one began as another it keeps what each is good at, and
+    /// is no slower than one. It has the name and the recipe of the first.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for none, and for encoders of different architectures or recipes.
+    pub fn average(encoders: &[&Self]) -> Result<Self> {
+        let Some((first, others)) = encoders.split_first() else {
+            return Err(Error::invalid("encoders to average", 0, "one or more"));
+        };
+        for other in others {
+            let both = [&first.architecture, &other.architecture].map(Architecture::name);
+            if both[0] != both[1] {
+                return Err(Error::invalid("architecture to average", both[1], both[0]));
+            }
+            if first.recipe != other.recipe {
+                let [expected, found] = [&first.recipe, &other.recipe].map(|it| format!("{it:?}"));
+                return Err(Error::invalid("recipe to average", found, expected));
+            }
+        }
+        let share = 1.0 / encoders.len() as f64;
+        first.with_weights(|name, value| {
+            let mut sum = value.f_mul_scalar(share)?;
+            for other in others {
+                let value = other.with_store(|store| store.variables().remove(name));
+                let value = value.ok_or_else(|| Error::invalid("weights", name, "in each"))?;
+                sum = sum.f_add(&value.f_to_device(first.device)?.f_mul_scalar(share)?)?;
+            }
+            Ok(sum)
+        })
+    }
+
+    /// The same network with other weights, made of each one's name and value.
+    fn with_weights(&self, change: impl Fn(&str, &Tensor) -> Result<Tensor>) -> Result<Self> {
         let store = nn::VarStore::new(self.device);
         let network = self.architecture.build(&store.root())?;
         let kept = self.with_store(nn::VarStore::variables);
         tch::no_grad(|| {
             for (name, mut variable) in store.variables() {
                 let Some(value) = kept.get(&name) else { continue };
-                let rounded = match value.dim() > 1 {
-                    true => value.f_to_kind(tch::Kind::Half)?,
-                    false => value.shallow_clone(),
-                };
-                variable.f_copy_(&rounded)?;
+                variable.f_copy_(&change(&name, value)?)?;
             }
             Ok::<_, Error>(())
         })?;

@@ -102,6 +102,38 @@ impl Model {
         Ok(self)
     }
 
+    /// The model whose every weight is the mean of these models': [`Encoder::average`].
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for none, for models of other labels or heads, and as
+    /// [`Encoder::average`].
+    pub fn average(models: &[&Self]) -> Result<Self> {
+        let encoders: Vec<&Encoder> = models.iter().map(|it| &it.encoder).collect();
+        let encoder = Encoder::average(&encoders)?;
+        let first = models[0];
+        let mut sums: Vec<(String, Tensor)> = Vec::new();
+        for model in models {
+            if model.labels != first.labels || model.config != first.config {
+                let expected = format!("those of {}", first.encoder.name());
+                return Err(Error::invalid("labels and head", model.encoder.name(), expected));
+            }
+            let head = model.head.lock().unwrap_or_else(PoisonError::into_inner).detached()?;
+            for (name, value) in head.variables() {
+                match sums.iter_mut().find(|(other, _)| *other == name) {
+                    Some((_, sum)) => *sum = sum.f_add(&value)?,
+                    None => sums.push((name, value)),
+                }
+            }
+        }
+        let mean = |wanted: &str| {
+            let found = sums.iter().find(|(name, _)| name == wanted);
+            let (_, sum) = found.ok_or_else(|| Error::invalid("head", "no variable", wanted))?;
+            Ok::<_, Error>(sum.f_div_scalar(models.len() as f64)?)
+        };
+        let head = Head::of(&first.config, &mean("weight")?, &mean("bias")?)?;
+        Self::new(encoder, &head, first.labels.clone())
+    }
+
     /// The encoder.
     pub fn encoder(&self) -> &Encoder {
         &self.encoder

@@ -142,3 +142,39 @@ fn folders_without_a_whole_head_say_what_is_missing() {
     small_encoder("other").save(folder.path()).unwrap();
     assert!(message().contains("trained on other weights"), "{}", message());
 }
+
+#[test]
+fn an_average_has_the_mean_of_every_weight_and_others_are_refused() {
+    let (one, two) = (small_encoder("one"), small_encoder("two"));
+    let models = [small_model(&one, "gz_rings", 1), small_model(&two, "gz_rings", 2)];
+    let all = |model: &Model| {
+        let mut all = model.encoder.with_store(VarStore::variables);
+        all.extend(model.head.lock().unwrap().variables());
+        all
+    };
+    let mean = Model::average(&[&models[0], &models[1]]).unwrap();
+    let (a, b) = (all(&models[0]), all(&models[1]));
+    let found = all(&mean);
+    assert_eq!(found.len(), a.len());
+    for (name, value) in found {
+        let expected = (&a[&name] + &b[&name]) / 2.0;
+        assert!(value.allclose(&expected, 1e-6, 1e-7, false), "{name}");
+    }
+    assert_eq!(mean.encoder().name(), "one");
+    // It is a model like any other: what is saved comes back.
+    let folder = tempfile::tempdir().unwrap();
+    mean.save(folder.path()).unwrap();
+    assert_eq!(all(&Model::load(folder.path()).unwrap()).len(), a.len());
+    // One and the same twice is itself.
+    let same = Model::average(&[&models[0], &models[0]]).unwrap();
+    assert!(all(&same)["weight"].allclose(&a["weight"], 1e-6, 1e-7, false));
+    let other = small_model(&one, "decals_dr5", 1);
+    let wrong = Model::average(&[&models[0], &other]).unwrap_err().to_string();
+    assert!(wrong.contains("labels and head"), "{wrong}");
+    assert!(Model::average(&[]).unwrap_err().to_string().contains("one or more"));
+    let recipe = Recipe { size: 64, ..Recipe::zoobot() };
+    let architecture = Architecture::named("convnext_atto").unwrap();
+    let wide = Encoder::untrained(architecture, recipe, 1).unwrap();
+    let wrong = Encoder::average(&[&one, &wide]).unwrap_err().to_string();
+    assert!(wrong.contains("recipe"), "{wrong}");
+}
