@@ -12,7 +12,8 @@ use polars::prelude::{Column, DataFrame};
 pub enum Why {
     /// The search begins: they are random.
     First,
-    /// Every rating so far is 0, which tells nothing of what is wanted: they are random.
+    /// Every rating so far is 0, which tells nothing of what is wanted: half are random, half unlike all
+    /// that was rated.
     AllZero,
     /// The model chose them by this.
     Chosen(Acquisition),
@@ -113,7 +114,7 @@ impl Proposal {
     fn title(&self) -> String {
         let why = match self.why {
             Why::First => "random, to begin with".to_owned(),
-            Why::AllZero => "random, for every rating so far is 0".to_owned(),
+            Why::AllZero => "random or unlike all so far, for every rating is 0".to_owned(),
             Why::Chosen(by) => format!("chosen by {by}"),
         };
         let galaxies = if self.ids.len() == 1 { "galaxy" } else { "galaxies" };

@@ -11,6 +11,7 @@ use super::record::Record;
 use crate::error::{Error, Result};
 use crate::space::Space;
 use crate::train::mixed;
+use ndarray::ArrayView2;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -22,6 +23,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// From so many ratings on the model is not fitted afresh every time.
 const MANY: usize = 100;
+/// Galaxies that are looked at for each that is to be unlike those that were rated.
+const SEEN: usize = 50;
 
 /// From so many ratings on that differ from the most frequent one the kernel's parameters are fitted.
 const ENOUGH: usize = 3;
@@ -250,8 +253,8 @@ impl AnomalySearch {
         Ok(proposal)
     }
 
-    /// The galaxies of a batch that no model chooses: at the start, and as long as nothing but
-    /// zeros tells what is wanted.
+    /// The galaxies of a batch that no model chooses: random ones at the start; as long as nothing but
+    /// zeros tells what is wanted, half of them those that are most unlike all that was rated.
     fn random_first(&self, ratings: &[Rating]) -> Option<(Vec<usize>, Why)> {
         let liked = ratings.iter().any(|it| it.liked);
         let own = ratings.iter().filter(|it| !it.liked).count();
@@ -266,8 +269,19 @@ impl AnomalySearch {
         // One fixed order, so that a search that was interrupted goes on.
         order.shuffle(&mut StdRng::seed_from_u64(self.seed));
         let rated = self.rated();
-        let rows = order.into_iter().filter(|&row| !rated[row]).take(count);
-        Some((rows.collect(), why))
+        let mut rows: Vec<usize> = order.into_iter().filter(|&row| !rated[row]).collect();
+        if why == Why::AllZero {
+            // Half of them stay random: what is wanted need not be extreme.
+            let random = count.div_ceil(2).min(rows.len());
+            let mut known: Vec<usize> = ratings.iter().map(|it| it.row).collect();
+            known.extend(&rows[..random]);
+            let others = &rows[random..rows.len().min(random + SEEN * count)];
+            let unlike = unlike(self.space.features(), &known, others, count - random);
+            rows.truncate(random);
+            rows.extend(unlike);
+        }
+        rows.truncate(count);
+        Some((rows, why))
     }
 
     /// The model of the ratings as they are, fitted where they changed.
@@ -412,6 +426,31 @@ impl AnomalySearch {
     fn forgetful(self) -> Self {
         Self { proposed: None, page: None, ..self }
     }
+}
+
+/// Of `others`, those that are farthest from the nearest of what is known, one after the other, each
+/// of which is known to the next (Gonzalez 1985, Theoretical Computer Science 38, 293).
+fn unlike(
+    features: ArrayView2<f32>,
+    known: &[usize],
+    others: &[usize],
+    count: usize,
+) -> Vec<usize> {
+    let apart = |a: usize, b: usize| {
+        let pairs = features.row(a).into_iter().zip(features.row(b));
+        pairs.map(|(a, b)| (a - b) * (a - b)).sum::<f32>()
+    };
+    let nearest = |row: usize| known.iter().map(|&it| apart(row, it)).fold(f32::INFINITY, f32::min);
+    let mut left: Vec<(f32, usize)> = others.iter().map(|&row| (nearest(row), row)).collect();
+    let mut chosen = Vec::new();
+    while chosen.len() < count {
+        let best = (0..left.len()).max_by(|&a, &b| left[a].0.total_cmp(&left[b].0));
+        let Some(best) = best else { break };
+        let (_, row) = left.swap_remove(best);
+        left.iter_mut().for_each(|(far, other)| *far = far.min(apart(*other, row)));
+        chosen.push(row);
+    }
+    chosen
 }
 
 /// How many ratings differ from the most frequent one.

@@ -249,7 +249,7 @@ fn proposed(proposal: &Proposal) -> Vec<Item> {
         }
         (Why::Chosen(by), None) => by.words().to_owned(),
         (Why::First, _) => "random, to begin with".to_owned(),
-        (Why::AllZero, _) => "random, for every rating so far is 0".to_owned(),
+        (Why::AllZero, _) => "random or unlike all so far, for every rating is 0".to_owned(),
     };
     let rows = proposal.rows().iter().enumerate();
     rows.map(|(place, &row)| Item { row, why: reason(place) }).collect()
