@@ -101,7 +101,7 @@ fn folds_choose_the_epochs_and_mixup_changes_what_is_learnt() {
     for (more, words) in [
         (["--folds", "1"], ["folds is 1", "at least 2"]),
         (["--folds", "61"], ["folds", "61"]),
-        (["--mixup", "-1"], ["mixup", "-1"]),
+        (["--mixup", "nan"], ["mixup", "NaN"]),
     ] {
         let output = run(&classifier("bad", "catalog.csv", &more), dir.path());
         let message = errors(&output);
