@@ -268,10 +268,12 @@ impl Encoder {
             }
         }
         let share = 1.0 / encoders.len() as f64;
+        let others: Vec<_> =
+            others.iter().map(|other| other.with_store(nn::VarStore::variables)).collect();
         first.with_weights(|name, value| {
             let mut sum = value.f_mul_scalar(share)?;
-            for other in others {
-                let value = other.with_store(|store| store.variables().remove(name));
+            for other in &others {
+                let value = other.get(name);
                 let value = value.ok_or_else(|| Error::invalid("weights", name, "in each"))?;
                 sum = sum.f_add(&value.f_to_device(first.device)?.f_mul_scalar(share)?)?;
             }

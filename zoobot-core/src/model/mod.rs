@@ -10,6 +10,7 @@ use crate::schema::Schema;
 use crate::train::{Head, HeadConfig, Output, Trained};
 use ndarray::Array2;
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use tch::{Kind, Tensor};
@@ -102,7 +103,8 @@ impl Model {
         Ok(self)
     }
 
-    /// The model whose every weight is the mean of these models': [`Encoder::average`].
+    /// The model whose every weight is the mean of these models': [`Encoder::average`]. It is not
+    /// recalibrated, whether they were or not.
     ///
     /// # Errors
     /// [`Error::Invalid`] for none, for models of other labels or heads, and as
@@ -111,7 +113,7 @@ impl Model {
         let encoders: Vec<&Encoder> = models.iter().map(|it| &it.encoder).collect();
         let encoder = Encoder::average(&encoders)?;
         let first = models[0];
-        let mut sums: Vec<(String, Tensor)> = Vec::new();
+        let mut sums: HashMap<String, Tensor> = HashMap::new();
         for model in models {
             if model.labels != first.labels || model.config != first.config {
                 let expected = format!("those of {}", first.encoder.name());
@@ -119,15 +121,13 @@ impl Model {
             }
             let head = model.head.lock().unwrap_or_else(PoisonError::into_inner).detached()?;
             for (name, value) in head.variables() {
-                match sums.iter_mut().find(|(other, _)| *other == name) {
-                    Some((_, sum)) => *sum = sum.f_add(&value)?,
-                    None => sums.push((name, value)),
-                }
+                let sum =
+                    sums.get(&name).map_or(Ok(value.shallow_clone()), |it| it.f_add(&value))?;
+                sums.insert(name, sum);
             }
         }
-        let mean = |wanted: &str| {
-            let found = sums.iter().find(|(name, _)| name == wanted);
-            let (_, sum) = found.ok_or_else(|| Error::invalid("head", "no variable", wanted))?;
+        let mean = |name: &str| {
+            let sum = sums.get(name).ok_or_else(|| Error::invalid("head", "no variable", name))?;
             Ok::<_, Error>(sum.f_div_scalar(models.len() as f64)?)
         };
         let head = Head::of(&first.config, &mean("weight")?, &mean("bias")?)?;

@@ -75,17 +75,30 @@ for_each_processor! {
 
 #[inline(always)]
 fn offer_any<const FUSED: bool>(block: &Block, queries: &[f32], absolute: bool, best: &mut [Top]) {
-    if absolute {
-        offer_by(block, queries, best, |sum, difference| sum + difference.abs());
+    match absolute {
+        true => offer_by::<true, FUSED>(block, queries, best),
+        false => offer_by::<false, FUSED>(block, queries, best),
+    }
+}
+
+/// The sum with the next difference: squared, or with `ABSOLUTE` its size.
+#[inline(always)]
+pub fn add<const ABSOLUTE: bool, const FUSED: bool>(sum: f32, difference: f32) -> f32 {
+    if ABSOLUTE {
+        sum + difference.abs()
     } else if FUSED {
-        offer_by(block, queries, best, |sum, difference| difference.mul_add(difference, sum));
+        difference.mul_add(difference, sum)
     } else {
-        offer_by(block, queries, best, |sum, difference| sum + difference * difference);
+        sum + difference * difference
     }
 }
 
 #[inline(always)]
-fn offer_by(block: &Block, queries: &[f32], best: &mut [Top], add: impl Fn(f32, f32) -> f32) {
+fn offer_by<const ABSOLUTE: bool, const FUSED: bool>(
+    block: &Block,
+    queries: &[f32],
+    best: &mut [Top],
+) {
     let width = block.width;
     let (q0, rest) = queries.split_at(width);
     let (q1, rest) = rest.split_at(width);
@@ -98,7 +111,7 @@ fn offer_by(block: &Block, queries: &[f32], best: &mut [Top], add: impl Fn(f32, 
             let query = [a, b, c, d];
             for q in 0..QUERIES {
                 for lane in 0..LANES {
-                    sums[q][lane] = add(sums[q][lane], column[lane] - query[q]);
+                    sums[q][lane] = add::<ABSOLUTE, FUSED>(sums[q][lane], column[lane] - query[q]);
                 }
             }
         }

@@ -143,5 +143,6 @@ fn add<const N: usize>(sums: &mut [i32; N], weight: i32, values: [u8; N]) {
 
 #[inline(always)]
 fn to_byte(sum: i32) -> u8 {
-    (sum >> PRECISION) as u8
+    // No weight is below 0; thousands of them, each rounded, may come to more than 1.
+    (sum >> PRECISION).min(255) as u8
 }

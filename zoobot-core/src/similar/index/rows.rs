@@ -2,6 +2,7 @@
 //! and is padded to whole registers, so that a distance has neither remainder nor misaligned load.
 
 use crate::processor::for_each_processor;
+use crate::similar::kernel::add;
 use half::f16;
 
 /// Numbers side by side.
@@ -119,14 +120,7 @@ pub fn apart<A: Lane, B: Lane, const ABSOLUTE: bool, const FUSED: bool>(a: &[A],
     for (a, b) in a.iter().zip(b) {
         let (a, b) = (a.widen(), b.widen());
         for lane in 0..LANES {
-            let difference = a[lane] - b[lane];
-            sums[lane] = if ABSOLUTE {
-                sums[lane] + difference.abs()
-            } else if FUSED {
-                difference.mul_add(difference, sums[lane])
-            } else {
-                sums[lane] + difference * difference
-            };
+            sums[lane] = add::<ABSOLUTE, FUSED>(sums[lane], a[lane] - b[lane]);
         }
     }
     // Halves are added, and their halves, for a register can do that at once.
