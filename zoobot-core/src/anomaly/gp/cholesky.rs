@@ -5,6 +5,8 @@ use crate::processor::for_each_processor;
 
 /// Columns that are worked on together.
 const PANEL: usize = 4;
+/// Rows that share a pass over them: with fewer, loading takes longer than multiplying.
+const PAIR: usize = 2;
 /// Products that are summed side by side.
 const SIDE: usize = 8;
 
@@ -13,7 +15,7 @@ for_each_processor! {
     /// the upper triangle is left as it is. When it is not positive definite: the first row where
     /// that shows.
     pub fn factor(n: usize, matrix: &mut [f64]) -> Result<(), usize> = factor_any;
-    /// The inverse of `L Lᵀ`, both triangles.
+    /// The lower triangle of the inverse of `L Lᵀ`; the upper is 0.
     pub fn inverse(n: usize, factor: &[f64]) -> Vec<f64> = inverse_any;
 }
 
@@ -33,25 +35,45 @@ pub fn solve(n: usize, factor: &[f64], b: &mut [f64]) {
     }
 }
 
-/// The products of one vector with four others of its length.
+/// The products of two vectors with four others of their length.
 #[inline(always)]
-fn dots<const FUSED: bool>(a: &[f64], others: [&[f64]; PANEL]) -> [f64; PANEL] {
-    let mut sums = [[0.0; SIDE]; PANEL];
-    let [b, c, d, e] = others.map(|other| other.chunks_exact(SIDE));
-    for ((((a, b), c), d), e) in a.chunks_exact(SIDE).zip(b).zip(c).zip(d).zip(e) {
-        for (sums, other) in sums.iter_mut().zip([b, c, d, e]) {
-            for side in 0..SIDE {
-                sums[side] = fma::<FUSED>(a[side], other[side], sums[side]);
-            }
+fn dots<const FUSED: bool>(
+    rows: [&[f64]; PAIR],
+    others: [&[f64]; PANEL],
+) -> [[f64; PANEL]; PAIR] {
+    // Eight arrays by name: those of an array of arrays would be kept in memory.
+    const ZERO: [f64; SIDE] = [0.0; SIDE];
+    let (mut r_b, mut r_c, mut r_d, mut r_e) = (ZERO, ZERO, ZERO, ZERO);
+    let (mut s_b, mut s_c, mut s_d, mut s_e) = (ZERO, ZERO, ZERO, ZERO);
+    let [r, s] = rows.map(|row| row.as_chunks::<SIDE>().0);
+    let [b, c, d, e] = others.map(|other| other.as_chunks::<SIDE>().0);
+    for (((((r, s), b), c), d), e) in r.iter().zip(s).zip(b).zip(c).zip(d).zip(e) {
+        macro_rules! add {
+            ($sums:ident, $row:ident, $other:ident) => {
+                for side in 0..SIDE {
+                    $sums[side] = fma::<FUSED>($row[side], $other[side], $sums[side]);
+                }
+            };
         }
+        add!(r_b, r, b);
+        add!(r_c, r, c);
+        add!(r_d, r, d);
+        add!(r_e, r, e);
+        add!(s_b, s, b);
+        add!(s_c, s, c);
+        add!(s_d, s, d);
+        add!(s_e, s, e);
     }
-    let whole = a.len() / SIDE * SIDE;
-    let mut out = [0.0; PANEL];
-    for ((out, sums), other) in out.iter_mut().zip(&sums).zip(others) {
-        let [s, t, u, v, w, x, y, z] = *sums;
-        *out = ((s + w) + (u + y)) + ((t + x) + (v + z));
-        for (a, b) in a[whole..].iter().zip(&other[whole..]) {
-            *out += a * b;
+    let mut out = [[0.0; PANEL]; PAIR];
+    let sums = [[r_b, r_c, r_d, r_e], [s_b, s_c, s_d, s_e]];
+    for ((out, sums), row) in out.iter_mut().zip(sums).zip(rows) {
+        for ((out, sums), other) in out.iter_mut().zip(sums).zip(others) {
+            let [s, t, u, v, w, x, y, z] = sums;
+            *out = ((s + w) + (u + y)) + ((t + x) + (v + z));
+            let whole = row.len() / SIDE * SIDE;
+            for (a, b) in row[whole..].iter().zip(&other[whole..]) {
+                *out += a * b;
+            }
         }
     }
     out
@@ -62,25 +84,27 @@ fn factor_any<const FUSED: bool>(n: usize, matrix: &mut [f64]) -> Result<(), usi
     for first in (0..n).step_by(PANEL) {
         let end = (first + PANEL).min(n);
         let mut pivots = [0.0; PANEL];
-        for i in first..n {
+        for pair in (first..n).step_by(PAIR) {
             let known = {
                 let row = |i: usize| &matrix[i * n..i * n + first];
                 let panel = [0, 1, 2, 3].map(|q| row((first + q).min(n - 1)));
-                dots::<FUSED>(row(i), panel)
+                dots::<FUSED>([row(pair), row((pair + 1).min(n - 1))], panel)
             };
-            for (j, known) in (first..end.min(i + 1)).zip(known) {
-                let mut sum = matrix[i * n + j] - known;
-                for k in first..j {
-                    sum -= matrix[i * n + k] * matrix[j * n + k];
-                }
-                if i == j {
-                    if sum <= 0.0 || sum.is_nan() {
-                        return Err(i);
+            for (i, known) in (pair..n).zip(known) {
+                for (j, known) in (first..end.min(i + 1)).zip(known) {
+                    let mut sum = matrix[i * n + j] - known;
+                    for k in first..j {
+                        sum -= matrix[i * n + k] * matrix[j * n + k];
                     }
-                    matrix[i * n + i] = sum.sqrt();
-                    pivots[i - first] = matrix[i * n + i].recip();
-                } else {
-                    matrix[i * n + j] = sum * pivots[j - first];
+                    if i == j {
+                        if sum <= 0.0 || sum.is_nan() {
+                            return Err(i);
+                        }
+                        matrix[i * n + i] = sum.sqrt();
+                        pivots[i - first] = matrix[i * n + i].recip();
+                    } else {
+                        matrix[i * n + j] = sum * pivots[j - first];
+                    }
                 }
             }
         }
@@ -93,31 +117,39 @@ fn inverse_any<const FUSED: bool>(n: usize, factor: &[f64]) -> Vec<f64> {
     // The columns of the inverse factor, as rows; each begins at the diagonal.
     let mut columns = vec![0.0; n * n];
     for first in (0..n).step_by(PANEL) {
-        for k in first..n {
-            let pivot = factor[k * n + k].recip();
+        for pair in (first..n).step_by(PAIR) {
             let sums = {
-                let row = |i: usize| &columns[i * n + first..i * n + k];
+                let row = |i: usize| &columns[i * n + first..i * n + pair];
                 let panel = [0, 1, 2, 3].map(|q| row((first + q).min(n - 1)));
-                dots::<FUSED>(&factor[k * n + first..k * n + k], panel)
+                let own = |k: usize| &factor[k * n + first..k * n + pair];
+                dots::<FUSED>([own(pair), own((pair + 1).min(n - 1))], panel)
             };
-            for (i, sum) in (first..(first + PANEL).min(n)).zip(sums) {
-                match i.cmp(&k) {
-                    std::cmp::Ordering::Less => columns[i * n + k] = -sum * pivot,
-                    std::cmp::Ordering::Equal => columns[i * n + k] = pivot,
-                    std::cmp::Ordering::Greater => {}
+            for (k, sums) in (pair..n).zip(sums) {
+                let pivot = factor[k * n + k].recip();
+                for (i, mut sum) in (first..(first + PANEL).min(n)).zip(sums) {
+                    // What the other row of the pair has just become.
+                    for before in pair..k {
+                        sum += factor[k * n + before] * columns[i * n + before];
+                    }
+                    match i.cmp(&k) {
+                        std::cmp::Ordering::Less => columns[i * n + k] = -sum * pivot,
+                        std::cmp::Ordering::Equal => columns[i * n + k] = pivot,
+                        std::cmp::Ordering::Greater => {}
+                    }
                 }
             }
         }
     }
     let mut inverse = vec![0.0; n * n];
     for first in (0..n).step_by(PANEL) {
-        for j in first..n {
-            let row = |i: usize| &columns[i * n + j..(i + 1) * n];
+        for pair in (first..n).step_by(PAIR) {
+            let row = |i: usize| &columns[i * n + pair..(i + 1) * n];
             let panel = [0, 1, 2, 3].map(|q| row((first + q).min(n - 1)));
-            let sums = dots::<FUSED>(row(j), panel);
-            for (i, sum) in (first..(first + PANEL).min(j + 1)).zip(sums) {
-                inverse[i * n + j] = sum;
-                inverse[j * n + i] = sum;
+            let sums = dots::<FUSED>([row(pair), row((pair + 1).min(n - 1))], panel);
+            for (j, sums) in (pair..n).zip(sums) {
+                for (i, sum) in (first..(first + PANEL).min(j + 1)).zip(sums) {
+                    inverse[j * n + i] = sum;
+                }
             }
         }
     }
@@ -149,7 +181,8 @@ mod tests {
                     assert!((found[i * n + j] - plain[i * n + j]).abs() < 1e-9);
                 }
             }
-            let inverse = Array2::from_shape_vec((n, n), inverse(n, &found)).unwrap();
+            let lower = inverse(n, &found);
+            let inverse = Array2::from_shape_fn((n, n), |(i, j)| lower[i.max(j) * n + i.min(j)]);
             let one = matrix.dot(&inverse) - Array2::<f64>::eye(n);
             assert!(one.iter().all(|value| value.abs() < 1e-9), "{n}");
             let known: Vec<f64> = (0..n).map(|i| i as f64 - 2.5).collect();

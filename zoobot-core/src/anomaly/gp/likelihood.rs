@@ -3,6 +3,8 @@
 //! `ln p(y) = -½ yᵀ K⁻¹ y - ½ ln |K| - n/2 ln 2π` (Rasmussen & Williams 2006, eq. 2.30), its slope
 //! `½ tr((α αᵀ - K⁻¹) ∂K/∂θ)` with `α = K⁻¹ y` (eq. 5.9). The slope goes backwards through the
 //! expression, so that no matrix is kept for each parameter.
+//!
+//! All that is symmetric is kept once: row by row of the lower triangle, `0 0, 1 0, 1 1, 2 0, ...`.
 
 use super::kernel::{Form, Kernel};
 use super::lanes::{self, LANES, ROWS};
@@ -17,7 +19,7 @@ pub struct Rated {
     pub rows: Array2<f64>,
     /// Their ratings.
     pub ratings: Vec<f64>,
-    /// Squared distances of all pairs, in units of the features.
+    /// Squared distances of all pairs (lower triangle), in units of the features.
     squared: Vec<f64>,
 }
 
@@ -34,6 +36,7 @@ pub struct Factored {
 
 /// Covariances of all pairs, as an expression gives them.
 enum Covariance {
+    /// Each, in the order of the lower triangle.
     Full(Vec<f64>),
     /// One value for galaxies with themselves and one for all pairs, added.
     Simple {
@@ -79,11 +82,12 @@ impl Rated {
         let n = self.len();
         let (covariance, node) = self.forward(kernel);
         let Factored { factor, weights, likelihood } = self.factor(kernel, covariance, jitter)?;
-        let mut outer = cholesky::inverse(n, &factor);
-        for (row, &a) in outer.chunks_exact_mut(n).zip(&weights) {
-            for (value, &b) in row.iter_mut().zip(&weights) {
-                *value = 0.5 * (a * b - *value);
-            }
+        let inverse = cholesky::inverse(n, &factor);
+        // A pair counts twice, as itself and the other way round; a galaxy with itself once.
+        let mut outer = Vec::with_capacity(pairs(n));
+        for ((i, row), &a) in inverse.chunks_exact(n).enumerate().zip(&weights) {
+            outer.extend(row[..i].iter().zip(&weights).map(|(inverse, b)| a * b - inverse));
+            outer.push(0.5 * (a * a - row[i]));
         }
         let mut slope = Vec::new();
         self.backward(&node, &outer, &mut slope);
@@ -92,15 +96,19 @@ impl Rated {
 
     fn factor(&self, kernel: &Kernel, covariance: Covariance, jitter: f64) -> Result<Factored> {
         let n = self.len();
-        let mut factor = match covariance {
+        let lower = match covariance {
             Full(values) => values,
             Simple { diagonal, all } => {
-                let mut values = vec![all; n * n];
-                add_diagonal(n, &mut values, diagonal);
+                let mut values = vec![all; pairs(n)];
+                diagonals(n).for_each(|i| values[i] += diagonal);
                 values
             }
         };
-        add_diagonal(n, &mut factor, jitter);
+        let mut factor = vec![0.0; n * n];
+        for (i, row) in factor.chunks_exact_mut(n).enumerate() {
+            row[..=i].copy_from_slice(&lower[pairs(i)..pairs(i + 1)]);
+            row[i] += jitter;
+        }
         cholesky::factor(n, &mut factor).map_err(|row| not_positive_definite(kernel, row))?;
         let mut weights = self.ratings.clone();
         cholesky::solve(n, &factor, &mut weights);
@@ -159,7 +167,7 @@ impl Rated {
                 if all != 0.0 {
                     values.iter_mut().for_each(|value| *value += all);
                 }
-                add_diagonal(self.len(), &mut values, diagonal);
+                diagonals(self.len()).for_each(|i| values[i] += diagonal);
                 Full(values)
             }
             (Simple { diagonal: a, all: c }, Simple { diagonal: b, all: d }) => {
@@ -168,16 +176,13 @@ impl Rated {
         }
     }
 
-    /// A matrix times a covariance, element by element.
+    /// Numbers of all pairs times covariances.
     fn times(&self, covariance: &Covariance, matrix: &[f64]) -> Vec<f64> {
         match covariance {
             Full(values) => values.iter().zip(matrix).map(|(a, b)| a * b).collect(),
             Simple { diagonal, all } => {
-                let n = self.len();
                 let mut product: Vec<f64> = matrix.iter().map(|value| value * all).collect();
-                for i in (0..n).map(|i| i * (n + 1)) {
-                    product[i] += diagonal * matrix[i];
-                }
+                diagonals(self.len()).for_each(|i| product[i] += diagonal * matrix[i]);
                 product
             }
         }
@@ -195,7 +200,7 @@ impl Rated {
                 self.backward(b, &self.times(left, outer), slope);
             }
             Node::Leaf(Kernel::White(variance)) => {
-                slope.push(variance * outer.iter().step_by(self.len() + 1).sum::<f64>());
+                slope.push(variance * diagonals(self.len()).map(|i| outer[i]).sum::<f64>());
             }
             Node::Leaf(Kernel::Constant(value)) => slope.push(value * outer.iter().sum::<f64>()),
             Node::Leaf(Kernel::Stationary { form, lengths }) => {
@@ -220,14 +225,12 @@ impl Rated {
     /// `M = outer * h`, as `2 (sum_i x_i² sum_j M_ij - sum_ij x_i M_ij x_j) / l²`.
     fn along_axes(&self, form: Form, lengths: &[f64], squared: &[f64], outer: &[f64]) -> Vec<f64> {
         let n = self.len();
-        let mut weights = vec![0.0; n * n];
-        lanes::falloffs(form, squared, &mut weights);
-        weights.iter_mut().zip(outer).for_each(|(weight, outer)| *weight *= outer);
+        let mut lower = vec![0.0; pairs(n)];
+        lanes::falloffs(form, squared, &mut lower);
+        lower.iter_mut().zip(outer).for_each(|(weight, outer)| *weight *= 0.5 * outer);
         // What galaxies have with themselves cancels in the end, but may be infinite.
-        (0..n).for_each(|i| weights[i * (n + 1)] = 0.0);
-        let Ok(weights) = Array2::from_shape_vec((n, n), weights) else {
-            return vec![0.0; lengths.len()];
-        };
+        diagonals(n).for_each(|i| lower[i] = 0.0);
+        let weights = Array2::from_shape_fn((n, n), |(i, j)| lower[pairs(i.max(j)) + i.min(j)]);
         let sums = weights.sum_axis(ndarray::Axis(1));
         let products = weights.dot(&self.rows);
         let columns = self.rows.columns().into_iter().zip(products.columns());
@@ -241,8 +244,15 @@ impl Rated {
     }
 }
 
-fn add_diagonal(n: usize, matrix: &mut [f64], value: f64) {
-    matrix.iter_mut().step_by(n + 1).for_each(|diagonal| *diagonal += value);
+/// How many pairs, each with itself among them, there are of `n`: where row `n` of a lower triangle
+/// begins.
+fn pairs(n: usize) -> usize {
+    n * (n + 1) / 2
+}
+
+/// The places of the diagonal in a lower triangle.
+fn diagonals(n: usize) -> impl Iterator<Item = usize> {
+    (1..=n).map(|i| pairs(i) - 1)
 }
 
 /// The squared distances of all pairs of rows, in units of the features or of these lengths.
@@ -255,7 +265,7 @@ fn squared_distances(rows: &Array2<f64>, lengths: Option<&[f64]>) -> Vec<f64> {
             *to = lengths.map_or(*value, |lengths| value / lengths[column]);
         }
     }
-    let mut squared = vec![0.0; n * n];
+    let mut squared = vec![0.0; pairs(n)];
     let mut columns = vec![0.0; width * LANES];
     let mut out = vec![0.0; padded * LANES];
     for first in (0..n).step_by(LANES) {
@@ -266,8 +276,10 @@ fn squared_distances(rows: &Array2<f64>, lengths: Option<&[f64]>) -> Vec<f64> {
             }
         }
         lanes::distances(&columns, &others, &mut out);
-        for (row, out) in out.chunks_exact(LANES).take(n).enumerate() {
-            squared[row * n + first..row * n + first + count].copy_from_slice(&out[..count]);
+        for (row, out) in out.chunks_exact(LANES).take(n).enumerate().skip(first) {
+            let start = pairs(row);
+            let count = count.min(row + 1 - first);
+            squared[start + first..start + first + count].copy_from_slice(&out[..count]);
         }
     }
     squared
