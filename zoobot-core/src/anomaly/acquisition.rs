@@ -9,6 +9,7 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_distr::StandardNormal;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -176,12 +177,12 @@ fn described(
     rows: &[usize],
 ) -> Result<Vec<Chosen>> {
     let expected = fitted.predict_at(pool.rows, rows)?;
-    let pairs = expected.mean.into_iter().zip(expected.std);
+    let pairs = expected.mean.into_par_iter().zip(expected.std);
     let chosen = |(&row, (mean, std)): (&usize, (f64, f64))| {
         let value = acquisition.value(mean, std, pool.best);
         Chosen { row, mean, std, value }
     };
-    Ok(rows.iter().zip(pairs).map(chosen).collect())
+    Ok(rows.par_iter().zip(pairs).map(chosen).collect())
 }
 
 /// Those of the highest values.
@@ -219,8 +220,11 @@ fn highest(
         }
         let (now, later) = rest.split_at_mut(here);
         best.extend(described(fitted, pool, acquisition, now)?);
+        if best.len() > count {
+            best.select_nth_unstable_by(count, order);
+            best.truncate(count);
+        }
         best.sort_by(order);
-        best.truncate(count);
         // `select_nth` left the highest of the rest at its place.
         if let (Some(next), Some(last)) = (later.first(), best.get(count.saturating_sub(1)))
             && acquisition.value(means[*next], largest, pool.best) <= last.value
