@@ -9,6 +9,7 @@ use super::layers::{Form, Layer, Statistics};
 use super::maxvit::{self, MaxVit};
 use super::resnet::{self, ResNet};
 use super::{Precision, batch};
+use crate::memory::Keep;
 use crate::{Error, Result};
 use names::NAMES;
 use tch::nn::Path;
@@ -270,7 +271,7 @@ impl Network {
     /// [`Error::Torch`] when memory is short.
     pub fn training(&self, statistics: Statistics) -> Result<Training> {
         let network = self.in_form(Form::Training(statistics))?;
-        Ok(Training { network, kind: Kind::Float })
+        Ok(Training { network, kind: Kind::Float, _kept: Keep::new() })
     }
 
     /// The same network on the same memory, without gradients. A network cannot be used by two
@@ -298,12 +299,14 @@ impl Layer for Network {
     }
 }
 
-/// A network as it is trained, from [`Network::training`].
+/// A network as it is trained, from [`Network::training`]. While it lives, the process keeps the
+/// memory that steps take.
 #[derive(Debug)]
 pub struct Training {
     network: Network,
     /// What lies between the layers.
     kind: Kind,
+    _kept: Keep,
 }
 
 impl Training {

@@ -16,7 +16,6 @@ use super::schedule::Schedule;
 use crate::encoder::Precision;
 use crate::error::{Error, Result};
 use crate::interrupt;
-use crate::memory::Keep;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use tch::nn::VarStore;
@@ -132,7 +131,6 @@ pub fn fit(
     observe: &mut dyn FnMut(Event),
 ) -> Result<Fitted> {
     check(task, config)?;
-    let _kept = Keep::new();
     let checkpoints = folder.map(|it| Checkpoints::new(it, config.keep.max(1))).transpose()?;
     checkpoints.as_ref().map_or(Ok(()), Checkpoints::tidy)?;
     let mut run = Run::new(task, config)?;
