@@ -37,10 +37,7 @@ pub fn solve(n: usize, factor: &[f64], b: &mut [f64]) {
 
 /// The products of two vectors with four others of their length.
 #[inline(always)]
-fn dots<const FUSED: bool>(
-    rows: [&[f64]; PAIR],
-    others: [&[f64]; PANEL],
-) -> [[f64; PANEL]; PAIR] {
+fn dots<const FUSED: bool>(rows: [&[f64]; PAIR], others: [&[f64]; PANEL]) -> [[f64; PANEL]; PAIR] {
     // Eight arrays by name: those of an array of arrays would be kept in memory.
     const ZERO: [f64; SIDE] = [0.0; SIDE];
     let (mut r_b, mut r_c, mut r_d, mut r_e) = (ZERO, ZERO, ZERO, ZERO);

@@ -39,10 +39,7 @@ enum Covariance {
     /// Each, in the order of the lower triangle.
     Full(Vec<f64>),
     /// One value for galaxies with themselves and one for all pairs, added.
-    Simple {
-        diagonal: f64,
-        all: f64,
-    },
+    Simple { diagonal: f64, all: f64 },
 }
 use Covariance::{Full, Simple};
 
