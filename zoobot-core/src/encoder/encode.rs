@@ -294,4 +294,22 @@ mod tests {
         assert_eq!(seen, [4, 2]);
         assert!(outcome.unwrap_err().to_string().contains("6 of 10 galaxies"));
     }
+
+    #[test]
+    fn every_row_is_taken_once_in_ever_shorter_batches_but_by_a_gpu_in_whole_ones() {
+        let files = vec![PathBuf::new(); 330];
+        let taken = |on_gpu| {
+            let next = AtomicUsize::new(7);
+            let work = Work { ids: &[], files: &files, batch: 3, cores: 2, on_gpu, next };
+            std::iter::from_fn(|| work.take()).collect::<Vec<_>>()
+        };
+        for on_gpu in [false, true] {
+            let all: Vec<usize> = taken(on_gpu).into_iter().flatten().collect();
+            assert_eq!(all, (7..330).collect::<Vec<_>>());
+        }
+        let lengths: Vec<usize> = taken(false).iter().map(Range::len).collect();
+        assert!(lengths.is_sorted_by(|a, b| a >= b) && lengths[0] == 3, "{lengths:?}");
+        assert_eq!(lengths[lengths.len() - 2..], [1, 1]);
+        assert!(taken(true).iter().rev().skip(1).all(|rows| rows.len() == 3));
+    }
 }
