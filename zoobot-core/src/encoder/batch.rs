@@ -2,6 +2,7 @@
 
 use super::Precision;
 use crate::error::{Error, Result};
+use std::ops::Range;
 use tch::Device;
 
 /// The pixels of the pictures that go through a network at once on a core, in 32 bits: three of
@@ -24,19 +25,20 @@ pub(super) fn length(size: usize, device: Device, precision: Precision) -> usize
     (pixels / (size * size).max(1)).clamp(1, MOST)
 }
 
-/// Does `work` on `pictures` from 0 on; when the memory of the device is not enough, in halves.
+/// Does `work` on the pictures of these places; when the memory of the device is not enough, in
+/// halves.
 pub(super) fn in_memory<T>(
-    pictures: &[T],
-    work: &mut impl FnMut(&[T]) -> Result<Vec<f32>>,
-) -> Result<Vec<f32>> {
-    match work(pictures) {
+    pictures: Range<usize>,
+    work: &mut impl FnMut(Range<usize>) -> Result<T>,
+) -> Result<Vec<T>> {
+    match work(pictures.clone()) {
         Err(Error::Torch(error)) if pictures.len() > 1 && is_short(&error.to_string()) => {
-            let (first, second) = pictures.split_at(pictures.len().div_ceil(2));
-            let mut features = in_memory(first, work)?;
-            features.extend(in_memory(second, work)?);
-            Ok(features)
+            let middle = pictures.start + pictures.len().div_ceil(2);
+            let mut done = in_memory(pictures.start..middle, work)?;
+            done.extend(in_memory(middle..pictures.end, work)?);
+            Ok(done)
         }
-        outcome => outcome,
+        outcome => Ok(vec![outcome?]),
     }
 }
 
@@ -61,25 +63,25 @@ mod tests {
     #[test]
     fn pictures_that_do_not_fit_are_done_in_halves_and_in_order() {
         let mut passes = Vec::new();
-        let mut work = |some: &[i32]| {
+        let mut work = |some: Range<usize>| {
             if some.len() > 2 {
                 return Err(Error::Torch(TchError::Torch("CUDA out of memory. Tried".to_owned())));
             }
             passes.push(some.len());
-            Ok(some.iter().map(|&n| n as f32).collect())
+            Ok(some)
         };
-        let features = in_memory(&[1, 2, 3, 4, 5], &mut work).unwrap();
-        assert_eq!((features, passes), (vec![1.0, 2.0, 3.0, 4.0, 5.0], vec![2, 1, 2]));
+        let done = in_memory(0..5, &mut work).unwrap();
+        assert_eq!((done, passes), (vec![0..2, 2..3, 3..5], vec![2, 1, 2]));
     }
 
     #[test]
     fn another_failure_is_not_tried_again() {
         let mut calls = 0;
-        let mut work = |_: &[i32]| {
+        let mut work = |_| {
             calls += 1;
-            Err(Error::invalid("shape", "odd", "even"))
+            Err::<(), _>(Error::invalid("shape", "odd", "even"))
         };
-        assert!(in_memory(&[1, 2], &mut work).is_err());
+        assert!(in_memory(0..2, &mut work).is_err());
         assert_eq!(calls, 1);
     }
 }

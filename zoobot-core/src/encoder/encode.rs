@@ -1,5 +1,7 @@
 //! From files to features, on all cores, in catalogue order.
 
+mod gpu;
+
 use super::network::Network;
 use super::{Encoder, batch};
 use crate::catalog::Catalog;
@@ -85,7 +87,7 @@ impl Rows {
 ///
 /// Every core takes the next few rows, reads and decodes their pictures once, prepares them by each
 /// recipe there is and passes them through networks of its own (on the same weights): nothing is
-/// shared, so nothing waits. On a GPU the cores take turns in feeding it, and decode meanwhile.
+/// shared, so nothing waits. Where there is a GPU, the cores prepare and one thread more feeds it.
 ///
 /// Stops with [`Error::Interrupted`] after the batch in which the user asked for it, and with the
 /// sink's error.
@@ -95,23 +97,44 @@ pub fn encode_rows(
     start: usize,
     sink: &mut dyn FnMut(Vec<Rows>) -> Result<()>,
 ) -> Result<()> {
+    let on_gpu = encoders.iter().any(|encoder| encoder.device().is_cuda());
+    encode_rows_by(on_gpu, encoders, catalog, start, sink)
+}
+
+/// The same, by one thread that is fed or by the cores.
+fn encode_rows_by(
+    on_gpu: bool,
+    encoders: &[&Encoder],
+    catalog: &Catalog,
+    start: usize,
+    sink: &mut dyn FnMut(Vec<Rows>) -> Result<()>,
+) -> Result<()> {
     let (ids, files) = (catalog.ids(), catalog.files());
     let batch = encoders.iter().map(|encoder| encoder.batch()).min().unwrap_or(1);
-    let on_gpu = encoders.iter().any(|encoder| encoder.device().is_cuda());
     let next = AtomicUsize::new(start);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let work = Work { ids: &ids, files: &files, batch, cores, on_gpu, next };
-    let networks: Vec<Networks> = networks(encoders, cores)?;
+    let work = Work { ids: &ids, files: &files, encoders, batch, cores, on_gpu, next };
+    let mut networks = networks(encoders, if on_gpu { 1 } else { cores })?;
     let progress = Progress::new("encode", Some(files.len()));
     progress.advance(start);
     let threads = tch::get_num_threads();
     let (send, receive) = sync_channel(4 * cores);
     let outcome = std::thread::scope(|scope| {
-        for networks in networks {
-            let (work, send) = (&work, send.clone());
-            scope.spawn(move || work.run(&networks, &send));
+        let work = &work;
+        if let (true, Some(networks)) = (on_gpu, networks.pop()) {
+            let (give, packed) = sync_channel(cores);
+            for _ in 0..cores {
+                let give = give.clone();
+                scope.spawn(move || work.pack(&give));
+            }
+            scope.spawn(move || gpu::run(&networks, packed, &send));
+        } else {
+            for networks in networks {
+                let send = send.clone();
+                scope.spawn(move || work.run(&networks, &send));
+            }
+            drop(send);
         }
-        drop(send);
         let outcome = in_order(start, files.len(), &receive, &mut |rows| {
             progress.advance(done(&rows));
             sink(rows)
@@ -145,6 +168,7 @@ fn networks<'a>(encoders: &[&'a Encoder], threads: usize) -> Result<Vec<Networks
 struct Work<'a> {
     ids: &'a [String],
     files: &'a [PathBuf],
+    encoders: &'a [&'a Encoder],
     batch: usize,
     cores: usize,
     on_gpu: bool,
@@ -159,15 +183,31 @@ pub fn done(rows: &[Rows]) -> usize {
     rows.first().map_or(0, |rows| rows.done)
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
     /// Encodes batch after batch until none is left or nobody wants them.
     fn run(&self, networks: &Networks, send: &SyncSender<Batch>) {
-        if !self.on_gpu {
-            // As many networks as cores run already.
-            tch::set_num_threads(1);
-        }
+        // As many networks as cores run already.
+        tch::set_num_threads(1);
         while let Some(rows) = self.take() {
             if send.send((rows.start, self.rows(networks, rows))).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Prepares batch after batch for a GPU until none is left or nobody wants them.
+    fn pack(&self, send: &SyncSender<gpu::Packed<'a>>) {
+        while let Some(rows) = self.take() {
+            let first = rows.start;
+            let packed = self.prepared(rows).and_then(|(rows, pictures)| {
+                let device = self.encoders[0].device();
+                let pack = |(recipe, some): (&'a Recipe, Vec<Prepared>)| {
+                    Ok((recipe, recipe.pack(&some, device)?))
+                };
+                let some = pictures.into_iter().filter(|(_, some)| !some.is_empty());
+                Ok((rows, some.map(pack).collect::<Result<_>>()?))
+            });
+            if send.send((first, packed)).is_err() {
                 return;
             }
         }
@@ -188,6 +228,23 @@ impl Work<'_> {
     }
 
     fn rows(&self, networks: &Networks, rows: Range<usize>) -> Result<Vec<Rows>> {
+        let (rows, prepared) = self.prepared(rows)?;
+        let of_each = |(encoder, network): &(&Encoder, Network)| {
+            let mut rows = rows.clone();
+            let made = prepared.iter().find(|(recipe, _)| *recipe == encoder.recipe());
+            if let Some((_, pictures)) = made.filter(|(_, pictures)| !pictures.is_empty()) {
+                let features = batch::in_memory(0..pictures.len(), &mut |some| {
+                    encoder.features_of(network, &pictures[some])
+                })?;
+                rows.features = features.concat();
+            }
+            Ok(rows)
+        };
+        networks.iter().map(of_each).collect()
+    }
+
+    /// Rows without features, and their pictures as each recipe prepares them.
+    fn prepared(&self, rows: Range<usize>) -> Result<(Rows, Vec<(&'a Recipe, Vec<Prepared>)>)> {
         let mut out = Rows { done: rows.len(), ..Rows::default() };
         let mut pictures = Vec::with_capacity(rows.len());
         for row in rows {
@@ -207,27 +264,14 @@ impl Work<'_> {
             }
         }
         let mut prepared: Vec<(&Recipe, Vec<Prepared>)> = Vec::new();
-        let mut all = Vec::with_capacity(networks.len());
-        for (encoder, network) in networks {
-            let recipe = encoder.recipe();
-            let place = match prepared.iter().position(|(of, _)| *of == recipe) {
-                Some(place) => place,
-                None => {
-                    let made: Vec<Prepared> =
-                        pictures.iter().map(|p| recipe.prepare_any(p)).collect::<Result<_>>()?;
-                    prepared.push((recipe, made));
-                    prepared.len() - 1
-                }
-            };
-            let mut rows = out.clone();
-            if !pictures.is_empty() {
-                rows.features = batch::in_memory(&prepared[place].1, &mut |some| {
-                    encoder.features_of(network, some)
-                })?;
+        for recipe in self.encoders.iter().map(|encoder| encoder.recipe()) {
+            if prepared.iter().all(|(of, _)| *of != recipe) {
+                let made =
+                    pictures.iter().map(|it| recipe.prepare_any(it)).collect::<Result<_>>()?;
+                prepared.push((recipe, made));
             }
-            all.push(rows);
         }
-        Ok(all)
+        Ok((out, prepared))
     }
 }
 
@@ -300,7 +344,8 @@ mod tests {
         let files = vec![PathBuf::new(); 330];
         let taken = |on_gpu| {
             let next = AtomicUsize::new(7);
-            let work = Work { ids: &[], files: &files, batch: 3, cores: 2, on_gpu, next };
+            let work =
+                Work { ids: &[], files: &files, encoders: &[], batch: 3, cores: 2, on_gpu, next };
             std::iter::from_fn(|| work.take()).collect::<Vec<_>>()
         };
         for on_gpu in [false, true] {
@@ -311,5 +356,50 @@ mod tests {
         assert!(lengths.is_sorted_by(|a, b| a >= b) && lengths[0] == 3, "{lengths:?}");
         assert_eq!(lengths[lengths.len() - 2..], [1, 1]);
         assert!(taken(true).iter().rev().skip(1).all(|rows| rows.len() == 3));
+    }
+
+    #[test]
+    fn one_thread_that_is_fed_gives_the_features_that_the_cores_give() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut ids, mut files) = (Vec::new(), Vec::new());
+        for i in 0..40u8 {
+            (ids.push(format!("g{i}")), files.push(format!("{i}.png")));
+            let colour = |x, y| image::Rgb([x as u8 * i, y as u8 * 3, i]);
+            let picture = image::RgbImage::from_fn(40, 40, colour);
+            picture.save(folder.path().join(&files[i as usize])).unwrap();
+        }
+        std::fs::write(folder.path().join(&files[5]), b"no picture").unwrap();
+        let table = df!("id_str" => &ids, "file_loc" => &files).unwrap();
+        let catalog = Catalog::from_table(table, folder.path()).unwrap();
+        let encoder = |recipe: Recipe| {
+            let atto = super::super::Architecture::named("convnext_atto").unwrap();
+            Encoder::untrained(atto, Recipe { size: 32, ..recipe }, 1).unwrap()
+        };
+        let encoders = [encoder(Recipe::zoobot()), encoder(Recipe::imagenet_lite())];
+        let both: Vec<&Encoder> = encoders.iter().collect();
+        let encoded = |on_gpu| {
+            let mut all = vec![Rows::default(); 2];
+            encode_rows_by(on_gpu, &both, &catalog, 0, &mut |some| {
+                all.iter_mut().zip(some).for_each(|(all, some)| all.append(some));
+                Ok(())
+            })
+            .unwrap();
+            all
+        };
+        let (cores, fed) = (encoded(false), encoded(true));
+        assert_ne!(cores[0].features, cores[1].features);
+        for (cores, fed) in cores.iter().zip(&fed) {
+            assert_eq!((cores.done, &cores.ids, &cores.failed), (fed.done, &fed.ids, &fed.failed));
+            assert_eq!((fed.failed.len(), fed.features.len()), (1, 39 * 320));
+            let off = cores.features.iter().zip(&fed.features).map(|(a, b)| (a - b).abs());
+            assert!(off.fold(0.0, f32::max) < 1e-5);
+        }
+        // A sink that has enough ends both.
+        for on_gpu in [false, true] {
+            let enough = encode_rows_by(on_gpu, &both, &catalog, 0, &mut |_| {
+                Err(Error::invalid("rows", "many", "few"))
+            });
+            assert!(enough.is_err());
+        }
     }
 }

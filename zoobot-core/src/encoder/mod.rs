@@ -522,9 +522,7 @@ impl Encoder {
     /// [`network`](Self::network).
     fn features_of(&self, network: &Network, pictures: &[Prepared]) -> Result<Vec<f32>> {
         let batch = self.recipe.batch(pictures, self.device)?;
-        let features = tch::no_grad(|| network.features(&batch))?;
-        let flat = features.f_to_device(Device::Cpu)?.f_contiguous()?.f_flatten(0, -1)?;
-        Ok(Vec::try_from(flat)?)
+        numbers(&tch::no_grad(|| network.features(&batch))?)
     }
 
     /// The features of a batch made by [`Recipe::batch`].
@@ -538,6 +536,12 @@ impl Encoder {
         let network = self.network()?;
         tch::no_grad(|| network.features(batch))
     }
+}
+
+/// Features, one galaxy after the other.
+fn numbers(features: &Tensor) -> Result<Vec<f32>> {
+    let flat = features.f_to_device(Device::Cpu)?.f_contiguous()?.f_flatten(0, -1)?;
+    Ok(Vec::try_from(flat)?)
 }
 
 impl Show for Encoder {

@@ -215,8 +215,7 @@ impl Recipe {
             let hint = "Prepare them by this one, or take the other: encoder.with_recipe(…)";
             self.expect(&other.recipe, what, hint)?;
         }
-        let bytes: Vec<&[u8]> = pictures.iter().map(Prepared::bytes).collect();
-        self.tensor(&bytes.concat(), device)
+        self.seen(&self.pack(pictures, device)?, device)
     }
 
     /// The bytes of a prepared picture.
@@ -230,17 +229,28 @@ impl Recipe {
 
     /// See [`batch`](Self::batch), of the bytes of prepared pictures one after the other.
     pub(super) fn tensor(&self, bytes: &[u8], device: Device) -> Result<Tensor> {
+        self.seen(&self.packed(bytes, device)?, device)
+    }
+
+    /// The bytes of prepared pictures, pictures x size x size x channels, still on the processor and
+    /// ready to go to `device`.
+    fn packed(&self, bytes: &[u8], device: Device) -> Result<Tensor> {
         let each = [self.size, self.size, self.bytes_each_pixel()].map(|n| n as i64);
         let pixels = Tensor::f_from_slice(bytes)?.f_view([-1, each[0], each[1], each[2]])?;
+        ready(pixels, device)
+    }
+
+    /// The part of [`batch`](Self::batch) that any thread may do.
+    pub(crate) fn pack(&self, pictures: &[Prepared], device: Device) -> Result<Tensor> {
+        let bytes: Vec<&[u8]> = pictures.iter().map(Prepared::bytes).collect();
+        self.packed(&bytes.concat(), device)
+    }
+
+    /// What a network sees of what [`pack`](Self::pack) gave: see [`batch`](Self::batch). On a GPU it
+    /// waits for nothing.
+    pub(crate) fn seen(&self, packed: &Tensor, device: Device) -> Result<Tensor> {
         // Height x width x channels in memory is what "channels last" means.
-        let pixels = match device {
-            // From page-locked memory the copy goes on by itself while the core prepares the next.
-            Device::Cuda(_) => {
-                pixels.f_pin_memory(device)?.f_to_device_(device, Kind::Uint8, true, false)?
-            }
-            _ => pixels.f_to_device(device)?,
-        };
-        let pixels = pixels.f_permute([0, 3, 1, 2])?;
+        let pixels = sent(packed, device)?.f_permute([0, 3, 1, 2])?;
         let mut pixels = pixels.f_to_kind(Kind::Float)?.f_div_scalar(255.0)?;
         if self.grey == Some(Grey::Mean) {
             pixels = pixels.f_mean_dim([1_i64].as_slice(), true, Kind::Float)?;
@@ -249,8 +259,8 @@ impl Recipe {
             return Ok(pixels);
         }
         let statistic = |values: &[f32; 3]| -> Result<Tensor> {
-            let values = &values[..self.channels()];
-            Ok(Tensor::f_from_slice(values)?.f_view([1, -1, 1, 1])?.f_to_device(device)?)
+            let values = Tensor::f_from_slice(&values[..self.channels()])?.f_view([1, -1, 1, 1])?;
+            sent(&ready(values, device)?, device)
         };
         Ok(pixels.f_sub(&statistic(&self.mean)?)?.f_div(&statistic(&self.std)?)?)
     }
@@ -276,6 +286,24 @@ impl Recipe {
             Window { x: offset(to.0), y: offset(to.1), width: self.size, height: self.size };
         // The zoom factor goes through single precision in the original.
         Ok(resample::resample(pixels, f64::from(self.zoom as f32), to, window))
+    }
+}
+
+/// A tensor on the processor, for a GPU in page-locked memory: from there alone it is copied without
+/// the program waiting for all that the GPU has still to do.
+fn ready(tensor: Tensor, device: Device) -> Result<Tensor> {
+    match device {
+        // `pin_memory` itself warns at each call that it is given a device, and tch always gives one.
+        Device::Cuda(_) => Ok(tensor.f_internal_pin_memory(device)?),
+        _ => Ok(tensor),
+    }
+}
+
+/// What [`ready`] gave, on the device.
+fn sent(tensor: &Tensor, device: Device) -> Result<Tensor> {
+    match device {
+        Device::Cuda(_) => Ok(tensor.f_to_device_(device, tensor.kind(), true, false)?),
+        _ => Ok(tensor.f_to_device(device)?),
     }
 }
 
