@@ -50,6 +50,14 @@ impl Linear {
             _ => self.weight.f_flatten(1, -1)?,
         };
         let bias = Some(&self.bias);
+        if x.device().is_cuda() {
+            // As one product of two matrices, which adds the bias as it goes.
+            let mut shape = x.size();
+            if let Some(last) = shape.last_mut() {
+                *last = weight.size()[0];
+            }
+            return Ok(x.f_flatten(0, -2)?.f_linear(&weight, bias)?.f_view(shape.as_slice())?);
+        }
         let pixels: i64 = x.size().iter().rev().skip(1).product();
         // For few pixels, bringing the weights into order costs more than the better product saves.
         if x.dim() != 4 || x.kind() != Kind::Float || pixels < CONVOLVED {
