@@ -38,6 +38,7 @@ impl Speed {
             "threads": speed.threads,
             "prepared_per_second": speed.prepared,
             "network_per_second": speed.network,
+            "batch": speed.batch,
             "product_gflops": speed.product_gflops,
             "precision": encoder.precision(),
         });

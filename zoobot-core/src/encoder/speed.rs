@@ -1,6 +1,6 @@
 //! How fast this machine encodes, and what limits it.
 
-use super::{Encoder, Precision};
+use super::{Encoder, Network, Precision};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::notebook::{Bundle, Show};
@@ -8,7 +8,7 @@ use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// Side of the matrices whose product shows what the machine can do.
 const MATRIX: i64 = 1024;
@@ -16,6 +16,10 @@ const MATRIX: i64 = 1024;
 const PREPARED: usize = 2000;
 /// Products of them that each thread computes.
 const PRODUCTS: i64 = 96;
+/// Passes on a GPU between two looks at the clock, and before the first.
+const PASSES: usize = 20;
+/// Seconds that a GPU is kept busy at least, since at first its clock still rises.
+const BUSY: f64 = 1.0;
 
 /// Rates of the parts of encoding, each alone, on as many threads as encoding takes.
 #[derive(Debug, Clone, Serialize)]
@@ -24,8 +28,11 @@ pub struct Speed {
     pub threads: usize,
     /// Pictures a second that are read, decoded and prepared.
     pub prepared: f64,
-    /// Pictures a second that go through the network.
+    /// Pictures a second that go through the network. On a GPU by one thread, of pictures that are there
+    /// already.
     pub network: f64,
+    /// Pictures that go through it at once.
+    pub batch: usize,
     /// Billions of floating-point operations a second in the product of two matrices, all threads
     /// together: what the hardware can do at the encoder's precision. On a GPU not measured, 0.
     pub product_gflops: f64,
@@ -60,15 +67,27 @@ impl Encoder {
                 prepare(&files[place % files.len()])?;
             }
         })?;
-        let length = self.batch().min(files.len());
-        let pictures = files[..length].iter().map(prepare).collect::<Result<Vec<_>>>()?;
-        let passes = files.len().div_ceil(length * threads);
+        let batch = self.batch();
         let network = self.network()?;
-        self.features_of(&network, &pictures)?;
-        let networks = copies(threads, || network.detached())?;
-        let through = timed(networks, |network| {
-            (0..passes).try_for_each(|_| self.features_of(&network, &pictures).map(drop))
-        })?;
+        let through = match self.device() {
+            Device::Cuda(index) => {
+                let files = files.iter().cycle().take(batch);
+                let pictures = files.map(prepare).collect::<Result<Vec<_>>>()?;
+                let pictures = self.recipe().batch(&pictures, self.device())?;
+                on_gpu(&network, &pictures, index)?
+            }
+            _ => {
+                let length = batch.min(files.len());
+                let pictures = files[..length].iter().map(prepare).collect::<Result<Vec<_>>>()?;
+                let passes = files.len().div_ceil(length * threads);
+                self.features_of(&network, &pictures)?;
+                let networks = copies(threads, || network.detached())?;
+                let seconds = timed(networks, |network| {
+                    (0..passes).try_for_each(|_| self.features_of(&network, &pictures).map(drop))
+                })?;
+                (passes * threads * length) as f64 / seconds
+            }
+        };
         let mut product_gflops = 0.0;
         if !self.device().is_cuda() {
             let kind = match self.precision() {
@@ -88,10 +107,30 @@ impl Encoder {
         Ok(Speed {
             threads,
             prepared: all as f64 / prepared,
-            network: (passes * threads * length) as f64 / through,
+            network: through,
+            batch,
             product_gflops,
         })
     }
+}
+
+/// Pictures a second that go through a network on a GPU.
+fn on_gpu(network: &Network, pictures: &Tensor, index: usize) -> Result<f64> {
+    let some = || {
+        for _ in 0..PASSES {
+            drop(tch::no_grad(|| network.features(pictures))?);
+        }
+        // A pass returns before the GPU has begun it.
+        tch::Cuda::synchronize(index as i64);
+        Ok::<_, Error>(())
+    };
+    some()?;
+    let (start, mut passes) = (Instant::now(), 0);
+    while start.elapsed().as_secs_f64() < BUSY {
+        some()?;
+        passes += PASSES;
+    }
+    Ok((passes as i64 * pictures.size()[0]) as f64 / start.elapsed().as_secs_f64())
 }
 
 fn copies<T>(threads: usize, copy: impl Fn() -> Result<T>) -> Result<Vec<T>> {
@@ -119,7 +158,7 @@ fn timed<T: Send>(things: Vec<T>, work: impl Fn(T) -> Result<()> + Sync) -> Resu
 
 impl Show for Speed {
     fn show(&self) -> Bundle {
-        let Self { threads, prepared, network, product_gflops } = self;
+        let Self { threads, prepared, network, product_gflops, .. } = self;
         Bundle::plain(format!(
             "On {threads} threads: {prepared:.0} pictures a second read, decoded and prepared; \
              {network:.1} through the network; {product_gflops:.0} GFLOP/s in a product of matrices"
