@@ -42,6 +42,9 @@ pub struct MakeEncoder {
     /// normalisation learns its statistics
     #[arg(long, value_delimiter = ',', default_value = "128:1:1e-3b,128:6:1e-3,160:2:5e-4")]
     stages: Vec<Stage>,
+    /// Galaxies to a step
+    #[arg(long, default_value_t = 32)]
+    batch: usize,
     /// The most that views are sheared by, in degrees. A shear changes how round a galaxy looks, which
     /// volunteers are asked about
     #[arg(long, default_value_t = 0.0)]
@@ -98,9 +101,6 @@ impl std::fmt::Display for Stage {
     }
 }
 
-/// Galaxies to a step.
-const BATCH: usize = 32;
-
 /// Galaxies kept aside in training, to choose epochs by.
 const VALIDATION: f64 = 0.05;
 
@@ -142,7 +142,7 @@ impl MakeEncoder {
             "shear": self.shear,
             "stages": self.stages.iter().map(Stage::to_string).collect::<Vec<_>>(),
             "averaged": all.len(),
-            "batch": BATCH,
+            "batch": self.batch,
             "seed": self.seed,
         });
         note(&self.out.join("card.json"), train)?;
@@ -185,7 +185,7 @@ impl MakeEncoder {
     fn training(&self, schema: &Schema, start: &Start, stage: &Stage) -> VoteTraining {
         let settings = FitConfig {
             epochs: stage.epochs,
-            batch: BATCH,
+            batch: self.batch,
             rate: stage.rate,
             weight_decay: 0.05,
             schedule: Schedule { warmup: 60, ..Schedule::default() },

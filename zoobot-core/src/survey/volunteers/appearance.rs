@@ -191,7 +191,6 @@ impl Appearance {
             bar: 0.06 + 0.5 * disk.bulge_fraction * (1.0 - disk.bulge.axis_ratio),
             ..self
         };
-        seen.see_arms(disk, light, open);
         if let Some(bar) = disk.bar {
             seen.bar = any([bar_strength(&bar, tilt, light) * open, seen.bar]);
         }
@@ -200,7 +199,11 @@ impl Appearance {
             let clear = light.shows(ring.fraction, area, 2.0 * ring.width * tilt.sqrt());
             0.8 * (ring.fraction / 0.12).sqrt() * clear * open
         };
-        seen.ring = any(disk.rings.iter().map(ring).chain([0.02 + 0.1 * seen.arms]));
+        let rings = any(disk.rings.iter().map(ring));
+        seen.see_arms(disk, light, open);
+        // Arms and rings are taken for each other.
+        seen.arms = any([seen.arms, 0.4 * rings]);
+        seen.ring = any([rings, 0.02 + 0.1 * seen.arms]);
         let clumps = disk.clumps as f64;
         seen.clumps = 0.75 * clumps / (clumps + 14.0) * light.view.resolves(1.2);
         let patchy = disk.young_fraction * disk.patchiness * light.view.resolves(2.0);
@@ -219,14 +222,17 @@ impl Appearance {
 
     fn see_arms(&mut self, disk: &DiskGalaxy, light: &Light, open: f64) {
         let Some(arms) = disk.arms else { return };
-        let strength = arms.contrast * disk.young_fraction;
+        // Of the light, what is neither in the bulge nor in other parts; a ring outshines arms beside it.
+        let disc = 1.0 - disk.bulge_fraction - disk.share_of_parts();
+        let strength = arms.contrast * disk.young_fraction * disc.max(0.0);
+        let rings: f64 = disk.rings.iter().map(|ring| ring.fraction).sum();
         // Half the way from one crest to the next where the disc is half seen.
         let radius = 1.5 * disk.scale;
         let gap = PI * radius * arms.pitch.abs().tan() / arms.number.max(1) as f64;
         let area = light.area(disk.axis_ratio());
         let clear = light.shows(0.15 * strength, area, gap.min(radius) * open);
         let crisp = 0.82 + 0.06 * arms.sharpness.min(3.0);
-        let contrast = strength / (strength + 0.05) * crisp;
+        let contrast = strength / (strength + 0.05 + 0.4 * rings) * crisp;
         self.arms = any([(contrast * clear * open).powf(0.6), self.arms]);
         self.arm_count = arms.number as f64;
         self.pitch = arms.pitch.abs().to_degrees();
@@ -242,6 +248,9 @@ impl Appearance {
         let dust =
             ramp(disk.dust, 0.3, 3.0) * light.shows(0.3, length * thickness, 0.7 * thickness);
         let warp = (5.0 * disk.warp.abs()).min(0.7) * thin;
+        // The outline has to stand out of the disc, and its corners are smaller than the bulge.
+        let height = disk.bulge.radius * disk.bulge.axis_ratio;
+        let corners = light.view.resolves(height) * ramp(disk.bulge_fraction, 0.05, 0.25);
         let clumps = disk.clumps as f64;
         Self {
             featured: any([0.5 * thin, 0.55 * dust, 0.2 * warp, 0.02 * clumps, 0.12]),
@@ -249,8 +258,8 @@ impl Appearance {
             bulge: disk.bulge_fraction.sqrt(),
             boxy: match disk.bulge_shape {
                 BulgeShape::None | BulgeShape::Round => 0.1,
-                BulgeShape::Boxy => 0.1 + 0.55 * light.view.resolves(thickness),
-                BulgeShape::Peanut => 0.1 + 0.75 * light.view.resolves(thickness),
+                BulgeShape::Boxy => 0.1 + 0.5 * corners,
+                BulgeShape::Peanut => 0.1 + 0.8 * corners,
             },
             dust_lane: 0.9 * dust,
             disturbed: 0.05 + 0.4 * warp,

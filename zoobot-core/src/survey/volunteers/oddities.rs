@@ -51,22 +51,29 @@ impl Appearance {
             disturbed: any([seen.disturbed, 0.85 * wake]),
             irregular: any([seen.irregular, 0.4 * wake]),
             lopsided: any([seen.lopsided, 0.8 * wake]),
+            // It lies over the arms, and where the wind has been there are none.
+            arms: seen.arms * (1.0 - 0.3 * wake),
             clumps: any([seen.clumps, 0.5 * wake * knots / (knots + 10.0)]),
             featured: any([seen.featured, 0.4 * wake]),
             ..seen
         }
     }
 
-    /// People look at the nearer galaxy, and see that there is another.
+    /// People look at the nearer galaxy, most of them, and see that there is another.
     pub(super) fn overlap(self, pair: &[Morphology; 2], light: &Light) -> Self {
         let [near, far] = pair;
-        let seen = self.body(near, light);
+        let (seen, other) = (self.clone().body(near, light), self.body(far, light));
+        let either = |near: f64, far: f64| 0.7 * near + 0.3 * far;
         let [x, y] = [0, 1].map(|i| near.centre[i] - far.centre[i]);
         let apart = light.view.resolves(x.hypot(y));
         Self {
             overlap: 0.85 * apart,
             merger: any([seen.merger, 0.35 * apart]),
             lopsided: any([seen.lopsided, 0.3]),
+            featured: either(seen.featured, other.featured),
+            edge_on: either(seen.edge_on, other.edge_on),
+            arms: either(seen.arms, other.arms),
+            bar: either(seen.bar, other.bar),
             ..seen
         }
     }

@@ -8,6 +8,7 @@
 //! off the scale, such as "can't tell", are taken first, each with its own chance.
 
 use super::appearance::Appearance;
+use super::evidence::any;
 
 /// A question as every campaign asks it.
 #[derive(Debug)]
@@ -16,8 +17,8 @@ pub(super) struct Topic {
     pub name: &'static str,
     scale: fn(&Appearance) -> f64,
     spread: f64,
-    /// How much a picture that shows nothing adds to the spread, as a share of it.
-    widened: f64,
+    /// How many times the spread comes on top of it for how badly the quantity can be seen.
+    widened: fn(&Appearance) -> f64,
     answers: Answers,
 }
 
@@ -39,17 +40,18 @@ type Answers = &'static [(&'static str, Meaning)];
 
 /// A question about evidence from 0 to 1. A bad picture takes from the evidence itself.
 const fn evidence(name: &'static str, scale: fn(&Appearance) -> f64, answers: Answers) -> Topic {
-    Topic { name, scale, spread: SPREAD, widened: 0.0, answers }
+    Topic { name, scale, spread: SPREAD, widened: |_| 0.0, answers }
 }
 
-/// A question about a quantity that a bad picture makes uncertain.
+/// A question about a quantity, which the worse it shows the less sure people are of.
 const fn measure(
     name: &'static str,
     scale: fn(&Appearance) -> f64,
     spread: f64,
+    widened: fn(&Appearance) -> f64,
     answers: Answers,
 ) -> Topic {
-    Topic { name, scale, spread, widened: 1.0, answers }
+    Topic { name, scale, spread, widened, answers }
 }
 
 /// Every question that simulated volunteers can answer.
@@ -77,6 +79,7 @@ pub(super) const TOPICS: [Topic; 19] = [
         "bulge-size",
         |it| it.bulge,
         0.07,
+        |it| it.blur,
         &[
             ("none", Mark(0.06)),
             ("no", Mark(0.06)),
@@ -92,6 +95,7 @@ pub(super) const TOPICS: [Topic; 19] = [
         "how-rounded",
         |it| it.axis_ratio,
         0.06,
+        |it| 2.0 * any([0.5 * it.blur, it.irregular, it.merger, it.overlap]),
         &[
             ("round", Mark(1.0)),
             ("completely", Mark(1.0)),
@@ -104,6 +108,7 @@ pub(super) const TOPICS: [Topic; 19] = [
         "edge-on-bulge",
         |it| it.bulge,
         0.07,
+        |it| it.blur,
         &[
             ("boxy", Aside(boxy)),
             ("none", Mark(0.1)),
@@ -116,6 +121,7 @@ pub(super) const TOPICS: [Topic; 19] = [
         "bulge-shape",
         |it| it.bulge,
         0.07,
+        |it| it.blur,
         &[
             ("boxy", Aside(boxy)),
             ("no-bulge", Mark(0.1)),
@@ -127,7 +133,9 @@ pub(super) const TOPICS: [Topic; 19] = [
     measure(
         "spiral-winding",
         |it| it.pitch,
-        2.6,
+        2.8,
+        // There is no angle to be seen where there are hardly arms.
+        |it| 3.0 * (1.0 - it.arms),
         &[("tight", Mark(12.0)), ("medium", Mark(20.0)), ("loose", Mark(31.0))],
     ),
     measure(
@@ -135,6 +143,7 @@ pub(super) const TOPICS: [Topic; 19] = [
         // Counts are mistaken in proportion: 3 for 4 more easily than 1 for 2.
         |it| it.arm_count.max(1.0).ln(),
         0.09,
+        |it| it.blur,
         &[
             ("1", Mark(0.0)),
             ("2", Mark(0.693)),
@@ -232,7 +241,7 @@ impl Topic {
     /// How likely an attentive volunteer is to give each of the answers on offer; they sum to 1.
     pub fn chances(&self, offered: &[Meaning], seen: &Appearance) -> Vec<f64> {
         let place = (self.scale)(seen);
-        let spread = self.spread * (1.0 + self.widened * seen.blur);
+        let spread = self.spread * (1.0 + (self.widened)(seen));
         let below = |cut: f64| logistic((cut - place) / spread);
         let marks =
             || offered.iter().filter_map(|it| if let Mark(at) = it { Some(*at) } else { None });

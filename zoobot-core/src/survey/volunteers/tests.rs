@@ -1,6 +1,6 @@
 use super::{Appearance, Crowd, View, Volunteers};
 use crate::schema::{Schema, Votes};
-use crate::survey::{Body, Kind, SimulatedGalaxy, Simulation};
+use crate::survey::{Body, BulgeShape, Kind, SimulatedGalaxy, Simulation};
 use ndarray::Array2;
 
 fn some(kind: Kind, n: usize) -> Vec<SimulatedGalaxy> {
@@ -223,6 +223,50 @@ fn arms_are_counted_and_their_winding_seen_with_the_usual_mistakes() {
     pitches.sort_by(|a, b| a.0.total_cmp(&b.0));
     let tight = |part: &[(f64, f64)]| part.iter().map(|it| it.1).sum::<f64>() / part.len() as f64;
     assert!(tight(&pitches[..20]) > tight(&pitches[60..]) + 0.4);
+}
+
+#[test]
+fn people_agree_on_the_winding_of_arms_only_where_there_are_arms_to_be_seen() {
+    let topic = super::questions::Topic::named("spiral-winding-dr5").unwrap();
+    let offered: Vec<_> =
+        ["tight", "medium", "loose"].iter().map(|it| topic.meaning(it).unwrap()).collect();
+    let most = |arms| {
+        let seen = Appearance { arms, pitch: 33.0, ..Appearance::default() };
+        topic.chances(&offered, &seen).into_iter().fold(0.0, f64::max)
+    };
+    let by_arms: Vec<f64> = (0..=10).map(|k| most(f64::from(k) / 10.0)).collect();
+    assert!(by_arms.is_sorted(), "{by_arms:?}");
+    assert!(by_arms[10] > 0.9 && by_arms[5] < 0.8, "{by_arms:?}");
+}
+
+#[test]
+fn an_x_is_seen_where_the_bulge_stands_out_and_is_sharp() {
+    let peanuts: Vec<_> = some(Kind::EdgeOn, 200)
+        .into_iter()
+        .filter(|it| match &it.morphology.body {
+            Body::EdgeOn(disk) => disk.bulge_shape == BulgeShape::Peanut,
+            _ => false,
+        })
+        .collect();
+    // Of a smeared galaxy only the careless come to this question.
+    let crowd = Crowd { skill: 1.0, careless: 0.0, ..Crowd::default() };
+    let attentive = everyone("decals_dr5").crowd(crowd).unwrap();
+    let at = attentive.schema().answer("edge-on-bulge-dr5_boxy").unwrap().index();
+    let (mut little, mut much) = (Vec::new(), Vec::new());
+    for galaxy in &peanuts {
+        let [sharp, smeared] = [0.5, 6.0].map(|resolution| {
+            attentive.expected(&Appearance::through(galaxy, View { resolution, noise: 0.01 }))[at]
+        });
+        assert!(sharp >= smeared, "{}: {sharp} and {smeared}", galaxy.id_str);
+        match galaxy.morphology.bulge_fraction() {
+            Some(fraction) if fraction > 0.3 => much.push(sharp),
+            Some(fraction) if fraction < 0.1 => little.push(sharp),
+            _ => {}
+        }
+    }
+    assert!(little.len() > 2 && much.len() > 2, "{} and {}", little.len(), much.len());
+    assert!(little.iter().all(|it| *it < 0.2), "{little:?}");
+    assert!(much.iter().all(|it| *it > 0.7), "{much:?}");
 }
 
 #[test]
