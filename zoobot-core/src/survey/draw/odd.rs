@@ -120,11 +120,14 @@ pub(super) fn lens(unit: f64, rng: &mut StdRng) -> (f64, Body) {
     (total_magnitude(normal(21.8, 0.4, rng), radius, axis_ratio), Body::Lens(body))
 }
 
+/// The mean surface brightness that the wake of a jellyfish has at least, mag per square arcsec.
+const FAINTEST_WAKE: f64 = 24.3;
+
 pub(super) fn jellyfish(unit: f64, rng: &mut StdRng) -> (f64, Body) {
     let (mut disk, early) = disk::galaxy(Kind::Spiral, 0.8 * unit, rng);
     disk.young_fraction = disk.young_fraction.max(0.6);
     let scale = disk.scale;
-    let jellyfish = Jellyfish {
+    let mut jellyfish = Jellyfish {
         wind: rng.random_range(0.0..TAU),
         edge: scale * rng.random_range(0.9..1.7),
         length: scale * rng.random_range(1.6..3.5),
@@ -137,7 +140,11 @@ pub(super) fn jellyfish(unit: f64, rng: &mut StdRng) -> (f64, Body) {
     };
     let brightness = normal(22.2 - 0.4 * early, 0.38, rng);
     let axis_ratio = jellyfish.disk.axis_ratio().max(0.45);
-    (total_magnitude(brightness, 1.68 * scale, axis_ratio), Body::Jellyfish(jellyfish))
+    let magnitude = total_magnitude(brightness, 1.68 * scale, axis_ratio);
+    // Nobody would call it one whose wake is lost in the sky.
+    let wake = 10f64.powf(0.4 * (magnitude - FAINTEST_WAKE)) * jellyfish.length * jellyfish.width;
+    jellyfish.fraction = jellyfish.fraction.max(wake.min(0.6));
+    (magnitude, Body::Jellyfish(jellyfish))
 }
 
 /// Two galaxies in one direction; the farther is the smaller on the sky, as a rule.
