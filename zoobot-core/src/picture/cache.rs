@@ -140,17 +140,19 @@ impl PictureCache {
     /// # Errors
     /// [`Error::Invalid`] for a place beyond the end; [`Error::Torch`] when memory runs out.
     pub fn batch(&self, pictures: &[usize], device: Device) -> Result<Tensor> {
-        let mut bytes = Vec::with_capacity(pictures.len() * self.recipe.bytes_each());
-        for &place in pictures {
+        let each = self.recipe.bytes_each();
+        let mut bytes = vec![0; pictures.len() * each];
+        bytes.par_chunks_mut(each).zip(pictures).try_for_each(|(to, &place)| {
             if place >= self.len() {
                 let expected = format!("below {}, the pictures in the cache", self.len());
                 return Err(Error::invalid("picture", place, expected));
             }
             match self.stored(place) {
-                Some(stored) => bytes.extend_from_slice(stored),
-                None => bytes.extend_from_slice(prepare(&self.recipe, &self.files[place])?.bytes()),
+                Some(stored) => to.copy_from_slice(stored),
+                None => to.copy_from_slice(prepare(&self.recipe, &self.files[place])?.bytes()),
             }
-        }
+            Ok(())
+        })?;
         if pictures.is_empty() {
             return Err(Error::invalid("pictures", 0, "at least one"));
         }
