@@ -121,7 +121,7 @@ fn encode_rows_by(
     let (send, receive) = sync_channel(4 * cores);
     let outcome = std::thread::scope(|scope| {
         let work = &work;
-        if let (true, Some(networks)) = (on_gpu, networks.pop()) {
+        if on_gpu && let Some(networks) = networks.pop() {
             let (give, packed) = sync_channel(cores);
             for _ in 0..cores {
                 let give = give.clone();
@@ -163,6 +163,9 @@ fn networks<'a>(encoders: &[&'a Encoder], threads: usize) -> Result<Vec<Networks
     all.push(first);
     Ok(all)
 }
+
+/// Pictures as each of some recipes prepares them.
+type ByRecipe<'a, T> = Vec<(&'a Recipe, T)>;
 
 /// What the cores work on.
 struct Work<'a> {
@@ -244,7 +247,7 @@ impl<'a> Work<'a> {
     }
 
     /// Rows without features, and their pictures as each recipe prepares them.
-    fn prepared(&self, rows: Range<usize>) -> Result<(Rows, Vec<(&'a Recipe, Vec<Prepared>)>)> {
+    fn prepared(&self, rows: Range<usize>) -> Result<(Rows, ByRecipe<'a, Vec<Prepared>>)> {
         let mut out = Rows { done: rows.len(), ..Rows::default() };
         let mut pictures = Vec::with_capacity(rows.len());
         for row in rows {
@@ -263,7 +266,7 @@ impl<'a> Work<'a> {
                 }),
             }
         }
-        let mut prepared: Vec<(&Recipe, Vec<Prepared>)> = Vec::new();
+        let mut prepared: ByRecipe<Vec<Prepared>> = Vec::new();
         for recipe in self.encoders.iter().map(|encoder| encoder.recipe()) {
             if prepared.iter().all(|(of, _)| *of != recipe) {
                 let made =
@@ -363,7 +366,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (mut ids, mut files) = (Vec::new(), Vec::new());
         for i in 0..40u8 {
-            (ids.push(format!("g{i}")), files.push(format!("{i}.png")));
+            ids.push(format!("g{i}"));
+            files.push(format!("{i}.png"));
             let colour = |x, y| image::Rgb([x as u8 * i, y as u8 * 3, i]);
             let picture = image::RgbImage::from_fn(40, 40, colour);
             picture.save(folder.path().join(&files[i as usize])).unwrap();

@@ -3,16 +3,15 @@
 //! Kernels run one after the other whoever starts them, and what libtorch sets up for them it sets up
 //! for each thread anew: one thread is enough, and the cores go on preparing.
 
-use super::{Batch, Networks, Rows};
+use super::{Batch, ByRecipe, Networks, Rows};
 use crate::encoder::{batch, numbers};
 use crate::error::Result;
-use crate::picture::Recipe;
 use std::sync::mpsc::{Receiver, SyncSender};
 use tch::{Tensor, no_grad};
 
 /// The first row of a batch, its rows without features, and its pictures by each recipe; of a batch
 /// without a readable picture there are none.
-pub(super) type Packed<'a> = (usize, Result<(Rows, Vec<(&'a Recipe, Tensor)>)>);
+pub(super) type Packed<'a> = (usize, Result<(Rows, ByRecipe<'a, Tensor>)>);
 
 /// A batch that the GPU works on, with each encoder's features in parts.
 type Begun = (Rows, Vec<Vec<Tensor>>);
@@ -35,7 +34,7 @@ pub(super) fn run(networks: &Networks, packed: Receiver<Packed>, send: &SyncSend
     }
 }
 
-fn begin(networks: &Networks, (rows, pictures): (Rows, Vec<(&Recipe, Tensor)>)) -> Result<Begun> {
+fn begin(networks: &Networks, (rows, pictures): (Rows, ByRecipe<Tensor>)) -> Result<Begun> {
     let mut features = Vec::with_capacity(networks.len());
     for (encoder, network) in networks {
         let Some((recipe, packed)) = pictures.iter().find(|(of, _)| *of == encoder.recipe()) else {
