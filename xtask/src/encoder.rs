@@ -3,17 +3,18 @@
 use crate::home::Places;
 use crate::shell::{command, run};
 use anyhow::{Result, bail};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// What each sitting is told beyond its folders; the second and third begin where the one before
-/// ended, and the last is averaged with both.
-const SITTINGS: [&[&str]; 3] = [
-    &["--shear", "20"],
-    &["--simulated", "16000", "--repeat", "3", "--stages", "160:2:7e-4", "--shear", "20"],
-    &["--simulated", "16000", "--repeat", "3", "--stages", "160:1:5e-4"],
+/// What each sitting is told beyond its folders; the second begins where the first ended.
+const SITTINGS: [&[&str]; 2] = [
+    &["--shear", "20", "--stages", "128:1:1e-3b,160:6:1.5e-3"],
+    &["--stages", "160:13:8e-4"],
 ];
 
-/// Builds the command and trains, in three sittings. `--data` is the folder with the galaxies (those
+/// What both are told.
+const BOTH: [&str; 6] = ["--simulated", "10000", "--repeat", "3", "--batch", "256"];
+
+/// Builds the command and trains, in two sittings. `--data` is the folder with the galaxies (those
 /// beside the repository), `--out` where the encoder goes (`data/encoder`). Simulated pictures and
 /// checkpoints lie under `target/encoder`; a run that was stopped goes on.
 ///
@@ -31,22 +32,18 @@ pub fn encoder(places: &Places, args: &[String]) -> Result<()> {
     }
     run(places.cargo().args(["build", "--quiet", "--workspace", "--locked"]))?;
     let work = places.root.join("target/encoder");
-    let mut before: Vec<PathBuf> = Vec::new();
+    let mut before: Option<PathBuf> = None;
     for (number, words) in (1..).zip(SITTINGS) {
         let place = work.join(format!("sitting-{number}"));
-        let last = number == SITTINGS.len();
-        let to = if last { out.clone() } else { place.join("encoder") };
+        let to = if number == SITTINGS.len() { out.clone() } else { place.join("sitting-1") };
         let mut command = command(places.programs().join("zoobot"));
-        command.arg("make-encoder").args(words).arg("--data").arg(&data);
+        command.arg("make-encoder").args(BOTH).args(words).arg("--data").arg(&data);
         command.arg("--work").arg(&place).arg("--out").arg(&to);
-        if let Some(start) = before.last() {
+        if let Some(start) = &before {
             command.arg("--start").arg(start);
         }
-        if last {
-            command.args(before.iter().flat_map(|model| [Path::new("--average"), model]));
-        }
         run(&mut command)?;
-        before.push(to);
+        before = Some(to);
     }
     Ok(())
 }

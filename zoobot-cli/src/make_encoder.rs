@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use zoobot_core::catalog::{Catalog, ID};
 use zoobot_core::encoder::{Architecture, Encoder, Statistics};
-use zoobot_core::model::Model;
 use zoobot_core::picture::{Augment, Recipe};
 use zoobot_core::polars::prelude::Column;
 use zoobot_core::schema::Schema;
@@ -52,9 +51,6 @@ pub struct MakeEncoder {
     /// What it begins as: an encoder, or an architecture by timm's name for random weights
     #[arg(long, default_value = "imagenet")]
     start: String,
-    /// Average the weights with those of these models, which it began as or which began as it
-    #[arg(long, value_name = "DIR", value_delimiter = ',')]
-    average: Vec<PathBuf>,
     /// The seed of everything random
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -129,10 +125,7 @@ impl MakeEncoder {
         let Some(trained) = trained else {
             return Err(Error::invalid("--stages", "none", "at least one"));
         };
-        let model = trained.model("sample")?;
-        let others: Vec<Model> = self.average.iter().map(Model::load).collect::<Result<_>>()?;
-        let all: Vec<&Model> = std::iter::once(&model).chain(&others).collect();
-        Model::average(&all)?.rounded()?.save(&self.out)?;
+        trained.model("sample")?.rounded()?.save(&self.out)?;
         let train = json!({
             "galaxies": parts.train.len(),
             "questions": schema.questions().len(),
@@ -141,7 +134,6 @@ impl MakeEncoder {
             "repeat": self.repeat,
             "shear": self.shear,
             "stages": self.stages.iter().map(Stage::to_string).collect::<Vec<_>>(),
-            "averaged": all.len(),
             "batch": self.batch,
             "seed": self.seed,
         });
