@@ -49,7 +49,7 @@ usage: cargo xtask COMMAND
   judge [--encoders A,B] compare encoders on real galaxies that none was trained on (--help for
                         options)
   encoder [--data DIR]  train the encoder that travels with the library again, from EFIGI and Galaxy
-                        Zoo 2 in DIR (an hour on 2 cores; --help for options)
+                        Zoo 2 in DIR (minutes on a GPU, five hours on 2 cores)
   uninstall [--all]     remove the kernel and the command; with --all the downloads too
   help                  this text
 

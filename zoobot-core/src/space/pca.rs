@@ -3,6 +3,7 @@
 use super::products::Products;
 use crate::error::{Error, Result};
 use crate::notebook::Progress;
+use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
 use tch::{Kind, Tensor};
@@ -73,7 +74,7 @@ impl Pca {
         Self { mean, components, variance, variance_ratio }
     }
 
-    /// The components' values of each row (rows x components).
+    /// The components' values of each row (rows x components), in single precision of centred rows.
     ///
     /// # Errors
     /// [`Error::Invalid`] when the number of columns differs from that of the fit.
@@ -84,13 +85,17 @@ impl Pca {
         }
         let mut out = Array2::zeros((rows.nrows(), self.components.nrows()));
         let directions = self.components.t().as_standard_layout().into_owned();
+        let mean = self.mean.mapv(|mean| mean as f32);
+        // What rounding takes from the mean would be missing from every row.
+        let rest = (&self.mean - &mean.mapv(f64::from)).dot(&directions).mapv(|it| it as f32);
+        let directions = directions.mapv(|weight| weight as f32);
         let blocks: Vec<_> = rows
             .axis_chunks_iter(Axis(0), BLOCK / 8)
             .zip(out.axis_chunks_iter_mut(Axis(0), BLOCK / 8))
             .collect();
         blocks.into_par_iter().for_each(|(block, mut out)| {
-            let centred = block.mapv(f64::from) - &self.mean;
-            out.assign(&centred.dot(&directions).mapv(|value| value as f32));
+            general_mat_mul(1.0, &(&block - &mean), &directions, 0.0, &mut out);
+            out -= &rest;
         });
         Ok(out)
     }

@@ -266,7 +266,7 @@ fn an_x_is_seen_where_the_bulge_stands_out_and_is_sharp() {
     }
     assert!(little.len() > 2 && much.len() > 2, "{} and {}", little.len(), much.len());
     assert!(little.iter().all(|it| *it < 0.2), "{little:?}");
-    assert!(much.iter().all(|it| *it > 0.7), "{much:?}");
+    assert!(much.iter().all(|it| (0.3..0.6).contains(it)), "{much:?}");
 }
 
 #[test]
