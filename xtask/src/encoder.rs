@@ -6,10 +6,8 @@ use anyhow::{Result, bail};
 use std::path::PathBuf;
 
 /// What each sitting is told beyond its folders; the second begins where the first ended.
-const SITTINGS: [&[&str]; 2] = [
-    &["--shear", "20", "--stages", "128:1:1e-3b,160:6:1.5e-3"],
-    &["--stages", "160:13:8e-4"],
-];
+const SITTINGS: [&[&str]; 2] =
+    [&["--shear", "20", "--stages", "128:1:1e-3b,160:6:1.5e-3"], &["--stages", "160:13:8e-4"]];
 
 /// What both are told.
 const BOTH: [&str; 6] = ["--simulated", "10000", "--repeat", "3", "--batch", "256"];
