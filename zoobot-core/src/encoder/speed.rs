@@ -69,7 +69,7 @@ impl Encoder {
         })?;
         let batch = self.batch();
         let network = self.network()?;
-        let through = match self.device() {
+        let rate = match self.device() {
             Device::Cuda(index) => {
                 let files = files.iter().cycle().take(batch);
                 let pictures = files.map(prepare).collect::<Result<Vec<_>>>()?;
@@ -104,13 +104,7 @@ impl Encoder {
             let operations = 2 * MATRIX.pow(3) * PRODUCTS * threads as i64;
             product_gflops = operations as f64 / seconds / 1e9;
         }
-        Ok(Speed {
-            threads,
-            prepared: all as f64 / prepared,
-            network: through,
-            batch,
-            product_gflops,
-        })
+        Ok(Speed { threads, prepared: all as f64 / prepared, network: rate, batch, product_gflops })
     }
 }
 

@@ -157,7 +157,7 @@ fn rings(galaxy: &mut DiskGalaxy, early: f64, rng: &mut StdRng) {
         galaxy.young_fraction = 0.8;
     }
     // Bright rings never take more than half of what bulge and bar leave to the disc.
-    let share: f64 = galaxy.rings.iter().map(|ring| ring.fraction).sum();
+    let share = galaxy.share_of_rings();
     let rest = 1.0 - galaxy.bulge_fraction - (galaxy.share_of_parts() - share);
     let dim = (0.5 * rest / share).min(1.0);
     galaxy.rings.iter_mut().for_each(|ring| ring.fraction *= dim);

@@ -47,11 +47,15 @@ impl DiskGalaxy {
         self.inclination.cos().hypot(THICKNESS * self.inclination.sin())
     }
 
+    /// Share of the galaxy's light in rings.
+    pub fn share_of_rings(&self) -> f64 {
+        self.rings.iter().map(|ring| ring.fraction).sum()
+    }
+
     /// Share of the galaxy's light in bar, rings, lens and nucleus.
     pub fn share_of_parts(&self) -> f64 {
-        let rings: f64 = self.rings.iter().map(|ring| ring.fraction).sum();
         let bar = self.bar.map_or(0.0, |bar| bar.fraction);
-        rings + bar + self.lens.map_or(0.0, |lens| lens.fraction) + self.nucleus
+        self.share_of_rings() + bar + self.lens.map_or(0.0, |lens| lens.fraction) + self.nucleus
     }
 
     /// Adds every length on the sky to a list.

@@ -225,14 +225,13 @@ impl Appearance {
         // Of the light, what is neither in the bulge nor in other parts; a ring outshines arms beside it.
         let disc = 1.0 - disk.bulge_fraction - disk.share_of_parts();
         let strength = arms.contrast * disk.young_fraction * disc.max(0.0);
-        let rings: f64 = disk.rings.iter().map(|ring| ring.fraction).sum();
         // Half the way from one crest to the next where the disc is half seen.
         let radius = 1.5 * disk.scale;
         let gap = PI * radius * arms.pitch.abs().tan() / arms.number.max(1) as f64;
         let area = light.area(disk.axis_ratio());
         let clear = light.shows(0.15 * strength, area, gap.min(radius) * open);
         let crisp = 0.82 + 0.06 * arms.sharpness.min(3.0);
-        let contrast = strength / (strength + 0.05 + 0.4 * rings) * crisp;
+        let contrast = strength / (strength + 0.05 + 0.4 * disk.share_of_rings()) * crisp;
         self.arms = any([(contrast * clear * open).powf(0.6), self.arms]);
         self.arm_count = arms.number as f64;
         self.pitch = arms.pitch.abs().to_degrees();
