@@ -56,8 +56,8 @@ fn full(
     precision: Precision,
 ) -> Result<Vec<f64>, Failed> {
     let store = VarStore::new(Device::Cpu);
-    let network = architecture.build(&(store.root() / "encoder"))?;
-    let head = HeadConfig::scores(2).build(&(store.root() / "head"), architecture.width())?;
+    let network = architecture.build(&(store.root() / "encoder"), 0)?;
+    let head = HeadConfig::scores(2).build(&(store.root() / "head"), architecture.width(), 0)?;
     let training = network.training(Statistics::Batch)?.precision(precision, Device::Cpu);
     let below = |names: Vec<String>| names.iter().map(|it| format!("encoder.{it}")).collect();
     let layers: Vec<Vec<String>> = architecture.layers().into_iter().map(below).collect();

@@ -17,6 +17,7 @@ pub mod experiment;
 pub mod figure;
 mod files;
 pub mod finetune;
+mod generator;
 #[cfg(test)]
 mod golden;
 pub mod interrupt;

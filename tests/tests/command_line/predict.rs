@@ -18,7 +18,7 @@ fn model(folder: &Path, schema: &str) {
     let labels = Schema::named(schema).unwrap();
     let config = HeadConfig::concentrations(labels.width());
     let store = VarStore::new(Device::Cpu);
-    let head = config.build(&store.root(), encoder.width() as i64).unwrap();
+    let head = config.build(&store.root(), encoder.width() as i64, 0).unwrap();
     Model::new(encoder, &head, Labels::Votes(labels)).unwrap().save(folder.join(schema)).unwrap();
 }
 

@@ -4,6 +4,7 @@
 mod damaged;
 mod hub;
 mod pickle;
+mod untrained;
 // The one server that the library's own tests have.
 #[path = "../../../zoobot-core/src/encoder/hub/server.rs"]
 mod server;
@@ -20,7 +21,7 @@ pub const CONFIG: &str = r#"{"architecture": "convnext_atto", "num_classes": 0}"
 /// Random weights of the smallest ConvNeXt, under timm's names.
 pub fn atto() -> Vec<(String, Tensor)> {
     let store = nn::VarStore::new(Device::Cpu);
-    Architecture::named("convnext_atto").unwrap().build(&store.root()).unwrap();
+    Architecture::named("convnext_atto").unwrap().build(&store.root(), 0).unwrap();
     let mut tensors: Vec<_> =
         store.variables().into_iter().map(|(name, tensor)| (name, tensor.detach())).collect();
     tensors.sort_by(|(a, _), (b, _)| a.cmp(b));

@@ -182,23 +182,21 @@ impl Encoder {
     ) -> Result<Self> {
         fits(&recipe, &architecture)?;
         let mut store = nn::VarStore::new(Device::cuda_if_available());
-        let network = architecture.build(&store.root())?;
+        let network = architecture.build(&store.root(), 0)?;
         weights.load_into(&mut store)?;
         Self::of_store(name, architecture, network, store, recipe)
     }
 
     /// A network with random weights: what an architecture sees before it has learnt anything, to
-    /// tell what training adds. The same seed gives the same weights where nothing else draws
-    /// from libtorch's generator meanwhile.
+    /// tell what training adds. The same seed gives the same weights.
     ///
     /// # Errors
     /// [`Error::Invalid`] when the recipe is out of range or makes pictures of another number of
     /// channels or another size.
     pub fn untrained(architecture: Architecture, recipe: Recipe, seed: u64) -> Result<Self> {
         fits(&recipe, &architecture)?;
-        tch::manual_seed(seed as i64);
         let store = nn::VarStore::new(Device::cuda_if_available());
-        let network = architecture.build(&store.root())?;
+        let network = architecture.build(&store.root(), seed)?;
         let name = format!("untrained {}", architecture.name());
         Self::of_store(name, architecture, network, store, recipe)
     }
@@ -284,7 +282,7 @@ impl Encoder {
     /// The same network with other weights, made of each one's name and value.
     fn with_weights(&self, change: impl Fn(&str, &Tensor) -> Result<Tensor>) -> Result<Self> {
         let store = nn::VarStore::new(self.device);
-        let network = self.architecture.build(&store.root())?;
+        let network = self.architecture.build(&store.root(), 0)?;
         let kept = self.with_store(nn::VarStore::variables);
         tch::no_grad(|| {
             for (name, mut variable) in store.variables() {
@@ -344,7 +342,7 @@ impl Encoder {
         }
         let architecture = self.architecture.clone().inputs(1);
         let store = nn::VarStore::new(self.device);
-        let network = architecture.build(&store.root())?;
+        let network = architecture.build(&store.root(), 0)?;
         let kept = self.with_store(nn::VarStore::variables);
         tch::no_grad(|| {
             for (name, mut variable) in store.variables() {

@@ -9,6 +9,7 @@ use super::layers::{Form, Layer, Statistics};
 use super::maxvit::{self, MaxVit};
 use super::resnet::{self, ResNet};
 use super::{Precision, batch};
+use crate::generator;
 use crate::memory::Keep;
 use crate::{Error, Result};
 use names::NAMES;
@@ -187,12 +188,13 @@ impl Architecture {
         }
     }
 
-    /// A network with random weights whose variables are named below `path` as timm names them.
+    /// A network with random weights, which the seed decides, whose variables are named below `path`
+    /// as timm names them.
     ///
     /// # Errors
     /// [`Error::Invalid`] for less than one channel; [`Error::Torch`] when memory is short.
-    pub fn build(&self, path: &Path) -> Result<Network> {
-        self.config.build(path)
+    pub fn build(&self, path: &Path, seed: u64) -> Result<Network> {
+        generator::seeded(seed, || self.config.build(path))
     }
 }
 

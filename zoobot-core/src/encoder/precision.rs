@@ -196,7 +196,7 @@ mod tests {
             let Some(golden) = Golden::open(tag) else { return };
             let architecture = Architecture::named(name).unwrap().inputs(golden.channels());
             let store = nn::VarStore::new(Device::Cpu);
-            let network = architecture.build(&store.root()).unwrap();
+            let network = architecture.build(&store.root(), 0).unwrap();
             golden.set_variables(&store);
             let [same, own] = likeness_in_16_bits(&network, golden.channels());
             println!("{tag}: {same} {own}");
@@ -211,7 +211,7 @@ mod tests {
         for name in ["convnext_atto", "convnext_pico"] {
             tch::manual_seed(3);
             let store = nn::VarStore::new(Device::Cpu);
-            let network = Architecture::named(name).unwrap().build(&store.root()).unwrap();
+            let network = Architecture::named(name).unwrap().build(&store.root(), 0).unwrap();
             for (of, mut variable) in store.variables() {
                 if of.ends_with("gamma") {
                     let _ = no_grad(|| variable.f_uniform_(0.1, 1.0)).unwrap();

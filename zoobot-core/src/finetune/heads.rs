@@ -46,7 +46,7 @@ pub fn train(
         Ok(all.f_sub(&mean)?.f_mul(&scale)?.f_to_kind(Kind::Float)?)
     };
     let store = VarStore::new(Device::Cpu);
-    let head = shape.build(&store.root(), learn.features.ncols() as i64)?;
+    let head = shape.build(&store.root(), learn.features.ncols() as i64, 0)?;
     let objective = Objective::new(finetune, &learn.truth)?;
     let start = learn.truth.prior(shape.output);
     no_grad(|| -> Result<()> {

@@ -67,9 +67,9 @@ impl Built {
         let settings = finetune.settings();
         let architecture = encoder.architecture().clone();
         let mut store = VarStore::new(Device::cuda_if_available());
-        let network = architecture.build(&(store.root() / ENCODER))?;
+        let network = architecture.build(&(store.root() / ENCODER), 0)?;
         let config = finetune.question().head(classes, settings.head_dropout);
-        let head = config.build(&(store.root() / HEAD), architecture.width())?;
+        let head = config.build(&(store.root() / HEAD), architecture.width(), 0)?;
         no_grad(|| {
             head.variables().into_iter().try_for_each(|(_, mut it)| it.f_zero_().map(drop))
         })?;
@@ -271,7 +271,7 @@ impl NetworkTask {
     fn model(&self) -> Result<Model> {
         let store = &self.built.store;
         let mut own = VarStore::new(store.device());
-        let network = self.built.architecture.build(&own.root())?;
+        let network = self.built.architecture.build(&own.root(), 0)?;
         copy(store, &format!("{ENCODER}."), &mut own, "")?;
         let architecture = self.built.architecture.clone();
         let encoder =

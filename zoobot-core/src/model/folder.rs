@@ -56,7 +56,7 @@ pub(super) fn read(folder: &Path) -> Result<Model> {
     };
     labels.check(&config)?;
     let mut store = VarStore::new(Device::Cpu);
-    let head = config.build(&store.root(), encoder.width() as i64)?;
+    let head = config.build(&store.root(), encoder.width() as i64, 0)?;
     if !folder.join(WEIGHTS).exists() {
         return Err(missing(folder, WEIGHTS));
     }

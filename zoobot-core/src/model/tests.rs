@@ -8,7 +8,7 @@ use tch::{Device, nn::VarStore};
 pub(crate) fn small_encoder(name: &str) -> Encoder {
     let architecture = Architecture::named("convnext_atto").unwrap();
     let store = VarStore::new(Device::Cpu);
-    architecture.build(&store.root()).unwrap();
+    architecture.build(&store.root(), 0).unwrap();
     let tensors: Vec<_> =
         store.variables().into_iter().map(|(name, it)| (name, it.detach())).collect();
     let folder = tempfile::tempdir().unwrap();
@@ -21,7 +21,7 @@ pub(crate) fn small_encoder(name: &str) -> Encoder {
 /// A head whose weights the seed decides.
 pub(crate) fn head(config: &HeadConfig, features: i64, seed: u64) -> Head {
     let store = VarStore::new(Device::Cpu);
-    let head = config.build(&store.root(), features).unwrap();
+    let head = config.build(&store.root(), features, 0).unwrap();
     let mut rng = StdRng::seed_from_u64(seed);
     for (_, mut variable) in head.variables() {
         let values: Vec<f32> = (0..variable.numel()).map(|_| rng.random_range(-1.0..1.0)).collect();

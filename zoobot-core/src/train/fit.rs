@@ -237,7 +237,6 @@ impl Run {
 
     fn step(&mut self, task: &mut dyn Task, step: u64, rate: f64) -> Result<f64> {
         let seed = mixed(self.config.seed, step);
-        tch::manual_seed(seed as i64);
         let galaxies = self.order.at(step);
         let loss = task.loss(galaxies, seed)?;
         let value = loss.f_double_value(&[])?;

@@ -1,6 +1,7 @@
 //! What is put on an encoder's features: dropout, one linear layer, and the meaning of its output.
 
 use crate::error::{Error, Result};
+use crate::generator;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 use tch::nn::{self, Module};
@@ -60,11 +61,12 @@ impl HeadConfig {
         self
     }
 
-    /// A head on `features` numbers, its variables `weight` and `bias` below `path`.
+    /// A head on `features` numbers, its variables `weight` and `bias` below `path`, with random
+    /// weights that the seed decides.
     ///
     /// # Errors
     /// [`Error::Invalid`] for no feature, no output, or a dropout outside 0 to below 1.
-    pub fn build(&self, path: &nn::Path, features: i64) -> Result<Head> {
+    pub fn build(&self, path: &nn::Path, features: i64, seed: u64) -> Result<Head> {
         for (name, value) in [("features of a head", features), ("outputs", self.outputs)] {
             if value < 1 {
                 return Err(Error::invalid(name, value, "at least 1"));
@@ -73,7 +75,8 @@ impl HeadConfig {
         if !(0.0..1.0).contains(&self.dropout) {
             return Err(Error::invalid("dropout", self.dropout, "0 to below 1"));
         }
-        let linear = nn::linear(path, features, self.outputs, nn::LinearConfig::default());
+        let draw = || nn::linear(path, features, self.outputs, nn::LinearConfig::default());
+        let linear = generator::seeded(seed, draw);
         Ok(Head { linear, config: self.clone() })
     }
 }

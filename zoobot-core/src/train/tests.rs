@@ -109,7 +109,7 @@ fn whole_votes_of_any_kind_and_huge_concentrations_are_taken() {
 #[test]
 fn dropout_leaves_out_its_share_and_keeps_the_mean() {
     let store = tch::nn::VarStore::new(tch::Device::Cpu);
-    let head = HeadConfig::numbers(1).dropout(0.3).build(&store.root(), 1).unwrap();
+    let head = HeadConfig::numbers(1).dropout(0.3).build(&store.root(), 1, 0).unwrap();
     tch::no_grad(|| {
         let _ = store.variables()["weight"].shallow_clone().fill_(1.0);
         let _ = store.variables()["bias"].shallow_clone().fill_(0.0);
@@ -165,7 +165,7 @@ fn numbers_are_compared_by_their_squares_or_by_their_size() {
 #[test]
 fn a_head_gives_concentrations_from_1_to_101() {
     let store = tch::nn::VarStore::new(tch::Device::Cpu);
-    let head = HeadConfig::concentrations(34).build(&store.root(), 8).unwrap();
+    let head = HeadConfig::concentrations(34).build(&store.root(), 8, 0).unwrap();
     let features = Tensor::randn([64, 8], (Kind::Float, tch::Device::Cpu)) * 1e3;
     let out = head.forward(&features, None).unwrap();
     assert_eq!(out.size(), [64, 34]);
@@ -179,6 +179,6 @@ fn a_head_gives_concentrations_from_1_to_101() {
     assert!(message.contains("[64, 7], expected [n, 8]"), "{message}");
     let names: Vec<String> = store.variables().into_keys().collect();
     assert!(names.contains(&"weight".to_owned()) && names.contains(&"bias".to_owned()));
-    let wrong = HeadConfig::scores(2).dropout(1.0).build(&store.root(), 8).unwrap_err();
+    let wrong = HeadConfig::scores(2).dropout(1.0).build(&store.root(), 8, 0).unwrap_err();
     assert!(wrong.to_string().contains("dropout is 1"), "{wrong}");
 }

@@ -291,7 +291,7 @@ impl Trained {
     /// [`Error::Torch`](crate::Error::Torch) when memory is short.
     pub fn encoder(&self, name: &str) -> Result<Encoder> {
         let mut store = VarStore::new(self.store.device());
-        let network = self.architecture.build(&store.root())?;
+        let network = self.architecture.build(&store.root(), 0)?;
         copy(&self.store, &format!("{ENCODER}."), &mut store, "")?;
         Encoder::of_store(name, self.architecture.clone(), network, store, self.recipe.clone())
     }
@@ -335,11 +335,11 @@ impl VoteTask {
             Start::Random(architecture) => architecture.clone(),
             Start::Encoder(encoder) => encoder.architecture().clone(),
         };
-        tch::manual_seed(training.settings.seed as i64);
+        let seed = training.settings.seed;
         let mut store = VarStore::new(Device::cuda_if_available());
-        let network = architecture.build(&(store.root() / ENCODER))?;
+        let network = architecture.build(&(store.root() / ENCODER), seed)?;
         let head = HeadConfig::concentrations(training.schema.width()).dropout(training.dropout);
-        let mut head = head.build(&(store.root() / HEAD), architecture.width())?;
+        let mut head = head.build(&(store.root() / HEAD), architecture.width(), seed)?;
         if let Some(before) = &training.head {
             head.become_like(&before.lock().unwrap_or_else(PoisonError::into_inner))?;
         }

@@ -10,7 +10,7 @@ use tch::Kind;
 fn weights(name: &str, channels: i64) -> (Architecture, Vec<(String, Tensor)>) {
     let architecture = Architecture::named(name).unwrap().inputs(channels);
     let store = nn::VarStore::new(Device::Cpu);
-    architecture.build(&store.root()).unwrap();
+    architecture.build(&store.root(), 0).unwrap();
     let mut variables: Vec<_> = store.variables().into_iter().collect();
     variables.sort_by(|a, b| a.0.cmp(&b.0));
     for (name, variable) in &mut variables {

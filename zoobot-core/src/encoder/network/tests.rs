@@ -21,7 +21,7 @@ fn stages_and_layers_hold_each_variable_once() {
         let architecture = Architecture::named(name).unwrap().inputs(1);
         assert_eq!((architecture.name(), architecture.channels()), (name, 1));
         let store = nn::VarStore::new(Device::Cpu);
-        architecture.build(&store.root()).unwrap();
+        architecture.build(&store.root(), 0).unwrap();
         let variables = store.variables();
         assert_eq!(variables[architecture.first_weight()].size()[1], 1, "{name}");
         for variable in variables.keys() {
@@ -62,7 +62,7 @@ fn networks_of_every_family_give_as_many_features_as_they_say() {
     for name in ["convnext_atto", "efficientnet_b0", "resnet18", "maxvit_pico_rw_256"] {
         let architecture = Architecture::named(name).unwrap().sized(64);
         let store = nn::VarStore::new(Device::Cpu);
-        let network = architecture.build(&store.root()).unwrap();
+        let network = architecture.build(&store.root(), 0).unwrap();
         let _guard = tch::no_grad_guard();
         let x = Tensor::randn([1, 3, 64, 64], (Kind::Float, Device::Cpu));
         let plain = network.features(&x).unwrap();
@@ -124,7 +124,7 @@ const BATCHES: [&str; 3] = ["efficientnet_b0", "resnet18", "maxvit_pico_rw_256"]
 fn settled(name: &str) -> (nn::VarStore, Network, Tensor) {
     tch::manual_seed(5);
     let mut store = nn::VarStore::new(Device::Cpu);
-    let network = Architecture::named(name).unwrap().sized(64).build(&store.root()).unwrap();
+    let network = Architecture::named(name).unwrap().sized(64).build(&store.root(), 0).unwrap();
     store.double();
     for (name, mut variable) in store.variables() {
         let _ = tch::no_grad(|| match name.rsplit('.').next() {

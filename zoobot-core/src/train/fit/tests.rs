@@ -28,7 +28,7 @@ impl Line {
     /// Nothing here asks libtorch's generator, from which all tests draw at once.
     fn new() -> Self {
         let store = VarStore::new(Device::Cpu);
-        let head = HeadConfig::numbers(1).dropout(0.2).build(&store.root(), 3).unwrap();
+        let head = HeadConfig::numbers(1).dropout(0.2).build(&store.root(), 3, 0).unwrap();
         no_grad(|| {
             let [mut weight, mut bias] =
                 ["weight", "bias"].map(|name| store.variables()[name].shallow_clone());
@@ -459,8 +459,8 @@ fn an_encoder_with_a_head_learns_slower_the_deeper_and_vectors_do_not_decay() {
     use crate::encoder::Architecture;
     let store = VarStore::new(Device::Cpu);
     let architecture = Architecture::named("convnext_atto").unwrap();
-    architecture.build(&store.root()).unwrap();
-    HeadConfig::concentrations(34).build(&(store.root() / "votes"), 320).unwrap();
+    architecture.build(&store.root(), 0).unwrap();
+    HeadConfig::concentrations(34).build(&(store.root() / "votes"), 320, 0).unwrap();
     let groups = groups(&store, &architecture.layers(), 0.75, 0.05).unwrap();
     let of = |name: &str| groups.iter().find(|it| it.variables.iter().any(|v| v == name)).unwrap();
     assert_eq!((of("votes.weight").rate, of("votes.weight").weight_decay), (1.0, 0.05));
