@@ -6,11 +6,13 @@ use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use zoobot_core::catalog::{Catalog, ID};
+use zoobot_core::catalog::{Catalog, ID, Split};
 use zoobot_core::encoder::{Architecture, Encoder, Statistics};
+use zoobot_core::model::Model;
 use zoobot_core::picture::{Augment, Recipe};
 use zoobot_core::polars::prelude::Column;
-use zoobot_core::schema::Schema;
+use zoobot_core::predict::Recalibration;
+use zoobot_core::schema::{Schema, Votes};
 use zoobot_core::survey::{Kind, Simulation, Survey, efigi, gz2, keep_out};
 use zoobot_core::train::{FitConfig, OptimizerConfig, Schedule, Start, Trained, VoteTraining};
 use zoobot_core::{Error, Result};
@@ -19,7 +21,8 @@ use zoobot_core::{Error, Result};
 ///
 /// From EfficientNet-Lite0 trained on ImageNet, in stages, on the attributes of EFIGI and the votes
 /// of Galaxy Zoo 2 in DATA (without the galaxies that `zoobot judge-encoders` judges on) and on
-/// simulated galaxies. A run that was stopped goes on where it was.
+/// simulated galaxies. At the end its posteriors are corrected, question by question, by the galaxies
+/// that were kept aside. A run that was stopped goes on where it was.
 #[derive(Debug, Args)]
 pub struct MakeEncoder {
     /// The folder with efigi/catalog.csv and s82_votes/catalog.csv and their pictures
@@ -38,8 +41,8 @@ pub struct MakeEncoder {
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     repeat: u16,
     /// The stages to go through, each as SIZE:EPOCHS:RATE, with a "b" behind it where batch
-    /// normalisation learns its statistics
-    #[arg(long, value_delimiter = ',', default_value = "128:1:1e-3b,128:6:1e-3,160:2:5e-4")]
+    /// normalisation learns its statistics; none where the model to begin with is only to be corrected
+    #[arg(long, num_args = 0.., value_delimiter = ',', default_value = "128:1:1e-3b,128:6:1e-3,160:2:5e-4")]
     stages: Vec<Stage>,
     /// Galaxies to a step
     #[arg(long, default_value_t = 32)]
@@ -103,29 +106,16 @@ const VALIDATION: f64 = 0.05;
 impl MakeEncoder {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
-        let (galaxies, schema, real) = self.galaxies()?;
+        let (galaxies, schemas, real) = self.galaxies()?;
+        let schema = Schema::union("sample", &schemas)?;
         let mut parts = galaxies.split([1.0 - VALIDATION, VALIDATION, 0.0], self.seed)?;
         parts.train = repeated(&parts.train, self.repeat)?;
         eprintln!("{} galaxies, {} questions", parts.train.len(), schema.questions().len());
-        let start: Start = match Architecture::named(&self.start) {
-            Ok(architecture) => architecture.into(),
-            Err(_) => (&Encoder::load(&self.start)?).into(),
+        let model = match self.trained(&parts, &schema)? {
+            Some(trained) => trained.model("sample")?.rounded()?,
+            None => Model::load(&self.start)?,
         };
-        let mut trained: Option<Trained> = None;
-        for (number, stage) in (1..).zip(&self.stages) {
-            let folder = self.work.join(format!("stage-{number}"));
-            let mut training = self.training(&schema, &start, stage).folder(folder);
-            if let Some(before) = &trained {
-                training = training.after(before)?;
-            }
-            let done = training.train(&parts.train, &parts.val)?;
-            done.model("sample")?.save(self.work.join(format!("encoder-{number}")))?;
-            trained = Some(done);
-        }
-        let Some(trained) = trained else {
-            return Err(Error::invalid("--stages", "none", "at least one"));
-        };
-        trained.model("sample")?.rounded()?.save(&self.out)?;
+        corrected(model, &parts.val, &schemas[1..])?.save(&self.out)?;
         let train = json!({
             "galaxies": parts.train.len(),
             "questions": schema.questions().len(),
@@ -138,18 +128,34 @@ impl MakeEncoder {
             "seed": self.seed,
         });
         note(&self.out.join("card.json"), train)?;
-        let figures = json!({
-            "out": self.out,
-            "galaxies": parts.train.len(),
-            "validation": trained.fitted().epochs.iter().map(|it| it.validation).collect::<Vec<_>>(),
-        });
+        let figures = json!({ "out": self.out, "galaxies": parts.train.len() });
         report(self.json, &figures, || Ok(format!("the encoder lies in {}", self.out.display())))?;
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Every galaxy that may be learnt from, every question that is asked about some, and how many
-    /// real galaxies are of each catalogue.
-    fn galaxies(&self) -> Result<(Catalog, Schema, [usize; 2])> {
+    /// The last stage's result.
+    fn trained(&self, parts: &Split, schema: &Schema) -> Result<Option<Trained>> {
+        let mut trained: Option<Trained> = None;
+        for (number, stage) in (1..).zip(&self.stages) {
+            let start: Start = match Architecture::named(&self.start) {
+                Ok(architecture) => architecture.into(),
+                Err(_) => (&Encoder::load(&self.start)?).into(),
+            };
+            let folder = self.work.join(format!("stage-{number}"));
+            let mut training = self.training(schema, &start, stage).folder(folder);
+            if let Some(before) = &trained {
+                training = training.after(before)?;
+            }
+            let done = training.train(&parts.train, &parts.val)?;
+            done.model("sample")?.save(self.work.join(format!("encoder-{number}")))?;
+            trained = Some(done);
+        }
+        Ok(trained)
+    }
+
+    /// Every galaxy that may be learnt from, the questions that are asked about some (EFIGI's first),
+    /// and how many real galaxies are of each catalogue.
+    fn galaxies(&self) -> Result<(Catalog, Vec<Schema>, [usize; 2])> {
         let attributes = efigi::read(self.data.join("efigi/catalog.csv"))?;
         let votes = gz2::read(self.data.join("s82_votes/catalog.csv"))?;
         let mut all =
@@ -171,7 +177,7 @@ impl MakeEncoder {
         if self.simulated > 0 {
             schemas.push(Schema::named("decals_dr5")?);
         }
-        Ok((Catalog::stack(&all)?, Schema::union("sample", &schemas)?, real))
+        Ok((Catalog::stack(&all)?, schemas, real))
     }
 
     fn training(&self, schema: &Schema, start: &Start, stage: &Stage) -> VoteTraining {
@@ -194,6 +200,17 @@ impl MakeEncoder {
             .statistics(stage.statistics)
             .settings(settings)
     }
+}
+
+/// The model with each question of these schemas corrected by the votes for these galaxies. EFIGI's
+/// attributes stay as they are: what stands for votes there was counted by nobody.
+fn corrected(model: Model, galaxies: &Catalog, schemas: &[Schema]) -> Result<Model> {
+    let schema = Schema::union("volunteers", schemas)?;
+    let model = model.with_recalibration(None)?;
+    let posterior = model.predict(galaxies)?.of_schema(&schema)?;
+    let votes = Votes::of(&galaxies.select(posterior.ids())?, &schema)?;
+    let found = Recalibration::fit(&posterior, &votes)?.within(model.schema()?)?;
+    model.with_recalibration(Some(found))
 }
 
 /// Adds to the card of a model folder what it was trained on, and its licence, which is that of the

@@ -18,7 +18,7 @@ macro_rules! file {
 }
 
 /// The model folder.
-const FILES: [(&str, &[u8]); 7] = [
+const FILES: [(&str, &[u8]); 8] = [
     file!("config.json"),
     file!("model.safetensors"),
     file!("recipe.json"),
@@ -26,6 +26,7 @@ const FILES: [(&str, &[u8]); 7] = [
     file!("head.safetensors"),
     file!("head.json"),
     file!("schema.json"),
+    file!("recalibration.json"),
 ];
 
 /// The model folder: written on first use into [`home`], or into the folder for temporary files when

@@ -1,5 +1,7 @@
 use super::*;
+use crate::model::Model;
 use crate::schema::{Schema, Votes};
+use crate::survey::{Kind, Simulation, Survey};
 use ndarray::{Array2, Array3, Axis, array};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use rand_distr::{Distribution, Gamma};
@@ -327,6 +329,24 @@ fn recalibration_finds_what_was_done_to_a_posterior_and_undoes_it() {
     let again = kept.apply(&sharper).unwrap();
     let off = &again.concentrations() - &better.concentrations();
     assert!(off.iter().all(|off| off.abs() < 1e-9));
+}
+
+/// Not fitted on these galaxies, nor were any of them learnt from.
+#[test]
+fn the_shipped_models_intervals_hold_nine_of_ten_votes_for_every_question() {
+    let folder = tempfile::tempdir().unwrap();
+    let survey = Simulation::new(600).seed(9021).size(160).kinds(Kind::ALL);
+    let survey = survey.survey(Survey::Decals).volunteers("decals_dr5");
+    let galaxies = survey.write(folder.path()).unwrap();
+    let schema = Schema::named("decals_dr5").unwrap();
+    let model = Model::load("sample").unwrap();
+    let posterior = model.predict(&galaxies).unwrap().of_schema(&schema).unwrap();
+    let votes = Votes::of(&galaxies, &schema).unwrap();
+    let calibration = Calibration::measure(&posterior, &votes, 5).unwrap();
+    let inside = calibration.questions().iter().filter(|it| it.coverage.galaxies >= 100);
+    let inside: Vec<_> = inside.map(|it| (&it.question, it.coverage.votes_inside)).collect();
+    assert!(inside.len() >= 8, "{inside:?}");
+    assert!(inside.iter().all(|(_, share)| (0.85..=0.95).contains(share)), "{inside:?}");
 }
 
 #[test]
