@@ -54,6 +54,8 @@ def main():
     if args.out:
         with open(args.out, "w") as out:
             json.dump(figures, out, indent=1)
+    if not figures["features_off_by"] <= 1e-4:
+        sys.exit("the features differ from timm's: what was timed is not the same network")
 
 
 def bench(args, home):

@@ -1,102 +1,37 @@
 //! All methods side by side, by the same simulated user, several times.
 
+mod method;
+mod runs;
+#[cfg(test)]
+mod tests;
+
+pub use method::Method;
+pub use runs::{Run, Runs};
+pub(super) use runs::{deviation, mean};
+
 use super::acquisition::Acquisition;
 use super::baselines::{IsolationForest, NeighbourScore, local_outlier_factor};
 use super::gp::{GaussianProcess, Kernel};
 use super::search::AnomalySearch;
 use super::simulated::{Figures, Truth};
 use crate::error::{Error, Result};
-use crate::notebook::{Bundle, Progress, Show, Table};
+use crate::notebook::Progress;
 use crate::space::Space;
 use crate::train::mixed;
-use polars::prelude::{Column, DataFrame};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::seq::index::sample;
 use rand::{Rng, SeedableRng};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
-use std::str::FromStr;
 use std::time::Instant;
 
 /// Where finished runs are kept, a line of JSON each.
 const RUNS: &str = "runs.jsonl";
 /// Neighbours of the local outlier factor.
 const NEIGHBOURS: usize = 50;
-
-/// A way to rank galaxies with some ratings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Method {
-    /// The paper's: Gaussian process, expected improvement, the ten best.
-    Gp,
-    /// With a Matérn kernel of order 3/2.
-    GpMatern32,
-    /// By mean + 2 deviations.
-    GpUcb,
-    /// By the deviation.
-    GpVariance,
-    /// By draws of the function.
-    GpThompson,
-    /// Ratings of random galaxies, and the Gaussian process of those.
-    GpRandom,
-    /// The paper's baseline: the oddest by an isolation forest are rated, and the scores corrected.
-    Astronomaly,
-    /// An isolation forest alone; its oddest count as rated.
-    IsolationForest,
-    /// The local outlier factor with 50 neighbours alone; the oddest count as rated.
-    Lof,
-    /// Random galaxies are rated, and the rest is in random order.
-    Random,
-}
-
-impl Method {
-    /// All of them.
-    pub const ALL: [Self; 10] = [
-        Self::Gp,
-        Self::GpMatern32,
-        Self::GpUcb,
-        Self::GpVariance,
-        Self::GpThompson,
-        Self::GpRandom,
-        Self::Astronomaly,
-        Self::IsolationForest,
-        Self::Lof,
-        Self::Random,
-    ];
-}
-
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Gp => "gp",
-            Self::GpMatern32 => "gp-matern32",
-            Self::GpUcb => "gp-ucb",
-            Self::GpVariance => "gp-variance",
-            Self::GpThompson => "gp-thompson",
-            Self::GpRandom => "gp-random",
-            Self::Astronomaly => "astronomaly",
-            Self::IsolationForest => "isolation-forest",
-            Self::Lof => "lof",
-            Self::Random => "random",
-        })
-    }
-}
-
-impl FromStr for Method {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|method| method.to_string() == name).ok_or_else(|| {
-            let names: Vec<String> = Self::ALL.iter().map(Self::to_string).collect();
-            Error::invalid("method", name, format!("one of {}", names.join(", ")))
-        })
-    }
-}
 
 /// A comparison of methods on one pool of galaxies with known truth.
 ///
@@ -120,30 +55,6 @@ pub struct Experiment {
     repeats: u64,
     share: Option<f64>,
     folder: Option<std::path::PathBuf>,
-}
-
-/// How one run ended.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Run {
-    /// The representation, by its name.
-    pub representation: String,
-    /// How it was searched.
-    pub method: Method,
-    /// Which repeat, from 0: also the seed.
-    pub repeat: u64,
-    /// What tells apart other data and settings.
-    pub of: String,
-    /// How good the ranking is.
-    pub figures: Figures,
-    /// How long it took.
-    pub seconds: f64,
-}
-
-/// All runs of an experiment.
-#[derive(Debug, Clone, Serialize)]
-pub struct Runs {
-    /// In the order of representations, methods and repeats.
-    pub runs: Vec<Run>,
 }
 
 impl Experiment {
@@ -388,201 +299,4 @@ fn highest(scores: &[f64], count: usize) -> Vec<usize> {
     order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
     order.truncate(count);
     order
-}
-
-impl Runs {
-    /// The mean average precision of a method, with the rated galaxies.
-    ///
-    /// # Errors
-    /// [`Error::Missing`] when there is no such run.
-    pub fn mean(&self, representation: &str, method: Method) -> Result<f64> {
-        let values = self.of(representation, method);
-        if values.is_empty() {
-            return Err(Error::Missing {
-                kind: "run",
-                name: format!("{representation} {method}"),
-                place: "this experiment".to_owned(),
-                hint: "See table()".to_owned(),
-            });
-        }
-        Ok(mean(&values.iter().map(|run| run.figures.average_precision).collect::<Vec<_>>()))
-    }
-
-    fn of(&self, representation: &str, method: Method) -> Vec<&Run> {
-        let wanted = |run: &&Run| run.representation == representation && run.method == method;
-        self.runs.iter().filter(wanted).collect()
-    }
-
-    /// Every representation and method in the order of the runs.
-    fn kinds(&self) -> Vec<(&str, Method)> {
-        let mut kinds: Vec<(&str, Method)> =
-            self.runs.iter().map(|run| (run.representation.as_str(), run.method)).collect();
-        kinds.dedup();
-        kinds
-    }
-
-    /// A line for each representation and method: `runs`, and for each figure the mean and the
-    /// standard deviation over the runs (`average_precision` and `average_precision_std`, ...; those
-    /// with `unrated` leave out the rated galaxies).
-    ///
-    /// # Errors
-    /// Only when memory for the columns cannot be had.
-    pub fn table(&self) -> Result<DataFrame> {
-        let kinds = self.kinds();
-        let groups: Vec<Vec<&Run>> =
-            kinds.iter().map(|(name, method)| self.of(name, *method)).collect();
-        let mut columns = vec![
-            Column::new("representation".into(), kinds.iter().map(|it| it.0).collect::<Vec<_>>()),
-            Column::new(
-                "method".into(),
-                kinds.iter().map(|it| it.1.to_string()).collect::<Vec<_>>(),
-            ),
-            Column::new("runs".into(), groups.iter().map(|it| it.len() as u32).collect::<Vec<_>>()),
-        ];
-        let mut add = |name: String, of: &dyn Fn(&Run) -> Option<f64>| {
-            let values: Vec<Vec<f64>> = groups
-                .iter()
-                .map(|group| {
-                    group.iter().filter_map(|run| of(run)).filter(|it| it.is_finite()).collect()
-                })
-                .collect();
-            if values.iter().any(|values| !values.is_empty()) {
-                let means: Vec<f64> = values.iter().map(|values| mean(values)).collect();
-                let stds: Vec<f64> = values.iter().map(|values| deviation(values)).collect();
-                columns.push(Column::new(name.as_str().into(), means));
-                columns.push(Column::new(format!("{name}_std").into(), stds));
-            }
-        };
-        add("average_precision".to_owned(), &|run| Some(run.figures.average_precision));
-        add("average_precision_unrated".to_owned(), &|run| {
-            Some(run.figures.average_precision_unrated)
-        });
-        for depth in [50, 100, 200] {
-            add(format!("accuracy_{depth}"), &|run| run.figures.accuracy_at.get(&depth).copied());
-            add(format!("accuracy_unrated_{depth}"), &|run| {
-                run.figures.accuracy_unrated_at.get(&depth).copied()
-            });
-            add(format!("rank_weighted_{depth}"), &|run| {
-                run.figures.rank_weighted_at.get(&depth).copied()
-            });
-        }
-        Ok(DataFrame::new(kinds.len(), columns)?)
-    }
-
-    /// A line of text for each, for a terminal.
-    pub fn text(&self) -> String {
-        let mut text =
-            "representation  method            average precision  of those not rated  accuracy@100"
-                .to_owned();
-        for (name, method) in self.kinds() {
-            let runs = self.of(name, method);
-            let of = |of: &dyn Fn(&Run) -> Option<f64>| {
-                let values = runs.iter().filter_map(|run| of(run)).filter(|it| it.is_finite());
-                let values: Vec<f64> = values.collect();
-                format!("{:.3} ± {:.3}", mean(&values), deviation(&values))
-            };
-            text += &format!(
-                "\n{name:<14}  {:<16}  {:<17}  {:<18}  {}",
-                method.to_string(),
-                of(&|run| Some(run.figures.average_precision)),
-                of(&|run| Some(run.figures.average_precision_unrated)),
-                of(&|run| run.figures.accuracy_at.get(&100).copied()),
-            );
-        }
-        text
-    }
-}
-
-pub(super) fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
-}
-
-/// 0 for one value.
-pub(super) fn deviation(values: &[f64]) -> f64 {
-    let mean = mean(values);
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    (squares / values.len().saturating_sub(1).max(1) as f64).sqrt()
-}
-
-impl Show for Runs {
-    fn show(&self) -> Bundle {
-        match self.table() {
-            Ok(table) => {
-                Table::new(table).title("Searches by a simulated user").rows(usize::MAX).show()
-            }
-            Err(error) => Bundle::plain(error.to_string()),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use ndarray::Array2;
-    use rand_distr::StandardNormal;
-
-    fn pool() -> (Space, Truth) {
-        let mut rng = StdRng::seed_from_u64(3);
-        let features = Array2::from_shape_fn((500, 5), |(row, column)| {
-            let apart = if row < 40 && column == 0 { 3.0 } else { 0.0 };
-            apart + rng.sample::<f32, _>(StandardNormal)
-        });
-        let space = Space::new((0..500).map(|i| format!("G{i}")).collect(), features).unwrap();
-        let truth = Truth::of((0..500).map(|row| if row < 40 { 1.0 } else { 0.1 }).collect());
-        (space.standardize().unwrap(), truth.unwrap())
-    }
-
-    #[test]
-    fn every_method_runs_and_a_person_s_ratings_beat_oddness() {
-        let (space, truth) = pool();
-        let experiment = Experiment::new(truth).space("a", &space).labels(60).repeats(2);
-        let runs = experiment.run().unwrap();
-        assert_eq!(runs.runs.len(), 2 * Method::ALL.len() - 1);
-        let of = |method| runs.mean("a", method).unwrap();
-        assert!(of(Method::Gp) > of(Method::Astronomaly) && of(Method::Gp) > of(Method::Random));
-        assert!(of(Method::Gp) > 0.8, "{}", runs.text());
-        let table = runs.table().unwrap();
-        assert_eq!(table.height(), Method::ALL.len());
-        assert!(table.column("accuracy_unrated_100_std").is_ok());
-        assert!(runs.text().contains("gp-matern32"));
-        let figure = runs.figure().unwrap();
-        assert!(figure.about().contains("gp, gp-matern32"), "{}", figure.about());
-        assert!(Runs { runs: Vec::new() }.figure().is_err());
-        assert!("gpp".parse::<Method>().unwrap_err().to_string().contains("gp-ucb"));
-    }
-
-    #[test]
-    fn finished_runs_are_taken_from_the_folder_for_the_same_data_only() {
-        let dir = tempfile::tempdir().unwrap();
-        let (space, truth) = pool();
-        let methods = [Method::IsolationForest, Method::Random];
-        let experiment = |labels: usize| {
-            let experiment = Experiment::new(truth.clone()).space("a", &space).methods(&methods);
-            experiment.labels(labels).repeats(3).folder(dir.path()).run().unwrap()
-        };
-        let first = experiment(50);
-        let path = dir.path().join(RUNS);
-        let text = std::fs::read_to_string(&path).unwrap();
-        // Cut off within the last run.
-        std::fs::write(&path, &text[..text.len() - 20]).unwrap();
-        let again = experiment(50);
-        for (again, first) in again.runs.iter().zip(&first.runs).take(5) {
-            // JSON keeps all digits but the last.
-            assert!((again.seconds - first.seconds).abs() < 1e-12);
-            assert_eq!(again.figures.accuracy_at, first.figures.accuracy_at);
-        }
-        assert_eq!(again.runs[5].figures, first.runs[5].figures);
-        assert_eq!(std::fs::read_to_string(&path).unwrap().matches("\"of\"").count(), 7);
-        assert_ne!(experiment(40).runs[0].figures, first.runs[0].figures);
-        let message = Experiment::new(truth.clone()).run().unwrap_err().to_string();
-        assert!(message.contains("a representation"), "{message}");
-        let thin = |share| {
-            let experiment = Experiment::new(truth.clone()).space("a", &space).methods(&methods);
-            experiment.labels(50).repeats(2).share(share).run()
-        };
-        let figures = &thin(0.02).unwrap().runs[0].figures;
-        // 9 among 469 galaxies.
-        assert!((figures.accuracy_at[&200] * 200.0).round() <= 9.0, "{figures:?}");
-        assert!(thin(0.5).unwrap_err().to_string().contains("at most 0.080"));
-    }
 }

@@ -234,7 +234,7 @@ impl AnomalySearch {
     pub fn retrain(&mut self) -> Result<Proposal> {
         let ratings = self.record.current(&self.user);
         let rated = self.rated();
-        let proposal = match self.random_first(&ratings) {
+        let proposal = match self.without_model(&ratings) {
             Some((rows, why)) => Proposal::random(&self.space, &rows, why)?,
             None => {
                 let fitted = self.learn()?;
@@ -255,7 +255,7 @@ impl AnomalySearch {
 
     /// The galaxies of a batch that no model chooses: random ones at the start; as long as nothing but
     /// zeros tells what is wanted, half of them those that are most unlike all that was rated.
-    fn random_first(&self, ratings: &[Rating]) -> Option<(Vec<usize>, Why)> {
+    fn without_model(&self, ratings: &[Rating]) -> Option<(Vec<usize>, Why)> {
         let liked = ratings.iter().any(|it| it.liked);
         let own = ratings.iter().filter(|it| !it.liked).count();
         let (count, why) = if !liked && own < self.first {
