@@ -4,6 +4,7 @@
 //! Columns are gathered into panels, shifted on the way; each pair of panels is summed by itself, and
 //! pairs below the diagonal, which mirror others, not at all.
 
+use crate::processor::for_each_processor;
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
@@ -11,8 +12,8 @@ use rayon::prelude::*;
 const WIDE: usize = 32;
 /// Rows over which sums stay in single precision.
 const DEEP: usize = 256;
-/// Columns of the left panel that share a pass over the right one.
-const ROWS: usize = 4;
+/// Numbers of a panel of so many rows.
+const PANEL: usize = DEEP * WIDE;
 
 /// One pair of panels.
 #[derive(Debug)]
@@ -30,8 +31,8 @@ pub struct Products {
     /// Of each column, padded to whole panels.
     sum: Vec<f64>,
     pairs: Vec<Pair>,
-    /// The rows that are added, panel by panel: kept for the next.
-    panels: Vec<Vec<f32>>,
+    /// The rows that are added, DEEP after DEEP, each panel by panel: kept for the next.
+    panels: Vec<f32>,
 }
 
 impl Products {
@@ -44,7 +45,7 @@ impl Products {
             width,
             sum: vec![0.0; panels * WIDE],
             pairs: pairs.map(|(left, right)| pair(left, right)).collect(),
-            panels: vec![Vec::new(); panels],
+            panels: Vec::new(),
         }
     }
 
@@ -56,14 +57,19 @@ impl Products {
         let Self { width, sum, pairs, panels } = self;
         let rows = rows.as_standard_layout();
         let rows = rows.as_slice().unwrap_or_default();
-        let each = panels.par_iter_mut().zip(sum.par_chunks_exact_mut(WIDE)).enumerate();
-        each.for_each(|(place, (panel, sum))| {
-            panel.resize(rows.len() / *width * WIDE, 0.0);
-            gather(rows, *width, place * WIDE, shift, panel, sum);
-        });
+        // Panels of DEEP rows.
+        let whole = sum.len() * DEEP;
+        panels.resize(rows.len().div_ceil(DEEP * *width) * whole, 0.0);
+        let parts = panels.par_chunks_exact_mut(whole).zip(rows.par_chunks(DEEP * *width));
+        let sums: Vec<Vec<f64>> = parts.map(|(panels, rows)| gather(rows, shift, panels)).collect();
+        for part in sums {
+            sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        }
         pairs.par_iter_mut().for_each(|Pair { left, right, sums }| {
-            let blocks = panels[*left].chunks(DEEP * WIDE).zip(panels[*right].chunks(DEEP * WIDE));
-            blocks.for_each(|(left, right)| multiply(left, right, sums));
+            for panels in panels.chunks_exact(whole) {
+                let panel = |place: usize| &panels[place * PANEL..][..PANEL];
+                multiply(panel(*left), panel(*right), sums);
+            }
         });
     }
 
@@ -87,27 +93,33 @@ impl Products {
     }
 }
 
-/// The columns of a panel from `first` on, row by row, shifted, and their sums; those beyond the last
-/// stay 0.
-fn gather(
-    rows: &[f32],
-    width: usize,
-    first: usize,
-    shift: &[f32],
-    panel: &mut [f32],
-    sum: &mut [f64],
-) {
-    let last = (first + WIDE).min(width);
-    let shift = &shift[first..last];
-    for (row, to) in rows.chunks_exact(width).zip(panel.chunks_exact_mut(WIDE)) {
-        for (((to, sum), &value), &shift) in
-            to.iter_mut().zip(&mut *sum).zip(&row[first..last]).zip(shift)
-        {
-            // One rounding, as a difference of single numbers has.
-            *to = value - shift;
-            *sum += f64::from(*to);
+for_each_processor! {
+    /// Brings at most DEEP rows into panels, shifted; what is beyond the last row and column becomes 0.
+    /// Their sums, column by column.
+    fn gather(rows: &[f32], shift: &[f32], panels: &mut [f32]) -> Vec<f64> = gather_any;
+}
+
+#[inline(always)]
+fn gather_any<const FUSED: bool>(rows: &[f32], shift: &[f32], panels: &mut [f32]) -> Vec<f64> {
+    let count = rows.len() / shift.len();
+    let mut sums = vec![0.0; panels.len() / DEEP];
+    for (at, row) in rows.chunks_exact(shift.len()).enumerate() {
+        for (first, place) in (0..row.len()).step_by(WIDE).zip(0..) {
+            let last = (first + WIDE).min(row.len());
+            let (row, shift, sums) =
+                (&row[first..last], &shift[first..last], &mut sums[first..last]);
+            let to = &mut panels[place * PANEL + at * WIDE..][..row.len()];
+            for i in 0..row.len() {
+                // One rounding, as a difference of single numbers has.
+                to[i] = row[i] - shift[i];
+                sums[i] += f64::from(to[i]);
+            }
         }
     }
+    for panel in panels.chunks_exact_mut(PANEL) {
+        panel[count * WIDE..].fill(0.0);
+    }
+    sums
 }
 
 /// Adds the products of a few rows of two panels.
@@ -116,12 +128,12 @@ fn multiply(left: &[f32], right: &[f32], sums: &mut [f64]) {
     {
         #[target_feature(enable = "avx512f,avx512vl,fma")]
         fn avx512(left: &[f32], right: &[f32], sums: &mut [f64]) {
-            tiles::<true, WIDE>(left, right, sums);
+            tiles::<true, 4, WIDE>(left, right, sums);
         }
-        // Half as many registers, and half as wide.
+        // Half as many registers, half as wide.
         #[target_feature(enable = "avx2,fma")]
         fn avx2(left: &[f32], right: &[f32], sums: &mut [f64]) {
-            tiles::<true, { WIDE / 4 }>(left, right, sums);
+            tiles::<true, 4, { WIDE / 2 }>(left, right, sums);
         }
         if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
             // SAFETY: the processor has what the function was compiled for.
@@ -132,18 +144,23 @@ fn multiply(left: &[f32], right: &[f32], sums: &mut [f64]) {
             return unsafe { avx2(left, right, sums) };
         }
     }
-    tiles::<false, { WIDE / 4 }>(left, right, sums);
+    tiles::<false, 4, { WIDE / 4 }>(left, right, sums);
 }
 
-/// In tiles of [`ROWS`] x `C`, whose sums stay in registers.
+/// In tiles of `R` x `C`, whose sums stay in registers: `R` columns of the left panel share a pass over
+/// `C` of the right one.
 #[inline(always)]
-fn tiles<const FUSED: bool, const C: usize>(left: &[f32], right: &[f32], sums: &mut [f64]) {
+fn tiles<const FUSED: bool, const R: usize, const C: usize>(
+    left: &[f32],
+    right: &[f32],
+    sums: &mut [f64],
+) {
     for at in (0..WIDE).step_by(C) {
-        for from in (0..WIDE).step_by(ROWS) {
-            let mut tile = [[0.0_f32; C]; ROWS];
+        for from in (0..WIDE).step_by(R) {
+            let mut tile = [[0.0_f32; C]; R];
             for (left, right) in left.chunks_exact(WIDE).zip(right.chunks_exact(WIDE)) {
-                let (left, right) = (&left[from..from + ROWS], &right[at..at + C]);
-                for i in 0..ROWS {
+                let (left, right) = (&left[from..from + R], &right[at..at + C]);
+                for i in 0..R {
                     for j in 0..C {
                         tile[i][j] = match FUSED {
                             true => left[i].mul_add(right[j], tile[i][j]),
@@ -188,8 +205,8 @@ mod tests {
         let panel: Vec<f32> = (0..DEEP * WIDE).map(|i| (i % 23) as f32 - 11.0).collect();
         let mut each = [vec![0.0; WIDE * WIDE], vec![0.0; WIDE * WIDE], vec![0.0; WIDE * WIDE]];
         multiply(&panel, &panel, &mut each[0]);
-        tiles::<false, 8>(&panel, &panel, &mut each[1]);
-        tiles::<false, WIDE>(&panel, &panel, &mut each[2]);
+        tiles::<false, 4, 8>(&panel, &panel, &mut each[1]);
+        tiles::<false, 4, WIDE>(&panel, &panel, &mut each[2]);
         // Whole numbers, which single precision holds exactly.
         assert_eq!(each[0], each[1]);
         assert_eq!(each[1], each[2]);
