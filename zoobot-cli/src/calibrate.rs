@@ -108,16 +108,17 @@ impl Calibrate {
 
     /// What is expected of a catalogue's galaxies, and their votes.
     fn compared(&self, ensemble: &Ensemble, path: &Path) -> Result<(Posterior, Votes)> {
-        let (catalog, schema) = match (self.gz2, &self.schema) {
+        let (catalog, schema) = self.galaxies(ensemble.schema(), path)?;
+        compared(ensemble, &catalog, &schema)
+    }
+
+    /// A catalogue, and the schema of its votes.
+    fn galaxies(&self, all: &Schema, path: &Path) -> Result<(Catalog, Schema)> {
+        Ok(match (self.gz2, &self.schema) {
             (true, _) => (keep_out(&gz2::read(path)?, gz2::KEPT_OUT)?.1, gz2::schema()?),
             (_, Some(schema)) => (Catalog::read(path)?, Schema::load(schema)?),
-            (_, None) => (Catalog::read(path)?, ensemble.schema().clone()),
-        };
-        // Votes that cannot be used are told of before the pictures are looked at.
-        Votes::of(&catalog, &schema)?;
-        let posterior = ensemble.predict(&catalog)?.of_schema(&schema)?;
-        let votes = Votes::of(&catalog.select(posterior.ids())?, &schema)?;
-        Ok((posterior, votes))
+            (_, None) => (Catalog::read(path)?, all.clone()),
+        })
     }
 
     fn corrected(&self, models: Vec<Model>, path: &Path) -> Result<Vec<Model>> {
@@ -125,16 +126,37 @@ impl Calibrate {
             return Err(Error::invalid("--save", "of several models", "of one --model"));
         }
         let fit = |model: Model| {
-            let model = model.with_recalibration(None)?;
-            let ensemble = Ensemble::new([model.clone()])?.precision(self.precision);
-            let (posterior, votes) = self.compared(&ensemble, path)?;
-            let found = Recalibration::fit(&posterior, &votes)?.within(model.schema()?)?;
-            let model = model.with_recalibration(Some(found))?;
+            let (catalog, schema) = self.galaxies(model.schema()?, path)?;
+            let model = corrected(model, self.precision, &catalog, &schema)?;
             self.save.as_ref().map_or(Ok(()), |folder| model.save(folder))?;
             Ok(model)
         };
         models.into_iter().map(fit).collect()
     }
+}
+
+/// What is expected of galaxies, and their votes.
+fn compared(ensemble: &Ensemble, catalog: &Catalog, schema: &Schema) -> Result<(Posterior, Votes)> {
+    // Votes that cannot be used are told of before the pictures are looked at.
+    Votes::of(catalog, schema)?;
+    let posterior = ensemble.predict(catalog)?.of_schema(schema)?;
+    let votes = Votes::of(&catalog.select(posterior.ids())?, schema)?;
+    Ok((posterior, votes))
+}
+
+/// The model with each question of a schema corrected by the votes for these galaxies, in place of a
+/// correction that it had.
+pub fn corrected(
+    model: Model,
+    precision: Precision,
+    catalog: &Catalog,
+    schema: &Schema,
+) -> Result<Model> {
+    let model = model.with_recalibration(None)?;
+    let ensemble = Ensemble::new([model.clone()])?.precision(precision);
+    let (posterior, votes) = compared(&ensemble, catalog, schema)?;
+    let found = Recalibration::fit(&posterior, &votes)?.within(model.schema()?)?;
+    model.with_recalibration(Some(found))
 }
 
 fn questions(calibration: &Calibration) -> Vec<Value> {

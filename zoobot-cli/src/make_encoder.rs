@@ -1,18 +1,18 @@
 //! `zoobot make-encoder`: makes the encoder that travels with the library. Hidden: `cargo xtask
 //! encoder` calls it.
 
+use crate::calibrate::corrected;
 use crate::report;
 use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use zoobot_core::catalog::{Catalog, ID, Split};
-use zoobot_core::encoder::{Architecture, Encoder, Statistics};
+use zoobot_core::encoder::{Architecture, Encoder, Precision, Statistics};
 use zoobot_core::model::Model;
 use zoobot_core::picture::{Augment, Recipe};
 use zoobot_core::polars::prelude::Column;
-use zoobot_core::predict::Recalibration;
-use zoobot_core::schema::{Schema, Votes};
+use zoobot_core::schema::Schema;
 use zoobot_core::survey::{Kind, Simulation, Survey, efigi, gz2, keep_out};
 use zoobot_core::train::{FitConfig, OptimizerConfig, Schedule, Start, Trained, VoteTraining};
 use zoobot_core::{Error, Result};
@@ -111,11 +111,14 @@ impl MakeEncoder {
         let mut parts = galaxies.split([1.0 - VALIDATION, VALIDATION, 0.0], self.seed)?;
         parts.train = repeated(&parts.train, self.repeat)?;
         eprintln!("{} galaxies, {} questions", parts.train.len(), schema.questions().len());
-        let model = match self.trained(&parts, &schema)? {
+        let trained = self.trained(&parts, &schema)?;
+        let model = match &trained {
             Some(trained) => trained.model("sample")?.rounded()?,
             None => Model::load(&self.start)?,
         };
-        corrected(model, &parts.val, &schemas[1..])?.save(&self.out)?;
+        // EFIGI's attributes stay as they are: what stands for votes there was counted by nobody.
+        let volunteers = Schema::union("volunteers", &schemas[1..])?;
+        corrected(model, Precision::Fp32, &parts.val, &volunteers)?.save(&self.out)?;
         let train = json!({
             "galaxies": parts.train.len(),
             "questions": schema.questions().len(),
@@ -128,19 +131,24 @@ impl MakeEncoder {
             "seed": self.seed,
         });
         note(&self.out.join("card.json"), train)?;
-        let figures = json!({ "out": self.out, "galaxies": parts.train.len() });
+        let epochs = trained.iter().flat_map(|it| &it.fitted().epochs);
+        let figures = json!({
+            "out": self.out,
+            "galaxies": parts.train.len(),
+            "validation": epochs.map(|it| it.validation).collect::<Vec<_>>(),
+        });
         report(self.json, &figures, || Ok(format!("the encoder lies in {}", self.out.display())))?;
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The last stage's result.
+    /// The last stage's result, where there is a stage.
     fn trained(&self, parts: &Split, schema: &Schema) -> Result<Option<Trained>> {
+        let start: Start = match Architecture::named(&self.start) {
+            Ok(architecture) => architecture.into(),
+            Err(_) => (&Encoder::load(&self.start)?).into(),
+        };
         let mut trained: Option<Trained> = None;
         for (number, stage) in (1..).zip(&self.stages) {
-            let start: Start = match Architecture::named(&self.start) {
-                Ok(architecture) => architecture.into(),
-                Err(_) => (&Encoder::load(&self.start)?).into(),
-            };
             let folder = self.work.join(format!("stage-{number}"));
             let mut training = self.training(schema, &start, stage).folder(folder);
             if let Some(before) = &trained {
@@ -200,17 +208,6 @@ impl MakeEncoder {
             .statistics(stage.statistics)
             .settings(settings)
     }
-}
-
-/// The model with each question of these schemas corrected by the votes for these galaxies. EFIGI's
-/// attributes stay as they are: what stands for votes there was counted by nobody.
-fn corrected(model: Model, galaxies: &Catalog, schemas: &[Schema]) -> Result<Model> {
-    let schema = Schema::union("volunteers", schemas)?;
-    let model = model.with_recalibration(None)?;
-    let posterior = model.predict(galaxies)?.of_schema(&schema)?;
-    let votes = Votes::of(&galaxies.select(posterior.ids())?, &schema)?;
-    let found = Recalibration::fit(&posterior, &votes)?.within(model.schema()?)?;
-    model.with_recalibration(Some(found))
 }
 
 /// Adds to the card of a model folder what it was trained on, and its licence, which is that of the

@@ -55,8 +55,19 @@ impl Encoder {
 
     /// The same network with other weights, made of each one's name and value.
     fn with_weights(&self, change: impl Fn(&str, &Tensor) -> Result<Tensor>) -> Result<Self> {
+        self.remade(self.name.clone(), self.architecture.clone(), self.recipe.clone(), change)
+    }
+
+    /// An encoder of another architecture with the same names of weights.
+    fn remade(
+        &self,
+        name: String,
+        architecture: Architecture,
+        recipe: Recipe,
+        change: impl Fn(&str, &Tensor) -> Result<Tensor>,
+    ) -> Result<Self> {
         let store = nn::VarStore::new(self.device);
-        let network = self.architecture.build(&store.root(), 0)?;
+        let network = architecture.build(&store.root(), 0)?;
         let kept = self.with_store(nn::VarStore::variables);
         tch::no_grad(|| {
             for (name, mut variable) in store.variables() {
@@ -65,8 +76,7 @@ impl Encoder {
             }
             Ok::<_, Error>(())
         })?;
-        let (architecture, recipe) = (self.architecture.clone(), self.recipe.clone());
-        Self::of_store(self.name.clone(), architecture, network, store, recipe)
+        Self::of_store(name, architecture, network, store, recipe)
     }
 
     /// The same encoder for pictures in luminance: the weights that met red, green and blue are
@@ -87,24 +97,15 @@ impl Encoder {
             return Err(Error::invalid("mean and std", format!("{mean:?} and {std:?}"), expected));
         }
         let architecture = self.architecture.clone().inputs(1);
-        let store = nn::VarStore::new(self.device);
-        let network = architecture.build(&store.root(), 0)?;
-        let kept = self.with_store(nn::VarStore::variables);
-        tch::no_grad(|| {
-            for (name, mut variable) in store.variables() {
-                let Some(value) = kept.get(&name) else { continue };
-                if name == architecture.first_weight() {
-                    let sum = value.f_sum_dim_intlist([1_i64].as_slice(), true, value.kind())?;
-                    variable.f_copy_(&sum)?;
-                } else {
-                    variable.f_copy_(value)?;
-                }
-            }
-            Ok::<_, Error>(())
-        })?;
+        let first = architecture.first_weight();
         let recipe = self.recipe.clone().grey(Grey::Luma);
         let grey =
-            Self::of_store(format!("grey {}", self.name), architecture, network, store, recipe)?;
+            self.remade(format!("grey {}", self.name), architecture, recipe, |name, it| {
+                Ok(match name == first {
+                    true => it.f_sum_dim_intlist([1_i64].as_slice(), true, it.kind())?,
+                    false => it.shallow_clone(),
+                })
+            })?;
         Ok(grey.with_precision(self.precision))
     }
 }

@@ -12,6 +12,8 @@ use rayon::prelude::*;
 const WIDE: usize = 32;
 /// Rows over which sums stay in single precision.
 const DEEP: usize = 256;
+/// Columns of the left panel that share a pass over the right one.
+const ROWS: usize = 4;
 /// Numbers of a panel of so many rows.
 const PANEL: usize = DEEP * WIDE;
 
@@ -128,12 +130,12 @@ fn multiply(left: &[f32], right: &[f32], sums: &mut [f64]) {
     {
         #[target_feature(enable = "avx512f,avx512vl,fma")]
         fn avx512(left: &[f32], right: &[f32], sums: &mut [f64]) {
-            tiles::<true, 4, WIDE>(left, right, sums);
+            tiles::<true, WIDE>(left, right, sums);
         }
-        // Half as many registers, half as wide.
+        // Half as many registers, and half as wide.
         #[target_feature(enable = "avx2,fma")]
         fn avx2(left: &[f32], right: &[f32], sums: &mut [f64]) {
-            tiles::<true, 4, { WIDE / 2 }>(left, right, sums);
+            tiles::<true, { WIDE / 4 }>(left, right, sums);
         }
         if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
             // SAFETY: the processor has what the function was compiled for.
@@ -144,23 +146,18 @@ fn multiply(left: &[f32], right: &[f32], sums: &mut [f64]) {
             return unsafe { avx2(left, right, sums) };
         }
     }
-    tiles::<false, 4, { WIDE / 4 }>(left, right, sums);
+    tiles::<false, { WIDE / 4 }>(left, right, sums);
 }
 
-/// In tiles of `R` x `C`, whose sums stay in registers: `R` columns of the left panel share a pass over
-/// `C` of the right one.
+/// In tiles of [`ROWS`] x `C`, whose sums stay in registers.
 #[inline(always)]
-fn tiles<const FUSED: bool, const R: usize, const C: usize>(
-    left: &[f32],
-    right: &[f32],
-    sums: &mut [f64],
-) {
+fn tiles<const FUSED: bool, const C: usize>(left: &[f32], right: &[f32], sums: &mut [f64]) {
     for at in (0..WIDE).step_by(C) {
-        for from in (0..WIDE).step_by(R) {
-            let mut tile = [[0.0_f32; C]; R];
+        for from in (0..WIDE).step_by(ROWS) {
+            let mut tile = [[0.0_f32; C]; ROWS];
             for (left, right) in left.chunks_exact(WIDE).zip(right.chunks_exact(WIDE)) {
-                let (left, right) = (&left[from..from + R], &right[at..at + C]);
-                for i in 0..R {
+                let (left, right) = (&left[from..from + ROWS], &right[at..at + C]);
+                for i in 0..ROWS {
                     for j in 0..C {
                         tile[i][j] = match FUSED {
                             true => left[i].mul_add(right[j], tile[i][j]),
@@ -205,8 +202,8 @@ mod tests {
         let panel: Vec<f32> = (0..DEEP * WIDE).map(|i| (i % 23) as f32 - 11.0).collect();
         let mut each = [vec![0.0; WIDE * WIDE], vec![0.0; WIDE * WIDE], vec![0.0; WIDE * WIDE]];
         multiply(&panel, &panel, &mut each[0]);
-        tiles::<false, 4, 8>(&panel, &panel, &mut each[1]);
-        tiles::<false, 4, WIDE>(&panel, &panel, &mut each[2]);
+        tiles::<false, 8>(&panel, &panel, &mut each[1]);
+        tiles::<false, WIDE>(&panel, &panel, &mut each[2]);
         // Whole numbers, which single precision holds exactly.
         assert_eq!(each[0], each[1]);
         assert_eq!(each[1], each[2]);
