@@ -122,7 +122,7 @@ fn kinds_and_survey_are_chosen_by_name() {
 fn real_rings_are_encoded_in_catalogue_order() {
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/rings/catalog.csv");
     if !data.is_file() {
-        println!("skipped: no real galaxies at {}", data.display());
+        zoobot_tests::skip(&format!("no real galaxies at {}", data.display()));
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -241,7 +241,7 @@ impl Drop for SmallDisk {
 fn a_full_disk_loses_nothing_that_was_encoded() {
     let dir = survey(6);
     let Some(disk) = SmallDisk::mount(dir.path().join("disk")) else {
-        println!("skipped: only root can mount the small file system this test needs");
+        zoobot_tests::skip("only root can mount the small file system this test needs");
         return;
     };
     let temp = dir.path().join("temp");

@@ -40,7 +40,7 @@ fn run_cases() -> Result<HashMap<String, Value>, String> {
 
 fn check(case: &str) {
     if python().is_none() {
-        eprintln!("skipped: run cargo xtask setup");
+        zoobot_tests::skip("run cargo xtask setup");
         return;
     }
     let results = results().as_ref().unwrap_or_else(|error| panic!("{error}"));
@@ -60,7 +60,7 @@ macro_rules! cases {
         #[test]
         fn every_case_of_the_script_has_its_test_here() {
             if python().is_none() {
-                eprintln!("skipped: run cargo xtask setup");
+                zoobot_tests::skip("run cargo xtask setup");
                 return;
             }
             let known = [$(stringify!($name)),*];

@@ -7,11 +7,11 @@ use zoobot_tests::{program, python, repository};
 #[test]
 fn a_person_rates_by_clicks_and_keys_in_two_tabs() {
     let Some(python) = python() else {
-        eprintln!("skipped: run cargo xtask setup");
+        zoobot_tests::skip("run cargo xtask setup");
         return;
     };
     if !Command::new("chromium").arg("--version").output().is_ok_and(|it| it.status.success()) {
-        eprintln!("skipped: there is no chromium on the PATH (apt-get install chromium)");
+        zoobot_tests::skip("there is no chromium on the PATH (apt-get install chromium)");
         return;
     }
     let zoobot = program("zoobot").unwrap();

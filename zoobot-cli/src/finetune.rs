@@ -15,9 +15,12 @@ use zoobot_core::{Error, Result};
 /// Teach an encoder a new question with the labels there are.
 ///
 /// Prints its plan, trains, and writes a model folder that `zoobot predict` and `zoobot judge` take.
-/// By default only a head is trained on the encoder's features, which takes seconds; --full trains the
-/// encoder with it. What is needed to go on lies in OUT/run, the best model so far in OUT/run/best: a
-/// run that was stopped, in whatever way, goes on when the same command is given again.
+/// By default a linear model on the encoder's features is solved for, which takes seconds: the strength
+/// of its penalty is chosen by predicting galaxies that are left out, and the model that is written
+/// learns from all. A setting that only gradient descent knows (--rate, --epochs, --patience, --batch,
+/// --warmup, --dropout, --mixup, --mae) trains the head by it instead; --full trains the encoder with
+/// it. What is needed to resume is in OUT/run, the best model so far in OUT/run/best: a run that was
+/// stopped resumes when the same command is given again.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  zoobot finetune classifier --label ring --catalog rings.csv --out rings\n  \
@@ -43,13 +46,15 @@ pub struct Finetuning {
     /// The catalogue, .csv or .parquet, with columns id_str, file_loc and the labels
     #[arg(long)]
     catalog: PathBuf,
-    /// A catalogue to choose the best epoch by, instead of a share of the other
+    /// A catalogue to judge by, and with gradient descent to choose the best epoch by
     #[arg(long, value_name = "CATALOG")]
     val: Option<PathBuf>,
-    /// The share of the galaxies that is kept aside to choose the best epoch by
-    #[arg(long, default_value_t = 0.2, value_name = "SHARE", conflicts_with = "val")]
-    validation: f64,
-    /// Choose the number of epochs by so many folds and learn from all galaxies, where each one counts
+    /// The share of the galaxies to keep aside to judge by, and with gradient descent to choose the best
+    /// epoch by [default: 0.2 with gradient descent; else each galaxy is judged by a fit without it]
+    #[arg(long, value_name = "SHARE", conflicts_with = "val")]
+    validation: Option<f64>,
+    /// The number of parts in which galaxies are left out to choose the penalty, or the number of epochs
+    /// with gradient descent; all galaxies are learnt from [default: 10, or fewer for a small class]
     #[arg(long, value_name = "K", conflicts_with_all = ["val", "validation"])]
     folds: Option<usize>,
     /// The folder to write the model into
@@ -128,6 +133,9 @@ pub struct Finetuning {
     json: bool,
 }
 
+/// The share of galaxies that gradient descent chooses the best epoch by.
+const USUAL_SHARE: f64 = 0.2;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Kind {
     Classifier,
@@ -141,10 +149,15 @@ impl Finetuning {
     pub fn run(&self) -> Result<ExitCode> {
         let run = self.finetune()?;
         let catalog = Catalog::read(&self.catalog)?;
-        let (train, val) = match (&self.val, self.folds) {
-            (_, Some(_)) => (catalog.clone(), catalog.head(0)),
-            (Some(path), None) => (catalog, Catalog::read(path)?),
-            (None, None) => run.hold_out(&catalog, self.validation)?,
+        let aside =
+            self.validation.or((!run.solves() && self.folds.is_none()).then_some(USUAL_SHARE));
+        let (train, val) = match (&self.val, aside) {
+            (Some(path), _) => (catalog, Some(Catalog::read(path)?)),
+            (None, Some(share)) => {
+                let (train, val) = run.hold_out(&catalog, share)?;
+                (train, Some(val))
+            }
+            (None, None) => (catalog, None),
         };
         let run = run.folder(self.out.join("run"));
         let started = std::time::Instant::now();
@@ -156,10 +169,12 @@ impl Finetuning {
             }
             watch.see(&event);
         };
-        let done = match self.folds {
-            Some(folds) => run.cross_validate_told(&train, folds, &show, &mut see)?,
-            None => run.told(&train, &val, &show, &mut see)?,
+        let done = match (&val, self.folds) {
+            (Some(val), _) => run.told(&train, val, &show, &mut see)?,
+            (None, Some(folds)) => run.cross_validate_told(&train, folds, &show, &mut see)?,
+            (None, None) => run.learn_all(&train, &show, &mut see)?,
         };
+        let kept = val.as_ref().map_or(0, Catalog::len);
         let fitted = done.fitted();
         if fitted.end == End::Interrupted {
             let best = self.out.join("run/best");
@@ -171,7 +186,7 @@ impl Finetuning {
             return Err(Error::Interrupted { during: "fine-tuning", done });
         }
         if let Some((id, reason)) = done.failed().first() {
-            let (failed, all) = (done.failed().len(), train.len() + val.len());
+            let (failed, all) = (done.failed().len(), train.len() + kept);
             eprintln!(
                 "zoobot: {failed} of {all} pictures cannot be read; the first, of {id}: {reason}"
             );
@@ -188,7 +203,7 @@ impl Finetuning {
             "encoder": self.encoder,
             "mode": done.plan().map(|it| it.mode.clone()),
             "train": train.len(),
-            "val": val.len(),
+            "val": kept,
             "folds": self.folds,
             "failed": done.failed().len(),
             "steps": fitted.steps,
@@ -199,24 +214,46 @@ impl Finetuning {
             "seconds": started.elapsed().as_secs_f64(),
         });
         let mut text = String::new();
-        if let (Some(_), Some(best)) = (self.folds, best) {
-            // No galaxy was kept aside: what the folds say on average.
+        let judged = match (done.unseen(), &val) {
+            (Some(unseen), _) => Some(unseen.clone()),
+            (None, Some(val)) if self.kind != Kind::Tree => Some(done.predict(val)?),
+            _ => None,
+        };
+        if let Some(strength) = done.strength() {
+            let penalty = |it: &zoobot_core::finetune::Choice| (it.name.clone(), json!(it.penalty));
+            let penalties = strength.choices().iter().map(penalty).collect();
+            figures["penalties"] = Value::Object(penalties);
+        }
+        if let Some(judged) = judged {
+            for name in judged.measures() {
+                text += &format!(", {name} {}", judged.measure(name)?);
+            }
+            figures["classes"] = json!(judged.names());
+            figures["validation"] = Value::Object(measures(&judged)?);
+        } else if let Some(best) = best {
+            // What the folds say on average.
             let parts = best.parts.iter().map(|(name, value)| (name.clone(), json!(value)));
             figures["folds_say"] = Value::Object(parts.collect());
             text = best.parts.iter().map(|(name, value)| format!(", {name} {value:.3}")).collect();
-        } else if self.kind != Kind::Tree {
-            let predicted = done.predict(&val)?;
-            let measures = measures(&predicted)?;
-            for name in predicted.measures() {
-                text += &format!(", {name} {}", predicted.measure(name)?);
-            }
-            figures["classes"] = json!(predicted.names());
-            figures["validation"] = Value::Object(measures);
+        }
+        if let Some(factor) = fitted.diverged() {
+            figures["diverged"] = json!(factor);
+            eprintln!(
+                "zoobot: warning: validation rose {factor:.0}-fold after its best epoch; look for \
+                 galaxies with extreme labels or damaged pictures"
+            );
         }
         report(self.json, &figures, || {
             let (epoch, loss) = best.map_or((0, f64::NAN), |it| (it.epoch, it.validation));
             let out = self.out.display();
-            Ok(format!("The best, of epoch {epoch} (validation {loss:.4}{text}), is in {out}"))
+            Ok(match done.strength() {
+                Some(_) => format!(
+                    "The model is in {out}. Galaxies that it had not seen: loss {loss:.4}{text}"
+                ),
+                None => {
+                    format!("The best, of epoch {epoch} (validation {loss:.4}{text}), is in {out}")
+                }
+            })
         })?;
         Ok(ExitCode::SUCCESS)
     }

@@ -31,7 +31,7 @@ pub mod picture;
 pub mod predict;
 pub mod prelude;
 pub mod probe;
-mod processor;
+pub mod processor;
 pub mod schema;
 pub mod similar;
 pub mod space;

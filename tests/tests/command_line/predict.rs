@@ -85,12 +85,12 @@ columns = [[blank(value) for value in table[name].filled(float("nan"))] if hasat
 print(json.dumps({"names": table.colnames, "kinds": kinds,
                   "ids": [str(name) for name in table["id_str"]], "columns": columns}))
 "#;
-    let Some(python) = zoobot_tests::python() else { return println!("skipped: no Python") };
+    let Some(python) = zoobot_tests::python() else { return zoobot_tests::skip("no Python") };
     let output = Command::new(python).args(["-c", SCRIPT]).arg(path).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let found: Value = serde_json::from_slice(&output.stdout).unwrap();
     if found.is_null() {
-        return println!("skipped: this Python has no astropy");
+        return zoobot_tests::skip("this Python has no astropy");
     }
     let names: Vec<&str> = expected.get_column_names().into_iter().map(|it| it.as_str()).collect();
     assert_eq!(found["names"], serde_json::json!(names));

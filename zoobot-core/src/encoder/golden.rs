@@ -17,7 +17,7 @@ impl Golden {
     pub fn open(name: &str) -> Option<Self> {
         let folder = crate::golden::folder("encoders")?;
         let Ok(text) = std::fs::read_to_string(folder.join(format!("{name}.json"))) else {
-            println!("skipped: no {name}.json in {} (set ZOOBOT_GOLDEN)", folder.display());
+            crate::golden::skip(&format!("no {name}.json in {}", folder.display()));
             return None;
         };
         Some(Self { folder, json: serde_json::from_str(&text).unwrap() })

@@ -402,7 +402,7 @@ impl Encoder {
     /// The network, for one thread to use.
     fn network(&self) -> Result<Network> {
         let network = self.network.lock().unwrap_or_else(PoisonError::into_inner).detached()?;
-        self.precision.network(network)
+        self.precision.network(network, self.device)
     }
 
     /// The network in 32 bits, for gradients.

@@ -2,6 +2,7 @@
 
 use super::network::{Architecture, Network};
 use crate::error::{Error, Result};
+use crate::processor;
 use serde::{Deserialize, Serialize};
 use std::process::Command;
 use std::str::FromStr;
@@ -52,6 +53,19 @@ impl Precision {
         }
     }
 
+    /// Fails where 16 bits were asked for and cannot be computed with.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] on a processor on which libtorch has no convolution in 16 bits.
+    pub(crate) fn check(self, device: Device) -> Result<()> {
+        if self == Self::Bf16 && device == Device::Cpu && !processor::computes_bf16() {
+            let expected = "fp32 or auto: this processor cannot compute in 16 bits, for which it \
+                            would need AVX-512";
+            return Err(Error::invalid("precision", self.name(), expected));
+        }
+        Ok(())
+    }
+
     /// As it is written: `fp32`, `bf16` or `auto`.
     pub fn name(self) -> &'static str {
         match self {
@@ -61,8 +75,9 @@ impl Precision {
         }
     }
 
-    /// The network for it, of one that computes in 32 bits.
-    pub(super) fn network(self, network: Network) -> Result<Network> {
+    /// The network for it on a device, of one that computes in 32 bits.
+    pub(super) fn network(self, network: Network, device: Device) -> Result<Network> {
+        self.check(device)?;
         match self {
             Self::Bf16 => network.of_kind(Kind::BFloat16),
             _ => Ok(network),
@@ -98,10 +113,7 @@ fn bears_16_bits(architecture: &Architecture) -> bool {
 /// Whether the device multiplies bfloat16 numbers itself.
 fn has_bf16(device: Device) -> bool {
     match device {
-        #[cfg(target_arch = "x86_64")]
-        Device::Cpu => std::arch::is_x86_feature_detected!("avx512bf16"),
-        #[cfg(target_arch = "aarch64")]
-        Device::Cpu => std::arch::is_aarch64_feature_detected!("bf16"),
+        Device::Cpu => processor::has_bf16(),
         Device::Cuda(index) => gpu_generation(index).is_some_and(|generation| generation >= 8.0),
         _ => false,
     }
@@ -122,6 +134,7 @@ mod tests {
     use super::*;
     use crate::catalog::Catalog;
     use crate::encoder::golden::Golden;
+    use crate::golden::skip;
     use crate::picture::{Grey, Recipe};
     use tch::{Tensor, nn, no_grad};
 
@@ -144,6 +157,22 @@ mod tests {
             assert_eq!(auto, if both { Precision::Bf16 } else { Precision::Fp32 }, "{name}");
             assert_eq!(of(Precision::Fp32), Precision::Fp32);
             assert_eq!(of(Precision::Bf16), Precision::Bf16);
+        }
+    }
+
+    #[test]
+    fn what_a_processor_cannot_compute_is_refused_in_a_sentence_and_auto_takes_32_bits() {
+        for precision in [Precision::Fp32, Precision::Auto] {
+            precision.check(Device::Cpu).unwrap();
+        }
+        match Precision::Bf16.check(Device::Cpu) {
+            Ok(()) => assert!(processor::computes_bf16()),
+            Err(error) => {
+                assert!(!processor::computes_bf16());
+                let message = error.to_string();
+                assert!(message.contains("precision is bf16"), "{message}");
+                assert!(message.contains("this processor cannot compute in 16 bits"), "{message}");
+            }
         }
     }
 
@@ -175,7 +204,7 @@ mod tests {
     /// this runs.
     fn likeness_in_16_bits(network: &Network, channels: i64) -> [f64; 2] {
         let whole = network.folded().unwrap();
-        let half = Precision::Bf16.network(whole.detached().unwrap()).unwrap();
+        let half = Precision::Bf16.network(whole.detached().unwrap(), Device::Cpu).unwrap();
         let galaxies = galaxies(channels);
         let features = |network: &Network| no_grad(|| network.features(&galaxies)).unwrap();
         let (a, b) = (features(&whole), features(&half));
@@ -187,6 +216,9 @@ mod tests {
     /// The golden weights are random, of a gain by which the features depend on the picture.
     #[test]
     fn golden_networks_for_which_auto_takes_16_bits_keep_what_tells_galaxies_apart() {
+        if !processor::computes_bf16() {
+            return skip("this processor cannot compute in 16 bits");
+        }
         for (name, tag) in [
             ("convnext_nano", "convnext_nano"),
             ("convnext_atto", "convnext_atto_c1"),
@@ -208,6 +240,9 @@ mod tests {
     /// blocks as it ends with, which begin near nothing.
     #[test]
     fn convnexts_at_the_start_of_a_training_keep_what_tells_galaxies_apart_in_16_bits() {
+        if !processor::computes_bf16() {
+            return skip("this processor cannot compute in 16 bits");
+        }
         for name in ["convnext_atto", "convnext_pico"] {
             let store = nn::VarStore::new(Device::Cpu);
             let network = Architecture::named(name).unwrap().build(&store.root(), 3).unwrap();

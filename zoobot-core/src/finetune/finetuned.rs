@@ -1,6 +1,8 @@
 //! What a fine-tuning came to.
 
-use super::{CrossValidated, Finetune, Plan, Predicted, Question, Saliency, heads, network};
+use super::{
+    CrossValidated, Finetune, Plan, Predicted, Question, Saliency, Strength, heads, network,
+};
 use crate::catalog::Catalog;
 use crate::encoder::Encoder;
 use crate::error::{Error, Result};
@@ -10,10 +12,11 @@ use crate::notebook::{Bundle, Show};
 use crate::picture::Augment;
 use crate::predict::Posterior;
 use crate::space::Space;
-use crate::train::{End, Epoch, Fitted, Head};
-use tch::no_grad;
+use crate::train::{End, Epoch, Fitted};
+use ndarray::Array2;
+use tch::{Tensor, no_grad};
 
-/// An encoder with a head that was taught a question: as it was in the best epoch.
+/// An encoder with a head that was taught a question: solved for, or as it was in the best epoch.
 #[derive(Debug, Clone)]
 pub struct Finetuned {
     question: Question,
@@ -23,6 +26,10 @@ pub struct Finetuned {
     fitted: Fitted,
     head_fitted: Option<Fitted>,
     cross_validated: Option<CrossValidated>,
+    /// Of a head that was solved for.
+    strength: Option<Strength>,
+    /// What was predicted for galaxies before they were learnt from.
+    unseen: Option<Predicted>,
     plan: Option<Plan>,
     failed: Vec<(String, String)>,
     augment: Augment,
@@ -35,8 +42,6 @@ impl Finetuned {
         encoder: Encoder,
         trained: heads::Trained,
         classes: &[String],
-        failed: Vec<(String, String)>,
-        plan: Option<Plan>,
     ) -> Result<Self> {
         let question = finetune.question().clone();
         let model = Model::new(encoder, &trained.head, question.labels(classes))?;
@@ -48,11 +53,35 @@ impl Finetuned {
             fitted: trained.fitted,
             head_fitted: None,
             cross_validated: None,
-            plan,
-            failed,
+            strength: None,
+            unseen: None,
+            plan: None,
+            failed: Vec::new(),
             augment,
             seed,
         })
+    }
+
+    /// With the plan, and the galaxies whose pictures cannot be read.
+    pub(super) fn planned(self, plan: Option<Plan>, failed: Vec<(String, String)>) -> Self {
+        Self { plan, failed, ..self }
+    }
+
+    /// With the strength of the head's penalty, and what was predicted for galaxies that the head had
+    /// not seen.
+    pub(super) fn solved_by(
+        mut self,
+        strength: Strength,
+        ids: Vec<String>,
+        values: Array2<f64>,
+        catalog: &Catalog,
+    ) -> Result<Self> {
+        if !matches!(self.question, Question::Votes(_)) {
+            let predicted = Predicted::new(&self.model, ids, values)?;
+            self.unseen = Some(predicted.perhaps_against(catalog, &self.label()));
+        }
+        self.strength = Some(strength);
+        Ok(self)
     }
 
     pub(super) fn of_network(
@@ -71,6 +100,8 @@ impl Finetuned {
             fitted,
             head_fitted,
             cross_validated: None,
+            strength: None,
+            unseen: None,
             plan: Some(plan),
             failed,
             augment,
@@ -105,6 +136,30 @@ impl Finetuned {
         self.cross_validated.as_ref()
     }
 
+    /// How strongly the head's weights are held down, and how that was chosen; `None` for a head that
+    /// was trained by gradient descent, and for whole networks.
+    pub fn strength(&self) -> Option<&Strength> {
+        self.strength.as_ref()
+    }
+
+    /// What was predicted for galaxies that the head had not seen: those kept aside, before the last
+    /// fit took them in, or, without any, each part of the galaxies by a head that was solved for
+    /// without that part. With the truth, so that it can be judged. `None` for votes, for gradient
+    /// descent, and for whole networks.
+    ///
+    /// ```no_run
+    /// use zoobot_core::prelude::*;
+    /// let rings = Catalog::read("rings/catalog.csv")?;
+    /// let run = Finetune::classifier("ring").cross_validate(&rings, 10)?;
+    /// if let Some(unseen) = run.unseen() {
+    ///     unseen.auc()?;
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn unseen(&self) -> Option<&Predicted> {
+        self.unseen.as_ref()
+    }
+
     /// The epoch that was chosen, with what was said of it: by the galaxies to choose by, or on average
     /// by the folds.
     pub fn best(&self) -> Option<Epoch> {
@@ -118,14 +173,15 @@ impl Finetuned {
     }
 
     /// A figure of training and validation over the epochs; after a cross-validation, of what the
-    /// folds found.
+    /// folds found; of a head that was solved for, [`Strength::figure`].
     ///
     /// # Errors
     /// [`Error::Invalid`] when no epoch was finished.
     pub fn history(&self) -> Result<Figure> {
-        match &self.cross_validated {
-            Some(folds) => folds.figure(),
-            None => self.fitted.history(),
+        match (&self.strength, &self.cross_validated) {
+            (Some(strength), _) => strength.figure(),
+            (None, Some(folds)) => folds.figure(),
+            (None, None) => self.fitted.history(),
         }
     }
 
@@ -236,25 +292,30 @@ impl Finetuned {
         };
         let predicted = self.model.predict_labels(catalog)?.against(catalog, &self.label())?;
         let temperature = predicted.temperature()?;
-        let config = self.model.head().clone();
-        let mut parts = Vec::new();
-        for (_, it) in self.model.variables()? {
-            parts.push(no_grad(|| it.f_div_scalar(temperature))?);
-        }
-        let [weight, bias] = &parts[..] else {
-            return Err(Error::invalid("head", "without a bias", "weights and biases"));
-        };
-        let head = Head::of(&config, weight, bias)?;
+        let cooler = |it: &Tensor| no_grad(|| Ok(it.f_div_scalar(temperature)?));
+        let head = self.model.own_head()?.map_linear(cooler)?;
         let labels = self.model.labels().clone();
         let model = Model::new(self.model.encoder().clone(), &head, labels)?;
         Ok(Self { model, ..self.clone() })
     }
 }
 
-impl Show for Finetuned {
-    fn show(&self) -> Bundle {
-        let best = self.best();
+impl Finetuned {
+    /// What it came to, in a sentence.
+    fn in_a_line(&self) -> String {
         let what = format!("{} of {}", self.question.kind(), self.question.about());
+        let told = |it: &Epoch| -> String {
+            it.parts.iter().map(|(name, value)| format!(", {name} {value:.3}")).collect()
+        };
+        if let (Some(strength), Some(best)) = (&self.strength, self.best()) {
+            let folds = strength.choices().iter().map(|it| it.folds).max().unwrap_or(0);
+            return format!(
+                "{what}: solved for, the penalty chosen by {folds} left-out parts; galaxies it had not \
+                 seen: loss {:.4}{}",
+                best.validation,
+                told(&best)
+            );
+        }
         let by_folds = self.cross_validated.is_some();
         let end = match self.fitted.end {
             End::Complete if by_folds => ", as folds chose",
@@ -263,16 +324,24 @@ impl Show for Finetuned {
             End::Interrupted => ", stopped",
         };
         let epochs = self.fitted.epochs.len();
-        let best = match best {
+        let best = match self.best() {
             Some(it) => {
-                let parts: String =
-                    it.parts.iter().map(|(name, value)| format!(", {name} {value:.3}")).collect();
                 let of = if by_folds { "on average over them" } else { "the best" };
-                format!("; {of}, epoch {}: validation {:.4}{parts}", it.epoch, it.validation)
+                format!("; {of}, epoch {}: validation {:.4}{}", it.epoch, it.validation, told(&it))
             }
             None => String::new(),
         };
-        let line = format!("{what}: {epochs} epochs{end}{best}");
+        let warning = match self.fitted.diverged() {
+            Some(factor) => format!("; validation then rose {factor:.0}-fold: look for outliers"),
+            None => String::new(),
+        };
+        format!("{what}: {epochs} epochs{end}{best}{warning}")
+    }
+}
+
+impl Show for Finetuned {
+    fn show(&self) -> Bundle {
+        let line = self.in_a_line();
         match self.history() {
             Ok(figure) => {
                 let html = crate::notebook::text::escape(&line);

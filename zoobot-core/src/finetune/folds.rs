@@ -2,6 +2,7 @@
 //! chosen by folds, and then all galaxies are learnt from.
 
 use super::heads::{self, Known};
+use super::solved::Galaxies;
 use super::truth::Truth;
 use super::{Finetune, Finetuned, Plan, encoded, network, say};
 use crate::catalog::Catalog;
@@ -14,6 +15,9 @@ use crate::probe::folds::{divide, part};
 use crate::train::{End, Epoch, Event, FitConfig, Fitted, Watch};
 use ndarray::Axis;
 use std::collections::HashSet;
+
+/// Folds where no number is wished for.
+const USUAL: usize = 10;
 
 /// How the number of epochs was chosen: each fold's run, on the other folds' galaxies.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,12 +131,43 @@ impl Finetune {
         observe: &mut dyn FnMut(Event),
     ) -> Result<Finetuned> {
         self.check()?;
+        self.by_folds(galaxies, Some(folds), show, observe)
+    }
+
+    /// Learns from all galaxies, by as many folds as suit their number: [`cross_validate`] where no
+    /// number of folds is wished for.
+    ///
+    /// [`cross_validate`]: Self::cross_validate
+    ///
+    /// # Errors
+    /// As [`cross_validate`](Self::cross_validate).
+    pub fn learn_all(
+        &self,
+        galaxies: &Catalog,
+        show: &dyn Fn(&Plan),
+        observe: &mut dyn FnMut(Event),
+    ) -> Result<Finetuned> {
+        self.by_folds(galaxies, None, show, observe)
+    }
+
+    fn by_folds(
+        &self,
+        galaxies: &Catalog,
+        wished: Option<usize>,
+        show: &dyn Fn(&Plan),
+        observe: &mut dyn FnMut(Event),
+    ) -> Result<Finetuned> {
+        self.check()?;
+        let folds = wished.unwrap_or(USUAL);
         if folds < 2 {
             return Err(Error::invalid("folds", folds, "at least 2"));
         }
         let mut truth = Truth::to_learn(self.question(), galaxies)?;
         self.weights(&truth)?;
-        divide(&target(&truth), folds, self.settings().seed)?;
+        let solves = self.solves() && self.settings().head_only;
+        if !solves || wished.is_some() {
+            divide(&target(&truth), folds, self.settings().seed)?;
+        }
         let encoder = self.begin()?;
         let plan = Plan::new(self, &encoder, &truth, &truth)?.of_folds(folds, self.settings());
         show(&plan);
@@ -149,14 +184,18 @@ impl Finetune {
             let rows: Vec<usize> =
                 (0..ids.len()).filter(|&row| !gone.contains(&ids[row])).collect();
             (galaxies, truth) = (galaxies.at(&rows)?, truth.select(&rows)?);
+            if solves {
+                let learn = Galaxies { known, ids: galaxies.ids(), catalog: &galaxies };
+                let done = self.solved(encoder, learn, None, wished, observe)?;
+                return Ok(done.planned(Some(plan), failed));
+            }
             let mut still = |_: Event| ();
             let watch: &mut dyn FnMut(Event) = if head_only { &mut *observe } else { &mut still };
             let found = self.heads_by_folds(&known, truth.len(), folds, watch)?;
             if head_only {
                 let (trained, _, by) = found;
-                let classes = truth.classes();
-                let done = Finetuned::of_head(self, encoder, trained, classes, failed, Some(plan))?;
-                return Ok(done.by(by));
+                let done = Finetuned::of_head(self, encoder, trained, truth.classes())?;
+                return Ok(done.planned(Some(plan), failed).by(by));
             }
             first = Some(found);
         }
@@ -207,9 +246,20 @@ impl Finetune {
             let learn: Vec<usize> =
                 blocks.flat_map(|block| learn.iter().map(move |row| block * count + row)).collect();
             let (learn, kept) = (known.select(&learn)?, known.select(&kept)?);
+            if self.solves() {
+                let (head, fitted) =
+                    self.first_head(&learn, learn.truth.len() * count / known.truth.len())?;
+                heads.push(heads::Trained { head, fitted });
+                continue;
+            }
             let trained = heads::train(self, &learn, Some(&kept), &config, &mut |_| ())?;
             finished(trained.fitted.clone(), fold, folds)?;
             heads.push(trained);
+        }
+        if self.solves() {
+            let (head, fitted) = self.first_head(known, count)?;
+            let by = CrossValidated { folds: Vec::new(), chosen: 0 };
+            return Ok((heads::Trained { head, fitted }, heads, by));
         }
         let by = CrossValidated::new(heads.iter().map(|it| it.fitted.clone()).collect())?;
         let config = FitConfig { until: Some(by.chosen), ..config };

@@ -1,15 +1,20 @@
-//! Heads on features that are computed once: the encoder stays as it is, and an epoch takes
-//! milliseconds.
+//! Heads that are trained by gradient descent on features that are computed once: the encoder stays as
+//! it is, and an epoch takes milliseconds.
 
 use super::Finetune;
 use super::mixing::Mix;
-use super::objective::{Objective, moments, tensor};
+use super::objective::Objective;
 use super::truth::Truth;
 use crate::error::Result;
+use crate::probe::scaling::Scaling;
+use crate::space::tensor;
 use crate::train::{Event, FitConfig, Fitted, Head, Output, Task, fit};
-use ndarray::Array2;
+use ndarray::{Array1, Array2, Axis};
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor, no_grad};
+
+/// Votes that a prediction is worth before anything is known.
+pub const WORTH: f64 = 10.0;
 
 /// Features with their labels.
 #[derive(Debug)]
@@ -27,9 +32,8 @@ pub struct Trained {
 
 /// Trains a head; where nothing is `kept` to choose the best epoch by, it is the last one that stays.
 ///
-/// Inside, features are standardised by the galaxies that are learnt from, and numbers too: both are
-/// multiplied into the weights at the end. It begins with weights of zero, so that nothing is
-/// preferred, and ends as it was in the best epoch.
+/// Features are scaled by the galaxies that are learnt from ([`Scaling::bounded`]), and numbers too. It
+/// begins with weights of zero, so that nothing is preferred, and ends as it was in the best epoch.
 pub fn train(
     finetune: &Finetune,
     learn: &Known,
@@ -39,11 +43,9 @@ pub fn train(
 ) -> Result<Trained> {
     let settings = finetune.settings();
     let shape = finetune.question().head(learn.truth.classes(), settings.head_dropout);
-    let (mean, scale) = moments(&learn.features)?;
+    let scaling = Scaling::bounded(learn.features.view());
     let place = |known: &Known| -> Result<Tensor> {
-        let (mean, scale) = (row(&mean)?, row(&scale)?);
-        let all = tensor(&known.features)?.f_to_kind(Kind::Double)?;
-        Ok(all.f_sub(&mean)?.f_mul(&scale)?.f_to_kind(Kind::Float)?)
+        Ok(tensor(&scaling.apply(known.features.view()))?.f_to_kind(Kind::Float)?)
     };
     let store = VarStore::new(Device::Cpu);
     let head = shape.build(&store.root(), learn.features.ncols() as i64, 0)?;
@@ -74,13 +76,8 @@ pub fn train(
     };
     let fitted = fit(&mut task, config, None, observe)?;
     task.settle()?;
-    let head = no_grad(|| task.folded(&mean, &scale))?;
+    let head = no_grad(|| task.scaled(&scaling))?;
     Ok(Trained { head, fitted })
-}
-
-/// A row of numbers in double precision.
-fn row(values: &[f64]) -> Result<Tensor> {
-    Ok(Tensor::f_from_slice(values)?.f_view([1, -1])?)
 }
 
 struct HeadTask<'a> {
@@ -114,21 +111,26 @@ impl HeadTask<'_> {
     }
 
     /// The head on features as they are, with numbers in their own unit.
-    fn folded(&self, mean: &[f64], scale: &[f64]) -> Result<Head> {
+    fn scaled(&self, scaling: &Scaling) -> Result<Head> {
+        let variables = self.head.variables();
         let find = |name: &str| -> Result<Tensor> {
-            let variables = self.head.variables();
-            let (_, found) =
-                variables.into_iter().find(|(known, _)| known == name).ok_or_else(|| {
-                    crate::Error::invalid("head", format!("without {name}"), "a linear one")
-                })?;
-            Ok(found.f_detach()?.f_to_kind(Kind::Double)?)
+            let found = variables.iter().find(|(known, _)| known == name);
+            let (_, found) = found.ok_or_else(|| {
+                crate::Error::invalid("head", format!("without {name}"), "a linear one")
+            })?;
+            Ok(found.f_detach()?)
         };
         let (shift, factor) = self.objective.scale;
-        let weight = find("weight")?.f_mul(&row(scale)?)?.f_mul_scalar(factor)?;
-        let constant = weight.f_matmul(&row(mean)?.f_tr()?)?.f_flatten(0, -1)?;
-        let bias = find("bias")?.f_mul_scalar(factor)?.f_add_scalar(shift)?.f_sub(&constant)?;
-        let float = |it: &Tensor| it.f_to_kind(Kind::Float);
-        Head::of(self.head.config(), &float(&weight)?, &float(&bias)?)
+        let weight = find("weight")?.f_mul_scalar(factor)?;
+        let bias = find("bias")?.f_mul_scalar(factor)?.f_add_scalar(shift)?;
+        let row = |it: &Array1<f64>| -> Result<Tensor> {
+            Ok(Tensor::f_from_slice(&it.to_vec())?.f_to_kind(Kind::Float)?)
+        };
+        Head::of(self.head.config(), &weight, &bias)?.standardised(
+            &row(&scaling.mean)?,
+            &row(&scaling.scale)?,
+            scaling.limit,
+        )
     }
 }
 
@@ -186,6 +188,17 @@ impl Truth {
                     .into_iter()
                     .map(|it| mean(&it.iter().map(|it| f64::from(*it)).collect::<Vec<_>>()));
                 Some(shares.map(logit).collect())
+            }
+            (Self::Votes(votes), _) => {
+                let sums = votes.counts().sum_axis(Axis(0));
+                let mut start = Vec::with_capacity(sums.len());
+                for question in votes.schema().questions() {
+                    let all: f64 = sums.slice(ndarray::s![question.range()]).sum();
+                    let share = |it: f64| ((it + 0.5) / (all + 1.0)).ln() as f32;
+                    start.extend(question.range().map(|answer| share(sums[answer])));
+                }
+                start.extend(votes.schema().questions().iter().map(|_| WORTH.ln() as f32));
+                Some(start)
             }
             _ => None,
         }

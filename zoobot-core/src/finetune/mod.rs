@@ -5,7 +5,8 @@
 //!
 //! * [`question`](Question): classes, numbers, several things at once, or a tree of votes.
 //! * `truth`: labels, checked.
-//! * `heads`: a head alone, on features that are computed once.
+//! * `solve`: a head alone, solved for on features that are computed once: the default.
+//! * `heads`: a head alone, trained on them by gradient descent.
 //! * `network`: the encoder with it, from pictures.
 //! * `folds`: how long to train, where there are too few galaxies to keep some aside.
 //! * [`Predicted`]: answers for other galaxies, with figures and their intervals.
@@ -23,11 +24,16 @@ mod measures;
 mod mixing;
 mod network;
 mod objective;
+mod parts;
 mod plan;
 mod predicted;
 mod question;
 mod saliency;
 mod settings;
+mod solve;
+mod solved;
+mod strength;
+mod totals;
 mod truth;
 
 pub use finetuned::Finetuned;
@@ -37,6 +43,7 @@ pub use predicted::Predicted;
 pub use question::Question;
 pub use saliency::Saliency;
 pub use settings::Settings;
+pub use strength::{Choice, Strength};
 
 use crate::catalog::Catalog;
 use crate::encoder::{Architecture, Encoder};
@@ -46,6 +53,8 @@ use crate::picture::Recipe;
 use crate::space::Space;
 use crate::train::{Event, Watch};
 use heads::Known;
+use solved::Galaxies;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use truth::Truth;
 
@@ -61,8 +70,14 @@ use truth::Truth;
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// By default only a head learns ([`head_only`](Self::head_only)): seconds for hundreds of galaxies,
-/// and hard to get wrong. [`full`](Self::full) trains the encoder with it, which is worth its time
+/// By default only a head learns ([`head_only`](Self::head_only)): a linear model on the encoder's
+/// features, which is solved for, with the strength of its penalty chosen by predicting galaxies that
+/// were left out ([`Strength`]). That takes seconds for hundreds of galaxies. The galaxies to choose by
+/// are learnt from too, in the last fit. A setting that only gradient descent knows
+/// ([`learning_rate`](Self::learning_rate), [`epochs`](Self::epochs), [`patience`](Self::patience),
+/// [`batch`](Self::batch), [`schedule`](Self::schedule), [`head_dropout`](Self::head_dropout),
+/// [`mixup`](Self::mixup), [`distance`](Self::distance) or a [`loss`](Self::loss) of your own) trains the
+/// head by it instead; [`Plan`] says which it is. [`full`](Self::full) trains the encoder with it, which is worth its time
 /// above about a thousand galaxies, or where the encoder has never seen such pictures.
 #[derive(Clone)]
 pub struct Finetune {
@@ -180,24 +195,63 @@ impl Finetune {
     /// features.
     pub fn train_encoded(&self, train: &Space, val: &Space) -> Result<Finetuned> {
         self.check()?;
-        let encoder = self.begin()?;
-        for space in [train, val] {
-            encoder.check(space)?;
-            if space.width() != encoder.width() {
-                let expected = format!(
-                    "{}, as {} gives them: the space before pca()",
-                    encoder.width(),
-                    encoder.name()
-                );
-                return Err(Error::invalid("features", space.width(), expected));
-            }
-        }
+        let encoder = self.fitting(train)?;
+        self.fitting(val)?;
         let (learn, kept) = self.labels(train.known_catalog()?, val.known_catalog()?)?;
         truth::no_leak(train.features(), &learn, &self.question)?;
         let learn = Known { features: train.features().to_owned(), truth: learn };
         let kept = Known { features: val.features().to_owned(), truth: kept };
+        if self.solves() {
+            let galaxies = |known, space: &'_ Space| -> Result<_> {
+                Ok((known, space.ids().to_vec(), space.known_catalog()?.clone()))
+            };
+            let (known, ids, catalog) = galaxies(learn, train)?;
+            let learn = Galaxies { known, ids, catalog: &catalog };
+            let (known, ids, catalog) = galaxies(kept, val)?;
+            let kept = Galaxies { known, ids, catalog: &catalog };
+            return self.solved(encoder, learn, Some(kept), None, &mut |_| ());
+        }
         let trained = heads::train(self, &learn, Some(&kept), &self.fit_of_head(), &mut |_| ())?;
-        Finetuned::of_head(self, encoder, trained, learn.truth.classes(), Vec::new(), None)
+        Finetuned::of_head(self, encoder, trained, learn.truth.classes())
+    }
+
+    /// Learns from all galaxies of a space, with its catalogue attached, by as many left-out parts as
+    /// suit their number: [`learn_all`](Self::learn_all) on galaxies that were encoded already. What is
+    /// predicted for each of them by a head without it is in [`Finetuned::unseen`].
+    ///
+    /// # Errors
+    /// As [`train_encoded`](Self::train_encoded); [`Error::Invalid`] where a setting was changed that
+    /// only gradient descent knows.
+    pub fn learn_all_encoded(&self, galaxies: &Space) -> Result<Finetuned> {
+        self.check()?;
+        if !self.solves() {
+            let expected = "the usual ones, with which a head is solved for: give galaxies to choose \
+                            the best epoch by to train_encoded(…)";
+            return Err(Error::invalid("settings", "of gradient descent", expected));
+        }
+        let encoder = self.fitting(galaxies)?;
+        let catalog = galaxies.known_catalog()?;
+        let truth = Truth::to_learn(&self.question, catalog)?;
+        self.weights(&truth)?;
+        truth::no_leak(galaxies.features(), &truth, &self.question)?;
+        let known = Known { features: galaxies.features().to_owned(), truth };
+        let learn = Galaxies { known, ids: galaxies.ids().to_vec(), catalog };
+        self.solved(encoder, learn, None, None, &mut |_| ())
+    }
+
+    /// The encoder, after a check that a space is of it.
+    fn fitting(&self, space: &Space) -> Result<Encoder> {
+        let encoder = self.begin()?;
+        encoder.check(space)?;
+        if space.width() != encoder.width() {
+            let expected = format!(
+                "{}, as {} gives them: the space before pca()",
+                encoder.width(),
+                encoder.name()
+            );
+            return Err(Error::invalid("features", space.width(), expected));
+        }
+        Ok(encoder)
     }
 
     /// The same, handing the plan to one function and what happens to another.
@@ -222,16 +276,29 @@ impl Finetune {
         if self.settings.head_only || self.settings.head_first {
             let (learn, mut failed) = encoded::features(self, &encoder, train, &learn, true)?;
             let (kept, more) = encoded::features(self, &encoder, val, &kept, false)?;
+            let [learn_ids, kept_ids] = [(train, &failed), (val, &more)].map(read);
             failed.extend(more);
-            let mut still = |_: Event| ();
-            let watch: &mut dyn FnMut(Event) =
-                if self.settings.head_only { observe } else { &mut still };
-            let trained = heads::train(self, &learn, Some(&kept), &self.fit_of_head(), watch)?;
-            if self.settings.head_only {
-                let classes = learn.truth.classes();
-                return Finetuned::of_head(self, encoder, trained, classes, failed, Some(plan));
+            if self.solves() && self.settings.head_only {
+                let learn = Galaxies { known: learn, ids: learn_ids, catalog: train };
+                let kept = Galaxies { known: kept, ids: kept_ids, catalog: val };
+                let done = self.solved(encoder, learn, Some(kept), None, observe)?;
+                return Ok(done.planned(Some(plan), failed));
             }
-            first = Some(trained);
+            if self.solves() {
+                let (head, fitted) = self.first_head(&learn, learn_ids.len())?;
+                first = Some(heads::Trained { head, fitted });
+            } else {
+                let mut still = |_: Event| ();
+                let watch: &mut dyn FnMut(Event) =
+                    if self.settings.head_only { observe } else { &mut still };
+                let trained = heads::train(self, &learn, Some(&kept), &self.fit_of_head(), watch)?;
+                if self.settings.head_only {
+                    let classes = learn.truth.classes();
+                    let done = Finetuned::of_head(self, encoder, trained, classes)?;
+                    return Ok(done.planned(Some(plan), failed));
+                }
+                first = Some(trained);
+            }
         }
         let head = first.as_ref().map(|it| &it.head);
         let (config, kept) = (self.fit_of_network(), Some((val, &kept)));
@@ -249,6 +316,12 @@ impl Finetune {
         self.weights(&learn)?;
         Ok((learn, kept))
     }
+}
+
+/// The galaxies of a catalogue whose pictures can be read.
+fn read((catalog, failed): (&Catalog, &Vec<(String, String)>)) -> Vec<String> {
+    let gone: HashSet<&String> = failed.iter().map(|(id, _)| id).collect();
+    catalog.ids().into_iter().filter(|id| !gone.contains(id)).collect()
 }
 
 /// Shows a plan where whoever started the run looks.

@@ -1,6 +1,7 @@
 //! The encoder and the head trained together, from pictures.
 
 use super::Finetune;
+use super::heads::WORTH;
 use super::mixing::Mix;
 use super::objective::Objective;
 use super::truth::Truth;
@@ -67,11 +68,21 @@ impl Built {
         let settings = finetune.settings();
         let architecture = encoder.architecture().clone();
         let mut store = VarStore::new(Device::cuda_if_available());
+        settings.precision.check(store.device())?;
         let network = architecture.build(&(store.root() / ENCODER), 0)?;
         let config = finetune.question().head(classes, settings.head_dropout);
         let head = config.build(&(store.root() / HEAD), architecture.width(), 0)?;
-        no_grad(|| {
-            head.variables().into_iter().try_for_each(|(_, mut it)| it.f_zero_().map(drop))
+        no_grad(|| -> Result<()> {
+            for (name, mut it) in head.variables() {
+                let _ = it.f_zero_()?;
+                if name == "bias" {
+                    // The totals of questions begin at some votes, not at one.
+                    let answers = config.outputs;
+                    let mut totals = it.f_narrow(0, answers, config.rows() - answers)?;
+                    let _ = totals.f_fill_(WORTH.ln())?;
+                }
+            }
+            Ok(())
         })?;
         encoder.with_store(|from| copy(from, "", &mut store, &format!("{ENCODER}.")))?;
         for name in frozen(&store, &architecture, finetune)? {
@@ -219,6 +230,7 @@ pub fn train(
 /// Gives a head the weights of one whose numbers are in their own unit.
 fn begin_as(head: &Head, start: &Head, (mean, deviation): (f64, f64)) -> Result<()> {
     no_grad(|| {
+        let start = start.folded()?;
         for ((name, mut to), (_, from)) in head.variables().into_iter().zip(start.variables()) {
             let shift = if name == "bias" { mean } else { 0.0 };
             let value = from.f_sub_scalar(shift)?.f_div_scalar(deviation)?;

@@ -2,9 +2,8 @@
 
 use super::truth::Truth;
 use super::{Finetune, Question};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::train::Loss;
-use ndarray::{Array2, Axis};
 use std::fmt;
 use std::sync::Arc;
 use tch::{Kind, Tensor};
@@ -88,32 +87,4 @@ impl Objective {
         }
         Ok((loss, parts))
     }
-}
-
-/// Rows of numbers as a tensor of float32.
-pub fn tensor(rows: &Array2<f32>) -> Result<Tensor> {
-    let (n, d) = rows.dim();
-    let flat: Vec<f32> = rows.iter().copied().collect();
-    Ok(Tensor::f_from_slice(&flat)?.f_view([n as i64, d as i64])?)
-}
-
-/// Mean and one over the standard deviation of each feature; 0 for one that does not vary.
-pub fn moments(features: &Array2<f32>) -> Result<(Vec<f64>, Vec<f64>)> {
-    let n = features.nrows() as f64;
-    let Some(mean) = features.mapv(f64::from).mean_axis(Axis(0)) else {
-        return Err(Error::invalid("galaxies to learn from", 0, "at least 1"));
-    };
-    let mut squares = vec![0.0; features.ncols()];
-    for row in features.rows() {
-        for ((sum, value), mean) in squares.iter_mut().zip(row).zip(&mean) {
-            *sum += (f64::from(*value) - mean).powi(2);
-        }
-    }
-    let inverse = |(square, mean): (&f64, &f64)| {
-        // Rounding gives even a constant feature some spread.
-        let rounding = n * (mean * f64::from(f32::EPSILON)).powi(2);
-        if *square <= rounding { 0.0 } else { (n / square).sqrt() }
-    };
-    let scale = squares.iter().zip(&mean).map(inverse).collect();
-    Ok((mean.to_vec(), scale))
 }

@@ -46,7 +46,7 @@ pub struct Plan {
     pub batch: usize,
     /// Steps in an epoch.
     pub batches: usize,
-    /// Epochs at most.
+    /// Epochs at most; 0 for a head that is solved for.
     pub epochs: u64,
     /// Epochs without a better validation after which it ends.
     pub patience: Option<u64>,
@@ -64,6 +64,7 @@ impl Plan {
         kept: &Truth,
     ) -> Result<Self> {
         let settings = finetune.settings();
+        let solves = settings.head_only && finetune.solves();
         let built = Built::new(finetune, encoder, learn.classes())?;
         let blocks = blocks(finetune, &built)?;
         let (train, val) = (learn.len(), kept.len());
@@ -73,15 +74,21 @@ impl Plan {
         let head = finetune.fit_of_head().epochs as f64
             * (train as f64 / settings.batch as f64).ceil()
             * 1e-3;
-        let seconds = if settings.head_only {
-            encoding * settings.views.max(1) as f64 + head
+        let views = (settings.views + 1) as f64;
+        let seconds = if solves {
+            // A fit takes about a tenth of a millisecond a galaxy, output and view.
+            let outputs = built.head.config().outputs as f64;
+            encoding * views + 1e-4 * views * (train + val) as f64 * outputs
+        } else if settings.head_only {
+            encoding * views + head
         } else {
             let (step, look) = network::seconds(&built, encoder.recipe())?;
             let first = if settings.head_first { encoding + head } else { 0.0 };
             first + epochs * (train as f64 * step + val as f64 * look)
         };
         let mode = match settings.unfreeze_from {
-            _ if settings.head_only => "head only".to_owned(),
+            _ if solves => "head only, solved for".to_owned(),
+            _ if settings.head_only => "head only, by gradient descent".to_owned(),
             Some(block) => format!("head, then from block {block}"),
             None if settings.head_first => "head, then full".to_owned(),
             None => "full".to_owned(),
@@ -96,7 +103,7 @@ impl Plan {
             blocks,
             batch: settings.batch,
             batches: train.div_ceil(settings.batch.max(1)),
-            epochs: settings.epochs,
+            epochs: if solves { 0 } else { settings.epochs },
             patience: settings.patience,
             minutes: seconds / 60.0,
             notes: notes(finetune, learn, kept),
@@ -109,9 +116,13 @@ impl Plan {
         if !settings.head_only {
             self.minutes *= (folds + 1) as f64;
         }
-        self.notes.push(format!(
-            "the number of epochs is chosen by {folds} folds; then all galaxies are learnt from"
-        ));
+        if self.epochs > 0 {
+            self.notes.push(format!(
+                "the number of epochs is chosen by {folds} folds; then all galaxies are learnt from"
+            ));
+        } else {
+            self.galaxies.1 = 0;
+        }
         self
     }
 
@@ -152,7 +163,7 @@ fn notes(finetune: &Finetune, learn: &Truth, kept: &Truth) -> Vec<String> {
             learn.len()
         ));
     }
-    if kept.len() < 20 {
+    if kept.len() < 20 && !(settings.head_only && finetune.solves()) {
         notes.push(format!(
             "{} galaxies to choose by say little: the best epoch is a guess",
             kept.len()
@@ -259,15 +270,17 @@ impl std::fmt::Display for Plan {
             let _ = write!(classes, "{comma}{name}: {count}");
         }
         let classes = if classes.is_empty() { classes } else { format!(" ({classes})") };
-        writeln!(
-            f,
-            "  galaxies    {} to learn from{classes}, {} to choose the best epoch by",
-            self.galaxies.0, self.galaxies.1
-        )?;
+        let aside = match (self.epochs, self.galaxies.1) {
+            (0, 0) => String::new(),
+            (0, kept) => format!(", {kept} to judge by, which the last fit learns from too"),
+            (_, kept) => format!(", {kept} to choose the best epoch by"),
+        };
+        writeln!(f, "  galaxies    {} to learn from{classes}{aside}", self.galaxies.0)?;
         writeln!(f, "  parameters  {trained} of {all} learn")?;
         for block in &self.blocks {
             let rate = match block.rate {
                 None => "frozen".to_owned(),
+                Some(_) if self.epochs == 0 => "solved for".to_owned(),
                 Some((low, high)) if low == high => format!("rate {low:.1e}"),
                 Some((low, high)) => format!("rate {low:.1e} to {high:.1e}"),
             };
@@ -277,11 +290,18 @@ impl std::fmt::Display for Plan {
             Some(epochs) => format!("; it ends {epochs} epochs after the best"),
             None => String::new(),
         };
-        writeln!(
-            f,
-            "  work        {} batches of {} an epoch, at most {} epochs{patience}",
-            self.batches, self.batch, self.epochs
-        )?;
+        match self.epochs {
+            0 => writeln!(
+                f,
+                "  work        a linear model on the encoder's features; the strength of its penalty is \
+                 chosen by predicting galaxies that are left out"
+            )?,
+            epochs => writeln!(
+                f,
+                "  work        {} batches of {} an epoch, at most {epochs} epochs{patience}",
+                self.batches, self.batch
+            )?,
+        }
         write!(f, "  time        at most about {}", minutes(self.minutes))?;
         self.notes.iter().try_for_each(|note| write!(f, "\n  note        {note}"))
     }

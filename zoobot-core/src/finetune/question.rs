@@ -72,7 +72,10 @@ impl Question {
                 HeadConfig { output, ..HeadConfig::numbers(1) }
             }
             Self::Tags { labels } => HeadConfig::chances(labels.len()),
-            Self::Votes(schema) => HeadConfig::concentrations(schema.width()),
+            Self::Votes(schema) => {
+                let answers = schema.questions().iter().map(|it| it.answers().len());
+                HeadConfig::dirichlet(answers.collect::<Vec<_>>())
+            }
         }
         .dropout(dropout)
     }

@@ -5,7 +5,7 @@ use super::{Finetune, Question};
 use crate::encoder::{Precision, Statistics};
 use crate::error::{Error, Result};
 use crate::picture::Augment;
-use crate::train::{FitConfig, OptimizerConfig, Schedule};
+use crate::train::{Distance, FitConfig, OptimizerConfig, Schedule};
 use serde::{Deserialize, Serialize};
 
 /// The learning rate of a head on features that do not change, as in the paper's first phase.
@@ -102,6 +102,20 @@ fn is_zero(value: &f64) -> bool {
 }
 
 impl Finetune {
+    /// Whether a head is solved for: where nothing was set that only gradient descent knows. The head
+    /// that a whole network begins with goes by less, since most settings are about the network.
+    pub fn solves(&self) -> bool {
+        let (it, usual) = (&self.settings, Settings::default());
+        let squared =
+            !matches!(self.question, Question::Numbers { distance: Distance::Absolute, .. });
+        let alike = squared && self.own_loss.is_none() && it.mixup == 0.0;
+        let untouched = it.learning_rate.is_none()
+            && it.head_dropout == usual.head_dropout
+            && (it.epochs, it.patience, it.batch) == (usual.epochs, usual.patience, usual.batch)
+            && it.schedule == usual.schedule;
+        alike && (untouched || !it.head_only)
+    }
+
     /// Checks the settings.
     pub(super) fn check(&self) -> Result<()> {
         let it = &self.settings;

@@ -50,7 +50,7 @@ pub(super) fn read(folder: &Path) -> Result<Model> {
     }
     let config = description.config;
     let labels = match config.output {
-        Output::Concentrations => Labels::Votes(expected(folder, SCHEMA)?),
+        Output::Concentrations | Output::Dirichlet => Labels::Votes(expected(folder, SCHEMA)?),
         Output::Scores => Labels::Classes(description.names),
         Output::Numbers | Output::Shares | Output::Chances => Labels::Values(description.names),
     };

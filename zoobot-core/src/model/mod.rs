@@ -130,7 +130,10 @@ impl Model {
             let sum = sums.get(name).ok_or_else(|| Error::invalid("head", "no variable", name))?;
             Ok::<_, Error>(sum.f_div_scalar(models.len() as f64)?)
         };
-        let head = Head::of(&first.config, &mean("weight")?, &mean("bias")?)?;
+        let mut head = Head::of(&first.config, &mean("weight")?, &mean("bias")?)?;
+        if let Some(limit) = first.config.limit {
+            head = head.standardised(&mean("mean")?, &mean("scale")?, limit)?;
+        }
         Self::new(encoder, &head, first.labels.clone())
     }
 
@@ -217,6 +220,14 @@ impl Model {
         values.map_err(|error| Error::invalid("outputs", error, format!("{shape:?}")))
     }
 
+    /// The head, on the CPU.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] when memory is short.
+    pub(crate) fn own_head(&self) -> Result<Head> {
+        self.head.lock().unwrap_or_else(PoisonError::into_inner).detached()
+    }
+
     /// What leaves the head's linear layer, differentiable to the features.
     ///
     /// # Errors
@@ -266,7 +277,10 @@ impl Model {
 impl Labels {
     fn check(&self, config: &HeadConfig) -> Result<()> {
         let (count, of, kinds): (_, _, &[Output]) = match self {
-            Self::Votes(schema) => (schema.width(), "answers", &[Output::Concentrations]),
+            Self::Votes(schema) => {
+                let kinds = &[Output::Concentrations, Output::Dirichlet];
+                (schema.width(), "answers", kinds)
+            }
             Self::Classes(names) => (names.len(), "classes", &[Output::Scores]),
             Self::Values(names) => {
                 let kinds = &[Output::Numbers, Output::Shares, Output::Chances];

@@ -108,7 +108,7 @@ fn heads_that_do_not_fit_are_refused() {
     let error = message(HeadConfig::concentrations(3), 320, rings());
     assert!(error.contains("outputs of the head is 3, expected 2"), "{error}");
     let error = message(HeadConfig::scores(2), 320, rings());
-    assert!(error.contains("Scores, expected [Concentrations] for answers"), "{error}");
+    assert!(error.contains("Scores, expected [Concentrations, Dirichlet] for answers"), "{error}");
     let error = message(HeadConfig::scores(2), 320, Labels::Classes(vec!["ring".into()]));
     assert!(error.contains("one for each of the classes"), "{error}");
 }

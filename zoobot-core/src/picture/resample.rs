@@ -10,6 +10,7 @@ mod resize;
 mod tests;
 mod zoom;
 
+use crate::processor::Instructions;
 use resize::{Axis, across, down};
 use zoom::Zoomed;
 
@@ -46,7 +47,7 @@ pub fn resample(picture: Pixels, zoom: f64, to: (usize, usize), window: Window) 
         fn avx2(picture: Pixels, zoom: f64, to: (usize, usize), window: Window) -> Vec<u8> {
             plain(picture, zoom, to, window)
         }
-        if std::arch::is_x86_feature_detected!("avx2") {
+        if Instructions::in_use() >= Instructions::Avx2 {
             // SAFETY: the processor has what the function was compiled for.
             return unsafe { avx2(picture, zoom, to, window) };
         }

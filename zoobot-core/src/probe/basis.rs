@@ -6,6 +6,7 @@
 //! coordinates. In these, ridge regression is one division a coordinate, for any penalty, and a
 //! logistic one is nearly so.
 
+use super::scaling::Scaling;
 use crate::error::Result;
 use crate::space::{array, tensor};
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
@@ -20,9 +21,9 @@ const BLOCK: usize = 4096;
 /// The turn of standardised features into coordinates.
 #[derive(Debug, Clone)]
 pub struct Basis {
-    mean: Array1<f64>,
-    /// One over the standard deviation; 0 for a feature that does not vary.
-    scale: Array1<f64>,
+    scaling: Scaling,
+    /// The mean of the scaled features: 0 but for rounding, unless some were cut off.
+    centre: Array1<f64>,
     /// The standardised rows that the axes are sums of; `None` where features are fewer.
     rows: Option<Array2<f64>>,
     /// Axes, one a column: in features, or in rows where there are some.
@@ -48,16 +49,31 @@ impl Linear {
 }
 
 impl Basis {
-    /// The basis of these galaxies (rows x features), and their coordinates.
+    /// The basis of these galaxies (rows x features), and their coordinates, with features
+    /// standardised as scikit-learn does.
     ///
     /// # Errors
     /// [`Torch`](crate::Error::Torch) when the decomposition fails.
     pub fn fit(features: ArrayView2<f32>) -> Result<(Self, Array2<f64>)> {
+        Self::scaled(features, Scaling::exact(features))
+    }
+
+    /// The basis of these galaxies with their features scaled in a given way.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn scaled(features: ArrayView2<f32>, scaling: Scaling) -> Result<(Self, Array2<f64>)> {
         let (n, d) = features.dim();
-        let (mean, scale) = moments(features);
+        let mut centre = Array1::zeros(d);
+        if scaling.limit.is_finite() {
+            for block in features.axis_chunks_iter(Axis(0), BLOCK) {
+                centre += &scaling.apply(block).sum_axis(Axis(0));
+            }
+            centre /= n as f64;
+        }
         let mut basis = Self {
-            mean,
-            scale,
+            scaling,
+            centre,
             rows: None,
             axes: Array2::zeros((0, 0)),
             squares: Array1::zeros(0),
@@ -118,63 +134,54 @@ impl Basis {
         Linear { intercepts: Array1::from(vec![mean]), weights: weights.insert_axis(Axis(0)) }
     }
 
-    /// The sum of the squared errors of such a regression for each of the fitted galaxies, were it
-    /// fitted on all others: in closed form, e / (1 - h), where h is the galaxy's weight in its own
-    /// prediction (Allen 1974, Technometrics 16, 125). The standardisation stays.
-    pub fn ridge_left_out(&self, fitted: &Array2<f64>, values: &[f64], penalty: f64) -> f64 {
+    /// What such a regression predicts for each of the fitted galaxies, were it fitted on all others:
+    /// in closed form, y - e / (1 - h), where h is the galaxy's weight in its own prediction (Allen
+    /// 1974, Technometrics 16, 125). The standardisation stays.
+    pub fn ridge_left_out(
+        &self,
+        fitted: &Array2<f64>,
+        values: &[f64],
+        penalty: f64,
+    ) -> Array1<f64> {
         let predicted = self.ridge(fitted, values, penalty).apply(fitted);
         let shares = (&self.squares + penalty).mapv(f64::recip);
-        let error = |(row, value): (usize, &f64)| {
+        let without = |(row, value): (usize, &f64)| {
             let own: f64 =
                 fitted.row(row).iter().zip(&shares).map(|(z, share)| z * z * share).sum();
             let own = own + 1.0 / values.len() as f64;
-            ((value - predicted[[row, 0]]) / (1.0 - own)).powi(2)
+            value - (value - predicted[[row, 0]]) / (1.0 - own)
         };
-        values.iter().enumerate().map(error).sum()
+        values.iter().enumerate().map(without).collect()
     }
 
-    /// The same function of the features as they are.
-    pub fn of_features(&self, linear: &Linear) -> Linear {
+    /// That function of the scaled features: of [`Scaling::apply`].
+    pub fn of_scaled(&self, linear: &Linear) -> Linear {
         let turned = self.axes.dot(&linear.weights.t());
         let standard = match &self.rows {
             Some(rows) => rows.t().dot(&turned),
             None => turned,
         };
-        let weights = standard.t().to_owned() * &self.scale;
-        let intercepts = &linear.intercepts - &weights.dot(&self.mean);
+        let weights = standard.t().to_owned();
+        let intercepts = &linear.intercepts - &weights.dot(&self.centre);
         Linear { intercepts, weights }
     }
 
-    fn standardised(&self, features: ArrayView2<f32>) -> Array2<f64> {
-        let mut rows = features.mapv(f64::from);
-        rows -= &self.mean;
-        rows *= &self.scale;
-        rows
+    /// That function of the features as they are, where none is cut off.
+    pub fn of_features(&self, linear: &Linear) -> Linear {
+        let scaled = self.of_scaled(linear);
+        let weights = scaled.weights * &self.scaling.scale;
+        let intercepts = scaled.intercepts - weights.dot(&self.scaling.mean);
+        Linear { intercepts, weights }
     }
-}
 
-/// Mean and one over the standard deviation of each feature.
-fn moments(features: ArrayView2<f32>) -> (Array1<f64>, Array1<f64>) {
-    let n = features.nrows() as f64;
-    let mut mean = Array1::<f64>::zeros(features.ncols());
-    for row in features.rows() {
-        mean.zip_mut_with(&row, |sum, &value| *sum += f64::from(value));
+    /// How features are scaled.
+    pub fn scaling(&self) -> &Scaling {
+        &self.scaling
     }
-    mean /= n;
-    let mut squares = Array1::<f64>::zeros(features.ncols());
-    for row in features.rows() {
-        ndarray::Zip::from(&mut squares)
-            .and(&row)
-            .and(&mean)
-            .for_each(|sum, &value, mean| *sum += (f64::from(value) - mean).powi(2));
+
+    fn standardised(&self, features: ArrayView2<f32>) -> Array2<f64> {
+        self.scaling.apply(features) - &self.centre
     }
-    let inverse = |(square, mean): (&f64, &f64)| {
-        // Rounding gives even a constant feature some spread.
-        let rounding = n * (mean * f64::from(f32::EPSILON)).powi(2);
-        if *square <= rounding { 0.0 } else { (n / square).sqrt() }
-    };
-    let scale = squares.iter().zip(&mean).map(inverse).collect();
-    (mean, scale)
 }
 
 /// Eigenvalues of a matrix of products, the largest first, and eigenvectors, one a column; without

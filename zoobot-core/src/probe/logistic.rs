@@ -22,18 +22,62 @@ pub const ROUGH: f64 = 1e-6;
 /// Galaxies that a thread takes at a time.
 const BLOCK: usize = 4096;
 
-/// A logistic regression of classes on the coordinates of galaxies.
+/// What a logistic regression is fitted to: the share of each class that each galaxy has, and how much
+/// the galaxy counts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shares {
+    /// Galaxies x classes; of two classes galaxies x 1, the share of the second.
+    pub shares: Array2<f64>,
+    /// Of each galaxy, 0 or more.
+    pub weights: Array1<f64>,
+}
+
+impl Shares {
+    /// Of galaxies that have one class each, all alike.
+    pub fn of_classes(classes: &[usize], count: usize) -> Self {
+        let outputs = if count == 2 { 1 } else { count };
+        let mut shares = Array2::zeros((classes.len(), outputs));
+        for (mut row, &class) in shares.rows_mut().into_iter().zip(classes) {
+            match outputs {
+                1 => row[0] = class as f64,
+                _ => row[class] = 1.0,
+            }
+        }
+        Self { shares, weights: Array1::ones(classes.len()) }
+    }
+
+    /// The mean loss of outputs (rows x outputs) for galaxies in these places.
+    pub fn mean_loss(&self, places: &[usize], outputs: &Array2<f64>) -> f64 {
+        let (mut sum, mut weight) = (0.0, 0.0);
+        for (&place, row) in places.iter().zip(outputs.rows()) {
+            let own = self.weights[place];
+            let mut row = row.to_owned();
+            sum += own * into_probabilities_with_loss(&mut row.view_mut(), self.shares.row(place));
+            weight += own;
+        }
+        sum / f64::max(weight, f64::MIN_POSITIVE)
+    }
+
+    /// Sets of weights that are fitted.
+    fn outputs(&self) -> usize {
+        self.shares.ncols()
+    }
+}
+
+/// A logistic regression of shares of classes on the coordinates of galaxies.
 ///
 /// Two classes have one set of weights, as in scikit-learn; more have one for each (softmax), all
 /// of them penalised.
 #[derive(Debug)]
 pub struct Logistic<'a> {
     coordinates: &'a Array2<f64>,
-    classes: &'a [usize],
+    target: &'a Shares,
     /// The galaxies that it is fitted on, by their places.
     rows: &'a [usize],
-    /// Their squared length along each axis, or nearly so.
+    /// Their weighted squared length along each axis.
     squares: Array1<f64>,
+    /// The sum of their weights.
+    weight: f64,
     exact: f64,
     /// Outputs x (coordinates, intercept): where the next fit starts.
     weights: Array2<f64>,
@@ -71,20 +115,24 @@ impl Fitted {
 }
 
 impl<'a> Logistic<'a> {
-    /// Of the galaxies at some places, by the coordinates and classes of all that a basis was fitted
-    /// on; `squares` are the basis's. The fit ends when it is as exact as `exact` says.
+    /// Of the galaxies at some places among all whose coordinates and shares are given. The fit ends
+    /// when it is as exact as `exact` says.
     pub fn new(
-        squares: &Array1<f64>,
         coordinates: &'a Array2<f64>,
-        classes: &'a [usize],
-        count: usize,
+        target: &'a Shares,
         rows: &'a [usize],
         exact: f64,
     ) -> Self {
-        let outputs = if count == 2 { 1 } else { count };
-        let weights = Array2::zeros((outputs, coordinates.ncols() + 1));
-        let squares = squares * (rows.len() as f64 / classes.len().max(1) as f64);
-        Self { coordinates, classes, rows, squares, exact, weights }
+        let weights = Array2::zeros((target.outputs(), coordinates.ncols() + 1));
+        let (mut squares, mut weight) = (Array1::zeros(coordinates.ncols()), 0.0);
+        for &row in rows {
+            let own = target.weights[row];
+            weight += own;
+            ndarray::Zip::from(&mut squares)
+                .and(coordinates.row(row))
+                .for_each(|sum, value| *sum += own * value * value);
+        }
+        Self { coordinates, target, rows, squares, weight, exact, weights }
     }
 
     /// The fit with a penalty; it starts from the last one.
@@ -92,11 +140,11 @@ impl<'a> Logistic<'a> {
     /// # Errors
     /// [`Error::Invalid`] when it does not converge, as with a penalty next to nothing.
     pub fn with(&mut self, penalty: f64) -> Result<Fitted> {
-        let (n, axes) = (self.rows.len(), self.coordinates.ncols());
+        let axes = self.coordinates.ncols();
         // The most that p (1 - p) can be.
         let steepest = 0.25;
         let mut scale = self.squares.mapv(|square| steepest * square + penalty).to_vec();
-        scale.push(steepest * n as f64);
+        scale.push(steepest * self.weight);
         let scale = Array1::from(scale);
         let penalty_of = |weights: &Array2<f64>| {
             let mut part = weights * penalty;
@@ -183,13 +231,13 @@ impl<'a> Logistic<'a> {
             let mut gradient = Array2::zeros(weights.dim());
             let mut probabilities = Array2::zeros((rows.len(), outputs));
             for (place, &row) in rows.iter().enumerate() {
-                let (row, class) = (self.coordinates.row(row), self.classes[row]);
+                let (own, truth) = (self.target.weights[row], self.target.shares.row(row));
+                let row = self.coordinates.row(row);
                 let mut p = probabilities.row_mut(place);
                 outputs_of(row, weights, &mut p);
-                loss += into_probabilities_with_loss(&mut p, class);
+                loss += own * into_probabilities_with_loss(&mut p, truth);
                 for (output, mut to) in gradient.rows_mut().into_iter().enumerate() {
-                    let truth = if outputs == 1 { class == 1 } else { class == output };
-                    add(p[output] - f64::from(u8::from(truth)), row, &mut to);
+                    add(own * (p[output] - truth[output]), row, &mut to);
                 }
             }
             (loss, gradient, probabilities)
@@ -215,12 +263,13 @@ impl<'a> Logistic<'a> {
             let mut sum = Array2::zeros(direction.dim());
             let mut change = Array1::zeros(direction.nrows());
             for (place, &row) in rows.iter().enumerate() {
+                let own = self.target.weights[row];
                 let row = self.coordinates.row(row);
                 outputs_of(row, direction, &mut change.view_mut());
                 let p = probabilities.row(first + place);
                 let mean = p.dot(&change);
                 for (output, mut to) in sum.rows_mut().into_iter().enumerate() {
-                    add(p[output] * (change[output] - mean), row, &mut to);
+                    add(own * p[output] * (change[output] - mean), row, &mut to);
                 }
             }
             sum
@@ -261,16 +310,20 @@ fn into_probabilities(outputs: &mut ndarray::ArrayViewMut1<f64>) {
     outputs.mapv_inplace(|part| part / sum);
 }
 
-/// The same, and the loss for the class that it is.
-fn into_probabilities_with_loss(outputs: &mut ndarray::ArrayViewMut1<f64>, class: usize) -> f64 {
+/// The same, and the loss for the shares that there are.
+fn into_probabilities_with_loss(
+    outputs: &mut ndarray::ArrayViewMut1<f64>,
+    shares: ArrayView1<f64>,
+) -> f64 {
     let loss = if outputs.len() == 1 {
-        let against = if class == 1 { -outputs[0] } else { outputs[0] };
+        let output = outputs[0];
         // ln(1 + exp(x)) without overflow.
-        against.max(0.0) + (-against.abs()).exp().ln_1p()
+        let both = output.max(0.0) + (-output.abs()).exp().ln_1p();
+        both - shares[0] * output
     } else {
         let largest = outputs.fold(f64::NEG_INFINITY, |a, &b| a.max(b));
         let sum: f64 = outputs.iter().map(|output| (output - largest).exp()).sum();
-        sum.ln() + largest - outputs[class]
+        sum.ln() + largest - outputs.dot(&shares)
     };
     into_probabilities(outputs);
     loss

@@ -5,15 +5,16 @@
 //! (cross-validation). What it finds, any fine-tuned network should find too; how well it does tells
 //! one representation from another without training a network.
 
-mod basis;
+pub(crate) mod basis;
 pub(crate) mod folds;
-mod logistic;
+pub(crate) mod logistic;
 mod outcome;
+pub(crate) mod scaling;
 pub(crate) mod score;
 mod target;
 
 pub use basis::Basis;
-pub use logistic::Logistic;
+pub use logistic::{Logistic, Shares};
 pub use outcome::Probed;
 pub(crate) use target::Target;
 
@@ -170,11 +171,10 @@ impl Probe {
                     (basis.ridge(&coordinates, values, penalty).apply(&on), penalty)
                 }
                 Target::Classes { names, of } => {
-                    let penalty = self.best_for_classes(&basis, &coordinates, &inner)?;
-                    let (all, count): (Vec<usize>, _) = ((0..of.len()).collect(), names.len());
-                    let exact = logistic::EXACT;
-                    let squares = basis.squares();
-                    let mut fit = Logistic::new(squares, &coordinates, of, count, &all, exact);
+                    let penalty = self.best_for_classes(&coordinates, &inner)?;
+                    let all: Vec<usize> = (0..of.len()).collect();
+                    let shares = Shares::of_classes(of, names.len());
+                    let mut fit = Logistic::new(&coordinates, &shares, &all, logistic::EXACT);
                     (fit.with(penalty)?.probabilities(&on), penalty)
                 }
             };
@@ -201,13 +201,16 @@ impl Probe {
     /// The penalty by which ridge regression predicts left-out galaxies best.
     fn best_for_numbers(&self, basis: &Basis, of: &Array2<f64>, values: &[f64]) -> f64 {
         let penalties = self.strongest_first();
-        let loss = |penalty: f64| basis.ridge_left_out(of, values, penalty);
+        let loss = |penalty: f64| -> f64 {
+            let predicted = basis.ridge_left_out(of, values, penalty);
+            predicted.iter().zip(values).map(|(a, b)| (a - b).powi(2)).sum()
+        };
         let losses = penalties.iter().map(|&penalty| (penalty, loss(penalty)));
         losses.min_by(|a, b| a.1.total_cmp(&b.1)).map_or(penalties[0], |(penalty, _)| penalty)
     }
 
     /// The penalty by which logistic regression predicts left-out parts best.
-    fn best_for_classes(&self, basis: &Basis, of: &Array2<f64>, target: &Target) -> Result<f64> {
+    fn best_for_classes(&self, of: &Array2<f64>, target: &Target) -> Result<f64> {
         let penalties = self.strongest_first();
         let (Target::Classes { names, of: classes }, [strongest, _, ..]) = (target, &penalties[..])
         else {
@@ -218,10 +221,10 @@ impl Probe {
         let folds = folds::divide(target, count, mixed(self.seed, 0))?;
         let parts: Vec<_> = (0..count).map(|part| folds::part(&folds, part)).collect();
         let held: Vec<_> = parts.iter().map(|(_, on)| of.select(Axis(0), on)).collect();
-        let (squares, rough) = (basis.squares(), logistic::ROUGH);
+        let shares = Shares::of_classes(classes, names.len());
         let mut fits: Vec<_> = parts
             .iter()
-            .map(|(rows, _)| Logistic::new(squares, of, classes, names.len(), rows, rough))
+            .map(|(rows, _)| Logistic::new(of, &shares, rows, logistic::ROUGH))
             .collect();
         let mut best = (*strongest, f64::INFINITY);
         for penalty in penalties.iter().copied() {

@@ -46,8 +46,8 @@ fn fits_are_those_of_scikit_learn() {
         let classes: Vec<usize> = list(&case["classes"]);
         let count = classes.iter().max().unwrap() + 1;
         let rows: Vec<usize> = (0..n).collect();
-        let mut logistic =
-            Logistic::new(basis.squares(), &fitted, &classes[..n], count, &rows, logistic::EXACT);
+        let shares = Shares::of_classes(&classes[..n], count);
+        let mut logistic = Logistic::new(&fitted, &shares, &rows, logistic::EXACT);
         // A start from another penalty's fit must end at the same.
         logistic.with(penalty * 100.0).unwrap();
         let fit = logistic.with(penalty).unwrap();
@@ -93,6 +93,7 @@ fn a_ridges_errors_for_left_out_galaxies_are_those_of_fits_without_them() {
         expected += (values[left_out] - predicted).powi(2);
     }
     let found = basis.ridge_left_out(&fitted, &values, 3.0);
+    let found: f64 = values.iter().zip(&found).map(|(a, b)| (a - b).powi(2)).sum();
     assert!((found - expected).abs() < 1e-8 * expected, "{found}, expected {expected}");
 }
 

@@ -4,7 +4,7 @@
 //! Columns are gathered into panels, shifted on the way; each pair of panels is summed by itself, and
 //! pairs below the diagonal, which mirror others, not at all.
 
-use crate::processor::for_each_processor;
+use crate::processor::{Instructions, for_each_processor};
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 
@@ -137,13 +137,12 @@ fn multiply(left: &[f32], right: &[f32], sums: &mut [f64]) {
         fn avx2(left: &[f32], right: &[f32], sums: &mut [f64]) {
             tiles::<true, { WIDE / 4 }>(left, right, sums);
         }
-        if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
+        match Instructions::in_use() {
             // SAFETY: the processor has what the function was compiled for.
-            return unsafe { avx512(left, right, sums) };
-        }
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            Instructions::Avx512 => return unsafe { avx512(left, right, sums) },
             // SAFETY: as above.
-            return unsafe { avx2(left, right, sums) };
+            Instructions::Avx2 => return unsafe { avx2(left, right, sums) },
+            Instructions::Baseline => {}
         }
     }
     tiles::<false, { WIDE / 4 }>(left, right, sums);

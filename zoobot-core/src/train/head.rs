@@ -5,7 +5,7 @@ use crate::generator;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 use tch::nn::{self, Module};
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// What the numbers that leave a head mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,10 @@ use tch::{Device, Tensor};
 pub enum Output {
     /// Dirichlet concentrations of answers, 1 to 101: [`concentrations`].
     Concentrations,
+    /// Dirichlet concentrations of answers as expected shares times a total for each question:
+    /// [`shares_and_totals`]. The linear layer gives a score for each answer, then the logarithm of
+    /// the total for each question.
+    Dirichlet,
     /// Scores of classes, whose softmax are probabilities.
     Scores,
     /// Any number.
@@ -32,27 +36,54 @@ pub struct HeadConfig {
     pub output: Output,
     /// The share of features left out at random in training, 0 to below 1.
     pub dropout: f64,
+    /// The answers of each question, in order, for [`Output::Dirichlet`]; else empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<usize>,
+    /// Where features are standardised first: standard deviations from the mean beyond which they are
+    /// cut off, so that no single feature decides the answer for an unusual picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<f64>,
 }
 
 impl HeadConfig {
-    /// Concentrations for so many answers, with dropout 0.2.
+    fn new(outputs: usize, output: Output, dropout: f64) -> Self {
+        Self { outputs: outputs as i64, output, dropout, questions: Vec::new(), limit: None }
+    }
+
+    /// Concentrations for `answers` answers, with dropout 0.2.
     pub fn concentrations(answers: usize) -> Self {
-        Self { outputs: answers as i64, output: Output::Concentrations, dropout: 0.2 }
+        Self::new(answers, Output::Concentrations, 0.2)
     }
 
-    /// Scores for so many classes, with dropout 0.5.
+    /// Concentrations as shares and totals, for questions with these numbers of answers, without
+    /// dropout.
+    pub fn dirichlet(questions: impl Into<Vec<usize>>) -> Self {
+        let questions = questions.into();
+        Self {
+            questions: questions.clone(),
+            ..Self::new(questions.iter().sum(), Output::Dirichlet, 0.0)
+        }
+    }
+
+    /// Scores for `classes` classes, with dropout 0.5.
     pub fn scores(classes: usize) -> Self {
-        Self { outputs: classes as i64, output: Output::Scores, dropout: 0.5 }
+        Self::new(classes, Output::Scores, 0.5)
     }
 
-    /// So many numbers, with dropout 0.5.
+    /// `values` numbers, with dropout 0.5.
     pub fn numbers(values: usize) -> Self {
-        Self { outputs: values as i64, output: Output::Numbers, dropout: 0.5 }
+        Self::new(values, Output::Numbers, 0.5)
     }
 
-    /// The probabilities of so many things that may be true together, with dropout 0.5.
+    /// The probabilities of `things` things that may be true together, with dropout 0.5.
     pub fn chances(things: usize) -> Self {
-        Self { outputs: things as i64, output: Output::Chances, dropout: 0.5 }
+        Self::new(things, Output::Chances, 0.5)
+    }
+
+    /// Rows of the linear layer: more than `outputs` for [`Output::Dirichlet`], which also has a total
+    /// for each question.
+    pub fn rows(&self) -> i64 {
+        self.outputs + self.questions.len() as i64
     }
 
     /// Sets the share of features left out at random.
@@ -75,16 +106,51 @@ impl HeadConfig {
         if !(0.0..1.0).contains(&self.dropout) {
             return Err(Error::invalid("dropout", self.dropout, "0 to below 1"));
         }
-        let draw = || nn::linear(path, features, self.outputs, nn::LinearConfig::default());
+        let answers = self.questions.iter().sum::<usize>() as i64;
+        if self.output == Output::Dirichlet && answers != self.outputs {
+            let expected = format!("{answers}, the sum over the questions");
+            return Err(Error::invalid("answers of a head", self.outputs, expected));
+        }
+        let draw = || nn::linear(path, features, self.rows(), nn::LinearConfig::default());
         let linear = generator::seeded(seed, draw);
-        Ok(Head { linear, config: self.clone() })
+        let standard = match self.limit {
+            None => None,
+            Some(limit) => Some(Standard {
+                mean: path.f_zeros_no_train("mean", &[features])?,
+                scale: path.f_ones_no_train("scale", &[features])?,
+                limit,
+            }),
+        };
+        Ok(Head { linear, standard, config: self.clone() })
     }
 }
 
-/// Dropout, a linear layer, and what makes its output what it means.
+/// How features are put on a common scale: `(x - mean) * scale`, cut off beyond the limit.
+#[derive(Debug)]
+struct Standard {
+    /// `[features]`
+    mean: Tensor,
+    /// `[features]`: one over the standard deviation.
+    scale: Tensor,
+    limit: f64,
+}
+
+impl Standard {
+    fn of(&self, features: &Tensor) -> Result<Tensor> {
+        Ok(features.f_sub(&self.mean)?.f_mul(&self.scale)?.f_clamp(-self.limit, self.limit)?)
+    }
+
+    fn map(&self, one: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Self> {
+        Ok(Self { mean: one(&self.mean)?, scale: one(&self.scale)?, limit: self.limit })
+    }
+}
+
+/// Standardisation (where it has one), dropout, a linear layer, and what makes its output what it
+/// means.
 #[derive(Debug)]
 pub struct Head {
     linear: nn::Linear,
+    standard: Option<Standard>,
     config: HeadConfig,
 }
 
@@ -94,18 +160,67 @@ impl Head {
         &self.config
     }
 
-    /// A head of these weights, `[outputs, features]`, and biases, `[outputs]`, as it is used.
+    /// A head of these weights, `[rows, features]`, and biases, `[rows]`, on features as they are.
     ///
     /// # Errors
     /// [`Error::Invalid`] for weights of another shape.
     pub(crate) fn of(config: &HeadConfig, weight: &Tensor, bias: &Tensor) -> Result<Self> {
-        let (shape, biases) = (weight.size(), bias.size());
-        if shape.len() != 2 || shape[0] != config.outputs || biases != [config.outputs] {
-            let expected = format!("[{0}, features] and [{0}]", config.outputs);
+        let (shape, biases, rows) = (weight.size(), bias.size(), config.rows());
+        if shape.len() != 2 || shape[0] != rows || biases != [rows] {
+            let expected = format!("[{rows}, features] and [{rows}]");
             return Err(Error::invalid("weights", format!("{shape:?} and {biases:?}"), expected));
         }
         let linear = nn::Linear { ws: weight.f_detach()?, bs: Some(bias.f_detach()?) };
-        Ok(Self { linear, config: config.clone() })
+        let config = HeadConfig { limit: None, ..config.clone() };
+        Ok(Self { linear, standard: None, config })
+    }
+
+    /// The head with its features standardised first: `(x - mean) * scale`, cut off beyond `limit`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for another number of features.
+    pub(crate) fn standardised(self, mean: &Tensor, scale: &Tensor, limit: f64) -> Result<Self> {
+        let width = self.width() as i64;
+        for numbers in [mean, scale] {
+            if numbers.size() != [width] {
+                let value = format!("{:?}", numbers.size());
+                return Err(Error::invalid("scale of features", value, format!("[{width}]")));
+            }
+        }
+        let standard = Some(Standard { mean: mean.f_detach()?, scale: scale.f_detach()?, limit });
+        Ok(Self { standard, config: HeadConfig { limit: Some(limit), ..self.config }, ..self })
+    }
+
+    /// The head with its weights and biases changed, standardised as it was.
+    ///
+    /// # Errors
+    /// Those of `change`.
+    pub(crate) fn map_linear(&self, change: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Self> {
+        let linear = nn::Linear {
+            ws: change(&self.linear.ws)?,
+            bs: self.linear.bs.as_ref().map(change).transpose()?,
+        };
+        let standard =
+            self.standard.as_ref().map(|it| it.map(|it| Ok(it.shallow_clone()))).transpose()?;
+        Ok(Self { linear, standard, config: self.config.clone() })
+    }
+
+    /// A head on features as they are that gives these answers, but for the limit: the
+    /// standardisation is multiplied into the weights.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] when memory is short.
+    pub(crate) fn folded(&self) -> Result<Self> {
+        let Some(Standard { mean, scale, .. }) = &self.standard else { return self.detached() };
+        let double = |it: &Tensor| it.f_to_kind(Kind::Double);
+        let weight = double(&self.linear.ws)?.f_mul(&double(scale)?)?;
+        let shift = weight.f_matmul(&double(mean)?)?;
+        let bias = match &self.linear.bs {
+            Some(bias) => double(bias)?.f_sub(&shift)?,
+            None => shift.f_neg()?,
+        };
+        let float = |it: &Tensor| it.f_to_kind(Kind::Float);
+        Self::of(&self.config, &float(&weight)?, &float(&bias)?)
     }
 
     /// Takes the weights of another, of the same shape.
@@ -135,11 +250,18 @@ impl Head {
         self.linear.ws.size()[1] as usize
     }
 
-    /// Its variables: `weight`, `[outputs, features]`, and `bias`, `[outputs]`.
+    /// Its variables: `weight`, `[rows, features]`, and `bias`, `[rows]`; where features are
+    /// standardised also their `mean` and `scale`, `[features]`, which no training changes.
     pub fn variables(&self) -> Vec<(String, Tensor)> {
-        let bias = self.linear.bs.as_ref().map(|bias| ("bias".to_owned(), bias.shallow_clone()));
-        let weight = ("weight".to_owned(), self.linear.ws.shallow_clone());
-        std::iter::once(weight).chain(bias).collect()
+        let mut all = vec![("weight".to_owned(), self.linear.ws.shallow_clone())];
+        if let Some(bias) = &self.linear.bs {
+            all.push(("bias".to_owned(), bias.shallow_clone()));
+        }
+        if let Some(Standard { mean, scale, .. }) = &self.standard {
+            all.push(("mean".to_owned(), mean.shallow_clone()));
+            all.push(("scale".to_owned(), scale.shallow_clone()));
+        }
+        all
     }
 
     /// A copy on the CPU that no training changes.
@@ -150,20 +272,25 @@ impl Head {
         let copy = |tensor: &Tensor| tensor.f_detach_copy()?.f_to_device(Device::Cpu);
         let linear = nn::Linear {
             ws: copy(&self.linear.ws)?,
-            bs: self.linear.bs.as_ref().map(copy).transpose()?,
+            bs: self.linear.bs.as_ref().map(|it| copy(it)).transpose()?,
         };
-        Ok(Self { linear, config: self.config.clone() })
+        let standard = self.standard.as_ref();
+        let standard = standard.map(|it| it.map(|it| Ok(copy(it)?))).transpose()?;
+        Ok(Self { linear, standard, config: self.config.clone() })
     }
 
     /// What leaves the linear layer, before it is made what it means; differentiable to the features.
     ///
     /// # Shapes
-    /// `[n, features]` to `[n, outputs]`.
+    /// `[n, features]` to `[n, rows]`.
     ///
     /// # Errors
     /// [`Error::Torch`] for another shape.
     pub(crate) fn scores(&self, features: &Tensor) -> Result<Tensor> {
-        let features = features.f_to_kind(self.linear.ws.kind())?;
+        let mut features = features.f_to_kind(self.linear.ws.kind())?;
+        if let Some(standard) = &self.standard {
+            features = standard.of(&features)?;
+        }
         Ok(features.f_linear(&self.linear.ws, self.linear.bs.as_ref())?)
     }
 
@@ -184,13 +311,23 @@ impl Head {
             return Err(Error::invalid("shape of features", value, format!("[n, {width}]")));
         }
         let mut features = features.f_to_kind(self.linear.ws.kind())?;
+        if let Some(standard) = &self.standard {
+            features = standard.of(&features)?;
+        }
         if let Some(seed) = seed.filter(|_| self.config.dropout > 0.0) {
             features = features.f_mul(&self.mask(&features, seed)?)?;
         }
-        let out = self.linear.forward(&features);
-        match self.config.output {
-            Output::Concentrations => concentrations(&out),
-            Output::Scores | Output::Numbers => Ok(out),
+        self.config.meaning(&self.linear.forward(&features))
+    }
+}
+
+impl HeadConfig {
+    /// What leaves the linear layer, made what it means.
+    pub(crate) fn meaning(&self, out: &Tensor) -> Result<Tensor> {
+        match self.output {
+            Output::Concentrations => concentrations(out),
+            Output::Dirichlet => shares_and_totals(out, &self.questions),
+            Output::Scores | Output::Numbers => Ok(out.shallow_clone()),
             Output::Shares | Output::Chances => Ok(out.f_sigmoid()?),
         }
     }
@@ -217,4 +354,31 @@ impl Head {
 /// [`Error::Torch`] when memory is short.
 pub fn concentrations(x: &Tensor) -> Result<Tensor> {
     Ok(x.f_sigmoid()? * 100.0 + 1.0)
+}
+
+/// The least concentration of an answer: one this small has lost all its probability to others.
+const LEAST: f64 = 1e-4;
+/// The logarithms of the smallest and the largest total of a question: of half a vote, and of more
+/// votes than any campaign gathers.
+const TOTALS: (f64, f64) = (-0.7, 7.6);
+
+/// Dirichlet concentrations as the expected share of each answer, the softmax over its question, times
+/// a total for each question: how many votes the prediction is worth.
+///
+/// # Shapes
+/// `[n, answers + questions]` to `[n, answers]`; `questions` has the number of answers of each.
+///
+/// # Errors
+/// [`Error::Torch`] for another shape.
+pub fn shares_and_totals(x: &Tensor, questions: &[usize]) -> Result<Tensor> {
+    let answers: usize = questions.iter().sum();
+    let mut start = 0;
+    let mut all = Vec::with_capacity(questions.len());
+    for (place, &count) in questions.iter().enumerate() {
+        let shares = x.f_narrow(1, start, count as i64)?.f_softmax(1, None)?;
+        let total = x.f_narrow(1, (answers + place) as i64, 1)?.f_clamp(TOTALS.0, TOTALS.1)?;
+        all.push(shares.f_mul(&total.f_exp()?)?.f_clamp_min(LEAST)?);
+        start += count as i64;
+    }
+    Ok(Tensor::f_cat(&all, 1)?)
 }

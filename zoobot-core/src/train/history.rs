@@ -6,6 +6,9 @@ use crate::notebook::{Bundle, Show, Table};
 use polars::prelude::{Column, DataFrame};
 use serde::{Deserialize, Serialize};
 
+/// A validation this many times the best says that training diverged.
+const DIVERGED: f64 = 10.0;
+
 /// An epoch that is over.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
@@ -80,6 +83,15 @@ impl Fitted {
     /// [`Error::Polars`](crate::Error::Polars) when memory is short.
     pub fn table(&self) -> Result<DataFrame> {
         table(&self.epochs)
+    }
+
+    /// How many times the validation of the best epoch a later one was, where that is ten or more: a
+    /// sign that training diverged. Losses of both signs cannot be compared so, and give none.
+    pub fn diverged(&self) -> Option<f64> {
+        let all = self.epochs.iter().map(|it| it.validation);
+        let (place, best) = all.clone().enumerate().min_by(|a, b| a.1.total_cmp(&b.1))?;
+        let worst = all.skip(place).filter(|it| !it.is_nan()).fold(best, f64::max);
+        Some(worst / best).filter(|it| best > 0.0 && *it >= DIVERGED)
     }
 
     /// Training and validation over the epochs.

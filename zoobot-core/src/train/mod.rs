@@ -24,7 +24,7 @@ pub use average::Average;
 pub use checkpoint::{Checkpoints, Saved};
 pub use fit::{FitConfig, Task, fit};
 pub use groups::{Group, groups};
-pub use head::{Head, HeadConfig, Output, concentrations};
+pub use head::{Head, HeadConfig, Output, concentrations, shares_and_totals};
 pub use history::{End, Epoch, Event, Fitted};
 pub use loss::{Distance, Loss};
 pub use optimizer::{Optimizer, OptimizerConfig, Rule};

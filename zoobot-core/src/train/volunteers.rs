@@ -337,6 +337,7 @@ impl VoteTask {
         };
         let seed = training.settings.seed;
         let mut store = VarStore::new(Device::cuda_if_available());
+        training.settings.precision.check(store.device())?;
         let network = architecture.build(&(store.root() / ENCODER), seed)?;
         let head = HeadConfig::concentrations(training.schema.width()).dropout(training.dropout);
         let mut head = head.build(&(store.root() / HEAD), architecture.width(), seed)?;

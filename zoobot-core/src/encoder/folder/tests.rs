@@ -203,7 +203,7 @@ fn golden_folders_of_timm_give_timms_features_from_tensors_and_from_pictures() {
     let (Some(folders), Some(golden)) =
         (env::var_os("ZOOBOT_MODEL_FOLDERS"), env::var_os("ZOOBOT_GOLDEN"))
     else {
-        println!("skipped: ZOOBOT_MODEL_FOLDERS and ZOOBOT_GOLDEN are not set");
+        crate::golden::skip("ZOOBOT_MODEL_FOLDERS and ZOOBOT_GOLDEN are not set");
         return;
     };
     for folder in env::split_paths(&folders) {

@@ -1,0 +1,88 @@
+//! How good heads from few labels are: draws galaxies at random, learns a head from them on features
+//! that were computed before, and judges it on others. One JSON object a draw, with the rows that were
+//! drawn, so that `tests/python/bench_heads.py` can give the same rows to scikit-learn.
+//!
+//! `bench_heads FEATURES.parquet CATALOG.csv classes|numbers LABEL SIZES DRAWS [SEED]`
+
+use rand::seq::SliceRandom;
+use rand::{SeedableRng, rngs::StdRng};
+use serde_json::{Map, json};
+use zoobot_core::catalog::Catalog;
+use zoobot_core::finetune::{Finetune, Predicted};
+use zoobot_core::ndarray::Axis;
+use zoobot_core::space::Space;
+use zoobot_core::{Error, Result};
+
+/// Galaxies that are judged at most.
+const JUDGED: usize = 2000;
+
+fn main() -> Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let [features, catalog, kind, label, sizes, draws, rest @ ..] = &words[..] else {
+        eprintln!(
+            "bench_heads FEATURES.parquet CATALOG.csv classes|numbers LABEL SIZES DRAWS [SEED]"
+        );
+        std::process::exit(2);
+    };
+    let number = |text: &str| -> Result<u64> {
+        text.parse().map_err(|_| Error::invalid("number", text, "a whole number"))
+    };
+    let seed = rest.first().map_or(Ok(1), |it| number(it))?;
+    let catalog = Catalog::read(catalog)?;
+    let space = Space::read(features)?;
+    let catalog = catalog.select(space.ids())?;
+    let texts = catalog.labels(label)?;
+    let known: Vec<usize> = (0..space.len()).filter(|&row| !texts[row].is_empty()).collect();
+    let run = || match kind.as_str() {
+        "classes" => Finetune::classifier(label.clone()),
+        _ => Finetune::regressor(label.clone()),
+    };
+    let part = |rows: &[usize]| -> Result<Space> {
+        let ids = rows.iter().map(|&row| space.ids()[row].clone()).collect();
+        Space::new(ids, space.features().select(Axis(0), rows))?.with_catalog(&catalog)
+    };
+    for size in sizes.split(',') {
+        let size = number(size)? as usize;
+        for draw in 0..number(draws)? {
+            let mut rows = known.clone();
+            let mut rng = StdRng::seed_from_u64(1000 * seed + draw + 100_000 * size as u64);
+            // Two at least of each class, as a classifier needs.
+            let train = loop {
+                rows.shuffle(&mut rng);
+                let train = rows[..size.min(rows.len() / 2)].to_vec();
+                if kind != "classes" || enough(&texts, &known, &train) {
+                    break train;
+                }
+            };
+            let test = rows[train.len()..].iter().copied().take(JUDGED).collect::<Vec<_>>();
+            let started = std::time::Instant::now();
+            let done = run().seed(draw).learn_all_encoded(&part(&train)?)?;
+            let seconds = started.elapsed().as_secs_f64();
+            let predicted: Predicted = done.predict_encoded(&part(&test)?)?;
+            let mut figures = Map::new();
+            for name in predicted.measures() {
+                figures.insert((*name).to_owned(), json!(predicted.measure(name)?.value));
+            }
+            let choices = done.strength().map(|it| it.choices().to_vec()).unwrap_or_default();
+            let penalties: Vec<f64> = choices.iter().map(|it| it.penalty).collect();
+            let line = json!({
+                "label": label, "kind": kind, "size": size, "draw": draw, "seconds": seconds,
+                "penalties": penalties, "zoobot": figures,
+                "train": train.iter().map(|&row| &space.ids()[row]).collect::<Vec<_>>(),
+                "test": test.iter().map(|&row| &space.ids()[row]).collect::<Vec<_>>(),
+            });
+            println!("{line}");
+        }
+    }
+    Ok(())
+}
+
+/// Whether a draw has two galaxies at least of every class that there is.
+fn enough(texts: &[String], known: &[usize], drawn: &[usize]) -> bool {
+    let count =
+        |class: &str, rows: &[usize]| rows.iter().filter(|&&row| texts[row] == class).count();
+    let mut classes: Vec<&str> = known.iter().map(|&row| texts[row].as_str()).collect();
+    classes.sort_unstable();
+    classes.dedup();
+    classes.iter().all(|class| count(class, drawn) >= 2)
+}

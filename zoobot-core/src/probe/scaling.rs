@@ -1,0 +1,145 @@
+//! Features on a common scale, which a penalty on the weights needs.
+
+use ndarray::{Array1, Array2, ArrayView2};
+
+/// Standard deviations beyond which a value no longer counts in full for the mean and the deviation.
+const FAR: f64 = 10.0;
+/// Rounds in which far values are drawn in.
+const ROUNDS: usize = 50;
+/// The smallest and the largest deviation that is divided by, in units of the median over features.
+const DEVIATIONS: (f64, f64) = (0.1, 10.0);
+/// Where bounded features are cut off, in deviations from the mean.
+pub const LIMIT: f64 = 6.0;
+
+/// `(x - mean) * scale` of each feature, cut off at plus and minus `limit`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scaling {
+    pub mean: Array1<f64>,
+    /// One over the standard deviation; 0 for a feature that does not vary.
+    pub scale: Array1<f64>,
+    /// Infinite where nothing is cut off.
+    pub limit: f64,
+}
+
+impl Scaling {
+    /// Mean and standard deviation as they are, nothing cut off: scikit-learn's `StandardScaler`.
+    pub fn exact(features: ArrayView2<f32>) -> Self {
+        let mut scale = Array1::zeros(features.ncols());
+        let mut mean = Array1::zeros(features.ncols());
+        let n = features.nrows() as f64;
+        for (j, column) in features.columns().into_iter().enumerate() {
+            let (middle, deviation) = moments(column.iter().map(|it| f64::from(*it)));
+            // Rounding gives even a constant feature some spread.
+            let rounding = n * (middle * f64::from(f32::EPSILON)).powi(2);
+            let varies = n * deviation * deviation > rounding;
+            (mean[j], scale[j]) = (middle, if varies { deviation.recip() } else { 0.0 });
+        }
+        Self { mean, scale, limit: f64::INFINITY }
+    }
+
+    /// Such that no galaxy far from all others decides a fit, and none is predicted far from all
+    /// others. Values beyond 10 standard deviations are drawn in until there are none; a deviation is
+    /// at least a tenth, at most ten times the median over the features, so that a feature that is
+    /// alive in one galaxy of hundreds is not blown up; and what is left is cut off at
+    /// [`LIMIT`] deviations.
+    pub fn bounded(features: ArrayView2<f32>) -> Self {
+        let mut all = Self { limit: LIMIT, ..Self::exact(features) };
+        let mut deviations = Array1::<f64>::zeros(features.ncols());
+        for (j, column) in features.columns().into_iter().enumerate() {
+            if all.scale[j] == 0.0 {
+                continue;
+            }
+            let (mut mean, mut deviation) = (all.mean[j], all.scale[j].recip());
+            for _ in 0..ROUNDS {
+                let (low, high) = (mean - FAR * deviation, mean + FAR * deviation);
+                let values = column.iter().map(|it| f64::from(*it).clamp(low, high));
+                let (next, narrower) = moments(values);
+                let done = narrower > 0.999 * deviation || narrower == 0.0;
+                (mean, deviation) = (next, narrower);
+                if done {
+                    break;
+                }
+            }
+            (all.mean[j], deviations[j]) = (mean, deviation);
+        }
+        let mut varying: Vec<f64> = deviations.iter().copied().filter(|it| *it > 0.0).collect();
+        varying.sort_by(f64::total_cmp);
+        let Some(median) = varying.get(varying.len() / 2).copied() else { return all };
+        for (scale, deviation) in all.scale.iter_mut().zip(&deviations) {
+            if *scale > 0.0 {
+                *scale = deviation.clamp(DEVIATIONS.0 * median, DEVIATIONS.1 * median).recip();
+            }
+        }
+        all
+    }
+
+    /// Features on the common scale.
+    ///
+    /// # Shapes
+    /// Galaxies x features, both.
+    pub fn apply(&self, features: ArrayView2<f32>) -> Array2<f64> {
+        let mut rows = features.mapv(f64::from);
+        rows -= &self.mean;
+        rows *= &self.scale;
+        if self.limit.is_finite() {
+            rows.mapv_inplace(|it| it.clamp(-self.limit, self.limit));
+        }
+        rows
+    }
+}
+
+/// Mean and standard deviation (with n below) of some values.
+fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
+    let n = values.clone().count().max(1) as f64;
+    let mean = values.clone().sum::<f64>() / n;
+    let square = values.map(|it| (it - mean).powi(2)).sum::<f64>() / n;
+    (mean, square.sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::{Rng, SeedableRng, rngs::StdRng};
+
+    fn ordinary(rows: usize, columns: usize) -> Array2<f32> {
+        let mut rng = StdRng::seed_from_u64(5);
+        Array2::from_shape_fn((rows, columns), |(_, j)| {
+            (j + 1) as f32 * 0.1 * rng.random_range(-1.0_f32..1.0) + j as f32
+        })
+    }
+
+    #[test]
+    fn ordinary_features_are_scaled_alike_both_ways() {
+        let features = ordinary(200, 7);
+        let (exact, bounded) = (Scaling::exact(features.view()), Scaling::bounded(features.view()));
+        for (a, b) in exact.scale.iter().zip(&bounded.scale) {
+            assert!((a / b - 1.0).abs() < 1e-12, "{a} {b}");
+        }
+        let rows = exact.apply(features.view());
+        for column in rows.columns() {
+            let (mean, deviation) = moments(column.iter().copied());
+            assert!(mean.abs() < 1e-9 && (deviation - 1.0).abs() < 1e-9, "{mean} {deviation}");
+        }
+        assert_eq!(rows, bounded.apply(features.view()));
+    }
+
+    #[test]
+    fn neither_a_lone_value_nor_a_huge_one_leaves_the_limits() {
+        let mut features = ordinary(250, 9);
+        // Alive in one galaxy, next to nothing in all others, and a cosmic ray.
+        features.column_mut(0).fill(0.0);
+        features[[17, 0]] = 0.4;
+        features[[40, 3]] = 1e9;
+        let clean = Scaling::bounded(ordinary(250, 9).view());
+        let scaling = Scaling::bounded(features.view());
+        let rows = scaling.apply(features.view());
+        assert!(rows.iter().all(|it| it.is_finite() && it.abs() <= LIMIT));
+        // All other galaxies are about where they would be without it.
+        assert!((scaling.scale[3] / clean.scale[3] - 1.0).abs() < 0.2, "{:?}", scaling.scale);
+        assert!(rows.column(3).iter().filter(|it| it.abs() > 2.5).count() == 1);
+        assert!(scaling.scale[0] < 1.0 / (0.09 * 0.1));
+        // What did not vary says nothing.
+        features.column_mut(5).fill(2.5);
+        assert_eq!(Scaling::bounded(features.view()).scale[5], 0.0);
+    }
+}
