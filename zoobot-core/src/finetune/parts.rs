@@ -83,7 +83,10 @@ fn of_votes(mut counts: Array2<f64>) -> Shares {
         let total = asked + prior * answers as f64;
         row.mapv_inplace(|it| (it + prior) / total);
     }
-    let weights = asked.mapv(|it| it + prior * answers as f64);
+    // The mean galaxy that was asked counts as one, so that penalties mean what they do elsewhere.
+    let some = asked.iter().filter(|it| **it > 0.0).count().max(1) as f64;
+    let mean = (asked.sum() / some).max(1.0);
+    let weights = asked.mapv(|it| (it + prior * answers as f64) / mean);
     let shares = match answers {
         2 => counts.slice_move(s![.., 1..]),
         _ => counts,

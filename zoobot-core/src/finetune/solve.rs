@@ -173,9 +173,11 @@ impl<'a> Problem<'a> {
     fn known(&self, part: &Part) -> usize {
         match part {
             Part::Numbers(_) => self.originals.len(),
-            // A vote at least, beside the prior.
+            // More than the prior.
             Part::Shares { shares, .. } => {
-                self.originals.iter().filter(|&&row| shares.weights[row] >= 0.5).count()
+                let least = shares.weights.iter().copied().fold(f64::INFINITY, f64::min);
+                let more = |row: &&usize| shares.weights[**row] > 1.5 * least || least > 0.1;
+                self.originals.iter().filter(more).count()
             }
         }
     }
@@ -352,3 +354,6 @@ fn mean_square<'a>(pairs: impl Iterator<Item = (&'a f64, &'a f64)>) -> f64 {
         pairs.fold((0.0, 0.0), |(sum, count), (a, b)| (sum + (a - b).powi(2), count + 1.0));
     sum / f64::max(count, 1.0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,8 +10,12 @@ const ROUNDS: usize = 50;
 const DEVIATIONS: (f64, f64) = (0.1, 10.0);
 /// Where bounded features are cut off, in deviations from the mean.
 pub const LIMIT: f64 = 6.0;
+/// Where the root mean square over a galaxy's features is cut off, as a share of that limit.
+pub const TOGETHER: f64 = 1.0 / 3.0;
 
-/// `(x - mean) * scale` of each feature, cut off at plus and minus `limit`.
+/// `(x - mean) * scale` of each feature, cut off at plus and minus `limit`; then all features of a galaxy
+/// are brought down together where their root mean square is above a third of the limit, as for a
+/// damaged picture, of which every feature is far from the mean.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scaling {
     pub mean: Array1<f64>,
@@ -83,6 +87,14 @@ impl Scaling {
         rows *= &self.scale;
         if self.limit.is_finite() {
             rows.mapv_inplace(|it| it.clamp(-self.limit, self.limit));
+            let varying = self.scale.iter().filter(|it| **it > 0.0).count() as f64;
+            let most = self.limit * TOGETHER * varying.sqrt();
+            for mut row in rows.rows_mut() {
+                let norm = row.dot(&row).sqrt();
+                if norm > most {
+                    row *= most / norm;
+                }
+            }
         }
         rows
     }
@@ -135,9 +147,14 @@ mod tests {
         let rows = scaling.apply(features.view());
         assert!(rows.iter().all(|it| it.is_finite() && it.abs() <= LIMIT));
         // All other galaxies are about where they would be without it.
-        assert!((scaling.scale[3] / clean.scale[3] - 1.0).abs() < 0.2, "{:?}", scaling.scale);
+        assert!((scaling.scale[3] / clean.scale[3] - 1.0).abs() < 0.3, "{:?}", scaling.scale);
         assert!(rows.column(3).iter().filter(|it| it.abs() > 2.5).count() == 1);
         assert!(scaling.scale[0] < 1.0 / (0.09 * 0.1));
+        // A picture that is far off in everything.
+        features.row_mut(7).fill(1e6);
+        let row = scaling.apply(features.slice(ndarray::s![7..8, ..]));
+        let square = row.iter().map(|it| it * it).sum::<f64>() / 9.0;
+        assert!((square.sqrt() - LIMIT * TOGETHER).abs() < 1e-9, "{square}");
         // What did not vary says nothing.
         features.column_mut(5).fill(2.5);
         assert_eq!(Scaling::bounded(features.view()).scale[5], 0.0);

@@ -2,6 +2,9 @@
 
 use crate::error::{Error, Result};
 use crate::generator;
+#[cfg(doc)]
+use crate::probe::scaling::Scaling;
+use crate::probe::scaling::TOGETHER;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 use tch::nn::{self, Module};
@@ -40,7 +43,8 @@ pub struct HeadConfig {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub questions: Vec<usize>,
     /// Where features are standardised first: standard deviations from the mean beyond which they are
-    /// cut off, so that no single feature decides the answer for an unusual picture.
+    /// cut off, so that no single feature decides the answer for an unusual picture. The root mean square
+    /// over all features is cut off at a third of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<f64>,
 }
@@ -136,8 +140,15 @@ struct Standard {
 }
 
 impl Standard {
+    /// As [`Scaling::apply`] does.
     fn of(&self, features: &Tensor) -> Result<Tensor> {
-        Ok(features.f_sub(&self.mean)?.f_mul(&self.scale)?.f_clamp(-self.limit, self.limit)?)
+        let scaled = features.f_sub(&self.mean)?.f_mul(&self.scale)?;
+        let scaled = scaled.f_clamp(-self.limit, self.limit)?;
+        let varying = self.scale.f_gt(0.0)?.f_sum(Kind::Float)?;
+        let most = varying.f_sqrt()?.f_mul_scalar(self.limit * TOGETHER)?;
+        let square = scaled.f_mul(&scaled)?.f_sum_dim_intlist([1].as_slice(), true, None)?;
+        let norm = square.f_clamp_min(f64::from(f32::MIN_POSITIVE))?.f_sqrt()?;
+        Ok(scaled.f_mul(&most.f_div(&norm)?.f_clamp_max(1.0)?)?)
     }
 
     fn map(&self, one: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Self> {
