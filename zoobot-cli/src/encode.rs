@@ -25,7 +25,8 @@ pub struct Encode {
     /// and weights), or hf:OWNER/NAME[@REVISION] on the Hugging Face Hub
     #[arg(long, default_value = "sample")]
     encoder: String,
-    /// The catalogue, .csv or .parquet, with columns id_str and file_loc
+    /// The catalogue with columns id_str and file_loc (CSV, Parquet, FITS table, VOTable or ECSV), or a
+    /// folder of pictures
     #[arg(long)]
     catalog: PathBuf,
     /// The Parquet file to write

@@ -33,7 +33,8 @@ pub struct Predict {
     /// The folder of a model; again for more models
     #[arg(long = "model", required = true, value_name = "DIR")]
     models: Vec<PathBuf>,
-    /// The catalogue, .csv or .parquet, with columns id_str and file_loc
+    /// The catalogue with columns id_str and file_loc (CSV, Parquet, FITS table, VOTable or ECSV), or a
+    /// folder of pictures
     #[arg(long)]
     catalog: PathBuf,
     /// The file to write: .parquet, .csv or .fits
