@@ -293,7 +293,12 @@ parquet_of("nanoseconds.parquet", pa.array([1, None, 2], type=pa.timestamp("ns")
 parquet_of("duration.parquet", pa.array([1, None, 2], type=pa.duration("s")), "other", [])
 parquet_of("clock.parquet", pa.array([1, None, 2], type=pa.time32("s")), "other", [])
 parquet_of("list.parquet", pa.array([[1.0, 2.0], None, []]), "other", [])
-parquet_of("fixed-list.parquet", pa.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], type=pa.list_(pa.float32(), 2)), "other", [])
+for name, values in [
+    ("fixed-list", pa.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], type=pa.list_(pa.float32(), 2))),
+    ("list-of-fixed-lists", pa.array([[[1.0, 2.0]], [], None], type=pa.list_(pa.list_(pa.float32(), 2)))),
+    ("decimal-of-50-digits", pa.array([decimal.Decimal("1" * 40), None, None], type=pa.decimal256(50, 0))),
+]:
+    parquet_of(f"{name}.parquet", values, "left out", [])
 parquet_of("struct.parquet", pa.array([{"ra": 1.0}, {"ra": 2.0}, None]), "other", [])
 parquet_of("map.parquet", pa.array([[("a", 1)], [], None], type=pa.map_(pa.string(), pa.int64())), "other", [])
 parquet_of("not-utf-8.parquet", pa.array([b"\xff\xfe", b"a", None]), "other", [])
@@ -424,7 +429,7 @@ again = Table.read(HERE / "fits/astropy-masked.fits")
 good("fits/astropy-masked.fits", id_str=("text", again["id_str"]), file_loc=("text", again["file_loc"]), m=("number", again["m"]), n=("whole", again["n"]))
 fits.HDUList([fits.PrimaryHDU(np.zeros((9, 11), dtype="float32"))]).writeto(HERE / "fits/image.fits")
 bad("fits/image.fits", "no table", "images")
-write("fits/cut.fits", content[: 2880 * 3 + 200])
+write("fits/cut.fits", content[: len(content) - 2880 + 100])
 bad("fits/cut.fits", "cut off")
 write("fits/cut-header.fits", content[: 2880 + 400])
 bad("fits/cut-header.fits", "cut off")

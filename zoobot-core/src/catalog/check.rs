@@ -11,10 +11,14 @@ use std::path::Path;
 const EXAMPLES: usize = 3;
 
 /// Checks a table and makes `id_str` and `file_loc` text.
-pub fn catalog(read: Lined, source: &Path) -> Result<DataFrame> {
-    let Lined { mut table, lines } = read;
+pub fn catalog(read: &Lined, source: &Path) -> Result<DataFrame> {
+    let Lined { table, lines, left_out } = read;
+    let mut table = table.clone();
     let place = source.display().to_string();
     for name in [ID, FILE] {
+        if left_out.iter().any(|it| it == name) {
+            return Err(unreadable(name, &place));
+        }
         let text = names::as_text(own_column(&table, name, &place)?);
         let text = text.map_err(|(problem, hint)| wrong(source, problem, hint))?;
         table.with_column(text)?;
@@ -30,7 +34,7 @@ pub fn catalog(read: Lined, source: &Path) -> Result<DataFrame> {
     if table.height() == 0 {
         return Err(wrong(source, "there is no galaxy in it", "A catalogue has at least one row"));
     }
-    unique(&table, &lines, source)?;
+    unique(&table, lines, source)?;
     Ok(table)
 }
 
@@ -101,6 +105,12 @@ fn own_column<'a>(table: &'a DataFrame, name: &'static str, place: &str) -> Resu
             hint: format!("Did you mean {meant:?}? Rename that column to {name:?}"),
         }
     })
+}
+
+/// The error for a column of a file that could not be read with the others.
+pub fn unreadable(name: &str, place: &str) -> Error {
+    let problem = format!("the values of the column {name:?} are of a kind that cannot be read");
+    wrong(Path::new(place), problem, "Write them as text, numbers or lists")
 }
 
 /// A column by name, or an error with near names.

@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use polars::prelude::*;
 use read::Lined;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The column with each galaxy's unique name.
 pub const ID: &str = "id_str";
@@ -39,6 +40,8 @@ pub struct Catalog {
     table: DataFrame,
     folder: PathBuf,
     source: PathBuf,
+    /// Columns of the file that could not be read.
+    left_out: Arc<[String]>,
 }
 
 impl Catalog {
@@ -95,8 +98,8 @@ impl Catalog {
     }
 
     fn checked(read: Lined, folder: PathBuf, source: PathBuf) -> Result<Self> {
-        let table = check::catalog(read, &source)?;
-        Ok(Self { table, folder, source })
+        let table = check::catalog(&read, &source)?;
+        Ok(Self { table, folder, source, left_out: read.left_out.into() })
     }
 
     /// The number of galaxies.
@@ -149,9 +152,14 @@ impl Catalog {
     /// One column, by name.
     ///
     /// # Errors
-    /// [`Error::Missing`], with the columns there are.
+    /// [`Error::Missing`], with the columns there are; [`Error::Catalog`] where the file has it, but its
+    /// values are of a kind that cannot be read.
     pub fn column(&self, name: &str) -> Result<Column> {
-        check::column(&self.table, name, &self.source.display().to_string()).cloned()
+        let place = self.source.display().to_string();
+        if self.left_out.iter().any(|it| it == name) {
+            return Err(check::unreadable(name, &place));
+        }
+        check::column(&self.table, name, &place).cloned()
     }
 
     /// One column as text, a class for each galaxy; empty where there is no value.
@@ -220,7 +228,7 @@ impl Catalog {
     }
 
     fn with(&self, table: DataFrame) -> Self {
-        Self { table, folder: self.folder.clone(), source: self.source.clone() }
+        Self { table, ..self.clone() }
     }
 }
 

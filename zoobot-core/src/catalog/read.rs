@@ -23,11 +23,13 @@ pub struct Lined {
     pub table: DataFrame,
     /// The line of each row in a file of text, counted from 1; empty for other files.
     pub lines: Vec<u32>,
+    /// Columns of the file whose values are of a kind that cannot be read.
+    pub left_out: Vec<String>,
 }
 
 impl From<DataFrame> for Lined {
     fn from(table: DataFrame) -> Self {
-        Self { table, lines: Vec::new() }
+        Self { table, lines: Vec::new(), left_out: Vec::new() }
     }
 }
 
@@ -40,10 +42,9 @@ pub fn lined(path: &Path) -> Result<Lined> {
     match content::kind(&bytes, path)? {
         Kind::Text => text::table(bytes.whole(path)?, path),
         Kind::Parquet => match bytes {
-            Bytes::File { .. } => parquet(path),
+            Bytes::File { .. } => parquet::lined(path),
             Bytes::Unpacked(bytes) => parquet::from_bytes(bytes, path),
-        }
-        .map(Lined::from),
+        },
         Kind::Fits => fits::table(&bytes.whole(path)?, path).map(Lined::from),
         Kind::VoTable => votable::table(bytes.whole(path)?, path).map(Lined::from),
     }

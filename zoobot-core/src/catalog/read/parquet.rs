@@ -1,8 +1,9 @@
 //! Parquet tables, also as other programs write them.
 
-use super::wrong;
-use crate::catalog::names;
+use super::{Lined, wrong};
+use crate::catalog::names::text_ids;
 use crate::error::{Error, Result};
+use polars::io::mmap::MmapBytesReader;
 use polars::prelude::*;
 use std::fs::File;
 use std::io::Cursor;
@@ -10,20 +11,53 @@ use std::path::Path;
 
 /// Reads a Parquet file.
 pub fn parquet(path: &Path) -> Result<DataFrame> {
+    lined(path).map(|lined| lined.table)
+}
+
+/// Reads a Parquet file, with the names of the columns that are left out.
+pub fn lined(path: &Path) -> Result<Lined> {
     let file = File::open(path).map_err(Error::io("read", path))?;
-    plain(ParquetReader::new(file).finish(), path)
+    read(ParquetReader::new(file), path)
 }
 
 /// Reads the bytes of a Parquet file.
-pub fn from_bytes(bytes: Vec<u8>, path: &Path) -> Result<DataFrame> {
-    plain(ParquetReader::new(Cursor::new(bytes)).finish(), path)
+pub fn from_bytes(bytes: Vec<u8>, path: &Path) -> Result<Lined> {
+    read(ParquetReader::new(Cursor::new(bytes)), path)
 }
 
-/// The table with columns of the kinds that tables of text have, too.
-fn plain(read: PolarsResult<DataFrame>, path: &Path) -> Result<DataFrame> {
-    let table = read.map_err(|error| refusal(&error, path))?;
+fn read<R: MmapBytesReader>(mut reader: ParquetReader<R>, path: &Path) -> Result<Lined> {
+    let refused = |error| refusal(&error, path);
+    let schema = reader.schema().map_err(refused)?;
+    let (kept, left_out): (Vec<_>, Vec<_>) =
+        schema.iter().partition(|(_, field)| is_known(&field.dtype));
+    let [kept, left_out] = [kept, left_out]
+        .map(|fields| fields.into_iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>());
+    if !left_out.is_empty() {
+        reader = reader.with_columns(Some(kept));
+    }
+    let table = reader.finish().map_err(refused)?;
     let columns = table.columns().iter().map(column).collect::<PolarsResult<Vec<_>>>()?;
-    names::text_ids(DataFrame::new(table.height(), columns)?, path)
+    let table = text_ids(DataFrame::new(table.height(), columns)?, path)?;
+    Ok(Lined { table, lines: Vec::new(), left_out })
+}
+
+/// Whether the table library knows a kind of column; at others it panics or gives up all columns.
+fn is_known(kind: &ArrowDataType) -> bool {
+    use ArrowDataType as Kind;
+    match kind {
+        Kind::List(inner) | Kind::LargeList(inner) | Kind::Map(inner, _) => is_known(&inner.dtype),
+        Kind::Struct(fields) => fields.iter().all(|field| is_known(&field.dtype)),
+        Kind::Dictionary(_, inner, _) => is_known(inner),
+        Kind::FixedSizeList(..)
+        | Kind::Decimal256(..)
+        | Kind::Interval(_)
+        | Kind::Int128
+        | Kind::UInt128
+        | Kind::Extension(_)
+        | Kind::Union(_)
+        | Kind::Unknown => false,
+        _ => true,
+    }
 }
 
 fn refusal(error: &PolarsError, path: &Path) -> Error {

@@ -76,7 +76,7 @@ fn read(layout: &Layout) -> Result<Lined, (String, String)> {
     let height = rows.iter().sum();
     let table = DataFrame::new(height, named(names, columns))
         .map_err(|error| (error.to_string(), "Check the names of the columns".to_owned()))?;
-    Ok(Lined { table, lines })
+    Ok(Lined { table, lines, left_out: Vec::new() })
 }
 
 /// Gives columns their names. One without is left out where it holds nothing, and else called by its

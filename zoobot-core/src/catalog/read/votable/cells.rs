@@ -93,7 +93,8 @@ impl Cells {
                 kind => plain(&joined(kind, bytes, count)),
             }),
             Values::Truth(truths) => truths.push(match (self.kind, bytes) {
-                (Kind::Bit, [byte, ..]) => Some(byte & 0x80 != 0),
+                // The standard puts a bit first in its byte, astropy last.
+                (Kind::Bit, [byte, ..]) => Some(*byte != 0),
                 (_, [byte, ..]) => truth(*byte),
                 _ => None,
             }),
