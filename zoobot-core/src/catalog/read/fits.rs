@@ -37,6 +37,7 @@ fn read(bytes: &[u8]) -> Result<(usize, Vec<Column>), Wrong> {
             }
             return Err(cut_off("its header does not end"));
         };
+        let data = bytes.get(start..).unwrap_or_default();
         let size = header.size().ok_or_else(|| cut_off("a header gives no size"))?;
         match header.text("XTENSION").as_deref() {
             Some("BINTABLE" | "A3DTABLE") if !header.truth("ZIMAGE") => {
@@ -44,9 +45,9 @@ fn read(bytes: &[u8]) -> Result<(usize, Vec<Column>), Wrong> {
                     let hint = "Uncompress it with `funpack`";
                     return Err(wrong_because("its table is compressed, as `fpack` does it", hint));
                 }
-                return columns(&header, &bytes[start..], binary::column);
+                return columns(&header, data, binary::column);
             }
-            Some("TABLE") => return columns(&header, &bytes[start..], ascii::column),
+            Some("TABLE") => return columns(&header, data, ascii::column),
             _ => {}
         }
         at = match start.checked_add(size).map(|end| end.next_multiple_of(header::BLOCK)) {
@@ -97,7 +98,7 @@ fn columns(header: &Header, data: &[u8], read: ReadColumn) -> Result<(usize, Vec
         size.ok_or_else(|| cut_off(&format!("its header has no {key}")))
     };
     let (stride, height, fields) = (size("NAXIS1")?, size("NAXIS2")?, size("TFIELDS")?);
-    let there = data.len().checked_div(stride).unwrap_or(height);
+    let there = data.len().checked_div(stride).unwrap_or(0);
     if there < height {
         return Err(cut_off(&format!("it says that it has {height} rows, but {there} are there")));
     }

@@ -55,10 +55,9 @@ fn read(xml: &str) -> Result<(usize, Vec<Column>), Wrong> {
     };
     let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
     let document = Document::parse_with_options(&around, options).map_err(|error| {
-        let (line, before) =
-            (error.pos().row as usize, xml[..around.len().min(xml.len())].lines().count());
-        let inside = data.as_ref().is_none_or(|data| line < line_of(xml, data.inside.start));
-        match inside && line <= before {
+        // What comes after the data is in another line there.
+        let line = error.pos().row as usize;
+        match data.as_ref().is_none_or(|data| line < line_of(xml, data.inside.start)) {
             true => damaged(format!("its XML is wrong in line {line}")),
             false => damaged("its XML is wrong"),
         }
