@@ -144,6 +144,13 @@ pub fn condition(error: PolarsError, table: &DataFrame, place: &str) -> Error {
             return missing;
         }
     }
+    let said = if said.contains("cannot compare string") {
+        "it compares text with numbers"
+    } else if said.contains("predicate must be") {
+        "it does not give true or false for each row"
+    } else {
+        said
+    };
     let problem = format!("the condition cannot be applied: {said}");
     let hint =
         "Compare numbers with numbers and text with text; catalog.columns() shows what each is";
