@@ -29,7 +29,7 @@ pub struct Calibrate {
     /// The folder of a model with a head of votes; again for more models
     #[arg(long = "model", required = true, value_name = "DIR")]
     models: Vec<PathBuf>,
-    /// The catalogue with votes in columns question_answer (CSV, Parquet, FITS table, VOTable or ECSV)
+    /// The catalogue, .csv or .parquet, with votes in columns question_answer
     #[arg(long)]
     catalog: PathBuf,
     /// The schema of its votes, where the models answer more questions: a name, or a .json file

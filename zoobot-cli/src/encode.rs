@@ -25,8 +25,7 @@ pub struct Encode {
     /// and weights), or hf:OWNER/NAME[@REVISION] on the Hugging Face Hub
     #[arg(long, default_value = "sample")]
     encoder: String,
-    /// The catalogue with columns id_str and file_loc (CSV, Parquet, FITS table, VOTable or ECSV), or a
-    /// folder of pictures
+    /// The catalogue, .csv or .parquet, with columns id_str and file_loc
     #[arg(long)]
     catalog: PathBuf,
     /// The Parquet file to write

@@ -40,8 +40,7 @@ pub struct Finetuning {
     /// The encoder: sample (which knows galaxies), imagenet, a model folder, or hf:OWNER/NAME
     #[arg(long, default_value = "sample")]
     encoder: String,
-    /// The catalogue with columns id_str, file_loc and the labels (CSV, Parquet, FITS table, VOTable or
-    /// ECSV)
+    /// The catalogue, .csv or .parquet, with columns id_str, file_loc and the labels
     #[arg(long)]
     catalog: PathBuf,
     /// A catalogue to choose the best epoch by, instead of a share of the other

@@ -26,8 +26,7 @@ pub struct Judge {
     /// The folder of the model
     #[arg(long)]
     model: PathBuf,
-    /// The catalogue with columns id_str, file_loc and the label (CSV, Parquet, FITS table, VOTable or
-    /// ECSV)
+    /// The catalogue, .csv or .parquet, with columns id_str, file_loc and the label
     #[arg(long)]
     catalog: PathBuf,
     /// The column with the truth; may be left out for numbers, whose names the model knows

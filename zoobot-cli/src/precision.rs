@@ -25,7 +25,7 @@ pub struct Precision {
     /// Tables that `zoobot encode` wrote of the same galaxies; NAME=TABLE gives one a name
     #[arg(long, required = true, num_args = 1..)]
     representations: Vec<String>,
-    /// The tags, a table with id_str and tag; only galaxies with a tag are searched
+    /// The tags, .csv or .parquet with id_str and tag; only galaxies with a tag are searched
     #[arg(long, required_unless_present = "efigi")]
     tags: Option<PathBuf>,
     /// The catalogue of EFIGI instead: ring, bar, edge on, multiple, early and late type, of the fifth

@@ -33,8 +33,7 @@ pub struct Predict {
     /// The folder of a model; again for more models
     #[arg(long = "model", required = true, value_name = "DIR")]
     models: Vec<PathBuf>,
-    /// The catalogue with columns id_str and file_loc (CSV, Parquet, FITS table, VOTable or ECSV), or a
-    /// folder of pictures
+    /// The catalogue, .csv or .parquet, with columns id_str and file_loc
     #[arg(long)]
     catalog: PathBuf,
     /// The file to write: .parquet, .csv or .fits

@@ -48,7 +48,7 @@ pub struct Similar {
     /// Hugging Face Hub)
     #[arg(long, requires = "text")]
     text_encoder: Option<PathBuf>,
-    /// The tags, a table with id_str and tag; spellings and synonyms are merged
+    /// The tags, .csv or .parquet with id_str and tag; spellings and synonyms are merged
     #[arg(long)]
     tags: Option<PathBuf>,
     /// What to merge and drop of the tags, a .json file (default: what zoobot knows)
@@ -63,7 +63,7 @@ pub struct Similar {
     /// The distance: l2 (Euclidean), l1 (as the public search app of Galaxy Zoo) or cosine
     #[arg(long, default_value_t)]
     metric: Metric,
-    /// The catalogue of the galaxies, for --where and for ra and dec
+    /// The catalogue of the galaxies, .csv or .parquet, for --where and for ra and dec
     #[arg(long)]
     catalog: Option<PathBuf>,
     /// Search only galaxies for which this holds: comparisons of the catalogue's columns, joined by

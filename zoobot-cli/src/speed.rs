@@ -17,8 +17,7 @@ pub struct Speed {
     /// The encoder: imagenet, or the folder of a model (timm's config.json and weights)
     #[arg(long, default_value = "imagenet")]
     encoder: String,
-    /// The catalogue with columns id_str and file_loc (CSV, Parquet, FITS table, VOTable or ECSV), or a
-    /// folder of pictures
+    /// The catalogue, .csv or .parquet, with columns id_str and file_loc
     #[arg(long)]
     catalog: PathBuf,
     /// The numbers to compute with: fp32, bf16, or auto (bf16 where the hardware is made

@@ -127,7 +127,7 @@ pub enum Error {
     #[error("figure: {0}")]
     Figure(String),
     /// From polars.
-    #[error("{}", without_plan(.0))]
+    #[error(transparent)]
     Polars(#[from] polars::error::PolarsError),
     /// From libtorch.
     #[error("libtorch: {0}")]
@@ -152,9 +152,4 @@ impl Error {
     ) -> Self {
         Self::Invalid { name, value: value.to_string(), expected: expected.into() }
     }
-}
-
-/// What polars says, without the plan of its query.
-fn without_plan(error: &polars::error::PolarsError) -> String {
-    error.to_string().split("\n\n").next().unwrap_or_default().to_owned()
 }

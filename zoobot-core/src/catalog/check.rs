@@ -95,9 +95,10 @@ fn own_column<'a>(table: &'a DataFrame, name: &'static str, place: &str) -> Resu
     column(table, name, place).map_err(|error| {
         let names = || table.get_column_names().into_iter().map(|name| name.as_str());
         let aliases = ALIASES.iter().find(|(own, _)| *own == name).map_or("", |(_, all)| all);
-        let spelt = |other: &&str| plain(other) == plain(name);
+        let spelt = names().find(|other| plain(other) == plain(name));
         let likely = || aliases.split(' ').find_map(|it| names().find(|name| plain(name) == it));
-        let Some(meant) = names().find(spelt).or_else(likely) else { return error };
+        let meant = spelt.or_else(|| nearest(name, &names().collect::<Vec<_>>())).or_else(likely);
+        let Some(meant) = meant else { return error };
         Error::Missing {
             kind: "column",
             name: name.to_owned(),
@@ -160,19 +161,20 @@ pub fn condition(error: PolarsError, table: &DataFrame, place: &str) -> Error {
 /// "Did you mean …?" for the nearest names, or the first few that there are.
 pub fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.collect();
-    let wanted = name.to_lowercase();
-    let mut close: Vec<(usize, &str)> = known
-        .iter()
-        .map(|&candidate| (distance(&wanted, &candidate.to_lowercase()), candidate))
-        .filter(|&(distance, _)| distance <= 1 + name.chars().count() / 4)
-        .collect();
-    close.sort();
-    if let Some((_, best)) = close.first() {
+    if let Some(best) = nearest(name, &known) {
         return format!("Did you mean {best:?}?");
     }
     let some: Vec<String> = known.iter().take(8).map(|name| format!("{name:?}")).collect();
     let more = if known.len() > some.len() { ", ..." } else { "" };
     format!("There are {} names: {}{more}", known.len(), some.join(", "))
+}
+
+/// The name that is spelt most like another, where one is.
+fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let wanted = name.to_lowercase();
+    let distances = known.iter().map(|&it| (distance(&wanted, &it.to_lowercase()), it));
+    let close = distances.filter(|&(distance, _)| distance <= 1 + name.chars().count() / 4);
+    close.min().map(|(_, name)| name)
 }
 
 /// Levenshtein's distance.

@@ -293,7 +293,7 @@ impl Search {
         let mut wanted = vec![true; self.within.len()];
         if let Some(condition) = &self.filter {
             let catalog = self.within.catalog().ok_or_else(|| no_catalog("a condition"))?;
-            wanted = holds(catalog, condition, self.within.len())?;
+            wanted = holds(catalog.table().clone().lazy(), condition, self.within.len())?;
         }
         for &row in examples {
             wanted[row] = false;
@@ -318,10 +318,8 @@ pub(super) fn no_catalog(what: &str) -> Error {
 }
 
 /// For which rows a condition holds; a missing value is no.
-fn holds(catalog: &Catalog, condition: &Expr, rows: usize) -> Result<Vec<bool>> {
-    let column =
-        catalog.table().clone().lazy().select([condition.clone().alias("holds")]).collect();
-    let column = column.map_err(|error| catalog.condition_error(error))?;
+fn holds(table: polars::prelude::LazyFrame, condition: &Expr, rows: usize) -> Result<Vec<bool>> {
+    let column = table.select([condition.clone().alias("holds")]).collect()?;
     let column = column.column("holds")?;
     if column.dtype() != &DataType::Boolean {
         return Err(Error::invalid("the filter", column.dtype(), "true or false for each galaxy"));

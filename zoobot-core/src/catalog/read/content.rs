@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use bzip2::read::MultiBzDecoder;
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 use std::path::Path;
 
 /// As many bytes tell what a file is.
@@ -22,10 +22,9 @@ pub enum Kind {
 
 /// A file's bytes, unpacked where it was packed with gzip or bzip2.
 pub enum Bytes {
-    /// A file that is not packed, of which only the beginning has been read.
-    File {
-        head: Vec<u8>,
-    },
+    /// A plain file that is not packed, of which only the beginning has been read.
+    File { head: Vec<u8> },
+    /// What was packed, or came through a pipe.
     Unpacked(Vec<u8>),
 }
 
@@ -33,21 +32,21 @@ impl Bytes {
     /// Opens a file.
     pub fn of(path: &Path) -> Result<Self> {
         let mut file = File::open(path).map_err(Error::io("read", path))?;
+        let is_plain = file.metadata().is_ok_and(|it| it.is_file());
         let mut head = Vec::new();
         file.by_ref().take(HEAD).read_to_end(&mut head).map_err(Error::io("read", path))?;
-        let mut packed: Box<dyn Read> = match head[..] {
-            [0x1f, 0x8b, ..] => {
-                file.seek(SeekFrom::Start(0)).map_err(Error::io("read", path))?;
-                Box::new(MultiGzDecoder::new(file))
-            }
-            [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, ..] => {
-                file.seek(SeekFrom::Start(0)).map_err(Error::io("read", path))?;
-                Box::new(MultiBzDecoder::new(file))
-            }
-            _ => return Ok(Self::File { head }),
-        };
+        let mut all = head.as_slice().chain(file);
         let mut bytes = Vec::new();
-        packed.read_to_end(&mut bytes).map_err(|_| {
+        let read = match head[..] {
+            [0x1f, 0x8b, ..] => MultiGzDecoder::new(&mut all).read_to_end(&mut bytes),
+            [b'B', b'Z', b'h', b'1'..=b'9', ..] => {
+                MultiBzDecoder::new(&mut all).read_to_end(&mut bytes)
+            }
+            _ if is_plain => return Ok(Self::File { head }),
+            // A pipe can be read only once.
+            _ => all.read_to_end(&mut bytes),
+        };
+        read.map_err(|_| {
             let problem = "the packed file is damaged, or was cut off";
             wrong(path, problem, "Copy or download it again")
         })?;

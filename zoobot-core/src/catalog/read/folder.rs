@@ -12,13 +12,22 @@ const PICTURES: [&str; 6] = [".jpg", ".jpeg", ".png", ".fits", ".fit", ".fts"];
 /// What may follow the ending of a FITS image that is packed.
 const PACKED: [&str; 3] = [".fz", ".gz", ".bz2"];
 
+/// The endings of catalogues that may be meant where there is no picture.
+const TABLES: [&str; 5] = ["csv", "parquet", "tsv", "vot", "ecsv"];
+
 /// The pictures in a folder as a table of `id_str` and `file_loc`.
 pub fn pictures(folder: &Path) -> Result<DataFrame> {
-    let mut found = Vec::new();
+    let (mut found, mut table) = (Vec::new(), None);
     for entry in std::fs::read_dir(folder).map_err(Error::io("read", folder))? {
         let path = entry.map_err(Error::io("read", folder))?.path();
         let name = path.file_name().unwrap_or_default();
-        let Some(stem) = stem(&name.to_string_lossy()).filter(|_| path.is_file()) else { continue };
+        let Some(stem) = stem(&name.to_string_lossy()).filter(|_| path.is_file()) else {
+            let is_table = |ending: &&str| path.extension().is_some_and(|it| it == *ending);
+            if TABLES.iter().any(|ending| is_table(&ending)) {
+                table = Some(name.to_string_lossy().into_owned());
+            }
+            continue;
+        };
         match name.to_str() {
             Some(name) => found.push((name.to_owned(), stem)),
             None => {
@@ -26,6 +35,10 @@ pub fn pictures(folder: &Path) -> Result<DataFrame> {
                 return Err(Error::Picture { path, reason });
             }
         }
+    }
+    if let (true, Some(table)) = (found.is_empty(), table) {
+        let hint = format!("For a catalogue, give its file, such as {table}");
+        return Err(wrong(folder, "there is no picture in this folder", hint));
     }
     if found.is_empty() {
         let hint = "Pictures end in .jpg, .jpeg, .png or .fits (also .fits.fz, .fits.gz and .fits.bz2); \

@@ -14,7 +14,7 @@ use cells::Cells;
 use field::Field;
 use polars::prelude::{Column, DataFrame, Series};
 use rayon::prelude::*;
-use resvg::usvg::roxmltree::{Document, Node, ParsingOptions};
+use roxmltree::{Document, Node, ParsingOptions};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! What a VOTable says of a column.
 
-use resvg::usvg::roxmltree::Node;
+use roxmltree::Node;
 
 /// A column.
 #[derive(Debug)]
