@@ -22,8 +22,7 @@ pub fn pictures(folder: &Path) -> Result<DataFrame> {
         let path = entry.map_err(Error::io("read", folder))?.path();
         let name = path.file_name().unwrap_or_default();
         let Some(stem) = stem(&name.to_string_lossy()).filter(|_| path.is_file()) else {
-            let is_table = |ending: &&str| path.extension().is_some_and(|it| it == *ending);
-            if TABLES.iter().any(|ending| is_table(&ending)) {
+            if TABLES.iter().any(|table| path.extension().is_some_and(|ending| ending == *table)) {
                 table = Some(name.to_string_lossy().into_owned());
             }
             continue;

@@ -70,7 +70,7 @@ impl Form {
             'I' => (Code::Short, count),
             'J' => (Code::Int, count),
             'K' => (Code::Long, count),
-            'A' => (Code::Text(long), if long == 0 { 1 } else { count / long }),
+            'A' => (Code::Text(long), count.checked_div(long).unwrap_or(1)),
             'E' => (Code::Single, count),
             'D' => (Code::Double, count),
             // Complex numbers are pairs.
