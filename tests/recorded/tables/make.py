@@ -247,6 +247,9 @@ broken("broken/page.csv", "<!DOCTYPE html>\n<html><body>Please log in</body></ht
 broken("broken/picture.csv", b"\x89PNG\r\n\x1a\n" + b"\0" * 40, "picture")
 broken("broken/text.parquet", "PAR2 nonsense\n", "not a Parquet table")
 broken("broken/text.fits", "id_str,file_loc\n", "not a FITS file")
+broken("broken/utf-16-without-mark.csv", body.encode("utf-16-le"), "UTF-16", "UTF-8")
+broken("broken/excel-ids-with-commas.csv", rows("id_str;file_loc", ["1,23765E+18;a.jpg"]), "id_str", "lost their last digits")
+broken("broken/only-one-column.csv", "id_str\na\n", 'There is only "id_str"')
 broken("broken/binary.csv", bytes(range(256)) * 4, "neither text")
 
 # --- Parquet

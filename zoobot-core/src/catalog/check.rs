@@ -164,6 +164,9 @@ pub fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     if let Some(best) = nearest(name, &known) {
         return format!("Did you mean {best:?}?");
     }
+    if let [only] = known[..] {
+        return format!("There is only {only:?}");
+    }
     let some: Vec<String> = known.iter().take(8).map(|name| format!("{name:?}")).collect();
     let more = if known.len() > some.len() { ", ..." } else { "" };
     format!("There are {} names: {}{more}", known.len(), some.join(", "))

@@ -92,7 +92,7 @@ pub fn find_rounded<'a>(texts: impl Iterator<Item = &'a str>) -> Option<&'a str>
     texts.into_iter().find(|text| {
         let parts = || {
             let (mantissa, exponent) = text.split_once(['e', 'E'])?;
-            let (first, rest) = mantissa.split_once('.')?;
+            let (first, rest) = mantissa.split_once(['.', ','])?;
             let digits =
                 |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
             let exponent = exponent.strip_prefix('+').filter(|it| digits(it) && it.len() == 2)?;

@@ -99,6 +99,14 @@ pub fn kind(bytes: &Bytes, path: &Path) -> Result<Kind> {
     }
     let utf16 = head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]);
     if head.contains(&0) && !utf16 {
+        let ascii = |byte: u8| byte.is_ascii() && byte != 0;
+        let pairs = || head.chunks_exact(2);
+        if pairs().all(|it| ascii(it[0]) && it[1] == 0)
+            || pairs().all(|it| it[0] == 0 && ascii(it[1]))
+        {
+            let hint = "Save the table as UTF-8 (in a spreadsheet: \"CSV UTF-8\")";
+            return Err(wrong(path, "it is UTF-16 text without the mark that says so", hint));
+        }
         let hint = "Catalogues are tables of text (such as .csv), .parquet, .fits or VOTable";
         return Err(wrong(path, "it is neither text nor a table of a known kind", hint));
     }
