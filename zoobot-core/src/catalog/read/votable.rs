@@ -124,7 +124,8 @@ fn no_table(document: &Document) -> Wrong {
     let hint = "A catalogue is a table with a row for each galaxy".to_owned();
     match document.descendants().find(status) {
         Some(node) => {
-            let said = node.text().unwrap_or_default().trim();
+            let said =
+                node.text().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
             let hint = "Ask the server again".to_owned();
             (format!("the VOTable holds no table but a server's error: {said}"), hint)
         }
