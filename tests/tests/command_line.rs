@@ -2,6 +2,8 @@
 
 #[path = "command_line/anomalies.rs"]
 mod anomalies;
+#[path = "command_line/catalogues.rs"]
+mod catalogues;
 #[path = "command_line/finetune.rs"]
 mod finetune;
 #[path = "command_line/predict.rs"]
@@ -154,8 +156,8 @@ fn catalogues_that_cannot_be_used_are_refused_with_one_line() {
     let cases: [(&[u8], &[&str]); 7] = [
         (b"", &["the file is empty"]),
         (b"id_str,file_loc\n", &["no galaxy"]),
-        (b"id_str,file_loc\na,a.jpg\na,b.jpg\n", &["\"a\" (rows 1 and 2)"]),
-        (b"id_str,file_loc\na,a.jpg\n,b.jpg\n", &["id_str is empty in row 2"]),
+        (b"id_str,file_loc\na,a.jpg\na,b.jpg\n", &["\"a\" (lines 2 and 3)"]),
+        (b"id_str,file_loc\na,a.jpg\n,b.jpg\n", &["id_str is empty in line 3"]),
         (b"id,file_loc\na,a.jpg\n", &["no column \"id_str\""]),
         (b"id_str,picture\na,a.jpg\n", &["no column \"file_loc\""]),
         (b"id_str,file_loc\n\xff\xfe,a.jpg\n", &["line 2 is not UTF-8"]),

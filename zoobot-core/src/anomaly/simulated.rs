@@ -47,7 +47,7 @@ impl Truth {
         Ok(Self { fractions, interesting })
     }
 
-    /// Of the galaxies of a space from a table, .csv or .parquet, of `id_str` and one column of
+    /// Of the galaxies of a space from a table of `id_str` and one column of
     /// numbers: named `fraction`, `score` or `rating`, or the only one, or `column`. Numbers up to 1
     /// are fractions, others up to 5 are ratings. `NAME=VALUE` makes a fraction of 1 where the column
     /// NAME holds VALUE, such as `class=merger`, and 0 elsewhere.

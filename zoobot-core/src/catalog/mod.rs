@@ -3,6 +3,8 @@
 
 mod check;
 mod fits;
+pub(crate) mod missing;
+pub(crate) mod names;
 mod read;
 mod show;
 mod split;
@@ -10,7 +12,9 @@ mod write;
 
 use crate::error::{Error, Result};
 use polars::prelude::*;
+use read::Lined;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The column with each galaxy's unique name.
 pub const ID: &str = "id_str";
@@ -36,42 +40,66 @@ pub struct Catalog {
     table: DataFrame,
     folder: PathBuf,
     source: PathBuf,
+    /// Columns of the file that could not be read.
+    left_out: Arc<[String]>,
 }
 
 impl Catalog {
-    /// Reads a `.csv` or `.parquet` file. Relative `file_loc` start at the file's own folder.
+    /// Reads a table of galaxies from a file, or the pictures in a folder as
+    /// [`from_folder`](Self::from_folder) does. Relative `file_loc` start at the file's own folder.
+    ///
+    /// What a file is, its contents tell: text (CSV, also with semicolons, tabs, bars or spaces
+    /// between the values; ECSV), Parquet, a FITS table (the first of the file), or a VOTable. Text,
+    /// FITS and VOTable may be packed with gzip or bzip2. In text, lines that begin with `#` may come
+    /// before the names of the columns, or hold them. A column of whole numbers keeps every digit; a
+    /// column of numbers may have words such as `nan` or `NA` for empty cells.
+    ///
+    /// ```
+    /// use zoobot_core::prelude::*;
+    /// let folder = tempfile::tempdir().expect("a folder");
+    /// let file = folder.path().join("galaxies.csv");
+    /// std::fs::write(&file, "id_str;file_loc;z\n0012;a.jpg;0,05\n0013;b.jpg;NA\n").expect("written");
+    /// let galaxies = Catalog::read(&file)?;
+    /// assert_eq!(galaxies.ids(), ["0012", "0013"]);
+    /// assert_eq!(galaxies.column("z")?.f64()?.get(0), Some(0.05));
+    /// # Ok::<(), Error>(())
+    /// ```
     ///
     /// # Errors
-    /// When the file cannot be read, or is not a catalogue: see [`from_table`](Self::from_table).
+    /// When the file cannot be read, with the line that is at fault in a file of text, or is not a
+    /// catalogue: see [`from_table`](Self::from_table).
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
+        if path.is_dir() {
+            return Self::from_folder(path);
+        }
         let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
-        Self::checked(read::table(path)?, folder, path.to_path_buf())
+        Self::checked(read::lined(path)?, folder, path.to_path_buf())
     }
 
     /// A catalogue from a polars table; relative `file_loc` start at `folder`.
     ///
     /// # Errors
-    /// When `id_str` or `file_loc` is missing, an `id_str` is empty or stands twice, or there is
-    /// no row.
+    /// When `id_str` or `file_loc` is missing or no text, an `id_str` is empty, occurs twice or has
+    /// lost digits as a floating-point number, or there is no row.
     pub fn from_table(table: DataFrame, folder: impl AsRef<Path>) -> Result<Self> {
-        Self::checked(table, folder.as_ref().to_path_buf(), PathBuf::from("<table>"))
+        Self::checked(table.into(), folder.as_ref().to_path_buf(), PathBuf::from("<table>"))
     }
 
-    /// A catalogue of the pictures in a folder (`.jpg`, `.jpeg`, `.png`), sorted by name; the
-    /// `id_str` is the file's name without its ending.
+    /// A catalogue of the pictures in a folder (`.jpg`, `.jpeg`, `.png`, `.fits`, also `.fits.fz`,
+    /// `.fits.gz` and `.fits.bz2`), sorted by name; the `id_str` is the file's name without its ending.
     ///
     /// # Errors
     /// When the folder cannot be read or holds no picture.
     pub fn from_folder(folder: impl AsRef<Path>) -> Result<Self> {
         let folder = folder.as_ref();
         let table = read::pictures(folder)?;
-        Self::checked(table, folder.to_path_buf(), folder.to_path_buf())
+        Self::checked(table.into(), folder.to_path_buf(), folder.to_path_buf())
     }
 
-    fn checked(table: DataFrame, folder: PathBuf, source: PathBuf) -> Result<Self> {
-        let table = check::catalog(table, &source)?;
-        Ok(Self { table, folder, source })
+    fn checked(read: Lined, folder: PathBuf, source: PathBuf) -> Result<Self> {
+        let table = check::catalog(&read, &source)?;
+        Ok(Self { table, folder, source, left_out: read.left_out.into() })
     }
 
     /// The number of galaxies.
@@ -124,9 +152,14 @@ impl Catalog {
     /// One column, by name.
     ///
     /// # Errors
-    /// [`Error::Missing`], with the columns there are.
+    /// [`Error::Missing`], with the columns there are; [`Error::Catalog`] where the file has it, but its
+    /// values are of a kind that cannot be read.
     pub fn column(&self, name: &str) -> Result<Column> {
-        check::column(&self.table, name, &self.source.display().to_string()).cloned()
+        let place = self.source.display().to_string();
+        if self.left_out.iter().any(|it| it == name) {
+            return Err(check::unreadable(name, &place));
+        }
+        check::column(&self.table, name, &place).cloned()
     }
 
     /// One column as text, a class for each galaxy; empty where there is no value.
@@ -146,9 +179,16 @@ impl Catalog {
     /// The galaxies for which a polars expression holds.
     ///
     /// # Errors
-    /// When the expression names a column that is not there or does not give true or false.
+    /// [`Error::Missing`] when the expression names a column that is not there; [`Error::Catalog`] when
+    /// it does not give true or false.
     pub fn filter(&self, condition: Expr) -> Result<Self> {
-        Ok(self.with(self.table.clone().lazy().filter(condition).collect()?))
+        let rows = self.table.clone().lazy().filter(condition).collect();
+        Ok(self.with(rows.map_err(|error| self.condition_error(error))?))
+    }
+
+    /// What is wrong with a condition on this catalogue, in words of the catalogue.
+    pub(crate) fn condition_error(&self, error: PolarsError) -> Error {
+        check::condition(error, &self.table, &self.source.display().to_string())
     }
 
     /// The galaxies with these names, in the order given.
@@ -188,7 +228,7 @@ impl Catalog {
     }
 
     fn with(&self, table: DataFrame) -> Self {
-        Self { table, folder: self.folder.clone(), source: self.source.clone() }
+        Self { table, ..self.clone() }
     }
 }
 

@@ -72,7 +72,7 @@ impl Catalog {
             all.vstack_mut(&next.select(all.get_column_names_owned())?)?;
         }
         let source = first.source().to_path_buf();
-        Self::checked(all, PathBuf::new(), source)
+        Self::checked(all.into(), PathBuf::new(), source)
     }
 
     /// The table with files that mean the same from everywhere.

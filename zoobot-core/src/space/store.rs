@@ -2,6 +2,7 @@
 
 use super::{Kind, Origin, Space};
 use crate::catalog::ID;
+use crate::catalog::names::text_ids;
 use crate::error::{Error, Result};
 use crate::files::write_whole;
 use ndarray::Array2;
@@ -48,10 +49,9 @@ impl Space {
             place: "the table".to_owned(),
             hint: hint.to_owned(),
         };
-        let ids = table
-            .column(ID)
-            .map_err(|_| missing(ID, "Each row needs the galaxy's name"))?
-            .cast(&DataType::String)?;
+        table.column(ID).map_err(|_| missing(ID, "Each row needs the galaxy's name"))?;
+        let named = text_ids(table.select([ID])?, Path::new("<table>"))?;
+        let ids = named.column(ID)?;
         let ids =
             ids.str()?.iter().map(|id: Option<&str>| id.unwrap_or_default().to_owned()).collect();
         let names: Vec<String> = table

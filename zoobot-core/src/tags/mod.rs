@@ -37,7 +37,8 @@ pub struct Tags {
 }
 
 impl Tags {
-    /// Reads a `.csv` or `.parquet` table: see [`from_table`](Self::from_table).
+    /// Reads a table of any kind that [`Catalog::read`](crate::catalog::Catalog::read) reads: see
+    /// [`from_table`](Self::from_table).
     ///
     /// # Errors
     /// When the file cannot be read or lacks a column.
