@@ -6,7 +6,8 @@ use crate::check::{Checker, Findings};
 use crate::completion::Known;
 use crate::diagnostics::Diagnostic;
 use crate::environment::set_environment;
-use crate::errors::Failure;
+use crate::errors::{Advice, Failure};
+use crate::habits;
 use crate::items::Item;
 use crate::library::Library;
 use crate::notebook::Notebook;
@@ -67,6 +68,7 @@ impl Evaluator {
     pub fn known(&self) -> Known {
         Known {
             notebook: self.notebook.clone(),
+            columns: self.runner.outputs.columns(),
             library: self.library.clone(),
             flags: self.flags.clone(),
         }
@@ -93,8 +95,13 @@ impl Evaluator {
             return Err(self.syntax_failure(&cell, &error.message, error.at));
         }
         let result = self.run_cell(&cell, ask);
-        if result.is_err() {
-            self.notebook.not_made(&cell);
+        match &result {
+            Ok(()) => {
+                for note in habits::notes(code) {
+                    self.runner.outputs.note(&note);
+                }
+            }
+            Err(_) => self.notebook.not_made(&cell),
         }
         result
     }
@@ -267,23 +274,25 @@ impl Evaluator {
             let name = error.message.split('`').nth(1).filter(|_| error.is("E0425"));
             let changed = changed.iter().find(|(gone, _)| Some(gone.as_str()) == name);
             let reason = changed.map(|(name, reason)| format!("`{name}` is not there: {reason}"));
-            reason.or_else(|| advice(error, code, &self.notebook))
+            reason.map(Advice::Instead).or_else(|| advice(error, code, &self.notebook))
         })
     }
 
     /// rustc says more of a syntax error than a parser does, unless it is lost among braces.
     fn syntax_failure(&self, cell: &Cell, message: &str, at: usize) -> Failure {
+        if let Some(habit) = habits::find(&cell.code, None) {
+            return syntax_error(&cell.code, habit.at, &habit.advice);
+        }
         let found = Findings::default();
         let source = self.program(cell, &[], &Vec::new(), &found).source();
         let errors = self.checker.errors(&source).unwrap_or_default();
         let users: Vec<Diagnostic> = errors.into_iter().filter(Diagnostic::is_the_users).collect();
         if !users.is_empty() {
-            return Failure::compile(&users[..1], &cell.code, |_| None);
+            return Failure::compile(&users[..1], &cell.code, |error| {
+                advice(error, &cell.code, &self.notebook)
+            });
         }
-        let line = cell.code[..at].matches('\n').count() + 1;
-        let start = cell.code[..at].rfind('\n').map_or(0, |at| at + 1);
-        let column = cell.code[start..at].chars().count() + 1;
-        Failure::new("compile error", message).at(&cell.code, line, column)
+        syntax_error(&cell.code, at, message)
     }
 
     /// Cells that are no Rust: `:vars`.
@@ -303,9 +312,13 @@ impl Evaluator {
             Some(":dep") => Err(Failure::new(
                 "error",
                 "`:dep` is not available: a zoobot notebook uses the library that is already built. \
-                 `zoobot::{polars, plotters, ndarray, image, tch, rand}` are there to use.",
+                 `zoobot::{polars, plotters, ndarray, image, tch, rand, rand_distr}` are there to use: \
+                 `zoobot::rand::random::<f64>()` is a random number from 0 to 1.",
             )),
-            _ => Err(Failure::new("error", "unknown command; `:vars` lists the variables.")),
+            _ => Err(Failure::new(
+                "error",
+                "unknown command; `:vars` lists the variables, `:help` says what a notebook offers.",
+            )),
         }
     }
 }
@@ -323,6 +336,14 @@ fn other_tail(cell: &Cell, tail: Tail, errors: &[Diagnostic]) -> Option<Tail> {
     } else {
         None
     }
+}
+
+/// A compile error with a mark at byte `at`.
+fn syntax_error(code: &str, at: usize, message: &str) -> Failure {
+    let line = code[..at].matches('\n').count() + 1;
+    let start = code[..at].rfind('\n').map_or(0, |at| at + 1);
+    let column = code[start..at].chars().count() + 1;
+    Failure::new("compile error", message).at(code, line, column)
 }
 
 fn command_of(code: &str) -> Option<&str> {

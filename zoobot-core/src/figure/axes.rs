@@ -6,7 +6,6 @@ use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, Value
 use plotters::prelude::{
     Cartesian2d, ChartBuilder, ChartContext, Color, LabelAreaPosition, SVGBackend, ShapeStyle,
 };
-use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontDesc, FontFamily, FontStyle, RGBColor, TextStyle};
 use std::ops::Range;
 
@@ -208,17 +207,6 @@ pub(super) fn frame<'a, 'b>(
         .y_desc(&y.label)
         .draw()?;
     Ok(chart)
-}
-
-/// Writes a small grey note in the lower right corner of the figure.
-pub(super) fn note(root: &Canvas<'_>, text: &str) -> Drawn<()> {
-    if text.is_empty() {
-        return Ok(());
-    }
-    let (width, height) = root.dim_in_pixel();
-    let place = (width as i32 - units(6.0), height as i32 - units(3.0));
-    let style = letters(style::NOTE, style::FAINT).pos(Pos::new(HPos::Right, VPos::Bottom));
-    Ok(root.draw_text(text, &style, place)?)
 }
 
 #[cfg(test)]

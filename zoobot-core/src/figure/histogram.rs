@@ -1,8 +1,9 @@
 //! How often values fall into equal bins.
 
-use super::axes::{Axis, bounds, frame, note};
+use super::axes::{Axis, bounds, frame};
 use super::canvas::{self, UNITS};
 use super::look::{Look, look_setters};
+use super::numbers::{Numbers, left_out};
 use super::{Figure, style};
 use crate::notebook::text::plural;
 use crate::notebook::{Bundle, Show};
@@ -12,46 +13,55 @@ use plotters::prelude::{Color, Rectangle};
 /// A histogram to be: set what it needs, then [`Histogram::build`] it.
 #[derive(Debug, Clone)]
 pub struct Histogram {
-    values: Vec<f64>,
+    values: Numbers,
     bins: usize,
     look: Look,
 }
 
 /// A histogram of `values` in `bins` equal bins from the smallest to the largest.
-pub fn histogram(values: &[f64], bins: usize) -> Histogram {
-    Histogram { values: values.to_vec(), bins, look: Look::new("value", "count") }
+///
+/// Takes a column of a catalogue or table, or a vector, slice or array of numbers; see [`Numbers`].
+///
+/// # Example
+/// ```
+/// use zoobot_core::prelude::*;
+/// let galaxies = Catalog::sample()?;
+/// histogram(galaxies.column("radius")?, 30).labels("radius (arcsec)", "galaxies").build()?;
+/// # Ok::<(), Error>(())
+/// ```
+pub fn histogram(values: impl Into<Numbers>, bins: usize) -> Histogram {
+    let values = values.into();
+    let look = Look::new(values.label("value"), "count");
+    Histogram { values, bins, look }
 }
 
 impl Histogram {
     look_setters!();
 
-    /// Draws the figure. Values that are not finite are left out and counted in a corner.
+    /// Draws the figure. Missing values and those that are not finite are left out; the notebook
+    /// says below the figure how many, [`Figure::about`] too.
     ///
     /// # Errors
-    /// No finite value, or `bins` outside 1..=1000.
+    /// No finite value, a column without numbers, or `bins` outside 1..=1000.
     pub fn build(&self) -> Result<Figure> {
         if !(1..=1000).contains(&self.bins) {
             return Err(Error::invalid("bins", self.bins, "1 to 1000"));
         }
-        let Some((low, high)) = bounds(self.values.iter().copied()) else {
-            let value = plural(self.values.len(), "value");
+        let values = self.values.checked("column of the histogram")?;
+        let Some((low, high)) = bounds(values.iter().copied()) else {
+            let value = plural(values.len(), "value");
             return Err(Error::invalid("histogram", value, "at least one finite value"));
         };
         let (low, high) = if low < high { (low, high) } else { (low - 0.5, high + 0.5) };
-        let counts = count(&self.values, low, high, self.bins);
+        let counts = count(values, low, high, self.bins);
         let counted: usize = counts.iter().sum();
-        let left_out = match self.values.len() - counted {
-            0 => String::new(),
-            out => format!("{} not finite, left out", plural(out, "value")),
-        };
-        let comma = if left_out.is_empty() { "" } else { "; " };
         let about = format!(
-            "histogram of {}, {} in {}{comma}{left_out}",
+            "histogram of {}, {} in {}",
             self.look.x,
             plural(counted, "value"),
             plural(self.bins, "bin"),
         );
-        canvas::draw(self.look.size, UNITS, about, |root, _| {
+        let figure = canvas::draw(self.look.size, UNITS, about, |root, _| {
             let x = Axis::over(&self.look.x, low, high);
             let most = counts.iter().copied().max().unwrap_or(1) as f64;
             let y = Axis::over(&self.look.y, 0.0, most * 1.05).counting();
@@ -65,8 +75,9 @@ impl Histogram {
                     Rectangle::new(corners, style::PALETTE[0].filled())
                 },
             ))?;
-            note(root, &left_out)
-        })
+            Ok(())
+        })?;
+        Ok(figure.remarking(left_out(counted, values.len(), "value")))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Lines over a common x, such as losses over epochs.
 
-use super::axes::{Axis, frame, note, stroke};
+use super::axes::{Axis, frame, stroke};
 use super::canvas::{self, UNITS, units};
 use super::legend::{Legend, Sign};
 use super::look::{Look, look_setters};
+use super::numbers::{Numbers, left_out};
 use super::{Figure, style};
 use crate::notebook::text::plural;
 use crate::notebook::{Bundle, Show};
@@ -13,7 +14,7 @@ use plotters::prelude::{Circle, Color, PathElement};
 /// A line figure to be: add series, then [`Lines::build`] it.
 #[derive(Debug, Clone)]
 pub struct Lines {
-    series: Vec<(String, Vec<f64>, Vec<f64>)>,
+    series: Vec<(String, Numbers, Numbers)>,
     look: Look,
 }
 
@@ -36,47 +37,51 @@ pub fn lines() -> Lines {
 impl Lines {
     look_setters!();
 
-    /// Adds a line through the points (`x`, `y`), named in the legend. A value that is not finite
-    /// leaves a gap.
-    pub fn series(mut self, name: &str, x: &[f64], y: &[f64]) -> Self {
-        self.series.push((name.to_owned(), x.to_vec(), y.to_vec()));
+    /// Adds a line through the points (`x`, `y`), named in the legend. A value that is missing or
+    /// not finite leaves a gap.
+    ///
+    /// Takes columns of a catalogue or table, or vectors, slices or arrays of numbers.
+    pub fn series(mut self, name: &str, x: impl Into<Numbers>, y: impl Into<Numbers>) -> Self {
+        self.series.push((name.to_owned(), x.into(), y.into()));
         self
     }
 
-    /// Draws the figure.
+    /// Draws the figure. The notebook says below it how many points were missing or not finite.
     ///
     /// # Errors
-    /// A series whose `x` and `y` differ in length, and no finite point at all.
+    /// A series whose `x` and `y` differ in length, a column without numbers, and no finite point at
+    /// all.
     pub fn build(&self) -> Result<Figure> {
-        for (name, x, y) in &self.series {
+        let read = |(name, x, y): &'_ (String, Numbers, Numbers)| {
+            let (x, y) = (x.checked("x of the lines")?, y.checked("y of the lines")?);
+            Ok((name.clone(), x.to_vec(), y.to_vec()))
+        };
+        let series = self.series.iter().map(read).collect::<Result<Vec<_>>>()?;
+        for (name, x, y) in &series {
             if x.len() != y.len() {
                 let value = format!("{} in {name:?}", plural(y.len(), "y value"));
                 return Err(Error::invalid("lines", value, format!("{}, one for each x", x.len())));
             }
         }
         let points = || {
-            let pairs = self.series.iter().flat_map(|(_, x, y)| x.iter().zip(y));
+            let pairs = series.iter().flat_map(|(_, x, y)| x.iter().zip(y));
             pairs.map(|(x, y)| (*x, *y)).filter(|(x, y)| x.is_finite() && y.is_finite())
         };
         if points().next().is_none() {
-            let value = format!("{} without a finite point", plural(self.series.len(), "series"));
+            let value = format!("{} without a finite point", plural(series.len(), "series"));
             return Err(Error::invalid("lines", value, "at least one finite point"));
         }
-        let all: usize = self.series.iter().map(|(_, x, _)| x.len()).sum();
-        let left_out = match all - points().count() {
-            0 => String::new(),
-            gaps => format!("{} not finite, left out", plural(gaps, "point")),
-        };
-        let names: Vec<_> = self.series.iter().map(|(name, ..)| name.as_str()).collect();
+        let all: usize = series.iter().map(|(_, x, _)| x.len()).sum();
+        let names: Vec<_> = series.iter().map(|(name, ..)| name.as_str()).collect();
         let about = format!("{} over {}: {}", self.look.y, self.look.x, names.join(", "));
-        canvas::draw(self.look.size, UNITS, about, |root, _| {
+        let figure = canvas::draw(self.look.size, UNITS, about, |root, _| {
             let legend = self.legend();
             let side = if legend.entries.is_empty() { units(6.0) } else { legend.width(root)? };
             let (main, side) = root.split_horizontally(root.dim_in_pixel().0 as i32 - side);
             let x = Axis::around(&self.look.x, points().map(|it| it.0), 0.02);
             let y = Axis::around(&self.look.y, points().map(|it| it.1), 0.05);
             let mut chart = frame(&main, &self.look.title, &x, &y)?;
-            for (i, (_, x, y)) in self.series.iter().enumerate() {
+            for (i, (_, x, y)) in series.iter().enumerate() {
                 let colour = style::PALETTE[i % style::PALETTE.len()];
                 for run in runs(x, y) {
                     // A lone point has no line to show it.
@@ -89,9 +94,9 @@ impl Lines {
                     }
                 }
             }
-            legend.draw(&side)?;
-            note(root, &left_out)
-        })
+            legend.draw(&side)
+        })?;
+        Ok(figure.remarking(left_out(points().count(), all, "point")))
     }
 
     /// One unnamed line needs no legend.
