@@ -52,6 +52,13 @@ impl Failure {
         self
     }
 
+    /// Adds the line of the cell that has byte `at`, with a mark there.
+    pub fn at_byte(self, code: &str, at: usize) -> Self {
+        let line = code[..at].matches('\n').count() + 1;
+        let start = code[..at].rfind('\n').map_or(0, |at| at + 1);
+        self.at(code, line, code[start..at].chars().count() + 1)
+    }
+
     /// Compile errors with their places in `code`, the cell as the user typed it; `advice` gives
     /// what the kernel knows besides.
     pub fn compile(
@@ -223,7 +230,7 @@ mod tests {
     #[test]
     fn every_colour_can_be_read_in_both_themes_of_jupyterlab() {
         // --jp-layout-color0, --jp-content-font-color1 and --jp-rendermime-error-background of
-        // JupyterLab 4.4's light and dark theme; errors are shown on the last.
+        // JupyterLab 4's light and dark theme; errors are shown on the last.
         let (white, black) = ([255.0; 3], [17.0; 3]);
         let themes = [
             (white, [0.0; 3], 0.87, [255.0, 221.0, 221.0]),

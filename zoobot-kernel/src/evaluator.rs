@@ -92,6 +92,9 @@ impl Evaluator {
             return Ok(());
         }
         if let Some(error) = &cell.error {
+            if let Some(habit) = habits::find(code, None) {
+                return Err(Failure::new("compile error", habit.advice).at_byte(code, habit.at));
+            }
             return Err(self.syntax_failure(&cell, &error.message, error.at));
         }
         let result = self.run_cell(&cell, ask);
@@ -280,19 +283,17 @@ impl Evaluator {
 
     /// rustc says more of a syntax error than a parser does, unless it is lost among braces.
     fn syntax_failure(&self, cell: &Cell, message: &str, at: usize) -> Failure {
-        if let Some(habit) = habits::find(&cell.code, None) {
-            return syntax_error(&cell.code, habit.at, &habit.advice);
-        }
         let found = Findings::default();
         let source = self.program(cell, &[], &Vec::new(), &found).source();
         let errors = self.checker.errors(&source).unwrap_or_default();
         let users: Vec<Diagnostic> = errors.into_iter().filter(Diagnostic::is_the_users).collect();
         if !users.is_empty() {
-            return Failure::compile(&users[..1], &cell.code, |error| {
-                advice(error, &cell.code, &self.notebook)
-            });
+            return Failure::compile(&users[..1], &cell.code, |_| None);
         }
-        syntax_error(&cell.code, at, message)
+        let line = cell.code[..at].matches('\n').count() + 1;
+        let start = cell.code[..at].rfind('\n').map_or(0, |at| at + 1);
+        let column = cell.code[start..at].chars().count() + 1;
+        Failure::new("compile error", message).at(&cell.code, line, column)
     }
 
     /// Cells that are no Rust: `:vars`.
@@ -336,14 +337,6 @@ fn other_tail(cell: &Cell, tail: Tail, errors: &[Diagnostic]) -> Option<Tail> {
     } else {
         None
     }
-}
-
-/// A compile error with a mark at byte `at`.
-fn syntax_error(code: &str, at: usize, message: &str) -> Failure {
-    let line = code[..at].matches('\n').count() + 1;
-    let start = code[..at].rfind('\n').map_or(0, |at| at + 1);
-    let column = code[start..at].chars().count() + 1;
-    Failure::new("compile error", message).at(code, line, column)
 }
 
 fn command_of(code: &str) -> Option<&str> {

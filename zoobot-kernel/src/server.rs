@@ -316,12 +316,12 @@ impl Kernel {
                 evaluator = self.start_evaluator();
             }
             let explained = help::answer(&asked.code, &self.completer);
-            let result = match &mut evaluator {
-                Ok(_) if let Some(explained) = explained => explained.map(|data| {
+            let result = match (&mut evaluator, explained) {
+                (Ok(_), Some(explained)) => explained.map(|data| {
                     let content = json!({"data": data, "metadata": {}, "execution_count": count});
                     self.iopub.send("execute_result", content, Some(&request));
                 }),
-                Ok(evaluator) => {
+                (Ok(evaluator), None) => {
                     let allowed = asked.allow_stdin;
                     let ask = |prompt: &str, password: bool| {
                         self.ask(&request, allowed, prompt, password, answers)
@@ -334,7 +334,7 @@ impl Kernel {
                     self.completer.learn(evaluator.known());
                     result
                 }
-                Err(error) => Err(crate::errors::Failure::new("kernel", error.clone())),
+                (Err(error), _) => Err(crate::errors::Failure::new("kernel", error.clone())),
             };
             let content = match &result {
                 Ok(()) => json!({"status": "ok", "execution_count": count, "payload": [],

@@ -81,7 +81,7 @@ pub fn attempt(statements: impl FnOnce() -> Outcome) -> Outcome {
 pub fn finish(outcome: Outcome) {
     variables::settle(outcome.is_ok());
     crate::interrupt::clear();
-    let columns = variables::columns();
+    let columns = columns::take(outcome.is_ok());
     if !columns.is_empty() {
         tell(&serde_json::json!({"kind": "columns", "columns": columns}));
     }

@@ -6,12 +6,35 @@ use crate::notebook::Table;
 use crate::space::Space;
 use polars::prelude::DataFrame;
 use std::any::Any;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// More names than this are nobody's to choose from.
 const NAMES: usize = 2_000;
 
-/// The columns of a variable that is a table or has one.
-pub(super) fn columns_of(value: &dyn Any) -> Option<Vec<String>> {
+/// The tables that the running cell gave back or made: name, columns, whether it is new.
+static NOTED: Mutex<Vec<(String, Vec<String>, bool)>> = Mutex::new(Vec::new());
+
+/// Takes note of the columns of a variable, if it is a table or has one.
+pub(super) fn note(name: &str, value: &dyn Any, new: bool) {
+    if let Some(columns) = columns_of(value) {
+        noted().push((name.to_owned(), columns, new));
+    }
+}
+
+/// The columns of the tables that the cell gave back and, when it came to its end, of those it made.
+pub(super) fn take(succeeded: bool) -> HashMap<String, Vec<String>> {
+    let noted = std::mem::take(&mut *noted());
+    let kept = noted.into_iter().filter(|(_, _, new)| succeeded || !new);
+    kept.map(|(name, columns, _)| (name, columns)).collect()
+}
+
+fn noted() -> MutexGuard<'static, Vec<(String, Vec<String>, bool)>> {
+    NOTED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The columns of a value that is a table or has one.
+fn columns_of(value: &dyn Any) -> Option<Vec<String>> {
     let names = table_of(value)?.get_column_names();
     Some(names.iter().take(NAMES).map(|name| name.to_string()).collect())
 }
@@ -51,5 +74,21 @@ mod tests {
         assert_eq!(columns_of(&catalog), wanted);
         assert_eq!(columns_of(&Table::new(table)), wanted);
         assert_eq!(columns_of(&vec![1.0]), None);
+    }
+
+    #[test]
+    fn the_columns_of_a_cells_tables_are_told_once_and_new_ones_only_when_it_ends_well() {
+        let table = df!("ra" => [1.0], "dec" => [2.0]).unwrap();
+        let cell = |succeeded: bool| {
+            note("old", &table, false);
+            note("new", &table, true);
+            note("number", &1, true);
+            let mut names: Vec<String> = take(succeeded).into_keys().collect();
+            names.sort();
+            names
+        };
+        assert_eq!(cell(true), ["new", "old"]);
+        assert_eq!(cell(false), ["old"]);
+        assert!(take(true).is_empty());
     }
 }

@@ -4,7 +4,7 @@
 //! it mentions, gives back those it did not move away, and adds its new ones only when it came to
 //! its end: after a panic or an error the notebook is as it was before the cell.
 
-use super::columns::columns_of;
+use super::columns;
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -14,8 +14,6 @@ type Variables = HashMap<String, Box<dyn Any>>;
 thread_local! {
     static KEPT: RefCell<Variables> = RefCell::default();
     static NEW: RefCell<Variables> = RefCell::default();
-    /// The variables that the running cell gave back or made.
-    static TOUCHED: RefCell<Vec<String>> = RefCell::default();
 }
 
 /// Takes the variable `name` out; `None` when it is not there or has another type.
@@ -25,24 +23,14 @@ pub fn load<T: 'static>(name: &str) -> Option<T> {
 
 /// Gives back a variable of an earlier cell.
 pub fn keep<T: 'static>(name: &str, value: T) {
-    touch(name);
+    columns::note(name, &value, false);
     put(&KEPT, name, Box::new(value));
 }
 
 /// Keeps a variable that this cell has made, once the cell has come to its end.
 pub fn keep_new<T: 'static>(name: &str, value: T) {
+    columns::note(name, &value, true);
     put(&NEW, name, Box::new(value));
-}
-
-/// The columns of the tables among the variables that the cell used or made.
-pub(super) fn columns() -> HashMap<String, Vec<String>> {
-    let touched = TOUCHED.with(|it| it.try_borrow_mut().map(|mut it| std::mem::take(&mut *it)));
-    KEPT.with(|kept| {
-        let Ok(kept) = kept.try_borrow() else { return HashMap::new() };
-        let columns = |name: &String| kept.get(name).and_then(|value| columns_of(value.as_ref()));
-        let names = touched.unwrap_or_default().into_iter();
-        names.filter_map(|name| columns(&name).map(|columns| (name, columns))).collect()
-    })
 }
 
 /// Adds the new variables to the kept ones, or forgets them.
@@ -51,18 +39,9 @@ pub(super) fn settle(succeeded: bool) {
     let Ok(new) = new else { return };
     if succeeded {
         for (name, value) in new {
-            touch(&name);
             put(&KEPT, &name, value);
         }
     }
-}
-
-fn touch(name: &str) {
-    TOUCHED.with(|touched| {
-        if let Ok(mut touched) = touched.try_borrow_mut() {
-            touched.push(name.to_owned());
-        }
-    });
 }
 
 fn take(name: &str) -> Option<Box<dyn Any>> {
@@ -89,19 +68,6 @@ mod tests {
         keep_new("x", String::from("new"));
         settle(true);
         assert_eq!(load::<String>("x").as_deref(), Some("new"));
-    }
-
-    #[test]
-    fn the_columns_of_tables_that_a_cell_touched_are_told_once() {
-        let table = polars::df!("ra" => [1.0], "dec" => [2.0]).unwrap();
-        keep("old", table.clone());
-        keep_new("new", table);
-        keep("number", 1);
-        settle(true);
-        let told = columns();
-        assert_eq!(told.len(), 2);
-        assert!(told.values().all(|columns| columns == &["ra", "dec"]));
-        assert!(columns().is_empty());
     }
 
     #[test]
