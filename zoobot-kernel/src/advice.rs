@@ -74,14 +74,41 @@ fn argument(ty: &str) -> String {
     }
 }
 
+/// Types that have a counterpart in Python, as errors name them. Of others rustc knows more.
+const PYTHONS: [&str; 9] =
+    ["`Vec<", "`[", "str`", "String`", "HashMap<", "HashSet<", "Catalog`", "DataFrame`", "Column`"];
+/// Types of whole numbers, and methods that only numbers with decimals have.
+const WHOLE: [&str; 8] = ["usize", "i32", "i64", "u32", "u64", "u8", "{integer}", "isize"];
+const OF_FLOATS: [&str; 14] = [
+    "sqrt", "ln", "log10", "log2", "exp", "sin", "cos", "tan", "powf", "powi", "floor", "ceil",
+    "round", "cbrt",
+];
+
 /// What another language would mean by the line.
 fn habit(error: &Diagnostic, name: &str, code: &str) -> Option<String> {
     let line = line_of(error, code)?;
     let number = line_number(error)?;
-    if (error.is("E0599") || error.is("E0609") || error.is("E0615"))
+    if ["E0599", "E0609", "E0615"].iter().any(|number| error.is(number))
+        && PYTHONS.iter().any(|ty| error.message.contains(ty))
         && let Some(text) = habits::method(name)
     {
         return Some(text.to_owned());
+    }
+    if error.is("E0599")
+        && WHOLE.iter().any(|ty| error.message.contains(&format!("for type `{ty}`")))
+        && OF_FLOATS.contains(&name)
+    {
+        return Some(format!("whole numbers have no `{name}`: `(n as f64).{name}(...)`."));
+    }
+    if error.is("E0689") {
+        return Some(
+            "say which kind of number it is: `2.0_f64` where it is written down, `let x: f64 = 2.0;` for a \
+             variable."
+                .to_owned(),
+        );
+    }
+    if error.message.starts_with("unknown format trait") {
+        return Some("decimals are given without a letter: `{x:.2}` has two.".to_owned());
     }
     if error.is("E0308") && line.contains(".append(") {
         return habits::method("append").map(str::to_owned);
@@ -155,8 +182,9 @@ fn mixes_numbers(message: &str) -> bool {
         ["`f64`", "`f32`", "`{float}`", "`{integer}`", "`i32`", "`i64`", "`usize`", "`u32`"];
     let verbs =
         ["cannot add", "cannot subtract", "cannot multiply", "cannot divide", "can't compare"];
-    verbs.iter().any(|verb| message.starts_with(verb))
-        && numbers.iter().map(|number| message.matches(number).count()).sum::<usize>() == 2
+    let kinds = ["an integer", "a float"].iter().all(|kind| message.contains(kind));
+    let named = numbers.iter().map(|number| message.matches(number).count()).sum::<usize>() == 2;
+    verbs.iter().any(|verb| message.starts_with(verb)) && (kinds || named)
 }
 
 /// The number of the cell's line that an error is about.
@@ -266,7 +294,7 @@ mod tests {
         let origin = Origin::Cell(line);
         let places = vec![Place { origin, columns, label: String::new(), primary: true }];
         Diagnostic {
-            code: Some(number.to_owned()),
+            code: Some(number.to_owned()).filter(|number| !number.is_empty()),
             message: message.to_owned(),
             places,
             notes: Vec::new(),
@@ -336,18 +364,35 @@ mod tests {
             ("E0425", "cannot find value `np` in this scope", "np.mean(1)", "np", "ndarray"),
             ("E0433", "use of undeclared crate `np`", "np::mean(1)", "np", "ndarray"),
             ("E0425", "cannot find value `y` in this scope", "y = 5", "y", "`let y = 5;`"),
-            ("E0599", "no method named `append` found", "v.append(1)", "append", "`.push(value)`"),
+            (
+                "E0599",
+                "no method named `append` found for struct `Vec<i32>`",
+                "v.append(1)",
+                "append",
+                "`.push(value)`",
+            ),
             ("E0308", "mismatched types", "v.append(1)", "1", "`.push(value)`"),
             ("E0609", "no field `values` on type `Catalog`", "g.values", "values", "numbers"),
             ("E0614", "type `{integer}` cannot be dereferenced", "x ** 2", "*", "`x.powi(2)`"),
             ("E0369", "no implementation for `{float} ^ {float}`", "a ^ 2.0", "^", "`a.powf(2.0)`"),
             ("E0600", "cannot apply unary operator `-`", "x[-1]", "-1", "`x[x.len() - 1]`"),
+            ("", "negative integers cannot be used to index", "x[-1]", "-1", "`x[x.len() - 1]`"),
+            ("", "unknown format trait `f`", "println!(\"{:.2f}\", y)", "f", "`{x:.2}`"),
+            ("E0689", "can't call method `sqrt`", "2.0.sqrt()", "sqrt", "`2.0_f64`"),
+            (
+                "E0599",
+                "no method named `sqrt` found for type `usize`",
+                "n.sqrt()",
+                "sqrt",
+                "(n as f64)",
+            ),
         ] {
             let found = told(number, message, code, marked);
             assert!(found.starts_with("instead: ") && found.contains(part), "{code}: {found}");
         }
         for (number, message, code, marked, part) in [
             ("E0277", "cannot multiply `f64` by `{integer}`", "a * 2", "*", "`n as f64`"),
+            ("E0277", "cannot add an integer to a float", "a + 2", "+", "`n as f64`"),
             ("E0277", "the type `[f64]` cannot be indexed by `i32`", "a[i]", "i", "usize"),
             ("E0608", "cannot index into a value of type `Catalog`", "g[\"a\"]", "g", ".column"),
         ] {
@@ -355,6 +400,8 @@ mod tests {
             assert!(found.starts_with("besides: ") && found.contains(part), "{code}: {found}");
         }
         assert_eq!(told("E0277", "cannot add `String` to `f64`", "a + b", "+"), "");
+        // rustc knows the fields of a type of the user's.
+        assert_eq!(told("E0609", "no field `size` on type `Mine`", "mine.size", "size"), "");
     }
 
     #[test]
