@@ -1,6 +1,6 @@
 //! How often values fall into equal bins.
 
-use super::axes::{Axis, bounds, frame};
+use super::axes::{bounds, frame};
 use super::canvas::{self, UNITS};
 use super::look::{Look, look_setters};
 use super::numbers::{Numbers, left_out};
@@ -42,42 +42,52 @@ impl Histogram {
     /// says below the figure how many, [`Figure::about`] too.
     ///
     /// # Errors
-    /// No finite value, a column without numbers, or `bins` outside 1..=1000.
+    /// No finite value within the limits, a column without numbers, or `bins` outside 1..=1000.
     pub fn build(&self) -> Result<Figure> {
         if !(1..=1000).contains(&self.bins) {
             return Err(Error::invalid("bins", self.bins, "1 to 1000"));
         }
         let values = self.values.checked("column of the histogram")?;
+        self.look.check()?;
+        let (x, y) = (&self.look.x, &self.look.y);
+        let values: Vec<f64> = values.iter().map(|value| x.place(*value)).collect();
         let Some((low, high)) = bounds(values.iter().copied()) else {
             let value = plural(values.len(), "value");
             return Err(Error::invalid("histogram", value, "at least one finite value"));
         };
+        let (low, high) = x.ends().unwrap_or((low, high));
         let (low, high) = if low < high { (low, high) } else { (low - 0.5, high + 0.5) };
-        let counts = count(values, low, high, self.bins);
+        let counts = count(&values, low, high, self.bins);
         let counted: usize = counts.iter().sum();
         let about = format!(
             "histogram of {}, {} in {}",
-            self.look.x,
+            x.label,
             plural(counted, "value"),
             plural(self.bins, "bin"),
         );
         let figure = canvas::draw(self.look.size, UNITS, about, |root, _| {
-            let x = Axis::over(&self.look.x, low, high);
             let most = counts.iter().copied().max().unwrap_or(1) as f64;
-            let y = Axis::over(&self.look.y, 0.0, most * 1.05).counting();
-            let mut chart = frame(root, &self.look.title, &x, &y)?;
+            // One galaxy has a bar of some height on a logarithmic axis too.
+            let (bottom, top) = match (y.ends(), y.log) {
+                (Some(ends), _) => ends,
+                (None, true) => (0.7_f64.log10(), (most * 1.3).log10()),
+                (None, false) => (0.0, most * 1.05),
+            };
+            let up = y.over(bottom, top);
+            let up = if y.log { up } else { up.counting() };
+            let mut chart = frame(root, &self.look.title, &x.over(low, high), &up)?;
             let width = (high - low) / self.bins as f64;
             let gap = if self.bins <= 100 { 0.03 * width } else { 0.0 };
-            chart.draw_series(counts.iter().enumerate().filter(|bin| *bin.1 > 0).map(
-                |(bin, count)| {
-                    let left = low + bin as f64 * width;
-                    let corners = [(left + gap, 0.0), (left + width - gap, *count as f64)];
-                    Rectangle::new(corners, style::PALETTE[0].filled())
-                },
-            ))?;
+            let bars = counts.iter().enumerate().filter_map(|(bin, count)| {
+                let height = y.scaled(*count as f64).min(top);
+                let left = low + bin as f64 * width;
+                let corners = [(left + gap, bottom), (left + width - gap, height)];
+                (height > bottom).then(|| Rectangle::new(corners, style::PALETTE[0].filled()))
+            });
+            chart.draw_series(bars)?;
             Ok(())
         })?;
-        Ok(figure.remarking(left_out(counted, values.len(), "value")))
+        Ok(figure.remarking(left_out(counted, values.len(), "value", self.look.reason())))
     }
 }
 

@@ -46,11 +46,11 @@ impl Numbers {
     }
 }
 
-/// Says how many of `all` points or values a figure leaves out; empty when it shows all.
-pub(super) fn left_out(shown: usize, all: usize, what: &str) -> String {
+/// Says how many of `all` points or values a figure leaves out, and why; empty when it shows all.
+pub(super) fn left_out(shown: usize, all: usize, what: &str, reason: &str) -> String {
     match all - shown {
         0 => String::new(),
-        out => format!("{out} of {} left out: missing or not finite", plural(all, what)),
+        out => format!("{out} of {} left out: {reason}", plural(all, what)),
     }
 }
 

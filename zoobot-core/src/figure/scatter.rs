@@ -61,11 +61,12 @@ impl Scatter {
     /// drawn as a bitmap.
     ///
     /// # Errors
-    /// Lengths that differ, a column without numbers, and no point with finite coordinates.
+    /// Lengths that differ, a column without numbers, limits that are equal, and no point with finite
+    /// coordinates within them.
     pub fn build(&self) -> Result<Figure> {
         let ready = self.ready()?;
         let title = if self.look.title.is_empty() {
-            format!("{} against {}", self.look.y, self.look.x)
+            format!("{} against {}", self.look.y.label, self.look.x.label)
         } else {
             self.look.title.clone()
         };
@@ -77,7 +78,7 @@ impl Scatter {
     }
 
     /// What is drawn, after all that can be wrong with it.
-    fn ready(&self) -> Result<Ready<'_>> {
+    fn ready(&self) -> Result<Ready> {
         let x = self.x.checked("x of the scatter")?;
         let y = self.y.checked("y of the scatter")?;
         let same = |name, length: usize| {
@@ -91,6 +92,9 @@ impl Scatter {
         if let Some((_, labels)) = &self.colours {
             same("colour_by of the scatter", labels.len())?;
         }
+        self.look.check()?;
+        let x: Vec<f64> = x.iter().map(|value| self.look.x.place(*value)).collect();
+        let y: Vec<f64> = y.iter().map(|value| self.look.y.place(*value)).collect();
         let shown: Vec<usize> =
             (0..x.len()).filter(|&i| x[i].is_finite() && y[i].is_finite()).collect();
         if shown.is_empty() {
@@ -98,16 +102,16 @@ impl Scatter {
             return Err(Error::invalid("scatter", value, "at least one with finite x and y"));
         }
         let key = Key::new(self.colours.as_ref(), &shown);
-        let mut remarks = vec![left_out(shown.len(), x.len(), "point")];
+        let mut remarks = vec![left_out(shown.len(), x.len(), "point", self.look.reason())];
         remarks.extend(key.remark.clone());
         remarks.retain(|remark| !remark.is_empty());
         Ok(Ready { x, y, shown, key, remarks: remarks.join("; ") })
     }
 
-    fn paint(&self, root: &Canvas<'_>, layers: &mut Vec<Layer>, ready: &Ready<'_>) -> Drawn<()> {
+    fn paint(&self, root: &Canvas<'_>, layers: &mut Vec<Layer>, ready: &Ready) -> Drawn<()> {
         let Ready { shown, key, .. } = ready;
-        let x = Axis::around(&self.look.x, shown.iter().map(|&i| ready.x[i]), 0.04);
-        let y = Axis::around(&self.look.y, shown.iter().map(|&i| ready.y[i]), 0.04);
+        let x = self.look.x.around(shown.iter().map(|&i| ready.x[i]), 0.04);
+        let y = self.look.y.around(shown.iter().map(|&i| ready.y[i]), 0.04);
         let (main, side) = root.split_horizontally(root.dim_in_pixel().0 as i32 - key.width(root)?);
         let mut chart = frame(&main, &self.look.title, &x, &y)?;
         points(&mut chart, layers, ready)?;
@@ -121,7 +125,7 @@ impl Scatter {
     }
 }
 
-fn points(chart: &mut Chart<'_, '_>, layers: &mut Vec<Layer>, ready: &Ready<'_>) -> Drawn<()> {
+fn points(chart: &mut Chart<'_, '_>, layers: &mut Vec<Layer>, ready: &Ready) -> Drawn<()> {
     let Ready { x, y, shown, key: Key { colours, .. }, .. } = ready;
     let (radius, opacity) = style::point(shown.len());
     // Grey ones first: what has no class or value must not hide what has.
@@ -175,9 +179,10 @@ pub fn beside(scatters: &[Scatter]) -> Result<Figure> {
 }
 
 /// The points that are shown, and what there is to say of them.
-struct Ready<'a> {
-    x: &'a [f64],
-    y: &'a [f64],
+struct Ready {
+    /// Where the points lie on the axes.
+    x: Vec<f64>,
+    y: Vec<f64>,
     shown: Vec<usize>,
     key: Key,
     remarks: String,

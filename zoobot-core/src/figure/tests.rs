@@ -151,21 +151,56 @@ fn columns_become_figures_with_their_names_and_what_they_leave_out() {
     assert!(error.starts_with("column of the histogram is \"class\", which holds text"), "{error}");
 }
 
+/// The centres of the circles of an SVG, in their order.
+fn circles(svg: &str) -> Vec<(f64, f64)> {
+    let number = |line: &str, name: &str| {
+        let rest = line.split_once(&format!("{name}=\"")).unwrap().1;
+        rest.split_once('"').unwrap().0.parse::<f64>().unwrap()
+    };
+    let circles = svg.lines().filter(|line| line.starts_with("<circle"));
+    circles.map(|line| (number(line, "cx"), number(line, "cy"))).collect()
+}
+
+#[test]
+fn axes_are_logarithmic_turned_around_and_limited_as_asked() {
+    let (x, y) = ([1.0, 10.0, 1000.0, -5.0], [18.0, 19.0, 21.0, 20.0]);
+    let figure = scatter(x, y).log_x().inverted_y().build().unwrap();
+    let [a, b, c] = circles(&figure.svg())[..] else { panic!("-5 has no logarithm") };
+    assert!(((c.0 - b.0) / (b.0 - a.0) - 2.0).abs() < 0.02, "two decades are twice as long as one");
+    assert!(a.1 < b.1 && b.1 < c.1, "larger numbers are lower");
+    assert!(
+        figure
+            .about()
+            .ends_with("1 of 4 points left out: missing, not finite or outside of the axes")
+    );
+    let svg = figure.svg();
+    for tick in ["1", "10", "100", "1000"] {
+        assert!(svg.lines().any(|line| line == tick), "{tick} is at a tick");
+    }
+    let near = scatter(x, y).limits_x(0.0, 20.0).limits_y(22.0, 16.0).build().unwrap();
+    let [a, b] = circles(&near.svg())[..] else { panic!("two points are within") };
+    assert!(a.1 < b.1, "from a larger number to a smaller one turns the axis around");
+    assert!(near.about().contains("2 of 4 points left out"));
+    let error = scatter(x, y).limits_x(3.0, 3.0).build().unwrap_err().to_string();
+    assert_eq!(error, "limits_x is 3 to 3, expected two numbers that differ");
+    let error =
+        lines().series("a", x, y).log_y().limits_y(0.0, 3.0).build().unwrap_err().to_string();
+    assert_eq!(error, "limits_y is 0 to 3, expected two numbers above 0 that differ");
+    assert!(
+        histogram(x, 5).log_x().log_y().build().unwrap().about().contains("3 values in 5 bins")
+    );
+    assert!(histogram(x, 5).limits_x(0.0, 20.0).build().unwrap().about().contains("2 values in 5"));
+    assert!(lines().series("a", x, y).log_x().limits_y(18.5, 20.5).build().is_ok());
+    // Less than a decade has round ticks too.
+    let narrow = scatter([2.1, 2.4], [1.0, 2.0]).log_x().build().unwrap().svg();
+    assert!(narrow.lines().any(|line| line.trim_end_matches('0') == "2.2"), "{narrow}");
+}
+
 #[test]
 fn points_lie_where_their_numbers_say() {
     let figure = scatter(&[0.0, 1.0, 0.5], &[0.0, 1.0, 0.5]).build().unwrap();
     let svg = figure.svg();
-    let places: Vec<(f64, f64)> = svg
-        .lines()
-        .filter(|line| line.starts_with("<circle"))
-        .map(|line| {
-            let number = |name: &str| {
-                let rest = line.split_once(&format!("{name}=\"")).unwrap().1;
-                rest.split_once('"').unwrap().0.parse::<f64>().unwrap()
-            };
-            (number("cx"), number("cy"))
-        })
-        .collect();
+    let places = circles(&svg);
     let [(x0, y0), (x1, y1), (x, y)] = places[..] else { panic!("{places:?}") };
     assert!(x1 > x0 && y1 < y0, "x grows to the right, y upwards");
     assert!((x - (x0 + x1) / 2.0).abs() <= 1.0 && (y - (y0 + y1) / 2.0).abs() <= 1.0);
