@@ -114,7 +114,7 @@ def tab_offers_the_columns_of_tables_inside_of_texts():
         same(completed(k, 'Catalog::read("ma')[0], [])
         same(completed(k, 'println!("ma')[0], [])
         # A table changes, another name takes its place, and a cell that runs is not in the way.
-        k.must('let mut other = other;\nother.rename("mass", "weight".into())?;')
+        k.must('let mut other = other.clone();\nother.rename("mass", "weight".into())?;')
         same(completed(k, 'other.column("')[0], ["only-here", "weight"])
         k.must("let space = galaxies.head(3);")
         offers(k, 'space.labels("', "class", "ring")

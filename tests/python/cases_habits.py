@@ -56,6 +56,8 @@ def habits_from_python_are_answered_with_the_way_of_rust():
         k.run('let df = Catalog::read("nothing.csv")?;')
         has(k.run("df").error, "`df` is not there: the cell that makes it has failed")
         has(k.run("df.head(3)").error, "`df` is not there")
+        has(k.run("let r: StdRng;").error, "use zoobot::rand::")
+        has(k.run("Normal::new(0.0, 1.0)").error, "use zoobot::rand_distr::")
         for code in ("Normal::new(0.0, 1.0)", "Name::new()", "let r: StdRng;", "HashMap::<i32, i32>::new()"):
             error = k.run(code).error
             for bad in ("zoobot_cell", "pdf_writer", "polars_core", "use crate::"):

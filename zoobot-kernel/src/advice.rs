@@ -110,6 +110,19 @@ fn habit(error: &Diagnostic, name: &str, code: &str) -> Option<String> {
     if error.message.starts_with("unknown format trait") {
         return Some("decimals are given without a letter: `{x:.2}` has two.".to_owned());
     }
+    if error.is("E0277") && error.message.contains("cannot be indexed by") {
+        return Some("an index is a `usize`: `x[i as usize]`.".to_owned());
+    }
+    if mixes_numbers(&error.message) {
+        return Some(
+            "numbers of two kinds do not mix: `n as f64` turns one, and a number that is written down gets \
+             its decimals with `2.0`."
+                .to_owned(),
+        );
+    }
+    if ["E0283", "E0284"].iter().any(|number| error.is(number)) && line.contains(".sum()") {
+        return Some("say what kind of number the sum is: `.sum::<f64>()`.".to_owned());
+    }
     if error.is("E0308") && line.contains(".append(") {
         return habits::method("append").map(str::to_owned);
     }
@@ -152,17 +165,6 @@ fn besides(error: &Diagnostic, name: &str, code: &str, notebook: &Notebook) -> O
                  cell of its own."
                     .to_owned(),
             )
-        }
-        "E0277" if error.message.contains("cannot be indexed by") => {
-            Some("an index is a `usize`: `x[i as usize]`.".to_owned())
-        }
-        "E0277" if mixes_numbers(&error.message) => Some(
-            "numbers of two kinds do not mix: `n as f64` turns one, and a number that is written down \
-             gets its decimals with `2.0`."
-                .to_owned(),
-        ),
-        "E0283" | "E0284" if line_of(error, code)?.contains(".sum()") => {
-            Some("say what kind of number the sum is: `.sum::<f64>()`.".to_owned())
         }
         "E0608" if ["Catalog`", "DataFrame`"].iter().any(|ty| error.message.ends_with(ty)) => {
             Some("a column is taken with `.column(\"name\")?`.".to_owned())
@@ -377,6 +379,10 @@ mod tests {
             ("E0369", "no implementation for `{float} ^ {float}`", "a ^ 2.0", "^", "`a.powf(2.0)`"),
             ("E0600", "cannot apply unary operator `-`", "x[-1]", "-1", "`x[x.len() - 1]`"),
             ("", "negative integers cannot be used to index", "x[-1]", "-1", "`x[x.len() - 1]`"),
+            ("E0277", "cannot multiply `f64` by `{integer}`", "a * 2", "*", "`n as f64`"),
+            ("E0277", "cannot add an integer to a float", "a + 2", "+", "`n as f64`"),
+            ("E0277", "the type `[f64]` cannot be indexed by `i32`", "a[i]", "i", "usize"),
+            ("E0283", "type annotations needed", "let z = x.iter().sum();", "z", "`.sum::<f64>()`"),
             ("", "unknown format trait `f`", "println!(\"{:.2f}\", y)", "f", "`{x:.2}`"),
             ("E0689", "can't call method `sqrt`", "2.0.sqrt()", "sqrt", "`2.0_f64`"),
             (
@@ -390,12 +396,9 @@ mod tests {
             let found = told(number, message, code, marked);
             assert!(found.starts_with("instead: ") && found.contains(part), "{code}: {found}");
         }
-        for (number, message, code, marked, part) in [
-            ("E0277", "cannot multiply `f64` by `{integer}`", "a * 2", "*", "`n as f64`"),
-            ("E0277", "cannot add an integer to a float", "a + 2", "+", "`n as f64`"),
-            ("E0277", "the type `[f64]` cannot be indexed by `i32`", "a[i]", "i", "usize"),
-            ("E0608", "cannot index into a value of type `Catalog`", "g[\"a\"]", "g", ".column"),
-        ] {
+        for (number, message, code, marked, part) in
+            [("E0608", "cannot index into a value of type `Catalog`", "g[\"a\"]", "g", ".column")]
+        {
             let found = told(number, message, code, marked);
             assert!(found.starts_with("besides: ") && found.contains(part), "{code}: {found}");
         }

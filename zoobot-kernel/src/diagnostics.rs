@@ -4,9 +4,10 @@ use crate::source::{Origin, Source};
 use serde_json::Value;
 
 /// Remarks that list what does not concern the user.
-const TIRESOME: [&str; 4] = [
+const TIRESOME: [&str; 5] = [
     "the nightly-only, unstable trait",
     "the following other types implement trait",
+    "the following types implement trait",
     "required for ",
     "the full name for the type has been written to",
 ];

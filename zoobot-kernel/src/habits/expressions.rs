@@ -156,23 +156,23 @@ pub(super) fn slice(line: &Line, i: usize) -> Option<String> {
     if line.is(i + 1, "::") && end == i + 3 {
         let step = line.text(i + 2, end);
         return Some(if step == "-" || step.starts_with('-') {
-            format!("`{name}.iter().rev()` goes through it from the end.")
+            format!("`{name}.iter().rev()` goes through a list from its end.")
         } else {
-            format!("`{name}.iter().step_by({step})` takes every {step}th.")
+            format!("`{name}.iter().step_by({step})` takes every {step}th element.")
         });
     }
     if line.is(i + 1, "::") && line.is(i + 2, "-") {
-        return Some(format!("`{name}.iter().rev()` goes through it from the end."));
+        return Some(format!("`{name}.iter().rev()` goes through a list from its end."));
     }
     let colon = line.outside(i + 1, end, ":")?;
     let (from, to) = (line.text(i + 1, colon), line.text(colon + 1, end));
     if let Some(count) = to.strip_prefix('-') {
-        return Some(format!("a part of it is `&{name}[{from}..{name}.len() - {count}]`."));
+        return Some(format!("a part of a list is `&{name}[{from}..{name}.len() - {count}]`."));
     }
     if let Some(count) = from.strip_prefix('-') {
-        return Some(format!("the last {count} are `&{name}[{name}.len() - {count}..]`."));
+        return Some(format!("the last {count} elements are `&{name}[{name}.len() - {count}..]`."));
     }
-    Some(format!("a part of it is `&{name}[{from}..{to}]`."))
+    Some(format!("a part of a list is `&{name}[{from}..{to}]`."))
 }
 
 /// `range(10)`.

@@ -17,8 +17,9 @@ pub struct Habit {
 type Find = fn(&Line<'_>, usize) -> Option<String>;
 
 /// Ways of writing that are never right, the surest first.
-const NEVER: [Find; 23] = [
+const NEVER: [Find; 25] = [
     magic,
+    command_line,
     question,
     hash_comment,
     import,
@@ -41,9 +42,10 @@ const NEVER: [Find; 23] = [
     walrus,
     tuple,
     annotated,
+    statement,
 ];
 /// Those that may be right, and are meant in the line of an error.
-const PERHAPS: [Find; 6] = [shell, power, last_element, range, truth, statement];
+const PERHAPS: [Find; 6] = [shell, power, last_element, range, truth, pass];
 
 /// The first habit in a code that does not compile: in `line` (from 1), or without one in any line,
 /// where it can only be wrong.

@@ -47,6 +47,12 @@ pub(super) fn shell(line: &Line, i: usize) -> Option<String> {
     }
 }
 
+/// `!pip install x`, which can be nothing else.
+pub(super) fn command_line(line: &Line, i: usize) -> Option<String> {
+    let argument = line.word(2).is_some() || line.is(2, "-") && line.is(3, "-");
+    if argument { shell(line, i) } else { None }
+}
+
 /// `?x` among other code.
 pub(super) fn question(line: &Line, i: usize) -> Option<String> {
     (i == 0 && line.is(0, "?")).then(|| {
@@ -165,9 +171,9 @@ pub(super) fn elif(line: &Line, i: usize) -> Option<String> {
     })
 }
 
-/// Statements that are words: `del x`, `print x`, `assert x`, `raise E`, `pass`, `type(x)`.
+/// A word with what it is about: `del x`, `print x`, `assert x`, `raise E`, and `type(x)`.
 pub(super) fn statement(line: &Line, i: usize) -> Option<String> {
-    let word = line.word(i).filter(|_| i == 0 || line.is(i - 1, ":") || line.is(i - 1, "="))?;
+    let word = line.word(i).filter(|_| i == 0 || line.is(i - 1, "="))?;
     let operand = line.value(i + 1) && !line.is(i + 1, "(");
     let text = match word {
         "del" if operand => {
@@ -175,20 +181,25 @@ pub(super) fn statement(line: &Line, i: usize) -> Option<String> {
             return Some(format!("`drop({name});` gives a value away before the notebook ends."));
         }
         "print" if operand => "`println!(\"{x}\")` prints a line.",
-        "assert" if line.value(i + 1) => "`assert!(a > b)` and `assert_eq!(a, b)` check.",
-        "raise" => "`Err(\"what is wrong\")?;` ends a cell or function with an error.",
-        "pass" => "an empty block is `{}`.",
-        "global" | "nonlocal" => {
+        "assert" if operand => "`assert!(a > b)` and `assert_eq!(a, b)` check.",
+        "raise" if operand => "`Err(\"what is wrong\")?;` ends a cell or function with an error.",
+        "global" | "nonlocal" if operand => {
             "a function sees only its arguments: pass the variable, and return what is new."
         }
         "var" | "const" | "val" | "auto" if operand => "a variable is made with `let x = ...;`.",
         "type" if line.is(i + 1, "(") => {
             "`:vars` lists the variables with their types, and Shift-Tab tells the type of one."
         }
-        "yield" => "an iterator is made of others: `.map(...)`, `.filter(...)`.",
+        "yield" if operand => "an iterator is made of others: `.map(...)`, `.filter(...)`.",
         _ => return None,
     };
     Some(text.to_owned())
+}
+
+/// `pass`, which may be a name.
+pub(super) fn pass(line: &Line, i: usize) -> Option<String> {
+    (i == 0 && line.is(0, "pass") && line.kind(1).is_none())
+        .then(|| "an empty block is `{}`.".to_owned())
 }
 
 pub(super) fn walrus(line: &Line, i: usize) -> Option<String> {

@@ -155,6 +155,7 @@ fn a_new_name_is_told_from_a_known_one_by_who_asks() {
 
 #[test]
 fn what_may_be_right_is_asked_about_in_the_line_of_the_error_only() {
+    assert!(find("!pip install numpy", None).is_some());
     for code in ["a ^ b", "!ls", "x[-1]", "True", "range(3)", "pass"] {
         assert_eq!(find(code, None), None, "{code}");
         assert!(find(code, Some(1)).is_some(), "{code}");
