@@ -24,7 +24,9 @@ pub(super) fn note(name: &str, value: &dyn Any, new: bool) {
 
 /// The columns of the tables that the cell gave back and, when it came to its end, of those it made.
 pub(super) fn take(succeeded: bool) -> HashMap<String, Vec<String>> {
-    let noted = std::mem::take(&mut *noted());
+    let mut noted = std::mem::take(&mut *noted());
+    // A new variable takes the place of an old one of its name, whichever was kept first.
+    noted.sort_by_key(|(_, _, new)| *new);
     let kept = noted.into_iter().filter(|(_, _, new)| succeeded || !new);
     kept.map(|(name, columns, _)| (name, columns)).collect()
 }
@@ -89,6 +91,9 @@ mod tests {
         };
         assert_eq!(cell(true), ["new", "old"]);
         assert_eq!(cell(false), ["old"]);
+        note("table", &df!("after" => [1]).unwrap(), true);
+        note("table", &table, false);
+        assert_eq!(take(true)["table"], ["after"]);
         assert!(take(true).is_empty());
     }
 }
