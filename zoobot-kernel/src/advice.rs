@@ -396,12 +396,9 @@ mod tests {
             let found = told(number, message, code, marked);
             assert!(found.starts_with("instead: ") && found.contains(part), "{code}: {found}");
         }
-        for (number, message, code, marked, part) in
-            [("E0608", "cannot index into a value of type `Catalog`", "g[\"a\"]", "g", ".column")]
-        {
-            let found = told(number, message, code, marked);
-            assert!(found.starts_with("besides: ") && found.contains(part), "{code}: {found}");
-        }
+        let index = "cannot index into a value of type `Catalog`";
+        let found = told("E0608", index, "g[\"a\"]", "g");
+        assert!(found.starts_with("besides: ") && found.contains(".column"), "{found}");
         assert_eq!(told("E0277", "cannot add `String` to `f64`", "a + b", "+"), "");
         // rustc knows the fields of a type of the user's.
         assert_eq!(told("E0609", "no field `size` on type `Mine`", "mine.size", "size"), "");

@@ -161,7 +161,8 @@ mod tests {
             notes: vec![("help".into(), "rustc's".into())],
         };
         let shown = |advice: Advice| {
-            let failure = Failure::compile(&[error.clone()], "", |_| Some(advice.clone()));
+            let failure =
+                Failure::compile(std::slice::from_ref(&error), "", |_| Some(advice.clone()));
             let text = failure.lines.join("\n");
             (text.contains("rustc's"), text.contains("ours"))
         };
