@@ -12,6 +12,8 @@ import sys
 import time
 import traceback
 
+import cases_completion
+import cases_habits
 import cases_output
 import cases_protocol
 import cases_session

@@ -99,6 +99,9 @@ cases! {
     a_panic_shows_its_message_and_place_and_keeps_the_variables
     a_compile_error_points_at_the_cells_own_lines_and_keeps_the_variables
     frequent_errors_come_with_advice_and_keep_the_variables
+    habits_from_python_are_answered_with_the_way_of_rust
+    tables_print_and_random_numbers_are_there
+    columns_become_figures_and_what_they_leave_out_is_said_beside_them
     after_an_error_the_cells_behind_it_are_not_run
     a_crash_is_reported_and_the_next_cell_works
     a_hundred_megabytes_are_cut_with_one_note_and_the_next_cell_prints_again
@@ -109,7 +112,11 @@ cases! {
     the_stop_button_ends_a_question_and_keeps_the_variables
     tab_completes_the_users_own_names_and_fields
     tab_completes_zoobot_polars_and_plotters_along_chains
+    the_first_tab_is_as_full_as_the_next_however_slow_the_machine_is
+    tab_offers_the_columns_of_tables_inside_of_texts
     shift_tab_shows_signature_and_documentation
+    a_cell_can_ask_for_the_documentation_too
+    the_examples_of_the_documentation_run_in_a_notebook
     completion_can_be_prepared_ahead
     completion_answers_while_a_cell_runs
     an_interrupt_message_stops_a_long_call_and_keeps_the_variables

@@ -41,4 +41,4 @@ pub mod tags;
 pub mod train;
 
 pub use error::{Error, Result};
-pub use {image, ndarray, plotters, polars, rand, tch};
+pub use {image, ndarray, plotters, polars, rand, rand_distr, tch};

@@ -1,6 +1,9 @@
-//! One sentence of advice for the errors that newcomers meet, where rustc gives none.
+//! One sentence of advice for the errors that newcomers meet, where rustc gives none or another.
 
+use crate::cell::Cell;
 use crate::diagnostics::{Diagnostic, readable};
+use crate::errors::Advice;
+use crate::habits;
 use crate::notebook::Notebook;
 use crate::source::Origin;
 
@@ -9,11 +12,137 @@ const BORROWED: &str = "a variable that borrows from another cannot be kept for 
 const PRELUDE: &str = "run `use zoobot::prelude::*;` first: it brings the names of the library.";
 
 /// The advice for an error in a cell of this notebook.
-pub fn advice(error: &Diagnostic, code: &str, notebook: &Notebook) -> Option<String> {
+pub fn advice(error: &Diagnostic, code: &str, notebook: &Notebook) -> Option<Advice> {
+    let name = error.message.split('`').nth(1).unwrap_or_default();
+    let unknown = ["E0425", "E0423", "E0433"].iter().any(|number| error.is(number));
+    let instead = gone(error, code, notebook)
+        .or_else(|| in_a_function(error, name, code, notebook))
+        .or_else(|| unknown.then(|| habits::name(name).map(str::to_owned)).flatten())
+        .or_else(|| habit(error, name, code));
+    instead
+        .map(Advice::Instead)
+        .or_else(|| besides(error, name, code, notebook).map(Advice::Besides))
+}
+
+/// A variable in the line of the error that a cell has failed to make, or has moved away. A name that
+/// is also a function's or macro's makes any kind of error then.
+fn gone(error: &Diagnostic, code: &str, notebook: &Notebook) -> Option<String> {
+    let line = line_of(error, code)?;
+    let made = Cell::parse(code).bindings;
+    let missing = habits::names_in(line).into_iter().chain(error.message.split('`').nth(1));
+    let missing = missing.into_iter().find(|word| {
+        notebook.why_gone(word).is_some() && made.iter().all(|binding| binding.name != *word)
+    })?;
+    Some(format!("`{missing}` is not there: {}", notebook.why_gone(missing)?))
+}
+
+/// A variable of the notebook in a function, which sees only its arguments.
+fn in_a_function(
+    error: &Diagnostic,
+    name: &str,
+    code: &str,
+    notebook: &Notebook,
+) -> Option<String> {
+    if !error.is("E0425") {
+        return None;
+    }
+    let cell = Cell::parse(code);
+    let known = notebook.variables.iter().find(|variable| variable.name == name);
+    if known.is_none() && cell.bindings.iter().all(|binding| binding.name != name) {
+        return None;
+    }
+    let at = place_of(error, code)?;
+    cell.items.iter().find(|(range, _)| range.contains(&at))?;
+    let ty = known.map_or_else(|| "...".to_owned(), |variable| argument(&readable(&variable.ty)));
+    Some(format!(
+        "a function sees its arguments and not the variables of the notebook: pass it, as in \
+         `fn f({name}: {ty})`."
+    ))
+}
+
+/// How a function takes a value of this type without taking it away.
+fn argument(ty: &str) -> String {
+    let ty = ty.rsplit_once("::").filter(|_| !ty.contains('<')).map_or(ty, |(_, last)| last);
+    let plain = ["f64", "f32", "bool", "char", "usize", "i32", "i64", "u32", "u64", "u8"];
+    match ty {
+        "String" => "&str".to_owned(),
+        ty if plain.contains(&ty) || ty.starts_with('&') => ty.to_owned(),
+        ty => match ty.strip_prefix("Vec<").and_then(|rest| rest.strip_suffix('>')) {
+            Some(element) => format!("&[{element}]"),
+            None => format!("&{ty}"),
+        },
+    }
+}
+
+/// Types that have a counterpart in Python, as errors name them. Of others rustc knows more.
+const PYTHONS: [&str; 9] =
+    ["`Vec<", "`[", "str`", "String`", "HashMap<", "HashSet<", "Catalog`", "DataFrame`", "Column`"];
+/// Types of whole numbers, and methods that only numbers with decimals have.
+const WHOLE: [&str; 8] = ["usize", "i32", "i64", "u32", "u64", "u8", "{integer}", "isize"];
+const OF_FLOATS: [&str; 14] = [
+    "sqrt", "ln", "log10", "log2", "exp", "sin", "cos", "tan", "powf", "powi", "floor", "ceil",
+    "round", "cbrt",
+];
+
+/// What another language would mean by the line.
+fn habit(error: &Diagnostic, name: &str, code: &str) -> Option<String> {
+    let line = line_of(error, code)?;
+    let number = line_number(error)?;
+    if ["E0599", "E0609", "E0615"].iter().any(|number| error.is(number))
+        && PYTHONS.iter().any(|ty| error.message.contains(ty))
+        && let Some(text) = habits::method(name)
+    {
+        return Some(text.to_owned());
+    }
+    if error.is("E0599")
+        && WHOLE.iter().any(|ty| error.message.contains(&format!("for type `{ty}`")))
+        && OF_FLOATS.contains(&name)
+    {
+        return Some(format!("whole numbers have no `{name}`: `(n as f64).{name}(...)`."));
+    }
+    if error.is("E0689") {
+        return Some(
+            "say which kind of number it is: `2.0_f64` where it is written down, `let x: f64 = 2.0;` for a \
+             variable."
+                .to_owned(),
+        );
+    }
+    if error.message.starts_with("unknown format trait") {
+        return Some("decimals are given without a letter: `{x:.2}` has two.".to_owned());
+    }
+    if error.is("E0277") && error.message.contains("cannot be indexed by") {
+        return Some("an index is a `usize`: `x[i as usize]`.".to_owned());
+    }
+    if mixes_numbers(&error.message) {
+        return Some(
+            "numbers of two kinds do not mix: `n as f64` turns one, and a number that is written down gets \
+             its decimals with `2.0`."
+                .to_owned(),
+        );
+    }
+    if ["E0283", "E0284"].iter().any(|number| error.is(number)) && line.contains(".sum()") {
+        return Some("say what kind of number the sum is: `.sum::<f64>()`.".to_owned());
+    }
+    if error.is("E0308") && line.contains(".append(") {
+        return habits::method("append").map(str::to_owned);
+    }
+    if error.is("E0061") && marked(error, code) == Some("len") {
+        return habits::name("len").map(str::to_owned);
+    }
+    if error.is("E0425") && line.trim_start().starts_with(name) && error.message.contains("value") {
+        let made = habits::assignment(code, number);
+        if made.is_some() {
+            return made;
+        }
+    }
+    habits::find(code, Some(number)).map(|habit| habit.advice)
+}
+
+/// What there is to say besides rustc's own words.
+fn besides(error: &Diagnostic, name: &str, code: &str, notebook: &Notebook) -> Option<String> {
     if error.places.iter().any(|place| place.label.contains("`'static`")) {
         return Some(BORROWED.to_owned());
     }
-    let name = error.message.split('`').nth(1).unwrap_or_default();
     match error.code.as_deref()? {
         "E0425" => missing_value(name, notebook, error),
         "E0412" | "E0432" | "E0433" => without_prelude(notebook, error),
@@ -31,7 +160,14 @@ pub fn advice(error: &Diagnostic, code: &str, notebook: &Notebook) -> Option<Str
         )),
         "E0308" => mismatched(error, code, notebook),
         "E0277" if error.message.contains("the `?` operator can only be applied") => {
-            Some("this call cannot fail, so it needs no `?`.".to_owned())
+            Some(
+                "this cannot fail, so it needs no `?`. To read about a name, put the `?` before it, in a \
+                 cell of its own."
+                    .to_owned(),
+            )
+        }
+        "E0608" if ["Catalog`", "DataFrame`"].iter().any(|ty| error.message.ends_with(ty)) => {
+            Some("a column is taken with `.column(\"name\")?`.".to_owned())
         }
         "E0369" | "E0277" | "E0599" if error.message.contains("`Option<") => Some(
             "there may be no value here, so it is an `Option`: take the value out with \
@@ -42,11 +178,49 @@ pub fn advice(error: &Diagnostic, code: &str, notebook: &Notebook) -> Option<Str
     }
 }
 
-/// Why a variable is not there, or what else was meant.
+/// Whether numbers of two kinds are added, multiplied, compared ...
+fn mixes_numbers(message: &str) -> bool {
+    let numbers =
+        ["`f64`", "`f32`", "`{float}`", "`{integer}`", "`i32`", "`i64`", "`usize`", "`u32`"];
+    let verbs =
+        ["cannot add", "cannot subtract", "cannot multiply", "cannot divide", "can't compare"];
+    let kinds = ["an integer", "a float"].iter().all(|kind| message.contains(kind));
+    let named = numbers.iter().map(|number| message.matches(number).count()).sum::<usize>() == 2;
+    verbs.iter().any(|verb| message.starts_with(verb)) && (kinds || named)
+}
+
+/// The number of the cell's line that an error is about.
+fn line_number(error: &Diagnostic) -> Option<usize> {
+    error.places.iter().find_map(|place| match place.origin {
+        Origin::Cell(line) => Some(line),
+        _ => None,
+    })
+}
+
+/// The cell's line that an error is about.
+fn line_of<'a>(error: &Diagnostic, code: &'a str) -> Option<&'a str> {
+    code.lines().nth(line_number(error)?.checked_sub(1)?)
+}
+
+/// The byte of the cell where an error's main place begins.
+fn place_of(error: &Diagnostic, code: &str) -> Option<usize> {
+    let line = line_of(error, code)?;
+    let column = error.places.first()?.columns.0.checked_sub(1)?;
+    let start: usize = code.split_inclusive('\n').take(line_number(error)? - 1).map(str::len).sum();
+    Some(start + line.char_indices().nth(column).map_or(line.len(), |(at, _)| at))
+}
+
+/// The code that an error's main place marks.
+fn marked<'a>(error: &Diagnostic, code: &'a str) -> Option<&'a str> {
+    let (from, to) = error.places.first()?.columns;
+    let start = place_of(error, code)?;
+    let length: usize =
+        code[start..].chars().take(to?.checked_sub(from)?).map(char::len_utf8).sum();
+    code.get(start..start + length)
+}
+
+/// Why a value is not there, or what else was meant.
 fn missing_value(name: &str, notebook: &Notebook, error: &Diagnostic) -> Option<String> {
-    if let Some(reason) = notebook.why_gone(name) {
-        return Some(format!("`{name}` is not there: {reason}"));
-    }
     let near = notebook.variables.iter().map(|variable| variable.name.as_str());
     let near = near.filter(|known| distance(known, name) <= 1 + name.len() / 6);
     let near = near.min_by_key(|known| distance(known, name));
@@ -109,6 +283,126 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use crate::diagnostics::Place;
+    use crate::source::Variable;
+
+    /// An error whose place is the first `marked` in the code.
+    fn error(number: &str, message: &str, code: &str, marked: &str) -> Diagnostic {
+        let at = code.find(marked).unwrap();
+        let line = code[..at].matches('\n').count() + 1;
+        let start = at - code[..at].rfind('\n').map_or(0, |at| at + 1) + 1;
+        let columns = (start, Some(start + marked.len()));
+        let origin = Origin::Cell(line);
+        let places = vec![Place { origin, columns, label: String::new(), primary: true }];
+        Diagnostic {
+            code: Some(number.to_owned()).filter(|number| !number.is_empty()),
+            message: message.to_owned(),
+            places,
+            notes: Vec::new(),
+        }
+    }
+
+    fn notebook() -> Notebook {
+        let mut notebook = Notebook::default();
+        let variable = |name: &str, ty: &str| Variable {
+            name: name.to_owned(),
+            ty: ty.to_owned(),
+            mutable: false,
+        };
+        notebook.variables = vec![
+            variable("galaxies", "zoobot::catalog::Catalog"),
+            variable("limit", "f64"),
+            variable("names", "std::vec::Vec<std::string::String>"),
+        ];
+        notebook.forget("df", "the cell that makes it has failed; run it again.");
+        notebook
+    }
+
+    fn told(number: &str, message: &str, code: &str, marked: &str) -> String {
+        match advice(&error(number, message, code, marked), code, &notebook()) {
+            Some(Advice::Instead(text)) => format!("instead: {text}"),
+            Some(Advice::Besides(text)) => format!("besides: {text}"),
+            None => String::new(),
+        }
+    }
+
+    #[test]
+    fn a_variable_that_was_not_made_is_told_whatever_else_has_its_name() {
+        let wanted = "instead: `df` is not there: the cell that makes it has failed; run it again.";
+        let macros = "expected value, found macro `df`";
+        assert_eq!(told("E0423", macros, "df", "df"), wanted);
+        assert_eq!(told("E0423", macros, "let a = 1;\ndf.head(3)", "df"), wanted);
+        assert_eq!(told("E0425", "cannot find value `df`", "println!(\"{df}\")", "{df}"), wanted);
+        // The cell makes another.
+        assert_eq!(told("E0599", "no method", "let df = 1;\ndf.head(3)", "head"), "");
+        // The name is a method's.
+        assert_eq!(told("E0599", "no method", "galaxies.df()", "df"), "");
+    }
+
+    #[test]
+    fn a_function_is_told_to_take_what_it_uses() {
+        for (name, ty) in [("galaxies", "&Catalog"), ("limit", "f64"), ("names", "&[String]")] {
+            let code = format!("fn count() -> usize {{\n    {name}.len()\n}}");
+            let message = format!("cannot find value `{name}` in this scope");
+            let found = told("E0425", &message, &code, name);
+            assert!(found.ends_with(&format!("as in `fn f({name}: {ty})`.")), "{found}");
+        }
+        let both = "let radius = 2.0;\nfn area() -> f64 { radius * radius }";
+        assert!(
+            told("E0425", "cannot find value `radius`", both, "radius *")
+                .contains("`fn f(radius: ...)`")
+        );
+        // Before it is made is another matter.
+        let early = "let a = radius;\nlet radius = 2.0;";
+        assert_eq!(told("E0425", "cannot find value `radius`", early, "radius"), "");
+    }
+
+    #[test]
+    fn names_and_methods_of_python_are_answered() {
+        for (number, message, code, marked, part) in [
+            ("E0423", "expected function, found macro `print`", "print(1)", "print", "`println!("),
+            ("E0061", "this function takes 0 arguments", "len(names)", "len", "`x.len()`"),
+            ("E0425", "cannot find value `np` in this scope", "np.mean(1)", "np", "ndarray"),
+            ("E0433", "use of undeclared crate `np`", "np::mean(1)", "np", "ndarray"),
+            ("E0425", "cannot find value `y` in this scope", "y = 5", "y", "`let y = 5;`"),
+            (
+                "E0599",
+                "no method named `append` found for struct `Vec<i32>`",
+                "v.append(1)",
+                "append",
+                "`.push(value)`",
+            ),
+            ("E0308", "mismatched types", "v.append(1)", "1", "`.push(value)`"),
+            ("E0609", "no field `values` on type `Catalog`", "g.values", "values", "numbers"),
+            ("E0614", "type `{integer}` cannot be dereferenced", "x ** 2", "*", "`x.powi(2)`"),
+            ("E0369", "no implementation for `{float} ^ {float}`", "a ^ 2.0", "^", "`a.powf(2.0)`"),
+            ("E0600", "cannot apply unary operator `-`", "x[-1]", "-1", "`x[x.len() - 1]`"),
+            ("", "negative integers cannot be used to index", "x[-1]", "-1", "`x[x.len() - 1]`"),
+            ("E0277", "cannot multiply `f64` by `{integer}`", "a * 2", "*", "`n as f64`"),
+            ("E0277", "cannot add an integer to a float", "a + 2", "+", "`n as f64`"),
+            ("E0277", "the type `[f64]` cannot be indexed by `i32`", "a[i]", "i", "usize"),
+            ("E0283", "type annotations needed", "let z = x.iter().sum();", "z", "`.sum::<f64>()`"),
+            ("", "unknown format trait `f`", "println!(\"{:.2f}\", y)", "f", "`{x:.2}`"),
+            ("E0689", "can't call method `sqrt`", "2.0.sqrt()", "sqrt", "`2.0_f64`"),
+            (
+                "E0599",
+                "no method named `sqrt` found for type `usize`",
+                "n.sqrt()",
+                "sqrt",
+                "(n as f64)",
+            ),
+        ] {
+            let found = told(number, message, code, marked);
+            assert!(found.starts_with("instead: ") && found.contains(part), "{code}: {found}");
+        }
+        let index = "cannot index into a value of type `Catalog`";
+        let found = told("E0608", index, "g[\"a\"]", "g");
+        assert!(found.starts_with("besides: ") && found.contains(".column"), "{found}");
+        assert_eq!(told("E0277", "cannot add `String` to `f64`", "a + b", "+"), "");
+        // rustc knows the fields of a type of the user's.
+        assert_eq!(told("E0609", "no field `size` on type `Mine`", "mine.size", "size"), "");
+    }
 
     #[test]
     fn letters_that_change_are_counted() {

@@ -4,9 +4,10 @@ use crate::source::{Origin, Source};
 use serde_json::Value;
 
 /// Remarks that list what does not concern the user.
-const TIRESOME: [&str; 4] = [
+const TIRESOME: [&str; 5] = [
     "the nightly-only, unstable trait",
     "the following other types implement trait",
+    "the following types implement trait",
     "required for ",
     "the full name for the type has been written to",
 ];
@@ -64,7 +65,9 @@ impl Diagnostic {
             }
             let spans: Vec<&Value> = list(&child["spans"]).collect();
             if let Some(imports) = imports(&spans) {
-                notes.push((level.to_owned(), imports));
+                if !imports.is_empty() {
+                    notes.push((level.to_owned(), imports));
+                }
                 continue;
             }
             let inside = spans.iter().filter_map(|span| Place::read(span, source, offset));
@@ -162,12 +165,36 @@ impl Place {
 /// The imports among rustc's suggestions: they go to the start of the source, not into the cell.
 fn imports(spans: &[&Value]) -> Option<String> {
     let imports = spans.iter().filter_map(|span| span["suggested_replacement"].as_str());
-    let imports: Vec<String> = imports
-        .filter(|text| text.starts_with("use "))
-        .take(3)
-        .map(|text| format!("`{}`", text.trim().replace("zoobot_core", "zoobot")))
-        .collect();
-    (!imports.is_empty()).then(|| format!("import it first: {}", imports.join(" or ")))
+    let imports: Vec<&str> = imports.filter(|text| text.starts_with("use ")).collect();
+    if imports.is_empty() {
+        return None;
+    }
+    let mut usable: Vec<String> = imports.iter().filter_map(|text| usable(text)).collect();
+    usable.sort_by_key(|text| !text.starts_with("use zoobot::"));
+    usable.dedup();
+    usable.truncate(3);
+    let usable: Vec<String> = usable.iter().map(|text| format!("`{text}`")).collect();
+    Some(match usable.is_empty() {
+        false => format!("import it first: {}", usable.join(" or ")),
+        true => String::new(),
+    })
+}
+
+/// The crates that a cell can name besides the standard library, as the library passes them on.
+const PASSED_ON: [&str; 7] =
+    ["polars", "plotters", "ndarray", "image", "tch", "rand", "rand_distr"];
+
+/// An import as a cell can write it; `None` for what only other crates can name.
+fn usable(import: &str) -> Option<String> {
+    let path = import.trim().strip_prefix("use ")?.trim_start_matches("::");
+    let root = path.split("::").next()?;
+    match root {
+        "std" | "zoobot" => Some(format!("use {path}")),
+        "zoobot_core" => Some(format!("use {}", path.replacen("zoobot_core", "zoobot", 1))),
+        "core" | "alloc" => Some(format!("use {}", path.replacen(root, "std", 1))),
+        root if PASSED_ON.contains(&root) => Some(format!("use zoobot::{path}")),
+        _ => None,
+    }
 }
 
 /// A text with `Vec<i32>` in place of `std::vec::Vec<i32>`, and without the kernel's own names.
@@ -219,12 +246,26 @@ mod tests {
     #[test]
     fn imports_are_told_as_they_are_written() {
         let span = |text: &str| serde_json::json!({"suggested_replacement": text});
-        let (one, other) = (span("use zoobot_core::x::Y;\n\n"), span("use b::Y;\n"));
+        let said = |texts: &[&str]| {
+            let spans: Vec<Value> = texts.iter().map(|text| span(text)).collect();
+            imports(&spans.iter().collect::<Vec<_>>())
+        };
         assert_eq!(
-            imports(&[&one, &other]).unwrap(),
-            "import it first: `use zoobot::x::Y;` or `use b::Y;`"
+            said(&["use std::fmt::Y;\n", "use zoobot_core::x::Y;\n\n", "use alloc::fmt::Y;\n"])
+                .unwrap(),
+            "import it first: `use zoobot::x::Y;` or `use std::fmt::Y;`"
         );
-        assert_eq!(imports(&[&span("?")]), None);
+        assert_eq!(
+            said(&["use polars::prelude::Y;\n"]).unwrap(),
+            "import it first: `use zoobot::polars::prelude::Y;`"
+        );
+        // What no cell can write is not told.
+        for other in
+            ["use crate::zoobot_cell::Y;\n", "use pdf_writer::Y;\n", "use polars_core::Y;\n"]
+        {
+            assert_eq!(said(&[other]).unwrap(), "", "{other}");
+        }
+        assert_eq!(said(&["?"]), None);
     }
 
     #[test]

@@ -6,7 +6,8 @@ use crate::check::{Checker, Findings};
 use crate::completion::Known;
 use crate::diagnostics::Diagnostic;
 use crate::environment::set_environment;
-use crate::errors::Failure;
+use crate::errors::{Advice, Failure};
+use crate::habits;
 use crate::items::Item;
 use crate::library::Library;
 use crate::notebook::Notebook;
@@ -67,6 +68,7 @@ impl Evaluator {
     pub fn known(&self) -> Known {
         Known {
             notebook: self.notebook.clone(),
+            columns: self.runner.outputs.columns(),
             library: self.library.clone(),
             flags: self.flags.clone(),
         }
@@ -90,11 +92,19 @@ impl Evaluator {
             return Ok(());
         }
         if let Some(error) = &cell.error {
+            if let Some(habit) = habits::find(code, None) {
+                return Err(Failure::new("compile error", habit.advice).at_byte(code, habit.at));
+            }
             return Err(self.syntax_failure(&cell, &error.message, error.at));
         }
         let result = self.run_cell(&cell, ask);
-        if result.is_err() {
-            self.notebook.not_made(&cell);
+        match &result {
+            Ok(()) => {
+                for note in habits::notes(code) {
+                    self.runner.outputs.note(&note);
+                }
+            }
+            Err(_) => self.notebook.not_made(&cell),
         }
         result
     }
@@ -267,7 +277,7 @@ impl Evaluator {
             let name = error.message.split('`').nth(1).filter(|_| error.is("E0425"));
             let changed = changed.iter().find(|(gone, _)| Some(gone.as_str()) == name);
             let reason = changed.map(|(name, reason)| format!("`{name}` is not there: {reason}"));
-            reason.or_else(|| advice(error, code, &self.notebook))
+            reason.map(Advice::Instead).or_else(|| advice(error, code, &self.notebook))
         })
     }
 
@@ -303,9 +313,13 @@ impl Evaluator {
             Some(":dep") => Err(Failure::new(
                 "error",
                 "`:dep` is not available: a zoobot notebook uses the library that is already built. \
-                 `zoobot::{polars, plotters, ndarray, image, tch, rand}` are there to use.",
+                 `zoobot::{polars, plotters, ndarray, image, tch, rand, rand_distr}` are there to use: \
+                 `zoobot::rand::random::<f64>()` is a random number from 0 to 1.",
             )),
-            _ => Err(Failure::new("error", "unknown command; `:vars` lists the variables.")),
+            _ => Err(Failure::new(
+                "error",
+                "unknown command; `:vars` lists the variables, `:help` says what a notebook offers.",
+            )),
         }
     }
 }

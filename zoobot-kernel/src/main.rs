@@ -1,6 +1,7 @@
 //! The Jupyter kernel `zoobot`.
 //!
-//! `zoobot-kernel CONNECTION_FILE` serves one notebook; `zoobot-kernel --index` prepares completion.
+//! `zoobot-kernel CONNECTION_FILE` serves one notebook; `zoobot-kernel --index` prepares completion,
+//! `zoobot-kernel --examples` prints the examples of the documentation as Shift-Tab shows them.
 //! Cells are Rust, evaluated by `evcxr`; the library is linked as the dylib that the workspace's own
 //! build made, so no cell waits for a dependency to be built. The same program, started again by
 //! `evcxr`, is the process that runs the cells and holds their variables; called `cargo`, it
@@ -17,6 +18,8 @@ mod environment;
 mod errors;
 mod evaluator;
 mod filter;
+mod habits;
+mod help;
 mod history;
 mod items;
 mod library;
@@ -50,6 +53,12 @@ fn main() -> Result<()> {
             compile::read_symbols(&library);
             let names = completion::prepare(&library);
             println!("completion knows {names} names of the library");
+            return Ok(());
+        }
+        Some(path) if path == "--examples" => {
+            for (name, code) in completion::examples(&library::Library::load()?) {
+                println!("{}", serde_json::json!({"name": name, "code": code}));
+            }
             return Ok(());
         }
         Some(path) if !path.to_string_lossy().starts_with('-') => PathBuf::from(path),

@@ -8,7 +8,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use jupyter_protocol::JupyterMessage;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -66,6 +66,10 @@ enum Told {
     },
     Lost {
         name: String,
+    },
+    /// The columns of the variables that are tables.
+    Columns {
+        columns: HashMap<String, Vec<String>>,
     },
     Done,
     Stopped,
@@ -131,6 +135,8 @@ struct Running {
 pub struct Outputs {
     iopub: Iopub,
     running: Arc<Mutex<Running>>,
+    /// The columns of each variable that is a table.
+    columns: Arc<Mutex<HashMap<String, Vec<String>>>>,
     /// One message for each stream that has reached the end of the cell.
     ends: Receiver<()>,
 }
@@ -139,7 +145,7 @@ impl Outputs {
     /// Starts forwarding.
     pub fn start(iopub: Iopub, stdout: Receiver<String>, stderr: Receiver<String>) -> Self {
         let (end, ends) = unbounded();
-        let outputs = Self { iopub, running: Arc::default(), ends };
+        let outputs = Self { iopub, running: Arc::default(), columns: Arc::default(), ends };
         for (name, lines) in [("stdout", stdout), ("stderr", stderr)] {
             let reader = Reader { outputs: outputs.clone(), name, end: end.clone() };
             std::thread::spawn(move || reader.pump(&lines));
@@ -195,6 +201,11 @@ impl Outputs {
         let content = json!({"data": data, "metadata": metadata, "transient": {},
                              "execution_count": count});
         self.send("execute_result", content);
+    }
+
+    /// The columns of each variable that is a table, as far as cells have told.
+    pub fn columns(&self) -> HashMap<String, Vec<String>> {
+        self.columns.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Writes to the cell's standard error stream.
@@ -308,6 +319,11 @@ impl Reader {
                 if !data.is_empty() {
                     self.outputs.result(&data.into(), &metadata.into());
                 }
+                return;
+            }
+            Told::Columns { columns } => {
+                let mut known = self.outputs.columns.lock().unwrap_or_else(PoisonError::into_inner);
+                known.extend(columns);
                 return;
             }
             Told::End => {

@@ -6,6 +6,7 @@
 use crate::ask::{self, Answer};
 use crate::completion::Completer;
 use crate::evaluator::Evaluator;
+use crate::help;
 use crate::history::History;
 use crate::replies::{is_complete, kernel_info, no_debugger};
 use crate::runner::CellProcess;
@@ -314,8 +315,13 @@ impl Kernel {
             if evaluator.is_err() {
                 evaluator = self.start_evaluator();
             }
-            let result = match &mut evaluator {
-                Ok(evaluator) => {
+            let explained = help::answer(&asked.code, &self.completer);
+            let result = match (&mut evaluator, explained) {
+                (Ok(_), Some(explained)) => explained.map(|data| {
+                    let content = json!({"data": data, "metadata": {}, "execution_count": count});
+                    self.iopub.send("execute_result", content, Some(&request));
+                }),
+                (Ok(evaluator), None) => {
                     let allowed = asked.allow_stdin;
                     let ask = |prompt: &str, password: bool| {
                         self.ask(&request, allowed, prompt, password, answers)
@@ -328,7 +334,7 @@ impl Kernel {
                     self.completer.learn(evaluator.known());
                     result
                 }
-                Err(error) => Err(crate::errors::Failure::new("kernel", error.clone())),
+                (Err(error), _) => Err(crate::errors::Failure::new("kernel", error.clone())),
             };
             let content = match &result {
                 Ok(()) => json!({"status": "ok", "execution_count": count, "payload": [],
@@ -363,8 +369,10 @@ impl Kernel {
     }
 
     fn start_evaluator(&self) -> Result<Evaluator, String> {
-        let evaluator = Evaluator::start(&self.workspace, self.iopub.clone())
-            .map_err(|error| format!("{error:#}"))?;
+        let evaluator = Evaluator::start(&self.workspace, self.iopub.clone()).map_err(|error| {
+            self.completer.give_up();
+            format!("{error:#}")
+        })?;
         *self.process.lock().unwrap_or_else(PoisonError::into_inner) = Some(evaluator.process());
         self.completer.learn(evaluator.known());
         Ok(evaluator)

@@ -171,6 +171,43 @@ impl Catalog {
         Ok(column.str()?.iter().map(|text| text.unwrap_or_default().to_owned()).collect())
     }
 
+    /// One column as numbers, one for each galaxy; NaN where there is no value.
+    ///
+    /// ```
+    /// use zoobot_core::prelude::*;
+    /// let radii = Catalog::sample()?.numbers("radius")?;
+    /// let known = radii.iter().filter(|radius| radius.is_finite()).count();
+    /// assert!(radii.len() == 600 && known < 600, "stars have no radius");
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Missing`], with the columns there are; [`Error::Catalog`] for a column that does not
+    /// hold numbers, with those that do.
+    pub fn numbers(&self, name: &str) -> Result<Vec<f64>> {
+        let column = self.column(name)?;
+        let is_numeric = |column: &Column| {
+            let kind = column.dtype();
+            kind.is_primitive_numeric() || kind.is_decimal() || kind.is_bool() || kind.is_null()
+        };
+        if !is_numeric(&column) {
+            let names = self.table.columns().iter().filter(|column| is_numeric(column));
+            let names: Vec<&str> = names.map(|column| column.name().as_str()).collect();
+            let (first, more) = names.split_at(names.len().min(8));
+            let dots = if more.is_empty() { "" } else { ", ..." };
+            return Err(Error::Catalog {
+                path: self.source.clone(),
+                problem: format!("the column {name:?} does not hold numbers"),
+                hint: match first {
+                    [] => "No column does".to_owned(),
+                    first => format!("Columns with numbers: {}{dots}", first.join(", ")),
+                },
+            });
+        }
+        let numbers = column.cast(&DataType::Float64)?;
+        Ok(numbers.f64()?.iter().map(|value| value.unwrap_or(f64::NAN)).collect())
+    }
+
     /// The first `n` galaxies.
     pub fn head(&self, n: usize) -> Self {
         self.with(self.table.head(Some(n)))

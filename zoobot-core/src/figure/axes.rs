@@ -6,7 +6,6 @@ use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, Value
 use plotters::prelude::{
     Cartesian2d, ChartBuilder, ChartContext, Color, LabelAreaPosition, SVGBackend, ShapeStyle,
 };
-use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontDesc, FontFamily, FontStyle, RGBColor, TextStyle};
 use std::ops::Range;
 
@@ -19,6 +18,8 @@ pub(super) struct Axis {
     pub ticks: Vec<f64>,
     /// What stands at the ticks, where it is not their numbers.
     pub names: Vec<String>,
+    /// Whether it runs from right to left, or downwards.
+    pub inverted: bool,
 }
 
 impl Axis {
@@ -35,7 +36,7 @@ impl Axis {
     /// An axis with these ends.
     pub fn over(label: &str, low: f64, high: f64) -> Self {
         let (label, ticks) = (label.to_owned(), ticks(low, high, 6));
-        Self { label, low, high, ticks, names: Vec::new() }
+        Self { label, low, high, ticks, names: Vec::new(), inverted: false }
     }
 
     /// An axis over logarithms to base 10, with the numbers themselves at the ticks.
@@ -43,10 +44,15 @@ impl Axis {
         let powers = (low.floor() as i32)..=(high.ceil() as i32);
         let steps: &[f64] = if high - low < 2.2 { &[1.0, 2.0, 5.0] } else { &[1.0] };
         let numbers = powers.flat_map(|power| steps.iter().map(move |it| it * 10_f64.powi(power)));
-        let numbers: Vec<f64> = numbers.filter(|it| (low..=high).contains(&it.log10())).collect();
+        let mut numbers: Vec<f64> =
+            numbers.filter(|it| (low..=high).contains(&it.log10())).collect();
+        if numbers.len() < 2 {
+            // Less than a decade: round numbers in even steps.
+            numbers = ticks(10_f64.powf(low), 10_f64.powf(high), 4);
+        }
         let names = numbers.iter().map(|it| tick_labels(&[*it]).concat()).collect();
         let ticks = numbers.iter().map(|it| it.log10()).collect();
-        Self { label: label.to_owned(), low, high, ticks, names }
+        Self { label: label.to_owned(), low, high, ticks, names, inverted: false }
     }
 
     /// Keeps ticks at whole numbers only, for axes that count.
@@ -67,6 +73,7 @@ impl Ranged for Axis {
 
     fn map(&self, value: &f64, (start, end): (i32, i32)) -> i32 {
         let share = (value - self.low) / (self.high - self.low);
+        let share = if self.inverted { 1.0 - share } else { share };
         (f64::from(start) + share * f64::from(end - start)).round() as i32
     }
 
@@ -208,17 +215,6 @@ pub(super) fn frame<'a, 'b>(
         .y_desc(&y.label)
         .draw()?;
     Ok(chart)
-}
-
-/// Writes a small grey note in the lower right corner of the figure.
-pub(super) fn note(root: &Canvas<'_>, text: &str) -> Drawn<()> {
-    if text.is_empty() {
-        return Ok(());
-    }
-    let (width, height) = root.dim_in_pixel();
-    let place = (width as i32 - units(6.0), height as i32 - units(3.0));
-    let style = letters(style::NOTE, style::FAINT).pos(Pos::new(HPos::Right, VPos::Bottom));
-    Ok(root.draw_text(text, &style, place)?)
 }
 
 #[cfg(test)]

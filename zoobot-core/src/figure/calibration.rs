@@ -54,7 +54,7 @@ pub fn calibration_panels(panels: &[Panel]) -> Result<Figure> {
                 Circle::new((*x, *y), radius, blue.mix(0.85).filled())
             }))?;
             let (right, low) = chart.backend_coord(&(1.0, 0.02));
-            let text = letters(style::NOTE + 1.0, style::FAINT);
+            let text = letters(style::NOTE, style::FAINT);
             let text = text.pos(Pos::new(HPos::Right, VPos::Bottom));
             root.draw_text(&panel.note, &text, (right, low))?;
         }

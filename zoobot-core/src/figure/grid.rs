@@ -1,6 +1,6 @@
 //! A picture within axes: a map's density, or thumbnails where they belong on it.
 
-use super::axes::{Axis, frame, note};
+use super::axes::{Axis, frame};
 use super::canvas::{self, Drawn, UNITS};
 use super::{Figure, Layer, legend, style};
 use crate::{Error, Result};
@@ -17,6 +17,7 @@ pub(crate) struct Grid<'a> {
     /// What the colours mean, and the values of the darkest and the brightest.
     pub scale: Option<(&'a str, f64, f64)>,
     pub about: String,
+    /// What the notebook says below the figure.
     pub remark: &'a str,
 }
 
@@ -24,7 +25,9 @@ pub(crate) struct Grid<'a> {
 pub(crate) fn grid(grid: Grid) -> Result<Figure> {
     let (width, height) = style::SIZE;
     let size = if grid.scale.is_some() { (width, height + 100) } else { (width, height + 180) };
-    canvas::draw(size, UNITS, grid.about.clone(), |root, layers| paint(root, layers, &grid))
+    let figure =
+        canvas::draw(size, UNITS, grid.about.clone(), |root, layers| paint(root, layers, &grid))?;
+    Ok(figure.remarking(grid.remark.to_owned()))
 }
 
 fn paint(root: &canvas::Canvas<'_>, layers: &mut Vec<Layer>, grid: &Grid) -> Drawn<()> {
@@ -53,5 +56,5 @@ fn paint(root: &canvas::Canvas<'_>, layers: &mut Vec<Layer>, grid: &Grid) -> Dra
         height: pixels(rows.end - rows.start),
         png: png.into(),
     });
-    note(root, grid.remark)
+    Ok(())
 }

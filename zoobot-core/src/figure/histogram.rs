@@ -1,8 +1,9 @@
 //! How often values fall into equal bins.
 
-use super::axes::{Axis, bounds, frame, note};
+use super::axes::{bounds, frame};
 use super::canvas::{self, UNITS};
 use super::look::{Look, look_setters};
+use super::numbers::{Numbers, left_out};
 use super::{Figure, style};
 use crate::notebook::text::plural;
 use crate::notebook::{Bundle, Show};
@@ -12,61 +13,81 @@ use plotters::prelude::{Color, Rectangle};
 /// A histogram to be: set what it needs, then [`Histogram::build`] it.
 #[derive(Debug, Clone)]
 pub struct Histogram {
-    values: Vec<f64>,
+    values: Numbers,
     bins: usize,
     look: Look,
 }
 
 /// A histogram of `values` in `bins` equal bins from the smallest to the largest.
-pub fn histogram(values: &[f64], bins: usize) -> Histogram {
-    Histogram { values: values.to_vec(), bins, look: Look::new("value", "count") }
+///
+/// Takes a column of a catalogue or table, or a vector, slice or array of numbers; see [`Numbers`].
+///
+/// # Example
+/// ```
+/// use zoobot_core::prelude::*;
+/// let galaxies = Catalog::sample()?;
+/// histogram(galaxies.column("radius")?, 30).labels("radius (arcsec)", "galaxies").build()?;
+/// # Ok::<(), Error>(())
+/// ```
+pub fn histogram(values: impl Into<Numbers>, bins: usize) -> Histogram {
+    let values = values.into();
+    let look = Look::new(values.label("value"), "count");
+    Histogram { values, bins, look }
 }
 
 impl Histogram {
     look_setters!();
 
-    /// Draws the figure. Values that are not finite are left out and counted in a corner.
+    /// Draws the figure. Missing values and those that are not finite are left out; the notebook
+    /// says below the figure how many, [`Figure::about`] too.
     ///
     /// # Errors
-    /// No finite value, or `bins` outside 1..=1000.
+    /// No finite value within the limits, a column without numbers, or `bins` outside 1..=1000.
     pub fn build(&self) -> Result<Figure> {
         if !(1..=1000).contains(&self.bins) {
             return Err(Error::invalid("bins", self.bins, "1 to 1000"));
         }
-        let Some((low, high)) = bounds(self.values.iter().copied()) else {
-            let value = plural(self.values.len(), "value");
+        let values = self.values.checked("column of the histogram")?;
+        self.look.check()?;
+        let (x, y) = (&self.look.x, &self.look.y);
+        let values: Vec<f64> = values.iter().map(|value| x.place(*value)).collect();
+        let Some((low, high)) = bounds(values.iter().copied()) else {
+            let value = plural(values.len(), "value");
             return Err(Error::invalid("histogram", value, "at least one finite value"));
         };
+        let (low, high) = x.ends().unwrap_or((low, high));
         let (low, high) = if low < high { (low, high) } else { (low - 0.5, high + 0.5) };
-        let counts = count(&self.values, low, high, self.bins);
+        let counts = count(&values, low, high, self.bins);
         let counted: usize = counts.iter().sum();
-        let left_out = match self.values.len() - counted {
-            0 => String::new(),
-            out => format!("{} not finite, left out", plural(out, "value")),
-        };
-        let comma = if left_out.is_empty() { "" } else { "; " };
         let about = format!(
-            "histogram of {}, {} in {}{comma}{left_out}",
-            self.look.x,
+            "histogram of {}, {} in {}",
+            x.label,
             plural(counted, "value"),
             plural(self.bins, "bin"),
         );
-        canvas::draw(self.look.size, UNITS, about, |root, _| {
-            let x = Axis::over(&self.look.x, low, high);
+        let figure = canvas::draw(self.look.size, UNITS, about, |root, _| {
             let most = counts.iter().copied().max().unwrap_or(1) as f64;
-            let y = Axis::over(&self.look.y, 0.0, most * 1.05).counting();
-            let mut chart = frame(root, &self.look.title, &x, &y)?;
+            // One galaxy has a bar of some height on a logarithmic axis too.
+            let (bottom, top) = match (y.ends(), y.log) {
+                (Some(ends), _) => ends,
+                (None, true) => (0.7_f64.log10(), (most * 1.3).log10()),
+                (None, false) => (0.0, most * 1.05),
+            };
+            let up = y.over(bottom, top);
+            let up = if y.log { up } else { up.counting() };
+            let mut chart = frame(root, &self.look.title, &x.over(low, high), &up)?;
             let width = (high - low) / self.bins as f64;
             let gap = if self.bins <= 100 { 0.03 * width } else { 0.0 };
-            chart.draw_series(counts.iter().enumerate().filter(|bin| *bin.1 > 0).map(
-                |(bin, count)| {
-                    let left = low + bin as f64 * width;
-                    let corners = [(left + gap, 0.0), (left + width - gap, *count as f64)];
-                    Rectangle::new(corners, style::PALETTE[0].filled())
-                },
-            ))?;
-            note(root, &left_out)
-        })
+            let bars = counts.iter().enumerate().filter_map(|(bin, count)| {
+                let height = y.scaled(*count as f64).min(top);
+                let left = low + bin as f64 * width;
+                let corners = [(left + gap, bottom), (left + width - gap, height)];
+                (height > bottom).then(|| Rectangle::new(corners, style::PALETTE[0].filled()))
+            });
+            chart.draw_series(bars)?;
+            Ok(())
+        })?;
+        Ok(figure.remarking(left_out(counted, values.len(), "value", self.look.reason())))
     }
 }
 

@@ -15,6 +15,7 @@ mod labels;
 mod legend;
 mod lines;
 mod look;
+mod numbers;
 mod pictures;
 mod raster;
 mod save;
@@ -31,6 +32,7 @@ pub(crate) use grid::{Grid, grid};
 pub use histogram::{Histogram, histogram};
 pub use labels::Labels;
 pub use lines::{Lines, lines};
+pub use numbers::{Number, Numbers};
 pub use pictures::pictures;
 pub(crate) use save::shown_size;
 pub use scatter::{Scatter, beside, scatter};
@@ -56,6 +58,8 @@ pub struct Figure {
     size: (u32, u32),
     dpi: f64,
     about: String,
+    /// What a reader of the notebook should know and a paper's figure should not show.
+    remark: String,
     /// SVG elements, without the root element.
     body: String,
     layers: Vec<Layer>,
@@ -113,6 +117,15 @@ impl Figure {
     /// One line that says what the figure shows and what it leaves out.
     pub fn about(&self) -> &str {
         &self.about
+    }
+
+    /// Adds to what a notebook says below the figure; the figure itself stays as it is.
+    fn remarking(mut self, remark: String) -> Self {
+        if !remark.is_empty() {
+            self.about = format!("{}; {remark}", self.about);
+            self.remark = remark;
+        }
+        self
     }
 
     /// Sets the resolution of the PNG form, in dots per inch (default 192, twice the pixels).
@@ -187,18 +200,33 @@ impl std::fmt::Debug for Figure {
 }
 
 impl Show for Figure {
-    /// SVG for light line figures, PNG where the figure holds a bitmap or very many elements.
+    /// SVG for light line figures, PNG where the figure holds a bitmap or very many elements. What
+    /// the figure leaves out is written below it.
     fn show(&self) -> Bundle {
         let (width, height) = self.size;
         let about = if self.about.is_empty() { String::new() } else { format!(": {}", self.about) };
         let bundle = Bundle::plain(format!("Figure, {width} × {height} px{about}"));
-        if self.layers.is_empty() && self.body.len() <= SVG_LIMIT {
-            return bundle.with("image/svg+xml", self.svg());
+        let (kind, content, encoded) = if self.layers.is_empty() && self.body.len() <= SVG_LIMIT {
+            let svg = self.svg();
+            let encoded = BASE64.encode(&svg);
+            ("image/svg+xml", svg, encoded)
+        } else {
+            match self.png() {
+                Ok(png) => ("image/png", BASE64.encode(&png), BASE64.encode(&png)),
+                Err(error) => return bundle.with("text/html", text::escape(&error.to_string())),
+            }
+        };
+        let bundle = bundle.with(kind, content);
+        if self.remark.is_empty() {
+            return bundle;
         }
-        match self.png() {
-            Ok(png) => bundle.with("image/png", BASE64.encode(png)),
-            Err(error) => bundle.with("text/html", text::escape(&error.to_string())),
-        }
+        let html = format!(
+            "<div><img src=\"data:{kind};base64,{encoded}\" width=\"{width}\" height=\"{height}\" \
+             alt=\"{}\"><div style=\"font-size:12px\">{}</div></div>",
+            text::escape(&self.about),
+            text::escape(&self.remark),
+        );
+        bundle.with("text/html", html)
     }
 }
 

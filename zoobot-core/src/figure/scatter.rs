@@ -1,10 +1,11 @@
 //! Points in two dimensions, coloured by class or by value.
 
-use super::axes::{Axis, Chart, bounds, frame, note};
+use super::axes::{Axis, Chart, bounds, frame};
 use super::canvas::{self, Canvas, Drawn, UNITS, units};
 use super::labels::Labels;
 use super::legend::{self, Legend, Sign};
 use super::look::{Look, look_setters};
+use super::numbers::{Numbers, left_out};
 use super::raster::Dots;
 use super::{Figure, Layer, style};
 use crate::notebook::text::plural;
@@ -20,13 +21,15 @@ const VECTOR_POINTS: usize = 5_000;
 /// A scatter figure to be: set what it needs, then [`Scatter::build`] it.
 #[derive(Debug, Clone)]
 pub struct Scatter {
-    x: Vec<f64>,
-    y: Vec<f64>,
+    x: Numbers,
+    y: Numbers,
     colours: Option<(String, Labels)>,
     look: Look,
 }
 
 /// Points at (`x`, `y`).
+///
+/// Takes columns of a catalogue or table, or vectors, slices or arrays of numbers; see [`Numbers`].
 ///
 /// # Example
 /// ```
@@ -36,8 +39,10 @@ pub struct Scatter {
 ///     .build()?;
 /// # Ok::<(), zoobot_core::Error>(())
 /// ```
-pub fn scatter(x: &[f64], y: &[f64]) -> Scatter {
-    Scatter { x: x.to_vec(), y: y.to_vec(), colours: None, look: Look::new("x", "y") }
+pub fn scatter(x: impl Into<Numbers>, y: impl Into<Numbers>) -> Scatter {
+    let (x, y) = (x.into(), y.into());
+    let look = Look::new(x.label("x"), y.label("y"));
+    Scatter { x, y, colours: None, look }
 }
 
 impl Scatter {
@@ -51,101 +56,99 @@ impl Scatter {
         self
     }
 
-    /// Draws the figure. Points with a coordinate that is not finite are left out, and counted in a
-    /// corner and in [`Figure::about`]; above 5,000 points they are drawn as a bitmap.
+    /// Draws the figure. Points with a coordinate that is missing or not finite are left out; the
+    /// notebook says below the figure how many, [`Figure::about`] too. Above 5,000 points they are
+    /// drawn as a bitmap.
     ///
     /// # Errors
-    /// Lengths that differ, and no point with finite coordinates.
+    /// Lengths that differ, a column without numbers, limits that are equal, and no point with finite
+    /// coordinates within them.
     pub fn build(&self) -> Result<Figure> {
         let ready = self.ready()?;
         let title = if self.look.title.is_empty() {
-            format!("{} against {}", self.look.y, self.look.x)
+            format!("{} against {}", self.look.y.label, self.look.x.label)
         } else {
             self.look.title.clone()
         };
-        let comma = if ready.remarks.is_empty() { "" } else { "; " };
-        let points = plural(ready.shown.len(), "point");
-        let about = format!("{title}, {points}{comma}{}", ready.remarks);
-        canvas::draw(self.look.size, UNITS, about, |root, layers| self.paint(root, layers, &ready))
+        let about = format!("{title}, {}", plural(ready.shown.len(), "point"));
+        let figure = canvas::draw(self.look.size, UNITS, about, |root, layers| {
+            self.paint(root, layers, &ready)
+        })?;
+        Ok(figure.remarking(ready.remarks))
     }
 
     /// What is drawn, after all that can be wrong with it.
     fn ready(&self) -> Result<Ready> {
+        let x = self.x.checked("x of the scatter")?;
+        let y = self.y.checked("y of the scatter")?;
         let same = |name, length: usize| {
-            if length == self.x.len() {
+            if length == x.len() {
                 return Ok(());
             }
             let value = plural(length, "value");
-            Err(Error::invalid(name, value, format!("{}, one for each x", self.x.len())))
+            Err(Error::invalid(name, value, format!("{}, one for each x", x.len())))
         };
-        same("y of the scatter", self.y.len())?;
+        same("y of the scatter", y.len())?;
         if let Some((_, labels)) = &self.colours {
             same("colour_by of the scatter", labels.len())?;
         }
+        self.look.check()?;
+        let x: Vec<f64> = x.iter().map(|value| self.look.x.place(*value)).collect();
+        let y: Vec<f64> = y.iter().map(|value| self.look.y.place(*value)).collect();
         let shown: Vec<usize> =
-            (0..self.x.len()).filter(|&i| self.x[i].is_finite() && self.y[i].is_finite()).collect();
+            (0..x.len()).filter(|&i| x[i].is_finite() && y[i].is_finite()).collect();
         if shown.is_empty() {
-            let value = plural(self.x.len(), "point");
+            let value = plural(x.len(), "point");
             return Err(Error::invalid("scatter", value, "at least one with finite x and y"));
         }
         let key = Key::new(self.colours.as_ref(), &shown);
-        let mut remarks = key.remarks.clone();
-        if shown.len() < self.x.len() {
-            let out = self.x.len() - shown.len();
-            remarks.insert(0, format!("{} not finite, left out", plural(out, "point")));
-        }
-        Ok(Ready { shown, key, remarks: remarks.join("; ") })
+        let mut remarks = vec![left_out(shown.len(), x.len(), "point", self.look.reason())];
+        remarks.extend(key.remark.clone());
+        remarks.retain(|remark| !remark.is_empty());
+        Ok(Ready { x, y, shown, key, remarks: remarks.join("; ") })
     }
 
     fn paint(&self, root: &Canvas<'_>, layers: &mut Vec<Layer>, ready: &Ready) -> Drawn<()> {
-        let Ready { shown, key, remarks } = ready;
-        let x = Axis::around(&self.look.x, shown.iter().map(|&i| self.x[i]), 0.04);
-        let y = Axis::around(&self.look.y, shown.iter().map(|&i| self.y[i]), 0.04);
+        let Ready { shown, key, .. } = ready;
+        let x = self.look.x.around(shown.iter().map(|&i| ready.x[i]), 0.04);
+        let y = self.look.y.around(shown.iter().map(|&i| ready.y[i]), 0.04);
         let (main, side) = root.split_horizontally(root.dim_in_pixel().0 as i32 - key.width(root)?);
         let mut chart = frame(&main, &self.look.title, &x, &y)?;
-        self.points(&mut chart, layers, shown, &key.colours)?;
+        points(&mut chart, layers, ready)?;
         let (_, rows) = chart.plotting_area().get_pixel_range();
         match &key.side {
             Side::Nothing => {}
             Side::Classes(legend) => legend.draw(&side)?,
             Side::Scale(scale) => legend::draw_bar(&side, scale, (rows.start, rows.end))?,
         }
-        note(root, remarks)
-    }
-
-    fn points(
-        &self,
-        chart: &mut Chart<'_, '_>,
-        layers: &mut Vec<Layer>,
-        shown: &[usize],
-        colours: &[RGBColor],
-    ) -> Drawn<()> {
-        let (radius, opacity) = style::point(shown.len());
-        // Grey ones first: what has no class or value must not hide what has.
-        let (grey, coloured): (Vec<usize>, Vec<usize>) =
-            (0..shown.len()).partition(|&i| colours[i] == style::REST);
-        let order = grey.into_iter().chain(coloured);
-        let place = |i: usize| (self.x[shown[i]], self.y[shown[i]]);
-        if shown.len() <= VECTOR_POINTS {
-            chart.draw_series(
-                order.map(|i| {
-                    Circle::new(place(i), units(radius), colours[i].mix(opacity).filled())
-                }),
-            )?;
-            return Ok(());
-        }
-        let (columns, rows) = chart.plotting_area().get_pixel_range();
-        let pixels = |unit: i32| f64::from(unit) / f64::from(UNITS);
-        let mut dots =
-            Dots::new(pixels(columns.end - columns.start), pixels(rows.end - rows.start));
-        for i in order {
-            let (x, y) = chart.backend_coord(&place(i));
-            let (x, y) = (pixels(x - columns.start), pixels(y - rows.start));
-            dots.dot(x, y, radius, colours[i], opacity);
-        }
-        layers.push(dots.layer(pixels(columns.start), pixels(rows.start))?);
         Ok(())
     }
+}
+
+fn points(chart: &mut Chart<'_, '_>, layers: &mut Vec<Layer>, ready: &Ready) -> Drawn<()> {
+    let Ready { x, y, shown, key: Key { colours, .. }, .. } = ready;
+    let (radius, opacity) = style::point(shown.len());
+    // Grey ones first: what has no class or value must not hide what has.
+    let (grey, coloured): (Vec<usize>, Vec<usize>) =
+        (0..shown.len()).partition(|&i| colours[i] == style::REST);
+    let order = grey.into_iter().chain(coloured);
+    let place = |i: usize| (x[shown[i]], y[shown[i]]);
+    if shown.len() <= VECTOR_POINTS {
+        chart.draw_series(
+            order.map(|i| Circle::new(place(i), units(radius), colours[i].mix(opacity).filled())),
+        )?;
+        return Ok(());
+    }
+    let (columns, rows) = chart.plotting_area().get_pixel_range();
+    let pixels = |unit: i32| f64::from(unit) / f64::from(UNITS);
+    let mut dots = Dots::new(pixels(columns.end - columns.start), pixels(rows.end - rows.start));
+    for i in order {
+        let (x, y) = chart.backend_coord(&place(i));
+        let (x, y) = (pixels(x - columns.start), pixels(y - rows.start));
+        dots.dot(x, y, radius, colours[i], opacity);
+    }
+    layers.push(dots.layer(pixels(columns.start), pixels(rows.start))?);
+    Ok(())
 }
 
 /// Scatters side by side, to be compared.
@@ -161,17 +164,25 @@ pub fn beside(scatters: &[Scatter]) -> Result<Figure> {
     let points = plural(ready[0].shown.len(), "point");
     let about = format!("{} panels of {points}: {}", scatters.len(), titles.join(", "));
     let (width, height) = (440 * scatters.len() as u32, 360);
-    canvas::draw((width, height), UNITS, about, |root, layers| {
+    let mut remarks: Vec<&str> = ready.iter().map(|it| it.remarks.as_str()).collect();
+    remarks.retain(|remark| !remark.is_empty());
+    remarks.dedup();
+    let remarks = remarks.join("; ");
+    let figure = canvas::draw((width, height), UNITS, about, |root, layers| {
         let areas = root.split_evenly((1, scatters.len()));
         for ((scatter, ready), area) in scatters.iter().zip(&ready).zip(areas) {
             scatter.paint(&area, layers, ready)?;
         }
         Ok(())
-    })
+    })?;
+    Ok(figure.remarking(remarks))
 }
 
 /// The points that are shown, and what there is to say of them.
 struct Ready {
+    /// Where the points lie on the axes.
+    x: Vec<f64>,
+    y: Vec<f64>,
     shown: Vec<usize>,
     key: Key,
     remarks: String,
@@ -181,7 +192,8 @@ struct Ready {
 struct Key {
     colours: Vec<RGBColor>,
     side: Side,
-    remarks: Vec<String>,
+    /// What there is to say of points without a value.
+    remark: Option<String>,
 }
 
 enum Side {
@@ -195,7 +207,7 @@ impl Key {
         match colours {
             None => {
                 let colours = vec![style::PALETTE[0]; shown.len()];
-                Self { colours, side: Side::Nothing, remarks: Vec::new() }
+                Self { colours, side: Side::Nothing, remark: None }
             }
             Some((name, Labels::Categories(values))) => Self::classes(name, values, shown),
             Some((name, Labels::Numbers(values))) => Self::scale(name, values, shown),
@@ -224,20 +236,18 @@ impl Key {
         Self {
             colours: shown.iter().map(of).collect(),
             side: Side::Classes(Legend { heading: name.to_owned(), entries }),
-            remarks: Vec::new(),
+            remark: None,
         }
     }
 
     fn scale(name: &str, values: &[f64], shown: &[usize]) -> Self {
         let ends = bounds(shown.iter().map(|&i| values[i]));
         let missing = shown.iter().filter(|&&i| !values[i].is_finite()).count();
-        let mut remarks = Vec::new();
-        if missing > 0 {
-            remarks.push(format!("{} without {name} in grey", plural(missing, "point")));
-        }
+        let remark =
+            (missing > 0).then(|| format!("{} without {name} in grey", plural(missing, "point")));
         let Some((low, high)) = ends else {
             let colours = vec![style::REST; shown.len()];
-            return Self { colours, side: Side::Nothing, remarks };
+            return Self { colours, side: Side::Nothing, remark };
         };
         let scale = if low < high {
             Axis::over(name, low, high)
@@ -249,7 +259,7 @@ impl Key {
             false => f64::NAN,
         };
         let colours = shown.iter().map(|&i| style::colour_of(share(values[i]))).collect();
-        Self { colours, side: Side::Scale(scale), remarks }
+        Self { colours, side: Side::Scale(scale), remark }
     }
 
     fn width(&self, canvas: &Canvas<'_>) -> Drawn<i32> {

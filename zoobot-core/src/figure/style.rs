@@ -13,8 +13,8 @@ pub const TITLE: f64 = 13.5;
 pub const LABEL: f64 = 12.0;
 /// Text at ticks and in the legend.
 pub const TICK: f64 = 11.0;
-/// Text of a note in a corner.
-pub const NOTE: f64 = 9.0;
+/// Text of a note inside of a panel.
+pub const NOTE: f64 = 10.0;
 
 /// Length of a tick.
 pub const TICK_LENGTH: f64 = 4.0;

@@ -116,26 +116,91 @@ fn points_that_are_not_finite_are_left_out_and_counted() {
     let y = [1.0, 2.0, f64::INFINITY, 4.0];
     let figure = scatter(&x, &y).build().unwrap();
     assert_eq!(figure.svg().matches("<circle").count(), 2);
-    assert!(figure.svg().contains("2 points not finite, left out"));
-    assert_eq!(figure.about(), "y against x, 2 points; 2 points not finite, left out");
-    assert!(!scatter(&x[..1], &y[..1]).build().unwrap().svg().contains("finite"));
+    let said = "2 of 4 points left out: missing or not finite";
+    assert_eq!(figure.about(), format!("y against x, 2 points; {said}"));
+    // Beside the figure, for the reader of the notebook, and not in the picture for the paper.
+    assert!(!figure.svg().contains("left out"));
+    let shown = figure.show();
+    let html = shown.get("text/html").unwrap();
+    assert!(html.contains(&format!(">{said}<")) && html.contains("data:image/svg+xml;base64,"));
+    assert!(scatter(&x[..1], &y[..1]).show().get("text/html").is_none());
+    let gaps = lines().series("a", x, [1, 2, 3, 4]).build().unwrap();
+    assert!(gaps.about().ends_with("1 of 4 points left out: missing or not finite"));
+}
+
+#[test]
+fn columns_become_figures_with_their_names_and_what_they_leave_out() {
+    use polars::prelude::Column;
+    // Two empty cells are neither zero nor a shorter column.
+    let magnitude = Column::new("magnitude".into(), [Some(17.5), None, Some(18.5), None]);
+    let redshift = Column::new("redshift".into(), [0.1_f32, 0.2, 0.3, 0.4]);
+    let counted = histogram(&magnitude, 2).build().unwrap();
+    assert_eq!(
+        counted.about(),
+        "histogram of magnitude, 2 values in 2 bins; 2 of 4 values left out: missing or not finite"
+    );
+    assert!(!counted.svg().contains("left out"));
+    let points = scatter(&redshift, &magnitude).build().unwrap();
+    assert!(points.about().starts_with("magnitude against redshift, 2 points; 2 of 4 points"));
+    assert_eq!(points.svg().matches("<circle").count(), 2);
+    for label in ["redshift", "magnitude"] {
+        assert!(points.svg().lines().any(|line| line == label), "{label} is at its axis");
+    }
+    let text = Column::new("class".into(), ["ring", "spiral"]);
+    let error = histogram(text, 10).build().unwrap_err().to_string();
+    assert!(error.starts_with("column of the histogram is \"class\", which holds text"), "{error}");
+}
+
+/// The centres of the circles of an SVG, in their order.
+fn circles(svg: &str) -> Vec<(f64, f64)> {
+    let number = |line: &str, name: &str| {
+        let rest = line.split_once(&format!("{name}=\"")).unwrap().1;
+        rest.split_once('"').unwrap().0.parse::<f64>().unwrap()
+    };
+    let circles = svg.lines().filter(|line| line.starts_with("<circle"));
+    circles.map(|line| (number(line, "cx"), number(line, "cy"))).collect()
+}
+
+#[test]
+fn axes_are_logarithmic_turned_around_and_limited_as_asked() {
+    let (x, y) = ([1.0, 10.0, 1000.0, -5.0], [18.0, 19.0, 21.0, 20.0]);
+    let figure = scatter(x, y).log_x().inverted_y().build().unwrap();
+    let [a, b, c] = circles(&figure.svg())[..] else { panic!("-5 has no logarithm") };
+    assert!(((c.0 - b.0) / (b.0 - a.0) - 2.0).abs() < 0.02, "two decades are twice as long as one");
+    assert!(a.1 < b.1 && b.1 < c.1, "larger numbers are lower");
+    assert!(
+        figure
+            .about()
+            .ends_with("1 of 4 points left out: missing, not finite or outside of the axes")
+    );
+    let svg = figure.svg();
+    for tick in ["1", "10", "100", "1000"] {
+        assert!(svg.lines().any(|line| line == tick), "{tick} is at a tick");
+    }
+    let near = scatter(x, y).limits_x(0.0, 20.0).limits_y(22.0, 16.0).build().unwrap();
+    let [a, b] = circles(&near.svg())[..] else { panic!("two points are within") };
+    assert!(a.1 < b.1, "from a larger number to a smaller one turns the axis around");
+    assert!(near.about().contains("2 of 4 points left out"));
+    let error = scatter(x, y).limits_x(3.0, 3.0).build().unwrap_err().to_string();
+    assert_eq!(error, "limits_x is 3 to 3, expected two numbers that differ");
+    let error =
+        lines().series("a", x, y).log_y().limits_y(0.0, 3.0).build().unwrap_err().to_string();
+    assert_eq!(error, "limits_y is 0 to 3, expected two numbers above 0 that differ");
+    assert!(
+        histogram(x, 5).log_x().log_y().build().unwrap().about().contains("3 values in 5 bins")
+    );
+    assert!(histogram(x, 5).limits_x(0.0, 20.0).build().unwrap().about().contains("2 values in 5"));
+    assert!(lines().series("a", x, y).log_x().limits_y(18.5, 20.5).build().is_ok());
+    // Less than a decade has round ticks too.
+    let narrow = scatter([2.1, 2.4], [1.0, 2.0]).log_x().build().unwrap().svg();
+    assert!(narrow.lines().any(|line| line.trim_end_matches('0') == "2.2"), "{narrow}");
 }
 
 #[test]
 fn points_lie_where_their_numbers_say() {
     let figure = scatter(&[0.0, 1.0, 0.5], &[0.0, 1.0, 0.5]).build().unwrap();
     let svg = figure.svg();
-    let places: Vec<(f64, f64)> = svg
-        .lines()
-        .filter(|line| line.starts_with("<circle"))
-        .map(|line| {
-            let number = |name: &str| {
-                let rest = line.split_once(&format!("{name}=\"")).unwrap().1;
-                rest.split_once('"').unwrap().0.parse::<f64>().unwrap()
-            };
-            (number("cx"), number("cy"))
-        })
-        .collect();
+    let places = circles(&svg);
     let [(x0, y0), (x1, y1), (x, y)] = places[..] else { panic!("{places:?}") };
     assert!(x1 > x0 && y1 < y0, "x grows to the right, y upwards");
     assert!((x - (x0 + x1) / 2.0).abs() <= 1.0 && (y - (y0 + y1) / 2.0).abs() <= 1.0);
@@ -193,22 +258,24 @@ fn numbers_get_a_colour_bar_and_missing_ones_are_grey() {
     let (x, y) = waves(30);
     let mut z: Vec<f64> = (0..30).map(f64::from).collect();
     z[4] = f64::NAN;
-    let svg = scatter(&x, &y).colour_by("redshift", z).build().unwrap().svg();
-    assert!(svg.contains("redshift") && svg.contains("1 point without redshift in grey"));
+    let figure = scatter(&x, &y).colour_by("redshift", z).build().unwrap();
+    assert!(figure.about().ends_with("; 1 point without redshift in grey"));
+    let svg = figure.svg();
+    assert!(svg.contains("redshift") && !svg.contains("in grey"));
     for end in ["#440154", "#FDE725", "#B8B8B8"] {
         assert!(svg.contains(&format!("fill=\"{end}\"")), "{end}");
     }
     let constant = scatter(&x, &y).colour_by("z", vec![2.0; 30]).build();
     assert!(constant.is_ok());
     let none = scatter(&x, &y).colour_by("z", vec![f64::NAN; 30]).build();
-    assert!(none.unwrap().svg().contains("30 points without z in grey"));
+    assert!(none.unwrap().about().ends_with("30 points without z in grey"));
 }
 
 #[test]
 fn input_without_anything_to_draw_is_refused_with_the_reason() {
     let message = |result: Result<Figure>| result.unwrap_err().to_string();
     assert_eq!(
-        message(scatter(&[], &[]).build()),
+        message(scatter([0.0; 0], [0.0; 0]).build()),
         "scatter is 0 points, expected at least one with finite x and y"
     );
     assert!(message(scatter(&[f64::NAN], &[1.0]).build()).contains("at least one with finite"));
@@ -218,10 +285,10 @@ fn input_without_anything_to_draw_is_refused_with_the_reason() {
     );
     let short = scatter(&[1.0, 2.0], &[1.0, 2.0]).colour_by("class", vec!["a"]);
     assert!(message(short.build()).starts_with("colour_by of the scatter is 1 value"));
-    assert!(message(histogram(&[], 10).build()).contains("0 values"));
+    assert!(message(histogram([0.0; 0], 10).build()).contains("0 values"));
     assert!(message(histogram(&[1.0], 0).build()).contains("1 to 1000"));
     assert!(message(lines().build()).contains("at least one finite point"));
-    assert!(message(lines().series("a", &[1.0], &[]).build()).contains("\"a\""));
+    assert!(message(lines().series("a", &[1.0], [0.0; 0]).build()).contains("\"a\""));
     assert!(message(explained_variance(&[])).contains("at least one component"));
     assert!(message(explained_variance(&[0.5, f64::NAN])).contains("NaN for component 2"));
     assert!(message(explained_variance(&[0.8, 0.4])).contains("at most 1"));

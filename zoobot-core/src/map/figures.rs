@@ -3,6 +3,7 @@
 use super::Map;
 use crate::error::{Error, Result};
 use crate::figure::{self, Figure, Grid, Labels, style};
+use crate::notebook::text::plural;
 use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
 use rayon::prelude::*;
@@ -112,7 +113,10 @@ impl Map {
             return Err(error);
         }
         let unread = chosen.len() - shown;
-        let remark = if unread == 0 { String::new() } else { format!("{unread} not readable") };
+        let remark = match unread {
+            0 => String::new(),
+            unread => format!("{} could not be read", plural(unread, "picture")),
+        };
         figure::grid(Grid {
             picture: &picture,
             region: self.ends(),

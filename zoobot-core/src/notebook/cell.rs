@@ -1,6 +1,7 @@
 //! What the code of a notebook cell calls: the variables kept between cells, how the cell ended,
 //! and how its last expression shows itself. The kernel writes these calls; nobody else needs them.
 
+mod columns;
 mod shown;
 mod stop;
 mod variables;
@@ -80,6 +81,10 @@ pub fn attempt(statements: impl FnOnce() -> Outcome) -> Outcome {
 pub fn finish(outcome: Outcome) {
     variables::settle(outcome.is_ok());
     crate::interrupt::clear();
+    let columns = columns::take(outcome.is_ok());
+    if !columns.is_empty() {
+        tell(&serde_json::json!({"kind": "columns", "columns": columns}));
+    }
     match outcome {
         Ok(()) => tell(&serde_json::json!({"kind": "done"})),
         Err(Failure(Reason::Panic)) => tell(&serde_json::json!({"kind": "stopped"})),

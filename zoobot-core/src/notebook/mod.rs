@@ -105,6 +105,7 @@ impl<T: Show> Show for crate::Result<T> {
 /// | `panic` | `message`, `place` (`file`, `line`, `column`, or null) |
 /// | `error` | `message`, `causes`, `interrupted`: what `?` returned |
 /// | `lost` | `name`: a variable that could not be loaded |
+/// | `columns` | `columns`: the columns of each variable that is a table, for completion |
 /// | `pause` | none: a question follows, show what is printed so far |
 /// | `done`, `stopped`, `end` | none: the cell came to its end, was left early, has no more output |
 pub const MARK: &str = "\u{2}zoobot ";

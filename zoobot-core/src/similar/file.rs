@@ -42,11 +42,12 @@ const HINTED: usize = 200_000;
 ///
 /// ```
 /// use zoobot_core::{ndarray::array, similar::VectorFile, space::Space};
-/// let folder = tempfile::tempdir().unwrap();
+/// let path = std::env::temp_dir().join(format!("doc-{}.vectors", std::process::id()));
 /// let ids = ["a", "b", "c"].map(str::to_owned).to_vec();
 /// let space = Space::new(ids, array![[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]])?;
-/// let file = VectorFile::write(folder.path().join("all.vectors"), false, |to| to.add(&space))?;
+/// let file = VectorFile::write(&path, false, |to| to.add(&space))?;
 /// assert_eq!(file.search().like("a").nearest(2)?.ids(), ["c", "b"]);
+/// # std::fs::remove_file(path).expect("just written");
 /// # Ok::<(), zoobot_core::Error>(())
 /// ```
 #[derive(Debug, Clone)]

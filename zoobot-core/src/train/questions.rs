@@ -14,7 +14,7 @@ use tch::{Kind, Tensor};
 /// let mut losses = QuestionLosses::new(&rings);
 /// losses.add(&VoteLoss::new(&rings).each(&even, &votes)?, &votes)?;
 /// // The galaxy without votes does not count.
-/// let (name, loss) = &losses.parts()[0];
+/// let (name, loss) = losses.parts()[0].clone();
 /// assert_eq!(name, "ring");
 /// assert!((loss - 2f64.ln()).abs() < 1e-9);
 /// # Ok::<(), zoobot_core::Error>(())

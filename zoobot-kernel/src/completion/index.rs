@@ -3,53 +3,16 @@
 //! Read once from the sources that the build used (cargo's `.d` files list them), kept in a file
 //! beside the kernel, loaded when a completion is first asked for.
 
-use super::attributes::Features;
+use super::crates::{family_of, family_of_type, read_sources};
 use super::reader::{Entry, Kind, Sources, head_of};
 use crate::library::{Library, keep};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// The crates whose names a notebook meets.
-const CRATES: [&str; 13] = [
-    "zoobot_core",
-    "polars_core",
-    "polars_plan",
-    "polars_lazy",
-    "polars_io",
-    "polars_ops",
-    "polars_error",
-    "polars_time",
-    "polars_utils",
-    "plotters",
-    "plotters_backend",
-    "ndarray",
-    "tch",
-];
-/// The parts of the standard library that notebooks are made of.
-const STANDARD: [(&str, &str); 17] = [
-    ("core/src/clone.rs", "std::clone"),
-    ("core/src/iter/traits/collect.rs", "std::iter"),
-    ("alloc/src/vec/mod.rs", "std::vec"),
-    ("alloc/src/string.rs", "std::string"),
-    ("alloc/src/str.rs", "std::str"),
-    ("alloc/src/slice.rs", "std::slice"),
-    ("alloc/src/collections/btree/map.rs", "std::collections"),
-    ("core/src/option.rs", "std::option"),
-    ("core/src/result.rs", "std::result"),
-    ("core/src/str/mod.rs", "std::str"),
-    ("core/src/slice/mod.rs", "std::slice"),
-    ("core/src/iter/traits/iterator.rs", "std::iter"),
-    ("core/src/num/f64.rs", "std::f64"),
-    ("std/src/num/f64.rs", "std::f64"),
-    ("std/src/collections/hash/map.rs", "std::collections"),
-    ("std/src/collections/hash/set.rs", "std::collections"),
-    ("std/src/path.rs", "std::path"),
-];
 /// Changes with the form of the file.
-const FORM: u32 = 2;
+const FORM: u32 = 3;
 
 /// The names, found by what they belong to.
 #[derive(Debug, Default)]
@@ -117,10 +80,40 @@ impl Index {
         places.into_iter().flatten().filter_map(|i| self.sources.entries.get(*i))
     }
 
+    /// Whether a crate declares a type of this name.
+    fn declares(&self, family: &str, head: &str) -> bool {
+        self.named(head).any(|entry| {
+            matches!(entry.kind, Kind::Class | Kind::Interface)
+                && family_of(&entry.module) == family
+        })
+    }
+
+    /// The members of a type: its own, its traits', and those of what it stands for.
+    ///
+    /// Types of one name in two crates are told apart by the path.
+    pub fn members(&self, ty: &str) -> Vec<&Entry> {
+        let own = head_of(ty);
+        let family = family_of_type(ty).filter(|family| self.declares(family, &own));
+        let heads = self.heads(ty);
+        let of = |head: &String| {
+            let family = family.filter(|_| *head == own);
+            self.of(head)
+                .filter(move |entry| family.is_none_or(|family| family_of(&entry.module) == family))
+        };
+        heads.iter().flat_map(of).collect()
+    }
+
     /// The names under which the members of a type are found: its own, its traits', and those of
     /// what it stands for.
     pub fn heads(&self, ty: &str) -> Vec<String> {
-        let mut heads = vec![head_of(ty)];
+        let own = head_of(ty);
+        let family = family_of_type(ty).filter(|family| self.declares(family, &own));
+        // Another crate may implement its traits for ours, or for a type of its own of that name.
+        let ours = |head: &str, module: &str| {
+            let from = family_of(module);
+            family.is_none_or(|family| head != own || from == family || !self.declares(from, head))
+        };
+        let mut heads = vec![own.clone()];
         // Methods of what a smart pointer points to.
         for pointer in ["Box<", "Arc<", "Rc<", "Ref<", "RefMut<", "MutexGuard<"] {
             if let Some(at) =
@@ -140,7 +133,11 @@ impl Index {
             if !seen.insert(head.clone()) {
                 continue;
             }
-            for (from, to) in self.sources.derefs.iter().chain(&self.sources.traits) {
+            let traits = self.sources.traits.iter();
+            let traits = traits.filter(|(from, _, module)| ours(from, module));
+            let traits = traits.map(|(from, to, _)| (from, to));
+            let derefs = self.sources.derefs.iter().map(|(from, to)| (from, to));
+            for (from, to) in derefs.chain(traits) {
                 // One letter is a type parameter, which stands for anything.
                 if *from == head && !seen.contains(to) && to.len() > 1 {
                     heads.push(to.clone());
@@ -151,125 +148,67 @@ impl Index {
     }
 }
 
-fn read_sources(library: &Library) -> Sources {
-    let mut sources = Sources::default();
-    for (name, features, files) in crate_files(&library.deps) {
-        for file in files {
-            if let (Some(module), Ok(text)) = (module_of(&name, &file), fs::read_to_string(&file)) {
-                sources.read(&text, &module, &features);
-            }
-        }
-    }
-    let standard = library.sysroot_lib.join("rustlib/src/rust/library");
-    for (file, module) in STANDARD {
-        // Without the component rust-src there is no standard library to read.
-        if let Ok(text) = fs::read_to_string(standard.join(file)) {
-            sources.read(&text, module, &None);
-        }
-    }
-    // What only a trait's implementation uses is not worth its place.
-    sources.entries.retain(|entry| !(entry.kind == Kind::Export && entry.name == "self"));
-    sources
-}
-
-/// The source files of each crate, from its newest `.d` file.
-fn crate_files(folders: &[PathBuf]) -> Vec<(String, Features, Vec<PathBuf>)> {
-    let mut newest: HashMap<&str, (SystemTime, PathBuf)> = HashMap::new();
-    for entry in folders.iter().filter_map(|dir| fs::read_dir(dir).ok()).flatten().flatten() {
-        let path = entry.path();
-        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        // A crate that is also a dylib has no hash in its names.
-        let name = stem.rsplit_once('-').map_or(stem, |(name, _)| name);
-        let Some(name) = CRATES.iter().find(|known| **known == name) else { continue };
-        let time = entry.metadata().and_then(|file| file.modified());
-        if let (Some("d"), Ok(time)) = (path.extension().and_then(|end| end.to_str()), time)
-            && newest.get(name).is_none_or(|(other, _)| *other < time)
-        {
-            newest.insert(name, (time, path));
-        }
-    }
-    // Paths of the workspace's own crates start at its root.
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(""));
-    let files = |path: &Path| -> Vec<PathBuf> {
-        let text = fs::read_to_string(path).unwrap_or_default();
-        let first = text.lines().next().unwrap_or_default();
-        let listed = first.split_once(": ").map(|(_, files)| files).unwrap_or_default();
-        let listed = listed.replace("\\ ", "\u{0}");
-        let listed = listed.split_whitespace().filter(|file| file.ends_with(".rs"));
-        listed.map(|file| root.join(file.replace('\u{0}', " "))).collect()
-    };
-    let mut crates: Vec<_> = newest
-        .into_iter()
-        .map(|(name, (_, path))| (name.to_owned(), features_of(name, &path), files(&path)))
-        .collect();
-    crates.sort_by(|a, b| a.0.cmp(&b.0));
-    crates
-}
-
-/// The features that the crate with this `.d` file was built with, from cargo's own notes, which may
-/// look different one day.
-fn features_of(name: &str, dep_file: &Path) -> Features {
-    let (_, hash) = dep_file.file_stem()?.to_str()?.rsplit_once('-')?;
-    let folder = format!("{}-{hash}", name.replace('_', "-"));
-    let notes = dep_file.parent()?.parent()?.join(".fingerprint").join(folder);
-    let notes = fs::read(notes.join(format!("lib-{name}.json"))).ok()?;
-    let notes: serde_json::Value = serde_json::from_slice(&notes).ok()?;
-    serde_json::from_str(notes["features"].as_str()?).ok()
-}
-
-/// `zoobot_core::notebook::table` for `.../zoobot-core/src/notebook/table.rs`; `None` for what is
-/// no module of the crate.
-fn module_of(name: &str, file: &Path) -> Option<String> {
-    let text = file.to_str()?.strip_suffix(".rs")?;
-    let (_, inside) = text.rsplit_once("/src/")?;
-    let inside = inside.strip_suffix("/mod").unwrap_or(inside);
-    let parts = inside.split('/').filter(|part| *part != "lib");
-    if inside.split('/').any(|part| part == "tests" || part == "test") {
-        return None;
-    }
-    Some(parts.fold(name.to_owned(), |path, part| format!("{path}::{part}")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn files_are_modules() {
-        let module = |file| module_of("a", Path::new(file));
-        assert_eq!(module("/x/src/lib.rs").as_deref(), Some("a"));
-        assert_eq!(module("/x/src/b/mod.rs").as_deref(), Some("a::b"));
-        assert_eq!(module("/x/src/b/c.rs").as_deref(), Some("a::b::c"));
-        assert_eq!(module("/x/src/b/tests.rs"), None);
-    }
-
-    #[test]
-    fn source_files_are_found_with_and_without_a_hash_in_the_name() {
-        let deps = tempfile::tempdir().unwrap();
-        for name in ["zoobot_core.d", "plotters-0123456789abcdef.d", "serde-0123456789abcdef.d"] {
-            fs::write(deps.path().join(name), "out.rlib: /x/src/lib.rs /x/src/b.rs\n").unwrap();
-        }
-        let found = crate_files(&[deps.path().to_owned()]);
-        let names: Vec<&str> = found.iter().map(|(name, ..)| name.as_str()).collect();
-        assert_eq!(names, ["plotters", "zoobot_core"]);
-        assert!(found.iter().all(|(_, _, files)| files.len() == 2));
-    }
+    use crate::completion::crates::STANDARD_NAMES;
+    use crate::completion::macros::Macros;
 
     #[test]
     fn members_are_found_through_traits_references_and_pointers() {
         let mut sources = Sources::default();
         let code = "pub struct Map; impl Map { pub fn own(&self) {} } pub trait Given { fn given(&self); }\n\
             impl Given for Map {} pub struct Open; impl std::ops::Deref for Open { type Target = Map; }";
-        sources.read(code, "x", &None);
+        sources.read(code, "x", &None, &Macros::new());
         let index = Index::new(sources);
         for ty in ["Map", "&x::Map", "std::sync::Arc<x::Map>", "Open"] {
-            let heads = index.heads(ty);
-            let names: Vec<&str> = heads
-                .iter()
-                .flat_map(|head| index.of(head))
-                .map(|entry| entry.name.as_str())
-                .collect();
+            let names: Vec<&str> =
+                index.members(ty).iter().map(|entry| entry.name.as_str()).collect();
             assert!(names.contains(&"own") && names.contains(&"given"), "{ty}: {names:?}");
+        }
+    }
+
+    #[test]
+    fn types_of_one_name_in_two_crates_are_told_apart() {
+        let mut sources = Sources::default();
+        let read = |sources: &mut Sources, code: &str, module: &str| {
+            sources.read(code, module, &None, &Macros::new());
+        };
+        let ours = "pub struct Bars; impl Bars { pub fn title(self) {} } pub trait Show { fn show(&self); } \
+            impl Show for Bars {} impl Show for Other {}";
+        let theirs = "pub struct Bars; impl Bars { pub fn vertical() {} } pub trait Draw { fn draw(&self); } \
+            impl Draw for Bars {} pub struct Other; impl Other { pub fn size(&self) {} }";
+        read(&mut sources, ours, "zoobot_core::figure");
+        read(&mut sources, theirs, "plotters::series");
+        let index = Index::new(sources);
+        let names = |ty: &str| -> Vec<&str> {
+            index.members(ty).iter().map(|entry| entry.name.as_str()).collect()
+        };
+        assert_eq!(names("zoobot::figure::Bars"), ["title", "show"]);
+        assert_eq!(names("&mut zoobot::plotters::prelude::Bars<f64>"), ["vertical", "draw"]);
+        // Our trait for their type.
+        assert_eq!(names("zoobot::plotters::series::Other"), ["size", "show"]);
+        // A path that nobody knows: all that may be meant.
+        assert_eq!(names("Bars").len(), 4);
+    }
+
+    #[test]
+    fn names_of_the_standard_library_are_known_without_its_sources() {
+        let sources: Sources = serde_json::from_slice(STANDARD_NAMES).unwrap();
+        let index = Index::new(sources);
+        for (ty, method) in [
+            ("std::string::String", "push_str"),
+            ("&std::string::String", "to_uppercase"),
+            ("std::vec::Vec<f64>", "push"),
+            ("std::vec::Vec<f64>", "iter"),
+            ("std::option::Option<f64>", "unwrap_or"),
+            ("std::result::Result<f64, E>", "ok"),
+            ("std::slice::Iter<'_, f64>", "enumerate"),
+            ("f64", "sqrt"),
+            ("std::collections::HashMap<String, i32>", "insert"),
+            ("std::path::PathBuf", "join"),
+        ] {
+            assert!(index.members(ty).iter().any(|entry| entry.name == method), "{ty}: {method}");
         }
     }
 }

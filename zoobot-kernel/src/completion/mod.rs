@@ -5,7 +5,10 @@
 //! cells' thread, so a running cell is not in the way.
 
 mod attributes;
+mod crates;
+mod documents;
 mod index;
+mod macros;
 mod place;
 mod reader;
 mod scope;
@@ -19,15 +22,12 @@ use index::Index;
 use place::{Place, Scope, closing, statements_end};
 use reader::{Entry, Kind, Sources};
 use serde_json::{Value, json};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// More matches help nobody choose.
 const MATCHES: usize = 400;
-/// How long the first request waits for the index; after that it is answered without.
-const PATIENCE: Duration = Duration::from_millis(1000);
 /// The variable whose type rustc is asked for.
 const RECEIVER: &str = "zoobot_receiver";
 
@@ -36,18 +36,37 @@ const RECEIVER: &str = "zoobot_receiver";
 pub struct Known {
     /// The notebook.
     pub notebook: Notebook,
+    /// The columns of its variables that are tables.
+    pub columns: HashMap<String, Vec<String>>,
     /// The library.
     pub library: Library,
     /// The arguments for rustc.
     pub flags: Vec<String>,
 }
 
+/// How far the kernel has come.
+#[derive(Debug, Default)]
+enum Stage {
+    /// It starts: nothing is known yet, and soon will be.
+    #[default]
+    Starting,
+    /// It runs cells.
+    Running(Box<Known>),
+    /// It could not start.
+    Failed,
+}
+
 /// Answers completion and inspection requests.
+///
+/// A request waits for what it needs, however long a slow machine takes for it: half of the names are
+/// worse than a late answer, and the front end asks again.
 #[derive(Debug)]
 pub struct Completer {
-    known: Arc<Mutex<Option<Known>>>,
-    index: Arc<OnceLock<Index>>,
-    reading: Once,
+    stage: Mutex<Stage>,
+    changed: Condvar,
+    index: OnceLock<Index>,
+    /// What rustc has said since the last cell, by question.
+    types: Mutex<HashMap<String, Option<String>>>,
     /// For the checks; one at a time.
     dir: Mutex<PathBuf>,
 }
@@ -56,16 +75,39 @@ impl Completer {
     /// A completer that may write into `dir`.
     pub fn new(dir: PathBuf) -> Self {
         Self {
-            known: Arc::default(),
-            index: Arc::default(),
-            reading: Once::new(),
+            stage: Mutex::default(),
+            changed: Condvar::new(),
+            index: OnceLock::new(),
+            types: Mutex::default(),
             dir: Mutex::new(dir),
         }
     }
 
     /// Takes note of what is known after a cell.
     pub fn learn(&self, known: Known) {
-        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some(known);
+        locked(&self.types).clear();
+        *locked(&self.stage) = Stage::Running(Box::new(known));
+        self.changed.notify_all();
+    }
+
+    /// The process that runs the cells could not be started.
+    pub fn give_up(&self) {
+        *locked(&self.stage) = Stage::Failed;
+        self.changed.notify_all();
+    }
+
+    /// What is known after the last cell; `None` when the kernel could not start.
+    fn known(&self) -> Option<Known> {
+        let mut stage = locked(&self.stage);
+        loop {
+            match &*stage {
+                Stage::Running(known) => return Some(known.as_ref().clone()),
+                Stage::Failed => return None,
+                Stage::Starting => {
+                    stage = self.changed.wait(stage).unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        }
     }
 
     /// The content of a `complete_reply`; `cursor` counts characters.
@@ -101,6 +143,14 @@ impl Completer {
 
     /// The content of an `inspect_reply`.
     pub fn inspect(&self, code: &str, cursor: usize) -> Value {
+        match self.described(code, cursor) {
+            Some(data) => json!({"status": "ok", "found": true, "metadata": {}, "data": data}),
+            None => json!({"status": "ok", "found": false, "data": {}, "metadata": {}}),
+        }
+    }
+
+    /// What there is to say of the name at the cursor, by MIME type.
+    pub fn described(&self, code: &str, cursor: usize) -> Option<Value> {
         let place = Place::around(code, byte_of(code, cursor));
         let name = &code[place.name.clone()];
         let mut found: Vec<Entry> = Vec::new();
@@ -116,21 +166,35 @@ impl Completer {
             }
         }
         if found.is_empty() {
-            return json!({"status": "ok", "found": false, "data": {}, "metadata": {}});
+            return None;
         }
         let described = |fence: &dyn Fn(&str) -> String| -> String {
             let parts = found.iter().map(|entry| {
                 let from = [entry.module.as_str(), entry.of.as_str()];
                 let from: Vec<&str> = from.into_iter().filter(|part| !part.is_empty()).collect();
                 let from = from.join("::").replace("zoobot_core", "zoobot");
-                format!("{}\n\n{}\n\n{from}", fence(&entry.signature), entry.doc)
+                let doc = documents::for_cells(&entry.doc);
+                format!("{}\n\n{doc}\n\n{from}", fence(&entry.signature))
             });
             parts.collect::<Vec<_>>().join("\n\n").trim().replace("\n\n\n\n", "\n\n")
         };
         let plain = described(&|signature| signature.to_owned());
         let markdown = described(&|signature| format!("```rust\n{signature}\n```"));
-        json!({"status": "ok", "found": true, "metadata": {},
-               "data": {"text/plain": plain, "text/markdown": markdown}})
+        Some(json!({"text/plain": plain, "text/markdown": markdown}))
+    }
+
+    /// The type of a variable of the notebook.
+    pub fn type_of_variable(&self, name: &str) -> Option<String> {
+        let variables = self.known()?.notebook.variables;
+        variables.into_iter().find(|variable| variable.name == name).map(|variable| variable.ty)
+    }
+
+    /// Whether the notebook itself defines a function or macro of this name.
+    pub fn defines(&self, name: &str) -> bool {
+        let text = self.known().map(|known| known.notebook.items.besides(&[]).join("\n"));
+        let mut sources = Sources::default();
+        sources.read_all(&text.unwrap_or_default());
+        sources.entries.iter().any(|entry| entry.of.is_empty() && entry.name == name)
     }
 
     /// All names that may stand at a place, each once.
@@ -138,7 +202,10 @@ impl Completer {
         if place.scope == Scope::Nothing {
             return Vec::new();
         }
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = self.known();
+        if let (Scope::Columns, Some(known)) = (&place.scope, &known) {
+            return columns(code, place.name.start, known);
+        }
         let notebook = known.as_ref().map(|known| known.notebook.clone()).unwrap_or_default();
         let mut text = notebook.items.besides(&[]).join("\n");
         let end = statements_end(code, place.name.start);
@@ -151,7 +218,7 @@ impl Completer {
         sources.read_all(&text);
         let mut found = scope::Names { library: self.index(), own: Index::new(sources), text };
         let entries = match &place.scope {
-            Scope::Nothing => Vec::new(),
+            Scope::Nothing | Scope::Columns => Vec::new(),
             Scope::Path(path) => found.in_path(path),
             Scope::Members(receiver) => {
                 let ty =
@@ -197,12 +264,18 @@ impl Completer {
                 kept_as: &[],
                 tail: Tail::Name,
             };
-            let dir = self.dir.lock().unwrap_or_else(PoisonError::into_inner);
+            let question = program.questions().text;
+            if let Some(answer) = locked(&self.types).get(&question) {
+                return answer.clone();
+            }
+            let dir = locked(&self.dir);
             let checker = Checker::new(known.library.clone(), known.flags.clone(), dir.clone());
-            match cell.bindings.iter().any(|binding| binding.name == RECEIVER) {
+            let answer = match cell.bindings.iter().any(|binding| binding.name == RECEIVER) {
                 true => checker.type_of(&program, RECEIVER),
                 false => checker.type_here(&program),
-            }
+            };
+            locked(&self.types).insert(question, answer.clone());
+            answer
         };
         right.and_then(|cell| ask(&cell)).or_else(|| {
             // A name of an inner block or a closure is known only there.
@@ -213,20 +286,51 @@ impl Completer {
         })
     }
 
-    /// The index, when it is there or comes soon; the first call starts to load it.
+    /// The index; the first call loads it, or makes it where it has not been made ahead.
     fn index(&self) -> Option<&Index> {
-        let library =
-            self.known.lock().unwrap_or_else(PoisonError::into_inner).as_ref()?.library.clone();
-        let asked = Instant::now();
-        self.reading.call_once(|| {
-            let index = Arc::clone(&self.index);
-            std::thread::spawn(move || index.get_or_init(|| Index::load(&library)).entries().len());
-        });
-        while self.index.get().is_none() && asked.elapsed() < PATIENCE {
-            std::thread::sleep(Duration::from_millis(5));
+        if let Some(index) = self.index.get() {
+            return Some(index);
         }
-        self.index.get()
+        let library = self.known()?.library;
+        Some(self.index.get_or_init(|| Index::load(&library)))
     }
+}
+
+/// The columns that the text from byte `from` may name: those of the tables that its statement uses,
+/// or of all tables.
+fn columns(code: &str, from: usize, known: &Known) -> Vec<Entry> {
+    let statement = &code[statements_end(code, from)..from];
+    let there = |name: &str| known.notebook.variables.iter().any(|variable| variable.name == name);
+    let tables: Vec<(&String, &Vec<String>)> =
+        known.columns.iter().filter(|(name, _)| there(name)).collect();
+    let used: HashSet<&str> = crate::cell::words(statement).collect();
+    let mentioned: Vec<_> =
+        tables.iter().copied().filter(|(name, _)| used.contains(name.as_str())).collect();
+    let tables = if mentioned.is_empty() { tables } else { mentioned };
+    let mut seen = HashSet::new();
+    let mut found = Vec::new();
+    for (table, columns) in tables {
+        for column in columns.iter().filter(|column| seen.insert(column.as_str())) {
+            let signature = format!("a column of {table}");
+            found.push(Entry { signature, ..scope::word(column, Kind::Column) });
+        }
+    }
+    found
+}
+
+/// The examples in the library's documentation that can be run in a cell, by the name they explain.
+pub fn examples(library: &Library) -> Vec<(String, String)> {
+    let index = Index::load(library);
+    let ours = index.entries().iter().filter(|entry| entry.module.starts_with("zoobot_core"));
+    let named = ours.flat_map(|entry| {
+        let name = [entry.of.as_str(), entry.name.as_str()].join("::");
+        documents::examples(&entry.doc).into_iter().map(move |code| (name.clone(), code))
+    });
+    named.collect()
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Makes the index ahead of the first request; how many names it holds.

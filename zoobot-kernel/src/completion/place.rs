@@ -22,13 +22,18 @@ pub enum Scope {
     Path(String),
     /// Among all that is in scope.
     All,
-    /// Nowhere: in a comment or a text.
+    /// Among the columns of tables: in the text that an argument is.
+    Columns,
+    /// Nowhere: in a comment or a text that is no argument.
     Nothing,
 }
 
 impl Place {
     /// The place before byte `at`.
     pub fn before(code: &str, at: usize) -> Self {
+        if let Some(from) = argument_text(code, at) {
+            return Self { name: from..at, scope: Scope::Columns };
+        }
         let start = word_start(code, at);
         let name = start..at;
         let before = code[..start].trim_end();
@@ -185,6 +190,47 @@ fn turbofish_start(before: &str) -> Option<usize> {
     None
 }
 
+/// Parts of the names of functions whose texts are files, folders and messages.
+const NO_COLUMNS: [&str; 15] = [
+    "read", "write", "save", "load", "open", "path", "file", "folder", "dir", "expect", "input",
+    "password", "env", "join", "title",
+];
+
+/// Where the text at byte `at` begins, if it is the argument of a function that may take a column.
+fn argument_text(code: &str, at: usize) -> Option<usize> {
+    if !in_text(code, at) {
+        return None;
+    }
+    let tree = SourceFile::parse(&code[..at], Edition::Edition2024).tree();
+    let text = tree.syntax().last_token().filter(|token| token.kind() == SyntaxKind::STRING)?;
+    let begin: usize = text.text_range().start().into();
+    let mut open: Vec<usize> = Vec::new();
+    for token in tree.syntax().descendants_with_tokens().filter_map(NodeOrToken::into_token) {
+        match token.kind() {
+            SyntaxKind::L_PAREN | SyntaxKind::L_BRACK | SyntaxKind::L_CURLY => {
+                open.push(token.text_range().start().into());
+            }
+            SyntaxKind::R_PAREN | SyntaxKind::R_BRACK | SyntaxKind::R_CURLY => {
+                open.pop();
+            }
+            _ => {}
+        }
+    }
+    // A list of texts, as in `select(["a", "b"])`, belongs to the function around it.
+    while let Some(bracket) = open.pop() {
+        let before = code[..bracket].trim_end();
+        match code[bracket..].chars().next() {
+            Some('(') if before.ends_with(is_word) => {
+                let name = before[word_start(before, before.len())..].to_lowercase();
+                return (!NO_COLUMNS.iter().any(|part| name.contains(part))).then_some(begin + 1);
+            }
+            Some('[') if !before.ends_with(|c: char| is_word(c) || c == '!') => {}
+            _ => return None,
+        }
+    }
+    None
+}
+
 fn in_text(code: &str, at: usize) -> bool {
     let tree = SourceFile::parse(&code[..at], Edition::Edition2024).tree();
     let Some(token) = tree.syntax().last_token() else { return false };
@@ -218,6 +264,7 @@ mod tests {
             Scope::Members(range) => code[range].to_owned(),
             Scope::Path(path) => format!("{path}::"),
             Scope::All => "all".to_owned(),
+            Scope::Columns => format!("columns {}", &code[Place::before(code, code.len()).name]),
             Scope::Nothing => "nothing".to_owned(),
         }
     }
@@ -249,6 +296,27 @@ mod tests {
         assert_eq!(scope("// gal"), "nothing");
         assert_eq!(scope("1"), "nothing");
         assert_eq!(scope("\"\u{e9}\"; \u{e9}t\u{e9}"), "all");
+    }
+
+    #[test]
+    fn texts_that_are_arguments_may_be_columns() {
+        for (code, wanted) in [
+            ("galaxies.column(\"ma", "columns ma"),
+            ("galaxies.column(\"", "columns "),
+            ("col(\"smooth-or-fea", "columns smooth-or-fea"),
+            ("table.select([\"a\", \"b", "columns b"),
+            ("scatter(x, y).colour_by(\"cl", "columns cl"),
+            ("Finetune::classifier(\"ri", "columns ri"),
+            ("galaxies.filter(col(\"ring\").eq(lit(1)))?.labels(\"c", "columns c"),
+            ("time!(galaxies.column(\"m", "columns m"),
+            ("Catalog::read(\"da", "nothing"),
+            ("figure.save(\"da", "nothing"),
+            ("println!(\"gal", "nothing"),
+            ("let x = \"gal", "nothing"),
+            ("f(\"closed\", gal", "all"),
+        ] {
+            assert_eq!(scope(code), wanted, "{code}");
+        }
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! From Rust source to the names in it: what is public, its signature and its documentation.
 
 use super::attributes::{Features, derives_clone, offered};
+use super::macros::{Macros, macros_in};
 use ra_ap_syntax::ast::{self, AstNode, HasModuleItem, HasName, HasVisibility};
 use ra_ap_syntax::{Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode};
 use serde::{Deserialize, Serialize};
 
 /// Longer documentation is cut; nobody reads it in a tooltip.
-const DOC_BYTES: usize = 3000;
+const DOC_BYTES: usize = 6000;
+
+/// The name of an export of all that a module has; its signature is the module's path.
+pub const ALL: &str = "*";
 
 /// What a name stands for, in Jupyter's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -36,6 +40,8 @@ pub enum Kind {
     Instance,
     /// A word of the language.
     Keyword,
+    /// A column of a table.
+    Column,
 }
 
 /// One name.
@@ -60,32 +66,48 @@ pub struct Entry {
 pub struct Sources {
     /// The names.
     pub entries: Vec<Entry>,
-    /// Type and trait, for each `impl` of a trait.
-    pub traits: Vec<(String, String)>,
+    /// Type, trait and module, for each `impl` of a trait.
+    pub traits: Vec<(String, String, String)>,
     /// What the methods of a type are looked up in besides: its `Deref` target, what an alias means.
     pub derefs: Vec<(String, String)>,
 }
 
 impl Sources {
-    /// Adds what the source of `module` makes public, in a crate built with `features`.
-    pub fn read(&mut self, text: &str, module: &str, features: &Features) {
-        self.add(text, module, features, false);
+    /// Adds what the source of `module` makes public, in a crate built with `features` whose
+    /// [`macros_in`] are known.
+    pub fn read(&mut self, text: &str, module: &str, features: &Features, macros: &Macros) {
+        self.add(text, module, features, macros, false);
+    }
+
+    /// Adds other sources.
+    pub fn extend(&mut self, other: Self) {
+        self.entries.extend(other.entries);
+        self.traits.extend(other.traits);
+        self.derefs.extend(other.derefs);
     }
 
     /// Adds all that the items of a notebook declare.
     pub fn read_all(&mut self, text: &str) {
-        self.add(text, "", &None, true);
+        self.add(text, "", &None, &macros_in(text), true);
     }
 
-    fn add(&mut self, text: &str, module: &str, features: &Features, everything: bool) {
+    fn add(
+        &mut self,
+        text: &str,
+        module: &str,
+        features: &Features,
+        macros: &Macros,
+        everything: bool,
+    ) {
         let file = SourceFile::parse(text, Edition::Edition2024).tree();
-        Reader { into: self, features, everything }.items(file.items(), module);
+        Reader { into: self, features, macros, everything }.items(file.items(), module);
     }
 }
 
 struct Reader<'a> {
     into: &'a mut Sources,
     features: &'a Features,
+    macros: &'a Macros,
     everything: bool,
 }
 
@@ -169,6 +191,7 @@ impl Reader<'_> {
                 match member {
                     ast::AssocItem::Fn(item) => self.declare(&item, kind_of(&item), &ty, module),
                     ast::AssocItem::Const(item) => self.declare(&item, Kind::Constant, &ty, module),
+                    ast::AssocItem::MacroCall(call) => self.expand(&call, &ty, module),
                     _ => {}
                 }
             }
@@ -184,7 +207,18 @@ impl Reader<'_> {
                 self.into.derefs.push((ty, head_of(&target.syntax().text().to_string())));
             }
         } else {
-            self.into.traits.push((ty, of));
+            self.into.traits.push((ty, of, module.to_owned()));
+        }
+    }
+
+    /// What a macro that takes nothing adds to the `impl` of a type.
+    fn expand(&mut self, call: &ast::MacroCall, ty: &str, module: &str) {
+        let name = call.path().and_then(|path| path.segment()).and_then(|last| last.name_ref());
+        let body = name.and_then(|name| self.macros.get(name.text().to_string().as_str()));
+        if let Some(body) = body {
+            let code = format!("impl {ty} {{ {body} }}");
+            let file = SourceFile::parse(&code, Edition::Edition2024).tree();
+            self.items(file.items(), module);
         }
     }
 
@@ -192,7 +226,19 @@ impl Reader<'_> {
         for tree in tree.use_tree_list().into_iter().flat_map(|list| list.use_trees()) {
             self.exports(&tree, module);
         }
-        if tree.use_tree_list().is_some() || tree.star_token().is_some() {
+        if tree.use_tree_list().is_some() {
+            return;
+        }
+        if tree.star_token().is_some() {
+            let path = tree.path().map(|path| path.syntax().text().to_string());
+            self.push(
+                ALL.to_owned(),
+                Kind::Export,
+                "",
+                module,
+                path.unwrap_or_default(),
+                String::new(),
+            );
             return;
         }
         let renamed =
@@ -232,7 +278,8 @@ impl Reader<'_> {
     ) {
         let Some(name) = name.filter(|_| offered(node, self.features)) else { return };
         if matches!(kind, Kind::Class) && derives_clone(node) {
-            self.into.traits.push((name.text().to_string(), "Clone".to_owned()));
+            let ty = name.text().to_string();
+            self.into.traits.push((ty, "Clone".to_owned(), module.to_owned()));
         }
         self.push(name.text().to_string(), kind, of, module, signature(node), documentation(node));
     }
@@ -332,7 +379,7 @@ mod tests {
         let code = "/// A table.\n/// Of galaxies.\n#[derive(Debug)]\npub struct Table { /// Its rows.\n pub rows: usize, hidden: u8 }\n\
             impl Table {\n /// The first.\n pub fn head(&self,\n n: usize,\n) -> Self { todo!() }\n fn private(&self) {} }\n\
             impl Show for Table {}\npub enum Kind { A, B(u8) }\n#[cfg(test)] mod tests { pub fn f() {} }";
-        sources.read(code, "zoobot_core::a", &None);
+        sources.read(code, "zoobot_core::a", &None, &Macros::new());
         let named = |name: &str| sources.entries.iter().find(|entry| entry.name == name);
         let head = named("head").unwrap();
         assert_eq!(head.signature, "pub fn head(&self, n: usize) -> Self");
@@ -344,7 +391,8 @@ mod tests {
         assert_eq!(named("rows").unwrap().doc, "Its rows.");
         assert_eq!(named("B").unwrap().of, "Kind");
         assert!(named("hidden").is_none() && named("private").is_none() && named("f").is_none());
-        assert_eq!(sources.traits, [("Table".to_owned(), "Show".to_owned())]);
+        let shows = ["Table", "Show", "zoobot_core::a"].map(str::to_owned);
+        assert_eq!(sources.traits, [shows.into()]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Which names may stand where.
 
 use super::index::Index;
-use super::reader::{Entry, Kind};
+use super::reader::{ALL, Entry, Kind};
 use crate::cell::Binding;
 use crate::source::Variable;
 
@@ -11,7 +11,9 @@ const KEYWORDS: [&str; 16] = [
     "static", "struct", "trait", "true", "unsafe", "while",
 ];
 /// Modules of the crate root that are other crates.
-const CRATES: [&str; 6] = ["polars", "plotters", "ndarray", "image", "rand", "tch"];
+const CRATES: [&str; 7] = ["polars", "plotters", "ndarray", "image", "rand", "rand_distr", "tch"];
+/// Exports of exports are followed this far.
+const EXPORTS: usize = 4;
 
 /// The names at hand.
 pub struct Names<'a> {
@@ -93,24 +95,32 @@ impl Names<'_> {
     }
 
     fn of(&self, ty: &str) -> Vec<Entry> {
-        let mut heads = self.own.heads(ty);
+        let mut found: Vec<Entry> = self.own.members(ty).into_iter().cloned().collect();
         if let Some(library) = self.library {
-            heads.extend(library.heads(ty));
+            found.extend(library.members(ty).into_iter().cloned());
+            // What the notebook's own type has of the library's traits.
+            let traits = self.own.heads(ty).into_iter().skip(1);
+            found.extend(traits.flat_map(|head| library.of(&head).cloned().collect::<Vec<_>>()));
         }
-        let own = heads.iter().flat_map(|head| self.own.of(head));
-        let library = self
-            .library
-            .into_iter()
-            .flat_map(|library| heads.iter().flat_map(|head| library.of(head)));
-        own.chain(library).cloned().collect()
+        found
     }
 
     fn in_module(&self, module: &str) -> Vec<Entry> {
+        let mut found = Vec::new();
+        self.add_module(module, EXPORTS, &mut found);
+        found
+    }
+
+    /// What a module declares and exports, that of the modules it exports as a whole among it.
+    fn add_module(&self, module: &str, depth: usize, found: &mut Vec<Entry>) {
         let entries = self.library.map(Index::entries).unwrap_or_default().iter();
-        entries
-            .filter(|entry| entry.of.is_empty() && entry.module == module)
-            .map(|entry| self.resolved(entry))
-            .collect()
+        for entry in entries.filter(|entry| entry.of.is_empty() && entry.module == module) {
+            if entry.name != ALL {
+                found.push(self.resolved(entry));
+            } else if depth > 0 {
+                self.add_module(&whole_module(&entry.signature, module), depth - 1, found);
+            }
+        }
     }
 
     /// polars spreads its prelude over crates; nearly all that is public in them is in it.
@@ -128,7 +138,15 @@ impl Names<'_> {
         if entry.kind != Kind::Export {
             return entry.clone();
         }
-        self.of_name(&entry.name).unwrap_or_else(|| entry.clone())
+        // The crate's own before others of the name.
+        let crate_ = entry.module.split("::").next().unwrap_or_default();
+        let near =
+            self.library.into_iter().flat_map(|library| library.named(&entry.name)).find(|it| {
+                it.of.is_empty()
+                    && it.kind != Kind::Export
+                    && it.module.split("::").next() == Some(crate_)
+            });
+        near.cloned().or_else(|| self.of_name(&entry.name)).unwrap_or_else(|| entry.clone())
     }
 
     fn of_name(&self, name: &str) -> Option<Entry> {
@@ -144,7 +162,22 @@ impl Names<'_> {
     }
 }
 
-fn word(name: &str, kind: Kind) -> Entry {
+/// The module that `path` of a `pub use path::*` in `module` stands for.
+fn whole_module(path: &str, module: &str) -> String {
+    let root = module.split("::").next().unwrap_or(module);
+    let parent = module.rsplit_once("::").map_or(module, |(parent, _)| parent);
+    match path.split_once("::").unwrap_or((path, "")) {
+        ("crate", rest) => [root, rest].join("::"),
+        ("self", rest) => [module, rest].join("::"),
+        ("super", rest) => [parent, rest].join("::"),
+        _ => [module, path].join("::"),
+    }
+    .trim_end_matches(':')
+    .to_owned()
+}
+
+/// A name of which nothing else is known.
+pub fn word(name: &str, kind: Kind) -> Entry {
     Entry {
         name: name.to_owned(),
         kind,
@@ -152,5 +185,39 @@ fn word(name: &str, kind: Kind) -> Entry {
         module: String::new(),
         signature: name.to_owned(),
         doc: String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::completion::macros::Macros;
+    use crate::completion::reader::Sources;
+
+    #[test]
+    fn exports_of_whole_modules_are_followed() {
+        assert_eq!(whole_module("crate::a::b", "rand::c"), "rand::a::b");
+        assert_eq!(whole_module("self::a", "rand::c"), "rand::c::a");
+        assert_eq!(whole_module("super::a", "rand::c"), "rand::a");
+        assert_eq!(whole_module("a", "rand"), "rand::a");
+        let mut sources = Sources::default();
+        for (code, module) in [
+            (
+                "pub use self::normal::*; pub mod normal; pub use crate::uniform::Uniform as Flat;",
+                "rand_distr",
+            ),
+            ("/// A Gaussian.\npub struct Normal;", "rand_distr::normal"),
+            ("pub fn random() -> f64 { 0.5 }", "rand"),
+        ] {
+            sources.read(code, module, &None, &Macros::new());
+        }
+        let library = Index::new(sources);
+        let own = Index::new(Sources::default());
+        let names = Names { library: Some(&library), own, text: String::new() };
+        let found: Vec<String> =
+            names.in_path("zoobot::rand_distr").into_iter().map(|entry| entry.name).collect();
+        assert_eq!(found, ["Normal", "normal", "Flat"]);
+        assert_eq!(names.in_path("zoobot::rand")[0].name, "random");
+        assert!(names.in_path("zoobot").iter().any(|entry| entry.name == "rand_distr"));
     }
 }

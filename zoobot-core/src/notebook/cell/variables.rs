@@ -4,6 +4,7 @@
 //! it mentions, gives back those it did not move away, and adds its new ones only when it came to
 //! its end: after a panic or an error the notebook is as it was before the cell.
 
+use super::columns;
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -22,11 +23,13 @@ pub fn load<T: 'static>(name: &str) -> Option<T> {
 
 /// Gives back a variable of an earlier cell.
 pub fn keep<T: 'static>(name: &str, value: T) {
+    columns::note(name, &value, false);
     put(&KEPT, name, Box::new(value));
 }
 
 /// Keeps a variable that this cell has made, once the cell has come to its end.
 pub fn keep_new<T: 'static>(name: &str, value: T) {
+    columns::note(name, &value, true);
     put(&NEW, name, Box::new(value));
 }
 

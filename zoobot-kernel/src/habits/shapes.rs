@@ -1,0 +1,160 @@
+//! Ways of writing that other languages have and Rust has not, and what Rust has for them.
+
+use super::expressions::*;
+use super::scan::{Kind, Token, tokens};
+use super::statements::*;
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Habit {
+    /// One or two sentences that say how Rust writes it.
+    pub advice: String,
+    /// The byte where it begins.
+    pub at: usize,
+}
+
+/// Looks for one way of writing at a token; the advice if it is there.
+type Find = fn(&Line<'_>, usize) -> Option<String>;
+
+/// Ways of writing that are never right, the surest first.
+const NEVER: [Find; 25] = [
+    magic,
+    command_line,
+    question,
+    hash_comment,
+    import,
+    definition,
+    class,
+    decorator,
+    block,
+    elif,
+    lambda,
+    comprehension,
+    dictionary,
+    f_string,
+    triple_quotes,
+    single_quotes,
+    slice,
+    logic,
+    is_none,
+    membership,
+    choice,
+    walrus,
+    tuple,
+    annotated,
+    statement,
+];
+/// Those that may be right, and are meant in the line of an error.
+const PERHAPS: [Find; 6] = [shell, power, last_element, range, truth, pass];
+
+/// The first habit in a code that does not compile: in `line` (from 1), or without one in any line,
+/// where it can only be wrong.
+pub fn find(code: &str, line: Option<usize>) -> Option<Habit> {
+    let tokens = without_comments(code);
+    let lines = tokens.split(|token| token.kind == Kind::Line).zip(1..);
+    let lines: Vec<Line> = lines
+        .filter(|(_, number)| line.is_none_or(|line| line == *number))
+        .map(|(tokens, _)| Line { tokens, code })
+        .collect();
+    let perhaps: &[Find] = if line.is_some() { &PERHAPS } else { &[] };
+    NEVER.iter().chain(perhaps).find_map(|shape| {
+        lines.iter().find_map(|line| {
+            (0..line.tokens.len())
+                .find_map(|i| Some(Habit { advice: shape(line, i)?, at: line.tokens[i].at }))
+        })
+    })
+}
+
+/// How `x = 5` in this line makes a new variable.
+pub fn assignment(code: &str, line: usize) -> Option<String> {
+    let tokens = without_comments(code);
+    let tokens = tokens.split(|token| token.kind == Kind::Line).nth(line.checked_sub(1)?)?;
+    let line = Line { tokens, code };
+    if !line.is(1, "=") {
+        return None;
+    }
+    let (name, value) = (line.word(0)?, line.text(2, tokens.len()).trim_end_matches(';'));
+    let value = if value.len() > 40 || value.is_empty() { "..." } else { value };
+    Some(format!("a new variable is made with `let`: `let {name} = {value};`."))
+}
+
+fn without_comments(code: &str) -> Vec<Token<'_>> {
+    tokens(code).into_iter().filter(|token| token.kind != Kind::Comment).collect()
+}
+
+/// One line of the code.
+pub(super) struct Line<'a> {
+    pub(super) tokens: &'a [Token<'a>],
+    code: &'a str,
+}
+
+impl<'a> Line<'a> {
+    pub(super) fn is(&self, i: usize, text: &str) -> bool {
+        self.tokens.get(i).is_some_and(|token| token.is(text))
+    }
+
+    pub(super) fn word(&self, i: usize) -> Option<&'a str> {
+        self.tokens.get(i).filter(|token| token.kind == Kind::Word).map(|token| token.text)
+    }
+
+    pub(super) fn kind(&self, i: usize) -> Option<Kind> {
+        self.tokens.get(i).map(|token| token.kind)
+    }
+
+    /// Whether a value ends before token `i`.
+    pub(super) fn after_value(&self, i: usize) -> bool {
+        i > 0 && self.tokens[i - 1].ends_value()
+    }
+
+    /// Whether a value begins at token `i`.
+    pub(super) fn value(&self, i: usize) -> bool {
+        self.tokens.get(i).is_some_and(Token::begins_value)
+    }
+
+    /// Whether nothing stands between token `i` and the next.
+    pub(super) fn adjacent(&self, i: usize) -> bool {
+        self.tokens.get(i + 1).is_some_and(|next| next.at == self.tokens[i].end())
+    }
+
+    /// The code from token `from` to before token `to`.
+    pub(super) fn text(&self, from: usize, to: usize) -> &'a str {
+        match (self.tokens.get(from), to.checked_sub(1).and_then(|to| self.tokens.get(to))) {
+            (Some(first), Some(last)) if from < to => &self.code[first.at..last.end()],
+            _ => "",
+        }
+    }
+
+    /// The token that closes the bracket at token `i`.
+    pub(super) fn closing(&self, i: usize) -> Option<usize> {
+        let mut depth = 0;
+        for (k, token) in self.tokens.iter().enumerate().skip(i) {
+            if token.kind == Kind::Sign {
+                match token.text {
+                    "(" | "[" | "{" => depth += 1,
+                    ")" | "]" | "}" => depth -= 1,
+                    _ => {}
+                }
+                if depth == 0 {
+                    return Some(k);
+                }
+            }
+        }
+        None
+    }
+
+    /// The first token between `from` and `to` outside of inner brackets that is `text`.
+    pub(super) fn outside(&self, from: usize, to: usize, text: &str) -> Option<usize> {
+        let mut depth = 0;
+        for k in from..to.min(self.tokens.len()) {
+            match self.tokens[k].text {
+                "(" | "[" | "{" => depth += 1,
+                ")" | "]" | "}" => depth -= 1,
+                found if depth == 0 && found == text && self.tokens[k].kind != Kind::Text => {
+                    return Some(k);
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+}
