@@ -3,7 +3,10 @@
 //! Most lines are the user's own output. Lines with [`MARK`] carry what the library shows and how
 //! the cell went; see `zoobot_core::notebook`.
 
+use crate::crashes::{Crash, Fault};
+use crate::process::MARK;
 use crate::server::Iopub;
+use crate::stopping::StopButton;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use jupyter_protocol::JupyterMessage;
 use serde::Deserialize;
@@ -14,8 +17,6 @@ use std::io::{BufRead, BufReader};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Starts a message from the library.
-const MARK: &str = "\u{2}zoobot ";
 /// How long the rest of a cell's output may take to arrive once the cell is over.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The same when the process that printed it is gone.
@@ -33,10 +34,14 @@ const CELLS_WITH_JOBS: usize = 200;
 /// A value in every form it has, by MIME type.
 type Data = serde_json::Map<String, Value>;
 
-/// A message from the library.
+/// A message from the library, or from the process that runs the cells.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum Told {
+    /// Printed, and the line goes on.
+    Text {
+        text: String,
+    },
     Display {
         /// The cell whose background job shows it.
         cell: Option<usize>,
@@ -67,8 +72,14 @@ enum Told {
     Lost {
         name: String,
     },
+    /// The statements begin.
+    Begin,
     Done,
-    Stopped,
+    Left,
+    /// The process is about to end by a signal.
+    Crash {
+        what: Fault,
+    },
     /// A question follows: what is printed so far has to be seen.
     Pause,
     End,
@@ -108,6 +119,8 @@ pub enum Ended {
     },
     /// A variable was not there.
     Lost(String),
+    /// It was left behind and may still run.
+    Left,
 }
 
 /// The running cell, and those before it.
@@ -118,6 +131,8 @@ struct Running {
     /// Jupyter's number for the cell.
     count: usize,
     ended: Option<Ended>,
+    /// What it said that may explain the end of the process.
+    crash: Crash,
     /// What the cell has shown so far, and how many more displays were left out.
     displays: usize,
     display_bytes: usize,
@@ -130,6 +145,7 @@ struct Running {
 #[derive(Debug, Clone)]
 pub struct Outputs {
     iopub: Iopub,
+    stop_button: StopButton,
     running: Arc<Mutex<Running>>,
     /// One message for each stream that has reached the end of the cell.
     ends: Receiver<()>,
@@ -137,9 +153,14 @@ pub struct Outputs {
 
 impl Outputs {
     /// Starts forwarding.
-    pub fn start(iopub: Iopub, stdout: Receiver<String>, stderr: Receiver<String>) -> Self {
+    pub fn start(
+        iopub: Iopub,
+        stop_button: StopButton,
+        stdout: Receiver<String>,
+        stderr: Receiver<String>,
+    ) -> Self {
         let (end, ends) = unbounded();
-        let outputs = Self { iopub, running: Arc::default(), ends };
+        let outputs = Self { iopub, stop_button, running: Arc::default(), ends };
         for (name, lines) in [("stdout", stdout), ("stderr", stderr)] {
             let reader = Reader { outputs: outputs.clone(), name, end: end.clone() };
             std::thread::spawn(move || reader.pump(&lines));
@@ -175,6 +196,11 @@ impl Outputs {
             ));
         }
         self.running().ended.take()
+    }
+
+    /// What the cell said that may explain the end of the process.
+    pub fn crash(&self) -> Crash {
+        std::mem::take(&mut self.running().crash)
     }
 
     /// Whether the cell may show this much more; counts it.
@@ -272,10 +298,13 @@ impl Reader {
                 }
                 Some((before, message)) => {
                     text.push_str(before);
-                    self.stream(&mut text);
                     match serde_json::from_str(message) {
-                        Ok(told) => self.told(told),
-                        Err(_) => self.stream(&mut format!("{line}\n")),
+                        Ok(Told::Text { text: more }) => text.push_str(&more),
+                        Ok(told) => {
+                            self.stream(&mut text);
+                            self.told(told);
+                        }
+                        Err(_) => text.push_str(&format!("{message}\n")),
                     }
                 }
             }
@@ -288,6 +317,7 @@ impl Reader {
 
     fn stream(&self, text: &mut String) {
         if !text.is_empty() {
+            self.outputs.running().crash.printed(text);
             self.outputs.send("stream", json!({"name": self.name, "text": text}));
             text.clear();
         }
@@ -315,11 +345,16 @@ impl Reader {
                 let _ = self.end.send(());
                 return;
             }
-            // The panic's own message has come before.
-            Told::Stopped | Told::Pause => return,
+            Told::Text { .. } | Told::Pause => return,
+            Told::Begin => return self.outputs.stop_button.cell_begins(),
+            Told::Crash { what } => return self.outputs.running().crash.fault(what),
             Told::Done => Ended::Done,
+            Told::Left => Ended::Left,
             Told::Lost { name } => Ended::Lost(name),
-            Told::Panic { message, place } => Ended::Panic { message, place },
+            Told::Panic { message, place } => {
+                self.outputs.running().crash.panicked(&message);
+                Ended::Panic { message, place }
+            }
             Told::Error { message, causes, interrupted } => {
                 Ended::Error { message, causes, interrupted }
             }
