@@ -30,7 +30,8 @@ def a_crash_is_told_in_plain_words_and_the_next_cell_works():
             same(cell.ename, "process ended", code)
             has(cell.error, *words)
             has(cell.error, f"lost: `a`. Run cell [{count}] again.", "functions, types and imports are kept")
-            has(cell.stdout, "before")
+            # An array that is too large for the stack ends the cell before its first line.
+            same(cell.stdout, "" if code.startswith("let big") else "before\n", code)
             same(k.must("twice(4)").shown, ["8"], code)
         has(k.run("a").error, "cannot find value `a`", "process that runs the cells ended")
 
@@ -104,7 +105,7 @@ def a_syntax_error_speaks_of_the_cell_alone():
             ("fn f(x: i32) ->", ["expected"]),
             ("for i in 0..3:\n    println!(\"{i}\")", ["expected `{`, found `:`"]),
             ("let a = 3 let b = 4;", ["found keyword `let`"]),
-            ("}", ["closing delimiter"]),
+            ("}", ["a closing `}` too many"]),
             ("let s = \"abc;", ["unterminated"]),
             ("#[derive(Debug)]", ["1 | #[derive(Debug)]"]),
         ]:

@@ -23,9 +23,12 @@ pub enum Fault {
 pub struct Crash {
     fault: Option<Fault>,
     panics: Vec<String>,
-    /// The bytes that were asked for and not there.
-    allocation: Option<u64>,
+    /// The end of what was printed.
+    printed: String,
 }
+
+/// As much of it is kept.
+const PRINTED: usize = 400;
 
 impl Crash {
     /// The process has named a fault.
@@ -42,13 +45,18 @@ impl Crash {
         self.panics.push(message.to_owned());
     }
 
-    /// A text on one of the streams; Rust says there that memory could not be had.
+    /// A text on one of the streams; it may come in pieces.
     pub fn printed(&mut self, text: &str) {
-        let asked = text.split("memory allocation of ").nth(1);
-        let asked = asked.and_then(|rest| rest.split_once(" bytes failed"));
-        if let Some((bytes, _)) = asked {
-            self.allocation = bytes.parse().ok();
-        }
+        let text = &text[text.floor_char_boundary(text.len().saturating_sub(PRINTED))..];
+        self.printed.push_str(text);
+        let start = self.printed.len().saturating_sub(PRINTED);
+        self.printed.drain(..self.printed.floor_char_boundary(start));
+    }
+
+    /// The bytes that were asked for and not there, as Rust says it.
+    fn allocation(&self) -> Option<u64> {
+        let (_, rest) = self.printed.rsplit_once("memory allocation of ")?;
+        rest.split_once(" bytes failed")?.0.parse().ok()
     }
 
     /// What happened, from how the process ended: "signal: 11 (SIGSEGV)", "exit status: 3".
@@ -94,7 +102,7 @@ impl Crash {
     }
 
     fn abort(&self) -> String {
-        if let Some(bytes) = self.allocation {
+        if let Some(bytes) = self.allocation() {
             return format!("out of memory: {} could not be had", size(bytes));
         }
         match &self.panics[..] {
@@ -150,7 +158,9 @@ mod tests {
         assert!(null.reason(segfault, false).contains("null pointer"));
         let abort = "signal: 6 (SIGABRT)";
         assert!(after(&[], "").reason(abort, false).contains("std::process::abort()"));
-        let memory = after(&[], "memory allocation of 1125899906842624 bytes failed\n");
+        let mut memory = after(&[], "é memory allocation of ");
+        memory.printed("1125899906842624");
+        memory.printed(" bytes failed\n");
         assert!(memory.reason(abort, false).contains("1.1 PB (1125899906842624 bytes)"));
         let twice = after(&["first", "second", "panic in a destructor during cleanup"], "");
         let twice = twice.reason(abort, false);

@@ -15,12 +15,12 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long the rest of a cell's output may take to arrive once the cell is over.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The same when the process that printed it is gone.
-const PATIENCE_AFTER_CRASH: Duration = Duration::from_millis(100);
+/// How long the last line that came may take to be forwarded.
+const LAST_LINE: Duration = Duration::from_millis(30);
 /// Lines that wait are sent together, up to this many bytes.
 const MESSAGE_BYTES: usize = 1 << 16;
 /// What one cell may show beside its value: more makes a page that no browser opens.
@@ -149,6 +149,8 @@ pub struct Outputs {
     running: Arc<Mutex<Running>>,
     /// One message for each stream that has reached the end of the cell.
     ends: Receiver<()>,
+    /// The lines that are not forwarded yet.
+    waiting: [Receiver<String>; 2],
 }
 
 impl Outputs {
@@ -160,7 +162,8 @@ impl Outputs {
         stderr: Receiver<String>,
     ) -> Self {
         let (end, ends) = unbounded();
-        let outputs = Self { iopub, stop_button, running: Arc::default(), ends };
+        let waiting = [stdout.clone(), stderr.clone()];
+        let outputs = Self { iopub, stop_button, running: Arc::default(), ends, waiting };
         for (name, lines) in [("stdout", stdout), ("stderr", stderr)] {
             let reader = Reader { outputs: outputs.clone(), name, end: end.clone() };
             std::thread::spawn(move || reader.pump(&lines));
@@ -182,11 +185,19 @@ impl Outputs {
 
     /// Waits until all that the cell printed has been forwarded; says how it ended.
     pub fn finish(&self, alive: bool) -> Option<Ended> {
-        for _stream in 0..2 {
-            let patience = if alive { PATIENCE } else { PATIENCE_AFTER_CRASH };
-            if self.ends.recv_timeout(patience).is_err() {
-                break;
+        if alive {
+            for _stream in 0..2 {
+                if self.ends.recv_timeout(PATIENCE).is_err() {
+                    break;
+                }
             }
+        } else {
+            // A process that is gone has said all, and no end of it.
+            let start = Instant::now();
+            while self.waiting.iter().any(|lines| !lines.is_empty()) && start.elapsed() < PATIENCE {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            std::thread::sleep(LAST_LINE);
         }
         let left_out = std::mem::take(&mut self.running().left_out);
         if left_out > 0 {

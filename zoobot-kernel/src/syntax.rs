@@ -34,6 +34,9 @@ fn about_the_cell(mut error: Diagnostic, code: &str) -> Option<Diagnostic> {
             None if error.message.starts_with("mismatched closing") => {
                 "a bracket is not closed before the cell ends".to_owned()
             }
+            None if error.message.starts_with("unexpected closing") => {
+                "there is a closing `}` too many".to_owned()
+            }
             None => "the cell ends in the middle of something".to_owned(),
         };
         let (line, text) = last_line(code)?;
