@@ -254,21 +254,6 @@ def after_an_error_the_cells_behind_it_are_not_run():
         same(k.must("2").shown, ["2"])
 
 
-@case
-def a_crash_is_reported_and_the_next_cell_works():
-    with notebook() as k:
-        k.must("use zoobot::prelude::*;\nfn twice(x: i32) -> i32 { 2 * x }\nlet a = 1;")
-        cell = k.run("println!(\"before\"); std::process::abort();")
-        same(cell.ename, "process ended")
-        has(cell.error, "variables are lost")
-        has(cell.stdout, "before")
-        same(k.must("twice(4)").shown, ["8"])
-        has(k.run("a").error, "cannot find value `a`", "process that runs the cells ended")
-        has(k.run("unsafe { *(std::ptr::null::<i32>().add(1)) }").error, "process that runs the cells ended")
-        same(k.must("twice(5)").shown, ["10"])
-        has(k.run("std::process::exit(3)").error, "exit status: 3")
-
-
 # -- much output, and output that is no text -------------------------------------------------------
 
 

@@ -14,9 +14,12 @@ import traceback
 
 import cases_completion
 import cases_habits
+import cases_endings
 import cases_output
 import cases_protocol
 import cases_session
+import cases_statics
+import cases_stopping
 import cases_variables
 from case_tools import CASES, use_kernel
 

@@ -103,7 +103,17 @@ cases! {
     tables_print_and_random_numbers_are_there
     columns_become_figures_and_what_they_leave_out_is_said_beside_them
     after_an_error_the_cells_behind_it_are_not_run
-    a_crash_is_reported_and_the_next_cell_works
+    a_crash_is_told_in_plain_words_and_the_next_cell_works
+    endless_recursion_is_a_panic_and_keeps_the_variables
+    large_arrays_have_room_on_the_stack
+    whole_numbers_that_overflow_are_errors
+    what_a_cell_cannot_do_is_told_in_words_about_cells
+    a_syntax_error_speaks_of_the_cell_alone
+    a_future_runs_to_its_end_without_await
+    the_time_of_an_expression_is_shown_below_its_value
+    text_without_an_end_of_line_is_seen_at_once
+    threads_print_and_panic_without_harm
+    standard_input_is_empty_and_a_note_says_what_to_do
     a_hundred_megabytes_are_cut_with_one_note_and_the_next_cell_prints_again
     a_thousand_displays_are_cut_with_a_note
     bytes_that_are_no_text_are_replaced_and_the_variables_survive
@@ -121,8 +131,14 @@ cases! {
     completion_answers_while_a_cell_runs
     an_interrupt_message_stops_a_long_call_and_keeps_the_variables
     a_sigint_to_the_kernel_does_the_same
-    a_second_interrupt_ends_a_call_that_does_not_listen
-    a_loop_that_only_prints_stops_and_the_variables_survive
+    loops_of_every_kind_stop_and_keep_the_variables
+    threads_and_jobs_with_loops_of_their_own_stop
+    a_call_that_cannot_be_stopped_is_left_behind_by_a_second_press
+    a_second_press_before_the_note_does_nothing
+    a_cell_is_stopped_while_it_is_compiled
+    statics_have_one_place_for_all_cells
+    statics_in_functions_and_of_threads_do_too
+    a_static_begins_anew_with_its_cell_its_type_and_its_process
     an_interrupt_between_cells_does_nothing
     nbconvert_executes_a_notebook
     the_smaller_requests_are_answered

@@ -1,28 +1,55 @@
 //! The interrupt flag: a SIGINT to the process that runs the cells sets it, long calls look at it
-//! between batches and return [`Error::Interrupted`](crate::Error::Interrupted).
+//! between batches and return [`Error::Interrupted`](crate::Error::Interrupted). The loops of a cell
+//! look at it too, see [`cell::stop_point`](crate::notebook::cell::stop_point).
 
-use crate::notebook::Board;
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::notebook::{Board, cell};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 static FLAG: AtomicBool = AtomicBool::new(false);
+/// Whether anything at all is to stop: the one thing that the loops of a cell read each time.
+static ASKED: AtomicBool = AtomicBool::new(false);
+/// Jobs that were cancelled, and cells that were left behind, while they still run.
+static LEAVING: AtomicUsize = AtomicUsize::new(0);
 
 /// Whether the user asked for a stop since the last [`clear`]; in a background job, whether it was
 /// cancelled.
 pub fn requested() -> bool {
     match Board::here() {
         Some(job) => job.is_cancelled(),
-        None => FLAG.load(Ordering::Relaxed),
+        None => FLAG.load(Ordering::Relaxed) || cell::is_left(),
     }
 }
 
 /// Asks the running call to stop at its next step, as the stop button does.
 pub fn request() {
     FLAG.store(true, Ordering::Relaxed);
+    ASKED.store(true, Ordering::Relaxed);
 }
 
-/// Forgets a request: the kernel calls this before each cell.
+/// Forgets a request: the kernel calls this after each cell.
 pub fn clear() {
     FLAG.store(false, Ordering::Relaxed);
+    ASKED.store(false, Ordering::SeqCst);
+    if LEAVING.load(Ordering::SeqCst) > 0 {
+        ASKED.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Whether something is to stop, here or on another thread.
+#[inline]
+pub(crate) fn is_anything_asked() -> bool {
+    ASKED.load(Ordering::Relaxed)
+}
+
+/// A job is cancelled, or a cell left behind, that runs on for now.
+pub(crate) fn leaving_begins() {
+    LEAVING.fetch_add(1, Ordering::SeqCst);
+    ASKED.store(true, Ordering::SeqCst);
+}
+
+/// It has ended.
+pub(crate) fn leaving_ends() {
+    LEAVING.fetch_sub(1, Ordering::SeqCst);
 }
 
 /// Fails with [`Error::Interrupted`](crate::Error::Interrupted) when a stop was asked for.
@@ -36,9 +63,9 @@ pub fn check(during: &'static str, done: impl FnOnce() -> String) -> crate::Resu
 /// Makes SIGINT set the flag instead of ending the process.
 pub fn install() {
     extern "C" fn on_sigint(_: libc::c_int) {
-        FLAG.store(true, Ordering::Relaxed);
+        request();
     }
-    // SAFETY: the handler only stores to an atomic, which is async-signal-safe.
+    // SAFETY: the handler only stores to atomics, which is async-signal-safe.
     unsafe {
         libc::signal(libc::SIGINT, on_sigint as *const () as libc::sighandler_t);
     }

@@ -22,5 +22,5 @@ pub use crate::space::{Pca, Space};
 pub use crate::survey::{Kind, Simulation, Survey, Volunteers};
 pub use crate::tags::{Cleaning, Tags, TextEncoder, TopicConfig};
 pub use crate::train::{FitConfig, VoteTraining};
-pub use crate::{ndarray, plotters, polars, tch};
+pub use crate::{ndarray, plotters, polars, tch, time};
 pub use polars::prelude::{DataFrame, IntoLazy, LazyFrame, NamedFrom, Series, col, df, len, lit};

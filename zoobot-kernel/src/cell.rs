@@ -2,6 +2,9 @@
 //! the earlier variables it uses.
 
 use crate::items::Item;
+use crate::points::{self, Insertion};
+use crate::refusals::refusal;
+use crate::statics::is_thread_local;
 use ra_ap_syntax::ast::{self, AstNode, HasModuleItem, HasName};
 use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxNode};
 use std::collections::HashSet;
@@ -29,10 +32,10 @@ pub struct Closure {
     pub result: Option<String>,
 }
 
-/// A syntax error, for code that cannot be taken apart.
+/// What is wrong with the syntax of a cell.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SyntaxError {
-    /// What the parser says.
+    /// What it is.
     pub message: String,
     /// Byte offset in the cell.
     pub at: usize,
@@ -51,13 +54,28 @@ pub struct Cell {
     pub tail: Option<Range<usize>>,
     /// Names that the statements use and that the cell has not bound before.
     pub uses: HashSet<String>,
+    /// Where the statements look at the stop button.
+    pub points: Vec<Insertion>,
     /// The first syntax error; the rest is then not to be relied on.
     pub error: Option<SyntaxError>,
+    /// Something that Rust knows and a cell has no use for, such as `return`.
+    pub refusal: Option<SyntaxError>,
 }
 
 impl Cell {
-    /// Parses a cell.
+    /// Parses a cell. A semicolon that is all it lacks at its end is put there.
     pub fn parse(code: &str) -> Self {
+        let cell = Self::parse_as_it_is(code);
+        if cell.error.is_some() {
+            let ended = Self::parse_as_it_is(&format!("{code}\n;"));
+            if ended.error.is_none() {
+                return ended;
+            }
+        }
+        cell
+    }
+
+    fn parse_as_it_is(code: &str) -> Self {
         let parsed = SourceFile::parse(&format!("{WRAPPER}{code}\n}}"), Edition::Edition2024);
         let mut cell = Self {
             code: code.to_owned(),
@@ -65,7 +83,9 @@ impl Cell {
             bindings: Vec::new(),
             tail: None,
             uses: HashSet::new(),
+            points: Vec::new(),
             error: None,
+            refusal: None,
         };
         if let Some(error) = parsed.errors().first() {
             let at = usize::from(error.range().start()).saturating_sub(WRAPPER.len());
@@ -88,18 +108,29 @@ impl Cell {
         if cell.error.is_some() {
             return cell;
         }
+        cell.refusal = refusal(body.syntax(), WRAPPER.len());
         for statement in body.statements() {
             match &statement {
-                ast::Stmt::Item(item) => {
-                    cell.items.push((range(item.syntax()), Item::new(item)));
-                }
+                ast::Stmt::Item(item) => cell.record_item(item),
                 ast::Stmt::LetStmt(statement) => cell.record_let(statement),
-                ast::Stmt::ExprStmt(statement) => cell.record_uses(statement.syntax()),
+                ast::Stmt::ExprStmt(statement) => match statement.expr() {
+                    Some(ast::Expr::MacroExpr(call)) if cell.record_macro_item(&call) => continue,
+                    _ => cell.record_uses(statement.syntax()),
+                },
+            }
+            if !matches!(statement, ast::Stmt::Item(_)) {
+                cell.points.push(points::before(statement.syntax(), WRAPPER.len()));
+                cell.points.extend(points::points(statement.syntax(), WRAPPER.len()));
             }
         }
-        if let Some(tail) = body.tail_expr() {
-            cell.record_uses(tail.syntax());
-            cell.tail = Some(range(tail.syntax()));
+        match body.tail_expr() {
+            Some(ast::Expr::MacroExpr(call)) if cell.record_macro_item(&call) => {}
+            Some(tail) => {
+                cell.record_uses(tail.syntax());
+                cell.points.extend(points::points(tail.syntax(), WRAPPER.len()));
+                cell.tail = Some(range(tail.syntax()));
+            }
+            None => {}
         }
         cell
     }
@@ -113,6 +144,17 @@ impl Cell {
                 SyntaxKind::SOURCE_FILE | SyntaxKind::WHITESPACE | SyntaxKind::COMMENT
             )
         })
+    }
+
+    fn record_item(&mut self, item: &ast::Item) {
+        self.items.push((range(item.syntax()), Item::new(item)));
+    }
+
+    /// Whether a macro call stands for an item.
+    fn record_macro_item(&mut self, call: &ast::MacroExpr) -> bool {
+        let Some(call) = call.macro_call().filter(is_thread_local) else { return false };
+        self.record_item(&ast::Item::MacroCall(call));
+        true
     }
 
     fn record_uses(&mut self, node: &SyntaxNode) {
@@ -242,6 +284,27 @@ mod tests {
         assert!(Cell::parse("let a = (1;").error.is_some());
         assert!(Cell::parse("} fn g() {").error.is_some());
         assert!(Cell::parse("let a = 1;").error.is_none());
+    }
+
+    #[test]
+    fn a_semicolon_may_be_missing_at_the_end() {
+        for code in ["let x = 4", "let x = 4 // four", "use a::b", "let x = f()?"] {
+            let cell = Cell::parse(code);
+            assert!(cell.error.is_none() && cell.tail.is_none(), "{code}");
+            assert!(cell.code.starts_with(code));
+        }
+        assert!(Cell::parse("let x = ").error.is_some() && Cell::parse("t.").error.is_some());
+        assert_eq!(Cell::parse("x + 1").code, "x + 1");
+    }
+
+    #[test]
+    fn statics_of_threads_are_items_with_and_without_a_semicolon() {
+        for code in ["thread_local! { static A: T = t() }", "thread_local!(static A: T = t());\n1"]
+        {
+            let cell = Cell::parse(code);
+            assert_eq!(cell.items.len(), 1, "{code}");
+            assert_eq!(cell.tail.is_some(), code.ends_with('1'));
+        }
     }
 
     #[test]

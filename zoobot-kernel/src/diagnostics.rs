@@ -153,9 +153,10 @@ impl Place {
         let number = |key: &str| span[key].as_u64().and_then(|n| usize::try_from(n).ok());
         let line = number("line_start")?.checked_sub(offset)?;
         let one_line = number("line_end")?.checked_sub(offset)? == line;
+        let column = |key: &str| Some(source.column(line, number(key)?));
         Some(Self {
             origin: source.origin(line).clone(),
-            columns: (number("column_start")?, if one_line { number("column_end") } else { None }),
+            columns: (column("column_start")?, if one_line { column("column_end") } else { None }),
             label: readable(span["label"].as_str().unwrap_or_default()),
             primary: span["is_primary"] == true,
         })

@@ -14,7 +14,9 @@ use crate::notebook::Notebook;
 use crate::outputs::{Ended, PanicPlace};
 use crate::runner::{AskUser, CellProcess, Runner, Stop};
 use crate::server::Iopub;
-use crate::source::{Origin, Program, Source, Tail};
+use crate::source::{Origin, Program, Source, Tail, Variable};
+use crate::stopping::{StopButton, listed};
+use crate::syntax;
 use crate::workspace::Workspace;
 use anyhow::Result;
 use jupyter_protocol::JupyterMessage;
@@ -22,6 +24,18 @@ use serde_json::json;
 
 /// Variables that a cell's items do away with, and why.
 type Gone = Vec<(String, String)>;
+
+/// The kind of a failure that has cost the process.
+const PROCESS_ENDED: &str = "process ended";
+
+/// What a cell is compiled with.
+struct Around {
+    /// Its own items.
+    items: Vec<Item>,
+    /// The code of the items of earlier cells.
+    earlier: Vec<String>,
+    changed: Gone,
+}
 
 /// Evaluates cells.
 pub struct Evaluator {
@@ -32,23 +46,25 @@ pub struct Evaluator {
     number: usize,
     library: Library,
     flags: Vec<String>,
+    stop_button: StopButton,
 }
 
 impl Evaluator {
     /// Starts the process that runs the cells.
-    pub fn start(workspace: &Workspace, iopub: Iopub) -> Result<Self> {
+    pub fn start(workspace: &Workspace, iopub: Iopub, stop_button: StopButton) -> Result<Self> {
         let library = Library::load()?;
         workspace.write_evcxr_config()?;
         let flags = library.rustc_flags();
         let path = library.program_path();
         set_environment(&library, workspace, &path)?;
         Ok(Self {
-            runner: Runner::start(&library, workspace, &path, iopub)?,
+            runner: Runner::start(&library, workspace, &path, iopub, stop_button.clone())?,
             checker: Checker::new(library.clone(), flags.clone(), workspace.dir("check")),
             notebook: Notebook::default(),
             number: 0,
             library,
             flags,
+            stop_button,
         })
     }
 
@@ -87,7 +103,7 @@ impl Evaluator {
         if let Some(command) = command_of(code) {
             return self.command(command);
         }
-        let cell = Cell::parse(code);
+        let mut cell = Cell::parse(code);
         if cell.is_empty() {
             return Ok(());
         }
@@ -95,9 +111,18 @@ impl Evaluator {
             if let Some(habit) = habits::find(code, None) {
                 return Err(Failure::new("compile error", habit.advice).at_byte(code, habit.at));
             }
-            return Err(self.syntax_failure(&cell, &error.message, error.at));
+            return Err(syntax::failure(&cell, error, &self.checker));
         }
-        let result = self.run_cell(&cell, ask);
+        if let Some(refusal) = &cell.refusal {
+            return Err(syntax::at(&cell, refusal));
+        }
+        if code.contains("stdin()") {
+            self.runner.outputs.note(
+                "note: a cell has no keyboard, its standard input is empty. Ask for a line with \
+                 `zoobot::notebook::input(\"...\")?`.",
+            );
+        }
+        let result = self.run_cell(&mut cell, ask);
         match &result {
             Ok(()) => {
                 for note in habits::notes(code) {
@@ -109,33 +134,31 @@ impl Evaluator {
         result
     }
 
-    fn run_cell(&mut self, cell: &Cell, ask: AskUser) -> Result<(), Failure> {
-        let code = &cell.code;
+    fn run_cell(&mut self, cell: &mut Cell, ask: AskUser) -> Result<(), Failure> {
+        let before = self.notebook.items.clone();
         let items: Vec<Item> = cell.items.iter().map(|(_, item)| item.clone()).collect();
-        let changed = self.notebook.changed_by(&items);
-        let mut found = Findings::default();
-        if !cell.bindings.is_empty() {
-            found = self
-                .check(cell, &items, &changed)
-                .map_err(|error| Failure::new("kernel error", format!("{error:#}")))?;
-            if !found.errors.is_empty() {
-                return Err(self.compile_failure(&found.errors, code, &changed));
-            }
-            if let Some(refusal) = found.refusal.take() {
-                return Err(Failure::new("compile error", refusal));
-            }
-        }
-        let (ended, source) = match self.execute(cell, &items, &changed, &mut found, ask) {
-            Ok(end) => end,
-            Err(Stop::Errors(errors)) => return Err(self.compile_failure(&errors, code, &changed)),
-            Err(Stop::ProcessEnded(status)) => {
-                self.notebook.lost_process();
-                return Err(process_ended(&status));
-            }
-            Err(Stop::Other(message)) => return Err(Failure::new("kernel error", message)),
+        let names = self.notebook.items.changed_by(&items);
+        let own = cell.items.iter_mut().map(|(_, item)| item);
+        let first = self.notebook.items.assign(own, &names);
+        let items: Vec<Item> = cell.items.iter().map(|(_, item)| item.clone()).collect();
+        let around = Around {
+            earlier: self.notebook.items.code(&items, self.number, first),
+            changed: self.notebook.changed_by(&items),
+            items,
         };
-        self.notebook.items.add(&items);
-        for (name, reason) in &changed {
+        let mut found = Findings::default();
+        let (ended, source) = match self.check_and_execute(cell, &around, &mut found, ask) {
+            Ok(end) => end,
+            Err(failure) => {
+                self.notebook.items = before;
+                if failure.name == PROCESS_ENDED {
+                    self.notebook.items.forget_statics();
+                }
+                return Err(failure);
+            }
+        };
+        self.notebook.items.add(&around.items);
+        for (name, reason) in &around.changed {
             self.notebook.forget(name, reason);
             if !cell.bindings.iter().any(|binding| binding.name == *name) {
                 self.runner.outputs.note(&format!("note: `{name}` is gone: {reason}"));
@@ -144,10 +167,35 @@ impl Evaluator {
         self.verdict(ended, &source, cell, &found)
     }
 
-    fn check(&self, cell: &Cell, items: &[Item], changed: &Gone) -> Result<Findings> {
+    fn check_and_execute(
+        &mut self,
+        cell: &Cell,
+        around: &Around,
+        found: &mut Findings,
+        ask: AskUser,
+    ) -> Result<(Option<Ended>, Source), Failure> {
+        if !cell.bindings.is_empty() {
+            *found = self
+                .check(cell, around)
+                .map_err(|error| Failure::new("kernel error", format!("{error:#}")))?;
+            if !found.errors.is_empty() {
+                return Err(self.compile_failure(&found.errors, &cell.code, &around.changed));
+            }
+            if let Some(refusal) = found.refusal.take() {
+                return Err(Failure::new("compile error", refusal));
+            }
+        }
+        self.execute(cell, around, found, ask).map_err(|stop| match stop {
+            Stop::Errors(errors) => self.compile_failure(&errors, &cell.code, &around.changed),
+            Stop::ProcessEnded(status) => self.process_ended(&status),
+            Stop::Other(message) => Failure::new("kernel error", message),
+        })
+    }
+
+    fn check(&self, cell: &Cell, around: &Around) -> Result<Findings> {
         let mut known = Findings::default();
         loop {
-            let mut found = self.checker.check(&self.program(cell, items, changed, &known))?;
+            let mut found = self.checker.check(&self.program(cell, around, &known))?;
             if let Some(tail) = other_tail(cell, known.tail, &found.errors) {
                 known.tail = tail;
             } else if found.refusal.is_some() && found.moved.len() > known.moved.len() {
@@ -163,14 +211,16 @@ impl Evaluator {
     fn execute(
         &mut self,
         cell: &Cell,
-        items: &[Item],
-        changed: &Gone,
+        around: &Around,
         found: &mut Findings,
         ask: AskUser,
     ) -> Result<(Option<Ended>, Source), Stop> {
         // What is moved comes out with the first compile at the latest.
         for _attempt in 0..3 {
-            let source = self.program(cell, items, changed, found).source();
+            let program = self.program(cell, around, found);
+            let uses = program.used().map(|variable| variable.name.clone()).collect();
+            self.stop_button.cell_uses(uses);
+            let source = program.source();
             match self.runner.run(&source, ask) {
                 Err(Stop::Errors(errors)) => {
                     if let Some(tail) = other_tail(cell, found.tail, &errors) {
@@ -194,15 +244,14 @@ impl Evaluator {
     fn program<'a>(
         &'a self,
         cell: &'a Cell,
-        items: &[Item],
-        changed: &Gone,
+        around: &'a Around,
         found: &'a Findings,
     ) -> Program<'a> {
-        let usable = |name: &str| !changed.iter().any(|(gone, _)| gone == name);
+        let usable = |name: &str| !around.changed.iter().any(|(gone, _)| gone == name);
         Program {
             number: self.number,
             cell,
-            items: self.notebook.items.besides(items),
+            items: around.earlier.iter().map(String::as_str).collect(),
             variables: self.notebook.variables.iter().filter(|v| usable(&v.name)).collect(),
             moved: &found.moved,
             kept_as: &found.kept_as,
@@ -218,7 +267,7 @@ impl Evaluator {
         found: &Findings,
     ) -> Result<(), Failure> {
         if ended == Some(Ended::Done) {
-            self.notebook.succeeded(cell, found);
+            self.notebook.succeeded(cell, found, self.number);
             return Ok(());
         }
         self.notebook.failed(cell, found);
@@ -243,6 +292,7 @@ impl Evaluator {
                     format!("the variable `{name}` got lost; run the cell that makes it again"),
                 )
             }
+            Some(Ended::Left) => self.left(cell),
             Some(Ended::Done) | None => Failure::new("error", "the cell returned before its end"),
         })
     }
@@ -254,12 +304,58 @@ impl Evaluator {
         source: &Source,
         code: &str,
     ) -> Failure {
-        match self.runner.origin(source, &place.file, place.line) {
-            Some(Origin::Cell(line)) => failure.at(code, *line, place.column),
-            Some(Origin::Earlier) => failure.with("at", "a function of an earlier cell"),
-            Some(_) => failure,
+        match self.runner.line(&place.file, place.line) {
+            // A file that nobody has.
+            None if place.file.starts_with("/rustc/") => {
+                failure.with("at", "a call of the standard library")
+            }
             None => failure.with("at", &format!("{}:{}", place.file, place.line)),
+            Some(line) => match source.origin(line) {
+                Origin::Cell(own) => failure.at(code, *own, source.column(line, place.column)),
+                Origin::Earlier => failure.with("at", "a function of an earlier cell"),
+                _ => failure,
+            },
         }
+    }
+
+    /// The cell was left behind with the variables it uses.
+    fn left(&mut self, cell: &Cell) -> Failure {
+        let used = |variable: &&Variable| cell.uses.contains(&variable.name);
+        let lost: Vec<String> =
+            self.notebook.variables.iter().filter(used).map(|it| it.name.clone()).collect();
+        for name in &lost {
+            let reason =
+                "it went with a cell that was left behind; run the cell that makes it again.";
+            self.notebook.forget(name, reason);
+        }
+        let failure = Failure::new(
+            "interrupted",
+            "the cell was left behind. The call that it waits in goes on in the background; \
+             restarting the kernel ends it",
+        );
+        match lost[..] {
+            [] => failure,
+            _ => failure.with("lost", &listed(&lost)),
+        }
+    }
+
+    /// The process that ran the cell is gone, and another has taken its place.
+    fn process_ended(&mut self, status: &str) -> Failure {
+        let reason = self.runner.outputs.crash().reason(status, self.stop_button.has_killed());
+        let lost = self.notebook.lost_process();
+        let failure = Failure::new(PROCESS_ENDED, reason);
+        let failure = match &lost[..] {
+            [] => failure.with("lost", "no variables, there were none"),
+            _ => failure.with("lost", &lost_words(&lost)),
+        };
+        let anew = match self.notebook.items.has_statics() {
+            true => "; statics begin anew",
+            false => "",
+        };
+        let kept = format!(
+            "functions, types and imports are kept{anew}; the next cell runs in a new process."
+        );
+        failure.with("help", &kept)
     }
 
     fn compile_failure(&self, errors: &[Diagnostic], code: &str, changed: &Gone) -> Failure {
@@ -279,21 +375,6 @@ impl Evaluator {
             let reason = changed.map(|(name, reason)| format!("`{name}` is not there: {reason}"));
             reason.map(Advice::Instead).or_else(|| advice(error, code, &self.notebook))
         })
-    }
-
-    /// rustc says more of a syntax error than a parser does, unless it is lost among braces.
-    fn syntax_failure(&self, cell: &Cell, message: &str, at: usize) -> Failure {
-        let found = Findings::default();
-        let source = self.program(cell, &[], &Vec::new(), &found).source();
-        let errors = self.checker.errors(&source).unwrap_or_default();
-        let users: Vec<Diagnostic> = errors.into_iter().filter(Diagnostic::is_the_users).collect();
-        if !users.is_empty() {
-            return Failure::compile(&users[..1], &cell.code, |_| None);
-        }
-        let line = cell.code[..at].matches('\n').count() + 1;
-        let start = cell.code[..at].rfind('\n').map_or(0, |at| at + 1);
-        let column = cell.code[start..at].chars().count() + 1;
-        Failure::new("compile error", message).at(&cell.code, line, column)
     }
 
     /// Cells that are no Rust: `:vars`.
@@ -344,10 +425,13 @@ fn command_of(code: &str) -> Option<&str> {
     (code.starts_with(':') && !code.starts_with("::")).then_some(code)
 }
 
-fn process_ended(status: &str) -> Failure {
-    Failure::new(
-        "process ended",
-        format!("the process that runs the cells ended ({status})"),
-    )
-    .with("help", "its variables are lost; functions, types and imports are kept, and the next cell runs in a new process.")
+/// The variables that are lost, and the cells that make them.
+fn lost_words(lost: &[Variable]) -> String {
+    let names: Vec<String> = lost.iter().map(|variable| variable.name.clone()).collect();
+    let mut cells: Vec<usize> = lost.iter().map(|variable| variable.cell).collect();
+    cells.sort_unstable();
+    cells.dedup();
+    let cells: Vec<String> = cells.iter().map(|cell| format!("[{cell}]")).collect();
+    let many = if cells.len() == 1 { "cell" } else { "cells" };
+    format!("{}. Run {many} {} again.", listed(&names), cells.join(", "))
 }

@@ -1,11 +1,16 @@
 //! The items (functions, types, imports, macros, ...) of the cells so far.
 //!
-//! Every cell is compiled with all of them, so that a type keeps its identity from cell to cell.
+//! Every cell is compiled with all of them, so that a type keeps its identity from cell to cell; a
+//! `static` keeps its place (see [`crate::statics`]).
 //! A cell that defines a name again replaces the old item, as running an edited cell should.
 
 use crate::cell::words;
-use ra_ap_syntax::ast::{self, AstNode, HasName};
+use crate::points::{Insertion, points};
+use crate::statics::{Shared, is_thread_local, shared, single_definitions};
+use ra_ap_syntax::ast::{self, AstNode, HasModuleItem, HasName};
+use ra_ap_syntax::{Edition, SourceFile};
 use std::collections::HashSet;
+use std::ops::Range;
 
 /// One item of a cell.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,8 +23,12 @@ pub struct Item {
     pub defines: Option<String>,
     /// The type that an `impl` is for.
     pub implements: Option<String>,
-    /// The single imports that a `use` stands for, kept in its place after its cell.
-    imports: Vec<Item>,
+    /// The single imports that a `use` stands for, or the single statics of a `thread_local!`, kept
+    /// in its place after its cell.
+    parts: Vec<Item>,
+    /// Where its code looks at the stop button.
+    points: Vec<Insertion>,
+    statics: Vec<Shared>,
 }
 
 impl Item {
@@ -48,7 +57,16 @@ impl Item {
             None => text.clone(),
         };
         let defines = name.filter(|_| !matches!(item, ast::Item::Fn(_)));
-        let mut new = Self { text, key, defines, implements: None, imports: Vec::new() };
+        let base = usize::from(item.syntax().text_range().start());
+        let mut new = Self {
+            text,
+            key,
+            defines,
+            implements: None,
+            parts: Vec::new(),
+            points: points(item.syntax(), base),
+            statics: shared(item.syntax(), base),
+        };
         match item {
             ast::Item::Impl(item) => {
                 new.key = impl_key(item);
@@ -58,7 +76,18 @@ impl Item {
             }
             ast::Item::Use(item) => {
                 if let Some(tree) = item.use_tree() {
-                    expand_use(&tree, "", &mut new.imports);
+                    expand_use(&tree, "", &mut new.parts);
+                }
+            }
+            ast::Item::MacroCall(call) if is_thread_local(call) => {
+                let definitions = single_definitions(call);
+                match &definitions[..] {
+                    [(name, code)] if *code == new.text => {
+                        (new.key, new.defines) = (name.clone(), Some(name.clone()));
+                    }
+                    _ => {
+                        new.parts = definitions.iter().filter_map(|it| Self::read(&it.1)).collect()
+                    }
                 }
             }
             _ => {}
@@ -66,13 +95,63 @@ impl Item {
         new
     }
 
-    fn import(key: String, text: String) -> Self {
-        Self { text, key, defines: None, implements: None, imports: Vec::new() }
+    fn read(code: &str) -> Option<Self> {
+        let parsed = SourceFile::parse(code, Edition::Edition2024);
+        parsed.tree().items().next().map(|item| Self::new(&item))
     }
 
-    /// The item, or the imports it stands for.
+    fn import(key: String, text: String) -> Self {
+        Self {
+            text,
+            key,
+            defines: None,
+            implements: None,
+            parts: Vec::new(),
+            points: Vec::new(),
+            statics: Vec::new(),
+        }
+    }
+
+    /// The item, or what it stands for.
     fn parts(&self) -> &[Self] {
-        if self.imports.is_empty() { std::slice::from_ref(self) } else { &self.imports }
+        if self.parts.is_empty() { std::slice::from_ref(self) } else { &self.parts }
+    }
+
+    /// What is put into its text in the cell that defines it.
+    pub fn insertions(&self) -> impl Iterator<Item = Insertion> {
+        self.points.iter().cloned().chain(self.statics.iter().flat_map(Shared::insertions))
+    }
+
+    /// Gives its statics, from `next` on, the places of which they have none.
+    pub fn assign(&mut self, next: &mut u64) {
+        self.statics.iter_mut().for_each(|shared| shared.assign(next));
+        for part in &mut self.parts {
+            part.statics.iter_mut().for_each(|shared| shared.assign_as_in(&self.statics));
+        }
+    }
+
+    /// Its code in cell number `number`; statics with places below `first` are there already.
+    fn code(&self, number: usize, first: u64) -> String {
+        let declared: Vec<(Range<usize>, String)> =
+            self.statics.iter().filter_map(|shared| shared.declaration(first)).collect();
+        let stays = |insertion: &Insertion| {
+            !declared
+                .iter()
+                .any(|(range, _)| range.start <= insertion.at && insertion.at <= range.end)
+        };
+        let insertions = self.insertions().filter(stays);
+        let mut edits: Vec<(Range<usize>, bool, String)> = insertions
+            .map(|insertion| {
+                (insertion.at..insertion.at, !insertion.closes, insertion.text(number))
+            })
+            .collect();
+        edits.extend(declared.iter().map(|(range, text)| (range.clone(), true, text.clone())));
+        edits.sort_by_key(|(range, opens, _)| (range.start, *opens));
+        let mut code = self.text.clone();
+        for (range, _, text) in edits.into_iter().rev() {
+            code.replace_range(range, &text);
+        }
+        code
     }
 }
 
@@ -142,6 +221,8 @@ struct Kept {
 pub struct Items {
     kept: Vec<Kept>,
     cells: usize,
+    /// The place that the next static gets.
+    next_static: u64,
 }
 
 impl Items {
@@ -153,6 +234,45 @@ impl Items {
             .filter(|kept| !replaced(kept))
             .map(|kept| kept.item.text.as_str())
             .collect()
+    }
+
+    /// The code of the same items for cell number `number`; statics with places below `first` are
+    /// there already.
+    pub fn code(&self, new: &[Item], number: usize, first: u64) -> Vec<String> {
+        let replaced = self.replaced_by(new);
+        let kept = self.kept.iter().filter(|kept| !replaced(kept));
+        kept.map(|kept| kept.item.code(number, first)).collect()
+    }
+
+    /// Gives a place to each static that has none: those of `new` items, those whose types the new
+    /// items change, and all after [`Items::forget_statics`]. Returns the first place it gives.
+    pub fn assign<'a>(
+        &mut self,
+        new: impl Iterator<Item = &'a mut Item>,
+        changed: &HashSet<String>,
+    ) -> u64 {
+        let first = self.next_static;
+        for kept in &mut self.kept {
+            for shared in &mut kept.item.statics {
+                if shared.mentions(|name| changed.contains(name)) {
+                    shared.forget();
+                }
+            }
+            kept.item.assign(&mut self.next_static);
+        }
+        new.for_each(|item| item.assign(&mut self.next_static));
+        first
+    }
+
+    /// The process with the statics is gone: the next cell makes them anew.
+    pub fn forget_statics(&mut self) {
+        let statics = self.kept.iter_mut().flat_map(|kept| &mut kept.item.statics);
+        statics.for_each(Shared::forget);
+    }
+
+    /// Whether there are any.
+    pub fn has_statics(&self) -> bool {
+        self.kept.iter().any(|kept| !kept.item.statics.is_empty())
     }
 
     /// Adds the items of a cell.
@@ -276,5 +396,52 @@ mod tests {
     fn macros_and_functions_of_one_name_live_side_by_side() {
         let kept = after(&["macro_rules! area { () => { 1 } }", "fn area() -> i32 { area!() }"]);
         assert_eq!(kept.besides(&[]).len(), 2);
+    }
+
+    #[test]
+    fn a_static_is_defined_once_and_declared_in_later_cells() {
+        let mut kept = Items::default();
+        let mut new = items(
+            "pub static N: Mutex<&str> = Mutex::new(\"\");\nfn f() -> u32 { static mut M: A = a(); loop {} }\n\
+             static PLAIN: [f64; 2] = [1.0, 2.0];",
+        );
+        let first = kept.assign(new.iter_mut(), &HashSet::new());
+        let made: String = new.iter().map(|item| item.code(1, first)).collect();
+        assert!(made.contains("#[unsafe(export_name = \"zoobot_static_0\")] pub static N"));
+        assert!(
+            made.contains("#[unsafe(export_name = \"zoobot_static_1\")] static mut M: A = a();")
+        );
+        kept.add(&new);
+        let first = kept.assign(std::iter::empty(), &HashSet::new());
+        let code = kept.code(&[], 2, first).join("\n");
+        assert!(code.contains(
+            "unsafe extern \"C\" { #[link_name = \"zoobot_static_0\"] pub safe static N: Mutex<&'static str>; }"
+        ));
+        assert!(code.contains("#[link_name = \"zoobot_static_1\"] static mut M: A;"));
+        assert!(code.contains("static PLAIN: [f64; 2] = [1.0, 2.0];"));
+        assert!(code.contains("loop {::zoobot::notebook::cell::stop_point(2); }"));
+        kept.forget_statics();
+        let first = kept.assign(std::iter::empty(), &HashSet::new());
+        assert!(kept.code(&[], 3, first)[0].contains("export_name = \"zoobot_static_2\""));
+    }
+
+    #[test]
+    fn statics_of_threads_become_statics_and_replace_each_other_by_name() {
+        let mut kept = Items::default();
+        let mut new =
+            items("thread_local! { static A: Cell<u8> = Cell::new(1); pub static B: T = t() }");
+        let first = kept.assign(new.iter_mut(), &HashSet::new());
+        assert_eq!(
+            new[0].code(1, first),
+            "#[unsafe(export_name = \"zoobot_static_0\")] static A: ::std::thread::LocalKey<Cell<u8>> = { \
+             thread_local! { static A: Cell<u8> = Cell::new(1); pub static B: T = t() } ; A}; \
+             #[unsafe(export_name = \"zoobot_static_1\")] pub static B: ::std::thread::LocalKey<T> = \
+             { ::std::thread_local! { pub static B: T = t(); } B};"
+        );
+        kept.add(&new);
+        assert_eq!(kept.besides(&items("thread_local! { static A: T = t() }")).len(), 1);
+        let code = kept.code(&[], 2, kept.next_static);
+        assert!(code[1].contains("pub safe static B: ::std::thread::LocalKey<T>;"), "{code:?}");
+        assert!(code[0].contains("link_name = \"zoobot_static_0\""), "{code:?}");
     }
 }

@@ -13,11 +13,11 @@ mod cell;
 mod check;
 mod compile;
 mod completion;
+mod crashes;
 mod diagnostics;
 mod environment;
 mod errors;
 mod evaluator;
-mod filter;
 mod habits;
 mod help;
 mod history;
@@ -25,10 +25,16 @@ mod items;
 mod library;
 mod notebook;
 mod outputs;
+mod points;
+mod process;
+mod refusals;
 mod replies;
 mod runner;
 mod server;
 mod source;
+mod statics;
+mod stopping;
+mod syntax;
 mod workspace;
 
 use anyhow::{Context, Result, bail};
@@ -39,9 +45,9 @@ fn main() -> Result<()> {
         std::process::exit(status?);
     }
     if runner::runs_cells() {
-        filter::install().context("cannot watch over the output of the cells")?;
+        process::run();
     }
-    // In the process that runs the cells, control does not return from here.
+    // In evcxr's stand-in for rustc, control does not return from here.
     evcxr::runtime_hook();
     let connection_file = match std::env::args_os().nth(1) {
         Some(path) if path == "--version" => {

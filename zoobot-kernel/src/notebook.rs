@@ -34,8 +34,8 @@ impl Notebook {
         self.variables.iter().filter_map(because).collect()
     }
 
-    /// A cell has come to its end.
-    pub fn succeeded(&mut self, cell: &Cell, found: &Findings) {
+    /// Cell number `number` has come to its end.
+    pub fn succeeded(&mut self, cell: &Cell, found: &Findings, number: usize) {
         self.moved(
             cell,
             found,
@@ -54,6 +54,7 @@ impl Notebook {
                 name: binding.name.clone(),
                 ty: ty.clone(),
                 mutable: binding.mutable,
+                cell: number,
             });
         }
     }
@@ -77,12 +78,14 @@ impl Notebook {
         );
     }
 
-    /// The process that held the variables is gone.
-    pub fn lost_process(&mut self) {
-        for variable in std::mem::take(&mut self.variables) {
+    /// The process that held the variables is gone; what was lost.
+    pub fn lost_process(&mut self) -> Vec<Variable> {
+        let lost = std::mem::take(&mut self.variables);
+        for variable in &lost {
             let reason = "the process that runs the cells ended; run the cell that makes it again.";
-            self.gone.insert(variable.name, reason.to_owned());
+            self.gone.insert(variable.name.clone(), reason.to_owned());
         }
+        lost
     }
 
     /// Forgets a variable.

@@ -3,7 +3,10 @@
 //! Most lines are the user's own output. Lines with [`MARK`] carry what the library shows and how
 //! the cell went; see `zoobot_core::notebook`.
 
+use crate::crashes::{Crash, Fault};
+use crate::process::MARK;
 use crate::server::Iopub;
+use crate::stopping::StopButton;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use jupyter_protocol::JupyterMessage;
 use serde::Deserialize;
@@ -12,14 +15,12 @@ use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// Starts a message from the library.
-const MARK: &str = "\u{2}zoobot ";
 /// How long the rest of a cell's output may take to arrive once the cell is over.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// The same when the process that printed it is gone.
-const PATIENCE_AFTER_CRASH: Duration = Duration::from_millis(100);
+/// How long the last line that came may take to be forwarded.
+const LAST_LINE: Duration = Duration::from_millis(30);
 /// Lines that wait are sent together, up to this many bytes.
 const MESSAGE_BYTES: usize = 1 << 16;
 /// What one cell may show beside its value: more makes a page that no browser opens.
@@ -33,10 +34,14 @@ const CELLS_WITH_JOBS: usize = 200;
 /// A value in every form it has, by MIME type.
 type Data = serde_json::Map<String, Value>;
 
-/// A message from the library.
+/// A message from the library, or from the process that runs the cells.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum Told {
+    /// Printed, and the line goes on.
+    Text {
+        text: String,
+    },
     Display {
         /// The cell whose background job shows it.
         cell: Option<usize>,
@@ -71,8 +76,14 @@ enum Told {
     Columns {
         columns: HashMap<String, Vec<String>>,
     },
+    /// The statements begin.
+    Begin,
     Done,
-    Stopped,
+    Left,
+    /// The process is about to end by a signal.
+    Crash {
+        what: Fault,
+    },
     /// A question follows: what is printed so far has to be seen.
     Pause,
     End,
@@ -112,6 +123,8 @@ pub enum Ended {
     },
     /// A variable was not there.
     Lost(String),
+    /// It was left behind and may still run.
+    Left,
 }
 
 /// The running cell, and those before it.
@@ -122,6 +135,8 @@ struct Running {
     /// Jupyter's number for the cell.
     count: usize,
     ended: Option<Ended>,
+    /// What it said that may explain the end of the process.
+    crash: Crash,
     /// What the cell has shown so far, and how many more displays were left out.
     displays: usize,
     display_bytes: usize,
@@ -134,18 +149,27 @@ struct Running {
 #[derive(Debug, Clone)]
 pub struct Outputs {
     iopub: Iopub,
+    stop_button: StopButton,
     running: Arc<Mutex<Running>>,
     /// The columns of each variable that is a table.
     columns: Arc<Mutex<HashMap<String, Vec<String>>>>,
     /// One message for each stream that has reached the end of the cell.
     ends: Receiver<()>,
+    /// The lines that are not forwarded yet.
+    waiting: [Receiver<String>; 2],
 }
 
 impl Outputs {
     /// Starts forwarding.
-    pub fn start(iopub: Iopub, stdout: Receiver<String>, stderr: Receiver<String>) -> Self {
+    pub fn start(
+        iopub: Iopub,
+        stop_button: StopButton,
+        stdout: Receiver<String>,
+        stderr: Receiver<String>,
+    ) -> Self {
         let (end, ends) = unbounded();
-        let outputs = Self { iopub, running: Arc::default(), columns: Arc::default(), ends };
+        let waiting = [stdout.clone(), stderr.clone()];
+        let outputs = Self { iopub, stop_button, running: Arc::default(), columns: Arc::default(), ends, waiting };
         for (name, lines) in [("stdout", stdout), ("stderr", stderr)] {
             let reader = Reader { outputs: outputs.clone(), name, end: end.clone() };
             std::thread::spawn(move || reader.pump(&lines));
@@ -167,11 +191,19 @@ impl Outputs {
 
     /// Waits until all that the cell printed has been forwarded; says how it ended.
     pub fn finish(&self, alive: bool) -> Option<Ended> {
-        for _stream in 0..2 {
-            let patience = if alive { PATIENCE } else { PATIENCE_AFTER_CRASH };
-            if self.ends.recv_timeout(patience).is_err() {
-                break;
+        if alive {
+            for _stream in 0..2 {
+                if self.ends.recv_timeout(PATIENCE).is_err() {
+                    break;
+                }
             }
+        } else {
+            // A process that is gone has said all, and no end of it.
+            let start = Instant::now();
+            while self.waiting.iter().any(|lines| !lines.is_empty()) && start.elapsed() < PATIENCE {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            std::thread::sleep(LAST_LINE);
         }
         let left_out = std::mem::take(&mut self.running().left_out);
         if left_out > 0 {
@@ -181,6 +213,11 @@ impl Outputs {
             ));
         }
         self.running().ended.take()
+    }
+
+    /// What the cell said that may explain the end of the process.
+    pub fn crash(&self) -> Crash {
+        std::mem::take(&mut self.running().crash)
     }
 
     /// Whether the cell may show this much more; counts it.
@@ -283,10 +320,13 @@ impl Reader {
                 }
                 Some((before, message)) => {
                     text.push_str(before);
-                    self.stream(&mut text);
                     match serde_json::from_str(message) {
-                        Ok(told) => self.told(told),
-                        Err(_) => self.stream(&mut format!("{line}\n")),
+                        Ok(Told::Text { text: more }) => text.push_str(&more),
+                        Ok(told) => {
+                            self.stream(&mut text);
+                            self.told(told);
+                        }
+                        Err(_) => text.push_str(&format!("{message}\n")),
                     }
                 }
             }
@@ -299,6 +339,7 @@ impl Reader {
 
     fn stream(&self, text: &mut String) {
         if !text.is_empty() {
+            self.outputs.running().crash.printed(text);
             self.outputs.send("stream", json!({"name": self.name, "text": text}));
             text.clear();
         }
@@ -331,11 +372,16 @@ impl Reader {
                 let _ = self.end.send(());
                 return;
             }
-            // The panic's own message has come before.
-            Told::Stopped | Told::Pause => return,
+            Told::Text { .. } | Told::Pause => return,
+            Told::Begin => return self.outputs.stop_button.cell_begins(),
+            Told::Crash { what } => return self.outputs.running().crash.fault(what),
             Told::Done => Ended::Done,
+            Told::Left => Ended::Left,
             Told::Lost { name } => Ended::Lost(name),
-            Told::Panic { message, place } => Ended::Panic { message, place },
+            Told::Panic { message, place } => {
+                self.outputs.running().crash.panicked(&message);
+                Ended::Panic { message, place }
+            }
             Told::Error { message, causes, interrupted } => {
                 Ended::Error { message, causes, interrupted }
             }

@@ -5,7 +5,8 @@ use crate::diagnostics::Diagnostic;
 use crate::library::Library;
 use crate::outputs::{Ended, Outputs};
 use crate::server::Iopub;
-use crate::source::{MODULE, Origin, Source};
+use crate::source::{MODULE, Source};
+use crate::stopping::StopButton;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
 use evcxr::{CommandContext, CompilationError, Error, EvalCallbacks, EvalContext};
@@ -60,6 +61,7 @@ impl Runner {
         workspace: &Workspace,
         path: &OsStr,
         iopub: Iopub,
+        stop_button: StopButton,
     ) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         let (pipe_path, pipe) = workspace.job_pipe()?;
@@ -80,7 +82,7 @@ impl Runner {
         let (context, channels) = EvalContext::with_subprocess_command(command)
             .map_err(|error| anyhow::anyhow!("{error}"))
             .context("cannot start the process that runs the cells")?;
-        let outputs = Outputs::start(iopub, channels.stdout, channels.stderr);
+        let outputs = Outputs::start(iopub, stop_button, channels.stdout, channels.stderr);
         outputs.listen_to_jobs(pipe);
         Ok(Self {
             context: CommandContext::with_eval_context(context),
@@ -120,9 +122,10 @@ impl Runner {
         }
     }
 
-    /// Where a line of what was compiled last came from; `None` outside of the notebook's code.
-    pub fn origin<'a>(&self, source: &'a Source, file: &str, line: usize) -> Option<&'a Origin> {
-        (file == "src/lib.rs").then(|| source.origin(line.saturating_sub(self.offset())))
+    /// The line of the source that a line of what was compiled last is; `None` outside of the
+    /// notebook's code.
+    pub fn line(&self, file: &str, line: usize) -> Option<usize> {
+        (file == "src/lib.rs").then(|| line.saturating_sub(self.offset()))
     }
 
     fn compile_errors(&self, errors: &[CompilationError], source: &Source) -> Stop {

@@ -9,19 +9,15 @@ use crate::evaluator::Evaluator;
 use crate::help;
 use crate::history::History;
 use crate::replies::{is_complete, kernel_info, no_debugger};
-use crate::runner::CellProcess;
+use crate::stopping::StopButton;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result};
 use jupyter_protocol::{ConnectionInfo, JupyterMessage, JupyterMessageContent};
 use jupyter_zmq_client as zmq;
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
-
-/// A second interrupt within this time stops whatever runs, with its variables.
-const FORCE_WITHIN: Duration = Duration::from_secs(2);
 
 /// Sends messages to all front ends.
 #[derive(Debug, Clone)]
@@ -59,9 +55,7 @@ struct Kernel {
     stdin: UnboundedSender<JupyterMessage>,
     jobs: mpsc::Sender<JupyterMessage>,
     answers: mpsc::Sender<Answer>,
-    process: Arc<Mutex<Option<CellProcess>>>,
-    running: Arc<AtomicBool>,
-    last_interrupt: Arc<Mutex<Option<Instant>>>,
+    stop_button: StopButton,
     workspace: Arc<Workspace>,
     completer: Arc<Completer>,
     history: Arc<Mutex<History>>,
@@ -106,9 +100,7 @@ pub async fn serve(connection: ConnectionInfo) -> Result<()> {
         stdin,
         jobs,
         answers,
-        process: Arc::default(),
-        running: Arc::default(),
-        last_interrupt: Arc::default(),
+        stop_button: StopButton::default(),
         completer: Arc::new(Completer::new(workspace.dir("completion"))),
         workspace,
         history: Arc::default(),
@@ -258,31 +250,17 @@ impl Kernel {
         self.iopub.status("idle", Some(request));
     }
 
-    /// Stops the running cell at its next batch, keeping the variables; asked again within two
-    /// seconds, ends the process that runs it.
+    /// The stop button.
     fn interrupt(&self) {
-        if !self.running.load(Ordering::SeqCst) {
-            return;
+        if self.stop_button.press(&self.iopub) {
+            // Forgotten unless a question is open.
+            let _ = self.answers.send(Answer::Interrupted);
         }
-        let process = self.process.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(process) = process else { return };
-        let mut last = self.last_interrupt.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut child = process.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.is_some_and(|at| at.elapsed() < FORCE_WITHIN) {
-            let _ = child.kill();
-        } else if let Ok(pid) = i32::try_from(child.id()) {
-            // SAFETY: a signal to our own child, which has not been waited for.
-            unsafe { libc::kill(pid, libc::SIGINT) };
-        }
-        *last = Some(Instant::now());
-        // Forgotten unless a question is open.
-        let _ = self.answers.send(Answer::Interrupted);
     }
 
     /// Ends the kernel and the process that runs the cells.
     fn leave(&self) -> ! {
-        let process = self.process.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(process) = process {
+        if let Some(process) = self.stop_button.take_process() {
             let mut child = process.lock().unwrap_or_else(PoisonError::into_inner);
             let _ = child.kill();
             let _ = child.wait();
@@ -328,9 +306,9 @@ impl Kernel {
                     };
                     // An interrupt of the cell before is over.
                     while answers.try_recv().is_ok() {}
-                    self.running.store(true, Ordering::SeqCst);
+                    self.stop_button.cell_comes(&request);
                     let result = evaluator.run(&asked.code, Some(request.clone()), count, &ask);
-                    self.running.store(false, Ordering::SeqCst);
+                    self.stop_button.cell_ends();
                     self.completer.learn(evaluator.known());
                     result
                 }
@@ -369,11 +347,13 @@ impl Kernel {
     }
 
     fn start_evaluator(&self) -> Result<Evaluator, String> {
-        let evaluator = Evaluator::start(&self.workspace, self.iopub.clone()).map_err(|error| {
-            self.completer.give_up();
-            format!("{error:#}")
-        })?;
-        *self.process.lock().unwrap_or_else(PoisonError::into_inner) = Some(evaluator.process());
+        let evaluator =
+            Evaluator::start(&self.workspace, self.iopub.clone(), self.stop_button.clone())
+                .map_err(|error| {
+                    self.completer.give_up();
+                    format!("{error:#}")
+                })?;
+        self.stop_button.use_process(evaluator.process());
         self.completer.learn(evaluator.known());
         Ok(evaluator)
     }

@@ -16,10 +16,12 @@
 //! }
 //! ```
 //!
-//! The user's code keeps its columns: everything else stands on lines of its own.
+//! Everything else stands on lines of its own, so that the user's code keeps its columns, but for the
+//! looks at the stop button ([`crate::points`]), which are counted out again by [`Source::column`].
 
 use crate::cell::{Binding, Cell, Closure};
-use std::collections::HashSet;
+use crate::points::Insertion;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 /// The module all of a notebook's code is in.
@@ -59,6 +61,8 @@ pub struct Variable {
     pub ty: String,
     /// Whether it was bound with `mut`.
     pub mutable: bool,
+    /// Jupyter's number of the cell that made it.
+    pub cell: usize,
 }
 
 /// Lines of code and where they came from.
@@ -67,6 +71,8 @@ pub struct Source {
     /// The code.
     pub text: String,
     origins: Vec<Origin>,
+    /// The text put into a line: column (1-based) and length.
+    put_in: HashMap<usize, Vec<(usize, usize)>>,
 }
 
 /// All that a cell's source is made of.
@@ -137,8 +143,11 @@ impl Program<'_> {
         for item in &self.items {
             out.lines(item, 0, |_| Origin::Earlier);
         }
-        for (range, _) in &self.cell.items {
-            out.user(&self.cell.code, range.clone());
+        for (range, item) in &self.cell.items {
+            let insertions = item.insertions();
+            let insertions = insertions
+                .map(|insertion| Insertion { at: insertion.at + range.start, ..insertion });
+            out.user(&self.cell.code, range.clone(), insertions, self.number);
         }
     }
 
@@ -150,7 +159,7 @@ impl Program<'_> {
             ),
             Origin::Frame,
         );
-        for Variable { name, ty, mutable } in self.used() {
+        for Variable { name, ty, mutable, .. } in self.used() {
             let mutable = if *mutable { "mut " } else { "" };
             out.line(
                 &format!(
@@ -213,16 +222,18 @@ impl Program<'_> {
 
     fn statements(&self, out: &mut Source) {
         let code = &self.cell.code;
+        let user = |out: &mut Source, range: Range<usize>| {
+            out.user(code, range, self.cell.points.iter().cloned(), self.number);
+        };
         let mut from = 0;
         for (range, _) in &self.cell.items {
-            out.user(code, from..range.start);
+            user(out, from..range.start);
             from = range.end;
         }
         let Some(tail) = &self.cell.tail else {
-            out.user(code, from..code.len());
-            return;
+            return user(out, from..code.len());
         };
-        out.user(code, from..tail.start);
+        user(out, from..tail.start);
         let (open, close) = match self.tail {
             Tail::Itself => (
                 "{ use zoobot_rt::{DebugDisplay as _, ShowDisplay as _}; (&(",
@@ -232,9 +243,9 @@ impl Program<'_> {
             Tail::Name => ("zoobot_rt::show_name(&(", "));"),
         };
         out.line(open, Origin::Show);
-        out.user(code, tail.clone());
+        user(out, tail.clone());
         out.line(close, Origin::Show);
-        out.user(code, tail.end..code.len());
+        user(out, tail.end..code.len());
     }
 }
 
@@ -298,6 +309,22 @@ fn questions(bindings: &[Binding]) -> (String, String) {
 }
 
 impl Source {
+    /// A cell in a function, for errors of its syntax.
+    pub fn of_syntax(code: &str) -> Self {
+        let mut out = Self::default();
+        out.line("fn cell() {", Origin::Frame);
+        out.lines(code, 0, |i| Origin::Cell(i + 1));
+        out.line("}", Origin::Frame);
+        out
+    }
+
+    /// The column (1-based) that a column of line `line` had before the kernel put something in.
+    pub fn column(&self, line: usize, column: usize) -> usize {
+        let put_in = self.put_in.get(&line).map(Vec::as_slice).unwrap_or_default();
+        let before = put_in.iter().take_while(|(at, _)| *at < column);
+        column - before.map(|(at, length)| (*length).min(column - at)).sum::<usize>()
+    }
+
     /// Where line `line` (1-based) came from.
     pub fn origin(&self, line: usize) -> &Origin {
         line.checked_sub(1).and_then(|line| self.origins.get(line)).unwrap_or(&Origin::Frame)
@@ -316,16 +343,43 @@ impl Source {
         }
     }
 
-    /// A part of the cell, in the columns it has there.
-    fn user(&mut self, code: &str, range: Range<usize>) {
-        let text = &code[range.clone()];
-        if text.trim().is_empty() {
+    /// A part of the cell, in the columns it has there, and what is put into it.
+    fn user(
+        &mut self,
+        code: &str,
+        range: Range<usize>,
+        insertions: impl Iterator<Item = Insertion>,
+        number: usize,
+    ) {
+        if code[range.clone()].trim().is_empty() {
             return;
         }
+        let mut insertions: Vec<Insertion> = insertions
+            .filter(|insertion| match insertion.closes {
+                true => range.start < insertion.at && insertion.at <= range.end,
+                false => range.contains(&insertion.at),
+            })
+            .collect();
+        insertions.sort_by_key(|insertion| (insertion.at, !insertion.closes));
         let line = code[..range.start].matches('\n').count() + 1;
         let start = code[..range.start].rfind('\n').map_or(0, |at| at + 1);
         let indent = code[start..range.start].chars().count();
-        self.lines(text, indent, |i| Origin::Cell(line + i));
+        let first = self.origins.len() + 1;
+        let mut text = String::new();
+        let mut from = range.start;
+        for insertion in insertions {
+            text.push_str(&code[from..insertion.at]);
+            from = insertion.at;
+            let put_in = insertion.text(number);
+            let lines = text.matches('\n').count();
+            let column = text.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            let column = if lines == 0 { column + indent } else { column };
+            let places = self.put_in.entry(first + lines).or_default();
+            places.push((column, put_in.chars().count()));
+            text.push_str(&put_in);
+        }
+        text.push_str(&code[from..range.end]);
+        self.lines(&text, indent, |i| Origin::Cell(line + i));
     }
 }
 
@@ -336,8 +390,8 @@ mod tests {
     fn source(code: &str) -> Source {
         let cell = Cell::parse(code);
         let variables = [
-            Variable { name: "a".into(), ty: "i32".into(), mutable: true },
-            Variable { name: "unused".into(), ty: "i32".into(), mutable: false },
+            Variable { name: "a".into(), ty: "i32".into(), mutable: true, cell: 1 },
+            Variable { name: "unused".into(), ty: "i32".into(), mutable: false, cell: 1 },
         ];
         let program = Program {
             number: 1,
@@ -358,10 +412,26 @@ mod tests {
         let lines: Vec<&str> = out.text.lines().collect();
         let at = lines.iter().position(|line| line.contains("nope")).unwrap();
         assert_eq!(out.origin(at + 1), &Origin::Cell(2));
-        assert_eq!(lines[at].find("nope"), code.lines().nth(1).unwrap().find("nope"));
+        assert_eq!(out.column(at + 1, lines[at].find("nope").unwrap() + 1), 16);
         let item = lines.iter().position(|line| line.contains("fn f()")).unwrap();
         assert_eq!(out.origin(item + 1), &Origin::Cell(1));
         assert_eq!(out.origins.len(), lines.len());
+    }
+
+    #[test]
+    fn what_is_put_into_a_line_is_counted_out_of_its_columns() {
+        let code = "let é = 1; for i in 0..2 { nope(|x| x + 1); }\nlet c = wrong;";
+        let out = source(code);
+        for word in ["nope", "+ 1", "wrong"] {
+            let (at, line) =
+                out.text.lines().enumerate().find(|(_, line)| line.contains(word)).unwrap();
+            let column = line.split(word).next().unwrap().chars().count() + 1;
+            let wanted = code.lines().find(|line| line.contains(word)).unwrap();
+            let wanted = wanted.split(word).next().unwrap().chars().count() + 1;
+            assert_eq!(out.column(at + 1, column), wanted, "{line}");
+        }
+        assert!(out.text.contains("|x| { ::zoobot::notebook::cell::stop_point(1); x + 1 }"));
+        assert!(out.text.contains("for i in 0..2 {::zoobot::notebook::cell::stop_point(1);  nope"));
     }
 
     #[test]

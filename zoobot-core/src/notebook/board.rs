@@ -5,13 +5,18 @@ use super::{Bundle, MARK, display_message, in_kernel};
 use std::cell::RefCell;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Jupyter's number of the running cell.
 static CELL: AtomicU64 = AtomicU64::new(0);
 /// Names the pipe through which jobs reach the kernel while no cell runs.
 const PIPE: &str = "ZOOBOT_KERNEL_JOBS";
+
+/// What a job does.
+const WORKING: u8 = 0;
+const CANCELLED: u8 = 1;
+const ENDED: u8 = 2;
 
 thread_local! {
     /// The board of the job that this thread works for.
@@ -22,7 +27,8 @@ thread_local! {
 #[derive(Debug)]
 pub(crate) struct Board {
     cell: AtomicU64,
-    cancelled: AtomicBool,
+    /// One of [`WORKING`], [`CANCELLED`] and [`ENDED`].
+    state: AtomicU8,
     /// The latest of each display, in the order in which they came.
     shown: Mutex<Vec<(String, Bundle)>>,
 }
@@ -31,7 +37,7 @@ impl Board {
     /// For a job of the running cell.
     pub(crate) fn new() -> Arc<Self> {
         let cell = AtomicU64::new(CELL.load(Ordering::Relaxed));
-        Arc::new(Self { cell, cancelled: AtomicBool::new(false), shown: Mutex::default() })
+        Arc::new(Self { cell, state: AtomicU8::new(WORKING), shown: Mutex::default() })
     }
 
     /// Makes it the board of this thread.
@@ -46,12 +52,22 @@ impl Board {
 
     /// Asks the job to stop at its next step.
     pub(crate) fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Relaxed);
+        let (now, then) = (Ordering::SeqCst, Ordering::Relaxed);
+        if self.state.compare_exchange(WORKING, CANCELLED, now, then).is_ok() {
+            crate::interrupt::leaving_begins();
+        }
     }
 
     /// Whether it was asked to.
     pub(crate) fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed)
+        self.state.load(Ordering::Relaxed) == CANCELLED
+    }
+
+    /// The job has ended.
+    pub(crate) fn end(&self) {
+        if self.state.swap(ENDED, Ordering::SeqCst) == CANCELLED {
+            crate::interrupt::leaving_ends();
+        }
     }
 
     /// Shows everything again below the running cell; updates reach both places.
@@ -84,6 +100,11 @@ impl Board {
 /// Called when a cell begins.
 pub(crate) fn begin_cell(number: u64) {
     CELL.store(number, Ordering::Relaxed);
+}
+
+/// Jupyter's number of the cell that runs, or ran last.
+pub(crate) fn running_cell() -> u64 {
+    CELL.load(Ordering::Relaxed)
 }
 
 /// Shows a bundle on `board`, or below the running cell.

@@ -2,11 +2,16 @@
 //! and how its last expression shows itself. The kernel writes these calls; nobody else needs them.
 
 mod columns;
+mod flush;
 mod shown;
+mod stack;
 mod stop;
 mod variables;
 
 pub use shown::{DebugDisplay, ShowDisplay, show_debug, show_name};
+pub use stack::enter;
+pub use stop::stop_point;
+pub(crate) use stop::{Stopped, is_left};
 pub use variables::{keep, keep_new, load};
 
 use super::{Board, MARK, begin_cell, in_kernel};
@@ -19,15 +24,16 @@ use std::sync::Once;
 /// How a cell ended.
 pub type Outcome = Result<(), Failure>;
 
-/// Why a cell ended early: what `?` returned, or a panic.
+/// Why a cell ended early: what `?` returned, a panic, or the stop button.
 #[derive(Debug)]
 pub struct Failure(Reason);
 
 #[derive(Debug)]
 enum Reason {
     Error(Box<dyn std::error::Error>),
-    /// Already reported by the hook.
+    /// Already reported.
     Panic,
+    Stopped,
 }
 
 /// Lets `?` take every error there is, and texts.
@@ -40,23 +46,31 @@ impl<E: Into<Box<dyn std::error::Error>>> From<E> for Failure {
 thread_local! {
     /// Whether this thread runs a cell: its panics end the cell, those of others do not.
     static RUNNING: Cell<bool> = const { Cell::new(false) };
+    /// Whether the hook has reported a panic of the running cell.
+    static REPORTED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The first call of cell number `cell`; prepares the process once: a stop button that keeps the
 /// variables, panics that reach the notebook.
 pub fn begin(cell: u64) {
     begin_cell(cell);
+    stop::begin();
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
         crate::interrupt::install();
-        stop::watch();
+        flush::start();
         let printed = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            if in_kernel() && RUNNING.get() {
+            if !in_kernel() {
+                printed(panic);
+            } else if RUNNING.get() {
+                stop::rest_if_left();
                 report_panic(panic);
             } else if Board::here().is_none() {
                 // That of a job comes out with its result.
-                printed(panic);
+                let thread = std::thread::current();
+                let name = thread.name().map(|name| format!(" `{name}`")).unwrap_or_default();
+                eprintln!("a thread{name} panicked: {}", payload(panic.payload()));
             }
         }));
     });
@@ -66,19 +80,30 @@ pub fn begin(cell: u64) {
 pub fn attempt(statements: impl FnOnce() -> Outcome) -> Outcome {
     // The stop button was pressed while the cell was compiled.
     crate::interrupt::check("compiling", || "nothing was run".to_owned())?;
+    tell(&serde_json::json!({"kind": "begin"}));
     RUNNING.set(true);
-    stop::begin();
+    REPORTED.set(false);
+    flush::begin();
     let result = catch_unwind(AssertUnwindSafe(statements));
+    flush::end();
     RUNNING.set(false);
-    let refused = stop::end();
-    result.unwrap_or_else(|panic| match refused && stop::caused(&payload(&*panic)) {
-        true => Err(crate::Error::Interrupted { during: "printing", done: "some lines".into() })?,
-        false => Err(Failure(Reason::Panic)),
+    result.unwrap_or_else(|panic| {
+        // A panic after the button was pressed is one of a thread that was stopped, or of a lock
+        // that it held.
+        if panic.is::<Stopped>() || crate::interrupt::requested() {
+            return Err(Failure(Reason::Stopped));
+        }
+        if !REPORTED.get() {
+            // One that came from another thread.
+            tell_panic(&payload(&*panic), None);
+        }
+        Err(Failure(Reason::Panic))
     })
 }
 
 /// The last call of a cell: keeps its new variables when it came to its end, and tells the kernel.
 pub fn finish(outcome: Outcome) {
+    stop::end();
     variables::settle(outcome.is_ok());
     crate::interrupt::clear();
     let columns = columns::take(outcome.is_ok());
@@ -87,15 +112,22 @@ pub fn finish(outcome: Outcome) {
     }
     match outcome {
         Ok(()) => tell(&serde_json::json!({"kind": "done"})),
-        Err(Failure(Reason::Panic)) => tell(&serde_json::json!({"kind": "stopped"})),
+        Err(Failure(Reason::Panic)) => {}
+        Err(Failure(Reason::Stopped)) => tell(&serde_json::json!({
+            "kind": "error", "message": STOPPED, "interrupted": true,
+        })),
         Err(Failure(Reason::Error(error))) => report_error(error.as_ref()),
     }
     end_streams();
 }
 
+const STOPPED: &str = "the cell was stopped. The variables of earlier cells are kept, with what it \
+    has changed in them so far; those that it would have made are not there";
+
 /// Called instead of the statements when the variable `name` is not there with the type the kernel
 /// thinks it has.
 pub fn lost(name: &str) {
+    stop::end();
     variables::settle(false);
     tell(&serde_json::json!({"kind": "lost", "name": name}));
     end_streams();
@@ -121,12 +153,15 @@ fn report_error(error: &(dyn std::error::Error + 'static)) {
 }
 
 fn report_panic(panic: &std::panic::PanicHookInfo<'_>) {
-    let message = payload(panic.payload());
-    if stop::caused(&message) {
+    if crate::interrupt::requested() {
         return;
     }
-    let place = panic
-        .location()
+    REPORTED.set(true);
+    tell_panic(&payload(panic.payload()), panic.location());
+}
+
+fn tell_panic(message: &str, location: Option<&std::panic::Location<'_>>) {
+    let place = location
         .map(|at| serde_json::json!({"file": at.file(), "line": at.line(), "column": at.column()}));
     tell(&serde_json::json!({"kind": "panic", "message": message, "place": place}));
 }
@@ -150,6 +185,16 @@ fn end_streams() {
     tell(&serde_json::json!({"kind": "end"}));
     let mut err = std::io::stderr().lock();
     let _ = writeln!(err, "{MARK}{{\"kind\":\"end\"}}").and_then(|()| err.flush());
+}
+
+/// Says that the cell was left behind. Its thread may hold the locks of the streams.
+fn say_left() {
+    let end = format!("{MARK}{{\"kind\":\"end\"}}\n");
+    let left = format!("{MARK}{{\"kind\":\"left\"}}\n{end}");
+    for (stream, text) in [(libc::STDOUT_FILENO, left), (libc::STDERR_FILENO, end)] {
+        // SAFETY: the pointer and the length are those of `text`. So few bytes are written at once.
+        let _ = unsafe { libc::write(stream, text.as_ptr().cast(), text.len()) };
+    }
 }
 
 #[cfg(test)]
@@ -179,6 +224,12 @@ mod tests {
     fn a_panic_ends_the_attempt_and_not_the_process() {
         let outcome = attempt(|| panic!("no"));
         assert!(matches!(outcome, Err(Failure(Reason::Panic))));
+    }
+
+    #[test]
+    fn a_stopped_cell_is_neither_a_panic_nor_an_error() {
+        let outcome = attempt(|| std::panic::resume_unwind(Box::new(Stopped)));
+        assert!(matches!(outcome, Err(Failure(Reason::Stopped))));
     }
 
     #[test]

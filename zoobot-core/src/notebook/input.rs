@@ -2,12 +2,17 @@
 
 use super::in_kernel;
 use crate::{Error, Result};
-use std::io::{BufRead, Write};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
 /// One question at a time, whichever thread asks.
 static ASKING: Mutex<()> = Mutex::new(());
+
+/// Names the descriptor that the kernel's replies come through.
+const PIPE: &str = "ZOOBOT_KERNEL_REPLIES";
 
 /// What the kernel answers.
 #[derive(serde::Deserialize)]
@@ -53,8 +58,7 @@ fn ask(prompt: &str, request: &str) -> Result<String> {
             .and_then(|()| out.flush())
             .map_err(failed)?;
     }
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).map_err(failed)?;
+    let line = reply().map_err(failed)?;
     match serde_json::from_str(&line)? {
         Reply::Answer(text) => Ok(text),
         Reply::Refused(reason) => Err(failed(std::io::Error::other(reason))),
@@ -62,6 +66,17 @@ fn ask(prompt: &str, request: &str) -> Result<String> {
             Err(Error::Interrupted { during: "input", done: "nothing was answered".to_owned() })
         }
     }
+}
+
+/// The kernel's line. It does not come through standard input, which belongs to the cell.
+fn reply() -> std::io::Result<String> {
+    let pipe = std::env::var(PIPE).ok().and_then(|number| number.parse().ok());
+    let pipe: i32 = pipe.ok_or_else(|| std::io::Error::other("the kernel gave no way to ask"))?;
+    // SAFETY: the kernel keeps this descriptor open for as long as the process lives.
+    let pipe = unsafe { BorrowedFd::borrow_raw(pipe) };
+    let mut line = String::new();
+    BufReader::new(File::from(pipe.try_clone_to_owned()?)).read_line(&mut line)?;
+    Ok(line)
 }
 
 /// How an error names the answer that could not be read.

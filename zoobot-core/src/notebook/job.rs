@@ -1,6 +1,7 @@
 //! Work that goes on while the next cells run.
 
 use super::board::Board;
+use super::cell::Stopped;
 use super::text::{duration, escape};
 use super::{Bundle, Live, Show};
 use crate::{Error, Result};
@@ -72,8 +73,12 @@ impl<T: Send + 'static> Job<T> {
         let run = move || {
             board.enter();
             let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-                Err(Error::Job { what: what.clone(), reason: said(&*panic) })
+                Err(match panic.is::<Stopped>() {
+                    true => Error::Interrupted { during: "a job", done: "some steps".to_owned() },
+                    false => Error::Job { what: what.clone(), reason: said(&*panic) },
+                })
             });
+            board.end();
             let how = match &result {
                 Ok(_) => How::Done,
                 Err(Error::Interrupted { .. }) => How::Stopped,
@@ -106,7 +111,7 @@ impl<T> Job<T> {
         matches!(*lock(&self.shared.state), State::Ended(..))
     }
 
-    /// Asks it to stop at its next batch or step.
+    /// Asks it to stop at its next batch or step; in loops of its own too.
     pub fn cancel(&self) {
         self.board.cancel();
     }

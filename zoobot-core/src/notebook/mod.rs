@@ -5,6 +5,7 @@ mod board;
 pub mod cell;
 mod cells;
 mod columns;
+mod future;
 mod gallery;
 mod input;
 mod job;
@@ -14,9 +15,11 @@ mod progress;
 mod table;
 pub(crate) mod text;
 mod thumbnail;
+mod timing;
 
 pub(crate) use board::{Board, begin_cell};
 pub use columns::schema_of;
+pub use future::block_on;
 pub use gallery::{Gallery, Tile};
 pub use input::{input, password};
 pub use job::Job;
@@ -24,6 +27,7 @@ pub use live::Live;
 pub use progress::Progress;
 pub use table::Table;
 pub(crate) use thumbnail::jpeg;
+pub use timing::took;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -107,7 +111,8 @@ impl<T: Show> Show for crate::Result<T> {
 /// | `lost` | `name`: a variable that could not be loaded |
 /// | `columns` | `columns`: the columns of each variable that is a table, for completion |
 /// | `pause` | none: a question follows, show what is printed so far |
-/// | `done`, `stopped`, `end` | none: the cell came to its end, was left early, has no more output |
+/// | `begin`, `done`, `end` | none: the statements begin, came to their end, have no more output |
+/// | `left` | none: the cell was left behind |
 pub const MARK: &str = "\u{2}zoobot ";
 
 /// Whether a notebook kernel reads our standard output.

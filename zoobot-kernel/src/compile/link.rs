@@ -2,6 +2,7 @@
 
 use super::symbols::{self, Symbols};
 use crate::library::Library;
+use crate::statics::SYMBOL;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -21,6 +22,16 @@ pub fn write_stub(library: &Library, stub: &Path) {
     }
 }
 
+/// Whether an object links to statics of earlier cells, which no library has.
+pub fn needs_earlier_cells(object: &Path) -> bool {
+    let open = std::fs::read(object).ok().and_then(|object| symbols::open(&object));
+    open.is_some_and(|open| open.iter().any(|symbol| is_static(symbol)))
+}
+
+fn is_static(symbol: &[u8]) -> bool {
+    symbol.starts_with(SYMBOL.as_bytes())
+}
+
 /// Links `object` to `shared`; false when it must be done the whole way.
 ///
 /// A shared object may leave symbols open, but one that stays open ends the process that loads it.
@@ -29,7 +40,7 @@ pub fn quickly(library: &Library, object: &Path, shared: &Path, stub: &Path) -> 
     let known = || -> Option<bool> {
         let known = Symbols::load(library)?;
         let open = symbols::open(&std::fs::read(object).ok()?)?;
-        Some(open.iter().all(|symbol| known.has(symbol)))
+        Some(open.iter().all(|symbol| is_static(symbol) || known.has(symbol)))
     };
     if !stub.exists() || known() != Some(true) {
         return false;

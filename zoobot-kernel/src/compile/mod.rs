@@ -85,7 +85,10 @@ fn cargo(programs: &Path) -> Result<i32> {
     if code == 0 && !link::quickly(&library, &object, &shared, &stub(programs, &library)) {
         // A symbol that is nobody's, or no way to tell: the whole link says what is wrong.
         let mut whole = rustc(&library);
-        whole.arg("-Clink-arg=-Wl,-z,defs").arg("-o").arg(&shared);
+        if !link::needs_earlier_cells(&object) {
+            whole.arg("-Clink-arg=-Wl,-z,defs");
+        }
+        whole.arg("-o").arg(&shared);
         code = whole.status()?.code().unwrap_or(1);
     }
     if code == 0 {

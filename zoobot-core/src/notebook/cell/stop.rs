@@ -1,92 +1,115 @@
-//! The stop button for code that calls nothing of ours but prints.
+//! The stop button for the user's own code.
 //!
-//! A while after the button was pressed, the streams of the cell lead to a device that is always
-//! full. The next `println!` panics, as Rust has it, and that panic ends the cell.
+//! The kernel writes a [`stop_point`] at the head of every loop and closure of a cell, and
+//! [`enter`](super::enter) at the head of every function. Where a stop was asked for, the thread
+//! unwinds from there to the start of the cell, like a panic, and the variables are kept.
+//!
+//! A call that has no such points can only be left behind ([`zoobot_leave_cell`]): the kernel goes
+//! on with another thread, and the old one rests for good as soon as it comes back to the cell.
 
-use std::fs::File;
-use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use super::RUNNING;
+use crate::interrupt;
+use crate::notebook::{Board, board};
+use std::cell::Cell;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-/// How long calls that look at the flag themselves have to end in good order.
-const GRACE: Duration = Duration::from_millis(300);
-const LOOK: Duration = Duration::from_millis(50);
-/// How std begins the message of that panic.
-const PANIC: &str = "failed printing to std";
+/// What unwinds a thread that is to stop.
+#[derive(Debug)]
+pub(crate) struct Stopped;
 
-static STREAMS: Mutex<Streams> =
-    Mutex::new(Streams { running: false, refused: false, asked: Duration::ZERO, open: None });
-
-struct Streams {
-    running: bool,
-    refused: bool,
-    /// For how long the cell has been asked to stop.
-    asked: Duration,
-    /// Standard output and error as they were, while nothing can be printed.
-    open: Option<[OwnedFd; 2]>,
+/// The cell that runs, counted from the start of the process.
+#[derive(Debug)]
+struct Run {
+    number: u64,
+    ended: bool,
 }
 
-/// Starts to look at the stop button. Without another thread it stops only calls that look at it.
-pub fn watch() {
-    let look = || {
+static RUN: Mutex<Run> = Mutex::new(Run { number: 0, ended: true });
+
+thread_local! {
+    /// The number of the cell that this thread runs; 0 on a thread that runs none.
+    static MINE: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Unwinds this thread when cell number `cell`, to which the calling code belongs, is to stop.
+#[inline(never)]
+pub fn stop_point(cell: u64) {
+    if interrupt::is_anything_asked() {
+        look_closer(cell);
+    }
+}
+
+#[cold]
+fn look_closer(cell: u64) {
+    rest_if_left();
+    // A second unwinding would end the process.
+    if std::thread::panicking() {
+        return;
+    }
+    // The threads that a cell has started belong to it, those of earlier cells do not.
+    let mine = || RUNNING.get() || board::running_cell() == cell;
+    if interrupt::requested() && (Board::here().is_some() || mine()) {
+        std::panic::resume_unwind(Box::new(Stopped));
+    }
+}
+
+/// A cell begins on this thread.
+pub(super) fn begin() {
+    let mut run = run();
+    *run = Run { number: run.number + 1, ended: false };
+    MINE.set(run.number);
+}
+
+/// The cell of this thread has come to an end and cannot be left behind any more.
+pub(super) fn end() {
+    rest_if_left();
+    run().ended = true;
+}
+
+/// Whether this thread runs a cell that was left behind.
+pub(crate) fn is_left() -> bool {
+    match MINE.get() {
+        0 => false,
+        mine => mine != run().number,
+    }
+}
+
+/// A thread whose cell was left behind must not touch the variables again, not even to drop some.
+pub(super) fn rest_if_left() {
+    if is_left() {
+        interrupt::leaving_ends();
         loop {
-            std::thread::sleep(LOOK);
-            let mut streams = streams();
-            if !streams.running || !crate::interrupt::requested() {
-                continue;
-            }
-            streams.asked += LOOK;
-            if streams.asked >= GRACE && streams.open.is_none() {
-                // Where there is no such device, printing goes on.
-                streams.open = refuse().ok();
-                streams.refused = streams.open.is_some();
-            }
-        }
-    };
-    let _ = std::thread::Builder::new().name("stop button".into()).spawn(look);
-}
-
-/// The statements of a cell begin.
-pub fn begin() {
-    let mut streams = streams();
-    (streams.running, streams.refused, streams.asked) = (true, false, Duration::ZERO);
-}
-
-/// The statements have ended: all can be printed again. Whether printing was refused.
-pub fn end() -> bool {
-    let mut streams = streams();
-    streams.running = false;
-    if let Some(open) = streams.open.take() {
-        for (stream, target) in open.iter().zip([1, 2]) {
-            put(stream, target);
+            std::thread::park();
         }
     }
-    streams.refused
 }
 
-/// Whether a panic with this message is one we caused.
-pub fn caused(message: &str) -> bool {
-    message.starts_with(PANIC) && streams().refused
+/// Asks the cell that is about to begin to stop: the button was pressed before the library was there.
+#[unsafe(no_mangle)]
+pub extern "C" fn zoobot_stop_cell() {
+    interrupt::request();
 }
 
-fn refuse() -> io::Result<[OwnedFd; 2]> {
-    let full = File::options().write(true).open("/dev/full")?;
-    let open =
-        [io::stdout().as_fd().try_clone_to_owned()?, io::stderr().as_fd().try_clone_to_owned()?];
-    for target in [1, 2] {
-        put(&full, target);
+/// Leaves the running cell behind: its thread rests as soon as it comes back to the cell's code.
+/// False when the cell has ended after all.
+///
+/// The process that runs the cells calls it from its main thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn zoobot_leave_cell() -> bool {
+    {
+        let mut run = run();
+        if run.ended {
+            return false;
+        }
+        *run = Run { number: run.number + 1, ended: true };
     }
-    Ok(open)
+    super::variables::forget_new();
+    interrupt::leaving_begins();
+    interrupt::clear();
+    super::say_left();
+    true
 }
 
-fn put(stream: &impl AsRawFd, target: i32) {
-    // SAFETY: both are open descriptors of this process.
-    unsafe {
-        libc::dup2(stream.as_raw_fd(), target);
-    }
-}
-
-fn streams() -> MutexGuard<'static, Streams> {
-    STREAMS.lock().unwrap_or_else(PoisonError::into_inner)
+fn run() -> MutexGuard<'static, Run> {
+    RUN.lock().unwrap_or_else(PoisonError::into_inner)
 }

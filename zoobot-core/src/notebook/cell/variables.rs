@@ -1,42 +1,47 @@
 //! The variables kept between cells, by name.
 //!
-//! They live in the thread that runs the cells, so they need not be `Send`. A cell takes the ones
-//! it mentions, gives back those it did not move away, and adds its new ones only when it came to
-//! its end: after a panic or an error the notebook is as it was before the cell.
+//! A cell takes the ones it mentions, gives back those it did not move away, and adds its new ones
+//! only when it came to its end: after a panic or an error the notebook is as it was before the
+//! cell.
 
 use super::columns;
 use std::any::Any;
-use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-type Variables = HashMap<String, Box<dyn Any>>;
+/// A variable. It need not be `Send`.
+struct Kept(Box<dyn Any>);
 
-thread_local! {
-    static KEPT: RefCell<Variables> = RefCell::default();
-    static NEW: RefCell<Variables> = RefCell::default();
-}
+// SAFETY: only the thread that runs the cells touches the values. Where another thread takes its
+// place, the old one never runs code of a cell again (see `stop`).
+unsafe impl Send for Kept {}
+
+type Variables = HashMap<String, Kept>;
+
+static KEPT: Mutex<Option<Variables>> = Mutex::new(None);
+static NEW: Mutex<Option<Variables>> = Mutex::new(None);
 
 /// Takes the variable `name` out; `None` when it is not there or has another type.
 pub fn load<T: 'static>(name: &str) -> Option<T> {
-    take(name)?.downcast().ok().map(|value| *value)
+    let kept = of(&KEPT).get_or_insert_default().remove(name)?;
+    kept.0.downcast().ok().map(|value| *value)
 }
 
 /// Gives back a variable of an earlier cell.
 pub fn keep<T: 'static>(name: &str, value: T) {
     columns::note(name, &value, false);
-    put(&KEPT, name, Box::new(value));
+    put(&KEPT, name, Kept(Box::new(value)));
 }
 
 /// Keeps a variable that this cell has made, once the cell has come to its end.
 pub fn keep_new<T: 'static>(name: &str, value: T) {
     columns::note(name, &value, true);
-    put(&NEW, name, Box::new(value));
+    put(&NEW, name, Kept(Box::new(value)));
 }
 
 /// Adds the new variables to the kept ones, or forgets them.
 pub(super) fn settle(succeeded: bool) {
-    let new = NEW.with(|new| new.try_borrow_mut().map(|mut new| std::mem::take(&mut *new)));
-    let Ok(new) = new else { return };
+    let new = of(&NEW).take().unwrap_or_default();
     if succeeded {
         for (name, value) in new {
             put(&KEPT, &name, value);
@@ -44,14 +49,21 @@ pub(super) fn settle(succeeded: bool) {
     }
 }
 
-fn take(name: &str) -> Option<Box<dyn Any>> {
-    KEPT.with(|kept| kept.try_borrow_mut().ok()?.remove(name))
+/// Forgets the new variables of a cell that was left behind, without a destructor.
+pub(super) fn forget_new() {
+    std::mem::forget(of(&NEW).take());
 }
 
-fn put(into: &'static std::thread::LocalKey<RefCell<Variables>>, name: &str, value: Box<dyn Any>) {
-    let replaced = into.with(|map| map.try_borrow_mut().ok()?.insert(name.to_owned(), value));
-    // Dropped here, outside the borrow: a destructor may do anything.
+fn put(into: &'static Mutex<Option<Variables>>, name: &str, value: Kept) {
+    // Before the variables are touched, and before `value` would be dropped.
+    super::stop::rest_if_left();
+    let replaced = of(into).get_or_insert_default().insert(name.to_owned(), value);
+    // Dropped here, outside of the lock: a destructor may do anything.
     drop(replaced);
+}
+
+fn of(variables: &'static Mutex<Option<Variables>>) -> MutexGuard<'static, Option<Variables>> {
+    variables.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

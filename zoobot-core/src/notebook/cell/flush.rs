@@ -1,0 +1,43 @@
+//! What a cell prints without ending the line is seen soon, as in `print!(".")`.
+
+use std::io::Write;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::Thread;
+use std::time::Duration;
+
+const PAUSE: Duration = Duration::from_millis(200);
+
+static RUNNING: AtomicBool = AtomicBool::new(false);
+static FLUSHER: OnceLock<Thread> = OnceLock::new();
+
+/// Starts the thread that does it. Without one, such text is seen at the end of the cell.
+pub(super) fn start() {
+    let work = || {
+        loop {
+            if RUNNING.load(Ordering::SeqCst) {
+                std::thread::park_timeout(PAUSE);
+                // A closed standard output has nobody left to see anything.
+                let _ = std::io::stdout().flush();
+            } else {
+                std::thread::park();
+            }
+        }
+    };
+    if let Ok(thread) = std::thread::Builder::new().name("flush".into()).spawn(work) {
+        let _ = FLUSHER.set(thread.thread().clone());
+    }
+}
+
+/// The statements of a cell begin.
+pub(super) fn begin() {
+    RUNNING.store(true, Ordering::SeqCst);
+    if let Some(thread) = FLUSHER.get() {
+        thread.unpark();
+    }
+}
+
+/// They have ended.
+pub(super) fn end() {
+    RUNNING.store(false, Ordering::SeqCst);
+}
