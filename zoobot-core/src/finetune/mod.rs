@@ -44,7 +44,7 @@ use crate::error::{Error, Result};
 use crate::notebook::{Job, display, in_kernel};
 use crate::picture::Recipe;
 use crate::space::Space;
-use crate::train::{Event, Watch};
+use crate::train::{Event, Watch, apart};
 use heads::Known;
 use std::path::{Path, PathBuf};
 use truth::Truth;
@@ -244,7 +244,7 @@ impl Finetune {
     fn labels(&self, train: &Catalog, val: &Catalog) -> Result<(Truth, Truth)> {
         self.check()?;
         let learn = Truth::to_learn(&self.question, train)?;
-        truth::apart(train, val)?;
+        apart(train, val)?;
         let kept = learn.like(&self.question, val)?;
         self.weights(&learn)?;
         Ok((learn, kept))
