@@ -4,6 +4,10 @@
 mod anomalies;
 #[path = "command_line/finetune.rs"]
 mod finetune;
+#[path = "command_line/flux.rs"]
+mod flux;
+#[path = "command_line/leak.rs"]
+mod leak;
 #[path = "command_line/predict.rs"]
 mod predict;
 #[path = "command_line/similar.rs"]
