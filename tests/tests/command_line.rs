@@ -6,6 +6,10 @@ mod anomalies;
 mod catalogues;
 #[path = "command_line/finetune.rs"]
 mod finetune;
+#[path = "command_line/flux.rs"]
+mod flux;
+#[path = "command_line/leak.rs"]
+mod leak;
 #[path = "command_line/predict.rs"]
 mod predict;
 #[path = "command_line/similar.rs"]

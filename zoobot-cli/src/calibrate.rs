@@ -1,6 +1,7 @@
 //! `zoobot calibrate`.
 
 use crate::report;
+use crate::stretching::Stretching;
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -58,6 +59,8 @@ pub struct Calibrate {
     /// Draw the votes for the first --answer against what was expected
     #[arg(long, value_name = "FILE", requires = "answers")]
     scatter: Option<PathBuf>,
+    #[command(flatten)]
+    stretching: Stretching,
     /// The numbers to compute with: fp32, bf16, or auto (bf16 where the hardware is made for it)
     #[arg(long, default_value_t)]
     precision: Precision,
@@ -69,7 +72,8 @@ pub struct Calibrate {
 impl Calibrate {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
-        let mut models = self.models.iter().map(Model::load).collect::<Result<Vec<_>>>()?;
+        let load = |folder: &PathBuf| self.stretching.of_model(Model::load(folder)?);
+        let mut models = self.models.iter().map(load).collect::<Result<Vec<_>>>()?;
         if let Some(path) = &self.fit {
             models = self.corrected(models, path)?;
         }

@@ -1,13 +1,13 @@
 //! `zoobot encode`.
 
 use crate::report;
+use crate::stretching::Stretching;
 use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use zoobot_core::catalog::{Catalog, write_csv};
 use zoobot_core::encoder::{Encoder, Failed, Precision};
-use zoobot_core::picture::Stretch;
 use zoobot_core::{Error, Result};
 
 /// Encode the pictures of a catalogue into representations.
@@ -35,10 +35,8 @@ pub struct Encode {
     /// for it and the network bears it)
     #[arg(long, default_value_t)]
     precision: Precision,
-    /// How flux becomes a picture, for FITS files: asinh[:Q], log[:A] or linear, from the least value
-    /// to the percentile 99.7
-    #[arg(long)]
-    stretch: Option<Stretch>,
+    #[command(flatten)]
+    stretching: Stretching,
     /// Exit with status 2 when any picture cannot be read
     #[arg(long)]
     strict: bool,
@@ -56,13 +54,7 @@ impl Encode {
         }
         let catalog = Catalog::read(&self.catalog)?;
         let encoder = Encoder::load(&self.encoder)?.with_precision(self.precision);
-        let encoder = match self.stretch.clone() {
-            Some(stretch) => {
-                let recipe = encoder.recipe().clone().stretch(stretch);
-                encoder.with_recipe(recipe)?
-            }
-            None => encoder,
-        };
+        let encoder = self.stretching.of_encoder(encoder)?;
         for note in encoder.notes() {
             eprintln!("zoobot: note: {note}");
         }

@@ -1,6 +1,7 @@
 //! `zoobot finetune`.
 
 use crate::report;
+use crate::stretching::Stretching;
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
@@ -109,6 +110,8 @@ pub struct Finetuning {
     /// Blend galaxies with each other, labels and all: the parameter of mixup, 0.2 say; 0 for not at all
     #[arg(long, default_value_t = 0.0, value_name = "STRENGTH")]
     mixup: f64,
+    #[command(flatten)]
+    stretching: Stretching,
     /// Let the network see luminance only
     #[arg(long)]
     greyscale: bool,
@@ -272,7 +275,7 @@ impl Finetuning {
                 return Err(Error::invalid("--schema", "missing", "a name or file"));
             }
         };
-        let encoder = Encoder::load(&self.encoder)?;
+        let encoder = self.stretching.of_encoder(Encoder::load(&self.encoder)?)?;
         for note in encoder.notes() {
             eprintln!("zoobot: note: {note}");
         }

@@ -2,6 +2,7 @@
 
 use crate::finetune::measures;
 use crate::report;
+use crate::stretching::Stretching;
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -35,6 +36,8 @@ pub struct Judge {
     /// Random views of each picture to average over, besides the picture as it is
     #[arg(long, default_value_t = 0)]
     views: usize,
+    #[command(flatten)]
+    stretching: Stretching,
     /// A file to write each galaxy's prediction beside its label into: .parquet, .csv or .fits
     #[arg(long)]
     out: Option<PathBuf>,
@@ -50,7 +53,7 @@ impl Judge {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
         let catalog = Catalog::read(&self.catalog)?;
-        let model = Model::load(&self.model)?;
+        let model = self.stretching.of_model(Model::load(&self.model)?)?;
         let label = match (&self.label, model.labels()) {
             (_, Labels::Votes(schema)) => {
                 let value = format!("of votes for {}", schema.name());

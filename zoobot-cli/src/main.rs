@@ -19,6 +19,7 @@ mod predict;
 mod similar;
 mod simulate;
 mod speed;
+mod stretching;
 mod train;
 mod vectors;
 

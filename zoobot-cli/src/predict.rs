@@ -2,6 +2,7 @@
 
 use crate::encode::list_failed;
 use crate::report;
+use crate::stretching::Stretching;
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
@@ -51,6 +52,8 @@ pub struct Predict {
     /// The numbers to compute with: fp32, bf16, or auto (bf16 where the hardware is made for it)
     #[arg(long, default_value_t)]
     precision: Precision,
+    #[command(flatten)]
+    stretching: Stretching,
     /// Exit with status 2 when any picture cannot be read
     #[arg(long)]
     strict: bool,
@@ -64,7 +67,8 @@ impl Predict {
     pub fn run(&self) -> Result<ExitCode> {
         TableFormat::of(&self.out)?;
         let catalog = Catalog::read(&self.catalog)?;
-        let models = self.models.iter().map(Model::load).collect::<Result<Vec<_>>>()?;
+        let load = |folder: &PathBuf| self.stretching.of_model(Model::load(folder)?);
+        let models = self.models.iter().map(load).collect::<Result<Vec<_>>>()?;
         if models.iter().any(|model| !matches!(model.labels(), Labels::Votes(_))) {
             return self.labels(&catalog, models);
         }

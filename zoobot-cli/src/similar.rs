@@ -1,6 +1,7 @@
 //! `zoobot similar`.
 
 use crate::report;
+use crate::stretching::Stretching;
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use zoobot_core::encoder::Encoder;
 use zoobot_core::similar::{
     EXACT, Index, IndexConfig, Metric, Neighbours, Query, Search, Searched, VectorFile, condition,
 };
-use zoobot_core::space::Space;
+use zoobot_core::space::{Origin, Space};
 use zoobot_core::tags::{Cleaning, Tags, TextEncoder};
 use zoobot_core::{Error, Result};
 
@@ -73,6 +74,8 @@ pub struct Similar {
     /// The encoder for pictures (default: the one that the table says it was made with)
     #[arg(long)]
     encoder: Option<String>,
+    #[command(flatten)]
+    stretching: Stretching,
     /// Compress to this many principal components before (the paper: 10)
     #[arg(long)]
     pca: Option<usize>,
@@ -124,7 +127,7 @@ impl Similar {
         let space = self.space()?;
         let index =
             self.index(space.len(), |path| space.open_index(path), |config| space.index(config))?;
-        Ok((self.search(space.search(), &space, index.as_ref())?, index))
+        Ok((self.search(space.search(), &space, space.origin(), index.as_ref())?, index))
     }
 
     fn in_file(&self) -> Result<(Neighbours, Option<Index>)> {
@@ -147,7 +150,7 @@ impl Similar {
             }
             None => None,
         };
-        Ok((self.search(file.search(), &file, index.as_ref())?, index))
+        Ok((self.search(file.search(), &file, file.origin(), index.as_ref())?, index))
     }
 
     /// What was asked for, in a search that has begun.
@@ -155,6 +158,7 @@ impl Similar {
         &self,
         begun: Search,
         within: &impl Searched,
+        origin: Option<&Origin>,
         index: Option<&Index>,
     ) -> Result<Neighbours> {
         let mut search = begun.metric(self.metric);
@@ -170,8 +174,16 @@ impl Similar {
         if let Some(text) = &self.condition {
             search = search.filter(condition(text)?);
         }
-        if let Some(encoder) = &self.encoder {
-            search = search.encoder(&Encoder::load(encoder)?);
+        // Without these options the search prepares pictures as those of the table.
+        let encoder = match (&self.encoder, &self.stretching.stretch, origin) {
+            (Some(name), _, _) => Some(Encoder::load(name)?),
+            (None, Some(_), Some(origin)) => {
+                Some(Encoder::load(&origin.encoder)?.with_recipe(origin.recipe.clone())?)
+            }
+            _ => None,
+        };
+        if let Some(encoder) = encoder {
+            search = search.encoder(&self.stretching.of_encoder(encoder)?);
         }
         let ids = self.id.iter().map(Query::from);
         search = ids.chain(self.pictures()?).fold(search, |search, one| search.like(one));

@@ -1,6 +1,7 @@
 //! `zoobot train`.
 
 use crate::report;
+use crate::stretching::Stretching;
 use clap::Args;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -54,6 +55,8 @@ pub struct Train {
     /// Magnification about the centre; else as the encoder it starts from, or 1.2
     #[arg(long)]
     zoom: Option<f64>,
+    #[command(flatten)]
+    stretching: Stretching,
     /// Smallest and largest magnification in training
     #[arg(long, num_args = 2, value_names = ["FROM", "TO"])]
     scale: Option<Vec<f64>>,
@@ -103,8 +106,12 @@ pub struct Train {
 impl Train {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
-        let (train, val, schema) = self.votes()?;
+        let (galaxies, val, schema) = self.votes()?;
         let run = self.training(&schema)?.folder(self.out.join("run"));
+        let (train, val) = match val {
+            Some(val) => (galaxies, val),
+            None => run.hold_out(&galaxies, self.validation).map_err(by_option)?,
+        };
         let (mut watch, mut resumed_at) = (Watch::new("training"), 0);
         let trained = run.observed(&train, &val, &mut |event| {
             if let Event::Resumed { step, .. } = &event {
@@ -150,8 +157,8 @@ impl Train {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The galaxies to learn from and to choose by, and all questions in one schema.
-    fn votes(&self) -> Result<(Catalog, Catalog, Schema)> {
+    /// The galaxies, those to choose by where they are given, and all questions in one schema.
+    fn votes(&self) -> Result<(Catalog, Option<Catalog>, Schema)> {
         for (option, given) in [("--schema", self.schema.len()), ("--val", self.val.len())] {
             if given != self.catalog.len() && (option == "--schema" || given > 0) {
                 let value = format!("{given} for {} catalogues", self.catalog.len());
@@ -169,18 +176,8 @@ impl Train {
             }
         };
         let galaxies = together(&self.catalog, &schemas)?;
-        if !self.val.is_empty() {
-            return Ok((galaxies, together(&self.val, &schemas)?, schema));
-        }
-        if !(self.validation > 0.0 && self.validation < 1.0) {
-            return Err(Error::invalid("--validation", self.validation, "above 0, below 1"));
-        }
-        let parts = galaxies.split([1.0 - self.validation, self.validation, 0.0], self.seed)?;
-        if parts.val.is_empty() || parts.train.is_empty() {
-            let value = format!("{} of {} galaxies", self.validation, galaxies.len());
-            return Err(Error::invalid("--validation", value, "a galaxy at least on either side"));
-        }
-        Ok((parts.train, parts.val, schema))
+        let val = (!self.val.is_empty()).then(|| together(&self.val, &schemas)).transpose()?;
+        Ok((galaxies, val, schema))
     }
 
     fn training(&self, schema: &Schema) -> Result<VoteTraining> {
@@ -198,6 +195,9 @@ impl Train {
         }
         if let Some(zoom) = self.zoom {
             training = training.zoom(zoom);
+        }
+        if let Some(stretch) = &self.stretching.stretch {
+            training = training.stretch(stretch.clone());
         }
         let mut augment = Augment::zoobot();
         if let Some([from, to]) = self.scale.as_deref() {
@@ -220,6 +220,16 @@ impl Train {
             ..FitConfig::default()
         };
         Ok(training.augment(augment).settings(settings))
+    }
+}
+
+/// An error about the share to keep aside, by the name that it has here.
+fn by_option(error: Error) -> Error {
+    match error {
+        Error::Invalid { name: "share to choose by", value, expected } => {
+            Error::Invalid { name: "--validation", value, expected }
+        }
+        other => other,
     }
 }
 

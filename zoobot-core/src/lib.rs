@@ -9,6 +9,10 @@
 //!
 //! A notebook starts with `use zoobot::prelude::*;`.
 
+// cfitsio and the bzip2 crate both define `bz_internal_error`. Loaded first, the crate is linked last,
+// and the linker leaves its own out because it has cfitsio's by then.
+extern crate bzip2 as _;
+
 pub mod anomaly;
 pub mod catalog;
 pub mod encoder;

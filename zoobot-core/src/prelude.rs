@@ -11,7 +11,7 @@ pub use crate::model::Model;
 pub use crate::notebook::{
     Gallery, Job, Live, Progress, Show, Table, Tile, display, input, password, schema_of,
 };
-pub use crate::picture::{Augment, Recipe};
+pub use crate::picture::{Augment, Recipe, Stretch};
 pub use crate::predict::{
     Agreement, Calibration, Columns, Ensemble, Posterior, Recalibration, agreement,
 };

@@ -115,6 +115,9 @@ fn encode_rows_by(
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let work = Work { ids: &ids, files: &files, encoders, batch, cores, on_gpu, next };
     let mut networks = networks(encoders, if on_gpu { 1 } else { cores })?;
+    for encoder in encoders {
+        picture::say_stretch(encoder.recipe(), &files);
+    }
     let progress = Progress::new("encode", Some(files.len()));
     progress.advance(start);
     let threads = tch::get_num_threads();
@@ -202,14 +205,13 @@ impl<'a> Work<'a> {
     fn pack(&self, send: &SyncSender<gpu::Packed<'a>>) {
         while let Some(rows) = self.take() {
             let first = rows.start;
-            let packed = self.prepared(rows).and_then(|(rows, pictures)| {
-                let device = self.encoders[0].device();
-                let pack = |(recipe, some): (&'a Recipe, Vec<Prepared>)| {
-                    Ok((recipe, recipe.pack(&some, device)?))
-                };
-                let some = pictures.into_iter().filter(|(_, some)| !some.is_empty());
-                Ok((rows, some.map(pack).collect::<Result<_>>()?))
-            });
+            let (rows, pictures) = self.prepared(rows);
+            let device = self.encoders[0].device();
+            let pack = |(recipe, some): (&'a Recipe, Vec<Prepared>)| {
+                Ok((recipe, recipe.pack(&some, device)?))
+            };
+            let some = pictures.into_iter().filter(|(_, some)| !some.is_empty());
+            let packed = some.map(pack).collect::<Result<_>>().map(|packed| (rows, packed));
             if send.send((first, packed)).is_err() {
                 return;
             }
@@ -231,7 +233,7 @@ impl<'a> Work<'a> {
     }
 
     fn rows(&self, networks: &Networks, rows: Range<usize>) -> Result<Vec<Rows>> {
-        let (rows, prepared) = self.prepared(rows)?;
+        let (rows, prepared) = self.prepared(rows);
         let of_each = |(encoder, network): &(&Encoder, Network)| {
             let mut rows = rows.clone();
             let made = prepared.iter().find(|(recipe, _)| *recipe == encoder.recipe());
@@ -247,13 +249,22 @@ impl<'a> Work<'a> {
     }
 
     /// Rows without features, and their pictures as each recipe prepares them.
-    fn prepared(&self, rows: Range<usize>) -> Result<(Rows, ByRecipe<'a, Vec<Prepared>>)> {
+    fn prepared(&self, rows: Range<usize>) -> (Rows, ByRecipe<'a, Vec<Prepared>>) {
         let mut out = Rows { done: rows.len(), ..Rows::default() };
-        let mut pictures = Vec::with_capacity(rows.len());
+        let mut prepared: ByRecipe<Vec<Prepared>> = Vec::new();
+        for recipe in self.encoders.iter().map(|encoder| encoder.recipe()) {
+            if prepared.iter().all(|(of, _)| *of != recipe) {
+                prepared.push((recipe, Vec::with_capacity(rows.len())));
+            }
+        }
         for row in rows {
-            match picture::open(&self.files[row]) {
-                Ok(picture) => {
-                    pictures.push(picture);
+            let made = picture::open(&self.files[row]).and_then(|picture| {
+                let each = prepared.iter().map(|(recipe, _)| recipe.prepare_any(&picture));
+                each.collect::<Result<Vec<_>>>()
+            });
+            match made {
+                Ok(made) => {
+                    prepared.iter_mut().zip(made).for_each(|((_, all), one)| all.push(one));
                     out.ids.push(self.ids[row].clone());
                 }
                 Err(error) => out.failed.push(Failed {
@@ -266,15 +277,7 @@ impl<'a> Work<'a> {
                 }),
             }
         }
-        let mut prepared: ByRecipe<Vec<Prepared>> = Vec::new();
-        for recipe in self.encoders.iter().map(|encoder| encoder.recipe()) {
-            if prepared.iter().all(|(of, _)| *of != recipe) {
-                let made =
-                    pictures.iter().map(|it| recipe.prepare_any(it)).collect::<Result<_>>()?;
-                prepared.push((recipe, made));
-            }
-        }
-        Ok((out, prepared))
+        (out, prepared)
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) use parts::{TableJob, array, catalog_key};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::notebook::{Bundle, Show};
-use crate::picture::{Prepared, Recipe};
+use crate::picture::{Prepared, Recipe, Stretch};
 use crate::space::{Origin, Space};
 use folder::Card;
 use identity::{fingerprint, fits};
@@ -285,6 +285,23 @@ impl Encoder {
         fits(&recipe, &self.architecture)?;
         self.recipe = recipe;
         Ok(self)
+    }
+
+    /// The same encoder with another stretch for the flux of FITS pictures; others stay as they are. By
+    /// default it is asinh, from the least value of each picture to the percentile 99.7. Representations
+    /// that were made with different stretches are not compared with each other: [`check`](Self::check).
+    ///
+    /// ```no_run
+    /// use zoobot_core::prelude::*;
+    /// let encoder = Encoder::load("sample")?.stretch(Stretch::log(1000.0).percentiles(1.0, 99.5))?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the stretch is out of range.
+    pub fn stretch(self, stretch: Stretch) -> Result<Self> {
+        let recipe = self.recipe.clone().stretch(stretch);
+        self.with_recipe(recipe)
     }
 
     /// What representations by this encoder say of where they come from.

@@ -3,6 +3,7 @@
 use super::{Finetune, Question, truth};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
+use crate::train::with_copies_together;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 impl Finetune {
     /// Keeps a share of the galaxies aside, at random by the seed: of a classifier's, the same share of
     /// each class. The first part is to learn from, the second to choose by; rows stay in their order.
+    /// Galaxies of one picture, or of copies of it, stay on one side.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a share outside 0 to 1, or one that leaves nothing on a side; for a
@@ -48,6 +50,6 @@ impl Finetune {
             rows.sort_unstable();
             catalog.select(&rows.into_iter().map(|row| ids[row].as_str()).collect::<Vec<_>>())
         };
-        Ok((part(learn)?, part(kept)?))
+        with_copies_together(catalog, part(learn)?, part(kept)?)
     }
 }

@@ -51,7 +51,7 @@ use crate::error::{Error, Result};
 use crate::notebook::{Job, display, in_kernel};
 use crate::picture::Recipe;
 use crate::space::Space;
-use crate::train::{Event, Watch};
+use crate::train::{Event, Watch, apart};
 use heads::Known;
 use solved::Galaxies;
 use std::collections::HashSet;
@@ -311,7 +311,7 @@ impl Finetune {
     fn labels(&self, train: &Catalog, val: &Catalog) -> Result<(Truth, Truth)> {
         self.check()?;
         let learn = Truth::to_learn(&self.question, train)?;
-        truth::apart(train, val)?;
+        apart(train, val)?;
         let kept = learn.like(&self.question, val)?;
         self.weights(&learn)?;
         Ok((learn, kept))

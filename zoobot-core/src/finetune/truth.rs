@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::schema::Votes;
 use ndarray::{Array2, ArrayView2};
 use polars::prelude::{Column, DataType};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use tch::{Device, Tensor};
 
 /// Fewer galaxies than these teach nothing.
@@ -217,40 +217,6 @@ impl Truth {
         };
         Ok(targets.f_to_device(device)?)
     }
-}
-
-/// Fails where a galaxy, or a picture, is on both sides: what is chosen by must not have been learnt.
-pub fn apart(train: &Catalog, val: &Catalog) -> Result<()> {
-    if val.is_empty() {
-        let expected = "at least 1, to know when to stop: galaxies.split([0.8, 0.2, 0.0], 1)?";
-        return Err(Error::invalid("galaxies to choose by", 0, expected));
-    }
-    let leak = |what: &str, found: Vec<String>| {
-        let hint = "A galaxy that was learnt from cannot tell how well others are known: split \
-                    the catalogue once with galaxies.split(…)";
-        Err(Error::Catalog {
-            path: val.source().to_path_buf(),
-            problem: format!("{what} both learnt from and chosen by: {}", examples(&found)),
-            hint: hint.to_owned(),
-        })
-    };
-    let known: HashSet<String> = train.ids().into_iter().collect();
-    let twice: Vec<String> = val.ids().into_iter().filter(|id| known.contains(id)).collect();
-    if !twice.is_empty() {
-        return leak("galaxies are", twice);
-    }
-    let known: HashSet<_> =
-        train.files().into_iter().filter(|it| !it.as_os_str().is_empty()).collect();
-    let twice: Vec<String> = val
-        .files()
-        .into_iter()
-        .filter(|it| known.contains(it))
-        .map(|it| it.display().to_string())
-        .collect();
-    if !twice.is_empty() {
-        return leak("pictures are", twice);
-    }
-    Ok(())
 }
 
 /// Fails where a feature is the label itself.

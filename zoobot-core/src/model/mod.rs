@@ -5,6 +5,7 @@ mod folder;
 use crate::encoder::{Encoder, Precision, shipped};
 use crate::error::{Error, Result};
 use crate::notebook::{Bundle, Show};
+use crate::picture::Stretch;
 use crate::predict::Recalibration;
 use crate::schema::Schema;
 use crate::train::{Head, HeadConfig, Output, Trained};
@@ -194,6 +195,16 @@ impl Model {
             }
         }
         self.recalibration = recalibration;
+        Ok(self)
+    }
+
+    /// The same model with another stretch for the flux of FITS pictures: [`Encoder::stretch`]. It was
+    /// trained with the one that it comes with.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the stretch is out of range.
+    pub fn stretch(mut self, stretch: Stretch) -> Result<Self> {
+        self.encoder = self.encoder.stretch(stretch)?;
         Ok(self)
     }
 

@@ -22,7 +22,7 @@ pub struct Tile {
     pub id: String,
     /// A second line, for a class or a distance; may be empty.
     pub caption: String,
-    /// The JPEG or PNG file.
+    /// The file: JPEG, PNG or FITS.
     pub file: PathBuf,
     /// The picture itself, where it comes from no file.
     picture: Option<Arc<RgbImage>>,

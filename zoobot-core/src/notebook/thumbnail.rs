@@ -4,10 +4,8 @@ use crate::{Error, Result};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use image::imageops::FilterType;
-use image::{DynamicImage, ImageReader, Limits, RgbImage, codecs::jpeg::JpegEncoder};
+use image::{DynamicImage, RgbImage, codecs::jpeg::JpegEncoder};
 use rayon::prelude::*;
-use std::fs::File;
-use std::io::{BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// A picture as a `data:` address.
@@ -22,8 +20,6 @@ impl Thumbnail {
     }
 }
 
-/// Larger pictures are not decoded for the sake of a thumbnail.
-const MAX_BYTES: u64 = 400 << 20;
 const QUALITY: u8 = 82;
 
 /// Loads pictures side by side, each cut to its central square and at most `pixels` wide.
@@ -43,27 +39,12 @@ fn load(file: &Path, pixels: u32) -> Result<Thumbnail> {
     Ok(Thumbnail::of(&jpeg(file, pixels)?))
 }
 
-/// A picture as a JPEG file of its central square, at most `pixels` wide.
+/// A picture as a JPEG file of its central square, at most `pixels` wide; of FITS files by the default
+/// stretch.
 pub(crate) fn jpeg(file: &Path, pixels: u32) -> Result<Vec<u8>> {
-    let unreadable = |reason: String| Error::Picture { path: file.to_path_buf(), reason };
-    let opened = |error: std::io::Error| match error.kind() {
-        ErrorKind::NotFound => unreadable("file not found".into()),
-        _ => unreadable(format!("cannot be read: {error}")),
-    };
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_BYTES);
-    let file_there = BufReader::new(File::open(file).map_err(opened)?);
-    // By content: a name says little about what a file holds.
-    let mut reader = ImageReader::new(file_there).with_guessed_format().map_err(opened)?;
-    reader.limits(limits);
-    let picture = reader.decode().map_err(|error| {
-        unreadable(match error {
-            image::ImageError::Unsupported(_) => "not a JPEG or PNG picture".into(),
-            image::ImageError::Limits(_) => "too large to show".into(),
-            other => format!("damaged: {other}"),
-        })
-    })?;
-    encode(&picture, pixels).map_err(|error| unreadable(error.to_string()))
+    let picture = crate::picture::read(file)?;
+    encode(&picture.into(), pixels)
+        .map_err(|error| Error::Picture { path: file.to_path_buf(), reason: error.to_string() })
 }
 
 fn encode(picture: &DynamicImage, pixels: u32) -> image::ImageResult<Vec<u8>> {
@@ -117,14 +98,14 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         };
-        assert_eq!(reason("missing.jpg", None), "file not found");
+        assert_eq!(reason("missing.jpg", None), "no such file");
         let words = reason("text.jpg", Some(b"these are words"));
-        assert_eq!(words, "not a JPEG or PNG picture");
-        assert_eq!(reason("empty.jpg", Some(b"")), "not a JPEG or PNG picture");
+        assert_eq!(words, "it is not a picture: JPEG, PNG and FITS are read");
+        assert_eq!(reason("empty.jpg", Some(b"")), "the file is empty (0 bytes)");
         let mut png = Vec::new();
         let picture = DynamicImage::new_rgb8(64, 64);
         picture.write_to(&mut std::io::Cursor::new(&mut png), image::ImageFormat::Png).unwrap();
         let cut = reason("cut.png", Some(&png[..png.len() / 2]));
-        assert!(cut.starts_with("damaged"), "{cut}");
+        assert!(cut.contains("PNG"), "{cut}");
     }
 }

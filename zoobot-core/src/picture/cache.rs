@@ -4,7 +4,7 @@
 //! The file: the pictures' bytes, a checksum of 8 bytes for each, a record in JSON, its length, the
 //! SHA-256 of checksums and record, and [`MAGIC`]. What makes it valid comes last.
 
-use super::{Prepared, Recipe};
+use super::{Prepared, Recipe, say_stretch};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::files::write_whole;
@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 use tch::{Device, Tensor};
 
-const MAGIC: &[u8; 8] = b"zoopics1";
+const MAGIC: &[u8; 8] = b"zoopics2";
 /// Bytes behind the record: its length, a SHA-256, [`MAGIC`].
 const TAIL: usize = 8 + 32 + 8;
 /// Pictures that are prepared before they are written.
@@ -149,7 +149,7 @@ impl PictureCache {
             }
             match self.stored(place) {
                 Some(stored) => to.copy_from_slice(stored),
-                None => to.copy_from_slice(prepare(&self.recipe, &self.files[place])?.bytes()),
+                None => to.copy_from_slice(self.recipe.read(&self.files[place])?.bytes()),
             }
             Ok(())
         })?;
@@ -191,6 +191,7 @@ fn mapped(path: &Path, recipe: &Recipe, stamp: &str) -> Option<(Mmap, Record)> {
 
 /// Prepares all pictures and writes the file, which appears whole or not at all.
 fn make(path: &Path, recipe: &Recipe, files: &[PathBuf], stamp: &str) -> Result<()> {
+    say_stretch(recipe, files);
     let progress = Progress::new("prepare pictures", Some(files.len()));
     write_whole(path, |file| {
         let mut out = BufWriter::new(file);
@@ -198,7 +199,7 @@ fn make(path: &Path, recipe: &Recipe, files: &[PathBuf], stamp: &str) -> Result<
         for (block, files) in files.chunks(BLOCK).enumerate() {
             crate::interrupt::check("prepare pictures", || format!("{} pictures", block * BLOCK))?;
             let prepared: Vec<Result<Prepared>> =
-                files.par_iter().map(|file| prepare(recipe, file)).collect();
+                files.par_iter().map(|file| recipe.read(file)).collect();
             for (row, picture) in (block * BLOCK..).zip(prepared) {
                 match picture {
                     Ok(picture) => {
@@ -220,10 +221,6 @@ fn make(path: &Path, recipe: &Recipe, files: &[PathBuf], stamp: &str) -> Result<
         }
         out.flush().map_err(Error::io("write", path))
     })
-}
-
-fn prepare(recipe: &Recipe, file: &Path) -> Result<Prepared> {
-    recipe.read(file)
 }
 
 /// Names the cache of a recipe and some files.

@@ -25,9 +25,9 @@ pub enum Grey {
     Luma,
 }
 
-/// Inference steps: for flux a stretch; cut out a fixed part, where one is set; zoom about the centre at the picture's own size, resize the short side to
-/// `size`, cut the centre, divide by 255, and where a network wants it subtract a mean and divide
-/// by a standard deviation.
+/// Inference steps: for flux a stretch; cut out a fixed part, where one is set; zoom about the centre
+/// at the picture's own size, resize the short side to `size`, cut the centre, divide by 255, and
+/// where a network wants it subtract a mean and divide by a standard deviation.
 ///
 /// ```
 /// use zoobot_core::picture::Recipe;
@@ -36,9 +36,10 @@ pub enum Grey {
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
-    /// How flux becomes a picture, for images that are no pictures yet. Default none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stretch: Option<Stretch>,
+    /// How flux becomes a picture, for FITS files; JPEG and PNG files are pictures already. Default
+    /// [`Stretch::default`]: asinh, from the least value to the percentile 99.7.
+    #[serde(default, skip_serializing_if = "Stretch::is_default")]
+    pub stretch: Stretch,
     /// The part of the picture that is taken before the zoom. Default none: all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crop: Option<Crop>,
@@ -73,7 +74,7 @@ impl Prepared {
 impl Default for Recipe {
     fn default() -> Self {
         Self {
-            stretch: None,
+            stretch: Stretch::default(),
             crop: None,
             zoom: 1.2,
             size: 224,
@@ -109,9 +110,9 @@ impl Recipe {
         self
     }
 
-    /// The same for flux, which `stretch` makes a picture of.
+    /// The same with another stretch, which makes pictures of the flux in FITS files.
     pub fn stretch(mut self, stretch: Stretch) -> Self {
-        self.stretch = Some(stretch);
+        self.stretch = stretch;
         self
     }
 
@@ -125,7 +126,7 @@ impl Recipe {
     /// # Errors
     /// [`Error::Invalid`] naming the parameter that is out of range.
     pub fn check(&self) -> Result<()> {
-        self.stretch.as_ref().map_or(Ok(()), Stretch::check)?;
+        self.stretch.check()?;
         self.crop.map_or(Ok(()), Crop::check)?;
         if !(1.0..=100.0).contains(&self.zoom) {
             return Err(Error::invalid("zoom", self.zoom, "1 to 100"));
@@ -146,14 +147,10 @@ impl Recipe {
     /// picture, on any thread.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for parameters out of range, an empty picture, one that is smaller than
-    /// the crop, and when the recipe is one for flux.
+    /// [`Error::Invalid`] for parameters out of range, an empty picture, and one that is smaller
+    /// than the crop.
     pub fn prepare(&self, picture: &RgbImage) -> Result<Prepared> {
         self.check()?;
-        if self.stretch.is_some() {
-            let expected = "flux, through prepare_flux: the recipe has a stretch";
-            return Err(Error::invalid("picture", "in 8 bits", expected));
-        }
         self.finish(picture)
     }
 
@@ -161,17 +158,13 @@ impl Recipe {
     /// [`Stretch::picture`].
     ///
     /// # Errors
-    /// As [`prepare`](Self::prepare) and [`Stretch::picture`], and [`Error::Invalid`] when the
-    /// recipe has no stretch.
+    /// As [`prepare`](Self::prepare) and [`Stretch::picture`].
     pub fn prepare_flux(&self, planes: &[Array2<f32>]) -> Result<Prepared> {
         self.check()?;
-        match &self.stretch {
-            Some(stretch) => self.finish(&stretch.picture(planes)?),
-            None => Err(Error::invalid("stretch", "none", "one, for flux: recipe.stretch(…)")),
-        }
+        self.finish(&self.stretch.picture(planes)?)
     }
 
-    /// Whatever a file holds, prepared: a picture, or flux where the recipe has a stretch.
+    /// Whatever a file holds, prepared: a picture as it is, flux through the stretch.
     ///
     /// # Errors
     /// As [`prepare`](Self::prepare) and [`prepare_flux`](Self::prepare_flux).
@@ -185,9 +178,12 @@ impl Recipe {
     /// Reads a file and prepares what it holds.
     ///
     /// # Errors
-    /// As [`open`] and [`prepare_any`](Self::prepare_any).
+    /// As [`open`]; [`Error::Picture`] with the reason for what [`prepare_any`](Self::prepare_any)
+    /// refuses.
     pub fn read(&self, path: impl AsRef<Path>) -> Result<Prepared> {
+        let path = path.as_ref();
         self.prepare_any(&open(path)?)
+            .map_err(|error| Error::Picture { path: path.to_path_buf(), reason: error.to_string() })
     }
 
     fn finish(&self, picture: &RgbImage) -> Result<Prepared> {

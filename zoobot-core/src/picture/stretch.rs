@@ -39,6 +39,9 @@ pub enum Limits {
 
 /// Makes a picture of 8-bit colours from planes of flux.
 ///
+/// Undefined pixels, as at the edge of a survey or under a masked star, are left out of the percentiles
+/// and become black.
+///
 /// ```
 /// use zoobot_core::{ndarray::array, picture::Stretch};
 /// let band = array![[0.0_f32, 1.0], [2.0, f32::NAN]];
@@ -59,6 +62,21 @@ pub struct Stretch {
 impl Default for Stretch {
     fn default() -> Self {
         Self { curve: Curve::Asinh(1.0), limits: vec![Limits::Percentiles(0.0, 99.7)] }
+    }
+}
+
+/// As [`FromStr`](std::str::FromStr) takes it, with the limits: `asinh:1, percentiles 0 to 99.7`.
+impl std::fmt::Display for Stretch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.curve {
+            Curve::Linear => f.write_str("linear")?,
+            Curve::Asinh(q) => write!(f, "asinh:{q}")?,
+            Curve::Log(a) => write!(f, "log:{a}")?,
+        }
+        self.limits.iter().try_for_each(|limits| match limits {
+            Limits::Percentiles(black, white) => write!(f, ", percentiles {black} to {white}"),
+            Limits::Flux(black, white) => write!(f, ", flux {black} to {white}"),
+        })
     }
 }
 
@@ -119,6 +137,11 @@ impl Stretch {
         self
     }
 
+    /// Whether it is the one that is taken where none is chosen.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Checks the parameters.
     ///
     /// # Errors
@@ -147,8 +170,8 @@ impl Stretch {
 
     /// The picture of one plane (grey) or three (red, green, blue).
     ///
-    /// Values that are not finite become black, and so does a plane of one value. Row 0 becomes
-    /// the top of the picture; the rows of FITS images count from the bottom.
+    /// The finite values alone decide the percentiles. Undefined pixels (NaN) and infinite ones become
+    /// black, and so does a plane of one value. Row 0 becomes the top of the picture.
     ///
     /// # Shapes
     /// rows x columns each, to columns (width) x rows (height).
@@ -179,16 +202,16 @@ impl Stretch {
     }
 
     fn bytes(&self, plane: &Array2<f32>, band: usize) -> Result<Array2<u8>> {
+        if !plane.iter().any(|value| value.is_finite()) {
+            let value = format!("undefined in every pixel of plane {}", band + 1);
+            return Err(Error::invalid("the flux", value, "at least one pixel with a value"));
+        }
         let limits = self.limits.get(band).or(self.limits.first());
         let (black, white) = match limits.copied().unwrap_or(Limits::Percentiles(0.0, 100.0)) {
             Limits::Flux(black, white) => (black, white),
             Limits::Percentiles(black, white) => {
                 let mut finite: Vec<f32> =
                     plane.iter().copied().filter(|v| v.is_finite()).collect();
-                if finite.is_empty() {
-                    let value = format!("without a finite value in plane {}", band + 1);
-                    return Err(Error::invalid("flux", value, "some finite values"));
-                }
                 (percentile(&mut finite, black), percentile(&mut finite, white))
             }
         };

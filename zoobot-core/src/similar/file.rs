@@ -228,6 +228,11 @@ impl VectorFile {
         self.space(&rows)
     }
 
+    /// The encoder and the steps that made the vectors, where the file says.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.inner.head.origin.as_ref()
+    }
+
     /// Some of its rows, as a space in memory.
     pub(super) fn space(&self, rows: &[usize]) -> Result<Space> {
         let mut features = Array2::zeros((rows.len(), self.width()));

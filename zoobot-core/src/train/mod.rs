@@ -1,6 +1,7 @@
 //! Training: what a network's output means ([`Head`]), how wrong it is ([`Loss`]), and the loop that
 //! makes it better ([`fit`](fit())), from scratch and for fine-tuning alike.
 
+mod apart;
 mod average;
 mod checkpoint;
 mod dirichlet;
@@ -15,6 +16,7 @@ mod optimizer;
 mod order;
 mod progress;
 mod questions;
+mod same_picture;
 mod schedule;
 mod volunteers;
 mod votes;
@@ -35,6 +37,7 @@ pub use volunteers::{Start, Trained, VoteTraining};
 pub use votes::{Reduction, VoteLoss};
 pub use watch::Watch;
 
+pub(crate) use apart::{apart, with_copies_together};
 pub(crate) use dirichlet::ln_probability;
 pub(crate) use galaxies::Pictures;
 pub(crate) use volunteers::copy;

@@ -1,5 +1,6 @@
 //! Learning from volunteers: a network trained to answer every question of a schema at once.
 
+use super::apart::{apart, with_copies_together};
 use super::fit::{FitConfig, Task, fit};
 use super::galaxies::Galaxies;
 use super::head::{Head, HeadConfig};
@@ -11,7 +12,7 @@ use crate::catalog::Catalog;
 use crate::encoder::{Architecture, Encoder, Network, Statistics, Training};
 use crate::error::{Error, Result};
 use crate::notebook::Job;
-use crate::picture::{Augment, Recipe};
+use crate::picture::{Augment, Recipe, Stretch};
 use crate::schema::{Schema, Votes};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -124,6 +125,12 @@ impl VoteTraining {
         self
     }
 
+    /// Sets how the flux of FITS pictures becomes a picture; others stay as they are.
+    pub fn stretch(mut self, stretch: Stretch) -> Self {
+        self.recipe = self.recipe.stretch(stretch);
+        self
+    }
+
     /// Sets what random views of pictures are shown.
     pub fn augment(mut self, augment: Augment) -> Self {
         self.augment = augment;
@@ -189,6 +196,24 @@ impl VoteTraining {
         self
     }
 
+    /// Keeps a share of the galaxies aside, at random by the settings' seed: the first part is to learn
+    /// from, the second to choose by. Galaxies of one picture, or of copies of it, stay on one side.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a share outside 0 to 1, or one that leaves nothing on a side.
+    pub fn hold_out(&self, catalog: &Catalog, share: f64) -> Result<(Catalog, Catalog)> {
+        if !(share > 0.0 && share < 1.0) {
+            return Err(Error::invalid("share to choose by", share, "above 0, below 1"));
+        }
+        let parts = catalog.split([1.0 - share, share, 0.0], self.settings.seed)?;
+        if parts.val.is_empty() || parts.train.is_empty() {
+            let value = format!("{share} of {} galaxies", catalog.len());
+            let expected = "a galaxy at least on either side";
+            return Err(Error::invalid("share to choose by", value, expected));
+        }
+        with_copies_together(catalog, parts.train, parts.val)
+    }
+
     /// Trains, with a line of progress and in a notebook the history so far, on the votes in a
     /// catalogue's columns `question_answer`; those in `val` say when it is best. An empty cell is no
     /// vote, so that galaxies of several campaigns may stand in one table. Galaxies whose pictures
@@ -200,7 +225,8 @@ impl VoteTraining {
     ///
     /// # Errors
     /// As [`Votes::of`] and [`fit`](fit()); [`Error::Picture`](crate::Error::Picture) when no
-    /// picture can be read.
+    /// picture can be read; [`Error::Catalog`](crate::Error::Catalog) for galaxies or pictures in both
+    /// catalogues, whatever their names.
     pub fn train(&self, train: &Catalog, val: &Catalog) -> Result<Trained> {
         let mut watch = Watch::new("training");
         self.observed(train, val, &mut |event| watch.see(&event))
@@ -227,6 +253,7 @@ impl VoteTraining {
         observe: &mut dyn FnMut(Event),
     ) -> Result<Trained> {
         let (learn, kept) = (Votes::of(train, &self.schema)?, Votes::of(val, &self.schema)?);
+        apart(train, val)?;
         let temporary;
         let (pictures, checkpoints) = match &self.folder {
             Some(folder) => (folder.join("pictures"), Some(folder.join("checkpoints"))),

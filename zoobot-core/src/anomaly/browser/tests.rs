@@ -258,11 +258,15 @@ fn pictures_go_by_row_and_nothing_else_on_the_disk_can_be_had() {
     }
     let known = tab.get("/api/galaxy/1").1;
     assert!(known["about"].to_string().contains("axis_ratio"), "{known}");
-    let file = setting.space.catalog().unwrap().files()[5].clone();
+    crate::picture::recorded_fits(setting.dir.path());
+    let files = setting.space.catalog().unwrap().files();
+    std::fs::copy(setting.dir.path().join("radio_cube.fits"), &files[6]).unwrap();
+    assert!(tab.text("/api/picture/6?side=64").contains("JFIF"));
+    let file = files[5].clone();
     std::fs::write(file, "no picture").unwrap();
     let (status, said) = tab.get("/api/picture/5");
     assert_eq!(status, 404);
-    assert!(said["error"].as_str().unwrap().contains("not a JPEG or PNG"), "{said}");
+    assert!(said["error"].as_str().unwrap().contains("it is not a picture"), "{said}");
 }
 
 #[test]

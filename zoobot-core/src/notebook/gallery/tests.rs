@@ -52,8 +52,29 @@ fn the_first_tile_is_framed_when_it_is_the_query() {
 #[test]
 fn a_picture_that_cannot_be_read_leaves_a_box_with_the_reason() {
     let html = html(&Gallery::new(vec![Tile::new("<G1>", "/no/such/file.jpg").caption("a & b")]));
-    assert!(!html.contains("<img") && html.contains("file not found"));
+    assert!(!html.contains("<img") && html.contains("no such file"));
     assert!(html.contains("&lt;G1&gt;") && html.contains("a &amp; b") && !html.contains("<G1>"));
+}
+
+#[test]
+fn fits_files_are_shown_by_the_default_stretch() {
+    let folder = tempfile::tempdir().unwrap();
+    crate::picture::recorded_fits(folder.path());
+    let names = ["RICE_1_cube_dither1.fits", "whole.fits.gz", "radio.fits"];
+    let tile = |name: &&str| Tile::new(*name, folder.path().join(name));
+    let shown = Gallery::new(names.iter().map(tile).collect());
+    let pictures: Vec<_> = names
+        .iter()
+        .map(|name| crate::picture::read(folder.path().join(name)).unwrap())
+        .map(|picture| Tile::of("a", picture))
+        .collect();
+    let sources = |gallery: &Gallery| -> Vec<String> {
+        let html = html(gallery);
+        let uris = html.split("src=\"").skip(1).map(|it| it.split('"').next().unwrap().to_owned());
+        uris.collect()
+    };
+    assert_eq!(sources(&shown).len(), 3);
+    assert_eq!(sources(&shown), sources(&Gallery::new(pictures)));
 }
 
 #[test]

@@ -77,18 +77,19 @@ fn files_become_pictures_and_unreadable_ones_say_why() {
     let folder = tempfile::tempdir().unwrap();
     RgbImage::from_pixel(90, 90, Rgb([10, 200, 10])).save(folder.path().join("a.jpg")).unwrap();
     std::fs::write(folder.path().join("words.jpg"), "no picture").unwrap();
+    crate::picture::recorded_fits(folder.path());
     let data = df!(
-        "id_str" => ["a", "b", "c", "d"],
-        "file_loc" => [Some("a.jpg"), Some("words.jpg"), Some("lost.jpg"), None],
+        "id_str" => ["a", "b", "c", "d", "e"],
+        "file_loc" => [Some("a.jpg"), Some("words.jpg"), Some("lost.jpg"), None, Some("radio_cube.fits")],
     )
     .unwrap();
     let plain = html(data.clone());
     assert!(!plain.contains("<img") && plain.contains(">lost.jpg<"));
     let html = Table::new(data).pictures(folder.path()).show().get("text/html").unwrap().to_owned();
-    assert_eq!(html.matches("<img src=\"data:image/jpeg;base64,").count(), 1);
+    assert_eq!(html.matches("<img src=\"data:image/jpeg;base64,").count(), 2);
     assert!(html.contains("width=\"64\" height=\"64\" alt=\"a.jpg\""));
-    assert!(html.contains("words.jpg: not a JPEG or PNG picture"));
-    assert!(html.contains("lost.jpg: file not found"));
+    assert!(html.contains("words.jpg: it is not a picture"));
+    assert!(html.contains("lost.jpg: no such file"));
     assert!(html.contains(">null</i>"));
     assert!(html.find(">file_loc<") < html.find(">id_str<"), "pictures come first");
 }

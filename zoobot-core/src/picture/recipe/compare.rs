@@ -47,7 +47,7 @@ impl Recipe {
         let json = |value: serde_json::Result<String>| value.unwrap_or_default().replace('"', "");
         let or_none = |text: Option<String>| text.unwrap_or_else(|| "none".to_owned());
         vec![
-            ("stretch", or_none(self.stretch.as_ref().map(|s| json(serde_json::to_string(s))))),
+            ("stretch", self.stretch.to_string()),
             ("crop", or_none(self.crop.map(|crop| json(serde_json::to_string(&crop))))),
             ("grey", or_none(self.grey.map(|grey| json(serde_json::to_string(&grey))))),
             ("zoom", self.zoom.to_string()),

@@ -139,8 +139,22 @@ fn flux_goes_through_its_stretch_and_pictures_do_not() {
     let found = recipe.batch(&[prepared], Device::Cpu).unwrap();
     let expected = plain.batch(&[plain.prepare(&picture).unwrap()], Device::Cpu).unwrap();
     assert!(found.equal(&expected));
-    assert!(recipe.prepare(&picture).unwrap_err().to_string().contains("prepare_flux"));
-    assert!(plain.prepare_flux(&[plane]).unwrap_err().to_string().contains("stretch is none"));
+    // Pictures are the same behind any stretch, and flux has one by default.
+    assert_eq!(recipe.prepare(&picture).unwrap().bytes(), plain.prepare(&picture).unwrap().bytes());
+    let default = Stretch::default().picture(std::slice::from_ref(&plane)).unwrap();
+    let expected = plain.prepare(&default).unwrap();
+    assert_eq!(plain.prepare_flux(&[plane]).unwrap(), expected);
+}
+
+/// Tables that were made with `--stretch asinh` say so, and those of pictures say nothing.
+#[test]
+fn the_default_stretch_is_not_written_and_an_older_record_of_it_is_the_same_recipe() {
+    let old = r#"{"stretch":{"curve":{"asinh":1.0},"limits":[{"percentiles":[0.0,99.7]}]},"zoom":1.2,"size":224,"grey":null,"mean":[0.0,0.0,0.0],"std":[1.0,1.0,1.0]}"#;
+    assert_eq!(serde_json::from_str::<Recipe>(old).unwrap(), Recipe::zoobot());
+    let other = Recipe::zoobot().stretch(Stretch::log(1000.0));
+    assert_ne!(other, Recipe::zoobot());
+    assert!(!other.same_pixels(&Recipe::zoobot()));
+    assert!(serde_json::to_string(&other).unwrap().contains("log"));
 }
 
 #[test]

@@ -61,7 +61,10 @@ fn blank_pixels_and_flat_bands_are_black_and_empty_ones_are_errors() {
     assert_eq!(red(&Stretch::default().picture(&[array![[2.0, 2.0]]]).unwrap()), [0, 0]);
     let message =
         |planes: &[Array2<f32>]| Stretch::default().picture(planes).unwrap_err().to_string();
-    assert!(message(&[array![[f32::NAN]]]).contains("without a finite value in plane 1"));
+    assert!(message(&[array![[f32::NAN]]]).contains("undefined in every pixel of plane 1"));
+    let planes = [array![[1.0, 2.0]], array![[1.0, 2.0]], array![[f32::NAN, f32::INFINITY]]];
+    let flux = Stretch::linear().flux(0.0, 1.0).picture(&planes).unwrap_err().to_string();
+    assert!(flux.contains("plane 3"), "{flux}");
     assert!(message(&[]).contains("planes is 0"));
     assert!(message(&[array![[1.0]], array![[1.0]]]).contains("planes is 2"));
     let sizes = [array![[1.0]], array![[1.0, 2.0]], array![[1.0]]];
@@ -80,4 +83,33 @@ fn parameters_out_of_range_are_errors() {
     ] {
         assert!(stretch.check().is_err(), "{stretch:?}");
     }
+}
+
+/// ```python
+/// x = np.arange(100.0) ** 2; x[[3, 50, 99]] = np.nan; x[7] = np.inf
+/// a, b = np.percentile(x[np.isfinite(x)], [0, 99.7])
+/// y = np.arcsinh(np.clip((x - a) / (b - a), 0, 1)) / np.arcsinh(1)
+/// np.where(np.isfinite(x), np.floor(y * 255 + 0.5), 0).astype(int)[[0, 3, 7, 10, 49, 50, 51, 90, 98, 99]]
+/// ```
+#[test]
+fn undefined_pixels_take_no_part_in_the_percentiles() {
+    let mut x = Array2::from_shape_fn((10, 10), |(i, j)| ((10 * i + j) as f32).powi(2));
+    for place in [3, 50, 99] {
+        x[[place / 10, place % 10]] = f32::NAN;
+    }
+    x[[0, 7]] = f32::INFINITY;
+    let all = red(&Stretch::default().picture(&[x]).unwrap());
+    let some: Vec<u8> = [0, 3, 7, 10, 49, 50, 51, 90, 98, 99].iter().map(|at| all[*at]).collect();
+    assert_eq!(some, EXPECTED_AROUND_HOLES);
+}
+
+const EXPECTED_AROUND_HOLES: [u8; 10] = [0, 0, 0, 3, 73, 0, 79, 222, 255, 0];
+
+#[test]
+fn a_stretch_is_written_as_it_is_read() {
+    assert_eq!(Stretch::default().to_string(), "asinh:1, percentiles 0 to 99.7");
+    assert_eq!("asinh".parse::<Stretch>().unwrap(), Stretch::default());
+    assert!(!"asinh:2".parse::<Stretch>().unwrap().is_default());
+    let text = Stretch::linear().flux(-0.5, 2.0).to_string();
+    assert_eq!(text, "linear, flux -0.5 to 2");
 }

@@ -1,0 +1,235 @@
+//! A FITS file in memory, read by cfitsio.
+
+use super::BEGINNING;
+use fitsio::sys::{self, fitsfile};
+use std::ffi::{CString, c_char, c_int, c_void};
+use std::ptr::null_mut;
+
+/// The bytes of a block; FITS files are made of whole ones.
+const BLOCK: usize = 2880;
+/// cfitsio's number for double precision.
+const DOUBLE: c_int = 82;
+/// cfitsio's status when there is nothing more to read.
+const END_OF_FILE: c_int = 107;
+
+/// An open file. One part of it, a header and its data, is looked at at a time.
+pub(super) struct Fits {
+    pointer: *mut fitsfile,
+    /// cfitsio keeps the addresses of these two.
+    memory: Box<(*mut c_void, usize)>,
+    content: Vec<u8>,
+    /// Before the last block was filled.
+    length: usize,
+}
+
+impl Fits {
+    pub fn open(mut content: Vec<u8>) -> Result<Self, String> {
+        if !content.starts_with(BEGINNING) {
+            return Err("it is not a FITS file".to_owned());
+        }
+        let length = content.len();
+        content.resize(length.next_multiple_of(BLOCK), 0);
+        let memory = Box::new((content.as_mut_ptr().cast::<c_void>(), content.len()));
+        let mut file = Self { pointer: null_mut(), memory, content, length };
+        let mut status = 0;
+        let (start, size) = (&raw mut file.memory.0, &raw mut file.memory.1);
+        // SAFETY: the name ends in 0; the content and the places of its address and length stay where
+        // they are until the file is closed, and a file that is only read is not reallocated.
+        unsafe {
+            sys::ffomem(&mut file.pointer, c"".as_ptr(), 0, start, size, 0, None, &mut status)
+        };
+        told(status).map(|()| file)
+    }
+
+    /// The same file, opened once more at a part: cfitsio keeps tiles as it last gave them.
+    pub fn again(&self, part: usize) -> Result<Self, String> {
+        let file = Self::open(self.content.clone())?;
+        file.go(part)?;
+        Ok(file)
+    }
+
+    /// Goes to a part of the file, counted from 1; false behind the last one.
+    pub fn go(&self, part: usize) -> Result<bool, String> {
+        let (mut kind, mut status) = (0, 0);
+        // SAFETY: the file is open, and the places outlive the call.
+        unsafe { sys::ffmahd(self.pointer, part as c_int, &mut kind, &mut status) };
+        match status {
+            END_OF_FILE if part > 1 => Ok(false),
+            status => told(status).map(|()| true),
+        }
+    }
+
+    /// Whether the part is an image in compressed tiles.
+    pub fn tiled(&self) -> bool {
+        let mut status = 0;
+        // SAFETY: as above.
+        unsafe { sys::fits_is_compressed_image(self.pointer, &mut status) != 0 }
+    }
+
+    /// The lengths of the image's axes, the fastest first; none for a table.
+    pub fn axes(&self) -> Vec<usize> {
+        if !self.tiled() && self.text("XTENSION").is_some_and(|kind| kind != "IMAGE") {
+            return Vec::new();
+        }
+        let (count, axis) = if self.tiled() { ("ZNAXIS", "ZNAXIS") } else { ("NAXIS", "NAXIS") };
+        let count = self.whole(count).unwrap_or(0).clamp(0, 99);
+        (1..=count)
+            .map(|i| self.whole(&format!("{axis}{i}")).unwrap_or(0))
+            .map(|length| usize::try_from(length).unwrap_or(0))
+            .collect()
+    }
+
+    /// Fails where the file ends before the part's data do.
+    pub fn check_length(&self) -> Result<(), String> {
+        let (start, _) = self.data()?;
+        let naxis = self.whole("NAXIS").unwrap_or(0).clamp(0, 999);
+        let axes = (1..=naxis).map(|i| self.whole(&format!("NAXIS{i}")).unwrap_or(0).max(0));
+        let values = axes.fold(u64::from(naxis > 0), |all, axis| all.saturating_mul(axis as u64));
+        let more = self.whole("PCOUNT").unwrap_or(0).max(0) as u64;
+        let each = self.whole("BITPIX").unwrap_or(8).unsigned_abs() / 8;
+        let groups = self.whole("GCOUNT").unwrap_or(1).max(1) as u64;
+        let bytes = values.saturating_add(more).saturating_mul(each).saturating_mul(groups);
+        match (start as u64).saturating_add(bytes) > self.length as u64 {
+            true => {
+                let there = self.length.saturating_sub(start);
+                Err(format!(
+                    "the FITS file is cut off: {there} of {bytes} bytes of the image are there"
+                ))
+            }
+            false => Ok(()),
+        }
+    }
+
+    /// Where the data of the part begin, and the content of the file.
+    pub fn data(&self) -> Result<(usize, &[u8]), String> {
+        let (mut header, mut data, mut end, mut status) = (0, 0, 0, 0);
+        // SAFETY: as above.
+        unsafe {
+            sys::ffghadll(self.pointer, &mut header, &mut data, &mut end, &mut status);
+        }
+        told(status).map(|()| (usize::try_from(data).unwrap_or(usize::MAX), &self.content[..]))
+    }
+
+    /// A header card with a whole number.
+    pub fn whole(&self, key: &str) -> Option<i64> {
+        let (key, mut value, mut status) = (CString::new(key).ok()?, 0, 0);
+        // SAFETY: as above, and the key ends in 0.
+        unsafe {
+            sys::ffgkyjj(self.pointer, key.as_ptr(), &mut value, null_mut(), &mut status);
+        }
+        (status == 0).then_some(value)
+    }
+
+    /// A header card with a number.
+    pub fn number(&self, key: &str) -> Option<f64> {
+        let (key, mut value, mut status) = (CString::new(key).ok()?, 0.0, 0);
+        // SAFETY: as above.
+        unsafe { sys::ffgkyd(self.pointer, key.as_ptr(), &mut value, null_mut(), &mut status) };
+        (status == 0).then_some(value)
+    }
+
+    /// A header card with text.
+    pub fn text(&self, key: &str) -> Option<String> {
+        let (key, mut value, mut status) = (CString::new(key).ok()?, [0 as c_char; 81], 0);
+        // SAFETY: as above; a text of a card has fewer than 80 characters.
+        unsafe {
+            sys::ffgkys(self.pointer, key.as_ptr(), value.as_mut_ptr(), null_mut(), &mut status);
+        }
+        let text = value.iter().take_while(|it| **it != 0).map(|it| char::from(*it as u8));
+        (status == 0).then(|| text.collect::<String>().trim_end().to_owned())
+    }
+
+    /// The number of a table's column, from 1.
+    pub fn column(&self, name: &str) -> Option<c_int> {
+        let (name, mut number, mut status) = (CString::new(name).ok()?, 0, 0);
+        // SAFETY: as above; the name is not written to.
+        unsafe {
+            sys::ffgcno(self.pointer, 0, name.as_ptr().cast_mut(), &mut number, &mut status);
+        }
+        (status == 0).then_some(number)
+    }
+
+    /// A number of a table.
+    pub fn cell(&self, column: c_int, row: usize) -> Result<f64, String> {
+        let (mut value, mut status) = (0.0, 0);
+        // SAFETY: as above.
+        unsafe {
+            let row = row as sys::LONGLONG;
+            sys::ffgcvd(self.pointer, column, row, 1, 1, 0.0, &mut value, null_mut(), &mut status);
+        }
+        told(status).map(|()| value)
+    }
+
+    /// The length of an array in a table, and its place on the heap.
+    pub fn array(&self, column: c_int, row: usize) -> Result<(usize, usize), String> {
+        let (mut length, mut place, mut status) = (0, 0, 0);
+        // SAFETY: as above.
+        unsafe {
+            let row = row as sys::LONGLONG;
+            sys::ffgdesll(self.pointer, column, row, &mut length, &mut place, &mut status);
+        }
+        told(status)?;
+        Ok((usize::try_from(length).unwrap_or(0), usize::try_from(place).unwrap_or(usize::MAX)))
+    }
+
+    /// The pixels of an image from `first` to `last`, counted from 1 along each axis. Undefined ones
+    /// become `undefined`; with 0 they are not looked for.
+    pub fn pixels(
+        &self,
+        first: &[usize],
+        last: &[usize],
+        mut undefined: f64,
+    ) -> Result<Vec<f64>, String> {
+        let long = |all: &[usize]| all.iter().map(|it| *it as _).collect::<Vec<std::ffi::c_long>>();
+        let (mut from, mut to, mut step) = (long(first), long(last), vec![1; first.len()]);
+        let count = first.iter().zip(last).map(|(first, last)| last + 1 - first).product();
+        let (mut values, mut any, mut status) = (vec![0.0_f64; count], 0, 0);
+        // SAFETY: as above; there is room for all values between the two corners.
+        unsafe {
+            sys::ffgsv(
+                self.pointer,
+                DOUBLE,
+                from.as_mut_ptr(),
+                to.as_mut_ptr(),
+                step.as_mut_ptr(),
+                (&raw mut undefined).cast(),
+                values.as_mut_ptr().cast(),
+                &mut any,
+                &mut status,
+            );
+        }
+        told(status).map(|()| values)
+    }
+}
+
+impl Drop for Fits {
+    fn drop(&mut self) {
+        let mut status = 0;
+        if !self.pointer.is_null() {
+            // SAFETY: it is open, and nothing uses it any more. Nothing was written that could fail.
+            unsafe { sys::ffclos(self.pointer, &mut status) };
+        }
+    }
+}
+
+/// What went wrong, in words.
+fn told(status: c_int) -> Result<(), String> {
+    if status == 0 {
+        return Ok(());
+    }
+    let mut text = [0 as c_char; 31];
+    // SAFETY: such a text has at most 30 characters. The messages that cfitsio keeps are thrown away:
+    // it has room for few.
+    unsafe {
+        sys::ffgerr(status, text.as_mut_ptr());
+        sys::ffcmsg();
+    }
+    let text: String =
+        text.iter().take_while(|it| **it != 0).map(|it| char::from(*it as u8)).collect();
+    Err(match status {
+        106..=108 => "the FITS file is cut off".to_owned(),
+        413 | 414 => "damaged FITS file: the compressed pixels cannot be unpacked".to_owned(),
+        _ if text.starts_with("unknown") => "damaged FITS file".to_owned(),
+        _ => format!("damaged FITS file: {text}"),
+    })
+}

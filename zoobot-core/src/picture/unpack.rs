@@ -1,0 +1,59 @@
+//! Files that are compressed as a whole, with gzip or bzip2, under whatever name.
+
+use std::borrow::Cow;
+use std::io::{self, Read};
+
+/// The most bytes that are unpacked: three planes of 64 million numbers of 8 bytes, and headers.
+const MOST_BYTES: u64 = 2 << 30;
+
+/// The content of a file: what is compressed in it, or the file itself. Fails with the reason.
+pub(super) fn unpacked(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
+    match bytes {
+        [0x1f, 0x8b, ..] => streams("gzip", bytes, &[0x1f, 0x8b], |rest, out| {
+            let mut stream = flate2::bufread::GzDecoder::new(rest);
+            read(&mut stream, out).map(|()| stream.into_inner())
+        }),
+        [b'B', b'Z', b'h', b'1'..=b'9', ..] => streams("bzip2", bytes, b"BZh", |rest, out| {
+            let mut stream = bzip2::bufread::BzDecoder::new(rest);
+            read(&mut stream, out).map(|()| stream.into_inner())
+        }),
+        [0x1f, 0x9d, ..] => Err(other("compress (.Z)")),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Err(other("xz")),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Err(other("Zstandard")),
+        [b'P', b'K', 3, 4, ..] => Err(other("zip")),
+        _ => Ok(Cow::Borrowed(bytes)),
+    }
+}
+
+fn other(method: &str) -> String {
+    format!("the file is compressed with {method}: unpack it, or compress it with gzip or bzip2")
+}
+
+/// Unpacks one stream after the other: such files may be joined. Bytes behind that begin no stream
+/// are left out, as the tools of these names do.
+fn streams<'a>(
+    method: &str,
+    mut rest: &'a [u8],
+    magic: &[u8],
+    unpack: impl Fn(&'a [u8], &mut Vec<u8>) -> io::Result<&'a [u8]>,
+) -> Result<Cow<'a, [u8]>, String> {
+    let mut out = Vec::new();
+    while rest.starts_with(magic) {
+        rest = unpack(rest, &mut out).map_err(|error| match error.kind() {
+            io::ErrorKind::FileTooLarge => {
+                format!("the {method} file holds more than {} GB", MOST_BYTES >> 30)
+            }
+            io::ErrorKind::UnexpectedEof => format!("the {method} file is cut off before its end"),
+            _ => format!("damaged {method} file"),
+        })?;
+    }
+    Ok(Cow::Owned(out))
+}
+
+fn read(stream: &mut impl Read, out: &mut Vec<u8>) -> io::Result<()> {
+    stream.take(MOST_BYTES - out.len() as u64).read_to_end(out)?;
+    match out.len() as u64 == MOST_BYTES {
+        true => Err(io::ErrorKind::FileTooLarge.into()),
+        false => Ok(()),
+    }
+}
