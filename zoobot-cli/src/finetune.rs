@@ -1,11 +1,11 @@
 //! `zoobot finetune`.
 
 use crate::report;
+use crate::wanted::Wanted;
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use zoobot_core::catalog::Catalog;
 use zoobot_core::encoder::{Architecture, Encoder, Precision};
 use zoobot_core::finetune::{Finetune, Predicted};
 use zoobot_core::schema::Schema;
@@ -43,6 +43,8 @@ pub struct Finetuning {
     /// The catalogue, .csv or .parquet, with columns id_str, file_loc and the labels
     #[arg(long)]
     catalog: PathBuf,
+    #[command(flatten)]
+    wanted: Wanted,
     /// A catalogue to choose the best epoch by, instead of a share of the other
     #[arg(long, value_name = "CATALOG")]
     val: Option<PathBuf>,
@@ -140,10 +142,12 @@ impl Finetuning {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
         let run = self.finetune()?;
-        let catalog = Catalog::read(&self.catalog)?;
+        let catalog = self.wanted.read(&self.catalog)?;
+        // Of all galaxies, before they are divided.
+        self.label.iter().try_for_each(|label| catalog.note_sentinels(label))?;
         let (train, val) = match (&self.val, self.folds) {
             (_, Some(_)) => (catalog.clone(), catalog.head(0)),
-            (Some(path), None) => (catalog, Catalog::read(path)?),
+            (Some(path), None) => (catalog, self.wanted.read(path)?),
             (None, None) => run.hold_out(&catalog, self.validation)?,
         };
         let run = run.folder(self.out.join("run"));

@@ -1,6 +1,7 @@
 //! `zoobot train`.
 
 use crate::report;
+use crate::wanted::Wanted;
 use clap::Args;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -30,6 +31,8 @@ pub struct Train {
     /// A catalogue with votes in columns question_answer; several are learnt from together
     #[arg(long, required = true)]
     catalog: Vec<PathBuf>,
+    #[command(flatten)]
+    wanted: Wanted,
     /// The schema of the catalogue's votes: a name such as decals_dr5, or a .json file; one for
     /// each catalogue, in the same order
     #[arg(long, required = true)]
@@ -168,9 +171,9 @@ impl Train {
                 Schema::union(&names.join("+"), several)?
             }
         };
-        let galaxies = together(&self.catalog, &schemas)?;
+        let galaxies = together(&self.catalog, &schemas, &self.wanted)?;
         if !self.val.is_empty() {
-            return Ok((galaxies, together(&self.val, &schemas)?, schema));
+            return Ok((galaxies, together(&self.val, &schemas, &self.wanted)?, schema));
         }
         if !(self.validation > 0.0 && self.validation < 1.0) {
             return Err(Error::invalid("--validation", self.validation, "above 0, below 1"));
@@ -224,10 +227,10 @@ impl Train {
 }
 
 /// Catalogues as one, each with its own votes.
-fn together(paths: &[PathBuf], schemas: &[Schema]) -> Result<Catalog> {
+fn together(paths: &[PathBuf], schemas: &[Schema], wanted: &Wanted) -> Result<Catalog> {
     let mut catalogs = Vec::with_capacity(paths.len());
     for (path, schema) in paths.iter().zip(schemas) {
-        let catalog = Catalog::read(path)?;
+        let catalog = wanted.read(path)?;
         // In one table, columns that a catalogue lacks would be votes that nobody cast.
         Votes::of(&catalog, schema)?;
         catalogs.push(catalog);

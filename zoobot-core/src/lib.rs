@@ -9,6 +9,7 @@
 //!
 //! A notebook starts with `use zoobot::prelude::*;`.
 
+pub mod advice;
 pub mod anomaly;
 pub mod catalog;
 pub mod encoder;
@@ -27,6 +28,7 @@ mod memory;
 pub mod metrics;
 pub mod model;
 pub mod notebook;
+pub mod notes;
 pub mod picture;
 pub mod predict;
 pub mod prelude;

@@ -2,7 +2,12 @@
 //! labels. Everything starts from a [`Catalog`].
 
 mod check;
+mod condition;
+mod filter;
 mod fits;
+mod label;
+mod missing;
+mod position;
 mod read;
 mod show;
 mod split;
@@ -20,7 +25,7 @@ pub const FILE: &str = "file_loc";
 /// A checked table of galaxies.
 ///
 /// It has a text column `id_str`, unique and never empty, and a text column `file_loc`; all other
-/// columns are yours. A catalogue never changes: [`head`](Self::head), [`filter`](Self::filter) and
+/// columns are yours. NaN in a column of numbers is an empty cell. A catalogue never changes: [`head`](Self::head), [`filter`](Self::filter) and
 /// the like return new ones.
 ///
 /// ```
@@ -70,7 +75,8 @@ impl Catalog {
     }
 
     fn checked(table: DataFrame, folder: PathBuf, source: PathBuf) -> Result<Self> {
-        let table = check::catalog(table, &source)?;
+        let mut table = check::catalog(table, &source)?;
+        missing::without_nan(&mut table)?;
         Ok(Self { table, folder, source })
     }
 
@@ -129,26 +135,22 @@ impl Catalog {
         check::column(&self.table, name, &self.source.display().to_string()).cloned()
     }
 
-    /// One column as text, a class for each galaxy; empty where there is no value.
+    /// One column as text, a class for each galaxy; empty where there is no value: see
+    /// [`is_missing`].
     ///
     /// # Errors
     /// [`Error::Missing`], with the columns there are.
     pub fn labels(&self, name: &str) -> Result<Vec<String>> {
-        let column = self.column(name)?.cast(&DataType::String)?;
-        Ok(column.str()?.iter().map(|text| text.unwrap_or_default().to_owned()).collect())
+        if name == ID || name == FILE {
+            return Ok(self.texts(name));
+        }
+        let classes = Label::of(self, name)?.classes()?.into_iter();
+        Ok(classes.map(Option::unwrap_or_default).collect())
     }
 
     /// The first `n` galaxies.
     pub fn head(&self, n: usize) -> Self {
         self.with(self.table.head(Some(n)))
-    }
-
-    /// The galaxies for which a polars expression holds.
-    ///
-    /// # Errors
-    /// When the expression names a column that is not there or does not give true or false.
-    pub fn filter(&self, condition: Expr) -> Result<Self> {
-        Ok(self.with(self.table.clone().lazy().filter(condition).collect()?))
     }
 
     /// The galaxies with these names, in the order given.
@@ -193,9 +195,13 @@ impl Catalog {
 }
 
 pub(crate) use check::near;
+pub use condition::{Condition, condition};
+pub use filter::Filter;
+pub(crate) use label::Label;
+pub use missing::is_missing;
+pub(crate) use position::{Positions, position_of};
 pub(crate) use read::parquet;
 pub(crate) use read::table as read_table;
-pub use read::write_csv;
 pub use split::Split;
 pub(crate) use write::{NOTE, write_pieces};
 pub use write::{TableFormat, write_table};

@@ -103,13 +103,3 @@ pub fn pictures(folder: &Path) -> Result<DataFrame> {
     let ids = if unique { ids } else { names.clone() };
     Ok(df!(ID => ids, FILE => names)?)
 }
-
-/// Writes a table as CSV.
-///
-/// # Errors
-/// When the file cannot be written.
-pub fn write_csv(table: &mut DataFrame, path: impl AsRef<Path>) -> Result<()> {
-    let path = path.as_ref();
-    let file = File::create(path).map_err(Error::io("write", path))?;
-    Ok(CsvWriter::new(file).finish(table)?)
-}

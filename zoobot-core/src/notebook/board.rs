@@ -86,6 +86,11 @@ pub(crate) fn begin_cell(number: u64) {
     CELL.store(number, Ordering::Relaxed);
 }
 
+/// The number of the running cell; 0 outside notebooks.
+pub(crate) fn cell_number() -> u64 {
+    CELL.load(Ordering::Relaxed)
+}
+
 /// Shows a bundle on `board`, or below the running cell.
 pub(crate) fn send(board: Option<&Board>, bundle: &Bundle, id: Option<&str>, update: bool) {
     match board {

@@ -15,7 +15,7 @@ mod table;
 pub(crate) mod text;
 mod thumbnail;
 
-pub(crate) use board::{Board, begin_cell};
+pub(crate) use board::{Board, begin_cell, cell_number};
 pub use columns::schema_of;
 pub use gallery::{Gallery, Tile};
 pub use input::{input, password};

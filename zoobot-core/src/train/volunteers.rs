@@ -227,6 +227,8 @@ impl VoteTraining {
         observe: &mut dyn FnMut(Event),
     ) -> Result<Trained> {
         let (learn, kept) = (Votes::of(train, &self.schema)?, Votes::of(val, &self.schema)?);
+        learn.say_without();
+        kept.say_without();
         let temporary;
         let (pictures, checkpoints) = match &self.folder {
             Some(folder) => (folder.join("pictures"), Some(folder.join("checkpoints"))),
