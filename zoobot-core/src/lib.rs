@@ -9,6 +9,7 @@
 //!
 //! A notebook starts with `use zoobot::prelude::*;`.
 
+pub mod advice;
 pub mod anomaly;
 pub mod catalog;
 pub mod encoder;

@@ -2,8 +2,9 @@
 //! the column, the galaxy and what to do.
 
 use super::Question;
+use crate::advice::advice;
 use crate::catalog::{Catalog, FILE, ID};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, kind_words};
 use crate::schema::Votes;
 use ndarray::{Array2, ArrayView2};
 use polars::prelude::{Column, DataType};
@@ -72,7 +73,10 @@ impl Truth {
                 let outside = |value: &f64| *unit_interval && !(0.0..=1.0).contains(value);
                 if let Some(row) = values.iter().position(outside) {
                     let value = format!("{} of {:?}", values[row], catalog.ids()[row]);
-                    let expected = format!("0 to 1 in {label:?}, as unit_interval() has it");
+                    let expected = format!(
+                        "0 to 1 in {label:?}, as {} has it",
+                        advice("unit_interval()", "--unit-interval")
+                    );
                     return Err(Error::invalid("label", value, expected));
                 }
                 Self::Numbers(values)
@@ -114,7 +118,10 @@ impl Truth {
                         names.len(),
                         of.len()
                     );
-                    let expected = "classes of several galaxies; for numbers, Finetune::regressor";
+                    let expected = advice(
+                        "classes of several galaxies; for numbers, Finetune::regressor",
+                        "classes of several galaxies; for numbers, `zoobot finetune regressor`",
+                    );
                     return Err(Error::invalid("label", value, expected));
                 }
                 for (class, name) in names.iter().enumerate() {
@@ -222,16 +229,24 @@ impl Truth {
 /// Fails where a galaxy, or a picture, is on both sides: what is chosen by must not have been learnt.
 pub fn apart(train: &Catalog, val: &Catalog) -> Result<()> {
     if val.is_empty() {
-        let expected = "at least 1, to know when to stop: galaxies.split([0.8, 0.2, 0.0], 1)?";
+        let expected = advice(
+            "at least 1, to know when to stop: galaxies.split([0.8, 0.2, 0.0], 1)?",
+            "at least 1, to know when to stop: --validation 0.2",
+        );
         return Err(Error::invalid("galaxies to choose by", 0, expected));
     }
     let leak = |what: &str, found: Vec<String>| {
-        let hint = "A galaxy that was learnt from cannot tell how well others are known: split \
-                    the catalogue once with galaxies.split(…)";
+        let hint = format!(
+            "A galaxy that was learnt from cannot tell how well others are known: {}",
+            advice(
+                "split the catalogue once with galaxies.split(…)",
+                "leave --val out, and a share of the catalogue is kept aside"
+            )
+        );
         Err(Error::Catalog {
             path: val.source().to_path_buf(),
             problem: format!("{what} both learnt from and chosen by: {}", examples(&found)),
-            hint: hint.to_owned(),
+            hint,
         })
     };
     let known: HashSet<String> = train.ids().into_iter().collect();
@@ -289,7 +304,7 @@ fn column(catalog: &Catalog, label: &str) -> Result<Column> {
 pub fn classes(catalog: &Catalog, label: &str) -> Result<Vec<String>> {
     let column = column(catalog, label)?;
     let wrong = |dtype: &DataType| {
-        let value = format!("{label:?}, which is of {dtype}");
+        let value = format!("{label:?}, which holds {}", kind_words(dtype));
         Error::invalid("label", value, "a column of text, whole numbers, or true and false")
     };
     let texts: Vec<Option<String>> = match column.dtype() {
@@ -309,7 +324,10 @@ pub fn classes(catalog: &Catalog, label: &str) -> Result<Vec<String>> {
                     values[row].unwrap_or(f64::NAN),
                     catalog.ids()[row]
                 );
-                let expected = "a class: for numbers, Finetune::regressor";
+                let expected = advice(
+                    "a class: for numbers, Finetune::regressor",
+                    "a class: for numbers, `zoobot finetune regressor`",
+                );
                 return Err(Error::invalid("label", value, expected));
             }
             let text =
@@ -330,8 +348,11 @@ pub fn classes(catalog: &Catalog, label: &str) -> Result<Vec<String>> {
 pub fn numbers(catalog: &Catalog, label: &str) -> Result<Vec<f64>> {
     let column = column(catalog, label)?;
     if !column.dtype().is_primitive_numeric() && !column.dtype().is_null() {
-        let value = format!("{label:?}, which is of {}", column.dtype());
-        let expected = "a column of numbers: for classes, Finetune::classifier";
+        let value = format!("{label:?}, which holds {}", kind_words(column.dtype()));
+        let expected = advice(
+            "a column of numbers: for classes, Finetune::classifier",
+            "a column of numbers: for classes, `zoobot finetune classifier`",
+        );
         return Err(Error::invalid("label", value, expected));
     }
     let column = column.cast(&DataType::Float64)?;
@@ -355,7 +376,10 @@ fn complete<T>(catalog: &Catalog, label: &str, values: Vec<Option<T>>) -> Result
             ids.len(),
             examples(&missing)
         ),
-        hint: format!("Leave them out: galaxies.filter(col({label:?}).is_not_null())?"),
+        hint: advice(
+            format!("Leave them out: galaxies.filter(col({label:?}).is_not_null())?"),
+            "Leave these galaxies out of the catalogue",
+        ),
     })
 }
 

@@ -1,7 +1,7 @@
 //! What is predicted: classes or numbers, read from a column of the catalogue.
 
 use crate::catalog::Catalog;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, kind_words};
 use crate::metrics::log_loss;
 use ndarray::Array2;
 use polars::prelude::{Column, DataType};
@@ -101,7 +101,7 @@ fn are_numbers(column: &Column) -> Result<bool> {
 
 fn read_numbers(column: &Column, name: &str) -> Result<(Vec<usize>, Target)> {
     if !column.dtype().is_primitive_numeric() {
-        let value = format!("{name:?}, which is of {}", column.dtype());
+        let value = format!("{name:?}, which holds {}", kind_words(column.dtype()));
         return Err(Error::invalid("the label", value, "a column of numbers"));
     }
     let column = column.cast(&DataType::Float64)?;

@@ -184,7 +184,7 @@ fn votes_that_are_none_are_refused_with_the_galaxies() {
     let nan = bad([1.0, f64::NAN, f64::INFINITY]);
     assert!(nan.contains("not finite: NaN for \"g2\", inf for \"g3\""), "{nan}");
     let text = votes(Column::new("ring_yes".into(), ["a", "b", "c"])).unwrap_err().to_string();
-    assert!(text.contains("\"ring_yes\" is of str, not of votes"), "{text}");
+    assert!(text.contains("\"ring_yes\" holds text, not votes"), "{text}");
     let all = Votes::new(&rings(), vec!["a".into()], array![[1.0, 0.5, 0.0, 0.0]]).unwrap_err();
     assert!(all.to_string().contains("\"disk_no\" are fractional"), "{all}");
 }

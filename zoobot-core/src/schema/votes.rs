@@ -2,7 +2,7 @@
 
 use super::Schema;
 use crate::catalog::{Catalog, ID, near};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, kind_words};
 use ndarray::{Array2, ArrayView2, Zip, s};
 use polars::prelude::{Column, DataFrame, DataType};
 use std::collections::{HashMap, HashSet};
@@ -229,7 +229,8 @@ fn counted(table: &DataFrame, name: &str, schema: &Schema, place: &str) -> Resul
         });
     };
     if !column.dtype().is_primitive_numeric() && !column.dtype().is_null() {
-        let problem = format!("the column {name:?} is of {}, not of votes", column.dtype());
+        let problem =
+            format!("the column {name:?} holds {}, not votes", kind_words(column.dtype()));
         return Err(wrong(place, problem, "Votes are whole numbers of 0 or more"));
     }
     Ok(column.cast(&DataType::Float64)?)

@@ -2,9 +2,10 @@
 
 use super::index::Table;
 use super::{Index, Metric, Nearest, Neighbours, Query, VectorFile, Vectors, exact, sky};
+use crate::advice::advice;
 use crate::catalog::Catalog;
 use crate::encoder::Encoder;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, kind_words};
 use crate::space::Space;
 use ndarray::{Array1, ArrayView2, Axis};
 use polars::prelude::{DataType, Expr, IntoLazy};
@@ -313,7 +314,7 @@ pub(super) fn no_catalog(what: &str) -> Error {
         kind: "catalogue",
         name: "catalog".to_owned(),
         place: format!("what is searched, for {what}"),
-        hint: "Attach it: with_catalog(&galaxies)?".to_owned(),
+        hint: advice("Attach it: with_catalog(&galaxies)?", "Give it: --catalog FILE"),
     }
 }
 
@@ -322,7 +323,11 @@ fn holds(table: polars::prelude::LazyFrame, condition: &Expr, rows: usize) -> Re
     let column = table.select([condition.clone().alias("holds")]).collect()?;
     let column = column.column("holds")?;
     if column.dtype() != &DataType::Boolean {
-        return Err(Error::invalid("the filter", column.dtype(), "true or false for each galaxy"));
+        return Err(Error::invalid(
+            "the filter",
+            kind_words(column.dtype()),
+            "true or false for each galaxy",
+        ));
     }
     let found: Vec<bool> = column.bool()?.iter().map(|holds| holds.unwrap_or(false)).collect();
     match found.as_slice() {

@@ -9,7 +9,7 @@ pub mod efigi;
 pub mod gz2;
 
 use crate::catalog::{Catalog, ID};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, kind_words};
 use polars::prelude::{DataType, IntoColumn, NamedFrom, Series};
 use sha2::{Digest, Sha256};
 
@@ -47,7 +47,10 @@ fn numbers(catalog: &Catalog, name: &str) -> Result<Vec<f64>> {
     if !column.dtype().is_primitive_numeric() && !column.dtype().is_null() {
         return Err(Error::Catalog {
             path: catalog.source().to_path_buf(),
-            problem: format!("the column {name:?} is of {}, not of numbers", column.dtype()),
+            problem: format!(
+                "the column {name:?} holds {}, not numbers",
+                kind_words(column.dtype())
+            ),
             hint: "Take the survey's own table".to_owned(),
         });
     }
