@@ -1,7 +1,7 @@
 //! Which galaxies of a catalogue are wanted.
 
 use super::{Catalog, Condition, check, label::Label};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, kind_words};
 use polars::prelude::{BooleanChunked, DataFrame, DataType, Expr, IntoLazy, NewChunkedArray};
 
 /// What galaxies are kept by: a polars expression such as `col("mag_r").lt(lit(17.5))`, or a
@@ -46,7 +46,7 @@ fn holds(table: &DataFrame, expr: &Expr, place: &str) -> Result<Vec<bool>> {
     let column = table.clone().lazy().select([expr.clone().alias("holds")]).collect()?;
     let column = column.column("holds")?;
     if column.dtype() != &DataType::Boolean {
-        return Err(Error::invalid("the filter", column.dtype(), "true or false for each galaxy"));
+        return Err(Error::invalid("the filter", kind_words(column.dtype()), "true or false for each galaxy"));
     }
     let found: Vec<bool> = column.bool()?.iter().map(|holds| holds.unwrap_or(false)).collect();
     match found.as_slice() {

@@ -73,7 +73,10 @@ impl Truth {
                 let outside = |value: &f64| *unit_interval && !(0.0..=1.0).contains(value);
                 if let Some(row) = values.iter().position(outside) {
                     let value = format!("{} of {:?}", values[row], catalog.ids()[row]);
-                    let expected = format!("0 to 1 in {label:?}, as unit_interval() has it");
+                    let expected = format!(
+                        "0 to 1 in {label:?}, as {} has it",
+                        advice("unit_interval()", "--unit-interval")
+                    );
                     return Err(Error::invalid("label", value, expected));
                 }
                 Self::Numbers(values)
@@ -223,16 +226,24 @@ impl Truth {
 /// Fails where a galaxy, or a picture, is on both sides: what is chosen by must not have been learnt.
 pub fn apart(train: &Catalog, val: &Catalog) -> Result<()> {
     if val.is_empty() {
-        let expected = "at least 1, to know when to stop: galaxies.split([0.8, 0.2, 0.0], 1)?";
+        let expected = advice(
+            "at least 1, to know when to stop: galaxies.split([0.8, 0.2, 0.0], 1)?",
+            "at least 1, to know when to stop: --validation 0.2",
+        );
         return Err(Error::invalid("galaxies to choose by", 0, expected));
     }
     let leak = |what: &str, found: Vec<String>| {
-        let hint = "A galaxy that was learnt from cannot tell how well others are known: split \
-                    the catalogue once with galaxies.split(…)";
+        let hint = format!(
+            "A galaxy that was learnt from cannot tell how well others are known: {}",
+            advice(
+                "split the catalogue once with galaxies.split(…)",
+                "leave --val out, and a share of the catalogue is kept aside"
+            )
+        );
         Err(Error::Catalog {
             path: val.source().to_path_buf(),
             problem: format!("{what} both learnt from and chosen by: {}", examples(&found)),
-            hint: hint.to_owned(),
+            hint,
         })
     };
     let known: HashSet<String> = train.ids().into_iter().collect();

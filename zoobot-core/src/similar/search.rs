@@ -2,6 +2,7 @@
 
 use super::index::Table;
 use super::{Index, Metric, Nearest, Neighbours, Query, VectorFile, Vectors, exact, sky};
+use crate::advice::advice;
 use crate::notes;
 use crate::catalog::{Catalog, Filter};
 use crate::encoder::Encoder;
@@ -320,6 +321,6 @@ pub(super) fn no_catalog(what: &str) -> Error {
         kind: "catalogue",
         name: "catalog".to_owned(),
         place: format!("what is searched, for {what}"),
-        hint: "Attach it: with_catalog(&galaxies)?".to_owned(),
+        hint: advice("Attach it: with_catalog(&galaxies)?", "Give it: --catalog FILE"),
     }
 }
