@@ -2,8 +2,8 @@
 
 use clap::Args;
 use std::path::Path;
-use zoobot_core::notes::note;
 use zoobot_core::catalog::{Catalog, condition};
+use zoobot_core::notes::note;
 use zoobot_core::{Error, Result};
 
 /// What a condition may be, for `--help`.
@@ -41,7 +41,7 @@ impl Wanted {
             return Err(Error::invalid("--where", format!("{text:?}"), expected));
         }
         if kept < count {
-            note(format!("--where leaves {kept} of {count} galaxies of {source}"));
+            note(format!("--where keeps {kept} of {count} galaxies of {source}"));
         }
         Ok(wanted)
     }

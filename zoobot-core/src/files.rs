@@ -27,7 +27,7 @@ pub(crate) fn make_folder_of(path: &Path) -> Result<()> {
     }
 }
 
-/// The same for what opens its files itself, by the name it is given.
+/// Calls a function with the name of a file beside its place, and renames the file when it is whole.
 pub(crate) fn write_whole_at<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
     make_folder_of(path)?;
     // Named by the process, for two may be at the same file.

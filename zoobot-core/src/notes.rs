@@ -32,7 +32,7 @@ pub fn note(text: impl Into<String>) {
     note_about(text.clone(), text);
 }
 
-/// The same, unless something was said of this subject already.
+/// Says something once for each subject.
 pub(crate) fn note_about(subject: impl Into<String>, text: impl Into<String>) {
     let (subject, text) = (subject.into(), text.into());
     let cell = cell_number();

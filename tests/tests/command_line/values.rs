@@ -103,7 +103,11 @@ fn a_second_picture_of_the_object_is_known_by_positions_in_any_form() {
     let (found, said) = near(dir.path(), &["-k", "1", "--where", "id_str != 'b'"]);
     assert_eq!(found, "c");
     let note = said["notes"][0].as_str().unwrap();
-    assert!(note.contains("\"RA\" is not understood") && note.contains("\"c\""), "{note}");
+    assert!(
+        note.contains("\"RA\" of 1 of 3 galaxies is not a right ascension")
+            && note.contains("\"c\""),
+        "{note}"
+    );
     line(dir.path(), "coords", &["1 2", "1 2"]);
     let (_, said) = near(dir.path(), &["-k", "1"]);
     assert!(said["notes"][0].as_str().unwrap().contains("\"coords\" may hold positions"));
@@ -158,7 +162,7 @@ fn a_galaxy_without_a_label_is_named_and_left_out_when_asked_to() {
         let count = done["train"].as_u64().unwrap() + done["val"].as_u64().unwrap();
         assert_eq!(count, 29, "{done}");
         let note = done["notes"][0].as_str().unwrap();
-        assert!(note.contains("leaves 29 of 30 galaxies"), "{note}");
+        assert!(note.contains("keeps 29 of 30 galaxies"), "{note}");
         std::fs::remove_dir_all(dir.path().join("m")).ok();
     }
     // Those without a label are no part of what a model is judged by.
@@ -169,7 +173,7 @@ fn a_galaxy_without_a_label_is_named_and_left_out_when_asked_to() {
     let judged = figures(&run(&judge, dir.path()));
     assert_eq!((judged["galaxies"].as_u64(), judged["unlabelled"].as_u64()), (Some(29), Some(1)));
     assert!(judged["notes"][0].as_str().unwrap().contains(&fourth), "{judged}");
-    // A number that may stand for no value is asked about.
+    // A number that may mean no value is asked about.
     write("-999");
     let words = learn("regressor", "x", &["--val", "c.csv"]);
     let message = errors(&run(&words, dir.path()));

@@ -46,7 +46,11 @@ fn holds(table: &DataFrame, expr: &Expr, place: &str) -> Result<Vec<bool>> {
     let column = table.clone().lazy().select([expr.clone().alias("holds")]).collect()?;
     let column = column.column("holds")?;
     if column.dtype() != &DataType::Boolean {
-        return Err(Error::invalid("the filter", kind_words(column.dtype()), "true or false for each galaxy"));
+        return Err(Error::invalid(
+            "the filter",
+            kind_words(column.dtype()),
+            "true or false for each galaxy",
+        ));
     }
     let found: Vec<bool> = column.bool()?.iter().map(|holds| holds.unwrap_or(false)).collect();
     match found.as_slice() {
@@ -94,8 +98,8 @@ impl Catalog {
         self.keep(Label::of(self, column)?.known()?)
     }
 
-    /// Says so where a column of numbers holds one, such as -999, that lies far from all others and may
-    /// stand for "no value". Nothing is left out.
+    /// Notes where a column holds a number such as -999, far from all others, that may mean "no value".
+    /// Nothing is left out.
     ///
     /// # Errors
     /// [`Error::Missing`] for a column that is not there, with a near name.

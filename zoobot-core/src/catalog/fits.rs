@@ -8,14 +8,14 @@ mod cards;
 mod values;
 
 use super::is_missing;
-use crate::notes::note;
 use crate::error::{Error, Result};
+use crate::notes::note;
 use cards::Cards;
 use polars::prelude::{Column, DataFrame};
 use std::io::Write;
 use values::{Whole, plain};
 
-/// Headers and data come in blocks of so many bytes.
+/// Headers and data come in blocks of this many bytes.
 const BLOCK: usize = 2880;
 /// More have no keywords.
 const MOST_COLUMNS: usize = 999;
@@ -34,7 +34,7 @@ pub(super) struct FitsColumn {
 /// How values are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// ASCII of so many bytes.
+    /// ASCII of this many bytes.
     Text(usize),
     Single,
     Double,
@@ -147,7 +147,7 @@ pub(super) struct FitsWriter<W: Write> {
 }
 
 impl<W: Write> FitsWriter<W> {
-    /// Begins a file of one table with so many rows.
+    /// Begins a file of one table with this many rows.
     pub(super) fn new(
         mut out: W,
         columns: &[FitsColumn],

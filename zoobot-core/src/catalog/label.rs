@@ -3,8 +3,8 @@
 use super::missing::{is_missing, sentinel};
 use super::{Catalog, ID};
 use crate::advice::advice;
-use crate::notes::{self, examples};
 use crate::error::{Error, Result, kind_words};
+use crate::notes::{self, examples};
 use polars::prelude::{Column, DataType};
 use std::path::PathBuf;
 
@@ -44,7 +44,7 @@ impl Label {
         self.column.dtype()
     }
 
-    /// Whether the column is of text, where words may stand for numbers.
+    /// Whether the column is of text, where words may be numbers.
     fn is_text(&self) -> bool {
         matches!(
             self.dtype(),
@@ -117,7 +117,7 @@ impl Label {
             false => {
                 let more = match odd.len() - 1 {
                     0 => String::new(),
-                    more => format!(", and {more} more are not either"),
+                    more => format!(" ({} such galaxies)", more + 1),
                 };
                 format!("{:?} of {:?} is {text:?}, not a number{more}", self.name, self.id(row))
             }
@@ -184,7 +184,7 @@ impl Label {
         })
     }
 
-    /// Asks about a number such as -999 that may stand for "no value": it is used as it is.
+    /// Asks about a number such as -999 that may mean "no value": it is used as it is.
     pub fn ask_about_sentinels(&self) {
         // What is no number is an error elsewhere, where numbers are needed.
         let Ok(values) = self.numbers() else { return };
@@ -196,8 +196,8 @@ impl Label {
         );
         let subject = format!("{sentinel} in {name:?} of {}", self.source.display());
         let text = format!(
-            "{name:?} is {sentinel} for {} of {} galaxies, far from all others: {}. It is taken as a \
-             number; if it means that there is no value, leave them out: {wanted}",
+            "{name:?} is {sentinel} for {} of {} galaxies, far from all others: {}. It is used as a \
+             number; if it means no value, leave these galaxies out: {wanted}",
             rows.len(),
             values.len(),
             self.names(&rows)
@@ -205,7 +205,7 @@ impl Label {
         notes::note_about(subject, text);
     }
 
-    /// The first names of the galaxies in these rows, with the words that stand for no value.
+    /// The first names of the galaxies in these rows.
     fn names(&self, rows: &[usize]) -> String {
         let ids: Vec<String> = rows.iter().map(|&row| self.id(row)).collect();
         examples(&ids)

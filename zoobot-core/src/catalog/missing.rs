@@ -54,8 +54,8 @@ pub(super) fn without_nan(table: &mut DataFrame) -> PolarsResult<()> {
     emptied.into_iter().try_for_each(|column| table.with_column(column).map(drop))
 }
 
-/// A number that may stand for "no value", and the rows that hold it: one of -99, -999, 99, 999, ...
-/// that lies farther from all other numbers than these from each other.
+/// A number that may mean "no value", and the rows that hold it: one of -99, -999, 99, 999, ...
+/// that lies farther from all other numbers than they lie from each other.
 pub(super) fn sentinel(values: &[Option<f64>]) -> Option<(f64, Vec<usize>)> {
     let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
     for value in values.iter().flatten().filter(|it| !SENTINELS.contains(it)) {

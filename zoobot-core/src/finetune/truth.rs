@@ -3,9 +3,9 @@
 
 use super::Question;
 use crate::advice::advice;
-use crate::notes::examples;
 use crate::catalog::{Catalog, FILE, ID, Label};
 use crate::error::{Error, Result};
+use crate::notes::examples;
 use crate::schema::Votes;
 use ndarray::{Array2, ArrayView2};
 use std::collections::{BTreeMap, HashMap, HashSet};

@@ -1,9 +1,9 @@
 //! A vote table, checked against its schema.
 
 use super::Schema;
-use crate::notes::{self, examples};
 use crate::catalog::{Catalog, ID, Label, near};
 use crate::error::{Error, Result};
+use crate::notes::{self, examples};
 use ndarray::{Array2, ArrayView2, Zip, s};
 use polars::prelude::{Column, DataFrame, DataType};
 use std::collections::{HashMap, HashSet};

@@ -3,10 +3,10 @@
 use super::index::Table;
 use super::{Index, Metric, Nearest, Neighbours, Query, VectorFile, Vectors, exact, sky};
 use crate::advice::advice;
-use crate::notes;
 use crate::catalog::{Catalog, Filter};
 use crate::encoder::Encoder;
 use crate::error::{Error, Result};
+use crate::notes;
 use crate::space::Space;
 use ndarray::{Array1, ArrayView2, Axis};
 use std::collections::{HashMap, HashSet};

@@ -5,10 +5,10 @@ mod meaning;
 mod precision;
 mod text;
 
-use crate::notes::note;
 use crate::catalog::{self, is_missing};
 use crate::error::{Error, Result};
 use crate::notebook::{Bundle, Show, Table};
+use crate::notes::note;
 use crate::similar::{Neighbours, Query, Searched};
 use crate::space::Space;
 use polars::prelude::{DataFrame, DataType, df};

@@ -45,7 +45,7 @@ enum Cell<'a> {
     Truth(bool),
 }
 
-/// What both sides of a comparison are taken for.
+/// What both sides of a comparison are compared as.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum As {
     Numbers,
@@ -145,7 +145,7 @@ impl<'a> Cells<'a> {
         };
         let value = match self.name {
             "" => "a value alone".to_owned(),
-            name => format!("{name:?} alone, which is not of true and false"),
+            name => format!("{name:?} alone, which is not true or false"),
         };
         Err(Error::invalid("the condition", value, format!("a comparison, such as {example}")))
     }
@@ -274,11 +274,11 @@ fn order_of_texts(left: &Cells, right: &Cells, row: usize) -> Option<Ordering> {
 /// The error for a comparison with what is no value.
 fn nothing(text: &str, other: &Cells) -> Error {
     let column = if other.name.is_empty() { "class" } else { other.name };
-    let expected = format!("\"is missing\" for what has no value: {column} is missing");
+    let expected = format!("\"{column} is missing\" to ask for galaxies without a value");
     Error::invalid("the condition", format!("a comparison with '{text}'"), expected)
 }
 
-/// What both sides are taken for, from what they are.
+/// What both sides are compared as, from what they hold.
 fn taken_for(rows: &Rows, left: &Cells, right: &Cells) -> Result<As> {
     for (cells, other) in [(left, right), (right, left)] {
         match cells.kind {

@@ -27,7 +27,7 @@ pub struct Condition(Node);
 /// | columns | `mag_r`; with other characters than letters, digits, `_` and `.` in backticks: `` `a-b` `` |
 /// | texts | in single quotes: `class = 'ring'`; a quote in it is written twice |
 /// | numbers | `17.5`, `-3`, `1e-4`, `1237648720693755918` |
-/// | truth | `true`, `false`; a column of them may stand alone |
+/// | truth | `true`, `false`; a column of them may be a condition by itself |
 ///
 /// **Whole numbers are compared exactly**, however many digits they have, with whole numbers and with
 /// floating point. A number with a fraction means the nearest value that the column can hold, so that

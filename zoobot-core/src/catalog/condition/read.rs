@@ -7,7 +7,7 @@ use std::vec::IntoIter;
 
 /// Parentheses and `not` may be inside each other this often: each level needs room on the stack.
 const DEEPEST: usize = 100;
-/// What stands for "no value" after `is`.
+/// Words for "no value" after `is`.
 const NOTHING: [&str; 6] = ["null", "missing", "empty", "nan", "none", "na"];
 
 /// A condition, as a tree.
@@ -133,8 +133,8 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>> {
     Ok(tokens)
 }
 
-/// What is inside the quotes that a text begins with, where two stand for one, and its length with
-/// the quotes.
+/// What is inside the quotes that a text begins with, where a doubled quote is one quote, and its
+/// length with the quotes.
 fn quoted(text: &str, quote: char) -> Option<(String, usize)> {
     let mut inside = String::new();
     let mut rest = text[1..].char_indices().peekable();

@@ -130,8 +130,8 @@ impl Whole {
             }
             _ => return Ok(()),
         };
-        let expected = "what FITS holds in one column: write .parquet or .csv instead";
-        Err(Error::invalid("the column", format!("{name:?} with {wrong}"), expected))
+        let expected = "what a FITS table can hold: write .parquet or .csv instead";
+        Err(Error::invalid("column", format!("{name:?} with {wrong}"), expected))
     }
 
     /// The value of `TZERO`, where there is one.
@@ -145,7 +145,7 @@ impl Whole {
         free.map(|(null, _)| *null).filter(|_| self.empty)
     }
 
-    /// What stands for a value, which was seen before.
+    /// What is stored for a value that was seen before.
     pub fn stored(&self, value: Option<i128>) -> i64 {
         let stored = value.map(|value| value - self.zero().unwrap_or(0));
         let stored = stored.and_then(|stored| i64::try_from(stored).ok());

@@ -7,8 +7,8 @@ mod names;
 mod tests;
 
 use super::{Catalog, Label};
-use crate::notes::{self, examples};
 use crate::error::Result;
+use crate::notes::{self, examples};
 use angle::{Angle, Read, Unit};
 use polars::prelude::{Column, DataFrame, DataType};
 
@@ -35,7 +35,7 @@ pub(crate) struct Positions {
 
 impl Positions {
     /// The positions of a catalogue, or `None` where it has no columns of them. What is not understood
-    /// is said, and taken for no position.
+    /// is said, and counts as no position.
     pub fn of(catalog: &Catalog) -> Result<Option<Self>> {
         let table = catalog.table();
         let Some(found) = names::pair(table) else {
@@ -50,7 +50,7 @@ impl Positions {
         };
         if let Some([ra, dec]) = found.others.first() {
             notes::note(format!(
-                "positions are those of {:?} and {:?}, not of {ra:?} and {dec:?}",
+                "positions are taken from {:?} and {:?}; {ra:?} and {dec:?} are not used",
                 found.ra.0, found.dec.0
             ));
         }
@@ -67,12 +67,12 @@ impl Positions {
             if let Some(Read::NotUnderstood(text)) = unread.first().map(|&row| &read[row]) {
                 let names: Vec<String> = unread.iter().map(|&row| label.id(row)).collect();
                 notes::note(format!(
-                    "{:?} is not understood as {} for {} of {} galaxies, such as {text:?}: {}. They \
-                     are taken as without a position",
+                    "{:?} of {} of {} galaxies is not {}, such as {text:?}: {}. These galaxies are \
+                     treated as having no position",
                     label.name(),
-                    angle.about(),
                     unread.len(),
                     read.len(),
+                    angle.about(),
                     examples(&names)
                 ));
             }
@@ -109,7 +109,7 @@ impl Positions {
             0 => String::new(),
             more => format!(", and {more} more values are out of range"),
         };
-        let hint = "Mend the position, or leave the cell empty where it is not known";
+        let hint = "Correct the position, or leave the cell empty where it is unknown";
         Err(self.ra.wrong(format!("{problem}{more}"), hint))
     }
 }
