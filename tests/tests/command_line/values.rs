@@ -96,9 +96,10 @@ fn a_second_picture_of_the_object_is_known_by_positions_in_any_form() {
         assert_eq!(near(dir.path(), &["-k", "1"]).0, "c", "{columns}");
     }
     let dir = tempfile::tempdir().unwrap();
-    line(dir.path(), "RA,Dec", &["10,1", "400,1", "what,1"]);
+    line(dir.path(), "RA,Dec", &["10,1", "400,1", "20,1"]);
     let search = |more: &[&'static str]| [&SIMILAR[..], more].concat();
     refused(&search(&["-k", "1"]), dir.path(), &["\"RA\" of \"b\"", "400", "0 to 360"]);
+    line(dir.path(), "RA,Dec", &["10,1", "400,1", "what,1"]);
     // A galaxy that is not wanted does no harm; what is not understood is said.
     let (found, said) = near(dir.path(), &["-k", "1", "--where", "id_str != 'b'"]);
     assert_eq!(found, "c");

@@ -193,10 +193,10 @@ fn a_text_that_is_no_number_is_named_with_its_galaxy_and_what_to_write() {
     };
     for (cells, words) in [
         (&["1", "1,5"][..], vec!["\"x\" of \"g1\" is \"1,5\"", "decimal point: 1.5"]),
-        (&["12 mag", "3"], vec!["\"g0\"", "\"12 mag\"", "alone: 12"]),
-        (&["1", "high", "low", "2"], vec!["\"g1\" is \"high\"", "(2 such galaxies)"]),
-        (&["high", "low"], vec!["the column \"x\" holds text", "\"high\""]),
-        (&["1", "inf", "-Infinity"], vec!["infinite for 2 of 3 galaxies", "\"g1\", \"g2\""]),
+        (&["12 mag", "3"][..], vec!["\"g0\"", "\"12 mag\"", "alone: 12"]),
+        (&["1", "high", "low", "2"][..], vec!["\"g1\" is \"high\"", "(2 such galaxies)"]),
+        (&["high", "low"][..], vec!["the column \"x\" holds text", "\"high\""]),
+        (&["1", "inf", "-Infinity"][..], vec!["infinite for 2 of 3 galaxies", "\"g1\", \"g2\""]),
     ] {
         let message = message(cells);
         assert!(words.iter().all(|word| message.contains(word)), "{message}");

@@ -226,11 +226,11 @@ fn moment(text: &str) -> String {
 }
 
 /// Compares two columns, or a column and a value, in every row: `None` where there is no value.
-pub fn compare(
+pub fn compare<'a>(
     rows: &Rows,
-    mut left: Cells,
+    mut left: Cells<'a>,
     sign: Sign,
-    mut right: Cells,
+    mut right: Cells<'a>,
 ) -> Result<Vec<Option<bool>>> {
     let what = taken_for(rows, &left, &right)?;
     if what == As::Numbers {

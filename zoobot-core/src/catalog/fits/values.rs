@@ -120,9 +120,9 @@ impl Whole {
 
     /// Fails where not all values that were seen can be stored.
     pub fn settle(&self, name: &str) -> Result<()> {
-        let large = self.most > i64::MAX.into();
+        let large = self.most > i128::from(i64::MAX);
         let wrong = match (large, self.empty) {
-            _ if self.most > u64::MAX.into() || self.least < i64::MIN.into() => "more than 64 bits",
+            _ if self.most > i128::from(u64::MAX) || self.least < i128::from(i64::MIN) => "more than 64 bits",
             (true, _) if self.least < 0 => "numbers above 9223372036854775807 and negative ones",
             (true, true) => "numbers above 9223372036854775807 and empty cells",
             (false, true) if self.null().is_none() => {
@@ -136,7 +136,7 @@ impl Whole {
 
     /// The value of `TZERO`, where there is one.
     pub fn zero(&self) -> Option<i128> {
-        (self.most > i64::MAX.into()).then_some(ZERO)
+        (self.most > i128::from(i64::MAX)).then_some(ZERO)
     }
 
     /// The value of `TNULL`, where a cell is empty.
