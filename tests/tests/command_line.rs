@@ -16,6 +16,8 @@ mod predict;
 mod similar;
 #[path = "command_line/train.rs"]
 mod train;
+#[path = "command_line/values.rs"]
+mod values;
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};

@@ -2,6 +2,7 @@
 
 use crate::report;
 use crate::stretching::Stretching;
+use crate::wanted::Wanted;
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -33,6 +34,8 @@ pub struct Calibrate {
     /// The catalogue, .csv or .parquet, with votes in columns question_answer
     #[arg(long)]
     catalog: PathBuf,
+    #[command(flatten)]
+    wanted: Wanted,
     /// The schema of its votes, where the models answer more questions: a name, or a .json file
     #[arg(long)]
     schema: Option<String>,
@@ -119,9 +122,12 @@ impl Calibrate {
     /// A catalogue, and the schema of its votes.
     fn galaxies(&self, all: &Schema, path: &Path) -> Result<(Catalog, Schema)> {
         Ok(match (self.gz2, &self.schema) {
-            (true, _) => (keep_out(&gz2::read(path)?, gz2::KEPT_OUT)?.1, gz2::schema()?),
-            (_, Some(schema)) => (Catalog::read(path)?, Schema::load(schema)?),
-            (_, None) => (Catalog::read(path)?, all.clone()),
+            (true, _) => {
+                let all = self.wanted.of(gz2::read(path)?)?;
+                (keep_out(&all, gz2::KEPT_OUT)?.1, gz2::schema()?)
+            }
+            (_, Some(schema)) => (self.wanted.read(path)?, Schema::load(schema)?),
+            (_, None) => (self.wanted.read(path)?, all.clone()),
         })
     }
 

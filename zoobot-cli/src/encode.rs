@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use zoobot_core::catalog::{Catalog, write_csv};
+use zoobot_core::catalog::{Catalog, write_table};
 use zoobot_core::encoder::{Encoder, Failed, Precision};
 use zoobot_core::{Error, Result};
 
@@ -90,7 +90,7 @@ impl Encode {
 pub fn list_failed(out: &Path, failed: &[Failed], all: usize) -> Result<()> {
     let list = out.with_extension("failed.csv");
     if let Some(first) = failed.first() {
-        write_csv(&mut Failed::table(failed)?, &list)?;
+        write_table(&Failed::table(failed)?, &list)?;
         eprintln!(
             "zoobot: warning: {} of {all} pictures could not be read, such as {} ({}); all are listed in {}",
             failed.len(),

@@ -2,11 +2,11 @@
 
 use crate::report;
 use crate::stretching::Stretching;
+use crate::wanted::Wanted;
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use zoobot_core::catalog::Catalog;
 use zoobot_core::encoder::{Architecture, Encoder, Precision};
 use zoobot_core::finetune::{Finetune, Predicted};
 use zoobot_core::schema::Schema;
@@ -47,6 +47,8 @@ pub struct Finetuning {
     /// The catalogue, .csv or .parquet, with columns id_str, file_loc and the labels
     #[arg(long)]
     catalog: PathBuf,
+    #[command(flatten)]
+    wanted: Wanted,
     /// A catalogue to judge by, and with gradient descent to choose the best epoch by
     #[arg(long, value_name = "CATALOG")]
     val: Option<PathBuf>,
@@ -151,11 +153,13 @@ impl Finetuning {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
         let run = self.finetune()?;
-        let catalog = Catalog::read(&self.catalog)?;
+        let catalog = self.wanted.read(&self.catalog)?;
+        // Of all galaxies, before they are divided.
+        self.label.iter().try_for_each(|label| catalog.note_sentinels(label))?;
         let aside =
             self.validation.or((!run.solves() && self.folds.is_none()).then_some(USUAL_SHARE));
         let (train, val) = match (&self.val, aside) {
-            (Some(path), _) => (catalog, Some(Catalog::read(path)?)),
+            (Some(path), _) => (catalog, Some(self.wanted.read(path)?)),
             (None, Some(share)) => {
                 let (train, val) = run.hold_out(&catalog, share)?;
                 (train, Some(val))

@@ -3,18 +3,22 @@
 use crate::finetune::measures;
 use crate::report;
 use crate::stretching::Stretching;
+use crate::wanted::Wanted;
 use clap::Args;
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use zoobot_core::catalog::{Catalog, write_table};
+use zoobot_core::catalog::write_table;
 use zoobot_core::model::{Labels, Model};
+use zoobot_core::notes::note;
 use zoobot_core::picture::Augment;
+use zoobot_core::train::Output;
 use zoobot_core::{Error, Result};
 
 /// Tell how good a model of classes or numbers is on galaxies whose labels are known.
 ///
-/// Give galaxies that it has not learnt from. Each figure comes with the interval that holds it with
+/// Give galaxies that it has not learnt from; those without a label are left out. Each figure comes with the interval that holds it with
 /// 95 % confidence (1,000 bootstrap samples of the galaxies): of classes accuracy, auc,
 /// average_precision, f1 and log_loss, of numbers rmse, r2 and spearman. For models of votes there is
 /// `zoobot calibrate`.
@@ -30,6 +34,8 @@ pub struct Judge {
     /// The catalogue, .csv or .parquet, with columns id_str, file_loc and the label
     #[arg(long)]
     catalog: PathBuf,
+    #[command(flatten)]
+    wanted: Wanted,
     /// The column with the truth; may be left out for numbers, whose names the model knows
     #[arg(long)]
     label: Option<String>,
@@ -52,7 +58,7 @@ pub struct Judge {
 impl Judge {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
-        let catalog = Catalog::read(&self.catalog)?;
+        let all = self.wanted.read(&self.catalog)?;
         let model = self.stretching.of_model(Model::load(&self.model)?)?;
         let label = match (&self.label, model.labels()) {
             (_, Labels::Votes(schema)) => {
@@ -68,7 +74,32 @@ impl Judge {
             }
         };
         // What is wrong with the labels is told before the pictures are looked at.
-        catalog.column(&label)?;
+        let labels = match (model.labels(), model.head().output) {
+            (Labels::Values(names), Output::Chances) => names.clone(),
+            _ => vec![label.clone()],
+        };
+        let mut catalog = all.clone();
+        for label in &labels {
+            all.note_sentinels(label)?;
+            catalog = catalog.labelled(label)?;
+        }
+        let known: HashSet<String> = catalog.ids().into_iter().collect();
+        let without: Vec<String> = all.ids().into_iter().filter(|id| !known.contains(id)).collect();
+        if catalog.is_empty() {
+            let value = format!("{:?}, which no galaxy has", labels.join(", "));
+            return Err(Error::invalid("the label", value, "a column with values"));
+        }
+        if !without.is_empty() {
+            let first: Vec<&str> = without.iter().take(3).map(String::as_str).collect();
+            note(format!(
+                "{} of {} galaxies have no label in {:?} and are left out: {}{}",
+                without.len(),
+                all.len(),
+                labels.join(", "),
+                first.join(", "),
+                if without.len() > 3 { ", ..." } else { "" }
+            ));
+        }
         let predicted = match self.views {
             0 => model.predict_labels(&catalog)?,
             views => {
@@ -88,6 +119,7 @@ impl Judge {
             "label": label,
             "galaxies": predicted.len(),
             "failed": predicted.failed().height(),
+            "unlabelled": without.len(),
             "names": predicted.names(),
         });
         if let Value::Object(all) = &mut figures {

@@ -22,6 +22,7 @@ mod speed;
 mod stretching;
 mod train;
 mod vectors;
+mod wanted;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -78,6 +79,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    zoobot_core::advice::for_command();
     zoobot_core::interrupt::install();
     let outcome = match &cli.command {
         Command::Anomalies(command) => command.run(),
@@ -120,13 +122,22 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Prints a command's figures, as JSON or for people.
+/// Prints a command's figures, as JSON or for people. In JSON, `notes` are what was said beside them.
 fn report(
     json: bool,
     figures: &serde_json::Value,
     text: impl FnOnce() -> Result<String>,
 ) -> Result<()> {
-    let line = if json { figures.to_string() } else { text()? };
+    let line = match json {
+        true => {
+            let (mut figures, notes) = (figures.clone(), zoobot_core::notes::notes());
+            if let (Some(figures), false) = (figures.as_object_mut(), notes.is_empty()) {
+                figures.insert("notes".to_owned(), notes.into());
+            }
+            figures.to_string()
+        }
+        false => text()?,
+    };
     println!("{line}");
     Ok(())
 }

@@ -2,14 +2,15 @@
 
 use crate::report;
 use crate::stretching::Stretching;
+use crate::wanted::LANGUAGE;
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use zoobot_core::catalog::Catalog;
+use zoobot_core::catalog::{Catalog, condition};
 use zoobot_core::encoder::Encoder;
 use zoobot_core::similar::{
-    EXACT, Index, IndexConfig, Metric, Neighbours, Query, Search, Searched, VectorFile, condition,
+    EXACT, Index, IndexConfig, Metric, Neighbours, Query, Search, Searched, VectorFile,
 };
 use zoobot_core::space::{Origin, Space};
 use zoobot_core::tags::{Cleaning, Tags, TextEncoder};
@@ -19,7 +20,8 @@ use zoobot_core::{Error, Result};
 ///
 /// Every galaxy is looked at; among more than a million, or with --index, an index is used, which is
 /// built where there is none. Of several examples the mean is searched for. With a catalogue that
-/// has ra and dec, the same object (within 100 arcseconds) is left out.
+/// has positions (ra and dec, RAJ2000 and DEJ2000 and other usual names, in degrees or sexagesimal),
+/// the same object (within 100 arcseconds) is left out.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot similar --representations reps.parquet --id J003937.09-032825.0 -k 9
@@ -64,12 +66,11 @@ pub struct Similar {
     /// The distance: l2 (Euclidean), l1 (as the public search app of Galaxy Zoo) or cosine
     #[arg(long, default_value_t)]
     metric: Metric,
-    /// The catalogue of the galaxies, .csv or .parquet, for --where and for ra and dec
+    /// The catalogue of the galaxies, .csv or .parquet, for --where and for positions
     #[arg(long)]
     catalog: Option<PathBuf>,
-    /// Search only galaxies for which this holds: comparisons of the catalogue's columns, joined by
-    /// and, or, not
-    #[arg(long = "where", value_name = "CONDITION", requires = "catalog")]
+    /// Search only galaxies for which this holds, such as 'mag_r < 17.5 and class is not missing'
+    #[arg(long = "where", value_name = "CONDITION", requires = "catalog", long_help = LANGUAGE)]
     condition: Option<String>,
     /// The encoder for pictures (default: the one that the table says it was made with)
     #[arg(long)]

@@ -2,6 +2,7 @@
 
 use crate::report;
 use crate::stretching::Stretching;
+use crate::wanted::Wanted;
 use clap::Args;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -31,6 +32,8 @@ pub struct Train {
     /// A catalogue with votes in columns question_answer; several are learnt from together
     #[arg(long, required = true)]
     catalog: Vec<PathBuf>,
+    #[command(flatten)]
+    wanted: Wanted,
     /// The schema of the catalogue's votes: a name such as decals_dr5, or a .json file; one for
     /// each catalogue, in the same order
     #[arg(long, required = true)]
@@ -175,8 +178,8 @@ impl Train {
                 Schema::union(&names.join("+"), several)?
             }
         };
-        let galaxies = together(&self.catalog, &schemas)?;
-        let val = (!self.val.is_empty()).then(|| together(&self.val, &schemas)).transpose()?;
+        let galaxies = together(&self.catalog, &schemas, &self.wanted)?;
+        let val = (!self.val.is_empty()).then(|| together(&self.val, &schemas, &self.wanted)).transpose()?;
         Ok((galaxies, val, schema))
     }
 
@@ -234,10 +237,10 @@ fn by_option(error: Error) -> Error {
 }
 
 /// Catalogues as one, each with its own votes.
-fn together(paths: &[PathBuf], schemas: &[Schema]) -> Result<Catalog> {
+fn together(paths: &[PathBuf], schemas: &[Schema], wanted: &Wanted) -> Result<Catalog> {
     let mut catalogs = Vec::with_capacity(paths.len());
     for (path, schema) in paths.iter().zip(schemas) {
-        let catalog = Catalog::read(path)?;
+        let catalog = wanted.read(path)?;
         // In one table, columns that a catalogue lacks would be votes that nobody cast.
         Votes::of(&catalog, schema)?;
         catalogs.push(catalog);

@@ -1,5 +1,8 @@
 //! The one error type: what was wrong, with which value, and what to do.
 
+use crate::advice::is_for_command;
+use polars::error::PolarsError;
+use polars::prelude::DataType;
 use std::path::{Path, PathBuf};
 
 /// The result of every call that can fail.
@@ -127,10 +130,10 @@ pub enum Error {
     #[error("figure: {0}")]
     Figure(String),
     /// From polars.
-    #[error(transparent)]
-    Polars(#[from] polars::error::PolarsError),
+    #[error("{}", table_words(.0))]
+    Polars(#[from] PolarsError),
     /// From libtorch.
-    #[error("libtorch: {0}")]
+    #[error("libtorch: {}", torch_words(.0))]
     Torch(#[from] tch::TchError),
     /// From reading or writing JSON.
     #[error(transparent)]
@@ -151,5 +154,40 @@ impl Error {
         expected: impl Into<String>,
     ) -> Self {
         Self::Invalid { name, value: value.to_string(), expected: expected.into() }
+    }
+}
+
+/// What polars says. In a notebook people write its expressions, and its plan tells them where one
+/// failed; at the command line only the first sentence means something.
+fn table_words(error: &PolarsError) -> String {
+    let all = error.to_string();
+    if !is_for_command() {
+        return all;
+    }
+    let first = all.split("\n\n").next().unwrap_or_default();
+    format!("the table cannot be used: {}", first.replace("polars", "the library"))
+}
+
+/// What libtorch says, at the command line without the functions of C++ that it went through.
+fn torch_words(error: &tch::TchError) -> String {
+    let all = error.to_string();
+    if !is_for_command() {
+        return all;
+    }
+    let first = all.lines().next().unwrap_or_default();
+    first.split("Exception raised from").next().unwrap_or_default().trim_end().to_owned()
+}
+
+/// What a column of a table holds, in words.
+pub(crate) fn kind_words(kind: &DataType) -> &'static str {
+    match kind {
+        DataType::String | DataType::Categorical(..) | DataType::Enum(..) => "text",
+        DataType::Boolean => "true and false",
+        DataType::Date | DataType::Datetime(..) | DataType::Time | DataType::Duration(_) => "times",
+        DataType::Null => "nothing",
+        kind if kind.is_integer() => "whole numbers",
+        kind if kind.is_numeric() => "numbers",
+        kind if kind.is_nested() => "lists",
+        _ => "something else",
     }
 }

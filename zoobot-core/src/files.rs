@@ -1,4 +1,8 @@
 //! Files and folders that appear whole or not at all.
+//!
+//! Whatever is written is written beside its place first, so that an error leaves nothing, or what was
+//! there before; and the folder it goes into is made where it is missing, so that no result is lost for
+//! want of one.
 
 use crate::error::{Error, Result};
 use sha2::{Digest, Sha256};
@@ -10,18 +14,27 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// Writes a file beside its place and renames it when it is whole.
 pub(crate) fn write_whole<T>(path: &Path, write: impl FnOnce(&File) -> Result<T>) -> Result<T> {
     write_whole_at(path, |partial| {
-        let file = File::create(partial).map_err(Error::io("write", partial))?;
+        let file = File::create(partial).map_err(Error::io("write", path))?;
         write(&file)
     })
 }
 
-/// The same for what opens its files itself, by the name it is given.
+/// Makes the folder of a file where it is missing.
+pub(crate) fn make_folder_of(path: &Path) -> Result<()> {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => std::fs::create_dir_all(folder).map_err(Error::io("create", folder)),
+        None => Ok(()),
+    }
+}
+
+/// Calls a function with the name of a file beside its place, and renames the file when it is whole.
 pub(crate) fn write_whole_at<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+    make_folder_of(path)?;
     // Named by the process, for two may be at the same file.
     let partial = path.with_extension(format!("{}.partial", std::process::id()));
     let written = write(&partial).and_then(|result| {
         let whole = File::open(&partial).and_then(|file| file.sync_all());
-        whole.map_err(Error::io("write", &partial))?;
+        whole.map_err(Error::io("write", path))?;
         std::fs::rename(&partial, path).map_err(Error::io("write", path))?;
         Ok(result)
     });

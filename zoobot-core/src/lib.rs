@@ -13,6 +13,7 @@
 // and the linker leaves its own out because it has cfitsio's by then.
 extern crate bzip2 as _;
 
+pub mod advice;
 pub mod anomaly;
 pub mod catalog;
 pub mod encoder;
@@ -31,6 +32,7 @@ mod memory;
 pub mod metrics;
 pub mod model;
 pub mod notebook;
+pub mod notes;
 pub mod picture;
 pub mod predict;
 pub mod prelude;

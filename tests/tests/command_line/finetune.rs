@@ -223,11 +223,15 @@ fn the_other_kinds_of_questions_and_what_is_refused() {
         words.iter().for_each(|it| assert!(last.contains(it), "{it:?} is not in {last:?}"));
     };
     with("classifier", &["--label", "same"], &["classes is \"1\" alone", "at least two"]);
-    with("classifier", &["--label", "gap"], &["\"gap\" is empty or not finite for 1 of 60"]);
-    with("classifier", &["--label", "share"], &["Finetune::regressor"]);
+    with(
+        "classifier",
+        &["--label", "gap"],
+        &["\"gap\" has no value for 1 of 60", "--where 'gap is not missing'"],
+    );
+    with("classifier", &["--label", "share"], &["zoobot finetune regressor"]);
     with("classifier", &["--label", "sharp"], &["no column \"sharp\"", "share"]);
     with("classifier", &["--label", "odd", "--label", "bar"], &["--label is 2 columns"]);
-    with("regressor", &["--label", "class"], &["column of numbers"]);
+    with("regressor", &["--label", "class"], &["\"class\" holds text"]);
     with("regressor", &["--label", "number", "--unit-interval"], &["0 to 1"]);
     with("classifier", &["--label", "odd", "--val", "catalog.csv"], &["both learnt from"]);
     with("classifier", &["--label", "odd", "--validation", "0.001"], &["on either side"]);

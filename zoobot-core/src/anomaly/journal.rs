@@ -10,6 +10,7 @@
 //! line that is cut off is dropped when the file is next opened or written to.
 
 use crate::error::{Error, Result};
+use crate::files::make_folder_of;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -58,6 +59,7 @@ impl Journal {
     pub fn open(path: impl AsRef<Path>) -> Result<(Self, Vec<Line>)> {
         let path = path.as_ref().to_path_buf();
         let new = !path.exists();
+        make_folder_of(&path)?;
         let mut file = OpenOptions::new()
             .read(true)
             .append(true)

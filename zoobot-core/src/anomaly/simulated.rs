@@ -2,7 +2,7 @@
 
 use super::gp::Fitted;
 use super::search::AnomalySearch;
-use crate::catalog::{self, read_table};
+use crate::catalog::{self, Label, is_missing, read_table};
 use crate::error::{Error, Result};
 use crate::metrics::{average_precision, precision_at, rank_weighted_score};
 use crate::notebook::{Bundle, Show, Table};
@@ -91,20 +91,27 @@ impl Truth {
             _ => (column, None),
         };
         let values = table.column(name).map_err(|_| missing("column", name, near(name)))?;
+        let label = |column: Column| Label::new(name, column, ids.clone(), path);
         let values: Vec<Option<f64>> = match wanted {
-            Some(wanted) => {
+            // Who asks for a word such as "none" means it.
+            Some(wanted) if is_missing(wanted) => {
                 let words = values.cast(&DataType::String)?;
                 let holds = |word: Option<&str>| word.map(|it| f64::from(u8::from(it == wanted)));
                 words.str()?.iter().map(holds).collect()
             }
-            None => values.cast(&DataType::Float64)?.f64()?.iter().collect(),
+            Some(wanted) => {
+                let holds = |word: String| f64::from(u8::from(word == wanted));
+                label(values.clone()).classes()?.into_iter().map(|it| it.map(holds)).collect()
+            }
+            None if values.dtype().is_bool() => label(values.cast(&DataType::UInt8)?).numbers()?,
+            None => label(values.clone()).numbers()?,
         };
         let pairs = ids.str()?.iter().zip(values);
         let known: HashMap<&str, f64> =
             pairs.filter_map(|(id, value): (Option<&str>, Option<f64>)| id.zip(value)).collect();
         let score = |id: &String| {
             known.get(id.as_str()).copied().ok_or_else(|| {
-                missing("score", id, format!("Every galaxy needs a number in {column:?}"))
+                missing("score", id, format!("Every galaxy needs a value in {column:?}"))
             })
         };
         let scores = space.ids().iter().map(score).collect::<Result<Vec<f64>>>()?;

@@ -4,15 +4,19 @@
 //! that it builds defines a symbol of bzip2's, which tch brings too: both do not link into one
 //! dynamic library.
 
-use crate::error::{Error, Result};
-use polars::prelude::{Column, DataFrame, DataType};
-use std::fmt::Display;
-use std::io::Write;
+mod cards;
+mod values;
 
-/// Headers and data come in blocks of so many bytes.
+use super::is_missing;
+use crate::error::{Error, Result};
+use crate::notes::note;
+use cards::Cards;
+use polars::prelude::{Column, DataFrame};
+use std::io::Write;
+use values::{Whole, plain};
+
+/// Headers and data come in blocks of this many bytes.
 const BLOCK: usize = 2880;
-/// What an empty cell of whole numbers holds.
-const NULL: i64 = i64::MIN;
 /// More have no keywords.
 const MOST_COLUMNS: usize = 999;
 /// The longest name of a column that a header card holds.
@@ -23,41 +27,28 @@ const LONGEST_NAME: usize = 68;
 pub(super) struct FitsColumn {
     name: String,
     kind: Kind,
+    /// Texts that end in spaces, which FITS does not keep.
+    trailing: usize,
 }
 
 /// How values are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// ASCII of so many bytes.
+    /// ASCII of this many bytes.
     Text(usize),
     Single,
     Double,
-    Whole,
+    Whole(Whole),
     Truth,
 }
 
 impl Kind {
-    fn of(column: &Column) -> Result<Self> {
-        Ok(match column.dtype() {
-            DataType::String => Self::Text(1),
-            DataType::Float32 => Self::Single,
-            DataType::Float64 => Self::Double,
-            DataType::Boolean => Self::Truth,
-            whole if whole.is_integer() => Self::Whole,
-            other => {
-                let value = format!("{other} in {:?}", column.name());
-                let expected = "text, numbers or true and false in a FITS table";
-                return Err(Error::invalid("type of a column", value, expected));
-            }
-        })
-    }
-
     /// Bytes of a cell.
     fn bytes(self) -> usize {
         match self {
             Self::Text(width) => width,
             Self::Single => 4,
-            Self::Double | Self::Whole => 8,
+            Self::Double | Self::Whole(_) => 8,
             Self::Truth => 1,
         }
     }
@@ -68,7 +59,7 @@ impl Kind {
             Self::Text(width) => format!("{width}A"),
             Self::Single => "E".to_owned(),
             Self::Double => "D".to_owned(),
-            Self::Whole => "K".to_owned(),
+            Self::Whole(_) => "K".to_owned(),
             Self::Truth => "L".to_owned(),
         }
     }
@@ -85,28 +76,51 @@ pub(super) fn columns(table: &DataFrame) -> Result<Vec<FitsColumn>> {
         let name = column.name().to_string();
         // A quote takes two characters of a card.
         let length = name.len() + name.matches('\'').count();
-        if !is_text(&name) || !(1..=LONGEST_NAME).contains(&length) {
-            let expected = format!("1 to {LONGEST_NAME} ASCII characters in a FITS table");
+        let kept = name.trim_end() == name;
+        if !is_text(&name) || !kept || !(1..=LONGEST_NAME).contains(&length) {
+            let expected = format!(
+                "1 to {LONGEST_NAME} ASCII characters, the last no space, in a FITS table: write \
+                 .parquet or .csv, or rename the column"
+            );
             return Err(Error::invalid("name of a column", format!("{name:?}"), expected));
         }
-        Ok(FitsColumn { name, kind: Kind::of(column)? })
+        Ok(FitsColumn { kind: values::kind(column)?, name, trailing: 0 })
     };
-    if table.width() > MOST_COLUMNS {
-        let expected = format!("at most {MOST_COLUMNS} in a FITS table: write .parquet instead");
+    if !(1..=MOST_COLUMNS).contains(&table.width()) {
+        let expected = format!("1 to {MOST_COLUMNS} in a FITS table: write .parquet instead");
         return Err(Error::invalid("number of columns", table.width(), expected));
     }
-    let mut columns = table.columns().iter().map(column).collect::<Result<Vec<_>>>()?;
-    widen(&mut columns, table)?;
-    Ok(columns)
+    table.columns().iter().map(column).collect()
 }
 
-/// Makes room for the texts of a table with these columns.
+/// Takes note of the values of a table with these columns, so that there is room for all.
 pub(super) fn widen(columns: &mut [FitsColumn], table: &DataFrame) -> Result<()> {
-    for FitsColumn { name, kind } in columns {
-        let Kind::Text(width) = kind else { continue };
-        for text in table.column(name)?.str()?.iter().flatten() {
-            check_text(name, text)?;
-            *width = text.len().max(*width);
+    for FitsColumn { name, kind, trailing } in columns {
+        match kind {
+            Kind::Text(width) => {
+                for text in plain(table.column(name)?)?.str()?.iter().flatten() {
+                    check_text(name, text)?;
+                    *width = text.len().max(*width);
+                    *trailing += usize::from(text.ends_with(' ') && !is_missing(text));
+                }
+            }
+            Kind::Whole(whole) => whole.see(&values::wholes(table.column(name)?)?),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Decides how all values are stored, once each was seen.
+pub(super) fn settle(columns: &mut [FitsColumn]) -> Result<()> {
+    for FitsColumn { name, kind, trailing } in columns {
+        if let Kind::Whole(whole) = kind {
+            whole.settle(name)?;
+        }
+        if *trailing > 0 {
+            note(format!(
+                "FITS does not keep the spaces at the end of {trailing} texts in {name:?}"
+            ));
         }
     }
     Ok(())
@@ -133,7 +147,7 @@ pub(super) struct FitsWriter<W: Write> {
 }
 
 impl<W: Write> FitsWriter<W> {
-    /// Begins a file of one table with so many rows.
+    /// Begins a file of one table with this many rows.
     pub(super) fn new(
         mut out: W,
         columns: &[FitsColumn],
@@ -150,7 +164,7 @@ impl<W: Write> FitsWriter<W> {
         let stride = self.columns.iter().map(|column| column.kind.bytes()).sum();
         let mut bytes = vec![0; stride * table.height()];
         let mut offset = 0;
-        for FitsColumn { name, kind } in &self.columns {
+        for FitsColumn { name, kind, .. } in &self.columns {
             let cells = bytes.chunks_exact_mut(stride).map(|row| &mut row[offset..]);
             fill(table.column(name)?, *kind, cells)?;
             offset += kind.bytes();
@@ -170,6 +184,12 @@ impl<W: Write> FitsWriter<W> {
 /// Puts a column's values at the begin of cells, big end first.
 fn fill<'a>(column: &Column, kind: Kind, cells: impl Iterator<Item = &'a mut [u8]>) -> Result<()> {
     let put = |(cell, bytes): (&mut [u8], &[u8])| cell[..bytes.len()].copy_from_slice(bytes);
+    if let Kind::Whole(whole) = kind {
+        let values = values::wholes(column)?.into_iter().map(|it| whole.stored(it).to_be_bytes());
+        cells.zip(values).for_each(|(cell, bytes)| put((cell, &bytes)));
+        return Ok(());
+    }
+    let column = plain(column)?;
     match kind {
         Kind::Text(_) => {
             let texts = column.str()?.iter().map(|text| text.unwrap_or_default().as_bytes());
@@ -183,11 +203,7 @@ fn fill<'a>(column: &Column, kind: Kind, cells: impl Iterator<Item = &'a mut [u8
             let values = column.f64()?.iter().map(|it| it.unwrap_or(f64::NAN).to_be_bytes());
             cells.zip(values).for_each(|(cell, bytes)| put((cell, &bytes)));
         }
-        Kind::Whole => {
-            let column = column.cast(&DataType::Int64)?;
-            let values = column.i64()?.iter().map(|it| it.unwrap_or(NULL).to_be_bytes());
-            cells.zip(values).for_each(|(cell, bytes)| put((cell, &bytes)));
-        }
+        Kind::Whole(_) => {}
         Kind::Truth => {
             let value = |it: Option<bool>| it.map_or(0, |it| if it { b'T' } else { b'F' });
             let values = column.bool()?.iter().map(value);
@@ -217,54 +233,22 @@ fn table_header(columns: &[FitsColumn], rows: usize, note: Option<&str>) -> Vec<
     cards.value("PCOUNT", 0);
     cards.value("GCOUNT", 1);
     cards.value("TFIELDS", columns.len());
-    for (place, FitsColumn { name, kind }) in (1..).zip(columns) {
+    for (place, FitsColumn { name, kind, .. }) in (1..).zip(columns) {
         cards.text(&format!("TTYPE{place}"), name);
         cards.text(&format!("TFORM{place}"), &kind.form());
         if let Some(unit) = unit(name) {
             cards.text(&format!("TUNIT{place}"), unit);
         }
-        if *kind == Kind::Whole {
-            cards.value(&format!("TNULL{place}"), NULL);
+        if let Kind::Whole(whole) = kind {
+            if let Some(zero) = whole.zero() {
+                cards.value(&format!("TZERO{place}"), zero);
+            }
+            if let Some(null) = whole.null() {
+                cards.value(&format!("TNULL{place}"), null);
+            }
         }
     }
     cards.text("EXTNAME", "GALAXIES");
     note.into_iter().for_each(|note| cards.history(note));
     cards.end()
-}
-
-/// The cards of a header: 80 characters each.
-#[derive(Default)]
-struct Cards(String);
-
-impl Cards {
-    /// A number, or T or F.
-    fn value(&mut self, key: &str, value: impl Display) {
-        self.card(&format!("{key:<8}= {:>20}", value.to_string()));
-    }
-
-    /// A text; quotes in it are doubled, and it has eight characters at least.
-    fn text(&mut self, key: &str, text: &str) {
-        self.card(&format!("{key:<8}= '{:<8}'", text.replace('\'', "''")));
-    }
-
-    /// A line, over as many cards as it takes.
-    fn history(&mut self, line: &str) {
-        let plain: Vec<char> =
-            line.chars().map(|it| if is_text(&it.to_string()) { it } else { '?' }).collect();
-        for part in plain.chunks(72) {
-            self.card(&format!("HISTORY {}", part.iter().collect::<String>()));
-        }
-    }
-
-    fn card(&mut self, card: &str) {
-        self.0.push_str(&format!("{card:<80}"));
-    }
-
-    /// The header in whole blocks.
-    fn end(mut self) -> Vec<u8> {
-        self.card("END");
-        let mut bytes = self.0.into_bytes();
-        bytes.resize(bytes.len().next_multiple_of(BLOCK), b' ');
-        bytes
-    }
 }

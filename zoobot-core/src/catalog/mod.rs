@@ -2,9 +2,13 @@
 //! labels. Everything starts from a [`Catalog`].
 
 mod check;
+mod condition;
+mod filter;
 mod fits;
+mod label;
 pub(crate) mod missing;
 pub(crate) mod names;
+mod position;
 mod read;
 mod show;
 mod split;
@@ -24,7 +28,7 @@ pub const FILE: &str = "file_loc";
 /// A checked table of galaxies.
 ///
 /// It has a text column `id_str`, unique and never empty, and a text column `file_loc`; all other
-/// columns are yours. A catalogue never changes: [`head`](Self::head), [`filter`](Self::filter) and
+/// columns are yours. NaN in a column of numbers is an empty cell. A catalogue never changes: [`head`](Self::head), [`filter`](Self::filter) and
 /// the like return new ones.
 ///
 /// ```
@@ -98,7 +102,8 @@ impl Catalog {
     }
 
     fn checked(read: Lined, folder: PathBuf, source: PathBuf) -> Result<Self> {
-        let table = check::catalog(&read, &source)?;
+        let mut table = check::catalog(&read, &source)?;
+        missing::without_nan(&mut table)?;
         Ok(Self { table, folder, source, left_out: read.left_out.into() })
     }
 
@@ -162,13 +167,17 @@ impl Catalog {
         check::column(&self.table, name, &place).cloned()
     }
 
-    /// One column as text, a class for each galaxy; empty where there is no value.
+    /// One column as text, a class for each galaxy; empty where there is no value: see
+    /// [`is_missing`].
     ///
     /// # Errors
     /// [`Error::Missing`], with the columns there are.
     pub fn labels(&self, name: &str) -> Result<Vec<String>> {
-        let column = self.column(name)?.cast(&DataType::String)?;
-        Ok(column.str()?.iter().map(|text| text.unwrap_or_default().to_owned()).collect())
+        if name == ID || name == FILE {
+            return Ok(self.texts(name));
+        }
+        let classes = Label::of(self, name)?.classes()?.into_iter();
+        Ok(classes.map(Option::unwrap_or_default).collect())
     }
 
     /// One column as numbers, one for each galaxy; NaN where there is no value.
@@ -213,21 +222,6 @@ impl Catalog {
         self.with(self.table.head(Some(n)))
     }
 
-    /// The galaxies for which a polars expression holds.
-    ///
-    /// # Errors
-    /// [`Error::Missing`] when the expression names a column that is not there; [`Error::Catalog`] when
-    /// it does not give true or false.
-    pub fn filter(&self, condition: Expr) -> Result<Self> {
-        let rows = self.table.clone().lazy().filter(condition).collect();
-        Ok(self.with(rows.map_err(|error| self.condition_error(error))?))
-    }
-
-    /// What is wrong with a condition on this catalogue, in words of the catalogue.
-    pub(crate) fn condition_error(&self, error: PolarsError) -> Error {
-        check::condition(error, &self.table, &self.source.display().to_string())
-    }
-
     /// The galaxies with these names, in the order given.
     ///
     /// # Errors
@@ -270,9 +264,13 @@ impl Catalog {
 }
 
 pub(crate) use check::near;
+pub use condition::{Condition, condition};
+pub use filter::Filter;
+pub(crate) use label::Label;
+pub use missing::is_missing;
+pub(crate) use position::{Positions, position_of};
 pub(crate) use read::parquet;
 pub(crate) use read::table as read_table;
-pub use read::write_csv;
 pub use split::Split;
 pub(crate) use write::{NOTE, write_pieces};
 pub use write::{TableFormat, write_table};

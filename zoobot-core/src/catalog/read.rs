@@ -10,8 +10,7 @@ mod votable;
 use super::names::text_ids;
 use crate::error::{Error, Result};
 use content::{Bytes, Kind};
-use polars::prelude::{CsvWriter, DataFrame, SerWriter};
-use std::fs::File;
+use polars::prelude::DataFrame;
 use std::path::Path;
 
 pub use folder::pictures;
@@ -58,16 +57,6 @@ pub fn table(path: &Path) -> Result<DataFrame> {
 /// An error about a file.
 pub fn wrong(path: &Path, problem: impl Into<String>, hint: impl Into<String>) -> Error {
     Error::Catalog { path: path.to_path_buf(), problem: problem.into(), hint: hint.into() }
-}
-
-/// Writes a table as CSV.
-///
-/// # Errors
-/// When the file cannot be written.
-pub fn write_csv(table: &mut DataFrame, path: impl AsRef<Path>) -> Result<()> {
-    let path = path.as_ref();
-    let file = File::create(path).map_err(Error::io("write", path))?;
-    Ok(CsvWriter::new(file).finish(table)?)
 }
 
 #[cfg(test)]

@@ -200,3 +200,72 @@ fn a_column_of_numbers_has_one_for_each_galaxy_and_nan_where_there_is_none() {
     let bare = read("c.csv", "id_str,file_loc\na,a.jpg\n").unwrap();
     assert!(bare.numbers("id_str").unwrap_err().to_string().ends_with("No column does"));
 }
+
+#[test]
+fn nothing_is_said_by_the_same_words_everywhere() {
+    let recorded = include_str!("../../../tests/recorded/missing/expected.json");
+    let recorded: serde_json::Value = serde_json::from_str(recorded).unwrap();
+    let texts = |json: &serde_json::Value| -> Vec<Option<String>> {
+        json.as_array().unwrap().iter().map(|it| it.as_str().map(str::to_owned)).collect()
+    };
+    for word in texts(&recorded["words"]).iter().flatten() {
+        assert!(is_missing(word) && is_missing(&format!(" {word} ")), "{word:?}");
+    }
+    let of = |name: &str| {
+        let cells = texts(&recorded["columns"][name][0]);
+        let ids: Vec<String> = (0..cells.len()).map(|n| format!("g{n}")).collect();
+        let files = vec!["a.jpg"; cells.len()];
+        let table = df!("id_str" => ids, "file_loc" => files, "x" => cells).unwrap();
+        Catalog::from_table(table, "").unwrap()
+    };
+    let galaxies = of("classes");
+    let expected = texts(&recorded["columns"]["classes"][1]);
+    let known = expected.iter().flatten().count();
+    assert_eq!(Label::of(&galaxies, "x").unwrap().classes().unwrap(), expected);
+    assert_eq!(galaxies.labelled("x").unwrap().len(), known);
+    assert_eq!(galaxies.filter(condition("x is not null").unwrap()).unwrap().len(), known);
+    let classes: Vec<String> = expected.into_iter().map(Option::unwrap_or_default).collect();
+    assert_eq!(galaxies.labels("x").unwrap(), classes);
+    let galaxies = of("numbers");
+    let expected = recorded["columns"]["numbers"][1].as_array().unwrap();
+    let expected: Vec<Option<f64>> = expected.iter().map(serde_json::Value::as_f64).collect();
+    assert_eq!(Label::of(&galaxies, "x").unwrap().numbers().unwrap(), expected);
+    for word in ["none", "NONE", "masked", "\\N", "nil", "n.a.", "+nan"] {
+        assert!(is_missing(word), "{word}");
+    }
+    for word in ["-", "?", "unknown", "no", "0", "-999", "nan galaxies", "Nancy"] {
+        assert!(!is_missing(word), "{word}");
+    }
+}
+
+#[test]
+fn a_text_that_is_no_number_is_named_with_its_galaxy_and_what_to_write() {
+    let message = |cells: &[&str]| {
+        let ids: Vec<String> = (0..cells.len()).map(|n| format!("g{n}")).collect();
+        let table = df!("id_str" => ids, "file_loc" => vec!["a.jpg"; cells.len()], "x" => cells);
+        let galaxies = Catalog::from_table(table.unwrap(), "").unwrap();
+        Label::of(&galaxies, "x").unwrap().finite().unwrap_err().to_string()
+    };
+    for (cells, words) in [
+        (&["1", "1,5"][..], vec!["\"x\" of \"g1\" is \"1,5\"", "decimal point: 1.5"]),
+        (&["12 mag", "3"][..], vec!["\"g0\"", "\"12 mag\"", "alone: 12"]),
+        (&["1", "high", "low", "2"][..], vec!["\"g1\" is \"high\"", "(2 such galaxies)"]),
+        (&["high", "low"][..], vec!["the column \"x\" holds text", "\"high\""]),
+        (&["1", "inf", "-Infinity"][..], vec!["infinite for 2 of 3 galaxies", "\"g1\", \"g2\""]),
+    ] {
+        let message = message(cells);
+        assert!(words.iter().all(|word| message.contains(word)), "{message}");
+    }
+}
+
+#[test]
+fn nan_is_empty_in_a_catalogue() {
+    let table = df!(
+        "id_str" => ["a", "b", "c"], "file_loc" => ["a.jpg", "b.jpg", "c.jpg"],
+        "x" => [1.0, f64::NAN, 4.0],
+    );
+    let galaxies = Catalog::from_table(table.unwrap(), "").unwrap();
+    assert_eq!(galaxies.filter(col("x").is_not_null()).unwrap().ids(), ["a", "c"]);
+    assert_eq!(galaxies.filter(col("x").gt(lit(3))).unwrap().ids(), ["c"]);
+    assert_eq!(galaxies.labelled("x").unwrap().ids(), ["a", "c"]);
+}

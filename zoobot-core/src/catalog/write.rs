@@ -1,7 +1,8 @@
 //! From a table to a file: CSV, Parquet or FITS, whole or not at all.
 
 use super::fits::{self, FitsWriter};
-use crate::error::{Error, Result};
+use super::{FILE, ID};
+use crate::error::{Error, Result, kind_words};
 use crate::files::write_whole;
 use polars::prelude::*;
 use std::io::BufWriter;
@@ -48,10 +49,12 @@ impl TableFormat {
     }
 }
 
-/// Writes a table, in the format of the file's ending. The file appears whole or not at all.
+/// Writes a table, in the format of the file's ending. The file appears whole or not at all, and its
+/// folder is made where it is missing.
 ///
-/// In FITS, text is `A`, numbers are `D`, `E` or `K` and truth is `L`; an empty cell is blank, NaN,
-/// or `TNULL`. FITS holds ASCII only.
+/// In FITS, text and dates are `A`, numbers are `D`, `E` or `K` and truth is `L`; an empty cell is
+/// blank, NaN, or `TNULL`. FITS holds ASCII only, and no column both with empty cells and with whole
+/// numbers above 9223372036854775807: what it cannot hold is an error.
 ///
 /// ```
 /// use zoobot_core::catalog::write_table;
@@ -69,6 +72,32 @@ impl TableFormat {
 pub fn write_table(table: &DataFrame, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     write_pieces(path, TableFormat::of(path)?, &table.clear(), None, &|each| each(table))
+}
+
+/// Which quotes a CSV file needs, so that text such as `0012` is read again as text.
+fn quotes(table: &DataFrame) -> Result<QuoteStyle> {
+    let typed = |text: &str| {
+        let text = text.trim();
+        text.parse::<f64>().is_ok() || ["true", "false"].contains(&text.to_lowercase().as_str())
+    };
+    for column in table.columns() {
+        match column.dtype() {
+            // These are text whatever they look like.
+            DataType::String if [ID, FILE].contains(&column.name().as_str()) => {}
+            DataType::String => {
+                if column.str()?.iter().flatten().any(typed) {
+                    return Ok(QuoteStyle::NonNumeric);
+                }
+            }
+            other if other.is_nested() || other.is_binary() => {
+                let value = format!("{} in {:?}", kind_words(other), column.name());
+                let expected = "one value to a cell in a .csv file: write .parquet instead";
+                return Err(Error::invalid("what a column holds", value, expected));
+            }
+            _ => {}
+        }
+    }
+    Ok(QuoteStyle::Necessary)
 }
 
 /// A table that comes in pieces of the same columns: calls what it is given with each, in order.
@@ -93,7 +122,9 @@ pub(crate) fn write_pieces(
             let mut first = true;
             let mut write = |table: &mut DataFrame| {
                 let header = std::mem::replace(&mut first, false);
-                Ok(CsvWriter::new(file).include_header(header).finish(table)?)
+                let quotes = quotes(table)?;
+                let writer = CsvWriter::new(file).include_header(header);
+                Ok(writer.with_quote_style(quotes).finish(table)?)
             };
             write(&mut empty.clone())?;
             pieces(&mut |table| write(&mut table.clone()))
@@ -119,6 +150,7 @@ pub(crate) fn write_pieces(
                 rows += table.height();
                 fits::widen(&mut columns, table)
             })?;
+            fits::settle(&mut columns)?;
             write_whole(path, |file| {
                 let full = |error| Error::io("write", path)(error);
                 let out = BufWriter::new(file);

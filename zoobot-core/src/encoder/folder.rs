@@ -5,6 +5,7 @@
 
 use super::network::Architecture;
 use super::weights::Weights;
+use crate::advice::advice;
 use crate::files::write_whole_at;
 use crate::picture::{Grey, Recipe};
 use crate::{Error, Result};
@@ -128,9 +129,12 @@ pub(super) fn read(folder: &Path, name: Option<String>) -> Result<Contents> {
     let config: Config = read_json(&path)?.ok_or_else(|| Error::Weights {
         path: folder.into(),
         problem: format!("the folder has no {CONFIG}"),
-        hint: "Give a folder that Encoder::save or timm wrote, or a copy of one from the \
-               Hugging Face Hub"
-            .into(),
+        hint: advice(
+            "Give a folder that Encoder::save or timm wrote, or a copy of one from the Hugging Face \
+             Hub",
+            "Give a folder that `zoobot train`, `zoobot finetune` or timm wrote, or a copy of one \
+             from the Hugging Face Hub",
+        ),
     })?;
     let architecture = Architecture::named(&config.architecture)?;
     if let Some(problem) = config.trouble(&architecture) {

@@ -28,6 +28,7 @@ pub use layers::{Activation, Padding, Statistics};
 pub use network::{Architecture, Network, Training};
 pub use parts::Report;
 pub use precision::Precision;
+pub use shipped::sample_card;
 pub use speed::Speed;
 pub use together::encode_all;
 pub use weights::Weights;
@@ -36,6 +37,7 @@ pub(crate) use encode::{Rows, encode_rows, nothing_readable};
 pub(crate) use folder::read_json;
 pub(crate) use parts::{TableJob, array, catalog_key};
 
+use crate::advice::advice;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::notebook::{Bundle, Show};
@@ -332,8 +334,11 @@ impl Encoder {
             "the representation was made by another recipe than that of {} (on the left)",
             self.name
         );
-        let hint = "Encode the galaxies again, or take the other recipe: encoder.with_recipe(…)";
-        self.recipe.expect(&origin.recipe, &what, hint)
+        let hint = advice(
+            "Encode the galaxies again, or take the other recipe: encoder.with_recipe(…)",
+            "Encode the galaxies again with this encoder",
+        );
+        self.recipe.expect(&origin.recipe, &what, &hint)
     }
 
     /// The number of features of each galaxy.

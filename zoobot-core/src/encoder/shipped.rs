@@ -45,6 +45,22 @@ pub fn folder() -> Result<PathBuf> {
         .or_else(|_: Error| write(std::env::temp_dir().join("zoobot/encoders")))
 }
 
+/// The card of the encoder that travels along, `card.json`: its architecture, what it was trained on,
+/// its licence and the fingerprint of its weights.
+///
+/// ```
+/// let card = zoobot_core::encoder::sample_card()?;
+/// assert_eq!(card["name"], "sample");
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
+///
+/// # Errors
+/// Only when it is damaged.
+pub fn sample_card() -> Result<serde_json::Value> {
+    let card = FILES.iter().find(|(name, _)| *name == "card.json").map_or(&b"{}"[..], |it| it.1);
+    Ok(serde_json::from_slice(card)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

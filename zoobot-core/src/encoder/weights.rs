@@ -2,6 +2,7 @@
 
 use super::network::Architecture;
 use super::pickle;
+use crate::advice::advice;
 use crate::{Error, Result};
 use std::fmt::Write;
 use std::io::Read;
@@ -113,7 +114,10 @@ impl Weights {
                 let list = prefixes.iter().map(|p| format!("{p:?}")).collect::<Vec<_>>().join(", ");
                 Err(Error::Weights {
                     problem: format!("it holds {} such networks: {list}", prefixes.len()),
-                    hint: "Choose one: Weights::read(…)?.within(\"PREFIX\")?".into(),
+                    hint: advice(
+                        "Choose one: Weights::read(…)?.within(\"PREFIX\")?",
+                        "Save the one that you need in a file of its own",
+                    ),
                     path: self.path,
                 })
             }

@@ -7,7 +7,7 @@ mod paper;
 
 pub use outcome::{Outcome, Row};
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Label};
 use crate::encoder::{Encoder, catalog_key};
 use crate::error::{Error, Result};
 use crate::files::write_whole_at;
@@ -203,13 +203,14 @@ impl FewLabels {
 
     /// Which galaxies are of the second class.
     fn classes(&self) -> Result<Vec<bool>> {
-        let labels = self.catalog.labels(&self.label)?;
+        let label = Label::of(&self.catalog, &self.label)?;
+        let labels = label.all(label.classes()?)?;
         let mut names: Vec<&String> = labels.iter().collect();
         names.sort_unstable();
         names.dedup();
         let [_, positive] = names[..] else {
             let value = format!("{} in {:?}", names.len(), self.label);
-            return Err(Error::invalid("classes", value, "two, and no galaxy without a label"));
+            return Err(Error::invalid("classes", value, "two"));
         };
         let is: Vec<bool> = labels.iter().map(|it| it == positive).collect();
         let least = is.iter().filter(|it| **it).count().min(is.iter().filter(|it| !**it).count());

@@ -1,5 +1,6 @@
 //! What points are coloured by: classes or numbers.
 
+use crate::catalog::is_missing;
 use polars::prelude::{AnyValue, DataType, Series};
 
 /// One class or one number for each point.
@@ -65,8 +66,8 @@ impl From<&[f64]> for Labels {
 /// Whole numbers of at most this many kinds are codes of classes, such as 0 and 1.
 const CODES: usize = 10;
 
-/// Text, truth values and whole numbers of few kinds are classes, other numbers a scale; a null is
-/// the class "missing", or NaN.
+/// Text, truth values and whole numbers of few kinds are classes, other numbers a scale; what is no
+/// value ([`is_missing`]) is the class "missing", or NaN.
 impl From<&Series> for Labels {
     fn from(series: &Series) -> Self {
         let kind = series.dtype();
@@ -79,7 +80,10 @@ impl From<&Series> for Labels {
         }
         let name = |value: AnyValue<'_>| match value {
             AnyValue::Null => "missing".to_owned(),
-            value => value.str_value().into_owned(),
+            value => match value.str_value().into_owned() {
+                word if is_missing(&word) => "missing".to_owned(),
+                class => class,
+            },
         };
         Self::Categories(series.iter().map(name).collect())
     }
@@ -100,8 +104,8 @@ mod tests {
     fn codes_and_text_are_classes_and_measures_are_numbers() {
         let codes = Series::new("ring".into(), [Some(0i64), Some(1), None]);
         assert_eq!(Labels::from(&codes), vec!["0", "1", "missing"].into());
-        let names = Series::new("class".into(), ["spiral", "ring"]);
-        assert_eq!(Labels::from(&names), vec!["spiral", "ring"].into());
+        let names = Series::new("class".into(), ["spiral", "ring", "n/a", ""]);
+        assert_eq!(Labels::from(&names), vec!["spiral", "ring", "missing", "missing"].into());
         let counts = Series::new("votes".into(), (0..40).collect::<Vec<i32>>());
         assert_eq!(Labels::from(&counts).len(), 40);
         assert!(matches!(Labels::from(&counts), Labels::Numbers(n) if n[39] == 39.0));

@@ -1,6 +1,7 @@
 //! A figure as a file: SVG, PDF (vectors, text as text, the font inside) or PNG.
 
 use super::{Figure, font};
+use crate::files::write_whole_at;
 use crate::{Error, Result};
 use resvg::tiny_skia::{FilterQuality, Pixmap, PixmapPaint, Transform};
 use resvg::usvg::{Options, Tree};
@@ -10,10 +11,11 @@ use std::path::Path;
 const MAX_PIXELS: f64 = 200e6;
 
 impl Figure {
-    /// Saves the figure in the format that the path ends in: `.svg`, `.pdf` or `.png`.
+    /// Saves the figure in the format that the path ends in: `.svg`, `.pdf` or `.png`. A missing
+    /// folder is made.
     ///
     /// # Errors
-    /// Another ending, a folder that does not exist, a file that cannot be written.
+    /// Another ending, a file that cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
@@ -26,13 +28,9 @@ impl Figure {
                 return Err(Error::invalid("figure file", path.display(), expected));
             }
         };
-        if let Some(folder) = path.parent().filter(|it| !it.as_os_str().is_empty() && !it.exists())
-        {
-            let problem = format!("the folder {} does not exist", folder.display());
-            let problem = std::io::Error::new(std::io::ErrorKind::NotFound, problem);
-            return Err(Error::io("write", path)(problem));
-        }
-        std::fs::write(path, bytes).map_err(Error::io("write", path))
+        write_whole_at(path, |partial| {
+            std::fs::write(partial, &bytes).map_err(Error::io("write", path))
+        })
     }
 
     /// The figure as a one-page PDF of its size on paper.

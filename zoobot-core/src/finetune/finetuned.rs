@@ -3,6 +3,7 @@
 use super::{
     CrossValidated, Finetune, Plan, Predicted, Question, Saliency, Strength, heads, network,
 };
+use crate::advice::advice;
 use crate::catalog::Catalog;
 use crate::encoder::Encoder;
 use crate::error::{Error, Result};
@@ -255,7 +256,10 @@ impl Finetuned {
     /// not there; else as [`Encoder::encode`] and [`Space::pca`].
     pub fn before_and_after(&self, catalog: &Catalog, colour_by: &str) -> Result<Figure> {
         let Some(before) = &self.before else {
-            let expected = "one that learnt: full() or two_phase(k)";
+            let expected = advice(
+                "one that learnt: full() or two_phase(k)",
+                "one that learnt: --full or --two-phase",
+            );
             return Err(Error::invalid("the encoder", "the same before and after", expected));
         };
         catalog.column(colour_by)?;

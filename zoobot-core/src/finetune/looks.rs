@@ -2,6 +2,7 @@
 //! probabilities can be believed, and which galaxies they are right and wrong about.
 
 use super::predicted::{Kind, Predicted};
+use crate::advice::advice;
 use crate::error::{Error, Result};
 use crate::figure::{self, Figure, lines};
 use crate::notebook::{Gallery, Tile};
@@ -146,7 +147,10 @@ impl Predicted {
                 kind: "catalogue",
                 name: "catalog".to_owned(),
                 place: "these predictions".to_owned(),
-                hint: "Give the labels: predicted.against(&galaxies, \"LABEL\")?".to_owned(),
+                hint: advice(
+                    "Give the labels: predicted.against(&galaxies, \"LABEL\")?",
+                    "Give the labels: --label COLUMN",
+                ),
             });
         };
         let (ids, files) = (catalog.ids(), catalog.files());

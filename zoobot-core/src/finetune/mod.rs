@@ -45,6 +45,7 @@ pub use saliency::Saliency;
 pub use settings::Settings;
 pub use strength::{Choice, Strength};
 
+use crate::advice::advice;
 use crate::catalog::Catalog;
 use crate::encoder::{Architecture, Encoder};
 use crate::error::{Error, Result};
@@ -245,9 +246,10 @@ impl Finetune {
         encoder.check(space)?;
         if space.width() != encoder.width() {
             let expected = format!(
-                "{}, as {} gives them: the space before pca()",
+                "{}, as {} gives them: {}",
                 encoder.width(),
-                encoder.name()
+                encoder.name(),
+                advice("the space before pca()", "the table as `zoobot encode` wrote it")
             );
             return Err(Error::invalid("features", space.width(), expected));
         }

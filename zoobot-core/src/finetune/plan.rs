@@ -3,6 +3,7 @@
 use super::network::{self, Built};
 use super::truth::Truth;
 use super::{Finetune, Question};
+use crate::advice::advice;
 use crate::encoder::Encoder;
 use crate::error::Result;
 use crate::notebook::{Bundle, Show, Table};
@@ -159,8 +160,9 @@ fn notes(finetune: &Finetune, learn: &Truth, kept: &Truth) -> Vec<String> {
     let mut notes = Vec::new();
     if learn.len() < 50 && !settings.head_only {
         notes.push(format!(
-            "{} galaxies are few for a whole network: head_only() is quicker and often as good",
-            learn.len()
+            "{} galaxies are few for a whole network: {} is quicker and often as good",
+            learn.len(),
+            advice("head_only()", "the head alone, without --full,")
         ));
     }
     if kept.len() < 20 && !(settings.head_only && finetune.solves()) {
@@ -179,7 +181,8 @@ fn notes(finetune: &Finetune, learn: &Truth, kept: &Truth) -> Vec<String> {
             && settings.class_weights.is_empty()
         {
             notes.push(format!(
-                "there are {count} of {name:?} and {most} of another class: see balanced()"
+                "there are {count} of {name:?} and {most} of another class: see {}",
+                advice("balanced()", "--balanced")
             ));
         }
     }

@@ -2,6 +2,7 @@
 
 use super::Question;
 use super::truth::{self, Truth};
+use crate::advice::advice;
 use crate::catalog::{Catalog, ID};
 use crate::error::{Error, Result};
 use crate::model::{Labels, Model};
@@ -55,11 +56,17 @@ impl Predicted {
             (Labels::Values(names), _) => (Kind::Numbers, names.clone()),
             (Labels::Votes(schema), _) => {
                 let value = format!("votes for {}", schema.name());
-                let expected = "classes or numbers; for votes, Model::predict gives posteriors";
+                let expected = advice(
+                    "classes or numbers; for votes, Model::predict gives posteriors",
+                    "classes or numbers; for votes, use `zoobot calibrate`",
+                );
                 return Err(Error::invalid("what the model predicts", value, expected));
             }
         };
-        let truth = Err("give the labels: predicted.against(&galaxies, \"LABEL\")?".to_owned());
+        let truth = Err(advice(
+            "give the labels: predicted.against(&galaxies, \"LABEL\")?",
+            "give the labels: --label COLUMN",
+        ));
         let (catalog, failed) = (None, DataFrame::empty());
         Ok(Self { kind, names, ids, values, truth, catalog, failed, seed: 1 })
     }

@@ -354,7 +354,7 @@ fn labels_that_cannot_be_learnt_are_refused_by_name() {
     refused(class(), &one, &val, &["classes is \"1\" alone in \"ring\"", "at least two"]);
     let mut gap: Vec<Option<f64>> = (0..n).map(|i| Some((i % 2) as f64)).collect();
     (gap[3], gap[8]) = (None, Some(f64::NAN));
-    let words = ["\"ring\" is empty or not finite for 2 of 1200", &ids[3], &ids[8], "is_not_null"];
+    let words = ["\"ring\" has no value for 2 of 1200", &ids[3], &ids[8], "labelled"];
     refused(class(), &of(gap), &val, &words);
     let mut part: Vec<Option<f64>> = (0..n).map(|i| Some((i % 2) as f64)).collect();
     part[5] = Some(0.35);
@@ -379,11 +379,16 @@ fn labels_that_cannot_be_learnt_are_refused_by_name() {
     refused(class(), &train, &other, &["pictures are both learnt from"]);
 
     let number = || Finetune::regressor("number");
-    refused(Finetune::regressor("kind"), &train, &val, &["\"kind\"", "column of numbers"]);
+    refused(
+        Finetune::regressor("kind"),
+        &train,
+        &val,
+        &["\"kind\" holds text", "Finetune::classifier"],
+    );
     let mut endless: Vec<f64> = (0..n).map(|i| i as f64).collect();
     endless[1] = f64::INFINITY;
     let endless = with(&train, Column::new("number".into(), endless));
-    refused(number(), &endless, &val, &["not finite for 1 of 1200", &ids[1]]);
+    refused(number(), &endless, &val, &["infinite for 1 of 1200", &ids[1]]);
     let constant = with(&train, Column::new("number".into(), vec![2.5; n]));
     refused(number(), &constant, &val, &["2.5 for every galaxy"]);
     refused(number().unit_interval().unwrap(), &train, &val, &["0 to 1 in \"number\""]);

@@ -2,19 +2,16 @@
 //! the column, the galaxy and what to do.
 
 use super::Question;
-use crate::catalog::{Catalog, FILE, ID};
+use crate::advice::advice;
+use crate::catalog::{Catalog, FILE, ID, Label};
 use crate::error::{Error, Result};
 use crate::schema::Votes;
 use ndarray::{Array2, ArrayView2};
-use polars::prelude::{Column, DataType};
 use std::collections::{BTreeMap, HashMap};
 use tch::{Device, Tensor};
 
 /// Fewer galaxies than these teach nothing.
 const LEAST: usize = 4;
-/// Galaxies that an error names.
-const EXAMPLES: usize = 3;
-
 /// What is known of some galaxies.
 #[derive(Debug, Clone)]
 pub enum Truth {
@@ -37,6 +34,9 @@ impl Truth {
         }
         let truth = Self::read(question, catalog, None)?;
         truth.check_learnable(question)?;
+        if let Self::Votes(votes) = &truth {
+            votes.say_without();
+        }
         Ok(truth)
     }
 
@@ -72,7 +72,10 @@ impl Truth {
                 let outside = |value: &f64| *unit_interval && !(0.0..=1.0).contains(value);
                 if let Some(row) = values.iter().position(outside) {
                     let value = format!("{} of {:?}", values[row], catalog.ids()[row]);
-                    let expected = format!("0 to 1 in {label:?}, as unit_interval() has it");
+                    let expected = format!(
+                        "0 to 1 in {label:?}, as {} has it",
+                        advice("unit_interval()", "--unit-interval")
+                    );
                     return Err(Error::invalid("label", value, expected));
                 }
                 Self::Numbers(values)
@@ -81,12 +84,12 @@ impl Truth {
                 let mut all = Array2::zeros((catalog.len(), labels.len()));
                 for (mut to, label) in all.columns_mut().into_iter().zip(labels) {
                     for (row, text) in classes(catalog, label)?.iter().enumerate() {
-                        to[row] = match text.as_str() {
+                        to[row] = match text.to_lowercase().as_str() {
                             "0" | "false" => 0.0,
                             "1" | "true" => 1.0,
-                            other => {
+                            _ => {
                                 let value =
-                                    format!("{other:?} of {:?} in {label:?}", catalog.ids()[row]);
+                                    format!("{text:?} of {:?} in {label:?}", catalog.ids()[row]);
                                 return Err(Error::invalid("label", value, "0 or 1"));
                             }
                         };
@@ -114,7 +117,7 @@ impl Truth {
                         names.len(),
                         of.len()
                     );
-                    let expected = "classes of several galaxies; for numbers, Finetune::regressor";
+                    let expected = format!("classes of several galaxies. {}", regressor());
                     return Err(Error::invalid("label", value, expected));
                 }
                 for (class, name) in names.iter().enumerate() {
@@ -243,94 +246,40 @@ pub fn no_leak(features: ArrayView2<f32>, truth: &Truth, question: &Question) ->
 }
 
 /// A column of labels, which says nothing of which galaxy it is.
-fn column(catalog: &Catalog, label: &str) -> Result<Column> {
+fn column(catalog: &Catalog, label: &str) -> Result<Label> {
     if label == ID || label == FILE {
         let expected = "a column of labels: this one only tells galaxies apart";
         return Err(Error::invalid("label", format!("{label:?}"), expected));
     }
-    catalog.column(label)
+    let column = Label::of(catalog, label)?;
+    column.ask_about_sentinels();
+    Ok(column)
 }
 
-/// The class of each galaxy as text, whole numbers without a point.
+/// The class of each galaxy as text, whole numbers without a point. Every galaxy must have one:
+/// which galaxies to learn from is for the user to say.
 pub fn classes(catalog: &Catalog, label: &str) -> Result<Vec<String>> {
     let column = column(catalog, label)?;
-    let wrong = |dtype: &DataType| {
-        let value = format!("{label:?}, which is of {dtype}");
-        Error::invalid("label", value, "a column of text, whole numbers, or true and false")
-    };
-    let texts: Vec<Option<String>> = match column.dtype() {
-        DataType::String => {
-            let text =
-                |it: Option<&str>| it.map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned);
-            column.str()?.iter().map(text).collect()
+    if column.dtype().is_float() || column.dtype().is_decimal() {
+        let numbers = column.finite()?;
+        if let Some(row) = numbers.iter().position(|it| it.is_some_and(|it| it.fract() != 0.0)) {
+            let number = numbers[row].unwrap_or(f64::NAN);
+            let problem = format!("{label:?} of {:?} is {number}, not a class", column.id(row));
+            return Err(column.wrong(problem, &regressor()));
         }
-        DataType::Float32 | DataType::Float64 => {
-            let column = column.cast(&DataType::Float64)?;
-            let values: Vec<Option<f64>> = column.f64()?.iter().collect();
-            let number =
-                |it: &Option<f64>| it.is_some_and(|it| it.is_finite() && it.fract() != 0.0);
-            if let Some(row) = values.iter().position(number) {
-                let value = format!(
-                    "{} of {:?} in {label:?}",
-                    values[row].unwrap_or(f64::NAN),
-                    catalog.ids()[row]
-                );
-                let expected = "a class: for numbers, Finetune::regressor";
-                return Err(Error::invalid("label", value, expected));
-            }
-            let text =
-                |it: Option<f64>| it.filter(|it| it.is_finite()).map(|it| format!("{it:.0}"));
-            values.into_iter().map(text).collect()
-        }
-        other if other.is_integer() || other.is_bool() => {
-            let column = column.cast(&DataType::String)?;
-            column.str()?.iter().map(|it| it.map(str::to_owned)).collect()
-        }
-        DataType::Null => vec![None; column.len()],
-        other => return Err(wrong(other)),
-    };
-    complete(catalog, label, texts)
+    }
+    column.all(column.classes()?)
 }
 
-/// The number of each galaxy.
+/// The number of each galaxy; every one must have one.
 pub fn numbers(catalog: &Catalog, label: &str) -> Result<Vec<f64>> {
     let column = column(catalog, label)?;
-    if !column.dtype().is_primitive_numeric() && !column.dtype().is_null() {
-        let value = format!("{label:?}, which is of {}", column.dtype());
-        let expected = "a column of numbers: for classes, Finetune::classifier";
-        return Err(Error::invalid("label", value, expected));
-    }
-    let column = column.cast(&DataType::Float64)?;
-    let values = column.f64()?.iter().map(|it| it.filter(|it| it.is_finite())).collect();
-    complete(catalog, label, values)
+    column.all(column.finite()?)
 }
 
-/// Fails where a label is missing, with the galaxies.
-fn complete<T>(catalog: &Catalog, label: &str, values: Vec<Option<T>>) -> Result<Vec<T>> {
-    let ids = catalog.ids();
-    let missing = ids.iter().zip(&values).filter(|(_, it)| it.is_none());
-    let missing: Vec<String> = missing.map(|(id, _)| id.clone()).collect();
-    if missing.is_empty() {
-        return Ok(values.into_iter().flatten().collect());
-    }
-    let count = missing.len();
-    Err(Error::Catalog {
-        path: catalog.source().to_path_buf(),
-        problem: format!(
-            "{label:?} is empty or not finite for {count} of {} galaxies: {}",
-            ids.len(),
-            examples(&missing)
-        ),
-        hint: format!("Leave them out: galaxies.filter(col({label:?}).is_not_null())?"),
-    })
-}
-
-fn examples(all: &[String]) -> String {
-    let mut text: Vec<String> = all.iter().take(EXAMPLES).map(|it| format!("{it:?}")).collect();
-    if all.len() > EXAMPLES {
-        text.push(format!("and {} more", all.len() - EXAMPLES));
-    }
-    text.join(", ")
+/// What numbers are learnt with.
+fn regressor() -> String {
+    advice("For numbers, use Finetune::regressor", "For numbers, use zoobot finetune regressor")
 }
 
 /// The different texts, whole numbers by their size.

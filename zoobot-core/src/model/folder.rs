@@ -1,7 +1,7 @@
 //! Model folders: the head beside its encoder, in files of its own that timm does not open.
 
 use super::{Labels, Model};
-use crate::encoder::{Encoder, Weights, read_json};
+use crate::encoder::{Encoder, Weights, read_json, shipped};
 use crate::error::{Error, Result};
 use crate::files::write_whole_at;
 use crate::train::{HeadConfig, Output};
@@ -39,7 +39,7 @@ impl Description {
 /// See [`Model::load`].
 pub(super) fn read(folder: &Path) -> Result<Model> {
     // The encoder first: its errors tell of folders that are none.
-    let encoder = Encoder::load(folder)?;
+    let encoder = Encoder::load(folder).map_err(as_model)?;
     let description: Description = expected(folder, HEAD)?;
     if description.encoder != encoder.fingerprint() {
         return Err(Error::Weights {
@@ -63,6 +63,18 @@ pub(super) fn read(folder: &Path) -> Result<Model> {
     Weights::read(folder.join(WEIGHTS))?.load_into(&mut store)?;
     let recalibration = read_json(&folder.join(RECALIBRATION))?;
     Model::new(encoder, &head, labels)?.with_recalibration(recalibration)
+}
+
+/// Speaks of a model where a model was asked for.
+fn as_model(error: Error) -> Error {
+    match error {
+        Error::Missing { kind: "encoder", name, place, hint } => {
+            let give = format!("Give the folder of a model with a head, or {:?}", shipped::NAME);
+            let hint = if hint.starts_with("This is a file") { hint } else { give };
+            Error::Missing { kind: "model", name, place, hint }
+        }
+        other => other,
+    }
 }
 
 /// A file without which there is no head.

@@ -107,27 +107,6 @@ pub(crate) fn running_cell() -> u64 {
     CELL.load(Ordering::Relaxed)
 }
 
-/// Says something that is worth knowing once, however many calls come across it: in a notebook a line
-/// below the cell, again in later cells; otherwise a line on standard error.
-pub(crate) fn say_once(text: &str) {
-    static SAID: Mutex<(u64, Vec<String>)> = Mutex::new((0, Vec::new()));
-    let cell = CELL.load(Ordering::Relaxed);
-    {
-        let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
-        if said.0 != cell {
-            *said = (cell, Vec::new());
-        }
-        if said.1.iter().any(|known| known == text) {
-            return;
-        }
-        said.1.push(text.to_owned());
-    }
-    match in_kernel() {
-        true => send(Board::here().as_deref(), &Bundle::plain(text), None, false),
-        false => eprintln!("zoobot: note: {text}"),
-    }
-}
-
 /// Shows a bundle on `board`, or below the running cell.
 pub(crate) fn send(board: Option<&Board>, bundle: &Bundle, id: Option<&str>, update: bool) {
     match board {

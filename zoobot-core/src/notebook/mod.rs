@@ -17,7 +17,7 @@ pub(crate) mod text;
 mod thumbnail;
 mod timing;
 
-pub(crate) use board::{Board, begin_cell, say_once};
+pub(crate) use board::{Board, begin_cell, running_cell};
 pub use columns::schema_of;
 pub use future::block_on;
 pub use gallery::{Gallery, Tile};

@@ -12,7 +12,8 @@ mod resample;
 mod stretch;
 mod unpack;
 
-use crate::notebook::{in_kernel, say_once};
+use crate::advice::advice;
+use crate::notes::note;
 use std::path::PathBuf;
 
 pub use augment::{Augment, Erasing, RandomCrop};
@@ -37,11 +38,9 @@ pub(crate) fn say_stretch(recipe: &Recipe, files: &[PathBuf]) {
         name.rsplit_once('.').is_some_and(|(_, ending)| FITS_ENDINGS.contains(&ending))
     };
     if recipe.stretch.is_default() && files.iter().any(is_fits) {
-        let change = match in_kernel() {
-            true => "encoder.stretch(…) changes that",
-            false => "--stretch changes that",
-        };
-        say_once(&format!(
+        let change =
+            advice("encoder.stretch(…) changes that", "--stretch changes that");
+        note(format!(
             "FITS pictures are stretched by asinh between the percentiles 0 and 99.7; {change}"
         ));
     }

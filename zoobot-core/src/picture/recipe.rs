@@ -8,6 +8,7 @@ pub use crop::Crop;
 use super::Stretch;
 use super::decode::{Decoded, open};
 use super::resample::{self, Pixels, Window};
+use crate::advice::advice;
 use crate::error::{Error, Result};
 use image::RgbImage;
 use ndarray::Array2;
@@ -208,8 +209,11 @@ impl Recipe {
         }
         if let Some(other) = pictures.iter().find(|picture| !self.same_pixels(&picture.recipe)) {
             let what = "the pictures were prepared by another recipe than this one (on the left)";
-            let hint = "Prepare them by this one, or take the other: encoder.with_recipe(…)";
-            self.expect(&other.recipe, what, hint)?;
+            let hint = advice(
+                "Prepare them by this one, or take the other: encoder.with_recipe(…)",
+                "Prepare them again by this one",
+            );
+            self.expect(&other.recipe, what, &hint)?;
         }
         self.seen(&self.pack(pictures, device)?, device)
     }

@@ -54,6 +54,7 @@ impl Calibration {
     /// has as many votes.
     pub fn measure(posterior: &Posterior, votes: &Votes, min_votes: u32) -> Result<Self> {
         paired(posterior, votes)?;
+        votes.say_without();
         let totals = votes.totals();
         let least = f64::from(min_votes.max(1));
         let mut questions = Vec::new();

@@ -61,6 +61,7 @@ impl Recalibration {
     /// [`Error::Interrupted`].
     pub fn fit(posterior: &Posterior, votes: &Votes) -> Result<Self> {
         paired(posterior, votes)?;
+        votes.say_without();
         let totals = votes.totals();
         let mut scalings = Vec::new();
         for (place, question) in posterior.schema().questions().iter().enumerate() {

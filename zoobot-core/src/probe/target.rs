@@ -1,10 +1,11 @@
 //! What is predicted: classes or numbers, read from a column of the catalogue.
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Label};
 use crate::error::{Error, Result};
 use crate::metrics::log_loss;
 use ndarray::Array2;
-use polars::prelude::{Column, DataType};
+use polars::prelude::DataType;
+use std::collections::BTreeSet;
 
 /// Whole numbers of more values than these are numbers, not classes.
 const MOST_CLASSES: usize = 10;
@@ -71,15 +72,19 @@ impl Target {
     }
 }
 
-/// The rows that have a label, and their labels.
+/// The rows that have a label, and their labels; the others are left out, which is said.
 pub fn read(catalog: &Catalog, name: &str, numbers: Option<bool>) -> Result<(Vec<usize>, Target)> {
-    let column = catalog.column(name)?;
+    let label = Label::of(catalog, name)?;
     let numbers = match numbers {
         Some(numbers) => numbers,
-        None => are_numbers(&column)?,
+        None => are_numbers(&label)?,
     };
-    let (rows, target) =
-        if numbers { read_numbers(&column, name)? } else { read_classes(&column, name)? };
+    label.ask_about_sentinels();
+    let (rows, target) = if numbers { read_numbers(&label)? } else { read_classes(&label, name)? };
+    if rows.is_empty() {
+        let value = format!("{name:?}, which no galaxy of {} has", catalog.len());
+        return Err(Error::invalid("the label", value, "a column with values"));
+    }
     let varies = match &target {
         Target::Classes { names, .. } => names.len() > 1,
         Target::Numbers(values) => values.iter().any(|value| *value != values[0]),
@@ -91,35 +96,39 @@ pub fn read(catalog: &Catalog, name: &str, numbers: Option<bool>) -> Result<(Vec
     Ok((rows, target))
 }
 
-fn are_numbers(column: &Column) -> Result<bool> {
-    Ok(match column.dtype() {
-        DataType::Float32 | DataType::Float64 => true,
-        other if other.is_integer() => column.drop_nulls().n_unique()? > MOST_CLASSES,
+/// Numbers with a fraction, and whole numbers of many values.
+fn are_numbers(label: &Label) -> Result<bool> {
+    Ok(match label.dtype() {
+        kind if kind.is_float() || kind.is_decimal() => true,
+        kind if kind.is_integer() => {
+            let different: BTreeSet<String> = label.classes()?.into_iter().flatten().collect();
+            different.len() > MOST_CLASSES
+        }
+        // A column of numbers may have been read as text for the words in it.
+        DataType::String => {
+            let known: Vec<String> = label.classes()?.into_iter().flatten().collect();
+            let different: BTreeSet<&String> = known.iter().collect();
+            let number = |text: &&String| text.parse::<f64>().is_ok();
+            different.len() > MOST_CLASSES && different.iter().copied().all(|it| number(&it))
+        }
         _ => false,
     })
 }
 
-fn read_numbers(column: &Column, name: &str) -> Result<(Vec<usize>, Target)> {
-    if !column.dtype().is_primitive_numeric() {
-        let value = format!("{name:?}, which is of {}", column.dtype());
-        return Err(Error::invalid("the label", value, "a column of numbers"));
-    }
-    let column = column.cast(&DataType::Float64)?;
-    let known = column.f64()?.iter().enumerate();
-    let known = known.filter_map(|(row, value)| Some((row, value.filter(|it| !it.is_nan())?)));
-    let (rows, values): (Vec<usize>, Vec<f64>) = known.unzip();
-    if let Some(value) = values.iter().find(|value| !value.is_finite()) {
-        return Err(Error::invalid("the label", format!("{value} in {name:?}"), "finite numbers"));
-    }
+fn read_numbers(label: &Label) -> Result<(Vec<usize>, Target)> {
+    let (rows, values) = known(label, label.finite()?);
     Ok((rows, Target::Numbers(values)))
 }
 
-fn read_classes(column: &Column, name: &str) -> Result<(Vec<usize>, Target)> {
-    let column = column.cast(&DataType::String)?;
-    let known = column.str()?.iter().enumerate();
-    let known = known.filter_map(|(row, text)| Some((row, text.filter(|it| !it.is_empty())?)));
-    let (rows, texts): (Vec<usize>, Vec<&str>) = known.unzip();
-    let mut names: Vec<&str> = texts.clone();
+/// The rows that have a value, and the values.
+fn known<T>(label: &Label, values: Vec<Option<T>>) -> (Vec<usize>, Vec<T>) {
+    label.say_left_out(&values);
+    values.into_iter().enumerate().filter_map(|(row, value)| Some((row, value?))).unzip()
+}
+
+fn read_classes(label: &Label, name: &str) -> Result<(Vec<usize>, Target)> {
+    let (rows, texts) = known(label, label.classes()?);
+    let mut names = texts.clone();
     names.sort_unstable();
     names.dedup();
     if names.len() > rows.len() / 2 {
@@ -127,6 +136,5 @@ fn read_classes(column: &Column, name: &str) -> Result<(Vec<usize>, Target)> {
         return Err(Error::invalid("the label", value, "classes of several galaxies, or numbers"));
     }
     let of = texts.iter().map(|text| names.partition_point(|name| name < text)).collect();
-    let names = names.into_iter().map(str::to_owned).collect();
     Ok((rows, Target::Classes { names, of }))
 }

@@ -1,8 +1,9 @@
 //! A vote table, checked against its schema.
 
 use super::Schema;
-use crate::catalog::{Catalog, ID, near};
+use crate::catalog::{Catalog, ID, Label, near};
 use crate::error::{Error, Result};
+use crate::notes::{self, examples};
 use ndarray::{Array2, ArrayView2, Zip, s};
 use polars::prelude::{Column, DataFrame, DataType};
 use std::collections::{HashMap, HashSet};
@@ -31,8 +32,8 @@ impl Votes {
         Self::checked(catalog.table(), schema, &place)
     }
 
-    /// The votes in a table with a column `id_str` and one for each answer; an empty cell is no
-    /// vote.
+    /// The votes in a table with a column `id_str` and one for each answer; an empty cell, NaN or a
+    /// word such as `n/a` ([`is_missing`](crate::catalog::is_missing)) is no vote.
     ///
     /// # Errors
     /// [`Error::Missing`] for a column of the schema that the table lacks, with a near name;
@@ -107,7 +108,6 @@ impl Votes {
         let mut counts = Array2::zeros((table.height(), schema.width()));
         for answer in schema.answers() {
             let column = counted(table, answer.column(), schema, place)?;
-            let column = column.f64()?;
             let values = || column.iter().map(|count| count.unwrap_or(0.0));
             check_counts(answer.column(), values(), &ids, place)?;
             for (to, value) in counts.column_mut(answer.index()).iter_mut().zip(values()) {
@@ -115,6 +115,23 @@ impl Votes {
             }
         }
         Ok(Self { schema: schema.clone(), ids, counts })
+    }
+
+    /// The galaxies without any vote.
+    pub fn without_votes(&self) -> Vec<&str> {
+        let none =
+            |(_, votes): &(&String, ndarray::ArrayView1<f64>)| votes.iter().all(|it| *it == 0.0);
+        let rows = self.ids.iter().zip(self.counts.rows()).filter(none);
+        rows.map(|(id, _)| id.as_str()).collect()
+    }
+
+    /// Says which galaxies have no vote: nothing is learnt from them, and nothing judged by them.
+    pub(crate) fn say_without(&self) {
+        let without = self.without_votes();
+        if !without.is_empty() {
+            let (count, all, named) = (without.len(), self.len(), examples(&without));
+            notes::note(format!("{count} of {all} galaxies have no votes: {named}"));
+        }
     }
 
     /// The schema that the votes answer.
@@ -215,8 +232,13 @@ fn ids(table: &DataFrame, place: &str) -> Result<Vec<String>> {
     Ok(ids.str()?.iter().map(|id: Option<&str>| id.unwrap_or_default().to_owned()).collect())
 }
 
-/// The column of an answer as float64.
-fn counted(table: &DataFrame, name: &str, schema: &Schema, place: &str) -> Result<Column> {
+/// The column of an answer as numbers.
+fn counted(
+    table: &DataFrame,
+    name: &str,
+    schema: &Schema,
+    place: &str,
+) -> Result<Vec<Option<f64>>> {
     let Ok(column) = table.column(name) else {
         let columns = table.get_column_names();
         // What the table has for other answers is no candidate.
@@ -228,11 +250,10 @@ fn counted(table: &DataFrame, name: &str, schema: &Schema, place: &str) -> Resul
             hint: near(name, free),
         });
     };
-    if !column.dtype().is_primitive_numeric() && !column.dtype().is_null() {
-        let problem = format!("the column {name:?} is of {}, not of votes", column.dtype());
-        return Err(wrong(place, problem, "Votes are whole numbers of 0 or more"));
-    }
-    Ok(column.cast(&DataType::Float64)?)
+    let votes = Label::new(name, column.clone(), table.column(ID)?.clone(), place);
+    let counts = votes.numbers()?;
+    votes.ask_about_sentinels();
+    Ok(counts)
 }
 
 /// Votes are whole numbers from 0.

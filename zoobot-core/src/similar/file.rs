@@ -5,6 +5,7 @@ use super::index::{Index, IndexConfig, Table};
 use super::search::Within;
 use super::vectors::{Fingerprint, Vectors};
 use super::{Metric, Search};
+use crate::advice::advice;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::files::write_whole;
@@ -134,7 +135,10 @@ impl VectorFile {
         let wrong = |problem: &str| Error::Catalog {
             path: path.to_path_buf(),
             problem: problem.to_owned(),
-            hint: "Make it with `zoobot vectors` or VectorFile::write(..)".to_owned(),
+            hint: advice(
+                "Make it with `zoobot vectors` or VectorFile::write(..)",
+                "Make it with `zoobot vectors`",
+            ),
         };
         let no_vectors = || wrong("it is no file of vectors");
         let long = map.get(8..16).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes);

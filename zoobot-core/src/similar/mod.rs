@@ -4,7 +4,6 @@
 //! other distances. Search is exact: every galaxy is looked at, in memory or (a [`VectorFile`]) where
 //! they lie on disk. Among millions, an [`Index`] finds most of the nearest at once.
 
-mod condition;
 mod exact;
 mod file;
 mod index;
@@ -20,7 +19,6 @@ mod vectors;
 use crate::error::Result;
 use crate::space::Space;
 
-pub use condition::condition;
 pub use exact::Nearest;
 pub use file::{VectorFile, VectorWriter};
 pub use index::{EXACT, Index, IndexConfig, Recall};
@@ -34,8 +32,8 @@ impl Space {
     /// The `k` galaxies most like a galaxy (its `id_str`), several galaxies (their mean), a picture
     /// (a path), or a representation, nearest first in Euclidean distance.
     ///
-    /// The galaxies asked about are left out, and with `ra` and `dec` in the catalogue everything
-    /// within 100 arcseconds of them, which is the same object. Every galaxy is looked at, so the
+    /// The galaxies asked about are left out, and with positions in the catalogue (see
+    /// [`Search::apart`]) everything within 100 arcseconds of them, which is the same object. Every galaxy is looked at, so the
     /// answer is exact; equal distances keep the table's order. [`search`](Self::search) can more.
     ///
     /// ```

@@ -1,5 +1,6 @@
 //! What galaxies are compared with: galaxies of the table, a picture, or bare numbers.
 
+use crate::advice::advice;
 use crate::catalog::{Catalog, FILE, ID};
 use crate::encoder::Encoder;
 use crate::error::{Error, Result};
@@ -93,7 +94,10 @@ fn picture(path: &Path, space: &Space, encoder: Option<&Encoder>) -> Result<Vec<
                 kind: "encoder",
                 name: "encoder".to_owned(),
                 place: "this representation, to encode a picture with".to_owned(),
-                hint: "Name it: space.search().encoder(&encoder)".to_owned(),
+                hint: advice(
+                    "Name it: space.search().encoder(&encoder)",
+                    "Name it: --encoder ENCODER",
+                ),
             });
         }
     };

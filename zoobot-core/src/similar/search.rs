@@ -2,12 +2,13 @@
 
 use super::index::Table;
 use super::{Index, Metric, Nearest, Neighbours, Query, VectorFile, Vectors, exact, sky};
-use crate::catalog::Catalog;
+use crate::advice::advice;
+use crate::catalog::{Catalog, Filter};
 use crate::encoder::Encoder;
 use crate::error::{Error, Result};
+use crate::notes;
 use crate::space::Space;
 use ndarray::{Array1, ArrayView2, Axis};
-use polars::prelude::{DataType, Expr, IntoLazy};
 use std::collections::{HashMap, HashSet};
 
 /// How far examples of what is not wanted push the query away, in units of the distance between
@@ -32,7 +33,7 @@ pub struct Search {
     like: Vec<Query>,
     unlike: Vec<Query>,
     metric: Metric,
-    filter: Option<Expr>,
+    filters: Vec<Filter>,
     apart: f64,
     encoder: Option<Encoder>,
     index: Option<Index>,
@@ -167,7 +168,7 @@ impl Search {
             like: Vec::new(),
             unlike: Vec::new(),
             metric: Metric::default(),
-            filter: None,
+            filters: Vec::new(),
             apart: sky::SAME_OBJECT,
             encoder: None,
             index: None,
@@ -193,19 +194,18 @@ impl Search {
         self
     }
 
-    /// Searches only galaxies for which an expression on the catalogue's columns holds, before
-    /// their distances are looked at: `col("mag_r").lt(lit(17.5))`. Called twice, both must hold.
-    pub fn filter(mut self, condition: Expr) -> Self {
-        self.filter = Some(match self.filter {
-            Some(before) => before.and(condition),
-            None => condition,
-        });
+    /// Searches only galaxies for which an expression on the catalogue's columns holds, such as
+    /// `col("mag_r").lt(lit(17.5))`, or a [`condition`](crate::catalog::condition), before their
+    /// distances are looked at. Called twice, both must hold.
+    pub fn filter(mut self, wanted: impl Into<Filter>) -> Self {
+        self.filters.push(wanted.into());
         self
     }
 
     /// Sets within how many arcseconds of an example a row is the same object and left out (default
     /// 100, as the paper; 0 keeps all but the example itself). It matters only where the catalogue
-    /// has `ra` and `dec`, in degrees.
+    /// has positions: right ascension and declination under any usual name (`ra` and `dec`, `RAJ2000`
+    /// and `DEJ2000`, `ALPHA_J2000` and `DELTA_J2000`, ...), in degrees or sexagesimal.
     pub fn apart(mut self, arcsec: f64) -> Self {
         self.apart = arcsec;
         self
@@ -245,7 +245,7 @@ impl Search {
         let most = among.as_ref().map_or(self.within.len() - left_out.len(), Vec::len);
         if k == 0 || k > most {
             let left =
-                if self.filter.is_some() { "others that the filter leaves" } else { "others" };
+                if !self.filters.is_empty() { "others that the filter leaves" } else { "others" };
             return Err(Error::invalid("k", k, format!("1 to {most}, the number of {left}")));
         }
         // Without a list of rows to search, the examples are found too.
@@ -287,17 +287,25 @@ impl Search {
             Some(catalog) => sky::Sky::of(catalog)?,
             None => None,
         };
-        if self.filter.is_none() && sky.is_none() {
+        if self.filters.is_empty() && sky.is_none() {
             return Ok(None);
         }
         let mut wanted = vec![true; self.within.len()];
-        if let Some(condition) = &self.filter {
+        for filter in &self.filters {
             let catalog = self.within.catalog().ok_or_else(|| no_catalog("a condition"))?;
-            wanted = holds(catalog.table().clone().lazy(), condition, self.within.len())?;
+            wanted.iter_mut().zip(filter.holds(catalog)?).for_each(|(all, one)| *all &= one);
+        }
+        if let Some(sky) = &sky {
+            sky.check(|row| wanted[row] || examples.contains(&row))?;
         }
         for &row in examples {
             wanted[row] = false;
             if let Some(sky) = &sky {
+                if !sky.knows(row) {
+                    let id = self.within.id(row);
+                    let pictures = "other pictures of it may be among what is found";
+                    notes::note(format!("{id:?} has no position in the catalogue: {pictures}"));
+                }
                 let same = sky.near(row, self.apart)?;
                 wanted.iter_mut().zip(same).for_each(|(wanted, same)| *wanted &= !same);
             }
@@ -313,21 +321,6 @@ pub(super) fn no_catalog(what: &str) -> Error {
         kind: "catalogue",
         name: "catalog".to_owned(),
         place: format!("what is searched, for {what}"),
-        hint: "Attach it: with_catalog(&galaxies)?".to_owned(),
-    }
-}
-
-/// For which rows a condition holds; a missing value is no.
-fn holds(table: polars::prelude::LazyFrame, condition: &Expr, rows: usize) -> Result<Vec<bool>> {
-    let column = table.select([condition.clone().alias("holds")]).collect()?;
-    let column = column.column("holds")?;
-    if column.dtype() != &DataType::Boolean {
-        return Err(Error::invalid("the filter", column.dtype(), "true or false for each galaxy"));
-    }
-    let found: Vec<bool> = column.bool()?.iter().map(|holds| holds.unwrap_or(false)).collect();
-    match found.as_slice() {
-        [one] => Ok(vec![*one; rows]),
-        _ if found.len() == rows => Ok(found),
-        _ => Err(Error::invalid("the filter", format!("{} values", found.len()), "one a galaxy")),
+        hint: advice("Attach it: with_catalog(&galaxies)?", "Give it: --catalog FILE"),
     }
 }

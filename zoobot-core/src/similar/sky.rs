@@ -1,36 +1,41 @@
 //! Which rows of a catalogue lie at the same place of the sky: the same object, pictured twice.
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Positions};
 use crate::error::{Error, Result};
-use polars::prelude::DataType;
 
 /// Rows nearer than this are one object (Walmsley et al. 2022, section 4.1), in arcseconds.
 pub const SAME_OBJECT: f64 = 100.0;
 
-/// The directions of a catalogue's rows, from its columns `ra` and `dec` in degrees.
+/// The directions of a catalogue's rows, from its columns of positions.
 #[derive(Debug)]
 pub struct Sky {
+    positions: Positions,
     /// Unit vectors; NaN where a coordinate is missing, which is near nothing.
     directions: Vec<[f64; 3]>,
 }
 
 impl Sky {
-    /// The sky of a catalogue, or `None` when it has no `ra` and `dec`.
+    /// The sky of a catalogue, or `None` when it has no positions.
     pub fn of(catalog: &Catalog) -> Result<Option<Self>> {
-        let table = catalog.table();
-        let (Ok(ra), Ok(dec)) = (table.column("ra"), table.column("dec")) else {
-            return Ok(None);
-        };
-        let (ra, dec) = (ra.cast(&DataType::Float64)?, dec.cast(&DataType::Float64)?);
-        let direction = |(ra, dec): (Option<f64>, Option<f64>)| {
-            let nowhere = f64::NAN;
-            let (ra, dec) = (ra.unwrap_or(nowhere), dec.unwrap_or(nowhere));
+        let Some(positions) = Positions::of(catalog)? else { return Ok(None) };
+        let direction = |position: &Option<[f64; 2]>| {
+            let [ra, dec] = position.unwrap_or([f64::NAN; 2]);
             let ((sin_ra, cos_ra), (sin_dec, cos_dec)) =
                 (ra.to_radians().sin_cos(), dec.to_radians().sin_cos());
             [cos_dec * cos_ra, cos_dec * sin_ra, sin_dec]
         };
-        let directions = ra.f64()?.iter().zip(dec.f64()?.iter()).map(direction).collect();
-        Ok(Some(Self { directions }))
+        let directions = positions.values().iter().map(direction).collect();
+        Ok(Some(Self { positions, directions }))
+    }
+
+    /// Fails where one of some rows has a position that cannot be.
+    pub fn check(&self, wanted: impl Fn(usize) -> bool) -> Result<()> {
+        self.positions.check(wanted)
+    }
+
+    /// Whether the position of a row is known.
+    pub fn knows(&self, row: usize) -> bool {
+        self.positions.values()[row].is_some()
     }
 
     /// Whether each row lies within `arcsec` of `row`.

@@ -6,6 +6,7 @@ mod place;
 mod products;
 mod store;
 
+use crate::advice::advice;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::figure::{self, Figure, Labels};
@@ -254,7 +255,11 @@ impl Space {
     pub fn variance_ratio(&self) -> Result<&[f64]> {
         match self.compression() {
             Some(pca) => Ok(pca.variance_ratio()),
-            None => Err(Error::invalid("this space", "not compressed", "a call of pca(n) before")),
+            None => Err(Error::invalid(
+                "this space",
+                "not compressed",
+                advice("a call of pca(n) before", "--pca N"),
+            )),
         }
     }
 
@@ -304,7 +309,7 @@ impl Space {
             kind: "catalogue",
             name: "catalog".to_owned(),
             place: "this representation".to_owned(),
-            hint: "Attach it: space.with_catalog(&galaxies)?".to_owned(),
+            hint: advice("Attach it: space.with_catalog(&galaxies)?", "Give it: --catalog FILE"),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! What was done to an encoder's features, to do the same to those of other galaxies.
 
 use super::{Kind, Pca, Space};
+use crate::advice::advice;
 use crate::error::{Error, Result};
 use ndarray::{Array2, ArrayView2};
 use std::sync::Arc;
@@ -66,8 +67,10 @@ impl Space {
                 kind: "compression",
                 name: "pca".to_owned(),
                 place: "this representation".to_owned(),
-                hint: "Read the encoder's features and compress them here: space.pca(n)?"
-                    .to_owned(),
+                hint: advice(
+                    "Read the encoder's features and compress them here: space.pca(n)?",
+                    "Give the table as `zoobot encode` wrote it, with --pca N",
+                ),
             });
         }
         let width = self.steps.first().map_or(self.width(), Step::width);

@@ -1,6 +1,7 @@
 //! Representations on disk: a Parquet table of `id_str, feat_0, ...`.
 
 use super::{Kind, Origin, Space};
+use crate::advice::advice;
 use crate::catalog::ID;
 use crate::catalog::names::text_ids;
 use crate::error::{Error, Result};
@@ -91,7 +92,10 @@ fn wrong(path: &Path, problem: &str) -> Error {
     Error::Catalog {
         path: path.to_path_buf(),
         problem: problem.to_owned(),
-        hint: "Make it with `zoobot encode` or space.save(..)".to_owned(),
+        hint: advice(
+            "Make it with `zoobot encode` or space.save(..)",
+            "Make it with `zoobot encode`",
+        ),
     }
 }
 

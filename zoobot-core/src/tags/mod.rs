@@ -5,9 +5,10 @@ mod meaning;
 mod precision;
 mod text;
 
-use crate::catalog;
+use crate::catalog::{self, is_missing};
 use crate::error::{Error, Result};
 use crate::notebook::{Bundle, Show, Table};
+use crate::notes::note;
 use crate::similar::{Neighbours, Query, Searched};
 use crate::space::Space;
 use polars::prelude::{DataFrame, DataType, df};
@@ -48,7 +49,8 @@ impl Tags {
 
     /// Tags as they were written: a row for each tag under a picture, with the galaxy (`id_str`)
     /// and the `tag`. Other columns, such as `user` and `time`, are not looked at: however many
-    /// people write it, a galaxy has a tag once.
+    /// people write it, a galaxy has a tag once. Rows without a galaxy or a tag, empty or with a word
+    /// such as `NaN` in its place ([`is_missing`]), are left out, and their number is said.
     ///
     /// # Errors
     /// [`Error::Missing`] when one of both columns is not there.
@@ -63,8 +65,19 @@ impl Tags {
             Ok::<_, Error>(table.column(name).map_err(missing)?.cast(&DataType::String)?)
         };
         let (ids, tags) = (texts(catalog::ID)?, texts("tag")?);
+        let given = |text: Option<&str>| {
+            text.map(str::trim).filter(|text| !is_missing(text)).map(str::to_owned)
+        };
         let pairs = ids.str()?.iter().zip(tags.str()?.iter());
-        Ok(Self::of(pairs.filter_map(|(id, tag)| Some((id?.to_owned(), tag?.trim().to_owned())))))
+        let pairs: Vec<(String, String)> =
+            pairs.filter_map(|(id, tag)| Some((given(id)?, given(tag)?))).collect();
+        if pairs.len() < table.height() {
+            let (left, all) = (table.height() - pairs.len(), table.height());
+            note(format!(
+                "{left} of {all} rows of the tags have no galaxy or no tag, and are left out"
+            ));
+        }
+        Ok(Self::of(pairs.into_iter()))
     }
 
     fn of(pairs: impl Iterator<Item = (String, String)>) -> Self {

@@ -254,6 +254,8 @@ impl VoteTraining {
     ) -> Result<Trained> {
         let (learn, kept) = (Votes::of(train, &self.schema)?, Votes::of(val, &self.schema)?);
         apart(train, val)?;
+        learn.say_without();
+        kept.say_without();
         let temporary;
         let (pictures, checkpoints) = match &self.folder {
             Some(folder) => (folder.join("pictures"), Some(folder.join("checkpoints"))),

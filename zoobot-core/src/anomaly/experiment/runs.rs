@@ -1,6 +1,7 @@
 //! What came of the runs: means, a table, a line of text for each method.
 
 use super::Method;
+use crate::advice::advice;
 use crate::anomaly::simulated::Figures;
 use crate::error::{Error, Result};
 use crate::notebook::{Bundle, Show, Table};
@@ -43,7 +44,7 @@ impl Runs {
                 kind: "run",
                 name: format!("{representation} {method}"),
                 place: "this experiment".to_owned(),
-                hint: "See table()".to_owned(),
+                hint: advice("See table()", "See the table that --out gives"),
             });
         }
         Ok(mean(&values.iter().map(|run| run.figures.average_precision).collect::<Vec<_>>()))

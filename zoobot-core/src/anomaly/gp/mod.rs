@@ -15,6 +15,7 @@ mod minimise;
 mod predict;
 mod rough;
 
+use crate::advice::advice;
 use crate::error::{Error, Result};
 use likelihood::Rated;
 use minimise::{Enough, minimise};
@@ -289,8 +290,11 @@ pub(super) fn draws(covariance: Array2<f64>, noise: &[Vec<f64>]) -> Result<Vec<V
 
 fn not_positive_definite(kernel: &Kernel, row: usize) -> Error {
     let value = format!("not positive definite at rating {} of {kernel}", row + 1);
-    let expected = "positive definite: add Kernel::white(..) or raise the jitter, as for galaxies \
-                    with equal features";
+    let expected = advice(
+        "positive definite: add Kernel::white(..) or raise the jitter, as for galaxies with equal \
+         features",
+        "positive definite: leave out galaxies with equal features",
+    );
     Error::invalid("the covariance matrix", value, expected)
 }
 

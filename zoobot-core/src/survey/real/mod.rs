@@ -8,9 +8,9 @@
 pub mod efigi;
 pub mod gz2;
 
-use crate::catalog::{Catalog, ID};
+use crate::catalog::{Catalog, ID, Label};
 use crate::error::{Error, Result};
-use polars::prelude::{DataType, IntoColumn, NamedFrom, Series};
+use polars::prelude::{IntoColumn, NamedFrom, Series};
 use sha2::{Digest, Sha256};
 
 /// Whether a galaxy is among those kept out of training, of which there is one in `one_in`.
@@ -43,16 +43,8 @@ pub fn keep_out(catalog: &Catalog, one_in: u64) -> Result<(Catalog, Catalog)> {
 
 /// A column of numbers; NaN where it is empty.
 fn numbers(catalog: &Catalog, name: &str) -> Result<Vec<f64>> {
-    let column = catalog.column(name)?;
-    if !column.dtype().is_primitive_numeric() && !column.dtype().is_null() {
-        return Err(Error::Catalog {
-            path: catalog.source().to_path_buf(),
-            problem: format!("the column {name:?} is of {}, not of numbers", column.dtype()),
-            hint: "Take the survey's own table".to_owned(),
-        });
-    }
-    let column = column.cast(&DataType::Float64)?;
-    Ok(column.f64()?.iter().map(|value| value.unwrap_or(f64::NAN)).collect())
+    let numbers = Label::of(catalog, name)?.numbers()?;
+    Ok(numbers.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect())
 }
 
 /// The catalogue with columns of votes beside its own.

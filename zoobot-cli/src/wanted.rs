@@ -1,0 +1,48 @@
+//! `--where`: which galaxies of a catalogue a command takes.
+
+use clap::Args;
+use std::path::Path;
+use zoobot_core::catalog::{Catalog, condition};
+use zoobot_core::notes::note;
+use zoobot_core::{Error, Result};
+
+/// What a condition may be, for `--help`.
+pub const LANGUAGE: &str = "\
+Take only galaxies for which this holds, such as 'mag_r < 17.5 and class is not missing'
+
+Compare columns with numbers, texts in single quotes or other columns by <, <=, >, >=, = and !=; join \
+comparisons by not, and, or, and parentheses. A column whose name has other characters than letters, \
+digits, _ and . is written in backticks: `a-b`. Whole numbers are compared exactly. What has no value \
+(an empty cell, NaN, n/a and the like) passes no comparison, nor \"not\" of one: ask for it with \
+\"mag_r is missing\" or \"mag_r is not missing\" (null means the same).";
+
+/// The option `--where` of commands with a catalogue.
+#[derive(Debug, Args)]
+pub struct Wanted {
+    /// Take only galaxies for which this holds, such as 'mag_r < 17.5 and class is not missing'
+    #[arg(long = "where", value_name = "CONDITION", long_help = LANGUAGE)]
+    condition: Option<String>,
+}
+
+impl Wanted {
+    /// The galaxies of a file for which the condition holds; how many are left out is said.
+    pub fn read(&self, path: impl AsRef<Path>) -> Result<Catalog> {
+        self.of(Catalog::read(path)?)
+    }
+
+    /// The galaxies of a catalogue for which the condition holds.
+    pub fn of(&self, all: Catalog) -> Result<Catalog> {
+        let Some(text) = &self.condition else { return Ok(all) };
+        let wanted = all.filter(condition(text)?)?;
+        let (kept, count, source) = (wanted.len(), all.len(), all.source().display());
+        if kept == 0 {
+            let expected =
+                format!("a condition that holds for some of the {count} galaxies of {source}");
+            return Err(Error::invalid("--where", format!("{text:?}"), expected));
+        }
+        if kept < count {
+            note(format!("--where keeps {kept} of {count} galaxies of {source}"));
+        }
+        Ok(wanted)
+    }
+}

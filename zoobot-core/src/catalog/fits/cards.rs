@@ -1,0 +1,41 @@
+//! The header of a FITS file.
+
+use super::{BLOCK, is_text};
+use std::fmt::Display;
+
+/// The cards of a header: 80 characters each.
+#[derive(Default)]
+pub struct Cards(String);
+
+impl Cards {
+    /// A number, or T or F.
+    pub fn value(&mut self, key: &str, value: impl Display) {
+        self.card(&format!("{key:<8}= {:>20}", value.to_string()));
+    }
+
+    /// A text; quotes in it are doubled, and it has eight characters at least.
+    pub fn text(&mut self, key: &str, text: &str) {
+        self.card(&format!("{key:<8}= '{:<8}'", text.replace('\'', "''")));
+    }
+
+    /// A line, over as many cards as it takes.
+    pub fn history(&mut self, line: &str) {
+        let plain: Vec<char> =
+            line.chars().map(|it| if is_text(&it.to_string()) { it } else { '?' }).collect();
+        for part in plain.chunks(72) {
+            self.card(&format!("HISTORY {}", part.iter().collect::<String>()));
+        }
+    }
+
+    fn card(&mut self, card: &str) {
+        self.0.push_str(&format!("{card:<80}"));
+    }
+
+    /// The header in whole blocks.
+    pub fn end(mut self) -> Vec<u8> {
+        self.card("END");
+        let mut bytes = self.0.into_bytes();
+        bytes.resize(bytes.len().next_multiple_of(BLOCK), b' ');
+        bytes
+    }
+}

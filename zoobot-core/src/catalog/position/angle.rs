@@ -1,0 +1,138 @@
+//! An angle from a number or a text.
+
+use crate::catalog::is_missing;
+
+/// Right ascension or declination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Angle {
+    Ra,
+    Dec,
+}
+
+/// What the name of a column says of its unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Nothing: numbers are degrees.
+    Unsaid,
+    Degrees,
+    Hours,
+    Radians,
+}
+
+/// What a cell holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Read {
+    Missing,
+    Degrees(f64),
+    /// The value, out of range.
+    Outside(String),
+    /// The text.
+    NotUnderstood(String),
+}
+
+impl Angle {
+    /// For errors.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Ra => "a right ascension (degrees such as 188.7363, or hours such as 12:34:56.7)",
+            Self::Dec => "a declination (degrees such as -1.0342, or -01:02:03.1)",
+        }
+    }
+
+    /// For errors.
+    pub fn range(self) -> &'static str {
+        match self {
+            Self::Ra => "a right ascension from 0 to 360 degrees",
+            Self::Dec => "a declination from -90 to 90 degrees",
+        }
+    }
+
+    /// The angle that a number means.
+    pub fn of_number(self, number: Option<f64>, unit: Unit) -> Read {
+        match number.filter(|it| !it.is_nan()) {
+            None => Read::Missing,
+            Some(number) => self.within(in_degrees(number, unit), || number.to_string()),
+        }
+    }
+
+    /// The angle that a text means.
+    pub fn of_text(self, text: &str, unit: Unit) -> Read {
+        if is_missing(text) {
+            return Read::Missing;
+        }
+        match self.degrees(text, unit) {
+            Some(degrees) => self.within(degrees, || format!("{:?}", text.trim())),
+            None => Read::NotUnderstood(text.trim().to_owned()),
+        }
+    }
+
+    fn within(self, degrees: f64, value: impl Fn() -> String) -> Read {
+        let range = match self {
+            Self::Ra => -180.0..=360.0,
+            Self::Dec => -90.0..=90.0,
+        };
+        match range.contains(&degrees) {
+            true => Read::Degrees(degrees),
+            false => Read::Outside(value()),
+        }
+    }
+
+    fn degrees(self, text: &str, unit: Unit) -> Option<f64> {
+        let text = text.trim().to_lowercase().replace(['\u{2212}', '\u{2013}'], "-");
+        let (sign, rest) = match text.strip_prefix('-') {
+            Some(rest) => (-1.0, rest.trim_start()),
+            None => (1.0, text.strip_prefix('+').unwrap_or(&text).trim_start()),
+        };
+        // A second sign, "inf" and the like are no numbers here.
+        if !rest.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+            return None;
+        }
+        if let Ok(number) = rest.parse::<f64>() {
+            return Some(sign * in_degrees(number, unit));
+        }
+        let hours = rest.contains('h');
+        let rest = rest.replace("degrees", "d").replace("deg", "d");
+        let degrees = rest.contains(['d', '°']);
+        if hours && (degrees || self == Self::Dec) {
+            return None;
+        }
+        let unit = match (hours, degrees, unit, self) {
+            (true, ..) => Unit::Hours,
+            (_, true, ..) | (_, _, Unit::Degrees, _) | (_, _, _, Self::Dec) => Unit::Degrees,
+            _ => Unit::Hours,
+        };
+        Some(sign * in_degrees(sexagesimal(&rest)?, unit))
+    }
+}
+
+fn in_degrees(number: f64, unit: Unit) -> f64 {
+    match unit {
+        Unit::Unsaid | Unit::Degrees => number,
+        Unit::Hours => 15.0 * number,
+        Unit::Radians => number.to_degrees(),
+    }
+}
+
+/// Degrees or hours with minutes and seconds, without a sign: `12:34:56.7`, `12 34.5`, `12h`.
+fn sexagesimal(text: &str) -> Option<f64> {
+    let marks = |c: char| c.is_whitespace() || "hdms:°'\"′″’”".contains(c);
+    let parts: Vec<&str> = text.split(marks).filter(|part| !part.is_empty()).collect();
+    let whole = |part: &str| part.chars().all(|c| c.is_ascii_digit());
+    let number = |part: &str| -> Option<f64> {
+        part.chars().all(|c| c.is_ascii_digit() || c == '.').then(|| part.parse().ok())?
+    };
+    let (_, before) = parts.split_last()?;
+    // Degrees or hours come first, never minutes.
+    let first = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).map(|at| &text[at..])?;
+    let begins = first.starts_with(|c: char| c.is_whitespace() || "hd:°".contains(c));
+    if !begins || parts.len() > 3 || !before.iter().all(|part| whole(part)) {
+        return None;
+    }
+    let mut value = number(parts[0])?;
+    for (part, of) in parts[1..].iter().zip([60.0, 3600.0]) {
+        // Seconds may have been rounded up to 60.
+        let part = number(part).filter(|part| *part <= 60.0)?;
+        value += part / of;
+    }
+    Some(value)
+}
