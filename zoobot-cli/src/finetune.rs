@@ -1,11 +1,12 @@
 //! `zoobot finetune`.
 
+use crate::galaxies::{self, Galaxies};
+use crate::output::{Overwrite, finished};
 use crate::report;
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use zoobot_core::catalog::Catalog;
 use zoobot_core::encoder::{Architecture, Encoder, Precision};
 use zoobot_core::finetune::{Finetune, Predicted};
 use zoobot_core::schema::Schema;
@@ -17,15 +18,17 @@ use zoobot_core::{Error, Result};
 /// Prints its plan, trains, and writes a model folder that `zoobot predict` and `zoobot judge` take.
 /// By default only a head is trained on the encoder's features, which takes seconds; --full trains the
 /// encoder with it. What is needed to go on lies in OUT/run, the best model so far in OUT/run/best: a
-/// run that was stopped, in whatever way, goes on when the same command is given again.
+/// run that was stopped, in whatever way, goes on when the same command is given again. A model that is
+/// finished is replaced with --overwrite only.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  zoobot finetune classifier --label ring --catalog rings.csv --out rings\n  \
-                  zoobot finetune classifier --label ring --encoder imagenet --catalog rings.csv --full --epochs 20 --out rings\n  \
-                  zoobot finetune regressor --label radius --catalog galaxies.csv --out radius\n  \
-                  zoobot finetune multilabel --label bar --label ring --catalog galaxies.csv --out both\n  \
-                  zoobot finetune tree --schema gz2 --catalog votes.csv --out votes"
-)]
+#[command(after_help = "Examples:
+  zoobot finetune classifier sample --label ring --out rings
+  zoobot finetune multilabel sample --label bar --label ring --out both
+  zoobot simulate --galaxies 40 --kinds ring,spiral --out disks
+  zoobot finetune regressor disks --label radius --out radii
+  zoobot finetune classifier disks --label class --encoder imagenet --full --epochs 1 --out full
+  zoobot simulate --galaxies 40 --votes decals_dr5 --tags 0.5 --out voted
+  zoobot finetune tree voted --schema decals_dr5 --out tree")]
 pub struct Finetuning {
     /// What the labels are: one class of several, a number, several things that may be true at once,
     /// or votes for a schema's answers
@@ -40,9 +43,8 @@ pub struct Finetuning {
     /// The encoder: sample (which knows galaxies), imagenet, a model folder, or hf:OWNER/NAME
     #[arg(long, default_value = "sample")]
     encoder: String,
-    /// The catalogue, .csv or .parquet, with columns id_str, file_loc and the labels
-    #[arg(long)]
-    catalog: PathBuf,
+    #[command(flatten)]
+    galaxies: Galaxies,
     /// A catalogue to choose the best epoch by, instead of a share of the other
     #[arg(long, value_name = "CATALOG")]
     val: Option<PathBuf>,
@@ -123,6 +125,8 @@ pub struct Finetuning {
     /// The seed of everything random
     #[arg(long, default_value_t = 42)]
     seed: u64,
+    #[command(flatten)]
+    overwrite: Overwrite,
     /// Print the figures as one JSON object on the last line
     #[arg(long)]
     json: bool,
@@ -140,12 +144,13 @@ impl Finetuning {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
         let run = self.finetune()?;
-        let catalog = Catalog::read(&self.catalog)?;
+        let catalog = self.galaxies.read()?;
         let (train, val) = match (&self.val, self.folds) {
             (_, Some(_)) => (catalog.clone(), catalog.head(0)),
-            (Some(path), None) => (catalog, Catalog::read(path)?),
+            (Some(path), None) => (catalog, galaxies::read(path)?),
             (None, None) => run.hold_out(&catalog, self.validation)?,
         };
+        self.overwrite.model("--out", &self.out)?;
         let run = run.folder(self.out.join("run"));
         let started = std::time::Instant::now();
         let (mut watch, mut resumed_at) = (Watch::new("fine-tuning"), 0);
@@ -179,6 +184,7 @@ impl Finetuning {
         let name = self.out.file_name().map_or("fine-tuned".into(), |it| it.to_string_lossy());
         let model = done.model(&name)?;
         model.save(&self.out)?;
+        finished(&self.out.join("run"))?;
         let best = done.best();
         let best = best.as_ref();
         let mut figures = json!({

@@ -1,12 +1,14 @@
 //! `zoobot judge`.
 
 use crate::finetune::measures;
+use crate::galaxies::Galaxies;
+use crate::output::Overwrite;
 use crate::report;
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use zoobot_core::catalog::{Catalog, write_table};
+use zoobot_core::catalog::write_table;
 use zoobot_core::model::{Labels, Model};
 use zoobot_core::picture::Augment;
 use zoobot_core::{Error, Result};
@@ -18,17 +20,16 @@ use zoobot_core::{Error, Result};
 /// average_precision, f1 and log_loss, of numbers rmse, r2 and spearman. For models of votes there is
 /// `zoobot calibrate`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  zoobot judge --model rings --catalog test.csv --label ring\n  \
-                  zoobot judge --model rings --catalog test.csv --label ring --json"
-)]
+#[command(after_help = "Examples:
+  zoobot finetune classifier sample --label ring --out rings
+  zoobot simulate --galaxies 40 --out survey
+  zoobot judge survey --model rings --label ring")]
 pub struct Judge {
-    /// The folder of the model
+    /// The folder of the model, as `zoobot finetune` writes it
     #[arg(long)]
     model: PathBuf,
-    /// The catalogue, .csv or .parquet, with columns id_str, file_loc and the label
-    #[arg(long)]
-    catalog: PathBuf,
+    #[command(flatten)]
+    galaxies: Galaxies,
     /// The column with the truth; may be left out for numbers, whose names the model knows
     #[arg(long)]
     label: Option<String>,
@@ -41,6 +42,8 @@ pub struct Judge {
     /// The seed of the views
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    #[command(flatten)]
+    overwrite: Overwrite,
     /// Print the figures as one JSON object on the last line
     #[arg(long)]
     json: bool,
@@ -49,7 +52,7 @@ pub struct Judge {
 impl Judge {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
-        let catalog = Catalog::read(&self.catalog)?;
+        let catalog = self.galaxies.read()?;
         let model = Model::load(&self.model)?;
         let label = match (&self.label, model.labels()) {
             (_, Labels::Votes(schema)) => {
@@ -66,6 +69,7 @@ impl Judge {
         };
         // What is wrong with the labels is told before the pictures are looked at.
         catalog.column(&label)?;
+        self.overwrite.any_file("--out", self.out.as_deref(), &[self.galaxies.path()])?;
         let predicted = match self.views {
             0 => model.predict_labels(&catalog)?,
             views => {

@@ -11,9 +11,11 @@ mod encode;
 mod experiment;
 mod features;
 mod finetune;
+mod galaxies;
 mod judge;
 mod judge_model;
 mod make_encoder;
+mod output;
 mod precision;
 mod predict;
 mod similar;
@@ -77,6 +79,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    zoobot_core::advice::for_command();
     zoobot_core::interrupt::install();
     let outcome = match &cli.command {
         Command::Anomalies(command) => command.run(),
@@ -114,7 +117,7 @@ fn was_interrupted(error: &Error) -> bool {
     }
 }
 
-/// Errors from polars may span lines; a script reads one.
+/// Some errors span lines; a script reads one.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,6 +1,7 @@
 //! `zoobot train`.
 
-use crate::report;
+use crate::output::{Overwrite, finished};
+use crate::{galaxies, report};
 use clap::Args;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -19,16 +20,22 @@ use zoobot_core::{Error, Result};
 ///
 /// Checkpoints are written as it runs. A run that was stopped, in whatever way, goes on from the last
 /// of them when the same command is given again: there is no option for it. On a CPU it ends with the
-/// weights that it would have had without the break. To begin anew, remove the folder or name another.
+/// weights that it would have had without the break. A model that is finished is replaced with
+/// --overwrite only. To begin an unfinished run anew, remove its folder or name another.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  zoobot train --catalog votes.csv --schema decals_dr5 --out mine\n  \
-                  zoobot train --start imagenet --catalog efigi.csv --schema efigi.json \\\n      \
-                  --catalog simulated/catalog.csv --schema decals_dr5 --size 128 --out mine"
-)]
+#[command(after_help = "Examples:
+  zoobot simulate --galaxies 40 --votes decals_dr5 --tags 0.5 --out voted
+  zoobot train voted --schema decals_dr5 --start resnet18 --size 64 --batch 16 --epochs 1 --out mine
+  zoobot predict voted --model mine --out voted-predicted.csv
+
+Several catalogues, each with its schema: zoobot train A.csv B.csv --schema gz2 --schema decals_dr5 ...")]
 pub struct Train {
-    /// A catalogue with votes in columns question_answer; several are learnt from together
-    #[arg(long, required = true)]
+    /// A table with columns id_str, file_loc and the votes, QUESTION_ANSWER, as whole numbers; several
+    /// are learnt from together
+    #[arg(value_name = "CATALOG", required_unless_present = "catalog", conflicts_with = "catalog")]
+    galaxies: Vec<PathBuf>,
+    /// A catalogue, as an option; again for more
+    #[arg(long, value_name = "CATALOG")]
     catalog: Vec<PathBuf>,
     /// The schema of the catalogue's votes: a name such as decals_dr5, or a .json file; one for
     /// each catalogue, in the same order
@@ -95,6 +102,8 @@ pub struct Train {
     /// The seed of everything random
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    #[command(flatten)]
+    overwrite: Overwrite,
     /// Print the figures as one JSON object on the last line
     #[arg(long)]
     json: bool,
@@ -104,7 +113,9 @@ impl Train {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
         let (train, val, schema) = self.votes()?;
-        let run = self.training(&schema)?.folder(self.out.join("run"));
+        let training = self.training(&schema)?;
+        self.overwrite.model("--out", &self.out)?;
+        let run = training.folder(self.out.join("run"));
         let (mut watch, mut resumed_at) = (Watch::new("training"), 0);
         let trained = run.observed(&train, &val, &mut |event| {
             if let Event::Resumed { step, .. } = &event {
@@ -125,6 +136,7 @@ impl Train {
         }
         let name = self.out.file_name().map_or("encoder".into(), |it| it.to_string_lossy());
         trained.model(&name)?.save(&self.out)?;
+        finished(&self.out.join("run"))?;
         let best = fitted.epochs.iter().min_by(|a, b| a.validation.total_cmp(&b.validation));
         let figures = json!({
             "out": self.out,
@@ -150,12 +162,17 @@ impl Train {
         Ok(ExitCode::SUCCESS)
     }
 
+    fn catalogs(&self) -> &[PathBuf] {
+        if self.galaxies.is_empty() { &self.catalog } else { &self.galaxies }
+    }
+
     /// The galaxies to learn from and to choose by, and all questions in one schema.
     fn votes(&self) -> Result<(Catalog, Catalog, Schema)> {
         for (option, given) in [("--schema", self.schema.len()), ("--val", self.val.len())] {
-            if given != self.catalog.len() && (option == "--schema" || given > 0) {
-                let value = format!("{given} for {} catalogues", self.catalog.len());
-                return Err(Error::invalid(option, value, "one for each --catalog"));
+            let catalogs = self.catalogs().len();
+            if given != catalogs && (option == "--schema" || given > 0) {
+                let value = format!("{given} for {catalogs} catalogues");
+                return Err(Error::invalid(option, value, "one for each catalogue"));
             }
         }
         let schemas: Vec<Schema> =
@@ -168,7 +185,7 @@ impl Train {
                 Schema::union(&names.join("+"), several)?
             }
         };
-        let galaxies = together(&self.catalog, &schemas)?;
+        let galaxies = together(self.catalogs(), &schemas)?;
         if !self.val.is_empty() {
             return Ok((galaxies, together(&self.val, &schemas)?, schema));
         }
@@ -227,7 +244,7 @@ impl Train {
 fn together(paths: &[PathBuf], schemas: &[Schema]) -> Result<Catalog> {
     let mut catalogs = Vec::with_capacity(paths.len());
     for (path, schema) in paths.iter().zip(schemas) {
-        let catalog = Catalog::read(path)?;
+        let catalog = galaxies::read(path)?;
         // In one table, columns that a catalogue lacks would be votes that nobody cast.
         Votes::of(&catalog, schema)?;
         catalogs.push(catalog);

@@ -39,12 +39,16 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Reads a `.csv` or `.parquet` file. Relative `file_loc` start at the file's own folder.
+    /// Reads a `.csv` or `.parquet` file, or a folder of pictures as [`from_folder`](Self::from_folder)
+    /// does. Relative `file_loc` start at the file's own folder.
     ///
     /// # Errors
     /// When the file cannot be read, or is not a catalogue: see [`from_table`](Self::from_table).
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
+        if path.is_dir() {
+            return Self::from_folder(path);
+        }
         let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
         Self::checked(read::table(path)?, folder, path.to_path_buf())
     }
