@@ -21,9 +21,8 @@ use zoobot_core::{Error, Result};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot encode sample --out reps.parquet
-  zoobot encode --catalog sample --encoder imagenet --out imagenet.parquet --json
-  zoobot simulate --galaxies 40 --out survey
-  zoobot encode survey/images --out folder.parquet
+  zoobot simulate --galaxies 24 --out survey
+  zoobot encode survey/images --encoder imagenet --out folder.parquet --json
 
 An encoder of the Hugging Face Hub: --encoder hf:mwalmsley/zoobot-encoder-convnext_nano")]
 pub struct Encode {

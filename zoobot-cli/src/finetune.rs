@@ -22,9 +22,10 @@ use zoobot_core::{Error, Result};
 /// finished is replaced with --overwrite only.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  zoobot finetune classifier sample --label ring --out rings
-  zoobot finetune multilabel sample --label bar --label ring --out both
+  zoobot finetune classifier sample --label ring --out sample-rings
   zoobot simulate --galaxies 40 --kinds ring,spiral --out disks
+  zoobot finetune classifier disks --label ring --out rings
+  zoobot finetune multilabel disks --label ring --label spiral_arms --out both
   zoobot finetune regressor disks --label radius --out radii
   zoobot finetune classifier disks --label class --encoder imagenet --full --epochs 1 --out full
   zoobot simulate --galaxies 40 --votes decals_dr5 --tags 0.5 --out voted

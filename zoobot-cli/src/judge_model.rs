@@ -21,8 +21,9 @@ use zoobot_core::{Error, Result};
 /// `zoobot calibrate`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  zoobot finetune classifier sample --label ring --out rings
-  zoobot simulate --galaxies 40 --out survey
+  zoobot simulate --galaxies 40 --kinds ring,spiral --out disks
+  zoobot finetune classifier disks --label ring --out rings
+  zoobot simulate --galaxies 24 --out survey
   zoobot judge survey --model rings --label ring")]
 pub struct Judge {
     /// The folder of the model, as `zoobot finetune` writes it

@@ -29,8 +29,8 @@ use zoobot_core::{Error, Result};
 /// that was stopped goes on where it stopped when the same command is given again.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  zoobot predict sample --model sample --out votes.fits
-  zoobot simulate --galaxies 40 --out survey
+  zoobot simulate --galaxies 24 --out survey
+  zoobot predict survey --model sample --out votes.fits
   zoobot predict survey --model sample --passes 5 --table advanced --out advanced.parquet")]
 pub struct Predict {
     /// The folder of a model, or sample, which travels along; again for more models

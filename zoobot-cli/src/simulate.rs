@@ -16,8 +16,8 @@ use zoobot_core::{Error, Result};
 /// hundred galaxies on each core.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  zoobot simulate --galaxies 40 --out survey
-  zoobot simulate --galaxies 40 --seed 7 --kinds sky --survey sdss --size 224 --out sdss
+  zoobot simulate --galaxies 24 --out survey
+  zoobot simulate --galaxies 24 --seed 7 --kinds sky --survey sdss --size 224 --out sdss
   zoobot simulate --galaxies 40 --votes decals_dr5 --tags 0.5 --out voted")]
 pub struct Simulate {
     /// How many galaxies

@@ -62,7 +62,10 @@ pub fn compiler(record: &Record) -> State {
 
 pub fn libtorch(record: &Record) -> State {
     checked(|| {
-        let folder = Path::new(entry(record, "libtorch")?);
+        let folder = match loaded("libtorch_cpu.so") {
+            Some(folder) => folder,
+            None => PathBuf::from(entry(record, "libtorch")?),
+        };
         let version = folder.parent().map(|root| root.join("build-version"));
         let version = version.and_then(|file| std::fs::read_to_string(file).ok());
         let version = version.map_or("of unknown version".to_owned(), |it| it.trim().to_owned());
@@ -77,18 +80,25 @@ pub fn libtorch(record: &Record) -> State {
     })
 }
 
+/// The folder of a library that this process has loaded.
+fn loaded(name: &str) -> Option<PathBuf> {
+    let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
+    let path = maps.lines().find(|line| line.ends_with(name))?;
+    Path::new(&path[path.find('/')?..]).parent().map(Path::to_path_buf)
+}
+
 /// The encoder that is used where none is named.
 pub fn encoder() -> State {
     checked(|| {
         let encoder = Encoder::load("sample").map_err(|error| error.to_string())?;
         let card = sample_card().map_err(|error| error.to_string())?;
         let data = card["training"]["data"].as_object().into_iter().flatten();
-        let data: Vec<String> = data.map(|(name, count)| format!("{count} of {name}")).collect();
+        let data: Vec<String> = data.map(|(name, count)| format!("{name}: {count}")).collect();
         Ok(format!(
-            "sample, {} features ({}); learnt from galaxies: {}; licence {}",
+            "sample, {} features ({}), learnt from galaxies ({}), licence {}",
             encoder.width(),
             encoder.architecture().name(),
-            data.join(", "),
+            data.join("; "),
             card["license"].as_str().unwrap_or("unknown"),
         ))
     })

@@ -19,10 +19,10 @@ use zoobot_core::survey::{Kind, Simulation};
 /// stopped goes on when the same command is given again; sizes, repeats and modes may be added.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  zoobot experiment rings sample --sizes 10,30 --repeats 1 --encoders galaxies=sample --no-scratch --out grid
-  zoobot experiment rings --simulate 80 --sizes 8,16 --repeats 1 --test 20 --val 10 --no-scratch --out small
+  zoobot experiment rings --simulate 60 --sizes 8,16 --repeats 1 --test 20 --val 10 --encoders galaxies=sample --no-scratch --out grid
 
-Whole networks as well as heads: --mode both --epochs 10")]
+With the galaxies that travel along: zoobot experiment rings sample --out grid. Whole networks as well
+as heads: --mode both --epochs 10")]
 pub struct Rings {
     /// The galaxies: a table with columns id_str, file_loc and a column of two classes, or sample
     #[arg(value_name = "CATALOG", required_unless_present_any = ["catalog", "simulate"])]

@@ -76,8 +76,10 @@ impl Gallery {
         let mut picture = known.unwrap_or_else(|| RgbImage::from_pixel(8, 8, Rgb([200; 3])));
         if self.has_query() && place == 0 {
             framed(&mut picture);
-            caption =
-                if caption.is_empty() { "query".to_owned() } else { format!("query, {caption}") };
+            caption = match caption.as_str() {
+                "" | "example" => "query".to_owned(),
+                _ => format!("query, {caption}"),
+            };
         }
         (picture, format!("{}\n{caption}", tile.id))
     }
