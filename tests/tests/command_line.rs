@@ -112,7 +112,7 @@ fn kinds_and_survey_are_chosen_by_name() {
     let dir = tempfile::tempdir().unwrap();
     let simulate = |more: &[&str]| {
         let words = ["simulate", "--galaxies", "6", "--size", "32", "--out", "."];
-        figures(&run(&[&words, &["--overwrite", "--json"], more].concat(), dir.path()));
+        figures(&run(&[&words[..], &["--overwrite", "--json"], more].concat(), dir.path()));
         std::fs::read_to_string(dir.path().join("catalog.csv")).unwrap()
     };
     let chosen = simulate(&["--kinds", "jellyfish,diffuse", "--survey", "sdss"]);

@@ -13,7 +13,9 @@ use zoobot_core::notebook::Show;
 ///
 /// Prints pictures a second. It takes some seconds.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  zoobot simulate --galaxies 24 --out survey\n  zoobot speed survey")]
+#[command(
+    after_help = "Examples:\n  zoobot simulate --galaxies 24 --out survey\n  zoobot speed survey"
+)]
 pub struct Speed {
     /// The encoder: sample, imagenet, the folder of a model, or hf:OWNER/NAME
     #[arg(long, default_value = "sample")]

@@ -52,7 +52,7 @@ fn complaint(words: &[&str], folder: &Path) -> String {
 
 #[test]
 fn errors_of_every_command_name_options_and_files_and_no_code() {
-    let dir = survey(12);
+    let dir = survey(40);
     let folder = dir.path();
     let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
     write("no-id.csv", "name,file_loc\na,b.jpg\n");
@@ -68,7 +68,7 @@ fn errors_of_every_command_name_options_and_files_and_no_code() {
     let ids = ["a", "b", "c"].map(str::to_owned).to_vec();
     let space = Space::new(ids, array![[0.0, 1.0], [1.0, 0.0], [2.0, 2.0]]).unwrap();
     space.save(folder.join("reps.parquet")).unwrap();
-    let first = ["finetune", "classifier", "catalog.csv", "--label", "class", "--epochs", "1"];
+    let first = ["finetune", "classifier", "catalog.csv", "--label", "ring", "--epochs", "1"];
     let made = run(&[&first[..], &["--out", "model"]].concat(), folder);
     assert!(made.status.success(), "{}", errors(&made));
     // The notes of a plan are advice as well.

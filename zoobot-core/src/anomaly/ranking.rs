@@ -82,9 +82,9 @@ impl Ranking {
         let least = open().fold(f64::INFINITY, f64::min);
         let most = open().fold(f64::NEG_INFINITY, f64::max);
         (open().count() > 1 && most - least < FLAT).then_some(
-            "The model expects the same of every galaxy: it finds no connection yet between the \
-             ratings and what the pictures show. Rate more galaxies, and some that you would give 4 or \
-             5, before you go by this order.",
+            "The model expects nearly the same rating for every galaxy: it finds no connection yet \
+             between your ratings and what the pictures show. Rate more galaxies, among them some that \
+             you would give a 4 or 5, before you rely on this order.",
         )
     }
 
