@@ -86,6 +86,72 @@ def until(what, ready):
     wait_for(what, ready, 30)
 
 
+def choose_columns(tab):
+    """Nothing but the position is shown of the catalogue, until more is wanted."""
+    until("what is known", lambda: "150.1" in tab.text("#one .about"))
+    assert "class" not in tab.text("#one"), "the catalogue's class is shown"
+    tab.click("#choose summary")
+    until("columns", lambda: tab.shown("#columns [data-column='class']") == 1)
+    tab.click("#columns [data-column='class']")
+    until("the class", lambda: "class" in tab.text("#one .about"))
+    tab.picture("columns")
+    tab.click("#usual")
+    until("no class", lambda: "class" not in tab.text("#one .about"))
+    tab.click("h1")
+    until("closed menu", lambda: tab.shown("#columns") == 0)
+    print("columns: hidden until they are chosen")
+
+
+def skip_note_and_look(tab, lines):
+    """A galaxy is skipped, another gets a note, and pictures are zoomed and brightened."""
+    tab.click("[data-view='rate']")
+    tab.click("[data-mode='one']")
+    tab.settled()
+    rated, skipped = tab.rated(), tab.text("#one .name")
+    tab.press("s")
+    until("skip", lambda: lines()[-1].get("skip") and tab.text("#one .name") != skipped)
+    tab.settled()
+    assert lines()[-1]["id_str"] == skipped and tab.rated() == rated and "1 skipped" in tab.text("#count")
+    tab.press("u")
+    until("skip taken back", lambda: lines()[-1].get("undo") and tab.text("#one .name") == skipped)
+    assert tab.rated() == rated
+    tab.press("s")
+    until("second skip", lambda: lines()[-1].get("skip"))
+    tab.settled()
+
+    name = tab.text("#one .name")
+    tab.press("n")
+    tab.call("Input.insertText", text="5 arms? skip us")
+    assert tab.rated() == rated, "what is typed into a note rates"
+    tab.call("Input.dispatchKeyEvent", type="keyDown", key="Enter", windowsVirtualKeyCode=13)
+    until("note", lambda: lines()[-1].get("note") == "5 arms? skip us" and lines()[-1]["id_str"] == name)
+    tab.press("ArrowRight")
+    until("another galaxy", lambda: tab.text("#one .name") != name)
+    tab.press("ArrowLeft")
+    until("its note", lambda: tab.js("document.querySelector('#one textarea').value") == "5 arms? skip us")
+
+    tab.press("z")
+    until("zoom by the key", lambda: tab.shown("#one .near[data-zoomed]") == 1)
+    tab.picture("zoomed")
+    tab.click("#one .near")
+    until("end of the zoom", lambda: tab.shown("#one .near[data-zoomed]") == 0)
+    tab.click("#one .near")
+    until("zoom by a click", lambda: tab.shown("#one .near[data-zoomed]") == 1)
+    tab.press("z")
+    tab.click("#look summary")
+    tab.js("(() => { for (const [id, value] of [['brightness', 2], ['gamma', 2]]) { const it = find(`#${id}`); it.value = value; it.dispatchEvent(new Event('input')); } })()")
+    assert "brightness(2)" in tab.js("getComputedStyle(document.querySelector('#one img')).filter")
+    assert tab.js("document.querySelector('#faint feFuncR').getAttribute('exponent')") == "0.5"
+    tab.picture("brightened")
+    tab.click("#plain")
+    assert "brightness(1)" in tab.js("getComputedStyle(document.querySelector('#one img')).filter")
+    tab.click("h1")
+    tab.click("[data-view='rated']")
+    until("skipped galaxies", lambda: tab.shown("#skipped-tiles .tile") == 1)
+    tab.picture("skipped")
+    print("skip, note, zoom and brightness: as they should be")
+
+
 def go_through(tab, other, url, folder, downloads):
     lines = lambda: [json.loads(line) for line in (folder / "ratings.jsonl").read_text().splitlines()]
     tab.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(downloads))
@@ -95,7 +161,7 @@ def go_through(tab, other, url, folder, downloads):
     tab.picture("one")
     assert tab.shown(".large") == 1 and "random, to begin with" in tab.text("#one")
     assert tab.shown("#one .links a") == 3, "no links to surveys"
-    assert "class" in tab.text("#one .about") and "150.1" in tab.text("#one .about")
+    choose_columns(tab)
 
     # By keys: a digit rates and goes on to the next.
     first = tab.text("#one .name")
@@ -153,7 +219,7 @@ def go_through(tab, other, url, folder, downloads):
     tab.picture("second-batch")
     tab.press("4")
     tab.settled()
-    until("stale ranking", lambda: "ranking knows 10 ratings of 11" in tab.text("#fresh"))
+    until("stale ranking", lambda: "does not know your last change yet" in tab.text("#fresh"))
     tab.press("r")
     until("fresh ranking", lambda: "fresh: 11 ratings" in tab.text("#fresh"))
     seconds = tab.js("state.ranking.seconds")
@@ -188,6 +254,7 @@ def go_through(tab, other, url, folder, downloads):
     for file, rows in [("ranking.csv", GALAXIES), ("ratings.csv", 12)]:
         until(file, lambda: (downloads / file).is_file() and len((downloads / file).read_text().splitlines()) == rows + 1)
     print("ranking, dialog and exports: as they should be")
+    skip_note_and_look(tab, lines)
 
     for name, look in [("dark", {"dark": True}), ("narrow", {"width": 400, "height": 860}), ("narrow-dark", {"dark": True, "width": 400, "height": 860})]:
         tab.look(**look)

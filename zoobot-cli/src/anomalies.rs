@@ -1,13 +1,13 @@
 //! `zoobot anomalies`.
 
-use crate::report;
+use crate::output::Overwrite;
+use crate::{galaxies, report};
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 use zoobot_core::anomaly::{Acquisition, AnomalySearch, Figures, Truth, journal};
-use zoobot_core::catalog::Catalog;
 use zoobot_core::space::Space;
 use zoobot_core::{Error, Result, interrupt};
 
@@ -16,25 +16,28 @@ const LISTED: usize = 20;
 
 /// Rank galaxies by what interests one person, after a few ratings from 0 to 5.
 ///
-/// With --ratings, by ratings that were given in a notebook: lists the most interesting galaxies and
-/// those to rate next. With --user-simulated, a user is simulated who rates round(5 * fraction) by
-/// the fractions in --scores, 10 random galaxies first and then batches of 10 that the model chooses,
-/// and the ranking is judged: of interest are galaxies with a fraction above 0.9.
+/// With --ratings it lists the most interesting galaxies and those to rate next, by ratings that were
+/// given before. With --browser it opens a page in the browser to rate galaxies on; it prints the page's
+/// address and goes on until Ctrl-C. Every rating is added to --ratings before the page shows it.
 ///
-/// With --browser, opens a page in the browser to rate galaxies on; it prints the page's address and goes
-/// on until Ctrl-C. Every rating is added to --ratings before the page shows it.
+/// With --user-simulated a user is simulated who rates round(5 * fraction) by the fractions in
+/// --scores: 10 random galaxies first, and then batches of 10 that the model chooses. The ranking is
+/// then judged: of interest are galaxies with a fraction above 0.9.
 ///
 /// The representation is compressed to 40 principal components where it is wider, and standardised.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
+  zoobot encode sample --out reps.parquet
+  zoobot anomalies --representations reps.parquet --catalog sample --ratings mine.jsonl --browser
+  echo '{\"id_str\":\"SIM000005\",\"rating\":5}' > ratings.jsonl
+  echo '{\"id_str\":\"SIM000002\",\"rating\":0}' >> ratings.jsonl
   zoobot anomalies --representations reps.parquet --ratings ratings.jsonl --out ranking.csv
-  zoobot anomalies --representations reps.parquet --catalog catalog.csv --ratings ratings.jsonl --browser
-  zoobot anomalies --representations reps.parquet --scores scores.csv --user-simulated --seed 1 --json")]
+  zoobot anomalies --representations reps.parquet --scores sample --score-column class=merger --user-simulated --labels 40 --seed 1 --json")]
 pub struct Anomalies {
     /// The table that `zoobot encode` wrote
     #[arg(long)]
     representations: PathBuf,
-    /// Ratings, a .jsonl file with a line {"id_str":"NAME","rating":0 to 5} for each
+    /// Ratings, a .jsonl file with a line such as {"id_str":"NAME","rating":3} for each, 0 to 5
     #[arg(long, required_unless_present = "user_simulated")]
     ratings: Option<PathBuf>,
     /// Whose ratings of that file count (default: those without a name, or the only person's)
@@ -43,11 +46,11 @@ pub struct Anomalies {
     /// Rate in the browser; --ratings is made where it is not there
     #[arg(long, requires_all = ["ratings", "catalog"])]
     browser: bool,
-    /// The catalogue with the pictures, for --browser
+    /// The catalogue with the pictures, for --browser: a table, a folder of pictures, or sample
     #[arg(long)]
     catalog: Option<PathBuf>,
-    /// What is true of the galaxies, .csv or .parquet with id_str and a column of fractions (0 to 1) or
-    /// ratings (0 to 5)
+    /// What is true of the galaxies: a table with id_str and a column of fractions (0 to 1) or ratings
+    /// (0 to 5), or sample
     #[arg(long, required_if_eq("user_simulated", "true"))]
     scores: Option<PathBuf>,
     /// The column of --scores (default: fraction, score, rating, or the only one of numbers), or
@@ -75,6 +78,8 @@ pub struct Anomalies {
     /// The file to write the whole ranking to: .csv, .parquet or .fits
     #[arg(long)]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    overwrite: Overwrite,
     /// Print the figures as one JSON object on the last line
     #[arg(long)]
     json: bool,
@@ -85,16 +90,19 @@ impl Anomalies {
     pub fn run(&self) -> Result<ExitCode> {
         let mut space = prepared(&Space::read(&self.representations)?, self.pca)?;
         if let Some(catalog) = &self.catalog {
-            space = space.with_catalog(&Catalog::read(catalog)?)?;
+            space = space.with_catalog(&galaxies::read(catalog)?)?;
         }
         let truth = self.scores.as_ref().map(|path| {
             let column = self.score_column.as_deref();
-            Truth::read(path, column, &space)
+            Truth::read(galaxies::file(path)?, column, &space)
         });
         let truth = truth.transpose()?;
         if self.batch == 0 {
             return Err(Error::invalid("--batch", 0, "1 or more"));
         }
+        let read = [self.ratings.as_deref(), self.scores.as_deref(), Some(&self.representations)];
+        let read: Vec<&Path> = read.into_iter().flatten().collect();
+        self.overwrite.any_file("--out", self.out.as_deref(), &read)?;
         let mut search = AnomalySearch::new(&space)?
             .seed(self.seed)
             .first(self.batch)

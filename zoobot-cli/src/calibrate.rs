@@ -1,5 +1,7 @@
 //! `zoobot calibrate`.
 
+use crate::galaxies::{self, Galaxies};
+use crate::output::Overwrite;
 use crate::report;
 use crate::stretching::Stretching;
 use crate::wanted::Wanted;
@@ -17,25 +19,22 @@ use zoobot_core::{Error, Result};
 
 /// Compare what models expect with the votes that volunteers cast.
 ///
-/// For each question: how often votes fall where they should (coverage within 0.2 of the expected
-/// fraction, votes inside 90 % intervals), the expected calibration error, and the accuracy on
-/// galaxies on which volunteers agree (more than 80 % of the votes for one answer). The galaxies
-/// must be none that the models learnt from.
+/// The catalogue has the votes in columns QUESTION_ANSWER, as whole numbers. For each question: how
+/// often votes fall where they should (coverage within 0.2 of the expected fraction, votes inside 90 %
+/// intervals), the expected calibration error, and the accuracy on galaxies on which volunteers agree
+/// (more than 80 % of the votes for one answer). Give galaxies that the models have not learnt from.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  zoobot calibrate --model mine --catalog held-out.csv --figure calibration.pdf\n  \
-                  zoobot calibrate --model mine --fit some.csv --catalog others.csv --save corrected\n  \
-                  zoobot calibrate --model sample --gz2 --catalog gz2.csv --answer smooth-or-featured-gz2_smooth"
-)]
+#[command(after_help = "Examples:
+  zoobot simulate --galaxies 40 --votes decals_dr5 --tags 0.5 --out voted
+  zoobot calibrate voted --model sample --schema decals_dr5 --figure calibration.pdf
+  zoobot simulate --galaxies 40 --seed 2 --votes decals_dr5 --out others
+  zoobot calibrate others --model sample --schema decals_dr5 --fit voted/catalog.csv --save corrected")]
 pub struct Calibrate {
-    /// The folder of a model with a head of votes; again for more models
-    #[arg(long = "model", required = true, value_name = "DIR")]
+    /// The folder of a model of votes, or sample, which travels along; again for more models
+    #[arg(long = "model", required = true, value_name = "MODEL")]
     models: Vec<PathBuf>,
-    /// The catalogue, .csv or .parquet, with votes in columns question_answer
-    #[arg(long)]
-    catalog: PathBuf,
     #[command(flatten)]
-    wanted: Wanted,
+    galaxies: Galaxies,
     /// The schema of its votes, where the models answer more questions: a name, or a .json file
     #[arg(long)]
     schema: Option<String>,
@@ -67,6 +66,8 @@ pub struct Calibrate {
     /// The numbers to compute with: fp32, bf16, or auto (bf16 where the hardware is made for it)
     #[arg(long, default_value_t)]
     precision: Precision,
+    #[command(flatten)]
+    overwrite: Overwrite,
     /// Print the figures as one JSON object on the last line
     #[arg(long)]
     json: bool,
@@ -77,11 +78,17 @@ impl Calibrate {
     pub fn run(&self) -> Result<ExitCode> {
         let load = |folder: &PathBuf| self.stretching.of_model(Model::load(folder)?);
         let mut models = self.models.iter().map(load).collect::<Result<Vec<_>>>()?;
+        let read = [self.galaxies.path()];
+        self.overwrite.any_file("--figure", self.figure.as_deref(), &read)?;
+        self.overwrite.any_file("--scatter", self.scatter.as_deref(), &read)?;
+        if let Some(folder) = &self.save {
+            self.overwrite.folder("--save", folder, "head.json")?;
+        }
         if let Some(path) = &self.fit {
             models = self.corrected(models, path)?;
         }
         let ensemble = Ensemble::new(models)?.precision(self.precision);
-        let (posterior, votes) = self.compared(&ensemble, &self.catalog)?;
+        let (posterior, votes) = self.compared(&ensemble, self.galaxies.path())?;
         let calibration = Calibration::measure(&posterior, &votes, self.min_votes)?;
         if let Some(path) = &self.figure {
             calibration.figure()?.save(path)?;
@@ -123,11 +130,11 @@ impl Calibrate {
     fn galaxies(&self, all: &Schema, path: &Path) -> Result<(Catalog, Schema)> {
         Ok(match (self.gz2, &self.schema) {
             (true, _) => {
-                let all = self.wanted.of(gz2::read(path)?)?;
+                let all = self.galaxies.wanted.of(gz2::read(path)?)?;
                 (keep_out(&all, gz2::KEPT_OUT)?.1, gz2::schema()?)
             }
-            (_, Some(schema)) => (self.wanted.read(path)?, Schema::load(schema)?),
-            (_, None) => (self.wanted.read(path)?, all.clone()),
+            (_, Some(schema)) => (self.galaxies.other(path)?, Schema::load(schema)?),
+            (_, None) => (self.galaxies.other(path)?, all.clone()),
         })
     }
 

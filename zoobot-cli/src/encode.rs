@@ -1,33 +1,37 @@
 //! `zoobot encode`.
 
+use crate::galaxies::Galaxies;
+use crate::output::Overwrite;
 use crate::report;
 use crate::stretching::Stretching;
 use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use zoobot_core::catalog::{Catalog, write_table};
+use zoobot_core::catalog::write_csv;
 use zoobot_core::encoder::{Encoder, Failed, Precision};
 use zoobot_core::{Error, Result};
 
 /// Encode the pictures of a catalogue into representations.
 ///
-/// Writes a Parquet table of id_str, feat_0, feat_1, ... in catalogue order. Pictures that cannot
-/// be read are left out, with the reasons in a table beside it (OUT with the ending .failed.csv).
-/// A run that was stopped goes on where it stopped when started again.
+/// Writes a Parquet table of id_str, feat_0, feat_1, ... in the order of the catalogue: 1,280 numbers
+/// a galaxy with the encoder that travels along. Pictures that cannot be read are left out, with the
+/// reasons in a table beside it (OUT with the ending .failed.csv). A run that was stopped goes on
+/// where it stopped when the same command is given again.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  zoobot encode --catalog rings/catalog.csv --out reps.parquet\n  \
-                  zoobot encode --encoder hf:mwalmsley/zoobot-encoder-convnext_nano --catalog rings/catalog.csv --out reps.parquet"
-)]
+#[command(after_help = "Examples:
+  zoobot encode sample --out reps.parquet
+  zoobot simulate --galaxies 24 --out survey
+  zoobot encode survey/images --encoder imagenet --out folder.parquet --json
+
+An encoder of the Hugging Face Hub: --encoder hf:mwalmsley/zoobot-encoder-convnext_nano")]
 pub struct Encode {
-    /// The encoder: sample (which travels along), imagenet, the folder of a model (timm's config.json
-    /// and weights), or hf:OWNER/NAME[@REVISION] on the Hugging Face Hub
+    /// The encoder: sample (which travels along and knows galaxies), imagenet, the folder of a model
+    /// (timm's config.json and weights), or hf:OWNER/NAME[@REVISION] on the Hugging Face Hub
     #[arg(long, default_value = "sample")]
     encoder: String,
-    /// The catalogue, .csv or .parquet, with columns id_str and file_loc
-    #[arg(long)]
-    catalog: PathBuf,
+    #[command(flatten)]
+    galaxies: Galaxies,
     /// The Parquet file to write
     #[arg(long)]
     out: PathBuf,
@@ -40,6 +44,8 @@ pub struct Encode {
     /// Exit with status 2 when any picture cannot be read
     #[arg(long)]
     strict: bool,
+    #[command(flatten)]
+    overwrite: Overwrite,
     /// Print the figures as one JSON object on the last line
     #[arg(long)]
     json: bool,
@@ -52,9 +58,10 @@ impl Encode {
             let out = self.out.display();
             return Err(Error::invalid("--out", out, "a file name that ends in .parquet"));
         }
-        let catalog = Catalog::read(&self.catalog)?;
+        let catalog = self.galaxies.read()?;
         let encoder = Encoder::load(&self.encoder)?.with_precision(self.precision);
         let encoder = self.stretching.of_encoder(encoder)?;
+        self.overwrite.file("--out", &self.out, &[self.galaxies.path()])?;
         for note in encoder.notes() {
             eprintln!("zoobot: note: {note}");
         }

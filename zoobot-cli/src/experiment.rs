@@ -18,9 +18,7 @@ pub struct Experiment {
 
 #[derive(Debug, Subcommand)]
 enum Which {
-    /// Compare ways to find what interests a simulated user
     Anomalies(Anomalies),
-    /// Rings from few labels: a galaxy encoder, ImageNet, scratch and untrained, frozen and full
     Rings(Rings),
 }
 

@@ -1,5 +1,7 @@
 //! `zoobot finetune`.
 
+use crate::galaxies::{self, Galaxies};
+use crate::output::{Overwrite, finished};
 use crate::report;
 use crate::stretching::Stretching;
 use crate::wanted::Wanted;
@@ -21,15 +23,18 @@ use zoobot_core::{Error, Result};
 /// learns from all. A setting that only gradient descent knows (--rate, --epochs, --patience, --batch,
 /// --warmup, --dropout, --mixup, --mae) trains the head by it instead; --full trains the encoder with
 /// it. What is needed to resume is in OUT/run, the best model so far in OUT/run/best: a run that was
-/// stopped resumes when the same command is given again.
+/// stopped resumes when the same command is given again. A model that is
+/// finished is replaced with --overwrite only.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  zoobot finetune classifier --label ring --catalog rings.csv --out rings\n  \
-                  zoobot finetune classifier --label ring --encoder imagenet --catalog rings.csv --full --epochs 20 --out rings\n  \
-                  zoobot finetune regressor --label radius --catalog galaxies.csv --out radius\n  \
-                  zoobot finetune multilabel --label bar --label ring --catalog galaxies.csv --out both\n  \
-                  zoobot finetune tree --schema gz2 --catalog votes.csv --out votes"
-)]
+#[command(after_help = "Examples:
+  zoobot finetune classifier sample --label ring --out sample-rings
+  zoobot simulate --galaxies 40 --kinds ring,spiral --out disks
+  zoobot finetune classifier disks --label ring --out rings
+  zoobot finetune multilabel disks --label ring --label spiral_arms --out both
+  zoobot finetune regressor disks --label radius --out radii
+  zoobot finetune classifier disks --label class --encoder imagenet --full --epochs 1 --out full
+  zoobot simulate --galaxies 40 --votes decals_dr5 --tags 0.5 --out voted
+  zoobot finetune tree voted --schema decals_dr5 --out tree")]
 pub struct Finetuning {
     /// What the labels are: one class of several, a number, several things that may be true at once,
     /// or votes for a schema's answers
@@ -44,11 +49,8 @@ pub struct Finetuning {
     /// The encoder: sample (which knows galaxies), imagenet, a model folder, or hf:OWNER/NAME
     #[arg(long, default_value = "sample")]
     encoder: String,
-    /// The catalogue, .csv or .parquet, with columns id_str, file_loc and the labels
-    #[arg(long)]
-    catalog: PathBuf,
     #[command(flatten)]
-    wanted: Wanted,
+    galaxies: Galaxies,
     /// A catalogue to judge by, and with gradient descent to choose the best epoch by
     #[arg(long, value_name = "CATALOG")]
     val: Option<PathBuf>,
@@ -133,6 +135,8 @@ pub struct Finetuning {
     /// The seed of everything random
     #[arg(long, default_value_t = 42)]
     seed: u64,
+    #[command(flatten)]
+    overwrite: Overwrite,
     /// Print the figures as one JSON object on the last line
     #[arg(long)]
     json: bool,
@@ -153,19 +157,20 @@ impl Finetuning {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
         let run = self.finetune()?;
-        let catalog = self.wanted.read(&self.catalog)?;
+        let catalog = self.galaxies.read()?;
         // Of all galaxies, before they are divided.
         self.label.iter().try_for_each(|label| catalog.note_sentinels(label))?;
         let aside =
             self.validation.or((!run.solves() && self.folds.is_none()).then_some(USUAL_SHARE));
         let (train, val) = match (&self.val, aside) {
-            (Some(path), _) => (catalog, Some(self.wanted.read(path)?)),
+            (Some(path), _) => (catalog, Some(self.galaxies.other(path)?)),
             (None, Some(share)) => {
                 let (train, val) = run.hold_out(&catalog, share)?;
                 (train, Some(val))
             }
             (None, None) => (catalog, None),
         };
+        self.overwrite.model("--out", &self.out)?;
         let run = run.folder(self.out.join("run"));
         let started = std::time::Instant::now();
         let (mut watch, mut resumed_at) = (Watch::new("fine-tuning"), 0);
@@ -201,6 +206,7 @@ impl Finetuning {
         let name = self.out.file_name().map_or("fine-tuned".into(), |it| it.to_string_lossy());
         let model = done.model(&name)?;
         model.save(&self.out)?;
+        finished(&self.out.join("run"))?;
         let best = done.best();
         let best = best.as_ref();
         let mut figures = json!({

@@ -1,6 +1,8 @@
 //! `zoobot judge`.
 
 use crate::finetune::measures;
+use crate::galaxies::Galaxies;
+use crate::output::Overwrite;
 use crate::report;
 use crate::stretching::Stretching;
 use crate::wanted::Wanted;
@@ -23,19 +25,17 @@ use zoobot_core::{Error, Result};
 /// average_precision, f1 and log_loss, of numbers rmse, r2 and spearman. For models of votes there is
 /// `zoobot calibrate`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  zoobot judge --model rings --catalog test.csv --label ring\n  \
-                  zoobot judge --model rings --catalog test.csv --label ring --json"
-)]
+#[command(after_help = "Examples:
+  zoobot simulate --galaxies 40 --kinds ring,spiral --out disks
+  zoobot finetune classifier disks --label ring --out rings
+  zoobot simulate --galaxies 24 --out survey
+  zoobot judge survey --model rings --label ring")]
 pub struct Judge {
-    /// The folder of the model
+    /// The folder of the model, as `zoobot finetune` writes it
     #[arg(long)]
     model: PathBuf,
-    /// The catalogue, .csv or .parquet, with columns id_str, file_loc and the label
-    #[arg(long)]
-    catalog: PathBuf,
     #[command(flatten)]
-    wanted: Wanted,
+    galaxies: Galaxies,
     /// The column with the truth; may be left out for numbers, whose names the model knows
     #[arg(long)]
     label: Option<String>,
@@ -50,6 +50,8 @@ pub struct Judge {
     /// The seed of the views
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    #[command(flatten)]
+    overwrite: Overwrite,
     /// Print the figures as one JSON object on the last line
     #[arg(long)]
     json: bool,
@@ -58,7 +60,7 @@ pub struct Judge {
 impl Judge {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
-        let all = self.wanted.read(&self.catalog)?;
+        let all = self.galaxies.read()?;
         let model = self.stretching.of_model(Model::load(&self.model)?)?;
         let label = match (&self.label, model.labels()) {
             (_, Labels::Votes(schema)) => {
@@ -100,6 +102,7 @@ impl Judge {
                 if without.len() > 3 { ", ..." } else { "" }
             ));
         }
+        self.overwrite.any_file("--out", self.out.as_deref(), &[self.galaxies.path()])?;
         let predicted = match self.views {
             0 => model.predict_labels(&catalog)?,
             views => {

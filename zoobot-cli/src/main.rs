@@ -11,9 +11,11 @@ mod encode;
 mod experiment;
 mod features;
 mod finetune;
+mod galaxies;
 mod judge;
 mod judge_model;
 mod make_encoder;
+mod output;
 mod precision;
 mod predict;
 mod similar;
@@ -37,43 +39,27 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+// The help of each is that of its own arguments.
 enum Command {
-    /// Rank galaxies by what interests one person
     Anomalies(anomalies::Anomalies),
-    /// Compare what models expect with the votes that volunteers cast
     Calibrate(calibrate::Calibrate),
-    /// Check this installation, with a fix for what is wrong
     Doctor(doctor::Doctor),
-    /// Encode the pictures of a catalogue into representations
     Encode(encode::Encode),
-    /// Repeat a paper's experiment on the galaxies at hand
     Experiment(experiment::Experiment),
-    /// Compute the features of pictures that are prepared already
     #[command(hide = true)]
     Features(features::Features),
-    /// Teach an encoder a new question with the labels there are
     Finetune(finetune::Finetuning),
-    /// Tell how good a fine-tuned model is on galaxies whose labels are known
     Judge(judge_model::Judge),
-    /// Compare encoders on real galaxies
     #[command(hide = true)]
     JudgeEncoders(judge::JudgeEncoders),
-    /// Make the encoder that travels with the library
     #[command(hide = true)]
     MakeEncoder(make_encoder::MakeEncoder),
-    /// Measure how well representations bring galaxies of one tag together
     Precision(precision::Precision),
-    /// Predict the votes, classes or numbers of the galaxies of a catalogue
     Predict(predict::Predict),
-    /// Find the galaxies most like a given one
     Similar(similar::Similar),
-    /// Make a survey of simulated galaxies
     Simulate(simulate::Simulate),
-    /// Measure the parts of encoding on this machine
     Speed(speed::Speed),
-    /// Train an encoder on volunteers' votes
     Train(train::Train),
-    /// Put representations into one flat file, to be searched where it lies
     Vectors(vectors::Vectors),
 }
 
@@ -117,7 +103,7 @@ fn was_interrupted(error: &Error) -> bool {
     }
 }
 
-/// Errors from polars may span lines; a script reads one.
+/// Some errors span lines; a script reads one.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

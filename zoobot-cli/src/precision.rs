@@ -16,11 +16,13 @@ use zoobot_core::{Error, Result};
 /// Measure how well representations bring galaxies of one tag together.
 ///
 /// Precision at k of a tag: of the k galaxies nearest to one that has it, the share that has it too,
-/// averaged over all that have it. `random` is that of neighbours drawn by lot.
+/// averaged over all that have it: 0 to 1. `random` is that of neighbours drawn by lot.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  zoobot precision --representations reps.parquet imagenet=other.parquet --tags tags.csv
-  zoobot precision --representations reps.parquet --efigi efigi/catalog.csv -k 10")]
+  zoobot simulate --galaxies 40 --votes decals_dr5 --tags 0.5 --out voted
+  zoobot encode voted --out voted.parquet
+  zoobot encode voted --encoder imagenet --out voted-imagenet.parquet
+  zoobot precision --representations galaxies=voted.parquet imagenet=voted-imagenet.parquet --tags voted/tags.csv -k 3 --least 3")]
 pub struct Precision {
     /// Tables that `zoobot encode` wrote of the same galaxies; NAME=TABLE gives one a name
     #[arg(long, required = true, num_args = 1..)]

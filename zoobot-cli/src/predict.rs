@@ -1,6 +1,8 @@
 //! `zoobot predict`.
 
 use crate::encode::list_failed;
+use crate::galaxies::Galaxies;
+use crate::output::Overwrite;
 use crate::report;
 use crate::stretching::Stretching;
 use clap::Args;
@@ -16,27 +18,27 @@ use zoobot_core::{Error, Result};
 
 /// Predict the votes, classes or numbers of the galaxies of a catalogue.
 ///
-/// Writes a table in catalogue order. Of a model of classes: the likeliest as predicted, and the
-/// probability_CLASS of each. Of one of numbers: NAME_predicted. Of one of several things that may be
-/// true at once: NAME_probability. Of one of votes, friendly: for each answer the expected fraction of volunteers,
-/// blank where fewer than half would be asked the question. Advanced: for each question how likely
-/// it is to be asked, for each answer the fraction and the ends of its 90 % interval, nothing blank.
+/// Writes a table in the order of the catalogue. A model of classes gives the likeliest class,
+/// predicted, and probability_CLASS for each (0 to 1); a model of numbers NAME_predicted; a model of
+/// several things that may be true at once NAME_probability. For a model of votes there are two
+/// tables. Friendly: for each answer the expected fraction of volunteers (0 to 1), blank where fewer
+/// than half would be asked the question. Advanced: for each question how likely it is to be asked,
+/// for each answer the fraction and the ends of its 90 % interval, nothing blank.
 ///
-/// Several models predict as the equal mixture of them all, and so do several passes. Pictures that
-/// cannot be read are left out, with the reasons in a table beside it (OUT with the ending
-/// .failed.csv). A run that was stopped goes on where it stopped when started again.
+/// Several models predict as their equal mixture, and so do several passes. Pictures that cannot be
+/// read are left out, with the reasons in a table beside it (OUT with the ending .failed.csv). A run
+/// that was stopped goes on where it stopped when the same command is given again.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  zoobot predict --model my-model --catalog rings/catalog.csv --out votes.fits\n  \
-                  zoobot predict --model a --model b --passes 5 --catalog rings/catalog.csv --out votes.parquet --table advanced"
-)]
+#[command(after_help = "Examples:
+  zoobot simulate --galaxies 24 --out survey
+  zoobot predict survey --model sample --out votes.fits
+  zoobot predict survey --model sample --passes 5 --table advanced --out advanced.parquet")]
 pub struct Predict {
-    /// The folder of a model; again for more models
-    #[arg(long = "model", required = true, value_name = "DIR")]
+    /// The folder of a model, or sample, which travels along; again for more models
+    #[arg(long = "model", required = true, value_name = "MODEL")]
     models: Vec<PathBuf>,
-    /// The catalogue, .csv or .parquet, with columns id_str and file_loc
-    #[arg(long)]
-    catalog: PathBuf,
+    #[command(flatten)]
+    galaxies: Galaxies,
     /// The file to write: .parquet, .csv or .fits
     #[arg(long)]
     out: PathBuf,
@@ -57,6 +59,8 @@ pub struct Predict {
     /// Exit with status 2 when any picture cannot be read
     #[arg(long)]
     strict: bool,
+    #[command(flatten)]
+    overwrite: Overwrite,
     /// Print the figures as one JSON object on the last line
     #[arg(long)]
     json: bool,
@@ -66,12 +70,13 @@ impl Predict {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
         TableFormat::of(&self.out)?;
-        let catalog = Catalog::read(&self.catalog)?;
+        let catalog = self.galaxies.read()?;
         let load = |folder: &PathBuf| self.stretching.of_model(Model::load(folder)?);
         let models = self.models.iter().map(load).collect::<Result<Vec<_>>>()?;
         if models.iter().any(|model| !matches!(model.labels(), Labels::Votes(_))) {
             return self.labels(&catalog, models);
         }
+        self.overwrite.file("--out", &self.out, &[self.galaxies.path()])?;
         let ensemble = Ensemble::new(models)?.passes(self.passes).seed(self.seed);
         let ensemble = ensemble.precision(self.precision);
         for note in ensemble.models().iter().flat_map(|model| model.encoder().notes()) {
@@ -111,6 +116,7 @@ impl Predict {
         if self.passes > 0 {
             return Err(Error::invalid("--passes", self.passes, "0 unless models predict votes"));
         }
+        self.overwrite.file("--out", &self.out, &[self.galaxies.path()])?;
         let models: Vec<Model> =
             models.into_iter().map(|it| it.with_precision(self.precision)).collect();
         for note in models.iter().flat_map(|model| model.encoder().notes()) {

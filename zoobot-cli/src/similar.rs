@@ -1,14 +1,16 @@
 //! `zoobot similar`.
 
-use crate::report;
+use crate::output::Overwrite;
 use crate::stretching::Stretching;
 use crate::wanted::LANGUAGE;
+use crate::{galaxies, report};
 use clap::Args;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use zoobot_core::catalog::{Catalog, condition};
+use zoobot_core::catalog::{Catalog, TableFormat, condition, write_table};
 use zoobot_core::encoder::Encoder;
+use zoobot_core::notebook::{Gallery, Tile};
 use zoobot_core::similar::{
     EXACT, Index, IndexConfig, Metric, Neighbours, Query, Search, Searched, VectorFile,
 };
@@ -18,27 +20,34 @@ use zoobot_core::{Error, Result};
 
 /// Find the galaxies most like given ones, or like a picture.
 ///
-/// Every galaxy is looked at; among more than a million, or with --index, an index is used, which is
-/// built where there is none. Of several examples the mean is searched for. With a catalogue that
-/// has positions (ra and dec, RAJ2000 and DEJ2000 and other usual names, in degrees or sexagesimal),
-/// the same object (within 100 arcseconds) is left out.
+/// Say what to search for by --id, --picture, --tag or --text; of several examples the mean is searched
+/// for. Lists the k nearest galaxies and their distances, nearest first; --gallery shows them. Every
+/// galaxy is looked at; among more than a million, or with --index, an index is used, which is built
+/// where there is none. With a catalogue that
+/// has positions (ra and dec, RAJ2000 and DEJ2000 and other usual names, in degrees or sexagesimal), the
+/// same object (within 100 arcseconds) is left out.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  zoobot similar --representations reps.parquet --id J003937.09-032825.0 -k 9
-  zoobot similar --representations reps.parquet --picture ring.jpg --encoder imagenet
-  zoobot similar --representations reps.parquet --tags tags.csv --tag diffuse
-  zoobot similar --representations reps.parquet --tags tags.csv --text 'ghostly low surface brightness disc'
-  zoobot similar --representations reps.parquet --id J003937.09-032825.0 --index
-  zoobot similar --representations reps.parquet --id J003937.09-032825.0 --catalog galaxies.csv --where 'mag_r < 17.5'")]
+  zoobot encode sample --out reps.parquet
+  zoobot similar --representations reps.parquet --id SIM000005 -k 9
+  zoobot similar --representations reps.parquet --id SIM000005 --catalog sample --gallery like.png --out like.csv
+  zoobot similar --representations reps.parquet --id SIM000005 --catalog sample --where 'magnitude < 17'
+  zoobot similar --representations reps.parquet --id SIM000005 --index
+  zoobot simulate --galaxies 40 --votes decals_dr5 --tags 0.5 --out voted
+  zoobot similar --representations reps.parquet --picture voted/images/SIM000001.jpg --catalog sample --gallery like.html
+  zoobot encode voted --out voted.parquet
+  zoobot similar --representations voted.parquet --tags voted/tags.csv --tag spiral
+
+Words in place of a tag, where the text encoder is installed: --text 'ghostly faint disc'")]
 pub struct Similar {
     /// The table that `zoobot encode` wrote, or a file of `zoobot vectors`, which is not read into
     /// memory
     #[arg(long)]
     representations: PathBuf,
     /// The id_str of a galaxy; may be given several times
-    #[arg(long, required_unless_present_any = ["picture", "tag", "text"])]
+    #[arg(long)]
     id: Vec<String>,
-    /// A picture of a galaxy; may be given several times
+    /// A file with a picture of a galaxy; may be given several times
     #[arg(long)]
     picture: Vec<PathBuf>,
     /// A tag: the mean of the galaxies that have it in --tags is searched for
@@ -66,9 +75,17 @@ pub struct Similar {
     /// The distance: l2 (Euclidean), l1 (as the public search app of Galaxy Zoo) or cosine
     #[arg(long, default_value_t)]
     metric: Metric,
-    /// The catalogue of the galaxies, .csv or .parquet, for --where and for positions
+    /// The catalogue of the galaxies, for --where, --gallery and positions: a table, a folder of
+    /// pictures, or sample
     #[arg(long)]
     catalog: Option<PathBuf>,
+    /// A file for the pictures of the examples and of what was found: .png, .svg or .pdf, or a page,
+    /// .html
+    #[arg(long, value_name = "FILE", requires = "catalog")]
+    gallery: Option<PathBuf>,
+    /// A file for the table of what was found: .csv, .parquet or .fits
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
     /// Search only galaxies for which this holds, such as 'mag_r < 17.5 and class is not missing'
     #[arg(long = "where", value_name = "CONDITION", requires = "catalog", long_help = LANGUAGE)]
     condition: Option<String>,
@@ -93,6 +110,8 @@ pub struct Similar {
     /// Keep a new index's vectors in half precision
     #[arg(long)]
     half: bool,
+    #[command(flatten)]
+    overwrite: Overwrite,
     /// Print the result as one JSON object on the last line
     #[arg(long)]
     json: bool,
@@ -101,10 +120,24 @@ pub struct Similar {
 impl Similar {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
+        self.asked()?;
+        let read = [Some(&self.representations), self.catalog.as_ref(), self.tags.as_ref()];
+        let read: Vec<&Path> = read.into_iter().flatten().map(PathBuf::as_path).collect();
+        if let Some(out) = &self.out {
+            TableFormat::of(out)?;
+        }
+        self.overwrite.any_file("--out", self.out.as_deref(), &read)?;
+        self.overwrite.any_file("--gallery", self.gallery.as_deref(), &read)?;
         let (found, index) = match VectorFile::is_one(&self.representations) {
             true => self.in_file()?,
             false => self.in_table()?,
         };
+        if let Some(path) = &self.gallery {
+            self.shown(&found)?.save(path)?;
+        }
+        if let Some(out) = &self.out {
+            write_table(&found.table()?, out)?;
+        }
         let pairs = || found.ids().iter().zip(found.distances()).enumerate();
         let neighbours: Vec<_> = pairs()
             .map(|(i, (id, distance))| json!({"rank": i + 1, "id_str": id, "distance": distance}))
@@ -112,6 +145,11 @@ impl Similar {
         let mut figures = json!({
             "id": found.query(), "k": self.k, "metric": self.metric, "neighbours": neighbours,
         });
+        for (name, path) in [("out", &self.out), ("gallery", &self.gallery)] {
+            if let Some(path) = path {
+                figures[name] = json!(path);
+            }
+        }
         if let Some(index) = index {
             figures["index"] = serde_json::to_value(index.measured())?;
         }
@@ -122,6 +160,31 @@ impl Similar {
             Ok(pairs().map(line).collect::<Vec<_>>().join("\n"))
         })?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Fails when nothing says what to search for.
+    fn asked(&self) -> Result<()> {
+        let none = self.id.is_empty() && self.picture.is_empty();
+        if none && self.tag.is_none() && self.text.is_none() {
+            let expected = "--id NAME for a galaxy of the table, --picture FILE for a picture, --tag TAG \
+                            for the galaxies with a tag in --tags, or --text WORDS for the nearest tag \
+                            in --tags";
+            return Err(Error::invalid("what to search for", "not given", expected));
+        }
+        Ok(())
+    }
+
+    /// The pictures that were searched for, and those of the galaxies that were found.
+    fn shown(&self, found: &Neighbours) -> Result<Gallery> {
+        let name =
+            |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let own = self.picture.iter().map(|path| Tile::new(name(path), path));
+        let gallery = found.gallery()?;
+        let tiles: Vec<Tile> = own.chain(gallery.tiles().iter().cloned()).collect();
+        let shown = Gallery::new(tiles).title(format!("Like {}", found.query()));
+        // Galaxies of a table that are examples come first there; of words there is no picture.
+        let examples = !self.picture.is_empty() || gallery.tiles().len() > found.ids().len();
+        Ok(if examples { shown.first_is_query() } else { shown })
     }
 
     fn in_table(&self) -> Result<(Neighbours, Option<Index>)> {
@@ -142,7 +205,7 @@ impl Similar {
         }
         let mut file = VectorFile::open(&self.representations)?;
         if let Some(catalog) = &self.catalog {
-            file = file.with_catalog(&Catalog::read(catalog)?)?;
+            file = file.with_catalog(&galaxies::read(catalog)?)?;
         }
         // An index lies in memory, which a file of vectors is there to spare.
         let index = match &self.index {
@@ -252,7 +315,7 @@ impl Similar {
             None => space,
         };
         match &self.catalog {
-            Some(catalog) => space.with_catalog(&Catalog::read(catalog)?),
+            Some(catalog) => space.with_catalog(&galaxies::read(catalog)?),
             None => Ok(space),
         }
     }

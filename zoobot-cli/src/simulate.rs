@@ -1,9 +1,10 @@
 //! `zoobot simulate`.
 
+use crate::output::Overwrite;
 use crate::report;
 use clap::Args;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 use zoobot_core::survey::{Kind, Simulation, write_sample};
@@ -11,15 +12,18 @@ use zoobot_core::{Error, Result};
 
 /// Make a survey of simulated galaxies: pictures and a catalogue with their true morphology.
 ///
-/// The same seed gives the same survey.
+/// Writes OUT/catalog.csv and OUT/images/. The same seed gives the same survey. A second takes some
+/// hundred galaxies on each core.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  zoobot simulate --galaxies 1000 --seed 7 --out survey\n  \
-    zoobot simulate --galaxies 1000 --kinds sky --survey sdss --size 224 --out sdss")]
+#[command(after_help = "Examples:
+  zoobot simulate --galaxies 24 --out survey
+  zoobot simulate --galaxies 24 --seed 7 --kinds sky --survey sdss --size 224 --out sdss
+  zoobot simulate --galaxies 40 --votes decals_dr5 --tags 0.5 --out voted")]
 pub struct Simulate {
     /// How many galaxies
     #[arg(long, default_value_t = 600)]
     galaxies: usize,
-    /// Seed of the random numbers
+    /// The seed of everything random
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Width and height of each picture in pixels
@@ -44,6 +48,8 @@ pub struct Simulate {
     /// Make the embedded sample anew instead, as a zip file
     #[arg(long, value_name = "ZIP", conflicts_with_all = ["galaxies", "seed", "size", "votes", "tags", "kinds", "survey", "out"])]
     sample: Option<PathBuf>,
+    #[command(flatten)]
+    overwrite: Overwrite,
     /// Print the figures as one JSON object on the last line
     #[arg(long)]
     json: bool,
@@ -54,7 +60,10 @@ impl Simulate {
     pub fn run(&self) -> Result<ExitCode> {
         let started = Instant::now();
         let (galaxies, out) = match (&self.sample, &self.out) {
-            (Some(zip), _) => (write_sample(zip)?, zip.clone()),
+            (Some(zip), _) => {
+                self.overwrite.file("--sample", zip, &[])?;
+                (write_sample(zip)?, zip.clone())
+            }
             (None, out) => {
                 let simulation = Simulation::new(self.galaxies)
                     .seed(self.seed)
@@ -63,7 +72,12 @@ impl Simulate {
                     .survey(self.survey.parse()?)
                     .tags(self.tags);
                 let simulation = Simulation { votes: self.votes.clone(), ..simulation };
-                let catalog = simulation.write(out.clone().unwrap_or_default())?;
+                let folder = out.clone().unwrap_or_default();
+                self.overwrite.folder("--out", &folder, "catalog.csv")?;
+                if folder.join("catalog.csv").exists() {
+                    clear(&folder)?;
+                }
+                let catalog = simulation.write(&folder)?;
                 (catalog.len(), catalog.source().to_path_buf())
             }
         };
@@ -75,6 +89,22 @@ impl Simulate {
         })?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Removes what an earlier survey left in a folder, and nothing else.
+fn clear(folder: &Path) -> Result<()> {
+    let tables = ["tags.csv", "visible.csv", "fractions.csv"].map(|name| folder.join(name));
+    let images = std::fs::read_dir(folder.join("images")).into_iter().flatten().flatten();
+    let drawn = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let number = name.strip_prefix("SIM").and_then(|rest| rest.strip_suffix(".jpg"));
+        number.is_some_and(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let images = images.map(|entry| entry.path()).filter(drawn);
+    for path in tables.into_iter().filter(|it| it.exists()).chain(images) {
+        std::fs::remove_file(&path).map_err(Error::io("replace", &path))?;
+    }
+    Ok(())
 }
 
 /// The kinds of a word or a list.

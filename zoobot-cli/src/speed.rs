@@ -1,25 +1,27 @@
 //! `zoobot speed`.
 
+use crate::galaxies::Galaxies;
 use crate::report;
 use clap::Args;
 use serde_json::json;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use zoobot_core::Result;
-use zoobot_core::catalog::Catalog;
 use zoobot_core::encoder::{Encoder, Precision};
 use zoobot_core::notebook::Show;
 
 /// Measure the parts of encoding on this machine, each alone: preparing pictures, and the network.
+///
+/// Prints pictures a second. It takes some seconds.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  zoobot speed --encoder imagenet --catalog rings/catalog.csv")]
+#[command(
+    after_help = "Examples:\n  zoobot simulate --galaxies 24 --out survey\n  zoobot speed survey"
+)]
 pub struct Speed {
-    /// The encoder: imagenet, or the folder of a model (timm's config.json and weights)
-    #[arg(long, default_value = "imagenet")]
+    /// The encoder: sample, imagenet, the folder of a model, or hf:OWNER/NAME
+    #[arg(long, default_value = "sample")]
     encoder: String,
-    /// The catalogue, .csv or .parquet, with columns id_str and file_loc
-    #[arg(long)]
-    catalog: PathBuf,
+    #[command(flatten)]
+    galaxies: Galaxies,
     /// The numbers to compute with: fp32, bf16, or auto (bf16 where the hardware is made
     /// for it and the network bears it)
     #[arg(long, default_value_t)]
@@ -33,7 +35,7 @@ impl Speed {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
         let encoder = Encoder::load(&self.encoder)?.with_precision(self.precision);
-        let speed = encoder.speed(&Catalog::read(&self.catalog)?)?;
+        let speed = encoder.speed(&self.galaxies.read()?)?;
         let figures = json!({
             "threads": speed.threads,
             "prepared_per_second": speed.prepared,

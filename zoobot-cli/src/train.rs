@@ -1,5 +1,6 @@
 //! `zoobot train`.
 
+use crate::output::{Overwrite, finished};
 use crate::report;
 use crate::stretching::Stretching;
 use crate::wanted::Wanted;
@@ -21,16 +22,22 @@ use zoobot_core::{Error, Result};
 ///
 /// Checkpoints are written as it runs. A run that was stopped, in whatever way, goes on from the last
 /// of them when the same command is given again: there is no option for it. On a CPU it ends with the
-/// weights that it would have had without the break. To begin anew, remove the folder or name another.
+/// weights that it would have had without the break. A model that is finished is replaced with
+/// --overwrite only. To begin an unfinished run anew, remove its folder or name another.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  zoobot train --catalog votes.csv --schema decals_dr5 --out mine\n  \
-                  zoobot train --start imagenet --catalog efigi.csv --schema efigi.json \\\n      \
-                  --catalog simulated/catalog.csv --schema decals_dr5 --size 128 --out mine"
-)]
+#[command(after_help = "Examples:
+  zoobot simulate --galaxies 40 --votes decals_dr5 --tags 0.5 --out voted
+  zoobot train voted --schema decals_dr5 --start resnet18 --size 64 --batch 16 --epochs 1 --out mine
+  zoobot predict voted --model mine --out voted-predicted.csv
+
+Several catalogues, each with its schema: zoobot train A.csv B.csv --schema gz2 --schema decals_dr5 ...")]
 pub struct Train {
-    /// A catalogue with votes in columns question_answer; several are learnt from together
-    #[arg(long, required = true)]
+    /// A table with columns id_str, file_loc and the votes, QUESTION_ANSWER, as whole numbers; several
+    /// are learnt from together
+    #[arg(value_name = "CATALOG", required_unless_present = "catalog", conflicts_with = "catalog")]
+    galaxies: Vec<PathBuf>,
+    /// A catalogue, as an option; again for more
+    #[arg(long, value_name = "CATALOG")]
     catalog: Vec<PathBuf>,
     #[command(flatten)]
     wanted: Wanted,
@@ -101,6 +108,8 @@ pub struct Train {
     /// The seed of everything random
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    #[command(flatten)]
+    overwrite: Overwrite,
     /// Print the figures as one JSON object on the last line
     #[arg(long)]
     json: bool,
@@ -110,7 +119,9 @@ impl Train {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
         let (galaxies, val, schema) = self.votes()?;
-        let run = self.training(&schema)?.folder(self.out.join("run"));
+        let training = self.training(&schema)?;
+        self.overwrite.model("--out", &self.out)?;
+        let run = training.folder(self.out.join("run"));
         let (train, val) = match val {
             Some(val) => (galaxies, val),
             None => run.hold_out(&galaxies, self.validation).map_err(by_option)?,
@@ -135,6 +146,7 @@ impl Train {
         }
         let name = self.out.file_name().map_or("encoder".into(), |it| it.to_string_lossy());
         trained.model(&name)?.save(&self.out)?;
+        finished(&self.out.join("run"))?;
         let best = fitted.epochs.iter().min_by(|a, b| a.validation.total_cmp(&b.validation));
         let figures = json!({
             "out": self.out,
@@ -160,12 +172,17 @@ impl Train {
         Ok(ExitCode::SUCCESS)
     }
 
+    fn catalogs(&self) -> &[PathBuf] {
+        if self.galaxies.is_empty() { &self.catalog } else { &self.galaxies }
+    }
+
     /// The galaxies, those to choose by where they are given, and all questions in one schema.
     fn votes(&self) -> Result<(Catalog, Option<Catalog>, Schema)> {
         for (option, given) in [("--schema", self.schema.len()), ("--val", self.val.len())] {
-            if given != self.catalog.len() && (option == "--schema" || given > 0) {
-                let value = format!("{given} for {} catalogues", self.catalog.len());
-                return Err(Error::invalid(option, value, "one for each --catalog"));
+            let catalogs = self.catalogs().len();
+            if given != catalogs && (option == "--schema" || given > 0) {
+                let value = format!("{given} for {catalogs} catalogues");
+                return Err(Error::invalid(option, value, "one for each catalogue"));
             }
         }
         let schemas: Vec<Schema> =
@@ -178,8 +195,10 @@ impl Train {
                 Schema::union(&names.join("+"), several)?
             }
         };
-        let galaxies = together(&self.catalog, &schemas, &self.wanted)?;
-        let val = (!self.val.is_empty()).then(|| together(&self.val, &schemas, &self.wanted)).transpose()?;
+        let galaxies = together(self.catalogs(), &schemas, &self.wanted)?;
+        let val = (!self.val.is_empty())
+            .then(|| together(&self.val, &schemas, &self.wanted))
+            .transpose()?;
         Ok((galaxies, val, schema))
     }
 

@@ -1,9 +1,10 @@
 //! `zoobot vectors`.
 
+use crate::output::Overwrite;
 use crate::report;
 use clap::Args;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use zoobot_core::Result;
 use zoobot_core::similar::VectorFile;
@@ -14,9 +15,10 @@ use zoobot_core::space::Space;
 /// The tables are read one after the other; memory is needed for one of them. `zoobot similar
 /// --representations OUT` searches the file.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  zoobot vectors --representations north.parquet south.parquet --out sky.vectors --half"
-)]
+#[command(after_help = "Examples:
+  zoobot encode sample --out reps.parquet
+  zoobot vectors --representations reps.parquet --out sample.vectors --half
+  zoobot similar --representations sample.vectors --id SIM000005")]
 pub struct Vectors {
     /// The tables that `zoobot encode` wrote, of one encoder
     #[arg(long, required = true, num_args = 1..)]
@@ -27,6 +29,8 @@ pub struct Vectors {
     /// Keep numbers in half precision, in half the space
     #[arg(long)]
     half: bool,
+    #[command(flatten)]
+    overwrite: Overwrite,
     /// Print the result as one JSON object on the last line
     #[arg(long)]
     json: bool,
@@ -35,6 +39,8 @@ pub struct Vectors {
 impl Vectors {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
+        let read: Vec<&Path> = self.representations.iter().map(PathBuf::as_path).collect();
+        self.overwrite.file("--out", &self.out, &read)?;
         let file = VectorFile::write(&self.out, self.half, |to| {
             self.representations.iter().try_for_each(|table| to.add(&Space::read(table)?))
         })?;

@@ -1,5 +1,6 @@
 //! `--where`: which galaxies of a catalogue a command takes.
 
+use crate::galaxies;
 use clap::Args;
 use std::path::Path;
 use zoobot_core::catalog::{Catalog, condition};
@@ -17,7 +18,7 @@ digits, _ and . is written in backticks: `a-b`. Whole numbers are compared exact
 \"mag_r is missing\" or \"mag_r is not missing\" (null means the same).";
 
 /// The option `--where` of commands with a catalogue.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Wanted {
     /// Take only galaxies for which this holds, such as 'mag_r < 17.5 and class is not missing'
     #[arg(long = "where", value_name = "CONDITION", long_help = LANGUAGE)]
@@ -27,7 +28,7 @@ pub struct Wanted {
 impl Wanted {
     /// The galaxies of a file for which the condition holds; how many are left out is said.
     pub fn read(&self, path: impl AsRef<Path>) -> Result<Catalog> {
-        self.of(Catalog::read(path)?)
+        self.of(galaxies::read(path.as_ref())?)
     }
 
     /// The galaxies of a catalogue for which the condition holds.

@@ -165,6 +165,9 @@ fn table_words(error: &PolarsError) -> String {
         return all;
     }
     let first = all.split("\n\n").next().unwrap_or_default();
+    if first.starts_with("cannot compare string with numeric") {
+        return "text cannot be compared with numbers".to_owned();
+    }
     format!("the table cannot be used: {}", first.replace("polars", "the library"))
 }
 

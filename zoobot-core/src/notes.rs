@@ -1,7 +1,7 @@
 //! What is said beside results: notes on what was left out or may be wrong.
 
 use crate::advice::advice;
-use crate::notebook::{Bundle, running_cell, display, in_kernel};
+use crate::notebook::{Bundle, display, in_kernel, running_cell};
 use std::sync::{Mutex, PoisonError};
 
 /// What was said so far and what it was about, in the notebook's cell of this number.

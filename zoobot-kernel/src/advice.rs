@@ -309,6 +309,7 @@ mod tests {
             name: name.to_owned(),
             ty: ty.to_owned(),
             mutable: false,
+            cell: 1,
         };
         notebook.variables = vec![
             variable("galaxies", "zoobot::catalog::Catalog"),

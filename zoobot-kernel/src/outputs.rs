@@ -169,7 +169,14 @@ impl Outputs {
     ) -> Self {
         let (end, ends) = unbounded();
         let waiting = [stdout.clone(), stderr.clone()];
-        let outputs = Self { iopub, stop_button, running: Arc::default(), columns: Arc::default(), ends, waiting };
+        let outputs = Self {
+            iopub,
+            stop_button,
+            running: Arc::default(),
+            columns: Arc::default(),
+            ends,
+            waiting,
+        };
         for (name, lines) in [("stdout", stdout), ("stderr", stderr)] {
             let reader = Reader { outputs: outputs.clone(), name, end: end.clone() };
             std::thread::spawn(move || reader.pump(&lines));

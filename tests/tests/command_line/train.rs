@@ -137,6 +137,9 @@ fn training_that_is_killed_goes_on_with_the_same_command_and_ends_with_the_same_
     child.kill().unwrap();
     assert!(!child.wait().unwrap().success());
     assert!(!dir.path().join("model/model.safetensors").exists());
+    // The same folder with other settings is another run.
+    let other = [&more[..], &["--rate", "0.01"]].concat();
+    refused(&train("model", &other), dir.path(), &["other settings", "another folder"]);
     let done = figures(&run(&arguments, dir.path()));
     assert!(done["resumed_at"].as_u64().unwrap() > 0, "{done}");
     let whole = figures(&run(&train("whole", &more), dir.path()));
@@ -147,9 +150,11 @@ fn training_that_is_killed_goes_on_with_the_same_command_and_ends_with_the_same_
         let read = |folder: &str| std::fs::read(dir.path().join(folder).join(file)).unwrap();
         assert!(read("model") == read("whole"), "{file} differs");
     }
-    // The same folder with other settings is another run.
-    let other = [&more[..], &["--rate", "0.01"]].concat();
-    refused(&train("model", &other), dir.path(), &["other settings", "another folder"]);
+    // A finished model stays unless it is to be replaced; then its run begins anew, by any settings.
+    refused(&arguments, dir.path(), &["--out is model, which exists", "--overwrite"]);
+    let fresh = ["--epochs", "1", "--overwrite"];
+    let fresh = figures(&run(&train("model", &[&GZ2[..], &fresh].concat()), dir.path()));
+    assert_eq!((&fresh["resumed_at"], &fresh["epochs"]), (&0.into(), &1.into()));
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! `zoobot experiment anomalies`.
 
 use crate::anomalies::prepared;
-use crate::report;
+use crate::{galaxies, report};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use zoobot_core::anomaly::{Experiment as Comparison, Method, Truth, ellipse_features};
-use zoobot_core::catalog::{Catalog, write_table};
+use zoobot_core::catalog::write_table;
 use zoobot_core::space::Space;
 use zoobot_core::{Error, Result};
 
@@ -15,11 +15,14 @@ use zoobot_core::{Error, Result};
 /// Methods: gp (the paper's: Gaussian process, expected improvement), gp-matern32, gp-ucb,
 /// gp-variance, gp-thompson, gp-random, astronomaly (the paper's baseline: isolation forest, corrected
 /// by ratings), isolation-forest, lof, random. Wider representations are compressed to --pca
-/// components; all are standardised. With --out a run that was stopped goes on where it stopped.
+/// components; all are standardised. With --out a run that was stopped goes on where it stopped, and
+/// methods and repeats may be added: nothing that was measured is measured again.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  zoobot experiment anomalies --representations reps.parquet --scores scores.csv --repeats 15 --out DIR
-  zoobot experiment anomalies --representations galaxies=a.parquet --representations imagenet=b.parquet --scores scores.csv --methods gp,astronomaly,random --json")]
+  zoobot encode sample --out reps.parquet
+  zoobot experiment anomalies --representations reps.parquet --scores sample --score-column class=merger --methods gp,random --labels 40 --repeats 2 --out compared
+
+The paper's comparison: --methods gp,astronomaly,isolation-forest,random --labels 200 --repeats 15")]
 pub struct Anomalies {
     /// A table that `zoobot encode` wrote, as FILE or NAME=FILE; again for more of the same galaxies
     #[arg(long, required = true)]
@@ -28,8 +31,8 @@ pub struct Anomalies {
     /// ellipses that are fitted to the pictures
     #[arg(long)]
     ellipse: Option<PathBuf>,
-    /// What is true of the galaxies, .csv or .parquet with id_str and a column of fractions (0 to 1) or
-    /// ratings (0 to 5)
+    /// What is true of the galaxies: a table with id_str and a column of fractions (0 to 1) or ratings
+    /// (0 to 5), or sample
     #[arg(long)]
     scores: PathBuf,
     /// The column of --scores (default: fraction, score, rating, or the only one of numbers), or
@@ -79,10 +82,11 @@ impl Anomalies {
             spaces.push((name, space));
         }
         if let Some(catalog) = &self.ellipse {
-            let catalog = Catalog::read(catalog)?.select(spaces[0].1.ids())?;
+            let catalog = galaxies::read(catalog)?.select(spaces[0].1.ids())?;
             spaces.push(("ellipse".to_owned(), ellipse_features(&catalog)?.standardize()?));
         }
-        let truth = Truth::read(&self.scores, self.score_column.as_deref(), &spaces[0].1)?;
+        let truth =
+            Truth::read(galaxies::file(&self.scores)?, self.score_column.as_deref(), &spaces[0].1)?;
         let mut comparison =
             Comparison::new(truth).methods(&self.methods).labels(self.labels).repeats(self.repeats);
         for (name, space) in &spaces {

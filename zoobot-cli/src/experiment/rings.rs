@@ -1,6 +1,6 @@
 //! `zoobot experiment rings`.
 
-use crate::report;
+use crate::{galaxies, report};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::path::PathBuf;
@@ -18,17 +18,20 @@ use zoobot_core::survey::{Kind, Simulation};
 /// paper's own curves are drawn in grey for scale: they are of other galaxies. A grid that was
 /// stopped goes on when the same command is given again; sizes, repeats and modes may be added.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  zoobot experiment rings --catalog rings/catalog.csv --out grid\n  \
-                  zoobot experiment rings --simulate 2000 --sizes 8,21,58,159,438 --test 500 --out grid\n  \
-                  zoobot experiment rings --catalog rings/catalog.csv --mode both --epochs 10 --out grid"
-)]
+#[command(after_help = "Examples:
+  zoobot experiment rings --simulate 60 --sizes 8,16 --repeats 1 --test 20 --val 10 --encoders galaxies=sample --no-scratch --out grid
+
+With the galaxies that travel along: zoobot experiment rings sample --out grid. Whole networks as well
+as heads: --mode both --epochs 10")]
 pub struct Rings {
-    /// A catalogue with a column of two classes
-    #[arg(long, required_unless_present = "simulate")]
+    /// The galaxies: a table with columns id_str, file_loc and a column of two classes, or sample
+    #[arg(value_name = "CATALOG", required_unless_present_any = ["catalog", "simulate"])]
+    galaxies: Option<PathBuf>,
+    /// The galaxies, as an option
+    #[arg(long, value_name = "CATALOG", conflicts_with = "galaxies")]
     catalog: Option<PathBuf>,
-    /// So many simulated galaxies instead, half of them rings
-    #[arg(long, value_name = "GALAXIES", conflicts_with = "catalog")]
+    /// This number of simulated galaxies instead, half of them rings
+    #[arg(long, value_name = "GALAXIES", conflicts_with_all = ["galaxies", "catalog"])]
     simulate: Option<usize>,
     /// The column with the classes
     #[arg(long, default_value = "ring")]
@@ -78,8 +81,8 @@ enum Mode {
 impl Rings {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
-        let catalog = match (&self.catalog, self.simulate) {
-            (Some(path), _) => Catalog::read(path)?,
+        let catalog = match (self.galaxies.as_ref().or(self.catalog.as_ref()), self.simulate) {
+            (Some(path), _) => galaxies::read(path)?,
             (None, galaxies) => self.simulated(galaxies.unwrap_or_default())?,
         };
         let mut run = FewLabels::of(&catalog, &self.label)

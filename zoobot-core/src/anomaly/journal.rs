@@ -4,6 +4,8 @@
 //! {"user":"ana","id_str":"G000123","rating":5,"at":1767225600}
 //! {"user":"ana","id_str":"G000007","rating":5,"liked":true,"at":1767225601}
 //! {"user":"ana","id_str":"G000123","undo":true,"at":1767225602}
+//! {"user":"ana","id_str":"G000031","skip":true,"at":1767225603}
+//! {"user":"ana","id_str":"G000031","note":"a tidal tail?","at":1767225604}
 //! ```
 //!
 //! Lines are only ever added, so that a crash loses nothing but what was not acknowledged; a last
@@ -17,22 +19,28 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// One line.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Line {
     /// Whose rating it is; empty where nobody was named.
     #[serde(default)]
     pub user: String,
     /// The galaxy.
     pub id_str: String,
-    /// The rating, 0 to 5; none when one is taken back.
+    /// The rating, 0 to 5; none when one is taken back, and for what is skipped or noted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rating: Option<u8>,
     /// An example that the search was begun with.
     #[serde(default, skip_serializing_if = "is_false")]
     pub liked: bool,
-    /// The last rating of this user is taken back.
+    /// The last rating of this user is taken back, or the last galaxy that they skipped.
     #[serde(default, skip_serializing_if = "is_false")]
     pub undo: bool,
+    /// The galaxy is passed over: it is not rated, and not shown again.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub skip: bool,
+    /// What this user says of the galaxy, in place of an earlier note; an empty one removes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// When, in seconds since 1970.
     #[serde(default)]
     pub at: u64,
@@ -183,7 +191,7 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<Line>> {
             let line: Line = serde_json::from_slice(line).map_err(|it| wrong(it.to_string()))?;
             match line.rating {
                 Some(0..=5) => Ok(line),
-                None if line.undo => Ok(line),
+                None if line.undo || line.skip || line.note.is_some() => Ok(line),
                 None => Err(wrong("it has no rating".to_owned())),
                 Some(rating) => Err(wrong(format!("rating is {rating}, expected 0 to 5"))),
             }
@@ -197,7 +205,7 @@ mod tests {
 
     fn line(id: &str, rating: u8) -> Line {
         let (user, id_str) = (String::new(), id.to_owned());
-        Line { user, id_str, rating: Some(rating), liked: false, undo: false, at: 1 }
+        Line { user, id_str, rating: Some(rating), at: 1, ..Line::default() }
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod experiment;
 pub mod gp;
 mod here;
 pub mod journal;
+mod notes;
 mod proposal;
 mod ranking;
 mod ratings;

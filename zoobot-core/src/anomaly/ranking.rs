@@ -11,6 +11,9 @@ use std::path::Path;
 /// Galaxies shown by default.
 const SHOWN: usize = 12;
 
+/// Expected ratings that differ by less than this look the same, and order nothing.
+const FLAT: f64 = 0.1;
+
 /// Galaxies from the most to the least interesting.
 #[derive(Debug, Clone)]
 pub struct Ranking {
@@ -66,6 +69,23 @@ impl Ranking {
     /// The galaxies' places in the space, best first.
     pub fn rows(&self) -> &[usize] {
         &self.order
+    }
+
+    /// What to know before one goes by this order; `None` where there is nothing to say.
+    ///
+    /// The model may find no connection between the ratings and the galaxies' representations, as
+    /// with few ratings, or ratings of something that the pictures do not show. It then expects the
+    /// mean of the ratings of every galaxy, and the order means nothing.
+    pub fn note(&self) -> Option<&'static str> {
+        let open = || self.ratings.iter().zip(&self.expected.mean);
+        let open = || open().filter(|(rating, _)| rating.is_none()).map(|(_, &mean)| mean);
+        let least = open().fold(f64::INFINITY, f64::min);
+        let most = open().fold(f64::NEG_INFINITY, f64::max);
+        (open().count() > 1 && most - least < FLAT).then_some(
+            "The model expects nearly the same rating for every galaxy: it finds no connection yet \
+             between your ratings and what the pictures show. Rate more galaxies, among them some that \
+             you would give a 4 or 5, before you rely on this order.",
+        )
     }
 
     /// What is expected of the galaxy in this place of the space: mean and deviation.
@@ -133,7 +153,10 @@ impl Ranking {
 
 impl Show for Ranking {
     fn show(&self) -> Bundle {
-        let title = format!("{} galaxies, the most interesting first", self.len());
+        let mut title = format!("{} galaxies, the most interesting first", self.len());
+        if let Some(note) = self.note() {
+            title = format!("{title}. {note}");
+        }
         let table = match self.head(1000).table() {
             Ok(table) => Table::new(table).title(title).show(),
             Err(error) => Bundle::plain(error.to_string()),

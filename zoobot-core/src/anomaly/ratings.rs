@@ -1,4 +1,4 @@
-//! Who rated what: the ratings of every person, in order, each of which can be taken back.
+//! Who rated what: everything that people did, in order, each of which can be taken back.
 
 use super::journal::Line;
 use std::collections::{BTreeMap, HashMap};
@@ -14,45 +14,110 @@ pub struct Rating {
     pub liked: bool,
 }
 
-/// The ratings of all people on one table.
+/// What a person did with a galaxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// They rated it.
+    Rated(Rating),
+    /// They passed over the galaxy in this place.
+    Skipped(usize),
+}
+
+impl Act {
+    /// The galaxy's place in the table.
+    pub fn row(self) -> usize {
+        match self {
+            Self::Rated(rating) => rating.row,
+            Self::Skipped(row) => row,
+        }
+    }
+}
+
+/// What one person did, and wrote.
+#[derive(Debug, Clone, Default)]
+struct Person {
+    acts: Vec<Act>,
+    notes: BTreeMap<usize, String>,
+}
+
+/// What all people did on one table.
 #[derive(Debug, Clone, Default)]
 pub struct Ratings {
-    people: BTreeMap<String, Vec<Rating>>,
+    people: BTreeMap<String, Person>,
 }
 
 impl Ratings {
-    /// Takes in a line of a journal, of a galaxy in this place.
-    pub fn take(&mut self, line: &Line, row: usize) {
-        let ratings = self.people.entry(line.user.clone()).or_default();
-        match line.rating {
-            Some(value) => ratings.push(Rating { row, value, liked: line.liked }),
-            None => drop(ratings.pop()),
+    /// Takes in a line of a journal, of a galaxy in this place. Whether the ratings that count may be
+    /// other ones now.
+    pub fn take(&mut self, line: &Line, row: usize) -> bool {
+        let person = self.people.entry(line.user.clone()).or_default();
+        if let Some(note) = &line.note {
+            match note.trim() {
+                "" => person.notes.remove(&row),
+                text => person.notes.insert(row, text.to_owned()),
+            };
         }
+        if let Some(value) = line.rating {
+            person.acts.push(Act::Rated(Rating { row, value, liked: line.liked }));
+            return true;
+        }
+        if line.skip {
+            let rated =
+                person.acts.iter().any(|act| matches!(act, Act::Rated(it) if it.row == row));
+            person.acts.push(Act::Skipped(row));
+            return rated;
+        }
+        // Behind a skip that is taken back a rating may count again.
+        line.undo && person.acts.pop().is_some()
     }
 
     /// The people who rated.
     pub fn people(&self) -> Vec<&str> {
-        let rated = self.people.iter().filter(|(_, ratings)| !ratings.is_empty());
-        rated.map(|(user, _)| user.as_str()).collect()
+        let rated = |person: &Person| person.acts.iter().any(|act| matches!(act, Act::Rated(_)));
+        let people = self.people.iter().filter(|(_, person)| rated(person));
+        people.map(|(user, _)| user.as_str()).collect()
     }
 
     /// Everything that a person did, but for what was taken back.
-    pub fn history(&self, user: &str) -> &[Rating] {
-        self.people.get(user).map_or(&[], Vec::as_slice)
+    pub fn history(&self, user: &str) -> &[Act] {
+        self.people.get(user).map_or(&[], |person| person.acts.as_slice())
     }
 
-    /// The ratings that count, in the order of the galaxies' first ones: of several of one galaxy
-    /// the last.
+    /// The ratings that count, in the order in which the galaxies first came up: of several of one
+    /// galaxy the last, and none of a galaxy that was skipped after it.
     pub fn current(&self, user: &str) -> Vec<Rating> {
+        let rated = |act: Act| match act {
+            Act::Rated(rating) => Some(rating),
+            Act::Skipped(_) => None,
+        };
+        self.last(user).into_iter().filter_map(rated).collect()
+    }
+
+    /// The places of the galaxies that were skipped and not rated after it.
+    pub fn skipped(&self, user: &str) -> Vec<usize> {
+        let skipped = |act: Act| match act {
+            Act::Rated(_) => None,
+            Act::Skipped(row) => Some(row),
+        };
+        self.last(user).into_iter().filter_map(skipped).collect()
+    }
+
+    /// The last act with each galaxy.
+    fn last(&self, user: &str) -> Vec<Act> {
         let mut places: HashMap<usize, usize> = HashMap::new();
-        let mut current: Vec<Rating> = Vec::new();
-        for rating in self.history(user) {
-            let place = *places.entry(rating.row).or_insert(current.len());
-            match current.get_mut(place) {
-                Some(known) => *known = *rating,
-                None => current.push(*rating),
+        let mut last: Vec<Act> = Vec::new();
+        for act in self.history(user) {
+            let place = *places.entry(act.row()).or_insert(last.len());
+            match last.get_mut(place) {
+                Some(known) => *known = *act,
+                None => last.push(*act),
             }
         }
-        current
+        last
+    }
+
+    /// A person's notes, by the galaxies' places.
+    pub fn notes(&self, user: &str) -> BTreeMap<usize, String> {
+        self.people.get(user).map(|person| person.notes.clone()).unwrap_or_default()
     }
 }

@@ -2,8 +2,9 @@
 //! browser.
 
 use super::journal::{Journal, Line};
-use super::ratings::{Rating, Ratings};
+use super::ratings::{Act, Rating, Ratings};
 use crate::error::Result;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A handle to ratings; its clones are handles to the same.
@@ -37,12 +38,12 @@ impl Record {
         self.lock().add(lines, rows)
     }
 
-    /// Takes back the last rating of a user and gives the galaxy's place; `None` without one. `line`
-    /// makes the line that says so.
+    /// Takes back the last rating of a user, or the last galaxy that they skipped, and gives the
+    /// galaxy's place; `None` without one. `line` makes the line that says so.
     pub fn undo(&self, user: &str, line: impl FnOnce(usize) -> Line) -> Result<Option<usize>> {
         // Under one lock: two who take back at once take back two ratings.
         let mut kept = self.lock();
-        let Some(row) = kept.ratings.history(user).last().map(|last| last.row) else {
+        let Some(row) = kept.ratings.history(user).last().map(|last| last.row()) else {
             return Ok(None);
         };
         kept.add(&[line(row)], &[row])?;
@@ -55,8 +56,18 @@ impl Record {
     }
 
     /// See [`Ratings::history`].
-    pub fn history(&self, user: &str) -> Vec<Rating> {
+    pub fn history(&self, user: &str) -> Vec<Act> {
         self.lock().ratings.history(user).to_vec()
+    }
+
+    /// See [`Ratings::skipped`].
+    pub fn skipped(&self, user: &str) -> Vec<usize> {
+        self.lock().ratings.skipped(user)
+    }
+
+    /// See [`Ratings::notes`].
+    pub fn notes(&self, user: &str) -> BTreeMap<usize, String> {
+        self.lock().ratings.notes(user)
     }
 
     /// See [`Ratings::people`].
@@ -64,7 +75,7 @@ impl Record {
         self.lock().ratings.people().into_iter().map(str::to_owned).collect()
     }
 
-    /// How often something was added or taken back.
+    /// How often a rating was added, changed or taken back.
     pub fn changes(&self) -> u64 {
         self.lock().changes
     }
@@ -81,8 +92,7 @@ impl Kept {
 
     fn take(&mut self, lines: &[Line], rows: &[usize]) {
         for (line, row) in lines.iter().zip(rows) {
-            self.ratings.take(line, *row);
-            self.changes += 1;
+            self.changes += u64::from(self.ratings.take(line, *row));
         }
     }
 }

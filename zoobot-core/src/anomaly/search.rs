@@ -15,7 +15,7 @@ use ndarray::ArrayView2;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
@@ -64,7 +64,7 @@ pub struct AnomalySearch {
     acquisition: Acquisition,
     process: GaussianProcess,
     interesting: u8,
-    record: Record,
+    pub(super) record: Record,
     /// What was proposed last.
     proposed: Option<Proposal>,
     model: Option<Model>,
@@ -199,8 +199,8 @@ impl AnomalySearch {
         self.record(&[self.line(id, Some(value))])
     }
 
-    /// Takes back the last rating of this user, and gives the galaxy's name; `None` where there is
-    /// none.
+    /// Takes back the last rating of this user, or the last [`skip`](Self::skip), and gives the
+    /// galaxy's name; `None` where there is none.
     ///
     /// # Errors
     /// [`Error::Io`] when that cannot be kept.
@@ -211,7 +211,7 @@ impl AnomalySearch {
     }
 
     /// The galaxies to rate now: what is left of the last batch, or the next one, for which the
-    /// model is fitted again. Empty when all are rated.
+    /// model is fitted again. Empty when all are rated or skipped.
     ///
     /// # Errors
     /// As [`GaussianProcess::fit`]; [`Error::Interrupted`].
@@ -391,7 +391,7 @@ impl AnomalySearch {
         &mut self.page
     }
 
-    fn record(&mut self, lines: &[Line]) -> Result<()> {
+    pub(super) fn record(&mut self, lines: &[Line]) -> Result<()> {
         self.record.add(lines, &self.rows(lines)?)
     }
 
@@ -407,18 +407,23 @@ impl AnomalySearch {
         }
     }
 
-    fn line(&self, id: &str, rating: Option<u8>) -> Line {
+    pub(super) fn line(&self, id: &str, rating: Option<u8>) -> Line {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         let at = since.map_or(0, |since| since.as_secs());
         let (user, id_str) = (self.user.clone(), id.to_owned());
-        Line { user, id_str, rating, liked: false, undo: false, at }
+        Line { user, id_str, rating, at, ..Line::default() }
     }
 
-    /// For each galaxy, whether this user rated it.
+    /// For each galaxy, whether this user rated or skipped it.
     fn rated(&self) -> Vec<bool> {
         let mut rated = vec![false; self.space.len()];
-        self.record.history(&self.user).iter().for_each(|it| rated[it.row] = true);
+        self.done().into_iter().for_each(|row| rated[row] = true);
         rated
+    }
+
+    /// The galaxies that this user rated or skipped.
+    pub(super) fn done(&self) -> HashSet<usize> {
+        self.record.history(&self.user).iter().map(|it| it.row()).collect()
     }
 
     /// Without the last batch, which other settings would not have proposed, and without the page

@@ -8,7 +8,8 @@ use polars::prelude::{Column, DataFrame};
 
 impl AnomalySearch {
     /// The ratings that count, in the order in which they were given: `id_str`, `rating`, `liked`
-    /// (whether it was an example to begin with).
+    /// (whether it was an example to begin with), and `note` where there are
+    /// [notes](Self::note).
     ///
     /// # Errors
     /// Only when memory for the columns cannot be had.
@@ -17,11 +18,17 @@ impl AnomalySearch {
         let ids: Vec<&str> = ratings.iter().map(|it| self.space().ids()[it.row].as_str()).collect();
         let values: Vec<u32> = ratings.iter().map(|it| u32::from(it.value)).collect();
         let liked: Vec<bool> = ratings.iter().map(|it| it.liked).collect();
-        let columns = vec![
+        let mut columns = vec![
             Column::new(catalog::ID.into(), ids),
             Column::new("rating".into(), values),
             Column::new("liked".into(), liked),
         ];
+        let noted = self.noted();
+        if !noted.is_empty() {
+            let texts: Vec<Option<&str>> =
+                ratings.iter().map(|it| noted.get(&it.row).map(String::as_str)).collect();
+            columns.push(Column::new("note".into(), texts));
+        }
         Ok(DataFrame::new(ratings.len(), columns)?)
     }
 }

@@ -78,7 +78,12 @@ impl Truth {
                 Some(name) => name,
                 None if numbers.len() == 1 => numbers[0],
                 None => {
-                    let hint = format!("Name the column of scores, one of {}", numbers.join(", "));
+                    let hint = match numbers.is_empty() {
+                        true => "No column holds numbers".to_owned(),
+                        false => {
+                            format!("Name the column of scores, one of {}", numbers.join(", "))
+                        }
+                    };
                     return Err(missing("column", "fraction", hint));
                 }
             },

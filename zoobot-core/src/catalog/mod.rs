@@ -268,7 +268,7 @@ pub use condition::{Condition, condition};
 pub use filter::Filter;
 pub(crate) use label::Label;
 pub use missing::is_missing;
-pub(crate) use position::{Positions, position_of};
+pub(crate) use position::{Positions, is_position, position_of};
 pub(crate) use read::parquet;
 pub(crate) use read::table as read_table;
 pub use split::Split;

@@ -9,6 +9,7 @@ mod canvas;
 mod confusion;
 mod curves;
 mod font;
+mod gallery;
 mod grid;
 mod histogram;
 mod labels;

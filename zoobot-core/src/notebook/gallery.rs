@@ -39,6 +39,11 @@ impl Tile {
         Self { picture: Some(Arc::new(picture)), ..Self::new(id, "") }
     }
 
+    /// The picture, where it comes from no file.
+    pub(crate) fn picture(&self) -> Option<&RgbImage> {
+        self.picture.as_deref()
+    }
+
     /// Sets the second line below the picture.
     pub fn caption(mut self, caption: impl Into<String>) -> Self {
         self.caption = caption.into();
@@ -85,6 +90,21 @@ impl Gallery {
     pub fn first_is_query(mut self) -> Self {
         self.query = true;
         self
+    }
+
+    /// The line above the pictures.
+    pub(crate) fn about(&self) -> &str {
+        &self.title
+    }
+
+    /// How many pictures stand in a row.
+    pub(crate) fn in_a_row(&self) -> usize {
+        self.columns
+    }
+
+    /// Whether the first picture is the one that the others were looked up for.
+    pub(crate) fn has_query(&self) -> bool {
+        self.query
     }
 
     /// The tiles, in order.

@@ -38,8 +38,7 @@ pub(crate) fn say_stretch(recipe: &Recipe, files: &[PathBuf]) {
         name.rsplit_once('.').is_some_and(|(_, ending)| FITS_ENDINGS.contains(&ending))
     };
     if recipe.stretch.is_default() && files.iter().any(is_fits) {
-        let change =
-            advice("encoder.stretch(…) changes that", "--stretch changes that");
+        let change = advice("encoder.stretch(…) changes that", "--stretch changes that");
         note(format!(
             "FITS pictures are stretched by asinh between the percentiles 0 and 99.7; {change}"
         ));

@@ -1,5 +1,6 @@
 //! What the page asks for, and what it is told.
 
+use super::super::search::AnomalySearch;
 use super::desk::{Choice, Desk};
 use super::galaxy;
 use super::http::{Method, Request, Response};
@@ -10,11 +11,13 @@ use polars::prelude::{CsvWriter, DataFrame, SerWriter};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Galaxies of a ranking or of ratings that are given at a time.
 const MOST: usize = 500;
+/// Characters of a note.
+const LONGEST_NOTE: usize = 2000;
 /// The side of a picture in pixels.
 const SIDES: std::ops::RangeInclusive<u32> = 32..=1024;
 
@@ -25,6 +28,7 @@ pub fn answer(desk: &Desk, request: &Request) -> Response {
         (Method::Get, [""]) => super::page::page(),
         (Method::Get, ["api", "state"]) => Ok(Response::json(&state(desk))),
         (Method::Get, ["api", "galaxy", row]) => about(desk, row),
+        (Method::Get, ["api", "columns"]) => columns(desk),
         (Method::Get, ["api", "picture", row]) => picture(desk, row, request.query("side")),
         (Method::Get, ["api", "rated"]) => {
             Ok(Response::json(&rated(desk, number(request, "from"))))
@@ -35,6 +39,8 @@ pub fn answer(desk: &Desk, request: &Request) -> Response {
             desk.standing().learnt.ok_or_else(unranked).and_then(|it| csv(it.ranking.table()?))
         }
         (Method::Post, ["api", "rate"]) => rate(desk, request),
+        (Method::Post, ["api", "skip"]) => skip(desk, request),
+        (Method::Post, ["api", "note"]) => note(desk, request),
         (Method::Post, ["api", "undo"]) => undo(desk),
         (Method::Post, ["api", "retrain"]) => retrain(desk, request),
         (Method::Get | Method::Post, _) => {
@@ -55,21 +61,44 @@ fn state(desk: &Desk) -> Value {
     let standing = desk.standing();
     let search = desk.search();
     let ratings = search.ratings();
-    let values: HashMap<usize, u8> = ratings.iter().map(|it| (it.row, it.value)).collect();
+    let said = Said::of(&search);
     let ids = search.space().ids();
-    let items = standing.items.iter().map(|item| {
-        json!({
-            "row": item.row, "id": ids[item.row], "why": item.why, "rating": values.get(&item.row),
-        })
-    });
+    let items = standing.items.iter().map(|item| said.item(item.row, &ids[item.row], &item.why));
     let learnt = standing.learnt.as_ref().map(|learnt| {
-        json!({ "ratings": learnt.ratings, "seconds": learnt.seconds, "fresh": standing.fresh })
+        json!({
+            "ratings": learnt.ratings, "seconds": learnt.seconds, "note": learnt.note,
+            "fresh": standing.behind == 0, "behind": standing.behind,
+        })
     });
     json!({
         "user": search.name(), "galaxies": ids.len(), "rated": ratings.len(),
+        "skipped": said.skipped.len(),
         "batch": standing.batch, "items": items.collect::<Vec<_>>(), "choice": standing.choice,
         "training": standing.training, "problem": standing.problem, "ranking": learnt,
     })
+}
+
+/// What this user said of galaxies, by their places.
+struct Said {
+    values: HashMap<usize, u8>,
+    skipped: HashSet<usize>,
+    notes: BTreeMap<usize, String>,
+}
+
+impl Said {
+    fn of(search: &AnomalySearch) -> Self {
+        let skipped = search.skipped_rows().into_iter().collect();
+        let values = search.ratings().iter().map(|it| (it.row, it.value)).collect();
+        Self { values, skipped, notes: search.noted() }
+    }
+
+    /// A galaxy as the page gets it.
+    fn item(&self, row: usize, id: &str, why: &str) -> Value {
+        json!({
+            "row": row, "id": id, "why": why, "rating": self.values.get(&row),
+            "skipped": self.skipped.contains(&row), "note": self.notes.get(&row),
+        })
+    }
 }
 
 /// A galaxy's place from the address: a number below the number of galaxies.
@@ -84,6 +113,11 @@ fn place(desk: &Desk, row: &str) -> Result<(usize, Catalog)> {
         hint: "Galaxies go by their row here".to_owned(),
     })?;
     Ok((known, search.space().known_catalog()?.clone()))
+}
+
+fn columns(desk: &Desk) -> Result<Response> {
+    let catalog = desk.search().space().known_catalog()?.clone();
+    Ok(Response::json(&galaxy::columns(&catalog)))
 }
 
 fn about(desk: &Desk, row: &str) -> Result<Response> {
@@ -105,16 +139,19 @@ fn picture(desk: &Desk, row: &str, side: Option<&str>) -> Result<Response> {
     Ok(Response::of("image/jpeg", jpeg(file.ok_or_else(no_file)?, pixels)?))
 }
 
-/// The ratings, the last first.
+/// The ratings, the last first, and the galaxies that were skipped.
 fn rated(desk: &Desk, from: usize) -> Value {
     let search = desk.search();
-    let ratings = search.ratings();
+    let (ratings, skipped, said) = (search.ratings(), search.skipped_rows(), Said::of(&search));
+    let ids = search.space().ids();
     let shown = ratings.iter().rev().skip(from).take(MOST).map(|it| {
-        let id = &search.space().ids()[it.row];
-        let why = if it.liked { "an example to begin with" } else { "" };
-        json!({ "row": it.row, "id": id, "rating": it.value, "why": why })
+        said.item(it.row, &ids[it.row], if it.liked { "an example to begin with" } else { "" })
     });
-    json!({ "items": shown.collect::<Vec<_>>(), "all": ratings.len() })
+    let passed = skipped.iter().rev().take(MOST).map(|&row| said.item(row, &ids[row], ""));
+    json!({
+        "items": shown.collect::<Vec<_>>(), "all": ratings.len(),
+        "skipped": passed.collect::<Vec<_>>(),
+    })
 }
 
 fn ranking(desk: &Desk, request: &Request) -> Result<Response> {
@@ -122,8 +159,7 @@ fn ranking(desk: &Desk, request: &Request) -> Result<Response> {
     let open = request.query("unrated") == Some("true");
     let ranking = if open { Arc::new(learnt.ranking.unrated()) } else { learnt.ranking };
     let search = desk.search();
-    let ratings: HashMap<usize, u8> =
-        search.ratings().iter().map(|it| (it.row, it.value)).collect();
+    let said = Said::of(&search);
     let from = number(request, "from");
     let count = match number(request, "count") {
         0 => 48,
@@ -132,10 +168,10 @@ fn ranking(desk: &Desk, request: &Request) -> Result<Response> {
     let rows = ranking.rows().iter().enumerate().skip(from).take(count);
     let shown = rows.map(|(place, &row)| {
         let (mean, std) = ranking.expectation(row);
-        json!({
-            "row": row, "id": search.space().ids()[row], "rank": place + 1,
-            "why": format!("expected {mean:.1}\u{a0}±\u{a0}{std:.1}"), "rating": ratings.get(&row),
-        })
+        let why = format!("expected {mean:.1}\u{a0}±\u{a0}{std:.1}");
+        let mut item = said.item(row, &search.space().ids()[row], &why);
+        item["rank"] = json!(place + 1);
+        item
     });
     Ok(Response::json(&json!({ "items": shown.collect::<Vec<_>>(), "all": ranking.len() })))
 }
@@ -161,8 +197,37 @@ fn rate(desk: &Desk, request: &Request) -> Result<Response> {
         Value::String(text) => text,
         other => other.to_string(),
     };
-    let rated = desk.rate(&id, &rating)?.len();
+    let rated = desk.tell(|search| search.rate(&id, &rating))?;
     Ok(Response::json(&json!({ "id": id, "rated": rated })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Skip {
+    id: String,
+}
+
+fn skip(desk: &Desk, request: &Request) -> Result<Response> {
+    let Skip { id } = body(request)?;
+    let rated = desk.tell(|search| search.skip(&id))?;
+    Ok(Response::json(&json!({ "id": id, "rated": rated })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Note {
+    id: String,
+    note: String,
+}
+
+fn note(desk: &Desk, request: &Request) -> Result<Response> {
+    let Note { id, note } = body(request)?;
+    if note.chars().count() > LONGEST_NOTE {
+        let value = format!("{} characters", note.chars().count());
+        return Err(Error::invalid("note", value, format!("at most {LONGEST_NOTE}")));
+    }
+    desk.search().note(&id, &note)?;
+    Ok(Response::json(&json!({ "id": id, "note": note.trim() })))
 }
 
 fn undo(desk: &Desk) -> Result<Response> {

@@ -3,11 +3,11 @@
 
 use super::super::proposal::{Proposal, Why};
 use super::super::ranking::Ranking;
-use super::super::ratings::Rating;
 use super::super::search::AnomalySearch;
 use crate::error::{Error, Result};
 use crate::notebook::Board;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -41,6 +41,8 @@ pub struct Learnt {
     pub ratings: usize,
     /// Seconds for the model, the ranking and the next batch.
     pub seconds: f64,
+    /// What to know before one goes by it.
+    pub note: Option<&'static str>,
     /// [`AnomalySearch::changes`] when it was learnt.
     changes: u64,
 }
@@ -57,8 +59,8 @@ pub struct Standing {
     /// Why the last fit failed.
     pub problem: Option<String>,
     pub learnt: Option<Learnt>,
-    /// Whether the ranking knows all ratings.
-    pub fresh: bool,
+    /// Changes of the ratings that the ranking does not know.
+    pub behind: u64,
 }
 
 #[derive(Debug)]
@@ -106,12 +108,12 @@ impl Desk {
 
     /// How things stand now.
     pub fn standing(&self) -> Standing {
-        let (changes, ratings) = {
+        let (changes, done) = {
             let search = self.search();
-            (search.changes(), search.ratings())
+            (search.changes(), search.done())
         };
         // Those of a batch may have been rated in the notebook.
-        self.go_on(&ratings);
+        self.go_on(&done);
         let work = self.work();
         Standing {
             batch: work.batch,
@@ -120,33 +122,33 @@ impl Desk {
             training: work.busy || work.wanted,
             problem: work.problem.clone(),
             learnt: work.learnt.clone(),
-            fresh: work.learnt.as_ref().is_some_and(|learnt| learnt.changes == changes),
+            behind: work.learnt.as_ref().map_or(0, |it| changes.saturating_sub(it.changes)),
         }
     }
 
-    /// Rates a galaxy; after the last of a batch a new one follows.
-    pub fn rate(&self, id: &str, rating: &str) -> Result<Vec<Rating>> {
-        let ratings = {
+    /// Rates or skips a galaxy; after the last of a batch a new one follows. Gives the number of
+    /// ratings.
+    pub fn tell(&self, tell: impl FnOnce(&mut AnomalySearch) -> Result<()>) -> Result<usize> {
+        let (done, ratings) = {
             let mut search = self.search();
-            search.rate(id, rating)?;
-            search.ratings()
+            tell(&mut search)?;
+            (search.done(), search.ratings().len())
         };
-        self.go_on(&ratings);
+        self.go_on(&done);
         Ok(ratings)
     }
 
-    /// Asks for a new batch when all of this one are rated.
-    fn go_on(&self, ratings: &[Rating]) {
-        let rated = |item: &Item| ratings.iter().any(|it| it.row == item.row);
+    /// Asks for a new batch when all of this one are rated or skipped.
+    fn go_on(&self, done: &HashSet<usize>) {
         let mut work = self.work();
         let idle = !work.wanted && !work.busy && work.problem.is_none();
-        if idle && !work.items.is_empty() && work.items.iter().all(rated) {
+        if idle && !work.items.is_empty() && work.items.iter().all(|it| done.contains(&it.row)) {
             work.wanted = true;
             self.wake.notify_all();
         }
     }
 
-    /// Takes back the last rating; its galaxy is to be rated again. Gives its name and place.
+    /// Takes back the last rating or skip; its galaxy is to be rated again. Gives its name and place.
     pub fn undo(&self) -> Result<Option<(String, usize)>> {
         let (id, row) = {
             let mut search = self.search();
@@ -156,7 +158,7 @@ impl Desk {
         };
         let mut work = self.work();
         if work.items.iter().all(|item| item.row != row) {
-            work.items.insert(0, Item { row, why: "its rating was taken back".to_owned() });
+            work.items.insert(0, Item { row, why: "taken back, to be rated again".to_owned() });
         }
         Ok(Some((id, row)))
     }
@@ -232,7 +234,8 @@ fn round(
         _ => {
             let ranking = Arc::new(search.ranking()?);
             let seconds = begun.elapsed().as_secs_f64();
-            Some(Learnt { ranking, ratings, seconds, changes })
+            let note = ranking.note();
+            Some(Learnt { ranking, ratings, seconds, note, changes })
         }
     };
     let items = match (&learnt, choice, proposal.why()) {

@@ -1,15 +1,36 @@
 //! What a catalogue knows of one galaxy, and where on the web more is known.
 
-use crate::catalog::{Catalog, FILE, ID, position_of};
+use crate::catalog::{Catalog, FILE, ID, is_position, position_of};
 use crate::error::Result;
 use crate::notebook::text::cut;
 use polars::prelude::AnyValue;
 use serde_json::{Value, json};
 
-/// Columns that are shown.
-const COLUMNS: usize = 40;
+/// The most columns that are told of.
+const COLUMNS: usize = 400;
 /// Characters of a value that are shown.
 const LONGEST: usize = 80;
+/// The catalogue's columns but for names and files, as JSON: `name`, and `shown`, whether the page
+/// shows it unless told otherwise. Only positions and magnitudes are: any other may say what the
+/// person at the page is asked to see.
+pub fn columns(catalog: &Catalog) -> Value {
+    let names = catalog.table().get_column_names().into_iter().map(|name| name.as_str());
+    let names = names.filter(|name| ![ID, FILE].contains(name)).take(COLUMNS);
+    names.map(|name| json!({ "name": name, "shown": tells_nothing(name) })).collect()
+}
+
+/// Whether a column of this name holds a position or a magnitude.
+fn tells_nothing(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let mut words = name.split(|letter: char| !letter.is_alphanumeric());
+    let magnitude = |word: &str| {
+        word.starts_with("magnitude")
+            || word.ends_with("mag")
+            || word.strip_prefix("mag").is_some_and(|band| band.len() <= 2)
+    };
+    is_position(&name) || words.any(magnitude)
+}
+
 /// The values of the columns and the links, as JSON: `about` (pairs of name and text), `links` (pairs
 /// of name and address).
 pub fn known(catalog: &Catalog, row: usize) -> Result<Value> {
@@ -104,6 +125,48 @@ mod tests {
         assert!(address(0).contains("ra=184.740208&dec=-5.250000"), "{links:?}");
         assert!(address(1).contains("Coord=184.740208%20-5.250000"), "{links:?}");
         assert!(address(2).contains("lon=184.740208d&lat=-5.250000d"), "{links:?}");
+    }
+
+    #[test]
+    fn only_positions_and_magnitudes_are_shown_unless_more_is_wanted() {
+        let shown = [
+            "ra",
+            "DEC",
+            "RAJ2000",
+            "mag",
+            "mag_r",
+            "MAG_AUTO",
+            "petroMag_r",
+            "rmag",
+            "imag",
+            "mag_g_err",
+            "magnitude",
+            "MagR",
+        ];
+        let hidden = [
+            "class",
+            "ring",
+            "redshift",
+            "image",
+            "magnetic",
+            "smooth-or-featured_smooth",
+            "t_type",
+            "survey",
+            "rating",
+            "score",
+            "dimag2x",
+        ];
+        assert!(shown.iter().all(|name| tells_nothing(name)), "{shown:?}");
+        for name in hidden {
+            assert!(!tells_nothing(name), "{name}");
+        }
+        let table =
+            df!("id_str" => ["a"], "file_loc" => ["a.png"], "class" => ["ring"], "mag_r" => [17.0]);
+        let columns = columns(&Catalog::from_table(table.unwrap(), "").unwrap());
+        assert_eq!(
+            columns,
+            json!([{"name": "class", "shown": false}, {"name": "mag_r", "shown": true}])
+        );
     }
 
     #[test]

@@ -99,7 +99,9 @@ function frame(item, side) {
   return box;
 }
 
-const rating = (item) => sending.get(item.row) ?? item.rating ?? null;
+// 0 to 5, "skip", or null.
+const said = (item) => item.rating ?? (item.skipped ? "skip" : null);
+const rating = (item) => sending.get(item.row) ?? said(item);
 
 function digits(item, after) {
   const box = make("div", { className: "digits" });
@@ -116,25 +118,134 @@ function digits(item, after) {
 }
 
 function large(item, after) {
-  const known = make("div");
-  about(item.row).then(({ about, links }) => {
-    if (links.length) {
-      known.append(make("p", { className: "links" }, ...links.map(([name, href]) =>
-        make("a", { href, textContent: name, target: "_blank", rel: "noopener noreferrer" }))));
-    }
-    if (about.length) {
-      const rows = about.map(([name, value]) => make("tr", {}, make("td", {}, name), make("td", {}, value)));
-      known.append(make("div", { className: "about" }, make("table", {}, make("tbody", {}, ...rows))));
-    }
-  }, say);
+  const known = make("div", { className: "known", data: { row: item.row } });
+  tell(known);
   return make("div", { className: "large", data: { row: item.row } },
-    frame(item, 512),
+    near(item),
     make("div", {},
       make("p", { className: "name" }, item.id),
       make("p", { className: "why" }, item.why),
       digits(item, after),
       make("div", { className: "scale" }, make("span", {}, "of no interest"), make("span", {}, "exactly what I want")),
+      note(item),
       known));
+}
+
+// What the catalogue knows of a galaxy, in the columns that are wanted.
+function tell(known) {
+  Promise.all([about(+known.dataset.row), columns()]).then(([{ about, links }, all]) => {
+    const wanted = shownColumns(all);
+    const rows = about.filter(([name]) => wanted.has(name))
+      .map(([name, value]) => make("tr", {}, make("td", {}, name), make("td", {}, value)));
+    known.replaceChildren();
+    if (links.length) {
+      known.append(make("p", { className: "links" }, ...links.map(([name, href]) =>
+        make("a", { href, textContent: name, target: "_blank", rel: "noopener noreferrer" }))));
+    }
+    if (rows.length) {
+      known.append(make("div", { className: "about" }, make("table", {}, make("tbody", {}, ...rows))));
+    }
+  }, say);
+}
+
+// Notes that are being written, so that nothing is lost while the page draws itself anew.
+const drafts = new Map();
+
+function note(item) {
+  const box = make("textarea", { rows: 1, maxLength: 2000, value: drafts.get(item.row) ?? item.note ?? "" });
+  box.oninput = () => { drafts.set(item.row, box.value); };
+  box.onchange = () => keep(item, box.value);
+  box.onkeydown = (event) => {
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      box.blur();
+    } else if (event.key === "Escape") {
+      event.stopPropagation();
+      box.blur();
+    }
+  };
+  return make("label", { className: "note" }, "Note ", make("kbd", {}, "N"), box);
+}
+
+function keep(item, text) {
+  then(async () => {
+    await ask("/api/note", { id: item.id, note: text });
+    item.note = text.trim();
+    if (drafts.get(item.row) === text) drafts.delete(item.row);
+    hush();
+    await refresh();
+  });
+}
+
+// A picture that can be zoomed into: at the place of a click, or in the middle by the key.
+function near(item) {
+  const box = frame(item, 512);
+  box.classList.add("near");
+  const aim = (event) => {
+    const { left, top, width, height } = box.getBoundingClientRect();
+    box.style.setProperty("--x", `${(100 * (event.clientX - left)) / width}%`);
+    box.style.setProperty("--y", `${(100 * (event.clientY - top)) / height}%`);
+  };
+  box.onclick = (event) => {
+    aim(event);
+    zoom(box, item);
+  };
+  box.onmousemove = (event) => { if ("zoomed" in box.dataset) aim(event); };
+  box.zoom = () => {
+    box.style.removeProperty("--x");
+    box.style.removeProperty("--y");
+    zoom(box, item);
+  };
+  return box;
+}
+
+function zoom(box, item) {
+  if ("zoomed" in box.dataset) {
+    delete box.dataset.zoomed;
+    return;
+  }
+  box.dataset.zoomed = "";
+  picture(item.row, 1024).then((address) => {
+    const image = box.querySelector("img");
+    if (image) image.src = address;
+  }, () => {});
+}
+
+// ---- how pictures look, and which columns are shown
+
+const remembered = (name) => { try { return JSON.parse(localStorage.getItem(name)); } catch { return null; } };
+const remind = (name, value) => { try { localStorage.setItem(name, JSON.stringify(value)); } catch { /* for this visit only */ } };
+
+function develop() {
+  const value = (name) => +find(`#${name}`).value;
+  const root = document.documentElement.style;
+  root.setProperty("--brightness", value("brightness"));
+  root.setProperty("--contrast", value("contrast"));
+  root.setProperty("--invert", find("#invert").checked ? 1 : 0);
+  for (const band of document.querySelectorAll("#faint feComponentTransfer > *")) band.setAttribute("exponent", 1 / value("gamma"));
+  remind("look", { brightness: value("brightness"), contrast: value("contrast"), gamma: value("gamma"), invert: find("#invert").checked });
+}
+
+const columns = () => once("columns", () => ask("/api/columns"));
+const shownColumns = (all) => {
+  const chosen = remembered("columns");
+  return new Set(chosen ?? all.filter((column) => column.shown).map((column) => column.name));
+};
+
+async function drawColumns() {
+  const all = await columns();
+  const wanted = shownColumns(all);
+  find("#columns").replaceChildren(...all.map(({ name }) => {
+    const box = make("input", { type: "checkbox", checked: wanted.has(name), data: { column: name } });
+    box.onchange = () => {
+      const now = shownColumns(all);
+      if (box.checked) now.add(name);
+      else now.delete(name);
+      remind("columns", [...now]);
+      document.querySelectorAll(".known").forEach(tell);
+    };
+    return make("label", {}, box, name);
+  }));
 }
 
 function tile(item, { onclick, label, after }) {
@@ -149,6 +260,7 @@ function press() {
     const row = +box.dataset.row;
     const value = sending.get(row) ?? shownRatings.get(row) ?? null;
     for (const button of box.children) button.setAttribute("aria-pressed", value === +button.dataset.digit);
+    box.dataset.skipped = value === "skip" ? "yes" : "";
   }
 }
 
@@ -157,7 +269,7 @@ function press() {
 const items = () => state?.items ?? [];
 // The last known rating of each galaxy on show, in whichever view.
 const shownRatings = new Map();
-const remember = (list) => list.forEach((item) => shownRatings.set(item.row, item.rating ?? null));
+const remember = (list) => list.forEach((item) => shownRatings.set(item.row, said(item)));
 
 function rate(item, value, after) {
   sending.set(item.row, value);
@@ -165,7 +277,8 @@ function rate(item, value, after) {
   draw();
   then(async () => {
     try {
-      await ask("/api/rate", { id: item.id, rating: value });
+      if (value === "skip") await ask("/api/skip", { id: item.id });
+      else await ask("/api/rate", { id: item.id, rating: value });
       shownRatings.set(item.row, value);
       hush();
       await refresh();
@@ -177,7 +290,7 @@ function rate(item, value, after) {
   });
 }
 
-// To the next galaxy without a rating, from this one on.
+// To the next galaxy that is neither rated nor skipped, from this one on.
 function forward(item) {
   const list = items();
   const from = list.findIndex((other) => other.row === item.row);
@@ -194,7 +307,7 @@ function undo() {
   then(async () => {
     const { undone } = await ask("/api/undo", {});
     if (!undone) {
-      say("There is no rating to take back.");
+      say("There is nothing to take back.");
       return;
     }
     hush();
@@ -227,13 +340,14 @@ function draw() {
   progress.max = Math.max(rows.length, 1);
   progress.value = done;
   find("#count").textContent =
-    `${done} of ${rows.length} in batch ${state.batch} · ${state.rated.toLocaleString("en")} of ${state.galaxies.toLocaleString("en")} rated`;
+    `${done} of ${rows.length} in batch ${state.batch} · ${state.rated.toLocaleString("en")} of ${state.galaxies.toLocaleString("en")} rated`
+    + (state.skipped ? ` · ${state.skipped.toLocaleString("en")} skipped` : "");
   drawModel();
   const complete = done === rows.length;
   const idle = find("#idle");
   idle.hidden = !complete;
   idle.textContent = rows.length === 0 && !state.training
-    ? "All galaxies are rated."
+    ? "All galaxies are rated or skipped."
     : state.problem ? "There is no new batch, see above." : "Learning from your ratings …";
   find("#one").hidden = mode !== "one" || complete;
   find("#strip").hidden = mode !== "one" || rows.length === 0;
@@ -252,7 +366,11 @@ function drawModel() {
     ? "learning …"
     : !learnt ? "no ranking yet"
     : learnt.fresh ? `ranking is fresh: ${count(learnt.ratings)}, learnt in ${seconds} s`
-    : `ranking knows ${count(learnt.ratings)} of ${state.rated}`;
+    : `ranking does not know your last ${learnt.behind === 1 ? "change" : `${learnt.behind} changes`} yet`;
+  for (const hint of [find("#flat"), find("#flat-ranking")]) {
+    hint.hidden = !learnt?.note;
+    hint.textContent = learnt?.note ?? "";
+  }
   find("#retrain").disabled = state.training;
   if (document.activeElement !== find("#choice") && !state.training) find("#choice").value = state.choice;
   if (state.problem) say(state.problem);
@@ -281,7 +399,7 @@ function drawOne(rows) {
     const button = strip.children[number];
     mark(button, number === place);
     button.querySelector(".mark")?.remove();
-    if (rating(item) !== null) button.append(make("span", { className: "mark" }, rating(item)));
+    if (rating(item) !== null) button.append(make("span", { className: "mark" }, rating(item) === "skip" ? "–" : rating(item)));
   });
   // Along the strip alone: the page itself must stay where it is.
   if (strip.dataset.place !== `${state.batch} ${place}`) {
@@ -323,7 +441,7 @@ async function drawRanking(more) {
   if (listed.key !== key) return;
   remember(items);
   const shown = items.map((item) => {
-    const why = item.rating === null ? item.why : `rated ${item.rating}, ${item.why}`;
+    const why = item.rating !== null ? `rated ${item.rating}, ${item.why}` : item.skipped ? `skipped, ${item.why}` : item.why;
     return tile({ ...item, why }, { label: `${item.rank}. ${item.id}`, onclick: () => look(item), after: "stay" });
   });
   if (more) tiles.append(...shown);
@@ -337,16 +455,20 @@ async function drawRanking(more) {
 let ratedKey = "";
 
 async function drawRated() {
-  const key = `${state?.rated} ${[...shownRatings.values()].join("")}`;
+  const key = `${state?.rated} ${state?.skipped} ${[...shownRatings.values()].join("")}`;
   if (ratedKey === key) return;
   ratedKey = key;
-  const { items, all } = await ask("/api/rated");
+  const { items, all, skipped } = await ask("/api/rated");
   remember(items);
+  remember(skipped);
   find("#given").textContent = all === 0
     ? "Nothing is rated yet."
     : `${all.toLocaleString("en")} rated, the last first${all > items.length ? `; ${items.length} shown` : ""}. Another click changes a rating.`;
-  find("#rated-tiles").replaceChildren(...items.map((item) =>
-    tile(item, { onclick: () => look(item), after: "stay" })));
+  const tiles = (list) => list.map((item) =>
+    tile({ ...item, why: item.note || item.why }, { onclick: () => look(item), after: "stay" }));
+  find("#rated-tiles").replaceChildren(...tiles(items));
+  find("#skipped").hidden = skipped.length === 0;
+  find("#skipped-tiles").replaceChildren(...tiles(skipped));
   press();
 }
 
@@ -423,6 +545,22 @@ for (const button of document.querySelectorAll("[data-save]")) {
   button.onclick = () => save(button.dataset.save).catch(say);
 }
 find("#undo").onclick = undo;
+find("#skip").onclick = () => { const item = items()[place]; if (item) rate(item, "skip"); };
+for (const name of ["brightness", "contrast", "gamma", "invert"]) find(`#${name}`).oninput = develop;
+find("#plain").onclick = () => {
+  for (const name of ["brightness", "contrast", "gamma"]) find(`#${name}`).value = 1;
+  find("#invert").checked = false;
+  develop();
+};
+find("#choose").ontoggle = () => drawColumns().catch(say);
+find("#usual").onclick = () => {
+  remind("columns", null);
+  drawColumns().catch(say);
+  document.querySelectorAll(".known").forEach(tell);
+};
+addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll(".menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
 find("#retrain").onclick = retrain;
 find("#choice").onchange = () => { find("#choice").blur(); retrain(); };
 find("#unrated").onchange = () => drawRanking().catch(say);
@@ -431,14 +569,18 @@ find("#close").onclick = () => find("#detail").close();
 find("#detail").onclose = () => { detail = null; };
 
 addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.target.tagName === "SELECT") return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  if (["SELECT", "TEXTAREA"].includes(event.target.tagName) || event.target.type === "range") return;
   const key = event.key.toLowerCase();
   const item = detail ?? (view === "rate" ? items()[place] : null);
   if (/^[0-9]$/.test(key)) {
     if (!item) return;
     if (+key <= 5) rate(item, +key, detail ? "stay" : undefined);
     else say(`${key} is no rating: they go from 0 to 5.`);
-  } else if (key === "u") undo();
+  } else if (key === "s" && item) rate(item, "skip", detail ? "stay" : undefined);
+  else if (key === "z" && item) find(detail ? "#detail .near" : "#one .near")?.zoom();
+  else if (key === "n" && item) find(detail ? "#detail .note textarea" : "#one .note textarea")?.focus();
+  else if (key === "u") undo();
   else if (key === "r" && !state?.training) retrain();
   else if (view === "rate" && !detail && key === "g") { mode = mode === "one" ? "grid" : "one"; modes(); draw(); }
   else if (view === "rate" && !detail && (key === "arrowleft" || key === "arrowright")) {
@@ -449,4 +591,10 @@ addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
+const former = remembered("look");
+if (former) {
+  for (const name of ["brightness", "contrast", "gamma"]) find(`#${name}`).value = former[name] ?? 1;
+  find("#invert").checked = Boolean(former.invert);
+}
+develop();
 poll();

@@ -9,6 +9,8 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+mod said;
+
 /// 60 galaxies with pictures; those from 50 on stand apart.
 struct Setting {
     dir: tempfile::TempDir,

@@ -1,4 +1,5 @@
 use super::*;
+use crate::anomaly::ratings::Act;
 use crate::anomaly::{Truth, journal};
 use ndarray::Array2;
 use rand::Rng;
@@ -210,8 +211,12 @@ fn a_process_that_is_killed_loses_no_rating_that_it_acknowledged() {
         assert!(seen > 0);
         let search = AnomalySearch::new(&space).unwrap().journal(&path).unwrap();
         let kept = search.record.history("").into_iter();
-        let kept: Vec<(String, u8)> =
-            kept.map(|it| (space.ids()[it.row].clone(), it.value)).collect();
+        let kept: Vec<(String, u8)> = kept
+            .map(|it| match it {
+                Act::Rated(it) => (space.ids()[it.row].clone(), it.value),
+                Act::Skipped(row) => panic!("{row} was skipped"),
+            })
+            .collect();
         // Of each process the last rating may be there and not acknowledged.
         let mut rest = kept.iter();
         for (i, one) in acknowledged.iter().enumerate() {

@@ -122,7 +122,9 @@ impl Whole {
     pub fn settle(&self, name: &str) -> Result<()> {
         let large = self.most > i128::from(i64::MAX);
         let wrong = match (large, self.empty) {
-            _ if self.most > i128::from(u64::MAX) || self.least < i128::from(i64::MIN) => "more than 64 bits",
+            _ if self.most > i128::from(u64::MAX) || self.least < i128::from(i64::MIN) => {
+                "more than 64 bits"
+            }
             (true, _) if self.least < 0 => "numbers above 9223372036854775807 and negative ones",
             (true, true) => "numbers above 9223372036854775807 and empty cells",
             (false, true) if self.null().is_none() => {

@@ -3,6 +3,8 @@
 
 mod angle;
 mod names;
+
+pub(crate) use names::is_position;
 #[cfg(test)]
 mod tests;
 

@@ -122,6 +122,11 @@ pub fn unclear(table: &DataFrame) -> Option<Vec<String>> {
     (!names.is_empty()).then_some(names)
 }
 
+/// Whether a column of this name holds right ascensions or declinations.
+pub(crate) fn is_position(name: &str) -> bool {
+    [Angle::Ra, Angle::Dec].into_iter().any(|angle| named(name, angle).is_some())
+}
+
 /// What the name of a column says, where it is that of an angle.
 fn named(name: &str, angle: Angle) -> Option<Named> {
     let lower = name.trim().to_lowercase();

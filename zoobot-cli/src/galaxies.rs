@@ -1,0 +1,61 @@
+//! Which galaxies a command works on: a catalogue, as the first argument or with --catalog.
+
+use crate::wanted::Wanted;
+use clap::Args;
+use std::path::{Path, PathBuf};
+use zoobot_core::Result;
+use zoobot_core::catalog::Catalog;
+use zoobot_core::survey::sample_folder;
+
+/// The name of the catalogue that travels along.
+const SAMPLE: &str = "sample";
+/// The catalogue in a folder that has one.
+const CATALOG: &str = "catalog.csv";
+
+// No doc comment: it would take the place of the command's own help.
+#[derive(Debug, Clone, Args)]
+pub struct Galaxies {
+    /// The galaxies: a table (.csv, .parquet, ...) with columns id_str and file_loc, a folder of
+    /// pictures or with a catalog.csv, or sample, the 600 simulated galaxies that travel along
+    #[arg(value_name = "CATALOG", required_unless_present = "catalog", conflicts_with = "catalog")]
+    galaxies: Option<PathBuf>,
+    /// The galaxies, as an option
+    #[arg(long, value_name = "CATALOG")]
+    catalog: Option<PathBuf>,
+    #[command(flatten)]
+    pub wanted: Wanted,
+}
+
+impl Galaxies {
+    /// Where they are read from.
+    pub fn path(&self) -> &Path {
+        // One of both is required.
+        self.galaxies.as_deref().or(self.catalog.as_deref()).unwrap_or(Path::new(""))
+    }
+
+    /// Reads the catalogue.
+    pub fn read(&self) -> Result<Catalog> {
+        self.other(self.path())
+    }
+
+    /// Reads another catalogue, of which the wanted galaxies are taken too.
+    pub fn other(&self, path: &Path) -> Result<Catalog> {
+        self.wanted.read(path)
+    }
+}
+
+/// Reads a catalogue by its place, or the one that travels along by its name.
+pub fn read(path: &Path) -> Result<Catalog> {
+    Catalog::read(file(path)?)
+}
+
+/// What a catalogue is read from: its file, or a folder of pictures. What lies in a place called
+/// sample comes before the sample.
+pub fn file(path: &Path) -> Result<PathBuf> {
+    if path.as_os_str() == SAMPLE && !path.exists() {
+        return Ok(sample_folder()?.join(CATALOG));
+    }
+    // As `zoobot simulate` writes one.
+    let inside = path.join(CATALOG);
+    Ok(if inside.is_file() { inside } else { path.to_path_buf() })
+}

@@ -1,0 +1,86 @@
+//! What a command writes: nothing that is there is replaced without --overwrite, and missing folders
+//! are made.
+
+use clap::Args;
+use std::path::Path;
+use zoobot_core::{Error, Result};
+
+/// In the folder of a run that came to its end.
+const FINISHED: &str = "finished";
+/// The file of a model's folder that is written last.
+const MODEL: &str = "head.json";
+
+// No doc comment: it would take the place of the command's own help.
+#[derive(Debug, Clone, Args)]
+pub struct Overwrite {
+    /// Replace what is there already
+    #[arg(long)]
+    overwrite: bool,
+}
+
+impl Overwrite {
+    /// Refuses a file that is there, or that is read as well, and makes the folder that it goes into.
+    /// To be called before any work is done, and after everything that may be wrong was looked at.
+    pub fn file(&self, option: &'static str, path: &Path, read: &[&Path]) -> Result<()> {
+        if path.is_dir() {
+            return Err(Error::invalid(
+                option,
+                path.display(),
+                "the name of a file: this is a folder",
+            ));
+        }
+        if path.exists() {
+            self.allow(option, path)?;
+            let this = path.canonicalize().ok();
+            if read.iter().any(|it| this.is_some() && it.canonicalize().ok() == this) {
+                let expected = "another file: this one is read";
+                return Err(Error::invalid(option, path.display(), expected));
+            }
+        }
+        let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+        folder.map_or(Ok(()), std::fs::create_dir_all).map_err(Error::io("write", path))
+    }
+
+    /// The same for a file that may not be asked for.
+    pub fn any_file(
+        &self,
+        option: &'static str,
+        path: Option<&Path>,
+        read: &[&Path],
+    ) -> Result<()> {
+        path.map_or(Ok(()), |path| self.file(option, path, read))
+    }
+
+    /// Refuses a folder that holds a whole result, which its file `mark` tells.
+    pub fn folder(&self, option: &'static str, folder: &Path, mark: &str) -> Result<()> {
+        if folder.is_file() {
+            return Err(Error::invalid(option, folder.display(), "a folder: this is a file"));
+        }
+        if folder.join(mark).exists() { self.allow(option, folder) } else { Ok(()) }
+    }
+
+    /// Refuses the folder of a model that is there. A run that came to its end is removed, so that it
+    /// begins anew; an unfinished one stays, and goes on.
+    pub fn model(&self, option: &'static str, folder: &Path) -> Result<()> {
+        self.folder(option, folder, MODEL)?;
+        let run = folder.join("run");
+        if folder.join(MODEL).exists() && run.join(FINISHED).exists() {
+            std::fs::remove_dir_all(&run).map_err(Error::io("remove", &run))?;
+        }
+        Ok(())
+    }
+
+    fn allow(&self, option: &'static str, path: &Path) -> Result<()> {
+        if self.overwrite {
+            return Ok(());
+        }
+        let value = format!("{}, which exists already", path.display());
+        Err(Error::invalid(option, value, "another name, or --overwrite to replace it"))
+    }
+}
+
+/// Marks a run as finished, once its model is saved.
+pub fn finished(run: &Path) -> Result<()> {
+    let mark = run.join(FINISHED);
+    std::fs::write(&mark, "").map_err(Error::io("write", &mark))
+}
