@@ -332,7 +332,14 @@ impl Encoder {
             "the representation was made by another recipe than that of {} (on the left)",
             self.name
         );
-        let hint = "Encode the galaxies again, or take the other recipe: encoder.with_recipe(…)";
+        let hint = match self.recipe.clone().stretch(origin.recipe.stretch.clone()) == origin.recipe
+        {
+            true => {
+                "Encode the galaxies again, or take the other stretch: --stretch on the command \
+                     line, encoder.stretch(…) in a notebook"
+            }
+            false => "Encode the galaxies again, or take the other recipe: encoder.with_recipe(…)",
+        };
         self.recipe.expect(&origin.recipe, &what, hint)
     }
 
