@@ -334,10 +334,17 @@ impl Encoder {
             "the representation was made by another recipe than that of {} (on the left)",
             self.name
         );
-        let hint = advice(
-            "Encode the galaxies again, or take the other recipe: encoder.with_recipe(…)",
-            "Encode the galaxies again with this encoder",
-        );
+        let other_stretch = self.recipe.clone().stretch(origin.recipe.stretch.clone());
+        let hint = match other_stretch == origin.recipe {
+            true => advice(
+                "Encode the galaxies again, or take the other stretch: encoder.stretch(…)",
+                "Encode the galaxies again, or take the other stretch: --stretch",
+            ),
+            false => advice(
+                "Encode the galaxies again, or take the other recipe: encoder.with_recipe(…)",
+                "Encode the galaxies again with this encoder",
+            ),
+        };
         self.recipe.expect(&origin.recipe, &what, &hint)
     }
 

@@ -132,7 +132,7 @@ mod tests {
         let absolute = place.join("b.jpg").display().to_string();
         let train = catalog(place, "t", &["a.jpg", "b.jpg", "nowhere.jpg", ""]);
         let refused = |val: &Catalog| apart(&train, val).unwrap_err().to_string();
-        for other in ["b.jpg", "./b.jpg", "../x/../b.jpg", &absolute, "link.jpg"] {
+        for other in ["b.jpg", "./b.jpg", "../x/b.jpg", &absolute, "link.jpg"] {
             let other =
                 other.replace("../x", &format!("../{}", place.file_name().unwrap().display()));
             let message = refused(&catalog(place, "v", &["c.jpg", &other]));

@@ -29,7 +29,7 @@ fn recipe() -> Recipe {
 
 fn direct(recipe: &Recipe, catalog: &Catalog, rows: &[usize]) -> Tensor {
     let files = catalog.files();
-    let pictures: Vec<_> = rows.iter().map(|&row| prepare(recipe, &files[row]).unwrap()).collect();
+    let pictures: Vec<_> = rows.iter().map(|&row| recipe.read(&files[row]).unwrap()).collect();
     recipe.batch(&pictures, Device::Cpu).unwrap()
 }
 

@@ -172,10 +172,11 @@ fn pictures_prepared_otherwise_are_refused_with_both_recipes_side_by_side() {
     let picture = numbered(60, 60);
     let made = Recipe { zoom: 1.0, ..Recipe::zoobot() }.prepare(&picture).unwrap();
     let message = Recipe::zoobot().batch(&[made], Device::Cpu).unwrap_err().to_string();
-    let lines: Vec<&str> = message.lines().collect();
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let lines: Vec<String> = message.lines().map(words).collect();
     assert!(lines[0].contains("prepared by another recipe"), "{message}");
-    assert!(lines.contains(&"* zoom    | 1.2             | 1"), "{message}");
-    assert!(lines.contains(&"  size    | 224             | 224"), "{message}");
+    assert!(lines.contains(&"* zoom | 1.2 | 1".to_owned()), "{message}");
+    assert!(lines.contains(&"size | 224 | 224".to_owned()), "{message}");
     assert!(message.contains("with_recipe"), "{message}");
     // What comes after the pixels may differ: one preparation serves several networks.
     let made = Recipe::zoobot().prepare(&picture).unwrap();
