@@ -37,6 +37,31 @@ fn a_number_that_comes_late_in_a_column_does_not_break_it() {
 }
 
 #[test]
+fn a_column_of_numbers_has_one_for_each_galaxy_and_nan_where_there_is_none() {
+    let text = "id_str,file_loc,mag,votes,ring,class\na,a.jpg,17.5,3,true,spiral\n\
+                b,b.jpg,,,,\nc,c.jpg,-1e3,7,false,ring\n";
+    let catalog = read("c.csv", text).unwrap();
+    let numbers = |name: &str| catalog.numbers(name).unwrap();
+    assert_eq!((numbers("mag")[0], numbers("mag")[2]), (17.5, -1000.0));
+    assert_eq!((numbers("votes")[0], numbers("votes")[2]), (3.0, 7.0));
+    assert_eq!((numbers("ring")[0], numbers("ring")[2]), (1.0, 0.0));
+    for name in ["mag", "votes", "ring"] {
+        assert_eq!(numbers(name).len(), 3);
+        assert!(numbers(name)[1].is_nan(), "{name}");
+    }
+    let error = catalog.numbers("class").unwrap_err().to_string();
+    assert!(
+        error.ends_with(
+            "the column \"class\" does not hold numbers. Columns with numbers: mag, votes, ring"
+        ),
+        "{error}"
+    );
+    assert!(catalog.numbers("magn").unwrap_err().to_string().contains("Did you mean \"mag\"?"));
+    let bare = read("c.csv", "id_str,file_loc\na,a.jpg\n").unwrap();
+    assert!(bare.numbers("id_str").unwrap_err().to_string().ends_with("No column does"));
+}
+
+#[test]
 fn parquet_reads_as_csv_does() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("c.parquet");
@@ -174,31 +199,6 @@ fn stacked_catalogues_keep_every_column_and_find_their_pictures() {
     let message = Catalog::stack(&[one.clone(), two, one]).unwrap_err().to_string();
     assert!(message.contains("\"a\""), "{message}");
     assert!(Catalog::stack(&[]).is_err());
-}
-
-#[test]
-fn a_column_of_numbers_has_one_for_each_galaxy_and_nan_where_there_is_none() {
-    let text = "id_str,file_loc,mag,votes,ring,class\na,a.jpg,17.5,3,true,spiral\n\
-                b,b.jpg,,,,\nc,c.jpg,-1e3,7,false,ring\n";
-    let catalog = read("c.csv", text).unwrap();
-    let numbers = |name: &str| catalog.numbers(name).unwrap();
-    assert_eq!((numbers("mag")[0], numbers("mag")[2]), (17.5, -1000.0));
-    assert_eq!((numbers("votes")[0], numbers("votes")[2]), (3.0, 7.0));
-    assert_eq!((numbers("ring")[0], numbers("ring")[2]), (1.0, 0.0));
-    for name in ["mag", "votes", "ring"] {
-        assert_eq!(numbers(name).len(), 3);
-        assert!(numbers(name)[1].is_nan(), "{name}");
-    }
-    let error = catalog.numbers("class").unwrap_err().to_string();
-    assert!(
-        error.ends_with(
-            "the column \"class\" does not hold numbers. Columns with numbers: mag, votes, ring"
-        ),
-        "{error}"
-    );
-    assert!(catalog.numbers("magn").unwrap_err().to_string().contains("Did you mean \"mag\"?"));
-    let bare = read("c.csv", "id_str,file_loc\na,a.jpg\n").unwrap();
-    assert!(bare.numbers("id_str").unwrap_err().to_string().ends_with("No column does"));
 }
 
 #[test]
