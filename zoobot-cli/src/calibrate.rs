@@ -1,10 +1,9 @@
 //! `zoobot calibrate`.
 
-use crate::galaxies::{self, Galaxies};
+use crate::galaxies::Galaxies;
 use crate::output::Overwrite;
 use crate::report;
 use crate::stretching::Stretching;
-use crate::wanted::Wanted;
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};

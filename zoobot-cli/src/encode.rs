@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use zoobot_core::catalog::write_csv;
+use zoobot_core::catalog::write_table;
 use zoobot_core::encoder::{Encoder, Failed, Precision};
 use zoobot_core::{Error, Result};
 

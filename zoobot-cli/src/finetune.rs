@@ -1,14 +1,14 @@
 //! `zoobot finetune`.
 
-use crate::galaxies::{self, Galaxies};
+use crate::galaxies::Galaxies;
 use crate::output::{Overwrite, finished};
 use crate::report;
 use crate::stretching::Stretching;
-use crate::wanted::Wanted;
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use zoobot_core::catalog::Catalog;
 use zoobot_core::encoder::{Architecture, Encoder, Precision};
 use zoobot_core::finetune::{Finetune, Predicted};
 use zoobot_core::schema::Schema;

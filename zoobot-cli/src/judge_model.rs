@@ -5,7 +5,6 @@ use crate::galaxies::Galaxies;
 use crate::output::Overwrite;
 use crate::report;
 use crate::stretching::Stretching;
-use crate::wanted::Wanted;
 use clap::Args;
 use serde_json::{Value, json};
 use std::collections::HashSet;

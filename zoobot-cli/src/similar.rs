@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use zoobot_core::catalog::{Catalog, TableFormat, condition, write_table};
+use zoobot_core::catalog::{TableFormat, condition, write_table};
 use zoobot_core::encoder::Encoder;
 use zoobot_core::notebook::{Gallery, Tile};
 use zoobot_core::similar::{

@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn the_value_comes_out_and_question_marks_pass() {
         fn number(text: &str) -> Result<i32, std::num::ParseIntError> {
-            Ok(crate::time!(text.parse::<i32>()?) + crate::time!({ 1 }))
+            Ok(crate::time!(text.parse::<i32>()?) + crate::time!(1))
         }
         assert_eq!(number("41"), Ok(42));
         assert!(number("x").is_err());
