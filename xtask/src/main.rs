@@ -33,7 +33,8 @@ const HELP: &str = "\
 usage: cargo xtask COMMAND
 
   setup                 libtorch, JupyterLab, weights, the build, the Jupyter kernel
-  start                 setup, then JupyterLab on the first tutorial
+  start                 setup, then JupyterLab on the first tutorial, in ~/zoobot-notebooks; with
+                        --port N, --folder DIR (where notebooks are), --no-browser (a remote machine)
   start --headless      setup, then execute the first tutorial into target/tutorials
   test                  setup, formatting, lints, all tests, all tutorials
   tutorials --check     execute every tutorial into target/tutorials and check its results
@@ -80,8 +81,14 @@ fn run(words: &[&str], args: &[String]) -> Result<ExitCode> {
             println!("{}", stages.summary());
             done(result)
         }
-        ["start"] => done(start::in_browser(&Places::find()?)),
         ["start", "--headless"] => done(start::headless(&Places::find()?)),
+        ["start", rest @ ..] => match start::Options::read(rest) {
+            Some(options) => done(start::in_browser(&Places::find()?, &options)),
+            None => {
+                eprint!("{HELP}");
+                Ok(ExitCode::from(2))
+            }
+        },
         ["test"] => {
             let passed = check::test(&Places::find()?);
             Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -6,24 +6,84 @@ use crate::stages::Stages;
 use crate::{setup, tools, tutorials};
 use anyhow::{Context, Result};
 use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+
+/// How JupyterLab is opened.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The port that it answers at; else the first free one from 8888 on.
+    port: Option<u16>,
+    /// Where notebooks are; else `~/zoobot-notebooks`.
+    folder: Option<PathBuf>,
+    /// Whether only the address is printed.
+    no_browser: bool,
+}
+
+impl Options {
+    /// Reads the words after `start`; `None` where they are others.
+    pub fn read(words: &[&str]) -> Option<Self> {
+        let mut options = Self::default();
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            match *word {
+                "--port" => options.port = Some(words.next()?.parse().ok()?),
+                "--folder" => options.folder = Some(words.next()?.into()),
+                "--no-browser" => options.no_browser = true,
+                _ => return None,
+            }
+        }
+        Some(options)
+    }
+}
 
 /// Opens JupyterLab on the first tutorial; does not return unless it cannot be started.
 ///
+/// Notebooks are in a folder of the user's own, outside of the checkout; a tutorial is copied there
+/// when it is missing, so what was changed in one stays. JupyterLab shows the whole home folder where
+/// notebooks are inside it.
+///
 /// # Errors
-/// Those of the set-up.
-pub fn in_browser(places: &Places) -> Result<()> {
+/// Those of the set-up, and when the folder cannot be written.
+pub fn in_browser(places: &Places, options: &Options) -> Result<()> {
     let mut stages = Stages::default();
     setup::setup(places, &mut stages)?;
     println!("{}", stages.summary());
-    println!("JupyterLab opens {}; stop it with Ctrl-C twice", tutorials::FIRST);
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_else(|| places.root.clone());
+    let folder = options.folder.clone().unwrap_or_else(|| home.join("zoobot-notebooks"));
+    let folder = std::path::absolute(folder)?;
+    copy_tutorials(&places.root.join("tutorials"), &folder)?;
+    let top = if folder.starts_with(&home) { &home } else { &folder };
+    let first = folder.join(Path::new(tutorials::FIRST).file_name().unwrap_or_default());
+    println!("JupyterLab opens {}; stop it with Ctrl-C twice", first.display());
     let mut command = Python::of(places).module("jupyterlab");
     if tools::is_root() {
         command.arg("--allow-root");
     }
-    // Else JupyterLab shows the tutorials' folder and nothing above it.
-    let root = format!("--ServerApp.root_dir={}", places.root.display());
-    let error = command.args([&root, tutorials::FIRST]).current_dir(&places.root).exec();
+    if let Some(port) = options.port {
+        // Another port than the one that was asked for would surprise.
+        command.args([format!("--port={port}"), "--ServerApp.port_retries=0".to_owned()]);
+    }
+    if options.no_browser {
+        command.arg("--no-browser");
+    }
+    command.arg(format!("--ServerApp.root_dir={}", top.display()));
+    let error = command.arg(first).current_dir(&folder).exec();
     Err(error).context("cannot start JupyterLab")
+}
+
+/// Copies the tutorials that a folder has not.
+fn copy_tutorials(from: &Path, folder: &Path) -> Result<()> {
+    let making = || format!("cannot make the folder {}", folder.display());
+    std::fs::create_dir_all(folder).with_context(making)?;
+    for entry in std::fs::read_dir(from)? {
+        let path = entry?.path();
+        let Some(name) = path.file_name() else { continue };
+        let to = folder.join(name);
+        if path.extension().is_some_and(|it| it == "ipynb") && !to.exists() {
+            std::fs::copy(&path, &to).with_context(|| format!("cannot write {}", to.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Executes the first tutorial and says where the result is.
@@ -39,4 +99,37 @@ pub fn headless(places: &Places) -> Result<()> {
     });
     println!("{}", stages.summary());
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_read_and_others_refused() {
+        let read = Options::read(&["--port", "9000", "--no-browser", "--folder", "/data/mine"]);
+        let expected =
+            Options { port: Some(9000), folder: Some("/data/mine".into()), no_browser: true };
+        assert_eq!(read, Some(expected));
+        assert_eq!(Options::read(&[]), Some(Options::default()));
+        for wrong in [&["--port"][..], &["--port", "many"], &["--folder"], &["--fast"]] {
+            assert_eq!(Options::read(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_tutorial_that_was_changed_stays() {
+        let (from, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        for name in ["01.ipynb", "02.ipynb", "README.md"] {
+            std::fs::write(from.path().join(name), "new").unwrap();
+        }
+        let folder = to.path().join("deep/mine");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("01.ipynb"), "changed").unwrap();
+        copy_tutorials(from.path(), &folder).unwrap();
+        let text = |name: &str| std::fs::read_to_string(folder.join(name)).ok();
+        assert_eq!(text("01.ipynb").as_deref(), Some("changed"));
+        assert_eq!(text("02.ipynb").as_deref(), Some("new"));
+        assert_eq!(text("README.md"), None);
+    }
 }
