@@ -4,6 +4,7 @@ use super::fits::{self, FitsWriter};
 use super::{FILE, ID};
 use crate::error::{Error, Result, kind_words};
 use crate::files::write_whole;
+use crate::notes::note_about;
 use polars::prelude::*;
 use std::io::BufWriter;
 use std::path::Path;
@@ -74,30 +75,36 @@ pub fn write_table(table: &DataFrame, path: impl AsRef<Path>) -> Result<()> {
     write_pieces(path, TableFormat::of(path)?, &table.clear(), None, &|each| each(table))
 }
 
-/// Which quotes a CSV file needs, so that text such as `0012` is read again as text.
-fn quotes(table: &DataFrame) -> Result<QuoteStyle> {
-    let typed = |text: &str| {
-        let text = text.trim();
-        text.parse::<f64>().is_ok() || ["true", "false"].contains(&text.to_lowercase().as_str())
-    };
+/// Fails where a CSV file cannot hold a column, and notes text that is read again as numbers.
+fn check_csv(table: &DataFrame) -> Result<()> {
     for column in table.columns() {
+        let name = column.name().as_str();
         match column.dtype() {
             // These are text whatever they look like.
-            DataType::String if [ID, FILE].contains(&column.name().as_str()) => {}
+            DataType::String if [ID, FILE].contains(&name) => {}
             DataType::String => {
-                if column.str()?.iter().flatten().any(typed) {
-                    return Ok(QuoteStyle::NonNumeric);
+                let zeros = |text: &&str| {
+                    let digits = text.len() > 1 && text.bytes().all(|it| it.is_ascii_digit());
+                    digits && text.starts_with('0')
+                };
+                if let Some(text) = column.str()?.iter().flatten().find(zeros) {
+                    let subject = format!("digits in {name:?} of a .csv file");
+                    let text = format!(
+                        "{name:?} holds text such as {text:?}, which is read from a .csv file as a \
+                         number, without its zeros: write .parquet to keep it as text"
+                    );
+                    note_about(subject, text);
                 }
             }
             other if other.is_nested() || other.is_binary() => {
-                let value = format!("{} in {:?}", kind_words(other), column.name());
+                let value = format!("{} in {name:?}", kind_words(other));
                 let expected = "one value to a cell in a .csv file: write .parquet instead";
                 return Err(Error::invalid("what a column holds", value, expected));
             }
             _ => {}
         }
     }
-    Ok(QuoteStyle::Necessary)
+    Ok(())
 }
 
 /// A table that comes in pieces of the same columns: calls what it is given with each, in order.
@@ -122,9 +129,8 @@ pub(crate) fn write_pieces(
             let mut first = true;
             let mut write = |table: &mut DataFrame| {
                 let header = std::mem::replace(&mut first, false);
-                let quotes = quotes(table)?;
-                let writer = CsvWriter::new(file).include_header(header);
-                Ok(writer.with_quote_style(quotes).finish(table)?)
+                check_csv(table)?;
+                Ok(CsvWriter::new(file).include_header(header).finish(table)?)
             };
             write(&mut empty.clone())?;
             pieces(&mut |table| write(&mut table.clone()))

@@ -211,5 +211,5 @@ fn a_label_that_cannot_be_probed_says_why() {
     refuse(rare, Probe::of("lable"), "Did you mean \"label\"?");
     refuse(of((0..30).collect()), probe().classes(), "30 classes for 30 galaxies");
     let infinite = Series::new("label".into(), [1.0, f64::INFINITY, 2.0, 3.0]);
-    refuse(infinite, probe(), "finite numbers");
+    refuse(infinite, probe(), "infinite for 1 of 4 galaxies");
 }

@@ -88,7 +88,10 @@ impl<'a> Cells<'a> {
                 Kind::Dates(texts()?.iter().map(|text| text.map(moment)).collect())
             }
             DataType::Decimal(..) => {
-                Kind::Numbers(texts()?.iter().map(|text| Number::read(text?)).collect())
+                let decimals = column.decimal()?;
+                let places = i32::try_from(decimals.scale()).unwrap_or_default();
+                let number = |digits: i128| Number::scaled(digits, places);
+                Kind::Numbers(decimals.physical().iter().map(|it| it.and_then(number)).collect())
             }
             DataType::String | DataType::Null | DataType::Categorical(..) | DataType::Enum(..) => {
                 Kind::Texts(texts()?)

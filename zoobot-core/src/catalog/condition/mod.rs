@@ -1,7 +1,7 @@
 //! Conditions written as text: `mag_r < 17.5 and not class = 'star'`.
 
 mod compare;
-mod number;
+pub(super) mod number;
 mod read;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! What values become in a FITS table.
 
 use super::Kind;
+use crate::catalog::condition::number::Number;
 use crate::error::{Error, Result, kind_words};
 use polars::prelude::{Column, DataType};
 
@@ -57,18 +58,19 @@ pub fn plain(column: &Column) -> Result<Column> {
 
 /// Decimal fractions in double precision, where that keeps every digit.
 fn decimals(column: &Column) -> Result<Column> {
-    let texts = column.cast(&DataType::String)?;
-    let digits = |text: &str| match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text.to_owned(),
-    };
-    let mut values = Vec::with_capacity(texts.len());
-    for text in texts.str()?.iter() {
-        let value: Option<f64> = text.and_then(|text| text.parse().ok());
-        if let Some((text, value)) = text.zip(value)
-            && digits(text) != format!("{value}")
+    let decimals = column.decimal()?;
+    let places = decimals.scale();
+    let mut values = Vec::with_capacity(column.len());
+    for digits in decimals.physical().iter() {
+        let number = digits.and_then(|it| Number::scaled(it, i32::try_from(places).ok()?));
+        let value = number.map(Number::float);
+        if let (Some(digits), Some(value)) = (digits, value)
+            && Number::read(&value.to_string()) != number
         {
-            let value = format!("{text} in {:?}", column.name());
+            let sign = if digits < 0 { "-" } else { "" };
+            let digits = format!("{:0>1$}", digits.unsigned_abs(), places + 1);
+            let (whole, fraction) = digits.split_at(digits.len() - places);
+            let value = format!("{sign}{whole}.{fraction} in {:?}", column.name());
             let expected = "at most 15 digits in a FITS table: write .parquet instead";
             return Err(Error::invalid("a number", value, expected));
         }
@@ -81,10 +83,7 @@ fn decimals(column: &Column) -> Result<Column> {
 pub fn wholes(column: &Column) -> Result<Vec<Option<i128>>> {
     Ok(match column.dtype() {
         DataType::UInt64 => column.u64()?.iter().map(|it| it.map(i128::from)).collect(),
-        DataType::Decimal(..) => {
-            let texts = column.cast(&DataType::String)?;
-            texts.str()?.iter().map(|it| it.and_then(|text| text.parse().ok())).collect()
-        }
+        DataType::Decimal(..) => column.decimal()?.physical().iter().collect(),
         _ => {
             let column = column.cast(&DataType::Int64)?;
             column.i64()?.iter().map(|it| it.map(i128::from)).collect()

@@ -16,8 +16,9 @@ fn mixed() -> DataFrame {
 
 /// A card of the table's header, without its comment.
 fn card(bytes: &[u8], key: &str) -> Option<String> {
-    let cards = bytes.chunks_exact(80).map(String::from_utf8_lossy);
-    let card = cards.into_iter().find(|card| card[..8].trim_end() == key)?;
+    let mut cards = bytes.chunks_exact(80).take_while(|card| !card.starts_with(b"END "));
+    let card = cards.find(|card| card[..8].trim_ascii_end() == key.as_bytes())?;
+    let card = String::from_utf8_lossy(card);
     Some(card[10..].split(" /").next()?.trim().trim_matches('\'').trim_end().to_owned())
 }
 
@@ -190,7 +191,7 @@ fn what_is_written_is_read_again() {
     let table = df!(
         "id_str" => ["0012", "b", "c"],
         "file_loc" => ["a.jpg", "", "c, \"d\".jpg"],
-        "plate" => ["0266", "", "12"],
+        "plate" => [Some("s0266"), None, Some("12")],
         "remark" => [Some("caf\u{e9}"), None, Some("two\nlines")],
         "objid" => [i64::MIN, i64::MAX, -1],
         "double" => [Some(0.1), None, Some(-1e-300)],
