@@ -94,9 +94,9 @@ fn fits_and_jpeg_are_encoded_together_and_other_stretches_are_told_apart() {
         let at = all.ids().iter().position(|it| it == id).unwrap();
         // One picture gives the same features whatever lies beside it in a batch, up to rounding.
         let near = |space: &Space| {
-            let (a, b) =
-                (jpegs.features().row(row).to_owned(), space.features().row(at).to_owned());
-            a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-4)
+            let (a, b) = (jpegs.features(), space.features());
+            let (a, b) = (a.row(row), b.row(at));
+            a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-4)
         };
         assert!(near(&all) && near(&log), "{id}");
     }
