@@ -28,6 +28,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// More matches help nobody choose.
 const MATCHES: usize = 400;
+/// The types that have columns, as the library tells them.
+const TABLES: [&str; 6] = ["Catalog", "DataFrame", "Table", "Split", "Space", "Map"];
 /// The variable whose type rustc is asked for.
 const RECEIVER: &str = "zoobot_receiver";
 
@@ -300,7 +302,12 @@ impl Completer {
 /// or of all tables.
 fn columns(code: &str, from: usize, known: &Known) -> Vec<Entry> {
     let statement = &code[statements_end(code, from)..from];
-    let there = |name: &str| known.notebook.variables.iter().any(|variable| variable.name == name);
+    // A variable of another type may have taken the name since.
+    let there = |name: &str| {
+        known.notebook.variables.iter().any(|variable| {
+            variable.name == name && TABLES.contains(&reader::head_of(&variable.ty).as_str())
+        })
+    };
     let tables: Vec<(&String, &Vec<String>)> =
         known.columns.iter().filter(|(name, _)| there(name)).collect();
     let used: HashSet<&str> = crate::cell::words(statement).collect();
