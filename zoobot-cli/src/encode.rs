@@ -6,10 +6,12 @@ use crate::report;
 use crate::stretching::Stretching;
 use clap::Args;
 use serde_json::json;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use zoobot_core::catalog::write_table;
+use zoobot_core::catalog::{Catalog, write_table};
 use zoobot_core::encoder::{Encoder, Failed, Precision};
+use zoobot_core::space::Space;
 use zoobot_core::{Error, Result};
 
 /// Encode the pictures of a catalogue into representations.
@@ -61,7 +63,9 @@ impl Encode {
         let catalog = self.galaxies.read()?;
         let encoder = Encoder::load(&self.encoder)?.with_precision(self.precision);
         let encoder = self.stretching.of_encoder(encoder)?;
-        self.overwrite.file("--out", &self.out, &[self.galaxies.path()])?;
+        if !self.is_made_again(&catalog, &encoder) {
+            self.overwrite.file("--out", &self.out, &[self.galaxies.path()])?;
+        }
         for note in encoder.notes() {
             eprintln!("zoobot: note: {note}");
         }
@@ -89,6 +93,20 @@ impl Encode {
         })?;
         let bad = self.strict && !done.failed.is_empty();
         Ok(if bad { ExitCode::from(2) } else { ExitCode::SUCCESS })
+    }
+}
+
+impl Encode {
+    /// Whether the file that is there has these galaxies by this encoder, or some of them: then nothing
+    /// is lost when it is made again.
+    fn is_made_again(&self, catalog: &Catalog, encoder: &Encoder) -> bool {
+        if !self.out.is_file() {
+            return false;
+        }
+        let Ok(there) = Space::read(&self.out) else { return false };
+        let known: HashSet<String> = catalog.ids().into_iter().collect();
+        let by_this = there.origin().is_some() && encoder.check(&there).is_ok();
+        by_this && there.ids().iter().all(|id| known.contains(id))
     }
 }
 

@@ -55,7 +55,8 @@ pub(crate) fn leaving_ends() {
 /// Fails with [`Error::Interrupted`](crate::Error::Interrupted) when a stop was asked for.
 pub fn check(during: &'static str, done: impl FnOnce() -> String) -> crate::Result<()> {
     if requested() {
-        return Err(crate::Error::Interrupted { during, done: done() });
+        // What was done is said by a closure, which in a cell looks at the stop button too.
+        return Err(crate::Error::Interrupted { during, done: cell::undisturbed(done) });
     }
     Ok(())
 }

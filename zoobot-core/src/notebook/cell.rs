@@ -11,7 +11,7 @@ mod variables;
 pub use shown::{DebugDisplay, ShowDisplay, show_debug, show_name};
 pub use stack::enter;
 pub use stop::stop_point;
-pub(crate) use stop::{Stopped, is_left};
+pub(crate) use stop::{Stopped, is_left, undisturbed};
 pub use variables::{keep, keep_new, load};
 
 use super::{Board, MARK, begin_cell, in_kernel};

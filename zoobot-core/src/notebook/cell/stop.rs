@@ -29,6 +29,16 @@ static RUN: Mutex<Run> = Mutex::new(Run { number: 0, ended: true });
 thread_local! {
     /// The number of the cell that this thread runs; 0 on a thread that runs none.
     static MINE: Cell<u64> = const { Cell::new(0) };
+    /// Whether this thread is not to stop now.
+    static UNDISTURBED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs code of a cell that is to come to its end, stop button or not.
+pub(crate) fn undisturbed<T>(code: impl FnOnce() -> T) -> T {
+    let before = UNDISTURBED.replace(true);
+    let value = code();
+    UNDISTURBED.set(before);
+    value
 }
 
 /// Unwinds this thread when cell number `cell`, to which the calling code belongs, is to stop.
@@ -43,7 +53,7 @@ pub fn stop_point(cell: u64) {
 fn look_closer(cell: u64) {
     rest_if_left();
     // A second unwinding would end the process.
-    if std::thread::panicking() {
+    if std::thread::panicking() || UNDISTURBED.get() {
         return;
     }
     // The threads that a cell has started belong to it, those of earlier cells do not.
@@ -58,6 +68,7 @@ pub(super) fn begin() {
     let mut run = run();
     *run = Run { number: run.number + 1, ended: false };
     MINE.set(run.number);
+    UNDISTURBED.set(false);
 }
 
 /// The cell of this thread has come to an end and cannot be left behind any more.
