@@ -18,8 +18,9 @@ use zoobot_core::{Error, Result};
 ///
 /// Writes a Parquet table of id_str, feat_0, feat_1, ... in the order of the catalogue: 1,280 numbers
 /// a galaxy with the encoder that travels along. Pictures that cannot be read are left out, with the
-/// reasons in a table beside it (OUT with the ending .failed.csv). A run that was stopped goes on
-/// where it stopped when the same command is given again.
+/// reasons in a table beside it (OUT with the ending .failed.csv). A run that was stopped resumes when
+/// the same command is given again. A file that has the same galaxies by the same encoder is made again;
+/// any other is replaced with --overwrite only.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot encode sample --out reps.parquet

@@ -38,11 +38,10 @@ fn no_command_replaces_what_is_there_unless_it_is_told_to() {
     figures(&run(&[&encode[..], &["--json"]].concat(), folder));
     // The same galaxies by the same encoder are made again; those of another catalogue are refused.
     figures(&run(&[&encode[..], &["--json"]].concat(), folder));
-    let other = ["encode", "sample", "--out", "made/too/other.parquet"];
     std::fs::copy(folder.join("made/too/reps.parquet"), folder.join("made/too/other.parquet"))
         .unwrap();
     std::fs::write(folder.join("other.csv"), "id_str,file_loc\nelsewhere,a.jpg\n").unwrap();
-    let other = [&["encode", "other.csv"], &other[2..]].concat();
+    let other = ["encode", "other.csv", "--out", "made/too/other.parquet"];
     refused(&other, folder, &["made/too/other.parquet", "exists already", "--overwrite"]);
     let reps = ["--representations", "made/too/reps.parquet"];
     let vectors = [&["vectors"], &reps[..], &["--out", "v/all.vectors"]].concat();
