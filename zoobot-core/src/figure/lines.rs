@@ -83,7 +83,12 @@ impl Lines {
             let legend = self.legend();
             let side = if legend.entries.is_empty() { units(6.0) } else { legend.width(root)? };
             let (main, side) = root.split_horizontally(root.dim_in_pixel().0 as i32 - side);
-            let across = self.look.x.around(points().map(|it| it.0), 0.02);
+            let mut across = self.look.x.around(points().map(|it| it.0), 0.02);
+            let whole = across.clone().counting();
+            // Epochs and the like are counted: there is none between two of them.
+            if whole.ticks.len() > 1 && points().all(|it| it.0.fract() == 0.0) {
+                across = whole;
+            }
             let up = self.look.y.around(points().map(|it| it.1), 0.05);
             let frame_of = [(across.low, across.high), (up.low, up.high)];
             let mut chart = frame(&main, &self.look.title, &across, &up)?;

@@ -1,6 +1,6 @@
 //! Points in two dimensions, coloured by class or by value.
 
-use super::axes::{Axis, Chart, bounds, frame};
+use super::axes::{Axis, Chart, bounds, frame, stroke};
 use super::canvas::{self, Canvas, Drawn, UNITS, units};
 use super::labels::Labels;
 use super::legend::{self, Legend, Sign};
@@ -11,7 +11,7 @@ use super::{Figure, Layer, style};
 use crate::notebook::text::plural;
 use crate::notebook::{Bundle, Show};
 use crate::{Error, Result};
-use plotters::prelude::{Circle, Color};
+use plotters::prelude::{Circle, Color, PathElement};
 use plotters::style::RGBColor;
 use std::collections::HashMap;
 
@@ -24,6 +24,7 @@ pub struct Scatter {
     x: Numbers,
     y: Numbers,
     colours: Option<(String, Labels)>,
+    diagonal: bool,
     look: Look,
 }
 
@@ -42,7 +43,7 @@ pub struct Scatter {
 pub fn scatter(x: impl Into<Numbers>, y: impl Into<Numbers>) -> Scatter {
     let (x, y) = (x.into(), y.into());
     let look = Look::new(x.label("x"), y.label("y"));
-    Scatter { x, y, colours: None, look }
+    Scatter { x, y, colours: None, diagonal: false, look }
 }
 
 impl Scatter {
@@ -53,6 +54,12 @@ impl Scatter {
     /// Takes texts, numbers, or a polars column.
     pub fn colour_by(mut self, name: &str, labels: impl Into<Labels>) -> Self {
         self.colours = Some((name.to_owned(), labels.into()));
+        self
+    }
+
+    /// Draws the line on which y equals x behind the points: for predictions against the truth.
+    pub fn diagonal(mut self) -> Self {
+        self.diagonal = true;
         self
     }
 
@@ -113,7 +120,12 @@ impl Scatter {
         let x = self.look.x.around(shown.iter().map(|&i| ready.x[i]), 0.04);
         let y = self.look.y.around(shown.iter().map(|&i| ready.y[i]), 0.04);
         let (main, side) = root.split_horizontally(root.dim_in_pixel().0 as i32 - key.width(root)?);
+        let ends = (x.low.max(y.low), x.high.min(y.high));
         let mut chart = frame(&main, &self.look.title, &x, &y)?;
+        if self.diagonal && ends.0 < ends.1 {
+            let line = vec![(ends.0, ends.0), (ends.1, ends.1)];
+            chart.draw_series([PathElement::new(line, stroke(style::LINE, style::REST))])?;
+        }
         points(&mut chart, layers, ready)?;
         let (_, rows) = chart.plotting_area().get_pixel_range();
         match &key.side {

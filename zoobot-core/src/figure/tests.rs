@@ -332,3 +332,11 @@ fn a_builder_shows_what_it_would_build_or_why_it_cannot() {
     let refused = scatter(&[1.0, 2.0], &[3.0]).show();
     assert!(refused.get("text/plain").is_some_and(|text| text.starts_with("error: ")));
 }
+
+#[test]
+fn a_diagonal_is_one_line_more() {
+    let (x, y) = ([0.1, 0.5, 0.9], [0.2, 0.4, 1.0]);
+    let plain = super::scatter(&x, &y).build().unwrap().svg();
+    let with = super::scatter(&x, &y).diagonal().build().unwrap().svg();
+    assert_eq!(with.matches("<polyline").count(), plain.matches("<polyline").count() + 1);
+}

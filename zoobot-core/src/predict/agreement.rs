@@ -73,6 +73,7 @@ impl Agreement {
     pub fn figure(&self) -> Result<Figure> {
         scatter(&self.expected, &self.votes)
             .labels(&format!("expected fraction: {}", self.answer), "share of the votes")
+            .diagonal()
             .build()
     }
 }
