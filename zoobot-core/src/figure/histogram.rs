@@ -79,9 +79,10 @@ impl Histogram {
             let width = (high - low) / self.bins as f64;
             let gap = if self.bins <= 100 { 0.03 * width } else { 0.0 };
             let bars = counts.iter().enumerate().filter_map(|(bin, count)| {
-                let height = y.scaled(*count as f64).min(top);
+                // An empty bin has no height, on a logarithmic axis not even a number.
+                let height = y.scaled(*count as f64);
                 let left = low + bin as f64 * width;
-                let corners = [(left + gap, bottom), (left + width - gap, height)];
+                let corners = [(left + gap, bottom), (left + width - gap, height.min(top))];
                 (height > bottom).then(|| Rectangle::new(corners, style::PALETTE[0].filled()))
             });
             chart.draw_series(bars)?;

@@ -192,6 +192,11 @@ fn axes_are_logarithmic_turned_around_and_limited_as_asked() {
     assert!(
         histogram(x, 5).log_x().log_y().build().unwrap().about().contains("3 values in 5 bins")
     );
+    let bars = |svg: String| svg.matches("fill=\"#0072B2\"").count();
+    for build in [histogram(x, 50), histogram(x, 50).log_y(), histogram(x, 50).log_x().log_y()] {
+        let filled = if build.build().unwrap().about().contains("3 values") { 3 } else { 4 };
+        assert!(bars(build.build().unwrap().svg()) <= filled, "an empty bin has no bar");
+    }
     assert!(histogram(x, 5).limits_x(0.0, 20.0).build().unwrap().about().contains("2 values in 5"));
     assert!(lines().series("a", x, y).log_x().limits_y(18.5, 20.5).build().is_ok());
     // Less than a decade has round ticks too.
