@@ -188,6 +188,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::needless_borrows_for_generic_args)]
     fn every_container_of_numbers_becomes_the_same_numbers() {
         let wanted = "Ok([1.0, 2.0, 3.0])";
         let (whole, floats) = (vec![1_u8, 2, 3], [1.0_f32, 2.0, 3.0]);

@@ -1,3 +1,6 @@
+// Borrowed and owned numbers, as people write them.
+#![allow(clippy::needless_borrows_for_generic_args)]
+
 use super::*;
 use plotters::prelude::*;
 use resvg::tiny_skia::Pixmap;

@@ -83,8 +83,8 @@ impl CrossValidated {
         let all = |of: &[Epoch], value: fn(&Epoch) -> f64| of.iter().map(value).collect::<Vec<_>>();
         let mut figure = lines().labels("epoch", "validation").series(
             "mean",
-            &all(&mean, |it| it.epoch as f64),
-            &all(&mean, |it| it.validation),
+            all(&mean, |it| it.epoch as f64),
+            all(&mean, |it| it.validation),
         );
         for (i, fold) in self.folds.iter().enumerate() {
             let (x, y) =

@@ -76,8 +76,8 @@ impl Predicted {
     pub fn reliability(&self) -> Result<Figure> {
         let mut figure = lines().labels("predicted probability", "share that is true").series(
             "perfect",
-            &[0.0, 1.0],
-            &[0.0, 1.0],
+            [0.0, 1.0],
+            [0.0, 1.0],
         );
         for (name, chances, is) in self.each_chance()? {
             let bins = self.bins(&chances, &is)?;

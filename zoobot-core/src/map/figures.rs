@@ -37,7 +37,7 @@ impl Map {
 
     fn scatter(&self, colours: Option<(&str, Labels)>) -> Result<Figure> {
         let axis = |i: usize| self.places.column(i).mapv(f64::from).to_vec();
-        let mut figure = figure::scatter(&axis(0), &axis(1)).labels(LABELS[0], LABELS[1]);
+        let mut figure = figure::scatter(axis(0), axis(1)).labels(LABELS[0], LABELS[1]);
         if let Some((name, labels)) = colours {
             figure = figure.colour_by(name, labels);
         }

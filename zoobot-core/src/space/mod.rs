@@ -299,7 +299,7 @@ impl Space {
             Kind::Components => format!("component {}", i + 1),
             Kind::Features => format!("feature {i}"),
         };
-        Ok(figure::scatter(&axis(0), &axis(1))
+        Ok(figure::scatter(axis(0), axis(1))
             .colour_by(colour_by, Labels::from(&column))
             .labels(&name(0), &name(1)))
     }
