@@ -191,7 +191,7 @@ fn what_is_written_is_read_again() {
     let table = df!(
         "id_str" => ["0012", "b", "c"],
         "file_loc" => ["a.jpg", "", "c, \"d\".jpg"],
-        "plate" => [Some("s0266"), None, Some("12")],
+        "plate" => [Some("A0266"), None, Some("B12")],
         "remark" => [Some("caf\u{e9}"), None, Some("two\nlines")],
         "objid" => [i64::MIN, i64::MAX, -1],
         "double" => [Some(0.1), None, Some(-1e-300)],
