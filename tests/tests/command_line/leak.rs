@@ -38,7 +38,8 @@ fn one_picture_on_both_sides_is_refused_however_it_is_named() {
         std::fs::copy(place.join(file), place.join(&to)).unwrap();
         to
     };
-    let ways: [(&str, &dyn Fn(&str) -> String); 6] = [
+    type Spelling<'a> = (&'a str, &'a dyn Fn(&str) -> String);
+    let ways: [Spelling; 6] = [
         ("as it is", &|file| file.to_owned()),
         ("./", &|file| format!("./{file}")),
         ("absolute", &|file| place.join(file).display().to_string()),

@@ -283,7 +283,7 @@ impl Head {
         let copy = |tensor: &Tensor| tensor.f_detach_copy()?.f_to_device(Device::Cpu);
         let linear = nn::Linear {
             ws: copy(&self.linear.ws)?,
-            bs: self.linear.bs.as_ref().map(|it| copy(it)).transpose()?,
+            bs: self.linear.bs.as_ref().map(copy).transpose()?,
         };
         let standard = self.standard.as_ref();
         let standard = standard.map(|it| it.map(|it| Ok(copy(it)?))).transpose()?;

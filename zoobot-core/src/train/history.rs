@@ -58,8 +58,8 @@ pub(super) fn figure(epochs: &[Epoch]) -> Result<Figure> {
     let all = |value: fn(&Epoch) -> f64| epochs.iter().map(value).collect::<Vec<f64>>();
     let numbers = all(|it| it.epoch as f64);
     lines()
-        .series("training", &numbers, &all(|it| it.training))
-        .series("validation", &numbers, &all(|it| it.validation))
+        .series("training", &numbers, all(|it| it.training))
+        .series("validation", &numbers, all(|it| it.validation))
         .labels("epoch", "loss")
         .build()
 }

@@ -155,7 +155,7 @@ impl<'a> Cells<'a> {
 
     /// A value that is compared with numbers, as the number that `other` can hold: what has no end
     /// in binary means the nearest one. Whole numbers stay as they are.
-    fn as_number_for(self, other: &Self, rows: &Rows) -> Result<Self> {
+    fn number_for(self, other: &Self, rows: &Rows) -> Result<Self> {
         let number = match self.kind {
             Kind::Number(number) => number,
             Kind::Text(text) => match Number::read(text) {
@@ -237,8 +237,8 @@ pub fn compare<'a>(
 ) -> Result<Vec<Option<bool>>> {
     let what = taken_for(rows, &left, &right)?;
     if what == As::Numbers {
-        left = left.as_number_for(&right, rows)?;
-        right = right.as_number_for(&left, rows)?;
+        left = left.number_for(&right, rows)?;
+        right = right.number_for(&left, rows)?;
     }
     let mut found = Vec::with_capacity(rows.table.height());
     for row in 0..rows.table.height() {

@@ -133,7 +133,7 @@ impl Layout {
             self.bits < 0 && (self.columns.is_some() || file.number("ZSCALE").is_some());
         let bits = if quantised { 32 } else { self.bits };
         let all = bits.unsigned_abs() as usize / 8 * count;
-        if length > all || all % length != 0 {
+        if length > all || !all.is_multiple_of(length) {
             return Err(wrong());
         }
         let mut values =
