@@ -70,6 +70,7 @@ fn limit() -> Option<usize> {
 mod tests {
     use super::*;
 
+    #[allow(unconditional_recursion)]
     fn endless(depth: u64) -> u64 {
         enter(u64::MAX);
         std::hint::black_box(endless(depth + 1) + depth)
