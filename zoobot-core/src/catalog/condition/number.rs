@@ -165,7 +165,7 @@ mod tests {
     fn whole_numbers_and_floats_are_compared_as_what_they_are() {
         let whole = |it: i128, float: f64| Number::Whole(it).order(Number::Float(float));
         assert_eq!(whole(9_007_199_254_740_993, 9_007_199_254_740_992.0), Ordering::Greater);
-        assert_eq!(whole(i64::MAX.into(), 9.223_372_036_854_775_807e18), Ordering::Less);
+        assert_eq!(whole(i64::MAX.into(), 9.223_372_036_854_776e18), Ordering::Less);
         assert_eq!(whole(-1, -0.5), Ordering::Less);
         assert_eq!(whole(-1, -1.5), Ordering::Greater);
         assert_eq!(whole(0, -0.0), Ordering::Equal);
