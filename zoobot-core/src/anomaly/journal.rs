@@ -260,6 +260,8 @@ mod tests {
             let message = Journal::open(&path).unwrap_err().to_string();
             assert!(message.contains(word) && message.contains("ratings.jsonl"), "{message}");
         }
-        assert!(Journal::open(dir.path().join("no/ratings.jsonl")).is_err());
+        // A missing folder is made; a file is no folder.
+        assert!(Journal::open(dir.path().join("new/ratings.jsonl")).is_ok());
+        assert!(Journal::open(path.join("ratings.jsonl")).is_err());
     }
 }

@@ -12,7 +12,7 @@ use crate::interrupt;
 use crate::notebook::{Bundle, Progress, Show};
 use crate::probe::Target;
 use crate::probe::folds::{divide, part};
-use crate::train::{End, Epoch, Event, FitConfig, Fitted, Watch};
+use crate::train::{End, Epoch, Event, FitConfig, Fitted, Watch, note_copies};
 use ndarray::Axis;
 use std::collections::HashSet;
 
@@ -164,6 +164,7 @@ impl Finetune {
         }
         let mut truth = Truth::to_learn(self.question(), galaxies)?;
         self.weights(&truth)?;
+        note_copies(galaxies);
         let solves = self.solves() && self.settings().head_only;
         if !solves || wished.is_some() {
             divide(&target(&truth), folds, self.settings().seed)?;

@@ -165,8 +165,12 @@ fn what_cannot_be_a_space_is_refused_with_the_reason() {
 fn an_unwritable_place_leaves_nothing_behind() {
     let dir = tempfile::tempdir().unwrap();
     let space = space(random(5, 3, 2));
-    let error = space.save(dir.path().join("no/such/folder/a.parquet")).unwrap_err();
-    assert!(error.to_string().contains("no/such/folder"), "{error}");
+    // A missing folder is made; below a file there can be none.
+    space.save(dir.path().join("new/folder/a.parquet")).unwrap();
+    let error = space.save(dir.path().join("new/folder/a.parquet/b.parquet")).unwrap_err();
+    assert!(error.to_string().contains("a.parquet"), "{error}");
+    let there: Vec<_> = std::fs::read_dir(dir.path().join("new/folder")).unwrap().collect();
+    assert_eq!(there.len(), 1, "{there:?}");
     let error = Space::read(dir.path().join("none.parquet")).unwrap_err();
     assert!(error.to_string().contains("none.parquet"));
 }

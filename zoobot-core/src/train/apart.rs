@@ -3,6 +3,7 @@
 use super::same_picture::same_pictures;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
+use crate::notes::note;
 use std::collections::HashSet;
 use std::path::PathBuf;
 
@@ -91,6 +92,27 @@ pub(crate) fn with_copies_together(
     Ok((part(&learnt)?, part(&kept)?))
 }
 
+/// Notes where a catalogue has a picture more than once: one of them is then predicted by a model that
+/// has learnt from the other.
+pub(crate) fn note_copies(catalog: &Catalog) {
+    let first = same_pictures(&catalog.files());
+    let ids = catalog.ids();
+    let copies: Vec<String> = (0..ids.len())
+        .filter(|&row| first[row] != row)
+        .map(|row| format!("{:?} has that of {:?}", ids[row], ids[first[row]]))
+        .collect();
+    if !copies.is_empty() {
+        let rows = match copies.len() {
+            1 => "1 galaxy has".to_owned(),
+            several => format!("{several} galaxies have"),
+        };
+        note(format!(
+            "{rows} the picture of another one, so figures for left-out galaxies are too good: {}",
+            examples(&copies)
+        ));
+    }
+}
+
 fn counted(count: usize, one: &str, several: &str) -> String {
     if count == 1 { format!("1 {one} is") } else { format!("{count} {several} are") }
 }
@@ -113,6 +135,15 @@ mod tests {
     fn catalog(folder: &Path, prefix: &str, files: &[&str]) -> Catalog {
         let ids: Vec<String> = (0..files.len()).map(|i| format!("{prefix}{i}")).collect();
         Catalog::from_table(df!("id_str" => ids, "file_loc" => files).unwrap(), folder).unwrap()
+    }
+
+    #[test]
+    fn copies_within_a_catalogue_are_noted() {
+        let folder = folder();
+        note_copies(&catalog(folder.path(), "apart", &["a.jpg", "b.jpg", "copy.png"]));
+        let said = crate::notes::notes().into_iter().find(|it| it.contains("\"apart2\""));
+        let said = said.unwrap();
+        assert!(said.contains("1 galaxy has the picture") && said.contains("\"apart0\""), "{said}");
     }
 
     fn folder() -> tempfile::TempDir {

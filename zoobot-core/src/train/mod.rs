@@ -37,7 +37,7 @@ pub use volunteers::{Start, Trained, VoteTraining};
 pub use votes::{Reduction, VoteLoss};
 pub use watch::Watch;
 
-pub(crate) use apart::{apart, with_copies_together};
+pub(crate) use apart::{apart, note_copies, with_copies_together};
 pub(crate) use dirichlet::ln_probability;
 pub(crate) use galaxies::Pictures;
 pub(crate) use volunteers::copy;

@@ -100,8 +100,8 @@ fn planted_outliers_make_no_head_diverge_in_two_hundred_random_splits() {
         };
         let predicted = told.predict_encoded(&other).unwrap();
         match seed % 3 {
-            // A coin gives 0.69.
-            0 => assert!(predicted.measure("log_loss").unwrap().value < 0.9, "{seed}"),
+            // A coin gives 0.69, an overconfident head of 30 galaxies about 1, one that diverged more.
+            0 => assert!(predicted.measure("log_loss").unwrap().value < 2.0, "{seed}"),
             _ => {
                 // The labels are from 60 to 140.
                 let far = predicted.values().iter().any(|it| !(40.0..160.0).contains(it));

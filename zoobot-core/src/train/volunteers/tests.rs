@@ -124,8 +124,7 @@ fn pictures_that_cannot_be_read_are_left_out_and_told_of() {
     let bad = Catalog::from_table(table, galaxies.folder()).unwrap();
     let once = FitConfig { epochs: 1, batch: 8, ..FitConfig::default() };
     let rest = bad.select(&bad.ids()[4..]).unwrap();
-    let trained =
-        training(&schema, "resnet18").settings(once).train(&bad.head(4), &rest).unwrap();
+    let trained = training(&schema, "resnet18").settings(once).train(&bad.head(4), &rest).unwrap();
     let failed = trained.failed();
     assert_eq!((failed.len(), &failed[0].0), (1, &galaxies.ids()[3]));
     assert!(failed[0].1.contains("no such file"), "{}", failed[0].1);
