@@ -165,7 +165,7 @@ impl Finetune {
         let mut truth = Truth::to_learn(self.question(), galaxies)?;
         self.weights(&truth)?;
         note_copies(galaxies);
-        let solves = self.solves() && self.settings().head_only;
+        let solves = self.solves();
         if !solves || wished.is_some() {
             divide(&target(&truth), folds, self.settings().seed)?;
         }
@@ -247,7 +247,7 @@ impl Finetune {
             let learn: Vec<usize> =
                 blocks.flat_map(|block| learn.iter().map(move |row| block * count + row)).collect();
             let (learn, kept) = (known.select(&learn)?, known.select(&kept)?);
-            if self.solves() {
+            if self.solves_head() {
                 let (head, fitted) =
                     self.first_head(&learn, learn.truth.len() * count / known.truth.len())?;
                 heads.push(heads::Trained { head, fitted });
@@ -257,7 +257,7 @@ impl Finetune {
             finished(trained.fitted.clone(), fold, folds)?;
             heads.push(trained);
         }
-        if self.solves() {
+        if self.solves_head() {
             let (head, fitted) = self.first_head(known, count)?;
             let by = CrossValidated { folds: Vec::new(), chosen: 0 };
             return Ok((heads::Trained { head, fitted }, heads, by));

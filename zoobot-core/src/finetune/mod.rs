@@ -226,8 +226,8 @@ impl Finetune {
     pub fn learn_all_encoded(&self, galaxies: &Space) -> Result<Finetuned> {
         self.check()?;
         if !self.solves() {
-            let expected = "the usual ones, with which a head is solved for: give galaxies to choose \
-                            the best epoch by to train_encoded(…)";
+            let expected = "the defaults, with which a head is solved for: gradient descent needs \
+                            galaxies to choose the best epoch by, as train_encoded(…) takes";
             return Err(Error::invalid("settings", "of gradient descent", expected));
         }
         let encoder = self.fitting(galaxies)?;
@@ -280,13 +280,13 @@ impl Finetune {
             let (kept, more) = encoded::features(self, &encoder, val, &kept, false)?;
             let [learn_ids, kept_ids] = [(train, &failed), (val, &more)].map(read);
             failed.extend(more);
-            if self.solves() && self.settings.head_only {
+            if self.solves() {
                 let learn = Galaxies { known: learn, ids: learn_ids, catalog: train };
                 let kept = Galaxies { known: kept, ids: kept_ids, catalog: val };
                 let done = self.solved(encoder, learn, Some(kept), None, observe)?;
                 return Ok(done.planned(Some(plan), failed));
             }
-            if self.solves() {
+            if self.solves_head() {
                 let (head, fitted) = self.first_head(&learn, learn_ids.len())?;
                 first = Some(heads::Trained { head, fitted });
             } else {

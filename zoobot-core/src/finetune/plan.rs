@@ -65,7 +65,7 @@ impl Plan {
         kept: &Truth,
     ) -> Result<Self> {
         let settings = finetune.settings();
-        let solves = settings.head_only && finetune.solves();
+        let solves = finetune.solves();
         let built = Built::new(finetune, encoder, learn.classes())?;
         let blocks = blocks(finetune, &built)?;
         let (train, val) = (learn.len(), kept.len());
@@ -165,7 +165,7 @@ fn notes(finetune: &Finetune, learn: &Truth, kept: &Truth) -> Vec<String> {
             advice("head_only()", "the head alone, without --full,")
         ));
     }
-    if kept.len() < 20 && !(settings.head_only && finetune.solves()) {
+    if kept.len() < 20 && !finetune.solves() {
         notes.push(format!(
             "{} galaxies to choose by say little: the best epoch is a guess",
             kept.len()

@@ -102,9 +102,15 @@ fn is_zero(value: &f64) -> bool {
 }
 
 impl Finetune {
-    /// Whether a head is solved for: where nothing was set that only gradient descent knows. The head
-    /// that a whole network begins with goes by less, since most settings are about the network.
+    /// Whether all that is done is to solve for a head: where the encoder stays as it is and nothing was
+    /// set that only gradient descent knows.
     pub fn solves(&self) -> bool {
+        self.settings.head_only && self.solves_head()
+    }
+
+    /// Whether a head is solved for. The one that a whole network begins with goes by less, since most
+    /// settings are about the network.
+    pub(super) fn solves_head(&self) -> bool {
         let (it, usual) = (&self.settings, Settings::default());
         let squared =
             !matches!(self.question, Question::Numbers { distance: Distance::Absolute, .. });

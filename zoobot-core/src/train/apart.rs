@@ -1,6 +1,7 @@
 //! What is chosen by must not have been learnt: galaxies and pictures on both sides are errors.
 
 use super::same_picture::same_pictures;
+use crate::advice::advice;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::notes::note;
@@ -14,15 +15,21 @@ const EXAMPLES: usize = 3;
 /// path is spelt, and by its content: a copy under another name is the same picture.
 pub(crate) fn apart(train: &Catalog, val: &Catalog) -> Result<()> {
     if val.is_empty() {
-        let expected = "at least 1, to know when to stop: galaxies.split([0.8, 0.2, 0.0], 1)?";
+        let expected = advice(
+            "at least 1, to know when to stop: galaxies.split([0.8, 0.2, 0.0], 1)?",
+            "at least 1, to know when to stop: --validation 0.2",
+        );
         return Err(Error::invalid("galaxies to choose by", 0, expected));
     }
     let leak = |found: String| {
-        let hint = "A galaxy that was learnt from cannot tell how well others are known: leave them \
-                    out of one of the two. Where a share of one catalogue is kept aside (without \
-                    --val, or by hold_out), copies stay on one side";
+        let way = advice("by hold_out(…)", "without --val");
+        let hint = format!(
+            "A galaxy that was learnt from cannot tell how well others are known: leave them out of \
+             one of the two. Where a share of one catalogue is kept aside ({way}), copies stay on one \
+             side"
+        );
         let path = val.source().to_path_buf();
-        Err(Error::Catalog { path, problem: found, hint: hint.to_owned() })
+        Err(Error::Catalog { path, problem: found, hint })
     };
     let (ids, known) = (val.ids(), train.ids());
     let learnt: HashSet<&String> = known.iter().collect();
