@@ -58,8 +58,8 @@ fn errors_of_every_command_name_options_and_files_and_no_code() {
     write("no-id.csv", "name,file_loc\na,b.jpg\n");
     let rows: String = ('a'..='h').map(|id| format!("{id},{id}.jpg,ring,one\n")).collect();
     write("words.csv", &format!("id_str,file_loc,label,number\n{rows}"));
-    write("gaps.csv", "id_str,file_loc,label\na,x.jpg,ring\nb,y.jpg,\nc,z.jpg,bar\n");
-    write("half.csv", "id_str,file_loc,label\na,x.jpg,0.5\nb,y.jpg,1.5\nc,z.jpg,0.25\n");
+    write("gaps.csv", "id_str,file_loc,label\na,x.jpg,ring\nb,y.jpg,\nc,z.jpg,bar\nd,w.jpg,bar\n");
+    write("half.csv", "id_str,file_loc,label\na,x.jpg,0.5\nb,y.jpg,1.5\nc,z.jpg,0.25\nd,w.jpg,2\n");
     write("notes.txt", "no table");
     write("cut.parquet", "PAR1 and nothing more");
     write("empty.jsonl", "");
