@@ -30,7 +30,7 @@ use zoobot_core::{Error, Result};
   zoobot finetune classifier sample --label ring --out sample-rings
   zoobot simulate --galaxies 40 --kinds ring,spiral --out disks
   zoobot finetune classifier disks --label ring --out rings
-  zoobot finetune multilabel disks --label ring --label spiral_arms --out both
+  zoobot finetune multilabel disks --label ring --label bar --out both
   zoobot finetune regressor disks --label radius --out radii
   zoobot finetune classifier disks --label class --encoder imagenet --full --epochs 1 --out full
   zoobot simulate --galaxies 40 --votes decals_dr5 --tags 0.5 --out voted
