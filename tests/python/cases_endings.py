@@ -103,7 +103,7 @@ def a_syntax_error_speaks_of_the_cell_alone():
             ("if true", ["expected `{`"]),
             ("foo(1, ", ["not closed", "1 | foo(1,"]),
             ("fn f(x: i32) ->", ["expected"]),
-            ("for i in 0..3:\n    println!(\"{i}\")", ["expected `{`, found `:`"]),
+            ("for i in 0..3:\n    println!(\"{i}\")", ["a loop is written `for i in 0..3 { ... }`"]),
             ("let a = 3 let b = 4;", ["found keyword `let`"]),
             ("}", ["a closing `}` too many"]),
             ("let s = \"abc;", ["unterminated"]),

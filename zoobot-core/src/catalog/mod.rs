@@ -60,8 +60,7 @@ impl Catalog {
     ///
     /// ```
     /// use zoobot_core::prelude::*;
-    /// let folder = tempfile::tempdir().expect("a folder");
-    /// let file = folder.path().join("galaxies.csv");
+    /// let file = std::env::temp_dir().join(format!("zoobot-example-{}.csv", std::process::id()));
     /// std::fs::write(&file, "id_str;file_loc;z\n0012;a.jpg;0,05\n0013;b.jpg;NA\n").expect("written");
     /// let galaxies = Catalog::read(&file)?;
     /// assert_eq!(galaxies.ids(), ["0012", "0013"]);

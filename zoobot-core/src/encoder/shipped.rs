@@ -49,8 +49,7 @@ pub fn folder() -> Result<PathBuf> {
 /// its licence and the fingerprint of its weights.
 ///
 /// ```
-/// let card = zoobot_core::encoder::sample_card()?;
-/// assert_eq!(card["name"], "sample");
+/// assert_eq!(zoobot_core::encoder::sample_card()?["name"], "sample");
 /// # Ok::<(), zoobot_core::Error>(())
 /// ```
 ///
