@@ -1,6 +1,6 @@
 //! Catalogues of FITS pictures, and of FITS and JPEG mixed, through every command.
 
-use super::{errors, figures, refused, run};
+use super::{errors, figures, run};
 use std::path::Path;
 use zoobot_core::encoder::{Architecture, Encoder};
 use zoobot_core::picture::{Recipe, read};
