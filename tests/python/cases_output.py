@@ -162,7 +162,7 @@ def a_question_mark_shows_the_error_with_its_causes_and_keeps_the_variables():
         k.must("use zoobot::prelude::*;\nlet a = vec![1];")
         cell = k.run("let b = 2;\nstd::fs::read_to_string(\"/nowhere/x.csv\").map_err(zoobot::Error::io(\"read\", \"/nowhere/x.csv\"))?;\nlet a = 3;")
         same(cell.ename, "error")
-        has(cell.error, "cannot read /nowhere/x.csv", "No such file")
+        has(cell.error, "cannot read /nowhere/x.csv", "no folder /nowhere")
         cell = k.run(
             "#[derive(Debug)] struct Outer(std::num::ParseIntError);\n"
             "impl std::fmt::Display for Outer { fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result { write!(f, \"bad magnitude\") } }\n"

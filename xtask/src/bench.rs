@@ -21,6 +21,28 @@ pub fn cells(places: &Places, args: &[String]) -> Result<()> {
     script(places, "bench_cells.py", args)
 }
 
+/// What makes each library behave as on a processor with AVX2 only: this one, oneDNN, MKL, ATen, numpy's
+/// OpenBLAS, faiss. Peers that were compiled on this machine, as hnswlib is, stay as they are.
+const AVX2: [(&str, &str); 6] = [
+    ("ZOOBOT_CPU", "avx2"),
+    ("ONEDNN_MAX_CPU_ISA", "AVX2"),
+    ("MKL_ENABLE_INSTRUCTIONS", "AVX2"),
+    ("ATEN_CPU_CAPABILITY", "avx2"),
+    ("OPENBLAS_CORETYPE", "Haswell"),
+    ("FAISS_SIMD_LEVEL", "AVX2"),
+];
+
+/// The same command without `--avx2`, by this program once more, in an environment that hides wider
+/// instructions.
+///
+/// # Errors
+/// When that run fails.
+pub fn on_avx2(args: &[String]) -> Result<()> {
+    let program = std::env::current_exe().context("where this program is")?;
+    let args = args.iter().filter(|it| *it != "--avx2");
+    run(std::process::Command::new(program).args(args).envs(AVX2))
+}
+
 fn script(places: &Places, name: &str, args: &[String]) -> Result<()> {
     let script = places.root.join("tests/python").join(name);
     run(Python::of(places).command().arg(script).args(args).current_dir(&places.root))

@@ -47,6 +47,7 @@ usage: cargo xtask COMMAND
   bench search [--json] time search, indexes, PCA and maps beside faiss, hnswlib, umap, scikit-learn
   jupyterlab            the first tutorial in JupyterLab, in headless Chromium, with screenshots
   bench encode [--json] time encoding beside Python with PyTorch and timm (--help for options)
+  bench WHAT --avx2     the same as on a processor with AVX2 only, for both sides
   judge [--encoders A,B] compare encoders on real galaxies that none was trained on (--help for
                         options)
   encoder [--data DIR]  train the encoder that travels with the library again, from EFIGI and Galaxy
@@ -75,6 +76,7 @@ fn main() -> ExitCode {
 fn run(words: &[&str], args: &[String]) -> Result<ExitCode> {
     let done = |result: Result<()>| result.map(|()| ExitCode::SUCCESS);
     match words {
+        ["bench", rest @ ..] if rest.contains(&"--avx2") => done(bench::on_avx2(args)),
         ["setup"] => {
             let mut stages = stages::Stages::default();
             let result = setup::setup(&Places::find()?, &mut stages).map(drop);

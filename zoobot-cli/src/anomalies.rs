@@ -201,7 +201,7 @@ impl Anomalies {
             }
         }
         if !self.json {
-            println!("{} ratings of {} galaxies", ratings.len(), search.space().len());
+            println!("{} of {} galaxies rated", ratings.len(), search.space().len());
             println!("most interesting: {}", unrated.join(" "));
             println!("rate next: {}", next.ids().join(" "));
         }

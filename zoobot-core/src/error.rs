@@ -1,6 +1,7 @@
 //! The one error type: what was wrong, with which value, and what to do.
 
 use crate::advice::is_for_command;
+use crate::spelling;
 use polars::error::PolarsError;
 use polars::prelude::DataType;
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// A file could not be read or written.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {}", path.display(), system_words(path, source))]
     Io {
         /// What was attempted: "read", "write", "create".
         action: &'static str,
@@ -157,6 +158,33 @@ impl Error {
     }
 }
 
+/// What the operating system says, without its numbers, and for what is not there a name like it.
+fn system_words(path: &Path, error: &std::io::Error) -> String {
+    if error.kind() != std::io::ErrorKind::NotFound {
+        let said = error.to_string();
+        return said.split(" (os error").next().unwrap_or_default().to_owned();
+    }
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let Ok(entries) = folder.read_dir() else {
+        return format!("there is no folder {}", folder.display());
+    };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let known = entries.filter_map(|it| it.ok()?.file_name().into_string().ok());
+    // A folder may hold a million pictures.
+    let known: Vec<String> = known.take(10_000).collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    match spelling::nearest(&name, &known) {
+        Some(like) => {
+            let like = path.with_file_name(like);
+            format!("there is no such file or folder. Did you mean {}?", like.display())
+        }
+        None => "there is no such file or folder".to_owned(),
+    }
+}
+
 /// What polars says. In a notebook people write its expressions, and its plan tells them where one
 /// failed; at the command line only the first sentence means something.
 fn table_words(error: &PolarsError) -> String {
@@ -192,5 +220,35 @@ pub(crate) fn kind_words(kind: &DataType) -> &'static str {
         kind if kind.is_numeric() => "numbers",
         kind if kind.is_nested() => "lists",
         _ => "something else",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_not_there_is_named_with_one_like_it() {
+        let folder = std::env::temp_dir().join(format!("zoobot-not-there-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("mixed.csv"), "").unwrap();
+        let said = |path: &Path| {
+            let error = std::fs::read(path).unwrap_err();
+            Error::io("read", path)(error).to_string()
+        };
+        let message = said(&folder.join("mixed.cvs"));
+        assert!(
+            message.ends_with(&format!("Did you mean {}?", folder.join("mixed.csv").display()))
+        );
+        assert!(!message.contains("os error"), "{message}");
+        let message = said(&folder.join("entirely-different"));
+        assert!(message.ends_with("there is no such file or folder"), "{message}");
+        let message = said(&folder.join("nowhere").join("mixed.csv"));
+        assert!(
+            message.ends_with(&format!("there is no folder {}", folder.join("nowhere").display()))
+        );
+        let message = said(&folder);
+        assert!(message.to_lowercase().ends_with("is a directory"), "{message}");
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -42,6 +42,7 @@ pub mod schema;
 pub mod similar;
 pub mod space;
 mod special;
+mod spelling;
 pub mod survey;
 pub mod tags;
 pub mod train;

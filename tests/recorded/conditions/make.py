@@ -78,6 +78,20 @@ x > 1e299
 n in_order
 1 < 2
 1 = 2 or n = 3
+n in (1, 3, 5)
+class in ('ring', 'bar')
+class not in ('ring', 'bar')
+class IN ('ring')
+not class in ('ring')
+objid in (1237648720693755918, 9223372036854775807)
+x in (17.5, 3, 18.0) and n > 2
+x between 3 and 18
+x not between 3 and 18
+x between 18 and 3
+n between 2 and 4 or n between 6 and 7
+n between 2 and 6 and class = 'ring'
+objid between 1237648720693755918 and 1237648720693755919
+class between 'b' and 's'
 """.strip().splitlines()
 same.remove("n in_order")
 
@@ -92,6 +106,14 @@ for mine, theirs in others.items():
     for column in ["x", "class", "objid"]:
         kept = [n for n, in database.execute(f"select n from t where {column} {theirs} order by n")]
         cases.append([f"{column} {mine}", kept])
+
+# Other languages' words, and each in SQLite's.
+for mine, theirs in {
+    "n > 2 && x > 3": "n > 2 and x > 3",
+    "n > 2 & x > 3 | n = 1": "n > 2 and x > 3 or n = 1",
+    "n = 1||class == 'bar'": "n = 1 or class = 'bar'",
+}.items():
+    cases.append([mine, [n for n, in database.execute(f"select n from t where {theirs} order by n")]])
 
 large = [10377593544216170496, 10377593544216170497, 18446744073709551615, 0, 9223372036854775807,
          9223372036854775808, None, 7]

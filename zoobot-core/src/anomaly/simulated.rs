@@ -65,7 +65,7 @@ impl Truth {
             hint,
         };
         let names: Vec<String> = table.get_column_names().iter().map(|it| it.to_string()).collect();
-        let near = |name: &str| catalog::near(name, names.iter().map(String::as_str));
+        let near = |name: &str| crate::spelling::near(name, names.iter().map(String::as_str));
         let numbers: Vec<&str> = table
             .columns()
             .iter()

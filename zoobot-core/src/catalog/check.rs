@@ -3,6 +3,7 @@
 use super::read::{Lined, wrong};
 use super::{FILE, ID, names};
 use crate::error::{Error, Result};
+use crate::spelling;
 use polars::prelude::*;
 use std::collections::HashMap;
 use std::path::Path;
@@ -97,7 +98,8 @@ fn own_column<'a>(table: &'a DataFrame, name: &'static str, place: &str) -> Resu
         let aliases = ALIASES.iter().find(|(own, _)| *own == name).map_or("", |(_, all)| all);
         let spelt = names().find(|other| plain(other) == plain(name));
         let likely = || aliases.split(' ').find_map(|it| names().find(|name| plain(name) == it));
-        let meant = spelt.or_else(|| nearest(name, &names().collect::<Vec<_>>())).or_else(likely);
+        let meant =
+            spelt.or_else(|| spelling::nearest(name, &names().collect::<Vec<_>>())).or_else(likely);
         let Some(meant) = meant else { return error };
         Error::Missing {
             kind: "column",
@@ -122,7 +124,7 @@ pub fn column<'a>(table: &'a DataFrame, name: &str, place: &str) -> Result<&'a C
             kind: "column",
             name: name.to_owned(),
             place: place.to_owned(),
-            hint: near(name, columns.iter().map(|column| column.as_str())),
+            hint: spelling::near(name, columns.iter().map(|column| column.as_str())),
         }
     })
 }
@@ -156,44 +158,6 @@ pub fn condition(error: PolarsError, table: &DataFrame, place: &str) -> Error {
     let hint =
         "Compare numbers with numbers and text with text; catalog.columns() shows what each is";
     wrong(Path::new(place), problem, hint)
-}
-
-/// "Did you mean …?" for the nearest names, or the first few that there are.
-pub fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let known: Vec<&str> = known.collect();
-    if let Some(best) = nearest(name, &known) {
-        return format!("Did you mean {best:?}?");
-    }
-    if let [only] = known[..] {
-        return format!("There is only {only:?}");
-    }
-    let some: Vec<String> = known.iter().take(8).map(|name| format!("{name:?}")).collect();
-    let more = if known.len() > some.len() { ", ..." } else { "" };
-    format!("There are {} names: {}{more}", known.len(), some.join(", "))
-}
-
-/// The name that is spelt most like another, where one is.
-fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    let wanted = name.to_lowercase();
-    let distances = known.iter().map(|&it| (distance(&wanted, &it.to_lowercase()), it));
-    let close = distances.filter(|&(distance, _)| distance <= 1 + name.chars().count() / 4);
-    close.min().map(|(_, name)| name)
-}
-
-/// Levenshtein's distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, &cb) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(ca != cb);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 fn examples(all: &[String]) -> String {

@@ -15,6 +15,7 @@ mod split;
 mod write;
 
 use crate::error::{Error, Result};
+use crate::spelling;
 use polars::prelude::*;
 use read::Lined;
 use std::path::{Path, PathBuf};
@@ -253,7 +254,7 @@ impl Catalog {
             kind: "galaxy",
             name: id.to_owned(),
             place: self.source.display().to_string(),
-            hint: check::near(id, known.iter().map(String::as_str)),
+            hint: spelling::near(id, known.iter().map(String::as_str)),
         }
     }
 
@@ -262,7 +263,6 @@ impl Catalog {
     }
 }
 
-pub(crate) use check::near;
 pub use condition::{Condition, condition};
 pub use filter::Filter;
 pub(crate) use label::Label;

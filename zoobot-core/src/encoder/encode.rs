@@ -50,10 +50,10 @@ pub fn nothing_readable(failed: &[Failed]) -> Error {
     match failed.first() {
         Some(Failed { file_loc, reason, .. }) => Error::Picture {
             path: file_loc.clone(),
-            reason: format!(
-                "{reason}; none of the catalogue's {} pictures can be read",
-                failed.len()
-            ),
+            reason: match failed.len() {
+                1 => reason.clone(),
+                all => format!("{reason}; none of the {all} pictures can be read"),
+            },
         },
         None => Error::invalid("galaxies", 0, "at least one"),
     }

@@ -138,8 +138,8 @@ impl Encoder {
         let (place, hint) = if folder.is_file() {
             ("the model folders", "This is a file: give the folder that it lies in".to_owned())
         } else {
-            let near = crate::catalog::near(&name, [shipped::NAME, IMAGENET].into_iter());
-            ("the names and model folders there are", near)
+            let near = crate::spelling::near(&name, [shipped::NAME, IMAGENET].into_iter());
+            ("the encoders that come with zoobot, and there is no such folder", near)
         };
         Err(Error::Missing {
             kind: "encoder",

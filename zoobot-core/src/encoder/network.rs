@@ -108,7 +108,7 @@ impl Architecture {
             kind: "architecture",
             name: name.to_owned(),
             place: format!("{} (timm's names)", NAMES.join(", ")),
-            hint: crate::catalog::near(base, NAMES.into_iter()),
+            hint: crate::spelling::near(base, NAMES.into_iter()),
         })
     }
 

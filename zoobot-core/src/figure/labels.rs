@@ -95,6 +95,18 @@ impl From<&polars::prelude::Column> for Labels {
     }
 }
 
+impl From<polars::prelude::Column> for Labels {
+    fn from(column: polars::prelude::Column) -> Self {
+        (&column).into()
+    }
+}
+
+impl From<Series> for Labels {
+    fn from(series: Series) -> Self {
+        (&series).into()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -34,7 +34,7 @@ impl Predicted {
                 kind: "measure",
                 name: name.to_owned(),
                 place: "these predictions".to_owned(),
-                hint: crate::catalog::near(name, measures.iter().copied()),
+                hint: crate::spelling::near(name, measures.iter().copied()),
             });
         }
         let known = self.known()?;

@@ -71,7 +71,7 @@ impl Model {
                 kind: "output",
                 name: of.to_owned(),
                 place: format!("what {} predicts ({})", self.encoder().name(), names.join(", ")),
-                hint: crate::catalog::near(of, names.iter().map(String::as_str)),
+                hint: crate::spelling::near(of, names.iter().map(String::as_str)),
             });
         };
         let recipe = self.encoder().recipe().clone();

@@ -2,6 +2,7 @@
 
 mod folder;
 
+use crate::advice::advice;
 use crate::encoder::{Encoder, Precision, shipped};
 use crate::error::{Error, Result};
 use crate::notebook::{Bundle, Show};
@@ -172,8 +173,13 @@ impl Model {
     }
 
     fn no_votes(&self, found: &str) -> Error {
-        let value = format!("{found} ({})", self.encoder.name());
-        Error::invalid("what the model predicts", value, "votes, which posteriors are of")
+        let value = format!("{:?}, a model of {found}", self.encoder.name());
+        let instead = advice(
+            "model.predict_labels(&galaxies) gives what this one predicts",
+            "zoobot predict writes what this one predicts",
+        );
+        let expected = format!("a model of votes: only those have posteriors ({instead})");
+        Error::invalid("the model", value, expected)
     }
 
     /// The correction that its posteriors get, where there is one.

@@ -109,7 +109,7 @@ impl Posterior {
                 kind: "galaxy",
                 name: id.to_owned(),
                 place: "the posterior".to_owned(),
-                hint: crate::catalog::near(id, self.ids.iter().map(String::as_str)),
+                hint: crate::spelling::near(id, self.ids.iter().map(String::as_str)),
             })
         };
         let rows = ids.iter().map(|id| place(id.as_ref())).collect::<Result<Vec<_>>>()?;

@@ -86,7 +86,7 @@ impl Probed {
             kind: "measure",
             name: name.to_owned(),
             place: format!("the probe of {:?}", self.probe.label),
-            hint: crate::catalog::near(name, self.measures().iter().copied()),
+            hint: crate::spelling::near(name, self.measures().iter().copied()),
         })
     }
 

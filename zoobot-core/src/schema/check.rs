@@ -2,8 +2,8 @@
 
 use super::written::{Written, WrittenQuestion};
 use super::{Answer, Parent, Question, Schema};
-use crate::catalog::near;
 use crate::error::Error;
+use crate::spelling::near;
 use std::collections::HashMap;
 
 impl TryFrom<Written> for Schema {

@@ -15,8 +15,8 @@ mod written;
 
 pub use votes::Votes;
 
-use crate::catalog::near;
 use crate::error::{Error, Result};
+use crate::spelling::near;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::path::Path;

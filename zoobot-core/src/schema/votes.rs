@@ -1,9 +1,10 @@
 //! A vote table, checked against its schema.
 
 use super::Schema;
-use crate::catalog::{Catalog, ID, Label, near};
+use crate::catalog::{Catalog, ID, Label};
 use crate::error::{Error, Result};
 use crate::notes::{self, examples};
+use crate::spelling::near;
 use ndarray::{Array2, ArrayView2, Zip, s};
 use polars::prelude::{Column, DataFrame, DataType};
 use std::collections::{HashMap, HashSet};

@@ -217,7 +217,7 @@ impl VectorFile {
             name: id.to_owned(),
             place: self.inner.path.display().to_string(),
             hint: match self.len() {
-                0..=HINTED => crate::catalog::near(id, (0..self.len()).map(|row| self.id(row))),
+                0..=HINTED => crate::spelling::near(id, (0..self.len()).map(|row| self.id(row))),
                 many => format!("It has {many} others"),
             },
         })

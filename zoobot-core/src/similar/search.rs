@@ -243,6 +243,10 @@ impl Search {
         let target = self.target(&query, &away, rows)?;
         let among = self.among(&left_out)?;
         let most = among.as_ref().map_or(self.within.len() - left_out.len(), Vec::len);
+        if most == 0 && !self.filters.is_empty() {
+            let what = "the number of galaxies that pass the filter";
+            return Err(Error::invalid(what, 0, "at least one besides the examples"));
+        }
         if k == 0 || k > most {
             let left =
                 if !self.filters.is_empty() { "others that the filter leaves" } else { "others" };

@@ -169,7 +169,7 @@ impl Space {
             kind: "galaxy",
             name: id.to_owned(),
             place: "this representation".to_owned(),
-            hint: crate::catalog::near(id, self.ids.iter().map(String::as_str)),
+            hint: crate::spelling::near(id, self.ids.iter().map(String::as_str)),
         })
     }
 

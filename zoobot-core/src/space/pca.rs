@@ -4,7 +4,7 @@ use super::products::Products;
 use crate::error::{Error, Result};
 use crate::notebook::Progress;
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array1, Array2, ArrayView2, Axis, s};
+use ndarray::{Array1, Array2, ArrayView2, Axis, Zip, s};
 use rayon::prelude::*;
 use tch::{Kind, Tensor};
 
@@ -93,10 +93,19 @@ impl Pca {
             .axis_chunks_iter(Axis(0), BLOCK / 8)
             .zip(out.axis_chunks_iter_mut(Axis(0), BLOCK / 8))
             .collect();
-        blocks.into_par_iter().for_each(|(block, mut out)| {
-            general_mat_mul(1.0, &(&block - &mean), &directions, 0.0, &mut out);
-            out -= &rest;
-        });
+        blocks.into_par_iter().for_each_init(
+            || Array2::zeros((BLOCK / 8, mean.len())),
+            |centred, (block, mut out)| {
+                let mut centred = centred.slice_mut(s![..block.nrows(), ..]);
+                Zip::from(&mut centred).and(&block).and_broadcast(&mean).for_each(
+                    |centred, value, mean| {
+                        *centred = value - mean;
+                    },
+                );
+                general_mat_mul(1.0, &centred, &directions, 0.0, &mut out);
+                out -= &rest;
+            },
+        );
         Ok(out)
     }
 

@@ -1,8 +1,9 @@
-//! Sums of products of columns over many rows, in single precision within a few rows and in double
-//! precision across them: the work of a principal component analysis.
+//! Sums of products of columns over many rows, in single precision within the rows that are added at a
+//! time and in double precision across them: the work of a principal component analysis.
 //!
 //! Columns are gathered into panels, shifted on the way; each pair of panels is summed by itself, and
-//! pairs below the diagonal, which mirror others, not at all.
+//! pairs below the diagonal, which mirror others, not at all. A core takes the pairs of a few neighbouring
+//! panels together, so that those stay in its cache.
 
 use crate::processor::{Instructions, for_each_processor};
 use ndarray::{Array2, ArrayView2};
@@ -10,12 +11,15 @@ use rayon::prelude::*;
 
 /// Columns of a panel.
 const WIDE: usize = 32;
-/// Rows over which sums stay in single precision.
-const DEEP: usize = 256;
-/// Columns of the left panel that share a pass over the right one.
-const ROWS: usize = 4;
+/// Rows of a panel: two panels are in a core's first cache together.
+const DEEP: usize = 128;
+/// Neighbouring panels on each side of the pairs that are taken together: 8 panels of 16 KB.
+const SIDE: usize = 4;
 /// Numbers of a panel of so many rows.
 const PANEL: usize = DEEP * WIDE;
+/// Numbers of a cache line, at which panels begin: registers that reach over two are loaded in twice the
+/// time.
+const LINE: usize = 16;
 
 /// One pair of panels.
 #[derive(Debug)]
@@ -24,6 +28,20 @@ struct Pair {
     right: usize,
     /// WIDE x WIDE.
     sums: Vec<f64>,
+    /// Of the rows that are being added; 0 between.
+    recent: Vec<f32>,
+}
+
+impl Pair {
+    fn new(left: usize, right: usize) -> Self {
+        Self { left, right, sums: vec![0.0; WIDE * WIDE], recent: vec![0.0; WIDE * WIDE] }
+    }
+
+    fn settle(&mut self) {
+        for (sum, recent) in self.sums.iter_mut().zip(&mut self.recent) {
+            *sum += f64::from(std::mem::take(recent));
+        }
+    }
 }
 
 /// The sums so far.
@@ -32,7 +50,8 @@ pub struct Products {
     width: usize,
     /// Of each column, padded to whole panels.
     sum: Vec<f64>,
-    pairs: Vec<Pair>,
+    /// Pairs that share panels together.
+    pairs: Vec<Vec<Pair>>,
     /// The rows that are added, DEEP after DEEP, each panel by panel: kept for the next.
     panels: Vec<f32>,
 }
@@ -41,12 +60,17 @@ impl Products {
     /// For rows of `width` columns.
     pub fn new(width: usize) -> Self {
         let panels = width.div_ceil(WIDE);
-        let pair = |left, right| Pair { left, right, sums: vec![0.0; WIDE * WIDE] };
-        let pairs = (0..panels).flat_map(|l| (l..panels).map(move |r| (l, r)));
+        let side = |first: usize| first..(first + SIDE).min(panels);
+        let firsts = || (0..panels).step_by(SIDE);
+        let squares = firsts().flat_map(|l| firsts().filter(move |&r| r >= l).map(move |r| (l, r)));
+        let pairs = |(left, right)| {
+            let all = side(left).flat_map(|l| side(right).map(move |r| (l, r)));
+            all.filter(|(l, r)| r >= l).map(|(l, r)| Pair::new(l, r)).collect()
+        };
         Self {
             width,
             sum: vec![0.0; panels * WIDE],
-            pairs: pairs.map(|(left, right)| pair(left, right)).collect(),
+            pairs: squares.map(pairs).collect(),
             panels: Vec::new(),
         }
     }
@@ -61,17 +85,23 @@ impl Products {
         let rows = rows.as_slice().unwrap_or_default();
         // Panels of DEEP rows.
         let whole = sum.len() * DEEP;
-        panels.resize(rows.len().div_ceil(DEEP * *width) * whole, 0.0);
+        let blocks = rows.len().div_ceil(DEEP * *width);
+        panels.resize(blocks * whole + LINE, 0.0);
+        let first = panels.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
+        let panels = &mut panels[first..][..blocks * whole];
         let parts = panels.par_chunks_exact_mut(whole).zip(rows.par_chunks(DEEP * *width));
         let sums: Vec<Vec<f64>> = parts.map(|(panels, rows)| gather(rows, shift, panels)).collect();
         for part in sums {
             sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
         }
-        pairs.par_iter_mut().for_each(|Pair { left, right, sums }| {
+        pairs.par_iter_mut().for_each(|pairs| {
             for panels in panels.chunks_exact(whole) {
                 let panel = |place: usize| &panels[place * PANEL..][..PANEL];
-                multiply(panel(*left), panel(*right), sums);
+                for Pair { left, right, recent, .. } in &mut *pairs {
+                    multiply(panel(*left), panel(*right), recent);
+                }
             }
+            pairs.iter_mut().for_each(Pair::settle);
         });
     }
 
@@ -80,7 +110,7 @@ impl Products {
         let Self { width, mut sum, pairs, .. } = self;
         sum.truncate(width);
         let mut all = Array2::zeros((width, width));
-        for Pair { left, right, sums } in pairs {
+        for Pair { left, right, sums, .. } in pairs.into_iter().flatten() {
             for (i, row) in sums.chunks_exact(WIDE).enumerate() {
                 for (j, &value) in row.iter().enumerate() {
                     let (i, j) = (left * WIDE + i, right * WIDE + j);
@@ -124,53 +154,88 @@ fn gather_any<const FUSED: bool>(rows: &[f32], shift: &[f32], panels: &mut [f32]
     sums
 }
 
-/// Adds the products of a few rows of two panels.
-fn multiply(left: &[f32], right: &[f32], sums: &mut [f64]) {
+/// Adds the products of a few rows of two panels, in tiles whose sums stay in registers.
+fn multiply(left: &[f32], right: &[f32], sums: &mut [f32]) {
     #[cfg(target_arch = "x86_64")]
-    {
-        #[target_feature(enable = "avx512f,avx512vl,fma")]
-        fn avx512(left: &[f32], right: &[f32], sums: &mut [f64]) {
-            tiles::<true, WIDE>(left, right, sums);
-        }
-        // Half as many registers, and half as wide.
-        #[target_feature(enable = "avx2,fma")]
-        fn avx2(left: &[f32], right: &[f32], sums: &mut [f64]) {
-            tiles::<true, { WIDE / 4 }>(left, right, sums);
-        }
-        match Instructions::in_use() {
-            // SAFETY: the processor has what the function was compiled for.
-            Instructions::Avx512 => return unsafe { avx512(left, right, sums) },
-            // SAFETY: as above.
-            Instructions::Avx2 => return unsafe { avx2(left, right, sums) },
-            Instructions::Baseline => {}
-        }
+    match Instructions::in_use() {
+        // SAFETY: the processor has what the function was compiled for.
+        Instructions::Avx512 => return unsafe { wide::avx512(left, right, sums) },
+        // SAFETY: as above.
+        Instructions::Avx2 => return unsafe { wide::avx2(left, right, sums) },
+        Instructions::Baseline => {}
     }
-    tiles::<false, { WIDE / 4 }>(left, right, sums);
+    plain(left, right, sums);
 }
 
-/// In tiles of [`ROWS`] x `C`, whose sums stay in registers.
-#[inline(always)]
-fn tiles<const FUSED: bool, const C: usize>(left: &[f32], right: &[f32], sums: &mut [f64]) {
-    for at in (0..WIDE).step_by(C) {
-        for from in (0..WIDE).step_by(ROWS) {
-            let mut tile = [[0.0_f32; C]; ROWS];
+/// The same for any processor.
+fn plain(left: &[f32], right: &[f32], sums: &mut [f32]) {
+    /// Of the left panel, and of the right.
+    const TILE: [usize; 2] = [4, 8];
+    for at in (0..WIDE).step_by(TILE[1]) {
+        for from in (0..WIDE).step_by(TILE[0]) {
+            let mut tile = [[0.0_f32; TILE[1]]; TILE[0]];
             for (left, right) in left.chunks_exact(WIDE).zip(right.chunks_exact(WIDE)) {
-                let (left, right) = (&left[from..from + ROWS], &right[at..at + C]);
-                for i in 0..ROWS {
-                    for j in 0..C {
-                        tile[i][j] = match FUSED {
-                            true => left[i].mul_add(right[j], tile[i][j]),
-                            false => tile[i][j] + left[i] * right[j],
-                        };
+                let (left, right) = (&left[from..from + TILE[0]], &right[at..at + TILE[1]]);
+                for (row, left) in tile.iter_mut().zip(left) {
+                    row.iter_mut().zip(right).for_each(|(sum, right)| *sum += left * right);
+                }
+            }
+            for (row, sums) in tile.iter().zip(sums[from * WIDE..].chunks_exact_mut(WIDE)) {
+                sums[at..].iter_mut().zip(row).for_each(|(to, value)| *to += value);
+            }
+        }
+    }
+}
+
+/// With registers named one by one: a compiler that is left to find them puts a tile's sums on the stack
+/// as soon as they are as many as hide the time of a multiplication.
+#[cfg(target_arch = "x86_64")]
+mod wide {
+    use super::WIDE;
+    use std::arch::x86_64::*;
+
+    /// One function for a width of registers: `$rows` columns of the left panel, two registers of the
+    /// right one.
+    macro_rules! multiply {
+        ($name:ident: $features:literal, $rows:literal rows of $lanes:literal numbers,
+         $zero:ident $load:ident $store:ident $all:ident $add:ident $fused:ident) => {
+            #[target_feature(enable = $features)]
+            pub fn $name(left: &[f32], right: &[f32], sums: &mut [f32]) {
+                const { assert!(WIDE % (2 * $lanes) == 0 && WIDE % $rows == 0) };
+                for at in (0..WIDE).step_by(2 * $lanes) {
+                    for from in (0..WIDE).step_by($rows) {
+                        let mut tile = [[$zero(); 2]; $rows];
+                        for (left, right) in left.chunks_exact(WIDE).zip(right.chunks_exact(WIDE)) {
+                            let left = &left[from..from + $rows];
+                            let (low, high) = right[at..at + 2 * $lanes].split_at($lanes);
+                            // SAFETY: both are as long as a register.
+                            let (low, high) =
+                                unsafe { ($load(low.as_ptr()), $load(high.as_ptr())) };
+                            for i in 0..$rows {
+                                let left = $all(left[i]);
+                                tile[i][0] = $fused(left, low, tile[i][0]);
+                                tile[i][1] = $fused(left, high, tile[i][1]);
+                            }
+                        }
+                        for i in 0..$rows {
+                            for (register, at) in tile[i].into_iter().zip([at, at + $lanes]) {
+                                let to = &mut sums[(from + i) * WIDE + at..][..$lanes];
+                                // SAFETY: as long as a register.
+                                unsafe {
+                                    let sum = $add(register, $load(to.as_ptr()));
+                                    $store(to.as_mut_ptr(), sum);
+                                }
+                            }
+                        }
                     }
                 }
             }
-            for (i, row) in tile.iter().enumerate() {
-                let to = &mut sums[(from + i) * WIDE + at..][..C];
-                to.iter_mut().zip(row).for_each(|(to, &value)| *to += f64::from(value));
-            }
-        }
+        };
     }
+    multiply!(avx512: "avx512f,avx512vl,fma", 8 rows of 16 numbers,
+        _mm512_setzero_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_set1_ps _mm512_add_ps _mm512_fmadd_ps);
+    multiply!(avx2: "avx2,fma", 4 rows of 8 numbers,
+        _mm256_setzero_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_set1_ps _mm256_add_ps _mm256_fmadd_ps);
 }
 
 #[cfg(test)]
@@ -179,8 +244,8 @@ mod tests {
 
     #[test]
     fn sums_of_products_are_those_of_a_plain_loop_on_every_instruction_set() {
-        // Neither a multiple of a panel nor of a block.
-        let (rows, width) = (DEEP + 37, WIDE + 13);
+        // Neither a multiple of a panel nor of a block, and more panels than are taken together.
+        let (rows, width) = (DEEP + 37, SIDE * WIDE + 13);
         let values = Array2::from_shape_fn((rows, width), |(i, j)| {
             ((i * 31 + j * 17) % 101) as f32 / 8.0 + j as f32
         });
@@ -199,12 +264,24 @@ mod tests {
             }
         }
         let panel: Vec<f32> = (0..DEEP * WIDE).map(|i| (i % 23) as f32 - 11.0).collect();
-        let mut each = [vec![0.0; WIDE * WIDE], vec![0.0; WIDE * WIDE], vec![0.0; WIDE * WIDE]];
-        multiply(&panel, &panel, &mut each[0]);
-        tiles::<false, 8>(&panel, &panel, &mut each[1]);
-        tiles::<false, WIDE>(&panel, &panel, &mut each[2]);
+        let other: Vec<f32> = (0..DEEP * WIDE).map(|i| (i % 29) as f32 - 13.0).collect();
         // Whole numbers, which single precision holds exactly.
-        assert_eq!(each[0], each[1]);
-        assert_eq!(each[1], each[2]);
+        let mut plainly = vec![0.0; WIDE * WIDE];
+        plain(&panel, &other, &mut plainly);
+        let product = |a: usize, b: usize| -> f32 {
+            (0..DEEP).map(|row| panel[row * WIDE + a] * other[row * WIDE + b]).sum()
+        };
+        assert_eq!(plainly[0], product(0, 0));
+        assert_eq!(plainly[5 * WIDE + 31], product(5, 31));
+        let mut here = vec![0.0; WIDE * WIDE];
+        multiply(&panel, &other, &mut here);
+        assert_eq!(here, plainly);
+        #[cfg(target_arch = "x86_64")]
+        if Instructions::in_use() >= Instructions::Avx2 {
+            let mut narrower = vec![0.0; WIDE * WIDE];
+            // SAFETY: the processor has them.
+            unsafe { wide::avx2(&panel, &other, &mut narrower) };
+            assert_eq!(narrower, plainly);
+        }
     }
 }

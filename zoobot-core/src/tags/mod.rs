@@ -153,7 +153,7 @@ impl Tags {
             kind: "tag",
             name: tag.to_owned(),
             place: "these tags".to_owned(),
-            hint: catalog::near(tag, self.galaxies.keys().map(String::as_str)),
+            hint: crate::spelling::near(tag, self.galaxies.keys().map(String::as_str)),
         })
     }
 

@@ -7,7 +7,7 @@ mod read;
 mod tests;
 
 use super::check;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use compare::Cells;
 use polars::prelude::DataFrame;
 use read::{Node, Value};
@@ -22,7 +22,9 @@ pub struct Condition(Node);
 /// | what | how |
 /// |---|---|
 /// | comparisons | `<`, `<=`, `>`, `>=`, `=` (or `==`), `!=` (or `<>`) |
-/// | joined by | `not`, `and`, `or`, binding in this order, and parentheses |
+/// | one of several | `class in ('ring', 'spiral')`, `class not in ('star')` |
+/// | a range with both ends | `mag_r between 15 and 17.5` |
+/// | joined by | `not`, `and`, `or`, binding in this order, and parentheses (`&` and `|` are `and` and `or`) |
 /// | no value | `mag_r is missing`, `mag_r is not missing` (`null` means the same) |
 /// | columns | `mag_r`; with other characters than letters, digits, `_` and `.` in backticks: `` `a-b` `` |
 /// | texts | in single quotes: `class = 'ring'`; a quote in it is written twice |
@@ -87,7 +89,10 @@ impl Rows<'_> {
             Node::Missing(value) => self.missing(value)?,
             Node::Holds(value) => self.cells(value)?.alone(self)?,
             Node::Compare(left, sign, right) => {
-                compare::compare(self, self.cells(left)?, *sign, self.cells(right)?)?
+                let found = self
+                    .cells(right)
+                    .and_then(|cells| compare::compare(self, self.cells(left)?, *sign, cells));
+                found.map_err(|error| meant_as_text(error, right))?
             }
         })
     }
@@ -151,11 +156,29 @@ impl read::Name {
     }
 }
 
+/// The error for a word that is compared with and was taken for a column, as in `class = ring`.
+fn meant_as_text(error: Error, value: &Value) -> Error {
+    let Value::Column(word) = value else { return error };
+    let text = format!("A text is written in single quotes: '{}'", word.name);
+    match error {
+        Error::Missing { kind, name, place, hint }
+            if name == word.name && !hint.contains(&text) && !super::is_missing(&name) =>
+        {
+            Error::Missing { kind, name, place, hint: format!("{text}. {hint}") }
+        }
+        Error::Catalog { path, problem, .. } => {
+            let problem = format!("{problem}, as the values of the column {:?} are", word.name);
+            Error::Catalog { path, problem, hint: text }
+        }
+        error => error,
+    }
+}
+
 /// The error for a column that is not there, with more to say.
-fn hint_at(error: crate::Error, more: Option<String>) -> crate::Error {
+fn hint_at(error: Error, more: Option<String>) -> Error {
     match (error, more) {
-        (crate::Error::Missing { kind, name, place, hint }, Some(more)) => {
-            crate::Error::Missing { kind, name, place, hint: format!("{more}. {hint}") }
+        (Error::Missing { kind, name, place, hint }, Some(more)) => {
+            Error::Missing { kind, name, place, hint: format!("{more}. {hint}") }
         }
         (error, _) => error,
     }

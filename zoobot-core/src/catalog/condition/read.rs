@@ -62,7 +62,12 @@ enum Token {
     Sign(&'static str),
 }
 
-const SIGNS: [&str; 10] = ["<=", ">=", "==", "!=", "<>", "<", ">", "=", "(", ")"];
+const SIGNS: [&str; 11] = ["<=", ">=", "==", "!=", "<>", "<", ">", "=", "(", ")", ","];
+/// What other languages write for the words of this one.
+const WORDS: [(&str, &str); 4] = [("&&", "and"), ("||", "or"), ("&", "and"), ("|", "or")];
+/// What is expected where a condition tries to calculate.
+const NO_SUMS: &str = "a comparison (a condition does not calculate: compare a column with a number, \
+                       or add a column to the table first)";
 
 /// Reads a condition.
 pub fn read(text: &str) -> Result<Node> {
@@ -101,6 +106,8 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>> {
             continue;
         } else if let Some(sign) = SIGNS.into_iter().find(|sign| rest.starts_with(sign)) {
             (sign.len(), Token::Sign(sign))
+        } else if let Some((sign, word)) = WORDS.iter().find(|(sign, _)| rest.starts_with(sign)) {
+            (sign.len(), Token::Word((*word).to_owned()))
         } else if matches!(first, '\'' | '"' | '`') {
             let Some((inside, length)) = quoted(rest, first) else {
                 return Err(wrong(text, at, &format!("a closing {first}")));
@@ -120,12 +127,15 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>> {
                 })
                 .map_or(rest.len(), |(i, _)| i);
             let number = Number::read(&rest[..length]);
-            (length, Token::Number(number.ok_or_else(|| wrong(text, at, "a number"))?))
+            let expected = if length == 1 { NO_SUMS } else { "a number" };
+            (length, Token::Number(number.ok_or_else(|| wrong(text, at, expected))?))
         } else if word(first) {
             let length = rest.find(|c| !word(c)).unwrap_or(rest.len());
             (length, Token::Word(rest[..length].to_owned()))
         } else {
-            return Err(wrong(text, at, "a column, a number, a text or a comparison"));
+            let sum = matches!(first, '*' | '/' | '^' | '%');
+            let expected = if sum { NO_SUMS } else { "a column, a number, a text or a comparison" };
+            return Err(wrong(text, at, expected));
         };
         tokens.push((at, token));
         at += length;
@@ -216,6 +226,30 @@ impl Reader<'_> {
             let missing = Node::Missing(left);
             return Ok(if not { Node::Not(Box::new(missing)) } else { missing });
         }
+        let not = self.word("not");
+        if self.word("in") {
+            let any =
+                self.listed()?.into_iter().map(|it| Node::Compare(left.clone(), Sign::Equal, it));
+            let any = Node::Or(any.collect());
+            return Ok(if not { Node::Not(Box::new(any)) } else { any });
+        }
+        if self.word("between") {
+            let least = Node::Compare(left.clone(), Sign::GreaterOrEqual, self.value()?);
+            if !self.word("and") {
+                return Err(self.unexpected("\"and\" and the upper limit"));
+            }
+            let both =
+                Node::And(vec![least, Node::Compare(left, Sign::LessOrEqual, self.value()?)]);
+            return Ok(if not { Node::Not(Box::new(both)) } else { both });
+        }
+        if ["like", "ilike", "contains", "startswith"].into_iter().any(|word| self.word(word)) {
+            return Err(
+                self.unexpected("a comparison of whole texts, with = or in, instead of a pattern,")
+            );
+        }
+        if not {
+            return Err(self.unexpected("\"in\" or \"between\" after \"not\""));
+        }
         let sign = match self.sign(&SIGNS[..8]) {
             Some("<") => Sign::Less,
             Some("<=") => Sign::LessOrEqual,
@@ -226,6 +260,21 @@ impl Reader<'_> {
             None => return Ok(Node::Holds(left)),
         };
         Ok(Node::Compare(left, sign, self.value()?))
+    }
+
+    /// The values in parentheses after "in".
+    fn listed(&mut self) -> Result<Vec<Value>> {
+        if self.sign(&["("]).is_none() {
+            return Err(self.unexpected("values in parentheses, such as ('ring', 'spiral'),"));
+        }
+        let mut all = vec![self.value()?];
+        while self.sign(&[","]).is_some() {
+            all.push(self.value()?);
+        }
+        match self.sign(&[")"]) {
+            Some(_) => Ok(all),
+            None => Err(self.unexpected("a comma or a closing )")),
+        }
     }
 
     fn value(&mut self) -> Result<Value> {

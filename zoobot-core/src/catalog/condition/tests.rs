@@ -156,7 +156,17 @@ fn what_is_no_condition_is_refused_with_the_place() {
         ("(n = 1", "closing )"),
         ("class = 'ring", "closing '"),
         ("n = 1.2.3", "a number"),
-        ("n & 1", "\"& 1\""),
+        ("n ; 1", "\"; 1\""),
+        ("n + 1 < 3", "does not calculate"),
+        ("n - 1 < 3", "does not calculate"),
+        ("n * 2 < 3", "does not calculate"),
+        ("n / 2 < 3", "does not calculate"),
+        ("class in 'ring'", "in parentheses"),
+        ("class in ('ring'", "closing )"),
+        ("class in ()", "a text"),
+        ("n between 1", "upper limit"),
+        ("n not 1", "\"between\" after \"not\""),
+        ("class like 'r%'", "whole texts"),
         ("", "a column"),
         ("n = 1)", "\")\""),
         ("n is 3", "\"missing\""),
@@ -180,6 +190,12 @@ fn a_column_that_is_not_there_is_named_with_the_nearest() {
     let message = refused(&galaxies, "objd = 3");
     assert!(message.contains("\"objd\"") && message.contains("\"objid\""), "{message}");
     assert!(refused(&galaxies, "class = \"ring\"").contains("'ring'"));
+    assert!(refused(&galaxies, "class = ring").contains("in single quotes: 'ring'"));
+    // A word that is the name of another column, too.
+    let message = refused(&galaxies, "class = n");
+    assert!(message.contains("in single quotes: 'n'"), "{message}");
+    let message = refused(&galaxies, "objid = \"class\"");
+    assert!(message.contains("in single quotes: 'class'"), "{message}");
     assert!(refused(&galaxies, "x = nan").contains("is missing"));
     assert!(refused(&galaxies, "x").contains("x > 0"));
     assert!(refused(&galaxies, "3").contains("a comparison"));

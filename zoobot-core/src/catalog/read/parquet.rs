@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use polars::io::mmap::MmapBytesReader;
 use polars::prelude::*;
 use std::fs::File;
-use std::io::Cursor;
+use std::io::{Cursor, Read};
 use std::path::Path;
 
 /// Reads a Parquet file.
@@ -60,6 +60,13 @@ fn is_known(kind: &ArrowDataType) -> bool {
     }
 }
 
+/// Whether a file begins as Parquet files do.
+fn starts_as_parquet(path: &Path) -> bool {
+    let mut first = [0; 4];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut first));
+    read.is_ok() && first == *b"PAR1"
+}
+
 fn refusal(error: &PolarsError, path: &Path) -> Error {
     let said = error.to_string();
     if let PolarsError::Duplicate(_) = error {
@@ -75,7 +82,10 @@ fn refusal(error: &PolarsError, path: &Path) -> Error {
                         kinds of column";
             wrong(path, problem, hint)
         }
-        false => wrong(path, problem, "It may have been cut off while it was written or copied"),
+        false if starts_as_parquet(path) => {
+            wrong(path, problem, "It may have been cut off while it was written or copied")
+        }
+        false => wrong(path, problem, "It is a file of another kind"),
     }
 }
 

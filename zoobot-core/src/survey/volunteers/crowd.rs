@@ -2,9 +2,9 @@
 
 use super::appearance::Appearance;
 use super::questions::{Meaning, TOPICS, Topic};
-use crate::catalog::near;
 use crate::error::{Error, Result};
 use crate::schema::{Question, Schema};
+use crate::spelling::near;
 use crate::survey::SimulatedGalaxy;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
