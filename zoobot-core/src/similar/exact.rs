@@ -119,6 +119,9 @@ impl Search<'_> {
     /// The nearest of some queries among some of the rows.
     fn part(&self, queries: &[f32], number: usize, rows: Range<usize>) -> Result<Vec<Top>> {
         let width = self.vectors.width();
+        if number == 1 {
+            return Ok(vec![self.part_of_one(&queries[..width], rows)?]);
+        }
         let mut best: Vec<Top> = (0..number).map(|_| Top::new(self.k)).collect();
         let step = (BLOCK_BYTES / (4 * width)).next_multiple_of(LANES).max(LANES);
         let unit = self.metric == Metric::Cosine;
@@ -141,6 +144,42 @@ impl Search<'_> {
             let fours = queries.chunks_exact(QUERIES * width);
             for (four, best) in fours.zip(best.chunks_mut(QUERIES)) {
                 kernel::offer(&block, four, absolute, best);
+            }
+        }
+        self.release(released..rows.end);
+        Ok(best)
+    }
+
+    /// The nearest of one query among some of the rows.
+    fn part_of_one(&self, query: &[f32], rows: Range<usize>) -> Result<Top> {
+        let (width, padded) = (query.len(), query.len().next_multiple_of(LANES));
+        let query = [query, &vec![0.0; padded - width]].concat();
+        let (mut values, mut distances) = (vec![0.0; LANES * padded], [0.0; LANES]);
+        let mut best = Top::new(self.k);
+        let mut released = rows.start;
+        for start in rows.clone().step_by(LANES) {
+            let read = (start - released) * 4 * width;
+            if read == 0 || read >= KEPT_BYTES {
+                crate::interrupt::check("search", || format!("{start} of {} rows", self.count))?;
+            }
+            if read >= KEPT_BYTES {
+                self.release(released..start);
+                released = start;
+            }
+            let places = start..(start + LANES).min(rows.end);
+            let place = |at: usize| self.among.map_or(at as u32, |among| among[at]);
+            for (at, to) in places.clone().zip(values.chunks_exact_mut(padded)) {
+                let to = &mut to[..width];
+                self.vectors.read(place(at) as usize, to);
+                if self.metric == Metric::Cosine {
+                    kernel::scale_to_unit(to);
+                }
+            }
+            let (values, distances) =
+                (&values[..places.len() * padded], &mut distances[..places.len()]);
+            kernel::one(values, &query, self.metric == Metric::L1, distances);
+            for (at, &distance) in places.zip(&*distances) {
+                best.offer(distance, place(at));
             }
         }
         self.release(released..rows.end);

@@ -58,7 +58,7 @@ impl Block {
 }
 
 /// A row of zeros has no direction and becomes far from every one.
-fn scale_to_unit(row: &mut [f32]) {
+pub fn scale_to_unit(row: &mut [f32]) {
     let length = row.iter().map(|value| value * value).sum::<f32>().sqrt();
     match length > 0.0 {
         true => row.iter_mut().for_each(|value| *value /= length),
@@ -128,6 +128,45 @@ fn offer_by<const ABSOLUTE: bool, const FUSED: bool>(
     }
 }
 
+for_each_processor! {
+    /// The distance of one query to each of a few rows, which lie one after the other: a query alone is
+    /// answered as fast as rows are read, without bringing them side by side. All are padded with zeros to
+    /// a multiple of [`LANES`] columns.
+    pub fn one(rows: &[f32], query: &[f32], absolute: bool, distances: &mut [f32]) = one_any;
+}
+
+#[inline(always)]
+fn one_any<const FUSED: bool>(rows: &[f32], query: &[f32], absolute: bool, distances: &mut [f32]) {
+    match absolute {
+        true => one_by::<true, FUSED>(rows, query, distances),
+        false => one_by::<false, FUSED>(rows, query, distances),
+    }
+}
+
+#[inline(always)]
+fn one_by<const ABSOLUTE: bool, const FUSED: bool>(
+    rows: &[f32],
+    query: &[f32],
+    distances: &mut [f32],
+) {
+    for (row, distance) in rows.chunks_exact(query.len()).zip(distances) {
+        let mut sums = [0.0_f32; LANES];
+        for (row, query) in row.chunks_exact(LANES).zip(query.chunks_exact(LANES)) {
+            for lane in 0..LANES {
+                sums[lane] = add::<ABSOLUTE, FUSED>(sums[lane], row[lane] - query[lane]);
+            }
+        }
+        let mut half = LANES / 2;
+        while half > 0 {
+            for lane in 0..half {
+                sums[lane] += sums[lane + half];
+            }
+            half /= 2;
+        }
+        *distance = sums[0];
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -160,6 +199,22 @@ mod tests {
                 let expected: Vec<u32> = brute[..5].iter().map(|it| it.1).collect();
                 assert_eq!(rows(plain), expected);
                 assert_eq!(rows(fast), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn one_query_alone_has_the_distances_of_a_plain_loop() {
+        let (width, count) = (2 * LANES, 5);
+        let rows: Vec<f32> = (0..count * width).map(|i| ((i * 31) % 97) as f32 / 8.0).collect();
+        let query: Vec<f32> = (0..width).map(|i| (i % 11) as f32).collect();
+        for absolute in [false, true] {
+            let mut found = [0.0; 5];
+            one(&rows, &query, absolute, &mut found);
+            for (row, found) in rows.chunks(width).zip(found) {
+                let terms = row.iter().zip(&query).map(|(a, b)| f64::from(a - b));
+                let sum: f64 = terms.map(|t| if absolute { t.abs() } else { t * t }).sum();
+                assert!((sum - f64::from(found)).abs() < 1e-5 * sum, "{sum} {found}");
             }
         }
     }

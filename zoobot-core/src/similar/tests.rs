@@ -43,8 +43,11 @@ fn brute(metric: Metric, rows: &Array2<f32>, query: ArrayView1<f32>) -> Vec<(f64
 
 #[test]
 fn neighbours_by_every_metric_are_those_of_a_full_sort() {
-    // Few queries are shared out by rows, many by queries; widths that fill no register.
-    for (rows, width, queries) in [(700, 6, 3), (2500, 13, 301), (90, 130, 90)] {
+    // Few queries are shared out by rows, many by queries, and one has a way of its own; widths that fill
+    // no register.
+    let sizes =
+        [(700, 6, 3), (2500, 13, 301), (90, 130, 90), (700, 6, 1), (2500, 40, 1), (90, 130, 1)];
+    for (rows, width, queries) in sizes {
         let (table, asked) = (random(rows, width, 1), random(queries, width, 2));
         for metric in [Metric::L2, Metric::L1, Metric::Cosine] {
             let found = exact::nearest(&table, asked.view(), 20, metric, None).unwrap();
