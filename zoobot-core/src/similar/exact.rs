@@ -168,12 +168,19 @@ impl Search<'_> {
             }
             let places = start..(start + LANES).min(rows.end);
             let place = |at: usize| self.among.map_or(at as u32, |among| among[at]);
-            for (at, to) in places.clone().zip(values.chunks_exact_mut(padded)) {
-                let to = &mut to[..width];
-                self.vectors.read(place(at) as usize, to);
-                if self.metric == Metric::Cosine {
-                    kernel::scale_to_unit(to);
+            match self.among {
+                None => self.vectors.read_rows(places.clone(), padded, &mut values),
+                Some(among) => {
+                    for (&row, to) in
+                        among[places.clone()].iter().zip(values.chunks_exact_mut(padded))
+                    {
+                        self.vectors.read(row as usize, &mut to[..width]);
+                    }
                 }
+            }
+            if self.metric == Metric::Cosine {
+                let rows = values.chunks_exact_mut(padded).take(places.len());
+                rows.for_each(|row| kernel::scale_to_unit(&mut row[..width]));
             }
             let (values, distances) =
                 (&values[..places.len() * padded], &mut distances[..places.len()]);

@@ -12,6 +12,13 @@ pub trait Vectors: Sync {
     fn width(&self) -> usize;
     /// Copies a row.
     fn read(&self, row: usize, to: &mut [f32]);
+    /// Copies neighbouring rows to places that are `stride` numbers apart.
+    fn read_rows(&self, rows: Range<usize>, stride: usize, to: &mut [f32]) {
+        let width = self.width();
+        for (row, to) in rows.zip(to.chunks_exact_mut(stride)) {
+            self.read(row, &mut to[..width]);
+        }
+    }
     /// Says that these rows are not needed for now: memory that they take may be given back.
     fn release(&self, _rows: Range<usize>) {}
 }
