@@ -1,18 +1,29 @@
 """Executes a notebook with the kernel `zoobot`, in the notebook's own folder.
 
 usage: execute.py NOTEBOOK EXECUTED
+       execute.py --solutions NOTEBOOK      prints the solutions of its exercises, runs nothing
 
 The same client as `jupyter nbconvert --execute`, but with a line for each cell and, when one fails,
-that cell and its error alone.
+that cell and its error alone. After the last cell come the solutions of the exercises: the blocks
+of Rust in `<details>` of the text. They must run, too; what they show is not kept.
 """
 
+import json
 import os
+import re
 import sys
 import time
 
-import nbformat
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
+FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
+BLOCK = re.compile(r"^```rust\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def solutions(cells):
+    """The code of all folded solutions, in their order."""
+    for cell in cells:
+        if cell["cell_type"] == "markdown":
+            for folded in FOLDED.findall("".join(cell["source"])):
+                yield from (code.strip() for code in BLOCK.findall(folded))
 
 
 class Progress:
@@ -34,7 +45,13 @@ class Progress:
 
 
 def main(source, target):
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError, DeadKernelError
+
     notebook = nbformat.read(source, as_version=4)
+    count = len(notebook.cells)
+    notebook.cells += [nbformat.v4.new_code_cell(code) for code in solutions(notebook.cells)]
     progress = Progress(notebook.cells)
     client = NotebookClient(
         notebook,
@@ -52,6 +69,7 @@ def main(source, target):
     except (CellExecutionError, DeadKernelError) as error:
         print(f"  {source}: {error}", file=sys.stderr)
         failed = True
+    del notebook.cells[count:]
     # Written either way: what a failed run showed until then helps to find out why.
     os.makedirs(os.path.dirname(target), exist_ok=True)
     nbformat.write(notebook, target + ".partial")
@@ -60,4 +78,8 @@ def main(source, target):
 
 
 if __name__ == "__main__":
+    if sys.argv[1] == "--solutions":
+        with open(sys.argv[2], encoding="utf-8") as file:
+            print("\n---\n".join(solutions(json.load(file)["cells"])))
+        sys.exit()
     sys.exit(main(*sys.argv[1:]))

@@ -67,6 +67,7 @@ pub fn write(places: &Places, which: &[&str]) -> Result<()> {
 }
 
 /// Executes one notebook, in its own folder, with the kernel `zoobot`; returns the executed copy.
+/// The solutions of its exercises are run after the last cell, and not kept.
 ///
 /// # Errors
 /// When there is no such notebook or a cell fails; the cell and its error are above.
@@ -166,6 +167,28 @@ mod tests {
         let mut stored = good.clone();
         stored["cells"][1]["outputs"] = json!([]);
         assert!(problems(&stored, &good).contains("tutorials --write"));
+    }
+
+    #[test]
+    fn solutions_are_the_blocks_of_rust_that_are_folded_away() {
+        let folded = "1. Count.\n\n<details><summary>Solution</summary>\n\n```rust\nlet n = 1;\nn\n```\n\n\
+                      </details>\n\n2. More.\n\n<details><summary>Solution</summary>\n\nTwo steps:\n\n\
+                      ```rust\nlet a = 2;\n```\n\n```sh\nls\n```\n\n```rust\na\n```\n\n</details>";
+        let open = "```rust\nlet not_run = 0;\n```\n";
+        let notebook = json!({
+            "cells": [
+                { "cell_type": "markdown", "source": [open] },
+                { "cell_type": "code", "source": "let x = 1;" },
+                { "cell_type": "markdown", "source": folded },
+            ],
+        });
+        let scratch = Scratch::new();
+        let path = scratch.0.join("a.ipynb");
+        std::fs::write(&path, notebook.to_string()).unwrap();
+        let output =
+            Python::system().script(EXECUTE).arg("--solutions").arg(&path).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(text, "let n = 1;\nn\n---\nlet a = 2;\n---\na\n", "{output:?}");
     }
 
     #[test]

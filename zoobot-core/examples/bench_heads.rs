@@ -15,6 +15,8 @@ use zoobot_core::{Error, Result};
 
 /// Galaxies that are judged at most.
 const JUDGED: usize = 2000;
+/// Galaxies that are left to judge by where there are enough.
+const LEFT: usize = 1000;
 
 fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -33,6 +35,9 @@ fn main() -> Result<()> {
     let catalog = catalog.select(space.ids())?;
     let texts = catalog.labels(label)?;
     let known: Vec<usize> = (0..space.len()).filter(|&row| !texts[row].is_empty()).collect();
+    let mut classes: Vec<&str> = known.iter().map(|&row| texts[row].as_str()).collect();
+    classes.sort_unstable();
+    classes.dedup();
     let run = || match kind.as_str() {
         "classes" => Finetune::classifier(label.clone()),
         _ => Finetune::regressor(label.clone()),
@@ -41,6 +46,8 @@ fn main() -> Result<()> {
         let ids = rows.iter().map(|&row| space.ids()[row].clone()).collect();
         Space::new(ids, space.features().select(Axis(0), rows))?.with_catalog(&catalog)
     };
+    // A half of few galaxies, and 1,000 of many, are left to judge by.
+    let most = known.len() - (known.len() / 2).min(LEFT);
     for size in sizes.split(',') {
         let size = number(size)? as usize;
         for draw in 0..number(draws)? {
@@ -49,8 +56,8 @@ fn main() -> Result<()> {
             // Two at least of each class, as a classifier needs.
             let train = loop {
                 rows.shuffle(&mut rng);
-                let train = rows[..size.min(rows.len() / 2)].to_vec();
-                if kind != "classes" || enough(&texts, &known, &train) {
+                let train = rows[..size.min(most)].to_vec();
+                if kind != "classes" || enough(&texts, &classes, &train) {
                     break train;
                 }
             };
@@ -62,6 +69,9 @@ fn main() -> Result<()> {
             let mut figures = Map::new();
             for name in predicted.measures() {
                 figures.insert((*name).to_owned(), json!(predicted.measure(name)?.value));
+            }
+            if kind == "classes" {
+                figures.insert("calibration".to_owned(), json!(predicted.calibration_error()?));
             }
             let choices = done.strength().map(|it| it.choices().to_vec()).unwrap_or_default();
             let penalties: Vec<f64> = choices.iter().map(|it| it.penalty).collect();
@@ -78,11 +88,7 @@ fn main() -> Result<()> {
 }
 
 /// Whether a draw has two galaxies at least of every class that there is.
-fn enough(texts: &[String], known: &[usize], drawn: &[usize]) -> bool {
-    let count =
-        |class: &str, rows: &[usize]| rows.iter().filter(|&&row| texts[row] == class).count();
-    let mut classes: Vec<&str> = known.iter().map(|&row| texts[row].as_str()).collect();
-    classes.sort_unstable();
-    classes.dedup();
-    classes.iter().all(|class| count(class, drawn) >= 2)
+fn enough(texts: &[String], classes: &[&str], drawn: &[usize]) -> bool {
+    let two = |class: &&str| drawn.iter().filter(|&&row| texts[row] == *class).nth(1).is_some();
+    classes.iter().all(two)
 }

@@ -2,7 +2,7 @@
 
 use super::experiment::{Run, Runs, deviation, mean};
 use crate::error::Result;
-use crate::figure::{Curve, Figure, curves};
+use crate::figure::{Curve, Dash, Figure, curves};
 
 impl Runs {
     /// The share of interest among the first N of a ranking, with the rated galaxies, over N: for each
@@ -25,7 +25,8 @@ impl Runs {
                     let grey = run.method == super::Method::Random;
                     let coloured = all.iter().filter(|(it, _)| it.colour.is_some()).count();
                     let colour = (!grey).then_some(coloured);
-                    let curve = Curve { name, points: Vec::new(), dashed: grey, colour };
+                    let dash = if grey { Dash::Dashed } else { Dash::Full };
+                    let curve = Curve { name, points: Vec::new(), dash, colour };
                     all.push((curve, vec![run]));
                 }
             }

@@ -117,7 +117,7 @@ impl Ranking {
         Ok(DataFrame::new(self.len(), columns)?)
     }
 
-    /// The pictures of the first `n`.
+    /// The pictures of the first `n`, under what there is to [note](Self::note).
     ///
     /// # Errors
     /// [`Error::Missing`] without a catalogue, [`Error::Invalid`] when `n` is 0.
@@ -138,7 +138,10 @@ impl Ranking {
             };
             Tile::new(&self.space.ids()[row], file).caption(caption)
         });
-        let title = format!("The most interesting {} of {}", first.len(), self.len());
+        let mut title = format!("The most interesting {} of {}", first.len(), self.len());
+        if let Some(note) = self.note() {
+            title = format!("{title}. {note}");
+        }
         Ok(Gallery::new(tiles.collect()).title(title))
     }
 
@@ -154,16 +157,18 @@ impl Ranking {
 impl Show for Ranking {
     fn show(&self) -> Bundle {
         let mut title = format!("{} galaxies, the most interesting first", self.len());
-        if let Some(note) = self.note() {
-            title = format!("{title}. {note}");
-        }
-        let table = match self.head(1000).table() {
+        let table = |title: &str| match self.head(1000).table() {
             Ok(table) => Table::new(table).title(title).show(),
             Err(error) => Bundle::plain(error.to_string()),
         };
         match self.gallery(SHOWN) {
-            Ok(gallery) => gallery.show().above(&table),
-            Err(_) => table,
+            Ok(gallery) => gallery.show().above(&table(&title)),
+            Err(_) => {
+                if let Some(note) = self.note() {
+                    title = format!("{title}. {note}");
+                }
+                table(&title)
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::paper;
 use crate::error::{Error, Result};
-use crate::figure::{Curve, Figure, curves};
+use crate::figure::{Curve, Dash, Figure, curves};
 use crate::notebook::{Bundle, Show, Table};
 use polars::prelude::{Column, DataFrame};
 use serde::{Deserialize, Serialize};
@@ -158,7 +158,7 @@ impl Outcome {
 
     /// Accuracy against the number of rings that were learnt from, with one standard deviation of the
     /// repeats as bands: frozen encoders in full lines, fine-tuned ones in dashes, and in grey the
-    /// paper's own frozen curves, for scale (other galaxies).
+    /// paper's own frozen curves, for scale (other galaxies): dashes for galaxies, dots for ImageNet.
     ///
     /// # Errors
     /// [`Error::Invalid`] without a run.
@@ -182,7 +182,7 @@ impl Outcome {
                 None => all.push(Curve {
                     name,
                     points: vec![point],
-                    dashed: mode == "full",
+                    dash: if mode == "full" { Dash::Dashed } else { Dash::Full },
                     colour: Some(place),
                 }),
             }
@@ -194,10 +194,11 @@ impl Outcome {
             all.iter().flat_map(|it| &it.points).map(|it| it.0).fold(least, of)
         };
         let (low, high) = (ends(f64::INFINITY, f64::min), ends(0.0, f64::max));
-        for (name, points) in paper::curves(low / 2.0, high * 2.0) {
+        let paper = paper::curves(low / 2.0, high * 2.0);
+        for ((name, points), dash) in paper.into_iter().zip([Dash::Dashed, Dash::Dotted]) {
             if !points.is_empty() {
                 let points = points.into_iter().map(|(x, y)| (x, y, 0.0)).collect();
-                all.push(Curve { name, points, dashed: true, colour: None });
+                all.push(Curve { name, points, dash, colour: None });
             }
         }
         curves(&all, "training rings", "accuracy")
@@ -207,7 +208,7 @@ impl Outcome {
 impl Show for Outcome {
     fn show(&self) -> Bundle {
         let title = format!("{:?} from few labels: mean and standard deviation", self.label);
-        self.table().map(|table| Table::new(table).title(title).rows(60)).show()
+        self.table().map(|table| Table::new(table).title(title).whole()).show()
     }
 }
 

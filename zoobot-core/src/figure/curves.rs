@@ -6,7 +6,38 @@ use super::legend::{Legend, Sign};
 use super::{Figure, style};
 use crate::{Error, Result};
 use plotters::prelude::{Circle, Color, PathElement, Polygon};
-use plotters::style::RGBColor;
+use plotters::style::{RGBColor, WHITE};
+
+/// How a curve is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Dash {
+    /// In one line.
+    #[default]
+    Full,
+    /// In dashes.
+    Dashed,
+    /// In dots, with hollow points.
+    Dotted,
+}
+
+impl Dash {
+    /// The lengths of a dash and of the gap after it, in pixels; `None` for a full line.
+    fn lengths(self) -> Option<(f64, f64)> {
+        match self {
+            Self::Full => None,
+            Self::Dashed => Some((7.0, 4.0)),
+            Self::Dotted => Some((1.6, 3.2)),
+        }
+    }
+
+    fn sign(self) -> Sign {
+        match self {
+            Self::Full => Sign::Line,
+            Self::Dashed => Sign::Dashes,
+            Self::Dotted => Sign::Dots,
+        }
+    }
+}
 
 /// One curve of [`curves`].
 #[derive(Debug, Clone, PartialEq)]
@@ -15,8 +46,8 @@ pub struct Curve {
     pub name: String,
     /// x (above 0), y, and half the height of the band around y (0 for none); x ascending.
     pub points: Vec<(f64, f64, f64)>,
-    /// Drawn in dashes.
-    pub dashed: bool,
+    /// Whether it is drawn in one line, in dashes or in dots.
+    pub dash: Dash,
     /// The place of its colour in [`style::PALETTE`]; `None` for grey, for what is there for scale.
     pub colour: Option<usize>,
 }
@@ -48,7 +79,10 @@ pub fn curves(curves: &[Curve], x: &str, y: &str) -> Result<Figure> {
         };
         let legend = Legend {
             heading: String::new(),
-            entries: curves.iter().map(|it| (Sign::Line, colour(it), it.name.clone())).collect(),
+            entries: curves
+                .iter()
+                .map(|it| (it.dash.sign(), colour(it), it.name.clone()))
+                .collect(),
         };
         let side = legend.width(root)?;
         let (main, side) = root.split_horizontally(root.dim_in_pixel().0 as i32 - side);
@@ -64,32 +98,52 @@ pub fn curves(curves: &[Curve], x: &str, y: &str) -> Result<Figure> {
                 chart.draw_series([Polygon::new(around, colour.mix(0.14).filled())])?;
             }
             let line: Vec<(f64, f64)> = at(0.0).collect();
-            let width = if curve.dashed { style::LINE * 0.8 } else { style::LINE };
+            let width = if curve.dash == Dash::Full { style::LINE } else { style::LINE * 0.8 };
             let paint = || stroke(width, colour);
-            if curve.dashed {
-                let dashes = dashes(&line, (across.high - across.low) / 90.0);
+            if let Some(lengths) = curve.dash.lengths() {
+                // About the size of the axes, in pixels.
+                let scale = (520.0 / (across.high - across.low), 380.0 / (up.high - up.low));
+                let dashes = dashes(&line, scale, lengths);
                 chart.draw_series(dashes.into_iter().map(|it| PathElement::new(it, paint())))?;
             } else {
                 chart.draw_series([PathElement::new(line.clone(), paint())])?;
             }
             let dot = |it: &(f64, f64)| Circle::new(*it, units(2.6), colour.filled());
             chart.draw_series(line.iter().map(dot))?;
+            if curve.dash == Dash::Dotted {
+                let hole = |it: &(f64, f64)| Circle::new(*it, units(1.6), WHITE.filled());
+                chart.draw_series(line.iter().map(hole))?;
+            }
         }
         legend.draw(&side)
     })
 }
 
-/// Every second stretch of so much x.
-fn dashes(line: &[(f64, f64)], length: f64) -> Vec<Vec<(f64, f64)>> {
+/// The dashes of a line, each so long with such a gap after it; `scale` turns steps of x and y into
+/// lengths.
+fn dashes(line: &[(f64, f64)], scale: (f64, f64), (dash, gap): (f64, f64)) -> Vec<Vec<(f64, f64)>> {
+    /// Less than this is nothing.
+    const LEAST: f64 = 1e-6;
     let mut dashes = Vec::new();
+    // How far it is into a dash and its gap; goes on around corners.
+    let mut phase = 0.0;
     for pair in line.windows(2) {
         let [(x0, y0), (x1, y1)] = [pair[0], pair[1]];
-        let count = (((x1 - x0) / length) as usize).max(1);
-        let at = |i: usize| {
-            let share = (i as f64 / count as f64).min(1.0);
-            (x0 + share * (x1 - x0), y0 + share * (y1 - y0))
-        };
-        dashes.extend((0..count).step_by(2).map(|i| vec![at(i), at(i + 1)]));
+        let length = ((x1 - x0) * scale.0).hypot((y1 - y0) * scale.1);
+        let at = |far: f64| (x0 + far / length * (x1 - x0), y0 + far / length * (y1 - y0));
+        let mut far = 0.0;
+        while length - far > LEAST {
+            let drawn = dash - phase > LEAST;
+            let end = (far + if drawn { dash - phase } else { dash + gap - phase }).min(length);
+            if drawn {
+                dashes.push(vec![at(far), at(end)]);
+            }
+            phase += end - far;
+            if dash + gap - phase <= LEAST {
+                phase = 0.0;
+            }
+            far = end;
+        }
     }
     dashes
 }
@@ -100,19 +154,33 @@ mod tests {
 
     #[test]
     fn curves_are_drawn_with_their_bands_and_numbers_at_the_ticks() {
-        let curve = |name: &str, dashed| Curve {
+        let curve = |name: &str, dash| Curve {
             name: name.to_owned(),
             points: vec![(10.0, 0.6, 0.05), (30.0, 0.7, 0.04), (200.0, 0.8, 0.02)],
-            dashed,
-            colour: Some(usize::from(dashed)),
+            dash,
+            colour: (dash != Dash::Dotted).then_some(usize::from(dash == Dash::Dashed)),
         };
-        let both = [curve("frozen", false), curve("full", true)];
+        let both = [curve("frozen", Dash::Full), curve("full", Dash::Dashed)];
         let svg = curves(&both, "training galaxies", "accuracy").unwrap().svg();
         for word in ["<polygon", "frozen", "full", "\n100\n", "\n20\n", "training galaxies"] {
             assert!(svg.contains(word), "{word} is not in the figure");
         }
         assert!(curves(&[], "x", "y").is_err());
-        let zero = Curve { points: vec![(0.0, 1.0, 0.0)], ..curve("a", false) };
+        let zero = Curve { points: vec![(0.0, 1.0, 0.0)], ..curve("a", Dash::Full) };
         assert!(curves(&[zero], "x", "y").unwrap_err().to_string().contains("x above 0"));
+    }
+
+    #[test]
+    fn dashes_go_around_corners_and_dots_are_more_than_dashes() {
+        let line = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)];
+        let found = dashes(&line, (10.0, 10.0), (6.0, 3.0));
+        let near = |(a, b): (f64, f64), (c, d): (f64, f64)| (a - c).hypot(b - d) < 1e-9;
+        assert_eq!(found.len(), 4, "{found:?}");
+        assert!(near(found[0][0], (0.0, 0.0)) && near(found[0][1], (0.6, 0.0)), "{found:?}");
+        // The second goes from 9 to 15 along the line, around the corner at 10.
+        assert!(near(found[1][1], (1.0, 0.0)) && near(found[2][1], (1.0, 0.5)), "{found:?}");
+        let [dots, long] = [Dash::Dotted, Dash::Dashed]
+            .map(|it| dashes(&line, (100.0, 100.0), it.lengths().unwrap()).len());
+        assert!(dots > 2 * long, "{dots} dots, {long} dashes");
     }
 }

@@ -12,6 +12,8 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 pub(super) enum Sign {
     Dot,
     Line,
+    Dashes,
+    Dots,
     Box,
 }
 
@@ -59,6 +61,16 @@ impl Legend {
                 Sign::Line => {
                     let line = stroke(style::LINE, *colour);
                     area.draw(&PathElement::new([(0, y), (2 * half, y)], line))?;
+                }
+                Sign::Dashes | Sign::Dots => {
+                    let (starts, length): (&[f64], f64) = match sign {
+                        Sign::Dashes => (&[0.0, 8.0], 6.0),
+                        _ => (&[0.0, 4.0, 8.0, 12.0], 1.8),
+                    };
+                    for start in starts {
+                        let ends = [(units(*start), y), (units(start + length), y)];
+                        area.draw(&PathElement::new(ends, stroke(style::LINE, *colour)))?;
+                    }
                 }
                 Sign::Box => {
                     let corners = [(0, y - units(5.0)), (2 * half, y + units(5.0))];

@@ -28,7 +28,7 @@ mod variance;
 pub use calibration::{Panel, calibration_panels};
 pub use canvas::Canvas;
 pub use confusion::confusion;
-pub use curves::{Curve, curves};
+pub use curves::{Curve, Dash, curves};
 pub(crate) use grid::{Grid, grid};
 pub use histogram::{Histogram, histogram};
 pub use labels::Labels;

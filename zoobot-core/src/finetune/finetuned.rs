@@ -111,8 +111,8 @@ impl Finetuned {
     }
 
     /// The same, with how the number of its epochs was chosen.
-    pub(super) fn by(self, folds: CrossValidated) -> Self {
-        Self { cross_validated: Some(folds), ..self }
+    pub(super) fn by(self, folds: Option<CrossValidated>) -> Self {
+        Self { cross_validated: folds, ..self }
     }
 
     /// What it was taught.
@@ -302,9 +302,7 @@ impl Finetuned {
         let model = Model::new(self.model.encoder().clone(), &head, labels)?;
         Ok(Self { model, ..self.clone() })
     }
-}
 
-impl Finetuned {
     /// What it came to, in a sentence.
     fn in_a_line(&self) -> String {
         let what = format!("{} of {}", self.question.kind(), self.question.about());

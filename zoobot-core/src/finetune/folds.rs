@@ -130,7 +130,6 @@ impl Finetune {
         show: &dyn Fn(&Plan),
         observe: &mut dyn FnMut(Event),
     ) -> Result<Finetuned> {
-        self.check()?;
         self.by_folds(galaxies, Some(folds), show, observe)
     }
 
@@ -187,16 +186,15 @@ impl Finetune {
             (galaxies, truth) = (galaxies.at(&rows)?, truth.select(&rows)?);
             if solves {
                 let learn = Galaxies { known, ids: galaxies.ids(), catalog: &galaxies };
-                let done = self.solved(encoder, learn, None, wished, observe)?;
+                let done = self.solved(encoder, learn, None, wished)?;
                 return Ok(done.planned(Some(plan), failed));
             }
             let mut still = |_: Event| ();
             let watch: &mut dyn FnMut(Event) = if head_only { &mut *observe } else { &mut still };
             let found = self.heads_by_folds(&known, truth.len(), folds, watch)?;
             if head_only {
-                let (trained, _, by) = found;
-                let done = Finetuned::of_head(self, encoder, trained, truth.classes())?;
-                return Ok(done.planned(Some(plan), failed).by(by));
+                let done = Finetuned::of_head(self, encoder, found.all, truth.classes())?;
+                return Ok(done.planned(Some(plan), failed).by(found.by));
             }
             first = Some(found);
         }
@@ -210,7 +208,7 @@ impl Finetune {
             let (learn, kept) = (truth.select(&learn)?, truth.select(&kept)?);
             let mut run = self.clone();
             run.folder = self.home().map(|it| it.join(format!("fold-{}", fold + 1)));
-            let head = first.as_ref().map(|(_, heads, _)| &heads[fold].head);
+            let head = first.as_ref().map(|it| &it.folds[fold].head);
             let (learn, kept) = ((&learning, &learn), Some((&keeping, &kept)));
             let done = network::train(&run, &encoder, learn, kept, head, &config, &mut |_| ())?;
             runs.push(finished(done.fitted, fold, folds)?);
@@ -219,22 +217,22 @@ impl Finetune {
         drop(progress);
         let by = CrossValidated::new(runs)?;
         let config = FitConfig { patience: None, until: Some(by.chosen), ..config };
-        let head = first.as_ref().map(|(it, ..)| &it.head);
+        let head = first.as_ref().map(|it| &it.all.head);
         let all = (&galaxies, &truth);
         let trained = network::train(self, &encoder, all, None, head, &config, observe)?;
-        let head_fitted = first.map(|(it, ..)| it.fitted);
-        Ok(Finetuned::of_network(self, encoder, trained, head_fitted, plan).by(by))
+        let head_fitted = first.map(|it| it.all.fitted);
+        Ok(Finetuned::of_network(self, encoder, trained, head_fitted, plan).by(Some(by)))
     }
 
-    /// The head for all galaxies, those of the folds, and how the former's epochs were chosen. Of
-    /// `known`, the first `count` rows are the galaxies as they are, the rest views of them.
+    /// The head for all galaxies and those of the folds. Of `known`, the first `count` rows are the
+    /// galaxies as they are, the rest views of them.
     fn heads_by_folds(
         &self,
         known: &Known,
         count: usize,
         folds: usize,
         observe: &mut dyn FnMut(Event),
-    ) -> Result<(heads::Trained, Vec<heads::Trained>, CrossValidated)> {
+    ) -> Result<Heads> {
         let originals: Vec<usize> = (0..count).collect();
         let division =
             divide(&target(&known.truth.select(&originals)?), folds, self.settings().seed)?;
@@ -243,29 +241,37 @@ impl Finetune {
         let mut heads = Vec::with_capacity(folds);
         for fold in 0..folds {
             let (learn, kept) = part(&division, fold);
+            let galaxies = learn.len();
             let blocks = 0..known.truth.len() / count;
             let learn: Vec<usize> =
                 blocks.flat_map(|block| learn.iter().map(move |row| block * count + row)).collect();
             let (learn, kept) = (known.select(&learn)?, known.select(&kept)?);
             if self.solves_head() {
-                let (head, fitted) =
-                    self.first_head(&learn, learn.truth.len() * count / known.truth.len())?;
-                heads.push(heads::Trained { head, fitted });
-                continue;
+                heads.push(self.first_head(&learn, galaxies)?);
+            } else {
+                let trained = heads::train(self, &learn, Some(&kept), &config, &mut |_| ())?;
+                finished(trained.fitted.clone(), fold, folds)?;
+                heads.push(trained);
             }
-            let trained = heads::train(self, &learn, Some(&kept), &config, &mut |_| ())?;
-            finished(trained.fitted.clone(), fold, folds)?;
-            heads.push(trained);
         }
         if self.solves_head() {
-            let (head, fitted) = self.first_head(known, count)?;
-            let by = CrossValidated { folds: Vec::new(), chosen: 0 };
-            return Ok((heads::Trained { head, fitted }, heads, by));
+            return Ok(Heads { all: self.first_head(known, count)?, folds: heads, by: None });
         }
         let by = CrossValidated::new(heads.iter().map(|it| it.fitted.clone()).collect())?;
         let config = FitConfig { until: Some(by.chosen), ..config };
-        Ok((heads::train(self, known, None, &config, observe)?, heads, by))
+        let all = heads::train(self, known, None, &config, observe)?;
+        Ok(Heads { all, folds: heads, by: Some(by) })
     }
+}
+
+/// Heads by folds.
+struct Heads {
+    /// Of all galaxies.
+    all: heads::Trained,
+    /// Of all but each fold.
+    folds: Vec<heads::Trained>,
+    /// How the former's epochs were chosen; `None` where heads are solved for.
+    by: Option<CrossValidated>,
 }
 
 impl Known {

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::probe::scaling::Scaling;
 use crate::space::tensor;
 use crate::train::{Event, FitConfig, Fitted, Head, Output, Task, fit};
-use ndarray::{Array1, Array2, Axis};
+use ndarray::{Array2, Axis};
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor, no_grad};
 
@@ -123,14 +123,7 @@ impl HeadTask<'_> {
         let (shift, factor) = self.objective.scale;
         let weight = find("weight")?.f_mul_scalar(factor)?;
         let bias = find("bias")?.f_mul_scalar(factor)?.f_add_scalar(shift)?;
-        let row = |it: &Array1<f64>| -> Result<Tensor> {
-            Ok(Tensor::f_from_slice(&it.to_vec())?.f_to_kind(Kind::Float)?)
-        };
-        Head::of(self.head.config(), &weight, &bias)?.standardised(
-            &row(&scaling.mean)?,
-            &row(&scaling.scale)?,
-            scaling.limit,
-        )
+        Head::of(self.head.config(), &weight, &bias)?.standardised(scaling)
     }
 }
 

@@ -7,8 +7,10 @@ use crate::error::{Error, Result};
 use crate::figure::{self, Figure, lines};
 use crate::notebook::{Gallery, Tile};
 use crate::predict::{calibration_error, reliability};
+use crate::probe::score::likeliest;
 use ndarray::Array2;
 use polars::prelude::{Column, DataFrame};
+use std::collections::HashMap;
 
 /// Bins of probability.
 const BINS: usize = 10;
@@ -19,9 +21,11 @@ impl Predicted {
     /// # Errors
     /// [`Error::Invalid`] for what are no classes, [`Error::Missing`] where the truth is not known.
     pub fn confusion(&self) -> Result<Array2<u64>> {
-        let of = self.true_classes()?;
+        let (of, judged) = (self.true_classes()?, self.judged()?);
         let mut counts = Array2::zeros((self.names.len(), self.names.len()));
-        of.iter().enumerate().for_each(|(row, &class)| counts[[class, self.likeliest(row)]] += 1);
+        for (&class, row) in of.iter().zip(judged.rows()) {
+            counts[[class, likeliest(row)]] += 1;
+        }
         Ok(counts)
     }
 
@@ -111,7 +115,7 @@ impl Predicted {
     /// The temperature at which the probabilities of classes fit the truth best.
     pub(super) fn temperature(&self) -> Result<f64> {
         let of = self.true_classes()?;
-        let scores = self.values.mapv(|it| it.max(1e-300).ln());
+        let scores = self.judged()?.mapv(|it| it.max(1e-300).ln());
         let loss = |log: f64| {
             let temperature = log.exp();
             let each = of.iter().enumerate().map(|(row, &class)| {
@@ -154,18 +158,20 @@ impl Predicted {
             });
         };
         let (ids, files) = (catalog.ids(), catalog.files());
-        let mut order: Vec<usize> = (0..self.len()).collect();
+        let rows = &self.known()?.rows;
+        let of: HashMap<usize, usize> = rows.iter().copied().zip(of.iter().copied()).collect();
+        let mut order = rows.clone();
         let surest = |row: usize| self.values[[row, self.likeliest(row)]];
         order.sort_by(|&a, &b| surest(b).total_cmp(&surest(a)));
         let (right, wrong): (Vec<usize>, Vec<usize>) =
-            order.into_iter().partition(|&row| self.likeliest(row) == of[row]);
+            order.into_iter().partition(|&row| self.likeliest(row) == of[&row]);
         let tile = |row: usize, word: &str| {
             let found = self.likeliest(row);
             let caption = format!(
                 "{word}: {} ({:.0} %), is {}",
                 self.names[found],
                 100.0 * surest(row),
-                self.names[of[row]]
+                self.names[of[&row]]
             );
             Tile::new(ids[row].as_str(), files[row].as_path()).caption(caption)
         };

@@ -37,14 +37,14 @@ impl Predicted {
                 hint: crate::spelling::near(name, measures.iter().copied()),
             });
         }
-        let known = self.known()?;
+        let (known, judged) = (self.known()?, self.judged()?);
+        let count = judged.nrows();
         if self.kind != Kind::Chances {
             let target = &known.targets[0];
-            let among = |places: &[usize]| score::among(name, target, &self.values, places);
-            return Ok(bootstrap(self.len(), self.seed, among));
+            let among = |places: &[usize]| score::among(name, target, &judged, places);
+            return Ok(bootstrap(count, self.seed, among));
         }
-        let both: Vec<Array2<f64>> = self
-            .values
+        let both: Vec<Array2<f64>> = judged
             .columns()
             .into_iter()
             .map(|it| Array2::from_shape_fn((it.len(), 2), |(row, i)| [1.0 - it[row], it[row]][i]))
@@ -54,7 +54,7 @@ impl Predicted {
             let sum: f64 = each.map(|(target, it)| score::among(name, target, it, places)).sum();
             sum / both.len() as f64
         };
-        Ok(bootstrap(self.len(), self.seed, among))
+        Ok(bootstrap(count, self.seed, among))
     }
 
     /// The share of galaxies whose likeliest class is the true one.
@@ -96,23 +96,26 @@ impl Predicted {
     /// # Errors
     /// [`Error::Missing`] where the truth is not known; [`Error::Invalid`] for numbers.
     pub fn per_class(&self) -> Result<DataFrame> {
-        let mut each = self.each_chance()?;
+        let (mut each, judged) = (self.each_chance()?, self.judged()?);
+        let count = judged.nrows();
         if self.kind == Kind::Classes && self.names.len() == 2 {
             let of = self.true_classes()?.iter().map(|it| *it == 0).collect();
-            each.insert(0, (self.names[0].clone(), self.values.column(0).to_vec(), of));
+            each.insert(0, (self.names[0].clone(), judged.column(0).to_vec(), of));
         }
         let (mut names, mut counts) = (Vec::new(), Vec::new());
         let mut shares = [Vec::new(), Vec::new()];
         let mut figures: [Vec<Estimate>; 3] = Default::default();
         for (place, (name, chances, is)) in each.into_iter().enumerate() {
             let found: Vec<bool> = match self.kind {
-                Kind::Classes => (0..self.len()).map(|row| self.likeliest(row) == place).collect(),
+                Kind::Classes => {
+                    judged.rows().into_iter().map(|it| score::likeliest(it) == place).collect()
+                }
                 _ => chances.iter().map(|it| *it >= 0.5).collect(),
             };
-            let count = |a: &[bool]| a.iter().filter(|it| **it).count();
+            let true_of = |a: &[bool]| a.iter().filter(|it| **it).count();
             let both = found.iter().zip(&is).filter(|(a, b)| **a && **b).count() as f64;
-            shares[0].push(both / count(&found) as f64);
-            shares[1].push(both / count(&is) as f64);
+            shares[0].push(both / true_of(&found) as f64);
+            shares[1].push(both / true_of(&is) as f64);
             let some = |places: &[usize]| -> (Vec<f64>, Vec<bool>, Vec<bool>) {
                 (
                     places.iter().map(|&i| chances[i]).collect(),
@@ -121,7 +124,7 @@ impl Predicted {
                 )
             };
             let of = |figure: &OfChances| {
-                bootstrap(self.len(), self.seed, |places| {
+                bootstrap(count, self.seed, |places| {
                     let (chances, found, is) = some(places);
                     figure(&chances, &found, &is)
                 })
@@ -130,7 +133,7 @@ impl Predicted {
             figures[1].push(of(&|chances, _, is| roc_auc(chances, is)));
             figures[2].push(of(&|chances, _, is| average_precision(chances, is)));
             names.push(name);
-            counts.push(count(&is) as u64);
+            counts.push(true_of(&is) as u64);
         }
         let rows = names.len();
         let [precision, recall] = shares;

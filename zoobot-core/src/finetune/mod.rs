@@ -174,7 +174,8 @@ impl Finetune {
         Job::start("fine-tuning", move || run.train(&train, &val))
     }
 
-    /// The same, telling what happens instead of showing it, and without a plan.
+    /// The same, telling what happens instead of showing it, and without a plan. Of a head that is solved
+    /// for there is nothing to tell.
     ///
     /// # Errors
     /// As [`train`](Self::train).
@@ -210,7 +211,7 @@ impl Finetune {
             let learn = Galaxies { known, ids, catalog: &catalog };
             let (known, ids, catalog) = galaxies(kept, val)?;
             let kept = Galaxies { known, ids, catalog: &catalog };
-            return self.solved(encoder, learn, Some(kept), None, &mut |_| ());
+            return self.solved(encoder, learn, Some(kept), None);
         }
         let trained = heads::train(self, &learn, Some(&kept), &self.fit_of_head(), &mut |_| ())?;
         Finetuned::of_head(self, encoder, trained, learn.truth.classes())
@@ -237,7 +238,7 @@ impl Finetune {
         truth::no_leak(galaxies.features(), &truth, &self.question)?;
         let known = Known { features: galaxies.features().to_owned(), truth };
         let learn = Galaxies { known, ids: galaxies.ids().to_vec(), catalog };
-        self.solved(encoder, learn, None, None, &mut |_| ())
+        self.solved(encoder, learn, None, None)
     }
 
     /// The encoder, after a check that a space is of it.
@@ -283,12 +284,11 @@ impl Finetune {
             if self.solves() {
                 let learn = Galaxies { known: learn, ids: learn_ids, catalog: train };
                 let kept = Galaxies { known: kept, ids: kept_ids, catalog: val };
-                let done = self.solved(encoder, learn, Some(kept), None, observe)?;
+                let done = self.solved(encoder, learn, Some(kept), None)?;
                 return Ok(done.planned(Some(plan), failed));
             }
             if self.solves_head() {
-                let (head, fitted) = self.first_head(&learn, learn_ids.len())?;
-                first = Some(heads::Trained { head, fitted });
+                first = Some(self.first_head(&learn, learn_ids.len())?);
             } else {
                 let mut still = |_: Event| ();
                 let watch: &mut dyn FnMut(Event) =

@@ -131,6 +131,27 @@ impl Part {
         }
     }
 
+    /// The shares by which galaxies that were left out are judged. A class that `n` of these rows are of
+    /// is taken to be true of them by (n + 1) / (n + 2), the rest going to the other classes, as if one
+    /// more galaxy of either kind had been seen (Platt 1999): with ten galaxies a weak penalty may be all
+    /// but certain of each and right by chance, which must not count for more than ten galaxies can.
+    pub fn judged_by(&self, shares: &Shares, rows: &[usize]) -> Shares {
+        let mut cautious = shares.clone();
+        let Self::Shares { strata, .. } = self else { return cautious };
+        if strata.is_empty() {
+            return cautious;
+        }
+        let mut counts = vec![0.0; strata.iter().max().map_or(0, |most| most + 1)];
+        rows.iter().for_each(|&row| counts[strata[row]] += 1.0);
+        let others = f64::max(cautious.shares.ncols() as f64 - 1.0, 1.0);
+        for (mut row, &class) in cautious.shares.rows_mut().into_iter().zip(strata) {
+            let rest = 1.0 / (counts[class] + 2.0);
+            // Of two, the share of the second stands for both.
+            row.mapv_inplace(|it| it * (1.0 - rest) + (1.0 - it) * rest / others);
+        }
+        cautious
+    }
+
     fn doubled(&self, outputs: usize) -> bool {
         matches!(self, Self::Shares { alternatives: true, .. }) && outputs == 1
     }
@@ -145,5 +166,34 @@ impl Part {
             }
             _ => Target::Numbers(vec![0.0; rows.len()]),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_of_few_left_out_galaxies_is_not_taken_for_certain() {
+        let part = |of: Vec<usize>, classes| {
+            let shares = Shares::of_classes(&of, classes);
+            Part::Shares { shares, alternatives: true, strata: of }
+        };
+        let judged = |part: &Part, rows: &[usize]| match part {
+            Part::Shares { shares, .. } => part.judged_by(shares, rows).shares,
+            Part::Numbers(_) => Array2::zeros((0, 0)),
+        };
+        // Of two classes, the share of the second: three galaxies of it, one of the first.
+        let two = judged(&part(vec![1, 0, 1, 1], 2), &[0, 1, 2, 3]);
+        assert_eq!(two, ndarray::array![[0.8], [1.0 / 3.0], [0.8], [0.8]]);
+        // A view of a galaxy does not count again.
+        let three = judged(&part(vec![0, 0, 1, 2, 0], 3), &[0, 1, 2, 3]);
+        assert!(three.rows().into_iter().all(|it| (it.sum() - 1.0).abs() < 1e-12));
+        assert_eq!(three.row(0).to_vec(), [0.75, 0.125, 0.125]);
+        assert!((three[[2, 1]] - 2.0 / 3.0).abs() < 1e-12, "{three}");
+        // Shares that are no classes stay as they are.
+        let votes = of_votes(ndarray::array![[3.0, 1.0, 0.0], [0.0, 5.0, 5.0]]);
+        let part = Part::Shares { shares: votes.clone(), alternatives: true, strata: Vec::new() };
+        assert_eq!(judged(&part, &[0, 1]), votes.shares);
     }
 }

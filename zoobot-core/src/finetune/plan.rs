@@ -264,7 +264,7 @@ impl std::fmt::Display for Plan {
         let (name, architecture) = &self.encoder;
         writeln!(
             f,
-            "Plan: {} ({}), {} of encoder {name} ({architecture})",
+            "Plan: {} ({}) with encoder {name} ({architecture}): {}",
             self.kind, self.question, self.mode
         )?;
         let mut classes = String::new();

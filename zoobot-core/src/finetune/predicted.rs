@@ -3,13 +3,14 @@
 use super::Question;
 use super::truth::{self, Truth};
 use crate::advice::advice;
-use crate::catalog::{Catalog, ID};
+use crate::catalog::{Catalog, ID, Label};
 use crate::error::{Error, Result};
 use crate::model::{Labels, Model};
 use crate::notebook::{Bundle, Show, Table};
+use crate::notes::note;
 use crate::probe::{Target, score};
 use crate::train::Output;
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 use polars::prelude::{Column, DataFrame};
 
 /// What a model says of galaxies: probabilities of classes, of things that may be true together, or
@@ -31,10 +32,13 @@ pub struct Predicted {
     pub(super) seed: u64,
 }
 
+/// What is true of the galaxies that have a label.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     labels: Vec<String>,
     pub targets: Vec<Target>,
+    /// Their places among all.
+    pub rows: Vec<usize>,
 }
 
 /// A name, its probabilities, and whether it is true of each galaxy.
@@ -72,18 +76,37 @@ impl Predicted {
     }
 
     /// The same with the truth from a catalogue's column: the class, or the number. For things that may
-    /// be true together it is read from the columns of their names, whatever `label` is.
+    /// be true together it is read from the columns of their names, whatever `label` is. Galaxies
+    /// without a label, or without one of those of several things, are left out of all figures, which
+    /// is said; [`unlabelled`](Self::unlabelled) counts them.
     ///
     /// # Errors
     /// [`Error::Missing`] for a galaxy or a column that the catalogue lacks; [`Error::Catalog`] for
-    /// labels that are missing or not finite; [`Error::Invalid`] for a class that the model does not
-    /// know, and labels of the wrong type.
+    /// labels that are not finite, and where no galaxy has one; [`Error::Invalid`] for a class that the
+    /// model does not know, and labels of the wrong type.
     pub fn against(mut self, catalog: &Catalog, label: &str) -> Result<Self> {
-        let catalog = catalog.select(&self.ids)?;
+        let all = catalog.select(&self.ids)?;
         let labels = match self.kind {
             Kind::Chances => self.names.clone(),
             _ => vec![label.to_owned()],
         };
+        let mut rows: Vec<usize> = (0..all.len()).collect();
+        for label in &labels {
+            let known = Label::of(&all, label)?.known()?;
+            rows.retain(|&row| known[row]);
+        }
+        let without = all.len() - rows.len();
+        // Where none has a label, reading them says so.
+        let catalog = match rows.is_empty() {
+            true => all.clone(),
+            false => all.at(&rows)?,
+        };
+        if without > 0 && !rows.is_empty() {
+            let (count, labels) = (all.len(), labels.join(", "));
+            note(format!(
+                "{without} of {count} galaxies have no {labels}: figures are of the others"
+            ));
+        }
         let mut targets = Vec::with_capacity(labels.len());
         for label in &labels {
             targets.push(match self.kind {
@@ -107,8 +130,8 @@ impl Predicted {
                 }
             });
         }
-        self.truth = Ok(Known { labels, targets });
-        self.catalog = Some(catalog);
+        self.truth = Ok(Known { labels, targets, rows });
+        self.catalog = Some(all);
         Ok(self)
     }
 
@@ -210,7 +233,17 @@ impl Predicted {
         })
     }
 
-    /// The place of each galaxy's true class.
+    /// How many galaxies have no label, and are left out of all figures; 0 where the truth is not known.
+    pub fn unlabelled(&self) -> usize {
+        self.truth.as_ref().map_or(0, |known| self.len() - known.rows.len())
+    }
+
+    /// What is predicted for the galaxies that have a label.
+    pub(super) fn judged(&self) -> Result<Array2<f64>> {
+        Ok(self.values.select(Axis(0), &self.known()?.rows))
+    }
+
+    /// The place of the true class of each galaxy that has a label.
     pub(super) fn true_classes(&self) -> Result<&[usize]> {
         self.only(Kind::Classes, "classes")?;
         match self.known()?.targets.first() {
@@ -219,10 +252,10 @@ impl Predicted {
         }
     }
 
-    /// For each name, its probabilities and whether it is true.
+    /// For each name, its probabilities and whether it is true, of the galaxies that have a label.
     pub(super) fn each_chance(&self) -> Result<Vec<Chance>> {
-        let known = self.known()?;
-        let column = |i: usize| self.values.column(i).to_vec();
+        let (known, judged) = (self.known()?, self.judged()?);
+        let column = |i: usize| judged.column(i).to_vec();
         match self.kind {
             Kind::Classes => {
                 let of = self.true_classes()?;
@@ -246,7 +279,7 @@ impl Predicted {
         }
     }
 
-    /// A table of `id_str`, what is true where it is known (by the labels' names), and what is
+    /// A table of `id_str`, what is true where it is known (by the labels' names; else empty), and what is
     /// predicted: for classes `predicted` and `probability_CLASS`, for things `NAME_probability`, for
     /// numbers `NAME_predicted`.
     ///
@@ -255,12 +288,19 @@ impl Predicted {
     pub fn table(&self) -> Result<DataFrame> {
         let mut columns = vec![Column::new(ID.into(), &self.ids)];
         if let Ok(known) = &self.truth {
+            let mut places = vec![None; self.len()];
+            known.rows.iter().enumerate().for_each(|(place, &row)| places[row] = Some(place));
             for (label, target) in known.labels.iter().zip(&known.targets) {
+                let label = label.as_str().into();
+                let places = places.iter();
                 columns.push(match target {
-                    Target::Numbers(values) => Column::new(label.as_str().into(), values),
+                    Target::Numbers(values) => {
+                        let values = places.map(|it| it.map(|it| values[it]));
+                        Column::new(label, values.collect::<Vec<_>>())
+                    }
                     Target::Classes { names, of } => {
-                        let texts: Vec<&str> = of.iter().map(|&i| names[i].as_str()).collect();
-                        Column::new(label.as_str().into(), texts)
+                        let texts = places.map(|it| it.map(|it| names[of[it]].as_str()));
+                        Column::new(label, texts.collect::<Vec<_>>())
                     }
                 });
             }
@@ -296,7 +336,11 @@ impl Show for Predicted {
             self.table().map(|table| Table::new(table).title(format!("{count} galaxies")).rows(5));
         match self.figures() {
             Ok(figures) => {
-                let title = "How good they are, with 95 % intervals";
+                let without = match self.unlabelled() {
+                    0 => String::new(),
+                    some => format!("; {some} galaxies without a label are left out"),
+                };
+                let title = format!("How good they are, with 95 % intervals{without}");
                 Table::new(figures).title(title).show().above(&table.show())
             }
             Err(_) => table.show(),

@@ -24,10 +24,10 @@ use crate::probe::logistic::{Logistic, ROUGH};
 use crate::probe::scaling::Scaling;
 use crate::probe::{Shares, Target};
 use crate::train::Head;
-use ndarray::{Array1, Array2, Axis, concatenate, s};
+use ndarray::{Array2, Axis, concatenate, s};
 use rayon::prelude::*;
 use std::collections::HashMap;
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 /// Parts that galaxies are divided into where nothing else was asked for.
 const FOLDS: usize = 10;
@@ -149,7 +149,10 @@ impl<'a> Problem<'a> {
                 let sides = self.sides(&division, count);
                 let tried = match part {
                     Part::Numbers(values) => self.numbers_left_out(values, &sides)?,
-                    Part::Shares { shares, .. } => self.shares_left_out(shares, &sides)?,
+                    Part::Shares { shares, .. } => {
+                        let judged_by = part.judged_by(shares, &self.originals);
+                        self.shares_left_out(shares, &judged_by, &sides)?
+                    }
                 };
                 (tried, count)
             }
@@ -251,10 +254,11 @@ impl<'a> Problem<'a> {
     }
 
     /// Logistic regression, a part left out at a time, from the strongest penalty until weaker ones are
-    /// no better.
+    /// no better; `judged_by` has the shares that predictions are compared with.
     fn shares_left_out(
         &self,
         shares: &Shares,
+        judged_by: &Shares,
         sides: &[(Vec<usize>, Vec<usize>)],
     ) -> Result<Vec<Tried>> {
         let on = |held: &[usize]| {
@@ -282,7 +286,7 @@ impl<'a> Problem<'a> {
                     left_out.row_mut(galaxy).assign(&row);
                 }
             }
-            let loss = shares.mean_loss(&self.originals, &left_out);
+            let loss = judged_by.mean_loss(&self.originals, &left_out);
             if !loss.is_finite() {
                 break;
             }
@@ -327,16 +331,8 @@ impl<'a> Problem<'a> {
         let classes = self.rows.known.truth.classes();
         let config = self.finetune.question().head(classes, 0.0);
         let weight = Tensor::f_from_slice(&weights)?.f_view([biases.len() as i64, width as i64])?;
-        let scaling = self.basis.scaling();
-        let row = |it: &Array1<f64>| -> Result<Tensor> {
-            let values: Vec<f64> = it.to_vec();
-            Ok(Tensor::f_from_slice(&values)?.f_to_kind(Kind::Float)?)
-        };
-        Head::of(&config, &weight, &Tensor::f_from_slice(&biases)?)?.standardised(
-            &row(&scaling.mean)?,
-            &row(&scaling.scale)?,
-            scaling.limit,
-        )
+        Head::of(&config, &weight, &Tensor::f_from_slice(&biases)?)?
+            .standardised(self.basis.scaling())
     }
 }
 

@@ -1,6 +1,6 @@
 //! A fine-tuning whose head is solved for: from features to a [`Finetuned`].
 
-use super::heads::Known;
+use super::heads::{Known, Trained};
 use super::objective::Objective;
 use super::solve::{Rows, Solved, solve, solve_with};
 use super::truth::Truth;
@@ -10,7 +10,7 @@ use crate::encoder::Encoder;
 use crate::error::{Error, Result};
 use crate::schema::Votes;
 use crate::space::{array, tensor};
-use crate::train::{End, Epoch, Event, Fitted, Head, Output};
+use crate::train::{End, Epoch, Fitted, Head, Output};
 use ndarray::{Array2, Axis, concatenate};
 use tch::{Device, Kind, Tensor, no_grad};
 
@@ -30,7 +30,7 @@ impl Galaxies<'_> {
 
 impl Finetune {
     /// The head that is solved for from galaxies to learn from alone: the beginning of a network's.
-    pub(super) fn first_head(&self, learn: &Known, galaxies: usize) -> Result<(Head, Fitted)> {
+    pub(super) fn first_head(&self, learn: &Known, galaxies: usize) -> Result<Trained> {
         let rows = Rows::of(learn, galaxies);
         let solved = solve(self, &rows, None)?;
         let objective = Objective::new(self, &learn.truth)?;
@@ -42,19 +42,19 @@ impl Finetune {
             &solved.left_out,
             &learn.truth.select(&originals)?,
         )?;
-        Ok((solved.head, fitted))
+        Ok(Trained { head: solved.head, fitted })
     }
 
     /// Solves for a head. Where galaxies are `kept` aside, the strength of the penalty is chosen by
     /// leaving out parts of all, the figures come from a head that was solved for without those kept
     /// aside, and the head that stays learns from all. Without, figures come from the left-out parts.
+    /// Nothing is told on the way: there are no epochs to look at.
     pub(super) fn solved(
         &self,
         encoder: Encoder,
         learn: Galaxies,
         kept: Option<Galaxies>,
         folds: Option<usize>,
-        observe: &mut dyn FnMut(Event),
     ) -> Result<Finetuned> {
         let objective = Objective::new(self, &learn.known.truth)?;
         let (solved, judged, judge_truth, judged_ids, judged_catalog, fitted);
@@ -85,11 +85,10 @@ impl Finetune {
                 (judged_ids, judged_catalog) = (learn.ids.clone(), learn.catalog);
             }
         }
-        fitted.epochs.iter().for_each(|it| observe(Event::Epoch(it.clone())));
         let classes = learn.known.truth.classes();
         let Solved { head, strength, .. } = solved;
         let values = meaning(&head, &judged)?;
-        let trained = super::heads::Trained { head, fitted };
+        let trained = Trained { head, fitted };
         let done = Finetuned::of_head(self, encoder, trained, classes)?;
         done.solved_by(strength, judged_ids, values, judged_catalog)
     }

@@ -15,7 +15,8 @@ pub struct Choice {
     /// `LogisticRegression`.
     pub penalty: f64,
     /// Each penalty that was tried, with the mean loss of galaxies that were left out: nats, or squared
-    /// errors.
+    /// errors. A class of `n` galaxies counts as true by (n + 1) / (n + 2), as Platt (1999) has it, so that
+    /// no penalty wins by being all but certain of a few galaxies.
     pub losses: Vec<(f64, f64)>,
     /// Galaxies with a label.
     pub galaxies: usize,

@@ -149,6 +149,59 @@ fn a_model_folder_predicts_as_the_run_did_and_is_judged_on_another_catalogue() {
 }
 
 #[test]
+fn galaxies_without_a_label_are_left_out_of_figures_and_counted() {
+    let encoder = encoder();
+    let (train, val) = both(&encoder);
+    let run = Finetune::classifier("kind").encoder(&encoder).train_encoded(&train, &val).unwrap();
+    let predicted = run.predict_encoded(&val).unwrap();
+    assert_eq!(predicted.unlabelled(), 0);
+    let mut table = val.catalog().unwrap().table().clone();
+    let kinds = table.column("kind").unwrap().str().unwrap();
+    let some: Vec<Option<&str>> =
+        kinds.iter().enumerate().map(|(row, it)| it.filter(|_| row % 4 > 0)).collect();
+    table.with_column(Column::new("kind".into(), some)).unwrap();
+    let gaps = Catalog::from_table(table, "nowhere").unwrap();
+    let some = predicted.clone().against(&gaps, "kind").unwrap();
+    assert_eq!((some.len(), some.unlabelled()), (100, 25));
+    // The figures are those of the others alone.
+    let rows: Vec<usize> = (0..100).filter(|row| row % 4 > 0).collect();
+    let others = Space::new(
+        rows.iter().map(|&row| val.ids()[row].clone()).collect(),
+        val.features().select(ndarray::Axis(0), &rows),
+    );
+    let others = others.unwrap().with_catalog(val.catalog().unwrap()).unwrap();
+    let others = run.predict_encoded(&others).unwrap();
+    for name in some.measures() {
+        assert_eq!(some.measure(name).unwrap(), others.measure(name).unwrap(), "{name}");
+    }
+    assert_eq!(some.confusion().unwrap(), others.confusion().unwrap());
+    assert_eq!(some.calibration_error().unwrap(), others.calibration_error().unwrap());
+    assert!(some.per_class().unwrap().equals(&others.per_class().unwrap()));
+    let right = |it: &Predicted| it.right_and_wrong(2).unwrap().tiles()[0].caption.clone();
+    assert_eq!(right(&some), right(&others));
+    let table = some.table().unwrap();
+    assert_eq!((table.height(), table.column("kind").unwrap().null_count()), (100, 25));
+    assert!(some.show().get("text/plain").unwrap().contains("25 galaxies without a label"));
+    // None at all is still an error.
+    let mut table = gaps.table().clone();
+    table.with_column(Column::new("kind".into(), vec![None::<&str>; 100])).unwrap();
+    let none = Catalog::from_table(table, "nowhere").unwrap();
+    assert!(predicted.against(&none, "kind").unwrap_err().to_string().contains("kind"));
+}
+
+#[test]
+fn a_head_that_is_solved_for_tells_of_no_epochs() {
+    let (train, val) = pictures(40);
+    let mut events = 0;
+    let run = Finetune::classifier("class").encoder(&encoder());
+    let done = run.observed(&train, &val, &mut |_| events += 1).unwrap();
+    assert!(done.strength().is_some());
+    assert_eq!(events, 0);
+    let plan = run.plan(&train, &val).unwrap().to_string();
+    assert!(plan.contains("(resnet18): head only, solved for\n"), "{plan}");
+}
+
+#[test]
 fn what_is_predicted_can_be_looked_at_averaged_and_calibrated() {
     let encoder = encoder();
     let (train, val) = both(&encoder);

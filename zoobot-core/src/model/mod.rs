@@ -8,9 +8,10 @@ use crate::error::{Error, Result};
 use crate::notebook::{Bundle, Show};
 use crate::picture::Stretch;
 use crate::predict::Recalibration;
+use crate::probe::scaling::Scaling;
 use crate::schema::Schema;
 use crate::train::{Head, HeadConfig, Output, Trained};
-use ndarray::Array2;
+use ndarray::{Array1, Array2};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::path::Path;
@@ -134,7 +135,11 @@ impl Model {
         };
         let mut head = Head::of(&first.config, &mean("weight")?, &mean("bias")?)?;
         if let Some(limit) = first.config.limit {
-            head = head.standardised(&mean("mean")?, &mean("scale")?, limit)?;
+            let row = |name| -> Result<Array1<f64>> {
+                Ok(Vec::try_from(mean(name)?.f_to_kind(Kind::Double)?)?.into())
+            };
+            let (mean, scale) = (row("mean")?, row("scale")?);
+            head = head.standardised(&Scaling { mean, scale, limit })?;
         }
         Self::new(encoder, &head, first.labels.clone())
     }

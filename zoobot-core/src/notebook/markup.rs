@@ -9,8 +9,10 @@ use std::fmt::Write;
 
 /// Characters of a cell; the rest is in its tooltip.
 const LONGEST: usize = 40;
-/// A column's name of more characters may break after "_" and "-".
-const LONG_NAME: usize = 20;
+/// A column's name of more characters may break after "_" and "-", where room is short.
+const LONG_NAME: usize = 12;
+/// One of more characters takes at least some room, so that it does not become a tower.
+const VERY_LONG_NAME: usize = 20;
 
 /// The cell that stands for columns left out.
 pub(super) const GAP: &str = "<td style=\"border:none;text-align:center;opacity:.5\">…</td>";
@@ -25,44 +27,51 @@ pub(super) struct Markup {
 }
 
 impl Markup {
-    /// Opens a table with a title above it (when not empty) and a grey line below it.
-    pub fn new(title: &str, below: &str) -> Self {
+    /// Opens a table with a title above it (when not empty) and a grey line below it; where it
+    /// `scrolls`, it is of limited height.
+    pub fn new(title: &str, below: &str, scrolls: bool) -> Self {
         let mut html = String::from("<div>");
         if !title.is_empty() {
             let _ = write!(html, "<div style=\"margin:2px 0 6px\"><b>{}</b></div>", escape(title));
         }
-        html.push_str(
-            "<div style=\"max-height:520px;max-width:100%;overflow:auto\">\
+        let height = if scrolls { "max-height:520px;" } else { "" };
+        let _ = write!(
+            html,
+            "<div style=\"{height}max-width:100%;overflow:auto\">\
              <table style=\"border:none;border-collapse:collapse;margin:0;table-layout:auto;\
-             font-variant-numeric:tabular-nums\"><thead><tr>",
+             font-variant-numeric:tabular-nums\"><thead><tr>"
         );
         Self { html, in_body: false, below: below.to_owned() }
     }
 
-    /// Adds a column's name with its type under it (when not empty).
-    pub fn head(&mut self, name: &str, kind: &str, right: bool) {
+    /// Adds a column's name with a note under it (when not empty) and a tooltip.
+    pub fn head(&mut self, name: &str, note: &str, right: bool, tip: &str) {
         // The header stays in view while the rows scroll, so it needs a ground of its own.
         const GROUND: &str = "var(--jp-layout-color0,var(--vscode-editor-background,Canvas))";
         let side = if right { "right" } else { "left" };
         let (breaks, shown) = if name.chars().count() > LONG_NAME {
-            let shown = escape(&cut(name, 3 * LONG_NAME)).replace('_', "_<wbr>");
-            ("min-width:120px;white-space:normal", shown)
+            let shown = escape(&cut(name, 3 * VERY_LONG_NAME)).replace('_', "_<wbr>");
+            let very_long = name.chars().count() > VERY_LONG_NAME;
+            (
+                if very_long { "min-width:90px;white-space:normal" } else { "white-space:normal" },
+                shown,
+            )
         } else {
             ("white-space:nowrap", escape(name))
         };
-        let kind = match kind {
+        let note = match note {
             "" => String::new(),
-            kind => format!(
+            note => format!(
                 "<br><small style=\"font-weight:normal;opacity:.6\">{}</small>",
-                escape(kind)
+                escape(note)
             ),
         };
         let _ = write!(
             self.html,
-            "<th align=\"{side}\" title=\"{}\" style=\"text-align:{side};padding:4px 10px;{breaks};\
+            "<th align=\"{side}\" title=\"{}\" style=\"text-align:{side};padding:4px 8px;{breaks};\
              vertical-align:bottom;position:sticky;top:0;background:{GROUND};{LINE};\
-             border-bottom-color:rgba(128,128,128,.6)\">{shown}{kind}</th>",
-            escape(name),
+             border-bottom-color:rgba(128,128,128,.6)\">{shown}{note}</th>",
+            escape(tip),
         );
     }
 
@@ -87,7 +96,7 @@ impl Markup {
         let _ = write!(
             self.html,
             "<tr><td colspan=\"{columns}\" align=\"left\" style=\"border:none;text-align:left;\
-             padding:4px 10px;opacity:.7\">{text}</td></tr>"
+             padding:4px 8px;opacity:.7\">{text}</td></tr>"
         );
     }
 
@@ -117,7 +126,7 @@ pub(super) fn cell(cell: &Cell, right: bool) -> String {
     };
     let whole = whole.map(|it| format!(" title=\"{}\"", escape(it))).unwrap_or_default();
     format!(
-        "<td align=\"{side}\"{whole} style=\"text-align:{side};padding:3px 10px;white-space:nowrap;\
+        "<td align=\"{side}\"{whole} style=\"text-align:{side};padding:3px 8px;white-space:nowrap;\
          {LINE}\">{text}</td>"
     )
 }
@@ -125,7 +134,7 @@ pub(super) fn cell(cell: &Cell, right: bool) -> String {
 /// A cell with a picture, named in its tooltip, or with the reason why there is none.
 pub(super) fn picture(name: &str, picture: crate::Result<Thumbnail>) -> String {
     format!(
-        "<td align=\"left\" style=\"text-align:left;padding:3px 10px;{LINE}\">{}</td>",
+        "<td align=\"left\" style=\"text-align:left;padding:3px 8px;{LINE}\">{}</td>",
         picture_or_reason(name, &picture, super::table::PICTURE, "border-radius:3px"),
     )
 }

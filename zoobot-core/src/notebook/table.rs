@@ -1,16 +1,20 @@
-//! A polars table as HTML that scrolls, and as text for terminals.
+//! A polars table as HTML that scrolls, and as text for terminals. The types of the columns stand in
+//! the text, and in HTML in the tooltips of their names.
 
 use super::cells::{self, Cell};
 use super::markup::{self, Markup};
 use super::text::{cut, escape, plural, thousands};
 use super::{Bundle, Show, thumbnail};
 use polars::prelude::{Column, DataFrame, IntoColumn, LazyFrame, Series};
+use std::cmp::Reverse;
 use std::path::PathBuf;
 
 /// Rows shown before "… n more".
 const ROWS: usize = 20;
+/// Rows shown of a table that is to be seen as a whole.
+const WHOLE: usize = 60;
 /// Columns shown at the left and at the right of a wide table.
-const COLUMNS: (usize, usize) = (14, 2);
+const COLUMNS: (usize, usize) = (18, 2);
 /// Characters of a cell in a terminal.
 const LONGEST: usize = 40;
 /// Characters of a column's name in a terminal.
@@ -29,12 +33,13 @@ pub struct Table {
     pictures: Option<PathBuf>,
     rows: usize,
     types: bool,
+    scrolls: bool,
 }
 
 impl Table {
     /// A table of `data`, without title and pictures.
     pub fn new(data: DataFrame) -> Self {
-        Self { data, title: String::new(), pictures: None, rows: ROWS, types: true }
+        Self { data, title: String::new(), pictures: None, rows: ROWS, types: true, scrolls: true }
     }
 
     /// Sets the line above the table (default none).
@@ -56,14 +61,26 @@ impl Table {
         self
     }
 
-    /// Leaves out the types under the names.
+    /// Shows a table that only makes sense as a whole, such as the answers of a tree, in one piece: up
+    /// to 60 rows, without scrolling.
+    pub(crate) fn whole(mut self) -> Self {
+        self.rows = WHOLE;
+        self.scrolls = false;
+        self
+    }
+
+    /// Leaves out the types of the columns.
     pub(super) fn without_types(mut self) -> Self {
         self.types = false;
         self
     }
 
-    fn kind(&self, column: &Column) -> String {
-        if self.types { cells::kind(column.dtype()) } else { String::new() }
+    /// The tooltip of a column's name: the name whole, and the type.
+    fn tip(&self, column: &Column) -> String {
+        match self.types {
+            true => format!("{} ({})", column.name(), cells::kind(column.dtype())),
+            false => column.name().to_string(),
+        }
     }
 
     /// The table itself.
@@ -76,16 +93,28 @@ impl Table {
         self.pictures.is_some() && column.name() == FILES && column.dtype().is_string()
     }
 
-    /// The positions of the shown columns, pictures first; `None` stands for those left out.
+    /// The positions of the shown columns, pictures first; `None` stands for those left out. Where
+    /// there are too many, those go first in which most rows are empty, and then the middle.
     fn places(&self) -> Vec<Option<usize>> {
         let (left, right) = COLUMNS;
         let columns = self.data.columns();
         let (mut places, others): (Vec<_>, Vec<_>) =
             (0..columns.len()).partition(|place| self.is_pictures(&columns[*place]));
         places.extend(others);
+        if places.len() <= left + right + 1 {
+            return places.into_iter().map(Some).collect();
+        }
+        let empty = |place: usize| columns[place].null_count();
+        let mostly_empty = |place: &usize| 2 * empty(*place) > self.data.height();
+        let mut sparse: Vec<usize> = places.iter().copied().filter(mostly_empty).collect();
+        sparse.sort_by_key(|place| Reverse((empty(*place), *place)));
+        sparse.truncate(places.len() - left - right);
+        places.retain(|place| !sparse.contains(place));
         let mut places: Vec<_> = places.into_iter().map(Some).collect();
-        if places.len() > left + right + 1 {
+        if places.len() > left + right {
             places.splice(left..places.len() - right, [None]);
+        } else {
+            places.push(None);
         }
         places
     }
@@ -108,7 +137,7 @@ impl Table {
             Some(_) => format!(", the first {} shown", thousands(self.rows as u64)),
             None => String::new(),
         };
-        let mut table = Markup::new(&self.title, &(self.shape() + &first));
+        let mut table = Markup::new(&self.title, &(self.shape() + &first), self.scrolls);
         let columns: Vec<Option<Vec<String>>> = places
             .iter()
             .map(|place| {
@@ -116,14 +145,24 @@ impl Table {
                 Some(self.column(column))
             })
             .collect();
-        let left_out = self.data.width() - places.iter().flatten().count();
+        let left_out: Vec<usize> =
+            (0..self.data.width()).filter(|place| !places.contains(&Some(*place))).collect();
         for place in &places {
             match place.and_then(|place| self.data.columns().get(place)) {
                 Some(column) => {
-                    let kind = self.kind(column);
-                    table.head(column.name(), &kind, column.dtype().is_primitive_numeric());
+                    let right = column.dtype().is_primitive_numeric();
+                    table.head(column.name(), "", right, &self.tip(column));
                 }
-                None => table.head("…", &plural(left_out, "more column"), false),
+                None => {
+                    let names: Vec<&str> = left_out
+                        .iter()
+                        .take(WHOLE)
+                        .map(|place| self.data.columns()[*place].name().as_str())
+                        .collect();
+                    let others = if names.len() < left_out.len() { ", …" } else { "" };
+                    let more = plural(left_out.len(), "more column");
+                    table.head("…", &more, false, &(names.join(", ") + others));
+                }
             }
         }
         for row in 0..head.height() {

@@ -141,7 +141,7 @@ impl Show for Calibration {
     fn show(&self) -> Bundle {
         let least = self.min_votes.max(1);
         let title = format!("Calibration, galaxies with {least} votes or more for the question");
-        self.table().map(|table| Table::new(table).title(title)).show()
+        self.table().map(|table| Table::new(table).title(title).whole()).show()
     }
 }
 

@@ -34,7 +34,7 @@ impl Posterior {
             "90pc-lower" => numbers(&ends.lower),
             "90pc-upper" => numbers(&ends.upper),
         )?;
-        Ok(Table::new(table))
+        Ok(Table::new(table).whole())
     }
 }
 
@@ -47,7 +47,7 @@ impl Show for Posterior {
         let table = match self.ids() {
             [id] => self.answers().map(|table| table.title(format!("{id}{members}"))),
             ids => self.friendly().map(|table| {
-                let title = format!("{} galaxies{members}; blank: unlikely to be asked", ids.len());
+                let title = format!("{} galaxies{members}; null: unlikely to be asked", ids.len());
                 Table::new(table).title(title)
             }),
         };

@@ -2,9 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::generator;
-#[cfg(doc)]
-use crate::probe::scaling::Scaling;
-use crate::probe::scaling::TOGETHER;
+use crate::probe::scaling::{Scaling, TOGETHER};
+use ndarray::Array1;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 use tch::nn::{self, Module};
@@ -186,20 +185,22 @@ impl Head {
         Ok(Self { linear, standard: None, config })
     }
 
-    /// The head with its features standardised first: `(x - mean) * scale`, cut off beyond `limit`.
+    /// The head with its features scaled first, by [`Scaling::apply`].
     ///
     /// # Errors
     /// [`Error::Invalid`] for another number of features.
-    pub(crate) fn standardised(self, mean: &Tensor, scale: &Tensor, limit: f64) -> Result<Self> {
-        let width = self.width() as i64;
-        for numbers in [mean, scale] {
-            if numbers.size() != [width] {
-                let value = format!("{:?}", numbers.size());
-                return Err(Error::invalid("scale of features", value, format!("[{width}]")));
+    pub(crate) fn standardised(self, scaling: &Scaling) -> Result<Self> {
+        let width = self.width();
+        let row = |it: &Array1<f64>| -> Result<Tensor> {
+            if it.len() != width {
+                return Err(Error::invalid("scale of features", it.len(), width.to_string()));
             }
-        }
-        let standard = Some(Standard { mean: mean.f_detach()?, scale: scale.f_detach()?, limit });
-        Ok(Self { standard, config: HeadConfig { limit: Some(limit), ..self.config }, ..self })
+            Ok(Tensor::f_from_slice(&it.to_vec())?.f_to_kind(Kind::Float)?)
+        };
+        let (mean, scale) = (row(&scaling.mean)?, row(&scaling.scale)?);
+        let standard = Some(Standard { mean, scale, limit: scaling.limit });
+        let config = HeadConfig { limit: Some(scaling.limit), ..self.config };
+        Ok(Self { standard, config, ..self })
     }
 
     /// The head with its weights and biases changed, standardised as it was.
@@ -392,4 +393,36 @@ pub fn shares_and_totals(x: &Tensor, questions: &[usize]) -> Result<Tensor> {
         start += count as i64;
     }
     Ok(Tensor::f_cat(&all, 1)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::space::{array, tensor};
+    use ndarray::Array2;
+
+    #[test]
+    fn a_head_scales_features_as_the_galaxies_that_it_was_fitted_to() {
+        let mut rng = StdRng::seed_from_u64(3);
+        let mut features = Array2::from_shape_fn((60, 20), |(_, j)| {
+            j as f32 + rng.random_range(-1.0..1.0_f32) * 0.1 * (j + 1) as f32
+        });
+        // One that does not vary, a cosmic ray, and a damaged picture.
+        features.column_mut(4).fill(1.5);
+        features[[7, 2]] = 1e5;
+        features.row_mut(11).mapv_inplace(|it| 1e3 * it);
+        let scaling = Scaling::bounded(features.view());
+        let identity = Tensor::eye(20, (Kind::Float, Device::Cpu));
+        let zero = Tensor::zeros([20], (Kind::Float, Device::Cpu));
+        let head = Head::of(&HeadConfig::numbers(20), &identity, &zero).unwrap();
+        let head = head.standardised(&scaling).unwrap();
+        let values = tensor(&features.mapv(f64::from)).unwrap().to_kind(Kind::Float);
+        let found = head.scores(&values).unwrap().to_kind(Kind::Double);
+        let (found, expected) = (array(&found, 60, 20).unwrap(), scaling.apply(features.view()));
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!((found - expected).abs() < 1e-4, "{found}, expected {expected}");
+        }
+        let narrow = Head::of(&HeadConfig::numbers(20), &identity.narrow(1, 0, 5), &zero).unwrap();
+        assert!(narrow.standardised(&scaling).unwrap_err().to_string().contains("20"));
+    }
 }

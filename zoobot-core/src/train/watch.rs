@@ -4,7 +4,7 @@ use super::history::{Epoch, Event, figure};
 use crate::notebook::{Live, Progress, in_kernel};
 
 /// Shows a run: a line of progress, and in a notebook the history so far, drawn anew after each
-/// epoch.
+/// epoch from the second on.
 ///
 /// ```no_run
 /// use zoobot_core::train::{FitConfig, Task, Watch, fit};
@@ -60,6 +60,10 @@ impl Watch {
         if let Some(progress) = &self.progress {
             let (epoch, loss) = (last.epoch, last.validation);
             progress.note(format!("epoch {epoch}: {:.4}, validation {loss:.4}", last.training));
+        }
+        // One point is no curve: a head that is solved for has no other, and shows how it was chosen.
+        if self.epochs.len() < 2 {
+            return;
         }
         if let (Some(live), Ok(figure)) = (&self.live, figure(&self.epochs)) {
             live.show(&figure);

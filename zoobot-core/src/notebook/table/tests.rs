@@ -66,10 +66,62 @@ fn nulls_are_visible_and_long_text_is_whole_in_its_tooltip() {
 fn a_wide_table_shows_its_ends_and_counts_what_is_between() {
     let columns = (0..100).map(|i| Column::new(format!("feat_{i}").into(), [i as f32])).collect();
     let html = html(DataFrame::new(1, columns).unwrap());
-    assert_eq!(html.matches("<th ").count(), 17);
-    assert!(html.contains("84 more columns"));
-    assert!(html.contains(">feat_0<") && html.contains(">feat_13<") && html.contains(">feat_99<"));
-    assert!(!html.contains(">feat_14<"));
+    assert_eq!(html.matches("<th ").count(), 21);
+    assert!(html.contains("80 more columns"));
+    assert!(html.contains(">feat_0<") && html.contains(">feat_17<") && html.contains(">feat_99<"));
+    assert!(!html.contains(">feat_18<"));
+}
+
+#[test]
+fn of_many_columns_the_mostly_empty_ones_are_left_out_first() {
+    let mut columns: Vec<Column> =
+        (0..24).map(|i| Column::new(format!("c{i}").into(), [1.5, 2.5])).collect();
+    for place in [2, 5, 11] {
+        columns[place] = Column::new(format!("c{place}").into(), [None::<f64>, None]);
+    }
+    // Half empty is not mostly empty.
+    columns[7] = Column::new("c7".into(), [None, Some(1.0)]);
+    let shown = html(DataFrame::new(2, columns).unwrap());
+    assert_eq!(shown.matches("<th ").count(), 21);
+    for name in ["c2", "c5", "c11"] {
+        assert!(!shown.contains(&format!(">{name}<")), "{name}");
+    }
+    for name in ["c0", "c7", "c12", "c20", "c23"] {
+        assert!(shown.contains(&format!(">{name}<")), "{name}");
+    }
+    // The tooltip of the gap names what is left out, with the middle.
+    assert!(
+        shown.contains("4 more columns") && shown.contains("title=\"c2, c5, c11, c21\""),
+        "{shown}"
+    );
+
+    let mut columns: Vec<Column> =
+        (0..22).map(|i| Column::new(format!("c{i}").into(), [1.5])).collect();
+    columns[0] = Column::new("c0".into(), [None::<f64>]);
+    columns[3] = Column::new("c3".into(), [None::<f64>]);
+    let shown = html(DataFrame::new(1, columns).unwrap());
+    assert!(shown.contains("2 more columns") && shown.contains("title=\"c0, c3\""), "{shown}");
+    assert!(shown.find(">c21<") < shown.find(">…<"), "the gap is the last column");
+}
+
+#[test]
+fn types_stand_in_tooltips_and_long_names_may_break() {
+    let data = df!("confident_accuracy" => [0.5], "n" => [1u32]).unwrap();
+    let shown = html(data.clone());
+    assert!(shown.contains("title=\"n (u32)\"") && !shown.contains(">u32<"), "{shown}");
+    assert!(shown.contains(">confident_<wbr>accuracy<"), "{shown}");
+    assert!(data.show().get("text/plain").unwrap().contains("u32"));
+}
+
+#[test]
+fn a_table_to_be_seen_as_a_whole_neither_ends_at_twenty_rows_nor_scrolls() {
+    let data = df!("n" => (0..34).collect::<Vec<i64>>()).unwrap();
+    let table = Table::new(data.clone());
+    let scrolled = table.show();
+    assert!(scrolled.get("text/html").unwrap().contains("max-height"));
+    let whole = table.whole().show();
+    let whole = whole.get("text/html").unwrap();
+    assert!(rows(whole) == 34 && !whole.contains("max-height"), "{whole}");
 }
 
 #[test]

@@ -123,6 +123,10 @@ fn a_ranking_that_orders_nothing_says_so() {
     let spread = means.iter().flatten().fold(f64::MIN, f64::max)
         - means.iter().flatten().fold(f64::MAX, f64::min);
     assert_eq!(ranking.note().is_some(), spread < 0.1, "{spread}");
+    // A gallery, which shows the ranking's top alone, says it as well.
+    let said =
+        ranking.gallery(6).unwrap().show().get("text/plain").unwrap().contains("no connection");
+    assert_eq!(said, ranking.note().is_some());
     // Ratings of something that it shows.
     let mut search = AnomalySearch::new(&setting.space).unwrap();
     for (row, id) in setting.space.ids().iter().enumerate().skip(20).take(35) {
