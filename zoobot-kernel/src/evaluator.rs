@@ -108,7 +108,7 @@ impl Evaluator {
             return Ok(());
         }
         if let Some(error) = &cell.error {
-            if let Some(habit) = habits::find(code, None) {
+            if let Some(habit) = habits::find(code, None, &self.notebook.variables) {
                 return Err(Failure::new("compile error", habit.advice).at_byte(code, habit.at));
             }
             return Err(syntax::failure(&cell, error, &self.checker));
@@ -125,7 +125,7 @@ impl Evaluator {
         let result = self.run_cell(&mut cell, ask);
         match &result {
             Ok(()) => {
-                for note in habits::notes(code) {
+                for note in habits::notes(code, &self.notebook.variables) {
                     self.runner.outputs.note(&note);
                 }
             }

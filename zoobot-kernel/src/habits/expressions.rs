@@ -1,5 +1,6 @@
 //! Expressions that other languages write otherwise.
 
+use super::python::{over, rust, variables};
 use super::scan::Kind;
 use super::shapes::Line;
 
@@ -20,9 +21,9 @@ pub(super) fn lambda(line: &Line, i: usize) -> Option<String> {
     Some(format!("a function without a name is written `|{}| {body}`.", line.text(i + 1, colon)))
 }
 
-/// `[2 * x for x in xs]`.
+/// `[2 * x for x in xs]`, `sum(x for x in xs)`, `{x for x in xs}`, `{k: v for k in ks}`.
 pub(super) fn comprehension(line: &Line, i: usize) -> Option<String> {
-    if !line.is(i, "[") && !line.is(i, "(") {
+    if !["[", "(", "{"].iter().any(|open| line.is(i, open)) {
         return None;
     }
     let end = line.closing(i)?;
@@ -31,21 +32,74 @@ pub(super) fn comprehension(line: &Line, i: usize) -> Option<String> {
     if at == i + 1 {
         return None;
     }
-    let condition = line.outside(within, end, "if");
-    let over = range_of(line, within + 1).map_or_else(
-        || {
-            let copied = if condition.is_some() { ".copied()" } else { "" };
-            format!("{}.iter(){copied}", line.text(within + 1, condition.unwrap_or(end)))
-        },
-        |range| format!("({range})"),
-    );
-    let (result, variable) = (line.text(i + 1, at), line.text(at + 1, within));
+    let second = line.outside(within, end, "for");
+    let condition = line.outside(within, end, "if").filter(|it| second.is_none_or(|at| at < *it));
+    let stop = second.or(condition).unwrap_or(end);
+    let mut source = over(line, within + 1, stop);
+    let variable = variables(line, at + 1, within);
+    let pair = if line.is(i, "{") { line.outside(i + 1, at, ":") } else { None };
+    let result = match pair {
+        Some(colon) => {
+            format!("({}, {})", rust(line, i + 1, colon, false), rust(line, colon + 1, at, false))
+        }
+        None => rust(line, i + 1, at, source.floats),
+    };
+    let compares =
+        ["<", ">", "==", "!=", " as ", "pow", "if "].iter().any(|it| result.contains(it));
+    if source.copies && (condition.is_some() || compares || result == variable || pair.is_some()) {
+        source.iterator.push_str(".copied()");
+        source.owns = true;
+    }
     let filter = condition.map_or(String::new(), |condition| {
-        format!(".filter(|&{variable}| {})", line.text(condition + 1, end))
+        let copied = source.owns || line.ty(line.text(within + 1, stop)).is_none();
+        if copied && !source.owns {
+            source.iterator.push_str(".copied()");
+        }
+        let by = if copied && !source.iterator.contains("chars()") { "&" } else { "" };
+        format!(".filter(|{by}{variable}| {})", rust(line, condition + 1, end, source.floats))
     });
-    Some(format!(
-        "a new list is made with `{over}{filter}.map(|{variable}| {result}).collect::<Vec<_>>()`."
-    ))
+    let over_text = &source.iterator;
+    let map = if result == variable && source.owns {
+        String::new()
+    } else {
+        format!(".map(|{variable}| {result})")
+    };
+    if let Some(second) = second {
+        let inner = line.outside(second, end, "in")?;
+        let last = condition.unwrap_or(end);
+        let other = over(line, inner + 1, last);
+        let inner_variable = variables(line, second + 1, inner);
+        return Some(format!(
+            "a new list is made with `{over_text}.flat_map(|{variable}| {}.map(move |{inner_variable}| \
+             {result})).collect::<Vec<_>>()`.",
+            other.iterator
+        ));
+    }
+    let called = i.checked_sub(1).and_then(|before| line.word(before));
+    Some(match called.filter(|_| line.is(i, "(")) {
+        Some("sum") => {
+            let ty = if source.floats { "f64" } else { "i32" };
+            let ty = if source.owns || source.floats { ty } else { "f64" };
+            format!("a sum is `{over_text}{filter}{map}.sum::<{ty}>()`.")
+        }
+        Some(word @ ("any" | "all")) if condition.is_none() => {
+            format!("it is a method of an iterator: `{over_text}.{word}(|{variable}| {result})`.")
+        }
+        _ if line.is(i, "{") && !source.floats => {
+            let (what, ty) = match pair {
+                Some(_) => ("dictionary", "HashMap<_, _>"),
+                None => ("set", "HashSet<_>"),
+            };
+            format!(
+                "a new {what} is made with `{over_text}{filter}{map}.collect::<std::collections::{ty}>()`."
+            )
+        }
+        _ if line.is(i, "{") => format!(
+            "numbers with decimals cannot be the keys of a dictionary or the members of a set. A list has \
+             room for them: `{over_text}{filter}{map}.collect::<Vec<_>>()`."
+        ),
+        _ => format!("a new list is made with `{over_text}{filter}{map}.collect::<Vec<_>>()`."),
+    })
 }
 
 /// `{"a": 1}`.
@@ -94,8 +148,8 @@ pub(super) fn triple_quotes(line: &Line, i: usize) -> Option<String> {
     let empty = matches!(line.tokens[i].text, "\"\"" | "''");
     let quote = matches!(line.kind(i + 1), Some(Kind::Text | Kind::Single | Kind::Letter));
     (empty && quote && line.adjacent(i)).then(|| {
-        "a text in plain double quotes may go over several lines; what explains a function stands \
-         above it, in lines that begin with `///`."
+        "a text in plain double quotes may span several lines. The documentation of a function goes in \
+         lines above it that begin with `///`."
             .to_owned()
     })
 }
@@ -105,29 +159,50 @@ pub(super) fn single_quotes(line: &Line, i: usize) -> Option<String> {
     let token = line.tokens[i];
     (token.kind == Kind::Single).then(|| {
         let inside = token.text.trim_matches('\'');
-        format!("a text stands in double quotes: `\"{inside}\"`.")
+        format!("a text is written in double quotes: `\"{inside}\"`.")
     })
 }
 
 /// `x ** 2`.
 pub(super) fn power(line: &Line, i: usize) -> Option<String> {
-    if !(line.is(i, "**") || line.is(i, "^")) || !line.after_value(i) || !line.value(i + 1) {
+    let signed = line.is(i + 1, "-");
+    let at = if signed { i + 2 } else { i + 1 };
+    if !(line.is(i, "**") || line.is(i, "^")) || !line.after_value(i) || !line.value(at) {
         return None;
     }
-    let exponent = line.tokens[i + 1];
+    let exponent = line.tokens[at];
+    let sign = if signed { "-" } else { "" };
     let whole = exponent.kind == Kind::Number && !exponent.text.contains(['.', 'e']);
     let base = match line.tokens[i - 1].kind {
-        Kind::Word => line.tokens[i - 1].text,
-        _ => "x",
+        Kind::Word => line.tokens[i - 1].text.to_owned(),
+        Kind::Number if line.tokens[i - 1].text.contains('.') => {
+            format!("{}_f64", line.tokens[i - 1].text)
+        }
+        Kind::Number => line.tokens[i - 1].text.to_owned(),
+        _ => "x".to_owned(),
     };
+    let number = line.tokens[i - 1].kind == Kind::Number && !base.contains('.');
     let power = match (whole, exponent.text) {
-        (true, text) => format!("`{base}.powi({text})`; of a whole number `{base}.pow({text})`"),
-        (false, "0.5") => format!("`{base}.sqrt()`"),
-        (false, text) if exponent.kind == Kind::Number => format!("`{base}.powf({text})`"),
-        (false, _) => format!("`{base}.powf(y)`, or `{base}.powi(n)` with a whole `n`"),
+        (true, text) if number && signed => format!("`{base}_f64.powi(-{text})`"),
+        (true, text) if number => format!("`{base}_i64.pow({text})`"),
+        (true, text) if signed => format!("`{base}.powi(-{text})`"),
+        (true, text) => format!("`{base}.powi({text})`, or `{base}.pow({text})` of a whole number"),
+        (false, "0.5") if !signed && !number => format!("`{base}.sqrt()`"),
+        (false, text) if exponent.kind == Kind::Number && number => {
+            format!("`{base}_f64.powf({sign}{text})`")
+        }
+        (false, text) if exponent.kind == Kind::Number => format!("`{base}.powf({sign}{text})`"),
+        (false, text) if number => {
+            format!(
+                "`{base}_i64.pow({text} as u32)`, or `{base}_f64.powf({sign}{text} as f64)` with decimals"
+            )
+        }
+        (false, text) => format!(
+            "`{base}.powf({sign}{text})` where both have decimals, or `{base}.pow({text} as u32)` where both are whole"
+        ),
     };
-    let or = if line.is(i, "^") { " `^` is the exclusive or of bits." } else { "" };
-    Some(format!("a power is {power}. A number needs its type for it: `2.0_f64.powi(3)`.{or}"))
+    let or = if line.is(i, "^") { " `^` is bitwise exclusive or." } else { "" };
+    Some(format!("a power is {power}.{or}"))
 }
 
 /// `x[-1]`.

@@ -4,27 +4,36 @@
 //! that do not compile, but for [`notes`]: what compiles and means something else.
 
 mod expressions;
+mod members;
 mod names;
+mod nulls;
+mod python;
 mod scan;
 mod shapes;
 mod statements;
 
+pub use members::{Holder, index, member};
 pub use names::{method, name};
 pub use shapes::{assignment, find};
 
+use crate::source::Variable;
 use scan::{Kind, Token, tokens};
 
-/// Remarks on a cell that is right and may not do what was meant: `2^3`, `7 // 2`, `1/3`.
-pub fn notes(code: &str) -> Vec<String> {
+/// Remarks on a cell that is right and may not do what was meant: `2^3`, `7 // 2`, `1/3`, and missing
+/// values that go without a word. `variables` are the notebook's after the cell.
+pub fn notes(code: &str, variables: &[Variable]) -> Vec<String> {
     let tokens = tokens(code);
-    let mut found: Vec<String> = tokens.windows(3).filter_map(exclusive_or).collect();
+    let mut found = nulls::notes(&tokens, variables);
+    let lines = tokens.split(|token| token.kind == Kind::Line);
+    for line in lines {
+        found.extend((0..line.len()).filter_map(|i| exclusive_or(line, i, variables)));
+        found.extend(floor_division(line));
+    }
     found.extend(tokens.windows(3).enumerate().filter_map(|(i, three)| {
         let before = i.checked_sub(1).map(|i| tokens[i]);
         let after = tokens.get(i + 3).copied();
         whole_quotient(three, before, after)
     }));
-    let lines = tokens.split(|token| token.kind == Kind::Line);
-    found.extend(lines.filter_map(floor_division));
     found.sort();
     found.dedup();
     found
@@ -43,19 +52,59 @@ fn whole(token: &Token) -> Option<u64> {
     token.text.parse().ok().filter(|_| token.kind == Kind::Number)
 }
 
-/// `2^3` of whole numbers: of others it does not compile.
-fn exclusive_or(three: &[Token]) -> Option<String> {
-    let [base, sign, exponent] = three else { return None };
-    if !sign.is("^") || !base.ends_value() || whole(exponent)? > 20 {
+/// `2^3`, `10^n`, `n^2` of whole numbers: of others it does not compile.
+fn exclusive_or(line: &[Token], i: usize, variables: &[Variable]) -> Option<String> {
+    let base = i.checked_sub(1).map(|before| line[before])?;
+    let signed = line.get(i + 1)?.is("-");
+    let at = if signed { i + 2 } else { i + 1 };
+    let exponent = *line.get(at)?;
+    if !line[i].is("^") || !base.ends_value() || !exponent.begins_value() {
         return None;
     }
-    let is = whole(base).map_or(String::new(), |base| {
-        format!(" {base} ^ {0} is {1}.", exponent.text, base ^ whole(exponent).unwrap_or(0))
-    });
-    Some(format!(
-        "note: `^` is the exclusive or of bits.{is} A power is `2_i64.pow(3)`, of a number with decimals \
-         `x.powi(3)`."
-    ))
+    // Who works with bits says so: `1 << 3 ^ 1`, `x ^ 0xFF`, `a & b ^ c`.
+    let shifts = |pair: &[Token]| pair[0].is(">") && pair[1].is(">") && pair[0].end() == pair[1].at;
+    let bits = |token: &Token| {
+        token.is("<<")
+            || token.is("&") && token.at > line[0].at
+            || token.kind == Kind::Number
+                && ["0x", "0b", "0o"].iter().any(|it| token.text.starts_with(it))
+            || token.is("true")
+            || token.is("false")
+    };
+    if line.iter().any(bits) || line.windows(2).any(shifts) {
+        return None;
+    }
+    let kinds = ["i8", "i16", "i32", "i64", "isize", "u8", "u16", "u32", "u64", "usize"];
+    let is_number = |token: &Token| match token.kind {
+        Kind::Number => true,
+        Kind::Word => {
+            variables.iter().any(|it| it.name == token.text && kinds.contains(&it.ty.as_str()))
+        }
+        _ => false,
+    };
+    if !is_number(&base) && !is_number(&exponent) {
+        return None;
+    }
+    let is = match (whole(&base), whole(&exponent)) {
+        (Some(a), Some(b)) if !signed => format!(" {a} ^ {b} is {}.", a ^ b),
+        _ => String::new(),
+    };
+    let number = base.kind == Kind::Number;
+    let part = i >= 2 && line[i - 2].is(".");
+    let (base, sign) = (base.text, if signed { "-" } else { "" });
+    let base = if base == ")" || part { "x" } else { base };
+    let plain = exponent.kind == Kind::Number;
+    let exponent = if matches!(exponent.text, "(" | "[") { "n" } else { exponent.text };
+    let power = match (number, signed, plain) {
+        (true, true, true) => format!("`{base}_f64.powi(-{exponent})`"),
+        (true, false, true) => format!("`{base}_i64.pow({exponent})`"),
+        (true, true, false) => format!("`{base}_f64.powi(-{exponent} as i32)`"),
+        (true, false, false) => format!("`{base}_i64.pow({exponent} as u32)`"),
+        (false, true, _) => format!("`({base} as f64).powi({sign}{exponent})`"),
+        (false, false, true) => format!("`{base}.pow({exponent})`"),
+        (false, false, false) => format!("`{base}.pow({exponent} as u32)`"),
+    };
+    Some(format!("note: `^` is bitwise exclusive or, not a power.{is} The power is {power}."))
 }
 
 /// `1/3` of whole numbers, which is 0.
@@ -72,8 +121,8 @@ fn whole_quotient(three: &[Token], before: Option<Token>, after: Option<Token>) 
         return None;
     }
     Some(format!(
-        "note: {dividend} / {divisor} is {}, since whole numbers are divided without decimals; \
-         {dividend}.0 / {divisor}.0 has them.",
+        "note: {dividend} / {divisor} is {}: whole numbers are divided without decimals. \
+         `{dividend}.0 / {divisor}.0` keeps them.",
         dividend / divisor
     ))
 }

@@ -10,7 +10,7 @@ const NAMES: &[(&str, &str)] = &[
     ("len", "the length is a method: `x.len()`."),
     ("range", "`0..10` counts from 0 to 9, `a..b` from a to b - 1."),
     ("help", "`?name` in a cell of its own shows the documentation, and so does Shift-Tab."),
-    ("dir", "Tab behind `x.` offers what it has, and `:vars` lists the variables."),
+    ("dir", "Tab after `x.` shows what it has, and `:vars` lists the variables."),
     ("vars", "`:vars` lists the variables."),
     ("type", "`:vars` lists the variables with their types, and Shift-Tab tells the type of one."),
     ("isinstance", "every variable has one type, which `:vars` tells."),
@@ -21,7 +21,10 @@ const NAMES: &[(&str, &str)] = &[
         "int",
         "`x as i64` cuts off the decimals of a number; `text.parse::<i64>()?` reads a number from a text.",
     ),
-    ("float", "`x as f64` turns a number; `text.parse::<f64>()?` reads one from a text."),
+    (
+        "float",
+        "`n as f64` converts a number to `f64`; `text.parse::<f64>()?` reads one from a text.",
+    ),
     ("bool", "`x != 0` tells whether a number is not zero."),
     ("list", "`vec![1, 2, 3]` is a list, and `.collect::<Vec<_>>()` makes one of an iterator."),
     ("tuple", "`(1, \"a\")` is a tuple."),
@@ -38,10 +41,7 @@ const NAMES: &[(&str, &str)] = &[
     ("round", "it is a method: `x.round()`; decimals are cut in a text: `format!(\"{x:.2}\")`."),
     ("pow", "it is a method: `x.powi(2)`, `x.powf(0.5)`; of a whole number `n.pow(2)`."),
     ("sum", "it is a method of an iterator: `x.iter().sum::<f64>()`."),
-    (
-        "mean",
-        "the mean of a list is `x.iter().sum::<f64>() / x.len() as f64`; a polars column has `.mean()`.",
-    ),
+    ("mean", MEAN),
     (
         "max",
         "the larger of two is `a.max(b)`, the largest of a list `x.iter().copied().fold(f64::NEG_INFINITY, f64::max)`.",
@@ -68,8 +68,8 @@ const NAMES: &[(&str, &str)] = &[
         "open",
         "`std::fs::read_to_string(\"file.txt\")?` reads a text, `std::fs::write(\"file.txt\", text)?` writes one.",
     ),
-    ("exit", "Restart in the Kernel menu begins anew, Shut Down ends the notebook."),
-    ("quit", "Restart in the Kernel menu begins anew, Shut Down ends the notebook."),
+    ("exit", "Restart in the Kernel menu starts over, Shut Down ends the notebook."),
+    ("quit", "Restart in the Kernel menu starts over, Shut Down ends the notebook."),
     ("pi", "it is `std::f64::consts::PI`."),
     ("nan", "it is `f64::NAN`, and `x.is_nan()` tells whether a number is."),
     ("NaN", "it is `f64::NAN`, and `x.is_nan()` tells whether a number is."),
@@ -95,6 +95,60 @@ const NAMES: &[(&str, &str)] = &[
     ("Array2", "`use zoobot::ndarray::Array2;` brings it."),
     ("Tensor", "`use zoobot::tch::Tensor;` brings it."),
     ("RgbImage", "`use zoobot::image::RgbImage;` brings it."),
+    ("rand", RANDOM),
+    ("randn", RANDOM),
+    ("randint", "a whole number from 1 to 6 is `zoobot::rand::random_range(1..=6)`."),
+    ("randrange", "a whole number from 0 to 9 is `zoobot::rand::random_range(0..10)`."),
+    (
+        "uniform",
+        "a number from 0 to 1 is `zoobot::rand::random::<f64>()`, from a to b `zoobot::rand::random_range(a..b)`.",
+    ),
+    ("thread_rng", "`let mut rng = zoobot::rand::rng();` makes a generator."),
+    ("rng", "`let mut rng = zoobot::rand::rng();` makes a generator."),
+    ("plot", FIGURE),
+    ("line", FIGURE),
+    ("hist", "`histogram(x, 20)` makes a figure of 20 bins."),
+    ("bar", "`histogram(x, 20)` makes a figure of 20 bins."),
+    (
+        "show",
+        "a figure shows itself as the last expression of a cell; `display(&figure);` shows it before.",
+    ),
+    ("imshow", "`galaxies.gallery(12)?` shows pictures."),
+    ("read_csv", FILES),
+    ("read_parquet", FILES),
+    ("read_table", FILES),
+    ("read_fits", FILES),
+    ("to_csv", "`write_table(galaxies.table(), \"file.csv\")?` writes a table."),
+    ("save", "`write_table(galaxies.table(), \"file.csv\")?` writes a table."),
+    ("write_csv", "`write_table(galaxies.table(), \"file.csv\")?` writes a table."),
+    ("DataFrame", "`df![\"x\" => [1.0, 2.0], \"y\" => [3.0, 4.0]]?` makes a table."),
+    (
+        "linspace",
+        "`(0..50).map(|i| a + (b - a) * i as f64 / 49.0).collect::<Vec<_>>()` has 50 numbers from a to b.",
+    ),
+    (
+        "arange",
+        "`(0..10).map(|i| i as f64 * 0.1).collect::<Vec<_>>()` has the numbers from 0 to 0.9 in steps of 0.1.",
+    ),
+    ("zeros", "`vec![0.0; 10]` is a list of ten zeros."),
+    ("ones", "`vec![1.0; 10]` is a list of ten ones."),
+    (
+        "array",
+        "`vec![1.0, 2.0, 3.0]` is a list, `zoobot::ndarray::array![[1.0, 2.0], [3.0, 4.0]]` a matrix.",
+    ),
+    (
+        "median",
+        "a list has no median: `let mut sorted = x.clone(); sorted.sort_by(f64::total_cmp); sorted[sorted.len() / 2]`.",
+    ),
+    ("std", STD),
+    ("divmod", "`(a / b, a % b)` has both."),
+    ("input", "`input(\"name?\")?` asks for a line of text."),
+    ("sleep", "`std::thread::sleep(std::time::Duration::from_secs(1));` waits for a second."),
+    (
+        "datetime",
+        "`std::time::SystemTime::now()` is the time; `time!(...)` around an expression tells how long it takes.",
+    ),
+    ("PI", "it is `std::f64::consts::PI`."),
     ("True", "it is written `true`."),
     ("False", "it is written `false`."),
 ];
@@ -141,6 +195,11 @@ const PANDAS: &str = "`Catalog::read(\"file.csv\")?` reads a catalogue, and its 
     `DataFrame`: `galaxies.table()`.";
 const FIGURES: &str = "`scatter(x, y)`, `histogram(x, 20)` and `lines()` make figures, which show \
     themselves at the end of a cell.";
+const MEAN: &str = "the mean of a list is `x.iter().sum::<f64>() / x.len() as f64`.";
+const STD: &str = "the standard deviation of a list is the root of its variance: \
+    `let mean = x.iter().sum::<f64>() / x.len() as f64; (x.iter().map(|a| (a - mean).powi(2)).sum::<f64>() / x.len() as f64).sqrt()`.";
+const FILES: &str = "`Catalog::read(\"file.csv\")?` reads a table of CSV, Parquet or FITS.";
+const FIGURE: &str = "`lines().series(\"name\", x, y)` draws a line, `scatter(x, y)` points.";
 const RANDOM: &str = "random numbers are in `zoobot::rand`: `zoobot::rand::random::<f64>()` is one from \
     0 to 1; `zoobot::rand_distr::Normal` has Gaussians.";
 
@@ -162,12 +221,17 @@ const METHODS: &[(&str, &str)] = &[
     ("endswith", "it is written `.ends_with(\"...\")`."),
     ("format", "values are put into a text with `format!(\"{x} and {y:.2}\")`."),
     ("items", "`for (key, value) in &map { ... }` goes through a map."),
+    ("mean", MEAN),
+    ("std", STD),
     (
-        "mean",
-        "the mean of a list is `x.iter().sum::<f64>() / x.len() as f64`; a polars column has `.mean()`.",
+        "var",
+        "the variance is the square of the standard deviation, and a list has neither: `let mean = x.iter().sum::<f64>() / x.len() as f64; x.iter().map(|a| (a - mean).powi(2)).sum::<f64>() / x.len() as f64`.",
     ),
-    ("std", "a polars column has `.std(1)`, the standard deviation."),
-    ("sum", "the sum of a list is `x.iter().sum::<f64>()`; a polars column has `.sum::<f64>()?`."),
+    (
+        "median",
+        "a list has no median: `let mut sorted = x.clone(); sorted.sort_by(f64::total_cmp); sorted[sorted.len() / 2]`.",
+    ),
+    ("sum", "the sum of a list is `x.iter().sum::<f64>()`."),
     ("max", "the largest of a list is `x.iter().copied().fold(f64::NEG_INFINITY, f64::max)`."),
     ("min", "the smallest of a list is `x.iter().copied().fold(f64::INFINITY, f64::min)`."),
     (
@@ -175,8 +239,8 @@ const METHODS: &[(&str, &str)] = &[
         "the place of a value is `x.iter().position(|value| *value == wanted)`, an `Option`.",
     ),
     ("count", "the number of some values is `x.iter().filter(|value| ...).count()`."),
-    ("size", "the number of elements or rows is `.len()`; of a polars table `.height()`."),
-    ("length", "the number of elements or rows is `.len()`; of a polars table `.height()`."),
+    ("size", "the number of elements or rows is `.len()`; of a polars table it is `.height()`."),
+    ("length", "the number of elements or rows is `.len()`; of a polars table it is `.height()`."),
     ("astype", "a column is turned with `.cast(&DataType::Float64)?`, a number with `x as f64`."),
     ("groupby", GROUPS),
     ("value_counts", GROUPS),
@@ -189,10 +253,7 @@ const METHODS: &[(&str, &str)] = &[
         "columns",
         "the names of the columns are `table.get_column_names()`, of a catalogue `galaxies.table().get_column_names()`.",
     ),
-    (
-        "shape",
-        "the number of galaxies is `.len()`, and `.table().shape()` is that of rows and columns.",
-    ),
+    ("shape", "the number of elements is `.len()`."),
     ("describe", "`schema_of(galaxies.table())?` lists the columns."),
     ("plot", "a figure is made with `lines().series(\"name\", &x, &y)`."),
     ("hist", "a figure is made with `histogram(x, 20)`."),

@@ -3,6 +3,7 @@
 use super::expressions::*;
 use super::scan::{Kind, Token, tokens};
 use super::statements::*;
+use crate::source::Variable;
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,9 +18,10 @@ pub struct Habit {
 type Find = fn(&Line<'_>, usize) -> Option<String>;
 
 /// Ways of writing that are never right, the surest first.
-const NEVER: [Find; 25] = [
+const NEVER: [Find; 26] = [
     magic,
     command_line,
+    installs,
     question,
     hash_comment,
     import,
@@ -45,16 +47,17 @@ const NEVER: [Find; 25] = [
     statement,
 ];
 /// Those that may be right, and are meant in the line of an error.
-const PERHAPS: [Find; 6] = [shell, power, last_element, range, truth, pass];
+const PERHAPS: [Find; 8] =
+    [bare_tuple, shell, bare_command, power, last_element, range, truth, pass];
 
 /// The first habit in a code that does not compile: in `line` (from 1), or without one in any line,
 /// where it can only be wrong.
-pub fn find(code: &str, line: Option<usize>) -> Option<Habit> {
+pub fn find(code: &str, line: Option<usize>, variables: &[Variable]) -> Option<Habit> {
     let tokens = without_comments(code);
     let lines = tokens.split(|token| token.kind == Kind::Line).zip(1..);
     let lines: Vec<Line> = lines
         .filter(|(_, number)| line.is_none_or(|line| line == *number))
-        .map(|(tokens, _)| Line { tokens, code })
+        .map(|(tokens, _)| Line { tokens, code, variables })
         .collect();
     let perhaps: &[Find] = if line.is_some() { &PERHAPS } else { &[] };
     NEVER.iter().chain(perhaps).find_map(|shape| {
@@ -69,7 +72,7 @@ pub fn find(code: &str, line: Option<usize>) -> Option<Habit> {
 pub fn assignment(code: &str, line: usize) -> Option<String> {
     let tokens = without_comments(code);
     let tokens = tokens.split(|token| token.kind == Kind::Line).nth(line.checked_sub(1)?)?;
-    let line = Line { tokens, code };
+    let line = Line { tokens, code, variables: &[] };
     if !line.is(1, "=") {
         return None;
     }
@@ -86,9 +89,22 @@ fn without_comments(code: &str) -> Vec<Token<'_>> {
 pub(super) struct Line<'a> {
     pub(super) tokens: &'a [Token<'a>],
     code: &'a str,
+    variables: &'a [Variable],
 }
 
 impl<'a> Line<'a> {
+    /// The type of a variable of the notebook.
+    pub(super) fn ty(&self, name: &str) -> Option<&'a str> {
+        let known = self.variables.iter().find(|variable| variable.name == name);
+        known.map(|variable| variable.ty.as_str())
+    }
+
+    /// What stands between token `i` and the one before.
+    pub(super) fn gap(&self, i: usize) -> &'a str {
+        let before = i.checked_sub(1).map_or(0, |before| self.tokens[before].end());
+        &self.code[before..self.tokens[i].at]
+    }
+
     pub(super) fn is(&self, i: usize, text: &str) -> bool {
         self.tokens.get(i).is_some_and(|token| token.is(text))
     }

@@ -1,8 +1,8 @@
 use super::*;
 
 fn advice(code: &str) -> String {
-    let lines = (1..=code.lines().count()).find_map(|line| find(code, Some(line)));
-    find(code, None).or(lines).map(|habit| habit.advice).unwrap_or_default()
+    let lines = (1..=code.lines().count()).find_map(|line| find(code, Some(line), &[]));
+    find(code, None, &[]).or(lines).map(|habit| habit.advice).unwrap_or_default()
 }
 
 /// What a newcomer types, and a part of what is said.
@@ -97,10 +97,10 @@ fn every_habit_is_answered_with_the_way_of_rust() {
 #[test]
 fn a_habit_is_found_where_it_begins_and_in_the_line_that_is_asked_about() {
     let code = "let a = 1;\nlet b = a ** 2; # power";
-    let habit = find(code, None).unwrap();
+    let habit = find(code, None, &[]).unwrap();
     assert_eq!(&code[habit.at..habit.at + 1], "#");
-    assert_eq!(find("x ** 2\nlet b = 1;", Some(2)), None);
-    assert!(find("let b = 1;\nx ** 2", Some(2)).is_some());
+    assert_eq!(find("x ** 2\nlet b = 1;", Some(2), &[]), None);
+    assert!(find("let b = 1;\nx ** 2", Some(2), &[]).is_some());
 }
 
 #[test]
@@ -155,10 +155,10 @@ fn a_new_name_is_told_from_a_known_one_by_who_asks() {
 
 #[test]
 fn what_may_be_right_is_asked_about_in_the_line_of_the_error_only() {
-    assert!(find("!pip install numpy", None).is_some());
+    assert!(find("!pip install numpy", None, &[]).is_some());
     for code in ["a ^ b", "!ls", "x[-1]", "True", "range(3)", "pass"] {
-        assert_eq!(find(code, None), None, "{code}");
-        assert!(find(code, Some(1)).is_some(), "{code}");
+        assert_eq!(find(code, None, &[]), None, "{code}");
+        assert!(find(code, Some(1), &[]).is_some(), "{code}");
     }
 }
 
@@ -174,7 +174,7 @@ fn what_compiles_and_means_something_else_is_noted() {
         ("let bins = n // 2", "begins a comment"),
         ("(a + b) // 2", "begins a comment"),
     ] {
-        let notes = notes(code).join("\n");
+        let notes = notes(code, &[]).join("\n");
         assert!(notes.contains(part), "{code}: {notes}");
     }
     for code in [
@@ -191,6 +191,6 @@ fn what_compiles_and_means_something_else_is_noted() {
         "\"2^3 and 1/3\"",
         "// 2^3",
     ] {
-        assert!(notes(code).is_empty(), "{code}: {:?}", notes(code));
+        assert!(notes(code, &[]).is_empty(), "{code}: {:?}", notes(code, &[]));
     }
 }
