@@ -16,6 +16,7 @@ pub fn advice(error: &Diagnostic, code: &str, notebook: &Notebook) -> Option<Adv
     let name = error.message.split('`').nth(1).unwrap_or_default();
     let unknown = ["E0425", "E0423", "E0433"].iter().any(|number| error.is(number));
     let instead = gone(error, code, notebook)
+        .or_else(|| refused(error, code))
         .or_else(|| in_a_function(error, name, code, notebook))
         .or_else(|| unknown.then(|| unknown_name(error, name, code)).flatten())
         .or_else(|| habit(error, name, code, &notebook.variables));
@@ -125,6 +126,21 @@ const OF_FLOATS: [&str; 14] = [
     "sqrt", "ln", "log10", "log2", "exp", "sin", "cos", "tan", "powf", "powi", "floor", "ceil",
     "round", "cbrt",
 ];
+
+/// What rustc's lints refuse because it would panic.
+fn refused(error: &Diagnostic, code: &str) -> Option<String> {
+    let divided = ["/ 0", "/0", "% 0", "%0"].iter().any(|sign| code.contains(sign));
+    match error.code.as_deref()? {
+        "unconditional_panic" if divided => Some(crate::crashes::DIVIDED.to_owned()),
+        "unconditional_panic" => {
+            Some("the list has no such element: elements are counted from 0, and `.len()` is their number.".to_owned())
+        }
+        "arithmetic_overflow" => {
+            Some("the result does not fit its type. `i64` and `f64` have room for larger numbers.".to_owned())
+        }
+        _ => None,
+    }
+}
 
 /// What another language would mean by the line.
 fn habit(error: &Diagnostic, name: &str, code: &str, variables: &[Variable]) -> Option<String> {
