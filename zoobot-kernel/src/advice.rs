@@ -241,8 +241,9 @@ fn unknown_name(error: &Diagnostic, name: &str, code: &str) -> Option<String> {
     };
     if behind.starts_with("::") && CRATES.contains(&name) {
         let path = &rest[..ends(rest, &[':'])];
-        let path = path.trim_end_matches(':').replace("thread_rng", "rng");
-        let value = rest[path.len().min(rest.len())..].starts_with('(') || rest.contains("::<");
+        let path = path.trim_end_matches(':');
+        let value = rest[path.len()..].starts_with('(') || rest.contains("::<");
+        let path = path.replace("thread_rng", "rng");
         let call = match path.as_str() {
             "rand::random" if value => "zoobot::rand::random::<f64>()".to_owned(),
             _ if value && rest.contains("()") => format!("zoobot::{path}()"),

@@ -38,7 +38,7 @@ const HABITS: &[(&str, &str)] = &[
     ("let f = lambda x: x + 1", "`|x| x + 1`"),
     ("xs.sort_by(lambda a, b: a - b)", "`|a, b| a - b`"),
     ("let y = [2 * x for x in xs]", "`xs.iter().map(|x| 2 * x).collect::<Vec<_>>()`"),
-    ("[i for i in range(5) if i > 2]", "`(0..5).filter(|&i| i > 2).map(|i| i)"),
+    ("[i for i in range(5) if i > 2]", "`(0..5).filter(|&i| i > 2).collect::<Vec<_>>()`"),
     ("let d = {\"a\": 1, \"b\": 2}", "HashMap::from([(\"a\", ...), ...])"),
     ("print(f\"{x:.2f} and {n:5d}\")", "`println!(\"{x:.2} and {n:5}\")`"),
     ("let t = f'{x}'", "`format!(\"{x}\")`"),
