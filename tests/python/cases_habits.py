@@ -21,7 +21,7 @@ def habits_from_python_are_answered_with_the_way_of_rust():
             ("if y > 1:\n    y", "`if y > 1 { ... }`"),
             ("lambda x: x + 1", "`|x| x + 1`"),
             ("y ** 2", "`y.powi(2)`"),
-            ("2.0 ^ 3.0", "`x.powf(3.0)`"),
+            ("2.0 ^ 3.0", "`2.0_f64.powf(3.0)`"),
             ("x[-1]", "`x[x.len() - 1]`"),
             ("x[1:3]", "`&x[1..3]`"),
             ("print(x)", "`println!("),
@@ -41,14 +41,21 @@ def habits_from_python_are_answered_with_the_way_of_rust():
             ("type(x)", "`:vars`"),
             ("dir(x)", "`:vars`"),
             ("y * n", "`n as f64`"),
-            ('galaxies["ring"]', '.column("name")?'),
+            ('galaxies["ring"]', '`galaxies.column("ring")?`'),
+            ("galaxies[0..10]", "`galaxies.head(10)`"),
+            ("(1, 2)[0]", "`(1, 2).0`"),
+            ("galaxies.mean()", ".as_materialized_series().mean()`"),
+            ("x * 2.0", "`x.iter().map(|a| a * 2.0).collect::<Vec<_>>()`"),
+            ('println!("{}", galaxies)', '`println!("{:?}", galaxies)`'),
+            ('for i in range(3): println!("{i}")', '`for i in 0..3 { println!("{i}"); }`'),
+            ("rand::random::<f64>()", "`zoobot::rand::random::<f64>()`"),
             ("fn count() -> usize { galaxies.len() }", "`fn f(galaxies: &Catalog)`"),
             ("fn half() -> f64 { y / 2.0 }", "`fn f(y: f64)`"),
         ]:
             cell = k.run(code)
             same(cell.ename, "compile error", code)
             has(cell.error, advice)
-        for code, note in [("2^3", "exclusive or"), ("1/3", "1 / 3 is 0"), ("n // 2", "begins a comment")]:
+        for code, note in [("2^3", "exclusive or"), ("2^n", "`2_i64.pow(n as u32)`"), ("1/3", "1 / 3 is 0"), ("n // 2", "begins a comment")]:
             has(k.must(code).stderr, note)
         for silent in ["2.0 * y", "galaxies.len() // 600", "true ^ false"]:
             same(k.must(silent).stderr, "", silent)

@@ -16,6 +16,7 @@ pub fn advice(error: &Diagnostic, code: &str, notebook: &Notebook) -> Option<Adv
     let name = error.message.split('`').nth(1).unwrap_or_default();
     let unknown = ["E0425", "E0423", "E0433"].iter().any(|number| error.is(number));
     let instead = gone(error, code, notebook)
+        .or_else(|| refused(error, code))
         .or_else(|| in_a_function(error, name, code, notebook))
         .or_else(|| unknown.then(|| unknown_name(error, name, code)).flatten())
         .or_else(|| habit(error, name, code, &notebook.variables));
@@ -126,6 +127,21 @@ const OF_FLOATS: [&str; 14] = [
     "round", "cbrt",
 ];
 
+/// What rustc's lints refuse because it would panic.
+fn refused(error: &Diagnostic, code: &str) -> Option<String> {
+    let divided = ["/ 0", "/0", "% 0", "%0"].iter().any(|sign| code.contains(sign));
+    match error.code.as_deref()? {
+        "unconditional_panic" if divided => Some(crate::crashes::DIVIDED.to_owned()),
+        "unconditional_panic" => {
+            Some("the list has no such element: elements are counted from 0, and `.len()` is their number.".to_owned())
+        }
+        "arithmetic_overflow" => {
+            Some("the result does not fit its type. `i64` and `f64` have room for larger numbers.".to_owned())
+        }
+        _ => None,
+    }
+}
+
 /// What another language would mean by the line.
 fn habit(error: &Diagnostic, name: &str, code: &str, variables: &[Variable]) -> Option<String> {
     let line = line_of(error, code)?;
@@ -225,8 +241,9 @@ fn unknown_name(error: &Diagnostic, name: &str, code: &str) -> Option<String> {
     };
     if behind.starts_with("::") && CRATES.contains(&name) {
         let path = &rest[..ends(rest, &[':'])];
-        let path = path.trim_end_matches(':').replace("thread_rng", "rng");
-        let value = rest[path.len().min(rest.len())..].starts_with('(') || rest.contains("::<");
+        let path = path.trim_end_matches(':');
+        let value = rest[path.len()..].starts_with('(') || rest.contains("::<");
+        let path = path.replace("thread_rng", "rng");
         let call = match path.as_str() {
             "rand::random" if value => "zoobot::rand::random::<f64>()".to_owned(),
             _ if value && rest.contains("()") => format!("zoobot::{path}()"),
@@ -279,8 +296,15 @@ fn random(function: &str) -> String {
 
 /// A method or field that a catalogue, a table or a column has not.
 fn member(error: &Diagnostic, name: &str, code: &str) -> Option<String> {
-    let holder = Holder::in_message(&error.message)?;
     let at = place_of(error, code)?;
+    if name == "into_iter" && error.message.contains("ChunkedArray<") {
+        return Some(
+            "it is written `.iter()`: each value is an `Option`, `None` where it is missing. \
+             `galaxies.numbers(\"magnitude\")?` has the numbers of a column, NaN where they are missing."
+                .to_owned(),
+        );
+    }
+    let holder = Holder::in_message(&error.message)?;
     let receiver = receiver(code, code[..at].trim_end().strip_suffix('.')?.len());
     let behind = code[at..].strip_prefix(name)?;
     let argument = behind.trim_start().strip_prefix("(\"").and_then(|rest| rest.split('"').next());
@@ -743,6 +767,67 @@ mod tests {
         assert_eq!(told("E0277", "cannot add `String` to `f64`", "a + b", "+"), "");
         // rustc knows the fields of a type of the user's.
         assert_eq!(told("E0609", "no field `size` on type `Mine`", "mine.size", "size"), "");
+    }
+
+    #[test]
+    fn an_argument_of_a_function_is_no_variable_that_has_failed() {
+        let code = "fn area(df: f64) -> f64 { PI * df * df }";
+        assert!(
+            told("E0425", "cannot find value `PI` in this scope", code, "PI")
+                .contains("consts::PI")
+        );
+        assert!(!told("E0425", "cannot find function `dict`", "dict(df=1)", "dict").contains("df"));
+    }
+
+    #[test]
+    fn advice_fits_what_the_error_is_about() {
+        for (number, message, code, marked, part) in [
+            (
+                "E0599",
+                "no method named `mean` found for enum `Column`",
+                "g.column(\"a\")?.mean()",
+                "mean",
+                "`g.column(\"a\")?.as_materialized_series().mean()`",
+            ),
+            (
+                "E0277",
+                "the type `({integer}, {integer})` cannot be indexed by `{integer}`",
+                "(1,2)[0]",
+                "0",
+                "`(1,2).0`",
+            ),
+            (
+                "E0608",
+                "cannot index into a value of type `Catalog`",
+                "g[0..10]",
+                "[0..10]",
+                "`g.head(10)`",
+            ),
+            (
+                "E0369",
+                "cannot multiply `Vec<f64>` by `{integer}`",
+                "v * 2",
+                "*",
+                "`v.iter().map(|a| a * 2.0)",
+            ),
+            (
+                "E0433",
+                "cannot find module or crate `rand` in this scope",
+                "rand::thread_rng()",
+                "rand",
+                "`zoobot::rand::rng()`",
+            ),
+            (
+                "E0369",
+                "binary operation `<` cannot be applied to type `Expr`",
+                "g.filter(col(\"m\") < 17)",
+                "<",
+                "`col(\"m\").lt(lit(17))`",
+            ),
+        ] {
+            let found = told(number, message, code, marked);
+            assert!(found.contains(part), "{code}: {found}");
+        }
     }
 
     #[test]

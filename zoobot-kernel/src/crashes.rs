@@ -122,6 +122,61 @@ impl Crash {
     }
 }
 
+/// What to do about a panic that newcomers meet.
+pub fn of_panic(message: &str) -> Option<String> {
+    let after = |text: &str| {
+        let rest = message.split_once(text)?.1;
+        rest.split(|c: char| !c.is_ascii_digit()).next()?.parse::<u64>().ok()
+    };
+    if message.starts_with("index out of bounds") {
+        let (length, index) = (after("the len is ")?, after("the index is ")?);
+        let last = match length.checked_sub(1) {
+            Some(last) => format!("the last of these {length} is number {last}"),
+            None => "this list is empty".to_owned(),
+        };
+        return Some(format!(
+            "elements are counted from 0, and {last}. `.get({index})` gives an `Option`, `None` where there \
+             is no such element."
+        ));
+    }
+    let text = match message {
+        "attempt to subtract with overflow" => {
+            "the result is below the smallest number of its type. `usize` and the other types that begin with \
+             `u` have no negative numbers: `a as i64 - b as i64`."
+        }
+        "attempt to add with overflow"
+        | "attempt to multiply with overflow"
+        | "attempt to negate with overflow" => {
+            "the result is too large for its type. `i64` and `f64` have room for larger numbers: \
+             `a as i64`, `a as f64`."
+        }
+        "attempt to divide by zero"
+        | "attempt to calculate the remainder with a divisor of zero" => DIVIDED,
+        message if message.starts_with("called `Option::unwrap()` on a `None`") => {
+            "there is no value here. `.ok_or(\"none\")?` ends the cell with an error, `.unwrap_or(...)` gives \
+             another value."
+        }
+        message if message.starts_with("called `Result::unwrap()` on an `Err`") => {
+            "`?` in place of `.unwrap()` shows the error in words."
+        }
+        message if message.contains("is not a char boundary") => {
+            "letters may take several bytes. `text.chars().nth(3)` counts letters."
+        }
+        message
+            if message.starts_with("range end index")
+                || message.starts_with("range start index") =>
+        {
+            "the range goes beyond the end of the list; `.len()` is the number of its elements."
+        }
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// What to say of a division of whole numbers by zero.
+pub const DIVIDED: &str = "whole numbers cannot be divided by 0. Numbers with decimals can, and give `inf` or \
+    `NaN`: `5.0 / 0.0`.";
+
 /// "80 MB (80000000 bytes)".
 fn size(bytes: u64) -> String {
     let units = ["bytes", "kB", "MB", "GB", "TB", "PB", "EB"];
@@ -168,6 +223,24 @@ mod tests {
         assert!(after(&[], "").reason("exit status: 3", false).contains("exit(3)"));
         assert!(after(&[], "").reason("signal: 9 (SIGKILL)", false).contains("memory"));
         assert!(after(&[], "").reason("signal: 9 (SIGKILL)", true).contains("stop button"));
+    }
+
+    #[test]
+    fn panics_that_newcomers_meet_come_with_what_to_do() {
+        for (message, part) in [
+            (
+                "index out of bounds: the len is 2 but the index is 10",
+                "the last of these 2 is number 1",
+            ),
+            ("index out of bounds: the len is 0 but the index is 0", "this list is empty"),
+            ("attempt to subtract with overflow", "`a as i64 - b as i64`"),
+            ("attempt to multiply with overflow", "too large"),
+            ("attempt to divide by zero", "`5.0 / 0.0`"),
+            ("called `Option::unwrap()` on a `None` value", ".unwrap_or"),
+        ] {
+            assert!(of_panic(message).is_some_and(|text| text.contains(part)), "{message}");
+        }
+        assert_eq!(of_panic("my own"), None);
     }
 
     #[test]

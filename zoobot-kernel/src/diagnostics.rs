@@ -4,7 +4,8 @@ use crate::source::{Origin, Source};
 use serde_json::Value;
 
 /// Remarks that list what does not concern the user.
-const TIRESOME: [&str; 5] = [
+const TIRESOME: [&str; 6] = [
+    "required by a bound in",
     "the nightly-only, unstable trait",
     "the following other types implement trait",
     "the following types implement trait",
@@ -60,7 +61,7 @@ impl Diagnostic {
         for child in list(&json["children"]) {
             let level = child["level"].as_str().unwrap_or("note");
             let mut text = readable(child["message"].as_str().unwrap_or_default());
-            if TIRESOME.iter().any(|start| text.starts_with(start)) {
+            if TIRESOME.iter().any(|start| text.starts_with(start)) || is_internal(child) {
                 continue;
             }
             let spans: Vec<&Value> = list(&child["spans"]).collect();
@@ -75,7 +76,9 @@ impl Diagnostic {
                 // Advice to edit what the kernel wrote.
                 continue;
             }
-            if let [span] = spans[..]
+            if let Some(line) = corrected(&spans, source, offset) {
+                text = format!("{text}: `{line}`");
+            } else if let [span] = spans[..]
                 && let Some(replacement) = span["suggested_replacement"].as_str()
                 && !replacement.trim().is_empty()
             {
@@ -163,6 +166,50 @@ impl Place {
     }
 }
 
+/// Whether a suggestion names what only the kernel's own source can name.
+fn is_internal(child: &Value) -> bool {
+    let names = |text: &Value| text.as_str().is_some_and(|text| text.contains("zoobot_cell"));
+    let replaced = list(&child["spans"]).any(|span| names(&span["suggested_replacement"]));
+    replaced || child["message"].as_str().is_some_and(|text| text.contains("crate::zoobot_cell"))
+}
+
+/// A longer line is not worth repeating.
+const CORRECTED: usize = 100;
+
+/// The cell's line as a suggestion makes it; `None` where it goes over lines or is one of several.
+fn corrected(spans: &[&Value], source: &Source, offset: usize) -> Option<String> {
+    let number = |span: &Value, key: &str| usize::try_from(span[key].as_u64()?).ok();
+    let line = number(spans.first()?, "line_start")?.checked_sub(offset)?;
+    let mut edits = Vec::new();
+    for span in spans {
+        let at = |key: &str| number(span, key)?.checked_sub(offset);
+        if at("line_start")? != line || at("line_end")? != line {
+            return None;
+        }
+        let column = |key: &str| Some(source.column(line, number(span, key)?));
+        let replacement = span["suggested_replacement"].as_str()?;
+        if replacement.contains('\n') {
+            return None;
+        }
+        edits.push((column("column_start")?, column("column_end")?, replacement));
+    }
+    edits.sort_unstable();
+    if edits.windows(2).any(|pair| pair[0].1 > pair[1].0 || pair[0].0 == pair[1].0) {
+        return None;
+    }
+    let typed: Vec<char> = source.as_typed(line)?.chars().collect();
+    let mut out = String::new();
+    let mut at = 0;
+    for (from, to, replacement) in edits {
+        out.extend(typed.get(at..from.checked_sub(1)?)?);
+        out.push_str(replacement);
+        at = to.checked_sub(1)?;
+    }
+    out.extend(typed.get(at..)?);
+    let out = out.trim();
+    (out.chars().count() <= CORRECTED && !out.is_empty()).then(|| out.to_owned())
+}
+
 /// The imports among rustc's suggestions: they go to the start of the source, not into the cell.
 fn imports(spans: &[&Value]) -> Option<String> {
     let imports = spans.iter().filter_map(|span| span["suggested_replacement"].as_str());
@@ -210,6 +257,7 @@ pub fn readable(text: &str) -> String {
         let path = rest[start..end].trim_end_matches(':');
         let last = path.rsplit("::").next().unwrap_or(path);
         let is_type = path.contains("::") && last.starts_with(char::is_uppercase);
+        let path = path.strip_prefix("crate::zoobot_cell::").unwrap_or(path);
         let path = path.strip_prefix("zoobot_cell::").unwrap_or(path);
         let known = ["std::", "core::", "alloc::", "zoobot_core::"];
         if is_type && known.iter().any(|root| path.starts_with(root)) {
@@ -245,6 +293,24 @@ mod tests {
     }
 
     #[test]
+    fn a_suggestion_is_told_as_the_corrected_line() {
+        let mut source = Source::default();
+        source.text.push_str("let a = 1;\nprintln(x);\n");
+        let span = |from: usize, to: usize, text: &str| {
+            serde_json::json!({"line_start": 12, "line_end": 12, "column_start": from, "column_end": to,
+                               "suggested_replacement": text})
+        };
+        let told = |spans: &[Value]| corrected(&spans.iter().collect::<Vec<_>>(), &source, 10);
+        assert_eq!(told(&[span(8, 8, "!")]).as_deref(), Some("println!(x);"));
+        assert_eq!(told(&[span(10, 10, "]"), span(9, 9, "[")]).as_deref(), Some("println([x]);"));
+        // Two that exclude each other.
+        assert_eq!(told(&[span(1, 8, "print"), span(1, 8, "write")]), None);
+        let internal =
+            serde_json::json!({"message": "try `crate::zoobot_cell::polars::X`", "spans": []});
+        assert!(is_internal(&internal));
+    }
+
+    #[test]
     fn imports_are_told_as_they_are_written() {
         let span = |text: &str| serde_json::json!({"suggested_replacement": text});
         let said = |texts: &[&str]| {
@@ -276,6 +342,7 @@ mod tests {
             ("the trait `zoobot_core::notebook::Show` is", "the trait `Show` is"),
             ("no `x` in `std::collections`", "no `x` in `std::collections`"),
             ("`zoobot_cell::Galaxy`: see", "`Galaxy`: see"),
+            ("`crate::zoobot_cell::Galaxy` is", "`Galaxy` is"),
             ("unresolved import `zoobot_core::nothing`", "unresolved import `zoobot::nothing`"),
             ("`a::B::c` of mine::Type", "`a::B::c` of mine::Type"),
         ] {

@@ -279,9 +279,14 @@ impl Evaluator {
                 })
             }
             Some(Ended::Panic { message, place }) => {
+                let help = crate::crashes::of_panic(&message);
                 let failure = Failure::new("panic", message);
-                match place {
+                let failure = match place {
                     Some(place) => self.panic_place(failure, &place, source, &cell.code),
+                    None => failure,
+                };
+                match help {
+                    Some(help) => failure.with("help", &help),
                     None => failure,
                 }
             }
@@ -349,7 +354,7 @@ impl Evaluator {
             _ => failure.with("lost", &lost_words(&lost)),
         };
         let anew = match self.notebook.items.has_statics() {
-            true => "; statics begin anew",
+            true => "; statics start over",
             false => "",
         };
         let kept = format!(

@@ -12,7 +12,7 @@ const GENERAL: &str = "\
   name at the cursor, and so does `?name` in a cell of its own.
 - `:vars` lists the variables and their types.
 - `time!(...)` tells how long an expression takes.
-- The stop button ends what runs and keeps the variables; Restart in the Kernel menu begins anew.
+- The stop button ends what runs and keeps the variables; Restart in the Kernel menu starts over.
 
 A notebook starts with `use zoobot::prelude::*;`. Then `Catalog::sample()?` is a sample of galaxies to
 try things on, and `?Catalog` tells what a catalogue can do. The folder `tutorials` teaches the rest.";
@@ -79,7 +79,7 @@ pub fn answer(code: &str, completer: &Completer) -> Option<Result<Value, Failure
         Asked::Perhaps(name) => {
             let ty = completer.type_of_variable(name).unwrap_or_default();
             let may_fail = ["Result<", "Option<"].iter().any(|kind| ty.contains(kind));
-            if may_fail || name.contains('.') {
+            if may_fail || name.contains('.') && !completer.is_method(name) {
                 return None;
             }
             name
@@ -88,7 +88,7 @@ pub fn answer(code: &str, completer: &Completer) -> Option<Result<Value, Failure
     let described = completer.described(name, name.chars().count());
     Some(described.ok_or_else(|| {
         Failure::new("error", format!("nothing is known of `{name}`"))
-            .with("help", "Tab behind the first letters of a name offers what there is.")
+            .with("help", "Type the first letters of a name and press Tab to see what there is.")
     }))
 }
 

@@ -325,6 +325,15 @@ impl Source {
         column - before.map(|(at, length)| (*length).min(column - at)).sum::<usize>()
     }
 
+    /// Line `line` (1-based) without what the kernel put in.
+    pub fn as_typed(&self, line: usize) -> Option<String> {
+        let text = self.text.lines().nth(line.checked_sub(1)?)?;
+        let put_in = self.put_in.get(&line).map(Vec::as_slice).unwrap_or_default();
+        let ours =
+            |at: usize| put_in.iter().any(|(from, length)| (*from..from + length).contains(&at));
+        Some(text.chars().zip(1..).filter(|(_, at)| !ours(*at)).map(|(c, _)| c).collect())
+    }
+
     /// Where line `line` (1-based) came from.
     pub fn origin(&self, line: usize) -> &Origin {
         line.checked_sub(1).and_then(|line| self.origins.get(line)).unwrap_or(&Origin::Frame)

@@ -32,7 +32,7 @@ const CRATES: [&str; 16] = [
 /// The standard library's names, for a toolchain without its sources (the component rust-src).
 pub(super) const STANDARD_NAMES: &[u8] = include_bytes!("standard.json");
 /// The parts of the standard library that notebooks are made of.
-const STANDARD: [(&str, &str); 17] = [
+const STANDARD: [(&str, &str); 19] = [
     ("core/src/clone.rs", "std::clone"),
     ("core/src/iter/traits/collect.rs", "std::iter"),
     ("alloc/src/vec/mod.rs", "std::vec"),
@@ -50,6 +50,8 @@ const STANDARD: [(&str, &str); 17] = [
     ("std/src/collections/hash/map.rs", "std::collections"),
     ("std/src/collections/hash/set.rs", "std::collections"),
     ("std/src/path.rs", "std::path"),
+    ("core/src/time.rs", "std::time"),
+    ("std/src/time.rs", "std::time"),
 ];
 /// The crate of a module; polars' many are one.
 pub fn family_of(module: &str) -> &str {

@@ -75,13 +75,26 @@ fn code_line(line: &str) -> Option<String> {
     }
     let line = if text.starts_with("##") { line.replacen("##", "#", 1) } else { line.to_owned() };
     let line = line.replace("zoobot_core", "zoobot");
-    for (name, path) in CRATES {
-        let import = format!("use {name}::");
-        if line.trim_start().starts_with(&import) {
-            return Some(line.replacen(&import, &format!("use {path}::"), 1));
-        }
+    Some(CRATES.iter().fold(line, |line, (name, path)| with_path(&line, name, path)))
+}
+
+/// A line with `path::` for `name::` where a path begins with it.
+fn with_path(line: &str, name: &str, path: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line;
+    let start = format!("{name}::");
+    while let Some(at) = rest.find(&start) {
+        let before = &rest[..at];
+        let whole = [out.as_str(), before].concat();
+        let inside =
+            whole.ends_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '.' | '/'));
+        out.push_str(before);
+        out.push_str(if inside { name } else { path });
+        out.push_str("::");
+        rest = &rest[at + start.len()..];
     }
-    Some(line)
+    out.push_str(rest);
+    out
 }
 
 /// `[\`name\`](path)` and `[\`name\`]` as `\`name\``; links to web pages stay.
@@ -130,6 +143,25 @@ mod tests {
             ```rust\nuse zoobot::polars::prelude::*;\n```\n\n```text\n# a table\n```";
         assert_eq!(for_cells(DOC), wanted);
         assert_eq!(examples(DOC), ["use zoobot::prelude::*;\nlet a = [1][0];\n# shown"]);
+    }
+
+    #[test]
+    fn paths_in_expressions_lead_through_the_library() {
+        for (line, wanted) in [
+            ("let x = rand::random::<u8>();", "let x = zoobot::rand::random::<u8>();"),
+            (
+                "f(&mut rand::rng(), rand::rng());",
+                "f(&mut zoobot::rand::rng(), zoobot::rand::rng());",
+            ),
+            ("use rand::prelude::*;", "use zoobot::rand::prelude::*;"),
+            ("zoobot::rand::rng()", "zoobot::rand::rng()"),
+            (
+                "grand::total(); // https://docs.rs/rand::x",
+                "grand::total(); // https://docs.rs/rand::x",
+            ),
+        ] {
+            assert_eq!(code_line(line).unwrap(), wanted);
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::fs;
 use std::time::SystemTime;
 
 /// Changes with the form of the file.
-const FORM: u32 = 3;
+const FORM: u32 = 4;
 
 /// The names, found by what they belong to.
 #[derive(Debug, Default)]
@@ -169,6 +169,19 @@ mod tests {
     }
 
     #[test]
+    fn members_are_found_through_a_trait_for_all_that_have_another() {
+        let mut sources = Sources::default();
+        let code = "pub struct Thread; pub trait Core { fn next(&mut self); } impl Core for Thread {} \
+            pub trait Draw { fn draw(&mut self); } impl<R: Core + ?Sized> Draw for R {} \
+            pub trait More { fn more(&self); } impl<R> More for R where R: Core {}";
+        sources.read(code, "rand", &None, &Macros::new());
+        let index = Index::new(sources);
+        let names: Vec<&str> =
+            index.members("rand::Thread").iter().map(|entry| entry.name.as_str()).collect();
+        assert_eq!(names, ["next", "draw", "more"]);
+    }
+
+    #[test]
     fn types_of_one_name_in_two_crates_are_told_apart() {
         let mut sources = Sources::default();
         let read = |sources: &mut Sources, code: &str, module: &str| {
@@ -207,6 +220,8 @@ mod tests {
             ("f64", "sqrt"),
             ("std::collections::HashMap<String, i32>", "insert"),
             ("std::path::PathBuf", "join"),
+            ("std::time::Duration", "as_secs_f64"),
+            ("std::time::Instant", "elapsed"),
         ] {
             assert!(index.members(ty).iter().any(|entry| entry.name == method), "{ty}: {method}");
         }

@@ -162,10 +162,35 @@ impl Completer {
             if let (true, Scope::Members(_), Some(index)) =
                 (found.is_empty(), &place.scope, self.index())
             {
-                // The type is not known: every method of that name may be meant.
-                let methods = index.named(name).filter(|entry| entry.kind == Kind::Method);
-                found = methods.take(3).cloned().collect();
+                let receiver = match &place.scope {
+                    Scope::Members(receiver) => &code[receiver.clone()],
+                    _ => "",
+                };
+                let made = index.named(receiver).find(|entry| {
+                    entry.kind == Kind::Function
+                        && entry.of.is_empty()
+                        && entry.module.starts_with("zoobot_core")
+                });
+                let methods: Vec<&Entry> = match made.and_then(|it| it.signature.split_once("-> "))
+                {
+                    // What the function `histogram` makes, in `histogram.labels`.
+                    Some((_, ty)) => {
+                        index.members(ty).into_iter().filter(|it| it.name == name).collect()
+                    }
+                    // The type is not known: every method of that name may be meant.
+                    None => index.named(name).filter(|entry| entry.kind == Kind::Method).collect(),
+                };
+                found = methods.into_iter().take(3).cloned().collect();
             }
+        }
+        if let (true, Scope::All, Some(index)) = (found.is_empty(), &place.scope, self.index()) {
+            // What Rust itself always brings: `Vec`, `String`, `Option`.
+            let own = index.named(name).filter(|entry| {
+                entry.of.is_empty()
+                    && entry.kind != Kind::Export
+                    && entry.module.starts_with("std::")
+            });
+            found = own.take(1).cloned().collect();
         }
         if found.is_empty() {
             return None;
@@ -189,6 +214,14 @@ impl Completer {
     pub fn type_of_variable(&self, name: &str) -> Option<String> {
         let variables = self.known()?.notebook.variables;
         variables.into_iter().find(|variable| variable.name == name).map(|variable| variable.ty)
+    }
+
+    /// Whether `a.name` is a method and no field.
+    pub fn is_method(&self, code: &str) -> bool {
+        let place = Place::around(code, code.len());
+        let name = &code[place.name.clone()];
+        let found = self.names(code, &place);
+        found.iter().any(|entry| entry.name == name && entry.kind == Kind::Method)
     }
 
     /// Whether the notebook itself defines a function or macro of this name.

@@ -2,7 +2,7 @@
 
 use super::attributes::{Features, derives_clone, offered};
 use super::macros::{Macros, macros_in};
-use ra_ap_syntax::ast::{self, AstNode, HasModuleItem, HasName, HasVisibility};
+use ra_ap_syntax::ast::{self, AstNode, HasGenericParams, HasModuleItem, HasName, HasVisibility};
 use ra_ap_syntax::{Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode};
 use serde::{Deserialize, Serialize};
 
@@ -207,6 +207,10 @@ impl Reader<'_> {
                 self.into.derefs.push((ty, head_of(&target.syntax().text().to_string())));
             }
         } else {
+            // A trait for all that has another one: `impl<R: RngCore> Rng for R`.
+            for bound in bounds(item, &ty) {
+                self.into.traits.push((bound, of.clone(), module.to_owned()));
+            }
             self.into.traits.push((ty, of, module.to_owned()));
         }
     }
@@ -296,6 +300,42 @@ impl Reader<'_> {
         let (of, module) = (of.to_owned(), module.to_owned());
         self.into.entries.push(Entry { name, kind, of, module, signature, doc });
     }
+}
+
+/// What nearly everything is tells nothing of a type.
+const COMMON: [&str; 14] = [
+    "Sized",
+    "Send",
+    "Sync",
+    "Copy",
+    "Clone",
+    "Debug",
+    "Display",
+    "Default",
+    "PartialEq",
+    "Eq",
+    "Ord",
+    "PartialOrd",
+    "Hash",
+    "Into",
+];
+
+/// The traits that a type parameter `name` of an `impl` is bound by; none where it is no parameter.
+fn bounds(item: &ast::Impl, name: &str) -> Vec<String> {
+    let parameters = item.generic_param_list();
+    let parameters = parameters.into_iter().flat_map(|list| list.generic_params());
+    let parameters: Vec<String> = parameters.map(|it| it.syntax().text().to_string()).collect();
+    let named = |text: &str| text.split([':', '=']).next().is_some_and(|it| it.trim() == name);
+    if !parameters.iter().any(|text| named(text)) {
+        return Vec::new();
+    }
+    let conditions = item.where_clause().into_iter().flat_map(|clause| clause.predicates());
+    let conditions = conditions.map(|it| it.syntax().text().to_string());
+    let all = parameters.into_iter().chain(conditions).filter(|text| named(text));
+    let all = all.filter_map(|text| text.split_once(':').map(|(_, bounds)| bounds.to_owned()));
+    let all: Vec<String> = all.collect();
+    let each = all.iter().flat_map(|bounds| bounds.split('+')).map(head_of);
+    each.filter(|it| it.starts_with(char::is_uppercase) && !COMMON.contains(&it.as_str())).collect()
 }
 
 fn kind_of(item: &ast::Fn) -> Kind {

@@ -12,6 +12,37 @@ const KEYWORDS: [&str; 16] = [
 ];
 /// Modules of the crate root that are other crates.
 const CRATES: [&str; 7] = ["polars", "plotters", "ndarray", "image", "rand", "rand_distr", "tch"];
+/// Modules of the standard library that notebooks use.
+const STANDARD: [&str; 12] = [
+    "collections",
+    "env",
+    "f64",
+    "fmt",
+    "fs",
+    "io",
+    "iter",
+    "path",
+    "process",
+    "sync",
+    "thread",
+    "time",
+];
+/// The macros that are always there, and what to say of them.
+const MACROS: [(&str, &str, &str); 4] = [
+    (
+        "println",
+        "println!(\"{x}\")",
+        "Prints a line: `println!(\"{x}\")` a variable, `println!(\"{}\", a + b)` an expression, \
+         `println!(\"{x:.2}\")` two decimals, `println!(\"{list:?}\")` a list.",
+    ),
+    ("print", "print!(\"{x}\")", "Prints as `println!` does, without ending the line."),
+    ("format", "format!(\"{x}\")", "Makes a text: `format!(\"{x:.2} and {}\", a + b)`."),
+    (
+        "vec",
+        "vec![1.0, 2.0]",
+        "Makes a list: `vec![1.0, 2.0]` of these values, `vec![0.0; 10]` of ten zeros.",
+    ),
+];
 /// Exports of exports are followed this far.
 const EXPORTS: usize = 4;
 
@@ -36,12 +67,24 @@ impl Names<'_> {
     pub fn in_path(&self, path: &str) -> Vec<Entry> {
         let last = path.rsplit("::").next().unwrap_or(path);
         if last.starts_with(char::is_uppercase) || self.own.of(last).next().is_some() {
-            let mut found = self.of(last);
+            let mut found = self.of(&self.imported(path));
             found.retain(|entry| entry.kind != Kind::Property);
             return found;
         }
         if let ["f64" | "f32" | "str", ..] = [last] {
             return self.of(if last == "f32" { "f64" } else { last });
+        }
+        if path == "std" {
+            let mut modules = STANDARD.to_vec();
+            let entries = self.library.map(Index::entries).unwrap_or_default().iter();
+            let inner = entries.filter_map(|entry| entry.module.strip_prefix("std::"));
+            modules.extend(inner.filter_map(|inner| inner.split("::").next()));
+            modules.sort_unstable();
+            modules.dedup();
+            return modules.into_iter().map(|name| word(name, Kind::Module)).collect();
+        }
+        if path.starts_with("std::") {
+            return self.in_module(path);
         }
         let inside = path.strip_prefix("zoobot::").unwrap_or(path);
         let mut found = match inside.split("::").collect::<Vec<_>>()[..] {
@@ -58,6 +101,23 @@ impl Names<'_> {
         };
         found.extend(self.in_module(&module));
         found
+    }
+
+    /// The whole path of a type, where an import of the notebook tells it.
+    fn imported(&self, path: &str) -> String {
+        if path.contains("::") {
+            return path.to_owned();
+        }
+        let imports = self.text.split("use ").skip(1).filter_map(|rest| rest.split(';').next());
+        let of_this = imports.filter(|import| crate::cell::words(import).any(|word| word == path));
+        let root = of_this.filter_map(|import| import.split(['{', '*']).next()).next();
+        root.map_or_else(
+            || path.to_owned(),
+            |root| match root.trim_end_matches("::").trim() {
+                root if root.ends_with(path) => root.to_owned(),
+                root => format!("{root}::{path}"),
+            },
+        )
     }
 
     /// What can be named without a path.
@@ -88,9 +148,11 @@ impl Names<'_> {
         }
         found.push(word("zoobot", Kind::Module));
         found.extend(KEYWORDS.iter().map(|name| word(name, Kind::Keyword)));
-        found.extend(
-            ["println", "print", "format", "vec"].iter().map(|name| word(name, Kind::Macro)),
-        );
+        found.extend(MACROS.iter().map(|(name, signature, doc)| Entry {
+            signature: (*signature).to_owned(),
+            doc: (*doc).to_owned(),
+            ..word(name, Kind::Macro)
+        }));
         found
     }
 

@@ -1,5 +1,6 @@
 //! Whole lines that other languages write otherwise: commands, imports, blocks, definitions.
 
+use super::expressions::range_of;
 use super::python::{over, printed, rust, variables};
 use super::shapes::Line;
 
@@ -20,7 +21,7 @@ pub(super) fn magic(line: &Line, i: usize) -> Option<String> {
         }
         "who" | "whos" | "who_ls" => "`:vars` lists the variables.".to_owned(),
         "pip" | "conda" => PACKAGES.to_owned(),
-        "reset" => "restart the kernel to begin anew: Kernel menu, Restart.".to_owned(),
+        "reset" => "restart the kernel to start over: Kernel menu, Restart.".to_owned(),
         "cd" => "`std::env::set_current_dir(\"folder\")?;` changes the folder.".to_owned(),
         "pwd" => "`std::env::current_dir()?` is the folder.".to_owned(),
         "ls" | "bash" | "sh" | "cat" | "mkdir" => SHELL.to_owned(),
@@ -177,9 +178,10 @@ pub(super) fn block(line: &Line, i: usize) -> Option<String> {
             let text = line.text(at + 1, colon);
             let plain = source.iterator.trim_end_matches(".iter()").trim_end_matches(".into_iter()");
             // A loop makes the iterator itself.
-            let bracketed = plain.strip_prefix('(').and_then(|it| it.strip_suffix(')'));
-            let source = match bracketed.filter(|it| !it.contains(['(', ')'])) {
-                Some(range) if range.contains("..") => range.to_owned(),
+            let range = range_of(line, at + 1);
+            let source = match plain.strip_prefix('(').and_then(|it| it.strip_suffix(')')) {
+                _ if range.is_some() => range.unwrap_or_default(),
+                Some(inner) if inner == text => inner.to_owned(),
                 _ if plain == text && source.copies => format!("&{plain}"),
                 _ => plain.to_owned(),
             };

@@ -38,7 +38,7 @@ const HABITS: &[(&str, &str)] = &[
     ("let f = lambda x: x + 1", "`|x| x + 1`"),
     ("xs.sort_by(lambda a, b: a - b)", "`|a, b| a - b`"),
     ("let y = [2 * x for x in xs]", "`xs.iter().map(|x| 2 * x).collect::<Vec<_>>()`"),
-    ("[i for i in range(5) if i > 2]", "`(0..5).filter(|&i| i > 2).map(|i| i)"),
+    ("[i for i in range(5) if i > 2]", "`(0..5).filter(|&i| i > 2).collect::<Vec<_>>()`"),
     ("let d = {\"a\": 1, \"b\": 2}", "HashMap::from([(\"a\", ...), ...])"),
     ("print(f\"{x:.2f} and {n:5d}\")", "`println!(\"{x:.2} and {n:5}\")`"),
     ("let t = f'{x}'", "`format!(\"{x}\")`"),
@@ -48,7 +48,7 @@ const HABITS: &[(&str, &str)] = &[
     ("x ** 2", "`x.powi(2)`"),
     ("x**0.5", "`x.sqrt()`"),
     ("x ** n", "`x.powf(y)`"),
-    ("2.0 ^ 3.0", "`x.powf(3.0)`"),
+    ("2.0 ^ 3.0", "`2.0_f64.powf(3.0)`"),
     ("x[-1]", "`x[x.len() - 1]`, or `x.last()`"),
     ("x[-2]", "`x[x.len() - 2]`"),
     ("x[1:3]", "`&x[1..3]`"),
@@ -83,6 +83,26 @@ const HABITS: &[(&str, &str)] = &[
     ("if (n := 3) > 2 { 1 }", "`let x = ...;`"),
     ("a @ b", "`a.dot(&b)`"),
     ("@property", "no decorators"),
+    ("for i in range(3): println!(\"{i}\")", "`for i in 0..3 { println!(\"{i}\"); }`"),
+    (
+        "for i, a in enumerate(v): print(a)",
+        "`for (i, a) in v.iter().enumerate() { println!(\"{a}\"); }`",
+    ),
+    ("if n == 5: print(\"a\")", "`if n == 5 { println!(\"a\"); }`"),
+    ("while n > 3: n -= 1", "`while n > 3 { n -= 1; }`"),
+    ("[i for i in 0..3]", "`(0..3).collect::<Vec<_>>()`"),
+    ("[a**2 for a in xs]", "`xs.iter().map(|a| (a * a)).collect::<Vec<_>>()`"),
+    (
+        "{k: 1 for k in xs}",
+        "`xs.iter().map(|k| (k, 1)).collect::<std::collections::HashMap<_, _>>()`",
+    ),
+    ("!ls *.csv", "std::process::Command"),
+    ("! ls -l", "std::process::Command"),
+    ("!head -3 p.csv", "std::process::Command"),
+    ("cd /tmp", "set_current_dir"),
+    ("pip install numpy", "packages cannot be added"),
+    ("let a, b = 1, 2;", "`let (a, b) = (1, 2);`"),
+    ("x, y", "`(x, y)`"),
 ];
 
 #[test]
@@ -166,6 +186,15 @@ fn what_may_be_right_is_asked_about_in_the_line_of_the_error_only() {
 fn what_compiles_and_means_something_else_is_noted() {
     for (code, part) in [
         ("2^3", "2 ^ 3 is 1"),
+        ("2^n", "`2_i64.pow(n as u32)`"),
+        ("10^-3", "`10_f64.powi(-3)`"),
+        ("let w = 10^n as i64;", "`10_i64.pow(n as u32)`"),
+        (
+            "f(galaxies.column(\"a\")?.f64()?.into_no_null_iter().collect::<Vec<_>>())",
+            "galaxies.numbers(\"a\")?",
+        ),
+        ("galaxies.column(\"a\")?.f64()?.iter().flatten().count()", "leaves out missing values"),
+        ("c.i64().unwrap()\n.into_iter()\n.flatten()", "leaves out missing values"),
         ("let a = n^2;", "exclusive or"),
         ("1/3", "1 / 3 is 0"),
         ("let x = 7 / 2;", "7 / 2 is 3"),
@@ -180,6 +209,8 @@ fn what_compiles_and_means_something_else_is_noted() {
     for code in [
         "a ^ b",
         "x ^ 0xFF",
+        "1 << 3 ^ 1",
+        "lists.iter().flatten().count()",
         "true ^ false",
         "4 / 2",
         "1.0 / 3.0",
