@@ -52,7 +52,9 @@ pub fn nothing_readable(failed: &[Failed]) -> Error {
             path: file_loc.clone(),
             reason: match failed.len() {
                 1 => reason.clone(),
-                all => format!("{reason}; none of the {all} pictures can be read"),
+                all => {
+                    format!("{reason}; none of the catalogue's {all} pictures can be read")
+                }
             },
         },
         None => Error::invalid("galaxies", 0, "at least one"),

@@ -72,8 +72,11 @@ fn a_catalogue_without_any_readable_picture_is_an_error_with_a_reason() {
     let mut survey = Survey::new(0);
     survey.add("missing.jpg");
     let message = encoder().encode(&survey.catalog()).unwrap_err().to_string();
+    assert!(message.contains("no such file") && !message.contains("none of"), "{message}");
+    survey.add("missing, too.jpg");
+    let message = encoder().encode(&survey.catalog()).unwrap_err().to_string();
     assert!(
-        message.contains("no such file") && message.contains("none of the catalogue's 1 pictures"),
+        message.contains("no such file") && message.contains("none of the catalogue's 2 pictures"),
         "{message}"
     );
 }
