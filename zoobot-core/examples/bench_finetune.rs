@@ -29,6 +29,8 @@ fn main() -> Result<(), Failed> {
         let line = line?;
         let words: Vec<&str> = line.split_whitespace().collect();
         let seconds = match words[..] {
+            // Nothing to time.
+            ["bf16", ..] if !zoobot_core::processor::computes_bf16() => Vec::new(),
             [kind @ ("full" | "bf16"), batch, steps] => {
                 let precision = if kind == "bf16" { Precision::Bf16 } else { Precision::Fp32 };
                 full(&architecture, side, batch.parse()?, steps.parse()?, precision)?
