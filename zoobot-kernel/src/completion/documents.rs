@@ -14,6 +14,7 @@ const CRATES: [(&str, &str); 7] = [
 
 /// A piece of documentation for a cell.
 pub fn for_cells(markdown: &str) -> String {
+    let ours = markdown.contains("zoobot_core");
     let mut lines = Vec::new();
     // Whether the block at hand is Rust.
     let mut block: Option<bool> = None;
@@ -23,7 +24,7 @@ pub fn for_cells(markdown: &str) -> String {
             lines.push(if block == Some(true) { "```rust".to_owned() } else { line.to_owned() });
         } else {
             match block {
-                Some(true) => lines.extend(code_line(line)),
+                Some(true) => lines.extend(code_line(line, ours)),
                 Some(false) => lines.push(line.to_owned()),
                 None => lines.push(without_links(line)),
             }
@@ -37,6 +38,7 @@ pub fn for_cells(markdown: &str) -> String {
 
 /// The examples in a piece of documentation that can be run, as a notebook shows them.
 pub fn examples(markdown: &str) -> Vec<String> {
+    let ours = markdown.contains("zoobot_core");
     let mut found = Vec::new();
     let mut example: Option<(bool, Vec<String>)> = None;
     for line in markdown.lines() {
@@ -52,7 +54,7 @@ pub fn examples(markdown: &str) -> Vec<String> {
                 }
                 example = None;
             }
-            (None, Some((_, lines))) => lines.extend(code_line(line)),
+            (None, Some((_, lines))) => lines.extend(code_line(line, ours)),
             (None, None) => {}
         }
     }
@@ -68,13 +70,22 @@ fn is_rust(label: &str) -> bool {
 }
 
 /// A line of an example, unless it is one that documentation hides.
-fn code_line(line: &str) -> Option<String> {
+fn code_line(line: &str, ours: bool) -> Option<String> {
     let text = line.trim_start();
     if text == "#" || text.starts_with("# ") {
         return None;
     }
     let line = if text.starts_with("##") { line.replacen("##", "#", 1) } else { line.to_owned() };
     let line = line.replace("zoobot_core", "zoobot");
+    // The library's own examples name other crates through it already: `use zoobot::{ndarray::Array2}`.
+    if ours {
+        let imports = |name: &str| line.trim_start().starts_with(&format!("use {name}::"));
+        let imported = CRATES.iter().find(|(name, _)| imports(name));
+        return Some(match imported {
+            Some((name, path)) => line.replacen(name, path, 1),
+            None => line,
+        });
+    }
     Some(CRATES.iter().fold(line, |line, (name, path)| with_path(&line, name, path)))
 }
 
@@ -160,8 +171,11 @@ mod tests {
                 "grand::total(); // https://docs.rs/rand::x",
             ),
         ] {
-            assert_eq!(code_line(line).unwrap(), wanted);
+            assert_eq!(code_line(line, false).unwrap(), wanted);
         }
+        let own = "use zoobot_core::{ndarray::Array2, space::Space};";
+        assert_eq!(code_line(own, true).unwrap(), own.replace("zoobot_core", "zoobot"));
+        assert_eq!(code_line("    ndarray::Array2,", true).unwrap(), "    ndarray::Array2,");
     }
 
     #[test]
