@@ -326,7 +326,7 @@ def main():
                 rated = go_through(tab, other, url, folder, downloads)
                 server.send_signal(signal.SIGINT)
                 told = server.communicate(timeout=30)[0]
-                assert server.returncode == 0 and f"{rated} ratings of {GALAXIES} galaxies" in told, told
+                assert server.returncode == 0 and f"{rated} of {GALAXIES} galaxies rated" in told, told
                 until("word of the end", lambda: "does not answer" in tab.text("#message"))
                 tab.picture("ended")
                 print("the end of the server: told on the page")

@@ -232,7 +232,7 @@ fn models_that_do_not_predict_the_same_votes_are_refused() {
     let head = crate::model::tests::head(&classes, 320, 1);
     let labels = crate::model::Labels::Classes(vec!["a".into(), "b".into()]);
     let error = message(vec![Model::new(encoder, &head, labels).unwrap()]);
-    assert!(error.contains("classes (a), expected votes"), "{error}");
+    assert!(error.contains("\"a\", a model of classes, expected a model of votes"), "{error}");
 }
 
 #[test]
