@@ -94,5 +94,5 @@ def a_static_begins_anew_with_its_cell_its_type_and_its_process():
         same(k.must("PS.lock().unwrap().len()").shown, ["1"])
         k.must("#[derive(Debug)] struct P { x: u8, y: f64 }")
         same(k.must("PS.lock().unwrap().len()").shown, ["0"])
-        has(k.run("std::process::abort()").error, "statics begin anew")
+        has(k.run("std::process::abort()").error, "statics start over")
         counts(k, "next()", [0, 1])

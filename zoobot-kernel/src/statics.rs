@@ -1,7 +1,7 @@
 //! One place for each `static` of a notebook.
 //!
 //! Every cell is a crate of its own, compiled with the items of the cells before. Compiled again, a
-//! `static` would begin anew in each cell. So the cell that defines it exports it under a name of
+//! `static` would start over in each cell. So the cell that defines it exports it under a name of
 //! the kernel's, and what later cells get instead is a declaration that links to it. A
 //! `thread_local!` becomes a `static` of the type `LocalKey`, which it is at heart.
 //!

@@ -296,8 +296,9 @@ pub(super) fn bare_tuple(line: &Line, i: usize) -> Option<String> {
     let comma = line.outside(0, end, ",").filter(|_| i == 0)?;
     let begins =
         line.value(0) && !line.is(0, "use") && end >= 3 && comma > 0 && line.value(comma + 1);
-    let plain = (0..end)
-        .all(|k| !["=", "{", "}", ";", "|", ":", "=>", "->"].iter().any(|sign| line.is(k, sign)));
+    let plain = (0..end).all(|k| {
+        !["=", "{", "}", ";", "|", ":", "=>", "->", "<"].iter().any(|sign| line.is(k, sign))
+    });
     let closed = (0..end)
         .filter(|k| line.is(*k, "(") || line.is(*k, "["))
         .all(|k| line.closing(k).is_some());
