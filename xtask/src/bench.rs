@@ -40,7 +40,7 @@ const AVX2: [(&str, &str); 6] = [
 pub fn on_avx2(args: &[String]) -> Result<()> {
     let program = std::env::current_exe().context("where this program is")?;
     let args = args.iter().filter(|it| *it != "--avx2");
-    run(std::process::Command::new(program).args(args).envs(AVX2))
+    run(command(program).args(args).envs(AVX2))
 }
 
 fn script(places: &Places, name: &str, args: &[String]) -> Result<()> {

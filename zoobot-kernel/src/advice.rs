@@ -1,11 +1,16 @@
 //! One sentence of advice for the errors that newcomers meet, where rustc gives none or another.
 
+mod names;
+mod values;
+
 use crate::cell::Cell;
 use crate::diagnostics::{Diagnostic, readable};
 use crate::errors::Advice;
 use crate::habits::{self, Holder};
 use crate::notebook::Notebook;
 use crate::source::{Origin, Variable};
+use names::unknown_name;
+use values::{arithmetic, display, indexed, member, of_figures_and_conditions};
 
 const BORROWED: &str = "a variable that borrows from another cannot be kept for later cells. Keep a \
     copy (`.clone()`, `.to_owned()`, `.to_vec()`), or use it up inside of braces.";
@@ -115,8 +120,6 @@ fn argument(ty: &str) -> String {
     }
 }
 
-/// Crates that come with the library.
-const CRATES: [&str; 7] = ["polars", "plotters", "ndarray", "image", "tch", "rand", "rand_distr"];
 /// Types that have a counterpart in Python, as errors name them. Of others rustc knows more.
 const PYTHONS: [&str; 9] =
     ["`Vec<", "`[", "str`", "String`", "HashMap<", "HashSet<", "Catalog`", "DataFrame`", "Column`"];
@@ -162,7 +165,7 @@ fn habit(error: &Diagnostic, name: &str, code: &str, variables: &[Variable]) -> 
     {
         return Some(text);
     }
-    if let Some(text) = arithmetic(error, line, code) {
+    if let Some(text) = arithmetic(error, code) {
         return Some(text);
     }
     if error.is("E0599")
@@ -228,282 +231,6 @@ fn habit(error: &Diagnostic, name: &str, code: &str, variables: &[Variable]) -> 
         }
     }
     habits::find(code, Some(number), variables).map(|habit| habit.advice)
-}
-
-/// A name that nothing has: a function of Python's, a crate, something of numpy's.
-fn unknown_name(error: &Diagnostic, name: &str, code: &str) -> Option<String> {
-    let at = place_of(error, code)?;
-    let rest = &code[at..];
-    let behind = rest.strip_prefix(name).unwrap_or_default();
-    let ends = |text: &str, extra: &[char]| {
-        text.find(|c: char| !(c.is_alphanumeric() || c == '_' || extra.contains(&c)))
-            .unwrap_or(text.len())
-    };
-    if behind.starts_with("::") && CRATES.contains(&name) {
-        let path = &rest[..ends(rest, &[':'])];
-        let path = path.trim_end_matches(':');
-        let value = rest[path.len()..].starts_with('(') || rest.contains("::<");
-        let path = path.replace("thread_rng", "rng");
-        let call = match path.as_str() {
-            "rand::random" if value => "zoobot::rand::random::<f64>()".to_owned(),
-            _ if value && rest.contains("()") => format!("zoobot::{path}()"),
-            _ => format!("zoobot::{path}"),
-        };
-        return Some(format!("`{name}` comes with the library: `{call}`."));
-    }
-    if let Some(inner) = behind.strip_prefix('.') {
-        let path = &inner[..ends(inner, &['.'])];
-        if path == "random" || path.starts_with("random.") || name == "random" {
-            return Some(random(path.rsplit('.').next().unwrap_or_default()));
-        }
-        if ["np", "numpy", "math", "pd", "pandas", "plt", "scipy"].contains(&name)
-            && let (Some(of_module), Some(text)) = (habits::name(name), habits::name(path))
-        {
-            let and = match name {
-                "np" | "numpy" | "scipy" => format!(" In general, {of_module}"),
-                _ => String::new(),
-            };
-            return Some(format!("{text}{and}"));
-        }
-    }
-    let known = habits::name(name)?;
-    // The name of a module is no function of it.
-    Some(known.to_owned())
-}
-
-/// Python's functions for random numbers.
-fn random(function: &str) -> String {
-    match function {
-        "normal" | "gauss" | "randn" | "normalvariate" => {
-            "a number of a Gaussian is `zoobot::rand_distr::Distribution::sample(\
-             &zoobot::rand_distr::Normal::new(0.0, 1.0)?, &mut zoobot::rand::rng())`."
-                .to_owned()
-        }
-        "poisson" => "a Poisson number is `zoobot::rand_distr::Distribution::sample(\
-             &zoobot::rand_distr::Poisson::new(4.0)?, &mut zoobot::rand::rng())`."
-            .to_owned(),
-        "randint" | "randrange" | "integers" | "choice" => {
-            "a whole number from 0 to 9 is `zoobot::rand::random_range(0..10)`.".to_owned()
-        }
-        "seed" | "default_rng" | "RandomState" => {
-            "`use zoobot::rand::{SeedableRng, rngs::StdRng}; let mut rng = StdRng::seed_from_u64(1);` makes a \
-             generator with a seed."
-                .to_owned()
-        }
-        _ => habits::name("random").unwrap_or_default().to_owned(),
-    }
-}
-
-/// A method or field that a catalogue, a table or a column has not.
-fn member(error: &Diagnostic, name: &str, code: &str) -> Option<String> {
-    let at = place_of(error, code)?;
-    if name == "into_iter" && error.message.contains("ChunkedArray<") {
-        return Some(
-            "it is written `.iter()`: each value is an `Option`, `None` where it is missing. \
-             `galaxies.numbers(\"magnitude\")?` has the numbers of a column, NaN where they are missing."
-                .to_owned(),
-        );
-    }
-    let holder = Holder::in_message(&error.message)?;
-    let receiver = receiver(code, code[..at].trim_end().strip_suffix('.')?.len());
-    let behind = code[at..].strip_prefix(name)?;
-    let argument = behind.trim_start().strip_prefix("(\"").and_then(|rest| rest.split('"').next());
-    let known = habits::member(holder, name, receiver, argument);
-    known.or_else(|| {
-        (error.is("E0609") && holder != Holder::Column)
-            .then(|| format!("a column is taken with `{receiver}.column(\"{name}\")?`."))
-    })
-}
-
-/// The expression that ends at byte `end` of the code: `galaxies.column("a")?`.
-fn receiver(code: &str, end: usize) -> &str {
-    let mut depth = 0_usize;
-    let mut quoted = false;
-    let mut start = end;
-    for (at, c) in code[..end].char_indices().rev() {
-        match c {
-            '"' => quoted = !quoted,
-            _ if quoted => {}
-            ')' | ']' | '}' => depth += 1,
-            '(' | '[' | '{' if depth == 0 => break,
-            '(' | '[' | '{' => depth -= 1,
-            c if depth > 0 || c.is_alphanumeric() || matches!(c, '_' | '.' | ':' | '?' | '!') => {}
-            _ => break,
-        }
-        start = at;
-    }
-    code[start..end].trim()
-}
-
-/// `x[i]` where x has no such elements.
-fn indexed(error: &Diagnostic, code: &str) -> Option<String> {
-    let mut quoted = error.message.split('`').skip(1).step_by(2);
-    let (ty, by) = (quoted.next()?, quoted.next().unwrap_or_default());
-    let at = place_of(error, code)?;
-    if !(error.message.contains("cannot be indexed by") || error.is("E0608")) {
-        return None;
-    }
-    let open = match code[at..].starts_with('[') && error.is("E0608") {
-        true => at,
-        false => match code[at..].find('[').filter(|_| error.is("E0608")) {
-            Some(open) => at + open,
-            None => code[..at].rfind('[')?,
-        },
-    };
-    let mut depth = 0;
-    let close = code[open..].char_indices().find(|(_, c)| {
-        depth += i32::from(*c == '[') - i32::from(*c == ']');
-        depth == 0
-    })?;
-    let index = code[open + 1..open + close.0].trim();
-    habits::index(ty, by, receiver(code, open), index)
-}
-
-/// What a figure is made of, and what a catalogue is filtered by.
-fn of_figures_and_conditions(error: &Diagnostic, line: &str, code: &str) -> Option<String> {
-    let message = error.message.as_str();
-    let argument = marked(error, code).unwrap_or_default();
-    if message.contains("`Numbers: From<") && argument.starts_with('"') {
-        return Some(format!(
-            "a name is no column: take it from the catalogue, `galaxies.column({argument})?`."
-        ));
-    }
-    if message.contains("`Filter: From<&str>`") {
-        return Some(
-            "a condition is written in Rust: `galaxies.filter(col(\"class\").eq(lit(\"ring\")))?`."
-                .to_owned(),
-        );
-    }
-    let filters = message.contains("`Filter: From<bool>`")
-        || (error.is("E0369") && message.contains("`Expr`"))
-        || (error.is("E0308")
-            && line.contains("col(")
-            && ["==", "!="].iter().any(|sign| line.contains(sign)));
-    filters.then(|| condition(line)).flatten()
-}
-
-/// `col("a") < 17` as polars has it.
-fn condition(line: &str) -> Option<String> {
-    let start = line.find("col(")?;
-    let signs =
-        [("==", "eq"), ("!=", "neq"), ("<=", "lt_eq"), (">=", "gt_eq"), ("<", "lt"), (">", "gt")];
-    let (at, sign, method) = signs
-        .iter()
-        .filter_map(|(sign, method)| Some((start + line[start..].find(sign)?, *sign, *method)))
-        .min_by_key(|(at, sign, _)| (*at, std::cmp::Reverse(sign.len())))?;
-    let left = line[start..at].trim();
-    let right = line[at + sign.len()..].trim_start();
-    let right = match right.strip_prefix('"').and_then(|rest| rest.split_once('"')) {
-        Some((text, _)) => format!("\"{text}\""),
-        None => {
-            right[..right.find([')', ';', '&', '|', ' ', ',']).unwrap_or(right.len())].to_owned()
-        }
-    };
-    let value = if right.starts_with("lit(") || right.starts_with("col(") {
-        format!("{right})")
-    } else {
-        format!("lit({right})")
-    };
-    Some(format!(
-        "a condition on a column is written with a method: `{left}.{method}({value})`. Several are joined \
-         with `.and(...)` and `.or(...)`."
-    ))
-}
-
-/// `println!("{}", galaxies)`, of what has no text to print.
-fn display(error: &Diagnostic, line: &str) -> Option<String> {
-    let message = &error.message;
-    if !message.contains("doesn't implement `Display`") {
-        return None;
-    }
-    let printed = line.split_once("!(").map_or("", |(_, rest)| rest);
-    let text = printed.split('"').nth(1).unwrap_or_default();
-    let name = match text.contains("{}") {
-        true => printed.rsplit_once(',').map_or("", |(_, last)| last).trim_end_matches([';', ' ']),
-        false => {
-            text.split_once('{').and_then(|(_, rest)| rest.split('}').next()).unwrap_or_default()
-        }
-    };
-    // The bracket of the macro itself.
-    let name = name.strip_suffix(')').filter(|_| text.contains("{}")).unwrap_or(name).trim();
-    let fixed = line.trim().replacen("{}", "{:?}", 1);
-    let fixed = match text.contains("{}") {
-        true => fixed,
-        false => line.trim().replacen(&format!("{{{name}}}"), &format!("{{{name}:?}}"), 1),
-    };
-    let itself = if name.is_empty() || text.matches('{').count() > 1 {
-        "The last expression of a cell shows itself.".to_owned()
-    } else {
-        format!("`{name}` as the last line of a cell shows itself.")
-    };
-    Some(format!("it prints with `{{:?}}`: `{fixed}`. {itself}"))
-}
-
-/// `v * 2.0`, `v + v`, `"abc" * 3` of lists and texts.
-fn arithmetic(error: &Diagnostic, line: &str, code: &str) -> Option<String> {
-    if !(error.is("E0369") || error.is("E0277") || error.is("E0308")) {
-        return None;
-    }
-    let message = error.message.as_str();
-    let verbs = [
-        ("cannot add", "+"),
-        ("cannot subtract", "-"),
-        ("cannot multiply", "*"),
-        ("cannot divide", "/"),
-    ];
-    let (_, sign) = *verbs.iter().find(|(verb, _)| message.starts_with(verb))?;
-    let mut types = message.split('`').skip(1).step_by(2);
-    let (first, second) = (types.next()?, types.next().unwrap_or_default());
-    // "cannot add `b` to `a`", "cannot subtract `b` from `a`", "cannot multiply `a` by `b`".
-    let (left, right) = if matches!(sign, "+" | "-") { (second, first) } else { (first, second) };
-    let at = place_of(error, code)?;
-    let start = code[..at].rfind('\n').map_or(0, |at| at + 1);
-    let before = code[start..at].trim_end();
-    let a = receiver(before, before.len());
-    let after = code[at..].strip_prefix(sign)?.trim_start();
-    let b = &after[..after.find([';', ')', '\n', ' ']).unwrap_or(after.len())];
-    let list = |ty: &str| ty.contains("Vec<") || ty.trim_start_matches('&').starts_with('[');
-    let text = |ty: &str| matches!(ty.trim_start_matches('&'), "str" | "String");
-    let number = |text: &str| {
-        if text.bytes().all(|b| b.is_ascii_digit()) { format!("{text}.0") } else { text.to_owned() }
-    };
-    let _ = line;
-    if sign == "*" && text(left) {
-        return Some(format!("a text is repeated with `{a}.repeat({b})`."));
-    }
-    if sign == "+" && text(left) {
-        return Some(format!("texts are joined with `format!(\"{{}}{{}}\", {a}, {b})`."));
-    }
-    if list(left) && list(right) {
-        let joined = if sign == "+" {
-            format!(" One behind the other they are `[&{a}[..], &{b}[..]].concat()`.")
-        } else {
-            String::new()
-        };
-        return Some(format!(
-            "two lists are combined element by element with `{a}.iter().zip(&{b}).map(|(a, b)| a {sign} \
-             b).collect::<Vec<_>>()`.{joined}"
-        ));
-    }
-    if list(left) && a.starts_with('[') && sign == "*" {
-        let element = a.trim_matches(['[', ']']);
-        return Some(format!("a list of one value many times is `vec![{element}; {b}]`."));
-    }
-    if list(left) {
-        let b =
-            if left.contains("f64") || left.contains("float") { number(b) } else { b.to_owned() };
-        return Some(format!(
-            "each element is changed with `{a}.iter().map(|a| a {sign} {b}).collect::<Vec<_>>()`."
-        ));
-    }
-    if list(right) {
-        let a =
-            if right.contains("f64") || right.contains("float") { number(a) } else { a.to_owned() };
-        return Some(format!(
-            "each element is changed with `{b}.iter().map(|b| {a} {sign} b).collect::<Vec<_>>()`."
-        ));
-    }
-    None
 }
 
 /// What there is to say besides rustc's own words.

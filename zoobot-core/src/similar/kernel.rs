@@ -81,6 +81,19 @@ fn offer_any<const FUSED: bool>(block: &Block, queries: &[f32], absolute: bool, 
     }
 }
 
+/// The sum of a register: halves are added, and their halves, for a register can do that at once.
+#[inline(always)]
+pub fn total(mut sums: [f32; LANES]) -> f32 {
+    let mut width = LANES / 2;
+    while width > 0 {
+        for lane in 0..width {
+            sums[lane] += sums[lane + width];
+        }
+        width /= 2;
+    }
+    sums[0]
+}
+
 /// The sum with the next difference: squared, or with `ABSOLUTE` its size.
 #[inline(always)]
 pub fn add<const ABSOLUTE: bool, const FUSED: bool>(sum: f32, difference: f32) -> f32 {
@@ -156,14 +169,7 @@ fn one_by<const ABSOLUTE: bool, const FUSED: bool>(
                 sums[lane] = add::<ABSOLUTE, FUSED>(sums[lane], row[lane] - query[lane]);
             }
         }
-        let mut half = LANES / 2;
-        while half > 0 {
-            for lane in 0..half {
-                sums[lane] += sums[lane + half];
-            }
-            half /= 2;
-        }
-        *distance = sums[0];
+        *distance = total(sums);
     }
 }
 

@@ -2,7 +2,7 @@
 //! and is padded to whole registers, so that a distance has neither remainder nor misaligned load.
 
 use crate::processor::for_each_processor;
-use crate::similar::kernel::add;
+use crate::similar::kernel::{add, total};
 use half::f16;
 
 /// Numbers side by side.
@@ -123,15 +123,7 @@ pub fn apart<A: Lane, B: Lane, const ABSOLUTE: bool, const FUSED: bool>(a: &[A],
             sums[lane] = add::<ABSOLUTE, FUSED>(sums[lane], a[lane] - b[lane]);
         }
     }
-    // Halves are added, and their halves, for a register can do that at once.
-    let mut width = LANES / 2;
-    while width > 0 {
-        for lane in 0..width {
-            sums[lane] += sums[lane + width];
-        }
-        width /= 2;
-    }
-    sums[0]
+    total(sums)
 }
 
 /// The vectors of an index.
