@@ -26,6 +26,17 @@ pub fn request() {
     ASKED.store(true, Ordering::Relaxed);
 }
 
+/// Waits until a request is here that was told of in another way: the kernel sends the signal first, and
+/// the system may deliver it last. One that came after its cell would stop the next. At most a second.
+pub(crate) fn wait_for_request() {
+    for _ in 0..1000 {
+        if FLAG.load(Ordering::Relaxed) {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
+
 /// Forgets a request: the kernel calls this after each cell.
 pub fn clear() {
     FLAG.store(false, Ordering::Relaxed);

@@ -63,6 +63,7 @@ fn ask(prompt: &str, request: &str) -> Result<String> {
         Reply::Answer(text) => Ok(text),
         Reply::Refused(reason) => Err(failed(std::io::Error::other(reason))),
         Reply::Interrupted(()) => {
+            crate::interrupt::wait_for_request();
             Err(Error::Interrupted { during: "input", done: "nothing was answered".to_owned() })
         }
     }
