@@ -23,6 +23,8 @@ LOOPS = {
     "a function of another cell": "forever(1)",
     "a method": "Counter(0).run()",
     "a closure of another cell": "(0..u64::MAX).map(|x| add(x)).max()",
+    "a macro of the user's": "macro_rules! forever { () => { loop { std::hint::spin_loop(); } } }\nforever!();",
+    "a macro of another cell": "until!(x < 5 { x += 0; });",
     "inside of a macro": "println!(\"{:?}\", (0..u64::MAX).map(|x| x % 7).max());",
     "polars": "loop { let s = Series::new(\"x\".into(), vec![1.0_f64; 100_000]); let m = s.sum::<f64>()?; }",
     "errors are swallowed": "loop { let _ = zoobot::interrupt::check(\"x\", String::new); }",
@@ -55,6 +57,7 @@ def loops_of_every_kind_stop_and_keep_the_variables():
         prelude(k)
         k.must(
             "let a = vec![1, 2]; let add = |x: u64| x + 1;\n"
+            "macro_rules! until { ($x:ident < $to:literal { $($body:tt)* }) => { let mut $x = 0; while $x < $to { $($body)* } } }\n"
             "fn forever(x: u64) -> u64 { let mut n = x; loop { n ^= 1; } }\n"
             "struct Counter(u64); impl Counter { fn run(&mut self) { while self.0 < 1 { std::hint::spin_loop(); } } }"
         )
@@ -104,7 +107,6 @@ CALLS = {
     "std::io::Read::read_to_string(child.stdout.as_mut().unwrap(), &mut text)?; a.len();",
     "a lock": "let lock = std::sync::Mutex::new(1); let one = lock.lock().unwrap(); let two = lock.lock().unwrap(); a.len();",
     "a join": "let n = a.len(); std::thread::spawn(move || std::thread::sleep(std::time::Duration::from_secs(600 + n as u64))).join().unwrap();",
-    "a loop in a macro of the user's": "macro_rules! forever { () => { loop { std::hint::spin_loop(); } } }\na.len(); forever!();",
 }
 
 

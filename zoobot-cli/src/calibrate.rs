@@ -81,7 +81,7 @@ impl Calibrate {
         self.overwrite.any_file("--figure", self.figure.as_deref(), &read)?;
         self.overwrite.any_file("--scatter", self.scatter.as_deref(), &read)?;
         if let Some(folder) = &self.save {
-            self.overwrite.folder("--save", folder, "head.json")?;
+            self.overwrite.folder("--save", folder, "head.json", |_| false)?;
         }
         if let Some(path) = &self.fit {
             models = self.corrected(models, path)?;

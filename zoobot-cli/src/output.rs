@@ -9,6 +9,16 @@ use zoobot_core::{Error, Result};
 const FINISHED: &str = "finished";
 /// The file of a model's folder that is written last.
 const MODEL: &str = "head.json";
+/// Its others, which a run may have been stopped after.
+const PARTS: [&str; 7] = [
+    "config.json",
+    "model.safetensors",
+    "recipe.json",
+    "card.json",
+    "head.safetensors",
+    "schema.json",
+    "recalibration.json",
+];
 
 // No doc comment: it would take the place of the command's own help.
 #[derive(Debug, Clone, Args)]
@@ -51,18 +61,37 @@ impl Overwrite {
         path.map_or(Ok(()), |path| self.file(option, path, read))
     }
 
-    /// Refuses a folder that holds a whole result, which its file `mark` tells.
-    pub fn folder(&self, option: &'static str, folder: &Path, mark: &str) -> Result<()> {
+    /// Refuses a folder that holds a whole result, which its file `mark` tells, or anything that is not
+    /// `ours`, such as the user's pictures.
+    pub fn folder(
+        &self,
+        option: &'static str,
+        folder: &Path,
+        mark: &str,
+        ours: impl Fn(&str) -> bool,
+    ) -> Result<()> {
         if folder.is_file() {
             return Err(Error::invalid(option, folder.display(), "a folder: this is a file"));
         }
-        if folder.join(mark).exists() { self.allow(option, folder) } else { Ok(()) }
+        if folder.join(mark).exists() {
+            return self.allow(option, folder);
+        }
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        match names.filter(|name| !ours(name)).min() {
+            Some(other) if !self.overwrite => {
+                let value = format!("{}, which holds {other}", folder.display());
+                let expected = "a new folder, or --overwrite to write into this one";
+                Err(Error::invalid(option, value, expected))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Refuses the folder of a model that is there. A run that came to its end is removed, so that it
     /// begins anew; an unfinished one stays, and goes on.
     pub fn model(&self, option: &'static str, folder: &Path) -> Result<()> {
-        self.folder(option, folder, MODEL)?;
+        self.folder(option, folder, MODEL, |name| name == "run" || PARTS.contains(&name))?;
         let run = folder.join("run");
         if folder.join(MODEL).exists() && run.join(FINISHED).exists() {
             std::fs::remove_dir_all(&run).map_err(Error::io("remove", &run))?;

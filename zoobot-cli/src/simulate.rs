@@ -10,6 +10,9 @@ use std::time::Instant;
 use zoobot_core::survey::{Kind, Simulation, write_sample};
 use zoobot_core::{Error, Result};
 
+/// What stands beside catalog.csv in the folder of a survey.
+const TABLES: [&str; 3] = ["tags.csv", "visible.csv", "fractions.csv"];
+
 /// Make a survey of simulated galaxies: pictures and a catalogue with their true morphology.
 ///
 /// Writes OUT/catalog.csv and OUT/images/. The same seed gives the same survey. A second takes some
@@ -73,7 +76,10 @@ impl Simulate {
                     .tags(self.tags);
                 let simulation = Simulation { votes: self.votes.clone(), ..simulation };
                 let folder = out.clone().unwrap_or_default();
-                self.overwrite.folder("--out", &folder, "catalog.csv")?;
+                let ours = |name: &str| name == "images" || TABLES.contains(&name);
+                self.overwrite.folder("--out", &folder, "catalog.csv", ours)?;
+                let images = folder.join("images");
+                self.overwrite.folder("--out", &images, "catalog.csv", drawn)?;
                 if folder.join("catalog.csv").exists() {
                     clear(&folder)?;
                 }
@@ -93,18 +99,20 @@ impl Simulate {
 
 /// Removes what an earlier survey left in a folder, and nothing else.
 fn clear(folder: &Path) -> Result<()> {
-    let tables = ["tags.csv", "visible.csv", "fractions.csv"].map(|name| folder.join(name));
+    let tables = TABLES.map(|name| folder.join(name));
     let images = std::fs::read_dir(folder.join("images")).into_iter().flatten().flatten();
-    let drawn = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let number = name.strip_prefix("SIM").and_then(|rest| rest.strip_suffix(".jpg"));
-        number.is_some_and(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit()))
-    };
-    let images = images.map(|entry| entry.path()).filter(drawn);
+    let images = images.filter(|entry| drawn(&entry.file_name().to_string_lossy()));
+    let images = images.map(|entry| entry.path());
     for path in tables.into_iter().filter(|it| it.exists()).chain(images) {
         std::fs::remove_file(&path).map_err(Error::io("replace", &path))?;
     }
     Ok(())
+}
+
+/// Whether a picture has the name of a simulated galaxy.
+fn drawn(name: &str) -> bool {
+    let number = name.strip_prefix("SIM").and_then(|rest| rest.strip_suffix(".jpg"));
+    number.is_some_and(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The kinds of a word or a list.

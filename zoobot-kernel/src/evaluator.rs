@@ -123,6 +123,9 @@ impl Evaluator {
             );
         }
         let result = self.run_cell(&mut cell, ask);
+        if let Some(note) = habits::text_as_column(code) {
+            self.runner.outputs.note(&note);
+        }
         match &result {
             Ok(()) => {
                 for note in habits::notes(code, &self.notebook.variables) {

@@ -7,7 +7,7 @@
 //! those of the standard library that take expressions.
 
 use ra_ap_syntax::ast::{self, AstNode, HasLoopBody, HasName};
-use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken, T};
+use ra_ap_syntax::{Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken, T};
 
 /// Macros whose arguments are expressions that run where they stand.
 const MACROS: [&str; 19] = [
@@ -153,7 +153,13 @@ impl Finder {
                     self.arguments(&call, constant);
                 }
             }
-            SyntaxKind::MACRO_RULES | SyntaxKind::MACRO_DEF => {}
+            // Patterns and what they become take turns.
+            SyntaxKind::MACRO_RULES => {
+                let rules = node.children().find(|it| it.kind() == SyntaxKind::TOKEN_TREE);
+                let trees = rules.iter().flat_map(SyntaxNode::children);
+                trees.skip(1).step_by(2).for_each(|tree| self.tokens(&tree));
+            }
+            SyntaxKind::MACRO_DEF => {}
             _ => self.children(node, constant),
         }
     }
@@ -189,6 +195,37 @@ impl Finder {
                 self.add(range.start().into(), false, Call::Open);
                 self.visit(body.syntax(), false);
                 self.add(range.end().into(), true, Call::Text(" }".to_owned()));
+            }
+        }
+    }
+
+    /// The loops in what a macro becomes, which is no syntax yet: a block after `loop`, `while` or
+    /// `for … in`.
+    fn tokens(&mut self, tree: &SyntaxNode) {
+        let mut looping = None;
+        for element in tree.children_with_tokens() {
+            match element {
+                NodeOrToken::Token(token) => match token.kind() {
+                    // May be a function that is called for a constant.
+                    SyntaxKind::CONST_KW => return,
+                    kind @ (T![loop] | T![while] | T![for] | T![in]) => {
+                        looping = match (looping, kind) {
+                            (Some(T![for]), T![in]) => Some(T![loop]),
+                            (_, T![in]) => None,
+                            _ => Some(kind),
+                        };
+                    }
+                    _ => {}
+                },
+                NodeOrToken::Node(inner) => {
+                    let first = inner.first_token().filter(|it| it.kind() == T!['{']);
+                    if let Some(brace) = first {
+                        if matches!(looping.take(), Some(T![loop] | T![while])) {
+                            self.add(brace.text_range().end().into(), false, Call::Stop);
+                        }
+                    }
+                    self.tokens(&inner);
+                }
             }
         }
     }
@@ -249,8 +286,8 @@ pub fn first_token(node: &SyntaxNode) -> Option<SyntaxToken> {
     elements.find_map(|element| match element.kind() {
         SyntaxKind::ATTR | SyntaxKind::COMMENT | SyntaxKind::WHITESPACE => None,
         _ => match element {
-            ra_ap_syntax::NodeOrToken::Node(node) => node.first_token(),
-            ra_ap_syntax::NodeOrToken::Token(token) => Some(token),
+            NodeOrToken::Node(node) => node.first_token(),
+            NodeOrToken::Token(token) => Some(token),
         },
     })
 }
@@ -301,6 +338,14 @@ mod tests {
             ("fn f() { vec![g(|| 1); 2] }", "fn f() {E vec![g(|| 1); 2] }"),
             ("fn f() { let a = time!(loop { }); }", "fn f() {E let a = time!(loop {S }); }"),
             ("fn f() { g(|| async { 1 }) }", "fn f() {E g(|| {Sasync { 1 }}) }"),
+            (
+                "macro_rules! m { (loop {}) => { loop {} }; ($a:expr) => (while g(({ 1 })) { $a }) }",
+                "macro_rules! m { (loop {}) => { loop {S} }; ($a:expr) => (while g(({ 1 })) {S $a }) }",
+            ),
+            (
+                "macro_rules! m { ($a:pat, $b:expr) => { f(|| { for $a in $b { g(); } }) } }",
+                "macro_rules! m { ($a:pat, $b:expr) => { f(|| { for $a in $b {S g(); } }) } }",
+            ),
         ] {
             assert_eq!(marked(code), wanted);
         }
@@ -314,7 +359,9 @@ mod tests {
             "impl Drop for A { fn drop(&mut self) { loop {} } }",
             "const A: u8 = loop { break 1 };",
             "static A: [u8; { loop { break 1 } }] = [0];",
-            "macro_rules! m { () => { loop {} } }",
+            "macro_rules! m { () => { const A: u8 = loop { break 1 }; } }",
+            "macro_rules! m { (loop { $a:expr }) => { impl A for B { } } }",
+            "macro_rules! m { () => { fn f<T: for<'a> Fn(&'a u8)>() { } } }",
             "enum A { B = { loop { break 1 } } }",
         ] {
             assert_eq!(marked(code), code);

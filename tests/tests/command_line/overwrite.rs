@@ -74,6 +74,31 @@ fn no_command_replaces_what_is_there_unless_it_is_told_to() {
 }
 
 #[test]
+fn nothing_is_written_among_the_files_of_a_user_unless_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path();
+    for place in ["mine", "survey/images"] {
+        std::fs::create_dir_all(folder.join(place)).unwrap();
+        std::fs::write(folder.join(place).join("ngc1300.jpg"), "").unwrap();
+    }
+    let simulate = ["simulate", "--galaxies", "24", "--size", "32", "--out"];
+    let tune = ["finetune", "classifier", "sample", "--label", "ring", "--out", "mine"];
+    let voted = [&simulate[..], &["voted", "--votes", "gz2"]].concat();
+    assert_eq!(run(&voted, folder).status.code(), Some(0));
+    let train = ["train", "voted", "--schema", "gz2", "--start", "resnet18", "--out", "mine"];
+    let save = ["calibrate", "voted", "--fit", "voted", "--model", "sample", "--schema", "gz2"];
+    let save = [&save[..], &["--save", "mine"]].concat();
+    let simulations = ["mine", "survey"].map(|out| [&simulate[..], &[out]].concat());
+    for words in [&simulations[0], &simulations[1], &tune.to_vec(), &train.to_vec(), &save] {
+        refused(words, folder, &["which holds ngc1300.jpg", "--overwrite"]);
+    }
+    assert_eq!(std::fs::read_dir(folder.join("mine")).unwrap().count(), 1);
+    let told = run(&[&tune[..], &["--overwrite"]].concat(), folder);
+    assert_eq!(told.status.code(), Some(0), "{}", errors(&told));
+    assert!(folder.join("mine/ngc1300.jpg").exists() && folder.join("mine/head.json").exists());
+}
+
+#[test]
 fn a_smaller_survey_leaves_nothing_of_the_one_that_it_replaces() {
     let dir = tempfile::tempdir().unwrap();
     let words = ["simulate", "--size", "32", "--out", "s", "--overwrite", "--json", "--galaxies"];

@@ -90,7 +90,7 @@ impl<T: Show + ?Sized> Show for &T {
 }
 
 /// What a call without `?` returned: its value, or why there is none.
-impl<T: Show> Show for crate::Result<T> {
+impl<T: Show, E: std::fmt::Display> Show for Result<T, E> {
     fn show(&self) -> Bundle {
         match self {
             Ok(value) => value.show(),

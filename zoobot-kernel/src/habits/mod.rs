@@ -39,6 +39,24 @@ pub fn notes(code: &str, variables: &[Variable]) -> Vec<String> {
     found
 }
 
+/// `.eq("ring")` of polars' columns, which compares with the column `ring`; said whether the cell came to
+/// its end or not.
+pub fn text_as_column(code: &str) -> Option<String> {
+    let tokens = tokens(code);
+    let expression = tokens.windows(2).any(|two| two[0].is("col") && two[1].is("("));
+    tokens.windows(5).filter(|_| expression).find_map(|five| {
+        let [dot, method, open, text, close] = five else { return None };
+        let compares = ["eq", "neq", "lt", "lt_eq", "gt", "gt_eq"].contains(&method.text);
+        let is_call = dot.is(".") && open.is("(") && close.is(")") && text.kind == Kind::Text;
+        (compares && is_call).then(|| {
+            let (method, text) = (method.text, text.text);
+            format!(
+                "note: `.{method}({text})` compares with the column of that name. A text is `.{method}(lit({text}))`."
+            )
+        })
+    })
+}
+
 /// The names that stand in a code by themselves: no methods, no words of texts and comments.
 pub fn names_in(code: &str) -> Vec<&str> {
     let tokens = tokens(code);

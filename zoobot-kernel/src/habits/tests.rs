@@ -226,3 +226,19 @@ fn what_compiles_and_means_something_else_is_noted() {
         assert!(notes(code, &[]).is_empty(), "{code}: {:?}", notes(code, &[]));
     }
 }
+
+#[test]
+fn a_text_that_polars_takes_for_a_column_is_told() {
+    let note = |code: &str| text_as_column(code).unwrap_or_default();
+    let code = "t.lazy().filter(col(\"class\").eq(\"ring\")).collect()?";
+    assert!(note(code).contains("A text is `.eq(lit(\"ring\"))`"));
+    assert!(note("col(\"a\").gt_eq( \"b\" )").contains("column of that name"));
+    for code in [
+        "col(\"a\").eq(lit(\"b\"))",
+        "col(\"a\").eq(col(\"b\"))",
+        "name.eq(\"ring\")",
+        "// col(\"a\").eq(\"b\")",
+    ] {
+        assert_eq!(text_as_column(code), None, "{code}");
+    }
+}

@@ -66,7 +66,13 @@ impl Show for str {
 
 fn debugged(value: &dyn Debug) -> Bundle {
     let short = format!("{value:?}");
-    Bundle::plain(if short.chars().count() <= 100 { short } else { format!("{value:#?}") })
+    let hint = match short.split('(').next() {
+        Some("Err") => "\n(`?` after the expression says this in words, as the error of the cell)",
+        Some("Ok") => "\n(`?` after the expression gives the value without `Ok`)",
+        _ => "",
+    };
+    let text = if short.chars().count() <= 100 { short } else { format!("{value:#?}") };
+    Bundle::plain(text + hint)
 }
 
 fn named(type_name: &str) -> Bundle {
@@ -85,6 +91,21 @@ mod tests {
         assert_eq!(debugged(&[1, 2]), Bundle::plain("[1, 2]"));
         let long = debugged(&(0..60).collect::<Vec<_>>());
         assert!(long.get("text/plain").is_some_and(|text| text.lines().count() == 62));
+    }
+
+    #[test]
+    fn results_that_show_as_they_stand_say_what_the_question_mark_does() {
+        let text = |it: Result<u8, std::num::ParseIntError>| {
+            debugged(&it).get("text/plain").map(str::to_owned)
+        };
+        assert!(text("7".parse()).is_some_and(|it| it.starts_with("Ok(7)\n(`?`")));
+        assert!(
+            text("x".parse())
+                .is_some_and(|it| it.starts_with("Err(ParseIntError") && it.contains("in words"))
+        );
+        // Those whose value shows itself are not taken for these.
+        let column: Result<polars::prelude::Series, String> = Err("no such column".to_owned());
+        assert_eq!(column.show(), Bundle::plain("error: no such column"));
     }
 
     #[test]
