@@ -7,7 +7,7 @@
 
 use super::basis::Linear;
 use crate::error::{Error, Result};
-use ndarray::{Array1, Array2, ArrayView1, Axis, s};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, CowArray, Ix2, Zip, s};
 use rayon::prelude::*;
 
 /// Newton steps, of which it takes about ten.
@@ -20,7 +20,7 @@ pub const EXACT: f64 = 1e-14;
 /// The same where one fit is only compared with another.
 pub const ROUGH: f64 = 1e-6;
 /// Galaxies that a thread takes at a time.
-const BLOCK: usize = 4096;
+const BLOCK: usize = 1024;
 
 /// What a logistic regression is fitted to: the share of each class that each galaxy has, and how much
 /// the galaxy counts.
@@ -70,14 +70,14 @@ impl Shares {
 /// of them penalised.
 #[derive(Debug)]
 pub struct Logistic<'a> {
-    coordinates: &'a Array2<f64>,
-    target: &'a Shares,
-    /// The galaxies that it is fitted on, by their places.
-    rows: &'a [usize],
-    /// Their weighted squared length along each axis.
+    /// Of galaxies that it is fitted on, and of others that count for nothing.
+    coordinates: CowArray<'a, f64, Ix2>,
+    /// Galaxies x outputs.
+    shares: CowArray<'a, f64, Ix2>,
+    /// How much each galaxy counts.
+    counts: Array1<f64>,
+    /// The weighted squared length of the galaxies along each axis.
     squares: Array1<f64>,
-    /// The sum of their weights.
-    weight: f64,
     exact: f64,
     /// Outputs x (coordinates, intercept): where the next fit starts.
     weights: Array2<f64>,
@@ -124,15 +124,23 @@ impl<'a> Logistic<'a> {
         exact: f64,
     ) -> Self {
         let weights = Array2::zeros((target.outputs(), coordinates.ncols() + 1));
-        let (mut squares, mut weight) = (Array1::zeros(coordinates.ncols()), 0.0);
-        for &row in rows {
-            let own = target.weights[row];
-            weight += own;
-            ndarray::Zip::from(&mut squares)
-                .and(coordinates.row(row))
-                .for_each(|sum, value| *sum += own * value * value);
+        // Most of all galaxies stay where they are; few of many are taken out.
+        let few = 2 * rows.len() < coordinates.nrows();
+        let (coordinates, shares, counts): (CowArray<f64, Ix2>, CowArray<f64, Ix2>, Array1<f64>) =
+            if few {
+                let counts = target.weights.select(Axis(0), rows);
+                let coordinates = coordinates.select(Axis(0), rows);
+                (coordinates.into(), target.shares.select(Axis(0), rows).into(), counts)
+            } else {
+                let mut counts = Array1::zeros(coordinates.nrows());
+                rows.iter().for_each(|&row| counts[row] += target.weights[row]);
+                (coordinates.into(), (&target.shares).into(), counts)
+            };
+        let mut squares = Array1::zeros(coordinates.ncols());
+        for (row, &count) in coordinates.rows().into_iter().zip(&counts) {
+            Zip::from(&mut squares).and(row).for_each(|sum, value| *sum += count * value * value);
         }
-        Self { coordinates, target, rows, squares, weight, exact, weights }
+        Self { coordinates, shares, counts, squares, exact, weights }
     }
 
     /// The fit with a penalty; it starts from the last one.
@@ -144,7 +152,7 @@ impl<'a> Logistic<'a> {
         // The most that p (1 - p) can be.
         let steepest = 0.25;
         let mut scale = self.squares.mapv(|square| steepest * square + penalty).to_vec();
-        scale.push(steepest * self.weight);
+        scale.push(steepest * self.counts.sum());
         let scale = Array1::from(scale);
         let penalty_of = |weights: &Array2<f64>| {
             let mut part = weights * penalty;
@@ -225,77 +233,106 @@ impl<'a> Logistic<'a> {
         weights: &Array2<f64>,
         penalty_of: &impl Fn(&Array2<f64>) -> Array2<f64>,
     ) -> Point {
-        let outputs = weights.nrows();
-        let parts = self.blocks(|_, rows| {
+        let parts = self.blocks(|block| {
             let mut loss = 0.0;
-            let mut gradient = Array2::zeros(weights.dim());
-            let mut probabilities = Array2::zeros((rows.len(), outputs));
-            for (place, &row) in rows.iter().enumerate() {
-                let (own, truth) = (self.target.weights[row], self.target.shares.row(row));
-                let row = self.coordinates.row(row);
-                let mut p = probabilities.row_mut(place);
-                outputs_of(row, weights, &mut p);
-                loss += own * into_probabilities_with_loss(&mut p, truth);
-                for (output, mut to) in gradient.rows_mut().into_iter().enumerate() {
-                    add(own * (p[output] - truth[output]), row, &mut to);
+            let mut probabilities = outputs_of(block.coordinates, weights);
+            let mut slopes = Array2::zeros(probabilities.dim());
+            for (i, &count) in block.counts.iter().enumerate() {
+                if count == 0.0 {
+                    probabilities.row_mut(i).fill(0.0);
+                    continue;
                 }
+                let (truth, mut p) = (block.shares.row(i), probabilities.row_mut(i));
+                loss += count * into_probabilities_with_loss(&mut p, truth);
+                Zip::from(slopes.row_mut(i))
+                    .and(&p)
+                    .and(truth)
+                    .for_each(|slope, p, truth| *slope = count * (p - truth));
             }
-            (loss, gradient, probabilities)
+            (loss, summed(&slopes, block.coordinates), probabilities)
         });
-        let mut loss = 0.0;
         let mut gradient = penalty_of(weights);
-        loss += (weights * &gradient).sum() / 2.0;
-        let mut probabilities = Array2::zeros((self.rows.len(), outputs));
-        let mut chunks = probabilities.axis_chunks_iter_mut(Axis(0), BLOCK);
-        for (some, slope, p) in parts {
+        let mut loss = (weights * &gradient).sum() / 2.0;
+        let mut probabilities = Array2::zeros(self.shares.dim());
+        let chunks = probabilities.axis_chunks_iter_mut(Axis(0), BLOCK);
+        for ((some, slope, p), mut chunk) in parts.into_iter().zip(chunks) {
             loss += some;
             gradient += &slope;
-            if let Some(mut chunk) = chunks.next() {
-                chunk.assign(&p);
-            }
+            chunk.assign(&p);
         }
         Point { loss, gradient, probabilities }
     }
 
     /// The second derivatives of the loss (without the penalty's) times a direction.
     fn curved(&self, probabilities: &Array2<f64>, direction: &Array2<f64>) -> Array2<f64> {
-        let parts = self.blocks(|first, rows| {
-            let mut sum = Array2::zeros(direction.dim());
-            let mut change = Array1::zeros(direction.nrows());
-            for (place, &row) in rows.iter().enumerate() {
-                let own = self.target.weights[row];
-                let row = self.coordinates.row(row);
-                outputs_of(row, direction, &mut change.view_mut());
-                let p = probabilities.row(first + place);
+        let parts = self.blocks(|block| {
+            let mut changes = outputs_of(block.coordinates, direction);
+            for (i, (mut change, &count)) in
+                changes.rows_mut().into_iter().zip(block.counts).enumerate()
+            {
+                let p = probabilities.row(block.first + i);
                 let mean = p.dot(&change);
-                for (output, mut to) in sum.rows_mut().into_iter().enumerate() {
-                    add(own * p[output] * (change[output] - mean), row, &mut to);
-                }
+                Zip::from(&mut change).and(p).for_each(|it, p| *it = count * p * (*it - mean));
             }
-            sum
+            summed(&changes, block.coordinates)
         });
         parts.into_iter().fold(Array2::zeros(direction.dim()), |sum, part| sum + part)
     }
 
-    /// What a function gives for some galaxies at a time and the place of the first among all, in
-    /// order, whatever thread was first.
-    fn blocks<T: Send>(&self, one: impl Fn(usize, &[usize]) -> T + Sync) -> Vec<T> {
-        let blocks = self.rows.par_chunks(BLOCK).enumerate();
-        blocks.map(|(i, rows)| one(i * BLOCK, rows)).collect()
+    /// What a function gives for some galaxies at a time, in order, whatever thread was first.
+    fn blocks<T: Send>(&self, one: impl Fn(Block) -> T + Sync) -> Vec<T> {
+        let count = self.counts.len();
+        let blocks = (0..count.div_ceil(BLOCK)).into_par_iter().map(|place| {
+            let (first, last) = (place * BLOCK, ((place + 1) * BLOCK).min(count));
+            one(Block {
+                first,
+                coordinates: self.coordinates.slice(s![first..last, ..]),
+                shares: self.shares.slice(s![first..last, ..]),
+                counts: self.counts.slice(s![first..last]),
+            })
+        });
+        blocks.collect()
     }
 }
 
-/// The outputs of one galaxy; the intercept is the last weight.
-fn outputs_of(row: ArrayView1<f64>, weights: &Array2<f64>, to: &mut ndarray::ArrayViewMut1<f64>) {
-    for (to, weights) in to.iter_mut().zip(weights.rows()) {
-        *to = row.dot(&weights.slice(s![..row.len()])) + weights[row.len()];
-    }
+/// Some of the galaxies, one after another.
+#[derive(Clone, Copy)]
+struct Block<'a> {
+    first: usize,
+    coordinates: ArrayView2<'a, f64>,
+    shares: ArrayView2<'a, f64>,
+    counts: ArrayView1<'a, f64>,
 }
 
-/// Adds a galaxy's coordinates, and 1 for the intercept, so many times.
-fn add(times: f64, row: ArrayView1<f64>, to: &mut ndarray::ArrayViewMut1<f64>) {
-    to.slice_mut(s![..row.len()]).scaled_add(times, &row);
-    to[row.len()] += times;
+/// The outputs of galaxies (galaxies x outputs); the intercept is the last weight.
+fn outputs_of(coordinates: ArrayView2<f64>, weights: &Array2<f64>) -> Array2<f64> {
+    let axes = coordinates.ncols();
+    let intercepts = weights.column(axes);
+    if weights.nrows() == 1 {
+        // A product of matrices would copy the coordinates for one output.
+        let outputs: Array1<f64> = coordinates.dot(&weights.slice(s![0, ..axes]));
+        return (outputs + intercepts[0]).insert_axis(Axis(1));
+    }
+    coordinates.dot(&weights.slice(s![.., ..axes]).t()) + &intercepts
+}
+
+/// The coordinates of galaxies, each times a number for every output (galaxies x outputs), and 1 for
+/// the intercept, summed: outputs x (coordinates, intercept).
+fn summed(times: &Array2<f64>, coordinates: ArrayView2<f64>) -> Array2<f64> {
+    let axes = coordinates.ncols();
+    let mut sums = Array2::zeros((times.ncols(), axes + 1));
+    if times.ncols() == 1 {
+        let mut sum = sums.slice_mut(s![0, ..axes]);
+        for (row, &times) in coordinates.rows().into_iter().zip(times) {
+            if times != 0.0 {
+                sum.scaled_add(times, &row);
+            }
+        }
+    } else {
+        sums.slice_mut(s![.., ..axes]).assign(&times.t().dot(&coordinates));
+    }
+    sums.column_mut(axes).assign(&times.sum_axis(Axis(0)));
+    sums
 }
 
 /// Outputs into probabilities: of the second of two classes for a single one.
