@@ -1,7 +1,8 @@
 //! What the whole-system tests share: where the built programs and the Python environment are.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
+
+pub use zoobot_testing::skip;
 
 /// The repository's folder.
 pub fn repository() -> PathBuf {
@@ -27,20 +28,6 @@ pub fn python() -> Option<PathBuf> {
     let named = std::env::var_os("ZOOBOT_TEST_PYTHON").map(PathBuf::from);
     let python = named.unwrap_or_else(|| zoobot_home().join("python/bin/python"));
     python.exists().then_some(python)
-}
-
-/// Notes that the test that calls this cannot run here, and why. `cargo xtask test` names a file for
-/// such notes, and counts what is in it as skipped.
-pub fn skip(why: &str) {
-    let thread = std::thread::current();
-    let name = thread.name().unwrap_or("a test");
-    eprintln!("skipped: {why}");
-    let Some(path) = std::env::var_os("ZOOBOT_SKIPPED") else { return };
-    let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
-    let note = format!("{name}: {why}\n");
-    if let Err(error) = file.and_then(|mut it| it.write_all(note.as_bytes())) {
-        eprintln!("the note was not kept: {error}");
-    }
 }
 
 /// A program of this build (`zoobot`, `zoobot-kernel`), beside the running test.

@@ -1,51 +1,54 @@
 //! Galaxy morphology with deep representations.
 //!
-//! Data flows one way, and each module uses only what is above it:
-//! [`catalog`] → [`schema`] → [`picture`] → [`survey`] → [`encoder`] → [`train`] → [`model`] →
-//! [`predict`] → [`metrics`] → [`space`] → [`similar`], [`map`], [`tags`], [`anomaly`], [`probe`],
-//! [`finetune`], [`experiment`], [`judge`] → tables and figures.
-//! [`notebook`] and [`figure`] show things; nothing is
-//! computed there.
+//! It rests on crates of its own, each of which uses only those before it: `zoobot-base` (errors,
+//! stopping, files), `zoobot-picture` (from a file to pixels), `zoobot-show` ([`notebook`], [`figure`]),
+//! `zoobot-data` ([`catalog`], [`schema`], what a network sees of a [`picture`]), `zoobot-nets` (the
+//! networks behind [`encoder`]) and `zoobot-simulator` (most of [`survey`]). What they hold is found
+//! here, under one name.
+//!
+//! Here data flows one way: [`encoder`] → [`space`] → [`similar`], [`map`], [`tags`], [`anomaly`],
+//! [`probe`]; [`train`] → [`model`] → [`predict`] → [`finetune`], [`experiment`], [`judge`].
 //!
 //! A notebook starts with `use zoobot::prelude::*;`.
 
-// cfitsio and the bzip2 crate both define `bz_internal_error`. Loaded first, the crate is linked last,
-// and the linker leaves its own out because it has cfitsio's by then.
-extern crate bzip2 as _;
-
-pub mod advice;
 pub mod anomaly;
-pub mod catalog;
 pub mod encoder;
-pub mod error;
 pub mod experiment;
-pub mod figure;
-mod files;
 pub mod finetune;
-mod generator;
-#[cfg(test)]
-mod golden;
-pub mod interrupt;
 pub mod judge;
 pub mod map;
-mod memory;
 pub mod metrics;
 pub mod model;
 pub mod notebook;
-pub mod notes;
-pub mod picture;
 pub mod predict;
 pub mod prelude;
 pub mod probe;
-pub mod processor;
-pub mod schema;
 pub mod similar;
 pub mod space;
-mod special;
-mod spelling;
-pub mod survey;
 pub mod tags;
 pub mod train;
 
-pub use error::{Error, Result};
+pub use zoobot_base::error::{Error, Result};
+pub use zoobot_base::{advice, error, interrupt, processor};
+pub use zoobot_data::{catalog, schema};
+pub use zoobot_show::{figure, notes, time};
+
+use zoobot_base::{files, generator, seed, special, spelling};
+
+/// From a picture file to what a network sees: [`read`](picture::read) decodes,
+/// [`read_flux`](picture::read_flux) reads FITS files, a [`Recipe`](picture::Recipe) does the exact
+/// inference steps, with a [`Stretch`](picture::Stretch) before them for flux, and an
+/// [`Augment`](picture::Augment) makes the random views of training.
+pub mod picture {
+    pub use zoobot_data::picture::*;
+    pub use zoobot_picture::*;
+}
+
+/// Where galaxies come from: the simulator, the sample that it made, and real data sets.
+pub mod survey {
+    pub use zoobot_base::home::home;
+    pub use zoobot_data::datasets::*;
+    pub use zoobot_simulator::*;
+}
+
 pub use {image, ndarray, plotters, polars, rand, rand_distr, tch};

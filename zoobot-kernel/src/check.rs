@@ -3,6 +3,7 @@
 
 use crate::cell::Binding;
 use crate::diagnostics::Diagnostic;
+use crate::library;
 use crate::library::Library;
 use crate::source::{ANSWER, ASKING, FUNCTION, MODULE, Program, Source, Tail, boxed};
 use anyhow::{Context, Result};
@@ -171,7 +172,7 @@ fn nameable(ty: &str) -> String {
     for part in ty.split_inclusive(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')) {
         let path = part.trim_start_matches(':');
         match path.split_once("::") {
-            Some(("zoobot_core", rest)) => out.push_str(&format!("zoobot::{rest}")),
+            Some((root, _)) if library::is_own(root) => out.push_str(&library::in_cells(path)),
             // rustc names what `std` passes on by where it comes from.
             Some(("alloc", rest)) => out.push_str(&format!("std::{rest}")),
             Some((MODULE, rest)) => match rest.split_once("::") {

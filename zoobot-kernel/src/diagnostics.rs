@@ -1,5 +1,6 @@
 //! What rustc says, with places in the user's cell.
 
+use crate::library;
 use crate::source::{Origin, Source};
 use serde_json::Value;
 
@@ -238,7 +239,7 @@ fn usable(import: &str) -> Option<String> {
     let root = path.split("::").next()?;
     match root {
         "std" | "zoobot" => Some(format!("use {path}")),
-        "zoobot_core" => Some(format!("use {}", path.replacen("zoobot_core", "zoobot", 1))),
+        root if library::is_own(root) => Some(format!("use {}", library::in_cells(path))),
         "core" | "alloc" => Some(format!("use {}", path.replacen(root, "std", 1))),
         root if PASSED_ON.contains(&root) => Some(format!("use zoobot::{path}")),
         _ => None,
@@ -259,11 +260,12 @@ pub fn readable(text: &str) -> String {
         let is_type = path.contains("::") && last.starts_with(char::is_uppercase);
         let path = path.strip_prefix("crate::zoobot_cell::").unwrap_or(path);
         let path = path.strip_prefix("zoobot_cell::").unwrap_or(path);
-        let known = ["std::", "core::", "alloc::", "zoobot_core::"];
-        if is_type && known.iter().any(|root| path.starts_with(root)) {
+        let root = path.split("::").next().unwrap_or(path);
+        let known = ["std", "core", "alloc"];
+        if is_type && (known.contains(&root) || library::is_own(root)) {
             out.push_str(last);
         } else {
-            out.push_str(&path.replace("zoobot_core", "zoobot"));
+            out.push_str(&library::in_cells(path));
         }
         let colons = rest[start..end].len() - rest[start..end].trim_end_matches(':').len();
         out.push_str(&":".repeat(colons));

@@ -8,6 +8,17 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// The library's own crates, and the modules in which cells find what they hold.
+pub const OWN: [(&str, &str); 7] = [
+    ("zoobot_core", "zoobot_core"),
+    ("zoobot_base", "zoobot_core"),
+    ("zoobot_show", "zoobot_core"),
+    ("zoobot_data", "zoobot_core"),
+    ("zoobot_picture", "zoobot_core::picture"),
+    ("zoobot_simulator", "zoobot_core::survey"),
+    ("zoobot_nets", "zoobot_core::encoder"),
+];
+
 /// The prebuilt library, as the build recorded it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Library {
@@ -25,6 +36,25 @@ pub struct Library {
     pub libtorch: PathBuf,
     /// The folder of the standard library's shared object.
     pub sysroot_lib: PathBuf,
+}
+
+/// Whether a crate is one of the library's.
+pub fn is_own(root: &str) -> bool {
+    OWN.iter().any(|(own, _)| *own == root)
+}
+
+/// A path into one of the library's crates as a cell writes it; any other as it is.
+pub fn in_cells(path: &str) -> String {
+    let (root, inside) = path.split_once("::").unwrap_or((path, ""));
+    let Some((_, module)) = OWN.iter().find(|(own, _)| *own == root) else {
+        return path.to_owned();
+    };
+    let module = module.replacen("zoobot_core", "zoobot", 1);
+    match inside.strip_prefix("datasets::") {
+        _ if inside.is_empty() => module,
+        Some(inside) => format!("zoobot::survey::{inside}"),
+        None => format!("{module}::{inside}"),
+    }
 }
 
 impl Library {
@@ -126,6 +156,20 @@ pub fn keep(file: &Path, content: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_librarys_own_crates_are_named_as_in_cells() {
+        for (path, named) in [
+            ("zoobot_core::space::Space", "zoobot::space::Space"),
+            ("zoobot_data::catalog::Catalog", "zoobot::catalog::Catalog"),
+            ("zoobot_data::datasets::gz2", "zoobot::survey::gz2"),
+            ("zoobot_picture::Stretch", "zoobot::picture::Stretch"),
+            ("zoobot_core", "zoobot"),
+            ("polars::prelude::col", "polars::prelude::col"),
+        ] {
+            assert_eq!(in_cells(path), named);
+        }
+    }
 
     #[test]
     fn the_toolchain_is_read_off_the_compilers_path() {

@@ -6,7 +6,7 @@ mod hub;
 mod pickle;
 mod untrained;
 // The one server that the library's own tests have.
-#[path = "../../../zoobot-core/src/encoder/hub/server.rs"]
+#[path = "../../../crates/zoobot-nets/src/hub/server.rs"]
 mod server;
 
 use serde_json::Value;

@@ -2,8 +2,8 @@
 
 use super::gp::{Fitted, draws};
 use crate::error::{Error, Result};
+use crate::seed::mixed;
 use crate::special::normal;
-use crate::train::mixed;
 use ndarray::{ArrayView2, Axis};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;

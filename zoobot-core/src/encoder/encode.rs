@@ -2,7 +2,6 @@
 
 mod gpu;
 
-use super::network::Network;
 use super::{Encoder, batch};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
@@ -16,6 +15,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
+use zoobot_nets::network::Network;
 
 /// How often the stop button is looked at while a batch is awaited.
 const LOOK: Duration = Duration::from_millis(100);

@@ -3,8 +3,8 @@
 //! written here (`timm.create_model("local-dir:FOLDER", pretrained=True)`), and what timm wrote is
 //! read here.
 
-use super::network::Architecture;
-use super::weights::Weights;
+use super::Architecture;
+use super::Weights;
 use crate::advice::advice;
 use crate::files::write_whole_at;
 use crate::picture::{Grey, Recipe};
@@ -15,12 +15,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 use tch::{Device, Kind, Tensor, nn};
-
-pub(super) const CONFIG: &str = "config.json";
-pub(super) const RECIPE: &str = "recipe.json";
-pub(super) const CARD: &str = "card.json";
-/// Files of weights, the safer first.
-pub(super) const WEIGHTS: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];
+use zoobot_nets::names::{CARD, CONFIG, RECIPE, WEIGHTS};
 
 /// Arguments of timm's that do not change what a network computes once it has its weights.
 const HARMLESS: [&str; 9] = [

@@ -1,37 +1,25 @@
 //! Networks that turn a picture into a representation, their weights, and encoding a catalogue.
 
-mod batch;
 mod change;
-pub mod convnext;
-pub mod efficientnet;
 mod encode;
 mod folder;
-#[cfg(test)]
-mod golden;
-mod hub;
 mod identity;
-mod layers;
-pub mod lite0;
-pub mod maxvit;
-mod network;
 mod parts;
-mod pickle;
-mod precision;
-pub mod resnet;
 pub(crate) mod shipped;
 mod speed;
 mod together;
-mod weights;
 
 pub use encode::Failed;
-pub use layers::{Activation, Padding, Statistics};
-pub use network::{Architecture, Network, Training};
 pub use parts::Report;
-pub use precision::Precision;
 pub use shipped::sample_card;
 pub use speed::Speed;
 pub use together::encode_all;
-pub use weights::Weights;
+pub use zoobot_nets::layers::{Activation, Padding, Statistics};
+pub use zoobot_nets::network::{Architecture, Network, Training};
+pub use zoobot_nets::precision::Precision;
+pub use zoobot_nets::weights::Weights;
+use zoobot_nets::{batch, hub};
+pub use zoobot_nets::{convnext, efficientnet, lite0, maxvit, resnet};
 
 pub(crate) use encode::{Rows, encode_rows, nothing_readable};
 pub(crate) use folder::read_json;

@@ -179,7 +179,7 @@ fn a_representation_of_another_recipe_is_refused_unless_the_encoder_takes_it() {
 #[test]
 fn several_encoders_over_one_decode_give_what_each_gives_alone() {
     if !crate::processor::computes_bf16() {
-        return crate::golden::skip("this processor cannot compute in 16 bits");
+        return zoobot_testing::skip("this processor cannot compute in 16 bits");
     }
     let mut survey = Survey::new(7);
     survey.add("missing.jpg");

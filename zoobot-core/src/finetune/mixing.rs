@@ -2,7 +2,7 @@
 //! arXiv:1710.09412).
 
 use crate::error::{Error, Result};
-use crate::train::mixed;
+use crate::seed::mixed;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;

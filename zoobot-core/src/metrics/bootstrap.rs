@@ -1,6 +1,6 @@
 //! How far a figure may be trusted.
 
-use crate::train::mixed;
+use crate::seed::mixed;
 use ndarray::Array1;
 use ndarray_stats::Quantile1dExt;
 use ndarray_stats::interpolate::Linear;

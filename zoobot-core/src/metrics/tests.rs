@@ -2,7 +2,7 @@ use super::*;
 use serde_json::Value;
 
 fn golden() -> Option<Value> {
-    let folder = crate::golden::folder("metrics")?;
+    let folder = zoobot_testing::folder("metrics")?;
     let text = std::fs::read_to_string(folder.join("metrics.json")).unwrap();
     Some(serde_json::from_str(&text).unwrap())
 }

@@ -9,8 +9,8 @@ use crate::encoder::{
 use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::schema::Schema;
+use crate::seed::mixed;
 use crate::space::Space;
-use crate::train::mixed;
 use ndarray::{Array3, ArrayView2, Axis};
 use serde_json::json;
 use sha2::{Digest, Sha256};

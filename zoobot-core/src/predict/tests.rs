@@ -8,7 +8,7 @@ use rand_distr::{Distribution, Gamma};
 use serde_json::Value;
 
 fn record(part: &str, file: &str) -> Option<Value> {
-    let folder = crate::golden::folder(part)?;
+    let folder = zoobot_testing::folder(part)?;
     Some(serde_json::from_str(&std::fs::read_to_string(folder.join(file)).unwrap()).unwrap())
 }
 

@@ -20,8 +20,8 @@ pub(crate) use target::Target;
 
 use crate::error::{Error, Result};
 use crate::interrupt;
+use crate::seed::mixed;
 use crate::space::Space;
-use crate::train::mixed;
 use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};

@@ -147,7 +147,7 @@ fn no_galaxy_is_predicted_from_itself() {
     let table = df!("id_str" => &ids, "file_loc" => &ids, "label" => label).unwrap();
     let mut seed = 1_u64;
     let noise = Array2::from_shape_fn((n as usize, 500), |_| {
-        seed = crate::train::mixed(seed, 1);
+        seed = crate::seed::mixed(seed, 1);
         (seed >> 40) as f32
     });
     let catalog = Catalog::from_table(table, ".").unwrap();

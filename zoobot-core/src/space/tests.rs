@@ -97,7 +97,7 @@ fn a_stream_gives_the_components_of_the_whole_also_far_from_the_origin() {
 
 #[test]
 fn golden_pca_agrees_with_scikit_learn() {
-    let Some(folder) = crate::golden::folder("pca") else { return };
+    let Some(folder) = zoobot_testing::folder("pca") else { return };
     let text = std::fs::read_to_string(folder.join("pca.json")).unwrap();
     let record: serde_json::Value = serde_json::from_str(&text).unwrap();
     let x = tch::Tensor::read_npy(folder.join("x.npy")).unwrap();

@@ -10,7 +10,7 @@ use super::groups::groups;
 use super::history::{End, Epoch, Event, Fitted};
 use super::log::Log;
 use super::optimizer::{Optimizer, OptimizerConfig};
-use super::order::{Order, mixed};
+pub use super::order::{Order, mixed};
 use super::progress::Progress;
 use super::schedule::Schedule;
 use crate::encoder::Precision;

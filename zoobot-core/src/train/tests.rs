@@ -1,5 +1,6 @@
 use super::*;
-use crate::schema::Schema;
+use crate::schema::{Schema, Votes};
+use ndarray::{Array2, array};
 use tch::{Kind, Tensor};
 
 fn dr5() -> Schema {
@@ -24,7 +25,7 @@ fn gradient(loss: &VoteLoss, alpha: &Tensor, votes: &Tensor) -> (f64, Tensor) {
 
 #[test]
 fn golden_losses_and_gradients_of_votes_agree_with_torch() {
-    let Some(folder) = crate::golden::folder("loss") else { return };
+    let Some(folder) = zoobot_testing::folder("loss") else { return };
     let text = std::fs::read_to_string(folder.join("loss.json")).unwrap();
     let record: serde_json::Value = serde_json::from_str(&text).unwrap();
     let read = |name: &str| Tensor::read_npy(folder.join(name)).unwrap();
@@ -181,4 +182,27 @@ fn a_head_gives_concentrations_from_1_to_101() {
     assert!(names.contains(&"weight".to_owned()) && names.contains(&"bias".to_owned()));
     let wrong = HeadConfig::scores(2).dropout(1.0).build(&store.root(), 8, 0).unwrap_err();
     assert!(wrong.to_string().contains("dropout is 1"), "{wrong}");
+}
+
+#[test]
+fn the_loss_of_several_campaigns_is_that_of_each_on_the_galaxies_it_showed() {
+    let campaign = |name: &str, ids: &[&str], counts: Array2<f64>| {
+        let question = serde_json::json!({"question": name, "answers": ["yes", "no"]});
+        let tree = serde_json::json!({"name": "trial", "questions": [question]});
+        let schema = Schema::from_json(&tree.to_string()).unwrap();
+        Votes::new(&schema, ids.iter().map(|id| (*id).to_owned()).collect(), counts).unwrap()
+    };
+    let first = campaign("ring-a", &["g1", "g2"], array![[3.0, 1.0], [0.0, 5.0]]);
+    let second = campaign("ring-b", &["g3", "g1"], array![[2.0, 2.0], [7.0, 0.0]]);
+    let both = Votes::union("both", &[first.clone(), second.clone()]).unwrap();
+    let loss = |votes: &Votes, places: &[usize]| {
+        let batch = votes.batch(places).unwrap();
+        let concentrations = batch.ones_like() * 2.0;
+        let mean = VoteLoss::new(votes.schema()).of(&concentrations, &batch).unwrap();
+        mean.double_value(&[]) * places.len() as f64
+    };
+    let apart = loss(&first, &[0, 1]) + loss(&second, &[0, 1]);
+    assert!((loss(&both, &[0, 1, 2]) - apart).abs() < 1e-5);
+    let none = Votes::new(first.schema(), vec!["g4".into()], Array2::zeros((1, 2))).unwrap();
+    assert_eq!(loss(&none, &[0]), 0.0);
 }

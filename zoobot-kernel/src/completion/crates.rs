@@ -4,15 +4,14 @@
 use super::attributes::Features;
 use super::macros::{Macros, macros_in};
 use super::reader::{Kind, Sources};
-use crate::library::Library;
+use crate::library::{Library, OWN, is_own};
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// The crates whose names a notebook meets.
-const CRATES: [&str; 16] = [
-    "zoobot_core",
+/// The other crates whose names a notebook meets.
+const CRATES: [&str; 15] = [
     "polars_core",
     "polars_plan",
     "polars_lazy",
@@ -74,6 +73,7 @@ pub fn family_of_type(ty: &str) -> Option<&str> {
     match root {
         "zoobot" if CRATES.contains(&inner) || inner == "polars" => Some(family_of(inner)),
         "zoobot" => Some("zoobot_core"),
+        root if is_own(root) => Some("zoobot_core"),
         root => Some(family_of(root)),
     }
 }
@@ -118,11 +118,9 @@ fn used_versions(lock: &str) -> HashMap<String, String> {
         package.lines().find(|line| line.starts_with(name)).and_then(quoted)
     };
     let packages: Vec<&str> = lock.split("[[package]]").collect();
-    let library = packages.iter().find(|it| field(it, "name").as_deref() == Some("zoobot-core"));
-    let named = library
-        .into_iter()
-        .flat_map(|package| package.lines())
-        .filter(|line| line.starts_with(" \""));
+    let is_ours = |name: String| is_own(&name.replace('-', "_"));
+    let library = packages.iter().filter(|it| field(it, "name").is_some_and(is_ours));
+    let named = library.flat_map(|package| package.lines()).filter(|line| line.starts_with(" \""));
     named
         .filter_map(quoted)
         .filter_map(|used| {
@@ -157,7 +155,8 @@ fn crate_files(folders: &[PathBuf]) -> Vec<(String, Features, Vec<PathBuf>)> {
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         // A crate that is also a dylib has no hash in its names.
         let name = stem.rsplit_once('-').map_or(stem, |(name, _)| name);
-        let Some(name) = CRATES.iter().find(|known| **known == name) else { continue };
+        let own = OWN.iter().map(|(own, _)| own);
+        let Some(name) = own.chain(&CRATES).find(|known| **known == name) else { continue };
         let time = entry.metadata().and_then(|file| file.modified());
         if let (Some("d"), Ok(time)) = (path.extension().and_then(|end| end.to_str()), time)
             && newest.get(name).is_none_or(|(other, _)| *other < time)
@@ -193,8 +192,8 @@ fn features_of(name: &str, dep_file: &Path) -> Features {
     serde_json::from_str(notes["features"].as_str()?).ok()
 }
 
-/// `zoobot_core::notebook::table` for `.../zoobot-core/src/notebook/table.rs`; `None` for what is
-/// no module of the crate.
+/// `zoobot_core::notebook::table` for `.../zoobot-show/src/notebook/table.rs`, as cells find it; `None`
+/// for what is no module of the crate.
 fn module_of(name: &str, file: &Path) -> Option<String> {
     let text = file.to_str()?.strip_suffix(".rs")?;
     let (_, inside) = text.rsplit_once("/src/")?;
@@ -203,7 +202,12 @@ fn module_of(name: &str, file: &Path) -> Option<String> {
     if inside.split('/').any(|part| part == "tests" || part == "test") {
         return None;
     }
-    Some(parts.fold(name.to_owned(), |path, part| format!("{path}::{part}")))
+    let root = OWN.iter().find(|(own, _)| *own == name).map_or(name, |(_, root)| root);
+    let module = parts.fold(root.to_owned(), |path, part| format!("{path}::{part}"));
+    Some(match module.strip_prefix("zoobot_core::datasets") {
+        Some(inside) => format!("zoobot_core::survey{inside}"),
+        None => module,
+    })
 }
 
 #[cfg(test)]
@@ -217,6 +221,10 @@ mod tests {
         assert_eq!(module("/x/src/b/mod.rs").as_deref(), Some("a::b"));
         assert_eq!(module("/x/src/b/c.rs").as_deref(), Some("a::b::c"));
         assert_eq!(module("/x/src/b/tests.rs"), None);
+        let own = |name, file| module_of(name, Path::new(file)).unwrap();
+        assert_eq!(own("zoobot_data", "/x/src/catalog/mod.rs"), "zoobot_core::catalog");
+        assert_eq!(own("zoobot_data", "/x/src/datasets/gz2.rs"), "zoobot_core::survey::gz2");
+        assert_eq!(own("zoobot_picture", "/x/src/fits.rs"), "zoobot_core::picture::fits");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 #[test]
 fn golden_expected_improvement() {
-    let Some(folder) = crate::golden::folder("gp") else { return };
+    let Some(folder) = zoobot_testing::folder("gp") else { return };
     let text = std::fs::read_to_string(folder.join("gp.json")).unwrap();
     let golden: Value = serde_json::from_str(&text).unwrap();
     let numbers = |value: &Value| serde_json::from_value::<Vec<f64>>(value.clone()).unwrap();

@@ -1,7 +1,7 @@
 //! A random forest of regression trees (Breiman 2001, Machine Learning 45, 5).
 
 use crate::error::{Error, Result};
-use crate::train::mixed;
+use crate::seed::mixed;
 use ndarray::ArrayView2;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};

@@ -2,7 +2,7 @@
 //! is odd.
 
 use crate::error::{Error, Result};
-use crate::train::mixed;
+use crate::seed::mixed;
 use ndarray::ArrayView2;
 use rand::rngs::StdRng;
 use rand::seq::index::sample;

@@ -9,7 +9,7 @@ use tch::{Kind, Tensor};
 
 /// The galaxies, which of them are planted outliers, and the record.
 fn golden() -> Option<(Space, Vec<bool>, Value, std::path::PathBuf)> {
-    let folder = crate::golden::folder("baselines")?;
+    let folder = zoobot_testing::folder("baselines")?;
     let text = std::fs::read_to_string(folder.join("baselines.json")).unwrap();
     let record: Value = serde_json::from_str(&text).unwrap();
     let x = Tensor::read_npy(folder.join("x.npy")).unwrap();

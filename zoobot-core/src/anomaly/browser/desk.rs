@@ -212,7 +212,7 @@ impl Desk {
 
     /// Ends [`learn`](Self::learn) at its next step.
     pub fn close(&self) {
-        self.board.cancel();
+        self.board.token().cancel();
         self.work().closing = true;
         self.wake.notify_all();
     }

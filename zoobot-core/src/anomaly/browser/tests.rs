@@ -260,7 +260,7 @@ fn pictures_go_by_row_and_nothing_else_on_the_disk_can_be_had() {
     }
     let known = tab.get("/api/galaxy/1").1;
     assert!(known["about"].to_string().contains("axis_ratio"), "{known}");
-    crate::picture::recorded_fits(setting.dir.path());
+    zoobot_testing::recorded_fits(setting.dir.path());
     let files = setting.space.catalog().unwrap().files();
     std::fs::copy(setting.dir.path().join("radio_cube.fits"), &files[6]).unwrap();
     assert!(tab.text("/api/picture/6?side=64").contains("JFIF"));

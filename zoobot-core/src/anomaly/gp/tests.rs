@@ -2,7 +2,7 @@ use super::*;
 use serde_json::Value;
 
 fn golden() -> Option<Value> {
-    let folder = crate::golden::folder("gp")?;
+    let folder = zoobot_testing::folder("gp")?;
     let text = std::fs::read_to_string(folder.join("gp.json")).unwrap();
     Some(serde_json::from_str(&text).unwrap())
 }

@@ -1,7 +1,6 @@
 use super::*;
 use crate::catalog::Catalog;
 use crate::encoder::Encoder;
-use crate::encoder::golden::relative_difference;
 use polars::prelude::df;
 use std::env;
 use tch::Kind;
@@ -203,7 +202,7 @@ fn golden_folders_of_timm_give_timms_features_from_tensors_and_from_pictures() {
     let (Some(folders), Some(golden)) =
         (env::var_os("ZOOBOT_MODEL_FOLDERS"), env::var_os("ZOOBOT_GOLDEN"))
     else {
-        crate::golden::skip("ZOOBOT_MODEL_FOLDERS and ZOOBOT_GOLDEN are not set");
+        zoobot_testing::skip("ZOOBOT_MODEL_FOLDERS and ZOOBOT_GOLDEN are not set");
         return;
     };
     for folder in env::split_paths(&folders) {
@@ -229,4 +228,10 @@ fn golden_folders_of_timm_give_timms_features_from_tensors_and_from_pictures() {
         );
         assert!(from_tensors <= 1e-4 && from_pictures <= limit);
     }
+}
+
+/// `max|a - b| / max|b|`.
+fn relative_difference(a: &Tensor, b: &Tensor) -> f64 {
+    assert_eq!(a.size(), b.size());
+    ((a - b).abs().max() / b.abs().max()).double_value(&[])
 }

@@ -4,13 +4,13 @@ use super::super::tests::encoder;
 use crate::catalog::Catalog;
 use crate::encoder::Encoder;
 use crate::finetune::{Finetune, Finetuned};
-use crate::golden::data;
 use crate::schema::{Schema, Votes};
 use crate::space::Space;
 use ndarray::{Array2, Axis, s};
 use polars::prelude::{Column, DataFrame, IdxCa, IdxSize};
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng, rngs::StdRng};
+use zoobot_testing::data;
 
 /// Galaxies of 512 features, of which the first ten tell a class, a number and votes, with noise.
 fn galaxies(count: usize, seed: u64) -> (Array2<f32>, DataFrame) {

@@ -1,0 +1,45 @@
+//! Advice in the reader's own terms: code in a notebook, options on the command line.
+//!
+//! Errors, notes and plans are the same in both places; only what they tell people to do differs.
+//! Every piece of advice that would name code comes from this module.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether this process is the command `zoobot`.
+static COMMAND: AtomicBool = AtomicBool::new(false);
+
+/// Makes all further advice in this process name options and files of the command `zoobot` in place
+/// of code. The command calls it once, at its start; without it advice is for a notebook.
+///
+/// ```
+/// use zoobot_core::{advice, model::Model};
+/// advice::for_command();
+/// let error = Model::load("no such folder").unwrap_err().to_string();
+/// assert!(!error.contains("::"));
+/// ```
+pub fn for_command() {
+    COMMAND.store(true, Ordering::Relaxed);
+}
+
+#[doc(hidden)]
+/// Whether the reader is at the command line.
+pub fn is_for_command() -> bool {
+    COMMAND.load(Ordering::Relaxed)
+}
+
+#[doc(hidden)]
+/// One piece of advice in two forms, of which the reader gets the one that they can follow.
+pub fn advice(notebook: impl Into<String>, command: impl Into<String>) -> String {
+    if is_for_command() { command.into() } else { notebook.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The other form is tested by the command's own tests: the setting holds for a whole process.
+    #[test]
+    fn a_process_that_is_not_the_command_gives_advice_for_a_notebook() {
+        assert_eq!(advice("galaxies.pca(2)?", "--pca 2"), "galaxies.pca(2)?");
+    }
+}

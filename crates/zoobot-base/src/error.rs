@@ -1,0 +1,255 @@
+//! The one error type: what was wrong, with which value, and what to do.
+
+use crate::advice::is_for_command;
+use crate::spelling;
+use polars::error::PolarsError;
+use polars::prelude::DataType;
+use std::path::{Path, PathBuf};
+
+/// The result of every call that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that can go wrong in this library.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error("cannot {action} {}: {}", path.display(), system_words(path, source))]
+    Io {
+        /// What was attempted: "read", "write", "create".
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A catalogue that does not hold what a catalogue must hold.
+    #[error("{}: {problem}. {hint}", path.display())]
+    Catalog {
+        /// The catalogue's file, or `<table>` for one made in memory.
+        path: PathBuf,
+        /// What is wrong, with the value.
+        problem: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// A decision tree that is none, such as one with a circle.
+    #[error("schema {name}: {problem}. {hint}")]
+    Schema {
+        /// The schema's name.
+        name: String,
+        /// What is wrong, with the question.
+        problem: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// A picture that cannot be read.
+    #[error("picture {}: {reason}", path.display())]
+    Picture {
+        /// The picture's file.
+        path: PathBuf,
+        /// Why it cannot be read.
+        reason: String,
+    },
+    /// Weights that are missing, damaged or of another architecture.
+    #[error("weights {}: {problem}. {hint}", path.display())]
+    Weights {
+        /// The file of weights.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// An encoder that the Hugging Face Hub does not give.
+    #[error("{name}: {problem}. {hint}")]
+    Hub {
+        /// The encoder, as `hf:OWNER/NAME`.
+        name: String,
+        /// What is wrong.
+        problem: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// A parameter outside its range.
+    #[error("{name} is {value}, expected {expected}")]
+    Invalid {
+        /// The parameter.
+        name: &'static str,
+        /// The value it was given.
+        value: String,
+        /// The values it may have.
+        expected: String,
+    },
+    /// Something that was prepared by another recipe.
+    #[error("{what}:\n{both}\n{hint}")]
+    Recipe {
+        /// What was prepared, and by what it should have been.
+        what: String,
+        /// Both recipes, a step a line.
+        both: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// A galaxy or column that a table does not have.
+    #[error("no {kind} {name:?} in {place}. {hint}")]
+    Missing {
+        /// "galaxy", "column", ...
+        kind: &'static str,
+        /// The name asked for.
+        name: String,
+        /// Where it was looked for.
+        place: String,
+        /// Near names, or what to do.
+        hint: String,
+    },
+    /// The user stopped the call.
+    #[error("interrupted during {during}, after {done}")]
+    Interrupted {
+        /// The call.
+        during: &'static str,
+        /// What had been finished by then.
+        done: String,
+    },
+    /// Work that stopped before its end and can go on.
+    #[error("{cause}. {kept}: free the way and run the same again, and it goes on from there")]
+    Unfinished {
+        /// Why it stopped.
+        cause: Box<Error>,
+        /// What is kept, and where.
+        kept: String,
+    },
+    /// A background job without a result.
+    #[error("the job {what:?} has no result: {reason}")]
+    Job {
+        /// Its name.
+        what: String,
+        /// Why.
+        reason: String,
+    },
+    /// A figure that could not be drawn.
+    #[error("figure: {0}")]
+    Figure(String),
+    /// From polars.
+    #[error("{}", table_words(.0))]
+    Polars(#[from] PolarsError),
+    /// From libtorch.
+    #[error("libtorch: {}", torch_words(.0))]
+    Torch(#[from] tch::TchError),
+    /// From reading or writing JSON.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}
+
+impl Error {
+    /// An [`Error::Io`] maker for `map_err`.
+    pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.as_ref().to_path_buf();
+        move |source| Self::Io { action, path, source }
+    }
+
+    /// An [`Error::Invalid`].
+    pub fn invalid(
+        name: &'static str,
+        value: impl std::fmt::Display,
+        expected: impl Into<String>,
+    ) -> Self {
+        Self::Invalid { name, value: value.to_string(), expected: expected.into() }
+    }
+}
+
+/// What the operating system says, without its numbers, and for what is not there a name like it.
+fn system_words(path: &Path, error: &std::io::Error) -> String {
+    if error.kind() != std::io::ErrorKind::NotFound {
+        let said = error.to_string();
+        return said.split(" (os error").next().unwrap_or_default().to_owned();
+    }
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let Ok(entries) = folder.read_dir() else {
+        return format!("there is no folder {}", folder.display());
+    };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let known = entries.filter_map(|it| it.ok()?.file_name().into_string().ok());
+    // A folder may hold a million pictures.
+    let known: Vec<String> = known.take(10_000).collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    match spelling::nearest(&name, &known) {
+        Some(like) => {
+            let like = path.with_file_name(like);
+            format!("there is no such file or folder. Did you mean {}?", like.display())
+        }
+        None => "there is no such file or folder".to_owned(),
+    }
+}
+
+/// What polars says. In a notebook people write its expressions, and its plan tells them where one
+/// failed; at the command line only the first sentence means something.
+fn table_words(error: &PolarsError) -> String {
+    let all = error.to_string();
+    if !is_for_command() {
+        return all;
+    }
+    let first = all.split("\n\n").next().unwrap_or_default();
+    if first.starts_with("cannot compare string with numeric") {
+        return "text cannot be compared with numbers".to_owned();
+    }
+    format!("the table cannot be used: {}", first.replace("polars", "the library"))
+}
+
+/// What libtorch says, at the command line without the functions of C++ that it went through.
+fn torch_words(error: &tch::TchError) -> String {
+    let all = error.to_string();
+    if !is_for_command() {
+        return all;
+    }
+    let first = all.lines().next().unwrap_or_default();
+    first.split("Exception raised from").next().unwrap_or_default().trim_end().to_owned()
+}
+
+#[doc(hidden)]
+/// What a column of a table holds, in words.
+pub fn kind_words(kind: &DataType) -> &'static str {
+    match kind {
+        DataType::String | DataType::Categorical(..) | DataType::Enum(..) => "text",
+        DataType::Boolean => "true and false",
+        DataType::Date | DataType::Datetime(..) | DataType::Time | DataType::Duration(_) => "times",
+        DataType::Null => "nothing",
+        kind if kind.is_integer() => "whole numbers",
+        kind if kind.is_numeric() => "numbers",
+        kind if kind.is_nested() => "lists",
+        _ => "something else",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_not_there_is_named_with_one_like_it() {
+        let folder = std::env::temp_dir().join(format!("zoobot-not-there-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("mixed.csv"), "").unwrap();
+        let said = |path: &Path| {
+            let error = std::fs::read(path).unwrap_err();
+            Error::io("read", path)(error).to_string()
+        };
+        let message = said(&folder.join("mixed.cvs"));
+        assert!(
+            message.ends_with(&format!("Did you mean {}?", folder.join("mixed.csv").display()))
+        );
+        assert!(!message.contains("os error"), "{message}");
+        let message = said(&folder.join("entirely-different"));
+        assert!(message.ends_with("there is no such file or folder"), "{message}");
+        let message = said(&folder.join("nowhere").join("mixed.csv"));
+        assert!(
+            message.ends_with(&format!("there is no folder {}", folder.join("nowhere").display()))
+        );
+        let message = said(&folder);
+        assert!(message.to_lowercase().ends_with("is a directory"), "{message}");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

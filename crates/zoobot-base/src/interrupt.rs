@@ -1,0 +1,94 @@
+//! The interrupt flag: a SIGINT to the process that runs the cells sets it, long calls look at it
+//! between batches and return [`Error::Interrupted`](crate::Error::Interrupted). The loops of a cell
+//! look at it too. A background job has a [`CancelToken`] of its own, and a cell that was left behind
+//! counts as stopped.
+
+mod job;
+mod left;
+
+pub use job::CancelToken;
+pub use left::{Stopped, begin_run, end_run, is_left, is_undisturbed, leave_run, undisturbed};
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+static FLAG: AtomicBool = AtomicBool::new(false);
+/// Whether anything at all is to stop: the one thing that the loops of a cell read each time.
+static ASKED: AtomicBool = AtomicBool::new(false);
+/// Jobs that were cancelled, and cells that were left behind, while they still run.
+static LEAVING: AtomicUsize = AtomicUsize::new(0);
+
+/// Whether the user asked for a stop since the last [`clear`]; in a background job, whether it was
+/// cancelled.
+pub fn requested() -> bool {
+    match CancelToken::here() {
+        Some(job) => job.is_cancelled(),
+        None => FLAG.load(Ordering::Relaxed) || is_left(),
+    }
+}
+
+/// Asks the running call to stop at its next step, as the stop button does.
+pub fn request() {
+    FLAG.store(true, Ordering::Relaxed);
+    ASKED.store(true, Ordering::Relaxed);
+}
+
+#[doc(hidden)]
+/// Waits until a request is here that was told of in another way: the kernel sends the signal first, and
+/// the system may deliver it last. One that came after its cell would stop the next. At most a second.
+pub fn wait_for_request() {
+    for _ in 0..1000 {
+        if FLAG.load(Ordering::Relaxed) {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}
+
+/// Forgets a request: the kernel calls this after each cell.
+pub fn clear() {
+    FLAG.store(false, Ordering::Relaxed);
+    ASKED.store(false, Ordering::SeqCst);
+    if LEAVING.load(Ordering::SeqCst) > 0 {
+        ASKED.store(true, Ordering::SeqCst);
+    }
+}
+
+#[doc(hidden)]
+/// Whether something is to stop, here or on another thread.
+#[inline]
+pub fn is_anything_asked() -> bool {
+    ASKED.load(Ordering::Relaxed)
+}
+
+#[doc(hidden)]
+/// A job is cancelled, or a cell left behind, that runs on for now.
+pub fn leaving_begins() {
+    LEAVING.fetch_add(1, Ordering::SeqCst);
+    ASKED.store(true, Ordering::SeqCst);
+}
+
+#[doc(hidden)]
+/// It has ended.
+pub fn leaving_ends() {
+    LEAVING.fetch_sub(1, Ordering::SeqCst);
+}
+
+/// Fails with [`Error::Interrupted`](crate::Error::Interrupted) when a stop was asked for.
+pub fn check(during: &'static str, done: impl FnOnce() -> String) -> crate::Result<()> {
+    if requested() {
+        // What was done is said by a closure, which in a cell looks at the stop button too.
+        return Err(crate::Error::Interrupted { during, done: undisturbed(done) });
+    }
+    Ok(())
+}
+
+/// Makes SIGINT set the flag instead of ending the process.
+pub fn install() {
+    extern "C" fn on_sigint(_: libc::c_int) {
+        request();
+    }
+    // SAFETY: the handler only stores to atomics, which is async-signal-safe.
+    unsafe {
+        libc::signal(libc::SIGINT, on_sigint as *const () as libc::sighandler_t);
+    }
+}

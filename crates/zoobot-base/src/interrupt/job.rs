@@ -1,0 +1,54 @@
+//! How a background job is asked to stop.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// What a job does.
+const WORKING: u8 = 0;
+const CANCELLED: u8 = 1;
+const ENDED: u8 = 2;
+
+thread_local! {
+    /// The token of the job that this thread works for.
+    static HERE: RefCell<Option<Arc<CancelToken>>> = const { RefCell::new(None) };
+}
+
+/// Asks one background job to stop, whatever else runs.
+#[derive(Debug, Default)]
+pub struct CancelToken {
+    /// One of [`WORKING`], [`CANCELLED`] and [`ENDED`].
+    state: AtomicU8,
+}
+
+impl CancelToken {
+    /// Makes it the token of this thread.
+    pub fn enter(self: &Arc<Self>) {
+        HERE.set(Some(Arc::clone(self)));
+    }
+
+    /// The token of this thread, where it works for a job.
+    pub fn here() -> Option<Arc<Self>> {
+        HERE.with_borrow(Clone::clone)
+    }
+
+    /// Asks the job to stop at its next step.
+    pub fn cancel(&self) {
+        let (now, then) = (Ordering::SeqCst, Ordering::Relaxed);
+        if self.state.compare_exchange(WORKING, CANCELLED, now, then).is_ok() {
+            super::leaving_begins();
+        }
+    }
+
+    /// Whether it was asked to.
+    pub fn is_cancelled(&self) -> bool {
+        self.state.load(Ordering::Relaxed) == CANCELLED
+    }
+
+    /// The job has ended.
+    pub fn end(&self) {
+        if self.state.swap(ENDED, Ordering::SeqCst) == CANCELLED {
+            super::leaving_ends();
+        }
+    }
+}

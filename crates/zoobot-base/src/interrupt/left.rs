@@ -1,0 +1,72 @@
+//! Cells that were left behind: their thread goes on for a while, and what it does counts no more.
+
+use std::cell::Cell;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What unwinds a thread that is to stop.
+#[derive(Debug)]
+pub struct Stopped;
+
+/// The cell that runs, counted from the start of the process.
+#[derive(Debug)]
+struct Run {
+    number: u64,
+    ended: bool,
+}
+
+static RUN: Mutex<Run> = Mutex::new(Run { number: 0, ended: true });
+
+thread_local! {
+    /// The number of the cell that this thread runs; 0 on a thread that runs none.
+    static MINE: Cell<u64> = const { Cell::new(0) };
+    /// Whether this thread is not to stop now.
+    static UNDISTURBED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs code of a cell that is to come to its end, stop button or not.
+pub fn undisturbed<T>(code: impl FnOnce() -> T) -> T {
+    let before = UNDISTURBED.replace(true);
+    let value = code();
+    UNDISTURBED.set(before);
+    value
+}
+
+/// Whether this thread runs such code.
+pub fn is_undisturbed() -> bool {
+    UNDISTURBED.get()
+}
+
+/// A cell begins on this thread.
+pub fn begin_run() {
+    let mut run = run();
+    *run = Run { number: run.number + 1, ended: false };
+    MINE.set(run.number);
+    UNDISTURBED.set(false);
+}
+
+/// The running cell has come to its end and cannot be left behind any more.
+pub fn end_run() {
+    run().ended = true;
+}
+
+/// Leaves the running cell behind; false when it has ended after all.
+pub fn leave_run() -> bool {
+    let mut run = run();
+    if run.ended {
+        return false;
+    }
+    *run = Run { number: run.number + 1, ended: true };
+    true
+}
+
+/// Whether this thread runs a cell that was left behind.
+pub fn is_left() -> bool {
+    match MINE.get() {
+        0 => false,
+        mine => mine != run().number,
+    }
+}
+
+fn run() -> MutexGuard<'static, Run> {
+    RUN.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,17 @@
+//! What every part of the library rests on: errors, stopping, files, seeds, the processor, and what
+//! counts as no value.
+
+pub mod advice;
+pub mod error;
+pub mod files;
+pub mod generator;
+pub mod home;
+pub mod interrupt;
+pub mod memory;
+pub mod missing;
+pub mod processor;
+pub mod seed;
+pub mod special;
+pub mod spelling;
+
+pub use error::{Error, Result};

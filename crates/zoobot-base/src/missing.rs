@@ -1,0 +1,26 @@
+//! What counts as no value in a text: one rule for all that is read.
+
+/// Words for "no value" that programs write into tables, in small letters.
+const WORDS: [&str; 22] = [
+    "nan", "+nan", "-nan", "nan()", "1.#qnan", "-1.#qnan", "1.#ind", "-1.#ind", "na", "n/a",
+    "n.a.", "#n/a", "#na", "#n/a n/a", "<na>", "nat", "null", "nil", "none", "--", "masked", "\\n",
+];
+
+/// Whether a cell of a table says that there is no value: it is empty or blank, or one of these words
+/// in any case: `nan` (with a sign too), `NA`, `N/A`, `n.a.`, `#N/A`, `<NA>`, `NaT`, `null`, `nil`,
+/// `None`, `--`, `masked`, `\N`, and `1.#QNAN` or `1.#IND`.
+///
+/// It is the rule for all cells of text that are read as a label, a number, a vote, a score, a tag or
+/// a position, and in conditions. NaN in a column of numbers is no value either:
+/// a `Catalog` makes it empty. `unknown`, `-`, `?` and numbers such as -999 are
+/// values.
+///
+/// ```
+/// use zoobot_core::catalog::is_missing;
+/// assert!(["", " ", "NaN", "n/a", "None", "--"].into_iter().all(is_missing));
+/// assert!(!["0", "unknown", "-", "no", "nano"].into_iter().any(is_missing));
+/// ```
+pub fn is_missing(text: &str) -> bool {
+    let text = text.trim();
+    text.is_empty() || WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+}

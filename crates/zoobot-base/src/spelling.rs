@@ -1,0 +1,39 @@
+//! What a name that is not there may have been meant for.
+
+/// "Did you mean …?" for the nearest names, or the first few that there are.
+pub fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.collect();
+    if let Some(best) = nearest(name, &known) {
+        return format!("Did you mean {best:?}?");
+    }
+    if let [only] = known[..] {
+        return format!("There is only {only:?}");
+    }
+    let some: Vec<String> = known.iter().take(8).map(|name| format!("{name:?}")).collect();
+    let more = if known.len() > some.len() { ", ..." } else { "" };
+    format!("There are {} names: {}{more}", known.len(), some.join(", "))
+}
+
+/// The name that is spelt most like another, where one is.
+pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let wanted = name.to_lowercase();
+    let distances = known.iter().map(|&it| (distance(&wanted, &it.to_lowercase()), it));
+    let close = distances.filter(|&(distance, _)| distance <= 1 + name.chars().count() / 4);
+    close.min().map(|(_, name)| name)
+}
+
+/// Levenshtein's distance.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, &cb) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(ca != cb);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,169 @@
+//! What a catalogue must hold, and errors that say which row does not.
+
+use super::read::{Lined, wrong};
+use super::{FILE, ID, names};
+use polars::prelude::*;
+use std::collections::HashMap;
+use std::path::Path;
+use zoobot_base::error::{Error, Result};
+use zoobot_base::spelling;
+
+/// How many examples an error names.
+const EXAMPLES: usize = 3;
+
+/// Checks a table and makes `id_str` and `file_loc` text.
+pub fn catalog(read: &Lined, source: &Path) -> Result<DataFrame> {
+    let Lined { table, lines, left_out } = read;
+    let mut table = table.clone();
+    let place = source.display().to_string();
+    for name in [ID, FILE] {
+        if left_out.iter().any(|it| it == name) {
+            return Err(unreadable(name, &place));
+        }
+        let text = names::as_text(own_column(&table, name, &place)?);
+        let text = text.map_err(|(problem, hint)| wrong(source, problem, hint))?;
+        table.with_column(text)?;
+    }
+    // Numbers with decimals are not lost in a catalogue that is not about them.
+    let decimals: Vec<Column> = (table.columns().iter())
+        .filter(|column| matches!(column.dtype(), DataType::Decimal(..)))
+        .map(|column| column.cast(&DataType::Float64))
+        .collect::<PolarsResult<_>>()?;
+    for column in decimals {
+        table.with_column(column)?;
+    }
+    if table.height() == 0 {
+        return Err(wrong(source, "there is no galaxy in it", "A catalogue has at least one row"));
+    }
+    unique(&table, lines, source)?;
+    Ok(table)
+}
+
+fn unique(table: &DataFrame, lines: &[u32], source: &Path) -> Result<()> {
+    let ids = table.column(ID)?.str()?;
+    if let Some(example) = names::find_rounded(ids.iter().flatten()) {
+        let (problem, hint) = names::rounded(ID, example);
+        return Err(wrong(source, problem, hint));
+    }
+    // Of a file of text the line, of others the row.
+    let (word, words) = if lines.is_empty() { ("row", "rows") } else { ("line", "lines") };
+    let place = |row: usize| lines.get(row).map_or(row + 1, |&line| line as usize);
+    let mut first_seen: HashMap<&str, usize> = HashMap::with_capacity(ids.len());
+    let mut empty = Vec::new();
+    let mut twice = Vec::new();
+    for (row, id) in ids.iter().enumerate() {
+        match id.map(str::trim).filter(|id| !id.is_empty()) {
+            None => empty.push(format!("{word} {}", place(row))),
+            Some(id) => {
+                if let Some(first) = first_seen.insert(id, row) {
+                    twice.push(format!("{id:?} ({words} {} and {})", place(first), place(row)));
+                }
+            }
+        }
+    }
+    if !empty.is_empty() {
+        let problem = format!("{ID} is empty in {}", examples(&empty));
+        return Err(wrong(source, problem, "Give every galaxy a name of its own"));
+    }
+    if !twice.is_empty() {
+        let problem = format!("{ID} occurs more than once: {}", examples(&twice));
+        let hint = "Give every galaxy a name of its own, or drop the repeated rows";
+        return Err(wrong(source, problem, hint));
+    }
+    Ok(())
+}
+
+/// What others call the names of galaxies, and their pictures' files; the likeliest first.
+const ALIASES: [(&str, &str); 2] = [
+    (
+        ID,
+        "id iauname objid objectid galaxyid galaxy dr7objid dr8objid sourceid designation specobjid \
+         objname assetid object name",
+    ),
+    (
+        FILE,
+        "file filename filepath filelocation path imagepath imageloc image imagefile picture pngloc \
+         localpngloc jpgloc fitsloc",
+    ),
+];
+
+/// One of the two columns of a catalogue, or an error with the column that may be meant.
+fn own_column<'a>(table: &'a DataFrame, name: &'static str, place: &str) -> Result<&'a Column> {
+    let plain = |name: &str| -> String {
+        let letters = name.chars().filter(|c| c.is_alphanumeric());
+        letters.flat_map(char::to_lowercase).collect()
+    };
+    column(table, name, place).map_err(|error| {
+        let names = || table.get_column_names().into_iter().map(|name| name.as_str());
+        let aliases = ALIASES.iter().find(|(own, _)| *own == name).map_or("", |(_, all)| all);
+        let spelt = names().find(|other| plain(other) == plain(name));
+        let likely = || aliases.split(' ').find_map(|it| names().find(|name| plain(name) == it));
+        let meant =
+            spelt.or_else(|| spelling::nearest(name, &names().collect::<Vec<_>>())).or_else(likely);
+        let Some(meant) = meant else { return error };
+        Error::Missing {
+            kind: "column",
+            name: name.to_owned(),
+            place: place.to_owned(),
+            hint: format!("Did you mean {meant:?}? Rename that column to {name:?}"),
+        }
+    })
+}
+
+/// The error for a column of a file that could not be read with the others.
+pub fn unreadable(name: &str, place: &str) -> Error {
+    let problem = format!("the values of the column {name:?} are of a kind that cannot be read");
+    wrong(Path::new(place), problem, "Write them as text, numbers or lists")
+}
+
+/// A column by name, or an error with near names.
+pub fn column<'a>(table: &'a DataFrame, name: &str, place: &str) -> Result<&'a Column> {
+    table.column(name).map_err(|_| {
+        let columns = table.get_column_names();
+        Error::Missing {
+            kind: "column",
+            name: name.to_owned(),
+            place: place.to_owned(),
+            hint: spelling::near(name, columns.iter().map(|column| column.as_str())),
+        }
+    })
+}
+
+/// An error of a condition on a table, in words of the table.
+pub fn condition(error: PolarsError, table: &DataFrame, place: &str) -> Error {
+    let mut error = error;
+    while let PolarsError::Context { error: inner, .. }
+    | PolarsError::ExprContext { error: inner, .. } = error
+    {
+        error = *inner;
+    }
+    let said = error.to_string();
+    let said = said.split("\n\n").next().unwrap_or_default();
+    if let PolarsError::ColumnNotFound(name) = &error {
+        // Its message is the name, or has it in quotation marks.
+        let text = name.split("\n\n").next().unwrap_or_default();
+        let name = text.split('"').nth(1).unwrap_or(text);
+        if let Err(missing) = column(table, name, place) {
+            return missing;
+        }
+    }
+    let said = if said.contains("cannot compare string") {
+        "it compares text with numbers"
+    } else if said.contains("predicate must be") {
+        "it does not give true or false for each row"
+    } else {
+        said
+    };
+    let problem = format!("the condition cannot be applied: {said}");
+    let hint =
+        "Compare numbers with numbers and text with text; catalog.columns() shows what each is";
+    wrong(Path::new(place), problem, hint)
+}
+
+fn examples(all: &[String]) -> String {
+    let mut text = all.iter().take(EXAMPLES).cloned().collect::<Vec<_>>().join(", ");
+    if all.len() > EXAMPLES {
+        text.push_str(&format!(" and {} more", all.len() - EXAMPLES));
+    }
+    text
+}

@@ -1,0 +1,117 @@
+//! Which galaxies of a catalogue are wanted.
+
+use super::{Catalog, Condition, check, label::Label};
+use polars::prelude::{BooleanChunked, DataFrame, DataType, Expr, IntoLazy, NewChunkedArray};
+use zoobot_base::error::{Error, Result, kind_words};
+
+/// What galaxies are kept by: a polars expression such as `col("mag_r").lt(lit(17.5))`, or a
+/// [`condition`](super::condition) in words.
+#[derive(Debug, Clone)]
+pub enum Filter {
+    /// An expression that is true or false for each galaxy.
+    Expr(Expr),
+    /// A condition that was read from text.
+    Condition(Condition),
+}
+
+impl From<Expr> for Filter {
+    fn from(expr: Expr) -> Self {
+        Self::Expr(expr)
+    }
+}
+
+impl From<Condition> for Filter {
+    fn from(condition: Condition) -> Self {
+        Self::Condition(condition)
+    }
+}
+
+impl Filter {
+    #[doc(hidden)]
+    /// For which galaxies of a catalogue it holds; not where it is not known.
+    pub fn holds(&self, catalog: &Catalog) -> Result<Vec<bool>> {
+        let place = catalog.source().display().to_string();
+        match self {
+            Self::Condition(condition) => condition.holds(catalog.table(), &place),
+            Self::Expr(expr) => holds(catalog.table(), expr, &place),
+        }
+    }
+}
+
+fn holds(table: &DataFrame, expr: &Expr, place: &str) -> Result<Vec<bool>> {
+    for part in expr {
+        if let Expr::Column(name) = part {
+            check::column(table, name, place)?;
+        }
+    }
+    let column = table.clone().lazy().select([expr.clone().alias("holds")]).collect();
+    let column = column.map_err(|error| check::condition(error, table, place))?;
+    let column = column.column("holds")?;
+    if column.dtype() != &DataType::Boolean {
+        return Err(Error::invalid(
+            "the filter",
+            kind_words(column.dtype()),
+            "true or false for each galaxy",
+        ));
+    }
+    let found: Vec<bool> = column.bool()?.iter().map(|holds| holds.unwrap_or(false)).collect();
+    match found.as_slice() {
+        [one] => Ok(vec![*one; table.height()]),
+        _ if found.len() == table.height() => Ok(found),
+        _ => Err(Error::invalid("the filter", format!("{} values", found.len()), "one a galaxy")),
+    }
+}
+
+impl Catalog {
+    /// The galaxies for which a polars expression or a [`condition`](super::condition) holds.
+    ///
+    /// ```
+    /// use zoobot_core::catalog::condition;
+    /// use zoobot_core::prelude::*;
+    /// let galaxies = Catalog::sample()?;
+    /// let rings = galaxies.filter(col("class").eq(lit("ring")))?;
+    /// assert_eq!(rings.ids(), galaxies.filter(condition("class = 'ring'")?)?.ids());
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a column that is not there, with a near name; [`Error::Invalid`] when an
+    /// expression does not give true or false for each galaxy; as [`condition`](super::condition)
+    /// says.
+    pub fn filter(&self, wanted: impl Into<Filter>) -> Result<Self> {
+        self.keep(wanted.into().holds(self)?)
+    }
+
+    /// The galaxies that have a value in a column: see [`is_missing`](super::is_missing).
+    ///
+    /// ```
+    /// use zoobot_core::prelude::*;
+    /// let table = df!(
+    ///     "id_str" => ["a", "b", "c"], "file_loc" => ["a.jpg", "b.jpg", "c.jpg"],
+    ///     "class" => ["ring", "n/a", ""],
+    /// )?;
+    /// assert_eq!(Catalog::from_table(table, ".")?.labelled("class")?.ids(), ["a"]);
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a column that is not there, with a near name.
+    pub fn labelled(&self, column: &str) -> Result<Self> {
+        self.keep(Label::of(self, column)?.known()?)
+    }
+
+    /// Notes where a column holds a number such as -999, far from all others, that may mean "no value".
+    /// Nothing is left out.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a column that is not there, with a near name.
+    pub fn note_sentinels(&self, column: &str) -> Result<()> {
+        Label::of(self, column)?.ask_about_sentinels();
+        Ok(())
+    }
+
+    fn keep(&self, wanted: Vec<bool>) -> Result<Self> {
+        let wanted = BooleanChunked::from_slice("wanted".into(), &wanted);
+        Ok(self.with(self.table().filter(&wanted)?))
+    }
+}

@@ -1,0 +1,254 @@
+//! FITS binary tables (FITS standard 4.0, section 7.3), which TOPCAT, astropy and cfitsio read.
+//!
+//! Only what a table of galaxies needs. The crate fitsio would do as much and more, but the C library
+//! that it builds defines a symbol of bzip2's, which tch brings too: both do not link into one
+//! dynamic library.
+
+mod cards;
+mod values;
+
+use super::is_missing;
+use cards::Cards;
+use polars::prelude::{Column, DataFrame};
+use std::io::Write;
+use values::{Whole, plain};
+use zoobot_base::error::{Error, Result};
+use zoobot_show::notes::note;
+
+/// Headers and data come in blocks of this many bytes.
+const BLOCK: usize = 2880;
+/// More have no keywords.
+const MOST_COLUMNS: usize = 999;
+/// The longest name of a column that a header card holds.
+const LONGEST_NAME: usize = 68;
+
+/// A column of a FITS table.
+#[derive(Debug, Clone)]
+pub(super) struct FitsColumn {
+    name: String,
+    kind: Kind,
+    /// Texts that end in spaces, which FITS does not keep.
+    trailing: usize,
+}
+
+/// How values are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// ASCII of this many bytes.
+    Text(usize),
+    Single,
+    Double,
+    Whole(Whole),
+    Truth,
+}
+
+impl Kind {
+    /// Bytes of a cell.
+    fn bytes(self) -> usize {
+        match self {
+            Self::Text(width) => width,
+            Self::Single => 4,
+            Self::Double | Self::Whole(_) => 8,
+            Self::Truth => 1,
+        }
+    }
+
+    /// The value of `TFORM`.
+    fn form(self) -> String {
+        match self {
+            Self::Text(width) => format!("{width}A"),
+            Self::Single => "E".to_owned(),
+            Self::Double => "D".to_owned(),
+            Self::Whole(_) => "K".to_owned(),
+            Self::Truth => "L".to_owned(),
+        }
+    }
+}
+
+/// The unit of a column, where its name leaves no doubt (VOUnits' spelling). Fractions have none.
+fn unit(name: &str) -> Option<&'static str> {
+    matches!(name, "ra" | "dec").then_some("deg")
+}
+
+/// The columns of a table as FITS has them.
+pub(super) fn columns(table: &DataFrame) -> Result<Vec<FitsColumn>> {
+    let column = |column: &Column| {
+        let name = column.name().to_string();
+        // A quote takes two characters of a card.
+        let length = name.len() + name.matches('\'').count();
+        let kept = name.trim_end() == name;
+        if !is_text(&name) || !kept || !(1..=LONGEST_NAME).contains(&length) {
+            let expected = format!(
+                "1 to {LONGEST_NAME} ASCII characters, the last no space, in a FITS table: write \
+                 .parquet or .csv, or rename the column"
+            );
+            return Err(Error::invalid("name of a column", format!("{name:?}"), expected));
+        }
+        Ok(FitsColumn { kind: values::kind(column)?, name, trailing: 0 })
+    };
+    if !(1..=MOST_COLUMNS).contains(&table.width()) {
+        let expected = format!("1 to {MOST_COLUMNS} in a FITS table: write .parquet instead");
+        return Err(Error::invalid("number of columns", table.width(), expected));
+    }
+    table.columns().iter().map(column).collect()
+}
+
+/// Takes note of the values of a table with these columns, so that there is room for all.
+pub(super) fn widen(columns: &mut [FitsColumn], table: &DataFrame) -> Result<()> {
+    for FitsColumn { name, kind, trailing } in columns {
+        match kind {
+            Kind::Text(width) => {
+                for text in plain(table.column(name)?)?.str()?.iter().flatten() {
+                    check_text(name, text)?;
+                    *width = text.len().max(*width);
+                    *trailing += usize::from(text.ends_with(' ') && !is_missing(text));
+                }
+            }
+            Kind::Whole(whole) => whole.see(&values::wholes(table.column(name)?)?),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Decides how all values are stored, once each was seen.
+pub(super) fn settle(columns: &mut [FitsColumn]) -> Result<()> {
+    for FitsColumn { name, kind, trailing } in columns {
+        if let Kind::Whole(whole) = kind {
+            whole.settle(name)?;
+        }
+        if *trailing > 0 {
+            note(format!(
+                "FITS does not keep the spaces at the end of {trailing} texts in {name:?}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn check_text(column: &str, text: &str) -> Result<()> {
+    if is_text(text) {
+        return Ok(());
+    }
+    let value = format!("{text:?} in {column:?}");
+    Err(Error::invalid("text", value, "ASCII in a FITS table: write .parquet or .csv instead"))
+}
+
+/// What FITS calls text: ASCII without control characters.
+fn is_text(text: &str) -> bool {
+    text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
+/// A FITS table that is being written.
+pub(super) struct FitsWriter<W: Write> {
+    out: W,
+    columns: Vec<FitsColumn>,
+    bytes: usize,
+}
+
+impl<W: Write> FitsWriter<W> {
+    /// Begins a file of one table with this many rows.
+    pub(super) fn new(
+        mut out: W,
+        columns: &[FitsColumn],
+        rows: usize,
+        note: Option<&str>,
+    ) -> std::io::Result<Self> {
+        out.write_all(&first_header())?;
+        out.write_all(&table_header(columns, rows, note))?;
+        Ok(Self { out, columns: columns.to_vec(), bytes: 0 })
+    }
+
+    /// Adds the rows of a table with these columns.
+    pub(super) fn write(&mut self, table: &DataFrame) -> Result<std::io::Result<()>> {
+        let stride = self.columns.iter().map(|column| column.kind.bytes()).sum();
+        let mut bytes = vec![0; stride * table.height()];
+        let mut offset = 0;
+        for FitsColumn { name, kind, .. } in &self.columns {
+            let cells = bytes.chunks_exact_mut(stride).map(|row| &mut row[offset..]);
+            fill(table.column(name)?, *kind, cells)?;
+            offset += kind.bytes();
+        }
+        self.bytes += bytes.len();
+        Ok(self.out.write_all(&bytes))
+    }
+
+    /// Fills the last block.
+    pub(super) fn finish(mut self) -> std::io::Result<()> {
+        let rest = self.bytes.next_multiple_of(BLOCK) - self.bytes;
+        self.out.write_all(&vec![0; rest])?;
+        self.out.flush()
+    }
+}
+
+/// Puts a column's values at the begin of cells, big end first.
+fn fill<'a>(column: &Column, kind: Kind, cells: impl Iterator<Item = &'a mut [u8]>) -> Result<()> {
+    let put = |(cell, bytes): (&mut [u8], &[u8])| cell[..bytes.len()].copy_from_slice(bytes);
+    if let Kind::Whole(whole) = kind {
+        let values = values::wholes(column)?.into_iter().map(|it| whole.stored(it).to_be_bytes());
+        cells.zip(values).for_each(|(cell, bytes)| put((cell, &bytes)));
+        return Ok(());
+    }
+    let column = plain(column)?;
+    match kind {
+        Kind::Text(_) => {
+            let texts = column.str()?.iter().map(|text| text.unwrap_or_default().as_bytes());
+            cells.zip(texts).for_each(put);
+        }
+        Kind::Single => {
+            let values = column.f32()?.iter().map(|it| it.unwrap_or(f32::NAN).to_be_bytes());
+            cells.zip(values).for_each(|(cell, bytes)| put((cell, &bytes)));
+        }
+        Kind::Double => {
+            let values = column.f64()?.iter().map(|it| it.unwrap_or(f64::NAN).to_be_bytes());
+            cells.zip(values).for_each(|(cell, bytes)| put((cell, &bytes)));
+        }
+        Kind::Whole(_) => {}
+        Kind::Truth => {
+            let value = |it: Option<bool>| it.map_or(0, |it| if it { b'T' } else { b'F' });
+            let values = column.bool()?.iter().map(value);
+            cells.zip(values).for_each(|(cell, byte)| put((cell, &[byte])));
+        }
+    }
+    Ok(())
+}
+
+/// A file begins with an image; here one of nothing.
+fn first_header() -> Vec<u8> {
+    let mut cards = Cards::default();
+    cards.value("SIMPLE", "T");
+    cards.value("BITPIX", 8);
+    cards.value("NAXIS", 0);
+    cards.value("EXTEND", "T");
+    cards.end()
+}
+
+fn table_header(columns: &[FitsColumn], rows: usize, note: Option<&str>) -> Vec<u8> {
+    let mut cards = Cards::default();
+    cards.text("XTENSION", "BINTABLE");
+    cards.value("BITPIX", 8);
+    cards.value("NAXIS", 2);
+    cards.value("NAXIS1", columns.iter().map(|column| column.kind.bytes()).sum::<usize>());
+    cards.value("NAXIS2", rows);
+    cards.value("PCOUNT", 0);
+    cards.value("GCOUNT", 1);
+    cards.value("TFIELDS", columns.len());
+    for (place, FitsColumn { name, kind, .. }) in (1..).zip(columns) {
+        cards.text(&format!("TTYPE{place}"), name);
+        cards.text(&format!("TFORM{place}"), &kind.form());
+        if let Some(unit) = unit(name) {
+            cards.text(&format!("TUNIT{place}"), unit);
+        }
+        if let Kind::Whole(whole) = kind {
+            if let Some(zero) = whole.zero() {
+                cards.value(&format!("TZERO{place}"), zero);
+            }
+            if let Some(null) = whole.null() {
+                cards.value(&format!("TNULL{place}"), null);
+            }
+        }
+    }
+    cards.text("EXTNAME", "GALAXIES");
+    note.into_iter().for_each(|note| cards.history(note));
+    cards.end()
+}

@@ -1,0 +1,155 @@
+//! What values become in a FITS table.
+
+use super::Kind;
+use crate::catalog::condition::number::Number;
+use polars::prelude::{Column, DataType};
+use zoobot_base::error::{Error, Result, kind_words};
+
+/// What an empty cell of whole numbers may hold: the first that is no value.
+const NULLS: [i64; 4] = [i64::MIN, i64::MIN + 1, i64::MAX, i64::MAX - 1];
+/// What is taken from whole numbers that are too large for a sign, as the standard has it.
+const ZERO: i128 = 1 << 63;
+
+/// How a column is stored, by its type.
+pub(super) fn kind(column: &Column) -> Result<Kind> {
+    Ok(match column.dtype() {
+        DataType::Float16 | DataType::Float32 => Kind::Single,
+        DataType::Float64 => Kind::Double,
+        DataType::Decimal(_, 0) => Kind::Whole(Whole::default()),
+        DataType::Decimal(..) => Kind::Double,
+        DataType::Boolean => Kind::Truth,
+        DataType::String
+        | DataType::Null
+        | DataType::Categorical(..)
+        | DataType::Enum(..)
+        | DataType::Date
+        | DataType::Datetime(..)
+        | DataType::Time => Kind::Text(1),
+        whole if whole.is_integer() => Kind::Whole(Whole::default()),
+        other => {
+            let value = format!("{} in {:?}", kind_words(other), column.name());
+            let expected =
+                "text, numbers, dates or true and false in a FITS table: write .parquet instead";
+            return Err(Error::invalid("what a column holds", value, expected));
+        }
+    })
+}
+
+/// The column as text, `f32`, `f64` or true and false: all but whole numbers.
+pub fn plain(column: &Column) -> Result<Column> {
+    Ok(match column.dtype() {
+        DataType::Float16 => column.cast(&DataType::Float32)?,
+        DataType::Decimal(..) => decimals(column)?,
+        // As FITS writes dates.
+        DataType::Datetime(..) => {
+            let texts = column.cast(&DataType::String)?;
+            let iso = |text: &str| text.replacen(' ', "T", 1);
+            let texts: Vec<Option<String>> = texts.str()?.iter().map(|it| it.map(iso)).collect();
+            Column::new(column.name().clone(), texts)
+        }
+        DataType::Null
+        | DataType::Categorical(..)
+        | DataType::Enum(..)
+        | DataType::Date
+        | DataType::Time => column.cast(&DataType::String)?,
+        _ => column.clone(),
+    })
+}
+
+/// Decimal fractions in double precision, where that keeps every digit.
+fn decimals(column: &Column) -> Result<Column> {
+    let decimals = column.decimal()?;
+    let places = decimals.scale();
+    let mut values = Vec::with_capacity(column.len());
+    for digits in decimals.physical().iter() {
+        let number = digits.and_then(|it| Number::scaled(it, i32::try_from(places).ok()?));
+        let value = number.map(Number::float);
+        if let (Some(digits), Some(value)) = (digits, value)
+            && Number::read(&value.to_string()) != number
+        {
+            let sign = if digits < 0 { "-" } else { "" };
+            let digits = format!("{:0>1$}", digits.unsigned_abs(), places + 1);
+            let (whole, fraction) = digits.split_at(digits.len() - places);
+            let value = format!("{sign}{whole}.{fraction} in {:?}", column.name());
+            let expected = "at most 15 digits in a FITS table: write .parquet instead";
+            return Err(Error::invalid("a number", value, expected));
+        }
+        values.push(value);
+    }
+    Ok(Column::new(column.name().clone(), values))
+}
+
+/// Whole numbers of any type.
+pub fn wholes(column: &Column) -> Result<Vec<Option<i128>>> {
+    Ok(match column.dtype() {
+        DataType::UInt64 => column.u64()?.iter().map(|it| it.map(i128::from)).collect(),
+        DataType::Decimal(..) => column.decimal()?.physical().iter().collect(),
+        _ => {
+            let column = column.cast(&DataType::Int64)?;
+            column.i64()?.iter().map(|it| it.map(i128::from)).collect()
+        }
+    })
+}
+
+/// How whole numbers are stored: in 64 bits with a sign, or, where some are too large for it, without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Whole {
+    least: i128,
+    most: i128,
+    /// Whether a cell is empty.
+    empty: bool,
+    /// Which of [`NULLS`] are values.
+    used: [bool; NULLS.len()],
+}
+
+impl Whole {
+    /// Takes note of some values.
+    pub fn see(&mut self, values: &[Option<i128>]) {
+        for value in values {
+            let Some(value) = *value else {
+                self.empty = true;
+                continue;
+            };
+            (self.least, self.most) = (self.least.min(value), self.most.max(value));
+            for (used, null) in self.used.iter_mut().zip(NULLS) {
+                *used |= value == i128::from(null);
+            }
+        }
+    }
+
+    /// Fails where not all values that were seen can be stored.
+    pub fn settle(&self, name: &str) -> Result<()> {
+        let large = self.most > i128::from(i64::MAX);
+        let wrong = match (large, self.empty) {
+            _ if self.most > i128::from(u64::MAX) || self.least < i128::from(i64::MIN) => {
+                "more than 64 bits"
+            }
+            (true, _) if self.least < 0 => "numbers above 9223372036854775807 and negative ones",
+            (true, true) => "numbers above 9223372036854775807 and empty cells",
+            (false, true) if self.null().is_none() => {
+                "empty cells and every number that marks them"
+            }
+            _ => return Ok(()),
+        };
+        let expected = "what a FITS table can hold: write .parquet or .csv instead";
+        Err(Error::invalid("column", format!("{name:?} with {wrong}"), expected))
+    }
+
+    /// The value of `TZERO`, where there is one.
+    pub fn zero(&self) -> Option<i128> {
+        (self.most > i128::from(i64::MAX)).then_some(ZERO)
+    }
+
+    /// The value of `TNULL`, where a cell is empty.
+    pub fn null(&self) -> Option<i64> {
+        let free = NULLS.iter().zip(self.used).find(|(_, used)| !used);
+        free.map(|(null, _)| *null).filter(|_| self.empty)
+    }
+
+    /// What is stored for a value that was seen before.
+    pub fn stored(&self, value: Option<i128>) -> i64 {
+        let stored = value.map(|value| value - self.zero().unwrap_or(0));
+        let stored = stored.and_then(|stored| i64::try_from(stored).ok());
+        stored.or(self.null()).unwrap_or_default()
+    }
+}

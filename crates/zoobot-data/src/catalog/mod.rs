@@ -1,0 +1,285 @@
+//! A table of galaxies: which they are (`id_str`), where their pictures lie (`file_loc`), and any
+//! labels. Everything starts from a [`Catalog`].
+
+mod check;
+mod condition;
+mod filter;
+mod fits;
+mod label;
+#[doc(hidden)]
+pub mod missing;
+#[doc(hidden)]
+pub mod names;
+mod position;
+mod read;
+mod show;
+mod split;
+mod write;
+
+use polars::prelude::*;
+use read::Lined;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use zoobot_base::error::{Error, Result};
+use zoobot_base::spelling;
+
+/// The column with each galaxy's unique name.
+pub const ID: &str = "id_str";
+/// The column with each galaxy's picture, absolute or relative to the catalogue's folder.
+pub const FILE: &str = "file_loc";
+
+/// A checked table of galaxies.
+///
+/// It has a text column `id_str`, unique and never empty, and a text column `file_loc`; all other
+/// columns are yours. NaN in a column of numbers is an empty cell. A catalogue never changes: [`head`](Self::head), [`filter`](Self::filter) and
+/// the like return new ones.
+///
+/// ```
+/// use zoobot_core::prelude::*;
+/// let galaxies = Catalog::sample()?;
+/// assert_eq!(galaxies.len(), 600);
+/// let rings = galaxies.filter(col("class").eq(lit("ring")))?;
+/// assert!(rings.len() < galaxies.len());
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    table: DataFrame,
+    folder: PathBuf,
+    source: PathBuf,
+    /// Columns of the file that could not be read.
+    left_out: Arc<[String]>,
+}
+
+impl Catalog {
+    /// Reads a table of galaxies from a file, or the pictures in a folder as
+    /// [`from_folder`](Self::from_folder) does. Relative `file_loc` start at the file's own folder.
+    ///
+    /// What a file is, its contents tell: text (CSV, also with semicolons, tabs, bars or spaces
+    /// between the values; ECSV), Parquet, a FITS table (the first of the file), or a VOTable. Text,
+    /// FITS and VOTable may be packed with gzip or bzip2. In text, lines that begin with `#` may come
+    /// before the names of the columns, or hold them. A column of whole numbers keeps every digit; a
+    /// column of numbers may have words such as `nan` or `NA` for empty cells.
+    ///
+    /// ```
+    /// use zoobot_core::prelude::*;
+    /// let file = std::env::temp_dir().join(format!("zoobot-example-{}.csv", std::process::id()));
+    /// std::fs::write(&file, "id_str;file_loc;z\n0012;a.jpg;0,05\n0013;b.jpg;NA\n").expect("written");
+    /// let galaxies = Catalog::read(&file)?;
+    /// assert_eq!(galaxies.ids(), ["0012", "0013"]);
+    /// assert_eq!(galaxies.column("z")?.f64()?.get(0), Some(0.05));
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the file cannot be read, with the line that is at fault in a file of text, or is not a
+    /// catalogue: see [`from_table`](Self::from_table).
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        if path.is_dir() {
+            return Self::from_folder(path);
+        }
+        let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        Self::checked(read::lined(path)?, folder, path.to_path_buf())
+    }
+
+    /// A catalogue from a polars table; relative `file_loc` start at `folder`.
+    ///
+    /// # Errors
+    /// When `id_str` or `file_loc` is missing or no text, an `id_str` is empty, occurs twice or has
+    /// lost digits as a floating-point number, or there is no row.
+    pub fn from_table(table: DataFrame, folder: impl AsRef<Path>) -> Result<Self> {
+        Self::checked(table.into(), folder.as_ref().to_path_buf(), PathBuf::from("<table>"))
+    }
+
+    /// A catalogue of the pictures in a folder (`.jpg`, `.jpeg`, `.png`, `.fits`, also `.fits.fz`,
+    /// `.fits.gz` and `.fits.bz2`), sorted by name; the `id_str` is the file's name without its ending.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or holds no picture.
+    pub fn from_folder(folder: impl AsRef<Path>) -> Result<Self> {
+        let folder = folder.as_ref();
+        let table = read::pictures(folder)?;
+        Self::checked(table.into(), folder.to_path_buf(), folder.to_path_buf())
+    }
+
+    fn checked(read: Lined, folder: PathBuf, source: PathBuf) -> Result<Self> {
+        let mut table = check::catalog(&read, &source)?;
+        missing::without_nan(&mut table)?;
+        Ok(Self { table, folder, source, left_out: read.left_out.into() })
+    }
+
+    /// The number of galaxies.
+    pub fn len(&self) -> usize {
+        self.table.height()
+    }
+
+    /// Whether there is no galaxy, as after a [`filter`](Self::filter) that matches none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The whole table.
+    pub fn table(&self) -> &DataFrame {
+        &self.table
+    }
+
+    /// The folder where relative `file_loc` start.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The file this catalogue was read from.
+    pub fn source(&self) -> &Path {
+        &self.source
+    }
+
+    /// Every `id_str`, in order.
+    pub fn ids(&self) -> Vec<String> {
+        self.texts(ID)
+    }
+
+    /// Every picture's full path, in order; empty where `file_loc` is empty.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let place = |file: String| match file.is_empty() {
+            true => PathBuf::new(),
+            false => self.folder.join(file),
+        };
+        self.texts(FILE).into_iter().map(place).collect()
+    }
+
+    /// A text column that [`check::catalog`] made sure of.
+    fn texts(&self, column: &str) -> Vec<String> {
+        let Ok(column) = self.table.column(column).and_then(|column| column.str()) else {
+            return Vec::new();
+        };
+        column.iter().map(|text: Option<&str>| text.unwrap_or_default().to_owned()).collect()
+    }
+
+    /// One column, by name.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], with the columns there are; [`Error::Catalog`] where the file has it, but its
+    /// values are of a kind that cannot be read.
+    pub fn column(&self, name: &str) -> Result<Column> {
+        let place = self.source.display().to_string();
+        if self.left_out.iter().any(|it| it == name) {
+            return Err(check::unreadable(name, &place));
+        }
+        check::column(&self.table, name, &place).cloned()
+    }
+
+    /// One column as text, a class for each galaxy; empty where there is no value: see
+    /// [`is_missing`].
+    ///
+    /// # Errors
+    /// [`Error::Missing`], with the columns there are.
+    pub fn labels(&self, name: &str) -> Result<Vec<String>> {
+        if name == ID || name == FILE {
+            return Ok(self.texts(name));
+        }
+        let classes = Label::of(self, name)?.classes()?.into_iter();
+        Ok(classes.map(Option::unwrap_or_default).collect())
+    }
+
+    /// One column as numbers, one for each galaxy; NaN where there is no value.
+    ///
+    /// ```
+    /// use zoobot_core::prelude::*;
+    /// let radii = Catalog::sample()?.numbers("radius")?;
+    /// let known = radii.iter().filter(|radius| radius.is_finite()).count();
+    /// assert!(radii.len() == 600 && known < 600, "stars have no radius");
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Missing`], with the columns there are; [`Error::Catalog`] for a column that does not
+    /// hold numbers, with those that do.
+    pub fn numbers(&self, name: &str) -> Result<Vec<f64>> {
+        let column = self.column(name)?;
+        let is_numeric = |column: &Column| {
+            let kind = column.dtype();
+            kind.is_primitive_numeric() || kind.is_decimal() || kind.is_bool() || kind.is_null()
+        };
+        if !is_numeric(&column) {
+            let names = self.table.columns().iter().filter(|column| is_numeric(column));
+            let names: Vec<&str> = names.map(|column| column.name().as_str()).collect();
+            let (first, more) = names.split_at(names.len().min(8));
+            let dots = if more.is_empty() { "" } else { ", ..." };
+            return Err(Error::Catalog {
+                path: self.source.clone(),
+                problem: format!("the column {name:?} does not hold numbers"),
+                hint: match first {
+                    [] => "No column does".to_owned(),
+                    first => format!("Columns with numbers: {}{dots}", first.join(", ")),
+                },
+            });
+        }
+        let numbers = column.cast(&DataType::Float64)?;
+        Ok(numbers.f64()?.iter().map(|value| value.unwrap_or(f64::NAN)).collect())
+    }
+
+    /// The first `n` galaxies.
+    pub fn head(&self, n: usize) -> Self {
+        self.with(self.table.head(Some(n)))
+    }
+
+    /// The galaxies with these names, in the order given.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for the first name that is not there.
+    pub fn select(&self, ids: &[impl AsRef<str>]) -> Result<Self> {
+        let known = self.ids();
+        let place: std::collections::HashMap<&str, IdxSize> =
+            known.iter().enumerate().map(|(i, id)| (id.as_str(), i as IdxSize)).collect();
+        let rows: Vec<IdxSize> = ids
+            .iter()
+            .map(|id| {
+                place.get(id.as_ref()).copied().ok_or_else(|| self.missing(id.as_ref(), &known))
+            })
+            .collect::<Result<_>>()?;
+        Ok(self.with(self.table.take(&IdxCa::from_vec("rows".into(), rows))?))
+    }
+
+    /// The galaxies in these places, in the order given.
+    ///
+    /// # Errors
+    /// [`Error::Polars`] when there is no such place.
+    pub fn at(&self, places: &[usize]) -> Result<Self> {
+        let places = places.iter().map(|&place| place as IdxSize).collect();
+        Ok(self.with(self.table.take(&IdxCa::from_vec("rows".into(), places))?))
+    }
+
+    /// The error for a galaxy that is not here.
+    fn missing(&self, id: &str, known: &[String]) -> Error {
+        Error::Missing {
+            kind: "galaxy",
+            name: id.to_owned(),
+            place: self.source.display().to_string(),
+            hint: spelling::near(id, known.iter().map(String::as_str)),
+        }
+    }
+
+    fn with(&self, table: DataFrame) -> Self {
+        Self { table, ..self.clone() }
+    }
+}
+
+pub use condition::{Condition, condition};
+pub use filter::Filter;
+#[doc(hidden)]
+pub use label::Label;
+pub use missing::is_missing;
+#[doc(hidden)]
+pub use position::{Positions, is_position, position_of};
+#[doc(hidden)]
+pub use read::parquet;
+#[doc(hidden)]
+pub use read::table as read_table;
+pub use split::Split;
+#[doc(hidden)]
+pub use write::{NOTE, write_pieces};
+pub use write::{TableFormat, write_table};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! Where galaxies are on the sky, from the columns of a catalogue, under every name and in every form
+//! that is usual.
+
+mod angle;
+mod names;
+
+#[doc(hidden)]
+pub use names::is_position;
+#[cfg(test)]
+mod tests;
+
+use super::{Catalog, Label};
+use angle::{Angle, Read, Unit};
+use polars::prelude::{Column, DataFrame, DataType};
+use zoobot_base::error::Result;
+use zoobot_show::notes::{self, examples};
+
+#[doc(hidden)]
+/// The positions of a catalogue's galaxies.
+///
+/// Columns are found by their names in any case: `ra` and `dec`, with an epoch, frame, unit or number
+/// (`RAJ2000`, `DEJ2000`, `_RAJ2000`, `RA_ICRS`, `DE_ICRS`, `ra_deg`, `RA_1`), `right_ascension` and
+/// `declination`, `ALPHA_J2000` and `DELTA_J2000`, and such names with something before or after them
+/// (`target_ra`, `ra_gaia`) where both columns have it. Of several pairs the plainest is taken, which
+/// is said.
+///
+/// Values are degrees, as numbers or as text; hours in a column that says so (`RA_HOURS`), or with
+/// an `h`; and sexagesimal, where right ascension is in hours unless its column says degrees or it has
+/// a `d` or `°`: `12:34:56.7`, `12 34 56.7`, `12h34m56.7s`, `-00 30 00`. Right ascension is within
+/// -180 and 360 degrees, declination within -90 and 90.
+#[derive(Debug, Clone)]
+pub struct Positions {
+    /// Right ascension and declination in degrees.
+    values: Vec<Option<[f64; 2]>>,
+    /// Rows with a value out of range, with what is wrong.
+    outside: Vec<(usize, String)>,
+    ra: Label,
+}
+
+impl Positions {
+    /// The positions of a catalogue, or `None` where it has no columns of them. What is not understood
+    /// is said, and counts as no position.
+    pub fn of(catalog: &Catalog) -> Result<Option<Self>> {
+        let table = catalog.table();
+        let Some(found) = names::pair(table) else {
+            if let Some(names) = names::unclear(table) {
+                notes::note(format!(
+                    "{} may hold positions, but not as columns of right ascension and declination, \
+                     such as ra and dec: no position is known",
+                    examples(&names)
+                ));
+            }
+            return Ok(None);
+        };
+        if let Some([ra, dec]) = found.others.first() {
+            notes::note(format!(
+                "positions are taken from {:?} and {:?}; {ra:?} and {dec:?} are not used",
+                found.ra.0, found.dec.0
+            ));
+        }
+        let ra = Label::of(catalog, &found.ra.0)?;
+        let dec = Label::of(catalog, &found.dec.0)?;
+        let mut positions = Self { values: Vec::new(), outside: Vec::new(), ra: ra.clone() };
+        let both = [(&ra, Angle::Ra, found.ra.1), (&dec, Angle::Dec, found.dec.1)];
+        let mut sides = Vec::with_capacity(2);
+        for (label, angle, unit) in both {
+            let read = read_column(label.column(), angle, unit)?;
+            let unread: Vec<usize> = (0..read.len())
+                .filter(|&row| matches!(read[row], Read::NotUnderstood(_)))
+                .collect();
+            if let Some(Read::NotUnderstood(text)) = unread.first().map(|&row| &read[row]) {
+                let names: Vec<String> = unread.iter().map(|&row| label.id(row)).collect();
+                notes::note(format!(
+                    "{:?} of {} of {} galaxies is not {}, such as {text:?}: {}. These galaxies are \
+                     treated as having no position",
+                    label.name(),
+                    unread.len(),
+                    read.len(),
+                    angle.about(),
+                    examples(&names)
+                ));
+            }
+            for (row, read) in read.iter().enumerate() {
+                if let Read::Outside(text) = read {
+                    let what = format!("{:?} of {:?} is {text}", label.name(), label.id(row));
+                    positions.outside.push((row, format!("{what}, not {}", angle.range())));
+                }
+            }
+            sides.push(read);
+        }
+        let degrees = |read: &Read| match read {
+            Read::Degrees(degrees) => Some(*degrees),
+            _ => None,
+        };
+        let both = sides[0].iter().zip(&sides[1]);
+        positions.values = both.map(|(ra, dec)| Some([degrees(ra)?, degrees(dec)?])).collect();
+        Ok(Some(positions))
+    }
+
+    /// Right ascension and declination of each row in degrees.
+    pub fn values(&self) -> &[Option<[f64; 2]>] {
+        &self.values
+    }
+
+    /// Fails where one of some rows has a value out of range.
+    ///
+    /// # Errors
+    /// [`Error::Catalog`](zoobot_base::Error::Catalog) with the first galaxy, the column and the value.
+    pub fn check(&self, wanted: impl Fn(usize) -> bool) -> Result<()> {
+        let mut outside = self.outside.iter().filter(|(row, _)| wanted(*row));
+        let Some((_, problem)) = outside.next() else { return Ok(()) };
+        let more = match outside.count() {
+            0 => String::new(),
+            more => format!(", and {more} more values are out of range"),
+        };
+        let hint = "Correct the position, or leave the cell empty where it is unknown";
+        Err(self.ra.wrong(format!("{problem}{more}"), hint))
+    }
+}
+
+#[doc(hidden)]
+/// The position of one row in degrees, where it has one.
+pub fn position_of(table: &DataFrame, row: usize) -> Option<(f64, f64)> {
+    let found = names::pair(table)?;
+    let degrees = |(name, unit): &(String, Unit), angle: Angle| {
+        let cell = table.column(name).ok()?.slice(i64::try_from(row).ok()?, 1);
+        match read_column(&cell, angle, *unit).ok()?.pop()? {
+            Read::Degrees(degrees) => Some(degrees),
+            _ => None,
+        }
+    };
+    Some((degrees(&found.ra, Angle::Ra)?, degrees(&found.dec, Angle::Dec)?))
+}
+
+/// The angles of a column.
+fn read_column(column: &Column, angle: Angle, unit: Unit) -> Result<Vec<Read>> {
+    if column.dtype().is_primitive_numeric() || column.dtype().is_decimal() {
+        let column = column.cast(&DataType::Float64)?;
+        return Ok(column.f64()?.iter().map(|it| angle.of_number(it, unit)).collect());
+    }
+    let column = column.cast(&DataType::String)?;
+    Ok(column.str()?.iter().map(|it| angle.of_text(it.unwrap_or_default(), unit)).collect())
+}

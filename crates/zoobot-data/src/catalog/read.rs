@@ -1,0 +1,63 @@
+//! From a file to a table: text, Parquet, FITS or VOTable, packed or not, or a folder of pictures.
+
+mod content;
+mod fits;
+mod folder;
+mod parquet;
+mod text;
+mod votable;
+
+use super::names::text_ids;
+use content::{Bytes, Kind};
+use polars::prelude::DataFrame;
+use std::path::Path;
+use zoobot_base::error::{Error, Result};
+
+pub use folder::pictures;
+pub use parquet::parquet;
+
+/// A table that was read from a file.
+#[derive(Debug)]
+pub struct Lined {
+    pub table: DataFrame,
+    /// The line of each row in a file of text, counted from 1; empty for other files.
+    pub lines: Vec<u32>,
+    /// Columns of the file whose values are of a kind that cannot be read.
+    pub left_out: Vec<String>,
+}
+
+impl From<DataFrame> for Lined {
+    fn from(table: DataFrame) -> Self {
+        Self { table, lines: Vec::new(), left_out: Vec::new() }
+    }
+}
+
+/// Reads a table of any kind: what it is, its first bytes tell.
+pub fn lined(path: &Path) -> Result<Lined> {
+    if path.is_dir() {
+        return Err(wrong(path, "it is a folder", "Give the file of the table"));
+    }
+    let bytes = Bytes::of(path)?;
+    match content::kind(&bytes, path)? {
+        Kind::Text => text::table(bytes.whole(path)?, path),
+        Kind::Parquet => match bytes {
+            Bytes::File { .. } => parquet::lined(path),
+            Bytes::Unpacked(bytes) => parquet::from_bytes(bytes, path),
+        },
+        Kind::Fits => fits::table(&bytes.whole(path)?, path).map(Lined::from),
+        Kind::VoTable => votable::table(bytes.whole(path)?, path).map(Lined::from),
+    }
+}
+
+/// Reads a table of any kind; its `id_str` is text where it has one.
+pub fn table(path: &Path) -> Result<DataFrame> {
+    text_ids(lined(path)?.table, path)
+}
+
+/// An error about a file.
+pub fn wrong(path: &Path, problem: impl Into<String>, hint: impl Into<String>) -> Error {
+    Error::Catalog { path: path.to_path_buf(), problem: problem.into(), hint: hint.into() }
+}
+
+#[cfg(test)]
+mod tests;

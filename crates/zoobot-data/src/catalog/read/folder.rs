@@ -1,0 +1,68 @@
+//! A folder of pictures as a table.
+
+use super::wrong;
+use crate::catalog::{FILE, ID};
+use polars::prelude::{DataFrame, df};
+use std::collections::HashSet;
+use std::path::Path;
+use zoobot_base::error::{Error, Result};
+
+/// The endings of files that a folder is searched for.
+const PICTURES: [&str; 6] = [".jpg", ".jpeg", ".png", ".fits", ".fit", ".fts"];
+/// What may follow the ending of a FITS image that is packed.
+const PACKED: [&str; 3] = [".fz", ".gz", ".bz2"];
+
+/// The endings of catalogues that may be meant where there is no picture.
+const TABLES: [&str; 5] = ["csv", "parquet", "tsv", "vot", "ecsv"];
+
+/// The pictures in a folder as a table of `id_str` and `file_loc`.
+pub fn pictures(folder: &Path) -> Result<DataFrame> {
+    let (mut found, mut table) = (Vec::new(), None);
+    for entry in std::fs::read_dir(folder).map_err(Error::io("read", folder))? {
+        let path = entry.map_err(Error::io("read", folder))?.path();
+        let name = path.file_name().unwrap_or_default();
+        let Some(stem) = stem(&name.to_string_lossy()).filter(|_| path.is_file()) else {
+            if TABLES.iter().any(|table| path.extension().is_some_and(|ending| ending == *table)) {
+                table = Some(name.to_string_lossy().into_owned());
+            }
+            continue;
+        };
+        match name.to_str() {
+            Some(name) => found.push((name.to_owned(), stem)),
+            None => {
+                let reason = "its name is not UTF-8 text; rename it".to_owned();
+                return Err(Error::Picture { path, reason });
+            }
+        }
+    }
+    if let (true, Some(table)) = (found.is_empty(), table) {
+        let hint = format!("For a catalogue, give its file, such as {table}");
+        return Err(wrong(folder, "there is no picture in this folder", hint));
+    }
+    if found.is_empty() {
+        let hint = "Pictures end in .jpg, .jpeg, .png or .fits (also .fits.fz, .fits.gz and .fits.bz2); \
+                    folders inside are not searched";
+        return Err(wrong(folder, "there is no picture in this folder", hint));
+    }
+    found.sort();
+    let unique = found.iter().map(|(_, stem)| stem).collect::<HashSet<_>>().len() == found.len();
+    let (names, stems): (Vec<String>, Vec<String>) = found.into_iter().unzip();
+    // a.jpg beside a.png: only the whole names tell them apart.
+    let ids = if unique { stems } else { names.clone() };
+    Ok(df!(ID => ids, FILE => names)?)
+}
+
+/// The name of a picture's file without its ending; nothing for other files, and for hidden ones.
+fn stem(name: &str) -> Option<String> {
+    let lower = name.to_lowercase();
+    // Other characters than ASCII may change in length; those of the endings do not.
+    let cut = |ending: &str| (lower.ends_with(ending)).then(|| name.len() - ending.len());
+    let plain = PICTURES.iter().find_map(|ending| cut(ending));
+    let packed = || {
+        let fits = PICTURES.iter().filter(|ending| ending.starts_with(".f"));
+        fits.flat_map(|ending| PACKED.map(|packed| format!("{ending}{packed}")))
+            .find_map(|ending| cut(&ending))
+    };
+    let stem = name.get(..plain.or_else(packed)?)?;
+    (!stem.is_empty() && !stem.starts_with('.')).then(|| stem.to_owned())
+}

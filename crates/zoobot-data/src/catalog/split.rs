@@ -1,0 +1,113 @@
+//! Parts of a catalogue, and several catalogues as one.
+
+use super::{Catalog, FILE};
+use polars::prelude::*;
+use rand::seq::SliceRandom;
+use rand::{SeedableRng, rngs::StdRng};
+use std::path::{Path, PathBuf};
+use zoobot_base::error::{Error, Result};
+
+/// A catalogue in three parts, see [`Catalog::split`].
+#[derive(Debug, Clone)]
+pub struct Split {
+    /// To learn from.
+    pub train: Catalog,
+    /// To choose by.
+    pub val: Catalog,
+    /// To be judged by, once.
+    pub test: Catalog,
+}
+
+impl Catalog {
+    /// Parts of these shares at random, of which a galaxy is in one; their rows stay in the
+    /// catalogue's order. The same seed splits the same.
+    ///
+    /// ```
+    /// use zoobot_core::prelude::*;
+    /// let parts = Catalog::sample()?.split([0.7, 0.1, 0.2], 42)?;
+    /// assert_eq!((parts.train.len(), parts.val.len(), parts.test.len()), (420, 60, 120));
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when a share is negative or they do not add up to 1.
+    pub fn split(&self, shares: [f64; 3], seed: u64) -> Result<Split> {
+        let sum: f64 = shares.iter().sum();
+        if shares.iter().any(|share| !(0.0..=1.0).contains(share)) || (sum - 1.0).abs() > 1e-9 {
+            let expected = "three shares from 0 to 1 that add up to 1";
+            return Err(Error::invalid("shares", format!("{shares:?}"), expected));
+        }
+        let count = self.len();
+        let mut rows: Vec<IdxSize> = (0..count as IdxSize).collect();
+        rows.shuffle(&mut StdRng::seed_from_u64(seed));
+        let first = (shares[0] * count as f64).round() as usize;
+        let second = ((shares[0] + shares[1]) * count as f64).round() as usize;
+        let part = |from: usize, to: usize| -> Result<Self> {
+            let mut rows = rows[from..to].to_vec();
+            rows.sort_unstable();
+            Ok(self.with(self.table().take(&IdxCa::from_vec("rows".into(), rows))?))
+        };
+        Ok(Split {
+            train: part(0, first.min(count))?,
+            val: part(first.min(count), second.min(count))?,
+            test: part(second.min(count), count)?,
+        })
+    }
+
+    /// Several catalogues as one, with every column that any of them has, empty where a catalogue
+    /// lacks it: galaxies of several campaigns, each with the votes of its own.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when there is none; [`Error::Catalog`] when a galaxy stands in two; when a
+    /// column is of different kinds in two of them, and neither can become the other.
+    pub fn stack(catalogs: &[Self]) -> Result<Self> {
+        let Some(first) = catalogs.first() else {
+            return Err(Error::invalid("catalogues", 0, "at least one"));
+        };
+        let mut all = first.with_whole_paths()?;
+        for catalog in &catalogs[1..] {
+            let mut next = catalog.with_whole_paths()?;
+            fill(&mut next, &all)?;
+            fill(&mut all, &next)?;
+            all.vstack_mut(&next.select(all.get_column_names_owned())?)?;
+        }
+        let source = first.source().to_path_buf();
+        Self::checked(all.into(), PathBuf::new(), source)
+    }
+
+    /// The table with files that mean the same from everywhere.
+    fn with_whole_paths(&self) -> Result<DataFrame> {
+        let whole = |path: &Path| match path.as_os_str().is_empty() {
+            true => Ok(String::new()),
+            false => std::path::absolute(path)
+                .map(|path| path.to_string_lossy().into_owned())
+                .map_err(Error::io("find", path)),
+        };
+        let files: Vec<String> = self.files().iter().map(|it| whole(it)).collect::<Result<_>>()?;
+        let mut table = self.table().clone();
+        table.with_column(Column::new(FILE.into(), files))?;
+        Ok(table)
+    }
+}
+
+/// Gives a table the columns of another that it lacks, empty, and numbers of one kind to both.
+fn fill(table: &mut DataFrame, other: &DataFrame) -> Result<()> {
+    let rows = table.height();
+    for column in other.columns() {
+        let name = column.name();
+        match table.column(name) {
+            Err(_) => {
+                table.with_column(Column::full_null(name.clone(), rows, column.dtype()))?;
+            }
+            Ok(here) if here.dtype() != column.dtype() => {
+                let both =
+                    here.dtype().is_primitive_numeric() && column.dtype().is_primitive_numeric();
+                let kind = if both { DataType::Float64 } else { DataType::String };
+                let here = here.cast(&kind)?;
+                table.with_column(here)?;
+            }
+            Ok(_) => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! From a table to a file: CSV, Parquet or FITS, whole or not at all.
+
+use super::fits::{self, FitsWriter};
+use super::{FILE, ID};
+use polars::prelude::*;
+use std::io::BufWriter;
+use std::path::Path;
+use zoobot_base::error::{Error, Result, kind_words};
+use zoobot_base::files::write_whole;
+use zoobot_show::notes::note_about;
+
+/// The kinds of file that tables are written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableFormat {
+    /// Comma-separated text.
+    Csv,
+    /// Parquet.
+    Parquet,
+    /// A FITS binary table, which TOPCAT and astropy open.
+    Fits,
+}
+
+impl TableFormat {
+    /// The format that a file's name asks for: `.csv`, `.parquet`, `.fits` or `.fit`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for another ending.
+    pub fn of(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+        match ending.to_lowercase().as_str() {
+            "csv" => Ok(Self::Csv),
+            "parquet" => Ok(Self::Parquet),
+            "fits" | "fit" => Ok(Self::Fits),
+            _ => {
+                let expected = "a name that ends in .parquet, .csv or .fits";
+                Err(Error::invalid("the file to write", path.display(), expected))
+            }
+        }
+    }
+}
+
+impl TableFormat {
+    #[doc(hidden)]
+    /// Fails when the format cannot hold one of these texts: to be told before long work.
+    pub fn check(self, column: &str, texts: &[String]) -> Result<()> {
+        match self {
+            Self::Fits => texts.iter().try_for_each(|text| fits::check_text(column, text)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Writes a table, in the format of the file's ending. The file appears whole or not at all, and its
+/// folder is made where it is missing.
+///
+/// In FITS, text and dates are `A`, numbers are `D`, `E` or `K` and truth is `L`; an empty cell is
+/// blank, NaN, or `TNULL`. FITS holds ASCII only, and no column both with empty cells and with whole
+/// numbers above 9223372036854775807: what it cannot hold is an error.
+///
+/// ```
+/// use zoobot_core::catalog::write_table;
+/// use zoobot_core::polars::prelude::df;
+/// let table = df!("id_str" => ["a", "b"], "ra" => [10.5, 11.0])?;
+/// let path = std::env::temp_dir().join(format!("doc-{}.fits", std::process::id()));
+/// write_table(&table, &path)?;
+/// # std::fs::remove_file(path).expect("just written");
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Invalid`] for another ending; [`Error::Io`], [`Error::Catalog`] or [`Error::Polars`]
+/// when the file cannot be written or the format cannot hold the table.
+pub fn write_table(table: &DataFrame, path: impl AsRef<Path>) -> Result<()> {
+    let path = path.as_ref();
+    write_pieces(path, TableFormat::of(path)?, &table.clear(), None, &|each| each(table))
+}
+
+/// Fails where a CSV file cannot hold a column, and notes text that is read again as numbers.
+fn check_csv(table: &DataFrame) -> Result<()> {
+    for column in table.columns() {
+        let name = column.name().as_str();
+        match column.dtype() {
+            // These are text whatever they look like.
+            DataType::String if [ID, FILE].contains(&name) => {}
+            DataType::String => {
+                let zeros = |text: &&str| {
+                    let digits = text.len() > 1 && text.bytes().all(|it| it.is_ascii_digit());
+                    digits && text.starts_with('0')
+                };
+                if let Some(text) = column.str()?.iter().flatten().find(zeros) {
+                    let subject = format!("digits in {name:?} of a .csv file");
+                    let text = format!(
+                        "{name:?} holds text such as {text:?}, which is read from a .csv file as a \
+                         number, without its zeros: write .parquet to keep it as text"
+                    );
+                    note_about(subject, text);
+                }
+            }
+            other if other.is_nested() || other.is_binary() => {
+                let value = format!("{} in {name:?}", kind_words(other));
+                let expected = "one value to a cell in a .csv file: write .parquet instead";
+                return Err(Error::invalid("what a column holds", value, expected));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[doc(hidden)]
+/// A table that comes in pieces of the same columns: calls what it is given with each, in order.
+pub type Pieces<'a> = dyn Fn(&mut dyn FnMut(&DataFrame) -> Result<()>) -> Result<()> + 'a;
+
+#[doc(hidden)]
+/// Under which a Parquet table keeps what it is.
+pub const NOTE: &str = "zoobot";
+
+#[doc(hidden)]
+/// Writes a table that is never whole in memory.
+///
+/// `empty` has its columns and no row. `note` says what the table is, on one line: it goes into
+/// Parquet's metadata under [`NOTE`] and into FITS's history; CSV has no place for it.
+pub fn write_pieces(
+    path: &Path,
+    format: TableFormat,
+    empty: &DataFrame,
+    note: Option<&str>,
+    pieces: &Pieces,
+) -> Result<()> {
+    match format {
+        TableFormat::Csv => write_whole(path, |file| {
+            let mut first = true;
+            let mut write = |table: &mut DataFrame| {
+                let header = std::mem::replace(&mut first, false);
+                check_csv(table)?;
+                Ok(CsvWriter::new(file).include_header(header).finish(table)?)
+            };
+            write(&mut empty.clone())?;
+            pieces(&mut |table| write(&mut table.clone()))
+        }),
+        TableFormat::Parquet => write_whole(path, |file| {
+            let note = note.map(|note| {
+                KeyValueMetadata::from_static(vec![(NOTE.to_owned(), note.to_owned())])
+            });
+            let writer = ParquetWriter::new(file).with_key_value_metadata(note);
+            let mut writer = writer.batched(empty.schema())?;
+            pieces(&mut |table| {
+                if table.height() > 0 {
+                    writer.write_batch(table)?;
+                }
+                Ok(())
+            })?;
+            writer.finish()?;
+            Ok(())
+        }),
+        TableFormat::Fits => {
+            let (mut columns, mut rows) = (fits::columns(empty)?, 0);
+            pieces(&mut |table| {
+                rows += table.height();
+                fits::widen(&mut columns, table)
+            })?;
+            fits::settle(&mut columns)?;
+            write_whole(path, |file| {
+                let full = |error| Error::io("write", path)(error);
+                let out = BufWriter::new(file);
+                let mut writer = FitsWriter::new(out, &columns, rows, note).map_err(full)?;
+                pieces(&mut |table| writer.write(table)?.map_err(full))?;
+                writer.finish().map_err(full)
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! EFIGI: 4,458 nearby galaxies whose morphology ten astronomers described by sixteen attributes
+//! (Baillard et al. 2011, A&A 532, A74; cite it when you use them), as the votes of a schema.
+//!
+//! An attribute is a strength from 0 (none) to 1 (as strong as it gets), in steps of 0.25, with the
+//! bounds within which it lies at 70 % confidence. It becomes a question of **two** answers, `high`
+//! and `low`, whose votes divide as the attribute does: 0.75 is three of four for `high`. Five
+//! answers, one for each step, would forget their order: to such a loss 0 is as far from 0.25 as it
+//! is from 1. Here the expected fraction of a two-sided vote is the attribute itself.
+//!
+//! The bounds enter twice ([`votes`]). As volunteers who think otherwise: half of the votes speak for
+//! the value, a quarter for each bound. And as their number, from 16 where the bounds meet down to 4
+//! where they are as wide as the scale, so that a network may be surer of what astronomers were surer
+//! of. An undetermined attribute (-1) has no vote: the question was not asked.
+//!
+//! The attributes of rings are left out, and so is the Hubble type: they are tasks that encoders
+//! are judged on. The sense of rotation is folded: which way round arms turn changes when a picture
+//! is mirrored, as in training it is, while how clearly they turn does not.
+
+use super::{numbers, with_votes, wrong};
+use crate::catalog::Catalog;
+use crate::schema::Schema;
+use std::path::Path;
+use zoobot_base::error::Result;
+
+/// What an astronomer who is sure is worth.
+const MOST: f64 = 16.0;
+/// What one who says "anything is possible" is worth.
+const FEWEST: f64 = 4.0;
+
+/// One in so many galaxies is kept out of training, to be judged on: see [`super::keep_out`].
+pub const KEPT_OUT: u64 = 5;
+
+/// The attributes of rings, which encoders are judged on.
+pub const RINGS: [&str; 3] = ["Inner_Ring", "Outer_Ring", "Pseudo_Ring"];
+
+/// The attributes that are asked, by their columns. The paper calls `Inclination`
+/// "inclination or elongation".
+const ATTRIBUTES: [&str; 13] = [
+    "Bulge_to_Total",
+    "Arm_Strength",
+    "Arm_Curvature",
+    ROTATION,
+    "Bar_Length",
+    "Perturbation",
+    "Visible_Dust",
+    "Dust_Dispersion",
+    "Flocculence",
+    "Hot_Spots",
+    "Inclination",
+    "Contamination",
+    "Multiplicity",
+];
+
+/// The attribute that is folded.
+const ROTATION: &str = "Arm_Rotation";
+
+/// The schema `efigi`: a question for each attribute, such as `bar-length-efigi`, with the answers
+/// `high` and `low`; every galaxy may be asked any of them.
+///
+/// # Errors
+/// None: its names are fixed.
+pub fn schema() -> Result<Schema> {
+    let question =
+        |it: &&str| format!(r#"{{"question": "{}", "answers": ["high", "low"]}}"#, question(it));
+    let questions: Vec<String> = ATTRIBUTES.iter().map(question).collect();
+    Schema::from_json(&format!(r#"{{"name": "efigi", "questions": [{}]}}"#, questions.join(",")))
+}
+
+/// Reads a catalogue with the columns of EFIGI (`Bar_Length`, `Bar_Length_inf`, `Bar_Length_sup`
+/// and so on) and adds those of the votes of [`schema`].
+///
+/// # Errors
+/// [`Missing`](zoobot_base::Error::Missing) for a column that is not there,
+/// [`Catalog`](zoobot_base::Error::Catalog) for a value that is neither -1 nor within its bounds in 0 to
+/// 1, with the galaxy.
+pub fn read(path: impl AsRef<Path>) -> Result<Catalog> {
+    let catalog = Catalog::read(path)?;
+    let mut columns = Vec::with_capacity(2 * ATTRIBUTES.len());
+    for attribute in ATTRIBUTES {
+        let [value, inf, sup] = ["", "_inf", "_sup"].map(|end| format!("{attribute}{end}"));
+        let bounds = numbers(&catalog, &inf)?.into_iter().zip(numbers(&catalog, &sup)?);
+        let (mut high, mut low) = (Vec::new(), Vec::new());
+        for (row, (value, (inf, sup))) in
+            numbers(&catalog, &value)?.into_iter().zip(bounds).enumerate()
+        {
+            let [more, less] = match value {
+                _ if value.is_nan() || value == -1.0 => [0, 0],
+                _ if 0.0 <= inf && inf <= value && value <= sup && sup <= 1.0 => {
+                    match attribute == ROTATION {
+                        true => votes(folded([value, inf, sup])),
+                        false => votes([value, inf, sup]),
+                    }
+                }
+                _ => {
+                    let problem = format!("{attribute} is {value}, from {inf} to {sup}");
+                    let hint = "It lies within its bounds in 0 to 1, or is -1 where undetermined";
+                    return Err(wrong(&catalog, row, &problem, hint));
+                }
+            };
+            high.push(more);
+            low.push(less);
+        }
+        columns.push((format!("{}_high", question(attribute)), high));
+        columns.push((format!("{}_low", question(attribute)), low));
+    }
+    with_votes(&catalog, columns)
+}
+
+#[doc(hidden)]
+/// An attribute as it is, -1 or NaN where it is undetermined.
+pub fn attribute(catalog: &Catalog, name: &str) -> Result<Vec<f64>> {
+    numbers(catalog, name)
+}
+
+/// `Bar_Length` is asked as `bar-length-efigi`.
+fn question(attribute: &str) -> String {
+    format!("{}-efigi", attribute.to_lowercase().replace('_', "-"))
+}
+
+/// Votes for high and for low, from a value and its bounds: see the module.
+fn votes([value, inf, sup]: [f64; 3]) -> [u32; 2] {
+    let all = (MOST * (1.0 - (sup - inf))).max(FEWEST).round();
+    let high = (all * (2.0 * value + inf + sup) / 4.0).round();
+    [high as u32, (all - high) as u32]
+}
+
+/// How far from the middle a value and its bounds are, twice: 0 where neither end is likelier, 1
+/// where either is certain.
+fn folded([value, inf, sup]: [f64; 3]) -> [f64; 3] {
+    let [value, a, b] = [value, inf, sup].map(|it| (2.0 * it - 1.0).abs());
+    let nearest = if inf <= 0.5 && sup >= 0.5 { 0.0 } else { a.min(b) };
+    [value, nearest, a.max(b)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn votes_divide_as_the_attribute_does_and_are_fewer_where_bounds_are_wide() {
+        assert_eq!(votes([0.75, 0.75, 0.75]), [12, 4]);
+        assert_eq!(votes([0.0, 0.0, 0.0]), [0, 16]);
+        assert_eq!(votes([0.5, 0.25, 0.75]), [4, 4]);
+        assert_eq!(votes([0.5, 0.0, 1.0]), [2, 2]);
+        // "None, perhaps a little" is less sure of it than "none".
+        assert_eq!(votes([0.0, 0.0, 0.25]), [1, 11]);
+    }
+
+    #[test]
+    fn a_mirrored_galaxy_has_the_same_votes_for_rotation() {
+        for [value, inf, sup] in [[0.0, 0.0, 0.0], [0.25, 0.0, 0.5], [0.75, 0.25, 1.0]] {
+            let mirrored = [1.0 - value, 1.0 - sup, 1.0 - inf];
+            assert_eq!(votes(folded([value, inf, sup])), votes(folded(mirrored)));
+        }
+        assert_eq!(folded([0.5, 0.25, 0.75]), [0.0, 0.0, 0.5]);
+        assert_eq!(folded([1.0, 0.75, 1.0]), [1.0, 0.5, 1.0]);
+    }
+
+    #[test]
+    fn no_question_is_about_a_ring_or_the_hubble_type() {
+        let names: Vec<String> =
+            schema().unwrap().questions().iter().map(|it| it.name().to_owned()).collect();
+        assert_eq!(names.len(), 13);
+        assert!(names.contains(&"bar-length-efigi".to_owned()), "{names:?}");
+        assert!(!names.iter().any(|name| name.contains("ring") || name.starts_with("t-")));
+    }
+}

@@ -1,0 +1,73 @@
+//! Data sets: the simulated sample that travels inside the library, and real galaxies that people have
+//! looked at, from files that the user has.
+//!
+//! [`efigi`] and [`gz2`] read a catalogue and give it the columns of a schema's votes, so that
+//! [`Votes::of`](crate::schema::Votes::of) takes it as it is. [`keep_out`] divides a catalogue into
+//! the galaxies that an encoder may learn from and those it is judged on: always the same ones.
+
+pub mod efigi;
+pub mod gz2;
+mod sample;
+
+pub use sample::sample_folder;
+
+use crate::catalog::{Catalog, ID, Label};
+use polars::prelude::{IntoColumn, NamedFrom, Series};
+use sha2::{Digest, Sha256};
+use zoobot_base::error::{Error, Result};
+
+/// Whether a galaxy is among those kept out of training, of which there is one in `one_in`.
+///
+/// It depends on the name alone: the first eight bytes of its SHA-256, as a number with the largest
+/// part first, are a multiple of `one_in`. (Of none where `one_in` is 0.)
+///
+/// ```
+/// use zoobot_core::survey::is_kept_out;
+/// // In Python: int(hashlib.sha256(b"PGC0000212").hexdigest()[:16], 16) % 5 == 0
+/// assert!(!is_kept_out("PGC0000212", 5) && is_kept_out("PGC0000218", 5));
+/// ```
+pub fn is_kept_out(id: &str, one_in: u64) -> bool {
+    let first = Sha256::digest(id)[..8].iter().fold(0, |sum, &byte| sum << 8 | u64::from(byte));
+    one_in != 0 && first % one_in == 0
+}
+
+/// The galaxies for training, and those kept out of it: see [`is_kept_out`].
+///
+/// # Errors
+/// [`Error::Invalid`] for 0 and 1, which leave nothing for training.
+pub fn keep_out(catalog: &Catalog, one_in: u64) -> Result<(Catalog, Catalog)> {
+    if one_in < 2 {
+        return Err(Error::invalid("one_in", one_in, "2 or more: one galaxy in so many"));
+    }
+    let (out, training): (Vec<String>, Vec<String>) =
+        catalog.ids().into_iter().partition(|id| is_kept_out(id, one_in));
+    Ok((catalog.select(&training)?, catalog.select(&out)?))
+}
+
+/// A column of numbers; NaN where it is empty.
+fn numbers(catalog: &Catalog, name: &str) -> Result<Vec<f64>> {
+    let numbers = Label::of(catalog, name)?.numbers()?;
+    Ok(numbers.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect())
+}
+
+/// The catalogue with columns of votes beside its own.
+fn with_votes(catalog: &Catalog, votes: Vec<(String, Vec<u32>)>) -> Result<Catalog> {
+    let mut table = catalog.table().clone();
+    for (name, counts) in votes {
+        table.with_column(Series::new(name.into(), counts).into_column())?;
+    }
+    Catalog::from_table(table, catalog.folder())
+}
+
+/// The error for a value that cannot be, with the galaxy.
+fn wrong(catalog: &Catalog, row: usize, problem: &str, hint: &str) -> Error {
+    let id = catalog.labels(ID).ok().and_then(|ids| ids.get(row).cloned()).unwrap_or_default();
+    Error::Catalog {
+        path: catalog.source().to_path_buf(),
+        problem: format!("{problem} for {id:?}"),
+        hint: hint.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

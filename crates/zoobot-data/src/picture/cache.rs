@@ -1,0 +1,265 @@
+//! Prepared pictures in one file that is mapped into memory, for work that looks at the same
+//! pictures again and again: reading, decoding and resizing is done once.
+//!
+//! The file: the pictures' bytes, a checksum of 8 bytes for each, a record in JSON, its length, the
+//! SHA-256 of checksums and record, and [`MAGIC`]. What makes it valid comes last.
+
+use super::{Prepared, Recipe, say_stretch};
+use crate::catalog::Catalog;
+use memmap2::Mmap;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+use tch::{Device, Tensor};
+use zoobot_base::error::{Error, Result};
+use zoobot_base::files::write_whole;
+use zoobot_show::notebook::Progress;
+
+const MAGIC: &[u8; 8] = b"zoopics2";
+/// Bytes behind the record: its length, a SHA-256, [`MAGIC`].
+const TAIL: usize = 8 + 32 + 8;
+/// Pictures that are prepared before they are written.
+const BLOCK: usize = 256;
+
+/// The pictures of a catalogue as a recipe prepares them, in a file mapped into memory. Several
+/// processes may have the same one open, and share the memory.
+///
+/// ```no_run
+/// use zoobot_core::picture::PictureCache;
+/// use zoobot_core::prelude::*;
+/// let galaxies = Catalog::read("rings/catalog.csv")?;
+/// let cache = PictureCache::open("rings/cache", &galaxies, &Recipe::zoobot())?;
+/// let batch = cache.batch(&[0, 5, 9], tch::Device::Cpu)?;
+/// assert_eq!(batch.size(), [3, 3, 224, 224]);
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug)]
+pub struct PictureCache {
+    path: PathBuf,
+    map: Mmap,
+    recipe: Recipe,
+    ids: Vec<String>,
+    files: Vec<PathBuf>,
+    failed: Vec<(String, String)>,
+}
+
+/// What the file says of itself.
+#[derive(Debug, Serialize, Deserialize)]
+struct Record {
+    /// Of the recipe and of the pictures' files: names, sizes, times.
+    stamp: String,
+    pictures: usize,
+    /// Rows of the catalogue whose pictures cannot be read, and why.
+    failed: Vec<(usize, String)>,
+}
+
+impl PictureCache {
+    /// Opens the cache of a catalogue and a recipe in a folder, and makes it where it is not there,
+    /// damaged, or older than the pictures. It takes `size` x `size` x 3 bytes a picture (150 kB at
+    /// 224 px); making it shows a bar, can be stopped, and takes the same memory for any catalogue.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the folder cannot be written; [`Error::Interrupted`] when making it was
+    /// stopped; [`Error::Invalid`] for a recipe out of range.
+    pub fn open(folder: impl AsRef<Path>, catalog: &Catalog, recipe: &Recipe) -> Result<Self> {
+        recipe.check()?;
+        let folder = folder.as_ref();
+        let (ids, files) = (catalog.ids(), catalog.files());
+        let path = folder.join(format!("pictures-{}.cache", &key(recipe, &files)?[..16]));
+        let stamp = stamp(recipe, &files)?;
+        let (map, record) = match mapped(&path, recipe, &stamp) {
+            Some(found) => found,
+            None => {
+                std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+                make(&path, recipe, &files, &stamp)?;
+                mapped(&path, recipe, &stamp).ok_or_else(|| {
+                    let found = "changed while it was made";
+                    Error::invalid("the picture cache", found, "pictures that stay as they are")
+                })?
+            }
+        };
+        let failed = record.failed.iter().filter_map(|(row, why)| Some((ids.get(*row)?, why)));
+        let failed = failed.map(|(id, why)| (id.clone(), why.clone())).collect();
+        let mut readable = vec![true; files.len()];
+        for (row, _) in &record.failed {
+            if let Some(there) = readable.get_mut(*row) {
+                *there = false;
+            }
+        }
+        let (ids, files) = ids
+            .into_iter()
+            .zip(files)
+            .zip(readable)
+            .filter_map(|(row, there)| there.then_some(row))
+            .unzip();
+        Ok(Self { path, map, recipe: recipe.clone(), ids, files, failed })
+    }
+
+    /// The pictures in it.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether no picture could be read.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// The galaxies' names, in the order of the catalogue; those whose pictures cannot be read are
+    /// left out.
+    pub fn ids(&self) -> &[String] {
+        &self.ids
+    }
+
+    /// The galaxies that are left out, and why.
+    pub fn failed(&self) -> &[(String, String)] {
+        &self.failed
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// How the pictures are prepared.
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    /// What a network sees of some of the pictures, given by their places in [`ids`](Self::ids):
+    /// the same as [`Recipe::batch`]. A picture that was damaged on the disk is read from its own
+    /// file again.
+    ///
+    /// # Shapes
+    /// float32, pictures x channels x size x size, on `device`, channels last in memory.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a place beyond the end; [`Error::Torch`] when memory runs out.
+    pub fn batch(&self, pictures: &[usize], device: Device) -> Result<Tensor> {
+        let each = self.recipe.bytes_each();
+        let mut bytes = vec![0; pictures.len() * each];
+        bytes.par_chunks_mut(each).zip(pictures).try_for_each(|(to, &place)| {
+            if place >= self.len() {
+                let expected = format!("below {}, the pictures in the cache", self.len());
+                return Err(Error::invalid("picture", place, expected));
+            }
+            match self.stored(place) {
+                Some(stored) => to.copy_from_slice(stored),
+                None => to.copy_from_slice(self.recipe.read(&self.files[place])?.bytes()),
+            }
+            Ok(())
+        })?;
+        if pictures.is_empty() {
+            return Err(Error::invalid("pictures", 0, "at least one"));
+        }
+        self.recipe.tensor(&bytes, device)
+    }
+
+    /// A picture's bytes, unless they are not those that were written.
+    fn stored(&self, place: usize) -> Option<&[u8]> {
+        let each = self.recipe.bytes_each();
+        let bytes = self.map.get(place * each..(place + 1) * each)?;
+        let sums = self.len() * each;
+        let sum = self.map.get(sums + 8 * place..sums + 8 * place + 8)?;
+        (checksum(bytes).to_le_bytes() == sum).then_some(bytes)
+    }
+}
+
+/// Maps a file that is whole and of this recipe and these pictures.
+fn mapped(path: &Path, recipe: &Recipe, stamp: &str) -> Option<(Mmap, Record)> {
+    let file = File::open(path).ok()?;
+    // SAFETY: nothing writes into such a file: a new one takes its name, and this one stays as it
+    // is for those who have it open.
+    let map = unsafe { Mmap::map(&file) }.ok()?;
+    let (rest, tail) = map.split_at_checked(map.len().checked_sub(TAIL)?)?;
+    let (length, digest) = (tail.get(..8)?, tail.get(8..40)?);
+    let length = usize::try_from(u64::from_le_bytes(length.try_into().ok()?)).ok()?;
+    let text = rest.get(rest.len().checked_sub(length)?..)?;
+    let record: Record = serde_json::from_slice(text).ok()?;
+    let data = record.pictures.checked_mul(recipe.bytes_each())?;
+    let expected = record.pictures.checked_mul(8)?.checked_add(data)?.checked_add(length)?;
+    let whole = tail.ends_with(MAGIC)
+        && record.stamp == stamp
+        && rest.len() == expected
+        && Sha256::digest(&rest[data..]).as_slice() == digest;
+    whole.then_some((map, record))
+}
+
+/// Prepares all pictures and writes the file, which appears whole or not at all.
+fn make(path: &Path, recipe: &Recipe, files: &[PathBuf], stamp: &str) -> Result<()> {
+    say_stretch(recipe, files);
+    let progress = Progress::new("prepare pictures", Some(files.len()));
+    write_whole(path, |file| {
+        let mut out = BufWriter::new(file);
+        let (mut sums, mut failed) = (Vec::new(), Vec::new());
+        for (block, files) in files.chunks(BLOCK).enumerate() {
+            zoobot_base::interrupt::check("prepare pictures", || {
+                format!("{} pictures", block * BLOCK)
+            })?;
+            let prepared: Vec<Result<Prepared>> =
+                files.par_iter().map(|file| recipe.read(file)).collect();
+            for (row, picture) in (block * BLOCK..).zip(prepared) {
+                match picture {
+                    Ok(picture) => {
+                        out.write_all(picture.bytes()).map_err(Error::io("write", path))?;
+                        sums.extend(checksum(picture.bytes()).to_le_bytes());
+                    }
+                    Err(Error::Picture { reason, .. }) => failed.push((row, reason)),
+                    Err(error) => failed.push((row, error.to_string())),
+                }
+            }
+            progress.advance(files.len());
+        }
+        let record = Record { stamp: stamp.to_owned(), pictures: sums.len() / 8, failed };
+        let text = serde_json::to_vec(&record)?;
+        let digest = Sha256::new().chain_update(&sums).chain_update(&text).finalize();
+        let length = (text.len() as u64).to_le_bytes();
+        for part in [&sums[..], &text, &length, digest.as_slice(), MAGIC] {
+            out.write_all(part).map_err(Error::io("write", path))?;
+        }
+        out.flush().map_err(Error::io("write", path))
+    })
+}
+
+/// Names the cache of a recipe and some files.
+fn key(recipe: &Recipe, files: &[PathBuf]) -> Result<String> {
+    let mut hash = Sha256::new_with_prefix(serde_json::to_vec(recipe)?);
+    for file in files {
+        hash.update(format!("\n{}", file.display()));
+    }
+    Ok(hex(hash))
+}
+
+/// Changes when a picture does.
+fn stamp(recipe: &Recipe, files: &[PathBuf]) -> Result<String> {
+    let mut hash = Sha256::new_with_prefix(key(recipe, files)?);
+    for file in files {
+        let state = std::fs::metadata(file).ok().map(|about| {
+            let changed =
+                about.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+            (about.len(), changed)
+        });
+        hash.update(format!("\n{state:?}"));
+    }
+    Ok(hex(hash))
+}
+
+fn hex(hash: Sha256) -> String {
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Tells damaged bytes from whole ones; no defence against malice.
+fn checksum(bytes: &[u8]) -> u64 {
+    let mix =
+        |sum: u64, word: u64| (sum ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let sum = words.iter().fold(0, |sum, word| mix(sum, u64::from_le_bytes(*word)));
+    rest.iter().fold(sum, |sum, &byte| mix(sum, u64::from(byte)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+//! The part of a picture that is taken before all else.
+
+use image::RgbImage;
+use serde::{Deserialize, Serialize};
+use zoobot_base::error::{Error, Result};
+
+/// A fixed part of every picture, in its own pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Crop {
+    /// The middle: width, height. Half a pixel too many falls to the even side, as in torchvision.
+    Centre(u32, u32),
+    /// A box: first column, first row (from the top), width, height.
+    Box(u32, u32, u32, u32),
+}
+
+impl Crop {
+    /// Checks the sizes.
+    pub(super) fn check(self) -> Result<()> {
+        let (Self::Centre(width, height) | Self::Box(_, _, width, height)) = self;
+        if width == 0 || height == 0 {
+            let value = format!("{width} x {height} pixels");
+            return Err(Error::invalid("crop", value, "at least 1 x 1"));
+        }
+        Ok(())
+    }
+
+    /// The part of a picture.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when it reaches beyond the picture.
+    pub(super) fn of(self, picture: &RgbImage) -> Result<RgbImage> {
+        let (all_wide, all_high) = picture.dimensions();
+        let middle = |all: u32, part: u32| {
+            (f64::from(all.saturating_sub(part)) / 2.0).round_ties_even() as u32
+        };
+        let (x, y, width, height) = match self {
+            Self::Centre(w, h) => (middle(all_wide, w), middle(all_high, h), w, h),
+            Self::Box(x, y, w, h) => (x, y, w, h),
+        };
+        let fits =
+            |start: u32, part: u32, all: u32| start.checked_add(part).is_some_and(|end| end <= all);
+        if !fits(x, width, all_wide) || !fits(y, height, all_high) {
+            let value = format!("{width} x {height} pixels from ({x}, {y})");
+            let expected = format!("a part of the picture's {all_wide} x {all_high}");
+            return Err(Error::invalid("crop", value, expected));
+        }
+        Ok(image::imageops::crop_imm(picture, x, y, width, height).to_image())
+    }
+}

@@ -1,0 +1,80 @@
+//! How likely a question is to be asked and an answer to be given.
+
+use super::Schema;
+use ndarray::{Array2, ArrayView2, Zip};
+use zoobot_base::error::{Error, Result};
+
+impl Schema {
+    /// How likely a volunteer is to be asked each question: the product of the fractions of the
+    /// answers that lead to it, 1 for a question asked of all.
+    ///
+    /// `fractions` are of votes or of expected votes, summing to 1 over each question. With those
+    /// of several passes or members, average them first, as `zoobot` does.
+    ///
+    /// # Shapes
+    /// `[galaxies, answers]` to `[galaxies, questions]`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when `fractions` has another number of columns.
+    pub fn asked(&self, fractions: ArrayView2<'_, f64>) -> Result<Array2<f64>> {
+        self.check_width("fractions", fractions.ncols())?;
+        let mut asked = Array2::<f64>::ones((fractions.nrows(), self.questions.len()));
+        for &place in &self.order {
+            let Some(parent) = self.questions[place].parent else { continue };
+            let (before, mut this) =
+                asked.multi_slice_mut((ndarray::s![.., parent.question], ndarray::s![.., place]));
+            Zip::from(&mut this)
+                .and(&before)
+                .and(fractions.column(parent.answer))
+                .for_each(|this, before, fraction| *this = before * fraction);
+        }
+        Ok(asked)
+    }
+
+    /// How likely a volunteer is to be asked the question and to give the answer: the fraction
+    /// times [`asked`](Self::asked).
+    ///
+    /// # Shapes
+    /// `[galaxies, answers]` to the same.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when `fractions` has another number of columns.
+    pub fn joint(&self, fractions: ArrayView2<'_, f64>) -> Result<Array2<f64>> {
+        let asked = self.asked(fractions)?;
+        let mut joint = fractions.to_owned();
+        for (place, question) in self.questions.iter().enumerate() {
+            for answer in question.range() {
+                Zip::from(joint.column_mut(answer))
+                    .and(asked.column(place))
+                    .for_each(|joint, asked| *joint *= asked);
+            }
+        }
+        Ok(joint)
+    }
+
+    #[doc(hidden)]
+    /// The sum over the answers of each question.
+    ///
+    /// # Shapes
+    /// `[galaxies, answers]` to `[galaxies, questions]`.
+    pub fn sums(&self, values: ArrayView2<'_, f64>) -> Array2<f64> {
+        let mut sums = Array2::zeros((values.nrows(), self.questions.len()));
+        for (place, question) in self.questions.iter().enumerate() {
+            for answer in question.range() {
+                let mut sum = sums.column_mut(place);
+                sum += &values.column(answer);
+            }
+        }
+        sums
+    }
+
+    #[doc(hidden)]
+    /// Refuses a table without a column for each answer.
+    pub fn check_width(&self, name: &'static str, columns: usize) -> Result<()> {
+        if columns == self.width() {
+            return Ok(());
+        }
+        let expected = format!("{}, one for each answer of {}", self.width(), self.name);
+        Err(Error::invalid(name, format!("{columns} columns wide"), expected))
+    }
+}

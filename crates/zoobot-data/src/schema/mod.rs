@@ -1,0 +1,282 @@
+//! Decision trees: what volunteers are asked about a galaxy, and which answer leads to which
+//! question.
+//!
+//! A [`Schema`] names the columns of a vote table, groups them into questions and says which
+//! question is asked after which answer. It computes nothing about pictures. The 23 trees of the
+//! Galaxy Zoo campaigns are there by name ([`Schema::named`]); others are read from JSON.
+
+mod chances;
+mod check;
+mod draw;
+mod known;
+mod show;
+mod votes;
+mod written;
+
+pub use votes::Votes;
+
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+use std::path::Path;
+use written::Written;
+use zoobot_base::error::{Error, Result};
+use zoobot_base::spelling::near;
+
+/// A decision tree.
+///
+/// As JSON it is its name and its questions; a question without `depends_on` is asked of every
+/// galaxy, others only of those who gave the answer in the column `depends_on`:
+///
+/// ```
+/// use zoobot_core::schema::Schema;
+/// let schema = Schema::from_json(
+///     r#"{"name": "rings", "questions": [
+///         {"question": "disk", "answers": ["yes", "no"]},
+///         {"question": "ring", "answers": ["yes", "no"], "depends_on": "disk_yes"}
+///     ]}"#,
+/// )?;
+/// assert_eq!(schema.columns(), ["disk_yes", "disk_no", "ring_yes", "ring_no"]);
+/// assert_eq!(schema.question("ring")?.range(), 2..4);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
+pub struct Schema {
+    name: String,
+    questions: Vec<Question>,
+    /// The questions with every one after the one it depends on.
+    order: Vec<usize>,
+}
+
+/// A question of a [`Schema`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    name: String,
+    answers: Vec<Answer>,
+    depends_on: Option<String>,
+    parent: Option<Parent>,
+}
+
+/// An answer to a [`Question`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    name: String,
+    column: String,
+    index: usize,
+}
+
+/// Where a question hangs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Parent {
+    question: usize,
+    /// Of the answer, in the whole schema.
+    answer: usize,
+}
+
+impl Schema {
+    /// The Galaxy Zoo schemas that [`named`](Self::named) knows.
+    pub fn names() -> Vec<String> {
+        known::all().iter().map(|schema| schema.name.clone()).collect()
+    }
+
+    /// A Galaxy Zoo schema by the name it has in `galaxy-datasets`, such as
+    /// `decals_dr5_ortho_schema`; the endings `_schema` and `_ortho_schema` may be left out.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for another name, with a near one.
+    pub fn named(name: &str) -> Result<Self> {
+        let endings = ["", "_schema", "_ortho_schema", "_ortho", "_nonortho"];
+        let full =
+            |ending: &&str| known::all().iter().find(|it| it.name == format!("{name}{ending}"));
+        endings.iter().find_map(full).cloned().ok_or_else(|| {
+            let short =
+                |name: &str| name.trim_end_matches("_schema").trim_end_matches("_ortho").to_owned();
+            let names: Vec<String> = known::all().iter().map(|it| short(&it.name)).collect();
+            Error::Missing {
+                kind: "schema",
+                name: name.to_owned(),
+                place: format!("the {} of Galaxy Zoo", names.len()),
+                hint: near(&short(name), names.iter().map(String::as_str)),
+            }
+        })
+    }
+
+    /// A schema by a known name, or from the JSON file at this path: what a command line is given.
+    ///
+    /// # Errors
+    /// As [`named`](Self::named), or [`read`](Self::read) when `text` ends in `.json`.
+    pub fn load(text: &str) -> Result<Self> {
+        if text.ends_with(".json") { Self::read(text) } else { Self::named(text) }
+    }
+
+    /// A schema from JSON, as shown at [`Schema`].
+    ///
+    /// # Errors
+    /// [`Error::Json`] for other JSON; [`Error::Schema`] when two questions share a name, a
+    /// question has fewer than two answers or an answer twice, `depends_on` is no answer of the
+    /// schema, or questions depend on each other in a circle.
+    pub fn from_json(text: &str) -> Result<Self> {
+        Self::try_from(serde_json::from_str::<Written>(text)?)
+    }
+
+    /// The schema as JSON, one question to a line.
+    pub fn to_json(&self) -> String {
+        Written::from(self.clone()).text()
+    }
+
+    /// Reads a schema from a JSON file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the file cannot be read; else as [`from_json`](Self::from_json).
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        Self::from_json(&std::fs::read_to_string(path).map_err(Error::io("read", path))?)
+    }
+
+    /// One schema with the questions of several campaigns, in order. A galaxy has votes for the
+    /// questions of the campaigns that showed it and none for the others.
+    ///
+    /// # Errors
+    /// [`Error::Schema`] when two of the schemas have a question of the same name, or there is none.
+    pub fn union(name: &str, schemas: &[Self]) -> Result<Self> {
+        let questions = schemas.iter().flat_map(|it| Written::from(it.clone()).questions);
+        Self::try_from(Written { name: name.to_owned(), questions: questions.collect() })
+    }
+
+    /// The schema's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The questions, in the order of their columns.
+    pub fn questions(&self) -> &[Question] {
+        &self.questions
+    }
+
+    /// How many answers there are in all: the width of a vote table, and of a network's output.
+    pub fn width(&self) -> usize {
+        self.questions.iter().map(|question| question.answers.len()).sum()
+    }
+
+    /// Every answer, in the order of the columns.
+    pub fn answers(&self) -> impl Iterator<Item = &Answer> {
+        self.questions.iter().flat_map(|question| &question.answers)
+    }
+
+    /// The columns of a vote table, `question_answer`, in order.
+    pub fn columns(&self) -> Vec<String> {
+        self.answers().map(|answer| answer.column.clone()).collect()
+    }
+
+    /// A question by name.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], with a near name.
+    pub fn question(&self, name: &str) -> Result<&Question> {
+        Ok(&self.questions[self.position(name)?])
+    }
+
+    /// The place of a question among [`questions`](Self::questions).
+    ///
+    /// # Errors
+    /// [`Error::Missing`], with a near name.
+    pub fn position(&self, name: &str) -> Result<usize> {
+        let names = || self.questions.iter().map(|it| it.name.as_str());
+        let place = names().position(|it| it == name);
+        place.ok_or_else(|| self.missing("question", name, &mut names()))
+    }
+
+    /// An answer by the name of its column.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], with a near name.
+    pub fn answer(&self, column: &str) -> Result<&Answer> {
+        let found = self.answers().find(|answer| answer.column == column);
+        let mut names = self.answers().map(|it| it.column.as_str());
+        found.ok_or_else(|| self.missing("answer", column, &mut names))
+    }
+
+    fn missing(
+        &self,
+        kind: &'static str,
+        name: &str,
+        known: &mut dyn Iterator<Item = &str>,
+    ) -> Error {
+        Error::Missing {
+            kind,
+            name: name.to_owned(),
+            place: format!("the schema {}", self.name),
+            hint: near(name, known),
+        }
+    }
+
+    /// The question that leads to this one and the answer to it, `None` for one asked of all.
+    pub fn asked_after(&self, question: &Question) -> Option<(&Question, &Answer)> {
+        let parent = question.parent?;
+        let before = &self.questions[parent.question];
+        Some((before, &before.answers[parent.answer - before.first()]))
+    }
+
+    /// The questions asked after this answer, in order.
+    pub fn leads_to(&self, answer: &Answer) -> impl Iterator<Item = &Question> {
+        let index = answer.index;
+        self.questions.iter().filter(move |it| it.parent.is_some_and(|at| at.answer == index))
+    }
+
+    #[doc(hidden)]
+    /// The questions with every one after the one it depends on.
+    pub fn in_order(&self) -> impl Iterator<Item = &Question> {
+        self.order.iter().map(|place| &self.questions[*place])
+    }
+
+    /// The questions asked of every galaxy.
+    pub fn first_questions(&self) -> impl Iterator<Item = &Question> {
+        self.questions.iter().filter(|question| question.parent.is_none())
+    }
+}
+
+impl Question {
+    /// The name, such as `bar-dr5`: the question, then the campaign.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The answers, in the order of their columns.
+    pub fn answers(&self) -> &[Answer] {
+        &self.answers
+    }
+
+    /// The columns of the answers, as places in [`Schema::columns`].
+    pub fn range(&self) -> Range<usize> {
+        self.first()..self.first() + self.answers.len()
+    }
+
+    /// The column of the answer after which it is asked; `None` for a question asked of all.
+    pub fn depends_on(&self) -> Option<&str> {
+        self.depends_on.as_deref()
+    }
+
+    fn first(&self) -> usize {
+        self.answers.first().map_or(0, |answer| answer.index)
+    }
+}
+
+impl Answer {
+    /// The name, such as `strong`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The column of a vote table, such as `bar-dr5_strong`.
+    pub fn column(&self) -> &str {
+        &self.column
+    }
+
+    /// The place in [`Schema::columns`].
+    pub fn index(&self) -> usize {
+        self.index
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,229 @@
+//! ConvNeXt: large depthwise filters, each followed by two layers that mix the channels.
+//!
+//! Paper: <https://arxiv.org/abs/2201.03545>. Parameter names and numbers are those of timm's
+//! `convnext_*`, of which atto to nano are Ross Wightman's smaller ones.
+
+mod block;
+
+use super::layers::{
+    Conv, Form, Layer, LayerNorm, Padding, Shape, at_least_one, channels_last, mean_of_pixels,
+    positive,
+};
+use super::network;
+use block::Block;
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+use tch::nn::Path;
+use zoobot_base::Result;
+
+/// What a [`ConvNext`] is built from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    /// Channels of the pictures: 3, or 1 for greyscale.
+    pub inputs: i64,
+    /// Blocks of each stage.
+    pub blocks: [i64; 4],
+    /// Channels of each stage; those of the last are the features.
+    pub channels: [i64; 4],
+    /// Whether the channels are mixed by what timm stores as 1x1 convolutions, as in its smaller
+    /// networks, instead of linear layers: the same sums, weights of another shape.
+    pub pointwise: bool,
+    /// Added to the variance in layer normalisation.
+    pub norm_eps: f64,
+}
+
+impl Config {
+    fn new(blocks: [i64; 4], first: i64, pointwise: bool) -> Self {
+        let channels = [first, 2 * first, 4 * first, 8 * first];
+        Self { inputs: 3, blocks, channels, pointwise, norm_eps: 1e-6 }
+    }
+
+    /// timm's `convnext_atto`: 320 features, 3.4 million parameters.
+    pub fn atto() -> Self {
+        Self::new([2, 2, 6, 2], 40, true)
+    }
+
+    /// timm's `convnext_femto`: 384 features, 4.8 million parameters.
+    pub fn femto() -> Self {
+        Self::new([2, 2, 6, 2], 48, true)
+    }
+
+    /// timm's `convnext_pico`: 512 features, 8.5 million parameters.
+    pub fn pico() -> Self {
+        Self::new([2, 2, 6, 2], 64, true)
+    }
+
+    /// timm's `convnext_nano`: 640 features, 15.0 million parameters.
+    pub fn nano() -> Self {
+        Self::new([2, 2, 8, 2], 80, true)
+    }
+
+    /// timm's `convnext_tiny`: 768 features, 27.8 million parameters.
+    pub fn tiny() -> Self {
+        Self::new([3, 3, 9, 3], 96, false)
+    }
+
+    /// timm's `convnext_small`: 768 features, 49.5 million parameters.
+    pub fn small() -> Self {
+        Self::new([3, 3, 27, 3], 96, false)
+    }
+
+    /// timm's `convnext_base`: 1024 features, 87.6 million parameters.
+    pub fn base() -> Self {
+        Self::new([3, 3, 27, 3], 128, false)
+    }
+
+    /// timm's `convnext_large`: 1536 features, 196.2 million parameters.
+    pub fn large() -> Self {
+        Self::new([3, 3, 27, 3], 192, false)
+    }
+
+    /// The same for pictures of so many channels.
+    pub fn inputs(mut self, channels: i64) -> Self {
+        self.inputs = channels;
+        self
+    }
+
+    /// Length of the feature vector.
+    pub fn features(&self) -> i64 {
+        self.channels[3]
+    }
+
+    fn check(&self) -> Result<()> {
+        at_least_one("inputs", self.inputs)?;
+        self.blocks.iter().try_for_each(|&blocks| at_least_one("blocks", blocks))?;
+        self.channels.iter().try_for_each(|&channels| at_least_one("channels", channels))?;
+        positive("norm_eps", self.norm_eps)
+    }
+}
+
+/// The network without a classifier: pictures to feature vectors.
+#[derive(Debug)]
+pub struct ConvNext {
+    config: Config,
+    stem: (Conv, LayerNorm),
+    stages: Vec<Stage>,
+    norm: LayerNorm,
+}
+
+impl ConvNext {
+    /// A network with random weights whose variables are named below `path` as timm names them.
+    /// Set them with [`Weights::load_into`](super::Weights::load_into).
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](zoobot_base::Error::Invalid) for a size below 1.
+    pub fn new(path: &Path, config: &Config) -> Result<Self> {
+        config.check()?;
+        let eps = config.norm_eps;
+        let [mut channels, ..] = config.channels;
+        let stem = (
+            patches(&(path / "stem" / 0), config.inputs, channels, 4)?,
+            LayerNorm::new(&(path / "stem" / 1), channels, eps)?,
+        );
+        let mut stages = Vec::new();
+        for (s, outputs) in config.channels.into_iter().enumerate() {
+            let path = path / "stages" / s;
+            let halve = if s == 0 {
+                None
+            } else {
+                let path = &path / "downsample";
+                let norm = LayerNorm::new(&(&path / 0), channels, eps)?;
+                Some((norm, patches(&(&path / 1), channels, outputs, 2)?))
+            };
+            channels = outputs;
+            let block = |b| Block::new(&(&path / "blocks" / b), channels, config);
+            let blocks = (0..config.blocks[s]).map(block).collect::<Result<_>>()?;
+            stages.push(Stage { halve, blocks });
+        }
+        let norm = LayerNorm::new(&(path / "head" / "norm"), channels, eps)?;
+        Ok(Self { config: config.clone(), stem, stages, norm })
+    }
+
+    /// What it was built from.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Feature vectors of prepared pictures. Call it within [`tch::no_grad`] unless gradients are
+    /// wanted.
+    ///
+    /// # Shapes
+    /// `[n, inputs, h, w]`, at least 32 pixels a side, to `[n, features]`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](zoobot_base::Error::Invalid) when `pictures` has another shape;
+    /// [`Error::Torch`](zoobot_base::Error::Torch) for a smaller one.
+    pub fn features(&self, pictures: &Tensor) -> Result<Tensor> {
+        network::in_chunks(pictures, self.config.inputs, |chunk| self.forward(chunk))
+    }
+
+    pub(super) fn forward(&self, pictures: &Tensor) -> Result<Tensor> {
+        self.pooled(&self.maps(pictures)?)
+    }
+
+    /// The last feature map, before pooling.
+    pub(super) fn maps(&self, pictures: &Tensor) -> Result<Tensor> {
+        let mut x = self.stem(pictures)?;
+        for stage in &self.stages {
+            x = stage.forward(x)?;
+        }
+        Ok(x)
+    }
+
+    /// The feature vectors of what [`maps`](Self::maps) gives.
+    pub(super) fn pooled(&self, maps: &Tensor) -> Result<Tensor> {
+        self.norm.forward(&mean_of_pixels(maps, false)?)
+    }
+
+    fn stem(&self, pictures: &Tensor) -> Result<Tensor> {
+        self.stem.1.forward_picture(&self.stem.0.forward(&channels_last(pictures)?)?)
+    }
+}
+
+impl Layer for ConvNext {
+    fn in_form(&self, form: Form) -> Result<Self> {
+        Ok(Self {
+            config: self.config.clone(),
+            // Faint light would be lost among the last bits of 16.
+            stem: self.stem.in_form(form.in_full())?,
+            stages: self.stages.in_form(form)?,
+            norm: self.norm.in_form(form)?,
+        })
+    }
+}
+
+/// A convolution of patches that touch and do not overlap.
+fn patches(path: &Path, inputs: i64, outputs: i64, side: i64) -> Result<Conv> {
+    let (kernel, stride, padding) = (side, side, Padding::None);
+    Conv::new(path, Shape { inputs, outputs, kernel, stride, padding, depthwise: false }, true)
+}
+
+/// Blocks of one resolution, after the step to it.
+#[derive(Debug)]
+struct Stage {
+    /// Halves width and height.
+    halve: Option<(LayerNorm, Conv)>,
+    blocks: Vec<Block>,
+}
+
+impl Stage {
+    fn forward(&self, mut x: Tensor) -> Result<Tensor> {
+        if let Some((norm, conv)) = &self.halve {
+            x = conv.forward(&norm.forward_picture(&x)?)?;
+        }
+        for block in &self.blocks {
+            x = block.forward(&x)?;
+        }
+        Ok(x)
+    }
+}
+
+impl Layer for Stage {
+    fn in_form(&self, form: Form) -> Result<Self> {
+        // All that follows is made of what the steps between the stages give, and they cost little.
+        Ok(Self { halve: self.halve.in_form(form.in_full())?, blocks: self.blocks.in_form(form)? })
+    }
+}
+
+#[cfg(test)]
+mod tests;

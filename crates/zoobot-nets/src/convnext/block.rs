@@ -1,0 +1,62 @@
+//! The block that a ConvNeXt repeats.
+
+use super::Config;
+use crate::layers::{Activation, Conv, Form, Layer, Mlp, MlpShape, Padding, Shape, pixels_last};
+use tch::Tensor;
+use tch::nn::{Init, Path};
+use zoobot_base::Result;
+
+/// Side of the depthwise filters, in pixels.
+const KERNEL: i64 = 7;
+/// timm's first values of the weights are normal with this deviation.
+const WEIGHT: f64 = 0.02;
+/// timm's first value of a block's share of the sum.
+const GAMMA: f64 = 1e-6;
+
+/// Filters each channel, normalises each pixel, mixes the channels through a wider layer, scales
+/// the result and adds it to what came in.
+#[derive(Debug)]
+pub(super) struct Block {
+    filter: Conv,
+    mlp: Mlp,
+}
+
+impl Block {
+    pub fn new(path: &Path, channels: i64, config: &Config) -> Result<Self> {
+        let filter = Shape {
+            inputs: channels,
+            outputs: channels,
+            kernel: KERNEL,
+            stride: 1,
+            padding: Padding::Symmetric,
+            depthwise: true,
+        };
+        let mlp = MlpShape {
+            channels,
+            eps: config.norm_eps,
+            activation: Activation::Gelu,
+            pointwise: config.pointwise,
+        };
+        let names = (&(path / "norm"), &(path / "mlp"));
+        let gamma = path.f_var("gamma", &[channels], Init::Const(GAMMA))?;
+        let first = |_, _| Init::Randn { mean: 0.0, stdev: WEIGHT };
+        Ok(Self {
+            filter: Conv::new(&(path / "conv_dw"), filter, true)?,
+            mlp: Mlp::new(names, mlp, Some(gamma), first)?,
+        })
+    }
+
+    /// # Shapes
+    /// `[n, channels, h, w]` to the same, best channels last in memory.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let x = &x.f_to_kind(self.filter.kind())?;
+        let y = self.mlp.forward(&pixels_last(&self.filter.forward(x)?)?)?;
+        Ok(y.f_permute([0, 3, 1, 2])?.f_add_(x)?)
+    }
+}
+
+impl Layer for Block {
+    fn in_form(&self, form: Form) -> Result<Self> {
+        Ok(Self { filter: self.filter.in_form(form)?, mlp: self.mlp.in_form(form)? })
+    }
+}

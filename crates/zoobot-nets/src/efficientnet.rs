@@ -1,0 +1,124 @@
+//! EfficientNet: inverted bottlenecks with depthwise convolutions.
+//!
+//! Papers: <https://arxiv.org/abs/1905.11946>; for the Lite variants (no squeeze-and-excite, ReLU6)
+//! <https://blog.tensorflow.org/2020/03/higher-accuracy-on-vision-models-with-efficientnet-lite.html>;
+//! for V2 (whole convolutions in the first stages) <https://arxiv.org/abs/2104.00298>.
+//! Parameter names and numbers are those of timm's `efficientnet_*` and `tf_efficientnet_*`.
+
+mod block;
+mod config;
+
+pub use config::{BlockKind, Config, Stage};
+
+use super::layers::{ConvNorm, Form, Layer, Shape, channels_last, mean_of_pixels};
+use super::network;
+use block::Block;
+use tch::Tensor;
+use tch::nn::Path;
+use zoobot_base::Result;
+
+/// The network without a classifier: pictures to feature vectors.
+#[derive(Debug)]
+pub struct EfficientNet {
+    config: Config,
+    stem: ConvNorm,
+    stages: Vec<Vec<Block>>,
+    head: ConvNorm,
+}
+
+impl EfficientNet {
+    /// A network with random weights whose variables are named below `path` as timm names them.
+    /// Set them with [`Weights::load_into`](super::Weights::load_into).
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](zoobot_base::Error::Invalid) for a size below 1 or an even kernel.
+    pub fn new(path: &Path, config: &Config) -> Result<Self> {
+        config.check()?;
+        let activation = Some(config.activation);
+        let stem = Shape {
+            inputs: config.inputs,
+            outputs: config.stem,
+            kernel: 3,
+            stride: 2,
+            padding: config.padding,
+            depthwise: false,
+        };
+        let mut channels = config.stem;
+        let mut stages = Vec::new();
+        for (s, stage) in config.stages.iter().enumerate() {
+            let mut blocks = Vec::new();
+            for b in 0..stage.blocks {
+                let stage = Stage { stride: if b == 0 { stage.stride } else { 1 }, ..*stage };
+                blocks.push(Block::new(&(path / "blocks" / s / b), config, &stage, channels)?);
+                channels = stage.channels;
+            }
+            stages.push(blocks);
+        }
+        Ok(Self {
+            stem: ConvNorm::new(
+                (&(path / "conv_stem"), &(path / "bn1")),
+                stem,
+                config.norm_eps,
+                activation,
+            )?,
+            stages,
+            head: ConvNorm::new(
+                (&(path / "conv_head"), &(path / "bn2")),
+                Shape::pointwise(channels, config.features),
+                config.norm_eps,
+                activation,
+            )?,
+            config: config.clone(),
+        })
+    }
+
+    /// What it was built from.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Feature vectors of prepared pictures, in evaluation mode: batch normalisation uses its
+    /// running statistics. Call it within [`tch::no_grad`] unless gradients are wanted.
+    ///
+    /// # Shapes
+    /// `[n, inputs, h, w]` to `[n, features]`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](zoobot_base::Error::Invalid) when `pictures` has another shape.
+    pub fn features(&self, pictures: &Tensor) -> Result<Tensor> {
+        network::in_chunks(pictures, self.config.inputs, |chunk| self.forward(chunk))
+    }
+
+    pub(super) fn forward(&self, pictures: &Tensor) -> Result<Tensor> {
+        self.pooled(&self.maps(pictures)?)
+    }
+
+    /// The last feature map, before pooling.
+    pub(super) fn maps(&self, pictures: &Tensor) -> Result<Tensor> {
+        let mut x = self.stem.forward(&channels_last(pictures)?)?;
+        for block in self.stages.iter().flatten() {
+            x = block.forward(x)?;
+        }
+        self.head.forward(&x)
+    }
+
+    /// The feature vectors of what [`maps`](Self::maps) gives.
+    pub(super) fn pooled(&self, maps: &Tensor) -> Result<Tensor> {
+        mean_of_pixels(maps, false)
+    }
+}
+
+impl Layer for EfficientNet {
+    fn in_form(&self, form: Form) -> Result<Self> {
+        Ok(Self {
+            config: self.config.clone(),
+            // Faint light would be lost among the last bits of 16.
+            stem: self.stem.in_form(form.in_full())?,
+            stages: self.stages.in_form(form)?,
+            head: self.head.in_form(form)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! The mixing of a pixel's channels that ConvNeXt and MaxViT repeat.
+
+use super::activation::Activation;
+use super::form::{Form, Layer};
+use super::linear::Linear;
+use super::norm::LayerNorm;
+use tch::Tensor;
+use tch::nn::{Init, Path};
+use zoobot_base::Result;
+
+/// Channels inside for each channel that enters.
+const EXPANSION: i64 = 4;
+
+/// What an [`Mlp`] is built from.
+#[derive(Clone, Copy, Debug)]
+pub struct MlpShape {
+    /// Channels in and out.
+    pub channels: i64,
+    /// Added to the variance in the normalisation.
+    pub eps: f64,
+    /// Between the two linear maps.
+    pub activation: Activation,
+    /// Whether timm stores the linear maps as 1x1 convolutions.
+    pub pointwise: bool,
+}
+
+/// Normalises each pixel, mixes its channels through a wider layer and scales the result.
+#[derive(Debug)]
+pub struct Mlp {
+    norm: LayerNorm,
+    expand: Linear,
+    project: Linear,
+    /// Multiplies the result; `None` also once it is folded into `project`.
+    gamma: Option<Tensor>,
+    activation: Activation,
+}
+
+impl Mlp {
+    /// `norm` and `mlp` name the two parts in timm, side by side; `first` gives the first values of
+    /// a map of so many inputs and outputs.
+    pub fn new(
+        (norm, mlp): (&Path, &Path),
+        shape: MlpShape,
+        gamma: Option<Tensor>,
+        first: impl Fn(i64, i64) -> Init,
+    ) -> Result<Self> {
+        let MlpShape { channels, eps, activation, pointwise } = shape;
+        let inner = EXPANSION * channels;
+        let linear = |name, inputs, outputs| {
+            Linear::new(&(mlp / name), inputs, outputs, pointwise, first(inputs, outputs))
+        };
+        Ok(Self {
+            norm: LayerNorm::new(norm, channels, eps)?,
+            expand: linear("fc1", channels, inner)?,
+            project: linear("fc2", inner, channels)?,
+            gamma,
+            activation,
+        })
+    }
+
+    /// # Shapes
+    /// `[..., channels]` to the same.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let y = self.activation.apply(self.expand.forward(&self.norm.forward(x)?)?)?;
+        let y = self.project.forward(&y)?;
+        Ok(match &self.gamma {
+            Some(gamma) => y.f_mul(gamma)?,
+            None => y,
+        })
+    }
+}
+
+impl Layer for Mlp {
+    fn in_form(&self, form: Form) -> Result<Self> {
+        let activation = self.activation;
+        Ok(match form {
+            Form::Folded => Self {
+                norm: self.norm.bare(),
+                expand: self.expand.folded_behind(&self.norm)?,
+                project: self.project.folded_before(self.gamma.as_ref())?,
+                gamma: None,
+                activation,
+            },
+            Form::Detached | Form::Training(_) | Form::Of(_) | Form::Mixed(_) => Self {
+                norm: self.norm.in_form(form)?,
+                expand: self.expand.in_form(form)?,
+                project: self.project.in_form(form)?,
+                gamma: self.gamma.in_form(form)?,
+                activation,
+            },
+        })
+    }
+}

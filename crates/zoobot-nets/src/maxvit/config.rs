@@ -1,0 +1,245 @@
+//! The sizes of the MaxViTs.
+
+use crate::layers::{Activation, Padding, at_least_one, positive};
+use serde::{Deserialize, Serialize};
+use zoobot_base::{Error, Result};
+
+/// Pixels of a picture for each pixel of the last stage.
+pub(super) const REDUCTION: i64 = 32;
+/// Channels of an attention head.
+pub(super) const HEAD: i64 = 32;
+
+/// Which of the two readings of the paper that timm holds a network follows. They differ in many
+/// details at once, which no network mixes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reading {
+    /// timm's own from before the original was published, `rw` in names.
+    Timm,
+    /// The original's, as TensorFlow computes it, `tf` in names.
+    Google,
+}
+
+/// Where the part of an attention that depends on two pixels' places alone comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Position {
+    /// A number for each head and each step from pixel to pixel.
+    Table,
+    /// A small network of the logarithm of the step, `rmlp` in names.
+    Mlp,
+}
+
+/// What a [`MaxVit`](super::MaxVit) is built from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    /// Channels of the pictures: 3, or 1 for greyscale.
+    pub inputs: i64,
+    /// Side of the pictures in pixels, a multiple of 32. Attention reaches over windows of 1/32 of
+    /// it, and pictures whose sides are multiples of it are taken too.
+    pub size: i64,
+    /// Channels of the two convolutions in front.
+    pub stem: [i64; 2],
+    /// Blocks of each stage.
+    pub blocks: [i64; 4],
+    /// Channels of each stage, multiples of 32; those of the last are the features.
+    pub channels: [i64; 4],
+    /// Whose reading of the paper it follows.
+    pub reading: Reading,
+    /// How attention knows places.
+    pub position: Position,
+    /// First value of the factors on what an attention and its layers add; `None` for no factors.
+    pub layer_scale: Option<f64>,
+    /// Whether the features go through one more layer, and a hyperbolic tangent.
+    pub hidden: bool,
+}
+
+impl Config {
+    fn timm(blocks: [i64; 4], first: i64) -> Self {
+        Self {
+            inputs: 3,
+            size: 224,
+            stem: [32, 64],
+            blocks,
+            channels: [first, 2 * first, 4 * first, 8 * first],
+            reading: Reading::Timm,
+            position: Position::Table,
+            layer_scale: None,
+            hidden: false,
+        }
+    }
+
+    fn google(blocks: [i64; 4], stem: i64, first: i64) -> Self {
+        Self {
+            stem: [stem; 2],
+            reading: Reading::Google,
+            hidden: true,
+            ..Self::timm(blocks, first)
+        }
+    }
+
+    /// timm's `maxvit_pico_rw_256`: 256 features, 7.2 million parameters.
+    pub fn pico_rw() -> Self {
+        Self { stem: [24, 32], ..Self::timm([2, 2, 5, 2], 32) }.size(256)
+    }
+
+    /// timm's `maxvit_nano_rw_256`: 512 features, 14.9 million parameters.
+    pub fn nano_rw() -> Self {
+        Self::timm([1, 2, 3, 1], 64).size(256)
+    }
+
+    /// timm's `maxvit_tiny_rw_224`: 512 features, 28.5 million parameters.
+    pub fn tiny_rw() -> Self {
+        Self::timm([2, 2, 5, 2], 64)
+    }
+
+    /// timm's `maxvit_rmlp_pico_rw_256`: 256 features, 7.3 million parameters.
+    pub fn rmlp_pico_rw() -> Self {
+        Self { position: Position::Mlp, ..Self::pico_rw() }
+    }
+
+    /// timm's `maxvit_rmlp_nano_rw_256`: 512 features, 15.0 million parameters.
+    pub fn rmlp_nano_rw() -> Self {
+        Self { position: Position::Mlp, ..Self::nano_rw() }
+    }
+
+    /// timm's `maxvit_rmlp_tiny_rw_256`: 512 features, 28.6 million parameters.
+    pub fn rmlp_tiny_rw() -> Self {
+        Self { position: Position::Mlp, ..Self::tiny_rw() }.size(256)
+    }
+
+    /// timm's `maxvit_rmlp_small_rw_224`: 768 features, 64.1 million parameters.
+    pub fn rmlp_small_rw() -> Self {
+        let position = Position::Mlp;
+        Self { position, layer_scale: Some(1e-6), ..Self::timm([2, 2, 5, 2], 96) }
+    }
+
+    /// timm's `maxvit_rmlp_base_rw_224`: 768 features, 115.4 million parameters.
+    pub fn rmlp_base_rw() -> Self {
+        Self { position: Position::Mlp, hidden: true, ..Self::timm([2, 6, 14, 2], 96) }
+    }
+
+    /// timm's `maxvit_tiny_tf_224`: 512 features, 30.4 million parameters.
+    pub fn tiny_tf() -> Self {
+        Self::google([2, 2, 5, 2], 64, 64)
+    }
+
+    /// timm's `maxvit_small_tf_224`: 768 features, 68.2 million parameters.
+    pub fn small_tf() -> Self {
+        Self::google([2, 2, 5, 2], 64, 96)
+    }
+
+    /// timm's `maxvit_base_tf_224`: 768 features, 118.7 million parameters.
+    pub fn base_tf() -> Self {
+        Self::google([2, 6, 14, 2], 64, 96)
+    }
+
+    /// timm's `maxvit_large_tf_224`: 1024 features, 210.8 million parameters.
+    pub fn large_tf() -> Self {
+        Self::google([2, 6, 14, 2], 128, 128)
+    }
+
+    /// timm's `maxvit_xlarge_tf_224`: 1536 features, 473.4 million parameters.
+    pub fn xlarge_tf() -> Self {
+        Self::google([2, 6, 14, 2], 192, 192)
+    }
+
+    /// The same for pictures of so many channels.
+    pub fn inputs(mut self, channels: i64) -> Self {
+        self.inputs = channels;
+        self
+    }
+
+    /// The same for pictures of another side, in pixels.
+    pub fn size(mut self, pixels: i64) -> Self {
+        self.size = pixels;
+        self
+    }
+
+    /// Length of the feature vector.
+    pub fn features(&self) -> i64 {
+        self.channels[3]
+    }
+
+    /// Side of the windows over which attention reaches, in pixels of a stage.
+    pub(super) fn window(&self) -> i64 {
+        self.size / REDUCTION
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        at_least_one("inputs", self.inputs)?;
+        at_least_one("size", self.size)?;
+        if self.size % REDUCTION != 0 {
+            return Err(Error::invalid("size", self.size, "a multiple of 32"));
+        }
+        self.stem.iter().try_for_each(|&channels| at_least_one("stem", channels))?;
+        self.blocks.iter().try_for_each(|&blocks| at_least_one("blocks", blocks))?;
+        for channels in self.channels {
+            at_least_one("channels", channels)?;
+            if channels % HEAD != 0 {
+                return Err(Error::invalid("channels", channels, "a multiple of 32"));
+            }
+        }
+        self.layer_scale.map_or(Ok(()), |scale| positive("layer_scale", scale))
+    }
+}
+
+/// What follows from the reading.
+impl Reading {
+    /// Between the layers of the convolutions.
+    pub(super) fn convolution_activation(self) -> Activation {
+        match self {
+            Self::Timm => Activation::Silu,
+            Self::Google => Activation::GeluTanh,
+        }
+    }
+
+    /// Between the layers that follow an attention.
+    pub(super) fn attention_activation(self) -> Activation {
+        match self {
+            Self::Timm => Activation::Gelu,
+            Self::Google => Activation::GeluTanh,
+        }
+    }
+
+    pub(super) fn padding(self) -> Padding {
+        match self {
+            Self::Timm => Padding::Symmetric,
+            Self::Google => Padding::Same,
+        }
+    }
+
+    /// Whether the stem, and what leaves the convolutions of a block, have biases.
+    pub(super) fn biased(self) -> bool {
+        self == Self::Google
+    }
+
+    /// Added to the variance in batch normalisation.
+    pub(super) fn batch_eps(self) -> f64 {
+        match self {
+            Self::Timm => 1e-5,
+            Self::Google => 1e-3,
+        }
+    }
+
+    /// Added to the variance in layer normalisation.
+    pub(super) fn layer_eps(self) -> f64 {
+        match self {
+            Self::Timm => 1e-6,
+            Self::Google => 1e-5,
+        }
+    }
+
+    /// Channels inside the convolutions of a block, from those that enter and leave it.
+    pub(super) fn inner(self, inputs: i64, outputs: i64) -> i64 {
+        match self {
+            Self::Timm => 4 * inputs,
+            Self::Google => 4 * outputs,
+        }
+    }
+
+    /// Channels to which those are squeezed to be weighed.
+    pub(super) fn squeezed(self, inputs: i64, outputs: i64) -> i64 {
+        self.inner(inputs, outputs) / 16
+    }
+}

@@ -1,0 +1,173 @@
+//! JPEG and PNG files to 8-bit RGB and FITS files to flux, with a reason for every file that cannot be one.
+
+use super::fits::{BEGINNING, flux};
+use super::stretch::Stretch;
+use super::unpack::unpacked;
+use image::{ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
+use ndarray::Array2;
+use std::io::{Cursor, ErrorKind};
+use std::path::Path;
+use zoobot_base::error::{Error, Result};
+
+/// The most pixels a picture may have: 64 million, 8,000 by 8,000.
+pub(super) const MOST_PIXELS: u64 = 64_000_000;
+/// The fewest pixels a side may have; less is no picture of a galaxy.
+pub(super) const FEWEST_PIXELS: u32 = 8;
+
+/// What a file holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Decoded {
+    /// A picture.
+    Picture(RgbImage),
+    /// One plane of flux, or red, green and blue: see [`read_flux`](super::read_flux).
+    Flux(Vec<Array2<f32>>),
+}
+
+/// Reads a JPEG or PNG file as RGB: 16-bit, grey, palette and CMYK pictures are converted,
+/// transparency is dropped, and a note of how the camera was held (EXIF) is not followed, as Pillow
+/// has it by default. Of an animation the first picture is taken. Of a FITS file the default
+/// [`Stretch`] makes a picture to look at.
+///
+/// What a file holds is told by its content, whatever its name; it may be compressed with gzip or bzip2.
+///
+/// # Errors
+/// [`Error::Picture`] with the reason: missing, empty, not a picture, cut off, damaged, smaller
+/// than 8 x 8 or larger than 64 million pixels. The size is checked before memory is taken.
+pub fn read(path: impl AsRef<Path>) -> Result<RgbImage> {
+    let path = path.as_ref();
+    match open(path)? {
+        Decoded::Picture(picture) => Ok(picture),
+        Decoded::Flux(planes) => Stretch::default().picture(&planes).map_err(|error| {
+            Error::Picture { path: path.to_path_buf(), reason: error.to_string() }
+        }),
+    }
+}
+
+/// Reads a JPEG, PNG or FITS file as what it is.
+///
+/// # Errors
+/// As [`read`].
+pub fn open(path: impl AsRef<Path>) -> Result<Decoded> {
+    let path = path.as_ref();
+    let decoded = content(path).and_then(|bytes| {
+        let bytes = unpacked(&bytes)?;
+        match bytes.starts_with(BEGINNING) {
+            true => flux(bytes.into_owned()).map(Decoded::Flux),
+            false => decode(&bytes).map(Decoded::Picture),
+        }
+    });
+    decoded.map_err(|reason| Error::Picture { path: path.to_path_buf(), reason })
+}
+
+/// The bytes of a file; fails with the reason.
+pub(super) fn content(path: &Path) -> Result<Vec<u8>, String> {
+    if path.as_os_str().is_empty() {
+        return Err("file_loc is empty".to_owned());
+    }
+    std::fs::read(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => "no such file".to_owned(),
+        ErrorKind::IsADirectory => "it is a folder, not a picture".to_owned(),
+        ErrorKind::PermissionDenied => "you may not read it (permission denied)".to_owned(),
+        _ => format!("it cannot be read: {error}"),
+    })
+}
+
+/// Decodes the bytes of a JPEG or PNG file; fails with the reason. See [`read`].
+pub fn decode(bytes: &[u8]) -> Result<RgbImage, String> {
+    if bytes.is_empty() {
+        return Err("the file is empty (0 bytes)".to_owned());
+    }
+    let format = match image::guess_format(bytes) {
+        Ok(format @ (ImageFormat::Jpeg | ImageFormat::Png)) => format,
+        Ok(other) => {
+            return Err(format!("it is a {} picture; JPEG, PNG and FITS are read", name(other)));
+        }
+        Err(_) if is_web_page(bytes) => {
+            return Err(
+                "it is a web page (HTML), not a picture: was the download refused?".to_owned()
+            );
+        }
+        Err(_) => return Err("it is not a picture: JPEG, PNG and FITS are read".to_owned()),
+    };
+    if format == ImageFormat::Jpeg && !jpeg_is_whole(bytes) {
+        return Err("the JPEG is cut off before its end".to_owned());
+    }
+    let failed = |error: ImageError| match error {
+        ImageError::Unsupported(_) => {
+            let name = name(format);
+            format!("this kind of {name} is not read: save it again as a plain 8-bit {name}")
+        }
+        ImageError::Limits(_) => "it has too many pixels; at most 64 million are read".to_owned(),
+        ImageError::IoError(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            format!("the {} is cut off before its end", name(format))
+        }
+        _ => format!("damaged {} file", name(format)),
+    };
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
+    let mut limits = Limits::default();
+    limits.max_alloc = Some(MOST_PIXELS * 8);
+    reader.limits(limits);
+    let decoder = reader.into_decoder().map_err(failed)?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > MOST_PIXELS {
+        return Err(format!("{width} x {height} pixels are too many; at most 64 million are read"));
+    }
+    if width.min(height) < FEWEST_PIXELS {
+        return Err(format!("{width} x {height} pixels are too few; at least 8 x 8 are needed"));
+    }
+    Ok(image::DynamicImage::from_decoder(decoder).map_err(failed)?.into_rgb8())
+}
+
+/// What people call a format.
+fn name(format: ImageFormat) -> String {
+    format!("{format:?}").to_uppercase()
+}
+
+/// Whether these are the first bytes of what a server sends in place of a picture.
+fn is_web_page(bytes: &[u8]) -> bool {
+    let start = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).to_lowercase();
+    let start = start.trim_start_matches(|it: char| it.is_whitespace() || it == '\u{feff}');
+    start.starts_with("<!doctype html") || start.starts_with("<html")
+}
+
+/// Walks a JPEG's segments to its end marker.
+///
+/// Decoders fill what a cut-off file lacks with grey and say nothing; a network would take that
+/// for a galaxy.
+fn jpeg_is_whole(bytes: &[u8]) -> bool {
+    const END: u8 = 0xd9;
+    const SCAN: u8 = 0xda;
+    let mut at = 2;
+    while let Some(pair) = bytes.get(at..at + 2) {
+        if pair[0] != 0xff {
+            return false;
+        }
+        match pair[1] {
+            END => return true,
+            0xff => at += 1,
+            0x01 | 0xd0..=0xd8 => at += 2,
+            marker => {
+                let Some(length) = bytes.get(at + 2..at + 4) else { return false };
+                at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
+                if marker == SCAN {
+                    match end_of_scan(bytes, at) {
+                        Some(end) => at = end,
+                        None => return false,
+                    }
+                }
+            }
+        }
+    }
+    false
+}
+
+/// Where the entropy-coded bytes from `start` end: at a marker that is neither an escaped 0xff
+/// nor a restart.
+fn end_of_scan(bytes: &[u8], start: usize) -> Option<usize> {
+    let scan = bytes.get(start..)?;
+    let is_marker = |pair: &[u8]| pair[0] == 0xff && !matches!(pair[1], 0 | 0xd0..=0xd7 | 0xff);
+    scan.windows(2).position(is_marker).map(|at| start + at)
+}
+
+#[cfg(test)]
+mod tests;

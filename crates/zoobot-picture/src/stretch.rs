@@ -1,0 +1,241 @@
+//! From flux to a picture: what FITS images need before a recipe can take them.
+
+use image::{Rgb, RgbImage};
+use ndarray::Array2;
+use serde::{Deserialize, Serialize};
+use zoobot_base::error::{Error, Result};
+
+/// How brightness between black (0) and white (1) is spread.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Curve {
+    /// As it is.
+    Linear,
+    /// `asinh(q x) / asinh(q)`: faint parts are lifted, the more the larger `q` is.
+    Asinh(f64),
+    /// `ln(1 + a x) / ln(1 + a)`, as the log scale of DS9 (with `a` of 1000).
+    Log(f64),
+}
+
+impl Curve {
+    fn at(self, x: f64) -> f64 {
+        match self {
+            Self::Linear => x,
+            Self::Asinh(q) => (q * x).asinh() / q.asinh(),
+            Self::Log(a) => (a * x).ln_1p() / a.ln_1p(),
+        }
+    }
+}
+
+/// Which flux becomes black and which white.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limits {
+    /// Percentiles (0 to 100) of the finite values of each image, interpolated as numpy does.
+    Percentiles(f64, f64),
+    /// Flux itself, the same for all images.
+    Flux(f64, f64),
+}
+
+/// Makes a picture of 8-bit colours from planes of flux.
+///
+/// Undefined pixels, as at the edge of a survey or under a masked star, are left out of the percentiles
+/// and become black.
+///
+/// ```
+/// use zoobot_core::{ndarray::array, picture::Stretch};
+/// let band = array![[0.0_f32, 1.0], [2.0, f32::NAN]];
+/// let picture = Stretch::linear().flux(0.0, 2.0).picture(&[band])?;
+/// let values: Vec<u8> = picture.pixels().map(|pixel| pixel.0[0]).collect();
+/// assert_eq!(values, [0, 128, 255, 0]);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// How brightness is spread. Default `asinh` with 1.
+    pub curve: Curve,
+    /// Black and white: of all bands together in one entry, or of each band. Default the
+    /// percentiles 0 and 99.7, those of the galaxy-datasets package.
+    pub limits: Vec<Limits>,
+}
+
+impl Default for Stretch {
+    fn default() -> Self {
+        Self { curve: Curve::Asinh(1.0), limits: vec![Limits::Percentiles(0.0, 99.7)] }
+    }
+}
+
+/// As [`FromStr`](std::str::FromStr) takes it, with the limits: `asinh:1, percentiles 0 to 99.7`.
+impl std::fmt::Display for Stretch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.curve {
+            Curve::Linear => f.write_str("linear")?,
+            Curve::Asinh(q) => write!(f, "asinh:{q}")?,
+            Curve::Log(a) => write!(f, "log:{a}")?,
+        }
+        self.limits.iter().try_for_each(|limits| match limits {
+            Limits::Percentiles(black, white) => write!(f, ", percentiles {black} to {white}"),
+            Limits::Flux(black, white) => write!(f, ", flux {black} to {white}"),
+        })
+    }
+}
+
+impl std::str::FromStr for Stretch {
+    type Err = Error;
+
+    /// As on the command line: `asinh`, `log` or `linear`, the first two also with their parameter,
+    /// as in `asinh:10`; limits as by default.
+    fn from_str(text: &str) -> Result<Self> {
+        let expected = "asinh[:Q], log[:A] or linear";
+        let wrong = || Error::invalid("stretch", text, expected);
+        let (name, parameter) = match text.split_once(':') {
+            Some((name, number)) => (name, Some(number.parse::<f64>().map_err(|_| wrong())?)),
+            None => (text, None),
+        };
+        let stretch = match (name, parameter) {
+            ("asinh", q) => Self::asinh(q.unwrap_or(1.0)),
+            ("log", a) => Self::log(a.unwrap_or(1000.0)),
+            ("linear", None) => Self::linear(),
+            _ => return Err(wrong()),
+        };
+        stretch.check()?;
+        Ok(stretch)
+    }
+}
+
+impl Stretch {
+    /// The inverse hyperbolic sine of `q` times the brightness.
+    pub fn asinh(q: f64) -> Self {
+        Self { curve: Curve::Asinh(q), ..Self::default() }
+    }
+
+    /// The logarithm of 1 and `a` times the brightness.
+    pub fn log(a: f64) -> Self {
+        Self { curve: Curve::Log(a), ..Self::default() }
+    }
+
+    /// Brightness as it is.
+    pub fn linear() -> Self {
+        Self { curve: Curve::Linear, ..Self::default() }
+    }
+
+    /// Sets black and white to percentiles of each image.
+    pub fn percentiles(mut self, black: f64, white: f64) -> Self {
+        self.limits = vec![Limits::Percentiles(black, white)];
+        self
+    }
+
+    /// Sets black and white to values of flux.
+    pub fn flux(mut self, black: f64, white: f64) -> Self {
+        self.limits = vec![Limits::Flux(black, white)];
+        self
+    }
+
+    /// Sets black and white of each band: red, green, blue.
+    pub fn bands(mut self, limits: [Limits; 3]) -> Self {
+        self.limits = limits.to_vec();
+        self
+    }
+
+    /// Whether it is the one that is taken where none is chosen.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Checks the parameters.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming the parameter that is out of range.
+    pub fn check(&self) -> Result<()> {
+        if let Curve::Asinh(value) | Curve::Log(value) = self.curve
+            && !(1e-6..=1e9).contains(&value)
+        {
+            return Err(Error::invalid("the curve's parameter", value, "1e-6 to 1e9"));
+        }
+        if !matches!(self.limits.len(), 1 | 3) {
+            return Err(Error::invalid("limits", self.limits.len(), "one entry, or one a band"));
+        }
+        for limits in &self.limits {
+            let (name, &(black, white), all) = match limits {
+                Limits::Percentiles(a, b) => ("percentiles", &(*a, *b), 0.0..=100.0),
+                Limits::Flux(a, b) => ("flux", &(*a, *b), f64::MIN..=f64::MAX),
+            };
+            if !(all.contains(&black) && all.contains(&white) && black < white) {
+                let value = format!("{black} and {white}");
+                return Err(Error::invalid(name, value, "black below white, percentiles 0 to 100"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The picture of one plane (grey) or three (red, green, blue).
+    ///
+    /// The finite values alone decide the percentiles. Undefined pixels (NaN) and infinite ones become
+    /// black, and so does a plane of one value. Row 0 becomes the top of the picture.
+    ///
+    /// # Shapes
+    /// rows x columns each, to columns (width) x rows (height).
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for parameters out of range, another number of planes, planes of
+    /// different or no size, and a plane without finite values.
+    pub fn picture(&self, planes: &[Array2<f32>]) -> Result<RgbImage> {
+        self.check()?;
+        let (1 | 3, Some(first)) = (planes.len(), planes.first()) else {
+            return Err(Error::invalid("planes", planes.len(), "1, or 3 for red, green and blue"));
+        };
+        let (rows, columns) = first.dim();
+        if rows == 0 || columns == 0 || planes.iter().any(|plane| plane.dim() != (rows, columns)) {
+            let sizes: Vec<_> = planes.iter().map(Array2::dim).collect();
+            return Err(Error::invalid("planes", format!("{sizes:?}"), "of one size, not empty"));
+        }
+        let grey = planes.len() == 1;
+        let bytes = planes
+            .iter()
+            .enumerate()
+            .map(|(band, plane)| self.bytes(plane, band))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(RgbImage::from_fn(columns as u32, rows as u32, |x, y| {
+            let value = |band: usize| bytes[if grey { 0 } else { band }][[y as usize, x as usize]];
+            Rgb([value(0), value(1), value(2)])
+        }))
+    }
+
+    fn bytes(&self, plane: &Array2<f32>, band: usize) -> Result<Array2<u8>> {
+        if !plane.iter().any(|value| value.is_finite()) {
+            let value = format!("undefined in every pixel of plane {}", band + 1);
+            return Err(Error::invalid("the flux", value, "at least one pixel with a value"));
+        }
+        let limits = self.limits.get(band).or(self.limits.first());
+        let (black, white) = match limits.copied().unwrap_or(Limits::Percentiles(0.0, 100.0)) {
+            Limits::Flux(black, white) => (black, white),
+            Limits::Percentiles(black, white) => {
+                let mut finite: Vec<f32> =
+                    plane.iter().copied().filter(|v| v.is_finite()).collect();
+                (percentile(&mut finite, black), percentile(&mut finite, white))
+            }
+        };
+        let width = white - black;
+        Ok(plane.mapv(|value| {
+            let x = (f64::from(value) - black) / width;
+            // A flat plane divides by 0, and what is not finite stays so: both are black.
+            if width > 0.0 && value.is_finite() {
+                (self.curve.at(x.clamp(0.0, 1.0)) * 255.0).round() as u8
+            } else {
+                0
+            }
+        }))
+    }
+}
+
+/// A percentile of finite values, between the two nearest where it falls between.
+fn percentile(values: &mut [f32], percent: f64) -> f64 {
+    let place = percent / 100.0 * (values.len() - 1) as f64;
+    let (low, share) = (place.floor() as usize, place.fract());
+    let (_, &mut below, above) = values.select_nth_unstable_by(low, f32::total_cmp);
+    let next = above.iter().copied().min_by(f32::total_cmp).unwrap_or(below);
+    f64::from(below) + (f64::from(next) - f64::from(below)) * share
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,63 @@
+//! What came against what was predicted, a panel for each question.
+
+use super::axes::{Axis, frame, letters, stroke};
+use super::canvas::{self, UNITS, units};
+use super::{Figure, style};
+use crate::notebook::text::{cut, plural};
+use plotters::prelude::{Circle, Color, PathElement};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use zoobot_base::{Error, Result};
+
+/// One panel of [`calibration_panels`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Panel {
+    /// The panel's name.
+    pub title: String,
+    /// A word in its corner.
+    pub note: String,
+    /// Predicted share, share that came (both 0 to 1), and how much the point weighs.
+    pub points: Vec<(f64, f64, f64)>,
+}
+
+/// Width and height of a panel in pixels.
+const SIDE: (u32, u32) = (232, 232);
+/// Letters of a title that fit.
+const LONGEST: usize = 27;
+
+/// Panels of points near a diagonal, in rows of up to four. A dot's area is its weight, as a share
+/// of the largest in its panel.
+///
+/// # Errors
+/// [`Error::Invalid`] without a panel, and for more than 120.
+pub fn calibration_panels(panels: &[Panel]) -> Result<Figure> {
+    if panels.is_empty() || panels.len() > 120 {
+        return Err(Error::invalid("panels", panels.len(), "1 to 120"));
+    }
+    let columns = panels.len().min(4);
+    let rows = panels.len().div_ceil(columns);
+    let size = (SIDE.0 * columns as u32, SIDE.1 * rows as u32);
+    let about = format!("calibration of {}", plural(panels.len(), "question"));
+    canvas::draw(size, UNITS, about, |root, _| {
+        for (panel, area) in panels.iter().zip(root.split_evenly((rows, columns))) {
+            // Both are shares; the little more leaves room for dots at the ends.
+            let axis = |label: &str| Axis::over(label, -0.02, 1.02);
+            let (x, y) = (axis("expected fraction"), axis("fraction of votes"));
+            let mut chart = frame(&area, &cut(&panel.title, LONGEST), &x, &y)?;
+            let even = stroke(style::AXIS, style::REST);
+            chart.draw_series([PathElement::new([(0.0, 0.0), (1.0, 1.0)], even)])?;
+            let points: Vec<_> = panel.points.iter().map(|(x, y, _)| (*x, *y)).collect();
+            let blue = style::PALETTE[0];
+            chart.draw_series([PathElement::new(points, stroke(style::LINE * 0.7, blue))])?;
+            let most = panel.points.iter().map(|it| it.2).fold(f64::MIN_POSITIVE, f64::max);
+            chart.draw_series(panel.points.iter().map(|(x, y, weight)| {
+                let radius = units((6.0 * (weight / most).sqrt()).max(1.6));
+                Circle::new((*x, *y), radius, blue.mix(0.85).filled())
+            }))?;
+            let (right, low) = chart.backend_coord(&(1.0, 0.02));
+            let text = letters(style::NOTE, style::FAINT);
+            let text = text.pos(Pos::new(HPos::Right, VPos::Bottom));
+            root.draw_text(&panel.note, &text, (right, low))?;
+        }
+        Ok(())
+    })
+}

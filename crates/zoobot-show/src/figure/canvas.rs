@@ -1,0 +1,111 @@
+//! The drawing board: from a closure of plotters calls to a [`Figure`].
+//!
+//! plotters places everything at whole pixels. Our own figures are therefore drawn on a board ten
+//! times finer ([`UNITS`]) and scaled down in the SVG, which gives thin axes and exact positions.
+
+use super::{Figure, Layer, font};
+use plotters::coord::Shift;
+use plotters::prelude::{DrawingArea, IntoDrawingArea, SVGBackend};
+use std::error::Error as StdError;
+use zoobot_base::{Error, Result};
+
+/// What the closure of [`Figure::draw`] draws on: the root of plotters' drawing areas.
+pub type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+/// The result of drawing, with whatever plotters or the caller reports.
+pub(super) type Drawn<T> = Result<T, Box<dyn StdError>>;
+
+/// Units of our own figures per pixel.
+pub(super) const UNITS: u32 = 10;
+
+/// Pixels in units of the fine board.
+pub(super) fn units(pixels: f64) -> i32 {
+    (pixels * f64::from(UNITS)).round() as i32
+}
+
+/// Draws on a board with `fine` units per pixel.
+pub(super) fn draw(
+    size: (u32, u32),
+    fine: u32,
+    about: String,
+    body: impl FnOnce(&Canvas<'_>, &mut Vec<Layer>) -> Drawn<()>,
+) -> Result<Figure> {
+    let (width, height) = size;
+    if !(40..=8000).contains(&width) || !(40..=8000).contains(&height) {
+        let value = format!("{width} × {height}");
+        return Err(Error::invalid("figure size", value, "40 to 8000 pixels each way"));
+    }
+    font::register();
+    let mut svg = String::new();
+    let mut layers = Vec::new();
+    {
+        let root =
+            SVGBackend::with_string(&mut svg, (width * fine, height * fine)).into_drawing_area();
+        body(&root, &mut layers).map_err(drawing_error)?;
+        root.present().map_err(|error| Error::Figure(error.to_string()))?;
+    }
+    Ok(Figure { size, dpi: 192.0, about, remark: String::new(), body: tidy(&svg, fine), layers })
+}
+
+/// Keeps an error of ours as it is, and explains plotters' least helpful one.
+fn drawing_error(error: Box<dyn StdError>) -> Error {
+    match error.downcast::<Error>() {
+        Ok(ours) => *ours,
+        Err(other) => {
+            let mut message = other.to_string();
+            if message.contains("FontUnavailable") {
+                message += ". A figure has one font: ask for \"sans-serif\"";
+            }
+            Error::Figure(message)
+        }
+    }
+}
+
+/// plotters' document without its root element and without attributes that say nothing, scaled.
+///
+/// Text is escaped by plotters, so a quoted attribute can only be one.
+fn tidy(svg: &str, fine: u32) -> String {
+    let inner = svg.split_once(">\n").map_or(svg, |(_, rest)| rest);
+    let inner = inner.rsplit_once("</svg>").map_or(inner, |(rest, _)| rest);
+    let mut inner: String = inner.lines().map(|line| plain_opacity(line) + "\n").collect();
+    inner = inner
+        .replace(" stroke=\"none\" stroke-width=\"1\"/>", "/>")
+        .replace(" stroke=\"none\"/>", "/>");
+    let family = format!("font-family=\"{}, sans-serif\"", font::FAMILY);
+    for name in ["sans-serif", "serif", "monospace", font::FAMILY] {
+        inner = inner.replace(&format!("font-family=\"{name}\""), &family);
+    }
+    if fine == 1 {
+        return inner;
+    }
+    format!("<g transform=\"scale({})\">\n{inner}</g>\n", 1.0 / f64::from(fine))
+}
+
+/// Gives the opacity to the paint instead of the element. For elements with one paint, as all of
+/// plotters' are, it is the same picture, but an element with an opacity of its own becomes a
+/// layer of its own in PDF, which makes a scatter ten times larger.
+fn plain_opacity(line: &str) -> String {
+    let Some((before, rest)) = line.split_once(" opacity=\"") else { return line.to_owned() };
+    let Some((value, after)) = rest.split_once('"') else { return line.to_owned() };
+    if value == "1" {
+        return format!("{before}{after}");
+    }
+    let paint = if after.starts_with(" fill=\"#") { "fill" } else { "stroke" };
+    format!("{before} {paint}-opacity=\"{value}\"{after}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn opacity_goes_to_the_paint_that_an_element_has() {
+        let moved = |attributes: &str| plain_opacity(&format!("<x{attributes}/>"));
+        let filled = moved(" opacity=\"0.5\" fill=\"#00FF00\"");
+        assert_eq!(filled, "<x fill-opacity=\"0.5\" fill=\"#00FF00\"/>");
+        let outlined = moved(" opacity=\"0.5\" fill=\"none\" stroke=\"#00FF00\"");
+        assert_eq!(outlined, "<x stroke-opacity=\"0.5\" fill=\"none\" stroke=\"#00FF00\"/>");
+        assert_eq!(moved(" opacity=\"1\" stroke=\"#00FF00\""), "<x stroke=\"#00FF00\"/>");
+        assert_eq!(plain_opacity("an opacity=1 in words"), "an opacity=1 in words");
+    }
+}

@@ -1,0 +1,64 @@
+//! A picture within axes: a map's density, or thumbnails where they belong on it.
+
+use super::axes::{Axis, frame};
+use super::canvas::{self, Drawn, UNITS};
+use super::{Figure, Layer, legend, style};
+use image::{ImageFormat, RgbImage};
+use std::io::Cursor;
+use zoobot_base::{Error, Result};
+
+#[doc(hidden)]
+/// A bitmap over a region of the plane.
+pub struct Grid<'a> {
+    /// Its upper row is at the top of the region.
+    pub picture: &'a RgbImage,
+    /// The region: left, right, bottom, top.
+    pub region: [f64; 4],
+    /// Of the axis across and of the axis upwards.
+    pub labels: [&'a str; 2],
+    /// What the colours mean, and the values of the darkest and the brightest.
+    pub scale: Option<(&'a str, f64, f64)>,
+    /// What the figure shows, for those who cannot see it.
+    pub about: String,
+    /// What the notebook says below the figure.
+    pub remark: &'a str,
+}
+
+#[doc(hidden)]
+/// Draws it, the same scale on both axes.
+pub fn grid(grid: Grid) -> Result<Figure> {
+    let (width, height) = style::SIZE;
+    let size = if grid.scale.is_some() { (width, height + 100) } else { (width, height + 180) };
+    let figure =
+        canvas::draw(size, UNITS, grid.about.clone(), |root, layers| paint(root, layers, &grid))?;
+    Ok(figure.remarking(grid.remark.to_owned()))
+}
+
+fn paint(root: &canvas::Canvas<'_>, layers: &mut Vec<Layer>, grid: &Grid) -> Drawn<()> {
+    let scale = grid.scale.map(|(name, low, high)| Axis::over(name, low, high));
+    let key = match &scale {
+        Some(scale) => legend::bar_width(root, scale)?,
+        None => canvas::units(6.0),
+    };
+    let (main, side) = root.split_horizontally(root.dim_in_pixel().0 as i32 - key);
+    let [left, right, bottom, top] = grid.region;
+    let (x, y) = (Axis::over(grid.labels[0], left, right), Axis::over(grid.labels[1], bottom, top));
+    let chart = frame(&main, "", &x, &y)?;
+    let (columns, rows) = chart.plotting_area().get_pixel_range();
+    if let Some(scale) = &scale {
+        legend::draw_bar(&side, scale, (rows.start, rows.end))?;
+    }
+    let mut png = Vec::new();
+    grid.picture
+        .write_to(&mut Cursor::new(&mut png), ImageFormat::Png)
+        .map_err(|error| Error::Figure(format!("bitmap: {error}")))?;
+    let pixels = |unit: i32| f64::from(unit) / f64::from(UNITS);
+    layers.push(Layer {
+        x: pixels(columns.start) + 0.5,
+        y: pixels(rows.start),
+        width: pixels(columns.end - columns.start),
+        height: pixels(rows.end - rows.start),
+        png: png.into(),
+    });
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! How often values fall into equal bins.
+
+use super::axes::{bounds, frame};
+use super::canvas::{self, UNITS};
+use super::look::{Look, look_setters};
+use super::numbers::{Numbers, left_out};
+use super::{Figure, style};
+use crate::notebook::text::plural;
+use crate::notebook::{Bundle, Show};
+use plotters::prelude::{Color, Rectangle};
+use zoobot_base::{Error, Result};
+
+/// A histogram to be: set what it needs, then [`Histogram::build`] it.
+#[derive(Debug, Clone)]
+pub struct Histogram {
+    values: Numbers,
+    bins: usize,
+    look: Look,
+}
+
+/// A histogram of `values` in `bins` equal bins from the smallest to the largest.
+///
+/// Takes a column of a catalogue or table, or a vector, slice or array of numbers; see [`Numbers`].
+///
+/// # Example
+/// ```
+/// use zoobot_core::prelude::*;
+/// let galaxies = Catalog::sample()?;
+/// histogram(galaxies.column("radius")?, 30).labels("radius (arcsec)", "galaxies").build()?;
+/// # Ok::<(), Error>(())
+/// ```
+pub fn histogram(values: impl Into<Numbers>, bins: usize) -> Histogram {
+    let values = values.into();
+    let look = Look::new(values.label("value"), "count");
+    Histogram { values, bins, look }
+}
+
+impl Histogram {
+    look_setters!();
+
+    /// Draws the figure. Missing values and those that are not finite are left out; the notebook
+    /// says below the figure how many, [`Figure::about`] too.
+    ///
+    /// # Errors
+    /// No finite value within the limits, a column without numbers, or `bins` outside 1..=1000.
+    pub fn build(&self) -> Result<Figure> {
+        if !(1..=1000).contains(&self.bins) {
+            return Err(Error::invalid("bins", self.bins, "1 to 1000"));
+        }
+        let values = self.values.checked("column of the histogram")?;
+        self.look.check()?;
+        let (x, y) = (&self.look.x, &self.look.y);
+        let values: Vec<f64> = values.iter().map(|value| x.place(*value)).collect();
+        let Some((low, high)) = bounds(values.iter().copied()) else {
+            let value = plural(values.len(), "value");
+            return Err(Error::invalid("histogram", value, "at least one finite value"));
+        };
+        let (low, high) = x.ends().unwrap_or((low, high));
+        let (low, high) = if low < high { (low, high) } else { (low - 0.5, high + 0.5) };
+        let counts = count(&values, low, high, self.bins);
+        let counted: usize = counts.iter().sum();
+        let about = format!(
+            "histogram of {}, {} in {}",
+            x.label,
+            plural(counted, "value"),
+            plural(self.bins, "bin"),
+        );
+        let figure = canvas::draw(self.look.size, UNITS, about, |root, _| {
+            let most = counts.iter().copied().max().unwrap_or(1) as f64;
+            // One galaxy has a bar of some height on a logarithmic axis too.
+            let (bottom, top) = match (y.ends(), y.log) {
+                (Some(ends), _) => ends,
+                (None, true) => (0.7_f64.log10(), (most * 1.3).log10()),
+                (None, false) => (0.0, most * 1.05),
+            };
+            let up = y.over(bottom, top);
+            let up = if y.log { up } else { up.counting() };
+            let mut chart = frame(root, &self.look.title, &x.over(low, high), &up)?;
+            let width = (high - low) / self.bins as f64;
+            let gap = if self.bins <= 100 { 0.03 * width } else { 0.0 };
+            let bars = counts.iter().enumerate().filter_map(|(bin, count)| {
+                // An empty bin has no height, on a logarithmic axis not even a number.
+                let height = y.scaled(*count as f64);
+                let left = low + bin as f64 * width;
+                let corners = [(left + gap, bottom), (left + width - gap, height.min(top))];
+                (height > bottom).then(|| Rectangle::new(corners, style::PALETTE[0].filled()))
+            });
+            chart.draw_series(bars)?;
+            Ok(())
+        })?;
+        Ok(figure.remarking(left_out(counted, values.len(), "value", self.look.reason())))
+    }
+}
+
+/// How many finite values fall into each bin; the last bin includes its upper edge.
+fn count(values: &[f64], low: f64, high: f64, bins: usize) -> Vec<usize> {
+    let mut counts = vec![0; bins];
+    for value in values.iter().filter(|value| value.is_finite()) {
+        let bin = (value - low) / (high - low) * bins as f64;
+        counts[(bin as usize).min(bins - 1)] += 1;
+    }
+    counts
+}
+
+/// As the last expression of a cell it draws itself.
+impl Show for Histogram {
+    fn show(&self) -> Bundle {
+        self.build().show()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_finite_value_falls_into_its_bin() {
+        let values = [0.0, 0.1, 0.5, 0.99, 1.0, f64::NAN, f64::INFINITY];
+        assert_eq!(count(&values, 0.0, 1.0, 2), [2, 3]);
+        assert_eq!(count(&values, 0.0, 1.0, 4), [2, 0, 1, 2]);
+    }
+}

@@ -1,0 +1,127 @@
+//! What points are coloured by: classes or numbers.
+
+use polars::prelude::{AnyValue, DataType, Series};
+use zoobot_base::missing::is_missing;
+
+/// One class or one number for each point.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Labels {
+    /// A class by name; the ten most frequent get a colour each, the rest is "other".
+    Categories(Vec<String>),
+    /// A number on a continuous scale with a colour bar; NaN is drawn grey.
+    Numbers(Vec<f64>),
+}
+
+impl Labels {
+    /// How many points are labelled.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Categories(values) => values.len(),
+            Self::Numbers(values) => values.len(),
+        }
+    }
+
+    /// Whether no point is labelled.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl From<Vec<String>> for Labels {
+    fn from(values: Vec<String>) -> Self {
+        Self::Categories(values)
+    }
+}
+
+impl From<&[String]> for Labels {
+    fn from(values: &[String]) -> Self {
+        Self::Categories(values.to_vec())
+    }
+}
+
+impl From<&[&str]> for Labels {
+    fn from(values: &[&str]) -> Self {
+        Self::Categories(values.iter().map(ToString::to_string).collect())
+    }
+}
+
+impl From<Vec<&str>> for Labels {
+    fn from(values: Vec<&str>) -> Self {
+        values.as_slice().into()
+    }
+}
+
+impl From<Vec<f64>> for Labels {
+    fn from(values: Vec<f64>) -> Self {
+        Self::Numbers(values)
+    }
+}
+
+impl From<&[f64]> for Labels {
+    fn from(values: &[f64]) -> Self {
+        Self::Numbers(values.to_vec())
+    }
+}
+
+/// Whole numbers of at most this many kinds are codes of classes, such as 0 and 1.
+const CODES: usize = 10;
+
+/// Text, truth values and whole numbers of few kinds are classes, other numbers a scale; what is no
+/// value ([`is_missing`]) is the class "missing", or NaN.
+impl From<&Series> for Labels {
+    fn from(series: &Series) -> Self {
+        let kind = series.dtype();
+        let few = || series.n_unique().is_ok_and(|kinds| kinds <= CODES);
+        if (kind.is_float() || (kind.is_integer() && !few()))
+            && let Ok(numbers) = series.cast(&DataType::Float64)
+            && let Ok(numbers) = numbers.f64()
+        {
+            return Self::Numbers(numbers.iter().map(|it| it.unwrap_or(f64::NAN)).collect());
+        }
+        let name = |value: AnyValue<'_>| match value {
+            AnyValue::Null => "missing".to_owned(),
+            value => match value.str_value().into_owned() {
+                word if is_missing(&word) => "missing".to_owned(),
+                class => class,
+            },
+        };
+        Self::Categories(series.iter().map(name).collect())
+    }
+}
+
+impl From<&polars::prelude::Column> for Labels {
+    fn from(column: &polars::prelude::Column) -> Self {
+        column.as_materialized_series().into()
+    }
+}
+
+impl From<polars::prelude::Column> for Labels {
+    fn from(column: polars::prelude::Column) -> Self {
+        (&column).into()
+    }
+}
+
+impl From<Series> for Labels {
+    fn from(series: Series) -> Self {
+        (&series).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use polars::prelude::*;
+
+    #[test]
+    fn codes_and_text_are_classes_and_measures_are_numbers() {
+        let codes = Series::new("ring".into(), [Some(0i64), Some(1), None]);
+        assert_eq!(Labels::from(&codes), vec!["0", "1", "missing"].into());
+        let names = Series::new("class".into(), ["spiral", "ring", "n/a", ""]);
+        assert_eq!(Labels::from(&names), vec!["spiral", "ring", "missing", "missing"].into());
+        let counts = Series::new("votes".into(), (0..40).collect::<Vec<i32>>());
+        assert_eq!(Labels::from(&counts).len(), 40);
+        assert!(matches!(Labels::from(&counts), Labels::Numbers(n) if n[39] == 39.0));
+        let sizes = Series::new("size".into(), [Some(1.5), None]);
+        assert!(matches!(Labels::from(&sizes), Labels::Numbers(n) if n[0] == 1.5 && n[1].is_nan()));
+    }
+}

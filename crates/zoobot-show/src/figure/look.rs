@@ -1,0 +1,169 @@
+//! What every kind of figure can be told: its title, its size, its axes.
+
+use super::axes::Axis;
+use super::style;
+use zoobot_base::{Error, Result};
+
+/// Title, axes and size of a figure.
+#[derive(Debug, Clone)]
+pub(super) struct Look {
+    pub title: String,
+    pub x: Asked,
+    pub y: Asked,
+    pub size: (u32, u32),
+}
+
+/// An axis as it was asked for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Asked {
+    pub label: String,
+    pub log: bool,
+    pub inverted: bool,
+    /// Its ends, in the order in which they were given.
+    pub limits: Option<(f64, f64)>,
+}
+
+impl Look {
+    pub fn new(x: &str, y: &str) -> Self {
+        let named = |label: &str| Asked { label: label.into(), ..Asked::default() };
+        Self { title: String::new(), x: named(x), y: named(y), size: style::SIZE }
+    }
+
+    /// The error of what was asked of the axes.
+    pub fn check(&self) -> Result<()> {
+        self.x.check("limits_x")?;
+        self.y.check("limits_y")
+    }
+
+    /// Why values may be left out.
+    pub fn reason(&self) -> &'static str {
+        match [&self.x, &self.y].iter().any(|axis| axis.log || axis.limits.is_some()) {
+            true => "missing, not finite or outside of the axes",
+            false => "missing or not finite",
+        }
+    }
+}
+
+impl Asked {
+    fn check(&self, name: &'static str) -> Result<()> {
+        let Some((first, last)) = self.limits else { return Ok(()) };
+        let fits = |end: f64| end.is_finite() && (!self.log || end > 0.0);
+        if fits(first) && fits(last) && first != last {
+            return Ok(());
+        }
+        let above = if self.log { " above 0" } else { "" };
+        Err(Error::invalid(
+            name,
+            format!("{first} to {last}"),
+            format!("two numbers{above} that differ"),
+        ))
+    }
+
+    /// A value in the units of the axis; NaN for one that a logarithmic axis does not have.
+    pub fn scaled(&self, value: f64) -> f64 {
+        match self.log {
+            true if value > 0.0 => value.log10(),
+            true => f64::NAN,
+            false => value,
+        }
+    }
+
+    /// Where a value lies on the axis; NaN for one that lies beyond its ends.
+    pub fn place(&self, value: f64) -> f64 {
+        let place = self.scaled(value);
+        match self.ends() {
+            Some((low, high)) if !(low..=high).contains(&place) => f64::NAN,
+            _ => place,
+        }
+    }
+
+    /// The ends that were asked for, the lower first, in the units of the axis.
+    pub fn ends(&self) -> Option<(f64, f64)> {
+        let (first, last) = self.limits?;
+        Some((self.scaled(first.min(last)), self.scaled(first.max(last))))
+    }
+
+    /// The axis around these places, or between the ends that were asked for.
+    pub fn around(&self, places: impl Iterator<Item = f64>, pad: f64) -> Axis {
+        match self.ends() {
+            Some((low, high)) => self.over(low, high),
+            None => {
+                let around = Axis::around(&self.label, places, pad);
+                self.over(around.low, around.high)
+            }
+        }
+    }
+
+    /// The axis between these ends, in its own units.
+    pub fn over(&self, low: f64, high: f64) -> Axis {
+        let axis = match self.log {
+            true => Axis::logarithmic(&self.label, low, high),
+            false => Axis::over(&self.label, low, high),
+        };
+        // Limits that are given from high to low turn the axis around too.
+        let falling = self.limits.is_some_and(|(first, last)| first > last);
+        Axis { inverted: self.inverted != falling, ..axis }
+    }
+}
+
+/// The setters of [`Look`] for a builder with a field `look`.
+macro_rules! look_setters {
+    () => {
+        /// Sets the title (default none).
+        pub fn title(mut self, title: &str) -> Self {
+            self.look.title = title.to_owned();
+            self
+        }
+
+        /// Sets the labels of the axes: what they measure and, in brackets, the unit.
+        pub fn labels(mut self, x: &str, y: &str) -> Self {
+            (self.look.x.label, self.look.y.label) = (x.to_owned(), y.to_owned());
+            self
+        }
+
+        /// Sets width and height, in pixels of 1/96 inch (default 640 × 440).
+        pub fn size(mut self, width: u32, height: u32) -> Self {
+            self.look.size = (width, height);
+            self
+        }
+
+        /// Makes the x axis logarithmic. Values of 0 and below have no place on it.
+        pub fn log_x(mut self) -> Self {
+            self.look.x.log = true;
+            self
+        }
+
+        /// Makes the y axis logarithmic. Values of 0 and below have no place on it.
+        pub fn log_y(mut self) -> Self {
+            self.look.y.log = true;
+            self
+        }
+
+        /// Sets where the x axis begins and ends (default: around the values). From a larger number to
+        /// a smaller one it is turned around.
+        pub fn limits_x(mut self, first: f64, last: f64) -> Self {
+            self.look.x.limits = Some((first, last));
+            self
+        }
+
+        /// Sets where the y axis begins and ends (default: around the values). From a larger number to
+        /// a smaller one it is turned around.
+        pub fn limits_y(mut self, first: f64, last: f64) -> Self {
+            self.look.y.limits = Some((first, last));
+            self
+        }
+
+        /// Turns the x axis around.
+        pub fn inverted_x(mut self) -> Self {
+            self.look.x.inverted = true;
+            self
+        }
+
+        /// Turns the y axis around, as it is done for magnitudes.
+        pub fn inverted_y(mut self) -> Self {
+            self.look.y.inverted = true;
+            self
+        }
+    };
+}
+pub(super) use look_setters;

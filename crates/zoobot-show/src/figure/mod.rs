@@ -1,0 +1,236 @@
+//! Figures: drawn once as vectors with plotters, shown in a notebook, saved as SVG, PDF or PNG.
+//!
+//! One file per kind of figure; [`style`] is the one style sheet. Nothing is computed here beyond
+//! what drawing needs. A figure of your own is a few lines of plotters inside [`Figure::draw`].
+
+mod axes;
+mod calibration;
+mod canvas;
+mod confusion;
+mod curves;
+mod font;
+mod gallery;
+mod grid;
+mod histogram;
+mod labels;
+mod legend;
+mod lines;
+mod look;
+mod numbers;
+mod pictures;
+mod raster;
+mod save;
+mod scatter;
+pub mod style;
+mod tree;
+mod variance;
+
+pub use calibration::{Panel, calibration_panels};
+pub use canvas::Canvas;
+pub use confusion::confusion;
+pub use curves::{Curve, Dash, curves};
+#[doc(hidden)]
+pub use grid::{Grid, grid};
+pub use histogram::{Histogram, histogram};
+pub use labels::Labels;
+pub use lines::{Lines, lines};
+pub use numbers::{Number, Numbers};
+pub use pictures::pictures;
+pub(crate) use save::shown_size;
+pub use scatter::{Scatter, beside, scatter};
+pub use tree::{Branch, tree};
+pub use variance::explained_variance;
+
+use crate::notebook::{Bundle, Show, text};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use std::fmt::Write;
+use std::sync::Arc;
+use zoobot_base::{Error, Result};
+
+/// Above this many bytes of SVG a notebook gets the figure as PNG.
+const SVG_LIMIT: usize = 300_000;
+
+/// A finished figure. As the last expression of a cell it shows itself; [`Figure::save`] writes it.
+///
+/// Sizes are in pixels of 1/96 inch, as browsers count them: 640 px are 16.9 cm on paper, and 12 px
+/// text is 9 pt. The background is white, so that a figure reads in a dark theme too.
+#[derive(Clone)]
+pub struct Figure {
+    size: (u32, u32),
+    dpi: f64,
+    about: String,
+    /// What a reader of the notebook should know and a paper's figure should not show.
+    remark: String,
+    /// SVG elements, without the root element.
+    body: String,
+    layers: Vec<Layer>,
+}
+
+/// A bitmap above the vectors, in pixels of the figure.
+#[derive(Clone)]
+struct Layer {
+    x: f64,
+    y: f64,
+    width: f64,
+    height: f64,
+    png: Arc<[u8]>,
+}
+
+impl Figure {
+    /// Draws a figure with plotters on a white canvas of `size` (width, height) pixels.
+    ///
+    /// Every font family that plotters knows by a generic name (`sans-serif`, `serif`,
+    /// `monospace`) is DejaVu Sans, so that text looks the same on every machine.
+    ///
+    /// # Errors
+    /// What the closure returns, and a size outside 40..=8000 pixels.
+    ///
+    /// # Example
+    /// ```
+    /// use zoobot_core::figure::Figure;
+    /// use zoobot_core::plotters::prelude::*;
+    ///
+    /// let figure = Figure::draw((480, 320), |root| {
+    ///     let mut chart = ChartBuilder::on(root)
+    ///         .margin(12)
+    ///         .set_left_and_bottom_label_area_size(40)
+    ///         .build_cartesian_2d(0.0..6.3, -1.1..1.1)?;
+    ///     chart.configure_mesh().disable_mesh().x_desc("phase (rad)").draw()?;
+    ///     let wave = (0..=126).map(|i| f64::from(i) * 0.05).map(|x| (x, x.sin()));
+    ///     chart.draw_series(LineSeries::new(wave, &BLUE))?;
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(figure.size(), (480, 320));
+    /// # Ok::<(), zoobot_core::Error>(())
+    /// ```
+    pub fn draw(
+        size: (u32, u32),
+        body: impl FnOnce(&Canvas<'_>) -> Result<(), Box<dyn std::error::Error>>,
+    ) -> Result<Self> {
+        canvas::draw(size, 1, String::new(), |root, _| body(root))
+    }
+
+    /// Width and height, in pixels of 1/96 inch.
+    pub fn size(&self) -> (u32, u32) {
+        self.size
+    }
+
+    /// One line that says what the figure shows and what it leaves out.
+    pub fn about(&self) -> &str {
+        &self.about
+    }
+
+    /// Adds to what a notebook says below the figure; the figure itself stays as it is.
+    fn remarking(mut self, remark: String) -> Self {
+        if !remark.is_empty() {
+            self.about = format!("{}; {remark}", self.about);
+            self.remark = remark;
+        }
+        self
+    }
+
+    /// Sets the resolution of the PNG form, in dots per inch (default 192, twice the pixels).
+    ///
+    /// # Errors
+    /// When `dpi` is outside 36..=1200.
+    pub fn dpi(mut self, dpi: f64) -> Result<Self> {
+        if !(36.0..=1200.0).contains(&dpi) {
+            return Err(Error::invalid("dpi", dpi, "36 to 1200 dots per inch"));
+        }
+        self.dpi = dpi;
+        Ok(self)
+    }
+
+    /// The figure `factor` times as large, text and lines included (0.05 to 20).
+    ///
+    /// plotters places everything at whole pixels: curves drawn by [`Figure::draw`] at twice the
+    /// size and scaled by 0.5 are smoother.
+    ///
+    /// # Errors
+    /// When `factor` is outside its range, or a side of the result is below 1 pixel.
+    pub fn scaled(mut self, factor: f64) -> Result<Self> {
+        let (width, height) = self.size;
+        let side = |side: u32| (f64::from(side) * factor).round() as u32;
+        if !(0.05..=20.0).contains(&factor) || side(width.min(height)) == 0 {
+            return Err(Error::invalid("factor", factor, "0.05 to 20, leaving at least a pixel"));
+        }
+        self.size = (side(width), side(height));
+        self.body = format!("<g transform=\"scale({factor})\">\n{}</g>\n", self.body);
+        for layer in &mut self.layers {
+            for length in [&mut layer.x, &mut layer.y, &mut layer.width, &mut layer.height] {
+                *length *= factor;
+            }
+        }
+        Ok(self)
+    }
+
+    /// The figure as an SVG document; its text stays text.
+    pub fn svg(&self) -> String {
+        let mut svg = self.head();
+        svg.push_str(&self.body);
+        for Layer { x, y, width, height, png } in &self.layers {
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                svg,
+                r#"<image x="{x}" y="{y}" width="{width}" height="{height}" href="data:image/png;base64,{}"/>"#,
+                BASE64.encode(png),
+            );
+        }
+        svg.push_str("</svg>\n");
+        svg
+    }
+
+    /// The SVG root element and the white background.
+    fn head(&self) -> String {
+        let (width, height) = self.size;
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
+             viewBox=\"0 0 {width} {height}\">\n\
+             <rect x=\"0\" y=\"0\" width=\"{width}\" height=\"{height}\" fill=\"#FFFFFF\"/>\n"
+        )
+    }
+}
+
+impl std::fmt::Debug for Figure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Figure")
+            .field("size", &self.size)
+            .field("about", &self.about)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Show for Figure {
+    /// SVG for light line figures, PNG where the figure holds a bitmap or very many elements. What
+    /// the figure leaves out is written below it.
+    fn show(&self) -> Bundle {
+        let (width, height) = self.size;
+        let about = if self.about.is_empty() { String::new() } else { format!(": {}", self.about) };
+        let bundle = Bundle::plain(format!("Figure, {width} × {height} px{about}"));
+        let (kind, content, encoded) = if self.layers.is_empty() && self.body.len() <= SVG_LIMIT {
+            let svg = self.svg();
+            let encoded = BASE64.encode(&svg);
+            ("image/svg+xml", svg, encoded)
+        } else {
+            match self.png() {
+                Ok(png) => ("image/png", BASE64.encode(&png), BASE64.encode(&png)),
+                Err(error) => return bundle.with("text/html", text::escape(&error.to_string())),
+            }
+        };
+        let bundle = bundle.with(kind, content);
+        if self.remark.is_empty() {
+            return bundle;
+        }
+        let html = format!(
+            "<div><img src=\"data:{kind};base64,{encoded}\" width=\"{width}\" height=\"{height}\" \
+             alt=\"{}\"><div style=\"font-size:12px\">{}</div></div>",
+            text::escape(&self.about),
+            text::escape(&self.remark),
+        );
+        bundle.with("text/html", html)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,241 @@
+//! What figures are drawn from: numbers, taken from columns, vectors and arrays.
+
+use crate::notebook::text::plural;
+use ndarray::{ArrayBase, Data, Dimension};
+use polars::prelude::{Column, DataType, Float64Chunked, Series};
+use zoobot_base::{Error, Result};
+
+/// Numbers for a figure, one for each point; NaN where a value is missing.
+///
+/// Figures take whatever turns into this: a column of a catalogue or table, a vector, slice or array
+/// of any kind of number, an `ndarray` array. A column also names its axis.
+///
+/// ```
+/// use zoobot_core::prelude::*;
+/// let galaxies = Catalog::sample()?;
+/// let radii = galaxies.column("radius")?;
+/// let figure = histogram(&radii, 20).build()?;
+/// assert!(figure.about().starts_with("histogram of radius"));
+/// scatter(radii, galaxies.column("axis_ratio")?).build()?;
+/// histogram(vec![1, 2, 2, 3], 3).build()?;
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Numbers {
+    /// The values, or why a column has none.
+    values: Result<Vec<f64>, String>,
+    /// The name of the column; empty for what has no name.
+    name: String,
+}
+
+impl Numbers {
+    /// The values, or the error of the figure's part `what`.
+    pub(super) fn checked(&self, what: &'static str) -> Result<&[f64]> {
+        self.values.as_deref().map_err(|problem| {
+            Error::invalid(what, format!("{:?}, {problem}", self.name), "a column with numbers")
+        })
+    }
+
+    /// What to write at the axis: the column's name, or `otherwise`.
+    pub(super) fn label<'a>(&'a self, otherwise: &'a str) -> &'a str {
+        if self.name.is_empty() { otherwise } else { &self.name }
+    }
+
+    fn of<T: Number>(values: impl IntoIterator<Item = T>) -> Self {
+        Self { values: Ok(values.into_iter().map(T::value).collect()), name: String::new() }
+    }
+}
+
+/// Says how many of `all` points or values a figure leaves out, and why; empty when it shows all.
+pub(super) fn left_out(shown: usize, all: usize, what: &str, reason: &str) -> String {
+    match all - shown {
+        0 => String::new(),
+        out => format!("{out} of {} left out: {reason}", plural(all, what)),
+    }
+}
+
+/// The kinds of numbers that there are, and those that may be missing.
+pub trait Number: Copy + sealed::Sealed {
+    /// As a floating point number; NaN where there is none.
+    fn value(self) -> f64;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! numbers {
+    ($($kind:ty)*) => {$(
+        impl sealed::Sealed for $kind {}
+        impl sealed::Sealed for Option<$kind> {}
+        impl Number for $kind {
+            fn value(self) -> f64 {
+                self as f64
+            }
+        }
+        impl Number for Option<$kind> {
+            fn value(self) -> f64 {
+                self.map_or(f64::NAN, |value| value as f64)
+            }
+        }
+    )*};
+}
+numbers! { f64 f32 i8 i16 i32 i64 isize u8 u16 u32 u64 usize }
+
+impl<T: Number> From<Vec<T>> for Numbers {
+    fn from(values: Vec<T>) -> Self {
+        Self::of(values)
+    }
+}
+
+impl<T: Number> From<&Vec<T>> for Numbers {
+    fn from(values: &Vec<T>) -> Self {
+        Self::of(values.iter().copied())
+    }
+}
+
+impl<T: Number> From<&[T]> for Numbers {
+    fn from(values: &[T]) -> Self {
+        Self::of(values.iter().copied())
+    }
+}
+
+impl<T: Number, const N: usize> From<[T; N]> for Numbers {
+    fn from(values: [T; N]) -> Self {
+        Self::of(values)
+    }
+}
+
+impl<T: Number, const N: usize> From<&[T; N]> for Numbers {
+    fn from(values: &[T; N]) -> Self {
+        Self::of(values.iter().copied())
+    }
+}
+
+impl<S: Data, D: Dimension> From<&ArrayBase<S, D>> for Numbers
+where
+    S::Elem: Number,
+{
+    fn from(values: &ArrayBase<S, D>) -> Self {
+        Self::of(values.iter().copied())
+    }
+}
+
+impl<S: Data, D: Dimension> From<ArrayBase<S, D>> for Numbers
+where
+    S::Elem: Number,
+{
+    fn from(values: ArrayBase<S, D>) -> Self {
+        Self::from(&values)
+    }
+}
+
+impl From<&Float64Chunked> for Numbers {
+    fn from(values: &Float64Chunked) -> Self {
+        Self { name: values.name().to_string(), ..Self::of(values.iter()) }
+    }
+}
+
+impl From<&Series> for Numbers {
+    fn from(series: &Series) -> Self {
+        let name = series.name().to_string();
+        let problem = match series.dtype() {
+            DataType::String => "which holds text",
+            DataType::Date | DataType::Datetime(..) | DataType::Time | DataType::Duration(_) => {
+                "which holds dates or times"
+            }
+            kind if kind.is_primitive_numeric() || kind.is_bool() || kind.is_null() => "",
+            kind if kind.is_decimal() => "",
+            _ => "which holds no numbers",
+        };
+        let numbers = series.cast(&DataType::Float64);
+        match numbers.as_ref().map(Series::f64) {
+            Ok(Ok(numbers)) if problem.is_empty() => Self { name, ..Self::of(numbers.iter()) },
+            _ => {
+                let problem = if problem.is_empty() { "which holds no numbers" } else { problem };
+                Self { values: Err(problem.to_owned()), name }
+            }
+        }
+    }
+}
+
+impl From<Series> for Numbers {
+    fn from(series: Series) -> Self {
+        Self::from(&series)
+    }
+}
+
+impl From<&Column> for Numbers {
+    fn from(column: &Column) -> Self {
+        column.as_materialized_series().into()
+    }
+}
+
+impl From<Column> for Numbers {
+    fn from(column: Column) -> Self {
+        Self::from(&column)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use polars::prelude::*;
+
+    /// As text, since NaN equals nothing.
+    fn values(numbers: impl Into<Numbers>) -> String {
+        format!("{:?}", numbers.into().values)
+    }
+
+    #[test]
+    #[allow(clippy::needless_borrows_for_generic_args)]
+    fn every_container_of_numbers_becomes_the_same_numbers() {
+        let wanted = "Ok([1.0, 2.0, 3.0])";
+        let (whole, floats) = (vec![1_u8, 2, 3], [1.0_f32, 2.0, 3.0]);
+        let array = ndarray::arr1(&[1.0, 2.0, 3.0]);
+        let square = ndarray::arr2(&[[1_i64, 9], [2, 9], [3, 9]]);
+        let column = Column::new("a".into(), [1_i16, 2, 3]);
+        let chunked = Series::new("a".into(), [1.0, 2.0, 3.0]);
+        for found in [
+            values(&whole),
+            values(whole.as_slice()),
+            values(whole),
+            values(floats),
+            values(&floats),
+            values([Some(1), Some(2), Some(3)]),
+            values(&array),
+            values(array.view()),
+            values(array),
+            values(square.column(0)),
+            values(&column),
+            values(column),
+            values(&chunked),
+            values(chunked.f64().unwrap()),
+        ] {
+            assert_eq!(found, wanted);
+        }
+    }
+
+    #[test]
+    fn a_missing_value_is_not_zero_and_keeps_its_place() {
+        let column = Column::new("a".into(), [Some(1.5), None, Some(f64::NAN), Some(2.5)]);
+        assert_eq!(values(&column), "Ok([1.5, NaN, NaN, 2.5])");
+        assert_eq!(values(vec![Some(7_i32), None]), "Ok([7.0, NaN])");
+        let empty = Column::full_null("a".into(), 2, &DataType::Null);
+        assert_eq!(values(empty), "Ok([NaN, NaN])");
+        let truth = Series::new("ring".into(), [Some(true), None, Some(false)]);
+        assert_eq!(values(truth), "Ok([1.0, NaN, 0.0])");
+    }
+
+    #[test]
+    fn a_column_without_numbers_is_refused_by_name() {
+        let text = Numbers::from(Series::new("class".into(), ["ring", "1"]));
+        let error = text.checked("x of the scatter").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "x of the scatter is \"class\", which holds text, expected a column with numbers"
+        );
+        let days = Series::new("night".into(), [1, 2]).cast(&DataType::Date).unwrap();
+        assert!(values(days).contains("dates"));
+    }
+}

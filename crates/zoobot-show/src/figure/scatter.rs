@@ -1,0 +1,291 @@
+//! Points in two dimensions, coloured by class or by value.
+
+use super::axes::{Axis, Chart, bounds, frame, stroke};
+use super::canvas::{self, Canvas, Drawn, UNITS, units};
+use super::labels::Labels;
+use super::legend::{self, Legend, Sign};
+use super::look::{Look, look_setters};
+use super::numbers::{Numbers, left_out};
+use super::raster::Dots;
+use super::{Figure, Layer, style};
+use crate::notebook::text::plural;
+use crate::notebook::{Bundle, Show};
+use plotters::prelude::{Circle, Color, PathElement};
+use plotters::style::RGBColor;
+use std::collections::HashMap;
+use zoobot_base::{Error, Result};
+
+/// More points than this become a bitmap inside the axes.
+const VECTOR_POINTS: usize = 5_000;
+
+/// A scatter figure to be: set what it needs, then [`Scatter::build`] it.
+#[derive(Debug, Clone)]
+pub struct Scatter {
+    x: Numbers,
+    y: Numbers,
+    colours: Option<(String, Labels)>,
+    diagonal: bool,
+    look: Look,
+}
+
+/// Points at (`x`, `y`).
+///
+/// Takes columns of a catalogue or table, or vectors, slices or arrays of numbers; see [`Numbers`].
+///
+/// # Example
+/// ```
+/// let figure = zoobot_core::figure::scatter(&[0.1, 0.4, 0.9], &[1.0, 3.0, 2.0])
+///     .colour_by("class", vec!["ring", "spiral", "ring"])
+///     .labels("first component", "second component")
+///     .build()?;
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
+pub fn scatter(x: impl Into<Numbers>, y: impl Into<Numbers>) -> Scatter {
+    let (x, y) = (x.into(), y.into());
+    let look = Look::new(x.label("x"), y.label("y"));
+    Scatter { x, y, colours: None, diagonal: false, look }
+}
+
+impl Scatter {
+    look_setters!();
+
+    /// Colours the points by class (a legend) or by number (a colour bar), under this heading.
+    ///
+    /// Takes texts, numbers, or a polars column.
+    pub fn colour_by(mut self, name: &str, labels: impl Into<Labels>) -> Self {
+        self.colours = Some((name.to_owned(), labels.into()));
+        self
+    }
+
+    /// Draws the line on which y equals x behind the points: for predictions against the truth.
+    pub fn diagonal(mut self) -> Self {
+        self.diagonal = true;
+        self
+    }
+
+    /// Draws the figure. Points with a coordinate that is missing or not finite are left out; the
+    /// notebook says below the figure how many, [`Figure::about`] too. Above 5,000 points they are
+    /// drawn as a bitmap.
+    ///
+    /// # Errors
+    /// Lengths that differ, a column without numbers, limits that are equal, and no point with finite
+    /// coordinates within them.
+    pub fn build(&self) -> Result<Figure> {
+        let ready = self.ready()?;
+        let title = if self.look.title.is_empty() {
+            format!("{} against {}", self.look.y.label, self.look.x.label)
+        } else {
+            self.look.title.clone()
+        };
+        let about = format!("{title}, {}", plural(ready.shown.len(), "point"));
+        let figure = canvas::draw(self.look.size, UNITS, about, |root, layers| {
+            self.paint(root, layers, &ready)
+        })?;
+        Ok(figure.remarking(ready.remarks))
+    }
+
+    /// What is drawn, after all that can be wrong with it.
+    fn ready(&self) -> Result<Ready> {
+        let x = self.x.checked("x of the scatter")?;
+        let y = self.y.checked("y of the scatter")?;
+        let same = |name, length: usize| {
+            if length == x.len() {
+                return Ok(());
+            }
+            let value = plural(length, "value");
+            Err(Error::invalid(name, value, format!("{}, one for each x", x.len())))
+        };
+        same("y of the scatter", y.len())?;
+        if let Some((_, labels)) = &self.colours {
+            same("colour_by of the scatter", labels.len())?;
+        }
+        self.look.check()?;
+        let x: Vec<f64> = x.iter().map(|value| self.look.x.place(*value)).collect();
+        let y: Vec<f64> = y.iter().map(|value| self.look.y.place(*value)).collect();
+        let shown: Vec<usize> =
+            (0..x.len()).filter(|&i| x[i].is_finite() && y[i].is_finite()).collect();
+        if shown.is_empty() {
+            let value = plural(x.len(), "point");
+            return Err(Error::invalid("scatter", value, "at least one with finite x and y"));
+        }
+        let key = Key::new(self.colours.as_ref(), &shown);
+        let mut remarks = vec![left_out(shown.len(), x.len(), "point", self.look.reason())];
+        remarks.extend(key.remark.clone());
+        remarks.retain(|remark| !remark.is_empty());
+        Ok(Ready { x, y, shown, key, remarks: remarks.join("; ") })
+    }
+
+    fn paint(&self, root: &Canvas<'_>, layers: &mut Vec<Layer>, ready: &Ready) -> Drawn<()> {
+        let Ready { shown, key, .. } = ready;
+        let x = self.look.x.around(shown.iter().map(|&i| ready.x[i]), 0.04);
+        let y = self.look.y.around(shown.iter().map(|&i| ready.y[i]), 0.04);
+        let (main, side) = root.split_horizontally(root.dim_in_pixel().0 as i32 - key.width(root)?);
+        let ends = (x.low.max(y.low), x.high.min(y.high));
+        let mut chart = frame(&main, &self.look.title, &x, &y)?;
+        if self.diagonal && ends.0 < ends.1 {
+            let line = vec![(ends.0, ends.0), (ends.1, ends.1)];
+            chart.draw_series([PathElement::new(line, stroke(style::LINE, style::REST))])?;
+        }
+        points(&mut chart, layers, ready)?;
+        let (_, rows) = chart.plotting_area().get_pixel_range();
+        match &key.side {
+            Side::Nothing => {}
+            Side::Classes(legend) => legend.draw(&side)?,
+            Side::Scale(scale) => legend::draw_bar(&side, scale, (rows.start, rows.end))?,
+        }
+        Ok(())
+    }
+}
+
+fn points(chart: &mut Chart<'_, '_>, layers: &mut Vec<Layer>, ready: &Ready) -> Drawn<()> {
+    let Ready { x, y, shown, key: Key { colours, .. }, .. } = ready;
+    let (radius, opacity) = style::point(shown.len());
+    // Grey ones first: what has no class or value must not hide what has.
+    let (grey, coloured): (Vec<usize>, Vec<usize>) =
+        (0..shown.len()).partition(|&i| colours[i] == style::REST);
+    let order = grey.into_iter().chain(coloured);
+    let place = |i: usize| (x[shown[i]], y[shown[i]]);
+    if shown.len() <= VECTOR_POINTS {
+        chart.draw_series(
+            order.map(|i| Circle::new(place(i), units(radius), colours[i].mix(opacity).filled())),
+        )?;
+        return Ok(());
+    }
+    let (columns, rows) = chart.plotting_area().get_pixel_range();
+    let pixels = |unit: i32| f64::from(unit) / f64::from(UNITS);
+    let mut dots = Dots::new(pixels(columns.end - columns.start), pixels(rows.end - rows.start));
+    for i in order {
+        let (x, y) = chart.backend_coord(&place(i));
+        let (x, y) = (pixels(x - columns.start), pixels(y - rows.start));
+        dots.dot(x, y, radius, colours[i], opacity);
+    }
+    layers.push(dots.layer(pixels(columns.start), pixels(rows.start))?);
+    Ok(())
+}
+
+/// Scatters side by side, to be compared.
+///
+/// # Errors
+/// [`Error::Invalid`] for none or more than four, and as [`Scatter::build`].
+pub fn beside(scatters: &[Scatter]) -> Result<Figure> {
+    if scatters.is_empty() || scatters.len() > 4 {
+        return Err(Error::invalid("scatters", scatters.len(), "1 to 4"));
+    }
+    let ready = scatters.iter().map(Scatter::ready).collect::<Result<Vec<_>>>()?;
+    let titles: Vec<&str> = scatters.iter().map(|it| it.look.title.as_str()).collect();
+    let points = plural(ready[0].shown.len(), "point");
+    let about = format!("{} panels of {points}: {}", scatters.len(), titles.join(", "));
+    let (width, height) = (440 * scatters.len() as u32, 360);
+    let mut remarks: Vec<&str> = ready.iter().map(|it| it.remarks.as_str()).collect();
+    remarks.retain(|remark| !remark.is_empty());
+    remarks.dedup();
+    let remarks = remarks.join("; ");
+    let figure = canvas::draw((width, height), UNITS, about, |root, layers| {
+        let areas = root.split_evenly((1, scatters.len()));
+        for ((scatter, ready), area) in scatters.iter().zip(&ready).zip(areas) {
+            scatter.paint(&area, layers, ready)?;
+        }
+        Ok(())
+    })?;
+    Ok(figure.remarking(remarks))
+}
+
+/// The points that are shown, and what there is to say of them.
+struct Ready {
+    /// Where the points lie on the axes.
+    x: Vec<f64>,
+    y: Vec<f64>,
+    shown: Vec<usize>,
+    key: Key,
+    remarks: String,
+}
+
+/// The colour of each shown point, and what explains the colours.
+struct Key {
+    colours: Vec<RGBColor>,
+    side: Side,
+    /// What there is to say of points without a value.
+    remark: Option<String>,
+}
+
+enum Side {
+    Nothing,
+    Classes(Legend),
+    Scale(Axis),
+}
+
+impl Key {
+    fn new(colours: Option<&(String, Labels)>, shown: &[usize]) -> Self {
+        match colours {
+            None => {
+                let colours = vec![style::PALETTE[0]; shown.len()];
+                Self { colours, side: Side::Nothing, remark: None }
+            }
+            Some((name, Labels::Categories(values))) => Self::classes(name, values, shown),
+            Some((name, Labels::Numbers(values))) => Self::scale(name, values, shown),
+        }
+    }
+
+    /// The most frequent classes get a colour each, in alphabetical order; the rest is grey.
+    fn classes(name: &str, values: &[String], shown: &[usize]) -> Self {
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for &i in shown {
+            *counts.entry(&values[i]).or_default() += 1;
+        }
+        let mut kinds: Vec<(&str, usize)> = counts.into_iter().collect();
+        kinds.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        let others = kinds.split_off(kinds.len().min(style::PALETTE.len()));
+        kinds.sort_by_key(|kind| kind.0);
+        let colour: HashMap<&str, RGBColor> =
+            kinds.iter().zip(style::PALETTE).map(|(kind, colour)| (kind.0, colour)).collect();
+        let of = |&i: &usize| colour.get(values[i].as_str()).copied().unwrap_or(style::REST);
+        let mut entries: Vec<_> =
+            kinds.iter().map(|kind| (Sign::Dot, colour[kind.0], kind.0.to_owned())).collect();
+        if !others.is_empty() {
+            let other = format!("other ({})", plural(others.len(), "class"));
+            entries.push((Sign::Dot, style::REST, other));
+        }
+        Self {
+            colours: shown.iter().map(of).collect(),
+            side: Side::Classes(Legend { heading: name.to_owned(), entries }),
+            remark: None,
+        }
+    }
+
+    fn scale(name: &str, values: &[f64], shown: &[usize]) -> Self {
+        let ends = bounds(shown.iter().map(|&i| values[i]));
+        let missing = shown.iter().filter(|&&i| !values[i].is_finite()).count();
+        let remark =
+            (missing > 0).then(|| format!("{} without {name} in grey", plural(missing, "point")));
+        let Some((low, high)) = ends else {
+            let colours = vec![style::REST; shown.len()];
+            return Self { colours, side: Side::Nothing, remark };
+        };
+        let scale = if low < high {
+            Axis::over(name, low, high)
+        } else {
+            Axis::around(name, [low].into_iter(), 0.0)
+        };
+        let share = |value: f64| match value.is_finite() {
+            true => (value - scale.low) / (scale.high - scale.low),
+            false => f64::NAN,
+        };
+        let colours = shown.iter().map(|&i| style::colour_of(share(values[i]))).collect();
+        Self { colours, side: Side::Scale(scale), remark }
+    }
+
+    fn width(&self, canvas: &Canvas<'_>) -> Drawn<i32> {
+        match &self.side {
+            Side::Nothing => Ok(units(6.0)),
+            Side::Classes(legend) => legend.width(canvas),
+            Side::Scale(scale) => legend::bar_width(canvas, scale),
+        }
+    }
+}
+
+/// As the last expression of a cell it draws itself.
+impl Show for Scatter {
+    fn show(&self) -> Bundle {
+        self.build().show()
+    }
+}

@@ -1,0 +1,219 @@
+//! A gallery: pictures in rows, each with its id and a caption.
+
+use super::markup::picture_or_reason;
+use super::text::{cut, escape, plural, thousands};
+use super::{Bundle, Show, thumbnail};
+use image::RgbImage;
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// More tiles than this would make a notebook that no longer opens.
+const MOST: usize = 200;
+/// Up to this many tiles get one and a half times the pixels, for sharp screens.
+const SHARP: usize = 30;
+/// Characters of an id or a caption.
+const LONGEST: usize = 60;
+
+/// One picture of a gallery.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tile {
+    /// The galaxy's id, written below the picture.
+    pub id: String,
+    /// A second line, for a class or a distance; may be empty.
+    pub caption: String,
+    /// The file: JPEG, PNG or FITS.
+    pub file: PathBuf,
+    /// The picture itself, where it comes from no file.
+    picture: Option<Arc<RgbImage>>,
+}
+
+impl Tile {
+    /// A tile without a caption.
+    pub fn new(id: impl Into<String>, file: impl Into<PathBuf>) -> Self {
+        Self { id: id.into(), caption: String::new(), file: file.into(), picture: None }
+    }
+
+    /// A tile of a picture in memory, without a caption.
+    pub fn of(id: impl Into<String>, picture: RgbImage) -> Self {
+        Self { picture: Some(Arc::new(picture)), ..Self::new(id, "") }
+    }
+
+    /// The picture, where it comes from no file.
+    pub(crate) fn picture(&self) -> Option<&RgbImage> {
+        self.picture.as_deref()
+    }
+
+    /// Sets the second line below the picture.
+    pub fn caption(mut self, caption: impl Into<String>) -> Self {
+        self.caption = caption.into();
+        self
+    }
+}
+
+/// Pictures in rows. They are read when the gallery shows itself; one that cannot be read becomes
+/// a box that says why.
+#[derive(Debug, Clone)]
+pub struct Gallery {
+    tiles: Vec<Tile>,
+    title: String,
+    columns: usize,
+    side: u32,
+    query: bool,
+}
+
+impl Gallery {
+    /// A gallery of these tiles, six in a row, 120 pixels each.
+    pub fn new(tiles: Vec<Tile>) -> Self {
+        Self { tiles, title: String::new(), columns: 6, side: 120, query: false }
+    }
+
+    /// Sets the line above the pictures (default none).
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = title.into();
+        self
+    }
+
+    /// Sets how many pictures stand in a row (default 6, at least 1).
+    pub fn columns(mut self, columns: usize) -> Self {
+        self.columns = columns.max(1);
+        self
+    }
+
+    /// Sets the side of a picture in pixels (default 120, 32 to 512).
+    pub fn thumbnail(mut self, pixels: u32) -> Self {
+        self.side = pixels.clamp(32, 512);
+        self
+    }
+
+    /// Frames the first picture: the one that the others were looked up for.
+    pub fn first_is_query(mut self) -> Self {
+        self.query = true;
+        self
+    }
+
+    /// The line above the pictures.
+    pub(crate) fn about(&self) -> &str {
+        &self.title
+    }
+
+    /// How many pictures stand in a row.
+    pub(crate) fn in_a_row(&self) -> usize {
+        self.columns
+    }
+
+    /// Whether the first picture is the one that the others were looked up for.
+    pub(crate) fn has_query(&self) -> bool {
+        self.query
+    }
+
+    /// The tiles, in order.
+    pub fn tiles(&self) -> &[Tile] {
+        &self.tiles
+    }
+
+    fn html(&self) -> String {
+        let shown = &self.tiles[..self.tiles.len().min(MOST)];
+        let density = if shown.len() <= SHARP { 1.5 } else { 1.0 };
+        let pixels = (f64::from(self.side) * density) as u32;
+        let file = |tile: &Tile| tile.picture.is_none().then(|| tile.file.clone());
+        let files: Vec<_> = shown.iter().map(file).collect();
+        let loaded = thumbnail::load_all(&files, pixels);
+        let pictures = shown.iter().zip(loaded).filter_map(|(tile, loaded)| match &tile.picture {
+            Some(picture) => Some(thumbnail::of(picture, pixels)),
+            None => loaded,
+        });
+        let pictures: Vec<_> = pictures.collect();
+
+        let mut html = String::from("<div>");
+        if !self.title.is_empty() {
+            let _ = write!(
+                html,
+                "<div style=\"margin:2px 0 6px\"><b>{}</b></div>",
+                escape(&self.title)
+            );
+        }
+        html.push_str(
+            "<div style=\"max-width:100%;overflow-x:auto\">\
+             <table style=\"border:none;border-collapse:separate;border-spacing:0;margin:0;\
+             table-layout:auto\"><tbody>",
+        );
+        let tiles: Vec<_> = shown.iter().zip(&pictures).collect();
+        for (row, tiles) in tiles.chunks(self.columns).enumerate() {
+            html.push_str("<tr style=\"background:none\">");
+            for (column, (tile, picture)) in tiles.iter().enumerate() {
+                self.tile(&mut html, tile, picture, self.query && row == 0 && column == 0);
+            }
+            html.push_str("</tr>");
+        }
+        html.push_str("</tbody></table></div>");
+        if let Some(note) = self.note() {
+            let _ =
+                write!(html, "<div style=\"margin:4px 0;opacity:.6;font-size:85%\">{note}</div>");
+        }
+        html + "</div>"
+    }
+
+    fn tile(
+        &self,
+        html: &mut String,
+        tile: &Tile,
+        picture: &zoobot_base::Result<thumbnail::Thumbnail>,
+        query: bool,
+    ) {
+        let frame = if query {
+            "border-radius:4px;outline:3px solid #009E73;outline-offset:1px"
+        } else {
+            "border-radius:4px"
+        };
+        let _ = write!(
+            html,
+            "<td width=\"{0}\" align=\"center\" style=\"border:none;background:none;padding:5px;\
+             width:{0}px;max-width:{0}px;vertical-align:top;text-align:center;white-space:normal;\
+             overflow-wrap:anywhere\">{1}<div style=\"margin-top:4px;font-size:11px;\
+             line-height:1.3\">{2}",
+            self.side + 10,
+            picture_or_reason(&tile.id, picture, self.side, frame),
+            escape(&cut(&tile.id, LONGEST)),
+        );
+        if query {
+            html.push_str("<br><b style=\"color:#009E73\">query</b>");
+        }
+        if !tile.caption.is_empty() {
+            let caption = escape(&cut(&tile.caption, LONGEST));
+            let _ = write!(html, "<br><span style=\"opacity:.65\">{caption}</span>");
+        }
+        html.push_str("</div></td>");
+    }
+
+    fn note(&self) -> Option<String> {
+        match self.tiles.len() {
+            0 => Some("no pictures".to_owned()),
+            all if all > MOST => Some(format!("… {} more", thousands((all - MOST) as u64))),
+            _ => None,
+        }
+    }
+
+    fn plain(&self) -> String {
+        let title = if self.title.is_empty() { "Gallery" } else { &self.title };
+        let mut text = format!("{title}, {}", plural(self.tiles.len(), "picture"));
+        for (i, tile) in self.tiles.iter().take(MOST).enumerate() {
+            let query = if self.query && i == 0 { "  query" } else { "" };
+            let caption = if tile.caption.is_empty() { "" } else { "  " };
+            let _ = write!(text, "\n  {}{query}{caption}{}", tile.id, tile.caption);
+        }
+        if self.tiles.len() > MOST {
+            let _ = write!(text, "\n  … {} more", thousands((self.tiles.len() - MOST) as u64));
+        }
+        text
+    }
+}
+
+impl Show for Gallery {
+    fn show(&self) -> Bundle {
+        Bundle::plain(self.plain()).with("text/html", self.html())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! Questions to the person at the notebook.
+
+use super::in_kernel;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::os::fd::BorrowedFd;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use zoobot_base::{Error, Result};
+
+/// One question at a time, whichever thread asks.
+static ASKING: Mutex<()> = Mutex::new(());
+
+/// Names the descriptor that the kernel's replies come through.
+const PIPE: &str = "ZOOBOT_KERNEL_REPLIES";
+
+/// What the kernel answers.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Reply {
+    Answer(String),
+    Refused(String),
+    Interrupted(()),
+}
+
+/// Asks for a line of text below the running cell and waits for it.
+///
+/// # Errors
+/// Outside of a notebook and where the front end takes no input (`nbconvert --execute`, papermill);
+/// [`Error::Interrupted`] when the stop button is pressed instead.
+///
+/// # Example
+/// ```no_run
+/// let name = zoobot_core::notebook::input("Your name? ")?;
+/// println!("Hello, {name}");
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
+pub fn input(prompt: &str) -> Result<String> {
+    ask(prompt, "EVCXR_INPUT_REQUEST")
+}
+
+/// Asks for a line that is not shown while it is typed. Otherwise like [`input`].
+pub fn password(prompt: &str) -> Result<String> {
+    ask(prompt, "EVCXR_INPUT_REQUEST_PASSWORD")
+}
+
+fn ask(prompt: &str, request: &str) -> Result<String> {
+    let failed = |source| Error::Io { action: "read", path: asked(prompt), source };
+    if !in_kernel() {
+        let reason = "a question can be asked in a notebook cell only";
+        return Err(failed(std::io::Error::other(reason)));
+    }
+    let _one = ASKING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    {
+        let mut out = std::io::stdout().lock();
+        // An empty message first: it ends a line that is still open, and shows nothing.
+        writeln!(out, "{}{{\"kind\":\"pause\"}}\n{request}:{}", super::MARK, escaped(prompt))
+            .and_then(|()| out.flush())
+            .map_err(failed)?;
+    }
+    let line = reply().map_err(failed)?;
+    match serde_json::from_str(&line)? {
+        Reply::Answer(text) => Ok(text),
+        Reply::Refused(reason) => Err(failed(std::io::Error::other(reason))),
+        Reply::Interrupted(()) => {
+            zoobot_base::interrupt::wait_for_request();
+            Err(Error::Interrupted { during: "input", done: "nothing was answered".to_owned() })
+        }
+    }
+}
+
+/// The kernel's line. It does not come through standard input, which belongs to the cell.
+fn reply() -> std::io::Result<String> {
+    let pipe = std::env::var(PIPE).ok().and_then(|number| number.parse().ok());
+    let pipe: i32 = pipe.ok_or_else(|| std::io::Error::other("the kernel gave no way to ask"))?;
+    // SAFETY: the kernel keeps this descriptor open for as long as the process lives.
+    let pipe = unsafe { BorrowedFd::borrow_raw(pipe) };
+    let mut line = String::new();
+    BufReader::new(File::from(pipe.try_clone_to_owned()?)).read_line(&mut line)?;
+    Ok(line)
+}
+
+/// How an error names the answer that could not be read.
+fn asked(prompt: &str) -> PathBuf {
+    PathBuf::from(format!("the answer to {:?}", prompt.trim()))
+}
+
+/// The prompt on one line and without colons, which is as much as the way to the kernel carries.
+fn escaped(prompt: &str) -> String {
+    let escape = |c: char| match c {
+        ':' | '%' | '\n' | '\r' => format!("%{:02x}", u32::from(c)),
+        c => c.to_string(),
+    };
+    prompt.chars().map(escape).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outside_of_a_notebook_a_question_is_refused_by_name() {
+        let error = input("Which survey? ").unwrap_err().to_string();
+        assert!(error.contains("Which survey?") && error.contains("notebook"), "{error}");
+    }
+
+    #[test]
+    fn prompts_travel_on_one_line_without_colons() {
+        assert_eq!(escaped("a: 50 %\nb"), "a%3a 50 %25%0ab");
+    }
+}

@@ -1,0 +1,97 @@
+//! Small texts: escaping, cutting, counting, durations.
+
+use std::time::Duration;
+
+#[doc(hidden)]
+/// Text for HTML, inside an element or a quoted attribute.
+pub fn escape(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    for sign in text.chars() {
+        match sign {
+            '&' => html.push_str("&amp;"),
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '"' => html.push_str("&quot;"),
+            '\'' => html.push_str("&#39;"),
+            other => html.push(other),
+        }
+    }
+    html
+}
+
+#[doc(hidden)]
+/// Text of at most `longest` characters: a longer one loses its end to "…".
+pub fn cut(text: &str, longest: usize) -> String {
+    if text.chars().count() <= longest {
+        return text.to_owned();
+    }
+    text.chars().take(longest.saturating_sub(1)).chain(['…']).collect()
+}
+
+#[doc(hidden)]
+/// "1 row", "2,000 rows", "3 classes", "2 series".
+pub fn plural(count: usize, noun: &str) -> String {
+    let ending = match noun {
+        _ if count == 1 => "",
+        "series" => "",
+        _ if noun.ends_with('s') => "es",
+        _ => "s",
+    };
+    format!("{} {noun}{ending}", thousands(count as u64))
+}
+
+#[doc(hidden)]
+/// "1234567" as "1,234,567".
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[doc(hidden)]
+/// "0.4 s", "12 s", "3 min 05 s", "2 h 10 min".
+pub fn duration(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    let whole = seconds.round() as u64;
+    match whole {
+        0..=9 => format!("{seconds:.1} s"),
+        10..=59 => format!("{whole} s"),
+        60..=3599 => format!("{} min {:02} s", whole / 60, whole % 60),
+        _ => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escaped_text_cannot_leave_its_element_or_attribute() {
+        assert_eq!(
+            escape(r#"<script>alert("x" & 'y')</script>"#),
+            "&lt;script&gt;alert(&quot;x&quot; &amp; &#39;y&#39;)&lt;/script&gt;"
+        );
+    }
+
+    #[test]
+    fn long_text_is_cut_at_characters_not_bytes() {
+        assert_eq!(cut("galaxie", 7), "galaxie");
+        assert_eq!(cut("ééééé", 4), "ééé…");
+    }
+
+    #[test]
+    fn counts_and_times_read_as_english() {
+        assert_eq!(plural(1, "class"), "1 class");
+        assert_eq!(plural(12_345, "class"), "12,345 classes");
+        assert_eq!(plural(0, "row"), "0 rows");
+        assert_eq!(duration(Duration::from_millis(420)), "0.4 s");
+        assert_eq!(duration(Duration::from_secs_f64(59.7)), "1 min 00 s");
+        assert_eq!(duration(Duration::from_secs(7_830)), "2 h 10 min");
+    }
+}

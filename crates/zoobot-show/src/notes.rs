@@ -1,0 +1,91 @@
+//! What is said beside results: notes on what was left out or may be wrong.
+
+use crate::notebook::{Bundle, display, in_kernel, running_cell};
+use std::sync::{Mutex, PoisonError};
+use zoobot_base::advice::advice;
+
+/// What was said so far and what it was about, in the notebook's cell of this number.
+static SAID: Mutex<(u64, Vec<[String; 2]>)> = Mutex::new((0, Vec::new()));
+
+#[doc(hidden)]
+/// How to leave out the galaxies without a value in a column.
+pub fn leave_out(column: &str) -> String {
+    advice(
+        format!("Leave them out: galaxies.labelled({column:?})?"),
+        format!("Leave them out: --where '{} is not missing'", in_condition(column)),
+    )
+}
+
+#[doc(hidden)]
+/// The name of a column as a condition reads it.
+pub fn in_condition(column: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
+    let begins = column.starts_with(|c: char| c.is_alphabetic() || c == '_');
+    let word = ["and", "or", "not", "is", "true", "false"];
+    match begins && column.chars().all(plain) && !word.contains(&column.to_lowercase().as_str()) {
+        true => column.to_owned(),
+        false => format!("`{column}`"),
+    }
+}
+
+/// Says something beside the results, once: below the cell of a notebook, or on standard error.
+pub fn note(text: impl Into<String>) {
+    let text = text.into();
+    note_about(text.clone(), text);
+}
+
+#[doc(hidden)]
+/// Says something once for each subject.
+pub fn note_about(subject: impl Into<String>, text: impl Into<String>) {
+    let (subject, text) = (subject.into(), text.into());
+    let cell = running_cell();
+    let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+    if said.0 != cell {
+        *said = (cell, Vec::new());
+    }
+    if said.1.iter().any(|[known, _]| *known == subject) {
+        return;
+    }
+    said.1.push([subject, text.clone()]);
+    drop(said);
+    match in_kernel() {
+        true => display(&Bundle::plain(format!("note: {text}"))),
+        false => eprintln!("zoobot: note: {text}"),
+    }
+}
+
+/// Every [`note`] so far; in a notebook, those of the running cell.
+pub fn notes() -> Vec<String> {
+    let said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+    said.1.iter().map(|[_, text]| text.clone()).collect()
+}
+
+#[doc(hidden)]
+/// Some names of many: the first three, and how many more there are.
+pub fn examples<T: std::fmt::Debug>(all: &[T]) -> String {
+    const NAMED: usize = 3;
+    let mut text: Vec<String> = all.iter().take(NAMED).map(|it| format!("{it:?}")).collect();
+    if all.len() > NAMED {
+        text.push(format!("and {} more", all.len() - NAMED));
+    }
+    text.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_said_once() {
+        let count = || notes().iter().filter(|it| *it == "a note of this test").count();
+        note("a note of this test");
+        note("a note of this test");
+        assert_eq!(count(), 1);
+    }
+
+    #[test]
+    fn columns_are_written_as_conditions_read_them() {
+        let names = ["mag_r", "a-b", "x.y", "2mass", "not"].map(in_condition);
+        assert_eq!(names, ["mag_r", "`a-b`", "x.y", "`2mass`", "`not`"]);
+    }
+}

@@ -1,0 +1,137 @@
+//! The classes of the simulated survey, and how often each is met.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+use zoobot_base::error::{Error, Result};
+
+/// A class of the simulated survey.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// An elliptical galaxy: one Sérsic profile, at times with shells, a stream or a lane of dust.
+    Smooth,
+    /// A bulge and an exponential disc without arms, at times with a lens.
+    Disk,
+    /// A disc with logarithmic arms and no bar.
+    Spiral,
+    /// A disc with a bar from whose ends arms start.
+    BarredSpiral,
+    /// A disc with an inner, outer, nuclear or collisional ring, with or without bar and arms.
+    Ring,
+    /// A disc seen from its side, often with a lane of dust, with a round, boxy or peanut bulge.
+    EdgeOn,
+    /// Two galaxies before, during or after their passage through each other.
+    Merger,
+    /// Not a galaxy: a saturated star, a satellite's trail, a ghost, the edge of a detector.
+    StarOrArtifact,
+    /// A clumpy galaxy without centre or symmetry.
+    Irregular,
+    /// A galaxy of low surface brightness.
+    Diffuse,
+    /// A red elliptical that bends the light of a galaxy behind it into arcs or a ring.
+    GravitationalLens,
+    /// A disc whose gas is swept to one side, with young stars in its wake.
+    Jellyfish,
+    /// Two galaxies in one direction that have nothing to do with each other.
+    Overlap,
+}
+
+/// Every kind with its name and its share of the brightest galaxies in the sky, per mille.
+const KINDS: [(Kind, &str, usize); 13] = [
+    (Kind::Smooth, "smooth", 380),
+    (Kind::Disk, "disk", 130),
+    (Kind::Spiral, "spiral", 170),
+    (Kind::BarredSpiral, "barred_spiral", 110),
+    (Kind::Ring, "ring", 50),
+    (Kind::EdgeOn, "edge_on", 90),
+    (Kind::Merger, "merger", 14),
+    (Kind::StarOrArtifact, "star_or_artifact", 10),
+    (Kind::Irregular, "irregular", 20),
+    (Kind::Diffuse, "diffuse", 15),
+    (Kind::GravitationalLens, "gravitational_lens", 1),
+    (Kind::Jellyfish, "jellyfish", 1),
+    (Kind::Overlap, "overlap", 9),
+];
+
+impl Kind {
+    /// Every kind, in a fixed order.
+    pub const ALL: [Self; 13] = {
+        let mut all = [Self::Smooth; 13];
+        let mut k = 0;
+        while k < all.len() {
+            all[k] = KINDS[k].0;
+            k += 1;
+        }
+        all
+    };
+
+    /// The eight kinds of the sample that travels inside this library, and of
+    /// [`Simulation::new`](crate::Simulation::new).
+    pub const SAMPLE: [Self; 8] = [
+        Self::Smooth,
+        Self::Disk,
+        Self::Spiral,
+        Self::BarredSpiral,
+        Self::Ring,
+        Self::EdgeOn,
+        Self::Merger,
+        Self::StarOrArtifact,
+    ];
+
+    /// A thousand kinds, each as often as it is met among a thousand bright galaxies of the sky:
+    /// 38 % smooth, 1.4 % mergers, one gravitational lens (which flatters lenses and jellyfish).
+    ///
+    /// The shares are near those that the volunteers of Galaxy Zoo 2 (Willett et al. 2013,
+    /// MNRAS 435, 2835) found; of 240,000 galaxies they called 1.4 % mergers.
+    pub fn sky() -> Vec<Self> {
+        KINDS.iter().flat_map(|&(kind, _, share)| vec![kind; share]).collect()
+    }
+
+    /// The name in the catalogue's `class` column, such as `barred_spiral`.
+    pub fn name(self) -> &'static str {
+        KINDS[self as usize].1
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Kind {
+    type Err = Error;
+
+    /// The kind of a [name](Kind::name).
+    fn from_str(name: &str) -> Result<Self> {
+        let found = KINDS.iter().find(|(_, known, _)| *known == name);
+        found.map(|(kind, ..)| *kind).ok_or_else(|| {
+            Error::invalid("kind", name, KINDS.map(|(_, known, _)| known).join(", "))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_of_the_serialised_form_and_lead_back_to_their_kind() {
+        for kind in Kind::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+            assert_eq!(kind.name().parse::<Kind>().unwrap(), kind);
+        }
+        let error = "squid".parse::<Kind>().unwrap_err().to_string();
+        assert!(error.starts_with("kind is squid") && error.contains("jellyfish"), "{error}");
+    }
+
+    #[test]
+    fn the_sky_has_a_thousand_galaxies_of_every_kind_and_few_mergers() {
+        let sky = Kind::sky();
+        assert_eq!(sky.len(), 1000);
+        let count = |kind| sky.iter().filter(|k| **k == kind).count();
+        assert!(Kind::ALL.iter().all(|kind| count(*kind) > 0));
+        assert_eq!(count(Kind::Merger), 14);
+    }
+}
