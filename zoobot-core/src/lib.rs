@@ -11,29 +11,20 @@
 //!
 //! A notebook starts with `use zoobot::prelude::*;`.
 
-pub mod anomaly;
-pub mod encoder;
 pub mod experiment;
-pub mod finetune;
 pub mod judge;
-pub mod map;
-pub mod metrics;
-pub mod model;
 pub mod notebook;
-pub mod predict;
 pub mod prelude;
-pub mod probe;
-pub mod similar;
-pub mod space;
-pub mod tags;
-pub mod train;
 
+pub use zoobot_anomaly as anomaly;
 pub use zoobot_base::error::{Error, Result};
 pub use zoobot_base::{advice, error, interrupt, processor};
 pub use zoobot_data::{catalog, schema};
+pub use zoobot_learn::{finetune, model, predict, train};
+pub use zoobot_representation::{encoder, map, metrics, probe, similar, space, tags};
 pub use zoobot_show::{figure, notes, time};
 
-use zoobot_base::{files, generator, seed, special, spelling};
+use zoobot_base::{files, seed};
 
 /// From a picture file to what a network sees: [`read`](picture::read) decodes,
 /// [`read_flux`](picture::read_flux) reads FITS files, a [`Recipe`](picture::Recipe) does the exact

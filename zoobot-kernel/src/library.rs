@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The library's own crates, and the modules in which cells find what they hold.
-pub const OWN: [(&str, &str); 7] = [
+pub const OWN: [(&str, &str); 10] = [
     ("zoobot_core", "zoobot_core"),
     ("zoobot_base", "zoobot_core"),
     ("zoobot_show", "zoobot_core"),
@@ -17,6 +17,9 @@ pub const OWN: [(&str, &str); 7] = [
     ("zoobot_picture", "zoobot_core::picture"),
     ("zoobot_simulator", "zoobot_core::survey"),
     ("zoobot_nets", "zoobot_core::encoder"),
+    ("zoobot_representation", "zoobot_core"),
+    ("zoobot_learn", "zoobot_core"),
+    ("zoobot_anomaly", "zoobot_core::anomaly"),
 ];
 
 /// The prebuilt library, as the build recorded it.

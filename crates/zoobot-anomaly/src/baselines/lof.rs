@@ -1,0 +1,51 @@
+//! Local outlier factor (Breunig et al. 2000, LOF, SIGMOD): what is sparser than its neighbours is
+//! odd.
+
+use zoobot_base::error::{Error, Result};
+use zoobot_representation::similar::Metric;
+use zoobot_representation::space::Space;
+
+/// How many times sparser each galaxy's surroundings are than those of its `k` nearest neighbours:
+/// about 1 for ordinary ones, larger is odder (minus scikit-learn's `negative_outlier_factor_`).
+///
+/// Exact, on all cores: the time grows with the square of the number of galaxies.
+///
+/// ```
+/// use zoobot_core::anomaly::baselines::local_outlier_factor;
+/// use zoobot_core::{ndarray::Array2, space::Space};
+/// let features = Array2::from_shape_fn((30, 1), |(i, _)| if i == 29 { 60.0 } else { i as f32 });
+/// let space = Space::new((0..30).map(|i| format!("G{i}")).collect(), features)?;
+/// let factors = local_outlier_factor(&space, 5)?;
+/// assert!(factors[29] > 5.0 && factors[10] < 1.1);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Invalid`] unless `k` is 1 to the number of galaxies less 1; [`Error::Interrupted`].
+pub fn local_outlier_factor(space: &Space, k: usize) -> Result<Vec<f64>> {
+    if k == 0 || k >= space.len() {
+        return Err(Error::invalid("k", k, format!("1 to {}", space.len().saturating_sub(1))));
+    }
+    let found = space.nearest(space.features(), k + 1, Metric::L2)?;
+    // Of every galaxy the others, nearest first; with many copies it may not be among them itself.
+    let others: Vec<Vec<(usize, f64)>> = (0..space.len())
+        .map(|row| {
+            let pairs = found.rows.row(row).into_iter().zip(found.distances.row(row));
+            let pairs = pairs.map(|(&other, &distance)| (other as usize, f64::from(distance)));
+            pairs.filter(|(other, _)| *other != row).take(k).collect()
+        })
+        .collect();
+    let reach: Vec<f64> = others.iter().map(|all| all.last().map_or(0.0, |it| it.1)).collect();
+    let density: Vec<f64> = others
+        .iter()
+        .map(|all| {
+            let sum: f64 = all.iter().map(|&(other, distance)| distance.max(reach[other])).sum();
+            // As scikit-learn, for copies.
+            1.0 / (sum / k as f64 + 1e-10)
+        })
+        .collect();
+    let factor = |(row, all): (usize, &Vec<(usize, f64)>)| {
+        all.iter().map(|&(other, _)| density[other]).sum::<f64>() / k as f64 / density[row]
+    };
+    Ok(others.iter().enumerate().map(factor).collect())
+}

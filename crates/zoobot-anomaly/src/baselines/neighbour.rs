@@ -1,0 +1,64 @@
+//! Astronomaly's way of active learning (Lochner & Bassett 2021, Astronomy and Computing 36, 100481):
+//! oddness, lowered near galaxies that were rated of no interest.
+
+use super::RandomForest;
+use zoobot_base::error::{Error, Result};
+use zoobot_representation::similar::Metric;
+use zoobot_representation::space::Space;
+
+/// How ratings correct scores of oddness. With the rating `u` that a random forest of 100 trees
+/// expects, the distance `d` to the nearest rated galaxy and the mean `m` of these distances:
+/// `score * tanh(exp(alpha d / m) - 1 + artanh(e1 + e2 u / 5))`. It can only lower a score: far from
+/// all ratings the score stays as it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NeighbourScore {
+    /// What is left of a score next to a galaxy rated 0 (default 0.1).
+    pub e1: f64,
+    /// What a rating of 5 adds to that (default 0.85).
+    pub e2: f64,
+    /// How fast ratings lose their weight with the distance (default 1).
+    pub alpha: f64,
+    /// Of the forest.
+    pub seed: u64,
+}
+
+impl Default for NeighbourScore {
+    fn default() -> Self {
+        Self { e1: 0.1, e2: 0.85, alpha: 1.0, seed: 0 }
+    }
+}
+
+impl NeighbourScore {
+    /// The corrected scores of all galaxies of a space, from their scores of oddness and the ratings
+    /// (0 to 5) of some of them, by their places.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] without ratings, and when numbers of galaxies differ.
+    pub fn scores(
+        &self,
+        space: &Space,
+        oddness: &[f64],
+        ratings: &[(usize, f64)],
+    ) -> Result<Vec<f64>> {
+        if ratings.is_empty() || oddness.len() != space.len() {
+            let value = format!("{} ratings, {} scores", ratings.len(), oddness.len());
+            let expected = format!("some ratings and {} scores", space.len());
+            return Err(Error::invalid("ratings", value, expected));
+        }
+        let places: Vec<usize> = ratings.iter().map(|it| it.0).collect();
+        let values: Vec<f64> = ratings.iter().map(|it| it.1).collect();
+        let rated = space.features().select(ndarray::Axis(0), &places);
+        let forest = RandomForest::fit(rated.view(), &values, 100, self.seed)?;
+        let expected = forest.predict(space.features())?;
+        let names = places.iter().map(|&row| space.ids()[row].clone()).collect();
+        let rated = Space::new(names, rated)?;
+        let near = rated.nearest(space.features(), 1, Metric::L2)?.distances;
+        let near: Vec<f64> = near.iter().map(|&distance| f64::from(distance)).collect();
+        let mean = (near.iter().sum::<f64>() / near.len() as f64).max(f64::MIN_POSITIVE);
+        let corrected = |((score, expected), near): ((&f64, f64), f64)| {
+            let trust = (self.e1 + self.e2 * expected / 5.0).clamp(0.0, 1.0 - 1e-12);
+            score * ((self.alpha * near / mean).exp() - 1.0 + trust.atanh()).tanh()
+        };
+        Ok(oddness.iter().zip(expected).zip(near).map(corrected).collect())
+    }
+}

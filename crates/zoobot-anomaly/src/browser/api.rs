@@ -1,0 +1,259 @@
+//! What the page asks for, and what it is told.
+
+use super::super::search::AnomalySearch;
+use super::desk::{Choice, Desk};
+use super::galaxy;
+use super::http::{Method, Request, Response};
+use polars::prelude::{CsvWriter, DataFrame, SerWriter};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use zoobot_base::error::{Error, Result};
+use zoobot_data::catalog::Catalog;
+use zoobot_show::notebook::jpeg;
+
+/// Galaxies of a ranking or of ratings that are given at a time.
+const MOST: usize = 500;
+/// Characters of a note.
+const LONGEST_NOTE: usize = 2000;
+/// The side of a picture in pixels.
+const SIDES: std::ops::RangeInclusive<u32> = 32..=1024;
+
+/// Answers a request that was admitted.
+pub fn answer(desk: &Desk, request: &Request) -> Response {
+    let path: Vec<&str> = request.path.trim_start_matches('/').split('/').collect();
+    let answered = match (request.method, path.as_slice()) {
+        (Method::Get, [""]) => super::page::page(),
+        (Method::Get, ["api", "state"]) => Ok(Response::json(&state(desk))),
+        (Method::Get, ["api", "galaxy", row]) => about(desk, row),
+        (Method::Get, ["api", "columns"]) => columns(desk),
+        (Method::Get, ["api", "picture", row]) => picture(desk, row, request.query("side")),
+        (Method::Get, ["api", "rated"]) => {
+            Ok(Response::json(&rated(desk, number(request, "from"))))
+        }
+        (Method::Get, ["api", "ranking"]) => ranking(desk, request),
+        (Method::Get, ["api", "ratings.csv"]) => desk.search().table().and_then(csv),
+        (Method::Get, ["api", "ranking.csv"]) => {
+            desk.standing().learnt.ok_or_else(unranked).and_then(|it| csv(it.ranking.table()?))
+        }
+        (Method::Post, ["api", "rate"]) => rate(desk, request),
+        (Method::Post, ["api", "skip"]) => skip(desk, request),
+        (Method::Post, ["api", "note"]) => note(desk, request),
+        (Method::Post, ["api", "undo"]) => undo(desk),
+        (Method::Post, ["api", "retrain"]) => retrain(desk, request),
+        (Method::Get | Method::Post, _) => {
+            Ok(Response::refusal(404, "there is no such thing here"))
+        }
+    };
+    answered.unwrap_or_else(|error| {
+        let status = match &error {
+            Error::Invalid { .. } | Error::Json(_) => 400,
+            Error::Missing { .. } | Error::Picture { .. } => 404,
+            _ => 500,
+        };
+        Response::refusal(status, error.to_string())
+    })
+}
+
+fn state(desk: &Desk) -> Value {
+    let standing = desk.standing();
+    let search = desk.search();
+    let ratings = search.ratings();
+    let said = Said::of(&search);
+    let ids = search.space().ids();
+    let items = standing.items.iter().map(|item| said.item(item.row, &ids[item.row], &item.why));
+    let learnt = standing.learnt.as_ref().map(|learnt| {
+        json!({
+            "ratings": learnt.ratings, "seconds": learnt.seconds, "note": learnt.note,
+            "fresh": standing.behind == 0, "behind": standing.behind,
+        })
+    });
+    json!({
+        "user": search.name(), "galaxies": ids.len(), "rated": ratings.len(),
+        "skipped": said.skipped.len(),
+        "batch": standing.batch, "items": items.collect::<Vec<_>>(), "choice": standing.choice,
+        "training": standing.training, "problem": standing.problem, "ranking": learnt,
+    })
+}
+
+/// What this user said of galaxies, by their places.
+struct Said {
+    values: HashMap<usize, u8>,
+    skipped: HashSet<usize>,
+    notes: BTreeMap<usize, String>,
+}
+
+impl Said {
+    fn of(search: &AnomalySearch) -> Self {
+        let skipped = search.skipped_rows().into_iter().collect();
+        let values = search.ratings().iter().map(|it| (it.row, it.value)).collect();
+        Self { values, skipped, notes: search.noted() }
+    }
+
+    /// A galaxy as the page gets it.
+    fn item(&self, row: usize, id: &str, why: &str) -> Value {
+        json!({
+            "row": row, "id": id, "why": why, "rating": self.values.get(&row),
+            "skipped": self.skipped.contains(&row), "note": self.notes.get(&row),
+        })
+    }
+}
+
+/// A galaxy's place from the address: a number below the number of galaxies.
+fn place(desk: &Desk, row: &str) -> Result<(usize, Catalog)> {
+    let search = desk.search();
+    let digits = !row.is_empty() && row.bytes().all(|byte| byte.is_ascii_digit());
+    let known = row.parse().ok().filter(|known| digits && *known < search.space().len());
+    let known: usize = known.ok_or_else(|| Error::Missing {
+        kind: "galaxy",
+        name: row.to_owned(),
+        place: format!("the {} that are searched", search.space().len()),
+        hint: "Galaxies go by their row here".to_owned(),
+    })?;
+    Ok((known, search.space().known_catalog()?.clone()))
+}
+
+fn columns(desk: &Desk) -> Result<Response> {
+    let catalog = desk.search().space().known_catalog()?.clone();
+    Ok(Response::json(&galaxy::columns(&catalog)))
+}
+
+fn about(desk: &Desk, row: &str) -> Result<Response> {
+    let (row, catalog) = place(desk, row)?;
+    Ok(Response::json(&galaxy::known(&catalog, row)?))
+}
+
+fn picture(desk: &Desk, row: &str, side: Option<&str>) -> Result<Response> {
+    let (row, catalog) = place(desk, row)?;
+    let wrong = |side: &str| {
+        Error::invalid("side", side, format!("{} to {} pixels", SIDES.start(), SIDES.end()))
+    };
+    let side = side.unwrap_or("256");
+    let pixels = side.parse().ok().filter(|pixels| SIDES.contains(pixels));
+    let pixels = pixels.ok_or_else(|| wrong(side))?;
+    let files = catalog.at(&[row])?.files();
+    let file = files.first().filter(|file| !file.as_os_str().is_empty());
+    let no_file = || Error::Picture { path: "".into(), reason: "the catalogue names none".into() };
+    Ok(Response::of("image/jpeg", jpeg(file.ok_or_else(no_file)?, pixels)?))
+}
+
+/// The ratings, the last first, and the galaxies that were skipped.
+fn rated(desk: &Desk, from: usize) -> Value {
+    let search = desk.search();
+    let (ratings, skipped, said) = (search.ratings(), search.skipped_rows(), Said::of(&search));
+    let ids = search.space().ids();
+    let shown = ratings.iter().rev().skip(from).take(MOST).map(|it| {
+        said.item(it.row, &ids[it.row], if it.liked { "an example to begin with" } else { "" })
+    });
+    let passed = skipped.iter().rev().take(MOST).map(|&row| said.item(row, &ids[row], ""));
+    json!({
+        "items": shown.collect::<Vec<_>>(), "all": ratings.len(),
+        "skipped": passed.collect::<Vec<_>>(),
+    })
+}
+
+fn ranking(desk: &Desk, request: &Request) -> Result<Response> {
+    let learnt = desk.standing().learnt.ok_or_else(unranked)?;
+    let open = request.query("unrated") == Some("true");
+    let ranking = if open { Arc::new(learnt.ranking.unrated()) } else { learnt.ranking };
+    let search = desk.search();
+    let said = Said::of(&search);
+    let from = number(request, "from");
+    let count = match number(request, "count") {
+        0 => 48,
+        count => count.min(MOST),
+    };
+    let rows = ranking.rows().iter().enumerate().skip(from).take(count);
+    let shown = rows.map(|(place, &row)| {
+        let (mean, std) = ranking.expectation(row);
+        let why = format!("expected {mean:.1}\u{a0}±\u{a0}{std:.1}");
+        let mut item = said.item(row, &search.space().ids()[row], &why);
+        item["rank"] = json!(place + 1);
+        item
+    });
+    Ok(Response::json(&json!({ "items": shown.collect::<Vec<_>>(), "all": ranking.len() })))
+}
+
+fn unranked() -> Error {
+    Error::invalid("number of ratings", 0, "1 or more: rate galaxies first")
+}
+
+fn number(request: &Request, name: &str) -> usize {
+    request.query(name).and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rate {
+    id: String,
+    rating: Value,
+}
+
+fn rate(desk: &Desk, request: &Request) -> Result<Response> {
+    let Rate { id, rating } = body(request)?;
+    let rating = match rating {
+        Value::String(text) => text,
+        other => other.to_string(),
+    };
+    let rated = desk.tell(|search| search.rate(&id, &rating))?;
+    Ok(Response::json(&json!({ "id": id, "rated": rated })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Skip {
+    id: String,
+}
+
+fn skip(desk: &Desk, request: &Request) -> Result<Response> {
+    let Skip { id } = body(request)?;
+    let rated = desk.tell(|search| search.skip(&id))?;
+    Ok(Response::json(&json!({ "id": id, "rated": rated })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Note {
+    id: String,
+    note: String,
+}
+
+fn note(desk: &Desk, request: &Request) -> Result<Response> {
+    let Note { id, note } = body(request)?;
+    if note.chars().count() > LONGEST_NOTE {
+        let value = format!("{} characters", note.chars().count());
+        return Err(Error::invalid("note", value, format!("at most {LONGEST_NOTE}")));
+    }
+    desk.search().note(&id, &note)?;
+    Ok(Response::json(&json!({ "id": id, "note": note.trim() })))
+}
+
+fn undo(desk: &Desk) -> Result<Response> {
+    let undone = desk.undo()?.map(|(id, row)| json!({ "id": id, "row": row }));
+    Ok(Response::json(&json!({ "undone": undone })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Retrain {
+    #[serde(default)]
+    choice: Choice,
+}
+
+fn retrain(desk: &Desk, request: &Request) -> Result<Response> {
+    let Retrain { choice } = body(request)?;
+    desk.retrain(choice);
+    Ok(Response::json(&json!({ "training": true })))
+}
+
+fn body<T: DeserializeOwned>(request: &Request) -> Result<T> {
+    Ok(serde_json::from_slice(&request.body)?)
+}
+
+fn csv(mut table: DataFrame) -> Result<Response> {
+    let mut bytes = Vec::new();
+    CsvWriter::new(&mut bytes).finish(&mut table)?;
+    Ok(Response::of("text/csv; charset=utf-8", bytes))
+}

@@ -1,0 +1,272 @@
+//! What all tabs of the page share: the batch to rate, the ratings, and the thread that learns from
+//! them. A rating never waits for that thread.
+
+use super::super::proposal::{Proposal, Why};
+use super::super::ranking::Ranking;
+use super::super::search::AnomalySearch;
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+use zoobot_base::error::{Error, Result};
+use zoobot_show::notebook::Board;
+
+/// Which galaxies a batch has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// Those that the search's acquisition chooses.
+    #[default]
+    Acquisition,
+    /// The highest of the ranking that are not rated.
+    Top,
+}
+
+/// A galaxy to rate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// Its place in the space.
+    pub row: usize,
+    /// Why this one.
+    pub why: String,
+}
+
+/// A ranking, and what it was learnt from.
+#[derive(Debug, Clone)]
+pub struct Learnt {
+    /// Shared: tabs ask how things stand again and again, and it has a number for each galaxy.
+    pub ranking: Arc<Ranking>,
+    /// Ratings that it was learnt from.
+    pub ratings: usize,
+    /// Seconds for the model, the ranking and the next batch.
+    pub seconds: f64,
+    /// What to know before one goes by it.
+    pub note: Option<&'static str>,
+    /// [`AnomalySearch::changes`] when it was learnt.
+    changes: u64,
+}
+
+/// How things stand.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// Counts the batches.
+    pub batch: u64,
+    pub items: Vec<Item>,
+    pub choice: Choice,
+    /// Whether a model is being fitted or will be in a moment.
+    pub training: bool,
+    /// Why the last fit failed.
+    pub problem: Option<String>,
+    pub learnt: Option<Learnt>,
+    /// Changes of the ratings that the ranking does not know.
+    pub behind: u64,
+}
+
+#[derive(Debug)]
+pub struct Desk {
+    rater: Mutex<AnomalySearch>,
+    work: Mutex<Work>,
+    wake: Condvar,
+    board: Arc<Board>,
+}
+
+#[derive(Debug, Default)]
+struct Work {
+    batch: u64,
+    items: Vec<Item>,
+    choice: Choice,
+    wanted: bool,
+    busy: bool,
+    closing: bool,
+    problem: Option<String>,
+    learnt: Option<Learnt>,
+}
+
+impl Desk {
+    /// A desk with the batch that the search is at.
+    pub fn new(search: &AnomalySearch) -> Result<Self> {
+        let mut learner = search.sharing();
+        let (items, learnt) = round(&mut learner, Choice::default(), AnomalySearch::next)?;
+        Ok(Self {
+            rater: Mutex::new(search.sharing()),
+            work: Mutex::new(Work { batch: 1, items, learnt, ..Work::default() }),
+            wake: Condvar::new(),
+            // Of its own, so that the notebook's stop button stops nothing here.
+            board: Board::new(),
+        })
+    }
+
+    fn work(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The search that ratings go to.
+    pub fn search(&self) -> MutexGuard<'_, AnomalySearch> {
+        self.rater.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How things stand now.
+    pub fn standing(&self) -> Standing {
+        let (changes, done) = {
+            let search = self.search();
+            (search.changes(), search.done())
+        };
+        // Those of a batch may have been rated in the notebook.
+        self.go_on(&done);
+        let work = self.work();
+        Standing {
+            batch: work.batch,
+            items: work.items.clone(),
+            choice: work.choice,
+            training: work.busy || work.wanted,
+            problem: work.problem.clone(),
+            learnt: work.learnt.clone(),
+            behind: work.learnt.as_ref().map_or(0, |it| changes.saturating_sub(it.changes)),
+        }
+    }
+
+    /// Rates or skips a galaxy; after the last of a batch a new one follows. Gives the number of
+    /// ratings.
+    pub fn tell(&self, tell: impl FnOnce(&mut AnomalySearch) -> Result<()>) -> Result<usize> {
+        let (done, ratings) = {
+            let mut search = self.search();
+            tell(&mut search)?;
+            (search.done(), search.ratings().len())
+        };
+        self.go_on(&done);
+        Ok(ratings)
+    }
+
+    /// Asks for a new batch when all of this one are rated or skipped.
+    fn go_on(&self, done: &HashSet<usize>) {
+        let mut work = self.work();
+        let idle = !work.wanted && !work.busy && work.problem.is_none();
+        if idle && !work.items.is_empty() && work.items.iter().all(|it| done.contains(&it.row)) {
+            work.wanted = true;
+            self.wake.notify_all();
+        }
+    }
+
+    /// Takes back the last rating or skip; its galaxy is to be rated again. Gives its name and place.
+    pub fn undo(&self) -> Result<Option<(String, usize)>> {
+        let (id, row) = {
+            let mut search = self.search();
+            let Some(id) = search.undo()? else { return Ok(None) };
+            let row = search.space().row(&id)?;
+            (id, row)
+        };
+        let mut work = self.work();
+        if work.items.iter().all(|item| item.row != row) {
+            work.items.insert(0, Item { row, why: "taken back, to be rated again".to_owned() });
+        }
+        Ok(Some((id, row)))
+    }
+
+    /// Asks for a model of all ratings and a new batch.
+    pub fn retrain(&self, choice: Choice) {
+        let mut work = self.work();
+        work.choice = choice;
+        work.problem = None;
+        work.wanted = true;
+        self.wake.notify_all();
+    }
+
+    /// Learns whenever it is asked to, until the desk is closed.
+    pub fn learn(&self) {
+        self.board.enter();
+        let mut search = self.search().sharing();
+        while let Some(choice) = self.wanted() {
+            let work = AssertUnwindSafe(|| round(&mut search, choice, AnomalySearch::retrain));
+            let outcome = catch_unwind(work).unwrap_or_else(|_| {
+                let reason = "it panicked".to_owned();
+                Err(Error::Job { what: "learning from the ratings".to_owned(), reason })
+            });
+            let mut work = self.work();
+            work.busy = false;
+            match outcome {
+                Ok((items, learnt)) => {
+                    work.batch += 1;
+                    work.items = items;
+                    work.learnt = learnt;
+                    work.problem = None;
+                }
+                Err(error) => work.problem = Some(error.to_string()),
+            }
+        }
+    }
+
+    /// Waits until a model is wanted; `None` when the desk is closed.
+    fn wanted(&self) -> Option<Choice> {
+        let mut work = self.work();
+        while !work.wanted && !work.closing {
+            work = self.wake.wait(work).unwrap_or_else(PoisonError::into_inner);
+        }
+        if work.closing {
+            return None;
+        }
+        work.wanted = false;
+        work.busy = true;
+        Some(work.choice)
+    }
+
+    /// Ends [`learn`](Self::learn) at its next step.
+    pub fn close(&self) {
+        self.board.token().cancel();
+        self.work().closing = true;
+        self.wake.notify_all();
+    }
+}
+
+/// A batch, and the ranking that goes with it once there are ratings.
+fn round(
+    search: &mut AnomalySearch,
+    choice: Choice,
+    propose: impl FnOnce(&mut AnomalySearch) -> Result<Proposal>,
+) -> Result<(Vec<Item>, Option<Learnt>)> {
+    let begun = Instant::now();
+    // Before the ratings are looked at: a rating that comes meanwhile makes the ranking stale.
+    let changes = search.changes();
+    let ratings = search.ratings().len();
+    let proposal = propose(search)?;
+    let learnt = match ratings {
+        0 => None,
+        _ => {
+            let ranking = Arc::new(search.ranking()?);
+            let seconds = begun.elapsed().as_secs_f64();
+            let note = ranking.note();
+            Some(Learnt { ranking, ratings, seconds, note, changes })
+        }
+    };
+    let items = match (&learnt, choice, proposal.why()) {
+        (Some(learnt), Choice::Top, Why::Chosen(_)) => top(&learnt.ranking, proposal.ids().len()),
+        _ => proposed(&proposal),
+    };
+    Ok((items, learnt))
+}
+
+fn proposed(proposal: &Proposal) -> Vec<Item> {
+    let reason = |place: usize| match (proposal.why(), proposal.expected().get(place)) {
+        (Why::Chosen(by), Some(it)) => {
+            format!("{}: expected {:.1}\u{a0}±\u{a0}{:.1}", by.words(), it.mean, it.std)
+        }
+        (Why::Chosen(by), None) => by.words().to_owned(),
+        (Why::First, _) => "random, to begin with".to_owned(),
+        (Why::AllZero, _) => "random or unlike all so far, for every rating is 0".to_owned(),
+    };
+    let rows = proposal.rows().iter().enumerate();
+    rows.map(|(place, &row)| Item { row, why: reason(place) }).collect()
+}
+
+fn top(ranking: &Ranking, count: usize) -> Vec<Item> {
+    let open = ranking.unrated();
+    let rows = open.rows().iter().take(count).enumerate();
+    rows.map(|(place, &row)| {
+        let (mean, std) = ranking.expectation(row);
+        let place = place + 1;
+        let why =
+            format!("number {place} of those not rated: expected {mean:.1}\u{a0}±\u{a0}{std:.1}");
+        Item { row, why }
+    })
+    .collect()
+}

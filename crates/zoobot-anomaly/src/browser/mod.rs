@@ -1,0 +1,136 @@
+//! Rating in the browser: a page that this process serves on this machine, in the spirit of
+//! Astronomaly's (Lochner & Bassett 2021).
+//!
+//! [`http`] reads and writes, [`guard`] refuses, [`api`] answers, [`desk`] holds what all tabs share;
+//! the page is `page.html`, `page.css` and `page.js`.
+
+mod api;
+mod desk;
+mod galaxy;
+mod guard;
+mod http;
+mod page;
+mod server;
+
+pub(super) use server::Server;
+
+use super::ranking::Ranking;
+use super::search::AnomalySearch;
+use polars::prelude::DataFrame;
+use std::sync::Arc;
+use zoobot_base::error::{Error, Result};
+use zoobot_show::notebook::text::{escape, thousands};
+use zoobot_show::notebook::{Bundle, Show};
+
+/// A page in the browser where galaxies are rated, from [`AnomalySearch::rate_in_browser`].
+///
+/// It goes on while cells run, in threads of its own. It closes with [`stop`](Self::stop), and when
+/// both this handle and the search that it was opened for are gone.
+#[derive(Debug)]
+pub struct RatingPage {
+    server: Arc<Server>,
+}
+
+impl AnomalySearch {
+    /// Opens a page in the browser to rate galaxies on, by clicks and keys, and gives a handle that
+    /// shows its address. The ratings are this search's: they count here at once, and go to its
+    /// [`journal`](Self::journal). While the page is open, the same page is given again; other
+    /// settings make another.
+    ///
+    /// Only this machine reaches it, and only by the whole address. On a machine far away, forward its
+    /// port first: `ssh -L PORT:127.0.0.1:PORT machine`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] without a catalogue: its pictures are shown. [`Error::Io`] when no port can
+    /// be opened; else as [`next`](Self::next).
+    ///
+    /// # Example
+    /// ```
+    /// use zoobot_core::anomaly::AnomalySearch;
+    /// use zoobot_core::{catalog::Catalog, ndarray::Array2, space::Space};
+    /// let galaxies = Catalog::sample()?.head(50);
+    /// let features = Array2::from_shape_fn((50, 2), |(i, j)| (i * (j + 1) % 7) as f32);
+    /// let space = Space::new(galaxies.ids(), features)?.with_catalog(&galaxies)?;
+    /// let mut search = AnomalySearch::new(&space)?;
+    /// let page = search.rate_in_browser()?;
+    /// assert!(page.url().starts_with("http://127.0.0.1:"));
+    /// search.rate(&space.ids()[0], 5)?;
+    /// assert_eq!(page.ratings()?.height(), 1);
+    /// page.stop();
+    /// # Ok::<(), zoobot_core::Error>(())
+    /// ```
+    pub fn rate_in_browser(&mut self) -> Result<RatingPage> {
+        self.space().known_catalog()?;
+        if let Some(server) = self.page().as_ref().filter(|server| server.is_running()) {
+            return Ok(RatingPage { server: Arc::clone(server) });
+        }
+        let server = Arc::new(Server::start(desk::Desk::new(self)?)?);
+        *self.page() = Some(Arc::clone(&server));
+        Ok(RatingPage { server })
+    }
+}
+
+impl RatingPage {
+    /// The page's address. Whoever has it, and an account on this machine, can rate.
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// The ratings that count, as [`AnomalySearch::table`] has them.
+    ///
+    /// # Errors
+    /// Only when memory for the columns cannot be had.
+    pub fn ratings(&self) -> Result<DataFrame> {
+        self.server.desk().search().table()
+    }
+
+    /// The search that is rated: another handle to the same ratings.
+    pub fn search(&self) -> AnomalySearch {
+        self.server.desk().search().sharing()
+    }
+
+    /// The `n` most interesting galaxies by all ratings, those rated of interest first.
+    ///
+    /// # Errors
+    /// As [`AnomalySearch::ranking`]; [`Error::Invalid`] when `n` is 0.
+    pub fn ranking(&self, n: usize) -> Result<Ranking> {
+        if n == 0 {
+            return Err(Error::invalid("n", n, "at least 1 galaxy"));
+        }
+        Ok(self.search().ranking()?.head(n))
+    }
+
+    /// Whether the page is open.
+    pub fn is_running(&self) -> bool {
+        self.server.is_running()
+    }
+
+    /// Closes the page. Its ratings stay.
+    pub fn stop(&self) {
+        self.server.stop();
+    }
+}
+
+impl Show for RatingPage {
+    fn show(&self) -> Bundle {
+        let rated = match self.server.desk().search().ratings().len() {
+            1 => "1 galaxy".to_owned(),
+            count => format!("{} galaxies", thousands(count as u64)),
+        };
+        if !self.is_running() {
+            return Bundle::plain(format!("The page is closed. {rated} rated."));
+        }
+        let url = self.url();
+        let link = format!(
+            "<div><a href=\"{0}\" target=\"_blank\" rel=\"noopener noreferrer\">Rate galaxies in the \
+             browser</a> <span style=\"opacity:.65\">{1} rated. It stays open until page.stop() or \
+             until the kernel ends; only this machine reaches it.</span></div>",
+            escape(&url),
+            escape(&rated),
+        );
+        Bundle::plain(format!("Rate galaxies at {url}\n{rated} rated.")).with("text/html", link)
+    }
+}
+
+#[cfg(test)]
+mod tests;

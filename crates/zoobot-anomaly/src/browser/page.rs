@@ -1,0 +1,21 @@
+//! The page itself, in one piece: what it needs comes with it.
+
+use super::guard::token;
+use super::http::Response;
+use zoobot_base::error::{Error, Result};
+
+const HTML: &str = include_str!("page.html");
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// The page. Its browser runs nothing but its own script, and asks nobody but this server.
+pub fn page() -> Result<Response> {
+    let once = token().map_err(Error::io("make", "a random number"))?;
+    let html = HTML.replace("ONCE", &once).replace("STYLE", STYLE).replace("SCRIPT", SCRIPT);
+    let policy = format!(
+        "default-src 'none'; script-src 'nonce-{once}'; style-src 'nonce-{once}'; \
+         img-src blob: data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'"
+    );
+    Ok(Response::of("text/html; charset=utf-8", html.into_bytes()).policy(policy))
+}

@@ -1,0 +1,302 @@
+//! Gaussian process regression, exact and in double precision: from a few rated galaxies to what to
+//! expect of all others, and how sure to be.
+//!
+//! The prior mean is 0 and the ratings are taken as they are. A fit maximises the log marginal
+//! likelihood over the kernel's parameters, as scikit-learn's `GaussianProcessRegressor` does, whose
+//! numbers these are. Memory is a few times the square of the number of ratings, and what comes out;
+//! candidates pass through block by block. (Rasmussen & Williams 2006, Gaussian Processes for
+//! Machine Learning, algorithm 2.1.)
+
+mod cholesky;
+mod kernel;
+mod lanes;
+mod likelihood;
+mod minimise;
+mod predict;
+mod rough;
+
+use likelihood::Rated;
+use minimise::{Enough, minimise};
+use ndarray::{Array2, ArrayView2};
+use predict::{Compared, Predictor};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use rayon::prelude::*;
+use rough::Rough;
+use serde::{Deserialize, Serialize};
+use zoobot_base::advice::advice;
+use zoobot_base::error::{Error, Result};
+
+pub use kernel::{Form, Kernel};
+pub use predict::Prediction;
+
+/// How to fit a Gaussian process.
+///
+/// ```
+/// use zoobot_core::anomaly::gp::{GaussianProcess, Kernel};
+/// use zoobot_core::ndarray::array;
+/// let rated = array![[0.0], [1.0], [2.0], [3.0], [4.0]];
+/// let ratings = [0.0, 1.0, 4.0, 1.0, 0.0];
+/// let process = GaussianProcess::new(Kernel::rbf(1.0) + Kernel::white(1e-3));
+/// let fitted = process.fit(rated.view(), &ratings)?;
+/// let there = fitted.predict(array![[2.0], [30.0]].view())?;
+/// assert!((there.mean[0] - 4.0).abs() < 0.1 && there.mean[1].abs() < 0.1);
+/// assert!(there.std[0] < there.std[1]);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GaussianProcess {
+    /// The kernel, with the parameters that a fit starts from.
+    pub kernel: Kernel,
+    /// More starts, at random within the bounds (default 0, as the paper).
+    pub restarts: usize,
+    /// For these (default 0).
+    pub seed: u64,
+    /// What is added to the diagonal of the covariance matrix (default 1e-10).
+    pub jitter: f64,
+    /// The least and the most that a parameter may be (default 1e-5 and 1e5).
+    pub bounds: (f64, f64),
+}
+
+/// A Gaussian process that has seen ratings.
+#[derive(Debug, Clone)]
+pub struct Fitted {
+    kernel: Kernel,
+    likelihood: f64,
+    predictor: Predictor,
+    rough: Option<Rough>,
+}
+
+impl GaussianProcess {
+    /// One with this kernel.
+    pub fn new(kernel: Kernel) -> Self {
+        Self { kernel, restarts: 0, seed: 0, jitter: 1e-10, bounds: (1e-5, 1e5) }
+    }
+
+    /// Sets how many more starts a fit makes.
+    pub fn restarts(self, restarts: usize) -> Self {
+        Self { restarts, ..self }
+    }
+
+    /// Sets the seed of these starts.
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// Sets what is added to the diagonal.
+    pub fn jitter(self, jitter: f64) -> Self {
+        Self { jitter, ..self }
+    }
+
+    /// Fits the kernel's parameters to ratings, and takes the ratings in.
+    ///
+    /// # Shapes
+    /// `rows`: galaxies x features. `ratings`: one for each.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the numbers of rows and ratings differ or there is none, when a
+    /// number is not finite, when a parameter is not above 0, and when the covariance matrix is not
+    /// positive definite from the start.
+    pub fn fit<T: Copy + Into<f64>>(&self, rows: ArrayView2<T>, ratings: &[f64]) -> Result<Fitted> {
+        self.fit_from(rows, ratings, &[])
+    }
+
+    /// The same, which starts also from other kernels of the same form, as from that of a former
+    /// fit; the best end wins.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn fit_from<T: Copy + Into<f64>>(
+        &self,
+        rows: ArrayView2<T>,
+        ratings: &[f64],
+        others: &[Kernel],
+    ) -> Result<Fitted> {
+        let rated = self.rated(rows, ratings)?;
+        let (low, high) = (self.bounds.0.ln(), self.bounds.1.ln());
+        let logs = |kernel: &Kernel| kernel.parameters().iter().map(|it| it.ln()).collect();
+        let mut starts: Vec<Vec<f64>> =
+            std::iter::once(&self.kernel).chain(others).map(logs).collect();
+        let mut rng = StdRng::seed_from_u64(self.seed);
+        for _ in 0..self.restarts {
+            starts.push(starts[0].iter().map(|_| rng.random_range(low..high)).collect());
+        }
+        let kernel_at = |logs: &[f64]| {
+            self.kernel.with_parameters(&logs.iter().map(|log| log.exp()).collect::<Vec<_>>())
+        };
+        // A likelihood a thousandth below the highest is as good.
+        let enough = Enough { slope: 1e-3, gain: 1e-4 };
+        let ends: Vec<Result<_>> = starts
+            .par_iter()
+            .map(|start| {
+                minimise(start, (low, high), enough, |logs| {
+                    let (value, slope) = rated.likelihood(&kernel_at(logs)?, self.jitter)?;
+                    Ok((-value, slope.iter().map(|part| -part).collect()))
+                })
+            })
+            .collect();
+        let best = ends.iter().flatten().min_by(|a, b| a.value.total_cmp(&b.value)).cloned();
+        let best = match best {
+            Some(best) => best,
+            None => {
+                ends.into_iter().next().unwrap_or_else(|| Err(Error::invalid("starts", 0, "1")))?
+            }
+        };
+        Fitted::new(kernel_at(&best.at)?, &rated, self.jitter)
+    }
+
+    /// Takes ratings in with the kernel's parameters as they are.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn condition<T: Copy + Into<f64>>(
+        &self,
+        rows: ArrayView2<T>,
+        ratings: &[f64],
+    ) -> Result<Fitted> {
+        Fitted::new(self.kernel.clone(), &self.rated(rows, ratings)?, self.jitter)
+    }
+
+    /// The log marginal likelihood of ratings under the kernel as it is, and its slope in the
+    /// logarithm of each parameter.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit).
+    pub fn log_marginal_likelihood<T: Copy + Into<f64>>(
+        &self,
+        rows: ArrayView2<T>,
+        ratings: &[f64],
+    ) -> Result<(f64, Vec<f64>)> {
+        self.rated(rows, ratings)?.likelihood(&self.kernel, self.jitter)
+    }
+
+    fn rated<T: Copy + Into<f64>>(&self, rows: ArrayView2<T>, ratings: &[f64]) -> Result<Rated> {
+        let rows: Array2<f64> = rows.mapv(Into::into);
+        if rows.nrows() != ratings.len() || ratings.is_empty() {
+            let expected = format!("one for each of {} galaxies, at least one", rows.nrows());
+            return Err(Error::invalid("number of ratings", ratings.len(), expected));
+        }
+        if let Some(value) = rows.iter().chain(ratings).find(|value| !value.is_finite()) {
+            return Err(Error::invalid("a feature or rating", value, "a finite number"));
+        }
+        self.kernel.check(rows.ncols())?;
+        Ok(Rated::new(rows, ratings.to_vec()))
+    }
+}
+
+impl Fitted {
+    fn new(kernel: Kernel, rated: &Rated, jitter: f64) -> Result<Self> {
+        let factored = rated.factored(&kernel, jitter)?;
+        let rough = Rough::new(&kernel, rated.rows.view(), &factored.weights);
+        let predictor =
+            Predictor::new(&kernel, rated.rows.view(), &factored.factor, factored.weights);
+        Ok(Self { kernel, likelihood: factored.likelihood, predictor, rough })
+    }
+
+    /// The kernel with its fitted parameters.
+    pub fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    /// The log marginal likelihood of the ratings.
+    pub fn log_marginal_likelihood(&self) -> f64 {
+        self.likelihood
+    }
+
+    /// Expected ratings and their standard deviations, noise included.
+    ///
+    /// # Shapes
+    /// galaxies x features, to one of each for each galaxy.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the number of features is another; [`Error::Interrupted`].
+    pub fn predict<T: Copy + Into<f64> + Sync>(&self, rows: ArrayView2<T>) -> Result<Prediction> {
+        self.predictor.both(rows, None)
+    }
+
+    /// The same for the rows in some places only, in their order.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict).
+    pub fn predict_at<T: Copy + Into<f64> + Sync>(
+        &self,
+        rows: ArrayView2<T>,
+        places: &[usize],
+    ) -> Result<Prediction> {
+        if let Some(place) = places.iter().find(|place| **place >= rows.nrows()) {
+            return Err(Error::invalid("place", place, format!("below {}", rows.nrows())));
+        }
+        self.predictor.both(rows, Some(places))
+    }
+
+    /// Expected ratings alone, which take a fraction of the time.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict).
+    pub fn mean<T: Copy + Into<f64> + Sync>(&self, rows: ArrayView2<T>) -> Result<Vec<f64>> {
+        self.predictor.mean(rows)
+    }
+
+    /// For each galaxy what its expected rating is not above: the fastest that can be said.
+    pub(super) fn bounds(&self, rows: ArrayView2<f32>) -> Result<Vec<f64>> {
+        match &self.rough {
+            Some(rough) => Ok(rough.bounds(rows)),
+            None => self.mean(rows),
+        }
+    }
+
+    /// How what is expected of galaxies varies together, without the noise of single ratings.
+    ///
+    /// # Shapes
+    /// galaxies x features to galaxies x galaxies.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict).
+    pub fn covariance<T: Copy + Into<f64> + Sync>(
+        &self,
+        rows: ArrayView2<T>,
+    ) -> Result<Array2<f64>> {
+        self.predictor.mean(rows.slice(ndarray::s![..rows.nrows().min(1), ..]))?;
+        let explained = self.predictor.explained(rows);
+        Ok(Compared::new(&self.kernel, rows).with(rows) - explained.dot(&explained.t()))
+    }
+}
+
+/// Covariances between all pairs before any rating, without noise.
+#[cfg(test)]
+fn prior<T: Copy + Into<f64> + Sync>(
+    kernel: &Kernel,
+    rows: ArrayView2<T>,
+    others: ArrayView2<T>,
+) -> Array2<f64> {
+    Compared::new(kernel, others).with(rows)
+}
+
+/// Draws of numbers that vary together as a covariance says: `L z` for each `z`.
+pub(super) fn draws(covariance: Array2<f64>, noise: &[Vec<f64>]) -> Result<Vec<Vec<f64>>> {
+    let n = covariance.nrows();
+    let mut matrix: Vec<f64> = covariance.into_iter().collect();
+    let largest = matrix.iter().step_by(n + 1).fold(0.0_f64, |a, &b| a.max(b));
+    // What rounding takes away from the smallest eigenvalues, and more.
+    matrix.iter_mut().step_by(n + 1).for_each(|value| *value += 1e-9 * largest.max(1e-9));
+    cholesky::factor(n, &mut matrix).map_err(|row| {
+        let expected = "positive definite: fewer galaxies, or a kernel with White noise";
+        Error::invalid("the covariance", format!("not so in row {row}"), expected)
+    })?;
+    let row =
+        |i: usize, z: &[f64]| matrix[i * n..=i * n + i].iter().zip(z).map(|(a, b)| a * b).sum();
+    Ok(noise.iter().map(|z| (0..n).map(|i| row(i, z)).collect()).collect())
+}
+
+fn not_positive_definite(kernel: &Kernel, row: usize) -> Error {
+    let value = format!("not positive definite at rating {} of {kernel}", row + 1);
+    let expected = advice(
+        "positive definite: add Kernel::white(..) or raise the jitter, as for galaxies with equal \
+         features",
+        "positive definite: leave out galaxies with equal features",
+    );
+    Error::invalid("the covariance matrix", value, expected)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,278 @@
+//! Upper bounds of the means of many candidates, in single precision: what cannot be among the
+//! highest need not be worked out any further.
+//!
+//! The bound is the mean as it comes out, plus what rounding can have taken from it.
+
+use super::kernel::{Form, Kernel};
+use ndarray::ArrayView2;
+use rayon::prelude::*;
+use std::iter::once;
+use zoobot_base::processor::for_each_processor;
+
+/// Candidates side by side.
+const LANES: usize = 16;
+/// Rated galaxies that share a pass over the candidates.
+const ROWS: usize = 4;
+/// Candidates that a thread takes at a time.
+const BLOCK: usize = 128 * LANES;
+/// The column that brings the squared lengths in.
+const ONES: [f32; LANES] = [1.0; LANES];
+/// What a covariance is off by in itself: some units of its last digit.
+const OFF: f64 = 1e-6;
+/// The steepest that a covariance falls with the squared distance in units of the length.
+const STEEPEST: f64 = 1.5;
+
+/// Rated galaxies as single precision needs them.
+#[derive(Debug, Clone)]
+pub struct Rough {
+    form: Form,
+    scale: f32,
+    width: usize,
+    /// In groups of [`ROWS`] rated galaxies: the squared length of each, and column by column the
+    /// numbers of each times -2; zeros to whole groups.
+    rows: Vec<f32>,
+    weights: Vec<f64>,
+    /// The sum of the absolute weights.
+    size: f64,
+    /// The largest squared length of a rated galaxy.
+    largest: f64,
+}
+
+impl Rough {
+    /// For a kernel of one length and a form that is smooth at 0, with or without noise; else none.
+    /// The weights are `K⁻¹ y`.
+    pub fn new(kernel: &Kernel, rows: ArrayView2<f64>, weights: &[f64]) -> Option<Self> {
+        let (form, length) = match kernel {
+            Kernel::Sum(a, b) => match (&**a, &**b) {
+                (one, Kernel::White(_)) | (Kernel::White(_), one) => single(one)?,
+                _ => return None,
+            },
+            one => single(one)?,
+        };
+        let width = rows.ncols();
+        let padded = rows.nrows().next_multiple_of(ROWS);
+        let mut flat = vec![0.0; padded * (1 + width)];
+        let mut largest = 0.0_f64;
+        for (place, row) in rows.rows().into_iter().enumerate() {
+            let group = &mut flat[place / ROWS * ROWS * (1 + width)..];
+            let square: f64 = row.iter().map(|value| value * value).sum();
+            largest = largest.max(square);
+            group[place % ROWS] = square as f32;
+            for (column, value) in row.iter().enumerate() {
+                group[(1 + column) * ROWS + place % ROWS] = (-2.0 * value) as f32;
+            }
+        }
+        let mut weights = weights.to_vec();
+        weights.resize(padded, 0.0);
+        let size = weights.iter().map(|weight| weight.abs()).sum();
+        let scale = length.powi(-2) as f32;
+        Some(Self { form, scale, width, rows: flat, weights, size, largest })
+    }
+
+    /// For each candidate what its mean is not above.
+    pub fn bounds(&self, candidates: ArrayView2<f32>) -> Vec<f64> {
+        let mut all = vec![0.0; candidates.nrows()];
+        all.par_chunks_mut(BLOCK).enumerate().for_each(|(block, all)| {
+            let mut columns = vec![0.0; self.width * LANES];
+            let mut values = vec![0.0; self.weights.len() * LANES];
+            for (group, out) in all.chunks_mut(LANES).enumerate() {
+                let first = block * BLOCK + group * LANES;
+                for lane in 0..out.len() {
+                    let row = candidates.row(first + lane);
+                    for (to, &value) in columns.chunks_exact_mut(LANES).zip(row) {
+                        to[lane] = value;
+                    }
+                }
+                let mut means = [0.0; LANES];
+                let mut squares = [0.0; LANES];
+                rough(self, &columns, &mut values, &mut means, &mut squares);
+                // Each of the products may be off by half a unit, and the sums of them.
+                let step = (self.width + 8) as f64 * f64::from(f32::EPSILON) * STEEPEST;
+                for ((out, mean), square) in out.iter_mut().zip(means).zip(squares) {
+                    let lengths = (f64::from(square) + self.largest) * f64::from(self.scale);
+                    *out = mean + self.size * (OFF + step * lengths);
+                }
+            }
+        });
+        all
+    }
+}
+
+fn single(kernel: &Kernel) -> Option<(Form, f64)> {
+    match kernel {
+        Kernel::Stationary { form, lengths } if lengths.len() == 1 && *form != Form::Matern12 => {
+            Some((*form, lengths[0]))
+        }
+        _ => None,
+    }
+}
+
+for_each_processor! {
+    /// Means and squared lengths of a group of candidates; `values` is room for rows x lanes.
+    fn rough(it: &Rough, columns: &[f32], values: &mut [f32], means: &mut [f64; LANES], squares: &mut [f32; LANES]) = rough_any;
+}
+
+#[inline(always)]
+fn fma<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
+    if FUSED { a.mul_add(b, c) } else { a * b + c }
+}
+
+#[inline(always)]
+fn rough_any<const FUSED: bool>(
+    it: &Rough,
+    columns: &[f32],
+    values: &mut [f32],
+    means: &mut [f64; LANES],
+    squares: &mut [f32; LANES],
+) {
+    let columns = columns.as_chunks::<LANES>().0;
+    for column in columns {
+        for lane in 0..LANES {
+            squares[lane] = fma::<FUSED>(column[lane], column[lane], squares[lane]);
+        }
+    }
+    // Squared distances; what rounding took below 0 is put right in the loops below, since a
+    // comparison in here costs as much as all the products.
+    let groups = it.rows.chunks_exact(ROWS * (it.width + 1));
+    let out = values.as_chunks_mut::<LANES>().0.as_chunks_mut::<ROWS>().0;
+    for (group, out) in groups.zip(out) {
+        let mut sums = [*squares; ROWS];
+        for (column, row) in once(&ONES).chain(columns).zip(group.as_chunks::<ROWS>().0) {
+            for q in 0..ROWS {
+                for lane in 0..LANES {
+                    sums[q][lane] = fma::<FUSED>(column[lane], row[q], sums[q][lane]);
+                }
+            }
+        }
+        *out = sums;
+    }
+    match it.form {
+        Form::RationalQuadratic { alpha } => {
+            let (scale, power) = (it.scale * (0.5 / alpha) as f32, -alpha as f32);
+            for value in values.iter_mut() {
+                *value = exp::<FUSED>(power * ln_1p::<FUSED>(value.max(0.0) * scale));
+            }
+        }
+        Form::Matern32 => {
+            for value in values.iter_mut() {
+                let s = (value.max(0.0) * (3.0 * it.scale)).sqrt();
+                *value = (1.0 + s) * exp::<FUSED>(-s);
+            }
+        }
+        Form::Matern52 => {
+            for value in values.iter_mut() {
+                let s = (value.max(0.0) * (5.0 * it.scale)).sqrt();
+                *value = (1.0 + s + s * s / 3.0) * exp::<FUSED>(-s);
+            }
+        }
+        // `Rough` is not made of the rough one.
+        Form::Matern12 | Form::Rbf => {
+            for value in values.iter_mut() {
+                *value = exp::<FUSED>(value.max(0.0) * (-0.5 * it.scale));
+            }
+        }
+    }
+    for (&weight, values) in it.weights.iter().zip(values.as_chunks::<LANES>().0) {
+        for lane in 0..LANES {
+            means[lane] += weight * f64::from(values[lane]);
+        }
+    }
+}
+
+/// 1.5 times 2^23: added to a number, it leaves the nearest whole number in the last bits.
+const WHOLE: f32 = 12_582_912.0;
+
+/// The exponential function of `x` <= 80, without branches; below -87 about 1e-38.
+#[inline(always)]
+fn exp<const FUSED: bool>(x: f32) -> f32 {
+    const HIGH: f32 = 0.693_359_4;
+    const LOW: f32 = -2.121_944_4e-4;
+    let x = if x < -87.0 { -87.0 } else { x };
+    let shifted = fma::<FUSED>(x, std::f32::consts::LOG2_E, WHOLE);
+    let power = shifted - WHOLE;
+    let rest = fma::<FUSED>(power, -LOW, fma::<FUSED>(power, -HIGH, x));
+    let mut sum = 1.0 / 5040.0;
+    for term in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
+        sum = fma::<FUSED>(sum, rest, term);
+    }
+    f32::from_bits(sum.to_bits().wrapping_add(shifted.to_bits() << 23))
+}
+
+/// The natural logarithm of 1 + `t`, for `t` >= 0, to the last digits of its own size, without
+/// branches.
+#[inline(always)]
+fn ln_1p<const FUSED: bool>(t: f32) -> f32 {
+    // The bits of the root of a half.
+    const ROOT: u32 = 0x3f35_04f3;
+    const TWO_23: f32 = 8_388_608.0;
+    let x = 1.0 + t;
+    // What the sum lost of a small t.
+    let lost = if x < 2.0 { t - (x - 1.0) } else { 0.0 };
+    let bits = x.to_bits();
+    let power = bits.wrapping_sub(ROOT) >> 23;
+    let rest = f32::from_bits(bits.wrapping_sub(power << 23));
+    let power = f32::from_bits(power | TWO_23.to_bits()) - TWO_23;
+    let lost = if power > 0.0 { 0.5 * lost } else { lost };
+    let s = ((rest - 1.0) + lost) / (rest + 1.0);
+    let z = s * s;
+    let mut sum = 1.0 / 9.0;
+    for term in [1.0 / 7.0, 1.0 / 5.0, 1.0 / 3.0] {
+        sum = fma::<FUSED>(sum, z, term);
+    }
+    let log = fma::<FUSED>(2.0 * s * z, sum, 2.0 * s);
+    fma::<FUSED>(power, std::f32::consts::LN_2, log)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gp::GaussianProcess;
+    use ndarray::Array2;
+    use rand::rngs::StdRng;
+    use rand::{Rng, SeedableRng};
+
+    #[test]
+    fn logarithm_and_exponential_are_right_to_single_precision() {
+        for i in 0..40_000 {
+            let t = 1e-7 * (f64::from(i) * 6e-4).exp();
+            for found in [ln_1p::<true>(t as f32), ln_1p::<false>(t as f32)] {
+                let expected = f64::from(t as f32).ln_1p();
+                assert!((f64::from(found) / expected - 1.0).abs() < 5e-7, "{t}: {found}");
+            }
+            let x = -f64::from(i) * 2e-3;
+            for found in [exp::<true>(x as f32), exp::<false>(x as f32)] {
+                let expected = f64::from(x as f32).exp();
+                assert!((f64::from(found) / expected - 1.0).abs() < 5e-7, "{x}: {found}");
+            }
+        }
+        assert_eq!((ln_1p::<true>(0.0), exp::<true>(0.0)), (0.0, 1.0));
+    }
+
+    #[test]
+    fn no_mean_is_above_its_bound_and_bounds_are_tight() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let mut some =
+            |count: usize| Array2::from_shape_fn((count, 12), |_| rng.random_range(-2.0_f32..2.0));
+        let (rated, candidates) = (some(61), some(3000));
+        let ratings: Vec<f64> = (0..61).map(|i| f64::from(i % 6)).collect();
+        for kernel in [
+            Kernel::rational_quadratic(0.7, 3.0),
+            Kernel::rational_quadratic(1e5, 4.0),
+            Kernel::matern32(5.0),
+            Kernel::matern52(2.0),
+            Kernel::rbf(1e3),
+        ] {
+            let kernel = kernel + Kernel::white(0.05);
+            let fitted =
+                GaussianProcess::new(kernel.clone()).condition(rated.view(), &ratings).unwrap();
+            let means = fitted.mean(candidates.view()).unwrap();
+            let bounds = fitted.bounds(candidates.view()).unwrap();
+            for (mean, bound) in means.iter().zip(&bounds) {
+                assert!(mean <= bound && bound - mean < 0.05, "{kernel}: {mean} {bound}");
+            }
+        }
+        let bare = GaussianProcess::new(Kernel::matern12(1.0) + Kernel::white(1.0));
+        let bare = bare.condition(rated.view(), &ratings).unwrap();
+        assert_eq!(bare.bounds(candidates.view()).unwrap(), bare.mean(candidates.view()).unwrap());
+    }
+}

@@ -1,0 +1,136 @@
+//! The galaxies that a search asks about.
+
+use super::acquisition::{Acquisition, Chosen};
+use polars::prelude::{Column, DataFrame};
+use zoobot_base::error::Result;
+use zoobot_data::catalog::{self, Catalog};
+use zoobot_representation::space::Space;
+use zoobot_show::notebook::{Bundle, Gallery, Show, Table, Tile};
+
+/// Why galaxies are proposed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Why {
+    /// The search begins: they are random.
+    First,
+    /// Every rating so far is 0, which tells nothing of what is wanted: half are random, half unlike all
+    /// that was rated.
+    AllZero,
+    /// The model chose them by this.
+    Chosen(Acquisition),
+}
+
+/// Galaxies to rate, the most promising first.
+#[derive(Debug, Clone)]
+pub struct Proposal {
+    ids: Vec<String>,
+    rows: Vec<usize>,
+    why: Why,
+    /// What is expected of each; none where they are random.
+    expected: Vec<Chosen>,
+    catalog: Option<Catalog>,
+}
+
+impl Proposal {
+    pub(super) fn random(space: &Space, rows: &[usize], why: Why) -> Result<Self> {
+        Self::new(space, rows.to_vec(), why, Vec::new())
+    }
+
+    pub(super) fn chosen(space: &Space, chosen: Vec<Chosen>, by: Acquisition) -> Result<Self> {
+        let rows = chosen.iter().map(|it| it.row).collect();
+        Self::new(space, rows, Why::Chosen(by), chosen)
+    }
+
+    fn new(space: &Space, rows: Vec<usize>, why: Why, expected: Vec<Chosen>) -> Result<Self> {
+        let ids: Vec<String> = rows.iter().map(|&row| space.ids()[row].clone()).collect();
+        let catalog = space.catalog().map(|catalog| catalog.at(&rows)).transpose()?;
+        Ok(Self { ids, rows, why, expected, catalog })
+    }
+
+    /// Those that are left when some are dropped.
+    pub(super) fn without(&self, dropped: impl Fn(usize) -> bool) -> Self {
+        let kept: Vec<usize> =
+            (0..self.rows.len()).filter(|&place| !dropped(self.rows[place])).collect();
+        let catalog = self.catalog.as_ref().and_then(|catalog| catalog.at(&kept).ok());
+        Self {
+            ids: kept.iter().map(|&place| self.ids[place].clone()).collect(),
+            rows: kept.iter().map(|&place| self.rows[place]).collect(),
+            why: self.why,
+            expected: kept.iter().filter_map(|&place| self.expected.get(place).copied()).collect(),
+            catalog,
+        }
+    }
+
+    /// The galaxies' names.
+    pub fn ids(&self) -> &[String] {
+        &self.ids
+    }
+
+    /// Their places in the space.
+    pub fn rows(&self) -> &[usize] {
+        &self.rows
+    }
+
+    /// Why they are proposed.
+    pub fn why(&self) -> Why {
+        self.why
+    }
+
+    /// What the model expects of each; empty where they are random.
+    pub fn expected(&self) -> &[Chosen] {
+        &self.expected
+    }
+
+    /// The table: `id_str`, and where a model chose them `expected`, `deviation` and `value`.
+    ///
+    /// # Errors
+    /// Only when memory for the columns cannot be had.
+    pub fn table(&self) -> Result<DataFrame> {
+        let mut columns = vec![Column::new(catalog::ID.into(), &self.ids)];
+        if !self.expected.is_empty() {
+            let column = |name: &str, of: fn(&Chosen) -> f64| {
+                Column::new(name.into(), self.expected.iter().map(of).collect::<Vec<f64>>())
+            };
+            columns.push(column("expected", |it| it.mean));
+            columns.push(column("deviation", |it| it.std));
+            columns.push(column("value", |it| it.value));
+        }
+        Ok(DataFrame::new(self.ids.len(), columns)?)
+    }
+
+    /// The pictures; `None` without a catalogue.
+    pub fn gallery(&self) -> Option<Gallery> {
+        let catalog = self.catalog.as_ref()?;
+        let tiles = catalog.ids().into_iter().zip(catalog.files()).enumerate();
+        let tiles = tiles.map(|(place, (id, file))| {
+            let caption = match self.expected.get(place) {
+                Some(it) => format!("expected {:.1} ± {:.1}", it.mean, it.std),
+                None => String::new(),
+            };
+            Tile::new(id, file).caption(caption)
+        });
+        Some(Gallery::new(tiles.collect()).columns(5).title(self.title()))
+    }
+
+    fn title(&self) -> String {
+        let why = match self.why {
+            Why::First => "random, to begin with".to_owned(),
+            Why::AllZero => "random or unlike all so far, for every rating is 0".to_owned(),
+            Why::Chosen(by) => format!("chosen by {by}"),
+        };
+        let galaxies = if self.ids.len() == 1 { "galaxy" } else { "galaxies" };
+        format!("{} {galaxies} to rate from 0 to 5, {why}", self.ids.len())
+    }
+}
+
+impl Show for Proposal {
+    fn show(&self) -> Bundle {
+        let table = match self.table() {
+            Ok(table) => Table::new(table).title(self.title()).show(),
+            Err(error) => Bundle::plain(error.to_string()),
+        };
+        match self.gallery() {
+            Some(gallery) => gallery.show().above(&table),
+            None => table,
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! All galaxies of a search, from the most to the least interesting.
+
+use super::gp::Prediction;
+use polars::prelude::{Column, DataFrame};
+use std::path::Path;
+use zoobot_base::error::{Error, Result};
+use zoobot_data::catalog::{self, write_table};
+use zoobot_representation::space::Space;
+use zoobot_show::notebook::{Bundle, Gallery, Show, Table, Tile};
+
+/// Galaxies shown by default.
+const SHOWN: usize = 12;
+
+/// Expected ratings that differ by less than this look the same, and order nothing.
+const FLAT: f64 = 0.1;
+
+/// Galaxies from the most to the least interesting.
+#[derive(Debug, Clone)]
+pub struct Ranking {
+    space: Space,
+    order: Vec<usize>,
+    expected: Prediction,
+    ratings: Vec<Option<u8>>,
+}
+
+impl Ranking {
+    /// Those rated `interesting` or more first (by rating), the rest by what is expected, rated others
+    /// last.
+    pub(super) fn new(
+        space: &Space,
+        expected: Prediction,
+        ratings: Vec<Option<u8>>,
+        interesting: u8,
+    ) -> Result<Self> {
+        let group = |row: usize| match ratings[row] {
+            Some(value) if value >= interesting => (0, 5_u8.saturating_sub(value)),
+            None => (1, 0),
+            Some(value) => (2, 5_u8.saturating_sub(value)),
+        };
+        let mean = |row: usize| expected.mean[row];
+        let mut order: Vec<usize> = (0..space.len()).collect();
+        order.sort_by(|&a, &b| {
+            group(a).cmp(&group(b)).then(mean(b).total_cmp(&mean(a))).then(a.cmp(&b))
+        });
+        Ok(Self { space: space.clone(), order, expected, ratings })
+    }
+
+    /// The galaxies that are not rated yet.
+    pub fn unrated(&self) -> Self {
+        let open = |row: &usize| self.ratings[*row].is_none();
+        Self { order: self.order.iter().copied().filter(open).collect(), ..self.clone() }
+    }
+
+    /// The number of galaxies.
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Whether none is left, as when all are rated.
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// The names, best first.
+    pub fn ids(&self) -> Vec<String> {
+        self.order.iter().map(|&row| self.space.ids()[row].clone()).collect()
+    }
+
+    /// The galaxies' places in the space, best first.
+    pub fn rows(&self) -> &[usize] {
+        &self.order
+    }
+
+    /// What to know before one goes by this order; `None` where there is nothing to say.
+    ///
+    /// The model may find no connection between the ratings and the galaxies' representations, as
+    /// with few ratings, or ratings of something that the pictures do not show. It then expects the
+    /// mean of the ratings of every galaxy, and the order means nothing.
+    pub fn note(&self) -> Option<&'static str> {
+        let open = || self.ratings.iter().zip(&self.expected.mean);
+        let open = || open().filter(|(rating, _)| rating.is_none()).map(|(_, &mean)| mean);
+        let least = open().fold(f64::INFINITY, f64::min);
+        let most = open().fold(f64::NEG_INFINITY, f64::max);
+        (open().count() > 1 && most - least < FLAT).then_some(
+            "The model expects nearly the same rating for every galaxy: it finds no connection yet \
+             between your ratings and what the pictures show. Rate more galaxies, among them some that \
+             you would give a 4 or 5, before you rely on this order.",
+        )
+    }
+
+    /// What is expected of the galaxy in this place of the space: mean and deviation.
+    pub(super) fn expectation(&self, row: usize) -> (f64, f64) {
+        (self.expected.mean[row], self.expected.std[row])
+    }
+
+    /// The first `n`.
+    pub fn head(&self, n: usize) -> Self {
+        Self { order: self.order.iter().copied().take(n).collect(), ..self.clone() }
+    }
+
+    /// The table: `rank` from 1, `id_str`, `expected` (the rating), `deviation`, `rating` (empty where
+    /// there is none).
+    ///
+    /// # Errors
+    /// Only when memory for the columns cannot be had.
+    pub fn table(&self) -> Result<DataFrame> {
+        let of = |values: &[f64]| self.order.iter().map(|&row| values[row]).collect::<Vec<f64>>();
+        let ratings: Vec<Option<u32>> =
+            self.order.iter().map(|&row| self.ratings[row].map(u32::from)).collect();
+        let columns = vec![
+            Column::new("rank".into(), (1..=self.len() as u32).collect::<Vec<_>>()),
+            Column::new(catalog::ID.into(), self.ids()),
+            Column::new("expected".into(), of(&self.expected.mean)),
+            Column::new("deviation".into(), of(&self.expected.std)),
+            Column::new("rating".into(), ratings),
+        ];
+        Ok(DataFrame::new(self.len(), columns)?)
+    }
+
+    /// The pictures of the first `n`, under what there is to [note](Self::note).
+    ///
+    /// # Errors
+    /// [`Error::Missing`] without a catalogue, [`Error::Invalid`] when `n` is 0.
+    pub fn gallery(&self, n: usize) -> Result<Gallery> {
+        if n == 0 {
+            return Err(Error::invalid("n", n, "at least 1 galaxy"));
+        }
+        let catalog = self.space.known_catalog()?;
+        let first: Vec<usize> = self.order.iter().copied().take(n).collect();
+        let files = catalog.at(&first)?.files();
+        let tiles = first.iter().zip(files).map(|(&row, file)| {
+            let caption = match self.ratings[row] {
+                Some(rating) => format!("rated {rating}"),
+                None => format!(
+                    "expected {:.1} ± {:.1}",
+                    self.expected.mean[row], self.expected.std[row]
+                ),
+            };
+            Tile::new(&self.space.ids()[row], file).caption(caption)
+        });
+        let mut title = format!("The most interesting {} of {}", first.len(), self.len());
+        if let Some(note) = self.note() {
+            title = format!("{title}. {note}");
+        }
+        Ok(Gallery::new(tiles.collect()).title(title))
+    }
+
+    /// Writes the table, by the ending as .csv, .parquet or .fits.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        write_table(&self.table()?, path)
+    }
+}
+
+impl Show for Ranking {
+    fn show(&self) -> Bundle {
+        let mut title = format!("{} galaxies, the most interesting first", self.len());
+        let table = |title: &str| match self.head(1000).table() {
+            Ok(table) => Table::new(table).title(title).show(),
+            Err(error) => Bundle::plain(error.to_string()),
+        };
+        match self.gallery(SHOWN) {
+            Ok(gallery) => gallery.show().above(&table(&title)),
+            Err(_) => {
+                if let Some(note) = self.note() {
+                    title = format!("{title}. {note}");
+                }
+                table(&title)
+            }
+        }
+    }
+}

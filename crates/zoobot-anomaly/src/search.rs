@@ -1,0 +1,469 @@
+//! The search for anomalies of one person: what to rate, the ratings, what they tell of all others.
+
+use super::acquisition::{Acquisition, Pool, choose};
+use super::browser::Server;
+use super::gp::{Fitted, GaussianProcess, Kernel};
+use super::journal::{Journal, Line};
+use super::proposal::{Proposal, Why};
+use super::ranking::Ranking;
+use super::ratings::Rating;
+use super::record::Record;
+use ndarray::ArrayView2;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use std::collections::{HashMap, HashSet};
+use std::fmt::Display;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+use zoobot_base::error::{Error, Result};
+use zoobot_base::seed::mixed;
+use zoobot_representation::space::Space;
+
+/// From so many ratings on the model is not fitted afresh every time.
+const MANY: usize = 100;
+/// Galaxies that are looked at for each that is to be unlike those that were rated.
+const SEEN: usize = 50;
+
+/// From so many ratings on that differ from the most frequent one the kernel's parameters are fitted.
+const ENOUGH: usize = 3;
+
+/// A search for what interests one person, in batches of ratings from 0 (of no interest) to 5.
+///
+/// The first batch is random; each further one holds the galaxies of the highest expected
+/// improvement of a Gaussian process that is fitted to all ratings so far (Walmsley et al. 2022:
+/// 40 standardised principal components, kernel rational quadratic + white noise, `xi` 0.5, batches of
+/// 10). Several people can search one table, each by their own ratings.
+///
+/// ```
+/// use zoobot_core::anomaly::AnomalySearch;
+/// use zoobot_core::{ndarray::Array2, space::Space};
+/// // Galaxies along a line; those at its end are of interest.
+/// let features = Array2::from_shape_fn((200, 2), |(i, j)| [i as f32 / 50.0 - 2.0, 0.1][j]);
+/// let space = Space::new((0..200).map(|i| format!("G{i}")).collect(), features)?;
+/// let mut search = AnomalySearch::new(&space)?.seed(1);
+/// for _ in 0..4 {
+///     for id in search.next()?.ids() {
+///         let place: i32 = id[1..].parse().unwrap();
+///         search.rate(id, (place / 20 - 4).clamp(0, 5))?;
+///     }
+/// }
+/// let ranking = search.ranking()?;
+/// assert!(ranking.ids()[..10].iter().all(|id| id[1..].parse::<i32>().unwrap() > 150));
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct AnomalySearch {
+    space: Space,
+    places: Arc<HashMap<String, usize>>,
+    user: String,
+    seed: u64,
+    first: usize,
+    batch: usize,
+    acquisition: Acquisition,
+    process: GaussianProcess,
+    interesting: u8,
+    pub(super) record: Record,
+    /// What was proposed last.
+    proposed: Option<Proposal>,
+    model: Option<Model>,
+    /// Where it is rated in the browser.
+    page: Option<Arc<Server>>,
+}
+
+/// What was learnt of some ratings.
+#[derive(Debug, Clone)]
+struct Model {
+    ratings: Vec<Rating>,
+    fitted: Arc<Fitted>,
+    /// Whether the kernel's parameters could be fitted.
+    learnt: bool,
+}
+
+impl AnomalySearch {
+    /// A search among the galaxies of a space, by nobody in particular, with seed 0. The paper's has
+    /// 40 standardised components: `space.pca(40)?.standardize()?`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when two galaxies have one name.
+    pub fn new(space: &Space) -> Result<Self> {
+        let mut places = HashMap::with_capacity(space.len());
+        for (row, id) in space.ids().iter().enumerate() {
+            if places.insert(id.clone(), row).is_some() {
+                return Err(Error::invalid("id_str", format!("{id:?} twice"), "unique names"));
+            }
+        }
+        let kernel = Kernel::rational_quadratic(1.0, 1.0) + Kernel::white(1.0);
+        Ok(Self {
+            space: space.clone(),
+            places: Arc::new(places),
+            user: String::new(),
+            seed: 0,
+            first: 10,
+            batch: 10,
+            acquisition: Acquisition::default(),
+            process: GaussianProcess::new(kernel),
+            interesting: 4,
+            record: Record::default(),
+            proposed: None,
+            model: None,
+            page: None,
+        })
+    }
+
+    /// Sets the seed of all that is random (default 0).
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed, ..self }.forgetful()
+    }
+
+    /// Sets whose search it is (default nobody's). Everybody has their own ratings.
+    pub fn user(self, name: impl Into<String>) -> Self {
+        Self { user: name.into(), ..self }.forgetful()
+    }
+
+    /// Sets how many random galaxies come first (default 10).
+    pub fn first(self, galaxies: usize) -> Self {
+        Self { first: galaxies, ..self }.forgetful()
+    }
+
+    /// Sets how many galaxies a batch has (default 10, at least 1).
+    pub fn batch(self, galaxies: usize) -> Self {
+        Self { batch: galaxies.max(1), ..self }.forgetful()
+    }
+
+    /// Sets what makes a galaxy worth a rating (default expected improvement, `xi` 0.5).
+    pub fn acquisition(self, acquisition: Acquisition) -> Self {
+        Self { acquisition, ..self }.forgetful()
+    }
+
+    /// Sets the Gaussian process (default a rational quadratic kernel with white noise, from 1
+    /// everywhere, no restarts).
+    pub fn process(self, process: GaussianProcess) -> Self {
+        Self { process, model: None, ..self }.forgetful()
+    }
+
+    /// Sets from which rating on a galaxy is of interest (default 4): those come first in a
+    /// [`ranking`](Self::ranking), other rated ones last.
+    pub fn interesting(self, rating: u8) -> Self {
+        Self { interesting: rating, ..self }
+    }
+
+    /// Keeps the ratings in a file, every one before [`rate`](Self::rate) returns, and takes in those
+    /// that it holds already, of all people. See [`journal`](super::journal).
+    ///
+    /// # Errors
+    /// When the file cannot be read and written or holds something else, and [`Error::Missing`] for
+    /// a galaxy that is not in this space.
+    pub fn journal(mut self, path: impl AsRef<Path>) -> Result<Self> {
+        let (journal, lines) = Journal::open(path)?;
+        self.replay(&lines)?;
+        self.record.keep_in(journal);
+        Ok(self.forgetful())
+    }
+
+    /// Takes in ratings that were kept elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a galaxy that is not in this space.
+    pub fn replay(&mut self, lines: &[Line]) -> Result<()> {
+        self.record.replay(lines, &self.rows(lines)?);
+        Ok(())
+    }
+
+    /// Examples of what is of interest to begin with: they count as rated 5, and the first batch is
+    /// chosen by them instead of at random.
+    ///
+    /// # Errors
+    /// As [`rate`](Self::rate).
+    pub fn liked(mut self, ids: &[impl AsRef<str>]) -> Result<Self> {
+        let lines = ids.iter().map(|id| Line { liked: true, ..self.line(id.as_ref(), Some(5)) });
+        let lines: Vec<Line> = lines.collect();
+        self.record(&lines)?;
+        Ok(self.forgetful())
+    }
+
+    /// Rates a galaxy from 0 to 5; a further rating of it replaces the one before. With a
+    /// [`journal`](Self::journal) it is on the disk when this returns.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for anything but a whole number from 0 to 5, [`Error::Missing`] for an
+    /// unknown galaxy (with the nearest name), [`Error::Io`] when it cannot be kept: then it does not
+    /// count.
+    pub fn rate(&mut self, id: &str, rating: impl Display) -> Result<()> {
+        let text = rating.to_string();
+        let value = text.trim().parse::<u8>().ok().filter(|value| *value <= 5);
+        let value = value.ok_or_else(|| {
+            Error::invalid("rating", &text, format!("a whole number from 0 to 5 for {id:?}"))
+        })?;
+        self.record(&[self.line(id, Some(value))])
+    }
+
+    /// Takes back the last rating of this user, or the last [`skip`](Self::skip), and gives the
+    /// galaxy's name; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when that cannot be kept.
+    pub fn undo(&mut self) -> Result<Option<String>> {
+        let line = |row: usize| Line { undo: true, ..self.line(&self.space.ids()[row], None) };
+        let row = self.record.undo(&self.user, line)?;
+        Ok(row.map(|row| self.space.ids()[row].clone()))
+    }
+
+    /// The galaxies to rate now: what is left of the last batch, or the next one, for which the
+    /// model is fitted again. Empty when all are rated or skipped.
+    ///
+    /// # Errors
+    /// As [`GaussianProcess::fit`]; [`Error::Interrupted`].
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> Result<Proposal> {
+        let rated = self.rated();
+        if let Some(proposed) = &self.proposed {
+            let left = proposed.without(|row| rated[row]);
+            if !left.ids().is_empty() {
+                return Ok(left);
+            }
+        }
+        self.retrain()
+    }
+
+    /// Fits the model to all ratings and proposes a new batch, whether or not the last one is done.
+    ///
+    /// # Errors
+    /// As [`next`](Self::next).
+    pub fn retrain(&mut self) -> Result<Proposal> {
+        let ratings = self.record.current(&self.user);
+        let rated = self.rated();
+        let proposal = match self.without_model(&ratings) {
+            Some((rows, why)) => Proposal::random(&self.space, &rows, why)?,
+            None => {
+                let fitted = self.learn()?;
+                let best = ratings.iter().map(|it| it.value).max().unwrap_or(0);
+                let pool = Pool {
+                    rows: self.space.features(),
+                    taken: &rated,
+                    best: f64::from(best),
+                    seed: mixed(self.seed, ratings.len() as u64),
+                };
+                let chosen = choose(&fitted, &pool, self.acquisition, self.batch)?;
+                Proposal::chosen(&self.space, chosen, self.acquisition)?
+            }
+        };
+        self.proposed = Some(proposal.clone());
+        Ok(proposal)
+    }
+
+    /// The galaxies of a batch that no model chooses: random ones at the start; as long as nothing but
+    /// zeros tells what is wanted, half of them those that are most unlike all that was rated.
+    fn without_model(&self, ratings: &[Rating]) -> Option<(Vec<usize>, Why)> {
+        let liked = ratings.iter().any(|it| it.liked);
+        let own = ratings.iter().filter(|it| !it.liked).count();
+        let (count, why) = if !liked && own < self.first {
+            (self.first - own, Why::First)
+        } else if ratings.iter().all(|it| it.value == 0) {
+            (self.batch, Why::AllZero)
+        } else {
+            return None;
+        };
+        let mut order: Vec<usize> = (0..self.space.len()).collect();
+        // One fixed order, so that a search that was interrupted goes on.
+        order.shuffle(&mut StdRng::seed_from_u64(self.seed));
+        let rated = self.rated();
+        let mut rows: Vec<usize> = order.into_iter().filter(|&row| !rated[row]).collect();
+        if why == Why::AllZero {
+            // Half of them stay random: what is wanted need not be extreme.
+            let random = count.div_ceil(2).min(rows.len());
+            let mut known: Vec<usize> = ratings.iter().map(|it| it.row).collect();
+            known.extend(&rows[..random]);
+            let others = &rows[random..rows.len().min(random + SEEN * count)];
+            let unlike = unlike(self.space.features(), &known, others, count - random);
+            rows.truncate(random);
+            rows.extend(unlike);
+        }
+        rows.truncate(count);
+        Some((rows, why))
+    }
+
+    /// The model of the ratings as they are, fitted where they changed.
+    fn learn(&mut self) -> Result<Arc<Fitted>> {
+        let ratings = self.record.current(&self.user);
+        if let Some(model) = self.model.as_ref().filter(|model| model.ratings == ratings) {
+            return Ok(model.fitted.clone());
+        }
+        if ratings.is_empty() {
+            return Err(Error::invalid("number of ratings", 0, "1 or more: rate galaxies first"));
+        }
+        let places: Vec<usize> = ratings.iter().map(|it| it.row).collect();
+        let rows = self.space.features().select(ndarray::Axis(0), &places);
+        let values: Vec<f64> = ratings.iter().map(|it| f64::from(it.value)).collect();
+        let learnt = telling(&ratings) >= ENOUGH;
+        let fitted = if learnt {
+            let former = self.model.as_ref().filter(|model| model.learnt);
+            let former = former.map(|model| model.fitted.kernel().clone());
+            match former {
+                // With many ratings the best parameters move little; a fresh start every other time
+                // finds what is better elsewhere.
+                Some(kernel) if values.len() >= MANY && values.len() / self.batch % 2 == 1 => {
+                    let process = GaussianProcess { kernel, ..self.process.clone() };
+                    process.fit(rows.view(), &values)?
+                }
+                former => self.process.fit_from(rows.view(), &values, former.as_slice())?,
+            }
+        } else {
+            // Equal ratings would be explained best by a constant and a few others by noise, and
+            // every galaxy be as good.
+            let length = (self.space.width() as f64).sqrt();
+            let kernel = Kernel::rational_quadratic(1.0, length) + Kernel::white(0.1);
+            GaussianProcess::new(kernel).condition(rows.view(), &values)?
+        };
+        let fitted = Arc::new(fitted);
+        self.model = Some(Model { ratings, fitted: fitted.clone(), learnt });
+        Ok(fitted)
+    }
+
+    /// All galaxies from the most to the least interesting: those rated of interest first, rated
+    /// others last, and the rest by what the model expects. See
+    /// [`Ranking::unrated`] for those that are not rated yet.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] before any rating; else as [`next`](Self::next).
+    pub fn ranking(&mut self) -> Result<Ranking> {
+        let fitted = self.learn()?;
+        let expected = fitted.predict(self.space.features())?;
+        let mut ratings = vec![None; self.space.len()];
+        for rating in self.record.current(&self.user) {
+            ratings[rating.row] = Some(rating.value);
+        }
+        Ranking::new(&self.space, expected, ratings, self.interesting)
+    }
+
+    /// The model of the ratings as they are.
+    ///
+    /// # Errors
+    /// As [`ranking`](Self::ranking).
+    pub fn model(&mut self) -> Result<Arc<Fitted>> {
+        self.learn()
+    }
+
+    /// The ratings that count, in the order in which they were given: the galaxies' places in the
+    /// space and the values.
+    pub fn ratings(&self) -> Vec<Rating> {
+        self.record.current(&self.user)
+    }
+
+    /// The people who rated galaxies of this table.
+    pub fn people(&self) -> Vec<String> {
+        self.record.people()
+    }
+
+    /// The galaxies that are searched.
+    pub fn space(&self) -> &Space {
+        &self.space
+    }
+
+    /// Whose search it is.
+    pub fn name(&self) -> &str {
+        &self.user
+    }
+
+    /// A search by the same settings that shares the ratings: what one is told, the other knows.
+    pub(super) fn sharing(&self) -> Self {
+        Self {
+            space: self.space.clone(),
+            places: self.places.clone(),
+            user: self.user.clone(),
+            process: self.process.clone(),
+            record: self.record.clone(),
+            proposed: self.proposed.clone(),
+            model: self.model.clone(),
+            page: None,
+            ..*self
+        }
+    }
+
+    /// How often a rating of this table was added or taken back, by anybody.
+    pub(super) fn changes(&self) -> u64 {
+        self.record.changes()
+    }
+
+    /// Where it is rated in the browser.
+    pub(super) fn page(&mut self) -> &mut Option<Arc<Server>> {
+        &mut self.page
+    }
+
+    pub(super) fn record(&mut self, lines: &[Line]) -> Result<()> {
+        self.record.add(lines, &self.rows(lines)?)
+    }
+
+    /// The place of each line's galaxy.
+    fn rows(&self, lines: &[Line]) -> Result<Vec<usize>> {
+        lines.iter().map(|line| self.row(&line.id_str)).collect()
+    }
+
+    fn row(&self, id: &str) -> Result<usize> {
+        match self.places.get(id) {
+            Some(row) => Ok(*row),
+            None => self.space.row(id),
+        }
+    }
+
+    pub(super) fn line(&self, id: &str, rating: Option<u8>) -> Line {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let at = since.map_or(0, |since| since.as_secs());
+        let (user, id_str) = (self.user.clone(), id.to_owned());
+        Line { user, id_str, rating, at, ..Line::default() }
+    }
+
+    /// For each galaxy, whether this user rated or skipped it.
+    fn rated(&self) -> Vec<bool> {
+        let mut rated = vec![false; self.space.len()];
+        self.done().into_iter().for_each(|row| rated[row] = true);
+        rated
+    }
+
+    /// The galaxies that this user rated or skipped.
+    pub(super) fn done(&self) -> HashSet<usize> {
+        self.record.history(&self.user).iter().map(|it| it.row()).collect()
+    }
+
+    /// Without the last batch, which other settings would not have proposed, and without the page
+    /// that shows it.
+    fn forgetful(self) -> Self {
+        Self { proposed: None, page: None, ..self }
+    }
+}
+
+/// Of `others`, those that are farthest from the nearest of what is known, one after the other, each
+/// of which is known to the next (Gonzalez 1985, Theoretical Computer Science 38, 293).
+fn unlike(
+    features: ArrayView2<f32>,
+    known: &[usize],
+    others: &[usize],
+    count: usize,
+) -> Vec<usize> {
+    let apart = |a: usize, b: usize| {
+        let pairs = features.row(a).into_iter().zip(features.row(b));
+        pairs.map(|(a, b)| (a - b) * (a - b)).sum::<f32>()
+    };
+    let nearest = |row: usize| known.iter().map(|&it| apart(row, it)).fold(f32::INFINITY, f32::min);
+    let mut left: Vec<(f32, usize)> = others.iter().map(|&row| (nearest(row), row)).collect();
+    let mut chosen = Vec::new();
+    while chosen.len() < count {
+        let best = (0..left.len()).max_by(|&a, &b| left[a].0.total_cmp(&left[b].0));
+        let Some(best) = best else { break };
+        let (_, row) = left.swap_remove(best);
+        left.iter_mut().for_each(|(far, other)| *far = far.min(apart(*other, row)));
+        chosen.push(row);
+    }
+    chosen
+}
+
+/// How many ratings differ from the most frequent one.
+fn telling(ratings: &[Rating]) -> usize {
+    let mut counts = [0; 6];
+    ratings.iter().for_each(|it| counts[usize::from(it.value.min(5))] += 1);
+    ratings.len() - counts.into_iter().max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests;

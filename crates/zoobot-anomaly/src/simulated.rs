@@ -1,0 +1,292 @@
+//! A simulated user, and how good a search is that goes by its ratings.
+
+use super::gp::Fitted;
+use super::search::AnomalySearch;
+use polars::prelude::{Column, DataFrame, DataType};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::time::Instant;
+use zoobot_base::error::{Error, Result};
+use zoobot_data::catalog::{self, Label, is_missing, read_table};
+use zoobot_representation::metrics::{average_precision, precision_at, rank_weighted_score};
+use zoobot_representation::space::Space;
+use zoobot_show::notebook::{Bundle, Show, Table};
+
+/// How many of the highest ranked are looked at.
+const DEPTHS: [usize; 6] = [20, 50, 100, 200, 500, 1000];
+/// Columns that a table of scores is searched for, in this order.
+const COLUMNS: [&str; 3] = ["fraction", "score", "rating"];
+
+/// What is true of every galaxy: the share of people who find it interesting.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Truth {
+    /// 0 to 1.
+    pub fractions: Vec<f64>,
+    /// Which galaxies are of interest.
+    pub interesting: Vec<bool>,
+}
+
+impl Truth {
+    /// From the fraction of people that find a galaxy interesting, 0 to 1. Of interest are those above
+    /// 0.9, as in the paper.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for another number, and when no galaxy is of interest or all are.
+    pub fn of(fractions: Vec<f64>) -> Result<Self> {
+        if let Some(value) = fractions.iter().find(|value| !(0.0..=1.0).contains(*value)) {
+            return Err(Error::invalid("fraction", value, "0 to 1"));
+        }
+        let interesting: Vec<bool> = fractions.iter().map(|value| *value > 0.9).collect();
+        let count = interesting.iter().filter(|it| **it).count();
+        if count == 0 || count == interesting.len() {
+            let value = format!("{count} of {}", interesting.len());
+            let expected = "some but not all: those with a fraction above 0.9 (a rating of 5)";
+            return Err(Error::invalid("number of interesting galaxies", value, expected));
+        }
+        Ok(Self { fractions, interesting })
+    }
+
+    /// Of the galaxies of a space from a table of `id_str` and one column of
+    /// numbers: named `fraction`, `score` or `rating`, or the only one, or `column`. Numbers up to 1
+    /// are fractions, others up to 5 are ratings. `NAME=VALUE` makes a fraction of 1 where the column
+    /// NAME holds VALUE, such as `class=merger`, and 0 elsewhere.
+    ///
+    /// # Errors
+    /// When the file cannot be read, has no such column or lacks a galaxy of the space, and as
+    /// [`of`](Self::of).
+    pub fn read(path: impl AsRef<Path>, column: Option<&str>, space: &Space) -> Result<Self> {
+        let path = path.as_ref();
+        let table = read_table(path)?;
+        let missing = |kind: &'static str, name: &str, hint: String| Error::Missing {
+            kind,
+            name: name.to_owned(),
+            place: path.display().to_string(),
+            hint,
+        };
+        let names: Vec<String> = table.get_column_names().iter().map(|it| it.to_string()).collect();
+        let near = |name: &str| zoobot_base::spelling::near(name, names.iter().map(String::as_str));
+        let numbers: Vec<&str> = table
+            .columns()
+            .iter()
+            .filter(|it| it.dtype().is_primitive_numeric() || it.dtype().is_bool())
+            .map(|it| it.name().as_str())
+            .collect();
+        let column = match column {
+            Some(name) => name,
+            None => match COLUMNS.iter().find(|name| numbers.contains(name)) {
+                Some(name) => name,
+                None if numbers.len() == 1 => numbers[0],
+                None => {
+                    let hint = match numbers.is_empty() {
+                        true => "No column holds numbers".to_owned(),
+                        false => {
+                            format!("Name the column of scores, one of {}", numbers.join(", "))
+                        }
+                    };
+                    return Err(missing("column", "fraction", hint));
+                }
+            },
+        };
+        let ids = table.column(catalog::ID);
+        let ids = ids.map_err(|_| missing("column", catalog::ID, near(catalog::ID)))?;
+        let ids = ids.cast(&DataType::String)?;
+        let (name, wanted) = match column.split_once('=') {
+            Some((name, value)) if !names.iter().any(|it| it == column) => (name, Some(value)),
+            _ => (column, None),
+        };
+        let values = table.column(name).map_err(|_| missing("column", name, near(name)))?;
+        let label = |column: Column| Label::new(name, column, ids.clone(), path);
+        let values: Vec<Option<f64>> = match wanted {
+            // Who asks for a word such as "none" means it.
+            Some(wanted) if is_missing(wanted) => {
+                let words = values.cast(&DataType::String)?;
+                let holds = |word: Option<&str>| word.map(|it| f64::from(u8::from(it == wanted)));
+                words.str()?.iter().map(holds).collect()
+            }
+            Some(wanted) => {
+                let holds = |word: String| f64::from(u8::from(word == wanted));
+                label(values.clone()).classes()?.into_iter().map(|it| it.map(holds)).collect()
+            }
+            None if values.dtype().is_bool() => label(values.cast(&DataType::UInt8)?).numbers()?,
+            None => label(values.clone()).numbers()?,
+        };
+        let pairs = ids.str()?.iter().zip(values);
+        let known: HashMap<&str, f64> =
+            pairs.filter_map(|(id, value): (Option<&str>, Option<f64>)| id.zip(value)).collect();
+        let score = |id: &String| {
+            known.get(id.as_str()).copied().ok_or_else(|| {
+                missing("score", id, format!("Every galaxy needs a value in {column:?}"))
+            })
+        };
+        let scores = space.ids().iter().map(score).collect::<Result<Vec<f64>>>()?;
+        let ratings = scores.iter().any(|value| *value > 1.0);
+        if let Some(value) = scores.iter().find(|value| !(0.0..=5.0).contains(*value)) {
+            return Err(Error::invalid("score", value, "fractions 0 to 1 or ratings 0 to 5"));
+        }
+        let scale = if ratings { 5.0 } else { 1.0 };
+        Self::of(scores.into_iter().map(|value| value / scale).collect())
+    }
+
+    /// What the simulated user says: `round(5 * fraction)`, halves to the even number.
+    pub fn rating(&self, row: usize) -> u8 {
+        (5.0 * self.fractions[row]).round_ties_even() as u8
+    }
+}
+
+/// What a round of ratings brought.
+#[derive(Debug, Clone, Serialize)]
+pub struct Round {
+    /// Ratings so far.
+    pub ratings: usize,
+    /// How many of the rated galaxies are of interest.
+    pub interesting: usize,
+    /// Seconds for the choice of the galaxies that were rated, the fit before it included.
+    pub seconds: f64,
+}
+
+/// How good a ranking is. Positions count from the best.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// Average precision with the rated galaxies, those of interest first and others last, as the
+    /// paper has it.
+    pub average_precision: f64,
+    /// The same of the galaxies that were not rated; NaN where none of interest is left.
+    #[serde(deserialize_with = "or_nan")]
+    pub average_precision_unrated: f64,
+    /// The share of interest among the first N, with the rated ones.
+    pub accuracy_at: BTreeMap<usize, f64>,
+    /// The same of those that were not rated.
+    pub accuracy_unrated_at: BTreeMap<usize, f64>,
+    /// The rank-weighted score of the first N, with the rated ones.
+    pub rank_weighted_at: BTreeMap<usize, f64>,
+}
+
+/// JSON has no NaN.
+fn or_nan<'a, D: serde::Deserializer<'a>>(from: D) -> std::result::Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(from)?.unwrap_or(f64::NAN))
+}
+
+impl Figures {
+    /// Of scores (the higher, the more interesting) of all galaxies, some of them rated.
+    pub fn of(scores: &[f64], rated: &[bool], truth: &Truth) -> Self {
+        let interesting = &truth.interesting;
+        let with: Vec<f64> = scores
+            .iter()
+            .zip(rated)
+            .zip(interesting)
+            .map(|((&score, &rated), &interesting)| match (rated, interesting) {
+                (false, _) => score,
+                (true, true) => f64::INFINITY,
+                (true, false) => f64::NEG_INFINITY,
+            })
+            .collect();
+        let open: Vec<usize> = (0..scores.len()).filter(|&row| !rated[row]).collect();
+        let unrated: Vec<f64> = open.iter().map(|&row| scores[row]).collect();
+        let left: Vec<bool> = open.iter().map(|&row| interesting[row]).collect();
+        let at = |of: fn(usize, &[f64], &[bool]) -> f64, scores: &[f64], truth: &[bool]| {
+            let depths = DEPTHS.into_iter().filter(|depth| *depth <= scores.len());
+            depths.map(|depth| (depth, of(depth, scores, truth))).collect()
+        };
+        Self {
+            average_precision: average_precision(&with, interesting),
+            average_precision_unrated: average_precision(&unrated, &left),
+            accuracy_at: at(precision_at, &with, interesting),
+            accuracy_unrated_at: at(precision_at, &unrated, &left),
+            rank_weighted_at: at(rank_weighted_score, &with, interesting),
+        }
+    }
+}
+
+/// A search by a simulated user.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    /// How good the last ranking is.
+    #[serde(flatten)]
+    pub figures: Figures,
+    /// After each batch.
+    pub rounds: Vec<Round>,
+    /// Seconds for all of it.
+    pub seconds: f64,
+    /// The last kernel.
+    pub kernel: String,
+}
+
+impl AnomalySearch {
+    /// Lets a simulated user rate until `labels` galaxies are rated, and judges the ranking.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the truth is of another number of galaxies, else as
+    /// [`next`](Self::next).
+    pub fn simulate(&mut self, truth: &Truth, labels: usize) -> Result<Outcome> {
+        let galaxies = self.space().len();
+        if truth.fractions.len() != galaxies || labels == 0 || labels > galaxies {
+            let value = format!("{} of {} galaxies", labels, truth.fractions.len());
+            let expected = format!("1 to {galaxies} of {galaxies}");
+            return Err(Error::invalid("number of ratings", value, expected));
+        }
+        let start = Instant::now();
+        let mut rounds = Vec::new();
+        // Some may be rated already.
+        let mut interesting = self.ratings().iter().filter(|it| truth.interesting[it.row]).count();
+        loop {
+            let rated = self.ratings().len();
+            zoobot_base::interrupt::check("search", || format!("{rated} of {labels} ratings"))?;
+            if rated >= labels {
+                break;
+            }
+            let begun = Instant::now();
+            let proposal = self.next()?;
+            let seconds = begun.elapsed().as_secs_f64();
+            for (id, &row) in proposal.ids().iter().zip(proposal.rows()).take(labels - rated) {
+                self.rate(id, truth.rating(row))?;
+                interesting += usize::from(truth.interesting[row]);
+            }
+            rounds.push(Round { ratings: self.ratings().len(), interesting, seconds });
+        }
+        let model: std::sync::Arc<Fitted> = self.model()?;
+        let scores = model.mean(self.space().features())?;
+        let seconds = start.elapsed().as_secs_f64();
+        let mut rated = vec![false; galaxies];
+        self.ratings().iter().for_each(|it| rated[it.row] = true);
+        let figures = Figures::of(&scores, &rated, truth);
+        Ok(Outcome { figures, rounds, seconds, kernel: model.kernel().to_string() })
+    }
+}
+
+impl Outcome {
+    /// The figures by depth: `first` (how many of the highest), `accuracy`, `accuracy_unrated`,
+    /// `rank_weighted_score`.
+    ///
+    /// # Errors
+    /// Only when memory for the columns cannot be had.
+    pub fn table(&self) -> Result<DataFrame> {
+        let figures = &self.figures;
+        let depths: Vec<u32> = figures.accuracy_at.keys().map(|&depth| depth as u32).collect();
+        let column = |name: &str, values: &BTreeMap<usize, f64>| {
+            let of = |depth: &u32| values.get(&(*depth as usize)).copied();
+            Column::new(name.into(), depths.iter().map(of).collect::<Vec<Option<f64>>>())
+        };
+        let columns = vec![
+            Column::new("first".into(), &depths),
+            column("accuracy", &figures.accuracy_at),
+            column("accuracy_unrated", &figures.accuracy_unrated_at),
+            column("rank_weighted_score", &figures.rank_weighted_at),
+        ];
+        Ok(DataFrame::new(depths.len(), columns)?)
+    }
+}
+
+impl Show for Outcome {
+    fn show(&self) -> Bundle {
+        let ratings = self.rounds.last().map_or(0, |round| round.ratings);
+        let title = format!(
+            "After {ratings} ratings: average precision {:.3} with the rated galaxies, {:.3} without",
+            self.figures.average_precision, self.figures.average_precision_unrated
+        );
+        match self.table() {
+            Ok(table) => Table::new(table).title(title).show(),
+            Err(error) => Bundle::plain(error.to_string()),
+        }
+    }
+}

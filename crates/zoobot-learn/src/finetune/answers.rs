@@ -1,0 +1,164 @@
+//! What a model of classes or numbers says of a catalogue's galaxies.
+
+use super::encoded::each_view;
+use super::predicted::Predicted;
+use crate::model::Model;
+use crate::train::Output;
+use ndarray::{Array2, ArrayView2, Axis};
+use polars::prelude::DataFrame;
+use std::path::Path;
+use tch::Tensor;
+use zoobot_base::error::Result;
+use zoobot_data::catalog::{Catalog, ID, TableFormat};
+use zoobot_data::picture::Augment;
+use zoobot_representation::encoder::{Failed, Report, Rows, TableJob, array, catalog_key};
+use zoobot_representation::space::Space;
+
+impl Model {
+    /// What a model of classes or numbers says of a catalogue's galaxies, in its order. Those whose
+    /// pictures cannot be read are left out: [`Predicted::failed`].
+    ///
+    /// ```no_run
+    /// use zoobot_core::prelude::*;
+    /// let galaxies = Catalog::read("rings/test.csv")?;
+    /// let predicted = Model::load("rings-model")?.predict_labels(&galaxies)?;
+    /// predicted.against(&galaxies, "ring")?.accuracy()?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a model of votes; else as
+    /// [`Encoder::encode`](zoobot_representation::encoder::Encoder::encode).
+    pub fn predict_labels(&self, catalog: &Catalog) -> Result<Predicted> {
+        // Whether it can is known before the pictures are.
+        Predicted::new(self, Vec::new(), Array2::zeros((0, 0)))?;
+        let space = self.encoder().encode(catalog)?;
+        let mut predicted = self.predict_labels_encoded(&space)?;
+        predicted.catalog = space.catalog().cloned();
+        predicted.failed = space.failed().clone();
+        Ok(predicted)
+    }
+
+    /// The same of galaxies that were encoded already.
+    ///
+    /// # Errors
+    /// As [`Encoder::check`](zoobot_representation::encoder::Encoder::check) when the space is of another encoder or
+    /// other pictures; [`Error::Invalid`] for a model of votes.
+    pub fn predict_labels_encoded(&self, space: &Space) -> Result<Predicted> {
+        self.encoder().check(space)?;
+        Predicted::new(self, space.ids().to_vec(), self.answers(space.features())?)
+    }
+
+    /// The mean over so many random views of each picture besides the picture as it is: test-time
+    /// augmentation.
+    ///
+    /// # Errors
+    /// As [`predict_labels`](Self::predict_labels); [`Error::Invalid`] for an augmentation out of
+    /// range.
+    pub fn predict_labels_by_views(
+        &self,
+        catalog: &Catalog,
+        augment: &Augment,
+        views: usize,
+        seed: u64,
+    ) -> Result<Predicted> {
+        let first = self.predict_labels(catalog)?;
+        let (catalog, failed) = (catalog.select(first.ids())?, first.failed.clone());
+        let mut all = vec![first];
+        for features in each_view(self.encoder(), &catalog, augment, views, seed)? {
+            let ids = all[0].ids.clone();
+            all.push(Predicted::new(self, ids, self.answers(features.view())?)?);
+        }
+        let mean = Predicted::mean(&all)?;
+        Ok(Predicted { catalog: Some(catalog), failed, ..mean })
+    }
+
+    /// Predicts a catalogue into a file, of the format that its ending names, with the columns of
+    /// [`Predicted::table`]. Memory stays the same however long the catalogue, and a run that stops
+    /// is taken up by the next.
+    ///
+    /// # Errors
+    /// As [`Ensemble::predict_to`](crate::predict::Ensemble::predict_to); [`Error::Invalid`] for a
+    /// model of votes.
+    pub fn predict_labels_to(&self, catalog: &Catalog, out: impl AsRef<Path>) -> Result<Report> {
+        let out = out.as_ref();
+        let format = TableFormat::of(out)?;
+        format.check(ID, &catalog.ids())?;
+        let empty = Predicted::new(self, Vec::new(), Array2::zeros((0, self.width())))?;
+        let note = serde_json::json!({
+            "model": self.encoder().name(),
+            "fingerprint": self.fingerprint()?,
+            "version": env!("CARGO_PKG_VERSION"),
+        })
+        .to_string();
+        let mut mark = note.clone().into_bytes();
+        mark.extend(self.encoder().mark()?);
+        let table = |rows: Vec<Rows>| -> Result<DataFrame> {
+            let Rows { ids, features, .. } = rows.into_iter().next().unwrap_or_default();
+            let features = array(features, (ids.len(), self.encoder().width()))?;
+            let values = match ids.is_empty() {
+                true => Array2::zeros((0, self.width())),
+                false => self.answers(features.view())?,
+            };
+            Predicted { ids, values, ..empty.clone() }.table()
+        };
+        let encoders = [self.encoder()];
+        let job = TableJob {
+            encoders: &encoders,
+            catalog,
+            key: catalog_key(mark, catalog),
+            table: &table,
+            format,
+            note: Some(note),
+        };
+        job.write(out)
+    }
+
+    /// How many numbers leave its head.
+    fn width(&self) -> usize {
+        self.head().outputs as usize
+    }
+
+    /// The head's answers to features: probabilities of classes or things, or numbers.
+    fn answers(&self, features: ArrayView2<f32>) -> Result<Array2<f64>> {
+        let (galaxies, width) = features.dim();
+        let flat: Vec<f32> = features.iter().copied().collect();
+        self.answers_to(&Tensor::f_from_slice(&flat)?.f_view([galaxies as i64, width as i64])?)
+    }
+
+    /// The same to features in a tensor.
+    pub(super) fn answers_to(&self, features: &Tensor) -> Result<Array2<f64>> {
+        let mut values = self.outputs(features, None)?;
+        if self.head().output == Output::Scores {
+            for mut row in values.axis_iter_mut(Axis(0)) {
+                let most = row.fold(f64::NEG_INFINITY, |most, it| most.max(*it));
+                row.mapv_inplace(|it| (it - most).exp());
+                let sum = row.sum();
+                row /= sum;
+            }
+        }
+        Ok(values)
+    }
+}
+
+impl Predicted {
+    /// The pictures that could not be read, as a command lists them.
+    #[doc(hidden)]
+    pub fn failures(&self) -> Vec<Failed> {
+        let column = |name: &str| -> Vec<String> {
+            let column = self.failed.column(name).and_then(|it| it.str().cloned());
+            column.map_or_else(
+                |_| Vec::new(),
+                |it| it.iter().map(|text| text.unwrap_or_default().to_owned()).collect(),
+            )
+        };
+        let (ids, files, reasons) = (column(ID), column("file_loc"), column("reason"));
+        let rows = ids.into_iter().zip(files).zip(reasons);
+        rows.map(|((id_str, file_loc), reason)| Failed {
+            id_str,
+            file_loc: file_loc.into(),
+            reason,
+        })
+        .collect()
+    }
+}

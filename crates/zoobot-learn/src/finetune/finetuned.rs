@@ -1,0 +1,357 @@
+//! What a fine-tuning came to.
+
+use super::{
+    CrossValidated, Finetune, Plan, Predicted, Question, Saliency, Strength, heads, network,
+};
+use crate::model::{Labels, Model};
+use crate::predict::Posterior;
+use crate::train::{End, Epoch, Fitted};
+use ndarray::Array2;
+use tch::{Tensor, no_grad};
+use zoobot_base::advice::advice;
+use zoobot_base::error::{Error, Result};
+use zoobot_data::catalog::Catalog;
+use zoobot_data::picture::Augment;
+use zoobot_representation::encoder::Encoder;
+use zoobot_representation::space::Space;
+use zoobot_show::figure::{self, Figure};
+use zoobot_show::notebook::{Bundle, Show};
+
+/// An encoder with a head that was taught a question: solved for, or as it was in the best epoch.
+#[derive(Debug, Clone)]
+pub struct Finetuned {
+    question: Question,
+    model: Model,
+    /// What a whole network began as.
+    before: Option<Encoder>,
+    fitted: Fitted,
+    head_fitted: Option<Fitted>,
+    cross_validated: Option<CrossValidated>,
+    /// Of a head that was solved for.
+    strength: Option<Strength>,
+    /// What was predicted for galaxies before they were learnt from.
+    unseen: Option<Predicted>,
+    plan: Option<Plan>,
+    failed: Vec<(String, String)>,
+    augment: Augment,
+    seed: u64,
+}
+
+impl Finetuned {
+    pub(super) fn of_head(
+        finetune: &Finetune,
+        encoder: Encoder,
+        trained: heads::Trained,
+        classes: &[String],
+    ) -> Result<Self> {
+        let question = finetune.question().clone();
+        let model = Model::new(encoder, &trained.head, question.labels(classes))?;
+        let (augment, seed) = (finetune.settings().augment.clone(), finetune.settings().seed);
+        Ok(Self {
+            question,
+            model,
+            before: None,
+            fitted: trained.fitted,
+            head_fitted: None,
+            cross_validated: None,
+            strength: None,
+            unseen: None,
+            plan: None,
+            failed: Vec::new(),
+            augment,
+            seed,
+        })
+    }
+
+    /// With the plan, and the galaxies whose pictures cannot be read.
+    pub(super) fn planned(self, plan: Option<Plan>, failed: Vec<(String, String)>) -> Self {
+        Self { plan, failed, ..self }
+    }
+
+    /// With the strength of the head's penalty, and what was predicted for galaxies that the head had
+    /// not seen.
+    pub(super) fn solved_by(
+        mut self,
+        strength: Strength,
+        ids: Vec<String>,
+        values: Array2<f64>,
+        catalog: &Catalog,
+    ) -> Result<Self> {
+        if !matches!(self.question, Question::Votes(_)) {
+            let predicted = Predicted::new(&self.model, ids, values)?;
+            self.unseen = Some(predicted.perhaps_against(catalog, &self.label()));
+        }
+        self.strength = Some(strength);
+        Ok(self)
+    }
+
+    pub(super) fn of_network(
+        finetune: &Finetune,
+        before: Encoder,
+        trained: network::Trained,
+        head_fitted: Option<Fitted>,
+        plan: Plan,
+    ) -> Self {
+        let network::Trained { model, fitted, failed } = trained;
+        let (augment, seed) = (finetune.settings().augment.clone(), finetune.settings().seed);
+        Self {
+            question: finetune.question().clone(),
+            model,
+            before: Some(before),
+            fitted,
+            head_fitted,
+            cross_validated: None,
+            strength: None,
+            unseen: None,
+            plan: Some(plan),
+            failed,
+            augment,
+            seed,
+        }
+    }
+
+    /// The same, with how the number of its epochs was chosen.
+    pub(super) fn by(self, folds: Option<CrossValidated>) -> Self {
+        Self { cross_validated: folds, ..self }
+    }
+
+    /// What it was taught.
+    pub fn question(&self) -> &Question {
+        &self.question
+    }
+
+    /// What happened. After a cross-validation, in the last run, which has no galaxies to choose by:
+    /// its `validation` is the loss on those that it learns from.
+    pub fn fitted(&self) -> &Fitted {
+        &self.fitted
+    }
+
+    /// What happened before, to the head alone; `None` where that was all, or was left out.
+    pub fn fitted_head(&self) -> Option<&Fitted> {
+        self.head_fitted.as_ref()
+    }
+
+    /// How the number of epochs was chosen; `None` without
+    /// [`cross_validate`](Finetune::cross_validate).
+    pub fn cross_validated(&self) -> Option<&CrossValidated> {
+        self.cross_validated.as_ref()
+    }
+
+    /// How strongly the head's weights are held down, and how that was chosen; `None` for a head that
+    /// was trained by gradient descent, and for whole networks.
+    pub fn strength(&self) -> Option<&Strength> {
+        self.strength.as_ref()
+    }
+
+    /// What was predicted for galaxies that the head had not seen: those kept aside, before the last
+    /// fit took them in, or, without any, each part of the galaxies by a head that was solved for
+    /// without that part. With the truth, so that it can be judged. `None` for votes, for gradient
+    /// descent, and for whole networks.
+    ///
+    /// ```no_run
+    /// use zoobot_core::prelude::*;
+    /// let rings = Catalog::read("rings/catalog.csv")?;
+    /// let run = Finetune::classifier("ring").cross_validate(&rings, 10)?;
+    /// if let Some(unseen) = run.unseen() {
+    ///     unseen.auc()?;
+    /// }
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn unseen(&self) -> Option<&Predicted> {
+        self.unseen.as_ref()
+    }
+
+    /// The epoch that was chosen, with what was said of it: by the galaxies to choose by, or on average
+    /// by the folds.
+    pub fn best(&self) -> Option<Epoch> {
+        match &self.cross_validated {
+            Some(folds) => folds.best().ok(),
+            None => {
+                let all = self.fitted.epochs.iter();
+                all.min_by(|a, b| a.validation.total_cmp(&b.validation)).cloned()
+            }
+        }
+    }
+
+    /// A figure of training and validation over the epochs; after a cross-validation, of what the
+    /// folds found; of a head that was solved for, [`Strength::figure`].
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when no epoch was finished.
+    pub fn history(&self) -> Result<Figure> {
+        match (&self.strength, &self.cross_validated) {
+            (Some(strength), _) => strength.figure(),
+            (None, Some(folds)) => folds.figure(),
+            (None, None) => self.fitted.history(),
+        }
+    }
+
+    /// What was planned; `None` for a head on galaxies that were encoded already.
+    pub fn plan(&self) -> Option<&Plan> {
+        self.plan.as_ref()
+    }
+
+    /// The galaxies whose pictures could not be read, each with the reason: it learnt nothing of them.
+    pub fn failed(&self) -> &[(String, String)] {
+        &self.failed
+    }
+
+    /// The model, by a name of its own: to be saved, and to predict.
+    ///
+    /// # Errors
+    /// None today.
+    pub fn model(&self, name: &str) -> Result<Model> {
+        Ok(self.model.clone().named(name))
+    }
+
+    /// The encoder alone, by a name of its own: for representations after fine-tuning.
+    pub fn encoder(&self, name: &str) -> Encoder {
+        self.model.encoder().clone().named(name)
+    }
+
+    /// Its answers for a catalogue's galaxies; with the truth, where the catalogue has the labels.
+    ///
+    /// # Errors
+    /// As [`Model::predict_labels`]; for votes see [`posterior`](Self::posterior).
+    pub fn predict(&self, catalog: &Catalog) -> Result<Predicted> {
+        let predicted = self.model.predict_labels(catalog)?;
+        Ok(predicted.perhaps_against(catalog, &self.label()))
+    }
+
+    /// The same of galaxies that were encoded already, with a head that was trained alone.
+    ///
+    /// # Errors
+    /// As [`Model::predict_labels_encoded`].
+    pub fn predict_encoded(&self, space: &Space) -> Result<Predicted> {
+        let predicted = self.model.predict_labels_encoded(space)?;
+        Ok(match space.catalog() {
+            Some(catalog) => predicted.perhaps_against(catalog, &self.label()),
+            None => predicted,
+        })
+    }
+
+    /// The mean over so many random views of each picture besides the picture as it is.
+    ///
+    /// # Errors
+    /// As [`Model::predict_labels_by_views`].
+    pub fn predict_by_views(&self, catalog: &Catalog, views: usize) -> Result<Predicted> {
+        let predicted =
+            self.model.predict_labels_by_views(catalog, &self.augment, views, self.seed)?;
+        Ok(predicted.perhaps_against(catalog, &self.label()))
+    }
+
+    /// Where the pictures speak for a class, a value or an answer: see [`Model::saliency`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn saliency(&self, catalog: &Catalog, of: &str) -> Result<Saliency> {
+        self.model.saliency(catalog, of)
+    }
+
+    /// A figure of the representation before fine-tuning and after it, side by side: the first two
+    /// principal components of each, galaxies coloured by a column of their catalogue.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the encoder stayed as it was, [`Error::Missing`] for a column that is
+    /// not there; else as [`Encoder::encode`] and [`Space::pca`].
+    pub fn before_and_after(&self, catalog: &Catalog, colour_by: &str) -> Result<Figure> {
+        let Some(before) = &self.before else {
+            let expected = advice(
+                "one that learnt: full() or two_phase(k)",
+                "one that learnt: --full or --two-phase",
+            );
+            return Err(Error::invalid("the encoder", "the same before and after", expected));
+        };
+        catalog.column(colour_by)?;
+        let panel = |encoder: &Encoder, title: &str| -> Result<figure::Scatter> {
+            Ok(encoder.encode(catalog)?.pca(2)?.panel(colour_by)?.title(title))
+        };
+        let after = self.model.encoder();
+        figure::beside(&[panel(before, "before fine-tuning")?, panel(after, "after fine-tuning")?])
+    }
+
+    /// The posteriors of votes, for a tree.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for another question; else as [`Model::predict`].
+    pub fn posterior(&self, catalog: &Catalog) -> Result<Posterior> {
+        self.model.predict(catalog)
+    }
+
+    fn label(&self) -> String {
+        self.question.columns().into_iter().next().unwrap_or_default()
+    }
+
+    /// The same classifier with its scores divided by the temperature that makes its probabilities fit
+    /// the labels of these galaxies best (Guo et al. 2017, arXiv:1706.04599). It changes how sure it
+    /// is, never which class is the likeliest. Give galaxies that it has not learnt from.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for another question than a classifier's; [`Error::Missing`] and
+    /// [`Error::Catalog`] for galaxies without labels.
+    pub fn calibrated(&self, catalog: &Catalog) -> Result<Self> {
+        let Labels::Classes(_) = self.model.labels() else {
+            let found = self.question.kind();
+            return Err(Error::invalid("temperature of", found, "a classifier"));
+        };
+        let predicted = self.model.predict_labels(catalog)?.against(catalog, &self.label())?;
+        let temperature = predicted.temperature()?;
+        let cooler = |it: &Tensor| no_grad(|| Ok(it.f_div_scalar(temperature)?));
+        let head = self.model.own_head()?.map_linear(cooler)?;
+        let labels = self.model.labels().clone();
+        let model = Model::new(self.model.encoder().clone(), &head, labels)?;
+        Ok(Self { model, ..self.clone() })
+    }
+
+    /// What it came to, in a sentence.
+    fn in_a_line(&self) -> String {
+        let what = format!("{} of {}", self.question.kind(), self.question.about());
+        let told = |it: &Epoch| -> String {
+            it.parts.iter().map(|(name, value)| format!(", {name} {value:.3}")).collect()
+        };
+        if let (Some(strength), Some(best)) = (&self.strength, self.best()) {
+            let folds = strength.choices().iter().map(|it| it.folds).max().unwrap_or(0);
+            return format!(
+                "{what}: solved for, the penalty chosen by {folds} left-out parts; galaxies it had not \
+                 seen: loss {:.4}{}",
+                best.validation,
+                told(&best)
+            );
+        }
+        let by_folds = self.cross_validated.is_some();
+        let end = match self.fitted.end {
+            End::Complete if by_folds => ", as folds chose",
+            End::Complete => "",
+            End::Patience => ", ended as validation no longer improved",
+            End::Interrupted => ", stopped",
+        };
+        let epochs = self.fitted.epochs.len();
+        let best = match self.best() {
+            Some(it) => {
+                let of = if by_folds { "on average over them" } else { "the best" };
+                format!("; {of}, epoch {}: validation {:.4}{}", it.epoch, it.validation, told(&it))
+            }
+            None => String::new(),
+        };
+        let warning = match self.fitted.diverged() {
+            Some(factor) => format!("; validation then rose {factor:.0}-fold: look for outliers"),
+            None => String::new(),
+        };
+        format!("{what}: {epochs} epochs{end}{best}{warning}")
+    }
+}
+
+impl Show for Finetuned {
+    fn show(&self) -> Bundle {
+        let line = self.in_a_line();
+        match self.history() {
+            Ok(figure) => {
+                let html = zoobot_show::notebook::text::escape(&line);
+                let shown = figure.show();
+                let drawn = shown.get("image/svg+xml").unwrap_or_default();
+                Bundle::plain(line).with("text/html", format!("<p>{html}</p>{drawn}"))
+            }
+            Err(_) => Bundle::plain(line),
+        }
+    }
+}

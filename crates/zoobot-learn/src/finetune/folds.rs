@@ -1,0 +1,306 @@
+//! How long to train where there are too few galaxies to keep some aside: the number of epochs is
+//! chosen by folds, and then all galaxies are learnt from.
+
+use super::heads::{self, Known};
+use super::solved::Galaxies;
+use super::truth::Truth;
+use super::{Finetune, Finetuned, Plan, encoded, network, say};
+use crate::train::{End, Epoch, Event, FitConfig, Fitted, Watch, note_copies};
+use ndarray::Axis;
+use std::collections::HashSet;
+use zoobot_base::error::{Error, Result};
+use zoobot_base::interrupt;
+use zoobot_data::catalog::Catalog;
+use zoobot_representation::probe::Target;
+use zoobot_representation::probe::folds::{divide, part};
+use zoobot_show::figure::{Figure, lines};
+use zoobot_show::notebook::{Bundle, Progress, Show};
+
+/// Folds where no number is wished for.
+const USUAL: usize = 10;
+
+/// How the number of epochs was chosen: each fold's run, on the other folds' galaxies.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CrossValidated {
+    folds: Vec<Fitted>,
+    chosen: u64,
+}
+
+impl CrossValidated {
+    /// The epoch at which validation is best on average over the folds, of those that all reached.
+    fn new(folds: Vec<Fitted>) -> Result<Self> {
+        let found = Self { folds, chosen: 0 };
+        let best = found.mean().into_iter().min_by(|a, b| a.validation.total_cmp(&b.validation));
+        match best {
+            Some(best) => Ok(Self { chosen: best.epoch, ..found }),
+            None => Err(Error::invalid("epochs that all folds reached", 0, "at least 1")),
+        }
+    }
+
+    /// The epochs that all galaxies were then learnt for.
+    pub fn chosen(&self) -> u64 {
+        self.chosen
+    }
+
+    /// The run of each fold.
+    pub fn folds(&self) -> &[Fitted] {
+        &self.folds
+    }
+
+    /// The mean over the folds of each epoch that all of them reached.
+    pub fn mean(&self) -> Vec<Epoch> {
+        let n = self.folds.len() as f64;
+        let reached = self.folds.iter().map(|it| it.epochs.len()).min().unwrap_or(0);
+        let mean = |place: usize| {
+            let all = || self.folds.iter().map(move |it| &it.epochs[place]);
+            let mut epoch = self.folds[0].epochs[place].clone();
+            epoch.training = all().map(|it| it.training).sum::<f64>() / n;
+            epoch.validation = all().map(|it| it.validation).sum::<f64>() / n;
+            for (i, (_, value)) in epoch.parts.iter_mut().enumerate() {
+                *value = all().filter_map(|it| it.parts.get(i)).map(|it| it.1).sum::<f64>() / n;
+            }
+            epoch
+        };
+        (0..reached).map(mean).collect()
+    }
+
+    /// What the folds say of the epoch that was chosen: how good the model may be expected to be, a
+    /// little too good, since the epoch was chosen for it.
+    ///
+    /// # Errors
+    /// None today.
+    pub fn best(&self) -> Result<Epoch> {
+        let found = self.mean().into_iter().find(|it| it.epoch == self.chosen);
+        found.ok_or_else(|| Error::invalid("epoch", self.chosen, "one that all folds reached"))
+    }
+
+    /// A figure of validation over the epochs, for each fold and on average.
+    ///
+    /// # Errors
+    /// [`Error::Figure`] when it cannot be drawn.
+    pub fn figure(&self) -> Result<Figure> {
+        let mean = self.mean();
+        let all = |of: &[Epoch], value: fn(&Epoch) -> f64| of.iter().map(value).collect::<Vec<_>>();
+        let mut figure = lines().labels("epoch", "validation").series(
+            "mean",
+            all(&mean, |it| it.epoch as f64),
+            all(&mean, |it| it.validation),
+        );
+        for (i, fold) in self.folds.iter().enumerate() {
+            let (x, y) =
+                (all(&fold.epochs, |it| it.epoch as f64), all(&fold.epochs, |it| it.validation));
+            figure = figure.series(&format!("fold {}", i + 1), &x, &y);
+        }
+        figure.title(&format!("{} epochs are best on average", self.chosen)).build()
+    }
+}
+
+impl Show for CrossValidated {
+    fn show(&self) -> Bundle {
+        self.figure().show()
+    }
+}
+
+impl Finetune {
+    /// Learns from all galaxies, for as many epochs as are best by cross-validation: for sets so small
+    /// that each galaxy counts. They are divided into folds, a classifier's with the same share of each
+    /// class; for each a network, or head, learns from the others and is tried on it; the
+    /// epoch at which it is best on average is where the last run, on all, ends.
+    ///
+    /// A head's folds take no longer than their training, since pictures are encoded once; whole
+    /// networks take `folds + 1` times as long. What is kept is the last epoch of the last run; what
+    /// the folds found is in [`Finetuned::cross_validated`].
+    ///
+    /// # Errors
+    /// As [`train`](Self::train); [`Error::Invalid`] for less than two folds, and a class of fewer
+    /// galaxies than folds; [`Error::Interrupted`] when it is stopped before the last run.
+    pub fn cross_validate(&self, galaxies: &Catalog, folds: usize) -> Result<Finetuned> {
+        let mut watch = Watch::new("fine-tuning");
+        self.cross_validate_told(galaxies, folds, &say, &mut |event| watch.see(&event))
+    }
+
+    /// The same, handing the plan to one function and what happens in the last run to another.
+    ///
+    /// # Errors
+    /// As [`cross_validate`](Self::cross_validate).
+    pub fn cross_validate_told(
+        &self,
+        galaxies: &Catalog,
+        folds: usize,
+        show: &dyn Fn(&Plan),
+        observe: &mut dyn FnMut(Event),
+    ) -> Result<Finetuned> {
+        self.by_folds(galaxies, Some(folds), show, observe)
+    }
+
+    /// Learns from all galaxies, by as many folds as suit their number: [`cross_validate`] where no
+    /// number of folds is wished for.
+    ///
+    /// [`cross_validate`]: Self::cross_validate
+    ///
+    /// # Errors
+    /// As [`cross_validate`](Self::cross_validate).
+    pub fn learn_all(
+        &self,
+        galaxies: &Catalog,
+        show: &dyn Fn(&Plan),
+        observe: &mut dyn FnMut(Event),
+    ) -> Result<Finetuned> {
+        self.by_folds(galaxies, None, show, observe)
+    }
+
+    fn by_folds(
+        &self,
+        galaxies: &Catalog,
+        wished: Option<usize>,
+        show: &dyn Fn(&Plan),
+        observe: &mut dyn FnMut(Event),
+    ) -> Result<Finetuned> {
+        self.check()?;
+        let folds = wished.unwrap_or(USUAL);
+        if folds < 2 {
+            return Err(Error::invalid("folds", folds, "at least 2"));
+        }
+        let mut truth = Truth::to_learn(self.question(), galaxies)?;
+        self.weights(&truth)?;
+        note_copies(galaxies);
+        let solves = self.solves();
+        if !solves || wished.is_some() {
+            divide(&target(&truth), folds, self.settings().seed)?;
+        }
+        let encoder = self.begin()?;
+        let plan = Plan::new(self, &encoder, &truth, &truth)?.of_folds(folds, self.settings());
+        show(&plan);
+        if let Some(folder) = self.home() {
+            encoded::same_run(self, folder, &encoder, [galaxies, &galaxies.head(0)], Some(folds))?;
+        }
+        let head_only = self.settings().head_only;
+        let mut galaxies = galaxies.clone();
+        let mut first = None;
+        if head_only || self.settings().head_first {
+            let (known, failed) = encoded::features(self, &encoder, &galaxies, &truth, true)?;
+            let gone: HashSet<&String> = failed.iter().map(|(id, _)| id).collect();
+            let ids = galaxies.ids();
+            let rows: Vec<usize> =
+                (0..ids.len()).filter(|&row| !gone.contains(&ids[row])).collect();
+            (galaxies, truth) = (galaxies.at(&rows)?, truth.select(&rows)?);
+            if solves {
+                let learn = Galaxies { known, ids: galaxies.ids(), catalog: &galaxies };
+                let done = self.solved(encoder, learn, None, wished)?;
+                return Ok(done.planned(Some(plan), failed));
+            }
+            let mut still = |_: Event| ();
+            let watch: &mut dyn FnMut(Event) = if head_only { &mut *observe } else { &mut still };
+            let found = self.heads_by_folds(&known, truth.len(), folds, watch)?;
+            if head_only {
+                let done = Finetuned::of_head(self, encoder, found.all, truth.classes())?;
+                return Ok(done.planned(Some(plan), failed).by(found.by));
+            }
+            first = Some(found);
+        }
+        let division = divide(&target(&truth), folds, self.settings().seed)?;
+        let config = self.fit_of_network();
+        let progress = Progress::new("folds", Some(folds));
+        let mut runs = Vec::with_capacity(folds);
+        for fold in 0..folds {
+            let (learn, kept) = part(&division, fold);
+            let (learning, keeping) = (galaxies.at(&learn)?, galaxies.at(&kept)?);
+            let (learn, kept) = (truth.select(&learn)?, truth.select(&kept)?);
+            let mut run = self.clone();
+            run.folder = self.home().map(|it| it.join(format!("fold-{}", fold + 1)));
+            let head = first.as_ref().map(|it| &it.folds[fold].head);
+            let (learn, kept) = ((&learning, &learn), Some((&keeping, &kept)));
+            let done = network::train(&run, &encoder, learn, kept, head, &config, &mut |_| ())?;
+            runs.push(finished(done.fitted, fold, folds)?);
+            progress.advance(1);
+        }
+        drop(progress);
+        let by = CrossValidated::new(runs)?;
+        let config = FitConfig { patience: None, until: Some(by.chosen), ..config };
+        let head = first.as_ref().map(|it| &it.all.head);
+        let all = (&galaxies, &truth);
+        let trained = network::train(self, &encoder, all, None, head, &config, observe)?;
+        let head_fitted = first.map(|it| it.all.fitted);
+        Ok(Finetuned::of_network(self, encoder, trained, head_fitted, plan).by(Some(by)))
+    }
+
+    /// The head for all galaxies and those of the folds. Of `known`, the first `count` rows are the
+    /// galaxies as they are, the rest views of them.
+    fn heads_by_folds(
+        &self,
+        known: &Known,
+        count: usize,
+        folds: usize,
+        observe: &mut dyn FnMut(Event),
+    ) -> Result<Heads> {
+        let originals: Vec<usize> = (0..count).collect();
+        let division =
+            divide(&target(&known.truth.select(&originals)?), folds, self.settings().seed)?;
+        // Heads are trained in a moment, so that every epoch can be looked at.
+        let config = FitConfig { patience: None, ..self.fit_of_head() };
+        let mut heads = Vec::with_capacity(folds);
+        for fold in 0..folds {
+            let (learn, kept) = part(&division, fold);
+            let galaxies = learn.len();
+            let blocks = 0..known.truth.len() / count;
+            let learn: Vec<usize> =
+                blocks.flat_map(|block| learn.iter().map(move |row| block * count + row)).collect();
+            let (learn, kept) = (known.select(&learn)?, known.select(&kept)?);
+            if self.solves_head() {
+                heads.push(self.first_head(&learn, galaxies)?);
+            } else {
+                let trained = heads::train(self, &learn, Some(&kept), &config, &mut |_| ())?;
+                finished(trained.fitted.clone(), fold, folds)?;
+                heads.push(trained);
+            }
+        }
+        if self.solves_head() {
+            return Ok(Heads { all: self.first_head(known, count)?, folds: heads, by: None });
+        }
+        let by = CrossValidated::new(heads.iter().map(|it| it.fitted.clone()).collect())?;
+        let config = FitConfig { until: Some(by.chosen), ..config };
+        let all = heads::train(self, known, None, &config, observe)?;
+        Ok(Heads { all, folds: heads, by: Some(by) })
+    }
+}
+
+/// Heads by folds.
+struct Heads {
+    /// Of all galaxies.
+    all: heads::Trained,
+    /// Of all but each fold.
+    folds: Vec<heads::Trained>,
+    /// How the former's epochs were chosen; `None` where heads are solved for.
+    by: Option<CrossValidated>,
+}
+
+impl Known {
+    fn select(&self, rows: &[usize]) -> Result<Self> {
+        let features = self.features.select(Axis(0), rows);
+        Ok(Self { features, truth: self.truth.select(rows)? })
+    }
+}
+
+/// The run of a fold, unless it was stopped.
+fn finished(fitted: Fitted, fold: usize, folds: usize) -> Result<Fitted> {
+    match fitted.end {
+        End::Interrupted => {
+            interrupt::check("cross-validation", || format!("{fold} of {folds} folds"))?;
+            let done = format!("{fold} of {folds} folds");
+            Err(Error::Interrupted { during: "cross-validation", done })
+        }
+        _ => Ok(fitted),
+    }
+}
+
+/// What folds are divided by: classes, where there are some.
+fn target(truth: &Truth) -> Target {
+    match truth {
+        Truth::Classes { names, of } => Target::Classes { names: names.clone(), of: of.clone() },
+        Truth::Numbers(values) => Target::Numbers(values.clone()),
+        other => Target::Numbers(vec![0.0; other.len()]),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+//! Looking at predictions: what is taken for what, how precise they are at each recall, whether
+//! probabilities can be believed, and which galaxies they are right and wrong about.
+
+use super::predicted::{Kind, Predicted};
+use crate::predict::{calibration_error, reliability};
+use ndarray::Array2;
+use polars::prelude::{Column, DataFrame};
+use std::collections::HashMap;
+use zoobot_base::advice::advice;
+use zoobot_base::error::{Error, Result};
+use zoobot_representation::probe::score::likeliest;
+use zoobot_show::figure::{self, Figure, lines};
+use zoobot_show::notebook::{Gallery, Tile};
+
+/// Bins of probability.
+const BINS: usize = 10;
+
+impl Predicted {
+    /// How many galaxies of each true class (rows) were taken for each class (columns).
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what are no classes, [`Error::Missing`] where the truth is not known.
+    pub fn confusion(&self) -> Result<Array2<u64>> {
+        let (of, judged) = (self.true_classes()?, self.judged()?);
+        let mut counts = Array2::zeros((self.names.len(), self.names.len()));
+        for (&class, row) in of.iter().zip(judged.rows()) {
+            counts[[class, likeliest(row)]] += 1;
+        }
+        Ok(counts)
+    }
+
+    /// The same as a table: `true_class`, then a column for each class.
+    ///
+    /// # Errors
+    /// As [`confusion`](Self::confusion).
+    pub fn confusion_table(&self) -> Result<DataFrame> {
+        let counts = self.confusion()?;
+        let mut columns = vec![Column::new("true_class".into(), &self.names)];
+        for (name, of) in self.names.iter().zip(counts.columns()) {
+            columns.push(Column::new(format!("predicted_{name}").into(), of.to_vec()));
+        }
+        Ok(DataFrame::new(self.names.len(), columns)?)
+    }
+
+    /// The same as a figure.
+    ///
+    /// # Errors
+    /// As [`confusion`](Self::confusion).
+    pub fn confusion_matrix(&self) -> Result<Figure> {
+        figure::confusion(&self.names, &self.confusion()?)
+    }
+
+    /// A figure of precision against recall: of two classes for the last by name, else for each class
+    /// against all others.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where the truth is not known; [`Error::Invalid`] for numbers.
+    pub fn precision_recall(&self) -> Result<Figure> {
+        let mut figure = lines().labels("recall", "precision");
+        for (name, chances, is) in self.each_chance()? {
+            let mut order: Vec<usize> = (0..chances.len()).collect();
+            order.sort_by(|&a, &b| chances[b].total_cmp(&chances[a]));
+            let all = is.iter().filter(|it| **it).count() as f64;
+            let (mut found, mut recall, mut precision) = (0.0, Vec::new(), Vec::new());
+            for (seen, place) in order.into_iter().enumerate() {
+                found += f64::from(is[place]);
+                recall.push(found / all);
+                precision.push(found / (seen + 1) as f64);
+            }
+            figure = figure.series(&name, &recall, &precision);
+        }
+        figure.build()
+    }
+
+    /// A figure of how often what was predicted with some probability came true. On the diagonal,
+    /// probabilities are what they say.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] where the truth is not known; [`Error::Invalid`] for numbers.
+    pub fn reliability(&self) -> Result<Figure> {
+        let mut figure = lines().labels("predicted probability", "share that is true").series(
+            "perfect",
+            [0.0, 1.0],
+            [0.0, 1.0],
+        );
+        for (name, chances, is) in self.each_chance()? {
+            let bins = self.bins(&chances, &is)?;
+            let expected: Vec<f64> = bins.iter().map(|it| it.confidence).collect();
+            let came: Vec<f64> = bins.iter().map(|it| it.outcome).collect();
+            let name = format!("{name} (error {:.3})", calibration_error(&bins));
+            figure = figure.series(&name, &expected, &came);
+        }
+        figure.build()
+    }
+
+    /// How far probabilities are from what came true, averaged over ten bins by their galaxies, and
+    /// over the classes.
+    ///
+    /// # Errors
+    /// As [`reliability`](Self::reliability).
+    pub fn calibration_error(&self) -> Result<f64> {
+        let each = self.each_chance()?;
+        let mut sum = 0.0;
+        for (_, chances, is) in &each {
+            sum += calibration_error(&self.bins(chances, is)?);
+        }
+        Ok(sum / each.len() as f64)
+    }
+
+    fn bins(&self, chances: &[f64], is: &[bool]) -> Result<Vec<crate::predict::Bin>> {
+        let came: Vec<f64> = is.iter().map(|it| f64::from(*it)).collect();
+        reliability(chances, &came, &vec![1.0; came.len()], BINS)
+    }
+
+    /// The temperature at which the probabilities of classes fit the truth best.
+    pub(super) fn temperature(&self) -> Result<f64> {
+        let of = self.true_classes()?;
+        let scores = self.judged()?.mapv(|it| it.max(1e-300).ln());
+        let loss = |log: f64| {
+            let temperature = log.exp();
+            let each = of.iter().enumerate().map(|(row, &class)| {
+                let scores = scores.row(row).mapv(|it| it / temperature);
+                let most = scores.fold(f64::NEG_INFINITY, |most, it| most.max(*it));
+                let sum: f64 = scores.iter().map(|it| (it - most).exp()).sum();
+                most + sum.ln() - scores[class]
+            });
+            each.sum::<f64>()
+        };
+        // The golden section; the loss has one minimum in 1 / temperature, so in its logarithm too.
+        let golden = (5_f64.sqrt() - 1.0) / 2.0;
+        let (mut low, mut high) = ((0.05_f64).ln(), (20_f64).ln());
+        while high - low > 1e-6 {
+            let (a, b) = (high - golden * (high - low), low + golden * (high - low));
+            if loss(a) < loss(b) { high = b } else { low = a }
+        }
+        Ok(((low + high) / 2.0).exp())
+    }
+
+    /// The pictures of `n` galaxies whose class was found, and of `n` whose was not, each from where
+    /// the model was surest on.
+    ///
+    /// # Errors
+    /// As [`confusion`](Self::confusion); [`Error::Invalid`] when `n` is 0.
+    pub fn right_and_wrong(&self, n: usize) -> Result<Gallery> {
+        if n == 0 {
+            return Err(Error::invalid("n", n, "at least 1 galaxy"));
+        }
+        let of = self.true_classes()?;
+        let Some(catalog) = self.catalog.as_ref().filter(|_| self.kind == Kind::Classes) else {
+            return Err(Error::Missing {
+                kind: "catalogue",
+                name: "catalog".to_owned(),
+                place: "these predictions".to_owned(),
+                hint: advice(
+                    "Give the labels: predicted.against(&galaxies, \"LABEL\")?",
+                    "Give the labels: --label COLUMN",
+                ),
+            });
+        };
+        let (ids, files) = (catalog.ids(), catalog.files());
+        let rows = &self.known()?.rows;
+        let of: HashMap<usize, usize> = rows.iter().copied().zip(of.iter().copied()).collect();
+        let mut order = rows.clone();
+        let surest = |row: usize| self.values[[row, self.likeliest(row)]];
+        order.sort_by(|&a, &b| surest(b).total_cmp(&surest(a)));
+        let (right, wrong): (Vec<usize>, Vec<usize>) =
+            order.into_iter().partition(|&row| self.likeliest(row) == of[&row]);
+        let tile = |row: usize, word: &str| {
+            let found = self.likeliest(row);
+            let caption = format!(
+                "{word}: {} ({:.0} %), is {}",
+                self.names[found],
+                100.0 * surest(row),
+                self.names[of[&row]]
+            );
+            Tile::new(ids[row].as_str(), files[row].as_path()).caption(caption)
+        };
+        let title = format!("{} right, {} wrong; the surest of each", right.len(), wrong.len());
+        let tiles = right.iter().take(n).map(|&row| tile(row, "right"));
+        let tiles = tiles.chain(wrong.iter().take(n).map(|&row| tile(row, "wrong")));
+        Ok(Gallery::new(tiles.collect()).title(title))
+    }
+}

@@ -1,0 +1,338 @@
+//! Teaching an encoder a new question with a few hundred labels.
+//!
+//! A [`Finetune`] is told what to ask and how to learn, prints its [`Plan`], and gives a
+//! [`Finetuned`] that predicts, is judged, and becomes a [`Model`](crate::model::Model).
+//!
+//! * [`question`](Question): classes, numbers, several things at once, or a tree of votes.
+//! * `truth`: labels, checked.
+//! * `solve`: a head alone, solved for on features that are computed once: the default.
+//! * `heads`: a head alone, trained on them by gradient descent.
+//! * `network`: the encoder with it, from pictures.
+//! * `folds`: how long to train, where there are too few galaxies to keep some aside.
+//! * [`Predicted`]: answers for other galaxies, with figures and their intervals.
+//! * [`Saliency`]: where in the pictures they are seen.
+
+mod answers;
+mod builder;
+mod encoded;
+mod finetuned;
+mod folds;
+mod heads;
+mod hold_out;
+mod looks;
+mod measures;
+mod mixing;
+mod network;
+mod objective;
+mod parts;
+mod plan;
+mod predicted;
+mod question;
+mod saliency;
+mod settings;
+mod solve;
+mod solved;
+mod strength;
+mod totals;
+mod truth;
+
+pub use finetuned::Finetuned;
+pub use folds::CrossValidated;
+pub use plan::{Block, Plan};
+pub use predicted::Predicted;
+pub use question::Question;
+pub use saliency::Saliency;
+pub use settings::Settings;
+pub use strength::{Choice, Strength};
+
+use crate::train::{Event, Watch, apart};
+use heads::Known;
+use solved::Galaxies;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use truth::Truth;
+use zoobot_base::advice::advice;
+use zoobot_base::error::{Error, Result};
+use zoobot_data::catalog::Catalog;
+use zoobot_data::picture::Recipe;
+use zoobot_representation::encoder::{Architecture, Encoder};
+use zoobot_representation::space::Space;
+use zoobot_show::notebook::{Job, display, in_kernel};
+
+/// Teaches an encoder a question with the labels there are.
+///
+/// ```no_run
+/// use zoobot_core::prelude::*;
+/// let rings = Catalog::read("rings/catalog.csv")?.split([0.7, 0.1, 0.2], 42)?;
+/// let encoder = Encoder::load("sample")?;
+/// let run = Finetune::classifier("ring").encoder(&encoder).train(&rings.train, &rings.val)?;
+/// run.predict(&rings.test)?.accuracy()?;
+/// run.model("rings")?.save("rings-model")?;
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// By default only a head learns ([`head_only`](Self::head_only)): a linear model on the encoder's
+/// features, which is solved for, with the strength of its penalty chosen by predicting galaxies that
+/// were left out ([`Strength`]). That takes seconds for hundreds of galaxies. The galaxies to choose by
+/// are learnt from too, in the last fit. A setting that only gradient descent knows
+/// ([`learning_rate`](Self::learning_rate), [`epochs`](Self::epochs), [`patience`](Self::patience),
+/// [`batch`](Self::batch), [`schedule`](Self::schedule), [`head_dropout`](Self::head_dropout),
+/// [`mixup`](Self::mixup), [`distance`](Self::distance) or a [`loss`](Self::loss) of your own) trains the
+/// head by it instead; [`Plan`] says which it is. [`full`](Self::full) trains the encoder with it, which is worth its time
+/// above about a thousand galaxies, or where the encoder has never seen such pictures.
+#[derive(Clone)]
+pub struct Finetune {
+    question: Question,
+    settings: Settings,
+    start: Start,
+    folder: Option<PathBuf>,
+    own_loss: Option<objective::OwnLoss>,
+    own_metrics: Vec<(String, objective::OwnLoss)>,
+}
+
+#[derive(Debug, Clone)]
+enum Start {
+    /// The encoder that travels with the library.
+    Shipped,
+    Encoder(Box<Encoder>),
+    /// Random weights.
+    Scratch(Box<Architecture>, Box<Recipe>),
+}
+
+impl std::fmt::Debug for Finetune {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Finetune")
+            .field("question", &self.question)
+            .field("settings", &self.settings)
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Finetune {
+    /// What is asked.
+    pub fn question(&self) -> &Question {
+        &self.question
+    }
+
+    /// How it learns.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The folder of the run.
+    pub(super) fn home(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
+    /// The encoder that it begins with.
+    fn begin(&self) -> Result<Encoder> {
+        match &self.start {
+            Start::Shipped => Encoder::load("sample"),
+            Start::Encoder(encoder) => Ok((**encoder).clone()),
+            Start::Scratch(architecture, recipe) => {
+                let (architecture, recipe) = ((**architecture).clone(), (**recipe).clone());
+                Encoder::untrained(architecture, recipe, self.settings.seed)
+            }
+        }
+    }
+
+    /// What would be done, without doing it.
+    ///
+    /// # Errors
+    /// As [`train`](Self::train), for what can be told beforehand.
+    pub fn plan(&self, train: &Catalog, val: &Catalog) -> Result<Plan> {
+        let (learn, kept) = self.labels(train, val)?;
+        Plan::new(self, &self.begin()?, &learn, &kept)
+    }
+
+    /// Shows its [`Plan`], then learns from the labels in `train` until those in `val` are predicted no
+    /// better.
+    ///
+    /// The stop button, or Ctrl-C, ends it with the best there was; with a
+    /// [`folder`](Self::folder) the same call goes on from there.
+    ///
+    /// # Errors
+    /// * [`Error::Missing`] for a column that is not there, with a near name.
+    /// * [`Error::Catalog`] for labels that are missing or not finite, and for galaxies or pictures on
+    ///   both sides.
+    /// * [`Error::Invalid`] for fewer than four galaxies, one class only, a class of a single galaxy or
+    ///   one that `val` has and `train` has not, labels of the wrong type, nothing to choose by, and
+    ///   settings out of their range.
+    /// * [`Error::Picture`] when no picture can be read.
+    pub fn train(&self, train: &Catalog, val: &Catalog) -> Result<Finetuned> {
+        let mut watch = Watch::new("fine-tuning");
+        self.told(train, val, &say, &mut |event| watch.see(&event))
+    }
+
+    /// The same in the background, while the notebook's next cells run.
+    ///
+    /// # Errors
+    /// When the system gives no more threads; those of [`train`](Self::train) come with the result.
+    pub fn train_in_background(&self, train: &Catalog, val: &Catalog) -> Result<Job<Finetuned>> {
+        let (run, train, val) = (self.clone(), train.clone(), val.clone());
+        Job::start("fine-tuning", move || run.train(&train, &val))
+    }
+
+    /// The same, telling what happens instead of showing it, and without a plan. Of a head that is solved
+    /// for there is nothing to tell.
+    ///
+    /// # Errors
+    /// As [`train`](Self::train).
+    pub fn observed(
+        &self,
+        train: &Catalog,
+        val: &Catalog,
+        observe: &mut dyn FnMut(Event),
+    ) -> Result<Finetuned> {
+        self.told(train, val, &|_| (), observe)
+    }
+
+    /// Trains a head on galaxies that were encoded already, with their catalogues attached: several
+    /// questions can so be learnt from one encoding.
+    ///
+    /// # Errors
+    /// As [`train`](Self::train); [`Error::Recipe`] and [`Error::Weights`] for spaces of another
+    /// encoder or recipe, [`Error::Invalid`] for one that was compressed, or with the label among its
+    /// features.
+    pub fn train_encoded(&self, train: &Space, val: &Space) -> Result<Finetuned> {
+        self.check()?;
+        let encoder = self.fitting(train)?;
+        self.fitting(val)?;
+        let (learn, kept) = self.labels(train.known_catalog()?, val.known_catalog()?)?;
+        truth::no_leak(train.features(), &learn, &self.question)?;
+        let learn = Known { features: train.features().to_owned(), truth: learn };
+        let kept = Known { features: val.features().to_owned(), truth: kept };
+        if self.solves() {
+            let galaxies = |known, space: &'_ Space| -> Result<_> {
+                Ok((known, space.ids().to_vec(), space.known_catalog()?.clone()))
+            };
+            let (known, ids, catalog) = galaxies(learn, train)?;
+            let learn = Galaxies { known, ids, catalog: &catalog };
+            let (known, ids, catalog) = galaxies(kept, val)?;
+            let kept = Galaxies { known, ids, catalog: &catalog };
+            return self.solved(encoder, learn, Some(kept), None);
+        }
+        let trained = heads::train(self, &learn, Some(&kept), &self.fit_of_head(), &mut |_| ())?;
+        Finetuned::of_head(self, encoder, trained, learn.truth.classes())
+    }
+
+    /// Learns from all galaxies of a space, with its catalogue attached, by as many left-out parts as
+    /// suit their number: [`learn_all`](Self::learn_all) on galaxies that were encoded already. What is
+    /// predicted for each of them by a head without it is in [`Finetuned::unseen`].
+    ///
+    /// # Errors
+    /// As [`train_encoded`](Self::train_encoded); [`Error::Invalid`] where a setting was changed that
+    /// only gradient descent knows.
+    pub fn learn_all_encoded(&self, galaxies: &Space) -> Result<Finetuned> {
+        self.check()?;
+        if !self.solves() {
+            let expected = "the defaults, with which a head is solved for: gradient descent needs \
+                            galaxies to choose the best epoch by, as train_encoded(…) takes";
+            return Err(Error::invalid("settings", "of gradient descent", expected));
+        }
+        let encoder = self.fitting(galaxies)?;
+        let catalog = galaxies.known_catalog()?;
+        let truth = Truth::to_learn(&self.question, catalog)?;
+        self.weights(&truth)?;
+        truth::no_leak(galaxies.features(), &truth, &self.question)?;
+        let known = Known { features: galaxies.features().to_owned(), truth };
+        let learn = Galaxies { known, ids: galaxies.ids().to_vec(), catalog };
+        self.solved(encoder, learn, None, None)
+    }
+
+    /// The encoder, after a check that a space is of it.
+    fn fitting(&self, space: &Space) -> Result<Encoder> {
+        let encoder = self.begin()?;
+        encoder.check(space)?;
+        if space.width() != encoder.width() {
+            let expected = format!(
+                "{}, as {} gives them: {}",
+                encoder.width(),
+                encoder.name(),
+                advice("the space before pca()", "the table as `zoobot encode` wrote it")
+            );
+            return Err(Error::invalid("features", space.width(), expected));
+        }
+        Ok(encoder)
+    }
+
+    /// The same, handing the plan to one function and what happens to another.
+    ///
+    /// # Errors
+    /// As [`train`](Self::train).
+    pub fn told(
+        &self,
+        train: &Catalog,
+        val: &Catalog,
+        show: &dyn Fn(&Plan),
+        observe: &mut dyn FnMut(Event),
+    ) -> Result<Finetuned> {
+        let (learn, kept) = self.labels(train, val)?;
+        let encoder = self.begin()?;
+        let plan = Plan::new(self, &encoder, &learn, &kept)?;
+        show(&plan);
+        if let Some(folder) = self.home() {
+            encoded::same_run(self, folder, &encoder, [train, val], None)?;
+        }
+        let mut first = None;
+        if self.settings.head_only || self.settings.head_first {
+            let (learn, mut failed) = encoded::features(self, &encoder, train, &learn, true)?;
+            let (kept, more) = encoded::features(self, &encoder, val, &kept, false)?;
+            let [learn_ids, kept_ids] = [(train, &failed), (val, &more)].map(read);
+            failed.extend(more);
+            if self.solves() {
+                let learn = Galaxies { known: learn, ids: learn_ids, catalog: train };
+                let kept = Galaxies { known: kept, ids: kept_ids, catalog: val };
+                let done = self.solved(encoder, learn, Some(kept), None)?;
+                return Ok(done.planned(Some(plan), failed));
+            }
+            if self.solves_head() {
+                first = Some(self.first_head(&learn, learn_ids.len())?);
+            } else {
+                let mut still = |_: Event| ();
+                let watch: &mut dyn FnMut(Event) =
+                    if self.settings.head_only { observe } else { &mut still };
+                let trained = heads::train(self, &learn, Some(&kept), &self.fit_of_head(), watch)?;
+                if self.settings.head_only {
+                    let classes = learn.truth.classes();
+                    let done = Finetuned::of_head(self, encoder, trained, classes)?;
+                    return Ok(done.planned(Some(plan), failed));
+                }
+                first = Some(trained);
+            }
+        }
+        let head = first.as_ref().map(|it| &it.head);
+        let (config, kept) = (self.fit_of_network(), Some((val, &kept)));
+        let trained =
+            network::train(self, &encoder, (train, &learn), kept, head, &config, observe)?;
+        Ok(Finetuned::of_network(self, encoder, trained, first.map(|it| it.fitted), plan))
+    }
+
+    /// The labels of both sides, after all that can be wrong with them.
+    fn labels(&self, train: &Catalog, val: &Catalog) -> Result<(Truth, Truth)> {
+        self.check()?;
+        let learn = Truth::to_learn(&self.question, train)?;
+        apart(train, val)?;
+        let kept = learn.like(&self.question, val)?;
+        self.weights(&learn)?;
+        Ok((learn, kept))
+    }
+}
+
+/// The galaxies of a catalogue whose pictures can be read.
+fn read((catalog, failed): (&Catalog, &Vec<(String, String)>)) -> Vec<String> {
+    let gone: HashSet<&String> = failed.iter().map(|(id, _)| id).collect();
+    catalog.ids().into_iter().filter(|id| !gone.contains(id)).collect()
+}
+
+/// Shows a plan where whoever started the run looks.
+fn say(plan: &Plan) {
+    match in_kernel() {
+        true => display(plan),
+        false => eprintln!("{plan}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

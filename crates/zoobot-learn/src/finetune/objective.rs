@@ -1,0 +1,90 @@
+//! How wrong answers are, and which figures are told after each epoch.
+
+use super::truth::Truth;
+use super::{Finetune, Question};
+use crate::train::Loss;
+use std::fmt;
+use std::sync::Arc;
+use tch::{Kind, Tensor};
+use zoobot_base::error::Result;
+
+/// A loss of the user's own.
+pub(super) type OwnLoss = Arc<dyn Fn(&Tensor, &Tensor) -> Result<Tensor> + Send + Sync>;
+
+/// What is minimised: of outputs `[n, outputs]` against targets.
+#[derive(Clone)]
+pub struct Objective {
+    loss: Loss,
+    own: Option<OwnLoss>,
+    metrics: Vec<(String, OwnLoss)>,
+    /// Numbers are learnt as how many standard deviations they are from the mean.
+    pub scale: (f64, f64),
+}
+
+impl fmt::Debug for Objective {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Objective").field("loss", &self.loss).field("scale", &self.scale).finish()
+    }
+}
+
+impl Objective {
+    pub fn new(finetune: &Finetune, truth: &Truth) -> Result<Self> {
+        let settings = finetune.settings();
+        let weights = finetune.weights(truth)?;
+        let loss = finetune.question().loss(settings.label_smoothing, &weights)?;
+        let scale = match (finetune.question(), truth) {
+            (Question::Numbers { unit_interval: false, .. }, Truth::Numbers(values)) => {
+                let n = values.len() as f64;
+                let mean = values.iter().sum::<f64>() / n;
+                let square = values.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / n;
+                (mean, square.sqrt().max(f64::MIN_POSITIVE))
+            }
+            _ => (0.0, 1.0),
+        };
+        let (own, metrics) = (finetune.own_loss.clone(), finetune.own_metrics.clone());
+        Ok(Self { loss, own, metrics, scale })
+    }
+
+    /// The loss of a batch, differentiable.
+    pub fn of(&self, outputs: &Tensor, targets: &Tensor) -> Result<Tensor> {
+        let targets = match self.scale {
+            (0.0, 1.0) => targets.shallow_clone(),
+            (mean, deviation) => targets.f_sub_scalar(mean)?.f_div_scalar(deviation)?,
+        };
+        match &self.own {
+            Some(own) => own(outputs, &targets),
+            None => self.loss.of(outputs, &targets),
+        }
+    }
+
+    /// The loss of all that is chosen by, and figures that a reader knows: accuracy of classes, the
+    /// root mean squared error of numbers in their own unit.
+    pub fn judge(&self, outputs: &Tensor, targets: &Tensor) -> Result<(f64, Vec<(String, f64)>)> {
+        let loss = self.of(outputs, targets)?.f_double_value(&[])?;
+        let mut parts = Vec::new();
+        let rows = outputs.size()[0] as f64;
+        match &self.loss {
+            Loss::Classes { .. } => {
+                let right = outputs.f_argmax(1, false)?.f_eq_tensor(targets)?;
+                let right = right.f_sum(Kind::Double)?.f_double_value(&[])?;
+                parts.push(("accuracy".to_owned(), right / rows));
+            }
+            Loss::Numbers(_) => {
+                let (mean, deviation) = self.scale;
+                let found = outputs.f_mul_scalar(deviation)?.f_add_scalar(mean)?;
+                let square = found.f_mse_loss(targets, tch::Reduction::Mean)?;
+                parts.push(("rmse".to_owned(), square.f_double_value(&[])?.sqrt()));
+            }
+            Loss::Chances { .. } => {
+                let right = outputs.f_round()?.f_eq_tensor(targets)?;
+                let right = right.f_mean(Kind::Double)?.f_double_value(&[])?;
+                parts.push(("accuracy".to_owned(), right));
+            }
+            Loss::Votes(_) => {}
+        }
+        for (name, metric) in &self.metrics {
+            parts.push((name.clone(), metric(outputs, targets)?.f_double_value(&[])?));
+        }
+        Ok((loss, parts))
+    }
+}

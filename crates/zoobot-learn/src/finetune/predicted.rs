@@ -1,0 +1,349 @@
+//! Answers for galaxies, what is true of them where it is known, and how good the answers are.
+
+use super::Question;
+use super::truth::{self, Truth};
+use crate::model::{Labels, Model};
+use crate::train::Output;
+use ndarray::{Array2, ArrayView2, Axis};
+use polars::prelude::{Column, DataFrame};
+use zoobot_base::advice::advice;
+use zoobot_base::error::{Error, Result};
+use zoobot_data::catalog::{Catalog, ID, Label};
+use zoobot_representation::probe::{Target, score};
+use zoobot_show::notebook::{Bundle, Show, Table};
+use zoobot_show::notes::note;
+
+/// What a model says of galaxies: probabilities of classes, of things that may be true together, or
+/// numbers. Where the truth is known, the figures of [`measures`](Self::measures) tell how good it is,
+/// each with its 95 % interval.
+#[derive(Debug, Clone)]
+pub struct Predicted {
+    pub(super) kind: Kind,
+    /// Of classes, things or quantities.
+    pub(super) names: Vec<String>,
+    pub(super) ids: Vec<String>,
+    /// Galaxies x names.
+    pub(super) values: Array2<f64>,
+    /// What is true, a target for each name of [`Kind::Chances`], else one; or why it is not known.
+    pub(super) truth: std::result::Result<Known, String>,
+    /// For galleries.
+    pub(super) catalog: Option<Catalog>,
+    pub(super) failed: DataFrame,
+    pub(super) seed: u64,
+}
+
+/// What is true of the galaxies that have a label.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    labels: Vec<String>,
+    pub targets: Vec<Target>,
+    /// Their places among all.
+    pub rows: Vec<usize>,
+}
+
+/// A name, its probabilities, and whether it is true of each galaxy.
+pub(super) type Chance = (String, Vec<f64>, Vec<bool>);
+
+/// What numbers mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Classes,
+    Chances,
+    Numbers,
+}
+
+impl Predicted {
+    pub(super) fn new(model: &Model, ids: Vec<String>, values: Array2<f64>) -> Result<Self> {
+        let (kind, names) = match (model.labels(), model.head().output) {
+            (Labels::Classes(names), _) => (Kind::Classes, names.clone()),
+            (Labels::Values(names), Output::Chances) => (Kind::Chances, names.clone()),
+            (Labels::Values(names), _) => (Kind::Numbers, names.clone()),
+            (Labels::Votes(schema), _) => {
+                let value = format!("votes for {}", schema.name());
+                let expected = advice(
+                    "classes or numbers; for votes, Model::predict gives posteriors",
+                    "classes or numbers; for votes, use `zoobot calibrate`",
+                );
+                return Err(Error::invalid("what the model predicts", value, expected));
+            }
+        };
+        let truth = Err(advice(
+            "give the labels: predicted.against(&galaxies, \"LABEL\")?",
+            "give the labels: --label COLUMN",
+        ));
+        let (catalog, failed) = (None, DataFrame::empty());
+        Ok(Self { kind, names, ids, values, truth, catalog, failed, seed: 1 })
+    }
+
+    /// The same with the truth from a catalogue's column: the class, or the number. For things that may
+    /// be true together it is read from the columns of their names, whatever `label` is. Galaxies
+    /// without a label, or without one of those of several things, are left out of all figures, which
+    /// is said; [`unlabelled`](Self::unlabelled) counts them.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a galaxy or a column that the catalogue lacks; [`Error::Catalog`] for
+    /// labels that are not finite, and where no galaxy has one; [`Error::Invalid`] for a class that the
+    /// model does not know, and labels of the wrong type.
+    pub fn against(mut self, catalog: &Catalog, label: &str) -> Result<Self> {
+        let all = catalog.select(&self.ids)?;
+        let labels = match self.kind {
+            Kind::Chances => self.names.clone(),
+            _ => vec![label.to_owned()],
+        };
+        let mut rows: Vec<usize> = (0..all.len()).collect();
+        for label in &labels {
+            let known = Label::of(&all, label)?.known()?;
+            rows.retain(|&row| known[row]);
+        }
+        let without = all.len() - rows.len();
+        // Where none has a label, reading them says so.
+        let catalog = match rows.is_empty() {
+            true => all.clone(),
+            false => all.at(&rows)?,
+        };
+        if without > 0 && !rows.is_empty() {
+            let (count, labels) = (all.len(), labels.join(", "));
+            note(format!(
+                "{without} of {count} galaxies have no {labels}: figures are of the others"
+            ));
+        }
+        let mut targets = Vec::with_capacity(labels.len());
+        for label in &labels {
+            targets.push(match self.kind {
+                Kind::Classes => {
+                    let question = Question::Classes { label: label.clone() };
+                    match Truth::read(&question, &catalog, Some(&self.names))? {
+                        Truth::Classes { names, of } => Target::Classes { names, of },
+                        _ => continue,
+                    }
+                }
+                Kind::Numbers => Target::Numbers(truth::numbers(&catalog, label)?),
+                Kind::Chances => {
+                    let question = Question::Tags { labels: vec![label.clone()] };
+                    match Truth::read(&question, &catalog, None)? {
+                        Truth::Tags(all) => Target::Classes {
+                            names: vec!["0".to_owned(), "1".to_owned()],
+                            of: all.iter().map(|it| usize::from(*it > 0.5)).collect(),
+                        },
+                        _ => continue,
+                    }
+                }
+            });
+        }
+        self.truth = Ok(Known { labels, targets, rows });
+        self.catalog = Some(all);
+        Ok(self)
+    }
+
+    /// The same with the truth where the catalogue has it, and the reason where it has not.
+    pub(super) fn perhaps_against(mut self, catalog: &Catalog, label: &str) -> Self {
+        match self.clone().against(catalog, label) {
+            Ok(known) => known,
+            Err(error) => {
+                self.truth = Err(error.to_string());
+                self.catalog = catalog.select(&self.ids).ok();
+                self
+            }
+        }
+    }
+
+    /// The mean of what several models, or several views, say of the same galaxies: an ensemble.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when there is none, or they are of other galaxies or other answers.
+    pub fn mean(all: &[Self]) -> Result<Self> {
+        let Some(first) = all.first() else {
+            return Err(Error::invalid("predictions to average", 0, "at least one"));
+        };
+        let mut mean = first.clone();
+        for other in &all[1..] {
+            if (other.kind, &other.names, &other.ids) != (first.kind, &first.names, &first.ids) {
+                let expected = "the same galaxies, in the same order, and the same answers";
+                return Err(Error::invalid("predictions to average", "different", expected));
+            }
+            mean.values += &other.values;
+        }
+        mean.values /= all.len() as f64;
+        Ok(mean)
+    }
+
+    /// The galaxies, in order.
+    pub fn ids(&self) -> &[String] {
+        &self.ids
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// The names of the classes, things or quantities: the columns of [`values`](Self::values).
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Galaxies x names: probabilities, or numbers in their own unit.
+    pub fn values(&self) -> ArrayView2<'_, f64> {
+        self.values.view()
+    }
+
+    /// The pictures that could not be read: `id_str`, `file_loc`, `reason`.
+    pub fn failed(&self) -> &DataFrame {
+        &self.failed
+    }
+
+    /// The likeliest class of each galaxy.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what are no classes.
+    pub fn classes(&self) -> Result<Vec<&str>> {
+        self.only(Kind::Classes, "classes")?;
+        Ok((0..self.len()).map(|row| self.names[self.likeliest(row)].as_str()).collect())
+    }
+
+    pub(super) fn likeliest(&self, row: usize) -> usize {
+        score::likeliest(self.values.row(row))
+    }
+
+    pub(super) fn only(&self, kind: Kind, what: &str) -> Result<()> {
+        match self.kind == kind {
+            true => Ok(()),
+            false => {
+                let found = match self.kind {
+                    Kind::Classes => "of classes",
+                    Kind::Chances => "of things that may be true together",
+                    Kind::Numbers => "of numbers",
+                };
+                Err(Error::invalid("predictions", found, format!("of {what}")))
+            }
+        }
+    }
+
+    pub(super) fn known(&self) -> Result<&Known> {
+        self.truth.as_ref().map_err(|reason| Error::Missing {
+            kind: "truth",
+            name: self.names.join(", "),
+            place: "these predictions".to_owned(),
+            hint: reason.clone(),
+        })
+    }
+
+    /// How many galaxies have no label, and are left out of all figures; 0 where the truth is not known.
+    pub fn unlabelled(&self) -> usize {
+        self.truth.as_ref().map_or(0, |known| self.len() - known.rows.len())
+    }
+
+    /// What is predicted for the galaxies that have a label.
+    pub(super) fn judged(&self) -> Result<Array2<f64>> {
+        Ok(self.values.select(Axis(0), &self.known()?.rows))
+    }
+
+    /// The place of the true class of each galaxy that has a label.
+    pub(super) fn true_classes(&self) -> Result<&[usize]> {
+        self.only(Kind::Classes, "classes")?;
+        match self.known()?.targets.first() {
+            Some(Target::Classes { of, .. }) => Ok(of),
+            _ => Err(Error::invalid("truth", "of numbers", "of classes")),
+        }
+    }
+
+    /// For each name, its probabilities and whether it is true, of the galaxies that have a label.
+    pub(super) fn each_chance(&self) -> Result<Vec<Chance>> {
+        let (known, judged) = (self.known()?, self.judged()?);
+        let column = |i: usize| judged.column(i).to_vec();
+        match self.kind {
+            Kind::Classes => {
+                let of = self.true_classes()?;
+                let first = if self.names.len() == 2 { 1 } else { 0 };
+                let one = |i: usize| {
+                    (self.names[i].clone(), column(i), of.iter().map(|it| *it == i).collect())
+                };
+                Ok((first..self.names.len()).map(one).collect())
+            }
+            Kind::Chances => {
+                let one = |(i, target): (usize, &Target)| {
+                    let of = match target {
+                        Target::Classes { of, .. } => of.iter().map(|it| *it == 1).collect(),
+                        Target::Numbers(_) => Vec::new(),
+                    };
+                    (self.names[i].clone(), column(i), of)
+                };
+                Ok(known.targets.iter().enumerate().map(one).collect())
+            }
+            Kind::Numbers => Err(Error::invalid("predictions", "of numbers", "of classes")),
+        }
+    }
+
+    /// A table of `id_str`, what is true where it is known (by the labels' names; else empty), and what is
+    /// predicted: for classes `predicted` and `probability_CLASS`, for things `NAME_probability`, for
+    /// numbers `NAME_predicted`.
+    ///
+    /// # Errors
+    /// [`Error::Polars`] when columns would share a name.
+    pub fn table(&self) -> Result<DataFrame> {
+        let mut columns = vec![Column::new(ID.into(), &self.ids)];
+        if let Ok(known) = &self.truth {
+            let mut places = vec![None; self.len()];
+            known.rows.iter().enumerate().for_each(|(place, &row)| places[row] = Some(place));
+            for (label, target) in known.labels.iter().zip(&known.targets) {
+                let label = label.as_str().into();
+                let places = places.iter();
+                columns.push(match target {
+                    Target::Numbers(values) => {
+                        let values = places.map(|it| it.map(|it| values[it]));
+                        Column::new(label, values.collect::<Vec<_>>())
+                    }
+                    Target::Classes { names, of } => {
+                        let texts = places.map(|it| it.map(|it| names[of[it]].as_str()));
+                        Column::new(label, texts.collect::<Vec<_>>())
+                    }
+                });
+            }
+        }
+        columns.extend(columns_of(self.kind, &self.names, self.values.view()));
+        Ok(DataFrame::new(self.len(), columns)?)
+    }
+}
+
+/// The columns of predictions.
+fn columns_of(kind: Kind, names: &[String], values: ArrayView2<f64>) -> Vec<Column> {
+    let mut columns = Vec::new();
+    if kind == Kind::Classes {
+        let of = |row| names[score::likeliest(row)].as_str();
+        let predicted: Vec<&str> = values.rows().into_iter().map(of).collect();
+        columns.push(Column::new("predicted".into(), predicted));
+    }
+    for (name, values) in names.iter().zip(values.columns()) {
+        let name = match kind {
+            Kind::Classes => format!("probability_{name}"),
+            Kind::Chances => format!("{name}_probability"),
+            Kind::Numbers => format!("{name}_predicted"),
+        };
+        columns.push(Column::new(name.into(), values.to_vec()));
+    }
+    columns
+}
+
+impl Show for Predicted {
+    fn show(&self) -> Bundle {
+        let count = self.len();
+        let table =
+            self.table().map(|table| Table::new(table).title(format!("{count} galaxies")).rows(5));
+        match self.figures() {
+            Ok(figures) => {
+                let without = match self.unlabelled() {
+                    0 => String::new(),
+                    some => format!("; {some} galaxies without a label are left out"),
+                };
+                let title = format!("How good they are, with 95 % intervals{without}");
+                Table::new(figures).title(title).show().above(&table.show())
+            }
+            Err(_) => table.show(),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What is asked of each galaxy: one class of several, a number, several things at once, or the whole
+//! tree of volunteers' questions.
+
+use crate::model::Labels;
+use crate::train::{Distance, HeadConfig, Loss, Output, VoteLoss};
+use zoobot_base::error::Result;
+use zoobot_data::schema::Schema;
+
+/// What a [`Finetune`](super::Finetune) learns to answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Question {
+    /// The class that a column names.
+    Classes {
+        /// The column.
+        label: String,
+    },
+    /// The number in a column.
+    Numbers {
+        /// The column.
+        label: String,
+        /// How errors count.
+        distance: Distance,
+        /// Whether the number lies from 0 to 1, and the prediction is kept there.
+        unit_interval: bool,
+    },
+    /// Which of several columns are true; more than one may be.
+    Tags {
+        /// The columns, of 0 and 1.
+        labels: Vec<String>,
+    },
+    /// The votes of volunteers for the answers of a schema.
+    Votes(Box<Schema>),
+}
+
+impl Question {
+    /// The columns of a catalogue that hold the truth.
+    pub fn columns(&self) -> Vec<String> {
+        match self {
+            Self::Classes { label } | Self::Numbers { label, .. } => vec![label.clone()],
+            Self::Tags { labels } => labels.clone(),
+            Self::Votes(schema) => schema.columns(),
+        }
+    }
+
+    /// What kind it is, in a word.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Classes { .. } => "classifier",
+            Self::Numbers { .. } => "regressor",
+            Self::Tags { .. } => "multilabel",
+            Self::Votes(_) => "tree",
+        }
+    }
+
+    /// In a few words.
+    pub(super) fn about(&self) -> String {
+        match self {
+            Self::Classes { label } => format!("class by {label:?}"),
+            Self::Numbers { label, unit_interval: true, .. } => format!("{label:?}, 0 to 1"),
+            Self::Numbers { label, .. } => format!("number {label:?}"),
+            Self::Tags { labels } => format!("which of {}", labels.join(", ")),
+            Self::Votes(schema) => format!("votes for {}", schema.name()),
+        }
+    }
+
+    /// The head that answers it, for classes of these names.
+    pub(super) fn head(&self, classes: &[String], dropout: f64) -> HeadConfig {
+        match self {
+            Self::Classes { .. } => HeadConfig::scores(classes.len()),
+            Self::Numbers { unit_interval, .. } => {
+                let output = if *unit_interval { Output::Shares } else { Output::Numbers };
+                HeadConfig { output, ..HeadConfig::numbers(1) }
+            }
+            Self::Tags { labels } => HeadConfig::chances(labels.len()),
+            Self::Votes(schema) => {
+                let answers = schema.questions().iter().map(|it| it.answers().len());
+                HeadConfig::dirichlet(answers.collect::<Vec<_>>())
+            }
+        }
+        .dropout(dropout)
+    }
+
+    /// What the numbers that leave the head stand for.
+    pub(super) fn labels(&self, classes: &[String]) -> Labels {
+        match self {
+            Self::Classes { .. } => Labels::Classes(classes.to_vec()),
+            Self::Numbers { label, .. } => Labels::Values(vec![label.clone()]),
+            Self::Tags { labels } => Labels::Values(labels.clone()),
+            Self::Votes(schema) => Labels::Votes((**schema).clone()),
+        }
+    }
+
+    /// How wrong an answer is.
+    pub(super) fn loss(&self, smoothing: f64, weights: &[f32]) -> Result<Loss> {
+        Ok(match self {
+            Self::Classes { .. } => Loss::Classes { smoothing, weights: weights.to_vec() },
+            Self::Numbers { distance, .. } => Loss::Numbers(*distance),
+            Self::Tags { .. } => Loss::Chances { smoothing },
+            Self::Votes(schema) => Loss::Votes(VoteLoss::new(schema)),
+        })
+    }
+}

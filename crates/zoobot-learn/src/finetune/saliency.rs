@@ -1,0 +1,309 @@
+//! Where in a picture a model sees what it says: class activation by gradients (Grad-CAM, Selvaraju et
+//! al. 2017, arXiv:1610.02391).
+
+use crate::model::{Labels, Model};
+use crate::train::Output;
+use image::RgbImage;
+use ndarray::{Array3, ArrayView2, ArrayView3, Axis};
+use tch::{Device, Kind, Tensor, no_grad};
+use zoobot_base::error::{Error, Result};
+use zoobot_data::catalog::Catalog;
+use zoobot_data::picture::{Prepared, Recipe, shown};
+use zoobot_representation::encoder::Network;
+use zoobot_show::figure::{self, Figure, style};
+use zoobot_show::notebook::{Bundle, Gallery, Progress, Show, Tile};
+
+/// Pictures that are looked at together.
+const BATCH: usize = 16;
+/// Galaxies that a notebook shows by itself.
+const SHOWN: usize = 12;
+/// Galaxies that can be shown.
+const MOST: usize = 100;
+/// A picture turned by quarters, and mirrored.
+const VIEWS: i64 = 8;
+/// How much of a picture the brightest heat hides.
+const OPACITY: f64 = 0.65;
+
+/// Heat maps of galaxies: where the pictures speak for one output of a model.
+///
+/// A map is the sum of the network's last feature maps, each weighed by the mean gradient of the
+/// output's score to it; where that speaks against the score it is 0. The score is what leaves the
+/// head's linear layer, before softmax or sigmoid. Of ResNets and EfficientNets, which hand the mean
+/// of the feature maps to the head as it is, what speaks for and against adds up to the score without
+/// its bias: the class activation of Zhou et al. (2016).
+///
+/// It is the mean over the eight turned and mirrored views of a picture: a galaxy has no upside, while a
+/// network whose convolutions pad one side more than the other (timm's `tf_` ones) favours a corner.
+///
+/// A map is coarse: one number for about 32 x 32 pixels, each of which sees far beyond them.
+///
+/// ```no_run
+/// use zoobot_core::prelude::*;
+/// let galaxies = Catalog::read("rings/catalog.csv")?;
+/// let saliency = Model::load("rings-model")?.saliency(&galaxies.head(12), "1")?;
+/// saliency.figure(12)?.save("saliency.pdf")?;
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Saliency {
+    of: String,
+    ids: Vec<String>,
+    maps: Array3<f32>,
+    answers: Vec<f64>,
+    /// Whether answers are shares or probabilities.
+    shares: bool,
+    catalog: Catalog,
+    recipe: Recipe,
+    failed: Vec<(String, String)>,
+}
+
+impl Model {
+    /// Where the pictures of galaxies speak for one of the model's outputs: a class, a value, or a
+    /// schema's answer (`question_answer`), by its name.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for another name, with a near one; [`Error::Picture`] when no picture can be
+    /// read, and [`Error::Interrupted`] when stopped.
+    pub fn saliency(&self, catalog: &Catalog, of: &str) -> Result<Saliency> {
+        let names = self.names();
+        let Some(place) = names.iter().position(|name| name == of) else {
+            return Err(Error::Missing {
+                kind: "output",
+                name: of.to_owned(),
+                place: format!("what {} predicts ({})", self.encoder().name(), names.join(", ")),
+                hint: zoobot_base::spelling::near(of, names.iter().map(String::as_str)),
+            });
+        };
+        let recipe = self.encoder().recipe().clone();
+        let network = self.encoder().exact_network()?;
+        let (ids, files) = (catalog.ids(), catalog.files());
+        let (mut found, mut failed) = (Vec::new(), Vec::new());
+        let (mut maps, mut answers) = (Vec::new(), Vec::new());
+        let progress = Progress::new("saliency", Some(ids.len()));
+        let all: Vec<usize> = (0..ids.len()).collect();
+        for some in all.chunks(BATCH) {
+            zoobot_base::interrupt::check("saliency", || format!("{} galaxies", found.len()))?;
+            let mut pictures: Vec<Prepared> = Vec::new();
+            for &row in some {
+                match recipe.read(&files[row]) {
+                    Ok(picture) => {
+                        pictures.push(picture);
+                        found.push(row);
+                    }
+                    Err(error) => failed.push((ids[row].clone(), error.to_string())),
+                }
+            }
+            if !pictures.is_empty() {
+                let batch = recipe.batch(&pictures, self.encoder().device())?;
+                let (heat, features) = self.heat_of_views(&network, &batch, place)?;
+                maps.push(heat.f_relu()?);
+                answers.extend(self.said(&features, place)?);
+            }
+            progress.advance(some.len());
+        }
+        if let (true, Some((id, reason))) = (found.is_empty(), failed.first()) {
+            let reason = format!("no picture can be read; the first: {reason}");
+            return Err(Error::Picture { path: id.into(), reason });
+        }
+        if found.is_empty() {
+            return Err(Error::invalid("galaxies", 0, "at least 1"));
+        }
+        Ok(Saliency {
+            of: of.to_owned(),
+            ids: found.iter().map(|&row| ids[row].clone()).collect(),
+            maps: array(&Tensor::f_cat(&maps, 0)?)?,
+            answers,
+            shares: self.head().output != Output::Numbers,
+            catalog: catalog.at(&found)?,
+            recipe,
+            failed,
+        })
+    }
+
+    /// The mean of the heat maps of all eight turned and mirrored views of a batch, each turned back, and
+    /// the features of the pictures as they are.
+    fn heat_of_views(
+        &self,
+        network: &Network,
+        batch: &Tensor,
+        place: usize,
+    ) -> Result<(Tensor, Tensor)> {
+        let (mut sum, features) = self.heat(network, batch, place)?;
+        for view in 1..VIEWS {
+            let (heat, _) = self.heat(network, &turned(batch, view)?, place)?;
+            sum = sum.f_add(&turned_back(&heat, view)?)?;
+        }
+        Ok((sum.f_div_scalar(VIEWS)?, features))
+    }
+
+    /// The heat maps of a batch, `[n, rows, columns]`, and its features, both on the CPU. What speaks
+    /// against the output is below 0.
+    fn heat(&self, network: &Network, batch: &Tensor, place: usize) -> Result<(Tensor, Tensor)> {
+        let maps = no_grad(|| network.maps(batch))?.f_to_kind(Kind::Float)?.f_detach()?;
+        let maps = maps.f_set_requires_grad(true)?;
+        let features = network.pooled(&maps)?;
+        let score = self.scores(&features)?.f_select(1, place as i64)?.f_sum(Kind::Float)?;
+        let slopes = Tensor::f_run_backward(&[score], &[&maps], false, false)?;
+        let [slopes] = &slopes[..] else {
+            return Err(Error::invalid("gradients", slopes.len(), "one for each map"));
+        };
+        no_grad(|| {
+            let weights = slopes.f_mean_dim([2_i64, 3].as_slice(), true, Kind::Float)?;
+            let heat = maps.f_mul(&weights)?;
+            let heat = heat.f_sum_dim_intlist([1_i64].as_slice(), false, Kind::Float)?;
+            Ok((heat.f_to_device(Device::Cpu)?, features.f_detach()?.f_to_device(Device::Cpu)?))
+        })
+    }
+
+    /// What the model says in this place: a probability, a share of the votes, or a number.
+    fn said(&self, features: &Tensor, place: usize) -> Result<Vec<f64>> {
+        let outputs = match self.labels() {
+            Labels::Votes(schema) => {
+                let mut outputs = self.outputs(features, None)?;
+                for question in schema.questions() {
+                    for mut row in outputs.axis_iter_mut(Axis(0)) {
+                        let mut of = row.slice_mut(ndarray::s![question.range()]);
+                        let sum = of.sum();
+                        of /= sum;
+                    }
+                }
+                outputs
+            }
+            _ => self.answers_to(features)?,
+        };
+        Ok(outputs.column(place).to_vec())
+    }
+}
+
+/// Pictures `[…, rows, columns]` turned by quarters, and from the fifth view on mirrored before.
+fn turned(pictures: &Tensor, view: i64) -> Result<Tensor> {
+    let pictures = match view >= VIEWS / 2 {
+        true => pictures.f_flip([-1])?,
+        false => pictures.shallow_clone(),
+    };
+    Ok(pictures.f_rot90(view % 4, [-2, -1])?)
+}
+
+/// The contrary of [`turned`].
+fn turned_back(maps: &Tensor, view: i64) -> Result<Tensor> {
+    let maps = maps.f_rot90(-(view % 4), [-2, -1])?;
+    Ok(if view >= VIEWS / 2 { maps.f_flip([-1])? } else { maps })
+}
+
+/// Maps `[n, rows, columns]` as an array.
+fn array(maps: &Tensor) -> Result<Array3<f32>> {
+    let size = maps.size();
+    let values: Vec<f32> = Vec::try_from(maps.f_contiguous()?.f_flatten(0, -1)?)?;
+    let shape = (size[0] as usize, size[1] as usize, size[2] as usize);
+    Array3::from_shape_vec(shape, values)
+        .map_err(|error| Error::invalid("maps", error, "galaxies x rows x columns"))
+}
+
+impl Saliency {
+    /// The output that the maps are of.
+    pub fn of(&self) -> &str {
+        &self.of
+    }
+
+    /// The galaxies, in order.
+    pub fn ids(&self) -> &[String] {
+        &self.ids
+    }
+
+    /// What the model says of each: a probability, a share of the votes, or a number.
+    pub fn answers(&self) -> &[f64] {
+        &self.answers
+    }
+
+    /// Galaxies x rows x columns, 0 or above, the upper left corner of the picture first.
+    pub fn maps(&self) -> ArrayView3<'_, f32> {
+        self.maps.view()
+    }
+
+    /// The galaxies whose pictures could not be read, each with the reason.
+    pub fn failed(&self) -> &[(String, String)] {
+        &self.failed
+    }
+
+    /// The first `n` galaxies as the network sees them, each beside the same with its heat map over it.
+    /// Yellow is the most of that galaxy.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an `n` of 0 or above 100; [`Error::Picture`] when a picture can no longer
+    /// be read.
+    pub fn gallery(&self, n: usize) -> Result<Gallery> {
+        let mut tiles = Vec::new();
+        for (row, (plain, heated)) in self.pictures(n)?.into_iter().enumerate() {
+            tiles.push(Tile::of(self.ids[row].as_str(), plain).caption("as the network sees it"));
+            tiles.push(Tile::of(self.ids[row].as_str(), heated).caption(self.caption(row)));
+        }
+        Ok(Gallery::new(tiles)
+            .title(format!("Where {:?} is seen: yellow speaks for it most", self.of)))
+    }
+
+    /// The same as a figure, to be saved for a paper.
+    ///
+    /// # Errors
+    /// As [`gallery`](Self::gallery).
+    pub fn figure(&self, n: usize) -> Result<Figure> {
+        let mut tiles = Vec::new();
+        for (row, (plain, heated)) in self.pictures(n)?.into_iter().enumerate() {
+            tiles.push((plain, self.ids[row].clone()));
+            tiles.push((heated, self.caption(row)));
+        }
+        figure::pictures(&tiles, 6, &format!("where {:?} is seen", self.of))
+    }
+
+    fn caption(&self, row: usize) -> String {
+        match self.shares {
+            true => format!("{}: {:.0} %", self.of, 100.0 * self.answers[row]),
+            false => format!("{}: {:.4}", self.of, self.answers[row]),
+        }
+    }
+
+    /// The first galaxies, without and with their heat maps.
+    fn pictures(&self, n: usize) -> Result<Vec<(RgbImage, RgbImage)>> {
+        if n == 0 || n > MOST {
+            return Err(Error::invalid("n", n, format!("1 to {MOST} galaxies")));
+        }
+        let files = self.catalog.files();
+        let one = |(file, map): (&std::path::PathBuf, ArrayView2<f32>)| {
+            let prepared = self.recipe.read(file)?;
+            let batch = self.recipe.batch(&[prepared], Device::Cpu)?;
+            let plain = shown(&batch.f_get(0)?, &self.recipe)?;
+            let heated = over(&plain, map)?;
+            Ok((plain, heated))
+        };
+        files.iter().zip(self.maps.outer_iter()).take(n).map(one).collect()
+    }
+}
+
+/// A picture with a heat map over it, brightest where the map is largest.
+fn over(picture: &RgbImage, map: ArrayView2<f32>) -> Result<RgbImage> {
+    let (rows, columns) = map.dim();
+    let flat: Vec<f32> = map.iter().copied().collect();
+    let heat = Tensor::f_from_slice(&flat)?.f_view([1, 1, rows as i64, columns as i64])?;
+    let size = [i64::from(picture.height()), i64::from(picture.width())];
+    let heat = heat.f_upsample_bilinear2d(size, false, None, None)?;
+    let heat: Vec<f32> = Vec::try_from(heat.f_contiguous()?.f_flatten(0, -1)?)?;
+    let most = heat.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+    let mut heated = picture.clone();
+    for (pixel, heat) in heated.pixels_mut().zip(heat) {
+        let share = f64::from(heat / most);
+        let colour = style::colour_of(share);
+        let cover = OPACITY * share;
+        for (part, ink) in pixel.0.iter_mut().zip([colour.0, colour.1, colour.2]) {
+            *part = (f64::from(*part) * (1.0 - cover) + f64::from(ink) * cover).round() as u8;
+        }
+    }
+    Ok(heated)
+}
+
+impl Show for Saliency {
+    fn show(&self) -> Bundle {
+        self.gallery(self.ids.len().min(SHOWN)).show()
+    }
+}
+
+#[cfg(test)]
+mod tests;

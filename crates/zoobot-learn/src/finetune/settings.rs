@@ -1,0 +1,225 @@
+//! How a question is learnt: the settings, what they may be, and the runs that they make.
+
+use super::truth::Truth;
+use super::{Finetune, Question};
+use crate::train::{Distance, FitConfig, OptimizerConfig, Schedule};
+use serde::{Deserialize, Serialize};
+use zoobot_base::error::{Error, Result};
+use zoobot_data::picture::Augment;
+use zoobot_representation::encoder::{Precision, Statistics};
+
+/// The learning rate of a head on features that do not change, as in the paper's first phase.
+pub(super) const RATE_OF_HEAD: f64 = 1e-3;
+/// The learning rate of a whole network, as zoobot 2.9 has it.
+const RATE: f64 = 1e-4;
+/// That of the paper's second phase.
+const RATE_OF_SECOND_PHASE: f64 = 1e-5;
+
+/// How a [`Finetune`] learns; what it learns is its [`Question`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Whether the encoder stays as it is. Default `true`.
+    pub head_only: bool,
+    /// The first stage of the encoder that learns, with all batch normalisation frozen; `None`, the
+    /// default, for all of it.
+    pub unfreeze_from: Option<usize>,
+    /// Whether a whole network begins with a head that was trained on the encoder as it is (Kumar
+    /// et al. 2022, arXiv:2202.10054). Default `true`.
+    pub head_first: bool,
+    /// The largest learning rate; `None` for 1e-3 (head), 1e-4 (full), 1e-5 (second phase).
+    pub learning_rate: Option<f64>,
+    /// The share of the weights that a step at rate 1 takes away. Default 0.05.
+    pub weight_decay: f64,
+    /// How much slower each deeper layer learns. Default 0.75.
+    pub layer_decay: f64,
+    /// The share of features that the head does without, at random. Default 0.5.
+    pub head_dropout: f64,
+    /// The share of the target that is spread over all classes. Default 0.
+    pub label_smoothing: f64,
+    /// How much each class counts, in the order of their names. Default all the same.
+    pub class_weights: Vec<f32>,
+    /// Whether each class counts as much as any other, however few it has. Default `false`.
+    pub balanced: bool,
+    /// Epochs at most. Default 100.
+    pub epochs: u64,
+    /// Epochs without a better validation after which it ends; `None` for never. Default 10.
+    pub patience: Option<u64>,
+    /// Galaxies to a step. Default 32.
+    pub batch: usize,
+    /// How the rate goes. Default a cosine without warm-up.
+    pub schedule: Schedule,
+    /// What batch normalisations go by. Default frozen.
+    pub statistics: Statistics,
+    /// The random views that a whole network is shown. Default [`Augment::zoobot`].
+    pub augment: Augment,
+    /// Random views of each galaxy that a head learns from besides the picture as it is. Default 0.
+    pub views: usize,
+    /// How strongly galaxies are blended with each other, pictures and labels alike: the parameter of
+    /// mixup (Zhang et al. 2018, arXiv:1710.09412). A head's are blended as features. Default 0, not at
+    /// all; 0.1 to 0.4 are usual.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub mixup: f64,
+    /// Steps between two checkpoints of a whole network; 0, the default, for one after each epoch.
+    pub save_every: u64,
+    /// The numbers that a whole network computes with ([`Training::precision`](zoobot_representation::encoder::Training::precision)). Default 32 bits.
+    pub precision: Precision,
+    /// The seed of everything random. Default 42.
+    pub seed: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            head_only: true,
+            unfreeze_from: None,
+            head_first: true,
+            learning_rate: None,
+            weight_decay: 0.05,
+            layer_decay: 0.75,
+            head_dropout: 0.5,
+            label_smoothing: 0.0,
+            class_weights: Vec::new(),
+            balanced: false,
+            epochs: 100,
+            patience: Some(10),
+            batch: 32,
+            schedule: Schedule::default(),
+            statistics: Statistics::Frozen,
+            precision: Precision::Fp32,
+            augment: Augment::zoobot(),
+            views: 0,
+            mixup: 0.0,
+            save_every: 0,
+            seed: 42,
+        }
+    }
+}
+
+/// So that a folder of a run without it stays that of the same run.
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
+impl Finetune {
+    /// Whether all that is done is to solve for a head: where the encoder stays as it is and nothing was
+    /// set that only gradient descent knows.
+    pub fn solves(&self) -> bool {
+        self.settings.head_only && self.solves_head()
+    }
+
+    /// Whether a head is solved for. The one that a whole network begins with goes by less, since most
+    /// settings are about the network.
+    pub(super) fn solves_head(&self) -> bool {
+        let (it, usual) = (&self.settings, Settings::default());
+        let squared =
+            !matches!(self.question, Question::Numbers { distance: Distance::Absolute, .. });
+        let alike = squared && self.own_loss.is_none() && it.mixup == 0.0;
+        let untouched = it.learning_rate.is_none()
+            && it.head_dropout == usual.head_dropout
+            && (it.epochs, it.patience, it.batch) == (usual.epochs, usual.patience, usual.batch)
+            && it.schedule == usual.schedule;
+        alike && (untouched || !it.head_only)
+    }
+
+    /// Checks the settings.
+    pub(super) fn check(&self) -> Result<()> {
+        let it = &self.settings;
+        if let Question::Tags { labels } = &self.question
+            && labels.is_empty()
+        {
+            return Err(Error::invalid("labels", 0, "at least one column"));
+        }
+        for (name, share) in
+            [("head dropout", it.head_dropout), ("label smoothing", it.label_smoothing)]
+        {
+            if !(0.0..1.0).contains(&share) {
+                return Err(Error::invalid(name, share, "0 to below 1"));
+            }
+        }
+        if !(0.0..1.0).contains(&it.weight_decay) {
+            return Err(Error::invalid("weight decay", it.weight_decay, "0 to below 1"));
+        }
+        if !(it.layer_decay > 0.0 && it.layer_decay <= 1.0) {
+            return Err(Error::invalid("layer decay", it.layer_decay, "above 0, at most 1"));
+        }
+        if let Some(rate) = it.learning_rate.filter(|it| !(*it > 0.0 && it.is_finite())) {
+            return Err(Error::invalid("learning rate", rate, "above 0"));
+        }
+        for (name, count) in [("epochs", it.epochs), ("batch", it.batch as u64)] {
+            if count == 0 {
+                return Err(Error::invalid(name, 0, "at least 1"));
+            }
+        }
+        if it.patience == Some(0) {
+            return Err(Error::invalid("patience", 0, "at least 1 epoch, or None for no end"));
+        }
+        if !(0.0..=100.0).contains(&it.mixup) {
+            return Err(Error::invalid("mixup", it.mixup, "0 (none) to 100, 0.2 say"));
+        }
+        it.schedule.check()?;
+        it.augment.check()
+    }
+
+    /// How much each class counts.
+    pub(super) fn weights(&self, truth: &Truth) -> Result<Vec<f32>> {
+        let it = &self.settings;
+        let Truth::Classes { names, of } = truth else {
+            return match it.balanced || !it.class_weights.is_empty() {
+                true => Err(Error::invalid("class weights", self.question.kind(), "a classifier")),
+                false => Ok(Vec::new()),
+            };
+        };
+        if it.balanced {
+            let count = |class| of.iter().filter(|it| **it == class).count().max(1);
+            let even = of.len() as f32 / names.len() as f32;
+            return Ok((0..names.len()).map(|class| even / count(class) as f32).collect());
+        }
+        if !it.class_weights.is_empty() && it.class_weights.len() != names.len() {
+            let expected = format!("{}, one for each of {}", names.len(), names.join(", "));
+            return Err(Error::invalid("class weights", it.class_weights.len(), expected));
+        }
+        if let Some(wrong) = it.class_weights.iter().find(|it| !(**it > 0.0 && it.is_finite())) {
+            return Err(Error::invalid("class weight", wrong, "above 0"));
+        }
+        Ok(it.class_weights.clone())
+    }
+
+    /// The run of a head; where it is the beginning of a network's, it need not take as long.
+    pub(super) fn fit_of_head(&self) -> FitConfig {
+        if self.settings.head_only {
+            return self.fit(self.settings.learning_rate.unwrap_or(RATE_OF_HEAD));
+        }
+        let usual = Settings::default();
+        FitConfig { epochs: usual.epochs, patience: usual.patience, ..self.fit(RATE_OF_HEAD) }
+    }
+
+    /// The run of a network.
+    pub(super) fn fit_of_network(&self) -> FitConfig {
+        let usual = match self.settings.unfreeze_from {
+            Some(_) => RATE_OF_SECOND_PHASE,
+            None => RATE,
+        };
+        self.fit(self.settings.learning_rate.unwrap_or(usual))
+    }
+
+    fn fit(&self, rate: f64) -> FitConfig {
+        let it = &self.settings;
+        FitConfig {
+            epochs: it.epochs,
+            batch: it.batch,
+            rate,
+            weight_decay: it.weight_decay,
+            layer_decay: it.layer_decay,
+            schedule: it.schedule,
+            optimizer: OptimizerConfig { clip: Some(5.0), ..OptimizerConfig::default() },
+            average: None,
+            patience: it.patience,
+            until: None,
+            keep: 1,
+            save_every: it.save_every,
+            precision: it.precision,
+            seed: it.seed,
+        }
+    }
+}

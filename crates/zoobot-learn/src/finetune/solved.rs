@@ -1,0 +1,165 @@
+//! A fine-tuning whose head is solved for: from features to a [`Finetuned`].
+
+use super::heads::{Known, Trained};
+use super::objective::Objective;
+use super::solve::{Rows, Solved, solve, solve_with};
+use super::truth::Truth;
+use super::{Finetune, Finetuned};
+use crate::train::{End, Epoch, Fitted, Head, Output};
+use ndarray::{Array2, Axis, concatenate};
+use tch::{Device, Kind, Tensor, no_grad};
+use zoobot_base::error::{Error, Result};
+use zoobot_data::catalog::Catalog;
+use zoobot_data::schema::Votes;
+use zoobot_representation::encoder::Encoder;
+use zoobot_representation::space::{array, tensor};
+
+/// Galaxies with their features and labels, and whose they are.
+pub struct Galaxies<'a> {
+    /// The rows of galaxies view by view, first the pictures as they are.
+    pub known: Known,
+    pub ids: Vec<String>,
+    pub catalog: &'a Catalog,
+}
+
+impl Galaxies<'_> {
+    fn rows(&self) -> Rows<'_> {
+        Rows::of(&self.known, self.ids.len())
+    }
+}
+
+impl Finetune {
+    /// The head that is solved for from galaxies to learn from alone: the beginning of a network's.
+    pub(super) fn first_head(&self, learn: &Known, galaxies: usize) -> Result<Trained> {
+        let rows = Rows::of(learn, galaxies);
+        let solved = solve(self, &rows, None)?;
+        let objective = Objective::new(self, &learn.truth)?;
+        let originals: Vec<usize> = (0..galaxies).collect();
+        let fitted = self.told_once(
+            &objective,
+            &solved,
+            &rows,
+            &solved.left_out,
+            &learn.truth.select(&originals)?,
+        )?;
+        Ok(Trained { head: solved.head, fitted })
+    }
+
+    /// Solves for a head. Where galaxies are `kept` aside, the strength of the penalty is chosen by
+    /// leaving out parts of all, the figures come from a head that was solved for without those kept
+    /// aside, and the head that stays learns from all. Without, figures come from the left-out parts.
+    /// Nothing is told on the way: there are no epochs to look at.
+    pub(super) fn solved(
+        &self,
+        encoder: Encoder,
+        learn: Galaxies,
+        kept: Option<Galaxies>,
+        folds: Option<usize>,
+    ) -> Result<Finetuned> {
+        let objective = Objective::new(self, &learn.known.truth)?;
+        let (solved, judged, judge_truth, judged_ids, judged_catalog, fitted);
+        match &kept {
+            Some(kept) => {
+                let all = joined(&learn, kept)?;
+                let mut galaxy = learn.rows().galaxy;
+                galaxy.extend((0..kept.ids.len()).map(|it| learn.ids.len() + it));
+                let rows = Rows { known: &all, galaxy };
+                solved = solve(self, &rows, folds)?;
+                let without = solve_with(self, &learn.rows(), &solved.strength)?;
+                let features = tensor(&kept.known.features.mapv(f64::from))?;
+                let scores = no_grad(|| without.scores(&features.f_to_kind(Kind::Float)?))?;
+                let width = scores.size()[1] as usize;
+                let scores = scores.f_to_kind(Kind::Double)?;
+                judged = array(&scores, kept.ids.len(), width)?;
+                judge_truth = kept.known.truth.clone();
+                fitted = self.told_once(&objective, &solved, &rows, &judged, &judge_truth)?;
+                (judged_ids, judged_catalog) = (kept.ids.clone(), kept.catalog);
+            }
+            None => {
+                let rows = learn.rows();
+                solved = solve(self, &rows, folds)?;
+                judged = solved.left_out.clone();
+                let originals: Vec<usize> = (0..learn.ids.len()).collect();
+                judge_truth = learn.known.truth.select(&originals)?;
+                fitted = self.told_once(&objective, &solved, &rows, &judged, &judge_truth)?;
+                (judged_ids, judged_catalog) = (learn.ids.clone(), learn.catalog);
+            }
+        }
+        let classes = learn.known.truth.classes();
+        let Solved { head, strength, .. } = solved;
+        let values = meaning(&head, &judged)?;
+        let trained = Trained { head, fitted };
+        let done = Finetuned::of_head(self, encoder, trained, classes)?;
+        done.solved_by(strength, judged_ids, values, judged_catalog)
+    }
+
+    /// What is told of a head that was solved for: one epoch, with the loss of what it has learnt and of
+    /// what it has not seen.
+    fn told_once(
+        &self,
+        objective: &Objective,
+        solved: &Solved,
+        rows: &Rows,
+        judged: &Array2<f64>,
+        truth: &Truth,
+    ) -> Result<Fitted> {
+        let known = rows.known;
+        let features = tensor(&known.features.mapv(f64::from))?.f_to_kind(Kind::Float)?;
+        let own = no_grad(|| solved.head.scores(&features))?.f_to_kind(Kind::Double)?;
+        let (training, _) = self.loss_of(objective, &solved.head, &own, &known.truth)?;
+        let judged = tensor(judged)?;
+        let (validation, parts) = self.loss_of(objective, &solved.head, &judged, truth)?;
+        let epoch = Epoch { epoch: 1, training, validation, rate: 0.0, parts };
+        Ok(Fitted { epochs: vec![epoch], steps: 0, end: End::Complete })
+    }
+
+    /// The loss of what leaves a head's linear layer, and the figures that go with it.
+    fn loss_of(
+        &self,
+        objective: &Objective,
+        head: &Head,
+        scores: &Tensor,
+        truth: &Truth,
+    ) -> Result<(f64, Vec<(String, f64)>)> {
+        let mut outputs = head.config().meaning(scores)?;
+        let (mean, deviation) = objective.scale;
+        if head.config().output == Output::Numbers {
+            outputs = outputs.f_sub_scalar(mean)?.f_div_scalar(deviation)?;
+        }
+        let all: Vec<usize> = (0..truth.len()).collect();
+        let targets = truth.batch(&all, Device::Cpu)?;
+        objective.judge(&outputs.f_to_kind(Kind::Float)?, &targets)
+    }
+}
+
+/// What scores mean, with probabilities of classes as such.
+fn meaning(head: &Head, scores: &Array2<f64>) -> Result<Array2<f64>> {
+    let config = head.config();
+    let mut values = config.meaning(&tensor(scores)?)?;
+    if config.output == Output::Scores {
+        values = values.f_softmax(1, None)?;
+    }
+    array(&values, scores.nrows(), config.outputs as usize)
+}
+
+/// Galaxies to learn from, with their views, and those that were kept aside.
+fn joined(learn: &Galaxies, kept: &Galaxies) -> Result<Known> {
+    let features = concatenate(Axis(0), &[learn.known.features.view(), kept.known.features.view()])
+        .map_err(|error| Error::invalid("features", error, "equal widths"))?;
+    let truth = match (&learn.known.truth, &kept.known.truth) {
+        (Truth::Classes { names, of }, Truth::Classes { of: more, .. }) => {
+            Truth::Classes { names: names.clone(), of: [&of[..], &more[..]].concat() }
+        }
+        (Truth::Numbers(some), Truth::Numbers(more)) => {
+            Truth::Numbers([&some[..], &more[..]].concat())
+        }
+        (Truth::Tags(some), Truth::Tags(more)) => Truth::Tags(concatenate![Axis(0), *some, *more]),
+        (Truth::Votes(some), Truth::Votes(more)) => {
+            let ids = some.ids().iter().chain(more.ids()).cloned().collect();
+            let counts = concatenate![Axis(0), some.counts(), more.counts()];
+            Truth::Votes(Box::new(Votes::new(some.schema(), ids, counts)?))
+        }
+        _ => return Err(Error::invalid("labels", "of two kinds", "one question for both sides")),
+    };
+    Ok(Known { features, truth })
+}

@@ -1,0 +1,113 @@
+//! How strongly the weights of a head are held down, and how that was chosen.
+
+use polars::prelude::{Column, DataFrame};
+use zoobot_base::error::Result;
+use zoobot_show::figure::{Figure, lines};
+use zoobot_show::notebook::{Bundle, Show, Table};
+
+/// The choice for one part of a head: the only one, a tag, or a question of a tree.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choice {
+    /// The column or question.
+    pub name: String,
+    /// The penalty on half of the squared weights, added to the sum of the losses, with features in
+    /// units of their standard deviation: `alpha` of scikit-learn's `Ridge`, `1 / C` of its
+    /// `LogisticRegression`.
+    pub penalty: f64,
+    /// Each penalty that was tried, with the mean loss of galaxies that were left out: nats, or squared
+    /// errors. A class of `n` galaxies counts as true by (n + 1) / (n + 2), as Platt (1999) has it, so that
+    /// no penalty wins by being all but certain of a few galaxies.
+    pub losses: Vec<(f64, f64)>,
+    /// Galaxies with a label.
+    pub galaxies: usize,
+    /// Parts in which they were left out.
+    pub folds: usize,
+}
+
+/// How strongly the weights of a head that was solved for are held down.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Strength {
+    choices: Vec<Choice>,
+    totals: Vec<f64>,
+}
+
+impl Strength {
+    pub(super) fn new(choices: Vec<Choice>, totals: Vec<f64>) -> Self {
+        Self { choices, totals }
+    }
+
+    /// The choice for each part of the head.
+    pub fn choices(&self) -> &[Choice] {
+        &self.choices
+    }
+
+    /// The logarithms of the questions' totals, for votes.
+    pub(super) fn totals(&self) -> &[f64] {
+        &self.totals
+    }
+
+    /// A row for each part of the head: its `name`, the chosen `penalty`, the mean `loss` of left-out
+    /// galaxies, and how many `galaxies` and `folds` there were; for votes also how many
+    /// `worth_votes` a prediction is.
+    ///
+    /// # Errors
+    /// [`Error::Polars`](zoobot_base::Error::Polars) when memory is short.
+    pub fn table(&self) -> Result<DataFrame> {
+        let names: Vec<&str> = self.choices.iter().map(|it| it.name.as_str()).collect();
+        let all = |of: fn(&Choice) -> f64| self.choices.iter().map(of).collect::<Vec<f64>>();
+        let counts = |of: fn(&Choice) -> usize| {
+            self.choices.iter().map(|it| of(it) as u64).collect::<Vec<_>>()
+        };
+        let mut columns = vec![
+            Column::new("name".into(), names),
+            Column::new("penalty".into(), all(|it| it.penalty)),
+            Column::new("loss".into(), all(Choice::loss)),
+            Column::new("galaxies".into(), counts(|it| it.galaxies)),
+            Column::new("folds".into(), counts(|it| it.folds)),
+        ];
+        if !self.totals.is_empty() {
+            let worth: Vec<f64> = self.totals.iter().map(|it| it.exp()).collect();
+            columns.push(Column::new("worth_votes".into(), worth));
+        }
+        Ok(DataFrame::new(self.choices.len(), columns)?)
+    }
+
+    /// A figure of the loss of left-out galaxies against the penalty: too weak a penalty learns the
+    /// noise, too strong a one nothing. For several parts, each above its own least loss.
+    ///
+    /// # Errors
+    /// [`Error::Figure`](zoobot_base::Error::Figure) when it cannot be drawn.
+    pub fn figure(&self) -> Result<Figure> {
+        let several = self.choices.len() > 1;
+        let label = if several {
+            "loss of left-out galaxies, above the least"
+        } else {
+            "loss of left-out galaxies"
+        };
+        let mut figure = lines().labels("penalty (power of ten)", label);
+        for choice in &self.choices {
+            let least = if several { choice.loss() } else { 0.0 };
+            let powers: Vec<f64> = choice.losses.iter().map(|it| it.0.log10()).collect();
+            let losses: Vec<f64> = choice.losses.iter().map(|it| it.1 - least).collect();
+            figure = figure.series(&choice.name, &powers, &losses);
+        }
+        if let [only] = &self.choices[..] {
+            let power = only.penalty.log10();
+            figure = figure.title(&format!("the best penalty is 10 to the power of {power:.1}"));
+        }
+        figure.build()
+    }
+}
+
+impl Choice {
+    /// The mean loss of left-out galaxies with the chosen penalty.
+    pub fn loss(&self) -> f64 {
+        self.losses.iter().map(|it| it.1).fold(f64::INFINITY, f64::min)
+    }
+}
+
+impl Show for Strength {
+    fn show(&self) -> Bundle {
+        self.table().map(|table| Table::new(table).title("penalty of each part")).show()
+    }
+}

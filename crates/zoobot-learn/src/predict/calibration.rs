@@ -1,0 +1,221 @@
+//! How far a posterior can be trusted, question by question, by votes it has not seen.
+
+use super::confident::{Confident, confident};
+use super::coverage::{Coverage, coverage};
+use super::posterior::Posterior;
+use super::reliability::{Bin, calibration_error, reliability};
+use ndarray::Axis;
+use polars::prelude::{Column, DataFrame};
+use zoobot_base::error::{Error, Result};
+use zoobot_data::schema::Votes;
+use zoobot_show::figure::{Figure, Panel, calibration_panels};
+use zoobot_show::notebook::{Bundle, Show, Table};
+
+/// Bins of the calibration error and its figure.
+const BINS: usize = 10;
+/// The share of votes above which volunteers agree.
+const AGREED: f64 = 0.8;
+/// The deviation within which coverage is measured.
+const DEVIATION: f64 = 0.2;
+
+/// A posterior measured against votes that it has not seen.
+#[derive(Debug, Clone)]
+pub struct Calibration {
+    questions: Vec<QuestionCalibration>,
+    min_votes: u32,
+}
+
+/// The measures of one question.
+#[derive(Debug, Clone)]
+pub struct QuestionCalibration {
+    /// The question.
+    pub question: String,
+    /// Where votes fell, within a deviation of 0.2.
+    pub coverage: Coverage,
+    /// Accuracy where one answer has more than 80 % of the votes.
+    pub confident: Confident,
+    /// Ten bins of expected fractions against the votes that came; every vote counts once.
+    pub bins: Vec<Bin>,
+}
+
+impl QuestionCalibration {
+    /// The expected calibration error of the fractions, 0 best.
+    pub fn error(&self) -> f64 {
+        calibration_error(&self.bins)
+    }
+}
+
+impl Calibration {
+    /// Measures every question with the galaxies that have at least `min_votes` for it (5 is
+    /// usual); questions without such a galaxy are left out.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the votes are of other galaxies or of another schema, or no question
+    /// has as many votes.
+    pub fn measure(posterior: &Posterior, votes: &Votes, min_votes: u32) -> Result<Self> {
+        paired(posterior, votes)?;
+        votes.say_without();
+        let totals = votes.totals();
+        let least = f64::from(min_votes.max(1));
+        let mut questions = Vec::new();
+        for (place, question) in posterior.schema().questions().iter().enumerate() {
+            zoobot_base::interrupt::check("calibration", || format!("{place} questions"))?;
+            if !totals.column(place).iter().any(|total| *total >= least) {
+                continue;
+            }
+            let name = question.name();
+            let galaxies = asked(posterior, votes, name, min_votes)?;
+            let mut all = [Vec::new(), Vec::new(), Vec::new()];
+            for galaxy in &galaxies {
+                for (votes, fraction) in galaxy.votes.iter().zip(galaxy.fractions()) {
+                    all[0].push(fraction.min(1.0));
+                    all[1].push(votes / galaxy.total);
+                    all[2].push(galaxy.total);
+                }
+            }
+            questions.push(QuestionCalibration {
+                question: name.to_owned(),
+                coverage: coverage(posterior, votes, name, DEVIATION, min_votes)?,
+                confident: confident(posterior, votes, name, AGREED, min_votes)?,
+                bins: reliability(&all[0], &all[1], &all[2], BINS)?,
+            });
+        }
+        if questions.is_empty() {
+            let expected = "votes for one question of one galaxy at least";
+            return Err(Error::invalid("minimum of votes", min_votes, expected));
+        }
+        Ok(Self { questions, min_votes })
+    }
+
+    /// The measures of each question.
+    pub fn questions(&self) -> &[QuestionCalibration] {
+        &self.questions
+    }
+
+    /// A row for each question: galaxies, coverage within a deviation of 0.2 (expected, observed,
+    /// error), the share of votes inside 90 % intervals, the calibration error, and the accuracy
+    /// where volunteers agree (empty where they never do).
+    ///
+    /// # Errors
+    /// [`Error::Polars`] when memory is short.
+    pub fn table(&self) -> Result<DataFrame> {
+        let whole = |name: &str, value: &dyn Fn(&QuestionCalibration) -> usize| {
+            let values: Vec<u32> = self.questions.iter().map(|it| value(it) as u32).collect();
+            Column::new(name.into(), values)
+        };
+        let real = |name: &str, value: &dyn Fn(&QuestionCalibration) -> f64| {
+            let values = self.questions.iter().map(value).map(|it| it.is_finite().then_some(it));
+            Column::new(name.into(), values.collect::<Vec<_>>())
+        };
+        let names: Vec<&str> = self.questions.iter().map(|it| it.question.as_str()).collect();
+        let columns = vec![
+            Column::new("question".into(), names),
+            whole("galaxies", &|it| it.coverage.galaxies),
+            real("within_0.2_expected", &|it| it.coverage.expected_within),
+            real("within_0.2_observed", &|it| it.coverage.observed_within),
+            real("coverage_error", &|it| it.coverage.error()),
+            real("votes_in_90pc", &|it| it.coverage.votes_inside),
+            real("calibration_error", &|it| it.error()),
+            whole("confident_galaxies", &|it| it.confident.galaxies),
+            real("confident_accuracy", &|it| it.confident.accuracy()),
+        ];
+        Ok(DataFrame::new(self.questions.len(), columns)?)
+    }
+
+    /// A panel for each question: the votes that came for each answer against the expected
+    /// fraction. On the diagonal they are as expected.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when there are too many questions for one figure.
+    pub fn figure(&self) -> Result<Figure> {
+        let panel = |it: &QuestionCalibration| Panel {
+            title: it.question.clone(),
+            note: format!("error {:.3}", it.error()),
+            points: it.bins.iter().map(|bin| (bin.confidence, bin.outcome, bin.weight)).collect(),
+        };
+        calibration_panels(&self.questions.iter().map(panel).collect::<Vec<_>>())
+    }
+}
+
+impl Show for Calibration {
+    fn show(&self) -> Bundle {
+        let least = self.min_votes.max(1);
+        let title = format!("Calibration, galaxies with {least} votes or more for the question");
+        self.table().map(|table| Table::new(table).title(title).whole()).show()
+    }
+}
+
+/// A galaxy that was asked a question.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// Votes for each answer.
+    pub votes: Vec<f64>,
+    /// All of them.
+    pub total: f64,
+    /// The concentrations of each member.
+    pub alphas: Vec<Vec<f64>>,
+}
+
+impl Asked {
+    /// The expected fraction of each answer.
+    pub fn fractions(&self) -> Vec<f64> {
+        let mut fractions = vec![0.0; self.votes.len()];
+        for alpha in &self.alphas {
+            let all = alpha.iter().sum::<f64>() * self.alphas.len() as f64;
+            fractions.iter_mut().zip(alpha).for_each(|(mean, alpha)| *mean += alpha / all);
+        }
+        fractions
+    }
+}
+
+/// The galaxies with at least so many votes for a question (and at least one).
+pub(super) fn asked(
+    posterior: &Posterior,
+    votes: &Votes,
+    question: &str,
+    min_votes: u32,
+) -> Result<Vec<Asked>> {
+    paired(posterior, votes)?;
+    let range = posterior.schema().question(question)?.range();
+    let counts = votes.counts();
+    let alpha = posterior.concentrations();
+    let mut found = Vec::new();
+    for (galaxy, counts) in counts.rows().into_iter().enumerate() {
+        let votes = counts.slice(ndarray::s![range.clone()]).to_vec();
+        let total: f64 = votes.iter().sum();
+        if total < f64::from(min_votes.max(1)) {
+            continue;
+        }
+        let alpha = alpha.slice(ndarray::s![galaxy, range.clone(), ..]);
+        let alphas = alpha.axis_iter(Axis(1)).map(|it| it.to_vec()).collect();
+        found.push(Asked { votes, total, alphas });
+    }
+    if found.is_empty() {
+        let value = format!("{min_votes} for {question:?}");
+        return Err(Error::invalid("minimum of votes", value, "what one galaxy has at least"));
+    }
+    Ok(found)
+}
+
+/// Fails unless predictions and votes are of the same galaxies and questions.
+pub(super) fn paired(posterior: &Posterior, votes: &Votes) -> Result<()> {
+    if posterior.schema() != votes.schema() {
+        let expected = format!("{}, as the predictions", posterior.schema().name());
+        return Err(Error::invalid("schema of the votes", votes.schema().name(), expected));
+    }
+    if posterior.ids() != votes.ids() {
+        let at = posterior.ids().iter().zip(votes.ids()).position(|(a, b)| a != b);
+        let value = match at {
+            Some(at) => format!("{:?} in row {}", votes.ids()[at], at + 1),
+            None => format!("{} galaxies", votes.len()),
+        };
+        let expected = match at {
+            Some(at) => {
+                format!("{:?}: predictions and votes in the same order", posterior.ids()[at])
+            }
+            None => format!("{}, as the predictions", posterior.len()),
+        };
+        return Err(Error::invalid("id_str of the votes", value, expected));
+    }
+    Ok(())
+}

@@ -1,0 +1,295 @@
+//! From pictures to posteriors: one model or several, each once or with dropout many times.
+
+use super::{Columns, Posterior};
+use crate::model::Model;
+use ndarray::{Array3, ArrayView2, Axis};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use std::path::Path;
+use tch::Tensor;
+use zoobot_base::error::{Error, Result};
+use zoobot_base::seed::mixed;
+use zoobot_data::catalog::{Catalog, ID, TableFormat};
+use zoobot_data::schema::Schema;
+use zoobot_representation::encoder::{
+    Encoder, Failed, Precision, Report, Rows, TableJob, array, catalog_key, encode_rows,
+    nothing_readable,
+};
+use zoobot_representation::space::Space;
+
+/// Galaxies whose features are held at once.
+const PART: usize = 2048;
+
+/// Models of one schema that predict together: the posterior is the equal mixture of them all.
+///
+/// With [`passes`](Self::passes), each model is also a mixture: of passes in which its head's
+/// dropout is on (Monte Carlo dropout: Gal and Ghahramani 2016, arXiv:1506.02142). What is left out
+/// depends on the seed, the model's place and the galaxy's `id_str` alone: not on the company of the
+/// galaxy, and a pass is the same whatever the number of passes.
+///
+/// ```no_run
+/// use zoobot_core::prelude::*;
+/// let galaxies = Catalog::read("galaxies.csv")?;
+/// let ensemble = Ensemble::new([Model::load("a")?, Model::load("b")?])?.passes(5);
+/// assert_eq!(ensemble.members(), 10);
+/// ensemble.predict_to(&galaxies, "votes.fits", Columns::Advanced)?;
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Ensemble {
+    models: Vec<Model>,
+    schema: Schema,
+    passes: usize,
+    seed: u64,
+}
+
+impl Ensemble {
+    /// Models that predict together, without dropout, seed 1.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when there is none, one does not predict votes, or schemas differ.
+    pub fn new(models: impl IntoIterator<Item = Model>) -> Result<Self> {
+        let models: Vec<Model> = models.into_iter().collect();
+        let Some(first) = models.first() else {
+            return Err(Error::invalid("models of an ensemble", 0, "at least one"));
+        };
+        let schema = first.schema()?.clone();
+        for other in &models {
+            if *other.schema()? != schema {
+                let expected = format!("{}, as the first has it", schema.name());
+                let name = format!("{} ({})", other.schema()?.name(), other.encoder().name());
+                return Err(Error::invalid("schema of a model", name, expected));
+            }
+        }
+        Ok(Self { models, schema, passes: 0, seed: 1 })
+    }
+
+    /// Sets the passes with dropout for each model and galaxy; 0, the default, is one without it.
+    pub fn passes(mut self, passes: usize) -> Self {
+        self.passes = passes;
+        self
+    }
+
+    /// Sets the seed of what dropout leaves out. Default 1.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Sets the numbers that all its encoders compute with.
+    pub fn precision(mut self, precision: Precision) -> Self {
+        self.models = self.models.into_iter().map(|it| it.with_precision(precision)).collect();
+        self
+    }
+
+    /// The models.
+    pub fn models(&self) -> &[Model] {
+        &self.models
+    }
+
+    /// The members of its posteriors: models times passes.
+    pub fn members(&self) -> usize {
+        self.models.len() * self.passes.max(1)
+    }
+
+    /// The schema of the votes.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The posteriors of a catalogue's galaxies, in its order. Galaxies whose pictures cannot be
+    /// read are left out and listed in [`Posterior::failed`].
+    ///
+    /// Its memory is that of the posterior; for catalogues for which it is too much, see
+    /// [`predict_to`](Self::predict_to).
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] when it was stopped; [`Error::Picture`] with the first reason when no
+    /// picture at all could be read.
+    pub fn predict(&self, catalog: &Catalog) -> Result<Posterior> {
+        let places = self.encoders()?;
+        let none = vec![Rows::default(); places.encoders.len()];
+        let (mut rows, mut parts, mut failed) = (none.clone(), Vec::new(), Vec::new());
+        let mut keep = |rows: Vec<Rows>| -> Result<()> {
+            failed.extend(rows[0].failed.iter().cloned());
+            parts.push(self.part(&places, rows)?);
+            Ok(())
+        };
+        encode_rows(&places.encoders, catalog, 0, &mut |batch| {
+            rows.iter_mut().zip(batch).for_each(|(all, some)| all.append(some));
+            if rows[0].done >= PART {
+                keep(std::mem::replace(&mut rows, none.clone()))?;
+            }
+            Ok(())
+        })?;
+        keep(rows)?;
+        let posterior = Posterior::stacked(parts)?;
+        if posterior.is_empty() {
+            return Err(nothing_readable(&failed));
+        }
+        Ok(posterior.with_failed(Failed::table(&failed)?))
+    }
+
+    /// The posteriors of galaxies that were encoded already, by the encoder that all the models
+    /// have.
+    ///
+    /// # Errors
+    /// As [`Encoder::check`] when the space is of another encoder, or of other pictures.
+    pub fn predict_encoded(&self, space: &Space) -> Result<Posterior> {
+        let each = self.models.iter().map(|model| {
+            model.encoder().check(space)?;
+            Ok(space.features())
+        });
+        self.posterior(space.ids().to_vec(), &each.collect::<Result<Vec<_>>>()?)
+    }
+
+    /// Predicts a catalogue into a file, of the format that its ending names: `.parquet`, `.csv` or
+    /// `.fits`. Memory stays the same however long the catalogue, and a run that stops for whatever
+    /// reason is taken up by the next.
+    ///
+    /// # Errors
+    /// When the file cannot be written, which is tried before the work starts;
+    /// [`Error::Unfinished`] when the work stopped with something done, saying where it is kept.
+    pub fn predict_to(
+        &self,
+        catalog: &Catalog,
+        out: impl AsRef<Path>,
+        columns: Columns,
+    ) -> Result<Report> {
+        let out = out.as_ref();
+        let format = TableFormat::of(out)?;
+        format.check(ID, &catalog.ids())?;
+        let places = self.encoders()?;
+        let note = self.note(columns)?;
+        let mut mark = note.clone().into_bytes();
+        for encoder in &places.encoders {
+            mark.extend(encoder.mark()?);
+        }
+        let job = TableJob {
+            encoders: &places.encoders,
+            catalog,
+            key: catalog_key(mark, catalog),
+            table: &|rows| self.part(&places, rows)?.table(columns),
+            format,
+            note: Some(note),
+        };
+        job.write(out)
+    }
+
+    /// What a table of its predictions says of where it comes from, on one line.
+    fn note(&self, columns: Columns) -> Result<String> {
+        let model = |model: &Model| {
+            let (name, fingerprint) = (model.encoder().name(), model.fingerprint()?);
+            Ok(json!({ "name": name, "fingerprint": fingerprint }))
+        };
+        let note = json!({
+            "models": self.models.iter().map(model).collect::<Result<Vec<_>>>()?,
+            "schema": self.schema.name(),
+            "table": columns,
+            "passes": self.passes,
+            "seed": self.seed,
+            "version": env!("CARGO_PKG_VERSION"),
+        });
+        Ok(note.to_string())
+    }
+
+    /// Which encoders there are. Models that share one, as several heads on a frozen network do, see
+    /// its features once.
+    fn encoders(&self) -> Result<Places<'_>> {
+        let (mut encoders, mut marks) = (Vec::new(), Vec::new());
+        let mut of_model = Vec::new();
+        for model in &self.models {
+            let mark = model.encoder().mark()?;
+            let known = marks.iter().position(|it| *it == mark);
+            of_model.push(known.unwrap_or(encoders.len()));
+            if known.is_none() {
+                encoders.push(model.encoder());
+                marks.push(mark);
+            }
+        }
+        Ok(Places { encoders, of_model })
+    }
+
+    /// The posterior of encoded rows, one of them for each encoder.
+    fn part(&self, places: &Places, mut rows: Vec<Rows>) -> Result<Posterior> {
+        let ids = std::mem::take(&mut rows[0].ids);
+        let features: Vec<_> = places
+            .encoders
+            .iter()
+            .zip(rows)
+            .map(|(encoder, rows)| array(rows.features, (ids.len(), encoder.width())))
+            .collect::<Result<_>>()?;
+        let each: Vec<_> = places.of_model.iter().map(|place| features[*place].view()).collect();
+        self.posterior(ids, &each)
+    }
+
+    /// The posterior of features, an array for each model.
+    fn posterior(&self, ids: Vec<String>, features: &[ArrayView2<f32>]) -> Result<Posterior> {
+        let each =
+            self.models.iter().zip(features).enumerate().map(|(place, (model, features))| {
+                let seed = mixed(self.seed, place as u64);
+                let concentrations = self.concentrations(model, &ids, *features, seed)?;
+                let posterior = Posterior::new(&self.schema, ids.clone(), concentrations)?;
+                model.recalibration().map_or(Ok(posterior.clone()), |it| it.apply(&posterior))
+            });
+        Posterior::mixture(&each.collect::<Result<Vec<_>>>()?)
+    }
+
+    /// A model's concentrations, `[galaxies, answers, passes]`.
+    fn concentrations(
+        &self,
+        model: &Model,
+        ids: &[String],
+        features: ArrayView2<f32>,
+        seed: u64,
+    ) -> Result<Array3<f64>> {
+        let (galaxies, width) = features.dim();
+        let shape = (galaxies, model.head().outputs as usize, self.passes.max(1));
+        let flat: Vec<f32> = features.iter().copied().collect();
+        let features = Tensor::f_from_slice(&flat)?.f_view([galaxies as i64, width as i64])?;
+        if self.passes == 0 {
+            return Ok(model.outputs(&features, None)?.insert_axis(Axis(2)));
+        }
+        let mut concentrations = Array3::zeros(shape);
+        for (row, id) in ids.iter().enumerate() {
+            let galaxy = features.f_narrow(0, row as i64, 1)?;
+            let galaxy = galaxy.f_expand([self.passes as i64, width as i64], false)?;
+            let passes = model.outputs(&galaxy, Some(mixed(seed, number(id))))?;
+            concentrations.index_axis_mut(Axis(0), row).assign(&passes.t());
+        }
+        Ok(concentrations)
+    }
+}
+
+/// The encoders of an ensemble, each once, and which of them each model has.
+struct Places<'a> {
+    encoders: Vec<&'a Encoder>,
+    of_model: Vec<usize>,
+}
+
+/// A number that a galaxy's name alone decides.
+fn number(id: &str) -> u64 {
+    let hash = Sha256::digest(id);
+    hash.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+impl Model {
+    /// The posteriors of a catalogue's galaxies: [`Ensemble::predict`] of this model alone.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when it does not predict votes; else as there.
+    pub fn predict(&self, catalog: &Catalog) -> Result<Posterior> {
+        Ensemble::new([self.clone()])?.predict(catalog)
+    }
+
+    /// The posteriors of galaxies that were encoded already: [`Ensemble::predict_encoded`].
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when it does not predict votes; else as there.
+    pub fn predict_encoded(&self, space: &Space) -> Result<Posterior> {
+        Ensemble::new([self.clone()])?.predict_encoded(space)
+    }
+}
+
+#[cfg(test)]
+mod tests;

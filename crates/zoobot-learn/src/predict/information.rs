@@ -1,0 +1,114 @@
+//! How much new votes would teach: where members are sure, but not of the same.
+
+use super::posterior::Posterior;
+use crate::train::ln_probability;
+use ndarray::{Array2, ArrayView2, Axis};
+use rayon::prelude::*;
+use zoobot_base::error::{Error, Result};
+
+/// More outcomes than this are not counted through.
+const MOST: f64 = 1e6;
+
+/// Entropies of the votes that a galaxy would get, in nats.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Information {
+    /// Of what all members together expect.
+    pub entropy_of_mean: f64,
+    /// Of what each member expects, averaged.
+    pub mean_entropy: f64,
+}
+
+impl Information {
+    /// The mutual information of the votes and the members: what the votes would tell about which
+    /// member is right. 0 when all agree.
+    pub fn mutual(&self) -> f64 {
+        self.entropy_of_mean - self.mean_entropy
+    }
+}
+
+/// The information in `votes` new votes for one question of one galaxy, by its members'
+/// Dirichlet-multinomial distributions over all outcomes (Walmsley et al. 2020, MNRAS 491, 1554,
+/// section 4, for any number of answers).
+///
+/// # Shapes
+/// `concentrations` is `[answers, members]`.
+///
+/// # Errors
+/// [`Error::Invalid`] for less than two answers or no member, and when so many votes can come out
+/// in more than a million ways.
+pub fn information(concentrations: ArrayView2<'_, f64>, votes: u32) -> Result<Information> {
+    let (answers, members) = concentrations.dim();
+    if answers < 2 || members == 0 {
+        let expected = "[at least 2 answers, at least 1 member]";
+        return Err(Error::invalid(
+            "shape of concentrations",
+            format!("{answers} × {members}"),
+            expected,
+        ));
+    }
+    // Ways to share out the votes: binomial(votes + answers - 1, answers - 1).
+    let ways = (1..answers).map(|k| (f64::from(votes) + k as f64) / k as f64).product::<f64>();
+    if ways > MOST {
+        let expected = format!("few enough for a million outcomes (there are {ways:.1e})");
+        return Err(Error::invalid("votes", votes, expected));
+    }
+    let alphas: Vec<Vec<f64>> = concentrations.axis_iter(Axis(1)).map(|it| it.to_vec()).collect();
+    let mut entropy_of_mean = 0.0;
+    let mut mean_entropy = 0.0;
+    let mut outcome = vec![0.0; answers];
+    outcome[answers - 1] = f64::from(votes);
+    loop {
+        let mut mean = 0.0;
+        for alpha in &alphas {
+            let ln = ln_probability(alpha, &outcome);
+            mean += ln.exp() / members as f64;
+            mean_entropy -= ln.exp() * ln / members as f64;
+        }
+        entropy_of_mean -= if mean > 0.0 { mean * mean.ln() } else { 0.0 };
+        if !next(&mut outcome) {
+            return Ok(Information { entropy_of_mean, mean_entropy });
+        }
+    }
+}
+
+/// The next way to share out the same votes; false after the last.
+fn next(outcome: &mut [f64]) -> bool {
+    let last = outcome.len() - 1;
+    // Like counting up: the rightmost place before the rest that can take one from what is behind.
+    let Some(place) = (0..last).rev().find(|&i| outcome[i + 1..].iter().any(|it| *it > 0.0)) else {
+        return false;
+    };
+    let behind: f64 = outcome[place + 1..].iter().sum();
+    outcome[place] += 1.0;
+    outcome[place + 1..].fill(0.0);
+    outcome[last] = behind - 1.0;
+    true
+}
+
+impl Posterior {
+    /// The mutual information in `votes` new votes for each galaxy and question, in nats: galaxies
+    /// with much of it teach the network most, whichever way they are voted. All 0 with one member.
+    ///
+    /// # Shapes
+    /// `[galaxies, questions]`.
+    ///
+    /// # Errors
+    /// As [`information`].
+    pub fn mutual_information(&self, votes: u32) -> Result<Array2<f64>> {
+        let questions = self.schema().questions();
+        let rows: Vec<Vec<f64>> = (0..self.len())
+            .into_par_iter()
+            .map(|galaxy| {
+                let alpha = self.concentrations();
+                let each = questions.iter().map(|question| {
+                    let range = question.range();
+                    let alpha = alpha.slice(ndarray::s![galaxy, range, ..]);
+                    Ok(information(alpha, votes)?.mutual())
+                });
+                each.collect::<Result<Vec<f64>>>()
+            })
+            .collect::<Result<_>>()?;
+        Array2::from_shape_vec((self.len(), questions.len()), rows.concat())
+            .map_err(|error| Error::invalid("information", error, "one for each question"))
+    }
+}

@@ -1,0 +1,306 @@
+//! What a network expects volunteers to say, and how surely.
+
+use ndarray::{Array2, Array3, ArrayView3, Axis};
+use polars::prelude::DataFrame;
+use rayon::prelude::*;
+use std::collections::HashMap;
+use zoobot_base::error::{Error, Result};
+use zoobot_base::interrupt;
+use zoobot_base::special::beta::{Beta, quantile};
+use zoobot_data::schema::Schema;
+
+/// The posteriors of votes for many galaxies.
+///
+/// Each member (a pass with dropout, or a model of an ensemble) gives a Dirichlet distribution of
+/// the shares of each question's answers; the posterior is their equal mixture. Its memory is 8
+/// bytes for each galaxy, answer and member: predict large catalogues in parts.
+///
+/// ```
+/// use zoobot_core::{ndarray::Array3, predict::Posterior, schema::Schema};
+/// let rings = Schema::named("gz_rings")?;
+/// let concentrations = Array3::from_shape_vec((1, 2, 1), vec![9.0, 1.0]).expect("two numbers");
+/// let posterior = Posterior::new(&rings, vec!["NGC 1".into()], concentrations)?;
+/// assert_eq!(posterior.fractions()[[0, 0]], 0.9);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Posterior {
+    schema: Schema,
+    ids: Vec<String>,
+    concentrations: Array3<f64>,
+    failed: DataFrame,
+}
+
+/// The ends of central intervals.
+#[derive(Debug, Clone)]
+pub struct Intervals {
+    /// Lower ends, `[galaxies, answers]`.
+    pub lower: Array2<f64>,
+    /// Upper ends, `[galaxies, answers]`.
+    pub upper: Array2<f64>,
+}
+
+/// Galaxies between two looks at the interrupt flag.
+const PART: usize = 2048;
+
+impl Posterior {
+    /// A posterior from the concentrations of one or more members.
+    ///
+    /// # Shapes
+    /// `concentrations` is `[galaxies, answers, members]`, a row for each of `ids`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the shape does not fit, there is no member, or a concentration is
+    /// not above 0, with the galaxy and the answer.
+    pub fn new(schema: &Schema, ids: Vec<String>, concentrations: Array3<f64>) -> Result<Self> {
+        let (galaxies, answers, members) = concentrations.dim();
+        schema.check_width("concentrations", answers)?;
+        if galaxies != ids.len() {
+            let expected = format!("{}, one for each id", ids.len());
+            return Err(Error::invalid("concentrations", format!("{galaxies} rows"), expected));
+        }
+        if members == 0 {
+            return Err(Error::invalid("members", members, "at least 1"));
+        }
+        let good = |value: f64| value > 0.0 && value.is_finite();
+        if let Some(((galaxy, answer, _), value)) =
+            concentrations.indexed_iter().find(|(_, value)| !good(**value))
+        {
+            let column = schema.columns().swap_remove(answer);
+            let value = format!("{value} for {:?} of {:?}", column, ids[galaxy]);
+            return Err(Error::invalid("concentration", value, "a finite number above 0"));
+        }
+        Ok(Self { schema: schema.clone(), ids, concentrations, failed: DataFrame::empty() })
+    }
+
+    /// The mixture of all members of several posteriors of the same galaxies: an ensemble.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when there is none, or schemas or galaxies differ.
+    pub fn mixture(posteriors: &[Self]) -> Result<Self> {
+        let Some(first) = posteriors.first() else {
+            return Err(Error::invalid("posteriors of a mixture", "none", "at least one"));
+        };
+        for other in posteriors {
+            if other.schema != first.schema {
+                let expected = format!("{}, as the first", first.schema.name());
+                return Err(Error::invalid("schema of a posterior", other.schema.name(), expected));
+            }
+            if other.ids != first.ids {
+                let expected = "the same galaxies in the same order";
+                return Err(Error::invalid("galaxies of a posterior", "others", expected));
+            }
+        }
+        let views: Vec<_> = posteriors.iter().map(|it| it.concentrations.view()).collect();
+        let concentrations = ndarray::concatenate(Axis(2), &views)
+            .map_err(|error| Error::invalid("concentrations", error, "equal shapes"))?;
+        Ok(Self { concentrations, ..first.clone() })
+    }
+
+    /// The galaxies with these names, in the order given.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for the first name that is not there.
+    pub fn select(&self, ids: &[impl AsRef<str>]) -> Result<Self> {
+        let places: HashMap<&str, usize> =
+            self.ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
+        let place = |id: &str| {
+            places.get(id).copied().ok_or_else(|| Error::Missing {
+                kind: "galaxy",
+                name: id.to_owned(),
+                place: "the posterior".to_owned(),
+                hint: zoobot_base::spelling::near(id, self.ids.iter().map(String::as_str)),
+            })
+        };
+        let rows = ids.iter().map(|id| place(id.as_ref())).collect::<Result<Vec<_>>>()?;
+        let ids = rows.iter().map(|row| self.ids[*row].clone()).collect();
+        Self::new(&self.schema, ids, self.concentrations.select(Axis(0), &rows))
+    }
+
+    /// One posterior of the galaxies of several, which follow each other; of the same schema and
+    /// as many members.
+    pub(super) fn stacked(posteriors: Vec<Self>) -> Result<Self> {
+        let Some(first) = posteriors.first() else {
+            return Err(Error::invalid("posteriors", "none", "at least one"));
+        };
+        let schema = first.schema.clone();
+        let views: Vec<_> = posteriors.iter().map(|it| it.concentrations.view()).collect();
+        let concentrations = ndarray::concatenate(Axis(0), &views)
+            .map_err(|error| Error::invalid("concentrations", error, "equal shapes"))?;
+        let ids = posteriors.into_iter().flat_map(|it| it.ids).collect();
+        Self::new(&schema, ids, concentrations)
+    }
+
+    /// The posterior of a part of its questions: those of another schema, in that one's order. What
+    /// a network of several campaigns says is so held against the votes of one of them.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a question or an answer that it does not have; [`Error::Invalid`] for
+    /// a question that has other answers here.
+    pub fn of_schema(&self, schema: &Schema) -> Result<Self> {
+        let mut places = Vec::with_capacity(schema.width());
+        for question in schema.questions() {
+            let own = self.schema.question(question.name())?;
+            for answer in question.answers() {
+                places.push(self.schema.answer(answer.column())?.index());
+            }
+            let (found, expected) = (question.answers().len(), own.answers().len());
+            if found != expected {
+                let value = format!("{found} for {:?}", question.name());
+                return Err(Error::invalid("number of answers", value, format!("{expected}")));
+            }
+        }
+        Ok(Self {
+            schema: schema.clone(),
+            concentrations: self.concentrations.select(Axis(1), &places),
+            ..self.clone()
+        })
+    }
+
+    pub(super) fn with_failed(mut self, failed: DataFrame) -> Self {
+        self.failed = failed;
+        self
+    }
+
+    /// Galaxies whose pictures could not be read, which it does not hold: `id_str`, `file_loc`,
+    /// `reason`.
+    pub fn failed(&self) -> &DataFrame {
+        &self.failed
+    }
+
+    /// The schema that the answers are of.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// Every galaxy's name, in order.
+    pub fn ids(&self) -> &[String] {
+        &self.ids
+    }
+
+    /// The number of galaxies.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there is no galaxy.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// The number of members.
+    pub fn members(&self) -> usize {
+        self.concentrations.len_of(Axis(2))
+    }
+
+    /// The concentrations, `[galaxies, answers, members]`.
+    pub fn concentrations(&self) -> ArrayView3<'_, f64> {
+        self.concentrations.view()
+    }
+
+    /// The expected fraction of each answer: α_k / Σ α of its question, averaged over members.
+    ///
+    /// # Shapes
+    /// `[galaxies, answers]`.
+    pub fn fractions(&self) -> Array2<f64> {
+        let members = self.members() as f64;
+        let mut fractions = Array2::zeros((self.len(), self.schema.width()));
+        for member in self.concentrations.axis_iter(Axis(2)) {
+            let sums = self.schema.sums(member);
+            for (place, question) in self.schema.questions().iter().enumerate() {
+                for answer in question.range() {
+                    ndarray::Zip::from(fractions.column_mut(answer))
+                        .and(member.column(answer))
+                        .and(sums.column(place))
+                        .for_each(|mean, alpha, sum| *mean += alpha / sum / members);
+                }
+            }
+        }
+        fractions
+    }
+
+    /// How likely each question is to be asked: [`Schema::asked`] of the expected fractions.
+    ///
+    /// # Shapes
+    /// `[galaxies, questions]`.
+    ///
+    /// # Errors
+    /// None: the fractions have the schema's width.
+    pub fn asked(&self) -> Result<Array2<f64>> {
+        self.schema.asked(self.fractions().view())
+    }
+
+    /// Central intervals of each answer's share: it lies inside with probability `level`, as likely
+    /// below as above. They are quantiles of the equal mixture of the members' Beta distributions,
+    /// found as roots of its distribution to 12 digits.
+    ///
+    /// `zoobot` 2.9 reports the median over members of each member's quantiles instead, which is
+    /// narrower where members disagree: [`member_intervals`](Self::member_intervals).
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a level outside 0 to 1; [`Error::Interrupted`].
+    pub fn intervals(&self, level: f64) -> Result<Intervals> {
+        self.each_interval(level, quantile)
+    }
+
+    /// The medians over members of the ends of each member's own interval.
+    ///
+    /// # Errors
+    /// As [`intervals`](Self::intervals).
+    pub fn member_intervals(&self, level: f64) -> Result<Intervals> {
+        self.each_interval(level, |members, p| {
+            let mut ends: Vec<f64> = members.iter().map(|it| quantile(&[*it], p)).collect();
+            ends.sort_by(f64::total_cmp);
+            let half = ends.len() / 2;
+            if ends.len() % 2 == 1 { ends[half] } else { 0.5 * (ends[half - 1] + ends[half]) }
+        })
+    }
+
+    fn each_interval(
+        &self,
+        level: f64,
+        end: impl Fn(&[Beta], f64) -> f64 + Sync,
+    ) -> Result<Intervals> {
+        if !(level > 0.0 && level < 1.0) {
+            return Err(Error::invalid("level of intervals", level, "above 0, below 1"));
+        }
+        let tail = 0.5 - level / 2.0;
+        let width = self.schema.width();
+        let [mut lower, mut upper] = [0, 1].map(|_| Vec::with_capacity(self.len() * width));
+        for start in (0..self.len()).step_by(PART) {
+            interrupt::check("intervals", || format!("{start} of {} galaxies", self.len()))?;
+            let part = start..(start + PART).min(self.len());
+            let ends: Vec<Vec<(f64, f64)>> = part
+                .into_par_iter()
+                .map(|galaxy| {
+                    let ends =
+                        |members: Vec<Beta>| (end(&members, tail), end(&members, 1.0 - tail));
+                    self.betas(galaxy).into_iter().map(ends).collect()
+                })
+                .collect();
+            for (low, high) in ends.into_iter().flatten() {
+                lower.push(low);
+                upper.push(high);
+            }
+        }
+        let table = |values| {
+            Array2::from_shape_vec((self.len(), width), values)
+                .map_err(|error| Error::invalid("intervals", error, "one for each answer"))
+        };
+        Ok(Intervals { lower: table(lower)?, upper: table(upper)? })
+    }
+
+    /// For each answer of a galaxy, each member's distribution of its share.
+    fn betas(&self, galaxy: usize) -> Vec<Vec<Beta>> {
+        let alpha = self.concentrations.index_axis(Axis(0), galaxy);
+        let mut betas = Vec::with_capacity(alpha.nrows());
+        for question in self.schema.questions() {
+            let all = alpha.slice(ndarray::s![question.range(), ..]).sum_axis(Axis(0));
+            for answer in question.range() {
+                let member = |(a, sum): (&f64, &f64)| Beta::new(*a, sum - a);
+                betas.push(alpha.row(answer).iter().zip(&all).map(member).collect());
+            }
+        }
+        betas
+    }
+}

@@ -1,0 +1,182 @@
+//! Correcting a posterior that is too sure, or not sure enough, by votes held out of training.
+
+use super::calibration::{Asked, asked, paired};
+use super::posterior::Posterior;
+use crate::train::ln_probability;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use zoobot_base::error::{Error, Result};
+use zoobot_data::schema::{Schema, Votes};
+
+/// How the concentrations of a question are changed.
+///
+/// With expected fractions p_k and Σ α = A of a member, the new ones are
+/// `certainty` · A · p_k^(1/`temperature`) / Σ_j p_j^(1/`temperature`).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Scaling {
+    /// Above 1 the fractions move towards each other, below 1 apart.
+    pub temperature: f64,
+    /// Above 1 intervals become narrower, below 1 wider.
+    pub certainty: f64,
+}
+
+impl Default for Scaling {
+    fn default() -> Self {
+        Self { temperature: 1.0, certainty: 1.0 }
+    }
+}
+
+impl Scaling {
+    fn apply(&self, alpha: &[f64]) -> Vec<f64> {
+        let all: f64 = alpha.iter().sum();
+        let largest = alpha.iter().copied().fold(0.0, f64::max);
+        let sharp = alpha.iter().map(|it| (it / largest).powf(1.0 / self.temperature));
+        let sharp: Vec<f64> = sharp.collect();
+        let sum: f64 = sharp.iter().sum();
+        // Concentrations stay above 0 even where a share underflows.
+        sharp.iter().map(|it| (self.certainty * all * it / sum).max(1e-6)).collect()
+    }
+}
+
+/// A [`Scaling`] for each question, fitted on held-out votes and kept beside a model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Recalibration {
+    schema: Schema,
+    scalings: Vec<Scaling>,
+}
+
+/// Galaxies with votes that a question needs to be changed.
+const ENOUGH: usize = 20;
+/// Temperature and certainty are sought from 1/e^3 to e^3.
+const REACH: f64 = 3.0;
+
+impl Recalibration {
+    /// Finds for each question the scaling that makes the votes most likely. Questions with votes
+    /// for fewer than 20 galaxies stay as they are.
+    ///
+    /// Fit on galaxies kept out of training, and measure the gain on others.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the votes are of other galaxies or of another schema;
+    /// [`Error::Interrupted`].
+    pub fn fit(posterior: &Posterior, votes: &Votes) -> Result<Self> {
+        paired(posterior, votes)?;
+        votes.say_without();
+        let totals = votes.totals();
+        let mut scalings = Vec::new();
+        for (place, question) in posterior.schema().questions().iter().enumerate() {
+            zoobot_base::interrupt::check("recalibration", || format!("{place} questions"))?;
+            let voted = totals.column(place).iter().filter(|total| **total > 0.0).count();
+            scalings.push(match voted {
+                ENOUGH.. => fit(&asked(posterior, votes, question.name(), 1)?),
+                _ => Scaling::default(),
+            });
+        }
+        Ok(Self { schema: posterior.schema().clone(), scalings })
+    }
+
+    /// The same for a schema of more questions, as of a network of several campaigns; the others
+    /// stay as they are.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a question that the larger schema does not have.
+    pub fn within(&self, schema: &Schema) -> Result<Self> {
+        let mut scalings = vec![Scaling::default(); schema.questions().len()];
+        for (question, scaling) in self.schema.questions().iter().zip(&self.scalings) {
+            scalings[schema.position(question.name())?] = *scaling;
+        }
+        Ok(Self { schema: schema.clone(), scalings })
+    }
+
+    /// The schema of the votes that it was fitted on.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The scaling of each question, in the schema's order.
+    pub fn scalings(&self) -> &[Scaling] {
+        &self.scalings
+    }
+
+    /// The posterior with every question's concentrations changed.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a posterior of another schema.
+    pub fn apply(&self, posterior: &Posterior) -> Result<Posterior> {
+        if *posterior.schema() != self.schema {
+            let expected = format!("{}, as fitted", self.schema.name());
+            return Err(Error::invalid("schema", posterior.schema().name(), expected));
+        }
+        let mut concentrations = posterior.concentrations().to_owned();
+        for (question, scaling) in self.schema.questions().iter().zip(&self.scalings) {
+            let mut part = concentrations.slice_mut(ndarray::s![.., question.range(), ..]);
+            for mut alpha in part.lanes_mut(ndarray::Axis(1)) {
+                let scaled = scaling.apply(&alpha.to_vec());
+                alpha.iter_mut().zip(scaled).for_each(|(alpha, scaled)| *alpha = scaled);
+            }
+        }
+        Posterior::new(&self.schema, posterior.ids().to_vec(), concentrations)
+    }
+}
+
+/// The scaling under which the votes are most likely: one parameter at a time, in turns, until
+/// neither moves.
+fn fit(galaxies: &[Asked]) -> Scaling {
+    let mut logs = [0.0f64; 2];
+    let scaling = |logs: [f64; 2]| Scaling { temperature: logs[0].exp(), certainty: logs[1].exp() };
+    for _ in 0..12 {
+        let before = logs;
+        for i in 0..2 {
+            let at = |value: f64| {
+                let mut logs = logs;
+                logs[i] = value;
+                cost(galaxies, scaling(logs))
+            };
+            let found = lowest(at, -REACH, REACH);
+            if at(found) < at(logs[i]) {
+                logs[i] = found;
+            }
+        }
+        if (logs[0] - before[0]).abs() + (logs[1] - before[1]).abs() < 1e-3 {
+            break;
+        }
+    }
+    scaling(logs)
+}
+
+/// Minus the logarithm of the probability of all votes under the scaled mixture.
+fn cost(galaxies: &[Asked], scaling: Scaling) -> f64 {
+    let one = |galaxy: &Asked| {
+        let lns = galaxy.alphas.iter().map(|it| ln_probability(&scaling.apply(it), &galaxy.votes));
+        let lns: Vec<f64> = lns.collect();
+        let most = lns.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let mean = lns.iter().map(|ln| (ln - most).exp()).sum::<f64>() / lns.len() as f64;
+        -(most + mean.ln())
+    };
+    // Chunks are summed in order: the same votes give the same scaling on any number of threads.
+    let sums: Vec<f64> =
+        galaxies.par_chunks(256).map(|chunk| chunk.iter().map(one).sum()).collect();
+    sums.iter().sum()
+}
+
+/// The place of the minimum of a function with one valley, by golden-section search.
+fn lowest(at: impl Fn(f64) -> f64, mut low: f64, mut high: f64) -> f64 {
+    let golden = (5f64.sqrt() - 1.0) / 2.0;
+    let inner = |low: f64, high: f64| (high - golden * (high - low), low + golden * (high - low));
+    let (mut left, mut right) = inner(low, high);
+    let (mut at_left, mut at_right) = (at(left), at(right));
+    while high - low > 1e-4 {
+        if at_left < at_right {
+            high = right;
+            (right, at_right) = (left, at_left);
+            left = inner(low, high).0;
+            at_left = at(left);
+        } else {
+            low = left;
+            (left, at_left) = (right, at_right);
+            right = inner(low, high).1;
+            at_right = at(right);
+        }
+    }
+    0.5 * (low + high)
+}

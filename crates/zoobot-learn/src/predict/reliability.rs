@@ -1,0 +1,73 @@
+//! Do answers come as often as predicted? Bins of predictions with what came of them.
+
+use zoobot_base::error::{Error, Result};
+
+/// Predictions of nearly the same probability, and what came of them.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bin {
+    /// The bin's place, from 0.
+    pub index: usize,
+    /// The weight of its predictions: their number, where all weigh 1.
+    pub weight: f64,
+    /// Their mean predicted probability.
+    pub confidence: f64,
+    /// Their mean outcome.
+    pub outcome: f64,
+}
+
+/// Predictions in `bins` equal bins of (0, 1], right edges included; empty ones are left out.
+///
+/// `confidence` are probabilities, `outcome` what came (0 or 1, or a share of votes), `weight` how
+/// much each counts, such as its number of votes.
+///
+/// # Errors
+/// [`Error::Invalid`] when the lengths differ, a value is outside 0 to 1, a weight is not finite or
+/// negative, or there is no bin.
+pub fn reliability(
+    confidence: &[f64],
+    outcome: &[f64],
+    weight: &[f64],
+    bins: usize,
+) -> Result<Vec<Bin>> {
+    let lengths = (outcome.len(), weight.len());
+    if lengths != (confidence.len(), confidence.len()) {
+        let value = format!("{} and {}", lengths.0, lengths.1);
+        let expected = format!("{}, as many as there are predictions", confidence.len());
+        return Err(Error::invalid("numbers of outcomes and weights", value, expected));
+    }
+    if bins == 0 {
+        return Err(Error::invalid("bins", bins, "at least 1"));
+    }
+    for (name, values) in [("predicted probability", confidence), ("outcome", outcome)] {
+        if let Some(value) = values.iter().find(|value| !(0.0..=1.0).contains(*value)) {
+            return Err(Error::invalid(name, value, "0 to 1"));
+        }
+    }
+    if let Some(value) = weight.iter().find(|it| !it.is_finite() || **it < 0.0) {
+        return Err(Error::invalid("weight", value, "0 or more"));
+    }
+    let mut sums = vec![[0.0; 3]; bins];
+    for ((confidence, outcome), weight) in confidence.iter().zip(outcome).zip(weight) {
+        let place = (confidence * bins as f64).ceil() as usize;
+        let [sum, predicted, came] = &mut sums[place.clamp(1, bins) - 1];
+        *sum += weight;
+        *predicted += weight * confidence;
+        *came += weight * outcome;
+    }
+    let filled = sums.into_iter().enumerate().filter(|(_, [weight, ..])| *weight > 0.0);
+    let bin = |(index, [weight, predicted, came]): (usize, [f64; 3])| Bin {
+        index,
+        weight,
+        confidence: predicted / weight,
+        outcome: came / weight,
+    };
+    Ok(filled.map(bin).collect())
+}
+
+/// The expected calibration error: how far outcomes are from predictions, averaged over bins by
+/// their weight. 0 is best; NaN without a prediction.
+pub fn calibration_error(bins: &[Bin]) -> f64 {
+    let weight: f64 = bins.iter().map(|bin| bin.weight).sum();
+    let off = bins.iter().map(|bin| bin.weight * (bin.outcome - bin.confidence).abs());
+    off.sum::<f64>() / weight
+}

@@ -1,0 +1,111 @@
+//! Posteriors as tables, as Galaxy Zoo's catalogues have them.
+
+use super::posterior::Posterior;
+use polars::prelude::{Column, DataFrame};
+use serde::{Deserialize, Serialize};
+use std::fmt::{Display, Formatter};
+use std::str::FromStr;
+use zoobot_base::error::{Error, Result};
+use zoobot_data::catalog::ID;
+
+/// A question less likely to be asked than this is blank in the friendly table.
+pub const BLANK_BELOW: f64 = 0.5;
+
+/// Which columns a table of predictions has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Columns {
+    /// Those of [`Posterior::friendly`]: to look at. The default.
+    #[default]
+    Friendly,
+    /// Those of [`Posterior::advanced`]: to compute with.
+    Advanced,
+}
+
+impl Columns {
+    /// `friendly` or `advanced`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Friendly => "friendly",
+            Self::Advanced => "advanced",
+        }
+    }
+}
+
+impl FromStr for Columns {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let all = [Self::Friendly, Self::Advanced];
+        let found = all.into_iter().find(|columns| columns.name() == text);
+        found.ok_or_else(|| Error::invalid("kind of table", text, "friendly or advanced"))
+    }
+}
+
+impl Display for Columns {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Posterior {
+    /// The [`friendly`](Self::friendly) or the [`advanced`](Self::advanced) table.
+    ///
+    /// # Errors
+    /// As those.
+    pub fn table(&self, columns: Columns) -> Result<DataFrame> {
+        match columns {
+            Columns::Friendly => self.friendly(),
+            Columns::Advanced => self.advanced(),
+        }
+    }
+
+    /// A table to look at: `id_str` and for each answer `ANSWER_fraction`, the expected share of
+    /// volunteers; empty where fewer than half of them would be asked the question.
+    ///
+    /// # Errors
+    /// [`Error::Polars`](zoobot_base::Error::Polars) when memory is short.
+    pub fn friendly(&self) -> Result<DataFrame> {
+        let (fractions, asked) = (self.fractions(), self.asked()?);
+        let mut columns = vec![Column::new(ID.into(), self.ids())];
+        for (place, question) in self.schema().questions().iter().enumerate() {
+            for answer in question.answers() {
+                let shares = fractions.column(answer.index());
+                let shown =
+                    |(share, asked): (&f64, &f64)| (*asked >= BLANK_BELOW).then_some(*share);
+                let shares: Vec<Option<f64>> =
+                    shares.iter().zip(asked.column(place)).map(shown).collect();
+                columns.push(Column::new(format!("{}_fraction", answer.column()).into(), shares));
+            }
+        }
+        Ok(DataFrame::new(self.len(), columns)?)
+    }
+
+    /// A table to compute with: `id_str`, for each question `QUESTION_proportion-asked`, and for
+    /// each answer `ANSWER_fraction` and the ends of its 90 % interval, `ANSWER_90pc-lower` and
+    /// `ANSWER_90pc-upper`. Nothing is blank.
+    ///
+    /// # Errors
+    /// [`Error::Polars`](zoobot_base::Error::Polars) when memory is short;
+    /// [`Error::Interrupted`](zoobot_base::Error::Interrupted).
+    pub fn advanced(&self) -> Result<DataFrame> {
+        let (fractions, asked, ends) = (self.fractions(), self.asked()?, self.intervals(0.9)?);
+        let mut columns = vec![Column::new(ID.into(), self.ids())];
+        for (place, question) in self.schema().questions().iter().enumerate() {
+            let name = format!("{}_proportion-asked", question.name());
+            columns.push(Column::new(name.into(), asked.column(place).to_vec()));
+            for answer in question.answers() {
+                let parts = [
+                    ("fraction", &fractions),
+                    ("90pc-lower", &ends.lower),
+                    ("90pc-upper", &ends.upper),
+                ];
+                for (part, values) in parts {
+                    let name = format!("{}_{part}", answer.column());
+                    columns.push(Column::new(name.into(), values.column(answer.index()).to_vec()));
+                }
+            }
+        }
+        Ok(DataFrame::new(self.len(), columns)?)
+    }
+}

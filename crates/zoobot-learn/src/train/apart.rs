@@ -1,0 +1,216 @@
+//! What is chosen by must not have been learnt: galaxies and pictures on both sides are errors.
+
+use super::same_picture::same_pictures;
+use std::collections::HashSet;
+use std::path::PathBuf;
+use zoobot_base::advice::advice;
+use zoobot_base::error::{Error, Result};
+use zoobot_data::catalog::Catalog;
+use zoobot_show::notes::note;
+
+/// Galaxies that an error names.
+const EXAMPLES: usize = 3;
+
+#[doc(hidden)]
+/// Fails where a galaxy, or a picture, is on both sides. A picture is known by its file, however the
+/// path is spelt, and by its content: a copy under another name is the same picture.
+pub fn apart(train: &Catalog, val: &Catalog) -> Result<()> {
+    if val.is_empty() {
+        let expected = advice(
+            "at least 1, to know when to stop: galaxies.split([0.8, 0.2, 0.0], 1)?",
+            "at least 1, to know when to stop: --validation 0.2",
+        );
+        return Err(Error::invalid("galaxies to choose by", 0, expected));
+    }
+    let leak = |found: String| {
+        let way = advice("by hold_out(…)", "without --val");
+        let hint = format!(
+            "A galaxy that was learnt from cannot tell how well others are known: leave them out of \
+             one of the two. Where a share of one catalogue is kept aside ({way}), copies stay on one \
+             side"
+        );
+        let path = val.source().to_path_buf();
+        Err(Error::Catalog { path, problem: found, hint })
+    };
+    let (ids, known) = (val.ids(), train.ids());
+    let learnt: HashSet<&String> = known.iter().collect();
+    let twice: Vec<String> =
+        ids.iter().filter(|id| learnt.contains(id)).map(|id| format!("{id:?}")).collect();
+    if !twice.is_empty() {
+        let (galaxies, names) = (counted(twice.len(), "galaxy", "galaxies"), examples(&twice));
+        return leak(format!("{galaxies} both learnt from and chosen by: {names}"));
+    }
+    let (learn, keep) = (train.files(), val.files());
+    let all: Vec<PathBuf> = learn.iter().chain(&keep).cloned().collect();
+    let first = same_pictures(&all);
+    // The first of a picture's places is in `train` where there is one.
+    let twice: Vec<String> = (learn.len()..all.len())
+        .filter(|&place| first[place] < learn.len())
+        .map(|place| {
+            let (here, there) = (place - learn.len(), first[place]);
+            let is = if learn[there] == keep[here] { "also of" } else { "the same as" };
+            let other = match learn[there] == keep[here] {
+                true => format!("{:?}", known[there]),
+                false => format!("{} of {:?}", learn[there].display(), known[there]),
+            };
+            format!("{} of {:?}, {is} {other}", keep[here].display(), ids[here])
+        })
+        .collect();
+    if !twice.is_empty() {
+        let (pictures, names) = (counted(twice.len(), "picture", "pictures"), examples(&twice));
+        return leak(format!("{pictures} both learnt from and chosen by: {names}"));
+    }
+    Ok(())
+}
+
+#[doc(hidden)]
+/// A catalogue's galaxies to learn from and to choose by, in the catalogue's order, after those to
+/// choose by whose picture is also one to learn from went over to those.
+///
+/// # Errors
+/// [`Error::Invalid`] when none is left to choose by.
+pub fn with_copies_together(
+    catalog: &Catalog,
+    learn: Catalog,
+    keep: Catalog,
+) -> Result<(Catalog, Catalog)> {
+    let files: Vec<PathBuf> = learn.files().into_iter().chain(keep.files()).collect();
+    let first = same_pictures(&files);
+    let is_copy = |place: usize| first[place + learn.len()] < learn.len();
+    let mut kept: HashSet<String> = keep.ids().into_iter().collect();
+    let copies: Vec<String> =
+        keep.ids().into_iter().enumerate().filter(|(i, _)| is_copy(*i)).map(|(_, id)| id).collect();
+    if copies.is_empty() {
+        return Ok((learn, keep));
+    }
+    copies.iter().for_each(|id| {
+        kept.remove(id);
+    });
+    if kept.is_empty() {
+        let expected = "one that is no copy of a picture to learn from";
+        return Err(Error::invalid("galaxies to choose by", 0, expected));
+    }
+    let mut learnt: HashSet<String> = learn.ids().into_iter().collect();
+    learnt.extend(copies);
+    let ids = catalog.ids();
+    let part = |of: &HashSet<String>| {
+        let some: Vec<&str> =
+            ids.iter().filter(|id| of.contains(*id)).map(String::as_str).collect();
+        catalog.select(&some)
+    };
+    Ok((part(&learnt)?, part(&kept)?))
+}
+
+#[doc(hidden)]
+/// Notes where a catalogue has a picture more than once: one of them is then predicted by a model that
+/// has learnt from the other.
+pub fn note_copies(catalog: &Catalog) {
+    let first = same_pictures(&catalog.files());
+    let ids = catalog.ids();
+    let copies: Vec<String> = (0..ids.len())
+        .filter(|&row| first[row] != row)
+        .map(|row| format!("{:?} has that of {:?}", ids[row], ids[first[row]]))
+        .collect();
+    if !copies.is_empty() {
+        let rows = match copies.len() {
+            1 => "1 galaxy has".to_owned(),
+            several => format!("{several} galaxies have"),
+        };
+        note(format!(
+            "{rows} the picture of another one, so figures for left-out galaxies are too good: {}",
+            examples(&copies)
+        ));
+    }
+}
+
+fn counted(count: usize, one: &str, several: &str) -> String {
+    if count == 1 { format!("1 {one} is") } else { format!("{count} {several} are") }
+}
+
+fn examples(all: &[String]) -> String {
+    let mut text = all.iter().take(EXAMPLES).cloned().collect::<Vec<_>>().join("; ");
+    if all.len() > EXAMPLES {
+        text += &format!("; and {} more", all.len() - EXAMPLES);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use polars::prelude::df;
+    use std::path::Path;
+
+    /// Files of these contents in a folder, and a catalogue of some of them.
+    fn catalog(folder: &Path, prefix: &str, files: &[&str]) -> Catalog {
+        let ids: Vec<String> = (0..files.len()).map(|i| format!("{prefix}{i}")).collect();
+        Catalog::from_table(df!("id_str" => ids, "file_loc" => files).unwrap(), folder).unwrap()
+    }
+
+    #[test]
+    fn copies_within_a_catalogue_are_noted() {
+        let folder = folder();
+        note_copies(&catalog(folder.path(), "apart", &["a.jpg", "b.jpg", "copy.png"]));
+        let said = zoobot_show::notes::notes().into_iter().find(|it| it.contains("\"apart2\""));
+        let said = said.unwrap();
+        assert!(said.contains("1 galaxy has the picture") && said.contains("\"apart0\""), "{said}");
+    }
+
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a", "b", "c", "d"] {
+            std::fs::write(folder.path().join(format!("{name}.jpg")), name.repeat(700)).unwrap();
+        }
+        std::fs::copy(folder.path().join("a.jpg"), folder.path().join("copy.png")).unwrap();
+        std::os::unix::fs::symlink("b.jpg", folder.path().join("link.jpg")).unwrap();
+        folder
+    }
+
+    #[test]
+    fn galaxies_and_pictures_on_both_sides_are_refused_with_both_names() {
+        let folder = folder();
+        let place = folder.path();
+        let absolute = place.join("b.jpg").display().to_string();
+        let train = catalog(place, "t", &["a.jpg", "b.jpg", "nowhere.jpg", ""]);
+        let refused = |val: &Catalog| apart(&train, val).unwrap_err().to_string();
+        for other in ["b.jpg", "./b.jpg", "../x/b.jpg", &absolute, "link.jpg"] {
+            let other =
+                other.replace("../x", &format!("../{}", place.file_name().unwrap().display()));
+            let message = refused(&catalog(place, "v", &["c.jpg", &other]));
+            let words =
+                ["1 picture is both learnt from and chosen by", "\"v1\"", "\"t1\"", "hold_out"];
+            words.iter().for_each(|word| assert!(message.contains(word), "{word}: {message}"));
+        }
+        let message = refused(&catalog(place, "v", &["copy.png", "d.jpg"]));
+        assert!(
+            message.contains("copy.png of \"v0\"") && message.contains("a.jpg of \"t0\""),
+            "{message}"
+        );
+        assert!(refused(&catalog(place, "v", &["nowhere.jpg"])).contains("nowhere.jpg"));
+        assert!(refused(&catalog(place, "t", &["c.jpg"])).contains("1 galaxy is both"));
+        assert!(refused(&train.head(0)).contains("at least 1"));
+        // Pictures without a file are nobody's.
+        apart(&train, &catalog(place, "v", &["c.jpg", "d.jpg", "d.jpg", ""])).unwrap();
+    }
+
+    #[test]
+    fn copies_go_over_to_the_side_that_is_learnt_from() {
+        let folder = folder();
+        let all = catalog(folder.path(), "g", &["copy.png", "b.jpg", "a.jpg", "c.jpg", "link.jpg"]);
+        let parts = |learn: &[&str], keep: &[&str]| {
+            let (learn, keep) = (all.select(learn).unwrap(), all.select(keep).unwrap());
+            with_copies_together(&all, learn, keep).map(|(learn, keep)| (learn.ids(), keep.ids()))
+        };
+        let ids = |ids: &[&str]| ids.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+        assert_eq!(
+            parts(&["g1", "g2"], &["g0", "g3", "g4"]).unwrap(),
+            (ids(&["g0", "g1", "g2", "g4"]), ids(&["g3"]))
+        );
+        // Without copies everything stays, in its order.
+        assert_eq!(
+            parts(&["g3", "g2"], &["g4", "g1"]).unwrap(),
+            (ids(&["g3", "g2"]), ids(&["g4", "g1"]))
+        );
+        assert!(parts(&["g1", "g2", "g3"], &["g0", "g4"]).is_err());
+    }
+}

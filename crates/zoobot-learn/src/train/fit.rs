@@ -1,0 +1,362 @@
+//! The training loop: from scratch and for fine-tuning alike.
+//!
+//! Everything random in a step follows from the seed and the step's number: the order of galaxies,
+//! what augmentation does, and dropout. A checkpoint therefore holds no generator, and a run that
+//! was killed goes on as if it had not been.
+
+use super::average::Average;
+use super::checkpoint::{Checkpoints, Saved};
+use super::groups::groups;
+use super::history::{End, Epoch, Event, Fitted};
+use super::log::Log;
+use super::optimizer::{Optimizer, OptimizerConfig};
+pub use super::order::{Order, mixed};
+use super::progress::Progress;
+use super::schedule::Schedule;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use tch::nn::VarStore;
+use tch::{Tensor, no_grad};
+use zoobot_base::error::{Error, Result};
+use zoobot_base::interrupt;
+use zoobot_representation::encoder::Precision;
+
+/// What is trained: a network with the galaxies that it learns from and is tried on.
+pub trait Task {
+    /// The network's variables, on their device. Those that need no gradient stay as they are.
+    fn store(&self) -> &VarStore;
+
+    /// The layers that learn slower the deeper they lie, as [`groups`] takes them. None by default.
+    fn layers(&self) -> Vec<Vec<String>> {
+        Vec::new()
+    }
+
+    /// How many galaxies there are to learn from.
+    fn galaxies(&self) -> usize;
+
+    /// The loss on some of them, by their places, differentiable. `seed` is for what is random in
+    /// it, such as augmentation and a head's dropout. libtorch's own generator is seeded already, but
+    /// all that runs in the process draws from it.
+    ///
+    /// # Errors
+    /// Whatever keeps the loss from being computed; it ends the run.
+    fn loss(&mut self, galaxies: &[usize], seed: u64) -> Result<Tensor>;
+
+    /// How good the network is on galaxies kept aside, lower is better. Called without gradients.
+    ///
+    /// # Errors
+    /// As [`loss`](Self::loss).
+    fn validate(&mut self) -> Result<f64>;
+
+    /// The parts of the last validation by name, such as the loss of each question
+    /// ([`QuestionLosses`](super::QuestionLosses)): they go into the history and the log. None by
+    /// default.
+    fn parts(&self) -> Vec<(String, f64)> {
+        Vec::new()
+    }
+}
+
+/// The settings of a run, as kept beside its result.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FitConfig {
+    /// How often each galaxy is shown (10).
+    pub epochs: u64,
+    /// Galaxies to a step (64).
+    pub batch: usize,
+    /// The largest learning rate (1e-3).
+    pub rate: f64,
+    /// The share of the weights that a step at rate 1 takes away (0.05).
+    pub weight_decay: f64,
+    /// How much slower each deeper layer learns (1: none does).
+    pub layer_decay: f64,
+    /// How the rate goes.
+    pub schedule: Schedule,
+    /// How gradients become steps.
+    pub optimizer: OptimizerConfig,
+    /// The share that a running average of the weights keeps of itself at each step, 0.999 say.
+    /// Where it is set, the average is what is validated and what remains (`None`).
+    pub average: Option<f64>,
+    /// The run ends after so many epochs without a better validation (`None`: it goes to the end).
+    pub patience: Option<u64>,
+    /// The run ends after this epoch, its rate still going as for all of them, and its last weights are
+    /// what remains: for whoever knows when to stop (`None`: it goes to the end, and the best remain).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<u64>,
+    /// Best checkpoints that are kept (1).
+    pub keep: usize,
+    /// Steps between two checkpoints; 0, the default, for one after each epoch only.
+    pub save_every: u64,
+    /// The numbers that the network computes with ([`Precision::Fp32`]); with 16 bits the variables
+    /// stay in 32 ([`Training::precision`](zoobot_representation::encoder::Training::precision)).
+    pub precision: Precision,
+    /// The seed of all that is random (1).
+    pub seed: u64,
+}
+
+impl Default for FitConfig {
+    fn default() -> Self {
+        Self {
+            epochs: 10,
+            batch: 64,
+            rate: 1e-3,
+            weight_decay: 0.05,
+            layer_decay: 1.0,
+            schedule: Schedule::default(),
+            optimizer: OptimizerConfig::default(),
+            average: None,
+            patience: None,
+            until: None,
+            keep: 1,
+            save_every: 0,
+            precision: Precision::Fp32,
+            seed: 1,
+        }
+    }
+}
+
+/// Trains, and leaves the network with the weights of the best epoch.
+///
+/// With a `folder`, checkpoints and a log (`steps.csv`, `epochs.csv`) are kept in it, and a run that finds some of its own goes on after
+/// the newest: on a CPU with the same number of threads it ends with the very weights that it would
+/// have had without the break. A network trained without one keeps its last weights.
+///
+/// # Errors
+/// [`Error::Invalid`] for settings outside their range, a loss that is not finite, or a folder with
+/// checkpoints of another run; whatever the task or writing a checkpoint fails with.
+pub fn fit(
+    task: &mut dyn Task,
+    config: &FitConfig,
+    folder: Option<&Path>,
+    observe: &mut dyn FnMut(Event),
+) -> Result<Fitted> {
+    check(task, config)?;
+    let checkpoints = folder.map(|it| Checkpoints::new(it, config.keep.max(1))).transpose()?;
+    checkpoints.as_ref().map_or(Ok(()), Checkpoints::tidy)?;
+    let mut run = Run::new(task, config)?;
+    if let Some(saved) = checkpoints.as_ref().map(Checkpoints::newest).transpose()?.flatten() {
+        run.resume(task, saved)?;
+        let (step, steps) = (run.optimizer.steps(), run.steps());
+        observe(Event::Resumed { step, steps, epochs: run.epochs.clone() });
+    }
+    run.log = folder.map(|it| Log::open(it, run.optimizer.steps(), &run.epochs)).transpose()?;
+    let end = run.go(task, checkpoints.as_ref(), observe)?;
+    if end != End::Interrupted {
+        run.settle(task, checkpoints.as_ref())?;
+    }
+    Ok(Fitted { epochs: run.epochs, steps: run.optimizer.steps(), end })
+}
+
+fn check(task: &dyn Task, config: &FitConfig) -> Result<()> {
+    config.schedule.check()?;
+    if !(config.rate > 0.0 && config.rate.is_finite()) {
+        return Err(Error::invalid("learning rate", config.rate, "above 0"));
+    }
+    let until = config.until.unwrap_or(1);
+    let counts = [("epochs", config.epochs), ("batch", config.batch as u64), ("until", until)];
+    for (name, count) in counts {
+        if count == 0 {
+            return Err(Error::invalid(name, 0, "at least 1"));
+        }
+    }
+    match task.galaxies() {
+        0 => Err(Error::invalid("galaxies to learn from", 0, "at least 1")),
+        _ => Ok(()),
+    }
+}
+
+/// A run under way.
+pub(super) struct Run {
+    pub config: FitConfig,
+    pub galaxies: usize,
+    optimizer: Optimizer,
+    average: Option<Average>,
+    order: Order,
+    pub epochs: Vec<Epoch>,
+    /// Losses of the epoch under way, added up.
+    pub sum: f64,
+    log: Option<Log>,
+}
+
+impl Run {
+    fn new(task: &dyn Task, config: &FitConfig) -> Result<Self> {
+        let store = task.store();
+        let groups = groups(store, &task.layers(), config.layer_decay, config.weight_decay)?;
+        let optimizer = Optimizer::new(store, &groups, config.optimizer)?;
+        let average =
+            config.average.map(|keep| Average::new(store, &optimizer, keep)).transpose()?;
+        let galaxies = task.galaxies();
+        let order = Order::new(galaxies, config.batch, config.seed);
+        let config = *config;
+        let (epochs, sum, log) = (Vec::new(), 0.0, None);
+        Ok(Self { config, galaxies, optimizer, average, order, epochs, sum, log })
+    }
+
+    /// Steps of the whole run.
+    fn steps(&self) -> u64 {
+        self.order.batches() * self.config.epochs
+    }
+
+    fn go(
+        &mut self,
+        task: &mut dyn Task,
+        checkpoints: Option<&Checkpoints>,
+        observe: &mut dyn FnMut(Event),
+    ) -> Result<End> {
+        let config = self.config;
+        let (batches, steps) = (self.order.batches(), self.steps());
+        let last = config.until.map_or(steps, |epoch| steps.min(batches * epoch));
+        loop {
+            let step = self.optimizer.steps();
+            if self.out_of_patience() {
+                return Ok(End::Patience);
+            }
+            if step >= last {
+                return Ok(End::Complete);
+            }
+            if interrupt::requested() {
+                self.save(task, checkpoints, None)?;
+                return Ok(End::Interrupted);
+            }
+            let rate = config.rate * config.schedule.factor(step, steps);
+            let loss = self.step(task, step, rate)?;
+            self.sum += loss;
+            self.log.as_mut().map_or(Ok(()), |log| log.step(step + 1, loss, rate))?;
+            observe(Event::Step { step: step + 1, steps: last, loss, rate });
+            if (step + 1).is_multiple_of(batches) {
+                let epoch = self.end_epoch(task, rate)?;
+                let score = epoch.validation;
+                observe(Event::Epoch(epoch));
+                self.save(task, checkpoints, Some(score))?;
+                self.log.as_ref().map_or(Ok(()), |log| log.epochs(&self.epochs))?;
+            } else if config.save_every > 0 && (step + 1).is_multiple_of(config.save_every) {
+                self.save(task, checkpoints, None)?;
+            }
+        }
+    }
+
+    fn step(&mut self, task: &mut dyn Task, step: u64, rate: f64) -> Result<f64> {
+        let seed = mixed(self.config.seed, step);
+        let galaxies = self.order.at(step);
+        let loss = task.loss(galaxies, seed)?;
+        let value = loss.f_double_value(&[])?;
+        if !value.is_finite() {
+            let value = format!("{value} at step {}", step + 1);
+            let expected = "finite: lower the learning rate, or look for odd labels";
+            return Err(Error::invalid("loss", value, expected));
+        }
+        self.optimizer.zero_grad();
+        loss.f_backward()?;
+        self.optimizer.step(rate)?;
+        if let Some(average) = &mut self.average {
+            average.update()?;
+        }
+        Ok(value)
+    }
+
+    fn end_epoch(&mut self, task: &mut dyn Task, rate: f64) -> Result<Epoch> {
+        self.exchange()?;
+        let validation = no_grad(|| task.validate());
+        self.exchange()?;
+        let epoch = Epoch {
+            epoch: self.epochs.len() as u64 + 1,
+            training: self.sum / self.order.batches() as f64,
+            validation: validation?,
+            rate,
+            parts: task.parts(),
+        };
+        if !epoch.validation.is_finite() {
+            let value = format!("{} after epoch {}", epoch.validation, epoch.epoch);
+            return Err(Error::invalid("validation", value, "finite"));
+        }
+        self.sum = 0.0;
+        self.epochs.push(epoch.clone());
+        Ok(epoch)
+    }
+
+    fn exchange(&mut self) -> Result<()> {
+        self.average.as_mut().map_or(Ok(()), Average::exchange)
+    }
+
+    fn out_of_patience(&self) -> bool {
+        let Some(patience) = self.config.patience else { return false };
+        let epochs = &self.epochs;
+        let better = |best: usize, i: usize| epochs[i].validation < epochs[best].validation;
+        let best = (0..epochs.len()).reduce(|best, i| if better(best, i) { i } else { best });
+        best.is_some_and(|best| (epochs.len() - 1 - best) as u64 >= patience.max(1))
+    }
+
+    fn save(
+        &self,
+        task: &dyn Task,
+        checkpoints: Option<&Checkpoints>,
+        score: Option<f64>,
+    ) -> Result<()> {
+        let Some(checkpoints) = checkpoints else { return Ok(()) };
+        let mut tensors: Vec<(String, Tensor)> = task.store().variables().into_iter().collect();
+        tensors.sort_by(|a, b| a.0.cmp(&b.0));
+        for (name, _) in &mut tensors {
+            name.insert_str(0, "network.");
+        }
+        tensors.extend(self.optimizer.state());
+        tensors.extend(self.average.iter().flat_map(Average::state));
+        checkpoints.save(self.optimizer.steps(), score, &Progress::of(self)?, &tensors)
+    }
+
+    /// Goes on where a checkpoint was written.
+    fn resume(&mut self, task: &dyn Task, saved: Saved<Progress>) -> Result<()> {
+        let (now, then) = (Progress::of(self)?, &saved.state);
+        if then.config != now.config || then.galaxies != now.galaxies {
+            let value = "of a run with other settings or galaxies";
+            let expected = "of this run: choose another folder, or the settings of before";
+            return Err(Error::invalid("checkpoint", value, expected));
+        }
+        let put = |name: &str, to: &Tensor| put(&saved.tensors, name, to);
+        for (name, variable) in task.store().variables() {
+            put(&format!("network.{name}"), &variable)?;
+        }
+        self.optimizer.restore(saved.step, put)?;
+        if let Some(average) = &mut self.average {
+            average.restore(saved.step, put)?;
+        }
+        (self.epochs, self.sum) = (saved.state.epochs(), saved.state.sum.0);
+        Ok(())
+    }
+
+    /// Leaves the network with the best weights there are.
+    fn settle(&mut self, task: &dyn Task, checkpoints: Option<&Checkpoints>) -> Result<()> {
+        // Where it was told when to stop, the last weights remain.
+        let checkpoints = checkpoints.filter(|_| self.config.until.is_none());
+        let best = checkpoints.map(Checkpoints::best::<Progress>).transpose()?.flatten();
+        if let Some(best) = best {
+            let put = |name: &str, to: &Tensor| put(&best.tensors, name, to);
+            for (name, variable) in task.store().variables() {
+                put(&format!("network.{name}"), &variable)?;
+            }
+            if let Some(average) = &mut self.average {
+                average.restore(best.step, put)?;
+            }
+        }
+        self.exchange()
+    }
+}
+
+/// Copies a tensor of a checkpoint to where it belongs.
+fn put(tensors: &[(String, Tensor)], name: &str, to: &Tensor) -> Result<()> {
+    let Some((_, from)) = tensors.iter().find(|(known, _)| known == name) else {
+        return Err(Error::Missing {
+            kind: "tensor",
+            name: name.to_owned(),
+            place: "the checkpoint".to_owned(),
+            hint: "It is of another network: choose another folder".to_owned(),
+        });
+    };
+    if from.size() != to.size() {
+        let value = format!("{:?} for {name}", from.size());
+        return Err(Error::invalid("shape in the checkpoint", value, format!("{:?}", to.size())));
+    }
+    no_grad(|| Ok(to.shallow_clone().f_copy_(from)?))
+}
+
+#[cfg(test)]
+mod tests;

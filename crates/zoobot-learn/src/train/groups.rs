@@ -1,0 +1,60 @@
+//! Which variables learn how fast, and which decay.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use tch::nn::VarStore;
+use zoobot_base::error::{Error, Result};
+
+/// Variables that learn alike.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// What the learning rate is multiplied by.
+    pub rate: f64,
+    /// The share of its weights that a step at rate 1 takes away.
+    pub weight_decay: f64,
+    /// The variables' names, sorted.
+    pub variables: Vec<String>,
+}
+
+/// Groups the trainable variables of a network, as timm does.
+///
+/// `layers` are an encoder's, from the pictures to the features, each by the beginnings of its
+/// variables' names ([`Architecture::layers`](zoobot_representation::encoder::Architecture::layers) below a path):
+/// the rate of layer i of n is multiplied by `layer_decay^(n − 1 − i)`, so that what lies deepest
+/// learns slowest; other variables, such as a head's, have the whole rate. Biases and what scales
+/// norms (vectors) do not decay. Variables that need no gradient are in no group: to freeze a layer
+/// is to take its gradients away.
+///
+/// # Errors
+/// [`Error::Invalid`] for a decay outside its range, or when nothing is trainable.
+pub fn groups(
+    store: &VarStore,
+    layers: &[Vec<String>],
+    layer_decay: f64,
+    weight_decay: f64,
+) -> Result<Vec<Group>> {
+    if !(layer_decay > 0.0 && layer_decay <= 1.0) {
+        return Err(Error::invalid("layer decay", layer_decay, "above 0, at most 1"));
+    }
+    if !(0.0..1.0).contains(&weight_decay) {
+        return Err(Error::invalid("weight decay", weight_decay, "0 to below 1"));
+    }
+    let mut by_kind: BTreeMap<(usize, bool), Vec<String>> = BTreeMap::new();
+    for (name, variable) in store.variables() {
+        if !variable.requires_grad() {
+            continue;
+        }
+        let holds = |layer: &Vec<String>| layer.iter().any(|start| name.starts_with(start));
+        let above = layers.iter().position(holds).map_or(0, |i| layers.len() - 1 - i);
+        by_kind.entry((above, variable.dim() > 1)).or_default().push(name);
+    }
+    if by_kind.is_empty() {
+        return Err(Error::invalid("trainable variables", 0, "at least one that is not frozen"));
+    }
+    let group = |((above, decays), mut variables): ((usize, bool), Vec<String>)| {
+        variables.sort();
+        let weight_decay = if decays { weight_decay } else { 0.0 };
+        Group { rate: layer_decay.powi(above as i32), weight_decay, variables }
+    };
+    Ok(by_kind.into_iter().map(group).collect())
+}

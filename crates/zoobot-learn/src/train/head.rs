@@ -1,0 +1,428 @@
+//! What is put on an encoder's features: dropout, one linear layer, and the meaning of its output.
+
+use ndarray::Array1;
+use rand::{Rng, SeedableRng, rngs::StdRng};
+use serde::{Deserialize, Serialize};
+use tch::nn::{self, Module};
+use tch::{Device, Kind, Tensor};
+use zoobot_base::error::{Error, Result};
+use zoobot_base::generator;
+use zoobot_representation::probe::scaling::{Scaling, TOGETHER};
+
+/// What the numbers that leave a head mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Output {
+    /// Dirichlet concentrations of answers, 1 to 101: [`concentrations`].
+    Concentrations,
+    /// Dirichlet concentrations of answers as expected shares times a total for each question:
+    /// [`shares_and_totals`]. The linear layer gives a score for each answer, then the logarithm of
+    /// the total for each question.
+    Dirichlet,
+    /// Scores of classes, whose softmax are probabilities.
+    Scores,
+    /// Any number.
+    Numbers,
+    /// A number from 0 to 1.
+    Shares,
+    /// The probability of each of several things that may be true together.
+    Chances,
+}
+
+/// The settings of a [`Head`], as a model folder's `head.json` keeps them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HeadConfig {
+    /// How many numbers come out: answers, classes, or values.
+    pub outputs: i64,
+    /// What they mean.
+    pub output: Output,
+    /// The share of features left out at random in training, 0 to below 1.
+    pub dropout: f64,
+    /// The answers of each question, in order, for [`Output::Dirichlet`]; else empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<usize>,
+    /// Where features are standardised first: standard deviations from the mean beyond which they are
+    /// cut off, so that no single feature decides the answer for an unusual picture. The root mean square
+    /// over all features is cut off at a third of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<f64>,
+}
+
+impl HeadConfig {
+    fn new(outputs: usize, output: Output, dropout: f64) -> Self {
+        Self { outputs: outputs as i64, output, dropout, questions: Vec::new(), limit: None }
+    }
+
+    /// Concentrations for `answers` answers, with dropout 0.2.
+    pub fn concentrations(answers: usize) -> Self {
+        Self::new(answers, Output::Concentrations, 0.2)
+    }
+
+    /// Concentrations as shares and totals, for questions with these numbers of answers, without
+    /// dropout.
+    pub fn dirichlet(questions: impl Into<Vec<usize>>) -> Self {
+        let questions = questions.into();
+        Self {
+            questions: questions.clone(),
+            ..Self::new(questions.iter().sum(), Output::Dirichlet, 0.0)
+        }
+    }
+
+    /// Scores for `classes` classes, with dropout 0.5.
+    pub fn scores(classes: usize) -> Self {
+        Self::new(classes, Output::Scores, 0.5)
+    }
+
+    /// `values` numbers, with dropout 0.5.
+    pub fn numbers(values: usize) -> Self {
+        Self::new(values, Output::Numbers, 0.5)
+    }
+
+    /// The probabilities of `things` things that may be true together, with dropout 0.5.
+    pub fn chances(things: usize) -> Self {
+        Self::new(things, Output::Chances, 0.5)
+    }
+
+    /// Rows of the linear layer: more than `outputs` for [`Output::Dirichlet`], which also has a total
+    /// for each question.
+    pub fn rows(&self) -> i64 {
+        self.outputs + self.questions.len() as i64
+    }
+
+    /// Sets the share of features left out at random.
+    pub fn dropout(mut self, dropout: f64) -> Self {
+        self.dropout = dropout;
+        self
+    }
+
+    /// A head on `features` numbers, its variables `weight` and `bias` below `path`, with random
+    /// weights that the seed decides.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for no feature, no output, or a dropout outside 0 to below 1.
+    pub fn build(&self, path: &nn::Path, features: i64, seed: u64) -> Result<Head> {
+        for (name, value) in [("features of a head", features), ("outputs", self.outputs)] {
+            if value < 1 {
+                return Err(Error::invalid(name, value, "at least 1"));
+            }
+        }
+        if !(0.0..1.0).contains(&self.dropout) {
+            return Err(Error::invalid("dropout", self.dropout, "0 to below 1"));
+        }
+        let answers = self.questions.iter().sum::<usize>() as i64;
+        if self.output == Output::Dirichlet && answers != self.outputs {
+            let expected = format!("{answers}, the sum over the questions");
+            return Err(Error::invalid("answers of a head", self.outputs, expected));
+        }
+        let draw = || nn::linear(path, features, self.rows(), nn::LinearConfig::default());
+        let linear = generator::seeded(seed, draw);
+        let standard = match self.limit {
+            None => None,
+            Some(limit) => Some(Standard {
+                mean: path.f_zeros_no_train("mean", &[features])?,
+                scale: path.f_ones_no_train("scale", &[features])?,
+                limit,
+            }),
+        };
+        Ok(Head { linear, standard, config: self.clone() })
+    }
+}
+
+/// How features are put on a common scale: `(x - mean) * scale`, cut off beyond the limit.
+#[derive(Debug)]
+struct Standard {
+    /// `[features]`
+    mean: Tensor,
+    /// `[features]`: one over the standard deviation.
+    scale: Tensor,
+    limit: f64,
+}
+
+impl Standard {
+    /// As [`Scaling::apply`] does.
+    fn of(&self, features: &Tensor) -> Result<Tensor> {
+        let scaled = features.f_sub(&self.mean)?.f_mul(&self.scale)?;
+        let scaled = scaled.f_clamp(-self.limit, self.limit)?;
+        let varying = self.scale.f_gt(0.0)?.f_sum(Kind::Float)?;
+        let most = varying.f_sqrt()?.f_mul_scalar(self.limit * TOGETHER)?;
+        let square = scaled.f_mul(&scaled)?.f_sum_dim_intlist([1].as_slice(), true, None)?;
+        let norm = square.f_clamp_min(f64::from(f32::MIN_POSITIVE))?.f_sqrt()?;
+        Ok(scaled.f_mul(&most.f_div(&norm)?.f_clamp_max(1.0)?)?)
+    }
+
+    fn map(&self, one: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Self> {
+        Ok(Self { mean: one(&self.mean)?, scale: one(&self.scale)?, limit: self.limit })
+    }
+}
+
+/// Standardisation (where it has one), dropout, a linear layer, and what makes its output what it
+/// means.
+#[derive(Debug)]
+pub struct Head {
+    linear: nn::Linear,
+    standard: Option<Standard>,
+    config: HeadConfig,
+}
+
+impl Head {
+    /// Its settings.
+    pub fn config(&self) -> &HeadConfig {
+        &self.config
+    }
+
+    /// A head of these weights, `[rows, features]`, and biases, `[rows]`, on features as they are.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for weights of another shape.
+    pub(crate) fn of(config: &HeadConfig, weight: &Tensor, bias: &Tensor) -> Result<Self> {
+        let (shape, biases, rows) = (weight.size(), bias.size(), config.rows());
+        if shape.len() != 2 || shape[0] != rows || biases != [rows] {
+            let expected = format!("[{rows}, features] and [{rows}]");
+            return Err(Error::invalid("weights", format!("{shape:?} and {biases:?}"), expected));
+        }
+        let linear = nn::Linear { ws: weight.f_detach()?, bs: Some(bias.f_detach()?) };
+        let config = HeadConfig { limit: None, ..config.clone() };
+        Ok(Self { linear, standard: None, config })
+    }
+
+    /// The head with its features scaled first, by [`Scaling::apply`].
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for another number of features.
+    pub(crate) fn standardised(self, scaling: &Scaling) -> Result<Self> {
+        let width = self.width();
+        let row = |it: &Array1<f64>| -> Result<Tensor> {
+            if it.len() != width {
+                return Err(Error::invalid("scale of features", it.len(), width.to_string()));
+            }
+            Ok(Tensor::f_from_slice(&it.to_vec())?.f_to_kind(Kind::Float)?)
+        };
+        let (mean, scale) = (row(&scaling.mean)?, row(&scaling.scale)?);
+        let standard = Some(Standard { mean, scale, limit: scaling.limit });
+        let config = HeadConfig { limit: Some(scaling.limit), ..self.config };
+        Ok(Self { standard, config, ..self })
+    }
+
+    /// The head with its weights and biases changed, standardised as it was.
+    ///
+    /// # Errors
+    /// Those of `change`.
+    pub(crate) fn map_linear(&self, change: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Self> {
+        let linear = nn::Linear {
+            ws: change(&self.linear.ws)?,
+            bs: self.linear.bs.as_ref().map(change).transpose()?,
+        };
+        let standard =
+            self.standard.as_ref().map(|it| it.map(|it| Ok(it.shallow_clone()))).transpose()?;
+        Ok(Self { linear, standard, config: self.config.clone() })
+    }
+
+    /// A head on features as they are that gives these answers, but for the limit: the
+    /// standardisation is multiplied into the weights.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] when memory is short.
+    pub(crate) fn folded(&self) -> Result<Self> {
+        let Some(Standard { mean, scale, .. }) = &self.standard else { return self.detached() };
+        let double = |it: &Tensor| it.f_to_kind(Kind::Double);
+        let weight = double(&self.linear.ws)?.f_mul(&double(scale)?)?;
+        let shift = weight.f_matmul(&double(mean)?)?;
+        let bias = match &self.linear.bs {
+            Some(bias) => double(bias)?.f_sub(&shift)?,
+            None => shift.f_neg()?,
+        };
+        let float = |it: &Tensor| it.f_to_kind(Kind::Float);
+        Self::of(&self.config, &float(&weight)?, &float(&bias)?)
+    }
+
+    /// Takes the weights of another, of the same shape.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a head of another number of features or outputs.
+    pub(crate) fn become_like(&mut self, other: &Self) -> Result<()> {
+        let (own, others) = (self.linear.ws.size(), other.linear.ws.size());
+        if own != others {
+            return Err(Error::invalid(
+                "shape of a head",
+                format!("{others:?}"),
+                format!("{own:?}"),
+            ));
+        }
+        tch::no_grad(|| {
+            self.linear.ws.f_copy_(&other.linear.ws)?;
+            if let (Some(own), Some(other)) = (&mut self.linear.bs, &other.linear.bs) {
+                own.f_copy_(other)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The number of features it takes.
+    pub fn width(&self) -> usize {
+        self.linear.ws.size()[1] as usize
+    }
+
+    /// Its variables: `weight`, `[rows, features]`, and `bias`, `[rows]`; where features are
+    /// standardised also their `mean` and `scale`, `[features]`, which no training changes.
+    pub fn variables(&self) -> Vec<(String, Tensor)> {
+        let mut all = vec![("weight".to_owned(), self.linear.ws.shallow_clone())];
+        if let Some(bias) = &self.linear.bs {
+            all.push(("bias".to_owned(), bias.shallow_clone()));
+        }
+        if let Some(Standard { mean, scale, .. }) = &self.standard {
+            all.push(("mean".to_owned(), mean.shallow_clone()));
+            all.push(("scale".to_owned(), scale.shallow_clone()));
+        }
+        all
+    }
+
+    /// A copy on the CPU that no training changes.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] when memory is short.
+    pub fn detached(&self) -> Result<Self> {
+        let copy = |tensor: &Tensor| tensor.f_detach_copy()?.f_to_device(Device::Cpu);
+        let linear = nn::Linear {
+            ws: copy(&self.linear.ws)?,
+            bs: self.linear.bs.as_ref().map(copy).transpose()?,
+        };
+        let standard = self.standard.as_ref();
+        let standard = standard.map(|it| it.map(|it| Ok(copy(it)?))).transpose()?;
+        Ok(Self { linear, standard, config: self.config.clone() })
+    }
+
+    /// What leaves the linear layer, before it is made what it means; differentiable to the features.
+    ///
+    /// # Shapes
+    /// `[n, features]` to `[n, rows]`.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] for another shape.
+    pub(crate) fn scores(&self, features: &Tensor) -> Result<Tensor> {
+        let mut features = features.f_to_kind(self.linear.ws.kind())?;
+        if let Some(standard) = &self.standard {
+            features = standard.of(&features)?;
+        }
+        Ok(features.f_linear(&self.linear.ws, self.linear.bs.as_ref())?)
+    }
+
+    /// The output for features. With a seed some of them are left out at random, as in training and
+    /// in each pass of a Monte Carlo estimate: the same seed leaves out the same.
+    ///
+    /// # Shapes
+    /// `[n, features]` to `[n, outputs]`, float32 even for half-precision features: concentrations
+    /// need its range.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for another shape.
+    pub fn forward(&self, features: &Tensor, seed: Option<u64>) -> Result<Tensor> {
+        let shape = features.size();
+        let width = self.linear.ws.size()[1];
+        if shape.len() != 2 || shape[1] != width {
+            let value = format!("{shape:?}");
+            return Err(Error::invalid("shape of features", value, format!("[n, {width}]")));
+        }
+        let mut features = features.f_to_kind(self.linear.ws.kind())?;
+        if let Some(standard) = &self.standard {
+            features = standard.of(&features)?;
+        }
+        if let Some(seed) = seed.filter(|_| self.config.dropout > 0.0) {
+            features = features.f_mul(&self.mask(&features, seed)?)?;
+        }
+        self.config.meaning(&self.linear.forward(&features))
+    }
+}
+
+impl HeadConfig {
+    /// What leaves the linear layer, made what it means.
+    pub(crate) fn meaning(&self, out: &Tensor) -> Result<Tensor> {
+        match self.output {
+            Output::Concentrations => concentrations(out),
+            Output::Dirichlet => shares_and_totals(out, &self.questions),
+            Output::Scores | Output::Numbers => Ok(out.shallow_clone()),
+            Output::Shares | Output::Chances => Ok(out.f_sigmoid()?),
+        }
+    }
+}
+
+impl Head {
+    /// 0 for what is left out; the rest makes up for it. libtorch's generator is shared by all that
+    /// happens in a process, so it is not asked: two runs side by side do not disturb each other.
+    fn mask(&self, features: &Tensor, seed: u64) -> Result<Tensor> {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let rest = 1.0 / (1.0 - self.config.dropout) as f32;
+        let out = self.config.dropout as f32;
+        let draw = |_| if rng.random::<f32>() < out { 0.0 } else { rest };
+        let mask: Vec<f32> = (0..features.numel()).map(draw).collect();
+        let mask = Tensor::f_from_slice(&mask)?.f_view(features.size().as_slice())?;
+        Ok(mask.f_to_kind(features.kind())?.f_to_device(features.device())?)
+    }
+}
+
+/// Dirichlet concentrations from what leaves a linear layer: 100 · sigmoid(x) + 1, as Zoobot has it.
+/// No answer is ever ruled out, and none surer than a hundred votes would make it.
+///
+/// # Errors
+/// [`Error::Torch`] when memory is short.
+pub fn concentrations(x: &Tensor) -> Result<Tensor> {
+    Ok(x.f_sigmoid()? * 100.0 + 1.0)
+}
+
+/// The least concentration of an answer: one this small has lost all its probability to others.
+const LEAST: f64 = 1e-4;
+/// The logarithms of the smallest and the largest total of a question: of half a vote, and of more
+/// votes than any campaign gathers.
+const TOTALS: (f64, f64) = (-0.7, 7.6);
+
+/// Dirichlet concentrations as the expected share of each answer, the softmax over its question, times
+/// a total for each question: how many votes the prediction is worth.
+///
+/// # Shapes
+/// `[n, answers + questions]` to `[n, answers]`; `questions` has the number of answers of each.
+///
+/// # Errors
+/// [`Error::Torch`] for another shape.
+pub fn shares_and_totals(x: &Tensor, questions: &[usize]) -> Result<Tensor> {
+    let answers: usize = questions.iter().sum();
+    let mut start = 0;
+    let mut all = Vec::with_capacity(questions.len());
+    for (place, &count) in questions.iter().enumerate() {
+        let shares = x.f_narrow(1, start, count as i64)?.f_softmax(1, None)?;
+        let total = x.f_narrow(1, (answers + place) as i64, 1)?.f_clamp(TOTALS.0, TOTALS.1)?;
+        all.push(shares.f_mul(&total.f_exp()?)?.f_clamp_min(LEAST)?);
+        start += count as i64;
+    }
+    Ok(Tensor::f_cat(&all, 1)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array2;
+    use zoobot_representation::space::{array, tensor};
+
+    #[test]
+    fn a_head_scales_features_as_the_galaxies_that_it_was_fitted_to() {
+        let mut rng = StdRng::seed_from_u64(3);
+        let mut features = Array2::from_shape_fn((60, 20), |(_, j)| {
+            j as f32 + rng.random_range(-1.0..1.0_f32) * 0.1 * (j + 1) as f32
+        });
+        // One that does not vary, a cosmic ray, and a damaged picture.
+        features.column_mut(4).fill(1.5);
+        features[[7, 2]] = 1e5;
+        features.row_mut(11).mapv_inplace(|it| 1e3 * it);
+        let scaling = Scaling::bounded(features.view());
+        let identity = Tensor::eye(20, (Kind::Float, Device::Cpu));
+        let zero = Tensor::zeros([20], (Kind::Float, Device::Cpu));
+        let head = Head::of(&HeadConfig::numbers(20), &identity, &zero).unwrap();
+        let head = head.standardised(&scaling).unwrap();
+        let values = tensor(&features.mapv(f64::from)).unwrap().to_kind(Kind::Float);
+        let found = head.scores(&values).unwrap().to_kind(Kind::Double);
+        let (found, expected) = (array(&found, 60, 20).unwrap(), scaling.apply(features.view()));
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!((found - expected).abs() < 1e-4, "{found}, expected {expected}");
+        }
+        let narrow = Head::of(&HeadConfig::numbers(20), &identity.narrow(1, 0, 5), &zero).unwrap();
+        assert!(narrow.standardised(&scaling).unwrap_err().to_string().contains("20"));
+    }
+}

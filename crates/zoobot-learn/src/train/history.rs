@@ -1,0 +1,154 @@
+//! What happens in a run, and what it came to.
+
+use polars::prelude::{Column, DataFrame};
+use serde::{Deserialize, Serialize};
+use zoobot_base::error::Result;
+use zoobot_show::figure::{Figure, lines};
+use zoobot_show::notebook::{Bundle, Show, Table};
+
+/// A validation this many times the best says that training diverged.
+const DIVERGED: f64 = 10.0;
+
+/// An epoch that is over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Its number, from 1.
+    pub epoch: u64,
+    /// The mean loss of its steps.
+    pub training: f64,
+    /// The validation after it.
+    pub validation: f64,
+    /// The learning rate of its last step.
+    pub rate: f64,
+    /// The parts of the validation by name, such as the loss of each question: [`Task::parts`].
+    ///
+    /// [`Task::parts`]: super::Task::parts
+    pub parts: Vec<(String, f64)>,
+}
+
+/// A row for each epoch: its number, training and validation, the learning rate, and its parts.
+pub(super) fn table(epochs: &[Epoch]) -> Result<DataFrame> {
+    let column = |name: &str, value: fn(&Epoch) -> f64| {
+        Column::new(name.into(), epochs.iter().map(value).collect::<Vec<f64>>())
+    };
+    let numbers: Vec<u64> = epochs.iter().map(|it| it.epoch).collect();
+    let mut columns = vec![
+        Column::new("epoch".into(), numbers),
+        column("training", |it| it.training),
+        column("validation", |it| it.validation),
+        column("rate", |it| it.rate),
+    ];
+    let mut names: Vec<&String> = Vec::new();
+    for (name, _) in epochs.iter().flat_map(|it| &it.parts) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    for name in names {
+        let part = |epoch: &Epoch| {
+            epoch.parts.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+        };
+        columns.push(Column::new(name.into(), epochs.iter().map(part).collect::<Vec<_>>()));
+    }
+    Ok(DataFrame::new(epochs.len(), columns)?)
+}
+
+/// Training and validation over the epochs.
+pub(super) fn figure(epochs: &[Epoch]) -> Result<Figure> {
+    let all = |value: fn(&Epoch) -> f64| epochs.iter().map(value).collect::<Vec<f64>>();
+    let numbers = all(|it| it.epoch as f64);
+    lines()
+        .series("training", &numbers, all(|it| it.training))
+        .series("validation", &numbers, all(|it| it.validation))
+        .labels("epoch", "loss")
+        .build()
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fitted {
+    /// Every epoch, in order.
+    pub epochs: Vec<Epoch>,
+    /// Steps taken.
+    pub steps: u64,
+    /// Why it ended.
+    pub end: End,
+}
+
+impl Fitted {
+    /// A row for each epoch: its number, training and validation, the learning rate, and the parts
+    /// of the validation, such as each question's loss.
+    ///
+    /// # Errors
+    /// [`Error::Polars`](zoobot_base::Error::Polars) when memory is short.
+    pub fn table(&self) -> Result<DataFrame> {
+        table(&self.epochs)
+    }
+
+    /// How many times the validation of the best epoch a later one was, where that is ten or more: a
+    /// sign that training diverged. Losses of both signs cannot be compared so, and give none.
+    pub fn diverged(&self) -> Option<f64> {
+        let all = self.epochs.iter().map(|it| it.validation);
+        let (place, best) = all.clone().enumerate().min_by(|a, b| a.1.total_cmp(&b.1))?;
+        let worst = all.skip(place).filter(|it| !it.is_nan()).fold(best, f64::max);
+        Some(worst / best).filter(|it| best > 0.0 && *it >= DIVERGED)
+    }
+
+    /// Training and validation over the epochs.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](zoobot_base::Error::Invalid) when no epoch was finished.
+    pub fn history(&self) -> Result<Figure> {
+        figure(&self.epochs)
+    }
+}
+
+/// Why a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// It had all its epochs.
+    Complete,
+    /// Validation had not improved for the patience that was set.
+    Patience,
+    /// The user stopped it; started again in the same folder it goes on.
+    Interrupted,
+}
+
+/// Something that happened in a run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A run goes on after a checkpoint.
+    Resumed {
+        /// Steps that were taken.
+        step: u64,
+        /// Of so many.
+        steps: u64,
+        /// The epochs that are over.
+        epochs: Vec<Epoch>,
+    },
+    /// A step was taken.
+    Step {
+        /// Steps so far.
+        step: u64,
+        /// Of so many.
+        steps: u64,
+        /// Its loss.
+        loss: f64,
+        /// Its learning rate.
+        rate: f64,
+    },
+    /// An epoch is over.
+    Epoch(Epoch),
+}
+
+impl Show for Fitted {
+    fn show(&self) -> Bundle {
+        let end = match self.end {
+            End::Complete => "complete",
+            End::Patience => "ended, as validation no longer improved",
+            End::Interrupted => "stopped; the same call goes on from there",
+        };
+        let title = format!("{} steps, {end}", self.steps);
+        self.table().map(|table| Table::new(table).title(title)).show()
+    }
+}

@@ -1,0 +1,50 @@
+//! Training: what a network's output means ([`Head`]), how wrong it is ([`Loss`]), and the loop that
+//! makes it better ([`fit`](fit())), from scratch and for fine-tuning alike.
+
+mod apart;
+mod average;
+mod checkpoint;
+mod dirichlet;
+mod fit;
+mod galaxies;
+mod groups;
+mod head;
+mod history;
+mod log;
+mod loss;
+mod optimizer;
+mod order;
+mod progress;
+mod questions;
+mod same_picture;
+mod schedule;
+mod volunteers;
+mod votes;
+mod watch;
+
+pub use average::Average;
+pub use checkpoint::{Checkpoints, Saved};
+pub use fit::{FitConfig, Task, fit};
+pub use groups::{Group, groups};
+pub use head::{Head, HeadConfig, Output, concentrations, shares_and_totals};
+pub use history::{End, Epoch, Event, Fitted};
+pub use loss::{Distance, Loss};
+pub use optimizer::{Optimizer, OptimizerConfig, Rule};
+pub use order::{Order, mixed};
+pub use questions::QuestionLosses;
+pub use schedule::{Schedule, Shape};
+pub use volunteers::{Start, Trained, VoteTraining};
+pub use votes::{Reduction, VoteLoss};
+pub use watch::Watch;
+
+#[doc(hidden)]
+pub use apart::{apart, note_copies, with_copies_together};
+#[doc(hidden)]
+pub use dirichlet::ln_probability;
+#[doc(hidden)]
+pub use galaxies::Pictures;
+#[doc(hidden)]
+pub use volunteers::copy;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,233 @@
+//! Adam and AdamW whose whole state can be kept and put back, unlike that of libtorch's.
+//!
+//! The weights of a group lie in one flat tensor, of which the network's variables are views: a step
+//! is a dozen operations for each group, not for each variable.
+
+use super::groups::Group;
+use serde::{Deserialize, Serialize};
+use tch::nn::VarStore;
+use tch::{Kind, Tensor, no_grad};
+use zoobot_base::error::{Error, Result};
+
+/// How gradients become steps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// Decay apart from the gradient (Loshchilov and Hutter 2019, arXiv:1711.05101). The default.
+    #[default]
+    AdamW,
+    /// Decay as part of the gradient (Kingma and Ba 2015, arXiv:1412.6980).
+    Adam,
+}
+
+/// The settings of an [`Optimizer`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OptimizerConfig {
+    /// How gradients become steps.
+    pub rule: Rule,
+    /// How much of the mean and of the mean square of gradients is kept at a step (0.9, 0.999).
+    pub betas: (f64, f64),
+    /// Keeps steps finite where gradients vanish (1e-8).
+    pub epsilon: f64,
+    /// Gradients longer than this, all variables together, are shortened to it; `None` for never.
+    pub clip: Option<f64>,
+}
+
+impl Default for OptimizerConfig {
+    fn default() -> Self {
+        Self { rule: Rule::AdamW, betas: (0.9, 0.999), epsilon: 1e-8, clip: None }
+    }
+}
+
+/// Adam or AdamW over groups of a network's variables.
+#[derive(Debug)]
+pub struct Optimizer {
+    config: OptimizerConfig,
+    flats: Vec<Flat>,
+    steps: u64,
+}
+
+/// A group's variables and state.
+#[derive(Debug)]
+struct Flat {
+    group: Group,
+    variables: Vec<Tensor>,
+    /// All weights of the group; the variables are views of it.
+    weights: Tensor,
+    mean: Tensor,
+    square: Tensor,
+}
+
+impl Optimizer {
+    /// An optimiser of these groups. Move the network to its device first: the variables' memory is
+    /// laid out anew here.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a setting outside its range; [`Error::Missing`] for a variable that
+    /// the network does not have.
+    pub fn new(store: &VarStore, groups: &[Group], config: OptimizerConfig) -> Result<Self> {
+        for (name, beta) in [("first beta", config.betas.0), ("second beta", config.betas.1)] {
+            if !(0.0..1.0).contains(&beta) {
+                return Err(Error::invalid(name, beta, "0 to below 1"));
+            }
+        }
+        for (name, value) in [("epsilon", Some(config.epsilon)), ("gradient clip", config.clip)] {
+            if let Some(value) = value.filter(|it| it.is_nan() || *it <= 0.0) {
+                return Err(Error::invalid(name, value, "above 0"));
+            }
+        }
+        let mut known = store.variables();
+        let mut flats = Vec::with_capacity(groups.len());
+        for group in groups {
+            let mut variables = Vec::with_capacity(group.variables.len());
+            for name in &group.variables {
+                variables.push(known.remove(name).ok_or_else(|| Error::Missing {
+                    kind: "variable",
+                    name: name.clone(),
+                    place: "the network, or it is in two groups".to_owned(),
+                    hint: "Group the variables of the network that is trained".to_owned(),
+                })?);
+            }
+            flats.push(no_grad(|| Flat::new(group, variables))?);
+        }
+        Ok(Self { config, flats, steps: 0 })
+    }
+
+    /// Steps taken so far.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Forgets the gradients: before each backward pass.
+    pub fn zero_grad(&mut self) {
+        for variable in self.flats.iter_mut().flat_map(|flat| &mut flat.variables) {
+            variable.zero_grad();
+        }
+    }
+
+    /// Takes a step along the gradients at a learning rate, and gives their length before clipping.
+    /// A variable without a gradient is treated as if it were zero.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the gradients are not finite; the weights stay as they were.
+    pub fn step(&mut self, rate: f64) -> Result<f64> {
+        no_grad(|| {
+            let gradients: Vec<Tensor> =
+                self.flats.iter().map(Flat::gradient).collect::<Result<_>>()?;
+            let squares: Vec<Tensor> = gradients
+                .iter()
+                .map(|it| it.f_to_kind(Kind::Float)?.f_dot(&it.f_to_kind(Kind::Float)?))
+                .collect::<Result<_, _>>()?;
+            let length = Tensor::f_stack(&squares, 0)?.f_sum(Kind::Double)?.f_double_value(&[])?;
+            let length = length.sqrt();
+            if !length.is_finite() {
+                let expected = "finite: lower the learning rate, or look for odd labels";
+                return Err(Error::invalid("length of the gradients", length, expected));
+            }
+            let shorten = match self.config.clip {
+                Some(clip) if length > clip => clip / length,
+                _ => 1.0,
+            };
+            self.steps += 1;
+            for (flat, gradient) in self.flats.iter_mut().zip(gradients) {
+                flat.step(gradient, shorten, rate, self.steps, &self.config)?;
+            }
+            Ok(length)
+        })
+    }
+
+    /// The weights of each group, as the variables hold them.
+    pub(super) fn weights(&self) -> impl Iterator<Item = &Tensor> {
+        self.flats.iter().map(|flat| &flat.weights)
+    }
+
+    /// The state: everything but the weights that the next step depends on.
+    pub(super) fn state(&self) -> Vec<(String, Tensor)> {
+        let parts = self.flats.iter().enumerate().flat_map(|(i, flat)| {
+            [("mean", &flat.mean), ("square", &flat.square)]
+                .map(|(part, tensor)| (format!("optimizer.{i}.{part}"), tensor.shallow_clone()))
+        });
+        parts.collect()
+    }
+
+    /// Puts back what [`state`](Self::state) gave after `steps` steps.
+    pub(super) fn restore(
+        &mut self,
+        steps: u64,
+        mut find: impl FnMut(&str, &Tensor) -> Result<()>,
+    ) -> Result<()> {
+        for (i, flat) in self.flats.iter_mut().enumerate() {
+            find(&format!("optimizer.{i}.mean"), &flat.mean)?;
+            find(&format!("optimizer.{i}.square"), &flat.square)?;
+        }
+        self.steps = steps;
+        Ok(())
+    }
+}
+
+impl Flat {
+    fn new(group: &Group, mut variables: Vec<Tensor>) -> Result<Self> {
+        let parts: Vec<Tensor> =
+            variables.iter().map(|it| it.f_detach()?.f_flatten(0, -1)).collect::<Result<_, _>>()?;
+        let weights = Tensor::f_cat(&parts, 0)?;
+        let mut start = 0;
+        for variable in &mut variables {
+            let length = variable.numel() as i64;
+            let view = weights.f_narrow(0, start, length)?.f_view(variable.size().as_slice())?;
+            variable.f_set_data(&view)?;
+            start += length;
+        }
+        let mean = weights.f_zeros_like()?;
+        let square = weights.f_zeros_like()?;
+        Ok(Self { group: group.clone(), variables, weights, mean, square })
+    }
+
+    fn gradient(&self) -> Result<Tensor> {
+        let parts: Vec<Tensor> = self
+            .variables
+            .iter()
+            .map(|variable| {
+                let gradient = variable.f_grad()?;
+                if gradient.defined() {
+                    gradient.f_flatten(0, -1)
+                } else {
+                    variable.f_detach()?.f_zeros_like()?.f_flatten(0, -1)
+                }
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Tensor::f_cat(&parts, 0)?)
+    }
+
+    fn step(
+        &mut self,
+        mut gradient: Tensor,
+        shorten: f64,
+        rate: f64,
+        step: u64,
+        config: &OptimizerConfig,
+    ) -> Result<()> {
+        let (rate, decay) = (rate * self.group.rate, self.group.weight_decay);
+        let (keep_mean, keep_square) = config.betas;
+        if shorten < 1.0 {
+            let _ = gradient.f_mul_scalar_(shorten)?;
+        }
+        if decay > 0.0 {
+            match config.rule {
+                Rule::AdamW => drop(self.weights.f_mul_scalar_(1.0 - rate * decay)?),
+                Rule::Adam => drop(gradient.f_add_(&self.weights.f_mul_scalar(decay)?)?),
+            }
+        }
+        let _ = self.mean.f_lerp_(&gradient, 1.0 - keep_mean)?;
+        let _ = self.square.f_lerp_(&gradient.f_square()?, 1.0 - keep_square)?;
+        // Both begin at zero, which the first steps would feel.
+        let power = step.min(1 << 30) as i32;
+        let mean_share = 1.0 - keep_mean.powi(power);
+        let square_share = 1.0 - keep_square.powi(power);
+        let mut spread = self.square.f_sqrt()?.f_mul_scalar(1.0 / square_share.sqrt())?;
+        let _ = spread.f_add_scalar_(config.epsilon)?;
+        let change = self.mean.f_div(&spread)?.f_mul_scalar(-rate / mean_share)?;
+        let _ = self.weights.f_add_(&change)?;
+        Ok(())
+    }
+}

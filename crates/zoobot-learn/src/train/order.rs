@@ -1,0 +1,69 @@
+//! Which galaxies are shown at which step: a function of the seed and the step alone, so that a run
+//! that goes on after a break sees what it would have seen.
+
+use rand::seq::SliceRandom;
+use rand::{SeedableRng, rngs::StdRng};
+pub use zoobot_base::seed::mixed;
+
+/// Galaxies shuffled anew each epoch, and cut into batches.
+#[derive(Debug, Clone)]
+pub struct Order {
+    count: usize,
+    batch: usize,
+    seed: u64,
+    /// The epoch that was shuffled last.
+    epoch: Option<u64>,
+    shuffled: Vec<usize>,
+}
+
+impl Order {
+    /// An order of `count` galaxies in batches of `batch`; the last batch of an epoch may be smaller.
+    /// At least one of each.
+    pub fn new(count: usize, batch: usize, seed: u64) -> Self {
+        Self { count: count.max(1), batch: batch.max(1), seed, epoch: None, shuffled: Vec::new() }
+    }
+
+    /// Batches in an epoch.
+    pub fn batches(&self) -> u64 {
+        self.count.div_ceil(self.batch) as u64
+    }
+
+    /// The galaxies of a step, from 0.
+    pub fn at(&mut self, step: u64) -> &[usize] {
+        let (epoch, place) = (step / self.batches(), (step % self.batches()) as usize);
+        if self.epoch != Some(epoch) {
+            self.shuffled = (0..self.count).collect();
+            self.shuffled.shuffle(&mut StdRng::seed_from_u64(mixed(self.seed, epoch)));
+            self.epoch = Some(epoch);
+        }
+        let start = place * self.batch;
+        &self.shuffled[start..(start + self.batch).min(self.count)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_epoch_shows_every_galaxy_once_in_an_order_of_its_own() {
+        let mut order = Order::new(10, 4, 7);
+        let mut epoch = |first: u64| -> Vec<usize> {
+            (first..first + 3).flat_map(|step| order.at(step).to_vec()).collect()
+        };
+        let (one, two) = (epoch(0), epoch(3));
+        assert_ne!(one, two);
+        for mut epoch in [one, two] {
+            epoch.sort_unstable();
+            assert_eq!(epoch, (0..10).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_step_shows_the_same_whatever_was_asked_before() {
+        let (mut one, mut other) = (Order::new(100, 8, 3), Order::new(100, 8, 3));
+        let all: Vec<Vec<usize>> = (0..40).map(|step| one.at(step).to_vec()).collect();
+        assert_eq!(other.at(31), all[31]);
+        assert_ne!(Order::new(100, 8, 4).at(0), all[0]);
+    }
+}

@@ -1,0 +1,97 @@
+//! The learning rate over a run.
+
+use serde::{Deserialize, Serialize};
+use zoobot_base::error::{Error, Result};
+
+/// How the learning rate goes after the warm-up.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shape {
+    /// It stays.
+    Constant,
+    /// It falls along half a cosine to `floor` times itself at the end. The default, to 1 %.
+    Cosine {
+        /// The share that is left at the end, 0 to 1.
+        floor: f64,
+    },
+    /// It falls to `factor` times itself after every `every` steps.
+    Stairs {
+        /// Steps between two falls.
+        every: u64,
+        /// The share that is left after each, above 0.
+        factor: f64,
+    },
+}
+
+/// A schedule of the learning rate, as a factor that every group's rate is multiplied by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Schedule {
+    /// Steps over which the rate rises from near 0 to its value, in equal parts (default 0). It
+    /// keeps the first steps, whose gradients say little, from doing harm.
+    pub warmup: u64,
+    /// What follows.
+    pub shape: Shape,
+}
+
+impl Default for Shape {
+    fn default() -> Self {
+        Self::Cosine { floor: 0.01 }
+    }
+}
+
+impl Schedule {
+    /// The factor for a step, from 0, of a run of `steps`. After its end the last factor stays.
+    pub fn factor(&self, step: u64, steps: u64) -> f64 {
+        if step < self.warmup {
+            return (step + 1) as f64 / self.warmup as f64;
+        }
+        let (done, all) = (step - self.warmup, steps.saturating_sub(self.warmup));
+        match self.shape {
+            Shape::Constant => 1.0,
+            Shape::Cosine { floor } => {
+                let share = (done as f64 / (all.max(2) - 1) as f64).min(1.0);
+                floor + (1.0 - floor) * 0.5 * (1.0 + (std::f64::consts::PI * share).cos())
+            }
+            Shape::Stairs { every, factor } => factor.powf((done / every.max(1)) as f64),
+        }
+    }
+
+    /// Fails when a setting is outside its range.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`].
+    pub fn check(&self) -> Result<()> {
+        match self.shape {
+            Shape::Cosine { floor } if !(0.0..=1.0).contains(&floor) => {
+                Err(Error::invalid("floor of the cosine", floor, "0 to 1"))
+            }
+            Shape::Stairs { every: 0, .. } => {
+                Err(Error::invalid("steps between stairs", 0, "at least 1"))
+            }
+            Shape::Stairs { factor, .. } if !(factor > 0.0 && factor <= 1.0) => {
+                Err(Error::invalid("factor of the stairs", factor, "above 0, at most 1"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_rises_in_equal_steps_and_falls_to_its_floor() {
+        let schedule = Schedule { warmup: 4, shape: Shape::Cosine { floor: 0.1 } };
+        let factors: Vec<f64> = (0..4).map(|step| schedule.factor(step, 15)).collect();
+        assert_eq!(factors, [0.25, 0.5, 0.75, 1.0]);
+        assert_eq!(schedule.factor(4, 15), 1.0);
+        assert!((schedule.factor(9, 15) - 0.55).abs() < 1e-12);
+        assert!((schedule.factor(14, 15) - 0.1).abs() < 1e-12);
+        assert!((schedule.factor(99, 15) - 0.1).abs() < 1e-12);
+        let stairs = Schedule { warmup: 0, shape: Shape::Stairs { every: 10, factor: 0.5 } };
+        assert_eq!([0, 9, 10, 25].map(|step| stairs.factor(step, 30)), [1.0, 1.0, 0.5, 0.25]);
+        let wrong = Schedule { warmup: 0, shape: Shape::Cosine { floor: 2.0 } };
+        assert!(wrong.check().unwrap_err().to_string().contains("floor of the cosine is 2"));
+    }
+}

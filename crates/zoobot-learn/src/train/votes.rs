@@ -1,0 +1,169 @@
+//! The Dirichlet-multinomial loss on tensors.
+
+use super::dirichlet;
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+use tch::{Device, Kind, Tensor};
+use zoobot_base::error::{Error, Result};
+use zoobot_data::schema::Schema;
+
+/// How the losses of a batch become one number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reduction {
+    /// The sum over a galaxy's questions, averaged over galaxies: as networks are trained from
+    /// scratch. The default.
+    #[default]
+    Galaxies,
+    /// The average over galaxies and questions, as `zoobot` 2.9 reports when fine-tuning.
+    Questions,
+}
+
+/// How unlikely the votes of a batch are under a network's concentrations.
+///
+/// For each question the votes are one draw from a Dirichlet-multinomial distribution; the loss is
+/// minus the logarithm of its probability. A question that nobody was asked costs nothing and moves
+/// nothing, so one table may hold galaxies of several campaigns.
+///
+/// ```
+/// use zoobot_core::{schema::Schema, tch::Tensor, train::VoteLoss};
+/// let loss = VoteLoss::new(&Schema::named("gz_rings")?);
+/// // Both answers equally likely, any share: one vote has probability 1/2.
+/// let one = loss.of(&Tensor::from_slice2(&[[1.0, 1.0]]), &Tensor::from_slice2(&[[1.0, 0.0]]))?;
+/// assert!((one.double_value(&[]) - 2f64.ln()).abs() < 1e-12);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct VoteLoss {
+    ranges: Vec<Range<usize>>,
+    width: usize,
+    reduction: Reduction,
+}
+
+impl VoteLoss {
+    /// The loss over all questions of a schema, reduced by [`Reduction::Galaxies`].
+    pub fn new(schema: &Schema) -> Self {
+        Self {
+            ranges: schema.questions().iter().map(|question| question.range()).collect(),
+            width: schema.width(),
+            reduction: Reduction::default(),
+        }
+    }
+
+    /// Sets how the losses of a batch become one number.
+    pub fn reduction(mut self, reduction: Reduction) -> Self {
+        self.reduction = reduction;
+        self
+    }
+
+    /// The loss of a batch, differentiable once to `concentrations`.
+    ///
+    /// It is computed in float64 whatever the tensors are: the logarithms of large counts cancel
+    /// badly in float32. On a CPU value and gradient come from one pass over the votes.
+    ///
+    /// # Shapes
+    /// Both `[galaxies, answers]`; concentrations of any float kind, above 0; votes whole, not
+    /// negative, of any kind. The result is a scalar of the concentrations' kind.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for other shapes or an empty batch; [`Error::Torch`] when memory is short.
+    pub fn of(&self, concentrations: &Tensor, votes: &Tensor) -> Result<Tensor> {
+        self.check(concentrations, votes)?;
+        let scale = self.scale(concentrations);
+        if concentrations.device() != Device::Cpu {
+            let losses = self.tensor_losses(concentrations, votes)?;
+            return Ok((losses.f_sum(Kind::Double)? * scale).f_to_kind(concentrations.kind())?);
+        }
+        let (alpha, votes) = (numbers(concentrations)?, numbers(votes)?);
+        let batch = dirichlet::batch(&self.ranges, &alpha, &votes, scale);
+        let value = scale * batch.losses.iter().sum::<f64>();
+        let kind = concentrations.kind();
+        let gradient = Tensor::f_from_slice(&batch.gradient)?.f_to_kind(kind)?;
+        // A plane with this value and this slope: all that one step back through the graph sees.
+        let plane = concentrations.f_reshape([-1])?.f_dot(&gradient)?;
+        Ok(plane.f_sub(&plane.f_detach()?)?.f_add_scalar(value)?)
+    }
+
+    /// What each question costs each galaxy, without gradients: for logs.
+    ///
+    /// # Shapes
+    /// Both `[galaxies, answers]`; the result is `[galaxies, questions]`, float64, on the CPU.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of).
+    pub fn each(&self, concentrations: &Tensor, votes: &Tensor) -> Result<Tensor> {
+        self.check(concentrations, votes)?;
+        let (alpha, votes) = (numbers(concentrations)?, numbers(votes)?);
+        let batch = dirichlet::batch(&self.ranges, &alpha, &votes, 1.0);
+        let shape = [concentrations.size()[0], self.ranges.len() as i64];
+        Ok(Tensor::f_from_slice(&batch.losses)?.f_view(shape)?)
+    }
+
+    /// The same losses as tensor operations, whose gradient is libtorch's: for a GPU.
+    pub(super) fn tensor_losses(&self, concentrations: &Tensor, votes: &Tensor) -> Result<Tensor> {
+        let alpha = concentrations.f_to_kind(Kind::Double)?;
+        let votes = votes.f_to_device(alpha.device())?.f_to_kind(Kind::Double)?;
+        let mut member = vec![0.0; self.width * self.ranges.len()];
+        for (question, range) in self.ranges.iter().enumerate() {
+            for answer in range.clone() {
+                member[answer * self.ranges.len() + question] = 1.0;
+            }
+        }
+        let shape = [self.width as i64, self.ranges.len() as i64];
+        let member = Tensor::f_from_slice(&member)?.f_view(shape)?.f_to_device(alpha.device())?;
+        let (total, all) = (votes.f_matmul(&member)?, alpha.f_matmul(&member)?);
+        let each = (votes.f_add(&alpha)?.f_lgamma()? - alpha.f_lgamma()?)
+            - votes.f_add_scalar(1.0)?.f_lgamma()?;
+        let whole = (total.f_add_scalar(1.0)?.f_lgamma()? + all.f_lgamma()?)
+            - total.f_add(&all)?.f_lgamma()?;
+        // Sums of the same numbers in another order need not cancel to the last bit.
+        let asked = total.f_gt(0.0)?.f_to_kind(Kind::Double)?;
+        Ok(-((whole + each.f_matmul(&member)?) * asked))
+    }
+
+    fn scale(&self, concentrations: &Tensor) -> f64 {
+        let galaxies = concentrations.size()[0] as f64;
+        match self.reduction {
+            Reduction::Galaxies => 1.0 / galaxies,
+            Reduction::Questions => 1.0 / (galaxies * self.ranges.len() as f64),
+        }
+    }
+
+    fn check(&self, concentrations: &Tensor, votes: &Tensor) -> Result<()> {
+        let (shape, other) = (concentrations.size(), votes.size());
+        if shape.len() != 2 || shape[0] < 1 || shape[1] != self.width as i64 {
+            let expected = format!("[galaxies, {}] with a galaxy at least", self.width);
+            return Err(Error::invalid("shape of concentrations", format!("{shape:?}"), expected));
+        }
+        if shape != other {
+            let expected = format!("{shape:?}, as the concentrations");
+            return Err(Error::invalid("shape of votes", format!("{other:?}"), expected));
+        }
+        if !concentrations.is_floating_point() {
+            let kind = format!("{:?}", concentrations.kind());
+            return Err(Error::invalid("kind of concentrations", kind, "a float kind"));
+        }
+        Ok(())
+    }
+}
+
+/// The values of a tensor, row by row.
+fn numbers(tensor: &Tensor) -> Result<Vec<f64>> {
+    let tensor = tensor.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?;
+    let count = tensor.numel();
+    // The kinds that votes and concentrations have are converted here, faster than by libtorch.
+    match tensor.kind() {
+        Kind::Float => {
+            let mut values = vec![0f32; count];
+            tensor.f_copy_data(&mut values, count)?;
+            Ok(values.into_iter().map(f64::from).collect())
+        }
+        kind => {
+            let tensor =
+                if kind == Kind::Double { tensor } else { tensor.f_to_kind(Kind::Double)? };
+            let mut values = vec![0f64; count];
+            tensor.f_copy_data(&mut values, count)?;
+            Ok(values)
+        }
+    }
+}

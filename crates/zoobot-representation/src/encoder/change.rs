@@ -1,0 +1,111 @@
+//! Encoders made of others: rounded, averaged, for grey pictures.
+
+use super::{Architecture, Encoder};
+use tch::{Kind, Tensor, nn};
+use zoobot_base::error::{Error, Result};
+use zoobot_data::picture::{Grey, Recipe};
+
+impl Encoder {
+    /// The encoder with its matrices and filters rounded to 16-bit floats (about three decimal
+    /// places), which [`save`](Self::save) then writes in half the space. It still computes in 32
+    /// bits; statistics and biases stay as they are.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] when memory is short.
+    pub fn rounded(&self) -> Result<Self> {
+        self.with_weights(|_, value| match value.dim() > 1 {
+            true => Ok(value.f_to_kind(Kind::Half)?),
+            false => Ok(value.shallow_clone()),
+        })
+    }
+
+    /// The encoder whose every weight is the mean of these encoders' (Wortsman et al. 2022,
+    /// arXiv:2203.05482): of encoders that one began as another it keeps what each is good at, and
+    /// is no slower than one. It has the name and the recipe of the first.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for none, and for encoders of different architectures or recipes.
+    pub fn average(encoders: &[&Self]) -> Result<Self> {
+        let Some((first, others)) = encoders.split_first() else {
+            return Err(Error::invalid("encoders to average", 0, "one or more"));
+        };
+        for other in others {
+            let both = [&first.architecture, &other.architecture].map(Architecture::name);
+            if both[0] != both[1] {
+                return Err(Error::invalid("architecture to average", both[1], both[0]));
+            }
+            if first.recipe != other.recipe {
+                let [expected, found] = [&first.recipe, &other.recipe].map(|it| format!("{it:?}"));
+                return Err(Error::invalid("recipe to average", found, expected));
+            }
+        }
+        let share = 1.0 / encoders.len() as f64;
+        let others: Vec<_> =
+            others.iter().map(|other| other.with_store(nn::VarStore::variables)).collect();
+        first.with_weights(|name, value| {
+            let mut sum = value.f_mul_scalar(share)?;
+            for other in &others {
+                let value = other.get(name);
+                let value = value.ok_or_else(|| Error::invalid("weights", name, "in each"))?;
+                sum = sum.f_add(&value.f_to_device(first.device)?.f_mul_scalar(share)?)?;
+            }
+            Ok(sum)
+        })
+    }
+
+    /// The same network with other weights, made of each one's name and value.
+    fn with_weights(&self, change: impl Fn(&str, &Tensor) -> Result<Tensor>) -> Result<Self> {
+        self.remade(self.name.clone(), self.architecture.clone(), self.recipe.clone(), change)
+    }
+
+    /// An encoder of another architecture with the same names of weights.
+    fn remade(
+        &self,
+        name: String,
+        architecture: Architecture,
+        recipe: Recipe,
+        change: impl Fn(&str, &Tensor) -> Result<Tensor>,
+    ) -> Result<Self> {
+        let store = nn::VarStore::new(self.device);
+        let network = architecture.build(&store.root(), 0)?;
+        let kept = self.with_store(nn::VarStore::variables);
+        tch::no_grad(|| {
+            for (name, mut variable) in store.variables() {
+                let Some(value) = kept.get(&name) else { continue };
+                variable.f_copy_(&change(&name, value)?)?;
+            }
+            Ok::<_, Error>(())
+        })?;
+        Self::of_store(name, architecture, network, store, recipe)
+    }
+
+    /// The same encoder for pictures in luminance: the weights that met red, green and blue are
+    /// added up, as timm does for one channel, so that a grey picture has the features that it had in
+    /// three equal channels. One that takes a single channel already stays as it is.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when its recipe normalises the three channels differently;
+    /// [`Error::Torch`] when memory is short.
+    pub fn greyscale(&self) -> Result<Self> {
+        if self.architecture.channels() == 1 {
+            return Ok(self.clone());
+        }
+        let Recipe { mean, std, .. } = &self.recipe;
+        let same = |values: &[f32; 3]| values.iter().all(|it| *it == values[0]);
+        if !same(mean) || !same(std) {
+            let expected = "the same for each channel, to become one";
+            return Err(Error::invalid("mean and std", format!("{mean:?} and {std:?}"), expected));
+        }
+        let architecture = self.architecture.clone().inputs(1);
+        let first = architecture.first_weight();
+        let recipe = self.recipe.clone().grey(Grey::Luma);
+        let grey =
+            self.remade(format!("grey {}", self.name), architecture, recipe, |name, it| {
+                Ok(match name == first {
+                    true => it.f_sum_dim_intlist([1_i64].as_slice(), true, it.kind())?,
+                    false => it.shallow_clone(),
+                })
+            })?;
+        Ok(grey.with_precision(self.precision))
+    }
+}

@@ -1,0 +1,46 @@
+//! Which encoder it is, and whether its parts belong together.
+
+use super::Architecture;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use tch::{Device, Tensor, nn};
+use zoobot_base::error::{Error, Result};
+use zoobot_data::picture::Recipe;
+
+/// Whether a network takes what a recipe makes.
+pub fn fits(recipe: &Recipe, architecture: &Architecture) -> Result<()> {
+    recipe.check()?;
+    let (made, taken) = (recipe.channels(), architecture.channels());
+    if made as i64 != taken {
+        let expected = format!("{taken}, which the network takes");
+        return Err(Error::invalid("the number of the recipe's channels", made, expected));
+    }
+    if let Some(taken) = architecture.size().filter(|size| recipe.size as i64 % size != 0) {
+        let expected = format!("{taken} or a multiple of it, which the network takes");
+        return Err(Error::invalid("the recipe's size", recipe.size, expected));
+    }
+    Ok(())
+}
+
+/// See [`Encoder::fingerprint`](super::Encoder::fingerprint).
+pub fn fingerprint(architecture: &Architecture, store: &nn::VarStore) -> Result<String> {
+    let mut hash = Sha256::new();
+    hash.update(architecture.name());
+    if let Some(size) = architecture.size() {
+        // The same weights compute something else where windows are of another size.
+        hash.update(size.to_string());
+    }
+    let sorted: BTreeMap<String, Tensor> = store.variables().into_iter().collect();
+    for (name, tensor) in sorted {
+        // How long a network was trained does not change what it computes.
+        if name.ends_with("num_batches_tracked") {
+            continue;
+        }
+        let flat = tensor.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?.f_view(-1)?;
+        let bytes: Vec<u8> =
+            Vec::<f32>::try_from(flat)?.into_iter().flat_map(f32::to_le_bytes).collect();
+        hash.update(format!("\n{name} {:?}\n", tensor.size()));
+        hash.update(bytes);
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,488 @@
+//! Networks that turn a picture into a representation, their weights, and encoding a catalogue.
+
+mod change;
+mod encode;
+mod folder;
+mod identity;
+mod parts;
+#[doc(hidden)]
+pub mod shipped;
+mod speed;
+mod together;
+
+pub use encode::Failed;
+pub use parts::Report;
+pub use shipped::sample_card;
+pub use speed::Speed;
+pub use together::encode_all;
+pub use zoobot_nets::layers::{Activation, Padding, Statistics};
+pub use zoobot_nets::network::{Architecture, Network, Training};
+pub use zoobot_nets::precision::Precision;
+pub use zoobot_nets::weights::Weights;
+use zoobot_nets::{batch, hub};
+pub use zoobot_nets::{convnext, efficientnet, lite0, maxvit, resnet};
+
+#[doc(hidden)]
+pub use encode::{Rows, encode_rows, nothing_readable};
+#[doc(hidden)]
+pub use folder::read_json;
+#[doc(hidden)]
+pub use parts::{TableJob, array, catalog_key};
+
+use crate::space::{Origin, Space};
+use folder::Card;
+use identity::{fingerprint, fits};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use tch::{Device, Tensor, nn};
+use zoobot_base::advice::advice;
+use zoobot_base::error::{Error, Result};
+use zoobot_data::catalog::Catalog;
+use zoobot_data::picture::{Prepared, Recipe};
+use zoobot_picture::Stretch;
+use zoobot_show::notebook::{Bundle, Show};
+
+/// The encoder that `cargo xtask setup` fetches: EfficientNet-Lite0 trained on ImageNet.
+const IMAGENET: &str = "imagenet";
+
+/// A network that gives each picture a representation, together with the [`Recipe`] by which
+/// pictures are prepared for it.
+///
+/// ```no_run
+/// use zoobot_core::prelude::*;
+/// let galaxies = Catalog::sample()?;
+/// let encoder = Encoder::load("imagenet")?;
+/// let space = encoder.encode(&galaxies)?;
+/// assert_eq!((space.len(), space.width()), (600, 1280));
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Encoder {
+    name: String,
+    architecture: Architecture,
+    /// In its fast form. Threads take a network of their own from it.
+    network: Arc<Mutex<Network>>,
+    /// As they were loaded, for saving.
+    weights: Arc<Mutex<nn::VarStore>>,
+    recipe: Recipe,
+    device: Device,
+    precision: Precision,
+    fingerprint: String,
+    notes: Vec<String>,
+    /// What an interrupted [`encode`](Self::encode) had done, for the next call to go on from.
+    kept: Arc<Mutex<Option<(String, Rows)>>>,
+}
+
+/// The folder in the cache of what `hf:OWNER/NAME` names, fetched where it is not there.
+pub(crate) fn hub_folder(name: &str) -> Result<std::path::PathBuf> {
+    let address = hub::Address::parse(name)
+        .unwrap_or_else(|| Err(Error::invalid("name", format!("{name:?}"), "hf:OWNER/NAME")))?;
+    Ok(hub::fetch(&address, &hub::Settings::from_env())?.folder)
+}
+
+impl Encoder {
+    /// Loads an encoder, onto the GPU where there is one, from a folder, from the Hugging Face Hub
+    /// or by name.
+    ///
+    /// A folder is one that [`save`](Self::save) or timm wrote, such as a copy of an encoder from
+    /// the Hugging Face Hub: `config.json` beside `model.safetensors` or `pytorch_model.bin`.
+    /// Pictures are prepared by its `recipe.json`; without one, by [`Recipe::zoobot`], in luminance
+    /// for a network of one channel. A classifier among the weights is left out; [`notes`] says so.
+    ///
+    /// `"hf:OWNER/NAME"`, or `"hf:OWNER/NAME@REVISION"` for a branch, a tag or a commit, is such a
+    /// folder on the Hugging Face Hub: `"hf:mwalmsley/zoobot-encoder-convnext_nano"`. It is fetched
+    /// into Hugging Face's own cache, once; what an earlier call left unfinished is gone on with,
+    /// and what arrives is checked. `HF_HOME`, `HF_HUB_CACHE`, `HF_ENDPOINT`, `HF_TOKEN` and
+    /// `HF_HUB_OFFLINE` mean what they mean to Hugging Face's programs. Without a connection the
+    /// copy in the cache serves, and [`notes`] says so.
+    ///
+    /// `"sample"` travels inside this library: EfficientNet-Lite0 taught galaxies by the attributes
+    /// of EFIGI, votes of Galaxy Zoo 2 and simulated galaxies, 1280 features. `docs/encoder.md` tells
+    /// how it was made and how much better than the next it is.
+    ///
+    /// `"imagenet"` is EfficientNet-Lite0 trained on ImageNet: 1280 features that know nothing of
+    /// galaxies, the baseline of Walmsley et al. (2022).
+    ///
+    /// [`notes`]: Self::notes
+    ///
+    /// # Errors
+    /// [`Error::Hub`] when the Hub does not give it or cannot be reached, and
+    /// [`Error::Interrupted`] when fetching was stopped; [`Error::Missing`] for what is neither a
+    /// folder nor a name, and for an architecture that is not among [`Architecture::names`]; [`Error::Weights`] when files are not there, are damaged
+    /// or do not fit, with the names of all tensors that do not.
+    pub fn load(folder: impl AsRef<Path>) -> Result<Self> {
+        let folder = folder.as_ref();
+        let name = folder.to_string_lossy();
+        if name == shipped::NAME {
+            return Self::of_folder(&shipped::folder()?, None, Vec::new());
+        }
+        if name == IMAGENET {
+            let architecture = Architecture::named(lite0::ARCHITECTURE)?;
+            return Self::new(IMAGENET, architecture, &lite0::weights()?, Recipe::imagenet_lite());
+        }
+        if let Some(address) = hub::Address::parse(&name) {
+            let address = address?;
+            let fetched = hub::fetch(&address, &hub::Settings::from_env())?;
+            return Self::of_folder(&fetched.folder, Some(address.to_string()), fetched.notes);
+        }
+        if folder.is_dir() {
+            return Self::of_folder(folder, None, Vec::new());
+        }
+        let (place, hint) = if folder.is_file() {
+            ("the model folders", "This is a file: give the folder that it lies in".to_owned())
+        } else {
+            let near = zoobot_base::spelling::near(&name, [shipped::NAME, IMAGENET].into_iter());
+            ("the encoders that come with zoobot, and there is no such folder", near)
+        };
+        Err(Error::Missing {
+            kind: "encoder",
+            name: name.into_owned(),
+            place: place.to_owned(),
+            hint,
+        })
+    }
+
+    /// An encoder from a model folder; `notes` come before its own.
+    fn of_folder(folder: &Path, name: Option<String>, mut notes: Vec<String>) -> Result<Self> {
+        let read = folder::read(folder, name)?;
+        let mut encoder = Self::new(read.name, read.architecture, &read.weights, read.recipe)?;
+        notes.extend(read.notes);
+        if read.fingerprint.is_some_and(|print| print != encoder.fingerprint) {
+            notes.push("the weights are others than card.json says".to_owned());
+        }
+        encoder.notes = notes;
+        Ok(encoder)
+    }
+
+    /// An encoder of weights under timm's names, onto the GPU where there is one: for networks that
+    /// do not come as a folder.
+    ///
+    /// ```no_run
+    /// use zoobot_core::encoder::{Architecture, Weights};
+    /// use zoobot_core::picture::Recipe;
+    /// use zoobot_core::prelude::*;
+    /// let weights = Weights::read("last.ckpt")?.within("state_dict.encoder.")?;
+    /// let nano = Architecture::named("convnext_nano")?;
+    /// Encoder::new("mine", nano, &weights, Recipe::zoobot())?.save("mine")?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Weights`] with all tensors that do not fit; [`Error::Invalid`] when the recipe is
+    /// out of range or makes pictures of another number of channels or another size.
+    pub fn new(
+        name: impl Into<String>,
+        architecture: Architecture,
+        weights: &Weights,
+        recipe: Recipe,
+    ) -> Result<Self> {
+        fits(&recipe, &architecture)?;
+        let mut store = nn::VarStore::new(Device::cuda_if_available());
+        let network = architecture.build(&store.root(), 0)?;
+        weights.load_into(&mut store)?;
+        Self::of_store(name, architecture, network, store, recipe)
+    }
+
+    /// A network with random weights: what an architecture sees before it has learnt anything, to
+    /// tell what training adds. The same seed gives the same weights.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the recipe is out of range or makes pictures of another number of
+    /// channels or another size.
+    pub fn untrained(architecture: Architecture, recipe: Recipe, seed: u64) -> Result<Self> {
+        fits(&recipe, &architecture)?;
+        let store = nn::VarStore::new(Device::cuda_if_available());
+        let network = architecture.build(&store.root(), seed)?;
+        let name = format!("untrained {}", architecture.name());
+        Self::of_store(name, architecture, network, store, recipe)
+    }
+
+    #[doc(hidden)]
+    /// An encoder of a network and the variables that it is built on.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] when memory is short.
+    pub fn of_store(
+        name: impl Into<String>,
+        architecture: Architecture,
+        network: Network,
+        store: nn::VarStore,
+        recipe: Recipe,
+    ) -> Result<Self> {
+        let device = store.device();
+        Ok(Self {
+            name: name.into(),
+            network: Arc::new(Mutex::new(network.folded()?)),
+            fingerprint: fingerprint(&architecture, &store)?,
+            weights: Arc::new(Mutex::new(store)),
+            architecture,
+            recipe,
+            device,
+            precision: Precision::default(),
+            notes: Vec::new(),
+            kept: Arc::default(),
+        })
+    }
+
+    #[doc(hidden)]
+    /// Its variables, for a network that begins as this one.
+    pub fn with_store<T>(&self, look: impl FnOnce(&nn::VarStore) -> T) -> T {
+        look(&self.weights.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Writes a folder that [`load`](Self::load) and timm
+    /// (`timm.create_model("local-dir:FOLDER", pretrained=True)`) read: `config.json`,
+    /// `model.safetensors`, `recipe.json` and `card.json`. Files of these names are replaced.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Torch`] when a file cannot be written.
+    pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
+        let card = Card {
+            name: self.name.clone(),
+            architecture: self.architecture.name().to_owned(),
+            fingerprint: self.fingerprint.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let store = self.weights.lock().unwrap_or_else(PoisonError::into_inner);
+        folder::write(folder.as_ref(), &self.architecture, &store, &self.recipe, &card)
+    }
+
+    /// The encoder's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The same encoder by another name.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The architecture of its network.
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    /// What there is to know of how it was loaded, such as what was left out.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// How pictures are prepared for it.
+    pub fn recipe(&self) -> &Recipe {
+        &self.recipe
+    }
+
+    /// The same network behind pictures that are prepared otherwise: for whoever knows that its
+    /// pictures are, since its features are those of no published table then.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the recipe is out of range or makes another number of channels.
+    pub fn with_recipe(mut self, recipe: Recipe) -> Result<Self> {
+        fits(&recipe, &self.architecture)?;
+        self.recipe = recipe;
+        Ok(self)
+    }
+
+    /// The same encoder with another stretch for the flux of FITS pictures; others stay as they are. By
+    /// default it is asinh, from the least value of each picture to the percentile 99.7. Representations
+    /// that were made with different stretches are not compared with each other: [`check`](Self::check).
+    ///
+    /// ```no_run
+    /// use zoobot_core::prelude::*;
+    /// let encoder = Encoder::load("sample")?.stretch(Stretch::log(1000.0).percentiles(1.0, 99.5))?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the stretch is out of range.
+    pub fn stretch(self, stretch: Stretch) -> Result<Self> {
+        let recipe = self.recipe.clone().stretch(stretch);
+        self.with_recipe(recipe)
+    }
+
+    /// What representations by this encoder say of where they come from.
+    pub fn origin(&self) -> Origin {
+        Origin {
+            encoder: self.name.clone(),
+            fingerprint: self.fingerprint.clone(),
+            recipe: self.recipe.clone(),
+        }
+    }
+
+    /// Fails when a representation is known to come from other weights, or from pictures that were
+    /// prepared otherwise: what was learnt on it does not hold for this encoder's. One of unknown
+    /// origin passes.
+    ///
+    /// # Errors
+    /// [`Error::Recipe`] with both recipes side by side, [`Error::Weights`] with both encoders.
+    pub fn check(&self, space: &Space) -> Result<()> {
+        let Some(origin) = space.origin() else { return Ok(()) };
+        if origin.fingerprint != self.fingerprint {
+            return Err(Error::Weights {
+                path: origin.encoder.clone().into(),
+                problem: format!("the representation is theirs, not those of {}", self.name),
+                hint: "Load that encoder, or encode the galaxies again with this one".into(),
+            });
+        }
+        let what = format!(
+            "the representation was made by another recipe than that of {} (on the left)",
+            self.name
+        );
+        let other_stretch = self.recipe.clone().stretch(origin.recipe.stretch.clone());
+        let hint = match other_stretch == origin.recipe {
+            true => advice(
+                "Encode the galaxies again, or take the other stretch: encoder.stretch(…)",
+                "Encode the galaxies again, or take the other stretch: --stretch",
+            ),
+            false => advice(
+                "Encode the galaxies again, or take the other recipe: encoder.with_recipe(…)",
+                "Encode the galaxies again with this encoder",
+            ),
+        };
+        self.recipe.expect(&origin.recipe, &what, &hint)
+    }
+
+    /// The number of features of each galaxy.
+    pub fn width(&self) -> usize {
+        self.architecture.width() as usize
+    }
+
+    /// Where it computes.
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
+    /// The numbers that its network computes with: [`Precision::Fp32`], which is the default, or
+    /// [`Precision::Bf16`].
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// The same encoder computing with other numbers. [`Precision::Auto`] is settled here, by its
+    /// architecture and the hardware; [`precision`](Self::precision) tells how.
+    ///
+    /// ```no_run
+    /// use zoobot_core::encoder::Precision;
+    /// use zoobot_core::prelude::*;
+    /// let encoder = Encoder::load("imagenet")?.with_precision(Precision::Auto);
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn with_precision(mut self, precision: Precision) -> Self {
+        self.precision = precision.of(&self.architecture, self.device);
+        self
+    }
+
+    /// SHA-256 of its architecture and weights, whatever file they came from: two encoders with the
+    /// same one and the same recipe are the same.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// Encodes every galaxy of a catalogue, in its order.
+    ///
+    /// Pictures that cannot be read are left out and listed in [`Space::failed`] with the reason.
+    /// Stopped by the stop button, the same call on the same catalogue goes on where it stopped.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] when it was stopped; [`Error::Picture`] with the first reason when no
+    /// picture at all could be read.
+    pub fn encode(&self, catalog: &Catalog) -> Result<Space> {
+        let key = parts::key(self, catalog)?;
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rows = match kept.take() {
+            Some((of, rows)) if of == key => rows,
+            _ => Rows::default(),
+        };
+        if let Err(error) = encode::encode_all(&[self], catalog, std::slice::from_mut(&mut rows)) {
+            *kept = Some((key, rows));
+            return Err(error);
+        }
+        self.space(rows, catalog)
+    }
+
+    /// What was encoded, as a space.
+    fn space(&self, rows: Rows, catalog: &Catalog) -> Result<Space> {
+        if rows.ids.is_empty() {
+            return Err(encode::nothing_readable(&rows.failed));
+        }
+        let failed = Failed::table(&rows.failed)?;
+        let features = parts::array(rows.features, (rows.ids.len(), self.width()))?;
+        let space = Space::new(rows.ids, features)?.with_catalog(catalog)?.with_failed(failed);
+        Ok(space.with_origin(self.origin()))
+    }
+
+    /// Encodes a catalogue into a Parquet file of `id_str, feat_0, ...`, for catalogues of any
+    /// length: memory stays the same, and a run that stops for whatever reason is taken up by the
+    /// next.
+    ///
+    /// # Errors
+    /// When the file cannot be written, which is tried before the work starts;
+    /// [`Error::Unfinished`] when the work stopped with something done, saying where it is kept.
+    pub fn encode_to(&self, catalog: &Catalog, out: impl AsRef<Path>) -> Result<Report> {
+        parts::encode_to(self, catalog, out.as_ref())
+    }
+
+    /// The network, for one thread to use.
+    fn network(&self) -> Result<Network> {
+        let network = self.network.lock().unwrap_or_else(PoisonError::into_inner).detached()?;
+        self.precision.network(network, self.device)
+    }
+
+    #[doc(hidden)]
+    /// The network in 32 bits, for gradients.
+    pub fn exact_network(&self) -> Result<Network> {
+        self.network.lock().unwrap_or_else(PoisonError::into_inner).detached()
+    }
+
+    /// The pictures that go through its network at once.
+    fn batch(&self) -> usize {
+        batch::length(self.recipe.size, self.device, self.precision)
+    }
+
+    /// The features of prepared pictures, one after the other, by a network of
+    /// [`network`](Self::network).
+    fn features_of(&self, network: &Network, pictures: &[Prepared]) -> Result<Vec<f32>> {
+        let batch = self.recipe.batch(pictures, self.device)?;
+        numbers(&tch::no_grad(|| network.features(&batch))?)
+    }
+
+    /// The features of a batch made by [`Recipe::batch`].
+    ///
+    /// # Shapes
+    /// pictures x channels x size x size to pictures x [`width`](Self::width).
+    ///
+    /// # Errors
+    /// [`Error::Torch`] for a tensor of another shape.
+    pub fn features(&self, batch: &Tensor) -> Result<Tensor> {
+        let network = self.network()?;
+        tch::no_grad(|| network.features(batch))
+    }
+}
+
+/// Features, one galaxy after the other.
+fn numbers(features: &Tensor) -> Result<Vec<f32>> {
+    let flat = features.f_to_device(Device::Cpu)?.f_contiguous()?.f_flatten(0, -1)?;
+    Ok(Vec::try_from(flat)?)
+}
+
+impl Show for Encoder {
+    fn show(&self) -> Bundle {
+        let Recipe { size, .. } = self.recipe;
+        let channels = match self.recipe.channels() {
+            1 => "1 channel".to_owned(),
+            several => format!("{several} channels"),
+        };
+        let notes: String = self.notes.iter().map(|note| format!("\nNote: {note}")).collect();
+        Bundle::plain(format!(
+            "Encoder {}: {}, {channels} of {size} x {size} pixels to {} features, on {:?}{notes}",
+            self.name,
+            self.architecture.name(),
+            self.width(),
+            self.device,
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests;

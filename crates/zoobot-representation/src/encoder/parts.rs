@@ -1,0 +1,265 @@
+//! A catalogue's pictures to a file, part by part: memory does not grow with the catalogue, and
+//! whatever stops the work (the stop button, a full disk, a power cut), the next run goes on where
+//! this one stopped.
+
+use super::encode::{self, Failed, Rows, encode_rows, nothing_readable};
+use super::{Encoder, Precision};
+use crate::space::{Space, write_parquet};
+use ndarray::Array2;
+use polars::prelude::DataFrame;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+use zoobot_base::error::{Error, Result};
+use zoobot_data::catalog::{Catalog, TableFormat, write_pieces};
+
+/// Galaxies in one part.
+const PART: usize = 2048;
+
+/// What writing a catalogue's representations, or its predictions, to a file came to.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// Galaxies in the file.
+    pub encoded: usize,
+    /// Galaxies that an earlier, unfinished run had already done.
+    pub resumed: usize,
+    /// Galaxies whose pictures could not be read.
+    pub failed: Vec<Failed>,
+    /// Galaxies a second in this run, reading and decoding included.
+    pub images_per_second: f64,
+}
+
+/// What is written beside a part's table.
+#[derive(Debug, Serialize, Deserialize)]
+struct Note {
+    /// Rows of the catalogue that the part covers, the failed ones included.
+    done: usize,
+    failed: Vec<Failed>,
+}
+
+/// Finished parts, kept until all are there.
+pub(super) struct Parts {
+    /// Beside the result.
+    home: PathBuf,
+    /// In the system's temporary folder, for the day the disk of the result is full.
+    refuge: PathBuf,
+    /// The tables so far, in order.
+    tables: Vec<PathBuf>,
+    /// Rows of the catalogue that they cover.
+    done: usize,
+    failed: Vec<Failed>,
+}
+
+#[doc(hidden)]
+/// A table of many rows that is made of a catalogue's pictures.
+pub struct TableJob<'a> {
+    /// The encoders that its rows are made with.
+    pub encoders: &'a [&'a Encoder],
+    /// Whose pictures.
+    pub catalog: &'a Catalog,
+    /// Tells this work from other work on the catalogue, so that only its own parts are taken up.
+    pub key: String,
+    /// The table of some rows, one [`Rows`] for each encoder; an empty one has all columns.
+    pub table: &'a dyn Fn(Vec<Rows>) -> Result<DataFrame>,
+    /// What the file is.
+    pub format: TableFormat,
+    /// As [`write_pieces`] takes it.
+    pub note: Option<String>,
+}
+
+impl Parts {
+    /// Finds what an earlier run of the same work left.
+    pub(super) fn open(out: &Path, key: &str) -> Self {
+        let name = out.file_name().map(|name| name.to_string_lossy().into_owned());
+        let folder = format!("{}.{key}.parts", name.unwrap_or_default());
+        let refuge = std::env::temp_dir().join(format!("zoobot-{folder}"));
+        let home = out.with_file_name(folder);
+        let mut parts = Self { home, refuge, tables: Vec::new(), done: 0, failed: Vec::new() };
+        while let Some((table, note)) = parts.find(parts.tables.len()) {
+            parts.tables.push(table);
+            parts.done += note.done;
+            parts.failed.extend(note.failed);
+        }
+        parts
+    }
+
+    fn find(&self, part: usize) -> Option<(PathBuf, Note)> {
+        [&self.home, &self.refuge].into_iter().find_map(|folder| {
+            let (table, note) = names(folder, part);
+            let note = std::fs::read(note).ok()?;
+            table.is_file().then_some((table, serde_json::from_slice(&note).ok()?))
+        })
+    }
+
+    /// Writes the table of rows as the next part; on a full disk into the refuge, and then fails
+    /// all the same.
+    pub(super) fn keep(
+        &mut self,
+        rows: Vec<Rows>,
+        table: &dyn Fn(Vec<Rows>) -> Result<DataFrame>,
+    ) -> Result<()> {
+        let Some(first) = rows.first() else { return Ok(()) };
+        let note = Note { done: first.done, failed: first.failed.clone() };
+        let mut table = table(rows)?;
+        let text = serde_json::to_vec(&note)?;
+        let mut write = |folder: &Path| -> Result<PathBuf> {
+            let (path, note) = names(folder, self.tables.len());
+            std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+            std::fs::write(&note, &text).map_err(Error::io("write", &note))?;
+            write_parquet(&mut table, &path)?;
+            Ok(path)
+        };
+        let (path, trouble) = match write(&self.home) {
+            Ok(path) => (path, None),
+            Err(error) => match write(&self.refuge) {
+                Ok(path) => (path, Some(error)),
+                Err(_) => return Err(error),
+            },
+        };
+        self.tables.push(path);
+        self.done += note.done;
+        self.failed.extend(note.failed);
+        match trouble {
+            None => Ok(()),
+            Some(error) => Err(self.unfinished(error)),
+        }
+    }
+
+    /// An error with the news that nothing is lost.
+    fn unfinished(&self, cause: Error) -> Error {
+        let folders: std::collections::BTreeSet<_> =
+            self.tables.iter().filter_map(|table| table.parent()).collect();
+        let folders: Vec<String> =
+            folders.into_iter().map(|folder| folder.display().to_string()).collect();
+        if folders.is_empty() {
+            return cause;
+        }
+        Error::Unfinished {
+            cause: Box::new(cause),
+            kept: format!("{} galaxies are done and kept in {}", self.done, folders.join(", ")),
+        }
+    }
+
+    /// Puts the parts together; the result appears whole or not at all.
+    fn join(&self, out: &Path, job: &TableJob) -> Result<()> {
+        let empty = (job.table)(vec![Rows::default(); job.encoders.len()])?;
+        write_pieces(out, job.format, &empty, job.note.as_deref(), &|each| {
+            self.tables.iter().try_for_each(|path| each(&zoobot_data::catalog::parquet(path)?))
+        })
+    }
+
+    fn remove(&self) {
+        // Best effort: what stays costs disk and nothing else.
+        let _ = std::fs::remove_dir_all(&self.home);
+        let _ = std::fs::remove_dir_all(&self.refuge);
+    }
+}
+
+/// Tells one piece of work from another: the encoder, its recipe, the galaxies and their files.
+pub fn key(encoder: &Encoder, catalog: &Catalog) -> Result<String> {
+    Ok(catalog_key(encoder.mark()?, catalog))
+}
+
+#[doc(hidden)]
+/// The same for whatever else the work depends on.
+pub fn catalog_key(mark: impl AsRef<[u8]>, catalog: &Catalog) -> String {
+    let mut hash = Sha256::new();
+    hash.update(mark);
+    for (id, file) in catalog.ids().iter().zip(catalog.files()) {
+        hash.update(format!("{id}\n{}\n", file.display()));
+    }
+    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Encoder {
+    #[doc(hidden)]
+    /// All that its features depend on, beside the pictures.
+    pub fn mark(&self) -> Result<Vec<u8>> {
+        let mut mark = self.fingerprint().as_bytes().to_vec();
+        mark.extend(serde_json::to_vec(self.recipe())?);
+        if self.precision() != Precision::Fp32 {
+            mark.extend(self.precision().name().as_bytes());
+        }
+        Ok(mark)
+    }
+}
+
+fn names(folder: &Path, part: usize) -> (PathBuf, PathBuf) {
+    (folder.join(format!("{part:06}.parquet")), folder.join(format!("{part:06}.json")))
+}
+
+/// The table of one encoder's rows.
+pub(super) fn table(rows: Vec<Rows>, width: usize) -> Result<DataFrame> {
+    let Rows { ids, features, .. } = rows.into_iter().next().unwrap_or_default();
+    if ids.is_empty() {
+        // A part in which every picture failed still has its columns.
+        return Ok(Space::new(vec![String::new()], Array2::zeros((1, width)))?.table()?.clear());
+    }
+    let shape = (ids.len(), width);
+    Space::new(ids, array(features, shape)?)?.table()
+}
+
+#[doc(hidden)]
+/// Features as they come from an encoder, a row for each galaxy.
+pub fn array(features: Vec<f32>, shape: (usize, usize)) -> Result<Array2<f32>> {
+    Array2::from_shape_vec(shape, features)
+        .map_err(|error| Error::invalid("features", error, format!("{shape:?}")))
+}
+
+/// See [`Encoder::encode_to`].
+pub fn encode_to(encoder: &Encoder, catalog: &Catalog, out: &Path) -> Result<Report> {
+    let width = encoder.width();
+    let job = TableJob {
+        encoders: &[encoder],
+        catalog,
+        key: key(encoder, catalog)?,
+        table: &|rows| table(rows, width),
+        format: TableFormat::Parquet,
+        note: encoder.origin().text(),
+    };
+    job.write(out)
+}
+
+impl TableJob<'_> {
+    #[doc(hidden)]
+    /// Does the work, or what is left of it, and writes the table.
+    pub fn write(&self, out: &Path) -> Result<Report> {
+        let mut parts = Parts::open(out, &self.key);
+        // Tells of a place that cannot be written to before any work is done.
+        let probe = parts.home.join("probe");
+        std::fs::create_dir_all(&parts.home)
+            .and_then(|()| std::fs::write(&probe, b""))
+            .and_then(|()| std::fs::remove_file(&probe))
+            .map_err(Error::io("write", out))?;
+
+        let (resumed, started) = (parts.done, Instant::now());
+        let none = vec![Rows::default(); self.encoders.len()];
+        let mut rows = none.clone();
+        let outcome = encode_rows(self.encoders, self.catalog, resumed, &mut |batch| {
+            rows.iter_mut().zip(batch).for_each(|(all, some)| all.append(some));
+            if encode::done(&rows) >= PART {
+                parts.keep(std::mem::replace(&mut rows, none.clone()), self.table)?;
+            }
+            Ok(())
+        });
+        let seconds = started.elapsed().as_secs_f64().max(1e-9);
+        let kept = if encode::done(&rows) > 0 { parts.keep(rows, self.table) } else { Ok(()) };
+        if let Err(error) = outcome {
+            return Err(match error {
+                already @ Error::Unfinished { .. } => already,
+                other => parts.unfinished(other),
+            });
+        }
+        kept?;
+        if parts.failed.len() == parts.done {
+            parts.remove();
+            return Err(nothing_readable(&parts.failed));
+        }
+        parts.join(out, self).map_err(|error| parts.unfinished(error))?;
+        parts.remove();
+        let images_per_second = (parts.done - resumed) as f64 / seconds;
+        let encoded = parts.done - parts.failed.len();
+        Ok(Report { encoded, resumed, failed: parts.failed, images_per_second })
+    }
+}

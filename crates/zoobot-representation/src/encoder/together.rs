@@ -1,0 +1,32 @@
+//! Several encoders over the same pictures, which are read and decoded once for all of them.
+
+use super::Encoder;
+use super::encode::{self, Rows};
+use crate::space::Space;
+use zoobot_base::error::{Error, Result};
+use zoobot_data::catalog::Catalog;
+
+/// Encodes a catalogue by several encoders, reading and decoding each picture once: a space for
+/// each encoder, in their order, the same as [`Encoder::encode`] gives.
+///
+/// ```no_run
+/// use zoobot_core::encoder::encode_all;
+/// use zoobot_core::prelude::*;
+/// let galaxies = Catalog::sample()?;
+/// let (a, b) = (Encoder::load("imagenet")?, Encoder::load("mine")?);
+/// let spaces = encode_all(&[&a, &b], &galaxies)?;
+/// assert_eq!(spaces[0].width(), a.width());
+/// # Ok::<(), Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Invalid`] without encoders; else as [`Encoder::encode`], but an interrupted call starts
+/// anew.
+pub fn encode_all(encoders: &[&Encoder], catalog: &Catalog) -> Result<Vec<Space>> {
+    if encoders.is_empty() {
+        return Err(Error::invalid("encoders", 0, "at least one"));
+    }
+    let mut rows = vec![Rows::default(); encoders.len()];
+    encode::encode_all(encoders, catalog, &mut rows)?;
+    encoders.iter().zip(rows).map(|(encoder, rows)| encoder.space(rows, catalog)).collect()
+}

@@ -1,0 +1,289 @@
+//! A representation as a map in two dimensions, on which near galaxies are alike.
+//!
+//! The method is UMAP's (McInnes, Healy & Melville 2018, arXiv:1802.03426), begun from the principal
+//! components, on this library's own neighbour search.
+
+mod figures;
+mod fuzzy;
+mod layout;
+mod region;
+
+use crate::metrics::trustworthiness;
+use crate::similar::{IndexConfig, Metric};
+use crate::space::Space;
+use layout::{Curve, Schedule};
+use ndarray::{Array2, ArrayView2, Axis, s};
+use polars::prelude::{DataFrame, df};
+use rand::SeedableRng;
+use rand_distr::{Distribution, Normal};
+use serde::{Deserialize, Serialize};
+use zoobot_base::error::{Error, Result};
+use zoobot_data::catalog::ID;
+use zoobot_show::figure::Figure;
+use zoobot_show::notebook::{Bundle, Progress, Show};
+
+pub use region::Region;
+
+/// Above so many galaxies neighbours come from an index.
+const EXACT: usize = 150_000;
+
+/// How a map is made. The defaults are UMAP's.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MapConfig {
+    /// Neighbours that a galaxy is to keep near, itself counted, 2 to 200 (default 15). More show
+    /// the large, fewer the small.
+    pub neighbours: usize,
+    /// How near to each other galaxies may lie, 0 to 2 (default 0.1). Less makes denser clumps.
+    pub apart: f64,
+    /// Rounds of moving (default 200 above 10,000 galaxies, otherwise 500).
+    pub rounds: Option<usize>,
+    /// The distance of the features (default [`Metric::L2`]).
+    pub metric: Metric,
+    /// Decides the lots (default 0): one seed gives one map.
+    pub seed: u64,
+}
+
+impl Default for MapConfig {
+    fn default() -> Self {
+        Self { neighbours: 15, apart: 0.1, rounds: None, metric: Metric::L2, seed: 0 }
+    }
+}
+
+impl MapConfig {
+    fn check(&self, rows: usize) -> Result<()> {
+        if !(2..=200).contains(&self.neighbours) {
+            return Err(Error::invalid("neighbours", self.neighbours, "2 to 200"));
+        }
+        if rows <= self.neighbours {
+            let expected = format!("more than {}, the neighbours", self.neighbours);
+            return Err(Error::invalid("galaxies", rows, expected));
+        }
+        if !(0.0..=2.0).contains(&self.apart) {
+            return Err(Error::invalid("apart", self.apart, "0 to 2"));
+        }
+        match self.rounds {
+            Some(0) => Err(Error::invalid("rounds", 0, "at least 1")),
+            _ => Ok(()),
+        }
+    }
+
+    fn rounds(&self, rows: usize) -> usize {
+        self.rounds.unwrap_or(if rows > 10_000 { 200 } else { 500 })
+    }
+}
+
+/// Galaxies on a map: near ones are alike, and how far apart distant ones are says little.
+///
+/// ```
+/// use zoobot_core::{map::MapConfig, ndarray::Array2, space::Space};
+/// let ids = (0..90).map(|i| format!("g{i}")).collect();
+/// // Three clumps far apart.
+/// let features = Array2::from_shape_fn((90, 5), |(i, j)| (i % 3 * 40) as f32 + ((i * j) % 7) as f32);
+/// let map = Space::new(ids, features)?.map(&MapConfig::default())?;
+/// assert_eq!(map.places().dim(), (90, 2));
+/// assert!(map.trustworthiness(5, 90)? > 0.8);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Map {
+    space: Space,
+    places: Array2<f32>,
+    config: MapConfig,
+}
+
+impl Space {
+    /// Draws up a map of this space.
+    ///
+    /// Neighbours are found exactly up to 150,000 galaxies, and by an index above. Memory grows with
+    /// the galaxies times their neighbours.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a parameter outside its range or too few galaxies;
+    /// [`Error::Interrupted`].
+    pub fn map(&self, config: &MapConfig) -> Result<Map> {
+        let rows = self.len();
+        config.check(rows)?;
+        let k = config.neighbours - 1;
+        let (nearest, distances) = neighbours(self, config)?;
+        let rounds = config.rounds(rows);
+        let links = fuzzy::links(&nearest, &distances, k, 1.0 / rounds as f32);
+        let mut places = begin(self, config.seed)?;
+        let how =
+            Schedule { curve: Curve::fit(config.apart), rounds, seed: config.seed, share: 2.0 };
+        let progress = Progress::new("laying out the map", Some(rounds));
+        layout::lay(&links, &mut places, None, how, |_| progress.advance(1))?;
+        Ok(Map { space: self.clone(), places: table(&places), config: *config })
+    }
+}
+
+/// The nearest others of each row, and their distances.
+fn neighbours(space: &Space, config: &MapConfig) -> Result<(Vec<u32>, Vec<f32>)> {
+    let k = config.neighbours - 1;
+    // One more: a row finds itself.
+    let found = if space.len() <= EXACT {
+        space.nearest(space.features(), k + 1, config.metric)?
+    } else {
+        let index = IndexConfig {
+            metric: config.metric,
+            seed: config.seed,
+            recall: 0.95,
+            ..IndexConfig::default()
+        };
+        space.index(&index)?.nearest(space.features(), k + 1)?
+    };
+    let mut nearest = Vec::with_capacity(space.len() * k);
+    let mut distances = Vec::with_capacity(space.len() * k);
+    for (row, (rows, far)) in found.rows.rows().into_iter().zip(found.distances.rows()).enumerate()
+    {
+        // Of many copies it may not have found itself.
+        let own = rows.iter().position(|&it| it as usize == row).unwrap_or(k);
+        let others = rows.iter().zip(far).enumerate().filter(|&(place, _)| place != own);
+        for (_, (&row, &distance)) in others {
+            nearest.push(row);
+            distances.push(distance);
+        }
+    }
+    Ok((nearest, distances))
+}
+
+/// The first two principal components, 10 wide, with a little noise to part copies.
+fn begin(space: &Space, seed: u64) -> Result<Vec<[f32; 2]>> {
+    let start = match space.width() {
+        1 => space.features().to_owned(),
+        _ => space.pca(2)?.features().to_owned(),
+    };
+    let largest = start.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+    let scale = if largest > 0.0 { 10.0 / largest } else { 0.0 };
+    let mut rng = rand::rngs::StdRng::seed_from_u64(seed);
+    let noise = Normal::new(0.0, 1e-4_f32)
+        .map_err(|_| Error::invalid("noise", 1e-4, "a positive number"))?;
+    let rows = start.rows();
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let at = |i: usize| row.get(i).copied().unwrap_or(0.0) * scale;
+            [at(0) + noise.sample(&mut rng), at(1) + noise.sample(&mut rng)]
+        })
+        .collect())
+}
+
+fn table(places: &[[f32; 2]]) -> Array2<f32> {
+    Array2::from_shape_fn((places.len(), 2), |(row, column)| places[row][column])
+}
+
+impl Map {
+    /// The space that is mapped.
+    pub fn space(&self) -> &Space {
+        &self.space
+    }
+
+    /// Where the galaxies lie, rows x 2, in the space's order.
+    pub fn places(&self) -> ArrayView2<'_, f32> {
+        self.places.view()
+    }
+
+    /// How it was made.
+    pub fn config(&self) -> &MapConfig {
+        &self.config
+    }
+
+    /// The table: `id_str`, `map_x`, `map_y`.
+    ///
+    /// # Errors
+    /// Only when memory for the columns cannot be had.
+    pub fn table(&self) -> Result<DataFrame> {
+        let column = |i: usize| self.places.column(i).to_vec();
+        Ok(df!(ID => self.space.ids(), "map_x" => column(0), "map_y" => column(1))?)
+    }
+
+    /// Places other galaxies on the map, whose own stay where they are. Their features are those of
+    /// the mapped space, as [`Space::place`] gives them.
+    ///
+    /// # Shapes
+    /// rows x the width of the space, to rows x 2.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for another width or a number that is not finite; [`Error::Interrupted`].
+    pub fn place(&self, features: ArrayView2<f32>) -> Result<Array2<f32>> {
+        let k = self.config.neighbours.min(self.space.len());
+        let found = self.space.nearest(features, k, self.config.metric)?;
+        let still: Vec<[f32; 2]> =
+            self.places.rows().into_iter().map(|row| [row[0], row[1]]).collect();
+        let mut links = fuzzy::Links { start: vec![0], to: Vec::new(), weight: Vec::new() };
+        let mut places = Vec::with_capacity(features.nrows());
+        for (rows, far) in found.rows.rows().into_iter().zip(found.distances.rows()) {
+            let weights = fuzzy::weights(&far.to_vec());
+            let total: f32 = weights.iter().sum();
+            let mean = |axis: usize| {
+                let sum = rows.iter().zip(&weights).map(|(&row, w)| w * still[row as usize][axis]);
+                sum.sum::<f32>() / total
+            };
+            places.push([mean(0), mean(1)]);
+            links.to.extend(rows);
+            links.weight.extend(&weights);
+            links.start.push(links.to.len());
+        }
+        let how = Schedule {
+            curve: Curve::fit(self.config.apart),
+            rounds: self.config.rounds(self.space.len()).div_ceil(3),
+            seed: self.config.seed,
+            share: 1.0,
+        };
+        layout::lay(&links, &mut places, Some(&still), how, |_| ())?;
+        Ok(table(&places))
+    }
+
+    /// How far neighbours on the map are neighbours in the space: 1 at best, about 0.5 by chance
+    /// (see [`trustworthiness`](fn@trustworthiness)), for `k` neighbours among `sample` galaxies (all,
+    /// where there are no more), which are drawn by the map's seed. Time grows as their square.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when `k` is 0 or at least half of the sample.
+    pub fn trustworthiness(&self, k: usize, sample: usize) -> Result<f64> {
+        let sample = sample.min(self.space.len());
+        if k == 0 || 2 * k >= sample {
+            let expected = format!("at least 1 and less than half of {sample}, the sample");
+            return Err(Error::invalid("k", k, expected));
+        }
+        let mut rng = rand::rngs::StdRng::seed_from_u64(self.config.seed);
+        let rows = rand::seq::index::sample(&mut rng, self.space.len(), sample).into_vec();
+        let features = self.space.features().select(Axis(0), &rows);
+        let places = self.places.select(Axis(0), &rows);
+        Ok(trustworthiness(features.view(), places.view(), k))
+    }
+
+    /// The galaxies within a region of the map, in the space's order: look at them with
+    /// `galaxies.select(&ids)?`.
+    pub fn inside(&self, region: &Region) -> Vec<&str> {
+        let rows = self.places.rows().into_iter().zip(self.space.ids());
+        rows.filter(|(row, _)| region.contains(f64::from(row[0]), f64::from(row[1])))
+            .map(|(_, id)| id.as_str())
+            .collect()
+    }
+
+    /// The ends of the map: left, right, bottom, top, with a little air.
+    fn ends(&self) -> [f64; 4] {
+        let ends = |axis: usize| {
+            let column = self.places.slice(s![.., axis]);
+            let low = column.iter().copied().fold(f32::INFINITY, f32::min);
+            let high = column.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let air = (0.02 * (high - low)).max(1e-3);
+            [f64::from(low - air), f64::from(high + air)]
+        };
+        let ([left, right], [bottom, top]) = (ends(0), ends(1));
+        [left, right, bottom, top]
+    }
+}
+
+impl Show for Map {
+    fn show(&self) -> Bundle {
+        match self.figure().map(|figure: Figure| figure.show()) {
+            Ok(bundle) => bundle,
+            Err(error) => Bundle::plain(error.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

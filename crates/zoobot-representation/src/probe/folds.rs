@@ -1,0 +1,43 @@
+//! The division into folds.
+
+use super::target::Target;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use zoobot_base::error::{Error, Result};
+
+/// The fold of every galaxy: of equal size but for one galaxy, and with the same share of each
+/// class.
+pub fn divide(target: &Target, count: usize, seed: u64) -> Result<Vec<usize>> {
+    let too_few = |what: &'static str, value: String| {
+        let expected = format!("at least {count}, one for each fold: take fewer folds");
+        Error::invalid(what, value, expected)
+    };
+    let mut order: Vec<usize> = (0..target.len()).collect();
+    order.shuffle(&mut StdRng::seed_from_u64(seed));
+    match target {
+        Target::Classes { names, of } => {
+            for (class, name) in names.iter().enumerate() {
+                let galaxies = of.iter().filter(|&&it| it == class).count();
+                if galaxies < count {
+                    let value = format!("of {galaxies} galaxies ({name:?})");
+                    return Err(too_few("a class", value));
+                }
+            }
+            // Stable, so that within a class the order stays random.
+            order.sort_by_key(|&row| of[row]);
+        }
+        Target::Numbers(values) if values.len() < count => {
+            return Err(too_few("galaxies with a label", values.len().to_string()));
+        }
+        Target::Numbers(_) => {}
+    }
+    let mut folds = vec![0; target.len()];
+    order.into_iter().enumerate().for_each(|(place, row)| folds[row] = place % count);
+    Ok(folds)
+}
+
+/// The galaxies outside of a fold, to fit on, and those inside, to predict.
+pub fn part(folds: &[usize], fold: usize) -> (Vec<usize>, Vec<usize>) {
+    (0..folds.len()).partition(|&row| folds[row] != fold)
+}

@@ -1,0 +1,268 @@
+//! A first look at whether a representation knows the answer to a question: the linear probe.
+//!
+//! A [`Probe`] fits the simplest model there is on fixed features, logistic regression for classes
+//! and ridge regression for numbers, and predicts every galaxy from a fit that has not seen it
+//! (cross-validation). What it finds, any fine-tuned network should find too; how well it does tells
+//! one representation from another without training a network.
+
+#[doc(hidden)]
+pub mod basis;
+#[doc(hidden)]
+pub mod folds;
+#[doc(hidden)]
+pub mod logistic;
+mod outcome;
+#[doc(hidden)]
+pub mod scaling;
+#[doc(hidden)]
+pub mod score;
+mod target;
+
+pub use basis::Basis;
+pub use logistic::{Logistic, Shares};
+pub use outcome::Probed;
+#[doc(hidden)]
+pub use target::Target;
+
+use crate::space::Space;
+use ndarray::{Array2, ArrayView2, Axis};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use zoobot_base::error::{Error, Result};
+use zoobot_base::interrupt;
+use zoobot_base::seed::mixed;
+
+/// A linear probe of a column of the catalogue.
+///
+/// Features are standardised by the galaxies that are fitted on. The penalty is that of
+/// scikit-learn's `Ridge(alpha=penalty)` and `LogisticRegression(C=1 / penalty)`, the intercept free
+/// of it. It is chosen for each fold by how well galaxies are predicted that were left out among those
+/// that the fold is fitted on: for numbers by the squared error, each galaxy left out in turn; for
+/// classes by the log loss, a part at a time, from the strongest penalty on until that rises. With a
+/// single one in `penalties` nothing is chosen.
+///
+/// ```
+/// use zoobot_core::probe::Probe;
+/// let probe = Probe::of("ring").seed(3).folds(10).penalties([100.0]);
+/// assert_eq!((probe.seed, probe.folds), (3, 10));
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Probe {
+    /// The column. Text, true or false, and whole numbers of at most ten values are classes;
+    /// other numbers are predicted as such.
+    pub label: String,
+    /// Overrides what `label` says of the kind: `true` for numbers. Default none.
+    pub numbers: Option<bool>,
+    /// Parts that the galaxies are divided into, each predicted from the others. Default 5.
+    pub folds: usize,
+    /// Of the division into folds and of the bootstrap. Default 1.
+    pub seed: u64,
+    /// What to choose the penalty from. Default 1, 10, ... 100,000.
+    pub penalties: Vec<f64>,
+}
+
+impl Default for Probe {
+    fn default() -> Self {
+        let penalties = (0..6).map(|power| 10_f64.powi(power)).collect();
+        Self { label: String::new(), numbers: None, folds: 5, seed: 1, penalties }
+    }
+}
+
+impl Space {
+    /// Whether this representation knows what a column of the catalogue says: a [`Probe`] with its
+    /// defaults. Galaxies without a value are left out.
+    ///
+    /// ```
+    /// use zoobot_core::{ndarray::Array2, prelude::*};
+    /// let galaxies = Catalog::sample()?;
+    /// let features = Array2::from_shape_fn((600, 4), |(i, j)| (i * (j + 3) % 17) as f32);
+    /// let space = Space::new(galaxies.ids(), features)?.with_catalog(&galaxies)?;
+    /// let probed = space.probe("ring")?;
+    /// assert!((0.3..0.7).contains(&probed.measure("auc")?.value)); // these features know nothing
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Probe::run`].
+    pub fn probe(&self, label: &str) -> Result<Probed> {
+        Probe::of(label).run(self)
+    }
+}
+
+impl Probe {
+    /// A probe of a column, with the defaults above.
+    pub fn of(label: impl Into<String>) -> Self {
+        Self { label: label.into(), ..Self::default() }
+    }
+
+    /// Sets the seed.
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// Sets the number of folds.
+    pub fn folds(self, folds: usize) -> Self {
+        Self { folds, ..self }
+    }
+
+    /// Sets what to choose the penalty from.
+    pub fn penalties(self, penalties: impl Into<Vec<f64>>) -> Self {
+        Self { penalties: penalties.into(), ..self }
+    }
+
+    /// Takes the label for numbers, whatever it looks like.
+    pub fn numbers(self) -> Self {
+        Self { numbers: Some(true), ..self }
+    }
+
+    /// Takes the label for classes, whatever it looks like.
+    pub fn classes(self) -> Self {
+        Self { numbers: Some(false), ..self }
+    }
+
+    /// Predicts every galaxy that has a label from a fit on other folds.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] when the space has no catalogue or the catalogue no such column;
+    /// [`Error::Invalid`] for a setting out of its range, a label that does not vary, a class of
+    /// fewer galaxies than folds, and numbers that are not finite; [`Error::Interrupted`] when
+    /// stopped.
+    pub fn run(&self, space: &Space) -> Result<Probed> {
+        self.check()?;
+        let (rows, target) = target::read(space.known_catalog()?, &self.label, self.numbers)?;
+        let known;
+        let features = match rows.len() == space.len() {
+            true => space.features(),
+            false => {
+                known = space.features().select(Axis(0), &rows);
+                known.view()
+            }
+        };
+        let ids = rows.iter().map(|&row| space.ids()[row].clone()).collect();
+        self.on(ids, features, target, space.len() - rows.len())
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.folds < 2 {
+            return Err(Error::invalid("folds", self.folds, "2 or more"));
+        }
+        if self.penalties.is_empty() {
+            return Err(Error::invalid("penalties", "empty", "at least one"));
+        }
+        match self.penalties.iter().find(|it| !it.is_finite() || **it <= 0.0) {
+            Some(wrong) => Err(Error::invalid("penalty", wrong, "a number above 0")),
+            None => Ok(()),
+        }
+    }
+
+    /// The probe of galaxies that all have a label.
+    fn on(
+        &self,
+        ids: Vec<String>,
+        features: ArrayView2<f32>,
+        target: Target,
+        unlabelled: usize,
+    ) -> Result<Probed> {
+        let parts = folds::divide(&target, self.folds, self.seed)?;
+        let fold = |part: usize| -> Result<(Vec<usize>, Array2<f64>, f64)> {
+            interrupt::check("probe", || format!("some of {} folds", self.folds))?;
+            let (fitted, held) = folds::part(&parts, part);
+            let (basis, coordinates) = Basis::fit(features.select(Axis(0), &fitted).view())?;
+            let on = basis.coordinates(features.select(Axis(0), &held).view())?;
+            let inner = target.select(&fitted);
+            let (predicted, penalty) = match &inner {
+                Target::Numbers(values) => {
+                    let penalty = self.best_for_numbers(&basis, &coordinates, values);
+                    (basis.ridge(&coordinates, values, penalty).apply(&on), penalty)
+                }
+                Target::Classes { names, of } => {
+                    let penalty = self.best_for_classes(&coordinates, &inner)?;
+                    let all: Vec<usize> = (0..of.len()).collect();
+                    let shares = Shares::of_classes(of, names.len());
+                    let mut fit = Logistic::new(&coordinates, &shares, &all, logistic::EXACT);
+                    (fit.with(penalty)?.probabilities(&on), penalty)
+                }
+            };
+            Ok((held, predicted, penalty))
+        };
+        let mut predictions = Array2::zeros((features.nrows(), target.width()));
+        let mut penalties = Vec::with_capacity(self.folds);
+        for (held, predicted, penalty) in each(self.folds, features.len(), fold)? {
+            for (row, values) in held.into_iter().zip(predicted.rows()) {
+                predictions.row_mut(row).assign(&values);
+            }
+            penalties.push(penalty);
+        }
+        Ok(Probed { probe: self.clone(), ids, target, predictions, penalties, unlabelled })
+    }
+
+    /// The penalties, the strongest first.
+    fn strongest_first(&self) -> Vec<f64> {
+        let mut penalties = self.penalties.clone();
+        penalties.sort_by(|a, b| b.total_cmp(a));
+        penalties
+    }
+
+    /// The penalty by which ridge regression predicts left-out galaxies best.
+    fn best_for_numbers(&self, basis: &Basis, of: &Array2<f64>, values: &[f64]) -> f64 {
+        let penalties = self.strongest_first();
+        let loss = |penalty: f64| -> f64 {
+            let predicted = basis.ridge_left_out(of, values, penalty);
+            predicted.iter().zip(values).map(|(a, b)| (a - b).powi(2)).sum()
+        };
+        let losses = penalties.iter().map(|&penalty| (penalty, loss(penalty)));
+        losses.min_by(|a, b| a.1.total_cmp(&b.1)).map_or(penalties[0], |(penalty, _)| penalty)
+    }
+
+    /// The penalty by which logistic regression predicts left-out parts best.
+    fn best_for_classes(&self, of: &Array2<f64>, target: &Target) -> Result<f64> {
+        let penalties = self.strongest_first();
+        let (Target::Classes { names, of: classes }, [strongest, _, ..]) = (target, &penalties[..])
+        else {
+            return Ok(penalties[0]);
+        };
+        // The smallest class may have lost a galaxy or two to the outer fold.
+        let count = self.folds.min(target.smallest_class()).max(2);
+        let folds = folds::divide(target, count, mixed(self.seed, 0))?;
+        let parts: Vec<_> = (0..count).map(|part| folds::part(&folds, part)).collect();
+        let held: Vec<_> = parts.iter().map(|(_, on)| of.select(Axis(0), on)).collect();
+        let shares = Shares::of_classes(classes, names.len());
+        let mut fits: Vec<_> = parts
+            .iter()
+            .map(|(rows, _)| Logistic::new(of, &shares, rows, logistic::ROUGH))
+            .collect();
+        let mut best = (*strongest, f64::INFINITY);
+        for penalty in penalties.iter().copied() {
+            let mut loss = 0.0;
+            for ((fit, (_, rows)), on) in fits.iter_mut().zip(&parts).zip(&held) {
+                loss += target.loss(rows, &fit.with(penalty)?.probabilities(on));
+            }
+            if loss > best.1 {
+                // Weaker ones are worse still, and take the longest to fit.
+                break;
+            }
+            best = (penalty, loss);
+        }
+        Ok(best.0)
+    }
+}
+
+/// Numbers in the features above which folds take turns, as each has a copy in double precision.
+const LARGE: usize = 1 << 25;
+
+/// What a function gives for each of the first `count` numbers, in order; side by side unless the
+/// features are large.
+fn each<T: Send>(
+    count: usize,
+    numbers: usize,
+    one: impl Fn(usize) -> Result<T> + Sync + Send,
+) -> Result<Vec<T>> {
+    match numbers > LARGE {
+        true => (0..count).map(one).collect(),
+        false => (0..count).into_par_iter().map(one).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

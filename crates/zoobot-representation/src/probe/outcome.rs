@@ -1,0 +1,157 @@
+//! What a probe found.
+
+use super::Probe;
+use super::score;
+use super::target::Target;
+use crate::metrics::{Estimate, bootstrap};
+use ndarray::{Array2, ArrayView2};
+use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, Series};
+use zoobot_base::error::{Error, Result};
+use zoobot_data::catalog::ID;
+use zoobot_show::notebook::{Bundle, Show, Table};
+
+/// Predictions for every galaxy with a label, each from a fit that has not seen it, and how good
+/// they are.
+#[derive(Debug, Clone)]
+pub struct Probed {
+    pub(super) probe: Probe,
+    pub(super) ids: Vec<String>,
+    pub(super) target: Target,
+    pub(super) predictions: Array2<f64>,
+    pub(super) penalties: Vec<f64>,
+    pub(super) unlabelled: usize,
+}
+
+impl Probed {
+    /// The galaxies, in the space's order.
+    pub fn ids(&self) -> &[String] {
+        &self.ids
+    }
+
+    /// The names of the classes, in the order of the columns of
+    /// [`predictions`](Self::predictions); empty for numbers.
+    pub fn classes(&self) -> &[String] {
+        match &self.target {
+            Target::Classes { names, .. } => names,
+            Target::Numbers(_) => &[],
+        }
+    }
+
+    /// Galaxies x classes, their probabilities; or galaxies x 1, the numbers.
+    pub fn predictions(&self) -> ArrayView2<'_, f64> {
+        self.predictions.view()
+    }
+
+    /// The penalty of each fold's fit.
+    pub fn penalties(&self) -> &[f64] {
+        &self.penalties
+    }
+
+    /// Galaxies that were left out as they have no label.
+    pub fn unlabelled(&self) -> usize {
+        self.unlabelled
+    }
+
+    /// The names of the figures there are. Of classes: `accuracy`, `auc`, `average_precision`, `f1`,
+    /// `log_loss` (nats); of two classes the last by name is the positive one, of more the middle
+    /// three are the mean over the classes, each against all others. Of numbers: `rmse`, `r2`,
+    /// `spearman`.
+    pub fn measures(&self) -> &'static [&'static str] {
+        score::measures(&self.target)
+    }
+
+    /// A figure by its name among [`measures`](Self::measures), of all predictions together.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], with a near name.
+    pub fn value(&self, name: &str) -> Result<f64> {
+        self.known(name)?;
+        Ok(self.among(name, &(0..self.ids.len()).collect::<Vec<_>>()))
+    }
+
+    /// The same with its interval: see [`bootstrap`].
+    ///
+    /// # Errors
+    /// As [`value`](Self::value).
+    pub fn measure(&self, name: &str) -> Result<Estimate> {
+        self.known(name)?;
+        Ok(bootstrap(self.ids.len(), self.probe.seed, |places| self.among(name, places)))
+    }
+
+    fn known(&self, name: &str) -> Result<()> {
+        if self.measures().contains(&name) {
+            return Ok(());
+        }
+        Err(Error::Missing {
+            kind: "measure",
+            name: name.to_owned(),
+            place: format!("the probe of {:?}", self.probe.label),
+            hint: zoobot_base::spelling::near(name, self.measures().iter().copied()),
+        })
+    }
+
+    /// A figure that is known, of the galaxies at these places.
+    fn among(&self, name: &str, places: &[usize]) -> f64 {
+        score::among(name, &self.target, &self.predictions, places)
+    }
+
+    /// A table of `id_str`, the label, `predicted`, and for classes the probability of each
+    /// (`probability_NAME`).
+    ///
+    /// # Errors
+    /// [`Error::Polars`] when columns would share a name.
+    pub fn table(&self) -> Result<DataFrame> {
+        let mut columns = vec![Column::new(ID.into(), &self.ids)];
+        let label = self.probe.label.as_str();
+        match &self.target {
+            Target::Classes { names, of } => {
+                let named =
+                    |of: &[usize]| of.iter().map(|&i| names[i].as_str()).collect::<Vec<_>>();
+                let likeliest: Vec<usize> = (0..of.len()).map(|row| self.likeliest(row)).collect();
+                columns.push(Series::new(label.into(), named(of)).into_column());
+                columns.push(Series::new("predicted".into(), named(&likeliest)).into_column());
+                for (name, values) in names.iter().zip(self.predictions.columns()) {
+                    let name = format!("probability_{name}");
+                    columns.push(Series::new(name.into(), values.to_vec()).into_column());
+                }
+            }
+            Target::Numbers(values) => {
+                columns.push(Column::new(label.into(), values));
+                columns.push(Column::new("predicted".into(), self.predictions.column(0).to_vec()));
+            }
+        }
+        Ok(DataFrame::new(self.ids.len(), columns)?)
+    }
+
+    /// The likeliest class of a galaxy, by its place.
+    fn likeliest(&self, row: usize) -> usize {
+        score::likeliest(self.predictions.row(row))
+    }
+}
+
+impl Show for Probed {
+    fn show(&self) -> Bundle {
+        let estimates: Vec<Estimate> =
+            self.measures().iter().filter_map(|name| self.measure(name).ok()).collect();
+        let column = |name: &str, of: fn(&Estimate) -> f64| {
+            Column::new(name.into(), estimates.iter().map(of).collect::<Vec<f64>>())
+        };
+        let columns = vec![
+            Series::new("measure".into(), self.measures()).into_column(),
+            column("value", |it| it.value),
+            column("low", |it| it.low),
+            column("high", |it| it.high),
+        ];
+        let unlabelled = match self.unlabelled {
+            0 => String::new(),
+            some => format!(" ({some} without a label left out)"),
+        };
+        let title = format!(
+            "Linear probe of {:?}: {} galaxies{unlabelled}, each predicted from a fit on other folds",
+            self.probe.label,
+            self.ids.len()
+        );
+        let table = DataFrame::new(estimates.len(), columns).map_err(Error::from);
+        table.map(|table| Table::new(table).title(title)).show()
+    }
+}

@@ -1,0 +1,493 @@
+//! Tables larger than memory: vectors in a flat file, searched where they lie.
+
+use super::exact::{self, Nearest};
+use super::index::{Index, IndexConfig, Table};
+use super::search::Within;
+use super::vectors::{Fingerprint, Vectors};
+use super::{Metric, Search};
+use crate::space::{Origin, Pca, PcaFit, Space};
+use half::f16;
+use memmap2::{Mmap, UncheckedAdvice};
+use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use zoobot_base::advice::advice;
+use zoobot_base::error::{Error, Result};
+use zoobot_base::files::write_whole;
+use zoobot_data::catalog::Catalog;
+use zoobot_show::notebook::{Bundle, Show};
+
+/// The first bytes of the file.
+const MAGIC: &[u8; 8] = b"zoobotV1";
+/// Where the vectors begin: the head is padded to this, a page.
+const HEAD: usize = 4096;
+/// Rows that are read at a time for what needs them side by side.
+const ROWS: usize = 4096;
+/// The most ids among which near ones are looked for when one is not there.
+const HINTED: usize = 200_000;
+
+/// Vectors and their galaxies' names in a flat file, which is mapped and read as it is searched.
+///
+/// A search goes over the file in a stream: beyond what it finds it takes, for each core, 4 MB of
+/// the file and 128 KB besides, however large the file is. What the operating system keeps of the
+/// file in free memory is given back when anybody needs it.
+///
+/// The file begins with `zoobotV1`, the length (8 bytes, little endian, as all that follows) of a
+/// JSON object, and this object of `rows`, `width`, `half` and a `fingerprint`; at byte 4096 come the
+/// vectors, row by row, as float32 or (with `half`) float16, then `rows` + 1 places (8 bytes each) at
+/// which the ids begin and end in the UTF-8 text that is the rest.
+///
+/// ```
+/// use zoobot_core::{ndarray::array, similar::VectorFile, space::Space};
+/// let path = std::env::temp_dir().join(format!("doc-{}.vectors", std::process::id()));
+/// let ids = ["a", "b", "c"].map(str::to_owned).to_vec();
+/// let space = Space::new(ids, array![[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]])?;
+/// let file = VectorFile::write(&path, false, |to| to.add(&space))?;
+/// assert_eq!(file.search().like("a").nearest(2)?.ids(), ["c", "b"]);
+/// # std::fs::remove_file(path).expect("just written");
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct VectorFile {
+    inner: Arc<Mapped>,
+    /// In the order of the file.
+    catalog: Option<Catalog>,
+}
+
+#[derive(Debug)]
+struct Mapped {
+    path: PathBuf,
+    map: Mmap,
+    head: Head,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Head {
+    rows: usize,
+    width: usize,
+    half: bool,
+    fingerprint: String,
+    origin: Option<Origin>,
+}
+
+impl Head {
+    fn size(&self) -> usize {
+        if self.half { 2 } else { 4 }
+    }
+
+    /// Where the places of the ids begin: on a multiple of 8.
+    fn ids(&self) -> Option<usize> {
+        let vectors = self.rows.checked_mul(self.width)?.checked_mul(self.size())?;
+        Some(vectors.checked_add(HEAD)?.next_multiple_of(8))
+    }
+}
+
+impl VectorFile {
+    /// Writes a file; `fill` adds the tables one by one. With `half`, numbers are rounded to half
+    /// precision (11 bits). It appears whole or not at all.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or nothing was added.
+    pub fn write(
+        path: impl AsRef<Path>,
+        half: bool,
+        fill: impl FnOnce(&mut VectorWriter) -> Result<()>,
+    ) -> Result<Self> {
+        let path = path.as_ref();
+        write_whole(path, |file| {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let ids = tempfile::tempfile_in(folder.unwrap_or(Path::new(".")));
+            let mut writer = VectorWriter {
+                path: path.to_path_buf(),
+                vectors: BufWriter::with_capacity(1 << 20, file.try_clone().map_err(io(path))?),
+                places: BufWriter::new(ids.map_err(io(path))?),
+                names: tempfile::tempfile_in(folder.unwrap_or(Path::new(".")))
+                    .map(BufWriter::new)
+                    .map_err(io(path))?,
+                print: None,
+                half,
+                rows: 0,
+                width: 0,
+                end: 0,
+                origin: None,
+            };
+            writer.vectors.seek(SeekFrom::Start(HEAD as u64)).map_err(io(path))?;
+            fill(&mut writer)?;
+            writer.finish()
+        })?;
+        Self::open(path)
+    }
+
+    /// Opens a file that [`write`](Self::write) wrote. It must not be changed while it is open;
+    /// replacing it by another does no harm.
+    ///
+    /// # Errors
+    /// When it cannot be read or is no such file.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let file = File::open(path).map_err(Error::io("read", path))?;
+        // SAFETY: the file is only read; that nobody changes it is in the documentation.
+        let map = unsafe { Mmap::map(&file) }.map_err(Error::io("read", path))?;
+        let wrong = |problem: &str| Error::Catalog {
+            path: path.to_path_buf(),
+            problem: problem.to_owned(),
+            hint: advice(
+                "Make it with `zoobot vectors` or VectorFile::write(..)",
+                "Make it with `zoobot vectors`",
+            ),
+        };
+        let no_vectors = || wrong("it is no file of vectors");
+        let long = map.get(8..16).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes);
+        let long = long.filter(|&long| map.starts_with(MAGIC) && long <= (HEAD - 16) as u64);
+        let long = long.ok_or_else(no_vectors)? as usize;
+        let head = map.get(16..16 + long).ok_or_else(no_vectors)?;
+        let head: Head = serde_json::from_slice(head).map_err(|_| no_vectors())?;
+        let damaged = || wrong("it is damaged: it has another length than it says");
+        let ids = head.ids().ok_or_else(damaged)?;
+        let names = head.rows.checked_add(1).and_then(|n| n.checked_mul(8)?.checked_add(ids));
+        let names = names.filter(|&names| names <= map.len() && head.rows > 0 && head.width > 0);
+        let names = names.ok_or_else(damaged)?;
+        let inner = Arc::new(Mapped { path: path.to_path_buf(), map, head });
+        let opened = Self { inner, catalog: None };
+        if opened.place(opened.len()) != Some(opened.inner.map.len() - names) {
+            return Err(damaged());
+        }
+        Ok(opened)
+    }
+
+    /// Whether a file begins as one of these does.
+    pub fn is_one(path: impl AsRef<Path>) -> bool {
+        let mut start = [0; 8];
+        let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
+        read.is_ok() && &start == MAGIC
+    }
+
+    /// The number of galaxies.
+    pub fn len(&self) -> usize {
+        self.inner.head.rows
+    }
+
+    /// Never true.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The numbers of each.
+    pub fn width(&self) -> usize {
+        self.inner.head.width
+    }
+
+    /// Tells its vectors from others.
+    pub fn fingerprint(&self) -> &str {
+        &self.inner.head.fingerprint
+    }
+
+    /// Where the ids' text has the end of the id before a row.
+    fn place(&self, row: usize) -> Option<usize> {
+        let start = self.inner.head.ids()? + 8 * row;
+        let bytes = self.inner.map.get(start..start + 8)?.try_into().ok()?;
+        usize::try_from(u64::from_le_bytes(bytes)).ok()
+    }
+
+    /// The name of a galaxy; empty where there is none, or the file is damaged.
+    pub fn id(&self, row: usize) -> &str {
+        let id = || {
+            let (start, end) = (self.place(row)?, self.place(row + 1)?);
+            let names = self.inner.head.ids()? + 8 * (self.len() + 1);
+            let bytes = self.inner.map.get(names.checked_add(start)?..names.checked_add(end)?)?;
+            std::str::from_utf8(bytes).ok()
+        };
+        if row < self.len() { id().unwrap_or_default() } else { "" }
+    }
+
+    /// The place of a galaxy. Every name is looked at.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], with the nearest name where there are no more than 200,000.
+    pub fn row(&self, id: &str) -> Result<usize> {
+        let found = (0..self.len()).find(|&row| self.id(row) == id);
+        let begin = self.inner.head.ids().unwrap_or_default();
+        self.give_back(begin..self.inner.map.len());
+        found.ok_or_else(|| Error::Missing {
+            kind: "galaxy",
+            name: id.to_owned(),
+            place: self.inner.path.display().to_string(),
+            hint: match self.len() {
+                0..=HINTED => {
+                    zoobot_base::spelling::near(id, (0..self.len()).map(|row| self.id(row)))
+                }
+                many => format!("It has {many} others"),
+            },
+        })
+    }
+
+    /// Some of its galaxies, as a space in memory.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for one that is not there; [`Error::Invalid`] for none.
+    pub fn select<S: AsRef<str>>(&self, ids: &[S]) -> Result<Space> {
+        let rows = ids.iter().map(|id| self.row(id.as_ref())).collect::<Result<Vec<_>>>()?;
+        self.space(&rows)
+    }
+
+    /// The encoder and the steps that made the vectors, where the file says.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.inner.head.origin.as_ref()
+    }
+
+    /// Some of its rows, as a space in memory.
+    pub(super) fn space(&self, rows: &[usize]) -> Result<Space> {
+        let mut features = Array2::zeros((rows.len(), self.width()));
+        for (&row, mut to) in rows.iter().zip(features.rows_mut()) {
+            if let Some(to) = to.as_slice_mut() {
+                self.read(row, to);
+            }
+        }
+        let ids = rows.iter().map(|&row| self.id(row).to_owned()).collect();
+        let space = Space::new(ids, features)?;
+        Ok(match &self.inner.head.origin {
+            Some(origin) => space.with_origin(origin.clone()),
+            None => space,
+        })
+    }
+
+    /// The `k` rows nearest to each of many `queries` (one a row), exactly, as
+    /// [`Space::nearest`] finds them.
+    ///
+    /// # Errors
+    /// As [`Space::nearest`].
+    pub fn nearest(&self, queries: ArrayView2<f32>, k: usize, metric: Metric) -> Result<Nearest> {
+        exact::nearest(self, queries, k, metric, None)
+    }
+
+    /// The first principal components, in a stream over the file.
+    ///
+    /// # Errors
+    /// As [`Space::pca`]; [`Error::Interrupted`].
+    pub fn pca(&self, components: usize) -> Result<Pca> {
+        let mut fit = PcaFit::new(components);
+        let mut block = Array2::zeros((0, self.width()));
+        for start in (0..self.len()).step_by(ROWS) {
+            let rows = start..(start + ROWS).min(self.len());
+            if block.nrows() != rows.len() {
+                block = Array2::zeros((rows.len(), self.width()));
+            }
+            for (row, mut to) in rows.clone().zip(block.rows_mut()) {
+                if let Some(to) = to.as_slice_mut() {
+                    self.read(row, to);
+                }
+            }
+            fit.add(block.view())?;
+            self.release(rows);
+        }
+        fit.finish()
+    }
+
+    /// Attaches the catalogue of these galaxies, in any order; others in it are left out. It lies
+    /// in memory. Searches can then have conditions, and their results show pictures.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for the first galaxy of the file that the catalogue lacks.
+    pub fn with_catalog(&self, catalog: &Catalog) -> Result<Self> {
+        let ids: Vec<&str> = (0..self.len()).map(|row| self.id(row)).collect();
+        Ok(Self { catalog: Some(catalog.select(&ids)?), ..self.clone() })
+    }
+
+    /// The catalogue of exactly these galaxies, in this order, where it is known.
+    pub fn catalog(&self) -> Option<&Catalog> {
+        self.catalog.as_ref()
+    }
+
+    /// Begins a search for galaxies like others.
+    pub fn search(&self) -> Search {
+        Search::within(Within::File(self.clone()))
+    }
+
+    /// Builds an [`Index`] of it, which lies in memory.
+    ///
+    /// # Errors
+    /// As [`Space::index`].
+    pub fn index(&self, config: &IndexConfig) -> Result<Index> {
+        Index::build(Table::File(self.clone()), config)
+    }
+
+    /// Reads an index that [`Index::save`] wrote of it.
+    ///
+    /// # Errors
+    /// As [`Space::open_index`].
+    pub fn open_index(&self, path: impl AsRef<Path>) -> Result<Index> {
+        Index::read(path.as_ref(), Table::File(self.clone()))
+    }
+
+    /// Gives pages of memory back that lie wholly in a range of the file.
+    fn give_back(&self, bytes: Range<usize>) {
+        let page = HEAD;
+        let start = bytes.start.next_multiple_of(page);
+        let end = bytes.end.min(self.inner.map.len()) / page * page;
+        if start < end {
+            // SAFETY: the mapping is of a file and never written to, so that pages that are dropped
+            // are read again as they were. That it fails, as elsewhere than on Linux, does no harm.
+            let _ = unsafe {
+                self.inner.map.unchecked_advise_range(UncheckedAdvice::DontNeed, start, end - start)
+            };
+        }
+    }
+}
+
+impl Vectors for VectorFile {
+    fn len(&self) -> usize {
+        self.inner.head.rows
+    }
+
+    fn width(&self) -> usize {
+        self.inner.head.width
+    }
+
+    #[inline]
+    fn read(&self, row: usize, to: &mut [f32]) {
+        let Mapped { map, head, .. } = self.inner.as_ref();
+        let bytes = head.width * head.size();
+        let row = &map[HEAD + row * bytes..][..bytes];
+        match head.half {
+            true => {
+                for (to, bytes) in to.iter_mut().zip(row.chunks_exact(2)) {
+                    *to = f16::from_le_bytes([bytes[0], bytes[1]]).to_f32();
+                }
+            }
+            false => {
+                for (to, bytes) in to.iter_mut().zip(row.chunks_exact(4)) {
+                    *to = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+                }
+            }
+        }
+    }
+
+    fn release(&self, rows: Range<usize>) {
+        let bytes = self.width() * self.inner.head.size();
+        self.give_back(HEAD + rows.start * bytes..HEAD + rows.end * bytes);
+    }
+}
+
+impl Show for VectorFile {
+    fn show(&self) -> Bundle {
+        let Head { rows, width, half, .. } = &self.inner.head;
+        let kind = if *half { "float16" } else { "float32" };
+        let path = self.inner.path.display();
+        Bundle::plain(format!("{rows} galaxies with {width} features, {kind}, in {path}"))
+    }
+}
+
+/// Takes the tables that a [`VectorFile`] is made of.
+#[derive(Debug)]
+pub struct VectorWriter {
+    path: PathBuf,
+    vectors: BufWriter<File>,
+    places: BufWriter<File>,
+    names: BufWriter<File>,
+    print: Option<Fingerprint>,
+    half: bool,
+    rows: usize,
+    width: usize,
+    /// Where the names end so far.
+    end: u64,
+    origin: Option<Origin>,
+}
+
+fn io(path: &Path) -> impl Fn(std::io::Error) -> Error + use<> {
+    let path = path.to_path_buf();
+    move |source| Error::Io { action: "write", path: path.clone(), source }
+}
+
+impl VectorWriter {
+    /// Adds the galaxies of a space.
+    ///
+    /// # Errors
+    /// As [`add_rows`](Self::add_rows).
+    pub fn add(&mut self, space: &Space) -> Result<()> {
+        if self.rows == 0 {
+            self.origin = space.origin().cloned();
+        }
+        self.add_rows(space.ids(), space.features())
+    }
+
+    /// Adds galaxies: their names and vectors, one a row.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when names and rows differ in number, the rows are not as wide as those
+    /// before, or a number is not finite or (with `half`) above 65504; [`Error::Io`].
+    pub fn add_rows(&mut self, ids: &[String], rows: ArrayView2<f32>) -> Result<()> {
+        if ids.len() != rows.nrows() {
+            return Err(Error::invalid(
+                "ids",
+                ids.len(),
+                format!("one for each of {}", rows.nrows()),
+            ));
+        }
+        if self.rows == 0 {
+            self.width = rows.ncols();
+        }
+        if rows.ncols() != self.width || self.width == 0 {
+            let expected = format!("{}, as in the rows before", self.width.max(1));
+            return Err(Error::invalid("columns", rows.ncols(), expected));
+        }
+        let print = self.print.get_or_insert_with(|| Fingerprint::new(rows.ncols()));
+        let mut bytes = Vec::new();
+        for (id, row) in ids.iter().zip(rows.rows()) {
+            bytes.clear();
+            for &value in row {
+                let fits = if self.half { value.abs() <= 65_504.0 } else { value.is_finite() };
+                if !fits {
+                    let most = if self.half { "at most 65504 (half precision)" } else { "finite" };
+                    return Err(Error::invalid("feature", format!("{value} for {id:?}"), most));
+                }
+                match self.half {
+                    true => bytes.extend(f16::from_f32(value).to_le_bytes()),
+                    false => bytes.extend(value.to_le_bytes()),
+                }
+            }
+            print.update(&bytes);
+            self.vectors.write_all(&bytes).map_err(io(&self.path))?;
+            self.places.write_all(&self.end.to_le_bytes()).map_err(io(&self.path))?;
+            self.names.write_all(id.as_bytes()).map_err(io(&self.path))?;
+            self.end += id.len() as u64;
+        }
+        self.rows += ids.len();
+        Ok(())
+    }
+
+    fn finish(self) -> Result<()> {
+        let Self { path, mut vectors, mut places, names, print, half, rows, width, end, origin } =
+            self;
+        let Some(print) = print.filter(|_| rows > 0) else {
+            return Err(Error::invalid("galaxies", 0, "at least one"));
+        };
+        let head = Head { rows, width, half, fingerprint: print.finish(), origin };
+        let written = || -> std::io::Result<()> {
+            places.write_all(&end.to_le_bytes())?;
+            let long = rows * width * head.size();
+            vectors.write_all(&[0; 8][..long.next_multiple_of(8) - long])?;
+            for part in [places, names] {
+                let mut part = part.into_inner().map_err(|error| error.into_error())?;
+                part.seek(SeekFrom::Start(0))?;
+                std::io::copy(&mut BufReader::with_capacity(1 << 20, part), &mut vectors)?;
+            }
+            vectors.seek(SeekFrom::Start(0))?;
+            let head = serde_json::to_vec(&head)?;
+            if head.len() > HEAD - 16 {
+                return Err(std::io::Error::other("the encoder's recipe is too long"));
+            }
+            vectors.write_all(MAGIC)?;
+            vectors.write_all(&(head.len() as u64).to_le_bytes())?;
+            vectors.write_all(&head)?;
+            vectors.flush()
+        };
+        written().map_err(io(&path))
+    }
+}
+
+#[cfg(test)]
+mod tests;

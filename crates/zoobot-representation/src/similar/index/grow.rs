@@ -1,0 +1,116 @@
+//! Growing a graph: rows join a few at a time, those of one step on all cores, and each step sees
+//! only what the steps before made, so that the number of cores changes nothing.
+//!
+//! (The order of Dobson et al. 2023, ParlayANN; links are chosen by algorithm 4 of Malkov & Yashunin
+//! 2018, which `hnsw_rs` does only for the links that a row begins with: later it drops the farthest,
+//! which cuts clusters off from each other.)
+
+use super::graph::{Graph, Walk};
+use super::rows::Stored;
+use rayon::prelude::*;
+use zoobot_base::error::Result;
+
+/// A link: how far, and where to.
+type Link = (f32, u32);
+
+/// How rows get their links.
+#[derive(Debug, Clone, Copy)]
+pub struct Growth<'a> {
+    pub stored: &'a Stored,
+    pub absolute: bool,
+    /// Links that a row chooses; with those of others that choose it, twice as many at most.
+    pub links: usize,
+    /// How wide it looks around.
+    pub wide: usize,
+}
+
+impl Growth<'_> {
+    /// Gives rows their links on the ground, besides those that they have.
+    pub fn step(&self, graph: &mut Graph, rows: &[u32]) -> Result<()> {
+        let now = &*graph;
+        let chosen: Vec<Vec<Link>> = rows
+            .par_iter()
+            .map_init(Walk::default, |walk, &row| {
+                zoobot_base::interrupt::check("index", || "some of the rows".to_owned())?;
+                let query = self.stored.query(row);
+                let near = now.nearest(self.stored, &query, self.wide, self.absolute, walk);
+                let others = near.iter().copied().filter(|link| link.1 != row);
+                Ok(self.select(row, others.chain(self.links_of(now, row)).collect(), self.links))
+            })
+            .collect::<Result<_>>()?;
+        // Both ends of a link, by row.
+        let mut ends: Vec<(u32, f32, u32)> = Vec::with_capacity(2 * self.links * rows.len());
+        for (&row, links) in rows.iter().zip(&chosen) {
+            ends.extend(links.iter().map(|&(distance, to)| (to, distance, row)));
+            graph.link(row, 0, links.iter().map(|link| link.1));
+        }
+        ends.par_sort_unstable_by(|a, b| {
+            a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2))
+        });
+        let now = &*graph;
+        let updated: Vec<(u32, Vec<Link>)> = ends
+            .par_chunk_by(|a, b| a.0 == b.0)
+            .map(|group| {
+                let row = group[0].0;
+                let mut all = self.links_of(now, row);
+                all.extend(group.iter().map(|&(_, distance, from)| (distance, from)));
+                (row, self.select_above(row, all, 2 * self.links))
+            })
+            .collect();
+        for (row, links) in updated {
+            graph.link(row, 0, links.into_iter().map(|link| link.1));
+        }
+        Ok(())
+    }
+
+    fn links_of(&self, graph: &Graph, row: u32) -> Vec<Link> {
+        let far = |&to: &u32| (self.stored.between(row, to, self.absolute), to);
+        graph.ground(row).iter().map(far).collect()
+    }
+
+    /// Links, chosen only where they are too many.
+    fn select_above(&self, row: u32, mut links: Vec<Link>, most: usize) -> Vec<Link> {
+        in_order(&mut links);
+        if links.len() > most { self.select(row, links, most) } else { links }
+    }
+
+    /// Of links those nearer to the row than to any that was taken before, the nearest first; where
+    /// that leaves too few, the nearest of the others too.
+    ///
+    /// Copies of the row have a share of their own, since every other row is as far from them as from
+    /// the row, so that none would be nearer to it. They are taken in a ring, the next first: by it each
+    /// of them is reached.
+    fn select(&self, row: u32, mut links: Vec<Link>, most: usize) -> Vec<Link> {
+        in_order(&mut links);
+        let least = most.div_ceil(4);
+        let (mut copies, others): (Vec<Link>, Vec<Link>) =
+            links.into_iter().partition(|link| link.0 == 0.0);
+        copies.sort_unstable_by_key(|link| link.1.wrapping_sub(row));
+        copies.truncate(least);
+        let most = most - copies.len();
+        let mut taken: Vec<Link> = Vec::with_capacity(most);
+        let mut left: Vec<Link> = Vec::new();
+        for link in others {
+            if taken.len() == most {
+                break;
+            }
+            let apart =
+                |&(_, other): &Link| self.stored.between(link.1, other, self.absolute) > link.0;
+            match taken.iter().all(apart) {
+                true => taken.push(link),
+                false if left.len() < least => left.push(link),
+                false => {}
+            }
+        }
+        let lacking = least.saturating_sub(taken.len());
+        taken.extend(left.into_iter().take(lacking));
+        taken.extend(copies);
+        taken
+    }
+}
+
+/// The nearest first, each once.
+fn in_order(links: &mut Vec<Link>) {
+    links.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    links.dedup_by_key(|link| link.1);
+}

@@ -1,0 +1,93 @@
+//! How far apart two representations are.
+
+use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+use zoobot_base::error::{Error, Result};
+
+/// A distance between representations: 0 for the same, larger for less alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Metric {
+    /// Euclidean: the root of the summed squared differences.
+    #[default]
+    L2,
+    /// The summed absolute differences, as Galaxy Zoo's public similarity search takes them.
+    L1,
+    /// 1 - the cosine of the angle between both: 0 to 2, whatever their lengths. All zeros have no
+    /// direction and count as 2 from everything.
+    Cosine,
+}
+
+impl Metric {
+    /// The distance of two vectors of one width, in double precision.
+    pub fn distance(self, a: &[f32], b: &[f32]) -> f64 {
+        let pairs = || a.iter().zip(b).map(|(&a, &b)| (f64::from(a), f64::from(b)));
+        match self {
+            Self::L2 => pairs().map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt(),
+            Self::L1 => pairs().map(|(a, b)| (a - b).abs()).sum(),
+            Self::Cosine => {
+                let product: f64 = pairs().map(|(a, b)| a * b).sum();
+                let square = |v: &[f32]| v.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>();
+                let lengths = (square(a) * square(b)).sqrt();
+                if lengths > 0.0 { 1.0 - product / lengths } else { 2.0 }
+            }
+        }
+    }
+
+    /// Its name in files and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::L2 => "l2",
+            Self::L1 => "l1",
+            Self::Cosine => "cosine",
+        }
+    }
+
+    /// Checks queries (one a row) against a table of `width` columns.
+    pub(super) fn check(self, queries: ArrayView2<f32>, width: usize) -> Result<()> {
+        if queries.ncols() != width {
+            let expected = format!("{width}, as in the table that is searched");
+            return Err(Error::invalid("columns of the query", queries.ncols(), expected));
+        }
+        if let Some(value) = queries.iter().find(|value| !value.is_finite()) {
+            return Err(Error::invalid("a number of the query", value, "finite numbers"));
+        }
+        if self == Self::Cosine
+            && queries.rows().into_iter().any(|row| row.iter().all(|&v| v == 0.0))
+        {
+            return Err(Error::invalid("the query", "all zeros", "a direction, for the cosine"));
+        }
+        Ok(())
+    }
+
+    /// Queries as [`kernel`](super::kernel) takes them: of length 1 for the cosine.
+    pub(super) fn prepared(self, queries: ArrayView2<f32>) -> Array2<f32> {
+        let mut queries = queries.as_standard_layout().into_owned();
+        if self == Self::Cosine {
+            queries.rows_mut().into_iter().for_each(|mut row| {
+                let length = row.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>().sqrt();
+                row.mapv_inplace(|v| (f64::from(v) / length) as f32);
+            });
+        }
+        queries
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Metric {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let all = [Self::L2, Self::L1, Self::Cosine];
+        all.into_iter()
+            .find(|metric| metric.name() == name)
+            .ok_or_else(|| Error::invalid("metric", format!("{name:?}"), "l2, l1 or cosine"))
+    }
+}

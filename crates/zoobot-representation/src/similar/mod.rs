@@ -1,0 +1,111 @@
+//! Galaxies like others.
+//!
+//! [`Space::similar_to`] answers at once; [`Space::search`] takes conditions, counter-examples and
+//! other distances. Search is exact: every galaxy is looked at, in memory or (a [`VectorFile`]) where
+//! they lie on disk. Among millions, an [`Index`] finds most of the nearest at once.
+
+mod exact;
+mod file;
+mod index;
+mod kernel;
+mod metric;
+mod neighbours;
+mod query;
+mod search;
+mod sky;
+mod top;
+mod vectors;
+
+use crate::space::Space;
+use zoobot_base::error::Result;
+
+pub use exact::Nearest;
+pub use file::{VectorFile, VectorWriter};
+pub use index::{EXACT, Index, IndexConfig, Recall};
+pub use metric::Metric;
+pub use neighbours::Neighbours;
+pub use query::Query;
+pub use search::{Search, Searched};
+#[doc(hidden)]
+pub use vectors::Vectors;
+
+impl Space {
+    /// The `k` galaxies most like a galaxy (its `id_str`), several galaxies (their mean), a picture
+    /// (a path), or a representation, nearest first in Euclidean distance.
+    ///
+    /// The galaxies asked about are left out, and with positions in the catalogue (see
+    /// [`Search::apart`]) everything within 100 arcseconds of them, which is the same object. Every galaxy is looked at, so the
+    /// answer is exact; equal distances keep the table's order. [`search`](Self::search) can more.
+    ///
+    /// ```
+    /// use zoobot_core::{ndarray::array, space::Space};
+    /// let ids = vec!["a".to_owned(), "b".to_owned(), "c".to_owned()];
+    /// let space = Space::new(ids, array![[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]])?;
+    /// let near = space.similar_to("a", 2)?;
+    /// assert_eq!(near.ids(), ["c", "b"]);
+    /// assert_eq!(near.distances(), [1.0, 5.0]);
+    /// assert_eq!(space.similar_to(vec![0.0, 0.9], 1)?.ids(), ["c"]);
+    /// # Ok::<(), zoobot_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Search::nearest`].
+    pub fn similar_to(&self, query: impl Into<Query>, k: usize) -> Result<Neighbours> {
+        self.search().like(query).nearest(k)
+    }
+}
+
+impl Space {
+    /// What a component sees: the galaxies nearest to points along its axis, from `reach` standard
+    /// deviations below the mean to as much above, in `steps` even steps; all other components are
+    /// at their mean. Each with its distance from its point.
+    ///
+    /// ```
+    /// use zoobot_core::{ndarray::Array2, space::Space};
+    /// let ids = (0..9).map(|i| format!("g{i}")).collect();
+    /// let line = Array2::from_shape_fn((9, 2), |(i, j)| (i * (2 - j)) as f32);
+    /// let seen = Space::new(ids, line)?.pca(1)?.along(0, 3, 1.5)?;
+    /// assert_eq!(seen.ids(), ["g0", "g4", "g8"]);
+    /// # Ok::<(), zoobot_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](zoobot_base::Error::Invalid) before a [`pca`](Self::pca), for a component that is
+    /// not there, no steps, or a reach that is not above 0.
+    pub fn along(&self, component: usize, steps: usize, reach: f64) -> Result<Neighbours> {
+        let count = self.variance_ratio()?.len().min(self.width());
+        if component >= count {
+            let expected = format!("0 to {}", count - 1);
+            return Err(zoobot_base::Error::invalid("component", component, expected));
+        }
+        if steps == 0 || !(reach > 0.0 && reach.is_finite()) {
+            let value = format!("{steps} steps to {reach} standard deviations");
+            return Err(zoobot_base::Error::invalid(
+                "steps",
+                value,
+                "at least 1, to a reach above 0",
+            ));
+        }
+        let column = self.features().column(component).mapv(f64::from);
+        let (mean, spread) = (column.mean().unwrap_or(0.0), column.std(0.0));
+        let means: Vec<f32> = self
+            .features()
+            .columns()
+            .into_iter()
+            .map(|column| column.mapv(f64::from).mean().unwrap_or(0.0) as f32)
+            .collect();
+        let points = ndarray::Array2::from_shape_fn((steps, self.width()), |(step, column)| {
+            let share = if steps > 1 { 2.0 * step as f64 / (steps - 1) as f64 - 1.0 } else { 0.0 };
+            if column == component { (mean + share * reach * spread) as f32 } else { means[column] }
+        });
+        let found = self.nearest(points.view(), 1, Metric::L2)?;
+        let rows: Vec<usize> = found.rows.iter().map(|&row| row as usize).collect();
+        let query = format!("along component {}", component + 1);
+        let ids = rows.into_iter().map(|row| self.ids()[row].clone()).collect();
+        let distances = found.distances.into_iter().collect();
+        Neighbours::new(self.catalog(), query, &[], ids, distances)
+    }
+}
+
+#[cfg(test)]
+mod tests;

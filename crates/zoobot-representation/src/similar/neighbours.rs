@@ -1,0 +1,109 @@
+//! What a search found.
+
+use super::search::no_catalog;
+use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
+use zoobot_base::error::Result;
+use zoobot_data::catalog::{self, Catalog};
+use zoobot_show::notebook::{Bundle, Gallery, Show, Table, Tile};
+
+/// Examples that a gallery shows; a tag may have hundreds.
+const EXAMPLES: usize = 3;
+
+/// The galaxies nearest to a query, nearest first.
+#[derive(Debug, Clone)]
+pub struct Neighbours {
+    query: String,
+    ids: Vec<String>,
+    distances: Vec<f32>,
+    /// The examples, then the neighbours.
+    catalog: Option<Catalog>,
+    examples: usize,
+}
+
+impl Neighbours {
+    /// Of galaxies that a search found, with the catalogue of those that were searched.
+    pub(super) fn new(
+        catalog: Option<&Catalog>,
+        query: String,
+        examples: &[&str],
+        ids: Vec<String>,
+        distances: Vec<f32>,
+    ) -> Result<Self> {
+        let shown: Vec<&str> =
+            examples.iter().copied().chain(ids.iter().map(String::as_str)).collect();
+        let catalog = catalog.map(|catalog| catalog.select(&shown)).transpose()?;
+        let examples = if catalog.is_some() { examples.len() } else { 0 };
+        Ok(Self { query, ids, distances, catalog, examples })
+    }
+
+    /// What was asked for: the `id_str` of a galaxy, a file, ...
+    pub fn query(&self) -> &str {
+        &self.query
+    }
+
+    /// The neighbours' names, nearest first.
+    pub fn ids(&self) -> &[String] {
+        &self.ids
+    }
+
+    /// The neighbours' distances, smallest first.
+    pub fn distances(&self) -> &[f32] {
+        &self.distances
+    }
+
+    /// The table: `rank` from 1, `id_str`, `distance`, and the catalogue's columns where known.
+    ///
+    /// # Errors
+    /// When the catalogue has a column of one of these names beside `id_str`.
+    pub fn table(&self) -> Result<DataFrame> {
+        let rank: Vec<u32> = (1..=self.ids.len() as u32).collect();
+        let mut columns = vec![
+            Series::new("rank".into(), rank).into_column(),
+            Series::new(catalog::ID.into(), self.ids.as_slice()).into_column(),
+            Series::new("distance".into(), self.distances.as_slice()).into_column(),
+        ];
+        if let Some(known) = &self.catalog {
+            let known = known.table().slice(self.examples as i64, self.ids.len());
+            let known = known.drop(catalog::ID)?;
+            columns.extend(known.into_columns());
+        }
+        Ok(DataFrame::new(self.ids.len(), columns)?)
+    }
+
+    /// The examples (the first three of them), the first framed, and their neighbours as pictures.
+    ///
+    /// # Errors
+    /// [`Error::Missing`](zoobot_base::Error::Missing) where what was searched has no catalogue, which knows the pictures.
+    pub fn gallery(&self) -> Result<Gallery> {
+        let catalog = self.catalog.as_ref().ok_or_else(|| no_catalog("pictures"))?;
+        let shown = self.examples.min(EXAMPLES);
+        let example = match self.examples - shown {
+            0 => "example".to_owned(),
+            _ => format!("one of {} examples", self.examples),
+        };
+        let captions = std::iter::repeat_n(example, shown)
+            .chain(self.distances.iter().map(|distance| format!("distance {distance:.3}")));
+        let all = catalog.ids().into_iter().zip(catalog.files());
+        let tiles = all.enumerate().filter(|(place, _)| *place < shown || *place >= self.examples);
+        let tiles = tiles
+            .zip(captions)
+            .map(|((_, (id, file)), caption)| Tile::new(id, file).caption(caption))
+            .collect();
+        let gallery = Gallery::new(tiles);
+        Ok(if self.examples > 0 { gallery.first_is_query() } else { gallery })
+    }
+}
+
+impl Show for Neighbours {
+    fn show(&self) -> Bundle {
+        // The gallery shows the files.
+        let table = match self.table() {
+            Ok(table) => Table::new(table.drop(catalog::FILE).unwrap_or(table)).show(),
+            Err(error) => Bundle::plain(error.to_string()),
+        };
+        match self.gallery() {
+            Ok(gallery) => gallery.show().above(&table),
+            Err(_) => table,
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! The representation as a table: one row a galaxy, one column a feature.
+
+mod origin;
+mod pca;
+mod place;
+mod products;
+mod store;
+
+use ndarray::{Array2, ArrayView2, Axis};
+use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, Series};
+use std::collections::HashMap;
+use std::sync::Arc;
+use zoobot_base::advice::advice;
+use zoobot_base::error::{Error, Result};
+use zoobot_data::catalog::Catalog;
+use zoobot_show::figure::{self, Figure, Labels};
+use zoobot_show::notebook::{Bundle, Show, Table};
+
+pub use origin::Origin;
+pub use pca::{Pca, PcaFit};
+#[doc(hidden)]
+pub use pca::{array, tensor};
+#[doc(hidden)]
+pub use store::write_parquet;
+
+/// Representations of galaxies: `features` is rows x columns, float32, always finite; row `i`
+/// belongs to `ids()[i]`.
+///
+/// ```
+/// use zoobot_core::{ndarray::array, space::Space};
+/// let ids = vec!["a".to_owned(), "b".to_owned(), "c".to_owned()];
+/// let space = Space::new(ids, array![[0.0, 1.0], [2.0, 5.0], [4.0, 9.0]])?;
+/// let line = space.pca(1)?;
+/// assert!((line.variance_ratio()?[0] - 1.0).abs() < 1e-6);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Space {
+    ids: Arc<Vec<String>>,
+    features: Arc<Array2<f32>>,
+    /// Where the features come from: names of columns and figures follow.
+    kind: Kind,
+    catalog: Option<Catalog>,
+    failed: DataFrame,
+    /// What was done to the encoder's features, in order.
+    steps: Vec<place::Step>,
+    origin: Option<Arc<Origin>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Features,
+    Components,
+}
+
+impl Kind {
+    fn column(self, i: usize) -> String {
+        match self {
+            Self::Features => format!("feat_{i}"),
+            Self::Components => format!("feat_{i}_pca"),
+        }
+    }
+}
+
+impl Space {
+    /// A space from names and features (one row each).
+    ///
+    /// # Errors
+    /// When the numbers of names and rows differ, there is none, or a feature is not finite.
+    pub fn new(ids: Vec<String>, features: Array2<f32>) -> Result<Self> {
+        let (rows, columns) = features.dim();
+        if ids.len() != rows {
+            return Err(Error::invalid("ids", ids.len(), format!("one for each of {rows} rows")));
+        }
+        if rows == 0 || columns == 0 {
+            return Err(Error::invalid("features", format!("{rows} x {columns}"), "some numbers"));
+        }
+        if let Some(((row, column), value)) = features.indexed_iter().find(|(_, v)| !v.is_finite())
+        {
+            let value = format!("{value} for {:?} in column {column}", ids[row]);
+            return Err(Error::invalid("feature", value, "finite numbers"));
+        }
+        Ok(Self {
+            ids: Arc::new(ids),
+            features: Arc::new(features),
+            kind: Kind::Features,
+            catalog: None,
+            failed: DataFrame::empty(),
+            steps: Vec::new(),
+            origin: None,
+        })
+    }
+
+    /// Attaches the catalogue the pictures came from: galleries and labels need it. Galaxies that
+    /// the space does not hold are left out of it.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] when a galaxy of the space is not in the catalogue.
+    pub fn with_catalog(mut self, catalog: &Catalog) -> Result<Self> {
+        self.catalog = Some(catalog.select(self.ids.as_slice())?);
+        Ok(self)
+    }
+
+    pub(crate) fn with_failed(mut self, failed: DataFrame) -> Self {
+        self.failed = failed;
+        self
+    }
+
+    #[doc(hidden)]
+    pub fn with_origin(mut self, origin: Origin) -> Self {
+        self.origin = Some(Arc::new(origin));
+        self
+    }
+
+    /// The encoder that made it and its recipe, where they are known: from an encoder, and from the
+    /// tables that this library writes.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_deref()
+    }
+
+    /// The number of galaxies.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Never true: a space has at least one galaxy.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// The number of features of each galaxy.
+    pub fn width(&self) -> usize {
+        self.features.ncols()
+    }
+
+    /// The galaxies' names, in order.
+    pub fn ids(&self) -> &[String] {
+        &self.ids
+    }
+
+    /// The features, rows x columns.
+    pub fn features(&self) -> ArrayView2<'_, f32> {
+        self.features.view()
+    }
+
+    /// The features, for search.
+    pub(crate) fn array(&self) -> &Array2<f32> {
+        &self.features
+    }
+
+    /// The same, kept alive by whoever holds it.
+    pub(crate) fn shared(&self) -> Arc<Array2<f32>> {
+        self.features.clone()
+    }
+
+    /// The catalogue of exactly these galaxies, in this order, where it is known.
+    pub fn catalog(&self) -> Option<&Catalog> {
+        self.catalog.as_ref()
+    }
+
+    /// The pictures that could not be encoded: `id_str`, `file_loc`, `reason`.
+    pub fn failed(&self) -> &DataFrame {
+        &self.failed
+    }
+
+    /// The place of a galaxy.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], with the nearest name.
+    pub fn row(&self, id: &str) -> Result<usize> {
+        self.ids.iter().position(|known| known == id).ok_or_else(|| Error::Missing {
+            kind: "galaxy",
+            name: id.to_owned(),
+            place: "this representation".to_owned(),
+            hint: zoobot_base::spelling::near(id, self.ids.iter().map(String::as_str)),
+        })
+    }
+
+    /// Some of its galaxies, in the order given.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for one that is not there; [`Error::Invalid`] for none.
+    pub fn select(&self, ids: &[impl AsRef<str>]) -> Result<Self> {
+        let place: HashMap<&str, usize> =
+            self.ids.iter().enumerate().map(|(row, id)| (id.as_str(), row)).collect();
+        let row = |id: &str| place.get(id).copied().map_or_else(|| self.row(id), Ok);
+        let rows = ids.iter().map(|id| row(id.as_ref())).collect::<Result<Vec<_>>>()?;
+        if rows.is_empty() {
+            return Err(Error::invalid("galaxies", 0, "at least one"));
+        }
+        let ids: Vec<String> = rows.iter().map(|&row| self.ids[row].clone()).collect();
+        let catalog = self.catalog.as_ref().map(|catalog| catalog.select(&ids)).transpose()?;
+        let features = Arc::new(self.features.select(Axis(0), &rows));
+        Ok(Self { ids: Arc::new(ids), features, catalog, ..self.clone() })
+    }
+
+    /// The table: `id_str`, then `feat_0`, `feat_1`, ... (`feat_0_pca`, ... after a
+    /// [`pca`](Self::pca)).
+    ///
+    /// # Errors
+    /// Only when memory for the columns cannot be had.
+    pub fn table(&self) -> Result<DataFrame> {
+        let mut columns: Vec<Column> =
+            vec![Series::new(zoobot_data::catalog::ID.into(), self.ids.as_slice()).into_column()];
+        for (i, feature) in self.features.columns().into_iter().enumerate() {
+            let values: Vec<f32> = feature.to_vec();
+            columns.push(Series::new(self.kind.column(i).into(), values).into_column());
+        }
+        Ok(DataFrame::new(self.len(), columns)?)
+    }
+
+    /// The `components` directions along which the galaxies differ most. See [`Pca`].
+    ///
+    /// # Errors
+    /// When `components` is 0 or more than there are columns or rows.
+    pub fn pca(&self, components: usize) -> Result<Self> {
+        let pca = Pca::fit(self.features(), components)?;
+        let kind = Kind::Components;
+        Self { kind, ..self.clone() }.then(place::Step::Compress(Arc::new(pca)))
+    }
+
+    /// Every column shifted to mean 0 and scaled to standard deviation 1 (divided by the number
+    /// of rows, as scikit-learn's StandardScaler); a column without any spread stays 0.
+    ///
+    /// # Errors
+    /// None for a space that was made by [`new`](Self::new).
+    pub fn standardize(&self) -> Result<Self> {
+        let rows = self.len() as f64;
+        let mean = pca::mean(self.features());
+        let mut squares = vec![0.0; self.width()];
+        for row in self.features.rows() {
+            for ((sum, &value), mean) in squares.iter_mut().zip(row).zip(&mean) {
+                *sum += (f64::from(value) - mean).powi(2);
+            }
+        }
+        // Rounding gives even a constant column some spread.
+        let constant = |variance: f64, mean: f64| {
+            variance <= rows * f64::EPSILON * variance + (rows * mean * f64::EPSILON).powi(2)
+        };
+        let scale: Vec<f64> = squares
+            .iter()
+            .zip(&mean)
+            .map(|(sum, &mean)| (sum / rows, mean))
+            .map(
+                |(variance, mean)| {
+                    if constant(variance, mean) { 0.0 } else { variance.sqrt().recip() }
+                },
+            )
+            .collect();
+        let mean = mean.to_vec();
+        self.clone().then(place::Step::Scale(Arc::new(place::Scale { mean, scale })))
+    }
+
+    /// The share of the variance that each component explains.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] before a [`pca`](Self::pca).
+    pub fn variance_ratio(&self) -> Result<&[f64]> {
+        match self.compression() {
+            Some(pca) => Ok(pca.variance_ratio()),
+            None => Err(Error::invalid(
+                "this space",
+                "not compressed",
+                advice("a call of pca(n) before", "--pca N"),
+            )),
+        }
+    }
+
+    /// The compression that made this space, to place other galaxies in it.
+    pub fn compression(&self) -> Option<&Pca> {
+        self.steps.iter().rev().find_map(|step| match step {
+            place::Step::Compress(pca) => Some(pca.as_ref()),
+            place::Step::Scale(_) => None,
+        })
+    }
+
+    /// A figure of the share of the variance that each component explains, and of their sum.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] before a [`pca`](Self::pca).
+    pub fn explained_variance(&self) -> Result<Figure> {
+        figure::explained_variance(self.variance_ratio()?)
+    }
+
+    /// A figure of the first two columns, one point a galaxy, coloured by a column of the
+    /// catalogue: text gives classes, numbers a colour bar.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] when there is no catalogue or no such column.
+    pub fn scatter(&self, colour_by: &str) -> Result<Figure> {
+        self.panel(colour_by)?.build()
+    }
+
+    #[doc(hidden)]
+    /// The same before it is drawn.
+    pub fn panel(&self, colour_by: &str) -> Result<figure::Scatter> {
+        if self.width() < 2 {
+            return Err(Error::invalid("columns", self.width(), "at least 2 for a scatter"));
+        }
+        let column = self.known_catalog()?.column(colour_by)?;
+        let axis = |i: usize| self.features.column(i).mapv(f64::from).to_vec();
+        let name = |i: usize| match self.kind {
+            Kind::Components => format!("component {}", i + 1),
+            Kind::Features => format!("feature {i}"),
+        };
+        Ok(figure::scatter(axis(0), axis(1))
+            .colour_by(colour_by, Labels::from(&column))
+            .labels(&name(0), &name(1)))
+    }
+
+    /// The catalogue, or what to do where there is none.
+    #[doc(hidden)]
+    pub fn known_catalog(&self) -> Result<&Catalog> {
+        self.catalog.as_ref().ok_or_else(|| Error::Missing {
+            kind: "catalogue",
+            name: "catalog".to_owned(),
+            place: "this representation".to_owned(),
+            hint: advice("Attach it: space.with_catalog(&galaxies)?", "Give it: --catalog FILE"),
+        })
+    }
+}
+
+/// Columns of a wide table that are shown.
+const SHOWN: usize = 8;
+
+impl Show for Space {
+    fn show(&self) -> Bundle {
+        let shown = self.features.slice(ndarray::s![.., ..self.width().min(SHOWN)]).to_owned();
+        let narrow = Self { features: Arc::new(shown), ..self.clone() };
+        let title = match self.width() {
+            width if width > SHOWN => format!(
+                "{} galaxies with {width} features, the first {SHOWN} of them shown",
+                self.len()
+            ),
+            width => format!("{} galaxies with {width} features", self.len()),
+        };
+        let table = match narrow.table() {
+            Ok(table) => Table::new(table).title(title).show(),
+            Err(error) => Bundle::plain(error.to_string()),
+        };
+        if self.failed.height() == 0 {
+            return table;
+        }
+        let title = format!("{} pictures could not be read", self.failed.height());
+        table.above(&Table::new(self.failed.clone()).title(title).show())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,325 @@
+//! Principal components: exact, in memory for the features once, or in a stream.
+
+use super::products::Products;
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array1, Array2, ArrayView2, Axis, Zip, s};
+use rayon::prelude::*;
+use tch::{Kind, Tensor};
+use zoobot_base::error::{Error, Result};
+use zoobot_show::notebook::Progress;
+
+/// Rows whose products are summed at a time.
+const BLOCK: usize = 2048;
+/// With so many rows or more, products are formed in single precision.
+const MANY: usize = 10_000;
+
+/// The directions along which rows differ most, most first.
+///
+/// The covariance (divided by rows - 1) is summed in float64 over blocks of 2,048 rows, so memory
+/// beyond the features is columns x columns ([`PcaFit`] does not need the features at once either).
+/// From 10,000 rows on, the products within a block are formed in single precision of centred rows,
+/// which costs the variances no more than 1e-6 of the largest. Where there are fewer rows than columns
+/// the rows' products are decomposed instead. Each component's largest weight is positive, which makes its sign, and
+/// with it every figure, the same in every run (and as in scikit-learn).
+#[derive(Debug, Clone)]
+pub struct Pca {
+    mean: Array1<f64>,
+    components: Array2<f64>,
+    variance: Vec<f64>,
+    variance_ratio: Vec<f64>,
+}
+
+impl Pca {
+    /// Finds the first `components` components of `rows` (rows x columns).
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when `components` is 0 or more than rows or columns.
+    pub fn fit(rows: ArrayView2<f32>, components: usize) -> Result<Self> {
+        let (n, d) = rows.dim();
+        let most = n.min(d);
+        if components == 0 || components > most || n < 2 {
+            let expected = format!("1 to {most} ({n} galaxies with {d} features)");
+            return Err(Error::invalid("components", components, expected));
+        }
+        if n < d {
+            let mean = mean(rows);
+            let spectrum = by_rows(rows, &mean)?;
+            return Ok(Self::of(mean, spectrum, components));
+        }
+        let mut fit = PcaFit::new(components);
+        fit.precise = n < MANY;
+        let progress = Progress::new("pca", Some(n));
+        for block in rows.axis_chunks_iter(Axis(0), BLOCK) {
+            fit.add(block)?;
+            progress.advance(block.nrows());
+        }
+        fit.finish()
+    }
+
+    /// The first components of a spectrum.
+    fn of(mean: Array1<f64>, (values, vectors, total): Spectrum, components: usize) -> Self {
+        let mut components = vectors.slice(s![..components, ..]).to_owned();
+        for mut component in components.rows_mut() {
+            let largest = component
+                .iter()
+                .copied()
+                .fold(0.0_f64, |a, b| if b.abs() > a.abs() { b } else { a });
+            if largest < 0.0 {
+                component.mapv_inplace(|weight| -weight);
+            }
+        }
+        let variance = values[..components.nrows()].to_vec();
+        let share = |value: &f64| if total > 0.0 { value / total } else { 0.0 };
+        let variance_ratio = variance.iter().map(share).collect();
+        Self { mean, components, variance, variance_ratio }
+    }
+
+    /// The components' values of each row (rows x components), in single precision of centred rows.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the number of columns differs from that of the fit.
+    pub fn transform(&self, rows: ArrayView2<f32>) -> Result<Array2<f32>> {
+        if rows.ncols() != self.mean.len() {
+            let expected = format!("{}, as when it was fitted", self.mean.len());
+            return Err(Error::invalid("columns", rows.ncols(), expected));
+        }
+        let mut out = Array2::zeros((rows.nrows(), self.components.nrows()));
+        let directions = self.components.t().as_standard_layout().into_owned();
+        let mean = self.mean.mapv(|mean| mean as f32);
+        // What rounding takes from the mean would be missing from every row.
+        let rest = (&self.mean - &mean.mapv(f64::from)).dot(&directions).mapv(|it| it as f32);
+        let directions = directions.mapv(|weight| weight as f32);
+        let blocks: Vec<_> = rows
+            .axis_chunks_iter(Axis(0), BLOCK / 8)
+            .zip(out.axis_chunks_iter_mut(Axis(0), BLOCK / 8))
+            .collect();
+        blocks.into_par_iter().for_each_init(
+            || Array2::zeros((BLOCK / 8, mean.len())),
+            |centred, (block, mut out)| {
+                let mut centred = centred.slice_mut(s![..block.nrows(), ..]);
+                Zip::from(&mut centred).and(&block).and_broadcast(&mean).for_each(
+                    |centred, value, mean| {
+                        *centred = value - mean;
+                    },
+                );
+                general_mat_mul(1.0, &centred, &directions, 0.0, &mut out);
+                out -= &rest;
+            },
+        );
+        Ok(out)
+    }
+
+    /// Rows back from their components' values, as near as so few components come to them: a value
+    /// of 0 everywhere gives the mean.
+    ///
+    /// # Shapes
+    /// rows x components to rows x columns.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the number of columns is not that of the components.
+    pub fn inverse(&self, values: ArrayView2<f32>) -> Result<Array2<f32>> {
+        let (number, width) = self.components.dim();
+        if values.ncols() != number {
+            let expected = format!("{number}, the number of components");
+            return Err(Error::invalid("columns", values.ncols(), expected));
+        }
+        let mut out = Array2::zeros((values.nrows(), width));
+        for (block, mut out) in
+            values.axis_chunks_iter(Axis(0), BLOCK).zip(out.axis_chunks_iter_mut(Axis(0), BLOCK))
+        {
+            let rows = block.mapv(f64::from).dot(&self.components) + &self.mean;
+            out.assign(&rows.mapv(|value| value as f32));
+        }
+        Ok(out)
+    }
+
+    /// The mean of each column.
+    pub fn mean(&self) -> &Array1<f64> {
+        &self.mean
+    }
+
+    /// The components, one a row, each of length 1.
+    pub fn components(&self) -> &Array2<f64> {
+        &self.components
+    }
+
+    /// The variance along each component.
+    pub fn variance(&self) -> &[f64] {
+        &self.variance
+    }
+
+    /// The share of the whole variance along each component.
+    pub fn variance_ratio(&self) -> &[f64] {
+        &self.variance_ratio
+    }
+}
+
+/// Principal components of rows that come in a stream: memory is for columns x columns and one
+/// block, however many rows there are.
+///
+/// ```
+/// use zoobot_core::{ndarray::array, space::PcaFit};
+/// let mut fit = PcaFit::new(1);
+/// fit.add(array![[0.0, 1.0], [2.0, 5.0]].view())?;
+/// fit.add(array![[4.0, 9.0]].view())?;
+/// let pca = fit.finish()?;
+/// assert!((pca.variance_ratio()[0] - 1.0).abs() < 1e-6);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct PcaFit {
+    components: usize,
+    precise: bool,
+    rows: usize,
+    sums: Option<Sums>,
+}
+
+/// Sums over rows that were shifted to near their mean, so that little cancels in the end.
+#[derive(Debug)]
+struct Sums {
+    /// In numbers that single precision holds.
+    shift: Array1<f64>,
+    kept: Kept,
+}
+
+#[derive(Debug)]
+enum Kept {
+    /// In double precision throughout: the sum, and that of the products, columns x columns.
+    Precise(Array1<f64>, Tensor),
+    Fast(Products),
+}
+
+impl PcaFit {
+    /// For the first `components` components.
+    pub fn new(components: usize) -> Self {
+        Self { components, precise: false, rows: 0, sums: None }
+    }
+
+    /// Takes in the next rows.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when they are not as wide as those before; [`Error::Interrupted`].
+    pub fn add(&mut self, rows: ArrayView2<f32>) -> Result<()> {
+        let width = rows.ncols();
+        if rows.nrows() == 0 {
+            return Ok(());
+        }
+        if self.sums.is_none() {
+            let shift = mean(rows.slice(s![..rows.nrows().min(BLOCK), ..]));
+            let shift = shift.mapv(|mean| f64::from(mean as f32));
+            let kept = if self.precise {
+                let kind = (Kind::Double, tch::Device::Cpu);
+                let products = Tensor::f_zeros([width as i64, width as i64], kind)?;
+                Kept::Precise(Array1::zeros(width), products)
+            } else {
+                Kept::Fast(Products::new(width))
+            };
+            self.sums = Some(Sums { shift, kept });
+        }
+        let Some(sums) = &mut self.sums else { return Ok(()) };
+        if width != sums.shift.len() {
+            let expected = format!("{}, as in the rows before", sums.shift.len());
+            return Err(Error::invalid("columns", width, expected));
+        }
+        for block in rows.axis_chunks_iter(Axis(0), BLOCK) {
+            zoobot_base::interrupt::check("pca", || format!("{} rows", self.rows))?;
+            sums.add(block)?;
+            self.rows += block.nrows();
+        }
+        Ok(())
+    }
+
+    /// The components.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when there are fewer rows than 2 or than components, or fewer columns.
+    pub fn finish(self) -> Result<Pca> {
+        let width = self.sums.as_ref().map_or(0, |sums| sums.shift.len());
+        let most = width.min(self.rows);
+        let Some(sums) =
+            self.sums.filter(|_| (1..=most).contains(&self.components) && self.rows > 1)
+        else {
+            let expected = format!("1 to {most} ({} galaxies with {width} features)", self.rows);
+            return Err(Error::invalid("components", self.components, expected));
+        };
+        let rows = self.rows as f64;
+        let (sum, products) = match sums.kept {
+            Kept::Precise(sum, products) => (sum, products),
+            Kept::Fast(products) => {
+                let (sum, products) = products.finish();
+                (Array1::from(sum), tensor(&products)?)
+            }
+        };
+        let off = sum / rows;
+        let mean = &sums.shift + &off;
+        let off = Tensor::f_from_slice(&off.to_vec())?;
+        let square = off.f_outer(&off)?.f_mul_scalar(rows)?;
+        let covariance = products.f_sub(&square)?.f_div_scalar(rows - 1.0)?;
+        let total = f64::try_from(covariance.f_trace()?)?;
+        let (values, vectors) = covariance.f_linalg_eigh("U")?;
+        let values: Vec<f64> = Vec::try_from(values.f_flip([0])?)?;
+        let values = values.into_iter().map(|value| value.max(0.0)).collect();
+        // Only those that are wanted are taken over.
+        let wanted = vectors.f_tr()?.f_flip([0])?.f_narrow(0, 0, self.components as i64)?;
+        let vectors = array(&wanted, self.components, width)?;
+        Ok(Pca::of(mean, (values, vectors, total), self.components))
+    }
+}
+
+impl Sums {
+    fn add(&mut self, block: ArrayView2<f32>) -> Result<()> {
+        match &mut self.kept {
+            Kept::Precise(sum, products) => {
+                let shifted = block.mapv(f64::from) - &self.shift;
+                *sum += &shifted.sum_axis(Axis(0));
+                let shifted = tensor(&shifted)?;
+                let _ = products.f_add_(&shifted.f_tr()?.f_matmul(&shifted)?)?;
+            }
+            Kept::Fast(products) => {
+                let shift: Vec<f32> = self.shift.iter().map(|&mean| mean as f32).collect();
+                products.add(block, &shift);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The mean of each column, summed in double precision.
+pub(super) fn mean(rows: ArrayView2<f32>) -> Array1<f64> {
+    let mut sum = Array1::<f64>::zeros(rows.ncols());
+    for row in rows.rows() {
+        sum.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
+    }
+    sum / rows.nrows() as f64
+}
+
+/// Eigenvalues (largest first), eigenvectors (one a row) and the sum of all eigenvalues.
+type Spectrum = (Vec<f64>, Array2<f64>, f64);
+
+/// From the products of the rows, when they are fewer than the columns.
+fn by_rows(rows: ArrayView2<f32>, mean: &Array1<f64>) -> Result<Spectrum> {
+    let (n, d) = rows.dim();
+    let centred = tensor(&(rows.mapv(f64::from) - mean))?;
+    let (_, singular, vectors) = centred.f_svd(true, true)?;
+    let singular: Vec<f64> = Vec::try_from(singular)?;
+    let values: Vec<f64> = singular.iter().map(|s| s * s / (n - 1) as f64).collect();
+    let total = values.iter().sum();
+    Ok((values, array(&vectors.f_tr()?, n, d)?, total))
+}
+
+#[doc(hidden)]
+/// A tensor of an array's numbers.
+pub fn tensor(array: &Array2<f64>) -> Result<Tensor> {
+    let (rows, columns) = array.dim();
+    let values: Vec<f64> = array.iter().copied().collect();
+    Ok(Tensor::f_from_slice(&values)?.f_view([rows as i64, columns as i64])?)
+}
+
+#[doc(hidden)]
+/// An array of a tensor's numbers.
+pub fn array(tensor: &Tensor, rows: usize, columns: usize) -> Result<Array2<f64>> {
+    let values: Vec<f64> = Vec::try_from(tensor.f_contiguous()?.f_flatten(0, -1)?)?;
+    Array2::from_shape_vec((rows, columns), values).map_err(|_| {
+        Error::invalid("tensor", format!("{:?}", tensor.size()), format!("{rows} x {columns}"))
+    })
+}

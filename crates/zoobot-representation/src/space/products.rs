@@ -1,0 +1,287 @@
+//! Sums of products of columns over many rows, in single precision within the rows that are added at a
+//! time and in double precision across them: the work of a principal component analysis.
+//!
+//! Columns are gathered into panels, shifted on the way; each pair of panels is summed by itself, and
+//! pairs below the diagonal, which mirror others, not at all. A core takes the pairs of a few neighbouring
+//! panels together, so that those stay in its cache.
+
+use ndarray::{Array2, ArrayView2};
+use rayon::prelude::*;
+use zoobot_base::processor::{Instructions, for_each_processor};
+
+/// Columns of a panel.
+const WIDE: usize = 32;
+/// Rows of a panel: two panels are in a core's first cache together.
+const DEEP: usize = 128;
+/// Neighbouring panels on each side of the pairs that are taken together: 8 panels of 16 KB.
+const SIDE: usize = 4;
+/// Numbers of a panel of so many rows.
+const PANEL: usize = DEEP * WIDE;
+/// Numbers of a cache line, at which panels begin: registers that reach over two are loaded in twice the
+/// time.
+const LINE: usize = 16;
+
+/// One pair of panels.
+#[derive(Debug)]
+struct Pair {
+    left: usize,
+    right: usize,
+    /// WIDE x WIDE.
+    sums: Vec<f64>,
+    /// Of the rows that are being added; 0 between.
+    recent: Vec<f32>,
+}
+
+impl Pair {
+    fn new(left: usize, right: usize) -> Self {
+        Self { left, right, sums: vec![0.0; WIDE * WIDE], recent: vec![0.0; WIDE * WIDE] }
+    }
+
+    fn settle(&mut self) {
+        for (sum, recent) in self.sums.iter_mut().zip(&mut self.recent) {
+            *sum += f64::from(std::mem::take(recent));
+        }
+    }
+}
+
+/// The sums so far.
+#[derive(Debug)]
+pub struct Products {
+    width: usize,
+    /// Of each column, padded to whole panels.
+    sum: Vec<f64>,
+    /// Pairs that share panels together.
+    pairs: Vec<Vec<Pair>>,
+    /// The rows that are added, DEEP after DEEP, each panel by panel: kept for the next.
+    panels: Vec<f32>,
+}
+
+impl Products {
+    /// For rows of `width` columns.
+    pub fn new(width: usize) -> Self {
+        let panels = width.div_ceil(WIDE);
+        let side = |first: usize| first..(first + SIDE).min(panels);
+        let firsts = || (0..panels).step_by(SIDE);
+        let squares = firsts().flat_map(|l| firsts().filter(move |&r| r >= l).map(move |r| (l, r)));
+        let pairs = |(left, right)| {
+            let all = side(left).flat_map(|l| side(right).map(move |r| (l, r)));
+            all.filter(|(l, r)| r >= l).map(|(l, r)| Pair::new(l, r)).collect()
+        };
+        Self {
+            width,
+            sum: vec![0.0; panels * WIDE],
+            pairs: squares.map(pairs).collect(),
+            panels: Vec::new(),
+        }
+    }
+
+    /// Adds rows less a shift of each column.
+    ///
+    /// # Shapes
+    /// `rows`: n x width; `shift`: width.
+    pub fn add(&mut self, rows: ArrayView2<f32>, shift: &[f32]) {
+        let Self { width, sum, pairs, panels } = self;
+        let rows = rows.as_standard_layout();
+        let rows = rows.as_slice().unwrap_or_default();
+        // Panels of DEEP rows.
+        let whole = sum.len() * DEEP;
+        let blocks = rows.len().div_ceil(DEEP * *width);
+        panels.resize(blocks * whole + LINE, 0.0);
+        let first = panels.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE);
+        let panels = &mut panels[first..][..blocks * whole];
+        let parts = panels.par_chunks_exact_mut(whole).zip(rows.par_chunks(DEEP * *width));
+        let sums: Vec<Vec<f64>> = parts.map(|(panels, rows)| gather(rows, shift, panels)).collect();
+        for part in sums {
+            sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        }
+        pairs.par_iter_mut().for_each(|pairs| {
+            for panels in panels.chunks_exact(whole) {
+                let panel = |place: usize| &panels[place * PANEL..][..PANEL];
+                for Pair { left, right, recent, .. } in &mut *pairs {
+                    multiply(panel(*left), panel(*right), recent);
+                }
+            }
+            pairs.iter_mut().for_each(Pair::settle);
+        });
+    }
+
+    /// The sum of each column, and that of the products of each two.
+    pub fn finish(self) -> (Vec<f64>, Array2<f64>) {
+        let Self { width, mut sum, pairs, .. } = self;
+        sum.truncate(width);
+        let mut all = Array2::zeros((width, width));
+        for Pair { left, right, sums, .. } in pairs.into_iter().flatten() {
+            for (i, row) in sums.chunks_exact(WIDE).enumerate() {
+                for (j, &value) in row.iter().enumerate() {
+                    let (i, j) = (left * WIDE + i, right * WIDE + j);
+                    if i < width && j < width {
+                        all[[i, j]] = value;
+                        all[[j, i]] = value;
+                    }
+                }
+            }
+        }
+        (sum, all)
+    }
+}
+
+for_each_processor! {
+    /// Brings at most DEEP rows into panels, shifted; what is beyond the last row and column becomes 0.
+    /// Their sums, column by column.
+    fn gather(rows: &[f32], shift: &[f32], panels: &mut [f32]) -> Vec<f64> = gather_any;
+}
+
+#[inline(always)]
+fn gather_any<const FUSED: bool>(rows: &[f32], shift: &[f32], panels: &mut [f32]) -> Vec<f64> {
+    let count = rows.len() / shift.len();
+    let mut sums = vec![0.0; panels.len() / DEEP];
+    for (at, row) in rows.chunks_exact(shift.len()).enumerate() {
+        for (first, place) in (0..row.len()).step_by(WIDE).zip(0..) {
+            let last = (first + WIDE).min(row.len());
+            let (row, shift, sums) =
+                (&row[first..last], &shift[first..last], &mut sums[first..last]);
+            let to = &mut panels[place * PANEL + at * WIDE..][..row.len()];
+            for i in 0..row.len() {
+                // One rounding, as a difference of single numbers has.
+                to[i] = row[i] - shift[i];
+                sums[i] += f64::from(to[i]);
+            }
+        }
+    }
+    for panel in panels.chunks_exact_mut(PANEL) {
+        panel[count * WIDE..].fill(0.0);
+    }
+    sums
+}
+
+/// Adds the products of a few rows of two panels, in tiles whose sums stay in registers.
+fn multiply(left: &[f32], right: &[f32], sums: &mut [f32]) {
+    #[cfg(target_arch = "x86_64")]
+    match Instructions::in_use() {
+        // SAFETY: the processor has what the function was compiled for.
+        Instructions::Avx512 => return unsafe { wide::avx512(left, right, sums) },
+        // SAFETY: as above.
+        Instructions::Avx2 => return unsafe { wide::avx2(left, right, sums) },
+        Instructions::Baseline => {}
+    }
+    plain(left, right, sums);
+}
+
+/// The same for any processor.
+fn plain(left: &[f32], right: &[f32], sums: &mut [f32]) {
+    /// Of the left panel, and of the right.
+    const TILE: [usize; 2] = [4, 8];
+    for at in (0..WIDE).step_by(TILE[1]) {
+        for from in (0..WIDE).step_by(TILE[0]) {
+            let mut tile = [[0.0_f32; TILE[1]]; TILE[0]];
+            for (left, right) in left.chunks_exact(WIDE).zip(right.chunks_exact(WIDE)) {
+                let (left, right) = (&left[from..from + TILE[0]], &right[at..at + TILE[1]]);
+                for (row, left) in tile.iter_mut().zip(left) {
+                    row.iter_mut().zip(right).for_each(|(sum, right)| *sum += left * right);
+                }
+            }
+            for (row, sums) in tile.iter().zip(sums[from * WIDE..].chunks_exact_mut(WIDE)) {
+                sums[at..].iter_mut().zip(row).for_each(|(to, value)| *to += value);
+            }
+        }
+    }
+}
+
+/// With registers named one by one: a compiler that is left to find them puts a tile's sums on the stack
+/// as soon as they are as many as hide the time of a multiplication.
+#[cfg(target_arch = "x86_64")]
+mod wide {
+    use super::WIDE;
+    use std::arch::x86_64::*;
+
+    /// One function for a width of registers: `$rows` columns of the left panel, two registers of the
+    /// right one.
+    macro_rules! multiply {
+        ($name:ident: $features:literal, $rows:literal rows of $lanes:literal numbers,
+         $zero:ident $load:ident $store:ident $all:ident $add:ident $fused:ident) => {
+            #[target_feature(enable = $features)]
+            pub fn $name(left: &[f32], right: &[f32], sums: &mut [f32]) {
+                const { assert!(WIDE % (2 * $lanes) == 0 && WIDE % $rows == 0) };
+                for at in (0..WIDE).step_by(2 * $lanes) {
+                    for from in (0..WIDE).step_by($rows) {
+                        let mut tile = [[$zero(); 2]; $rows];
+                        for (left, right) in left.chunks_exact(WIDE).zip(right.chunks_exact(WIDE)) {
+                            let left = &left[from..from + $rows];
+                            let (low, high) = right[at..at + 2 * $lanes].split_at($lanes);
+                            // SAFETY: both are as long as a register.
+                            let (low, high) =
+                                unsafe { ($load(low.as_ptr()), $load(high.as_ptr())) };
+                            for i in 0..$rows {
+                                let left = $all(left[i]);
+                                tile[i][0] = $fused(left, low, tile[i][0]);
+                                tile[i][1] = $fused(left, high, tile[i][1]);
+                            }
+                        }
+                        for i in 0..$rows {
+                            for (register, at) in tile[i].into_iter().zip([at, at + $lanes]) {
+                                let to = &mut sums[(from + i) * WIDE + at..][..$lanes];
+                                // SAFETY: as long as a register.
+                                unsafe {
+                                    let sum = $add(register, $load(to.as_ptr()));
+                                    $store(to.as_mut_ptr(), sum);
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        };
+    }
+    multiply!(avx512: "avx512f,avx512vl,fma", 8 rows of 16 numbers,
+        _mm512_setzero_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_set1_ps _mm512_add_ps _mm512_fmadd_ps);
+    multiply!(avx2: "avx2,fma", 4 rows of 8 numbers,
+        _mm256_setzero_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_set1_ps _mm256_add_ps _mm256_fmadd_ps);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_of_products_are_those_of_a_plain_loop_on_every_instruction_set() {
+        // Neither a multiple of a panel nor of a block, and more panels than are taken together.
+        let (rows, width) = (DEEP + 37, SIDE * WIDE + 13);
+        let values = Array2::from_shape_fn((rows, width), |(i, j)| {
+            ((i * 31 + j * 17) % 101) as f32 / 8.0 + j as f32
+        });
+        let shift: Vec<f32> = (0..width).map(|j| 6.0 + j as f32).collect();
+        let mut products = Products::new(width);
+        products.add(values.view(), &shift);
+        products.add(values.slice(ndarray::s![..5, ..]), &shift);
+        let (sum, found) = products.finish();
+        let off = |i: usize, j: usize| f64::from(values[[i, j]]) - f64::from(shift[j]);
+        let rows = || (0..rows).chain(0..5);
+        for a in 0..width {
+            assert!((sum[a] - rows().map(|i| off(i, a)).sum::<f64>()).abs() < 1e-9);
+            for b in 0..width {
+                let expected: f64 = rows().map(|i| off(i, a) * off(i, b)).sum();
+                assert!((found[[a, b]] - expected).abs() < 1e-2, "{a} {b}");
+            }
+        }
+        let panel: Vec<f32> = (0..DEEP * WIDE).map(|i| (i % 23) as f32 - 11.0).collect();
+        let other: Vec<f32> = (0..DEEP * WIDE).map(|i| (i % 29) as f32 - 13.0).collect();
+        // Whole numbers, which single precision holds exactly.
+        let mut plainly = vec![0.0; WIDE * WIDE];
+        plain(&panel, &other, &mut plainly);
+        let product = |a: usize, b: usize| -> f32 {
+            (0..DEEP).map(|row| panel[row * WIDE + a] * other[row * WIDE + b]).sum()
+        };
+        assert_eq!(plainly[0], product(0, 0));
+        assert_eq!(plainly[5 * WIDE + 31], product(5, 31));
+        let mut here = vec![0.0; WIDE * WIDE];
+        multiply(&panel, &other, &mut here);
+        assert_eq!(here, plainly);
+        #[cfg(target_arch = "x86_64")]
+        if Instructions::in_use() >= Instructions::Avx2 {
+            let mut narrower = vec![0.0; WIDE * WIDE];
+            // SAFETY: the processor has them.
+            unsafe { wide::avx2(&panel, &other, &mut narrower) };
+            assert_eq!(narrower, plainly);
+        }
+    }
+}

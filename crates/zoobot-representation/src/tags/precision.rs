@@ -1,0 +1,119 @@
+//! How well a representation brings galaxies of one tag together.
+
+use super::Tags;
+use crate::similar::Metric;
+use crate::space::Space;
+use ndarray::Axis;
+use polars::prelude::{DataFrame, df};
+use std::collections::{HashMap, HashSet};
+use zoobot_base::error::{Error, Result};
+use zoobot_data::catalog::Catalog;
+use zoobot_data::datasets::efigi;
+
+impl Tags {
+    /// Precision at `k` of each tag that at least `least` galaxies of the space have: of the `k`
+    /// galaxies nearest to one with the tag, the share that has it too, averaged over all with it.
+    ///
+    /// Only galaxies with some tag are searched: of the others nobody said what they are. The table
+    /// has `tag`, `galaxies`, `precision`, `one`, that of one query alone (the first galaxy of the
+    /// space that has the tag), and `random`, the precision of neighbours drawn by lot.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when no tag has so many galaxies, or `k` is 0 or not less than the
+    /// number of galaxies searched.
+    pub fn precision(&self, space: &Space, k: usize, least: usize) -> Result<DataFrame> {
+        self.precise(space, k, least, false)
+    }
+
+    /// The same among all galaxies of the space, for tags that are known of each: attributes that
+    /// somebody gave to every galaxy (see [`of_efigi`](Self::of_efigi)).
+    ///
+    /// # Errors
+    /// As [`precision`](Self::precision).
+    pub fn precision_of_all(&self, space: &Space, k: usize, least: usize) -> Result<DataFrame> {
+        self.precise(space, k, least, true)
+    }
+
+    /// Attributes of EFIGI (Baillard et al. 2011) as tags: `ring` (any of its three rings at 0.5 or
+    /// more), `bar` (length 0.5 or more), `edge on` (inclination 1), `multiple` (multiplicity 0.5 or
+    /// more: close companions and mergers), `early type` (Hubble type below 0) and `late type` (5, that
+    /// of Sc, to 11).
+    ///
+    /// # Errors
+    /// [`Error::Missing`] when the catalogue lacks a column of EFIGI.
+    pub fn of_efigi(catalog: &Catalog) -> Result<Self> {
+        let attribute = |name: &str| efigi::attribute(catalog, name);
+        let [inner, outer, pseudo] = efigi::RINGS;
+        let rings = [attribute(inner)?, attribute(outer)?, attribute(pseudo)?];
+        let (bar, inclination) = (attribute("Bar_Length")?, attribute("Inclination")?);
+        let (multiple, hubble) = (attribute("Multiplicity")?, attribute("T")?);
+        let has = |row: usize| {
+            [
+                ("ring", rings.iter().any(|ring| ring[row] >= 0.5)),
+                ("bar", bar[row] >= 0.5),
+                ("edge on", inclination[row] >= 1.0),
+                ("multiple", multiple[row] >= 0.5),
+                ("early type", hubble[row] < 0.0),
+                ("late type", (5.0..=11.0).contains(&hubble[row])),
+            ]
+        };
+        let ids = catalog.ids().into_iter().enumerate();
+        Ok(Self::of(ids.flat_map(|(row, id)| {
+            let tags = has(row).into_iter().filter(|(_, has)| *has);
+            tags.map(|(tag, _)| (id.clone(), tag.to_owned())).collect::<Vec<_>>()
+        })))
+    }
+
+    fn precise(&self, space: &Space, k: usize, least: usize, all: bool) -> Result<DataFrame> {
+        let place: HashMap<&str, u32> =
+            space.ids().iter().zip(0..).map(|(id, row)| (id.as_str(), row)).collect();
+        let with: Vec<(&str, HashSet<u32>)> = self
+            .galaxies
+            .iter()
+            .map(|(tag, ids)| {
+                let rows = ids.iter().filter_map(|id| place.get(id.as_str()).copied());
+                (tag.as_str(), rows.collect())
+            })
+            .collect();
+        let mut tagged: Vec<usize> = match all {
+            true => (0..space.len()).collect(),
+            false => with.iter().flat_map(|(_, rows)| rows).map(|&row| row as usize).collect(),
+        };
+        tagged.sort_unstable();
+        tagged.dedup();
+        let most = tagged.len().saturating_sub(1);
+        if k == 0 || k > most {
+            let expected = format!("1 to {most}, the number of other galaxies");
+            return Err(Error::invalid("k", k, expected));
+        }
+        let features = space.features().select(Axis(0), &tagged);
+        let pool =
+            Space::new(tagged.iter().map(|&row| space.ids()[row].clone()).collect(), features)?;
+        // One more, for a galaxy finds itself; of copies it may not come first.
+        let near = pool.nearest(pool.features(), k + 1, Metric::L2)?.rows;
+        let others = |query: usize| {
+            let found = near.row(query).to_vec().into_iter().map(|place| place as usize);
+            found.filter(move |&place| place != query).take(k).map(|place| tagged[place] as u32)
+        };
+        let (mut tags, mut counts) = (Vec::new(), Vec::new());
+        let (mut precision, mut one, mut random) = (Vec::new(), Vec::new(), Vec::new());
+        for (tag, rows) in with.iter().filter(|(_, rows)| rows.len() >= least.max(1)) {
+            let queries = (0..tagged.len()).filter(|&query| rows.contains(&(tagged[query] as u32)));
+            let hits: Vec<usize> =
+                queries.map(|q| others(q).filter(|row| rows.contains(row)).count()).collect();
+            tags.push(*tag);
+            counts.push(rows.len() as u32);
+            precision.push(hits.iter().sum::<usize>() as f64 / (rows.len() * k) as f64);
+            one.push(hits.first().map_or(f64::NAN, |&hits| hits as f64 / k as f64));
+            random.push((rows.len() - 1) as f64 / most as f64);
+        }
+        if tags.is_empty() {
+            let expected = "at most as many as the most frequent tag has in this space";
+            return Err(Error::invalid("least", least, expected));
+        }
+        Ok(df!(
+            "tag" => tags, "galaxies" => counts, "precision" => precision, "one" => one,
+            "random" => random
+        )?)
+    }
+}
