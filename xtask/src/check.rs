@@ -62,12 +62,24 @@ impl std::fmt::Display for Tally {
     }
 }
 
-/// Runs everything; a check that fails does not keep the others from running. Returns whether all
-/// is well; the last line printed is the count.
-pub fn test(places: &Places) -> bool {
+/// How much is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Everything.
+    All,
+    /// Formatting, lints and unit tests: the inner loop.
+    Fast,
+}
+
+/// Runs the checks; one that fails does not keep the others from running. Returns whether all is well;
+/// the last line printed is the count.
+pub fn test(places: &Places, extent: Extent) -> bool {
     let mut stages = Stages::default();
     let mut tally = Tally::default();
-    let set_up = tools::rust_components(places).and_then(|()| setup::setup(places, &mut stages));
+    let set_up = tools::rust_components(places).and_then(|()| match extent {
+        Extent::All => setup::setup(places, &mut stages),
+        Extent::Fast => Libtorch::choose(places),
+    });
     match set_up {
         Ok(libtorch) => {
             let mut check = |name: &str, work: &dyn Fn(&mut Tally) -> Result<()>| {
@@ -77,13 +89,17 @@ pub fn test(places: &Places) -> bool {
             };
             check("formatting", &|_| run(places.cargo().args(FORMATTING)));
             check("lints", &|_| run(places.cargo().args(LINTS)));
-            check("tests", &|tally| tests(places, &libtorch, tally));
-            for processor in LESSER {
-                check(&format!("tests on {processor}"), &|tally| {
-                    lesser(places, &libtorch, processor, tally)
-                });
+            if extent == Extent::Fast {
+                check("unit tests", &|tally| unit_tests(places, &libtorch, tally));
+            } else {
+                check("tests", &|tally| tests(places, &libtorch, tally));
+                for processor in LESSER {
+                    check(&format!("tests on {processor}"), &|tally| {
+                        lesser(places, &libtorch, processor, tally)
+                    });
+                }
+                check("tutorials", &|tally| tutorials(places, tally));
             }
-            check("tutorials", &|tally| tutorials(places, tally));
         }
         Err(error) => tally.add_failure(Err(error), 0),
     }
@@ -109,15 +125,15 @@ fn tutorials(places: &Places, tally: &mut Tally) -> Result<()> {
 
 /// Lesser processors that some suites are also run as on: see `zoobot_core::processor`.
 const LESSER: [&str; 2] = ["avx2", "baseline"];
-/// The suites whose inner loops, or decisions, depend on the processor.
+/// The suites whose inner loops, or decisions, depend on the processor: parts of the names of unit tests.
 const DEPENDENT: [&str; 9] = [
-    "anomaly::gp",
-    "encoder::network",
-    "encoder::precision",
+    "gp::",
+    "network::",
+    "precision::",
     "encoder::tests",
     "map::",
     "picture::",
-    "processor::",
+    "resample::",
     "similar::",
     "space::",
 ];
@@ -126,6 +142,12 @@ const DEPENDENT: [&str; 9] = [
 fn tests(places: &Places, libtorch: &Libtorch, tally: &mut Tally) -> Result<()> {
     let mut command = cargo_test(places, libtorch)?;
     counted(command.arg("--no-fail-fast"), places, tally)
+}
+
+/// Unit tests only.
+fn unit_tests(places: &Places, libtorch: &Libtorch, tally: &mut Tally) -> Result<()> {
+    let mut command = cargo_test(places, libtorch)?;
+    counted(command.args(["--lib", "--bins", "--no-fail-fast"]), places, tally)
 }
 
 /// The suites that depend on the processor, as on a lesser one.

@@ -9,6 +9,8 @@ mod check;
 mod download;
 mod encoder;
 mod home;
+#[cfg(test)]
+mod house;
 mod judge;
 mod kernelspec;
 mod libtch;
@@ -37,6 +39,7 @@ usage: cargo xtask COMMAND
                         --port N, --folder DIR (where notebooks are), --no-browser (a remote machine)
   start --headless      setup, then execute the first tutorial into target/tutorials
   test                  setup, formatting, lints, all tests, all tutorials
+  test --fast           formatting, lints and unit tests only, after a setup
   tutorials --check     execute every tutorial into target/tutorials and check its results
   tutorials --write [04 ...]  execute every tutorial, or these, and store the outputs in them
   parity [NAMES]        compare the networks' features with timm's in Python
@@ -92,7 +95,11 @@ fn run(words: &[&str], args: &[String]) -> Result<ExitCode> {
             }
         },
         ["test"] => {
-            let passed = check::test(&Places::find()?);
+            let passed = check::test(&Places::find()?, check::Extent::All);
+            Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        ["test", "--fast"] => {
+            let passed = check::test(&Places::find()?, check::Extent::Fast);
             Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         ["tutorials", "--write", which @ ..] => done(tutorials::write(&Places::find()?, which)),

@@ -9,7 +9,7 @@ use super::layers::{
     Conv, Form, Layer, LayerNorm, Padding, Shape, at_least_one, channels_last, mean_of_pixels,
     positive,
 };
-use super::network;
+use crate::family::{Family, Group, Trunk, group, numbered};
 use block::Block;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
@@ -144,25 +144,66 @@ impl ConvNext {
         &self.config
     }
 
-    /// Feature vectors of prepared pictures. Call it within [`tch::no_grad`] unless gradients are
-    /// wanted.
-    ///
-    /// # Shapes
-    /// `[n, inputs, h, w]`, at least 32 pixels a side, to `[n, features]`.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`](zoobot_base::Error::Invalid) when `pictures` has another shape;
-    /// [`Error::Torch`](zoobot_base::Error::Torch) for a smaller one.
-    pub fn features(&self, pictures: &Tensor) -> Result<Tensor> {
-        network::in_chunks(pictures, self.config.inputs, |chunk| self.forward(chunk))
+    fn stem(&self, pictures: &Tensor) -> Result<Tensor> {
+        self.stem.1.forward_picture(&self.stem.0.forward(&channels_last(pictures)?)?)
+    }
+}
+
+impl Family for Config {
+    type Network = ConvNext;
+    const NAMES: &'static [(&'static str, fn() -> Self)] = &[
+        ("convnext_atto", Self::atto),
+        ("convnext_femto", Self::femto),
+        ("convnext_pico", Self::pico),
+        ("convnext_nano", Self::nano),
+        ("convnext_tiny", Self::tiny),
+        ("convnext_small", Self::small),
+        ("convnext_base", Self::base),
+        ("convnext_large", Self::large),
+    ];
+    const FIRST_WEIGHT: &'static str = "stem.0.weight";
+    const CLASSIFIER: &'static str = "head.fc.";
+    const BEARS_16_BITS: bool = true;
+
+    fn inputs(self, channels: i64) -> Self {
+        Self::inputs(self, channels)
     }
 
-    pub(super) fn forward(&self, pictures: &Tensor) -> Result<Tensor> {
-        self.pooled(&self.maps(pictures)?)
+    fn channels(&self) -> i64 {
+        self.inputs
     }
 
-    /// The last feature map, before pooling.
-    pub(super) fn maps(&self, pictures: &Tensor) -> Result<Tensor> {
+    fn width(&self) -> i64 {
+        self.features()
+    }
+
+    fn build(&self, path: &Path) -> Result<ConvNext> {
+        ConvNext::new(path, self)
+    }
+
+    fn stages(&self) -> Vec<Group> {
+        [group(&["stem."]), numbered("stages.", 0..4), group(&["head.norm."])].concat()
+    }
+
+    fn layers(&self) -> Vec<Group> {
+        let mut groups = group(&["stem."]);
+        for (s, count) in self.blocks.into_iter().enumerate() {
+            let first = groups.len();
+            groups.extend((0..count).map(|b| vec![format!("stages.{s}.blocks.{b}.")]));
+            // The step to a resolution is in one group with the first block of it.
+            groups[first].push(format!("stages.{s}.downsample."));
+        }
+        groups.extend(group(&["head.norm."]));
+        groups
+    }
+}
+
+impl Trunk for ConvNext {
+    fn channels(&self) -> i64 {
+        self.config.inputs
+    }
+
+    fn maps(&self, pictures: &Tensor) -> Result<Tensor> {
         let mut x = self.stem(pictures)?;
         for stage in &self.stages {
             x = stage.forward(x)?;
@@ -170,13 +211,8 @@ impl ConvNext {
         Ok(x)
     }
 
-    /// The feature vectors of what [`maps`](Self::maps) gives.
-    pub(super) fn pooled(&self, maps: &Tensor) -> Result<Tensor> {
+    fn pooled(&self, maps: &Tensor) -> Result<Tensor> {
         self.norm.forward(&mean_of_pixels(maps, false)?)
-    }
-
-    fn stem(&self, pictures: &Tensor) -> Result<Tensor> {
-        self.stem.1.forward_picture(&self.stem.0.forward(&channels_last(pictures)?)?)
     }
 }
 

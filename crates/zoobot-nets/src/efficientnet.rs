@@ -11,7 +11,7 @@ mod config;
 pub use config::{BlockKind, Config, Stage};
 
 use super::layers::{ConvNorm, Form, Layer, Shape, channels_last, mean_of_pixels};
-use super::network;
+use crate::family::{Family, Group, Trunk, group, numbered};
 use block::Block;
 use tch::Tensor;
 use tch::nn::Path;
@@ -76,25 +76,66 @@ impl EfficientNet {
     pub fn config(&self) -> &Config {
         &self.config
     }
+}
 
-    /// Feature vectors of prepared pictures, in evaluation mode: batch normalisation uses its
-    /// running statistics. Call it within [`tch::no_grad`] unless gradients are wanted.
-    ///
-    /// # Shapes
-    /// `[n, inputs, h, w]` to `[n, features]`.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`](zoobot_base::Error::Invalid) when `pictures` has another shape.
-    pub fn features(&self, pictures: &Tensor) -> Result<Tensor> {
-        network::in_chunks(pictures, self.config.inputs, |chunk| self.forward(chunk))
+impl Family for Config {
+    type Network = EfficientNet;
+    const NAMES: &'static [(&'static str, fn() -> Self)] = &[
+        ("efficientnet_b0", Self::b0),
+        ("efficientnet_lite0", Self::lite0),
+        ("efficientnetv2_s", Self::v2_s),
+        ("efficientnetv2_rw_s", Self::v2_rw_s),
+        ("tf_efficientnet_b0", Self::tf_b0),
+        ("tf_efficientnet_lite0", Self::tf_lite0),
+        ("tf_efficientnetv2_s", Self::tf_v2_s),
+    ];
+    const FIRST_WEIGHT: &'static str = "conv_stem.weight";
+    const CLASSIFIER: &'static str = "classifier.";
+
+    fn inputs(self, channels: i64) -> Self {
+        Self::inputs(self, channels)
     }
 
-    pub(super) fn forward(&self, pictures: &Tensor) -> Result<Tensor> {
-        self.pooled(&self.maps(pictures)?)
+    fn channels(&self) -> i64 {
+        self.inputs
     }
 
-    /// The last feature map, before pooling.
-    pub(super) fn maps(&self, pictures: &Tensor) -> Result<Tensor> {
+    fn width(&self) -> i64 {
+        self.features
+    }
+
+    fn build(&self, path: &Path) -> Result<EfficientNet> {
+        EfficientNet::new(path, self)
+    }
+
+    fn stages(&self) -> Vec<Group> {
+        [
+            group(&["conv_stem.", "bn1."]),
+            numbered("blocks.", 0..self.stages.len()),
+            group(&["conv_head.", "bn2."]),
+        ]
+        .concat()
+    }
+
+    fn layers(&self) -> Vec<Group> {
+        let mut groups = group(&["conv_stem.", "bn1."]);
+        for (s, stage) in self.stages.iter().enumerate() {
+            groups.extend((0..stage.blocks).map(|b| vec![format!("blocks.{s}.{b}.")]));
+        }
+        // The last convolution is in one group with the last block.
+        if let Some(last) = groups.last_mut() {
+            last.extend(["conv_head.", "bn2."].map(str::to_owned));
+        }
+        groups
+    }
+}
+
+impl Trunk for EfficientNet {
+    fn channels(&self) -> i64 {
+        self.config.inputs
+    }
+
+    fn maps(&self, pictures: &Tensor) -> Result<Tensor> {
         let mut x = self.stem.forward(&channels_last(pictures)?)?;
         for block in self.stages.iter().flatten() {
             x = block.forward(x)?;
@@ -102,8 +143,7 @@ impl EfficientNet {
         self.head.forward(&x)
     }
 
-    /// The feature vectors of what [`maps`](Self::maps) gives.
-    pub(super) fn pooled(&self, maps: &Tensor) -> Result<Tensor> {
+    fn pooled(&self, maps: &Tensor) -> Result<Tensor> {
         mean_of_pixels(maps, false)
     }
 }

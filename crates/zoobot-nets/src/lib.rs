@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod convnext;
 pub mod efficientnet;
+pub mod family;
 #[cfg(test)]
 mod golden;
 pub mod hub;

@@ -92,6 +92,7 @@ fn place(mut block: i64, config: &Config) -> Option<(usize, i64)> {
 mod tests {
     use super::*;
     use crate::efficientnet::EfficientNet;
+    use crate::family::Trunk;
     use crate::golden::relative_difference;
     use crate::layers::{Form, Layer};
     use std::path::Path;

@@ -13,7 +13,7 @@ pub use config::{Config, Position, Reading};
 use super::layers::{
     Conv, ConvNorm, Form, Layer, LayerNorm, Linear, Shape, channels_last, full, pixels_last,
 };
-use super::network;
+use crate::family::{Family, Group, Trunk, group, numbered};
 use attention::{Partition, PartitionAttention};
 use convolution::InvertedBottleneck;
 use tch::Tensor;
@@ -83,25 +83,96 @@ impl MaxVit {
         &self.config
     }
 
-    /// Feature vectors of prepared pictures, in evaluation mode: batch normalisation uses its
-    /// running statistics. Call it within [`tch::no_grad`] unless gradients are wanted.
-    ///
-    /// # Shapes
-    /// `[n, inputs, h, w]`, `h` and `w` multiples of the configuration's `size`, to
-    /// `[n, features]`.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] when `pictures` has another shape.
-    pub fn features(&self, pictures: &Tensor) -> Result<Tensor> {
-        network::in_chunks(pictures, self.config.inputs, |chunk| self.forward(chunk))
+    /// Half the pictures' width and height.
+    fn stem(&self, pictures: &Tensor) -> Result<Tensor> {
+        self.stem.1.forward(&self.stem.0.forward(&channels_last(pictures)?)?)
+    }
+}
+
+impl Family for Config {
+    type Network = MaxVit;
+    const NAMES: &'static [(&'static str, fn() -> Self)] = &[
+        ("maxvit_pico_rw_256", Self::pico_rw),
+        ("maxvit_nano_rw_256", Self::nano_rw),
+        ("maxvit_tiny_rw_224", Self::tiny_rw),
+        ("maxvit_tiny_rw_256", || Self::tiny_rw().size(256)),
+        ("maxvit_rmlp_pico_rw_256", Self::rmlp_pico_rw),
+        ("maxvit_rmlp_nano_rw_256", Self::rmlp_nano_rw),
+        ("maxvit_rmlp_tiny_rw_256", Self::rmlp_tiny_rw),
+        ("maxvit_rmlp_small_rw_224", Self::rmlp_small_rw),
+        ("maxvit_rmlp_small_rw_256", || Self::rmlp_small_rw().size(256)),
+        ("maxvit_rmlp_base_rw_224", Self::rmlp_base_rw),
+        ("maxvit_rmlp_base_rw_384", || Self::rmlp_base_rw().size(384)),
+        ("maxvit_tiny_tf_224", Self::tiny_tf),
+        ("maxvit_tiny_tf_384", || Self::tiny_tf().size(384)),
+        ("maxvit_tiny_tf_512", || Self::tiny_tf().size(512)),
+        ("maxvit_small_tf_224", Self::small_tf),
+        ("maxvit_small_tf_384", || Self::small_tf().size(384)),
+        ("maxvit_small_tf_512", || Self::small_tf().size(512)),
+        ("maxvit_base_tf_224", Self::base_tf),
+        ("maxvit_base_tf_384", || Self::base_tf().size(384)),
+        ("maxvit_base_tf_512", || Self::base_tf().size(512)),
+        ("maxvit_large_tf_224", Self::large_tf),
+        ("maxvit_large_tf_384", || Self::large_tf().size(384)),
+        ("maxvit_large_tf_512", || Self::large_tf().size(512)),
+        ("maxvit_xlarge_tf_224", Self::xlarge_tf),
+        ("maxvit_xlarge_tf_384", || Self::xlarge_tf().size(384)),
+        ("maxvit_xlarge_tf_512", || Self::xlarge_tf().size(512)),
+    ];
+    const PUBLISHED: &'static [(&'static str, &'static str, fn() -> Self)] = &[
+        // Built by timm with `img_size=224`.
+        ("maxvit_rmlp_tiny_rw_224", "maxvit_rmlp_tiny_rw_256", || Self::rmlp_tiny_rw().size(224)),
+        ("maxvit_base_rw_224", "maxvit_rmlp_base_rw_224", Self::rmlp_base_rw),
+    ];
+    const FIRST_WEIGHT: &'static str = "stem.conv1.weight";
+    const CLASSIFIER: &'static str = "head.fc.";
+
+    fn inputs(self, channels: i64) -> Self {
+        Self::inputs(self, channels)
     }
 
-    pub(super) fn forward(&self, pictures: &Tensor) -> Result<Tensor> {
-        self.pooled(&self.maps(pictures)?)
+    fn channels(&self) -> i64 {
+        self.inputs
     }
 
-    /// The last feature map, before pooling.
-    pub(super) fn maps(&self, pictures: &Tensor) -> Result<Tensor> {
+    fn width(&self) -> i64 {
+        self.features()
+    }
+
+    fn size(&self) -> Option<i64> {
+        Some(self.size)
+    }
+
+    fn sized(self, pixels: i64) -> Self {
+        self.size(pixels)
+    }
+
+    fn build(&self, path: &Path) -> Result<MaxVit> {
+        MaxVit::new(path, self)
+    }
+
+    fn stages(&self) -> Vec<Group> {
+        [group(&["stem."]), numbered("stages.", 0..4), group(&["norm.", "head."])].concat()
+    }
+
+    fn layers(&self) -> Vec<Group> {
+        // A group for each stage.
+        let mut groups = [group(&["stem."]), numbered("stages.", 0..4)].concat();
+        if self.hidden {
+            groups.extend(group(&["head."]));
+        } else {
+            groups[4].push("norm.".to_owned());
+        }
+        groups
+    }
+}
+
+impl Trunk for MaxVit {
+    fn channels(&self) -> i64 {
+        self.config.inputs
+    }
+
+    fn maps(&self, pictures: &Tensor) -> Result<Tensor> {
         let (size, (_, _, h, w)) = (self.config.size, pictures.size4()?);
         if h % size != 0 || w % size != 0 {
             let expected = format!("multiples of {size}, for which the network is built");
@@ -114,13 +185,7 @@ impl MaxVit {
         Ok(x)
     }
 
-    /// Half the pictures' width and height.
-    fn stem(&self, pictures: &Tensor) -> Result<Tensor> {
-        self.stem.1.forward(&self.stem.0.forward(&channels_last(pictures)?)?)
-    }
-
-    /// The feature vectors of what [`maps`](Self::maps) gives.
-    pub(super) fn pooled(&self, maps: &Tensor) -> Result<Tensor> {
+    fn pooled(&self, maps: &Tensor) -> Result<Tensor> {
         let x = pixels_last(maps)?;
         let pool = |x: Tensor| x.f_mean_dim([1i64, 2].as_slice(), false, full(x.kind()));
         match &self.hidden {

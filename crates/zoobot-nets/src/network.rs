@@ -1,20 +1,18 @@
 //! What the networks have in common: one type for all of them, by timm's names.
 
-mod groups;
-mod names;
+mod training;
 
-use super::convnext::{self, ConvNext};
-use super::efficientnet::{self, EfficientNet};
-use super::layers::{Form, Layer, Statistics};
-use super::maxvit::{self, MaxVit};
-use super::resnet::{self, ResNet};
+pub use training::Training;
+
 use crate::batch;
+use crate::family::{Family, Group, Trunk};
+use crate::layers::{Form, Layer, Statistics};
 use crate::precision::Precision;
-use names::NAMES;
+use crate::{convnext, efficientnet, maxvit, resnet};
+use std::sync::LazyLock;
 use tch::nn::Path;
 use tch::{Device, Kind, Tensor};
 use zoobot_base::generator;
-use zoobot_base::memory::Keep;
 use zoobot_base::{Error, Result};
 
 /// What a [`Network`] is built from: timm's name and the sizes that it stands for.
@@ -31,63 +29,137 @@ pub struct Architecture {
     config: Config,
 }
 
-/// The sizes of each family.
-#[derive(Clone, Debug, PartialEq)]
-enum Config {
-    ConvNext(convnext::Config),
-    EfficientNet(efficientnet::Config),
-    MaxVit(maxvit::Config),
-    ResNet(resnet::Config),
-}
+/// The families there are: one line for each.
+macro_rules! families {
+    ($($family:ident $module:ident;)*) => {
+        /// The configuration of each family.
+        #[derive(Clone, Debug, PartialEq)]
+        enum Config {
+            $($family($module::Config),)*
+        }
 
-/// The same expression for whichever family it is of.
-macro_rules! each {
-    ($of:expr, $family:ident => $value:expr) => {
-        match $of {
-            Self::ConvNext($family) => $value,
-            Self::EfficientNet($family) => $value,
-            Self::MaxVit($family) => $value,
-            Self::ResNet($family) => $value,
+        /// A network of any architecture, without a classifier.
+        #[derive(Debug)]
+        pub enum Network {
+            $(
+                #[doc = concat!("See [`", stringify!($module), "::", stringify!($family), "`].")]
+                $family($module::$family),
+            )*
+        }
+
+        /// An expression for whichever family something is of.
+        macro_rules! each {
+            ($of:expr, $it:ident => $value:expr) => {
+                match $of {
+                    $(Self::$family($it) => $value,)*
+                }
+            };
+        }
+
+        $(
+            impl From<$module::Config> for Config {
+                fn from(config: $module::Config) -> Self {
+                    Self::$family(config)
+                }
+            }
+
+            impl From<$module::$family> for Network {
+                fn from(network: $module::$family) -> Self {
+                    Self::$family(network)
+                }
+            }
+        )*
+
+        /// timm's names, family by family.
+        static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+            let mut names = Vec::new();
+            $(names.extend($module::Config::NAMES.iter().map(|(name, _)| *name));)*
+            names
+        });
+
+        /// timm's name, and the configuration, of the network of timm's name or of one that a galaxy
+        /// encoder is published under.
+        fn find(name: &str) -> Option<(&'static str, Config)> {
+            $(
+                if let Some((timm, config)) = named::<$module::Config>(name) {
+                    return Some((timm, config.into()));
+                }
+            )*
+            None
         }
     };
 }
 
-/// Each family's conversion into the type of all.
-macro_rules! families {
-    ($($family:ident $module:ident),*) => {$(
-        impl From<$module::Config> for Config {
-            fn from(config: $module::Config) -> Self {
-                Self::$family(config)
-            }
-        }
-
-        impl From<$family> for Network {
-            fn from(network: $family) -> Self {
-                Self::$family(network)
-            }
-        }
-    )*};
+families! {
+    ConvNext convnext;
+    EfficientNet efficientnet;
+    MaxVit maxvit;
+    ResNet resnet;
 }
 
-families!(ConvNext convnext, EfficientNet efficientnet, MaxVit maxvit, ResNet resnet);
+/// A name of one family.
+fn named<F: Family>(name: &str) -> Option<(&'static str, F)> {
+    let timms = F::NAMES.iter().map(|&(known, config)| (known, known, config));
+    let mut all = timms.chain(F::PUBLISHED.iter().copied());
+    all.find(|(known, ..)| *known == name).map(|(_, timm, config)| (timm, config()))
+}
 
 impl Config {
     fn inputs(self, channels: i64) -> Self {
-        each!(self, config => config.inputs(channels).into())
+        each!(self, config => Family::inputs(config, channels).into())
     }
 
     fn channels(&self) -> i64 {
-        each!(self, config => config.inputs)
+        each!(self, config => Family::channels(config))
+    }
+
+    fn width(&self) -> i64 {
+        each!(self, config => Family::width(config))
+    }
+
+    fn size(&self) -> Option<i64> {
+        each!(self, config => Family::size(config))
+    }
+
+    fn sized(self, pixels: i64) -> Self {
+        each!(self, config => Family::sized(config, pixels).into())
     }
 
     fn build(&self, path: &Path) -> Result<Network> {
-        Ok(match self {
-            Self::ConvNext(config) => ConvNext::new(path, config)?.into(),
-            Self::EfficientNet(config) => EfficientNet::new(path, config)?.into(),
-            Self::MaxVit(config) => MaxVit::new(path, config)?.into(),
-            Self::ResNet(config) => ResNet::new(path, config)?.into(),
-        })
+        Ok(each!(self, config => config.build(path)?.into()))
     }
+
+    fn stages(&self) -> Vec<Group> {
+        each!(self, config => Family::stages(config))
+    }
+
+    fn layers(&self) -> Vec<Group> {
+        each!(self, config => Family::layers(config))
+    }
+
+    fn first_weight(&self) -> &'static str {
+        each!(self, config => first_weight(config))
+    }
+
+    fn classifier(&self) -> &'static str {
+        each!(self, config => classifier(config))
+    }
+
+    fn bears_16_bits(&self) -> bool {
+        each!(self, config => bears_16_bits(config))
+    }
+}
+
+fn first_weight<F: Family>(_: &F) -> &'static str {
+    F::FIRST_WEIGHT
+}
+
+fn classifier<F: Family>(_: &F) -> &'static str {
+    F::CLASSIFIER
+}
+
+fn bears_16_bits<F: Family>(_: &F) -> bool {
+    F::BEARS_16_BITS
 }
 
 impl Architecture {
@@ -104,12 +176,12 @@ impl Architecture {
     /// [`Error::Missing`] for another name, with a near one.
     pub fn named(name: &str) -> Result<Self> {
         let base = name.split('.').next().unwrap_or(name);
-        let found = names::find(base).map(|(name, config)| Self { name, config });
+        let found = find(base).map(|(name, config)| Self { name, config });
         found.ok_or_else(|| Error::Missing {
             kind: "architecture",
             name: name.to_owned(),
             place: format!("{} (timm's names)", NAMES.join(", ")),
-            hint: zoobot_base::spelling::near(base, NAMES.into_iter()),
+            hint: zoobot_base::spelling::near(base, NAMES.iter().copied()),
         })
     }
 
@@ -122,19 +194,14 @@ impl Architecture {
     /// The same for pictures of another side, in pixels. It matters only to a network whose
     /// [`size`](Self::size) is fixed, and there it must be a multiple of 32.
     pub fn sized(mut self, pixels: i64) -> Self {
-        if let Config::MaxVit(config) = self.config {
-            self.config = config.size(pixels).into();
-        }
+        self.config = self.config.sized(pixels);
         self
     }
 
     /// The side in pixels for which a network is built that takes no other; `None` for the many
     /// that take any.
     pub fn size(&self) -> Option<i64> {
-        match &self.config {
-            Config::MaxVit(config) => Some(config.size),
-            _ => None,
-        }
+        self.config.size()
     }
 
     /// timm's name.
@@ -149,46 +216,37 @@ impl Architecture {
 
     /// Length of the feature vector.
     pub fn width(&self) -> i64 {
-        match &self.config {
-            Config::ConvNext(config) => config.features(),
-            Config::EfficientNet(config) => config.features,
-            Config::MaxVit(config) => config.features(),
-            Config::ResNet(config) => config.features(),
-        }
+        self.config.width()
     }
 
     /// The stages of the network from the pictures to the features, each by the beginnings of its
     /// variables' names: what freezing goes by. Together they hold every variable once.
     pub fn stages(&self) -> Vec<Vec<String>> {
-        groups::stages(&self.config)
+        self.config.stages()
     }
 
     /// The same in finer steps, a group for each block: timm's for layer-wise learning rates, where
     /// that of group i of n is multiplied by `decay^(n - 1 - i)`, so that what lies deepest learns
     /// slowest.
     pub fn layers(&self) -> Vec<Vec<String>> {
-        groups::layers(&self.config)
+        self.config.layers()
     }
 
     #[doc(hidden)]
     /// timm's name of the first convolution's weights, whose second dimension is the channels.
     pub fn first_weight(&self) -> &'static str {
-        match &self.config {
-            Config::ConvNext(_) => "stem.0.weight",
-            Config::EfficientNet(_) => "conv_stem.weight",
-            Config::MaxVit(_) => "stem.conv1.weight",
-            Config::ResNet(_) => "conv1.weight",
-        }
+        self.config.first_weight()
     }
 
     #[doc(hidden)]
     /// What the names of the classifier's tensors begin with in timm.
     pub fn classifier(&self) -> &'static str {
-        match &self.config {
-            Config::ConvNext(_) | Config::MaxVit(_) => "head.fc.",
-            Config::EfficientNet(_) => "classifier.",
-            Config::ResNet(_) => "fc.",
-        }
+        self.config.classifier()
+    }
+
+    /// Whether features in 16 bits keep what tells galaxies apart.
+    pub(crate) fn bears_16_bits(&self) -> bool {
+        self.config.bears_16_bits()
     }
 
     /// A network with random weights, which the seed decides, whose variables are named below `path`
@@ -199,19 +257,6 @@ impl Architecture {
     pub fn build(&self, path: &Path, seed: u64) -> Result<Network> {
         generator::seeded(seed, || self.config.build(path))
     }
-}
-
-/// A network of any architecture, without a classifier.
-#[derive(Debug)]
-pub enum Network {
-    /// See [`ConvNext`].
-    ConvNext(ConvNext),
-    /// See [`EfficientNet`].
-    EfficientNet(EfficientNet),
-    /// See [`MaxVit`].
-    MaxVit(MaxVit),
-    /// See [`ResNet`].
-    ResNet(ResNet),
 }
 
 impl Network {
@@ -237,7 +282,7 @@ impl Network {
     /// As [`features`](Self::features).
     pub fn maps(&self, pictures: &Tensor) -> Result<Tensor> {
         each!(self, network => {
-            check(pictures, network.config().inputs)?;
+            check(pictures, Trunk::channels(network))?;
             network.maps(pictures)
         })
     }
@@ -278,7 +323,7 @@ impl Network {
     /// [`Error::Torch`] when memory is short.
     pub fn training(&self, statistics: Statistics) -> Result<Training> {
         let network = self.in_form(Form::Training(statistics))?;
-        Ok(Training { network, kind: Kind::Float, _kept: Keep::new() })
+        Ok(Training::new(network))
     }
 
     /// The same network on the same memory, without gradients. A network cannot be used by two
@@ -294,7 +339,7 @@ impl Network {
 impl Network {
     fn forward(&self, pictures: &Tensor) -> Result<Tensor> {
         each!(self, network => {
-            check(pictures, network.config().inputs)?;
+            check(pictures, Trunk::channels(network))?;
             network.forward(pictures)
         })
     }
@@ -306,48 +351,11 @@ impl Layer for Network {
     }
 }
 
-/// A network as it is trained, from [`Network::training`]. While it lives, the process keeps the
-/// memory that steps take.
-#[derive(Debug)]
-pub struct Training {
-    network: Network,
-    /// What lies between the layers.
-    kind: Kind,
-    _kept: Keep,
-}
-
-impl Training {
-    /// Sets the numbers that it computes with on a device ([`Precision::Fp32`]). With 16 bits the
-    /// variables and their gradients stay in 32, and so do normalisations, the first convolutions and
-    /// the features: mixed precision (<https://arxiv.org/abs/1710.03740>). bfloat16 has the range of
-    /// 32 bits, so the loss need not be scaled. [`Precision::Auto`] takes 16 bits wherever the
-    /// hardware computes with them natively.
-    pub fn precision(mut self, precision: Precision, device: Device) -> Self {
-        self.kind = precision.in_training(device);
-        self
-    }
-
-    /// Feature vectors of a batch of prepared pictures.
-    ///
-    /// # Shapes
-    /// `[n, channels, h, w]` to `[n, width]`.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] when `pictures` has another shape.
-    pub fn features(&self, pictures: &Tensor) -> Result<Tensor> {
-        // All at once: the statistics are those of the batch.
-        match self.kind {
-            Kind::Float => self.network.forward(pictures),
-            kind => self.network.in_form(Form::Mixed(kind))?.forward(pictures),
-        }
-    }
-}
-
 /// The features of pictures `[n, inputs, h, w]`, on a CPU a few at a time.
 ///
 /// # Errors
 /// [`Error::Invalid`] for another shape.
-pub(super) fn in_chunks(
+pub(crate) fn in_chunks(
     pictures: &Tensor,
     inputs: i64,
     forward: impl Fn(&Tensor) -> Result<Tensor>,

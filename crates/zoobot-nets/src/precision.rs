@@ -38,7 +38,7 @@ impl Precision {
     /// What it comes to for a network on a device: `Fp32` or `Bf16`.
     pub fn of(self, architecture: &Architecture, device: Device) -> Self {
         match self {
-            Self::Auto if bears_16_bits(architecture) && has_bf16(device) => Self::Bf16,
+            Self::Auto if architecture.bears_16_bits() && has_bf16(device) => Self::Bf16,
             Self::Auto => Self::Fp32,
             chosen => chosen,
         }
@@ -104,13 +104,6 @@ impl std::fmt::Display for Precision {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
     }
-}
-
-/// Whether a network keeps the cosine that [`Precision::Auto`] promises. Measured by family, not
-/// derived: `docs/encoding.md` has the figures. Where it is missed, rounding the weights moves the
-/// features of all galaxies alike, by as much as lies between two of them.
-fn bears_16_bits(architecture: &Architecture) -> bool {
-    architecture.name().starts_with("convnext_")
 }
 
 /// Whether the device multiplies bfloat16 numbers itself.
@@ -235,7 +228,7 @@ mod tests {
             golden.set_variables(&store);
             let [same, own] = likeness_in_16_bits(&network, golden.channels());
             println!("{tag}: {same} {own}");
-            assert!(!bears_16_bits(&architecture) || same.min(own) >= 0.99, "{tag}: {same} {own}");
+            assert!(!architecture.bears_16_bits() || same.min(own) >= 0.99, "{tag}: {same} {own}");
         }
     }
 

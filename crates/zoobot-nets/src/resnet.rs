@@ -7,7 +7,7 @@ use super::layers::{
     Activation, ConvNorm, Form, Layer, Padding, Shape, at_least_one, channels_last, mean_of_pixels,
     positive,
 };
-use super::network;
+use crate::family::{Family, Group, Trunk, group, numbered};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 use tch::nn::Path;
@@ -118,24 +118,60 @@ impl ResNet {
         &self.config
     }
 
-    /// Feature vectors of prepared pictures, in evaluation mode: batch normalisation uses its
-    /// running statistics. Call it within [`tch::no_grad`] unless gradients are wanted.
-    ///
-    /// # Shapes
-    /// `[n, inputs, h, w]` to `[n, features]`.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`](zoobot_base::Error::Invalid) when `pictures` has another shape.
-    pub fn features(&self, pictures: &Tensor) -> Result<Tensor> {
-        network::in_chunks(pictures, self.config.inputs, |chunk| self.forward(chunk))
+    /// A quarter of the pictures' width and height.
+    fn stem(&self, pictures: &Tensor) -> Result<Tensor> {
+        let x = self.stem.forward(&channels_last(pictures)?)?;
+        Ok(x.f_max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false)?)
+    }
+}
+
+impl Family for Config {
+    type Network = ResNet;
+    const NAMES: &'static [(&'static str, fn() -> Self)] = &[
+        ("resnet18", Self::resnet18),
+        ("resnet34", Self::resnet34),
+        ("resnet50", Self::resnet50),
+        ("resnet101", Self::resnet101),
+        ("resnet152", Self::resnet152),
+    ];
+    const FIRST_WEIGHT: &'static str = "conv1.weight";
+    const CLASSIFIER: &'static str = "fc.";
+
+    fn inputs(self, channels: i64) -> Self {
+        Self::inputs(self, channels)
     }
 
-    pub(super) fn forward(&self, pictures: &Tensor) -> Result<Tensor> {
-        self.pooled(&self.maps(pictures)?)
+    fn channels(&self) -> i64 {
+        self.inputs
     }
 
-    /// The last feature map, before pooling.
-    pub(super) fn maps(&self, pictures: &Tensor) -> Result<Tensor> {
+    fn width(&self) -> i64 {
+        self.features()
+    }
+
+    fn build(&self, path: &Path) -> Result<ResNet> {
+        ResNet::new(path, self)
+    }
+
+    fn stages(&self) -> Vec<Group> {
+        [group(&["conv1.", "bn1."]), numbered("layer", 1..5)].concat()
+    }
+
+    fn layers(&self) -> Vec<Group> {
+        let mut groups = group(&["conv1.", "bn1."]);
+        for (s, count) in (1..).zip(self.blocks) {
+            groups.extend((0..count).map(|b| vec![format!("layer{s}.{b}.")]));
+        }
+        groups
+    }
+}
+
+impl Trunk for ResNet {
+    fn channels(&self) -> i64 {
+        self.config.inputs
+    }
+
+    fn maps(&self, pictures: &Tensor) -> Result<Tensor> {
         let mut x = self.stem(pictures)?;
         for block in self.stages.iter().flatten() {
             x = block.forward(&x)?;
@@ -143,15 +179,8 @@ impl ResNet {
         Ok(x)
     }
 
-    /// The feature vectors of what [`maps`](Self::maps) gives.
-    pub(super) fn pooled(&self, maps: &Tensor) -> Result<Tensor> {
+    fn pooled(&self, maps: &Tensor) -> Result<Tensor> {
         mean_of_pixels(maps, false)
-    }
-
-    /// A quarter of the pictures' width and height.
-    fn stem(&self, pictures: &Tensor) -> Result<Tensor> {
-        let x = self.stem.forward(&channels_last(pictures)?)?;
-        Ok(x.f_max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false)?)
     }
 }
 

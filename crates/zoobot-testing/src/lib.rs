@@ -1,23 +1,25 @@
-//! What tests compare with and this repository does not hold; they pass, saying so, where it is
-//! absent.
+//! What tests share: recorded answers of other programs, real galaxies where they are at hand, and how
+//! a test says that it cannot run here.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// One part of the known answers: the folder `$ZOOBOT_GOLDEN`, else `../shared/golden` beside the
-/// repository. Its README says how each was made.
+/// One part of the known answers: a folder of `$ZOOBOT_GOLDEN`, else of `tests/golden`, whose README says
+/// how each was made.
 pub fn folder(part: &str) -> Option<PathBuf> {
-    found("ZOOBOT_GOLDEN", "golden", part)
+    let ours = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden");
+    found("ZOOBOT_GOLDEN", std::env::var_os("ZOOBOT_GOLDEN").map_or_else(ours, PathBuf::from), part)
 }
 
-/// A file or folder of real galaxies: in `$ZOOBOT_DATA`, else `../shared/data`.
+/// A file or folder of real galaxies, which cannot travel with this repository: in `$ZOOBOT_DATA`, else in
+/// `../shared/data` beside it.
 pub fn data(part: &str) -> Option<PathBuf> {
-    found("ZOOBOT_DATA", "data", part)
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    found("ZOOBOT_DATA", std::env::var_os("ZOOBOT_DATA").map_or_else(beside, PathBuf::from), part)
 }
 
-fn found(variable: &str, name: &str, part: &str) -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared").join(name);
-    let path = std::env::var_os(variable).map_or_else(beside, PathBuf::from).join(part);
+fn found(variable: &str, folder: PathBuf, part: &str) -> Option<PathBuf> {
+    let path = folder.join(part);
     let there = path.exists();
     if !there {
         skip(&format!("no {} (set {variable})", path.display()));

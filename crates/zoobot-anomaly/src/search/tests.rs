@@ -188,7 +188,7 @@ fn a_process_that_is_killed_loses_no_rating_that_it_acknowledged() {
     for kill in 0..20 {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--ignored", "--exact", "--nocapture", "--test-threads", "1"])
-            .arg("anomaly::search::tests::a_process_that_rates")
+            .arg("search::tests::a_process_that_rates")
             .env(CHILD, &path)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -15,6 +15,7 @@ pub use parts::Report;
 pub use shipped::sample_card;
 pub use speed::Speed;
 pub use together::encode_all;
+pub use zoobot_nets::family::{Family, Trunk};
 pub use zoobot_nets::layers::{Activation, Padding, Statistics};
 pub use zoobot_nets::network::{Architecture, Network, Training};
 pub use zoobot_nets::precision::Precision;

@@ -1,0 +1,49 @@
+//! A network while it is trained.
+
+use super::Network;
+use crate::layers::{Form, Layer};
+use crate::precision::Precision;
+use tch::{Device, Kind, Tensor};
+use zoobot_base::Result;
+use zoobot_base::memory::Keep;
+
+/// A network as it is trained, from [`Network::training`]. While it lives, the process keeps the
+/// memory that steps take.
+#[derive(Debug)]
+pub struct Training {
+    network: Network,
+    /// What lies between the layers.
+    kind: Kind,
+    _kept: Keep,
+}
+
+impl Training {
+    pub(super) fn new(network: Network) -> Self {
+        Self { network, kind: Kind::Float, _kept: Keep::new() }
+    }
+
+    /// Sets the numbers that it computes with on a device ([`Precision::Fp32`]). With 16 bits the
+    /// variables and their gradients stay in 32, and so do normalisations, the first convolutions and
+    /// the features: mixed precision (<https://arxiv.org/abs/1710.03740>). bfloat16 has the range of
+    /// 32 bits, so the loss need not be scaled. [`Precision::Auto`] takes 16 bits wherever the
+    /// hardware computes with them natively.
+    pub fn precision(mut self, precision: Precision, device: Device) -> Self {
+        self.kind = precision.in_training(device);
+        self
+    }
+
+    /// Feature vectors of a batch of prepared pictures.
+    ///
+    /// # Shapes
+    /// `[n, channels, h, w]` to `[n, width]`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when `pictures` has another shape.
+    pub fn features(&self, pictures: &Tensor) -> Result<Tensor> {
+        // All at once: the statistics are those of the batch.
+        match self.kind {
+            Kind::Float => self.network.forward(pictures),
+            kind => self.network.in_form(Form::Mixed(kind))?.forward(pictures),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Tests of the order of the house: `ARCHITECTURE.md` against the manifests.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+/// The names of the library's crates that stand in a section of a manifest, without `zoobot-`.
+fn named_in(manifest: &str, section: &str) -> Vec<String> {
+    let lines = manifest.lines().skip_while(|line| *line != section).skip(1);
+    let lines = lines.take_while(|line| !line.starts_with('['));
+    let names = lines.filter_map(|line| line.strip_prefix("zoobot-")?.split('.').next());
+    let mut names: Vec<String> = names.map(str::to_owned).collect();
+    names.sort();
+    names
+}
+
+/// What each crate uses, by the manifests.
+fn manifests() -> BTreeMap<String, Vec<String>> {
+    let crates = std::fs::read_dir(root().join("crates")).unwrap().flatten().map(|it| it.path());
+    let others = ["zoobot-core", "zoobot-cli", "zoobot-kernel", "xtask"].map(|it| root().join(it));
+    let all = crates.chain(others).map(|folder| {
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        (name, named_in(&manifest, "[dependencies]"))
+    });
+    all.filter(|(name, _)| name != "zoobot-testing").collect()
+}
+
+/// The table of crates, in its order: the name and what it uses.
+fn table() -> Vec<(String, Vec<String>)> {
+    let text = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let rows = text.lines().filter(|line| line.starts_with("| ["));
+    rows.filter_map(|line| {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let name = cells.first()?.strip_prefix('[')?.split(']').next()?.to_owned();
+        let uses = cells.last()?.split(", ").filter(|it| *it != "nothing").map(str::to_owned);
+        let mut uses: Vec<String> = uses.collect();
+        uses.sort();
+        Some((name, uses))
+    })
+    .collect()
+}
+
+#[test]
+fn the_picture_of_the_house_is_that_of_the_manifests_and_has_no_cycle() {
+    let (manifests, table) = (manifests(), table());
+    assert_eq!(table.iter().cloned().collect::<BTreeMap<_, _>>(), manifests);
+    for (place, (name, uses)) in table.iter().enumerate() {
+        for used in uses {
+            let above = table[..place].iter().any(|(it, _)| *it == format!("zoobot-{used}"));
+            assert!(above, "{name} uses {used}, which does not stand above it");
+        }
+    }
+}
+
+#[test]
+fn files_over_400_lines_have_a_reason() {
+    let reasons = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let mut folders: Vec<_> =
+        ["crates", "zoobot-core", "zoobot-cli", "zoobot-kernel", "xtask", "tests"]
+            .map(|it| root().join(it))
+            .into();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|it| it == "rs") {
+                let lines = std::fs::read_to_string(&path).unwrap().lines().count();
+                let parts: Vec<_> = path.iter().map(|it| it.to_string_lossy()).collect();
+                let short = parts[parts.len() - 2..].join("/");
+                let name = parts[parts.len() - 1].to_string();
+                let known = reasons.contains(&format!("`{name}`")) || reasons.contains(&short);
+                assert!(lines <= 400 || known, "{} has {lines} lines", path.display());
+            }
+        }
+    }
+}
