@@ -219,10 +219,10 @@ impl Finder {
                 },
                 NodeOrToken::Node(inner) => {
                     let first = inner.first_token().filter(|it| it.kind() == T!['{']);
-                    if let Some(brace) = first {
-                        if matches!(looping.take(), Some(T![loop] | T![while])) {
-                            self.add(brace.text_range().end().into(), false, Call::Stop);
-                        }
+                    if let Some(brace) = first
+                        && matches!(looping.take(), Some(T![loop] | T![while]))
+                    {
+                        self.add(brace.text_range().end().into(), false, Call::Stop);
                     }
                     self.tokens(&inner);
                 }

@@ -26,6 +26,12 @@ impl Keep {
     }
 }
 
+impl Default for Keep {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Drop for Keep {
     fn drop(&mut self) {
         let mut living = LIVING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -9,7 +9,7 @@ use super::layers::{
     Conv, Form, Layer, LayerNorm, Padding, Shape, at_least_one, channels_last, mean_of_pixels,
     positive,
 };
-use crate::family::{Family, Group, Trunk, group, numbered};
+use crate::family::{Family, Group, Named, Trunk, group, numbered};
 use block::Block;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
@@ -151,7 +151,7 @@ impl ConvNext {
 
 impl Family for Config {
     type Network = ConvNext;
-    const NAMES: &'static [(&'static str, fn() -> Self)] = &[
+    const NAMES: &'static [Named<Self>] = &[
         ("convnext_atto", Self::atto),
         ("convnext_femto", Self::femto),
         ("convnext_pico", Self::pico),

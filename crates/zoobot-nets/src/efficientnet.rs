@@ -11,7 +11,7 @@ mod config;
 pub use config::{BlockKind, Config, Stage};
 
 use super::layers::{ConvNorm, Form, Layer, Shape, channels_last, mean_of_pixels};
-use crate::family::{Family, Group, Trunk, group, numbered};
+use crate::family::{Family, Group, Named, Trunk, group, numbered};
 use block::Block;
 use tch::Tensor;
 use tch::nn::Path;
@@ -80,7 +80,7 @@ impl EfficientNet {
 
 impl Family for Config {
     type Network = EfficientNet;
-    const NAMES: &'static [(&'static str, fn() -> Self)] = &[
+    const NAMES: &'static [Named<Self>] = &[
         ("efficientnet_b0", Self::b0),
         ("efficientnet_lite0", Self::lite0),
         ("efficientnetv2_s", Self::v2_s),

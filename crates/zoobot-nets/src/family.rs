@@ -11,15 +11,19 @@ use zoobot_base::Result;
 /// What the names of the variables of one group begin with.
 pub type Group = Vec<String>;
 
+/// timm's name of a network, and the configuration that it means.
+pub type Named<F> = (&'static str, fn() -> F);
+/// A name under which galaxy encoders are published, timm's for the network, and its configuration.
+pub type Published<F> = (&'static str, &'static str, fn() -> F);
+
 /// The configuration of a network of one family, and what the family decides for itself.
 pub trait Family: Clone + Debug + PartialEq + Sized + 'static {
     /// The network that is built from it.
     type Network: Trunk;
     /// timm's names, each with the configuration that it means.
-    const NAMES: &'static [(&'static str, fn() -> Self)];
-    /// Other names under which galaxy encoders are published: the name, timm's for the network, and its
-    /// configuration.
-    const PUBLISHED: &'static [(&'static str, &'static str, fn() -> Self)] = &[];
+    const NAMES: &'static [Named<Self>];
+    /// Other names under which galaxy encoders are published.
+    const PUBLISHED: &'static [Published<Self>] = &[];
     /// timm's name of the first convolution's weights, whose second dimension is the channels.
     const FIRST_WEIGHT: &'static str;
     /// What the names of the classifier's tensors begin with in timm.

@@ -13,7 +13,7 @@ pub use config::{Config, Position, Reading};
 use super::layers::{
     Conv, ConvNorm, Form, Layer, LayerNorm, Linear, Shape, channels_last, full, pixels_last,
 };
-use crate::family::{Family, Group, Trunk, group, numbered};
+use crate::family::{Family, Group, Named, Published, Trunk, group, numbered};
 use attention::{Partition, PartitionAttention};
 use convolution::InvertedBottleneck;
 use tch::Tensor;
@@ -91,7 +91,7 @@ impl MaxVit {
 
 impl Family for Config {
     type Network = MaxVit;
-    const NAMES: &'static [(&'static str, fn() -> Self)] = &[
+    const NAMES: &'static [Named<Self>] = &[
         ("maxvit_pico_rw_256", Self::pico_rw),
         ("maxvit_nano_rw_256", Self::nano_rw),
         ("maxvit_tiny_rw_224", Self::tiny_rw),
@@ -119,7 +119,7 @@ impl Family for Config {
         ("maxvit_xlarge_tf_384", || Self::xlarge_tf().size(384)),
         ("maxvit_xlarge_tf_512", || Self::xlarge_tf().size(512)),
     ];
-    const PUBLISHED: &'static [(&'static str, &'static str, fn() -> Self)] = &[
+    const PUBLISHED: &'static [Published<Self>] = &[
         // Built by timm with `img_size=224`.
         ("maxvit_rmlp_tiny_rw_224", "maxvit_rmlp_tiny_rw_256", || Self::rmlp_tiny_rw().size(224)),
         ("maxvit_base_rw_224", "maxvit_rmlp_base_rw_224", Self::rmlp_base_rw),

@@ -7,7 +7,7 @@ use super::layers::{
     Activation, ConvNorm, Form, Layer, Padding, Shape, at_least_one, channels_last, mean_of_pixels,
     positive,
 };
-use crate::family::{Family, Group, Trunk, group, numbered};
+use crate::family::{Family, Group, Named, Trunk, group, numbered};
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 use tch::nn::Path;
@@ -127,7 +127,7 @@ impl ResNet {
 
 impl Family for Config {
     type Network = ResNet;
-    const NAMES: &'static [(&'static str, fn() -> Self)] = &[
+    const NAMES: &'static [Named<Self>] = &[
         ("resnet18", Self::resnet18),
         ("resnet34", Self::resnet34),
         ("resnet50", Self::resnet50),

@@ -55,6 +55,11 @@ impl Pictures {
         self.cache.len()
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Pictures `[n, channels, side, side]` of some galaxies, and their places in the table.
     pub fn batch(&self, galaxies: &[usize], device: Device) -> Result<(Tensor, Vec<usize>)> {
         let pictures = self.cache.batch(galaxies, device)?;

@@ -313,7 +313,7 @@ fn outputs_of(coordinates: ArrayView2<f64>, weights: &Array2<f64>) -> Array2<f64
         let outputs: Array1<f64> = coordinates.dot(&weights.slice(s![0, ..axes]));
         return (outputs + intercepts[0]).insert_axis(Axis(1));
     }
-    coordinates.dot(&weights.slice(s![.., ..axes]).t()) + &intercepts
+    coordinates.dot(&weights.slice(s![.., ..axes]).t()) + intercepts
 }
 
 /// The coordinates of galaxies, each times a number for every output (galaxies x outputs), and 1 for

@@ -41,6 +41,11 @@ impl Target {
         }
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Those of some galaxies.
     pub fn select(&self, rows: &[usize]) -> Self {
         match self {

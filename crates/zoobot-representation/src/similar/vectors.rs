@@ -8,6 +8,10 @@ use std::ops::Range;
 pub trait Vectors: Sync {
     /// The number of rows.
     fn len(&self) -> usize;
+    /// Whether there is none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
     /// The numbers of each.
     fn width(&self) -> usize;
     /// Copies a row.
