@@ -2,7 +2,7 @@
 //!
 //! `mmap-rs` brings `nix`, `sysctl` and `windows`, and through `nix` switches a feature of `libc` on,
 //! for which everything above libc, polars included, would be built anew. `hnsw_rs` maps files only
-//! in its own reloading, which this project does not use: see `zoobot-core/src/similar/index`.
+//! in its own reloading, which this project does not use: see `crates/zoobot-representation/src/similar/index`.
 
 use std::fs::File;
 use std::io;
