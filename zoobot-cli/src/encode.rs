@@ -38,8 +38,8 @@ pub struct Encode {
     /// The Parquet file to write
     #[arg(long)]
     out: PathBuf,
-    /// The numbers to compute with: fp32, bf16, or auto (bf16 where the hardware is made
-    /// for it and the network bears it)
+    /// The precision: fp32, bf16, or auto (bf16 if the hardware computes it faster and the
+    /// architecture keeps its accuracy, else fp32)
     #[arg(long, default_value_t)]
     precision: Precision,
     #[command(flatten)]

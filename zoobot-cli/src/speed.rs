@@ -22,8 +22,8 @@ pub struct Speed {
     encoder: String,
     #[command(flatten)]
     galaxies: Galaxies,
-    /// The numbers to compute with: fp32, bf16, or auto (bf16 where the hardware is made
-    /// for it and the network bears it)
+    /// The precision: fp32, bf16, or auto (bf16 if the hardware computes it faster and the
+    /// architecture keeps its accuracy, else fp32)
     #[arg(long, default_value_t)]
     precision: Precision,
     /// Print the figures as one JSON object on the last line

@@ -33,7 +33,7 @@ pub enum Error {
         /// What to do about it.
         hint: String,
     },
-    /// A decision tree that is none, such as one with a circle.
+    /// An invalid decision tree, for example one with a cycle.
     #[error("schema {name}: {problem}. {hint}")]
     Schema {
         /// The schema's name.
@@ -61,7 +61,7 @@ pub enum Error {
         /// What to do about it.
         hint: String,
     },
-    /// An encoder that the Hugging Face Hub does not give.
+    /// An encoder that could not be downloaded from the Hugging Face Hub.
     #[error("{name}: {problem}. {hint}")]
     Hub {
         /// The encoder, as `hf:OWNER/NAME`.
@@ -112,7 +112,7 @@ pub enum Error {
         done: String,
     },
     /// Work that stopped before its end and can go on.
-    #[error("{cause}. {kept}: free the way and run the same again, and it goes on from there")]
+    #[error("{cause}. {kept}. Fix the cause and repeat the call; it resumes from there")]
     Unfinished {
         /// Why it stopped.
         cause: Box<Error>,
@@ -130,6 +130,17 @@ pub enum Error {
     /// A figure that could not be drawn.
     #[error("figure: {0}")]
     Figure(String),
+    /// A fault of the library itself.
+    #[error("{0}. This is a fault of zoobot, not yours: please report it")]
+    Internal(String),
+    /// Nothing to work on.
+    #[error("{what}. {hint}")]
+    Empty {
+        /// What is empty, as a sentence.
+        what: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// From polars.
     #[error("{}", table_words(.0))]
     Polars(#[from] PolarsError),
@@ -146,6 +157,16 @@ impl Error {
     pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.as_ref().to_path_buf();
         move |source| Self::Io { action, path, source }
+    }
+
+    /// An [`Error::Empty`].
+    pub fn empty(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Empty { what: what.into(), hint: hint.into() }
+    }
+
+    /// An [`Error::Internal`] maker for `map_err`: what was not as it has to be.
+    pub fn internal<E: std::fmt::Display>(what: &'static str) -> impl FnOnce(E) -> Self {
+        move |error| Self::Internal(format!("{what}: {error}"))
     }
 
     /// An [`Error::Invalid`].

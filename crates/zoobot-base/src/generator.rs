@@ -4,7 +4,8 @@ use std::sync::{Mutex, PoisonError};
 
 static GENERATOR: Mutex<()> = Mutex::new(());
 
-/// What `draw` makes of random numbers that the seed alone decides: one thread at a time draws.
+/// Runs `draw` with libtorch's global generator seeded. One thread at a time does so, since that generator
+/// belongs to the whole process.
 pub fn seeded<T>(seed: u64, draw: impl FnOnce() -> T) -> T {
     let _turn = GENERATOR.lock().unwrap_or_else(PoisonError::into_inner);
     tch::manual_seed(seed as i64);

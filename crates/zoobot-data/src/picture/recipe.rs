@@ -271,7 +271,8 @@ impl Recipe {
     fn bytes(&self, picture: &RgbImage) -> Result<Vec<u8>> {
         let (width, height) = (picture.width() as usize, picture.height() as usize);
         if width == 0 || height == 0 {
-            return Err(Error::invalid("picture", format!("{width} x {height}"), "some pixels"));
+            let what = format!("the picture has no pixels ({width} x {height})");
+            return Err(Error::empty(what, "Look at how it was cut out"));
         }
         let grey = (self.grey == Some(Grey::Luma)).then(|| resample::luma(picture.as_raw()));
         let data = grey.as_deref().unwrap_or(picture.as_raw());

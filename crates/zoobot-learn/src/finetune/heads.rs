@@ -115,9 +115,8 @@ impl HeadTask<'_> {
         let variables = self.head.variables();
         let find = |name: &str| -> Result<Tensor> {
             let found = variables.iter().find(|(known, _)| known == name);
-            let (_, found) = found.ok_or_else(|| {
-                zoobot_base::Error::invalid("head", format!("without {name}"), "a linear one")
-            })?;
+            let (_, found) = found
+                .ok_or_else(|| zoobot_base::Error::Internal(format!("a head without {name}")))?;
             Ok(found.f_detach()?)
         };
         let (shift, factor) = self.objective.scale;

@@ -145,7 +145,8 @@ impl Model {
         let score = self.scores(&features)?.f_select(1, place as i64)?.f_sum(Kind::Float)?;
         let slopes = Tensor::f_run_backward(&[score], &[&maps], false, false)?;
         let [slopes] = &slopes[..] else {
-            return Err(Error::invalid("gradients", slopes.len(), "one for each map"));
+            let found = format!("{} gradients of one tensor", slopes.len());
+            return Err(Error::Internal(found));
         };
         no_grad(|| {
             let weights = slopes.f_mean_dim([2_i64, 3].as_slice(), true, Kind::Float)?;

@@ -86,7 +86,7 @@ pub fn solve(finetune: &Finetune, rows: &Rows, folds: Option<usize>) -> Result<S
     }
     let left_out: Vec<_> = fits.iter().map(|it| it.left_out.view()).collect();
     let scores = concatenate(Axis(1), &left_out)
-        .map_err(|error| Error::invalid("left-out predictions", error, "equal lengths"))?;
+        .map_err(Error::internal("the table of left-out predictions"))?;
     let totals = problem.totals(&scores)?;
     let linear = fits.iter().zip(&problem.parts);
     let linear = linear.map(|(fit, (_, part))| problem.fit(part, fit.choice.penalty));

@@ -159,7 +159,7 @@ fn joined(learn: &Galaxies, kept: &Galaxies) -> Result<Known> {
             let counts = concatenate![Axis(0), some.counts(), more.counts()];
             Truth::Votes(Box::new(Votes::new(some.schema(), ids, counts)?))
         }
-        _ => return Err(Error::invalid("labels", "of two kinds", "one question for both sides")),
+        _ => return Err(Error::Internal("labels of two kinds in one run".to_owned())),
     };
     Ok(Known { features, truth })
 }

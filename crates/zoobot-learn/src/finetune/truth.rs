@@ -147,7 +147,14 @@ impl Truth {
             }
             Self::Votes(votes) => match votes.counts().iter().any(|it| *it > 0.0) {
                 true => Ok(()),
-                false => Err(Error::invalid("votes to learn from", 0, "some")),
+                false => {
+                    let what = format!(
+                        "none of the {} galaxies has a vote for {}",
+                        votes.len(),
+                        votes.schema().name()
+                    );
+                    Err(Error::empty(what, "Choose the schema whose columns the catalogue has"))
+                }
             },
         }
     }

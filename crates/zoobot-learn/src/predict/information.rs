@@ -109,6 +109,6 @@ impl Posterior {
             })
             .collect::<Result<_>>()?;
         Array2::from_shape_vec((self.len(), questions.len()), rows.concat())
-            .map_err(|error| Error::invalid("information", error, "one for each question"))
+            .map_err(Error::internal("the table of information"))
     }
 }

@@ -285,7 +285,7 @@ impl Posterior {
         }
         let table = |values| {
             Array2::from_shape_vec((self.len(), width), values)
-                .map_err(|error| Error::invalid("intervals", error, "one for each answer"))
+                .map_err(Error::internal("the table of intervals"))
         };
         Ok(Intervals { lower: table(lower)?, upper: table(upper)? })
     }

@@ -27,7 +27,7 @@ impl Encoder {
     /// [`Error::Invalid`] for none, and for encoders of different architectures or recipes.
     pub fn average(encoders: &[&Self]) -> Result<Self> {
         let Some((first, others)) = encoders.split_first() else {
-            return Err(Error::invalid("encoders to average", 0, "one or more"));
+            return Err(Error::empty("there are no encoders to average", "Give one or more"));
         };
         for other in others {
             let both = [&first.architecture, &other.architecture].map(Architecture::name);

@@ -308,7 +308,8 @@ fn in_order(
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
                 let found = format!("all gone after {row} of {end} galaxies");
-                return Err(Error::invalid("the encoding threads", found, "one that goes on"));
+                let found = format!("an encoding thread stopped unexpectedly ({found})");
+                return Err(Error::Internal(found));
             }
         }
     }

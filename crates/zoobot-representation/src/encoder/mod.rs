@@ -107,7 +107,7 @@ impl Encoder {
     /// [`notes`]: Self::notes
     ///
     /// # Errors
-    /// [`Error::Hub`] when the Hub does not give it or cannot be reached, and
+    /// [`Error::Hub`] when it is not on the Hub or the Hub cannot be reached, and
     /// [`Error::Interrupted`] when fetching was stopped; [`Error::Missing`] for what is neither a
     /// folder nor a name, and for an architecture that is not among [`Architecture::names`]; [`Error::Weights`] when files are not there, are damaged
     /// or do not fit, with the names of all tensors that do not.
@@ -149,7 +149,7 @@ impl Encoder {
         let mut encoder = Self::new(read.name, read.architecture, &read.weights, read.recipe)?;
         notes.extend(read.notes);
         if read.fingerprint.is_some_and(|print| print != encoder.fingerprint) {
-            notes.push("the weights are others than card.json says".to_owned());
+            notes.push("the weights do not match the fingerprint in card.json".to_owned());
         }
         encoder.notes = notes;
         Ok(encoder)

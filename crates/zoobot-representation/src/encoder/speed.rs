@@ -143,7 +143,7 @@ fn timed<T: Send>(things: Vec<T>, work: impl Fn(T) -> Result<()> + Sync) -> Resu
             }
         };
         let running: Vec<_> = things.into_iter().map(|thing| scope.spawn(one(thing))).collect();
-        let gone = |_| Err(Error::invalid("a thread", "gone", "one that ends"));
+        let gone = |_| Err(Error::Internal("a thread that was timed stopped".to_owned()));
         running.into_iter().map(|thread| thread.join().unwrap_or_else(gone)).collect()
     });
     outcomes.into_iter().collect::<Result<()>>()?;

@@ -35,7 +35,8 @@ impl Space {
     ///
     /// The galaxies asked about are left out, and with positions in the catalogue (see
     /// [`Search::apart`]) everything within 100 arcseconds of them, which is the same object. Every galaxy is looked at, so the
-    /// answer is exact; equal distances keep the table's order. [`search`](Self::search) can more.
+    /// answer is exact; equal distances keep the table's order. [`search`](Self::search) offers filters,
+    /// counter-examples and other metrics.
     ///
     /// ```
     /// use zoobot_core::{ndarray::array, space::Space};

@@ -73,7 +73,8 @@ impl Space {
             return Err(Error::invalid("ids", ids.len(), format!("one for each of {rows} rows")));
         }
         if rows == 0 || columns == 0 {
-            return Err(Error::invalid("features", format!("{rows} x {columns}"), "some numbers"));
+            let what = format!("the features are empty ({rows} rows x {columns} columns)");
+            return Err(Error::empty(what, "Give at least one galaxy and one feature"));
         }
         if let Some(((row, column), value)) = features.indexed_iter().find(|(_, v)| !v.is_finite())
         {

@@ -14,7 +14,7 @@ fn told(words: &str) -> String {
     format!("a galaxy picture showing {words}")
 }
 
-/// Galaxies that a tag needs before where it occurs counts for half.
+/// Number of galaxies at which co-occurrence gets half its full weight.
 const FEW: f32 = 5.0;
 
 /// Tags and how near their meaning is to a text's, nearest first.
@@ -90,7 +90,8 @@ impl Tags {
         k: usize,
     ) -> Result<Vec<Meant>> {
         if let Some(text) = texts.iter().find(|text| text.trim().is_empty()) {
-            return Err(Error::invalid("the text", format!("{text:?}"), "some words"));
+            let what = format!("the text {text:?} has no words");
+            return Err(Error::empty(what, "Describe what you look for, such as \"a ring\""));
         }
         if k == 0 || self.galaxies.is_empty() {
             let value = format!("{k} of {}", self.galaxies.len());

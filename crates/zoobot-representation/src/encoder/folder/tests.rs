@@ -192,7 +192,7 @@ fn weights_that_were_changed_behind_the_card_are_noted() {
     let others: Vec<_> = tensors.iter().map(|(name, it)| (name, it + 0.01)).collect();
     Tensor::write_safetensors(&others, copy.path().join("model.safetensors")).unwrap();
     let notes = Encoder::load(copy.path()).unwrap().notes().join("; ");
-    assert!(notes.contains("others than card.json says"), "{notes}");
+    assert!(notes.contains("do not match the fingerprint in card.json"), "{notes}");
 }
 
 /// The folders of `$ZOOBOT_MODEL_FOLDERS` (separated by colons) hold what timm wrote, pictures'

@@ -36,7 +36,7 @@ impl Distance<u32> for Between<'_> {
     }
 }
 
-/// The graph of `rows` rows, which come by the lot of `seed`. One seed gives one graph, whatever the
+/// Builds the graph of `rows` rows, inserting them in an order shuffled by `seed`. One seed gives one graph, whatever the
 /// number of cores.
 pub fn graph(growth: Growth, rows: usize, seed: u64) -> Result<Graph> {
     let Growth { stored, absolute, links, wide } = growth;
