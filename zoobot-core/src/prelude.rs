@@ -1,7 +1,7 @@
 //! What a notebook cell needs: `use zoobot::prelude::*;`.
 
 pub use crate::anomaly::{Acquisition, AnomalySearch, RatingPage, Truth};
-pub use crate::catalog::{Catalog, write_table};
+pub use crate::catalog::{Catalog, Rows, write_table};
 pub use crate::encoder::{Architecture, Encoder};
 pub use crate::error::{Error, Result};
 pub use crate::figure::{Figure, histogram, lines, scatter};

@@ -12,6 +12,7 @@ pub mod missing;
 pub mod names;
 mod position;
 mod read;
+mod rows;
 mod show;
 mod split;
 mod write;
@@ -276,6 +277,7 @@ pub use position::{Positions, is_position, position_of};
 pub use read::parquet;
 #[doc(hidden)]
 pub use read::table as read_table;
+pub use rows::Rows;
 pub use split::Split;
 #[doc(hidden)]
 pub use write::{NOTE, write_pieces};

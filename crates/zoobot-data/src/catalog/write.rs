@@ -1,7 +1,7 @@
 //! From a table to a file: CSV, Parquet or FITS, whole or not at all.
 
 use super::fits::{self, FitsWriter};
-use super::{FILE, ID};
+use super::{Catalog, FILE, ID};
 use polars::prelude::*;
 use std::io::BufWriter;
 use std::path::Path;
@@ -74,6 +74,41 @@ impl TableFormat {
 pub fn write_table(table: &DataFrame, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     write_pieces(path, TableFormat::of(path)?, &table.clear(), None, &|each| each(table))
+}
+
+impl Catalog {
+    /// Writes the catalogue's table, as [`write_table`] does: CSV, Parquet or FITS by the ending of `path`.
+    /// In another folder than the catalogue's own, pictures get their whole paths, so that they are found.
+    ///
+    /// ```
+    /// use zoobot_core::prelude::*;
+    /// let path = std::env::temp_dir().join(format!("doc-save-{}.csv", std::process::id()));
+    /// let rings = Catalog::sample()?.filter(col("class").eq(lit("ring")))?;
+    /// rings.save(&path)?;
+    /// assert_eq!(Catalog::read(&path)?.len(), rings.len());
+    /// # std::fs::remove_file(path).expect("just written");
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`write_table`].
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let whole = |folder: &Path| match folder.as_os_str().is_empty() {
+            true => Path::new(".").canonicalize(),
+            false => folder.canonicalize(),
+        };
+        let target = path.parent().and_then(|folder| whole(folder).ok());
+        if target.is_some() && target == whole(&self.folder).ok() {
+            return write_table(self.table(), path);
+        }
+        let here = std::env::current_dir().map_err(Error::io("find", "the current folder"))?;
+        let files = self.files();
+        let files = files.iter().map(|file| here.join(file).to_string_lossy().into_owned());
+        let mut table = self.table().clone();
+        table.with_column(Column::new(FILE.into(), files.collect::<Vec<_>>()))?;
+        write_table(&table, path)
+    }
 }
 
 /// Fails where a CSV file cannot hold a column, and notes text that is read again as numbers.

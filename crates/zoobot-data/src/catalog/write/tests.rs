@@ -219,3 +219,20 @@ fn what_is_written_is_read_again() {
         }
     }
 }
+
+#[test]
+fn a_catalogue_that_is_saved_elsewhere_still_finds_its_pictures() {
+    let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let table = df!("id_str" => ["a", "b"], "file_loc" => ["images/a.jpg", "/far/b.jpg"]).unwrap();
+    let catalog = crate::catalog::Catalog::from_table(table, one.path()).unwrap();
+    for (folder, first) in
+        [(&one, "images/a.jpg".into()), (&other, one.path().join("images/a.jpg"))]
+    {
+        let path = folder.path().join("saved.csv");
+        catalog.save(&path).unwrap();
+        let read = crate::catalog::Catalog::read(&path).unwrap();
+        assert_eq!(read.files(), catalog.files());
+        let written = std::fs::read_to_string(&path).unwrap();
+        assert!(written.contains(&format!("a,{}", first.display())), "{written}");
+    }
+}

@@ -1,0 +1,122 @@
+//! What is asked of tables again and again: their highest rows, and which galaxies they hold.
+
+use super::{Catalog, ID};
+use polars::prelude::{DataFrame, IntoLazy, SortMultipleOptions, col};
+use zoobot_base::error::{Error, Result};
+use zoobot_base::spelling::near;
+
+/// Verbs for tables of galaxies.
+pub trait Rows {
+    /// The `n` rows with the highest values of a column, the highest first. Rows without a value are left
+    /// out; of equal values, the one that came first comes first.
+    ///
+    /// ```
+    /// use zoobot_core::prelude::*;
+    /// let found = df!("id_str" => ["a", "b", "c"], "chance" => [Some(0.2), None, Some(0.9)])?;
+    /// assert_eq!(found.top("chance", 2)?.ids()?, ["c", "a"]);
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a column that is not there, with a near name.
+    fn top(&self, column: &str, n: usize) -> Result<DataFrame>;
+
+    /// The galaxies of the table: its column `id_str`, row by row.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a table without that column; [`Error::Polars`] where it holds no text.
+    fn ids(&self) -> Result<Vec<String>>;
+}
+
+impl Rows for DataFrame {
+    fn top(&self, column: &str, n: usize) -> Result<DataFrame> {
+        known(self, column)?;
+        let order = SortMultipleOptions::default()
+            .with_order_descending(true)
+            .with_nulls_last(true)
+            .with_maintain_order(true);
+        let valued = col(column).is_not_null();
+        let rows = u32::try_from(n).unwrap_or(u32::MAX);
+        Ok(self.clone().lazy().filter(valued).sort([column], order).limit(rows).collect()?)
+    }
+
+    fn ids(&self) -> Result<Vec<String>> {
+        known(self, ID)?;
+        let ids = self.column(ID)?.str()?;
+        Ok(ids.iter().map(|id| id.unwrap_or_default().to_owned()).collect())
+    }
+}
+
+impl Catalog {
+    /// The `n` galaxies with the highest values of a column, the highest first: [`Rows::top`].
+    ///
+    /// ```
+    /// use zoobot_core::prelude::*;
+    /// let largest = Catalog::sample()?.top("radius", 6)?;
+    /// assert_eq!(largest.len(), 6);
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Rows::top`].
+    pub fn top(&self, column: &str, n: usize) -> Result<Self> {
+        let mut top = self.clone();
+        top.table = self.table.top(column, n)?;
+        Ok(top)
+    }
+}
+
+fn known(table: &DataFrame, column: &str) -> Result<()> {
+    let names = table.get_column_names();
+    if names.iter().any(|name| *name == column) {
+        return Ok(());
+    }
+    Err(Error::Missing {
+        kind: "column",
+        name: column.to_owned(),
+        place: "the table".to_owned(),
+        hint: near(column, names.iter().map(|name| name.as_str())),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use polars::df;
+
+    fn table() -> DataFrame {
+        df!(
+            "id_str" => ["a", "b", "c", "d", "e"],
+            "chance" => [Some(0.5), None, Some(0.9), Some(0.5), Some(0.1)],
+            "name" => ["x", "z", "y", "w", "v"],
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn the_highest_come_first_equal_ones_in_their_order_and_empty_ones_not_at_all() {
+        let ids = |column: &str, n: usize| table().top(column, n).unwrap().ids().unwrap();
+        assert_eq!(ids("chance", 3), ["c", "a", "d"]);
+        assert_eq!(ids("chance", 99), ["c", "a", "d", "e"]);
+        assert_eq!(ids("name", 2), ["b", "c"]);
+        assert!(ids("chance", 0).is_empty());
+    }
+
+    #[test]
+    fn a_catalogue_keeps_its_folder_and_its_other_columns() {
+        let all = table()
+            .hstack(&[df!("file_loc" => ["1", "2", "3", "4", "5"]).unwrap()["file_loc"].clone()]);
+        let catalog = Catalog::from_table(all.unwrap(), "/pictures").unwrap();
+        let top = catalog.top("chance", 2).unwrap();
+        assert_eq!(top.ids(), ["c", "a"]);
+        assert_eq!(top.files()[0], std::path::Path::new("/pictures/3"));
+    }
+
+    #[test]
+    fn a_column_that_is_not_there_is_told_with_a_near_one() {
+        let message = table().top("chanse", 1).unwrap_err().to_string();
+        assert!(message.contains("Did you mean \"chance\"?"), "{message}");
+        let message = table().drop("id_str").unwrap().ids().unwrap_err().to_string();
+        assert!(message.contains("no column \"id_str\""), "{message}");
+    }
+}
