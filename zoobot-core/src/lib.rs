@@ -16,7 +16,6 @@ pub mod judge;
 pub mod notebook;
 pub mod prelude;
 
-pub use zoobot_anomaly as anomaly;
 pub use zoobot_base::error::{Error, Result};
 pub use zoobot_base::{advice, error, interrupt, processor};
 pub use zoobot_data::{catalog, schema};
@@ -25,6 +24,11 @@ pub use zoobot_representation::{encoder, map, metrics, probe, similar, space, ta
 pub use zoobot_show::{figure, notes, time};
 
 use zoobot_base::{files, seed};
+
+/// Anomalies by one person's taste, from a few ratings.
+pub mod anomaly {
+    pub use zoobot_anomaly::*;
+}
 
 /// From a picture file to what a network sees: [`read`](picture::read) decodes,
 /// [`read_flux`](picture::read_flux) reads FITS files, a [`Recipe`](picture::Recipe) does the exact
