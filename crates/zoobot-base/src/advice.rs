@@ -21,14 +21,14 @@ pub fn for_command() {
     COMMAND.store(true, Ordering::Relaxed);
 }
 
-#[doc(hidden)]
 /// Whether the reader is at the command line.
+#[doc(hidden)]
 pub fn is_for_command() -> bool {
     COMMAND.load(Ordering::Relaxed)
 }
 
-#[doc(hidden)]
 /// One piece of advice in two forms, of which the reader gets the one that they can follow.
+#[doc(hidden)]
 pub fn advice(notebook: impl Into<String>, command: impl Into<String>) -> String {
     if is_for_command() { command.into() } else { notebook.into() }
 }

@@ -230,8 +230,8 @@ fn torch_words(error: &tch::TchError) -> String {
     first.split("Exception raised from").next().unwrap_or_default().trim_end().to_owned()
 }
 
-#[doc(hidden)]
 /// What a column of a table holds, in words.
+#[doc(hidden)]
 pub fn kind_words(kind: &DataType) -> &'static str {
     match kind {
         DataType::String | DataType::Categorical(..) | DataType::Enum(..) => "text",

@@ -32,9 +32,9 @@ pub fn request() {
     ASKED.store(true, Ordering::Relaxed);
 }
 
-#[doc(hidden)]
 /// Waits until a request is here that was told of in another way: the kernel sends the signal first, and
 /// the system may deliver it last. One that came after its cell would stop the next. At most a second.
+#[doc(hidden)]
 pub fn wait_for_request() {
     for _ in 0..1000 {
         if FLAG.load(Ordering::Relaxed) {
@@ -53,22 +53,22 @@ pub fn clear() {
     }
 }
 
-#[doc(hidden)]
 /// Whether something is to stop, here or on another thread.
+#[doc(hidden)]
 #[inline]
 pub fn is_anything_asked() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
 
-#[doc(hidden)]
 /// A job is cancelled, or a cell left behind, that runs on for now.
+#[doc(hidden)]
 pub fn leaving_begins() {
     LEAVING.fetch_add(1, Ordering::SeqCst);
     ASKED.store(true, Ordering::SeqCst);
 }
 
-#[doc(hidden)]
 /// It has ended.
+#[doc(hidden)]
 pub fn leaving_ends() {
     LEAVING.fetch_sub(1, Ordering::SeqCst);
 }

@@ -232,14 +232,14 @@ impl Architecture {
         self.config.layers()
     }
 
-    #[doc(hidden)]
     /// timm's name of the first convolution's weights, whose second dimension is the channels.
+    #[doc(hidden)]
     pub fn first_weight(&self) -> &'static str {
         self.config.first_weight()
     }
 
-    #[doc(hidden)]
     /// What the names of the classifier's tensors begin with in timm.
+    #[doc(hidden)]
     pub fn classifier(&self) -> &'static str {
         self.config.classifier()
     }
@@ -272,7 +272,6 @@ impl Network {
         each!(self, network => network.features(pictures))
     }
 
-    #[doc(hidden)]
     /// The last feature map of prepared pictures, which [`pooled`](Self::pooled) makes features of.
     ///
     /// # Shapes
@@ -280,6 +279,7 @@ impl Network {
     ///
     /// # Errors
     /// As [`features`](Self::features).
+    #[doc(hidden)]
     pub fn maps(&self, pictures: &Tensor) -> Result<Tensor> {
         each!(self, network => {
             check(pictures, Trunk::channels(network))?;
@@ -287,11 +287,11 @@ impl Network {
         })
     }
 
-    #[doc(hidden)]
     /// The feature vectors of what [`maps`](Self::maps) gives, differentiable to it.
     ///
     /// # Errors
     /// [`Error::Torch`] for a tensor of another shape.
+    #[doc(hidden)]
     pub fn pooled(&self, maps: &Tensor) -> Result<Tensor> {
         each!(self, network => network.pooled(maps))
     }

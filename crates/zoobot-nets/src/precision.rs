@@ -34,8 +34,8 @@ pub enum Precision {
 }
 
 impl Precision {
-    #[doc(hidden)]
     /// What it comes to for a network on a device: `Fp32` or `Bf16`.
+    #[doc(hidden)]
     pub fn of(self, architecture: &Architecture, device: Device) -> Self {
         match self {
             Self::Auto if architecture.bears_16_bits() && has_bf16(device) => Self::Bf16,
@@ -54,11 +54,11 @@ impl Precision {
         }
     }
 
-    #[doc(hidden)]
     /// Fails where 16 bits were asked for and cannot be computed with.
     ///
     /// # Errors
     /// [`Error::Invalid`] on a processor on which libtorch has no convolution in 16 bits.
+    #[doc(hidden)]
     pub fn check(self, device: Device) -> Result<()> {
         if self == Self::Bf16 && device == Device::Cpu && !processor::computes_bf16() {
             let expected = "fp32 or auto: this processor cannot compute in 16 bits, for which it \
@@ -77,8 +77,8 @@ impl Precision {
         }
     }
 
-    #[doc(hidden)]
     /// The network for it on a device, of one that computes in 32 bits.
+    #[doc(hidden)]
     pub fn network(self, network: Network, device: Device) -> Result<Network> {
         self.check(device)?;
         match self {

@@ -7,8 +7,8 @@ use zoobot_base::advice::advice;
 /// What was said so far and what it was about, in the notebook's cell of this number.
 static SAID: Mutex<(u64, Vec<[String; 2]>)> = Mutex::new((0, Vec::new()));
 
-#[doc(hidden)]
 /// How to leave out the galaxies without a value in a column.
+#[doc(hidden)]
 pub fn leave_out(column: &str) -> String {
     advice(
         format!("Leave them out: galaxies.labelled({column:?})?"),
@@ -16,8 +16,8 @@ pub fn leave_out(column: &str) -> String {
     )
 }
 
-#[doc(hidden)]
 /// The name of a column as a condition reads it.
+#[doc(hidden)]
 pub fn in_condition(column: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
     let begins = column.starts_with(|c: char| c.is_alphabetic() || c == '_');
@@ -34,8 +34,8 @@ pub fn note(text: impl Into<String>) {
     note_about(text.clone(), text);
 }
 
-#[doc(hidden)]
 /// Says something once for each subject.
+#[doc(hidden)]
 pub fn note_about(subject: impl Into<String>, text: impl Into<String>) {
     let (subject, text) = (subject.into(), text.into());
     let cell = running_cell();
@@ -60,8 +60,8 @@ pub fn notes() -> Vec<String> {
     said.1.iter().map(|[_, text]| text.clone()).collect()
 }
 
-#[doc(hidden)]
 /// Some names of many: the first three, and how many more there are.
+#[doc(hidden)]
 pub fn examples<T: std::fmt::Debug>(all: &[T]) -> String {
     const NAMED: usize = 3;
     let mut text: Vec<String> = all.iter().take(NAMED).map(|it| format!("{it:?}")).collect();

@@ -27,8 +27,8 @@ impl From<Condition> for Filter {
 }
 
 impl Filter {
-    #[doc(hidden)]
     /// For which galaxies of a catalogue it holds; not where it is not known.
+    #[doc(hidden)]
     pub fn holds(&self, catalog: &Catalog) -> Result<Vec<bool>> {
         let place = catalog.source().display().to_string();
         match self {

@@ -8,8 +8,8 @@ use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result, kind_words};
 use zoobot_show::notes::{self, examples};
 
-#[doc(hidden)]
 /// A column of labels, with whose they are.
+#[doc(hidden)]
 #[derive(Debug, Clone)]
 pub struct Label {
     name: String,

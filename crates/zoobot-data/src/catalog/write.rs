@@ -41,8 +41,8 @@ impl TableFormat {
 }
 
 impl TableFormat {
-    #[doc(hidden)]
     /// Fails when the format cannot hold one of these texts: to be told before long work.
+    #[doc(hidden)]
     pub fn check(self, column: &str, texts: &[String]) -> Result<()> {
         match self {
             Self::Fits => texts.iter().try_for_each(|text| fits::check_text(column, text)),
@@ -143,19 +143,19 @@ fn check_csv(table: &DataFrame) -> Result<()> {
     Ok(())
 }
 
-#[doc(hidden)]
 /// A table that comes in pieces of the same columns: calls what it is given with each, in order.
+#[doc(hidden)]
 pub type Pieces<'a> = dyn Fn(&mut dyn FnMut(&DataFrame) -> Result<()>) -> Result<()> + 'a;
 
-#[doc(hidden)]
 /// Under which a Parquet table keeps what it is.
+#[doc(hidden)]
 pub const NOTE: &str = "zoobot";
 
-#[doc(hidden)]
 /// Writes a table that is never whole in memory.
 ///
 /// `empty` has its columns and no row. `note` says what the table is, on one line: it goes into
 /// Parquet's metadata under [`NOTE`] and into FITS's history; CSV has no place for it.
+#[doc(hidden)]
 pub fn write_pieces(
     path: &Path,
     format: TableFormat,

@@ -106,8 +106,8 @@ pub fn read(path: impl AsRef<Path>) -> Result<Catalog> {
     with_votes(&catalog, columns)
 }
 
-#[doc(hidden)]
 /// An attribute as it is, -1 or NaN where it is undetermined.
+#[doc(hidden)]
 pub fn attribute(catalog: &Catalog, name: &str) -> Result<Vec<f64>> {
     numbers(catalog, name)
 }

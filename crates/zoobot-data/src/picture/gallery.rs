@@ -47,8 +47,8 @@ impl Augment {
     }
 }
 
-#[doc(hidden)]
 /// One picture of a batch (channels x height x width) with a recipe's statistics taken back.
+#[doc(hidden)]
 pub fn shown(view: &Tensor, recipe: &Recipe) -> Result<RgbImage> {
     let statistic = |values: &[f32; 3]| -> Result<Tensor> {
         Ok(Tensor::f_from_slice(&values[..recipe.channels()])?.f_view([-1, 1, 1])?)

@@ -19,9 +19,9 @@ pub use recipe::{Crop, Grey, Prepared, Recipe};
 /// The endings of FITS files, also of those that are compressed as a whole.
 const FITS_ENDINGS: [&str; 4] = ["fits", "fit", "fts", "fz"];
 
-#[doc(hidden)]
 /// Says, once a cell or a run of the command, how FITS pictures among these files are stretched, where
 /// nobody chose it.
+#[doc(hidden)]
 pub fn say_stretch(recipe: &Recipe, files: &[PathBuf]) {
     let is_fits = |file: &PathBuf| {
         let name = file.file_name().unwrap_or_default().to_string_lossy().to_lowercase();

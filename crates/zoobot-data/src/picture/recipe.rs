@@ -240,16 +240,16 @@ impl Recipe {
         ready(pixels, device)
     }
 
-    #[doc(hidden)]
     /// The part of [`batch`](Self::batch) that any thread may do.
+    #[doc(hidden)]
     pub fn pack(&self, pictures: &[Prepared], device: Device) -> Result<Tensor> {
         let bytes: Vec<&[u8]> = pictures.iter().map(Prepared::bytes).collect();
         self.packed(&bytes.concat(), device)
     }
 
-    #[doc(hidden)]
     /// What a network sees of what [`pack`](Self::pack) gave: see [`batch`](Self::batch). On a GPU it
     /// waits for nothing.
+    #[doc(hidden)]
     pub fn seen(&self, packed: &Tensor, device: Device) -> Result<Tensor> {
         // Height x width x channels in memory is what "channels last" means.
         let pixels = sent(packed, device)?.f_permute([0, 3, 1, 2])?;

@@ -52,11 +52,11 @@ impl Schema {
         Ok(joint)
     }
 
-    #[doc(hidden)]
     /// The sum over the answers of each question.
     ///
     /// # Shapes
     /// `[galaxies, answers]` to `[galaxies, questions]`.
+    #[doc(hidden)]
     pub fn sums(&self, values: ArrayView2<'_, f64>) -> Array2<f64> {
         let mut sums = Array2::zeros((values.nrows(), self.questions.len()));
         for (place, question) in self.questions.iter().enumerate() {
@@ -68,8 +68,8 @@ impl Schema {
         sums
     }
 
-    #[doc(hidden)]
     /// Refuses a table without a column for each answer.
+    #[doc(hidden)]
     pub fn check_width(&self, name: &'static str, columns: usize) -> Result<()> {
         if columns == self.width() {
             return Ok(());

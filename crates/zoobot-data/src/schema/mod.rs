@@ -223,8 +223,8 @@ impl Schema {
         self.questions.iter().filter(move |it| it.parent.is_some_and(|at| at.answer == index))
     }
 
-    #[doc(hidden)]
     /// The questions with every one after the one it depends on.
+    #[doc(hidden)]
     pub fn in_order(&self) -> impl Iterator<Item = &Question> {
         self.order.iter().map(|place| &self.questions[*place])
     }

@@ -126,8 +126,8 @@ impl Votes {
         rows.map(|(id, _)| id.as_str()).collect()
     }
 
-    #[doc(hidden)]
     /// Says which galaxies have no vote: nothing is learnt from them, and nothing judged by them.
+    #[doc(hidden)]
     pub fn say_without(&self) {
         let without = self.without_votes();
         if !without.is_empty() {

@@ -11,9 +11,9 @@ use zoobot_show::notes::note;
 /// Galaxies that an error names.
 const EXAMPLES: usize = 3;
 
-#[doc(hidden)]
 /// Fails where a galaxy, or a picture, is on both sides. A picture is known by its file, however the
 /// path is spelt, and by its content: a copy under another name is the same picture.
+#[doc(hidden)]
 pub fn apart(train: &Catalog, val: &Catalog) -> Result<()> {
     if val.is_empty() {
         let expected = advice(
@@ -63,12 +63,12 @@ pub fn apart(train: &Catalog, val: &Catalog) -> Result<()> {
     Ok(())
 }
 
-#[doc(hidden)]
 /// A catalogue's galaxies to learn from and to choose by, in the catalogue's order, after those to
 /// choose by whose picture is also one to learn from went over to those.
 ///
 /// # Errors
 /// [`Error::Invalid`] when none is left to choose by.
+#[doc(hidden)]
 pub fn with_copies_together(
     catalog: &Catalog,
     learn: Catalog,
@@ -101,9 +101,9 @@ pub fn with_copies_together(
     Ok((part(&learnt)?, part(&kept)?))
 }
 
-#[doc(hidden)]
 /// Notes where a catalogue has a picture more than once: one of them is then predicted by a model that
 /// has learnt from the other.
+#[doc(hidden)]
 pub fn note_copies(catalog: &Catalog) {
     let first = same_pictures(&catalog.files());
     let ids = catalog.ids();

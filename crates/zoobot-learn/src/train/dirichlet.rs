@@ -137,8 +137,8 @@ pub(super) fn batch(ranges: &[Range<usize>], alpha: &[f64], votes: &[f64], scale
     Batch { losses, gradient }
 }
 
-#[doc(hidden)]
 /// ln P of the votes for one question.
+#[doc(hidden)]
 pub fn ln_probability(alpha: &[f64], votes: &[f64]) -> f64 {
     let total: f64 = votes.iter().sum();
     let all = Rising::new(alpha.iter().sum(), total).ln() - ln_factorials(total);

@@ -9,8 +9,8 @@ use zoobot_data::catalog::Catalog;
 use zoobot_data::picture::{PictureCache, Recipe};
 use zoobot_data::schema::Votes;
 
-#[doc(hidden)]
 /// Prepared pictures, and where in a table their galaxies stand.
+#[doc(hidden)]
 #[derive(Debug)]
 pub struct Pictures {
     cache: PictureCache,

@@ -327,8 +327,8 @@ impl Trained {
     }
 }
 
-#[doc(hidden)]
 /// Copies the variables below a path to those of the same names below another.
+#[doc(hidden)]
 pub fn copy(from: &VarStore, below: &str, to: &mut VarStore, onto: &str) -> Result<()> {
     let targets = to.variables();
     tch::no_grad(|| {

@@ -184,8 +184,8 @@ fn read_weights(folder: &Path, architecture: &Architecture) -> Result<(Weights, 
     Ok((weights, beside.into_iter().chain(head).collect()))
 }
 
-#[doc(hidden)]
 /// A file of JSON; `None` where there is no such file.
+#[doc(hidden)]
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     if !path.exists() {
         return Ok(None);

@@ -198,11 +198,11 @@ impl Encoder {
         Self::of_store(name, architecture, network, store, recipe)
     }
 
-    #[doc(hidden)]
     /// An encoder of a network and the variables that it is built on.
     ///
     /// # Errors
     /// [`Error::Torch`] when memory is short.
+    #[doc(hidden)]
     pub fn of_store(
         name: impl Into<String>,
         architecture: Architecture,
@@ -225,8 +225,8 @@ impl Encoder {
         })
     }
 
-    #[doc(hidden)]
     /// Its variables, for a network that begins as this one.
+    #[doc(hidden)]
     pub fn with_store<T>(&self, look: impl FnOnce(&nn::VarStore) -> T) -> T {
         look(&self.weights.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -430,8 +430,8 @@ impl Encoder {
         self.precision.network(network, self.device)
     }
 
-    #[doc(hidden)]
     /// The network in 32 bits, for gradients.
+    #[doc(hidden)]
     pub fn exact_network(&self) -> Result<Network> {
         self.network.lock().unwrap_or_else(PoisonError::into_inner).detached()
     }

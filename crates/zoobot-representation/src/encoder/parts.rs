@@ -51,8 +51,8 @@ pub(super) struct Parts {
     failed: Vec<Failed>,
 }
 
-#[doc(hidden)]
 /// A table of many rows that is made of a catalogue's pictures.
+#[doc(hidden)]
 pub struct TableJob<'a> {
     /// The encoders that its rows are made with.
     pub encoders: &'a [&'a Encoder],
@@ -161,8 +161,8 @@ pub fn key(encoder: &Encoder, catalog: &Catalog) -> Result<String> {
     Ok(catalog_key(encoder.mark()?, catalog))
 }
 
-#[doc(hidden)]
 /// The same for whatever else the work depends on.
+#[doc(hidden)]
 pub fn catalog_key(mark: impl AsRef<[u8]>, catalog: &Catalog) -> String {
     let mut hash = Sha256::new();
     hash.update(mark);
@@ -173,8 +173,8 @@ pub fn catalog_key(mark: impl AsRef<[u8]>, catalog: &Catalog) -> String {
 }
 
 impl Encoder {
-    #[doc(hidden)]
     /// All that its features depend on, beside the pictures.
+    #[doc(hidden)]
     pub fn mark(&self) -> Result<Vec<u8>> {
         let mut mark = self.fingerprint().as_bytes().to_vec();
         mark.extend(serde_json::to_vec(self.recipe())?);
@@ -200,8 +200,8 @@ pub(super) fn table(rows: Vec<Rows>, width: usize) -> Result<DataFrame> {
     Space::new(ids, array(features, shape)?)?.table()
 }
 
-#[doc(hidden)]
 /// Features as they come from an encoder, a row for each galaxy.
+#[doc(hidden)]
 pub fn array(features: Vec<f32>, shape: (usize, usize)) -> Result<Array2<f32>> {
     Array2::from_shape_vec(shape, features)
         .map_err(|error| Error::invalid("features", error, format!("{shape:?}")))
@@ -222,8 +222,8 @@ pub fn encode_to(encoder: &Encoder, catalog: &Catalog, out: &Path) -> Result<Rep
 }
 
 impl TableJob<'_> {
-    #[doc(hidden)]
     /// Does the work, or what is left of it, and writes the table.
+    #[doc(hidden)]
     pub fn write(&self, out: &Path) -> Result<Report> {
         let mut parts = Parts::open(out, &self.key);
         // Tells of a place that cannot be written to before any work is done.

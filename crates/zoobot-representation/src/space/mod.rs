@@ -292,8 +292,8 @@ impl Space {
         self.panel(colour_by)?.build()
     }
 
-    #[doc(hidden)]
     /// The same before it is drawn.
+    #[doc(hidden)]
     pub fn panel(&self, colour_by: &str) -> Result<figure::Scatter> {
         if self.width() < 2 {
             return Err(Error::invalid("columns", self.width(), "at least 2 for a scatter"));

@@ -307,16 +307,16 @@ fn by_rows(rows: ArrayView2<f32>, mean: &Array1<f64>) -> Result<Spectrum> {
     Ok((values, array(&vectors.f_tr()?, n, d)?, total))
 }
 
-#[doc(hidden)]
 /// A tensor of an array's numbers.
+#[doc(hidden)]
 pub fn tensor(array: &Array2<f64>) -> Result<Tensor> {
     let (rows, columns) = array.dim();
     let values: Vec<f64> = array.iter().copied().collect();
     Ok(Tensor::f_from_slice(&values)?.f_view([rows as i64, columns as i64])?)
 }
 
-#[doc(hidden)]
 /// An array of a tensor's numbers.
+#[doc(hidden)]
 pub fn array(tensor: &Tensor, rows: usize, columns: usize) -> Result<Array2<f64>> {
     let values: Vec<f64> = Vec::try_from(tensor.f_contiguous()?.f_flatten(0, -1)?)?;
     Array2::from_shape_vec((rows, columns), values).map_err(|_| {

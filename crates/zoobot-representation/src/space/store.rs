@@ -99,8 +99,8 @@ fn wrong(path: &Path, problem: &str) -> Error {
     }
 }
 
-#[doc(hidden)]
 /// Writes a table; the file appears whole or not at all.
+#[doc(hidden)]
 pub fn write_parquet(table: &mut DataFrame, path: &Path) -> Result<()> {
     write_whole(path, |file| Ok(ParquetWriter::new(file).finish(table).map(drop)?))
 }

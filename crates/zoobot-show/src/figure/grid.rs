@@ -7,8 +7,8 @@ use image::{ImageFormat, RgbImage};
 use std::io::Cursor;
 use zoobot_base::{Error, Result};
 
-#[doc(hidden)]
 /// A bitmap over a region of the plane.
+#[doc(hidden)]
 pub struct Grid<'a> {
     /// Its upper row is at the top of the region.
     pub picture: &'a RgbImage,
@@ -24,8 +24,8 @@ pub struct Grid<'a> {
     pub remark: &'a str,
 }
 
-#[doc(hidden)]
 /// Draws it, the same scale on both axes.
+#[doc(hidden)]
 pub fn grid(grid: Grid) -> Result<Figure> {
     let (width, height) = style::SIZE;
     let size = if grid.scale.is_some() { (width, height + 100) } else { (width, height + 180) };

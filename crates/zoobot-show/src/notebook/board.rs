@@ -19,8 +19,8 @@ thread_local! {
     static HERE: RefCell<Option<Arc<Board>>> = const { RefCell::new(None) };
 }
 
-#[doc(hidden)]
 /// What a background job shows.
+#[doc(hidden)]
 #[derive(Debug)]
 pub struct Board {
     cell: AtomicU64,
@@ -31,22 +31,22 @@ pub struct Board {
 }
 
 impl Board {
-    #[doc(hidden)]
     /// For a job of the running cell.
+    #[doc(hidden)]
     pub fn new() -> Arc<Self> {
         let cell = AtomicU64::new(CELL.load(Ordering::Relaxed));
         Arc::new(Self { cell, token: Arc::default(), shown: Mutex::default() })
     }
 
-    #[doc(hidden)]
     /// Makes it the board of this thread.
+    #[doc(hidden)]
     pub fn enter(self: &Arc<Self>) {
         self.token.enter();
         HERE.set(Some(Arc::clone(self)));
     }
 
-    #[doc(hidden)]
     /// The board of this thread, where it works for a job.
+    #[doc(hidden)]
     pub fn here() -> Option<Arc<Self>> {
         HERE.with_borrow(Clone::clone)
     }
@@ -56,8 +56,8 @@ impl Board {
         &self.token
     }
 
-    #[doc(hidden)]
     /// Shows everything again below the running cell; updates reach both places.
+    #[doc(hidden)]
     pub fn show_again(&self) {
         self.cell.store(CELL.load(Ordering::Relaxed), Ordering::Relaxed);
         let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);

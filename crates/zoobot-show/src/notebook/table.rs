@@ -61,9 +61,9 @@ impl Table {
         self
     }
 
-    #[doc(hidden)]
     /// Shows a table that only makes sense as a whole, such as the answers of a tree, in one piece: up
     /// to 60 rows, without scrolling.
+    #[doc(hidden)]
     pub fn whole(mut self) -> Self {
         self.rows = WHOLE;
         self.scrolls = false;

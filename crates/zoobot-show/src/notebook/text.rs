@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-#[doc(hidden)]
 /// Text for HTML, inside an element or a quoted attribute.
+#[doc(hidden)]
 pub fn escape(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for sign in text.chars() {
@@ -19,8 +19,8 @@ pub fn escape(text: &str) -> String {
     html
 }
 
-#[doc(hidden)]
 /// Text of at most `longest` characters: a longer one loses its end to "…".
+#[doc(hidden)]
 pub fn cut(text: &str, longest: usize) -> String {
     if text.chars().count() <= longest {
         return text.to_owned();
@@ -28,8 +28,8 @@ pub fn cut(text: &str, longest: usize) -> String {
     text.chars().take(longest.saturating_sub(1)).chain(['…']).collect()
 }
 
-#[doc(hidden)]
 /// "1 row", "2,000 rows", "3 classes", "2 series".
+#[doc(hidden)]
 pub fn plural(count: usize, noun: &str) -> String {
     let ending = match noun {
         _ if count == 1 => "",
@@ -40,8 +40,8 @@ pub fn plural(count: usize, noun: &str) -> String {
     format!("{} {noun}{ending}", thousands(count as u64))
 }
 
-#[doc(hidden)]
 /// "1234567" as "1,234,567".
+#[doc(hidden)]
 pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -54,8 +54,8 @@ pub fn thousands(number: u64) -> String {
     text
 }
 
-#[doc(hidden)]
 /// "0.4 s", "12 s", "3 min 05 s", "2 h 10 min".
+#[doc(hidden)]
 pub fn duration(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     let whole = seconds.round() as u64;

@@ -39,9 +39,9 @@ fn load(file: &Path, pixels: u32) -> Result<Thumbnail> {
     Ok(Thumbnail::of(&jpeg(file, pixels)?))
 }
 
-#[doc(hidden)]
 /// A picture as a JPEG file of its central square, at most `pixels` wide; of FITS files by the default
 /// stretch.
+#[doc(hidden)]
 pub fn jpeg(file: &Path, pixels: u32) -> Result<Vec<u8>> {
     let picture = zoobot_picture::read(file)?;
     encode(&picture.into(), pixels)

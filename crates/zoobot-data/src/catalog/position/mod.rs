@@ -15,7 +15,6 @@ use polars::prelude::{Column, DataFrame, DataType};
 use zoobot_base::error::Result;
 use zoobot_show::notes::{self, examples};
 
-#[doc(hidden)]
 /// The positions of a catalogue's galaxies.
 ///
 /// Columns are found by their names in any case: `ra` and `dec`, with an epoch, frame, unit or number
@@ -28,6 +27,7 @@ use zoobot_show::notes::{self, examples};
 /// an `h`; and sexagesimal, where right ascension is in hours unless its column says degrees or it has
 /// a `d` or `°`: `12:34:56.7`, `12 34 56.7`, `12h34m56.7s`, `-00 30 00`. Right ascension is within
 /// -180 and 360 degrees, declination within -90 and 90.
+#[doc(hidden)]
 #[derive(Debug, Clone)]
 pub struct Positions {
     /// Right ascension and declination in degrees.
@@ -118,8 +118,8 @@ impl Positions {
     }
 }
 
-#[doc(hidden)]
 /// The position of one row in degrees, where it has one.
+#[doc(hidden)]
 pub fn position_of(table: &DataFrame, row: usize) -> Option<(f64, f64)> {
     let found = names::pair(table)?;
     let degrees = |(name, unit): &(String, Unit), angle: Angle| {

@@ -122,8 +122,8 @@ pub fn unclear(table: &DataFrame) -> Option<Vec<String>> {
     (!names.is_empty()).then_some(names)
 }
 
-#[doc(hidden)]
 /// Whether a column of this name holds right ascensions or declinations.
+#[doc(hidden)]
 pub fn is_position(name: &str) -> bool {
     [Angle::Ra, Angle::Dec].into_iter().any(|angle| named(name, angle).is_some())
 }

@@ -6,9 +6,9 @@ use zoobot_base::error::{Error, Result};
 use zoobot_show::notebook::{Bundle, Show};
 
 impl Recipe {
-    #[doc(hidden)]
     /// Whether the other one makes the same bytes of a picture. Mean and standard deviation come
     /// after, and so does the mean over the channels.
+    #[doc(hidden)]
     pub fn same_pixels(&self, other: &Self) -> bool {
         let luma = |recipe: &Self| recipe.grey == Some(Grey::Luma);
         (&self.crop, &self.stretch, self.zoom, self.size, luma(self))
@@ -33,11 +33,11 @@ impl Recipe {
         text
     }
 
-    #[doc(hidden)]
     /// Fails unless `made`, by which something was prepared, is this recipe.
     ///
     /// # Errors
     /// [`Error::Recipe`] with both, saying what was made otherwise and what to do.
+    #[doc(hidden)]
     pub fn expect(&self, made: &Self, what: &str, hint: &str) -> Result<()> {
         if self == made {
             return Ok(());
