@@ -136,13 +136,14 @@ fn tutorials(places: &Places, tally: &mut Tally) -> Result<()> {
 /// Lesser processors that some suites are also run as on: see `zoobot_core::processor`.
 const LESSER: [&str; 2] = ["avx2", "baseline"];
 /// The suites whose inner loops, or decisions, depend on the processor: parts of the names of unit tests.
-const DEPENDENT: [&str; 9] = [
+const DEPENDENT: [&str; 10] = [
     "gp::",
     "network::",
     "precision::",
     "encoder::tests",
     "map::",
     "picture::",
+    "processor::",
     "resample::",
     "similar::",
     "space::",
