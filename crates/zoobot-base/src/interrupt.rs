@@ -32,8 +32,9 @@ pub fn request() {
     ASKED.store(true, Ordering::Relaxed);
 }
 
-/// Waits until a request is here that was told of in another way: the kernel sends the signal first, and
-/// the system may deliver it last. One that came after its cell would stop the next. At most a second.
+/// Waits for a request of which the kernel has already told in another way, for a second at most. The kernel
+/// sends the signal first, but the system may deliver it last, and a signal that arrives after its cell would
+/// stop the next one.
 #[doc(hidden)]
 pub fn wait_for_request() {
     for _ in 0..1000 {

@@ -1,9 +1,12 @@
 //! What is asked of tables again and again: their highest rows, and which galaxies they hold.
 
+use super::check::column;
 use super::{Catalog, ID};
 use polars::prelude::{DataFrame, IntoLazy, SortMultipleOptions, col};
-use zoobot_base::error::{Error, Result};
-use zoobot_base::spelling::near;
+use zoobot_base::error::Result;
+
+/// What errors call a table that is no catalogue's.
+const PLACE: &str = "the table";
 
 /// Verbs for tables of galaxies.
 pub trait Rows {
@@ -18,31 +21,30 @@ pub trait Rows {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Missing`] for a column that is not there, with a near name.
+    /// [`Error::Missing`](zoobot_base::Error::Missing) for a column that is not there, with a near name.
     fn top(&self, column: &str, n: usize) -> Result<DataFrame>;
 
     /// The galaxies of the table: its column `id_str`, row by row.
     ///
     /// # Errors
-    /// [`Error::Missing`] for a table without that column; [`Error::Polars`] where it holds no text.
+    /// [`Error::Missing`](zoobot_base::Error::Missing) for a table without that column; [`Error::Polars`](zoobot_base::Error::Polars) where it holds no text.
     fn ids(&self) -> Result<Vec<String>>;
 }
 
 impl Rows for DataFrame {
-    fn top(&self, column: &str, n: usize) -> Result<DataFrame> {
-        known(self, column)?;
+    fn top(&self, by: &str, n: usize) -> Result<DataFrame> {
+        column(self, by, PLACE)?;
         let order = SortMultipleOptions::default()
             .with_order_descending(true)
             .with_nulls_last(true)
             .with_maintain_order(true);
-        let valued = col(column).is_not_null();
+        let valued = col(by).is_not_null();
         let rows = u32::try_from(n).unwrap_or(u32::MAX);
-        Ok(self.clone().lazy().filter(valued).sort([column], order).limit(rows).collect()?)
+        Ok(self.clone().lazy().filter(valued).sort([by], order).limit(rows).collect()?)
     }
 
     fn ids(&self) -> Result<Vec<String>> {
-        known(self, ID)?;
-        let ids = self.column(ID)?.str()?;
+        let ids = column(self, ID, PLACE)?.str()?;
         Ok(ids.iter().map(|id| id.unwrap_or_default().to_owned()).collect())
     }
 }
@@ -60,23 +62,8 @@ impl Catalog {
     /// # Errors
     /// As [`Rows::top`].
     pub fn top(&self, column: &str, n: usize) -> Result<Self> {
-        let mut top = self.clone();
-        top.table = self.table.top(column, n)?;
-        Ok(top)
+        Ok(self.with(self.table.top(column, n)?))
     }
-}
-
-fn known(table: &DataFrame, column: &str) -> Result<()> {
-    let names = table.get_column_names();
-    if names.iter().any(|name| *name == column) {
-        return Ok(());
-    }
-    Err(Error::Missing {
-        kind: "column",
-        name: column.to_owned(),
-        place: "the table".to_owned(),
-        hint: near(column, names.iter().map(|name| name.as_str())),
-    })
 }
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ pub fn schema() -> Result<Schema> {
 ///
 /// # Errors
 /// [`Missing`](zoobot_base::Error::Missing) for a column that is not there,
-/// [`Catalog`](zoobot_base::Error::Catalog) for a count that is none, with the galaxy.
+/// [`Catalog`](zoobot_base::Error::Catalog) for a value that is not a count of votes, with the galaxy.
 pub fn read(path: impl AsRef<Path>) -> Result<Catalog> {
     let (catalog, schema) = (Catalog::read(path)?, schema()?);
     let mut columns = Vec::with_capacity(schema.width());

@@ -9,7 +9,7 @@ pub(in crate::tags) fn encoder() -> Option<TextEncoder> {
     let named = std::env::var_os("ZOOBOT_TEXT").map(PathBuf::from);
     let folder = named.unwrap_or_else(|| home().join(super::FOLDER));
     if !folder.join("vocab.txt").is_file() {
-        eprintln!("skipped: no all-MiniLM-L6-v2 in {}", folder.display());
+        zoobot_testing::skip(&format!("no all-MiniLM-L6-v2 in {}", folder.display()));
         return None;
     }
     Some(TextEncoder::read(folder).unwrap())
