@@ -150,9 +150,10 @@ function tell(known) {
 
 // Notes that are being written, so that nothing is lost while the page draws itself anew.
 const drafts = new Map();
+const written = (item) => drafts.get(item.row) ?? item.note ?? "";
 
 function note(item) {
-  const box = make("textarea", { rows: 1, maxLength: 2000, value: drafts.get(item.row) ?? item.note ?? "" });
+  const box = make("textarea", { rows: 1, maxLength: 2000, value: written(item) });
   box.oninput = () => { drafts.set(item.row, box.value); };
   box.onchange = () => keep(item, box.value);
   box.onkeydown = (event) => {
@@ -171,9 +172,11 @@ function keep(item, text) {
   then(async () => {
     await ask("/api/note", { id: item.id, note: text });
     item.note = text.trim();
-    if (drafts.get(item.row) === text) drafts.delete(item.row);
+    ratedKey = "";
     hush();
     await refresh();
+    // Not before the server's state knows it: an older answer would bring the old note back.
+    if (drafts.get(item.row) === text) drafts.delete(item.row);
   });
 }
 
@@ -389,6 +392,8 @@ function drawOne(rows) {
   const item = rows[place];
   if (!item) return;
   renew(find("#one"), `${item.row} ${item.why}`, () => [large(item)]);
+  const note = find("#one textarea");
+  if (note !== document.activeElement) note.value = written(item);
   const strip = find("#strip");
   renew(strip, rows.map((item) => item.row).join(), () => rows.map((item, number) => {
     const button = make("button", { type: "button", title: item.id, aria: { label: `galaxy ${number + 1} of this batch` } }, frame(item, 256));
