@@ -1,6 +1,6 @@
 //! Which galaxies to show next.
 
-use super::gp::{Fitted, draws};
+use super::gp::{FittedProcess, draws};
 use ndarray::{ArrayView2, Axis};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -152,7 +152,7 @@ pub struct Chosen {
 
 /// The `count` galaxies to show next, the best first; fewer where no more are left.
 pub fn choose(
-    fitted: &Fitted,
+    fitted: &FittedProcess,
     pool: &Pool,
     acquisition: Acquisition,
     count: usize,
@@ -171,7 +171,7 @@ pub fn choose(
 }
 
 fn described(
-    fitted: &Fitted,
+    fitted: &FittedProcess,
     pool: &Pool,
     acquisition: Acquisition,
     rows: &[usize],
@@ -191,7 +191,7 @@ fn described(
 /// rating. So bounds of the means are worked out for all, and the rest from the highest bound on,
 /// until with its bound and the largest deviation the next one would not be among the highest.
 fn highest(
-    fitted: &Fitted,
+    fitted: &FittedProcess,
     pool: &Pool,
     acquisition: Acquisition,
     mut open: Vec<usize>,
@@ -238,7 +238,7 @@ fn highest(
 }
 
 fn thompson(
-    fitted: &Fitted,
+    fitted: &FittedProcess,
     pool: &Pool,
     mut open: Vec<usize>,
     count: usize,

@@ -2,7 +2,7 @@
 
 use super::acquisition::{Acquisition, Pool, choose};
 use super::browser::Server;
-use super::gp::{Fitted, GaussianProcess, Kernel};
+use super::gp::{FittedProcess, GaussianProcess, Kernel};
 use super::journal::{Journal, Line};
 use super::proposal::{Proposal, Why};
 use super::ranking::Ranking;
@@ -76,7 +76,7 @@ pub struct AnomalySearch {
 #[derive(Debug, Clone)]
 struct Model {
     ratings: Vec<Rating>,
-    fitted: Arc<Fitted>,
+    fitted: Arc<FittedProcess>,
     /// Whether the kernel's parameters could be fitted.
     learnt: bool,
 }
@@ -285,7 +285,7 @@ impl AnomalySearch {
     }
 
     /// The model of the ratings as they are, fitted where they changed.
-    fn learn(&mut self) -> Result<Arc<Fitted>> {
+    fn learn(&mut self) -> Result<Arc<FittedProcess>> {
         let ratings = self.record.current(&self.user);
         if let Some(model) = self.model.as_ref().filter(|model| model.ratings == ratings) {
             return Ok(model.fitted.clone());
@@ -341,7 +341,7 @@ impl AnomalySearch {
     ///
     /// # Errors
     /// As [`ranking`](Self::ranking).
-    pub fn model(&mut self) -> Result<Arc<Fitted>> {
+    pub fn model(&mut self) -> Result<Arc<FittedProcess>> {
         self.learn()
     }
 

@@ -1,6 +1,6 @@
 //! A simulated user, and how good a search is that goes by its ratings.
 
-use super::gp::Fitted;
+use super::gp::FittedProcess;
 use super::search::AnomalySearch;
 use polars::prelude::{Column, DataFrame, DataType};
 use serde::{Deserialize, Serialize};
@@ -244,7 +244,7 @@ impl AnomalySearch {
             }
             rounds.push(Round { ratings: self.ratings().len(), interesting, seconds });
         }
-        let model: std::sync::Arc<Fitted> = self.model()?;
+        let model: std::sync::Arc<FittedProcess> = self.model()?;
         let scores = model.mean(self.space().features())?;
         let seconds = start.elapsed().as_secs_f64();
         let mut rated = vec![false; galaxies];

@@ -13,4 +13,4 @@ extern crate bzip2 as _;
 
 pub use decode::{Decoded, decode, open, read};
 pub use fits::read_flux;
-pub use stretch::{Curve, Limits, Stretch};
+pub use stretch::{Limits, Stretch, StretchCurve};

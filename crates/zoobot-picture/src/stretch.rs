@@ -8,7 +8,7 @@ use zoobot_base::error::{Error, Result};
 /// How brightness between black (0) and white (1) is spread.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Curve {
+pub enum StretchCurve {
     /// As it is.
     Linear,
     /// `asinh(q x) / asinh(q)`: faint parts are lifted, the more the larger `q` is.
@@ -17,7 +17,7 @@ pub enum Curve {
     Log(f64),
 }
 
-impl Curve {
+impl StretchCurve {
     fn at(self, x: f64) -> f64 {
         match self {
             Self::Linear => x,
@@ -53,7 +53,7 @@ pub enum Limits {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stretch {
     /// How brightness is spread. Default `asinh` with 1.
-    pub curve: Curve,
+    pub curve: StretchCurve,
     /// Black and white: of all bands together in one entry, or of each band. Default the
     /// percentiles 0 and 99.7, those of the galaxy-datasets package.
     pub limits: Vec<Limits>,
@@ -61,7 +61,7 @@ pub struct Stretch {
 
 impl Default for Stretch {
     fn default() -> Self {
-        Self { curve: Curve::Asinh(1.0), limits: vec![Limits::Percentiles(0.0, 99.7)] }
+        Self { curve: StretchCurve::Asinh(1.0), limits: vec![Limits::Percentiles(0.0, 99.7)] }
     }
 }
 
@@ -69,9 +69,9 @@ impl Default for Stretch {
 impl std::fmt::Display for Stretch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.curve {
-            Curve::Linear => f.write_str("linear")?,
-            Curve::Asinh(q) => write!(f, "asinh:{q}")?,
-            Curve::Log(a) => write!(f, "log:{a}")?,
+            StretchCurve::Linear => f.write_str("linear")?,
+            StretchCurve::Asinh(q) => write!(f, "asinh:{q}")?,
+            StretchCurve::Log(a) => write!(f, "log:{a}")?,
         }
         self.limits.iter().try_for_each(|limits| match limits {
             Limits::Percentiles(black, white) => write!(f, ", percentiles {black} to {white}"),
@@ -106,17 +106,17 @@ impl std::str::FromStr for Stretch {
 impl Stretch {
     /// The inverse hyperbolic sine of `q` times the brightness.
     pub fn asinh(q: f64) -> Self {
-        Self { curve: Curve::Asinh(q), ..Self::default() }
+        Self { curve: StretchCurve::Asinh(q), ..Self::default() }
     }
 
     /// The logarithm of 1 and `a` times the brightness.
     pub fn log(a: f64) -> Self {
-        Self { curve: Curve::Log(a), ..Self::default() }
+        Self { curve: StretchCurve::Log(a), ..Self::default() }
     }
 
     /// Brightness as it is.
     pub fn linear() -> Self {
-        Self { curve: Curve::Linear, ..Self::default() }
+        Self { curve: StretchCurve::Linear, ..Self::default() }
     }
 
     /// Sets black and white to percentiles of each image.
@@ -147,7 +147,7 @@ impl Stretch {
     /// # Errors
     /// [`Error::Invalid`] naming the parameter that is out of range.
     pub fn check(&self) -> Result<()> {
-        if let Curve::Asinh(value) | Curve::Log(value) = self.curve
+        if let StretchCurve::Asinh(value) | StretchCurve::Log(value) = self.curve
             && !(1e-6..=1e9).contains(&value)
         {
             return Err(Error::invalid("the curve's parameter", value, "1e-6 to 1e9"));

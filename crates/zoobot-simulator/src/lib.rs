@@ -37,7 +37,7 @@ pub use morphology::{
     Spheroid, Stage,
 };
 pub use sample::write_sample;
-pub use simulate::{SimulatedGalaxy, Simulation, Truth};
+pub use simulate::{SimulatedGalaxy, Simulation, TrueProperties};
 pub use surveys::Survey;
 pub use tags::{Tag, tags, visible};
 pub use volunteers::{Appearance, Crowd, View, Volunteers};

@@ -89,7 +89,7 @@ pub struct SimulatedGalaxy {
     /// The conditions under which its picture was taken.
     pub conditions: Conditions,
     /// What was measured of its light before telescope, neighbours and noise.
-    pub truth: Truth,
+    pub truth: TrueProperties,
     /// Width of the picture on the sky, arcsec.
     pub field_of_view: f64,
     /// The picture, the survey's reddest band as red and its bluest as blue.
@@ -99,7 +99,7 @@ pub struct SimulatedGalaxy {
 /// Measurements of a galaxy's light alone, before telescope, neighbours and noise. `None` where
 /// there is no galaxy.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Truth {
+pub struct TrueProperties {
     /// Radius of the circle with half of the r light in the picture, arcsec.
     pub radius: Option<f64>,
     /// r magnitude of the light in the picture, after its own dust.
@@ -279,7 +279,7 @@ impl Simulation {
         };
         let mut canvas = Canvas::new(self.size as usize, field_of_view / f64::from(self.size));
         paint::paint(&morphology, &mut canvas);
-        let truth = Truth::measure(&morphology, &canvas);
+        let truth = TrueProperties::measure(&morphology, &canvas);
         field::paint_galaxies(&mut canvas, instrument.faint, &mut rng);
         conditions.blur(&mut canvas);
         field::paint_stars(&mut canvas, &conditions, &mut rng);
@@ -294,7 +294,7 @@ impl Simulation {
     }
 }
 
-impl Truth {
+impl TrueProperties {
     fn measure(morphology: &Morphology, canvas: &Canvas) -> Self {
         let [g, r] = [canvas.flux(0), canvas.flux(1)];
         if r <= 0.0 {

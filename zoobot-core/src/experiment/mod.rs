@@ -5,7 +5,7 @@
 mod outcome;
 mod paper;
 
-pub use outcome::{Outcome, Row};
+pub use outcome::{FewLabelsOutcome, Row};
 
 use crate::catalog::{Catalog, Label};
 use crate::encoder::{Encoder, catalog_key};
@@ -151,7 +151,7 @@ impl FewLabels {
     /// # Errors
     /// [`Error::Invalid`] for fewer galaxies than the largest size needs, more classes than two, and
     /// a folder of another experiment; [`Error::Interrupted`] when stopped: the same call goes on.
-    pub fn run(&self, folder: impl AsRef<Path>) -> Result<Outcome> {
+    pub fn run(&self, folder: impl AsRef<Path>) -> Result<FewLabelsOutcome> {
         let folder = folder.as_ref();
         let classes = self.classes()?;
         self.begin(folder, &classes)?;
@@ -173,7 +173,7 @@ impl FewLabels {
             }
             progress.advance(1);
         }
-        Ok(Outcome { label: self.label.clone(), rows })
+        Ok(FewLabelsOutcome { label: self.label.clone(), rows })
     }
 
     /// Every run, those of one encoder together.

@@ -40,7 +40,7 @@ pub struct Row {
 
 /// All runs of an experiment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Outcome {
+pub struct FewLabelsOutcome {
     /// The column that was learnt.
     pub label: String,
     /// Each run.
@@ -64,7 +64,7 @@ impl Group<'_> {
     }
 }
 
-impl Outcome {
+impl FewLabelsOutcome {
     fn groups(&self) -> Vec<Group<'_>> {
         let mut groups: Vec<Group> = Vec::new();
         for row in &self.rows {
@@ -205,7 +205,7 @@ impl Outcome {
     }
 }
 
-impl Show for Outcome {
+impl Show for FewLabelsOutcome {
     fn show(&self) -> Bundle {
         let title = format!("{:?} from few labels: mean and standard deviation", self.label);
         self.table().map(|table| Table::new(table).title(title).whole()).show()

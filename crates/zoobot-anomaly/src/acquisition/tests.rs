@@ -39,7 +39,7 @@ fn pool(count: usize) -> Array2<f32> {
     Array2::from_shape_fn((count, 4), |_| rng.sample(StandardNormal))
 }
 
-fn fitted(rows: &Array2<f32>, rated: usize) -> Fitted {
+fn fitted(rows: &Array2<f32>, rated: usize) -> FittedProcess {
     let ratings: Vec<f64> = rows
         .rows()
         .into_iter()

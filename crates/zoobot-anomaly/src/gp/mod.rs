@@ -60,7 +60,7 @@ pub struct GaussianProcess {
 
 /// A Gaussian process that has seen ratings.
 #[derive(Debug, Clone)]
-pub struct Fitted {
+pub struct FittedProcess {
     kernel: Kernel,
     likelihood: f64,
     predictor: Predictor,
@@ -97,7 +97,11 @@ impl GaussianProcess {
     /// [`Error::Invalid`] when the numbers of rows and ratings differ or there is none, when a
     /// number is not finite, when a parameter is not above 0, and when the covariance matrix is not
     /// positive definite from the start.
-    pub fn fit<T: Copy + Into<f64>>(&self, rows: ArrayView2<T>, ratings: &[f64]) -> Result<Fitted> {
+    pub fn fit<T: Copy + Into<f64>>(
+        &self,
+        rows: ArrayView2<T>,
+        ratings: &[f64],
+    ) -> Result<FittedProcess> {
         self.fit_from(rows, ratings, &[])
     }
 
@@ -111,7 +115,7 @@ impl GaussianProcess {
         rows: ArrayView2<T>,
         ratings: &[f64],
         others: &[Kernel],
-    ) -> Result<Fitted> {
+    ) -> Result<FittedProcess> {
         let rated = self.rated(rows, ratings)?;
         let (low, high) = (self.bounds.0.ln(), self.bounds.1.ln());
         let logs = |kernel: &Kernel| kernel.parameters().iter().map(|it| it.ln()).collect();
@@ -142,7 +146,7 @@ impl GaussianProcess {
                 ends.into_iter().next().unwrap_or_else(|| Err(Error::invalid("starts", 0, "1")))?
             }
         };
-        Fitted::new(kernel_at(&best.at)?, &rated, self.jitter)
+        FittedProcess::new(kernel_at(&best.at)?, &rated, self.jitter)
     }
 
     /// Takes ratings in with the kernel's parameters as they are.
@@ -153,8 +157,8 @@ impl GaussianProcess {
         &self,
         rows: ArrayView2<T>,
         ratings: &[f64],
-    ) -> Result<Fitted> {
-        Fitted::new(self.kernel.clone(), &self.rated(rows, ratings)?, self.jitter)
+    ) -> Result<FittedProcess> {
+        FittedProcess::new(self.kernel.clone(), &self.rated(rows, ratings)?, self.jitter)
     }
 
     /// The log marginal likelihood of ratings under the kernel as it is, and its slope in the
@@ -184,7 +188,7 @@ impl GaussianProcess {
     }
 }
 
-impl Fitted {
+impl FittedProcess {
     fn new(kernel: Kernel, rated: &Rated, jitter: f64) -> Result<Self> {
         let factored = rated.factored(&kernel, jitter)?;
         let rough = Rough::new(&kernel, rated.rows.view(), &factored.weights);

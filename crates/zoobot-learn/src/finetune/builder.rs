@@ -1,7 +1,7 @@
 //! The setters of a [`Finetune`], one for each thing that can be chosen.
 
 use super::settings::RATE_OF_HEAD;
-use super::{Finetune, Question, Settings, Start};
+use super::{Finetune, LabelKind, Settings, Start};
 use crate::train::{Distance, Schedule};
 use std::path::Path;
 use std::sync::Arc;
@@ -15,27 +15,27 @@ impl Finetune {
     /// Which class a galaxy is of: a column of text, of whole numbers, or of true and false, with two
     /// classes or more. Classes are sorted; of two, the last counts as positive.
     pub fn classifier(label: impl Into<String>) -> Self {
-        Self::of(Question::Classes { label: label.into() })
+        Self::of(LabelKind::Classes { label: label.into() })
     }
 
     /// A number: any column of finite numbers. See [`unit_interval`](Self::unit_interval) and
     /// [`distance`](Self::distance).
     pub fn regressor(label: impl Into<String>) -> Self {
         let (label, distance) = (label.into(), Distance::Squared);
-        Self::of(Question::Numbers { label, distance, unit_interval: false })
+        Self::of(LabelKind::Numbers { label, distance, unit_interval: false })
     }
 
     /// How volunteers would vote on every question of a schema.
     pub fn tree(schema: &Schema) -> Self {
-        Self::of(Question::Votes(Box::new(schema.clone())))
+        Self::of(LabelKind::Votes(Box::new(schema.clone())))
     }
 
     /// Which of several columns of 0 and 1 are true; any number of them may be at once.
     pub fn multilabel<T: Into<String>>(labels: impl IntoIterator<Item = T>) -> Self {
-        Self::of(Question::Tags { labels: labels.into_iter().map(Into::into).collect() })
+        Self::of(LabelKind::Tags { labels: labels.into_iter().map(Into::into).collect() })
     }
 
-    fn of(question: Question) -> Self {
+    fn of(question: LabelKind) -> Self {
         Self {
             question,
             settings: Settings::default(),
@@ -150,7 +150,7 @@ impl Finetune {
     /// [`Error::Invalid`] for another question.
     pub fn unit_interval(mut self) -> Result<Self> {
         match &mut self.question {
-            Question::Numbers { unit_interval, .. } => *unit_interval = true,
+            LabelKind::Numbers { unit_interval, .. } => *unit_interval = true,
             other => return Err(Error::invalid("unit interval", other.kind(), "a regressor")),
         }
         Ok(self)
@@ -162,7 +162,7 @@ impl Finetune {
     /// [`Error::Invalid`] for another question.
     pub fn distance(mut self, of: Distance) -> Result<Self> {
         match &mut self.question {
-            Question::Numbers { distance, .. } => *distance = of,
+            LabelKind::Numbers { distance, .. } => *distance = of,
             other => return Err(Error::invalid("distance", other.kind(), "a regressor")),
         }
         Ok(self)

@@ -1,11 +1,11 @@
 //! What a fine-tuning came to.
 
 use super::{
-    CrossValidated, Finetune, Plan, Predicted, Question, Saliency, Strength, heads, network,
+    CrossValidated, Finetune, LabelKind, Plan, Predicted, Saliency, Strength, heads, network,
 };
 use crate::model::{Labels, Model};
 use crate::predict::Posterior;
-use crate::train::{End, Epoch, Fitted};
+use crate::train::{End, Epoch, TrainingHistory};
 use ndarray::Array2;
 use tch::{Tensor, no_grad};
 use zoobot_base::advice::advice;
@@ -20,12 +20,12 @@ use zoobot_show::notebook::{Bundle, Show};
 /// An encoder with a head that was taught a question: solved for, or as it was in the best epoch.
 #[derive(Debug, Clone)]
 pub struct Finetuned {
-    question: Question,
+    question: LabelKind,
     model: Model,
     /// What a whole network began as.
     before: Option<Encoder>,
-    fitted: Fitted,
-    head_fitted: Option<Fitted>,
+    fitted: TrainingHistory,
+    head_fitted: Option<TrainingHistory>,
     cross_validated: Option<CrossValidated>,
     /// Of a head that was solved for.
     strength: Option<Strength>,
@@ -77,7 +77,7 @@ impl Finetuned {
         values: Array2<f64>,
         catalog: &Catalog,
     ) -> Result<Self> {
-        if !matches!(self.question, Question::Votes(_)) {
+        if !matches!(self.question, LabelKind::Votes(_)) {
             let predicted = Predicted::new(&self.model, ids, values)?;
             self.unseen = Some(predicted.perhaps_against(catalog, &self.label()));
         }
@@ -89,7 +89,7 @@ impl Finetuned {
         finetune: &Finetune,
         before: Encoder,
         trained: network::Trained,
-        head_fitted: Option<Fitted>,
+        head_fitted: Option<TrainingHistory>,
         plan: Plan,
     ) -> Self {
         let network::Trained { model, fitted, failed } = trained;
@@ -116,18 +116,18 @@ impl Finetuned {
     }
 
     /// What it was taught.
-    pub fn question(&self) -> &Question {
+    pub fn question(&self) -> &LabelKind {
         &self.question
     }
 
     /// What happened. After a cross-validation, in the last run, which has no galaxies to choose by:
     /// its `validation` is the loss on those that it learns from.
-    pub fn fitted(&self) -> &Fitted {
+    pub fn fitted(&self) -> &TrainingHistory {
         &self.fitted
     }
 
     /// What happened before, to the head alone; `None` where that was all, or was left out.
-    pub fn fitted_head(&self) -> Option<&Fitted> {
+    pub fn fitted_head(&self) -> Option<&TrainingHistory> {
         self.head_fitted.as_ref()
     }
 

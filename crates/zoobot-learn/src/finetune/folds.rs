@@ -5,7 +5,7 @@ use super::heads::{self, Known};
 use super::solved::Galaxies;
 use super::truth::Truth;
 use super::{Finetune, Finetuned, Plan, encoded, network, say};
-use crate::train::{End, Epoch, Event, FitConfig, Fitted, Watch, note_copies};
+use crate::train::{End, Epoch, Event, FitConfig, TrainingHistory, Watch, note_copies};
 use ndarray::Axis;
 use std::collections::HashSet;
 use zoobot_base::error::{Error, Result};
@@ -22,13 +22,13 @@ const USUAL: usize = 10;
 /// How the number of epochs was chosen: each fold's run, on the other folds' galaxies.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CrossValidated {
-    folds: Vec<Fitted>,
+    folds: Vec<TrainingHistory>,
     chosen: u64,
 }
 
 impl CrossValidated {
     /// The epoch at which validation is best on average over the folds, of those that all reached.
-    fn new(folds: Vec<Fitted>) -> Result<Self> {
+    fn new(folds: Vec<TrainingHistory>) -> Result<Self> {
         let found = Self { folds, chosen: 0 };
         let best = found.mean().into_iter().min_by(|a, b| a.validation.total_cmp(&b.validation));
         match best {
@@ -43,7 +43,7 @@ impl CrossValidated {
     }
 
     /// The run of each fold.
-    pub fn folds(&self) -> &[Fitted] {
+    pub fn folds(&self) -> &[TrainingHistory] {
         &self.folds
     }
 
@@ -282,7 +282,7 @@ impl Known {
 }
 
 /// The run of a fold, unless it was stopped.
-fn finished(fitted: Fitted, fold: usize, folds: usize) -> Result<Fitted> {
+fn finished(fitted: TrainingHistory, fold: usize, folds: usize) -> Result<TrainingHistory> {
     match fitted.end {
         End::Interrupted => {
             interrupt::check("cross-validation", || format!("{fold} of {folds} folds"))?;

@@ -5,7 +5,7 @@ use super::Finetune;
 use super::mixing::Mix;
 use super::objective::Objective;
 use super::truth::Truth;
-use crate::train::{Event, FitConfig, Fitted, Head, Output, Task, fit};
+use crate::train::{Event, FitConfig, Head, Output, Task, TrainingHistory, fit};
 use ndarray::{Array2, Axis};
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor, no_grad};
@@ -27,7 +27,7 @@ pub struct Known {
 #[derive(Debug)]
 pub struct Trained {
     pub head: Head,
-    pub fitted: Fitted,
+    pub fitted: TrainingHistory,
 }
 
 /// Trains a head; where nothing is `kept` to choose the best epoch by, it is the last one that stays.

@@ -1,6 +1,6 @@
 //! Galaxies kept aside to choose the best epoch by.
 
-use super::{Finetune, Question, truth};
+use super::{Finetune, LabelKind, truth};
 use crate::train::with_copies_together;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -22,7 +22,7 @@ impl Finetune {
             return Err(Error::invalid("share to choose by", share, "above 0, below 1"));
         }
         let classes = match self.question() {
-            Question::Classes { label } => truth::classes(catalog, label)?,
+            LabelKind::Classes { label } => truth::classes(catalog, label)?,
             _ => vec![String::new(); catalog.len()],
         };
         let mut rows: BTreeMap<&str, Vec<usize>> = BTreeMap::new();

@@ -3,7 +3,7 @@
 //! A [`Finetune`] is told what to ask and how to learn, prints its [`Plan`], and gives a
 //! [`Finetuned`] that predicts, is judged, and becomes a [`Model`](crate::model::Model).
 //!
-//! * [`question`](Question): classes, numbers, several things at once, or a tree of votes.
+//! * [`question`](LabelKind): classes, numbers, several things at once, or a tree of votes.
 //! * `truth`: labels, checked.
 //! * `solve`: a head alone, solved for on features that are computed once: the default.
 //! * `heads`: a head alone, trained on them by gradient descent.
@@ -40,7 +40,7 @@ pub use finetuned::Finetuned;
 pub use folds::CrossValidated;
 pub use plan::{Block, Plan};
 pub use predicted::Predicted;
-pub use question::Question;
+pub use question::LabelKind;
 pub use saliency::Saliency;
 pub use settings::Settings;
 pub use strength::{Choice, Strength};
@@ -82,7 +82,7 @@ use zoobot_show::notebook::{Job, display, in_kernel};
 /// above about a thousand galaxies, or where the encoder has never seen such pictures.
 #[derive(Clone)]
 pub struct Finetune {
-    question: Question,
+    question: LabelKind,
     settings: Settings,
     start: Start,
     folder: Option<PathBuf>,
@@ -111,7 +111,7 @@ impl std::fmt::Debug for Finetune {
 
 impl Finetune {
     /// What is asked.
-    pub fn question(&self) -> &Question {
+    pub fn question(&self) -> &LabelKind {
         &self.question
     }
 

@@ -6,7 +6,7 @@ use super::mixing::Mix;
 use super::objective::Objective;
 use super::truth::Truth;
 use crate::model::Model;
-use crate::train::{End, Event, FitConfig, Fitted, Head, Pictures, Task, copy, fit};
+use crate::train::{End, Event, FitConfig, Head, Pictures, Task, TrainingHistory, copy, fit};
 use std::cell::Cell;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -151,7 +151,7 @@ fn frozen(
 #[derive(Debug)]
 pub struct Trained {
     pub model: Model,
-    pub fitted: Fitted,
+    pub fitted: TrainingHistory,
     pub failed: Vec<(String, String)>,
 }
 
@@ -249,7 +249,7 @@ struct NetworkTask {
     mixup: f64,
     /// Whether the best epoch stays, or the last.
     choose: bool,
-    question: super::Question,
+    question: super::LabelKind,
     learn: Pictured,
     kept: Pictured,
     /// The best validation so far, that of before a break too.

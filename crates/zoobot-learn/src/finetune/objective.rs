@@ -1,7 +1,7 @@
 //! How wrong answers are, and which figures are told after each epoch.
 
 use super::truth::Truth;
-use super::{Finetune, Question};
+use super::{Finetune, LabelKind};
 use crate::train::Loss;
 use std::fmt;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ impl Objective {
         let weights = finetune.weights(truth)?;
         let loss = finetune.question().loss(settings.label_smoothing, &weights)?;
         let scale = match (finetune.question(), truth) {
-            (Question::Numbers { unit_interval: false, .. }, Truth::Numbers(values)) => {
+            (LabelKind::Numbers { unit_interval: false, .. }, Truth::Numbers(values)) => {
                 let n = values.len() as f64;
                 let mean = values.iter().sum::<f64>() / n;
                 let square = values.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / n;

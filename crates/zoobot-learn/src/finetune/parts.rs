@@ -1,7 +1,7 @@
 //! What a head is made of: fits that know nothing of each other, such as one for each question of a tree.
 
 use super::truth::Truth;
-use super::{Finetune, Question};
+use super::{Finetune, LabelKind};
 use ndarray::{Array1, Array2, Axis, concatenate, s};
 use zoobot_base::error::Result;
 use zoobot_representation::probe::basis::Linear;
@@ -42,7 +42,7 @@ pub fn parts(finetune: &Finetune, truth: &Truth) -> Result<Vec<(String, Part)>> 
             vec![(named(0), Part::Shares { shares, alternatives: true, strata: of.clone() })]
         }
         Truth::Numbers(values) => match question {
-            Question::Numbers { unit_interval: true, .. } => {
+            LabelKind::Numbers { unit_interval: true, .. } => {
                 let shares = Array1::from(values.clone()).insert_axis(Axis(1));
                 let shares = Shares { shares, weights: Array1::ones(values.len()) };
                 vec![(named(0), Part::Shares { shares, alternatives: false, strata: Vec::new() })]

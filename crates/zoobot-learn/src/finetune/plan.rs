@@ -2,7 +2,7 @@
 
 use super::network::{self, Built};
 use super::truth::Truth;
-use super::{Finetune, Question};
+use super::{Finetune, LabelKind};
 use crate::train::groups;
 use polars::prelude::{Column, DataFrame};
 use std::collections::HashMap;
@@ -171,7 +171,7 @@ fn notes(finetune: &Finetune, learn: &Truth, kept: &Truth) -> Vec<String> {
             kept.len()
         ));
     }
-    if let (Question::Classes { .. }, Truth::Classes { .. }) = (finetune.question(), learn) {
+    if let (LabelKind::Classes { .. }, Truth::Classes { .. }) = (finetune.question(), learn) {
         let counts = learn.counts(finetune.question());
         let most = counts.iter().map(|it| it.1).max().unwrap_or(0);
         let least = counts.iter().min_by_key(|it| it.1);

@@ -1,6 +1,6 @@
 //! Answers for galaxies, what is true of them where it is known, and how good the answers are.
 
-use super::Question;
+use super::LabelKind;
 use super::truth::{self, Truth};
 use crate::model::{Labels, Model};
 use crate::train::Output;
@@ -111,7 +111,7 @@ impl Predicted {
         for label in &labels {
             targets.push(match self.kind {
                 Kind::Classes => {
-                    let question = Question::Classes { label: label.clone() };
+                    let question = LabelKind::Classes { label: label.clone() };
                     match Truth::read(&question, &catalog, Some(&self.names))? {
                         Truth::Classes { names, of } => Target::Classes { names, of },
                         _ => continue,
@@ -119,7 +119,7 @@ impl Predicted {
                 }
                 Kind::Numbers => Target::Numbers(truth::numbers(&catalog, label)?),
                 Kind::Chances => {
-                    let question = Question::Tags { labels: vec![label.clone()] };
+                    let question = LabelKind::Tags { labels: vec![label.clone()] };
                     match Truth::read(&question, &catalog, None)? {
                         Truth::Tags(all) => Target::Classes {
                             names: vec!["0".to_owned(), "1".to_owned()],

@@ -8,7 +8,7 @@ use zoobot_data::schema::Schema;
 
 /// What a [`Finetune`](super::Finetune) learns to answer.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Question {
+pub enum LabelKind {
     /// The class that a column names.
     Classes {
         /// The column.
@@ -32,7 +32,7 @@ pub enum Question {
     Votes(Box<Schema>),
 }
 
-impl Question {
+impl LabelKind {
     /// The columns of a catalogue that hold the truth.
     pub fn columns(&self) -> Vec<String> {
         match self {

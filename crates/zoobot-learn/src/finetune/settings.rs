@@ -1,7 +1,7 @@
 //! How a question is learnt: the settings, what they may be, and the runs that they make.
 
 use super::truth::Truth;
-use super::{Finetune, Question};
+use super::{Finetune, LabelKind};
 use crate::train::{Distance, FitConfig, OptimizerConfig, Schedule};
 use serde::{Deserialize, Serialize};
 use zoobot_base::error::{Error, Result};
@@ -15,7 +15,7 @@ const RATE: f64 = 1e-4;
 /// That of the paper's second phase.
 const RATE_OF_SECOND_PHASE: f64 = 1e-5;
 
-/// How a [`Finetune`] learns; what it learns is its [`Question`].
+/// How a [`Finetune`] learns; what it learns is its [`LabelKind`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
@@ -113,7 +113,7 @@ impl Finetune {
     pub(super) fn solves_head(&self) -> bool {
         let (it, usual) = (&self.settings, Settings::default());
         let squared =
-            !matches!(self.question, Question::Numbers { distance: Distance::Absolute, .. });
+            !matches!(self.question, LabelKind::Numbers { distance: Distance::Absolute, .. });
         let alike = squared && self.own_loss.is_none() && it.mixup == 0.0;
         let untouched = it.learning_rate.is_none()
             && it.head_dropout == usual.head_dropout
@@ -125,7 +125,7 @@ impl Finetune {
     /// Checks the settings.
     pub(super) fn check(&self) -> Result<()> {
         let it = &self.settings;
-        if let Question::Tags { labels } = &self.question
+        if let LabelKind::Tags { labels } = &self.question
             && labels.is_empty()
         {
             return Err(Error::invalid("labels", 0, "at least one column"));

@@ -5,7 +5,7 @@ use super::objective::Objective;
 use super::solve::{Rows, Solved, solve, solve_with};
 use super::truth::Truth;
 use super::{Finetune, Finetuned};
-use crate::train::{End, Epoch, Fitted, Head, Output};
+use crate::train::{End, Epoch, Head, Output, TrainingHistory};
 use ndarray::{Array2, Axis, concatenate};
 use tch::{Device, Kind, Tensor, no_grad};
 use zoobot_base::error::{Error, Result};
@@ -102,7 +102,7 @@ impl Finetune {
         rows: &Rows,
         judged: &Array2<f64>,
         truth: &Truth,
-    ) -> Result<Fitted> {
+    ) -> Result<TrainingHistory> {
         let known = rows.known;
         let features = tensor(&known.features.mapv(f64::from))?.f_to_kind(Kind::Float)?;
         let own = no_grad(|| solved.head.scores(&features))?.f_to_kind(Kind::Double)?;
@@ -110,7 +110,7 @@ impl Finetune {
         let judged = tensor(judged)?;
         let (validation, parts) = self.loss_of(objective, &solved.head, &judged, truth)?;
         let epoch = Epoch { epoch: 1, training, validation, rate: 0.0, parts };
-        Ok(Fitted { epochs: vec![epoch], steps: 0, end: End::Complete })
+        Ok(TrainingHistory { epochs: vec![epoch], steps: 0, end: End::Complete })
     }
 
     /// The loss of what leaves a head's linear layer, and the figures that go with it.

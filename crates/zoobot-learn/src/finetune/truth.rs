@@ -1,7 +1,7 @@
 //! The labels of a catalogue, read and checked: whatever cannot be learnt from is an error that names
 //! the column, the galaxy and what to do.
 
-use super::Question;
+use super::LabelKind;
 use ndarray::{Array2, ArrayView2};
 use std::collections::{BTreeMap, HashMap};
 use tch::{Device, Tensor};
@@ -27,7 +27,7 @@ pub enum Truth {
 
 impl Truth {
     /// The labels of galaxies to learn from.
-    pub fn to_learn(question: &Question, catalog: &Catalog) -> Result<Self> {
+    pub fn to_learn(question: &LabelKind, catalog: &Catalog) -> Result<Self> {
         if catalog.len() < LEAST {
             let expected = format!("at least {LEAST}, and a few dozen to be of use");
             return Err(Error::invalid("galaxies to learn from", catalog.len(), expected));
@@ -41,7 +41,7 @@ impl Truth {
     }
 
     /// The labels of galaxies to choose by, or to judge by: of the same classes.
-    pub fn like(&self, question: &Question, catalog: &Catalog) -> Result<Self> {
+    pub fn like(&self, question: &LabelKind, catalog: &Catalog) -> Result<Self> {
         let names = match self {
             Self::Classes { names, .. } => Some(names.as_slice()),
             _ => None,
@@ -50,9 +50,9 @@ impl Truth {
     }
 
     /// The labels of a catalogue; classes are those of `names`, where they are known.
-    pub fn read(question: &Question, catalog: &Catalog, names: Option<&[String]>) -> Result<Self> {
+    pub fn read(question: &LabelKind, catalog: &Catalog, names: Option<&[String]>) -> Result<Self> {
         Ok(match question {
-            Question::Classes { label } => {
+            LabelKind::Classes { label } => {
                 let texts = classes(catalog, label)?;
                 let names = names.map_or_else(|| sorted(&texts), <[String]>::to_vec);
                 let places: HashMap<&str, usize> =
@@ -67,7 +67,7 @@ impl Truth {
                 let of = texts.iter().enumerate().map(place).collect::<Result<_>>()?;
                 Self::Classes { names, of }
             }
-            Question::Numbers { label, unit_interval, .. } => {
+            LabelKind::Numbers { label, unit_interval, .. } => {
                 let values = numbers(catalog, label)?;
                 let outside = |value: &f64| *unit_interval && !(0.0..=1.0).contains(value);
                 if let Some(row) = values.iter().position(outside) {
@@ -80,7 +80,7 @@ impl Truth {
                 }
                 Self::Numbers(values)
             }
-            Question::Tags { labels } => {
+            LabelKind::Tags { labels } => {
                 let mut all = Array2::zeros((catalog.len(), labels.len()));
                 for (mut to, label) in all.columns_mut().into_iter().zip(labels) {
                     for (row, text) in classes(catalog, label)?.iter().enumerate() {
@@ -97,12 +97,12 @@ impl Truth {
                 }
                 Self::Tags(all)
             }
-            Question::Votes(schema) => Self::Votes(Box::new(Votes::of(catalog, schema)?)),
+            LabelKind::Votes(schema) => Self::Votes(Box::new(Votes::of(catalog, schema)?)),
         })
     }
 
     /// Whether there is something to tell apart.
-    fn check_learnable(&self, question: &Question) -> Result<()> {
+    fn check_learnable(&self, question: &LabelKind) -> Result<()> {
         let column = |i: usize| question.columns().swap_remove(i);
         match self {
             Self::Classes { names, of } => {
@@ -178,7 +178,7 @@ impl Truth {
     }
 
     /// How many galaxies there are of each class, or are true of each tag.
-    pub fn counts(&self, question: &Question) -> Vec<(String, usize)> {
+    pub fn counts(&self, question: &LabelKind) -> Vec<(String, usize)> {
         match self {
             Self::Classes { names, of } => {
                 let count = |class| of.iter().filter(|it| **it == class).count();
@@ -230,7 +230,7 @@ impl Truth {
 }
 
 /// Fails where a feature is the label itself.
-pub fn no_leak(features: ArrayView2<f32>, truth: &Truth, question: &Question) -> Result<()> {
+pub fn no_leak(features: ArrayView2<f32>, truth: &Truth, question: &LabelKind) -> Result<()> {
     let known: Vec<Vec<f64>> = match truth {
         Truth::Classes { of, .. } => vec![of.iter().map(|it| *it as f64).collect()],
         Truth::Numbers(values) => vec![values.clone()],

@@ -7,7 +7,7 @@
 use super::average::Average;
 use super::checkpoint::{Checkpoints, Saved};
 use super::groups::groups;
-use super::history::{End, Epoch, Event, Fitted};
+use super::history::{End, Epoch, Event, TrainingHistory};
 use super::log::Log;
 use super::optimizer::{Optimizer, OptimizerConfig};
 pub use super::order::{Order, mixed};
@@ -129,7 +129,7 @@ pub fn fit(
     config: &FitConfig,
     folder: Option<&Path>,
     observe: &mut dyn FnMut(Event),
-) -> Result<Fitted> {
+) -> Result<TrainingHistory> {
     check(task, config)?;
     let checkpoints = folder.map(|it| Checkpoints::new(it, config.keep.max(1))).transpose()?;
     checkpoints.as_ref().map_or(Ok(()), Checkpoints::tidy)?;
@@ -144,7 +144,7 @@ pub fn fit(
     if end != End::Interrupted {
         run.settle(task, checkpoints.as_ref())?;
     }
-    Ok(Fitted { epochs: run.epochs, steps: run.optimizer.steps(), end })
+    Ok(TrainingHistory { epochs: run.epochs, steps: run.optimizer.steps(), end })
 }
 
 fn check(task: &dyn Task, config: &FitConfig) -> Result<()> {

@@ -66,7 +66,7 @@ pub(super) fn figure(epochs: &[Epoch]) -> Result<Figure> {
 
 /// What a run came to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Fitted {
+pub struct TrainingHistory {
     /// Every epoch, in order.
     pub epochs: Vec<Epoch>,
     /// Steps taken.
@@ -75,7 +75,7 @@ pub struct Fitted {
     pub end: End,
 }
 
-impl Fitted {
+impl TrainingHistory {
     /// A row for each epoch: its number, training and validation, the learning rate, and the parts
     /// of the validation, such as each question's loss.
     ///
@@ -141,7 +141,7 @@ pub enum Event {
     Epoch(Epoch),
 }
 
-impl Show for Fitted {
+impl Show for TrainingHistory {
     fn show(&self) -> Bundle {
         let end = match self.end {
             End::Complete => "complete",

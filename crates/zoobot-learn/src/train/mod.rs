@@ -27,7 +27,7 @@ pub use checkpoint::{Checkpoints, Saved};
 pub use fit::{FitConfig, Task, fit};
 pub use groups::{Group, groups};
 pub use head::{Head, HeadConfig, Output, concentrations, shares_and_totals};
-pub use history::{End, Epoch, Event, Fitted};
+pub use history::{End, Epoch, Event, TrainingHistory};
 pub use loss::{Distance, Loss};
 pub use optimizer::{Optimizer, OptimizerConfig, Rule};
 pub use order::{Order, mixed};

@@ -4,7 +4,7 @@ use super::apart::{apart, with_copies_together};
 use super::fit::{FitConfig, Task, fit};
 use super::galaxies::Galaxies;
 use super::head::{Head, HeadConfig};
-use super::history::{Event, Fitted};
+use super::history::{Event, TrainingHistory};
 use super::questions::QuestionLosses;
 use super::votes::VoteLoss;
 use super::watch::Watch;
@@ -290,13 +290,13 @@ pub struct Trained {
     recipe: Recipe,
     store: VarStore,
     head: Head,
-    fitted: Fitted,
+    fitted: TrainingHistory,
     failed: Vec<(String, String)>,
 }
 
 impl Trained {
     /// What happened.
-    pub fn fitted(&self) -> &Fitted {
+    pub fn fitted(&self) -> &TrainingHistory {
         &self.fitted
     }
 

@@ -5,7 +5,7 @@ use image::imageops::{self, FilterType};
 use image::{Rgb, RgbImage};
 use rayon::prelude::*;
 use zoobot_base::error::{Error, Result};
-use zoobot_show::figure::{self, Figure, Grid, Labels, style};
+use zoobot_show::figure::{self, Figure, Grid, PointLabels, style};
 use zoobot_show::notebook::text::plural;
 
 /// What the axes measure: nothing but nearness.
@@ -31,11 +31,11 @@ impl Map {
     /// # Errors
     /// [`Error::Missing`] when there is no catalogue or no such column.
     pub fn coloured(&self, column: &str) -> Result<Figure> {
-        let labels = Labels::from(&self.space.known_catalog()?.column(column)?);
+        let labels = PointLabels::from(&self.space.known_catalog()?.column(column)?);
         self.scatter(Some((column, labels)))
     }
 
-    fn scatter(&self, colours: Option<(&str, Labels)>) -> Result<Figure> {
+    fn scatter(&self, colours: Option<(&str, PointLabels)>) -> Result<Figure> {
         let axis = |i: usize| self.places.column(i).mapv(f64::from).to_vec();
         let mut figure = figure::scatter(axis(0), axis(1)).labels(LABELS[0], LABELS[1]);
         if let Some((name, labels)) = colours {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::Catalog;
-use zoobot_show::figure::{self, Figure, Labels};
+use zoobot_show::figure::{self, Figure, PointLabels};
 use zoobot_show::notebook::{Bundle, Show, Table};
 
 pub use origin::Origin;
@@ -305,7 +305,7 @@ impl Space {
             Kind::Features => format!("feature {i}"),
         };
         Ok(figure::scatter(axis(0), axis(1))
-            .colour_by(colour_by, Labels::from(&column))
+            .colour_by(colour_by, PointLabels::from(&column))
             .labels(&name(0), &name(1)))
     }
 

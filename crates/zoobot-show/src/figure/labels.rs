@@ -5,14 +5,14 @@ use zoobot_base::missing::is_missing;
 
 /// One class or one number for each point.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Labels {
+pub enum PointLabels {
     /// A class by name; the ten most frequent get a colour each, the rest is "other".
     Categories(Vec<String>),
     /// A number on a continuous scale with a colour bar; NaN is drawn grey.
     Numbers(Vec<f64>),
 }
 
-impl Labels {
+impl PointLabels {
     /// How many points are labelled.
     pub fn len(&self) -> usize {
         match self {
@@ -27,37 +27,37 @@ impl Labels {
     }
 }
 
-impl From<Vec<String>> for Labels {
+impl From<Vec<String>> for PointLabels {
     fn from(values: Vec<String>) -> Self {
         Self::Categories(values)
     }
 }
 
-impl From<&[String]> for Labels {
+impl From<&[String]> for PointLabels {
     fn from(values: &[String]) -> Self {
         Self::Categories(values.to_vec())
     }
 }
 
-impl From<&[&str]> for Labels {
+impl From<&[&str]> for PointLabels {
     fn from(values: &[&str]) -> Self {
         Self::Categories(values.iter().map(ToString::to_string).collect())
     }
 }
 
-impl From<Vec<&str>> for Labels {
+impl From<Vec<&str>> for PointLabels {
     fn from(values: Vec<&str>) -> Self {
         values.as_slice().into()
     }
 }
 
-impl From<Vec<f64>> for Labels {
+impl From<Vec<f64>> for PointLabels {
     fn from(values: Vec<f64>) -> Self {
         Self::Numbers(values)
     }
 }
 
-impl From<&[f64]> for Labels {
+impl From<&[f64]> for PointLabels {
     fn from(values: &[f64]) -> Self {
         Self::Numbers(values.to_vec())
     }
@@ -68,7 +68,7 @@ const CODES: usize = 10;
 
 /// Text, truth values and whole numbers of few kinds are classes, other numbers a scale; what is no
 /// value ([`is_missing`]) is the class "missing", or NaN.
-impl From<&Series> for Labels {
+impl From<&Series> for PointLabels {
     fn from(series: &Series) -> Self {
         let kind = series.dtype();
         let few = || series.n_unique().is_ok_and(|kinds| kinds <= CODES);
@@ -89,19 +89,19 @@ impl From<&Series> for Labels {
     }
 }
 
-impl From<&polars::prelude::Column> for Labels {
+impl From<&polars::prelude::Column> for PointLabels {
     fn from(column: &polars::prelude::Column) -> Self {
         column.as_materialized_series().into()
     }
 }
 
-impl From<polars::prelude::Column> for Labels {
+impl From<polars::prelude::Column> for PointLabels {
     fn from(column: polars::prelude::Column) -> Self {
         (&column).into()
     }
 }
 
-impl From<Series> for Labels {
+impl From<Series> for PointLabels {
     fn from(series: Series) -> Self {
         (&series).into()
     }
@@ -115,13 +115,15 @@ mod tests {
     #[test]
     fn codes_and_text_are_classes_and_measures_are_numbers() {
         let codes = Series::new("ring".into(), [Some(0i64), Some(1), None]);
-        assert_eq!(Labels::from(&codes), vec!["0", "1", "missing"].into());
+        assert_eq!(PointLabels::from(&codes), vec!["0", "1", "missing"].into());
         let names = Series::new("class".into(), ["spiral", "ring", "n/a", ""]);
-        assert_eq!(Labels::from(&names), vec!["spiral", "ring", "missing", "missing"].into());
+        assert_eq!(PointLabels::from(&names), vec!["spiral", "ring", "missing", "missing"].into());
         let counts = Series::new("votes".into(), (0..40).collect::<Vec<i32>>());
-        assert_eq!(Labels::from(&counts).len(), 40);
-        assert!(matches!(Labels::from(&counts), Labels::Numbers(n) if n[39] == 39.0));
+        assert_eq!(PointLabels::from(&counts).len(), 40);
+        assert!(matches!(PointLabels::from(&counts), PointLabels::Numbers(n) if n[39] == 39.0));
         let sizes = Series::new("size".into(), [Some(1.5), None]);
-        assert!(matches!(Labels::from(&sizes), Labels::Numbers(n) if n[0] == 1.5 && n[1].is_nan()));
+        assert!(
+            matches!(PointLabels::from(&sizes), PointLabels::Numbers(n) if n[0] == 1.5 && n[1].is_nan())
+        );
     }
 }

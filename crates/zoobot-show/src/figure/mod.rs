@@ -32,7 +32,7 @@ pub use curves::{Curve, Dash, curves};
 #[doc(hidden)]
 pub use grid::{Grid, grid};
 pub use histogram::{Histogram, histogram};
-pub use labels::Labels;
+pub use labels::PointLabels;
 pub use lines::{Lines, lines};
 pub use numbers::{Number, Numbers};
 pub use pictures::pictures;

@@ -2,7 +2,7 @@
 
 use super::axes::{Axis, Chart, bounds, frame, stroke};
 use super::canvas::{self, Canvas, Drawn, UNITS, units};
-use super::labels::Labels;
+use super::labels::PointLabels;
 use super::legend::{self, Legend, Sign};
 use super::look::{Look, look_setters};
 use super::numbers::{Numbers, left_out};
@@ -23,7 +23,7 @@ const VECTOR_POINTS: usize = 5_000;
 pub struct Scatter {
     x: Numbers,
     y: Numbers,
-    colours: Option<(String, Labels)>,
+    colours: Option<(String, PointLabels)>,
     diagonal: bool,
     look: Look,
 }
@@ -52,7 +52,7 @@ impl Scatter {
     /// Colours the points by class (a legend) or by number (a colour bar), under this heading.
     ///
     /// Takes texts, numbers, or a polars column.
-    pub fn colour_by(mut self, name: &str, labels: impl Into<Labels>) -> Self {
+    pub fn colour_by(mut self, name: &str, labels: impl Into<PointLabels>) -> Self {
         self.colours = Some((name.to_owned(), labels.into()));
         self
     }
@@ -215,14 +215,14 @@ enum Side {
 }
 
 impl Key {
-    fn new(colours: Option<&(String, Labels)>, shown: &[usize]) -> Self {
+    fn new(colours: Option<&(String, PointLabels)>, shown: &[usize]) -> Self {
         match colours {
             None => {
                 let colours = vec![style::PALETTE[0]; shown.len()];
                 Self { colours, side: Side::Nothing, remark: None }
             }
-            Some((name, Labels::Categories(values))) => Self::classes(name, values, shown),
-            Some((name, Labels::Numbers(values))) => Self::scale(name, values, shown),
+            Some((name, PointLabels::Categories(values))) => Self::classes(name, values, shown),
+            Some((name, PointLabels::Numbers(values))) => Self::scale(name, values, shown),
         }
     }
 
