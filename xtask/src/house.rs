@@ -79,3 +79,80 @@ fn files_over_400_lines_have_a_reason() {
         }
     }
 }
+
+/// The modules of a crate that anyone may name, as files.
+fn public_files(folder: &Path, root: &str, found: &mut Vec<std::path::PathBuf>) {
+    let Some(file) = [format!("{root}.rs"), format!("{root}/mod.rs")]
+        .iter()
+        .map(|it| folder.join(it))
+        .find(|it| it.is_file())
+    else {
+        return;
+    };
+    let text = std::fs::read_to_string(&file).unwrap();
+    let inside = match root {
+        "lib" => folder.to_owned(),
+        _ => folder.join(root),
+    };
+    let mut hidden = false;
+    for line in text.lines() {
+        if let Some(module) = line.strip_prefix("pub mod ").and_then(|it| it.strip_suffix(';'))
+            && !hidden
+        {
+            public_files(&inside, module, found);
+        }
+        hidden = line == "#[doc(hidden)]";
+    }
+    found.push(file);
+}
+
+/// The types that a file makes public, itself or from a module of its own.
+fn public_types(text: &str) -> Vec<String> {
+    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+    let (mut names, mut hidden) = (Vec::new(), false);
+    let statements = code.split_inclusive(['\n']).collect::<String>().replace(",\n    ", ", ");
+    for line in statements.lines() {
+        let kinds = ["pub struct ", "pub enum ", "pub trait ", "pub type "];
+        let own = kinds.iter().find_map(|kind| line.strip_prefix(kind));
+        if let Some(rest) = own.filter(|_| !hidden) {
+            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+            names.push(rest[..end].to_owned());
+        }
+        let elsewhere = |it: &&str| it.starts_with("zoobot_") || it.starts_with("crate::");
+        let passed = line.strip_prefix("pub use ").filter(|it| !elsewhere(it));
+        if let Some(rest) = passed.filter(|_| !hidden) {
+            let words = rest.split(|c: char| !c.is_alphanumeric() && c != '_');
+            let types = words.filter(|it| it.starts_with(char::is_uppercase));
+            // A constant is written in capitals.
+            let types = types.filter(|it| it.contains(char::is_lowercase));
+            names.extend(types.map(str::to_owned));
+        }
+        hidden = line.starts_with("#[doc(hidden)]") || (hidden && line.starts_with("#["));
+    }
+    names
+}
+
+#[test]
+fn no_public_type_has_the_name_of_another() {
+    // What `zoobot::` passes on: the networks are known there by the names of timm only.
+    let crates =
+        ["base", "picture", "show", "data", "simulator", "representation", "learn", "anomaly"];
+    let crates = crates.map(|it| root().join(format!("crates/zoobot-{it}/src")));
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for folder in crates.iter().chain([&root().join("zoobot-core/src")]) {
+        let mut files = Vec::new();
+        public_files(folder, "lib", &mut files);
+        for file in files {
+            for name in public_types(&std::fs::read_to_string(&file).unwrap()) {
+                places.entry(name).or_default().push(file.display().to_string());
+            }
+        }
+    }
+    assert!(places.len() > 150, "{} types were found", places.len());
+    // `Error` and `Result` are passed on by several crates; what the code of cells is made of is the kernel's.
+    let twice = places
+        .iter()
+        .filter(|(name, places)| places.len() > 1 && !["Error", "Result"].contains(&name.as_str()));
+    let twice: Vec<_> = twice.collect();
+    assert!(twice.is_empty(), "{twice:#?}");
+}

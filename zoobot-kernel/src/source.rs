@@ -168,10 +168,7 @@ impl Program<'_> {
                 Origin::Load(name.clone()),
             );
         }
-        out.line(
-            "let zoobot_outcome = zoobot_rt::attempt(|| -> zoobot_rt::Outcome {",
-            Origin::Frame,
-        );
+        out.line("let zoobot_outcome = zoobot_rt::attempt(|| -> zoobot_rt::Ended {", Origin::Frame);
     }
 
     fn run(&self, out: &mut Source) {

@@ -10,7 +10,7 @@ mod verdict;
 pub use verdict::{Score, Verdict};
 
 use crate::catalog::Catalog;
-use crate::encoder::{Architecture, Encoder, lite0};
+use crate::encoder::{Architecture, Encoder};
 use crate::error::{Error, Result};
 use crate::picture::Recipe;
 use crate::probe::Probe;
@@ -18,6 +18,7 @@ use crate::space::Space;
 use samples::{Sample, samples};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
+use zoobot_nets::lite0;
 
 /// Judges encoders by what a linear model finds in their features.
 #[derive(Debug, Clone)]

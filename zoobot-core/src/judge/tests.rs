@@ -82,7 +82,7 @@ fn pictures_that_are_not_there_are_an_error_with_the_first_of_them() {
 fn features_in_the_cache_are_taken_for_the_same_encoder_and_galaxies_only() {
     let place = tempfile::tempdir().unwrap();
     let catalog = crate::survey::Simulation::new(4).size(32).write(place.path()).unwrap();
-    let architecture = Architecture::named(lite0::ARCHITECTURE).unwrap();
+    let architecture = Architecture::named(zoobot_nets::lite0::ARCHITECTURE).unwrap();
     let recipe = Recipe { size: 32, ..Recipe::imagenet_lite() };
     let untrained =
         |recipe: &Recipe| Encoder::untrained(architecture.clone(), recipe.clone(), 1).unwrap();

@@ -15,13 +15,11 @@ pub use parts::Report;
 pub use shipped::sample_card;
 pub use speed::Speed;
 pub use together::encode_all;
-pub use zoobot_nets::family::{Family, Trunk};
-pub use zoobot_nets::layers::{Activation, Padding, Statistics};
+pub use zoobot_nets::layers::Statistics;
 pub use zoobot_nets::network::{Architecture, Network, Training};
 pub use zoobot_nets::precision::Precision;
 pub use zoobot_nets::weights::Weights;
-use zoobot_nets::{batch, hub};
-pub use zoobot_nets::{convnext, efficientnet, lite0, maxvit, resnet};
+use zoobot_nets::{batch, hub, lite0};
 
 #[doc(hidden)]
 pub use encode::{Rows, encode_rows, nothing_readable};

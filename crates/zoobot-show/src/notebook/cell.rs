@@ -23,7 +23,7 @@ use std::sync::Once;
 use zoobot_base::interrupt::Stopped;
 
 /// How a cell ended.
-pub type Outcome = Result<(), Failure>;
+pub type Ended = Result<(), Failure>;
 
 /// Why a cell ended early: what `?` returned, a panic, or the stop button.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ pub fn begin(cell: u64) {
 }
 
 /// Runs the user's statements; a panic becomes a [`Failure`].
-pub fn attempt(statements: impl FnOnce() -> Outcome) -> Outcome {
+pub fn attempt(statements: impl FnOnce() -> Ended) -> Ended {
     // The stop button was pressed while the cell was compiled.
     zoobot_base::interrupt::check("compiling", || "nothing was run".to_owned())?;
     tell(&serde_json::json!({"kind": "begin"}));
@@ -103,7 +103,7 @@ pub fn attempt(statements: impl FnOnce() -> Outcome) -> Outcome {
 }
 
 /// The last call of a cell: keeps its new variables when it came to its end, and tells the kernel.
-pub fn finish(outcome: Outcome) {
+pub fn finish(outcome: Ended) {
     stop::end();
     variables::settle(outcome.is_ok());
     zoobot_base::interrupt::clear();
@@ -204,7 +204,7 @@ fn say_left() {
 mod tests {
     use super::*;
 
-    fn fails<E: Into<Box<dyn std::error::Error>>>(error: E) -> Outcome {
+    fn fails<E: Into<Box<dyn std::error::Error>>>(error: E) -> Ended {
         Err(error)?;
         Ok(())
     }
