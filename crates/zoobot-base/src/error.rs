@@ -81,6 +81,32 @@ pub enum Error {
         /// The values it may have.
         expected: String,
     },
+    /// A parameter outside its range.
+    #[error("{name} must be {range}, but it is {value}")]
+    Parameter {
+        /// The parameter.
+        name: &'static str,
+        /// The value it was given.
+        value: String,
+        /// The values it may have, as they follow "must be": "at least 1", "between 0 and 1".
+        range: String,
+    },
+    /// Arrays, tables or catalogues whose sizes do not fit each other.
+    #[error("{problem}. {hint}")]
+    Shape {
+        /// Which sizes do not fit, as a sentence: "features has 3 columns, but the model expects 640".
+        problem: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// Galaxies, labels or settings that this call cannot work with.
+    #[error("{problem}. {hint}")]
+    Unsuitable {
+        /// What is wrong, as a sentence with the value.
+        problem: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// Something that was prepared by another recipe.
     #[error("{what}:\n{both}\n{hint}")]
     Recipe {
@@ -162,6 +188,31 @@ impl Error {
     /// An [`Error::Empty`].
     pub fn empty(what: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Empty { what: what.into(), hint: hint.into() }
+    }
+
+    /// An [`Error::Parameter`]: `name` must be `range`, but it is `value`.
+    ///
+    /// ```
+    /// # use zoobot_base::error::Error;
+    /// let error = Error::parameter("n_neighbors", 1, "at least 2");
+    /// assert_eq!(error.to_string(), "n_neighbors must be at least 2, but it is 1");
+    /// ```
+    pub fn parameter(
+        name: &'static str,
+        value: impl std::fmt::Display,
+        range: impl Into<String>,
+    ) -> Self {
+        Self::Parameter { name, value: value.to_string(), range: range.into() }
+    }
+
+    /// An [`Error::Shape`].
+    pub fn shape(problem: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Shape { problem: problem.into(), hint: hint.into() }
+    }
+
+    /// An [`Error::Unsuitable`].
+    pub fn unsuitable(problem: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Unsuitable { problem: problem.into(), hint: hint.into() }
     }
 
     /// An [`Error::Internal`] maker for `map_err`: what was not as it has to be.
