@@ -1,7 +1,7 @@
-//! The graph of an index, frozen: neighbours lie in one table, and a query walks over it.
+//! The graph of an index: neighbours lie in one table, and a query walks over it.
 //!
-//! `hnsw_rs` keeps each neighbour behind two pointers and a lock, and what it has seen in a hash
-//! table, which is what building needs. A walk needs none of it: this takes the finished graph over.
+//! (`hnsw_rs` keeps each neighbour behind two pointers and a lock, and what a walk has seen in a hash
+//! table; `ARCHITECTURE.md` has how fast both are.)
 
 use super::rows::{Lane, Rows, Single, Stored, apart};
 use zoobot_base::error::{Error, Result};
@@ -136,15 +136,21 @@ impl Graph {
         4 * (self.ground.len() + self.start.len() + self.above.len())
     }
 
-    /// The neighbours of a row on the ground.
     #[inline(always)]
-    pub fn ground(&self, row: u32) -> &[u32] {
+    fn ground(&self, row: u32) -> &[u32] {
         let stride = 2 * self.degree + 1;
         let links = &self.ground[row as usize * stride..][..stride];
         &links[1..1 + links[0] as usize]
     }
 
-    fn level(&self, row: u32) -> usize {
+    /// The neighbours of a row on a layer that it is on.
+    #[inline(always)]
+    pub fn links(&self, row: u32, layer: usize) -> &[u32] {
+        if layer == 0 { self.ground(row) } else { self.above(row, layer) }
+    }
+
+    /// The highest layer that a row is on.
+    pub fn level(&self, row: u32) -> usize {
         match self.start[row as usize] {
             NONE => 0,
             start => self.above[start as usize] as usize,
@@ -158,20 +164,21 @@ impl Graph {
         &links[1..1 + links[0] as usize]
     }
 
-    /// The rows nearest to a query that a walk comes by, nearest first, at most `wide` of them; the
-    /// wider it goes, the fewer it misses. Distances are those of the rows as stored, squared.
+    /// The rows of a layer nearest to a query that a walk comes by, nearest first, at most `wide` of them;
+    /// the wider it goes, the fewer it misses. Distances are those of the rows as stored, squared.
     pub fn nearest<'a>(
         &self,
         stored: &Stored,
         query: &[Single],
+        layer: usize,
         wide: usize,
         absolute: bool,
         walk: &'a mut Walk,
     ) -> &'a [(f32, u32)] {
         walk.seen.resize(self.rows().div_ceil(64), 0);
         match stored {
-            Stored::Single(rows) => walked(self, rows, query, wide, absolute, walk),
-            Stored::Half(rows) => walked(self, rows, query, wide, absolute, walk),
+            Stored::Single(rows) => walked(self, rows, query, layer, wide, absolute, walk),
+            Stored::Half(rows) => walked(self, rows, query, layer, wide, absolute, walk),
         }
         for &row in &walk.touched {
             walk.seen[row as usize / 64] = 0;
@@ -187,6 +194,7 @@ for_each_processor! {
         graph: &Graph,
         rows: &Rows<L>,
         query: &[Single],
+        layer: usize,
         wide: usize,
         absolute: bool,
         walk: &mut Walk,
@@ -198,13 +206,14 @@ fn go_any<L: Lane, const FUSED: bool>(
     graph: &Graph,
     rows: &Rows<L>,
     query: &[Single],
+    layer: usize,
     wide: usize,
     absolute: bool,
     walk: &mut Walk,
 ) {
     match absolute {
-        true => go::<L, true, FUSED>(graph, rows, query, wide, walk),
-        false => go::<L, false, FUSED>(graph, rows, query, wide, walk),
+        true => go::<L, true, FUSED>(graph, rows, query, layer, wide, walk),
+        false => go::<L, false, FUSED>(graph, rows, query, layer, wide, walk),
     }
 }
 
@@ -213,11 +222,12 @@ fn go<L: Lane, const ABSOLUTE: bool, const FUSED: bool>(
     graph: &Graph,
     rows: &Rows<L>,
     query: &[Single],
+    layer: usize,
     wide: usize,
     walk: &mut Walk,
 ) {
     let mut here = (far::<L, ABSOLUTE, FUSED>(query, rows, graph.entry), graph.entry);
-    for layer in (1..=graph.level(graph.entry)).rev() {
+    for layer in (layer + 1..=graph.level(graph.entry)).rev() {
         loop {
             let links = graph.above(here.1, layer);
             links.iter().for_each(|&row| rows.prefetch(row));
@@ -247,7 +257,7 @@ fn go<L: Lane, const ABSOLUTE: bool, const FUSED: bool>(
         }
         found[next].1 |= DONE;
         fresh.clear();
-        for &to in graph.ground(row) {
+        for &to in graph.links(row, layer) {
             let (word, bit) = (&mut seen[to as usize / 64], 1 << (to % 64));
             if *word & bit == 0 {
                 *word |= bit;

@@ -1,9 +1,9 @@
 //! Growing a graph: rows join a few at a time, those of one step on all cores, and each step sees
 //! only what the steps before made, so that the number of cores changes nothing.
 //!
-//! (The order of Dobson et al. 2023, ParlayANN; links are chosen by algorithm 4 of Malkov & Yashunin
-//! 2018, which `hnsw_rs` does only for the links that a row begins with: later it drops the farthest,
-//! which cuts clusters off from each other.)
+//! The order is that of Dobson et al. 2023 (ParlayANN); links are chosen by algorithm 4 of Malkov & Yashunin
+//! 2018, also when a row has more than there is room for. (Dropping the farthest then, as `hnsw_rs` does,
+//! cuts clusters off from each other.)
 
 use super::graph::{Graph, Walk};
 use super::rows::Stored;
@@ -18,31 +18,32 @@ type Link = (f32, u32);
 pub struct Growth<'a> {
     pub stored: &'a Stored,
     pub absolute: bool,
-    /// Links that a row chooses; with those of others that choose it, twice as many at most.
+    /// Links that a row chooses; with those of others that choose it, twice as many at most on the ground.
     pub links: usize,
     /// How wide it looks around.
     pub wide: usize,
 }
 
 impl Growth<'_> {
-    /// Gives rows their links on the ground, besides those that they have.
-    pub fn step(&self, graph: &mut Graph, rows: &[u32]) -> Result<()> {
+    /// Gives rows their links on a layer, besides those that they have. The layers above are whole.
+    pub fn step(&self, graph: &mut Graph, layer: usize, rows: &[u32]) -> Result<()> {
+        let most = if layer == 0 { 2 * self.links } else { self.links };
         let now = &*graph;
         let chosen: Vec<Vec<Link>> = rows
             .par_iter()
             .map_init(Walk::default, |walk, &row| {
                 zoobot_base::interrupt::check("index", || "some of the rows".to_owned())?;
                 let query = self.stored.query(row);
-                let near = now.nearest(self.stored, &query, self.wide, self.absolute, walk);
+                let near = now.nearest(self.stored, &query, layer, self.wide, self.absolute, walk);
                 let others = near.iter().copied().filter(|link| link.1 != row);
-                Ok(self.select(row, others.chain(self.links_of(now, row)).collect(), self.links))
+                Ok(self.select(row, others.chain(self.links_of(now, layer, row)).collect(), self.links))
             })
             .collect::<Result<_>>()?;
         // Both ends of a link, by row.
         let mut ends: Vec<(u32, f32, u32)> = Vec::with_capacity(2 * self.links * rows.len());
         for (&row, links) in rows.iter().zip(&chosen) {
             ends.extend(links.iter().map(|&(distance, to)| (to, distance, row)));
-            graph.link(row, 0, links.iter().map(|link| link.1));
+            graph.link(row, layer, links.iter().map(|link| link.1));
         }
         ends.par_sort_unstable_by(|a, b| {
             a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2))
@@ -52,20 +53,20 @@ impl Growth<'_> {
             .par_chunk_by(|a, b| a.0 == b.0)
             .map(|group| {
                 let row = group[0].0;
-                let mut all = self.links_of(now, row);
+                let mut all = self.links_of(now, layer, row);
                 all.extend(group.iter().map(|&(_, distance, from)| (distance, from)));
-                (row, self.select_above(row, all, 2 * self.links))
+                (row, self.select_above(row, all, most))
             })
             .collect();
         for (row, links) in updated {
-            graph.link(row, 0, links.into_iter().map(|link| link.1));
+            graph.link(row, layer, links.into_iter().map(|link| link.1));
         }
         Ok(())
     }
 
-    fn links_of(&self, graph: &Graph, row: u32) -> Vec<Link> {
+    fn links_of(&self, graph: &Graph, layer: usize, row: u32) -> Vec<Link> {
         let far = |&to: &u32| (self.stored.between(row, to, self.absolute), to);
-        graph.ground(row).iter().map(far).collect()
+        graph.links(row, layer).iter().map(far).collect()
     }
 
     /// Links, chosen only where they are too many.

@@ -4,7 +4,7 @@
 //! is linked to some near ones, and a search walks along the links towards the query. It may miss
 //! some, so how many it finds is measured against exact search when it is built.
 //!
-//! * `build`: the graph of the first rows by `hnsw_rs`, and the order in which others join.
+//! * `build`: layer by layer, and the order in which rows join each.
 //! * `grow`: how they do, on all cores.
 //! * `graph`, `rows`: both in flat tables, and the walk over them.
 //! * `recall`: what is found, measured.
@@ -414,7 +414,7 @@ impl Index {
     ) -> Vec<(f64, u32)> {
         let Inner { stored, graph, config, .. } = self.inner.as_ref();
         let absolute = config.metric == Metric::L1;
-        let found = graph.nearest(stored, &rows::query(prepared), wide.max(k), absolute, walk);
+        let found = graph.nearest(stored, &rows::query(prepared), 0, wide.max(k), absolute, walk);
         // Rounding may change the order of neighbours near each other.
         let sure = if config.half { found.len() } else { k.min(found.len()) };
         let mut values = vec![0.0; query.len()];

@@ -1,6 +1,7 @@
 use super::{Index, IndexConfig};
 use crate::similar::{Metric, VectorFile};
 use crate::space::Space;
+use hnsw_rs::anndists::dist::distances::DistL2;
 use ndarray::{Array2, s};
 use polars::prelude::{col, df, lit};
 use rand::{Rng, SeedableRng};
@@ -202,9 +203,31 @@ fn every_row_is_reached_where_each_has_copies() {
     let mut todo = vec![graph.parts().1];
     while let Some(row) = todo.pop() {
         if !std::mem::replace(&mut reached[row as usize], true) {
-            todo.extend(graph.ground(row));
+            todo.extend(graph.links(row, 0));
         }
     }
     assert!(reached.iter().all(|it| *it));
     assert!(index.recall() >= 0.99);
+}
+
+#[test]
+fn walks_of_one_width_find_as_much_as_those_of_hnsw_rs() {
+    let space = space(6000, 12);
+    let (links, construction, ef) = (8, 60, 24);
+    let config = IndexConfig { links, construction, ..IndexConfig::default() };
+    let ours = found(&space, &space.index(&config).unwrap().wide(ef).unwrap(), Metric::L2);
+
+    let reference = hnsw_rs::hnsw::Hnsw::<f32, DistL2>::new(links, 6000, 16, construction, DistL2);
+    for (row, values) in space.features().rows().into_iter().enumerate() {
+        reference.insert_slice((values.as_slice().unwrap(), row));
+    }
+    let queries = clusters(100, space.width(), 99);
+    let truth = space.nearest(queries.view(), 10, Metric::L2).unwrap();
+    let hits = queries.rows().into_iter().zip(truth.rows.rows()).map(|(query, truth)| {
+        let near = reference.search(query.as_slice().unwrap(), 10, ef);
+        near.iter().filter(|it| truth.iter().any(|row| *row as usize == it.d_id)).count()
+    });
+    let theirs = hits.sum::<usize>() as f64 / 1000.0;
+    assert!(theirs > 0.8, "{theirs}");
+    assert!(ours > theirs - 0.02, "{ours} beside {theirs}");
 }
