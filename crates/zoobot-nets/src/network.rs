@@ -253,7 +253,7 @@ impl Architecture {
     /// as timm names them.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for less than one channel; [`Error::Torch`] when memory is short.
+    /// [`Error::Parameter`] for less than one channel; [`Error::Torch`] when memory is short.
     pub fn build(&self, path: &Path, seed: u64) -> Result<Network> {
         generator::seeded(seed, || self.config.build(path))
     }
@@ -267,7 +267,7 @@ impl Network {
     /// `[n, channels, h, w]` to `[n, width]`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when `pictures` has another shape.
+    /// [`Error::Shape`] when `pictures` has another shape.
     pub fn features(&self, pictures: &Tensor) -> Result<Tensor> {
         each!(self, network => network.features(pictures))
     }
@@ -354,7 +354,7 @@ impl Layer for Network {
 /// The features of pictures `[n, inputs, h, w]`, on a CPU a few at a time.
 ///
 /// # Errors
-/// [`Error::Invalid`] for another shape.
+/// [`Error::Shape`] for another shape.
 pub(crate) fn in_chunks(
     pictures: &Tensor,
     inputs: i64,
@@ -376,8 +376,9 @@ pub(crate) fn in_chunks(
 fn check(pictures: &Tensor, inputs: i64) -> Result<Vec<i64>> {
     let size = if pictures.defined() { pictures.size() } else { Vec::new() };
     if size.len() != 4 || size[1] != inputs || size[2] < 1 || size[3] < 1 {
-        let expected = format!("[pictures, {inputs}, height, width]");
-        return Err(Error::invalid("the shape of pictures", format!("{size:?}"), expected));
+        let problem = format!("the pictures have the shape {size:?}");
+        let hint = format!("Give a tensor of the shape [pictures, {inputs}, height, width]");
+        return Err(Error::shape(problem, hint));
     }
     Ok(size)
 }

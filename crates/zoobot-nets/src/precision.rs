@@ -57,13 +57,13 @@ impl Precision {
     /// Fails where 16 bits were asked for and cannot be computed with.
     ///
     /// # Errors
-    /// [`Error::Invalid`] on a processor on which libtorch has no convolution in 16 bits.
+    /// [`Error::Unsuitable`] on a processor on which libtorch has no convolution in 16 bits.
     #[doc(hidden)]
     pub fn check(self, device: Device) -> Result<()> {
         if self == Self::Bf16 && device == Device::Cpu && !processor::computes_bf16() {
-            let expected = "fp32 or auto: this processor cannot compute in 16 bits, for which it \
-                            would need AVX-512";
-            return Err(Error::invalid("precision", self.name(), expected));
+            let problem = "this processor cannot compute with the precision bf16 (16 bits), which \
+                           needs AVX-512";
+            return Err(Error::unsuitable(problem, "Choose fp32 or auto"));
         }
         Ok(())
     }
@@ -96,7 +96,7 @@ impl FromStr for Precision {
         known
             .into_iter()
             .find(|precision| precision.name() == name)
-            .ok_or_else(|| Error::invalid("precision", name, "fp32, bf16 or auto"))
+            .ok_or_else(|| Error::parameter("precision", format!("{name:?}"), "fp32, bf16 or auto"))
     }
 }
 

@@ -91,7 +91,7 @@ impl ResNet {
     /// Set them with [`Weights::load_into`](super::Weights::load_into).
     ///
     /// # Errors
-    /// [`Error::Invalid`](zoobot_base::Error::Invalid) for a size below 1.
+    /// [`Error::Parameter`](zoobot_base::Error::Parameter) for a size below 1.
     pub fn new(path: &Path, config: &Config) -> Result<Self> {
         config.check()?;
         let stem = square(config.inputs, STEM, 7, 2);

@@ -44,7 +44,7 @@ impl Weights {
             "safetensors" => Tensor::read_safetensors(path).map_err(|error| Error::Weights {
                 path: path.into(),
                 problem: error.to_string(),
-                hint: "The file is damaged or is no safetensors file: get it again".into(),
+                hint: "The file is damaged or is not a safetensors file: download it again".into(),
             })?,
             "pth" | "pt" | "bin" | "ckpt" => pickle::read(path)?,
             other => {
@@ -116,7 +116,7 @@ impl Weights {
                     problem: format!("it holds {} such networks: {list}", prefixes.len()),
                     hint: advice(
                         "Choose one: Weights::read(…)?.within(\"PREFIX\")?",
-                        "Save the one that you need in a file of its own",
+                        "Save the network that you need in a separate file",
                     ),
                     path: self.path,
                 })
@@ -197,9 +197,8 @@ impl Weights {
             return Err(Error::Weights {
                 path: self.path.clone(),
                 problem: format!("of {} tensors: {}", variables.len(), complaints.join("; ")),
-                hint:
-                    "These weights belong to another network, or their names need a prefix taken \
-                       off"
+                hint: "These weights belong to another network, or their names have a prefix to \
+                       remove"
                     .into(),
             });
         }

@@ -82,7 +82,7 @@ fn first_image(file: &Fits) -> Result<Image, String> {
                 _ => {
                     let shape: Vec<String> = axes.iter().rev().map(usize::to_string).collect();
                     return Err(format!(
-                        "the image has {} values; one plane, or three as colours, are read",
+                        "the image has {} values; only one plane, or three as colours, can be read",
                         shape.join(" x ")
                     ));
                 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 use zoobot_base::error::{Error, Result};
+use zoobot_base::spelling::nearest;
 
 /// A survey's way of seeing: the same simulated galaxies can be seen by each, which shows how far a
 /// model carries from one to another.
@@ -190,10 +191,14 @@ impl FromStr for Survey {
     /// The survey of a [name](Survey::name).
     fn from_str(name: &str) -> Result<Self> {
         let known = Self::ALL.map(Self::name);
-        Self::ALL
-            .into_iter()
-            .find(|survey| survey.name() == name)
-            .ok_or_else(|| Error::invalid("survey", name, known.join(", ")))
+        Self::ALL.into_iter().find(|survey| survey.name() == name).ok_or_else(|| {
+            let hint = match nearest(name, &known) {
+                Some(like) => format!("Did you mean {like:?}?"),
+                None => format!("The surveys are {}", known.join(", ")),
+            };
+            let place = "the simulator".to_owned();
+            Error::Missing { kind: "survey", name: name.to_owned(), place, hint }
+        })
     }
 }
 
@@ -208,6 +213,6 @@ mod tests {
             assert_eq!(survey.name().parse::<Survey>().unwrap(), survey);
         }
         let error = "palomar".parse::<Survey>().unwrap_err().to_string();
-        assert!(error.starts_with("survey is palomar") && error.contains("sdss"), "{error}");
+        assert!(error.contains("\"palomar\"") && error.contains("sdss"), "{error}");
     }
 }

@@ -54,7 +54,7 @@ impl Judge {
     /// [`Error::Interrupted`] when stopped: what was encoded in full is in the cache.
     pub fn run(&self, encoders: &[(String, Encoder)]) -> Result<Verdict> {
         if self.seeds == 0 {
-            return Err(Error::invalid("seeds", 0, "1 or more"));
+            return Err(Error::parameter("seeds", 0, "at least 1"));
         }
         let samples = samples(&self.data)?;
         let mut scores = Vec::new();

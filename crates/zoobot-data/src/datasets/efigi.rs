@@ -92,8 +92,8 @@ pub fn read(path: impl AsRef<Path>) -> Result<Catalog> {
                     }
                 }
                 _ => {
-                    let problem = format!("{attribute} is {value}, from {inf} to {sup}");
-                    let hint = "It lies within its bounds in 0 to 1, or is -1 where undetermined";
+                    let problem = format!("{attribute} is {value}, with bounds {inf} and {sup},");
+                    let hint = "A value is within its bounds, between 0 and 1, or is -1 if it is undetermined";
                     return Err(wrong(&catalog, row, &problem, hint));
                 }
             };

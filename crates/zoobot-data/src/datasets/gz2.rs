@@ -99,7 +99,8 @@ pub fn read(path: impl AsRef<Path>) -> Result<Catalog> {
                 // An empty cell is no vote.
                 let count = if count.is_nan() { 0.0 } else { count };
                 if !(0.0..=f64::from(u32::MAX)).contains(&count) || count.fract() != 0.0 {
-                    let hint = "Votes are whole numbers of 0 or more; take the columns _count";
+                    let hint =
+                        "Votes are whole numbers of at least 0: use the columns that end in _count";
                     return Err(wrong(&catalog, row, &format!("{name} is {count}"), hint));
                 }
                 counts.push(count as u32);

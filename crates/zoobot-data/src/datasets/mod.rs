@@ -34,10 +34,10 @@ pub fn is_kept_out(id: &str, one_in: u64) -> bool {
 /// The galaxies for training, and those kept out of it: see [`is_kept_out`].
 ///
 /// # Errors
-/// [`Error::Invalid`] for 0 and 1, which leave nothing for training.
+/// [`Error::Parameter`] for 0 and 1, which leave nothing for training.
 pub fn keep_out(catalog: &Catalog, one_in: u64) -> Result<(Catalog, Catalog)> {
     if one_in < 2 {
-        return Err(Error::invalid("one_in", one_in, "2 or more: one galaxy in so many"));
+        return Err(Error::parameter("one_in", one_in, "at least 2"));
     }
     let (out, training): (Vec<String>, Vec<String>) =
         catalog.ids().into_iter().partition(|id| is_kept_out(id, one_in));

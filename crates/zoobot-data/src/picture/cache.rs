@@ -64,7 +64,7 @@ impl PictureCache {
     ///
     /// # Errors
     /// [`Error::Io`] when the folder cannot be written; [`Error::Interrupted`] when making it was
-    /// stopped; [`Error::Invalid`] for a recipe out of range.
+    /// stopped; [`Error::Parameter`], [`Error::Unsuitable`] for a recipe out of range.
     pub fn open(folder: impl AsRef<Path>, catalog: &Catalog, recipe: &Recipe) -> Result<Self> {
         recipe.check()?;
         let folder = folder.as_ref();
@@ -77,8 +77,8 @@ impl PictureCache {
                 std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
                 make(&path, recipe, &files, &stamp)?;
                 mapped(&path, recipe, &stamp).ok_or_else(|| {
-                    let found = "changed while it was made";
-                    Error::invalid("the picture cache", found, "pictures that stay as they are")
+                    let problem = "the pictures changed while the picture cache was made";
+                    Error::unsuitable(problem, "Leave them unchanged and repeat the call")
                 })?
             }
         };
@@ -138,14 +138,16 @@ impl PictureCache {
     /// float32, pictures x channels x size x size, on `device`, channels last in memory.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a place beyond the end; [`Error::Torch`] when memory runs out.
+    /// [`Error::Parameter`] for a place beyond the end; [`Error::Empty`] without a place;
+    /// [`Error::Torch`] when memory runs out.
     pub fn batch(&self, pictures: &[usize], device: Device) -> Result<Tensor> {
         let each = self.recipe.bytes_each();
         let mut bytes = vec![0; pictures.len() * each];
         bytes.par_chunks_mut(each).zip(pictures).try_for_each(|(to, &place)| {
             if place >= self.len() {
-                let expected = format!("below {}, the pictures in the cache", self.len());
-                return Err(Error::invalid("picture", place, expected));
+                let range =
+                    format!("less than {}, the number of pictures in the cache", self.len());
+                return Err(Error::parameter("the place of a picture", place, range));
             }
             match self.stored(place) {
                 Some(stored) => to.copy_from_slice(stored),
@@ -154,7 +156,7 @@ impl PictureCache {
             Ok(())
         })?;
         if pictures.is_empty() {
-            return Err(Error::invalid("pictures", 0, "at least one"));
+            return Err(Error::empty("the batch has no pictures", "Give at least one"));
         }
         self.recipe.tensor(&bytes, device)
     }

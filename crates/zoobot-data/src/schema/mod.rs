@@ -95,7 +95,7 @@ impl Schema {
             Error::Missing {
                 kind: "schema",
                 name: name.to_owned(),
-                place: format!("the {} of Galaxy Zoo", names.len()),
+                place: format!("the {} schemas of Galaxy Zoo", names.len()),
                 hint: near(&short(name), names.iter().map(String::as_str)),
             }
         })

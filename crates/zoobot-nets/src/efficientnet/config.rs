@@ -163,7 +163,7 @@ impl Config {
             at_least_one("expansion", stage.expansion)?;
             at_least_one("channels", stage.channels)?;
             if stage.kernel < 1 || stage.kernel % 2 == 0 {
-                return Err(Error::invalid("kernel", stage.kernel, "an odd number"));
+                return Err(Error::parameter("kernel", stage.kernel, "an odd number"));
             }
         }
         Ok(())

@@ -23,7 +23,7 @@ impl std::str::FromStr for Statistics {
         match text {
             "batch" => Ok(Self::Batch),
             "frozen" => Ok(Self::Frozen),
-            other => Err(Error::invalid("statistics", other, "batch or frozen")),
+            other => Err(Error::parameter("statistics", format!("{other:?}"), "batch or frozen")),
         }
     }
 }

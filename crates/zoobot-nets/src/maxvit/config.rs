@@ -170,14 +170,14 @@ impl Config {
         at_least_one("inputs", self.inputs)?;
         at_least_one("size", self.size)?;
         if self.size % REDUCTION != 0 {
-            return Err(Error::invalid("size", self.size, "a multiple of 32"));
+            return Err(Error::parameter("size", self.size, "a multiple of 32"));
         }
         self.stem.iter().try_for_each(|&channels| at_least_one("stem", channels))?;
         self.blocks.iter().try_for_each(|&blocks| at_least_one("blocks", blocks))?;
         for channels in self.channels {
             at_least_one("channels", channels)?;
             if channels % HEAD != 0 {
-                return Err(Error::invalid("channels", channels, "a multiple of 32"));
+                return Err(Error::parameter("channels", channels, "a multiple of 32"));
             }
         }
         self.layer_scale.map_or(Ok(()), |scale| positive("layer_scale", scale))

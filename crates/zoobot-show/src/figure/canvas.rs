@@ -32,8 +32,8 @@ pub(super) fn draw(
 ) -> Result<Figure> {
     let (width, height) = size;
     if !(40..=8000).contains(&width) || !(40..=8000).contains(&height) {
-        let value = format!("{width} × {height}");
-        return Err(Error::invalid("figure size", value, "40 to 8000 pixels each way"));
+        let problem = format!("a figure cannot have {width} × {height} pixels");
+        return Err(Error::unsuitable(problem, "Each side must be between 40 and 8000 pixels"));
     }
     font::register();
     let mut svg = String::new();

@@ -56,7 +56,8 @@ pub struct Condition(Node);
 /// ```
 ///
 /// # Errors
-/// [`Error::Invalid`](zoobot_base::Error::Invalid) with the place where the text is no condition.
+/// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) with the place at which the text cannot be
+/// understood.
 pub fn condition(text: &str) -> Result<Condition> {
     read::read(text).map(Condition)
 }
