@@ -39,7 +39,7 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-// The help of each is that of its own arguments.
+// The arguments of each have its help.
 enum Command {
     Anomalies(anomalies::Anomalies),
     Calibrate(calibrate::Calibrate),
@@ -108,7 +108,7 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Prints a command's figures, as JSON or for people. In JSON, `notes` are what was said beside them.
+/// Prints a command's results, as JSON or as text. In JSON, `notes` holds the notes of the run.
 fn report(
     json: bool,
     figures: &serde_json::Value,
