@@ -212,7 +212,7 @@ impl Anomalies {
     }
 }
 
-/// Compressed where it is wider, and standardised.
+/// Compressed if it is wider, and standardised.
 pub fn prepared(space: &Space, components: usize) -> Result<Space> {
     let compressed = if space.width() > components {
         space.pca(components.min(space.len()))?

@@ -1,4 +1,4 @@
-//! `zoobot doctor`: is everything there, and does it fit together?
+//! `zoobot doctor`: is everything installed, and does it fit together?
 
 mod installed;
 mod machine;

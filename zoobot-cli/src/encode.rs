@@ -111,8 +111,8 @@ impl Encode {
     }
 }
 
-/// Writes the pictures that could not be read into a table beside `out`, and warns of them; where
-/// there are none, takes the table of an earlier run away.
+/// Writes the pictures that could not be read into a table beside `out`, and warns of them; without
+/// such pictures, removes the table of an earlier run.
 pub fn list_failed(out: &Path, failed: &[Failed], all: usize) -> Result<()> {
     let list = out.with_extension("failed.csv");
     if let Some(first) = failed.first() {

@@ -2,7 +2,7 @@
 //!
 //! Results go to standard output (with `--json`, one JSON object on its last line), progress and
 //! warnings to standard error. Exit status: 0 done, 2 bad input or a failure (one line on standard
-//! error says what and what to do), 130 stopped by Ctrl-C.
+//! error says what was wrong and what to do), 130 stopped by Ctrl-C.
 
 mod anomalies;
 mod calibrate;

@@ -1,4 +1,4 @@
-//! `zoobot make-encoder`: makes the encoder that travels with the library. Hidden: `cargo xtask
+//! `zoobot make-encoder`: makes the encoder that is included in the library. Hidden: `cargo xtask
 //! encoder` calls it.
 
 use crate::calibrate::corrected;
@@ -225,10 +225,10 @@ fn note(path: &Path, train: serde_json::Value) -> Result<()> {
     std::fs::write(path, text).map_err(Error::io("write", path))
 }
 
-/// What stands between a survey's name and the name of a galaxy that is simulated.
+/// The text between a survey's name and the name of a simulated galaxy.
 const SIMULATED: &str = "-SIM";
 
-/// The same galaxies, with each real one so many times.
+/// The galaxies, with each real galaxy repeated this many times.
 fn repeated(galaxies: &Catalog, times: u16) -> Result<Catalog> {
     let ids = galaxies.ids();
     let often = |id: &str| if id.contains(SIMULATED) { 1 } else { usize::from(times) };

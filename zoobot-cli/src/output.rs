@@ -88,7 +88,7 @@ impl Overwrite {
     }
 
     /// Refuses the folder of a model that is there. A run that came to its end is removed, so that it
-    /// begins anew; an unfinished one stays, and goes on.
+    /// starts from the beginning; an unfinished run stays, and is resumed.
     pub fn model(&self, option: &'static str, folder: &Path) -> Result<()> {
         self.folder(option, folder, MODEL, |name| name == "run" || PARTS.contains(&name))?;
         let run = folder.join("run");

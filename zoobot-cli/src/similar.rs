@@ -173,7 +173,7 @@ impl Similar {
         Ok(())
     }
 
-    /// The pictures that were searched for, and those of the galaxies that were found.
+    /// The pictures of the examples, and of the galaxies that were found.
     fn shown(&self, found: &Neighbours) -> Result<Gallery> {
         let name =
             |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -136,13 +136,13 @@ impl Train {
         })?;
         let fitted = trained.fitted();
         if fitted.end == End::Interrupted {
-            let done = format!("{} steps; the same command goes on from there", fitted.steps);
+            let done = format!("{} steps; repeat the command to resume", fitted.steps);
             return Err(Error::Interrupted { during: "training", done });
         }
         if let Some((id, reason)) = trained.failed().first() {
             let (failed, all) = (trained.failed().len(), train.len() + val.len());
             eprintln!(
-                "zoobot: {failed} of {all} pictures cannot be read; the first, of {id}: {reason}"
+                "zoobot: warning: {failed} of {all} pictures could not be read, such as {id}: {reason}"
             );
         }
         let name = self.out.file_name().map_or("encoder".into(), |it| it.to_string_lossy());

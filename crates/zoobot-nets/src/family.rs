@@ -1,4 +1,4 @@
-//! What a family of networks is to the rest of the library. A family is a file of its own: its
+//! What a family of networks is to the rest of the library. A family is one file: its
 //! configuration implements [`Family`], its network [`Trunk`], and one line in `network.rs` makes it known.
 
 use crate::layers::Layer;

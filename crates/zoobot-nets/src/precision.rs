@@ -1,4 +1,4 @@
-//! The numbers that a network computes with: 32 bits, or 16 where the hardware is made for it.
+//! The precision that a network computes with: 32 bits, or 16 where the hardware computes them natively.
 
 use super::network::{Architecture, Network};
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ pub enum Precision {
     /// 32 bits throughout: the features of Python, to 1e-6 of the largest. The default.
     #[default]
     Fp32,
-    /// 16 bits of the same range ("bfloat16") between the layers, with sums, normalisations and the
+    /// 16 bits with the range of 32 bits ("bfloat16") between the layers, with sums, normalisations and the
     /// mean over a picture in 32. Slow where the hardware does not know them.
     Bf16,
     /// [`Bf16`](Self::Bf16) where the hardware computes with them natively and the network bears
@@ -77,7 +77,7 @@ impl Precision {
         }
     }
 
-    /// The network for it on a device, of one that computes in 32 bits.
+    /// Converts a network that computes in 32 bits to this precision, for a device.
     #[doc(hidden)]
     pub fn network(self, network: Network, device: Device) -> Result<Network> {
         self.check(device)?;

@@ -55,7 +55,7 @@ impl Config {
         Self { blocks: [3, 8, 36, 3], ..Self::resnet50() }
     }
 
-    /// The same for pictures of so many channels.
+    /// Sets the number of channels of the pictures.
     pub fn inputs(mut self, channels: i64) -> Self {
         self.inputs = channels;
         self

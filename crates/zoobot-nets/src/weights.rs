@@ -31,7 +31,7 @@ const LISTED: usize = 5;
 impl Weights {
     /// Reads `.safetensors`, or PyTorch's pickles (`.pth`, `.pt`, `.bin`, `.ckpt`) without executing
     /// them. Tensors in dictionaries within dictionaries are named by the keys that lead to them,
-    /// joined with dots: those of a Lightning checkpoint begin with `state_dict.`.
+    /// joined with dots: names from a Lightning checkpoint begin with `state_dict.`.
     ///
     /// # Errors
     /// [`Error::Io`] when the file cannot be opened, [`Error::Weights`] when it is of another kind,
@@ -75,7 +75,7 @@ impl Weights {
         self.tensors.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no tensors.
     pub fn is_empty(&self) -> bool {
         self.tensors.is_empty()
     }
@@ -90,8 +90,8 @@ impl Weights {
         self.iter().find_map(|(n, tensor)| (n == name).then_some(tensor))
     }
 
-    /// Only the tensors of a network of this architecture, named as it names them: takes off
-    /// whatever comes before the name of its first weight, such as the `state_dict.encoder.` of a
+    /// Only the tensors of a network of this architecture, named as it names them: removes the
+    /// prefix of the name of its first weight, such as the `state_dict.encoder.` of a
     /// Lightning checkpoint. Without such a prefix, all tensors as they are.
     ///
     /// # Errors

@@ -48,8 +48,8 @@ pub struct Simulation {
     pub size: u32,
     /// JPEG quality, 1 to 100. Default 90.
     pub quality: u8,
-    /// Width of the field of view, arcsec, whatever the number of pixels; galaxies' sizes on the sky
-    /// go with it. Default 76.8, which is 0.6 arcsec a pixel at 128 pixels. Where the survey's frame
+    /// Width of the field of view in arcsec, for any number of pixels; galaxies' sizes on the sky
+    /// are in proportion to it. Default 76.8, which is 0.6 arcsec a pixel at 128 pixels. Where the survey's frame
     /// follows the galaxy it sets the sizes alone.
     pub field_of_view: f64,
     /// The kinds to draw from, each as often as it is listed. Default: [`Kind::SAMPLE`].
@@ -146,7 +146,7 @@ impl Simulation {
         Self { tags: share, ..self }
     }
 
-    /// Sets the survey that takes the pictures. The galaxies of a seed are the same in all.
+    /// Sets the survey that takes the pictures. Every survey sees the same galaxies of a seed.
     pub fn survey(self, survey: Survey) -> Self {
         Self { survey, ..self }
     }

@@ -8,8 +8,8 @@ use std::str::FromStr;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::spelling::nearest;
 
-/// A survey's way of seeing: the same simulated galaxies can be seen by each, which shows how far a
-/// model carries from one to another.
+/// How a survey sees galaxies. Each can take pictures of the same simulated galaxies, which shows how well
+/// a model works on another survey.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Survey {
@@ -17,13 +17,13 @@ pub enum Survey {
     /// deep, a frame of fixed width.
     #[default]
     Legacy,
-    /// The same sky in the muted colours of the pictures that Galaxy Zoo DECaLS showed.
+    /// The sky of the Legacy Surveys, in the muted colours of the pictures that Galaxy Zoo DECaLS showed.
     Decals,
     /// The Sloan Digital Sky Survey as Galaxy Zoo 2 showed it: g, r, i, 0.396 arcsec pixels,
     /// shallow, saturated colours on black, a frame that follows the galaxy's size.
     Sdss,
-    /// Large nearby galaxies of the same survey that fill their frame, as the EFIGI catalogue shows
-    /// them: blue colours, a bright grainy sky.
+    /// Large nearby galaxies of the Sloan Digital Sky Survey that fill their frame, as in the EFIGI
+    /// catalogue: blue colours, a bright grainy sky.
     Nearby,
     /// The Hyper Suprime-Cam survey: g, r, i, 0.6 arcsec seeing, very deep.
     Hsc,
@@ -123,7 +123,7 @@ const HSC: Instrument = Instrument {
 /// What a survey's telescope and pictures are like.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Instrument {
-    /// Arcseconds a pixel of the camera's own, whatever the picture's.
+    /// Arcseconds in a pixel of the camera, which may differ from the picture's.
     pub pixel: f64,
     /// Typical full width at half maximum of the point-spread function in r, arcsec.
     pub seeing: f64,

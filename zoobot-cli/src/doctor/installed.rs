@@ -1,4 +1,4 @@
-//! What set-up puts in place: the library, its compiler, libtorch, encoders, Jupyter and its kernel.
+//! What set-up installs: the library, its compiler, libtorch, encoders, Jupyter and its kernel.
 
 use super::{SETUP, State};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! The machine: its processor, GPU and disk, and what the caches take.
+//! The machine: its processor, GPU and disk, and the size of the caches.
 
 use super::{SETUP, State};
 use std::ffi::OsString;

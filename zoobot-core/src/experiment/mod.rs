@@ -1,6 +1,6 @@
-//! Experiments that repeat a paper's on the galaxies at hand.
+//! Experiments of papers, repeated on your galaxies.
 //!
-//! [`FewLabels`]: how well a question is learnt from few labels, by what a network knew before.
+//! [`FewLabels`]: how well a question is learnt from few labels, starting from different encoders.
 
 mod outcome;
 mod paper;
@@ -28,10 +28,10 @@ use std::time::Instant;
 /// The ring experiment of Walmsley et al. (2022): fine-tuning from several encoders with more and more
 /// labels, several times each with other galaxies.
 ///
-/// In each repeat galaxies are put aside to judge by, half of either class, then some to stop by, and
-/// the rest is learnt from, half of either class as far as they go: a larger training set holds the
-/// smaller ones. Every result is a row of a table in the folder at once; what is there is not
-/// done again.
+/// Each repeat holds out galaxies to judge by, half of either class, then some for early stopping, and
+/// learns from the rest, half of either class as far as possible; a larger training set contains the
+/// smaller ones. Every result becomes a row of a table in the folder at once, and is not computed
+/// again.
 ///
 /// ```no_run
 /// use zoobot_core::experiment::FewLabels;
@@ -127,13 +127,13 @@ impl FewLabels {
         self
     }
 
-    /// Sets how many galaxies are judged by (100) and how many stopped by (30).
+    /// Sets how many galaxies are held out to judge by (100) and for early stopping (30).
     pub fn aside(mut self, test: usize, val: usize) -> Self {
         (self.test, self.val) = (test, val);
         self
     }
 
-    /// Sets the most epochs of a whole network (20); heads have 100.
+    /// Sets the maximum number of epochs of a whole network (20); heads have 100.
     pub fn epochs(mut self, epochs: u64) -> Self {
         self.epochs = epochs;
         self
@@ -145,7 +145,7 @@ impl FewLabels {
         self
     }
 
-    /// Does what is not done yet, and gives all results. In the folder are `results.csv`, a row for
+    /// Does the runs that are not done yet, and gives all results. In the folder are `results.csv`, a row for
     /// each run, written as it ends, and features, so that frozen encoders see each picture once.
     ///
     /// # Errors
@@ -177,7 +177,7 @@ impl FewLabels {
         Ok(FewLabelsOutcome { label: self.label.clone(), rows })
     }
 
-    /// Every run, those of one encoder together.
+    /// Every run, encoder by encoder.
     fn cells(&self) -> Vec<Cell> {
         let modes = [(self.frozen, "frozen"), (self.full, "full")];
         let modes = modes.into_iter().filter(|(wanted, _)| *wanted).map(|(_, mode)| mode);

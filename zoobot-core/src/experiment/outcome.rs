@@ -1,4 +1,4 @@
-//! The results of an experiment: a table on disk, row by row, and what they amount to.
+//! The results of an experiment: a table on disk, row by row, and a summary.
 
 use super::paper;
 use crate::error::{Error, Result};

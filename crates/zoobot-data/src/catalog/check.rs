@@ -1,4 +1,4 @@
-//! What a catalogue must hold, and errors that say which row does not.
+//! What a catalogue must hold, and errors that name the rows that do not.
 
 use super::read::{Lined, wrong};
 use super::{FILE, ID, names};

@@ -1,4 +1,4 @@
-//! Which galaxies of a catalogue are wanted.
+//! Filters: which galaxies of a catalogue to keep.
 
 use super::{Catalog, Condition, check, label::Label};
 use polars::prelude::{BooleanChunked, DataFrame, DataType, Expr, IntoLazy, NewChunkedArray};
@@ -27,7 +27,7 @@ impl From<Condition> for Filter {
 }
 
 impl Filter {
-    /// For which galaxies of a catalogue it holds; not where it is not known.
+    /// Whether each galaxy of a catalogue satisfies it; `false` where it is unknown.
     #[doc(hidden)]
     pub fn holds(&self, catalog: &Catalog) -> Result<Vec<bool>> {
         let place = catalog.source().display().to_string();

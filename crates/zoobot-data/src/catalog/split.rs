@@ -12,15 +12,15 @@ use zoobot_base::error::{Error, Result};
 pub struct Split {
     /// To learn from.
     pub train: Catalog,
-    /// To choose by.
+    /// The validation galaxies, to choose settings and epochs on.
     pub val: Catalog,
-    /// To be judged by, once.
+    /// The test galaxies, to judge the result on, once.
     pub test: Catalog,
 }
 
 impl Catalog {
-    /// Parts of these shares at random, of which a galaxy is in one; their rows stay in the
-    /// catalogue's order. The same seed splits the same.
+    /// Divides the galaxies at random into parts of these shares; rows stay in the catalogue's order.
+    /// The same seed gives the same parts.
     ///
     /// ```
     /// use zoobot_core::prelude::*;
@@ -75,7 +75,7 @@ impl Catalog {
         Self::checked(all.into(), PathBuf::new(), source)
     }
 
-    /// The table with files that mean the same from everywhere.
+    /// The table with absolute paths of its files.
     fn with_whole_paths(&self) -> Result<DataFrame> {
         let whole = |path: &Path| match path.as_os_str().is_empty() {
             true => Ok(String::new()),

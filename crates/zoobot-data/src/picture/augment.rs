@@ -218,14 +218,14 @@ impl Augment {
         Recipe { zoom: 1.0, size, ..recipe.clone() }
     }
 
-    /// Random views of a batch, as large as `recipe` makes pictures. The same seed gives the same
-    /// views; give each batch of a training another one.
+    /// Random views of a batch, as large as `recipe` makes pictures. A seed always gives the same views:
+    /// use another seed for each batch of a training.
     ///
     /// The batch is what [`Recipe::batch`] of [`source`](Self::source) makes, on any device. `recipe`
-    /// is that of the network; its mean and standard deviation say what black is.
+    /// is the network's; its mean and standard deviation say what black is.
     ///
     /// # Shapes
-    /// pictures x channels x any side x the same side, to pictures x channels x size x size.
+    /// pictures x channels x side x side, of any side, to pictures x channels x size x size.
     ///
     /// # Errors
     /// [`Error::Parameter`] or [`Error::Unsuitable`] for parameters out of range; [`Error::Shape`] for a

@@ -93,25 +93,25 @@ impl Recipe {
     }
 
     /// The steps of [`zoobot`](Self::zoobot), then the mean and standard deviation that
-    /// EfficientNet-Lite was trained with on ImageNet, so that a galaxy fills the same part of the
-    /// frame whichever encoder looks at it.
+    /// EfficientNet-Lite was trained with on ImageNet. A galaxy fills the frame as it does for the
+    /// published galaxy encoders.
     pub fn imagenet_lite() -> Self {
         Self { mean: [0.5; 3], std: [0.5; 3], ..Self::default() }
     }
 
-    /// The same with one channel.
+    /// Sets one channel instead of three, made of the colours by `grey`.
     pub fn grey(mut self, grey: Grey) -> Self {
         self.grey = Some(grey);
         self
     }
 
-    /// The same, of the middle `width` x `height` pixels of each picture.
+    /// Sets a crop of the middle `width` x `height` pixels of each picture.
     pub fn centre(mut self, width: u32, height: u32) -> Self {
         self.crop = Some(Crop::Centre(width, height));
         self
     }
 
-    /// The same with another stretch, which makes pictures of the flux in FITS files.
+    /// Sets the stretch, which makes pictures of the flux in FITS files.
     pub fn stretch(mut self, stretch: Stretch) -> Self {
         self.stretch = stretch;
         self

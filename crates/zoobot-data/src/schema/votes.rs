@@ -166,8 +166,8 @@ impl Votes {
         self.schema.sums(self.counts.view())
     }
 
-    /// The share of each answer among the volunteers who were asked, `[galaxies, answers]`; NaN
-    /// where nobody was.
+    /// The vote fractions: the share of each answer among the volunteers who were asked, `[galaxies,
+    /// answers]`; NaN if no volunteer was asked.
     pub fn fractions(&self) -> Array2<f64> {
         let totals = self.totals();
         let mut fractions = self.counts.clone();
@@ -198,8 +198,8 @@ impl Votes {
         Ok(tch::Tensor::f_from_slice(&values)?.f_view(shape)?)
     }
 
-    /// A table of `id_str`, every count, `QUESTION_total-votes` and `ANSWER_fraction` (empty where
-    /// nobody was asked), as Galaxy Zoo's catalogues have them.
+    /// A table of `id_str`, every count, `QUESTION_total-votes` and `ANSWER_fraction` (empty if no
+    /// volunteer was asked), as Galaxy Zoo's catalogues have them.
     ///
     /// # Errors
     /// [`Error::Polars`] when memory is short.

@@ -1,4 +1,4 @@
-//! What came against what was predicted, a panel for each question.
+//! Observed against predicted fractions, a panel for each question.
 
 use super::axes::{Axis, frame, letters, stroke};
 use super::canvas::{self, UNITS, units};

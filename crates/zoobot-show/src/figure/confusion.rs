@@ -1,4 +1,4 @@
-//! What is taken for what: a square of counts.
+//! A confusion matrix: counts of true and predicted classes.
 
 use super::axes::{letters, stroke};
 use super::canvas::{self, UNITS, units};

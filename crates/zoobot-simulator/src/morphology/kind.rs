@@ -67,7 +67,7 @@ impl Kind {
         all
     };
 
-    /// The eight kinds of the sample that travels inside this library, and of
+    /// The eight kinds of the sample that is included in this library, and of
     /// [`Simulation::new`](crate::Simulation::new).
     pub const SAMPLE: [Self; 8] = [
         Self::Smooth,

@@ -22,7 +22,7 @@ fn distance(redshift: f64) -> f64 {
 }
 
 impl Morphology {
-    /// The same galaxy at another redshift, in a flat universe with 30 % matter: sizes go with the
+    /// The galaxy at another redshift, in a flat universe with 30 % matter: sizes change with the
     /// angular-diameter distance, surface brightness with (1 + z)^-4 (Tolman), and colours redden.
     ///
     /// # Errors
