@@ -157,7 +157,10 @@ fn columns_become_figures_with_their_names_and_what_they_leave_out() {
     }
     let text = Column::new("class".into(), ["ring", "spiral"]);
     let error = histogram(text, 10).build().unwrap_err().to_string();
-    assert!(error.starts_with("column of the histogram is \"class\", which holds text"), "{error}");
+    assert!(
+        error.starts_with("the values come from the column \"class\", which holds text"),
+        "{error}"
+    );
 }
 
 /// The centres of the circles of an SVG, in their order.
