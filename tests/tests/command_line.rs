@@ -112,7 +112,7 @@ fn a_simulated_survey_has_votes_and_tags_when_asked() {
         refused(&[&words[..], &["--overwrite"], more].concat(), dir.path(), say);
     };
     wrong(&["--votes", "gz3"], &["gz3", "gz2"]);
-    wrong(&["--tags", "20"], &["tags is 20", "0 to 1"]);
+    wrong(&["--tags", "20"], &["tags must be between 0 and 1", "20"]);
 }
 
 #[test]
@@ -132,9 +132,9 @@ fn kinds_and_survey_are_chosen_by_name() {
     assert_eq!((count(",diffuse,"), count(",jellyfish,")), (4, 2));
     assert!(simulate(&["--kinds", "sky"]).contains(",legacy,"));
     let wrong = |option, name| ["simulate", "--out", ".", option, name];
-    refused(&wrong("--kinds", "squid"), dir.path(), &["kind is squid", "jellyfish"]);
+    refused(&wrong("--kinds", "squid"), dir.path(), &["no kind of galaxy \"squid\"", "jellyfish"]);
     refused(&wrong("--kinds", "ring:0"), dir.path(), &["ring:0", "KIND:SHARE"]);
-    refused(&wrong("--survey", "palomar"), dir.path(), &["survey is palomar", "hsc"]);
+    refused(&wrong("--survey", "palomar"), dir.path(), &["no survey \"palomar\"", "hsc"]);
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn a_place_that_cannot_be_written_to_is_refused() {
         refused(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), dir.path(), words);
     };
     refused_out("catalog.csv/reps.parquet", &["cannot write", "catalog.csv/reps.parquet"]);
-    refused_out("reps.csv", &["--out is reps.csv", ".parquet"]);
+    refused_out("reps.csv", &["--out reps.csv is not a .parquet file"]);
 }
 
 /// A file system of 64 kB, taken away again at the end.

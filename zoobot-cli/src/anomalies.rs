@@ -16,15 +16,16 @@ const LISTED: usize = 20;
 
 /// Rank galaxies by what interests one person, after a few ratings from 0 to 5.
 ///
-/// With --ratings it lists the most interesting galaxies and those to rate next, by ratings that were
-/// given before. With --browser it opens a page in the browser to rate galaxies on; it prints the page's
-/// address and goes on until Ctrl-C. Every rating is added to --ratings before the page shows it.
+/// With --ratings it lists the most interesting galaxies and the galaxies to rate next, from earlier
+/// ratings. With --browser it serves a page on which you rate galaxies; it prints the page's address and
+/// runs until Ctrl-C. Every rating is added to --ratings before the page shows it.
 ///
-/// With --user-simulated a user is simulated who rates round(5 * fraction) by the fractions in
-/// --scores: 10 random galaxies first, and then batches of 10 that the model chooses. The ranking is
-/// then judged: of interest are galaxies with a fraction above 0.9.
+/// With --user-simulated, a simulated user rates round(5 * fraction), with the fractions in --scores:
+/// first 10 random galaxies, then batches of 10 that the model chooses. The ranking is then judged;
+/// galaxies with a fraction above 0.9 are of interest.
 ///
-/// The representation is compressed to 40 principal components where it is wider, and standardised.
+/// A representation with more than 40 features (--pca) is compressed to 40 principal components, and
+/// standardised.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot encode sample --out reps.parquet
@@ -34,53 +35,53 @@ const LISTED: usize = 20;
   zoobot anomalies --representations reps.parquet --ratings ratings.jsonl --out ranking.csv
   zoobot anomalies --representations reps.parquet --scores sample --score-column class=merger --user-simulated --labels 40 --seed 1 --json")]
 pub struct Anomalies {
-    /// The table that `zoobot encode` wrote
+    /// The table from `zoobot encode`
     #[arg(long)]
     representations: PathBuf,
-    /// Ratings, a .jsonl file with a line such as {"id_str":"NAME","rating":3} for each, 0 to 5
+    /// The ratings from 0 to 5: a .jsonl file with a line such as {"id_str":"NAME","rating":3} for each
     #[arg(long, required_unless_present = "user_simulated")]
     ratings: Option<PathBuf>,
-    /// Whose ratings of that file count (default: those without a name, or the only person's)
+    /// Use only this person's ratings (default: ratings without a name, or the only person's)
     #[arg(long, requires = "ratings")]
     user: Option<String>,
-    /// Rate in the browser; --ratings is made where it is not there
+    /// Rate in the browser; --ratings is created if it does not exist
     #[arg(long, requires_all = ["ratings", "catalog"])]
     browser: bool,
     /// The catalogue with the pictures, for --browser: a table, a folder of pictures, or sample
     #[arg(long)]
     catalog: Option<PathBuf>,
-    /// What is true of the galaxies: a table with id_str and a column of fractions (0 to 1) or ratings
+    /// The truth about the galaxies: a table with id_str and a column of fractions (0 to 1) or ratings
     /// (0 to 5), or sample
     #[arg(long, required_if_eq("user_simulated", "true"))]
     scores: Option<PathBuf>,
-    /// The column of --scores (default: fraction, score, rating, or the only one of numbers), or
+    /// The column of --scores (default: fraction, score, rating, or the only column of numbers), or
     /// NAME=VALUE for galaxies of one kind, such as class=merger
     #[arg(long, requires = "scores")]
     score_column: Option<String>,
-    /// Simulate the user by --scores
+    /// Simulate the user, who rates by --scores
     #[arg(long, conflicts_with = "ratings")]
     user_simulated: bool,
-    /// Galaxies that the simulated user rates
+    /// The number of ratings of the simulated user
     #[arg(long, default_value_t = 200)]
     labels: usize,
     /// Galaxies in a batch
     #[arg(long, default_value_t = 10)]
     batch: usize,
-    /// What makes a galaxy worth a rating: ei, ucb, variance, thompson or random
+    /// How galaxies to rate are chosen (acquisition): ei, ucb, variance, thompson or random
     #[arg(long, default_value_t)]
     acquisition: Acquisition,
-    /// Principal components
+    /// The number of principal components
     #[arg(long, default_value_t = 40)]
     pca: usize,
-    /// The seed of all that is random
+    /// The seed of everything random
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// The file to write the whole ranking to: .csv, .parquet or .fits
+    /// The file to write the whole ranking into: .csv, .parquet or .fits
     #[arg(long)]
     out: Option<PathBuf>,
     #[command(flatten)]
     overwrite: Overwrite,
-    /// Print the figures as one JSON object on the last line
+    /// Print the results as one JSON object on the last line
     #[arg(long)]
     json: bool,
 }
@@ -98,7 +99,7 @@ impl Anomalies {
         });
         let truth = truth.transpose()?;
         if self.batch == 0 {
-            return Err(Error::invalid("--batch", 0, "1 or more"));
+            return Err(Error::parameter("--batch", 0, "at least 1"));
         }
         let read = [self.ratings.as_deref(), self.scores.as_deref(), Some(&self.representations)];
         let read: Vec<&Path> = read.into_iter().flatten().collect();
@@ -112,7 +113,7 @@ impl Anomalies {
             (Some(ratings), truth) if self.browser => {
                 search = self.rated_in_browser(search, ratings)?;
                 if search.ratings().is_empty() {
-                    eprintln!("Nothing is rated.");
+                    eprintln!("No galaxy was rated.");
                     return Ok(ExitCode::SUCCESS);
                 }
                 self.rated(&mut search, truth.as_ref())?
@@ -133,7 +134,9 @@ impl Anomalies {
                 figures["seed"] = json!(self.seed);
                 figures
             }
-            (None, None) => return Err(Error::invalid("--scores", "missing", "a file")),
+            (None, None) => {
+                return Err(Error::empty("--scores is missing", "Give --scores or --ratings"));
+            }
         };
         if let Some(out) = &self.out {
             search.ranking()?.save(out)?;
@@ -150,7 +153,7 @@ impl Anomalies {
         let mut search = search.user(user).journal(ratings)?;
         let page = search.rate_in_browser()?;
         println!("{}", page.url());
-        eprintln!("Open this address to rate galaxies; Ctrl-C ends it.");
+        eprintln!("Open this address to rate galaxies. Press Ctrl-C to end.");
         while !interrupt::requested() {
             std::thread::sleep(Duration::from_millis(100));
         }
@@ -163,20 +166,20 @@ impl Anomalies {
     /// Whose ratings count.
     fn whose(&self, search: &AnomalySearch) -> Result<String> {
         let people = search.people();
-        let wrong = |value: &str| {
-            Error::invalid(
-                "--user",
-                value,
-                format!("one of those who rated: {}", people.join(", ")),
-            )
+        let wrong = |problem: String| {
+            let hint = format!("Choose one of {} with --user", people.join(", "));
+            Error::unsuitable(problem, hint)
         };
         match (&self.user, people.as_slice()) {
             (Some(user), people) if people.contains(user) => Ok(user.clone()),
-            (Some(user), _) => Err(wrong(user)),
-            (None, []) => Err(Error::invalid("number of ratings", 0, "1 or more in --ratings")),
+            (_, []) => Err(Error::empty(
+                "there are no ratings in --ratings",
+                "Rate at least one galaxy, for example with --browser",
+            )),
+            (Some(user), _) => Err(wrong(format!("{user:?} has rated no galaxy"))),
             (None, [only]) => Ok(only.clone()),
             (None, people) if people.iter().any(String::is_empty) => Ok(String::new()),
-            (None, _) => Err(wrong("missing")),
+            (None, _) => Err(wrong("the ratings are of several people".to_owned())),
         }
     }
 
@@ -209,7 +212,7 @@ impl Anomalies {
     }
 }
 
-/// Compressed where it is wider, and standardised.
+/// Compressed if it is wider, and standardised.
 pub fn prepared(space: &Space, components: usize) -> Result<Space> {
     let compressed = if space.width() > components {
         space.pca(components.min(space.len()))?
@@ -221,12 +224,12 @@ pub fn prepared(space: &Space, components: usize) -> Result<Space> {
 
 fn text(figures: &Figures) -> String {
     let mut text = format!(
-        "average precision {:.3}, of those not rated {:.3}",
+        "average precision {:.3}, of unrated galaxies {:.3}",
         figures.average_precision, figures.average_precision_unrated
     );
     for (depth, accuracy) in &figures.accuracy_at {
         let unrated = figures.accuracy_unrated_at.get(depth).copied().unwrap_or(f64::NAN);
-        text += &format!("\nfirst {depth:>5}: {accuracy:.3} of interest, not rated {unrated:.3}");
+        text += &format!("\nfirst {depth:>5}: {accuracy:.3} of interest, unrated {unrated:.3}");
     }
     text
 }

@@ -18,10 +18,10 @@ use zoobot_core::{Error, Result};
 
 /// Compare what models expect with the votes that volunteers cast.
 ///
-/// The catalogue has the votes in columns QUESTION_ANSWER, as whole numbers. For each question: how
-/// often votes fall where they should (coverage within 0.2 of the expected fraction, votes inside 90 %
-/// intervals), the expected calibration error, and the accuracy on galaxies on which volunteers agree
-/// (more than 80 % of the votes for one answer). Give galaxies that the models have not learnt from.
+/// The catalogue has the votes in columns QUESTION_ANSWER, as whole numbers. For each question it prints
+/// the coverage (how often the votes are within 0.2 of the expected fraction, and inside 90 % intervals),
+/// the expected calibration error, and the accuracy on galaxies on which volunteers agree (more than 80 %
+/// of the votes for one answer). Give galaxies that the models have not learnt from.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot simulate --galaxies 40 --votes decals_dr5 --tags 0.5 --out voted
@@ -29,45 +29,46 @@ use zoobot_core::{Error, Result};
   zoobot simulate --galaxies 40 --seed 2 --votes decals_dr5 --out others
   zoobot calibrate others --model sample --schema decals_dr5 --fit voted/catalog.csv --save corrected")]
 pub struct Calibrate {
-    /// The folder of a model of votes, or sample, which travels along; again for more models
+    /// The folder of a model of votes, or sample (included); repeat for more models
     #[arg(long = "model", required = true, value_name = "MODEL")]
     models: Vec<PathBuf>,
     #[command(flatten)]
     galaxies: Galaxies,
-    /// The schema of its votes, where the models answer more questions: a name, or a .json file
+    /// The schema of the catalogue's votes, if the models answer more questions: a name, or a .json file
     #[arg(long)]
     schema: Option<String>,
-    /// The catalogue is Galaxy Zoo 2's own table: take its counts, of the third of the galaxies that
-    /// the library's own encoder did not learn from
+    /// The catalogue is Galaxy Zoo 2's own table: use its counts, of the third of the galaxies that the
+    /// included encoder did not learn from
     #[arg(long, conflicts_with = "schema")]
     gz2: bool,
-    /// Galaxies with fewer votes for a question do not count for it
+    /// Ignore galaxies with fewer votes for a question than this
     #[arg(long, default_value_t = 5)]
     min_votes: u32,
-    /// Correct the model first, question by question, by the votes of this catalogue of others
+    /// Correct the model first, question by question, with the votes of this catalogue of other galaxies
     #[arg(long, value_name = "CATALOG")]
     fit: Option<PathBuf>,
     /// The folder to write the corrected model into
     #[arg(long, value_name = "DIR", requires = "fit")]
     save: Option<PathBuf>,
-    /// Correlate the expected fractions of this answer (question_answer) with the votes; again for
+    /// Correlate the expected fractions of this answer (question_answer) with the votes; repeat for
     /// more
     #[arg(long = "answer")]
     answers: Vec<String>,
     /// Draw calibration by question into a .svg, .pdf or .png
     #[arg(long, value_name = "FILE")]
     figure: Option<PathBuf>,
-    /// Draw the votes for the first --answer against what was expected
+    /// Draw the votes for the first --answer against the expected fractions
     #[arg(long, value_name = "FILE", requires = "answers")]
     scatter: Option<PathBuf>,
     #[command(flatten)]
     stretching: Stretching,
-    /// The numbers to compute with: fp32, bf16, or auto (bf16 where the hardware is made for it)
+    /// The precision: fp32, bf16, or auto (bf16 if the hardware computes it faster and the
+    /// architecture keeps its accuracy, else fp32)
     #[arg(long, default_value_t)]
     precision: Precision,
     #[command(flatten)]
     overwrite: Overwrite,
-    /// Print the figures as one JSON object on the last line
+    /// Print the results as one JSON object on the last line
     #[arg(long)]
     json: bool,
 }
@@ -139,7 +140,8 @@ impl Calibrate {
 
     fn corrected(&self, models: Vec<Model>, path: &Path) -> Result<Vec<Model>> {
         if let (Some(_), 2..) = (&self.save, models.len()) {
-            return Err(Error::invalid("--save", "of several models", "of one --model"));
+            let problem = format!("--save cannot save {} models", models.len());
+            return Err(Error::unsuitable(problem, "Give one --model"));
         }
         let fit = |model: Model| {
             let (catalog, schema) = self.galaxies(model.schema()?, path)?;

@@ -1,4 +1,4 @@
-//! `zoobot doctor`: is everything there, and does it fit together?
+//! `zoobot doctor`: is everything installed, and does it fit together?
 
 mod installed;
 mod machine;
@@ -11,17 +11,17 @@ use zoobot_core::Result;
 
 const SETUP: &str = "run `./run start` (or `cargo xtask setup`) in the zoobot folder";
 
-/// Check this installation, and say what to do about what is missing or wrong.
+/// Check this installation, and say how to fix what is missing or wrong.
 ///
 /// Looks at the library and the compiler that built it, libtorch, the processor, the GPU, the encoders,
-/// Jupyter and its kernel, the disk and the caches. A line is ok, missing (something can be done without
-/// it) or wrong. Nothing is changed, and nothing is downloaded.
+/// Jupyter and its kernel, the disk and the caches. Each line is ok, missing (other things work without
+/// it) or wrong. Nothing is changed or downloaded.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot doctor
   zoobot doctor --json
 
-Exit status 2 when something is wrong; what is missing is no failure.")]
+The exit status is 2 if something is wrong, but not if something is missing.")]
 pub struct Doctor {
     /// Print the findings as one JSON object on the last line
     #[arg(long)]
@@ -70,8 +70,8 @@ impl Doctor {
         report(self.json, &figures, || {
             let mut lines: Vec<String> = findings.iter().map(Finding::text).collect();
             lines.push(match (wrong, missing) {
-                (0, 0) => "All is well.".to_owned(),
-                (0, _) => "All that is needed is there.".to_owned(),
+                (0, 0) => "Everything is in order.".to_owned(),
+                (0, _) => "Everything that is needed is installed.".to_owned(),
                 (1, _) => "One thing is wrong.".to_owned(),
                 (n, _) => format!("{n} things are wrong."),
             });

@@ -16,21 +16,21 @@ use zoobot_core::{Error, Result};
 
 /// Encode the pictures of a catalogue into representations.
 ///
-/// Writes a Parquet table of id_str, feat_0, feat_1, ... in the order of the catalogue: 1,280 numbers
-/// a galaxy with the encoder that travels along. Pictures that cannot be read are left out, with the
-/// reasons in a table beside it (OUT with the ending .failed.csv). A run that was stopped resumes when
-/// the same command is given again. A file that has the same galaxies by the same encoder is made again;
-/// any other is replaced with --overwrite only.
+/// Writes a Parquet table of id_str, feat_0, feat_1, ... in the order of the catalogue: 1,280 features
+/// for each galaxy with the included encoder. Pictures that cannot be read are left out, and listed with
+/// the reasons in a table beside it (OUT with the ending .failed.csv). Repeat the command to resume a
+/// run that was stopped. A table of these galaxies by this encoder is written again; any other existing
+/// file is replaced only with --overwrite.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot encode sample --out reps.parquet
   zoobot simulate --galaxies 24 --out survey
   zoobot encode survey/images --encoder imagenet --out folder.parquet --json
 
-An encoder of the Hugging Face Hub: --encoder hf:mwalmsley/zoobot-encoder-convnext_nano")]
+An encoder from the Hugging Face Hub: --encoder hf:mwalmsley/zoobot-encoder-convnext_nano")]
 pub struct Encode {
-    /// The encoder: sample (which travels along and knows galaxies), imagenet, the folder of a model
-    /// (timm's config.json and weights), or hf:OWNER/NAME[@REVISION] on the Hugging Face Hub
+    /// The encoder: sample (included, trained on galaxies), imagenet, the folder of a model (timm's
+    /// config.json and weights), or hf:OWNER/NAME[@REVISION] on the Hugging Face Hub
     #[arg(long, default_value = "sample")]
     encoder: String,
     #[command(flatten)]
@@ -44,12 +44,12 @@ pub struct Encode {
     precision: Precision,
     #[command(flatten)]
     stretching: Stretching,
-    /// Exit with status 2 when any picture cannot be read
+    /// Exit with status 2 if any picture cannot be read
     #[arg(long)]
     strict: bool,
     #[command(flatten)]
     overwrite: Overwrite,
-    /// Print the figures as one JSON object on the last line
+    /// Print the results as one JSON object on the last line
     #[arg(long)]
     json: bool,
 }
@@ -58,8 +58,8 @@ impl Encode {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
         if self.out.extension().is_none_or(|ending| ending != "parquet") {
-            let out = self.out.display();
-            return Err(Error::invalid("--out", out, "a file name that ends in .parquet"));
+            let problem = format!("--out {} is not a .parquet file", self.out.display());
+            return Err(Error::unsuitable(problem, "Choose a name that ends in .parquet"));
         }
         let catalog = self.galaxies.read()?;
         let encoder = Encoder::load(&self.encoder)?.with_precision(self.precision);
@@ -98,8 +98,8 @@ impl Encode {
 }
 
 impl Encode {
-    /// Whether the file that is there has these galaxies by this encoder, or some of them: then nothing
-    /// is lost when it is made again.
+    /// Whether the existing file has these galaxies, or some of them, by this encoder: then nothing is
+    /// lost when it is written again.
     fn is_made_again(&self, catalog: &Catalog, encoder: &Encoder) -> bool {
         if !self.out.is_file() {
             return false;
@@ -111,8 +111,8 @@ impl Encode {
     }
 }
 
-/// Writes the pictures that could not be read into a table beside `out`, and warns of them; where
-/// there are none, takes the table of an earlier run away.
+/// Writes the pictures that could not be read into a table beside `out`, and warns of them; without
+/// such pictures, removes the table of an earlier run.
 pub fn list_failed(out: &Path, failed: &[Failed], all: usize) -> Result<()> {
     let list = out.with_extension("failed.csv");
     if let Some(first) = failed.first() {

@@ -9,7 +9,7 @@ use rings::Rings;
 use std::process::ExitCode;
 use zoobot_core::Result;
 
-/// Repeat a paper's experiment on the galaxies at hand.
+/// Repeat a paper's experiment on your galaxies.
 #[derive(Debug, Args)]
 pub struct Experiment {
     #[command(subcommand)]

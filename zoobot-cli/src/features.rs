@@ -10,7 +10,7 @@ use zoobot_core::encoder::Encoder;
 use zoobot_core::tch::{Device, Kind, Tensor};
 use zoobot_core::{Error, Result};
 
-/// Compute the features of pictures that are prepared already, and save the encoder.
+/// Compute the features of prepared pictures, and save the encoder.
 #[derive(Debug, Args)]
 pub struct Features {
     /// The encoder, as for `zoobot encode`
@@ -22,10 +22,10 @@ pub struct Features {
     /// The .npy file to write, of pictures x features
     #[arg(long)]
     out: PathBuf,
-    /// A folder to save the encoder in
+    /// A folder to save the encoder into
     #[arg(long)]
     save: Option<PathBuf>,
-    /// Print the figures as one JSON object on the last line
+    /// Print the results as one JSON object on the last line
     #[arg(long)]
     json: bool,
 }
@@ -35,8 +35,8 @@ impl Features {
     pub fn run(&self) -> Result<ExitCode> {
         let inputs = Tensor::read_npy(&self.inputs)?;
         if inputs.kind() != Kind::Float {
-            let kind = format!("{:?}", inputs.kind());
-            return Err(Error::invalid("the numbers of --inputs", kind, "float32"));
+            let problem = format!("--inputs holds numbers of the kind {:?}", inputs.kind());
+            return Err(Error::unsuitable(problem, "Save them as float32"));
         }
         let encoder = Encoder::load(&self.encoder)?;
         let features = encoder.features(&inputs.f_to_device(encoder.device())?)?;

@@ -15,16 +15,15 @@ use zoobot_core::schema::Schema;
 use zoobot_core::train::{Distance, End, Event, Schedule, Watch};
 use zoobot_core::{Error, Result};
 
-/// Teach an encoder a new question with the labels there are.
+/// Fine-tune an encoder: teach it a new question with your labels.
 ///
-/// Prints its plan, trains, and writes a model folder that `zoobot predict` and `zoobot judge` take.
-/// By default a linear model on the encoder's features is solved for, which takes seconds: the strength
-/// of its penalty is chosen by predicting galaxies that are left out, and the model that is written
-/// learns from all. A setting that only gradient descent knows (--rate, --epochs, --patience, --batch,
-/// --warmup, --dropout, --mixup, --mae) trains the head by it instead; --full trains the encoder with
-/// it. What is needed to resume is in OUT/run, the best model so far in OUT/run/best: a run that was
-/// stopped resumes when the same command is given again. A model that is
-/// finished is replaced with --overwrite only.
+/// Prints its plan, trains, and writes a model folder for `zoobot predict` and `zoobot judge`.
+/// By default it fits a linear model to the encoder's features, which takes seconds: the strength of
+/// the penalty is chosen by predicting galaxies that were left out, and the model that is written
+/// learns from all galaxies. An option that only gradient descent has (--rate, --epochs, --patience,
+/// --batch, --warmup, --dropout, --mixup, --mae) trains the head by gradient descent instead; --full
+/// trains the encoder as well. Repeat the command to resume a run that was stopped: OUT/run holds what
+/// is needed, OUT/run/best the best model so far. A finished model is replaced only with --overwrite.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot finetune classifier sample --label ring --out sample-rings
@@ -36,100 +35,102 @@ use zoobot_core::{Error, Result};
   zoobot simulate --galaxies 40 --votes decals_dr5 --tags 0.5 --out voted
   zoobot finetune tree voted --schema decals_dr5 --out tree")]
 pub struct Finetuning {
-    /// What the labels are: one class of several, a number, several things that may be true at once,
-    /// or votes for a schema's answers
+    /// What the labels are: classes, numbers, several things that may be true at once (multilabel), or
+    /// votes for a schema's answers (tree)
     #[arg(value_enum)]
     kind: Kind,
-    /// The column with the label; for multilabel once for each column of 0 and 1
+    /// The column with the label; for multilabel, repeat it for each column of 0 and 1
     #[arg(long, required_if_eq_any([("kind", "classifier"), ("kind", "regressor"), ("kind", "multilabel")]))]
     label: Vec<String>,
     /// For a tree: the schema of the votes, a name such as decals_dr5 or a .json file
     #[arg(long, required_if_eq("kind", "tree"))]
     schema: Option<String>,
-    /// The encoder: sample (which knows galaxies), imagenet, a model folder, or hf:OWNER/NAME
+    /// The encoder: sample (included, trained on galaxies), imagenet, a model folder, or hf:OWNER/NAME
     #[arg(long, default_value = "sample")]
     encoder: String,
     #[command(flatten)]
     galaxies: Galaxies,
-    /// A catalogue to judge by, and with gradient descent to choose the best epoch by
+    /// A catalogue to judge the model on, and with gradient descent to choose the best epoch on
     #[arg(long, value_name = "CATALOG")]
     val: Option<PathBuf>,
-    /// The share of the galaxies to keep aside to judge by, and with gradient descent to choose the best
-    /// epoch by [default: 0.2 with gradient descent; else each galaxy is judged by a fit without it]
+    /// The share of the galaxies to hold out to judge the model on, and with gradient descent to choose
+    /// the best epoch on [default: 0.2 with gradient descent; else each galaxy is judged by a fit without
+    /// it]
     #[arg(long, value_name = "SHARE", conflicts_with = "val")]
     validation: Option<f64>,
-    /// The number of parts in which galaxies are left out to choose the penalty, or the number of epochs
-    /// with gradient descent; all galaxies are learnt from [default: 10, or fewer for a small class]
+    /// The number of folds for cross-validation, which chooses the penalty, or with gradient descent the
+    /// number of epochs; the model learns from all galaxies [default: 10, or fewer for a small class]
     #[arg(long, value_name = "K", conflicts_with_all = ["val", "validation"])]
     folds: Option<usize>,
     /// The folder to write the model into
     #[arg(long)]
     out: PathBuf,
-    /// Train the whole network, not its head alone
+    /// Train the whole network, not only its head
     #[arg(long, conflicts_with_all = ["two_phase", "scratch"])]
     full: bool,
-    /// First the head, then all from this block of the encoder on, at 1e-5
+    /// Train the head first, then also the encoder from this block on, at a learning rate of 1e-5
     #[arg(long, value_name = "BLOCK", conflicts_with = "scratch")]
     two_phase: Option<usize>,
-    /// Begin with random weights of this architecture (timm's name), for comparison
+    /// Start from random weights of this architecture (timm's name), for comparison
     #[arg(long, value_name = "ARCHITECTURE")]
     scratch: Option<String>,
-    /// How often each galaxy is shown at most
+    /// The maximum number of epochs
     #[arg(long, default_value_t = 100)]
     epochs: u64,
-    /// Epochs without improvement after which it ends; 0 for never
+    /// Stop after this many epochs without improvement; 0 for never
     #[arg(long, default_value_t = 10)]
     patience: u64,
-    /// Galaxies to a step
+    /// Galaxies in a batch
     #[arg(long, default_value_t = 32)]
     batch: usize,
-    /// The largest learning rate; else 1e-3 for a head, 1e-4 for a whole network, 1e-5 with
-    /// --two-phase
+    /// The largest learning rate (default: 1e-3 for a head, 1e-4 for a whole network, 1e-5 with
+    /// --two-phase)
     #[arg(long)]
     rate: Option<f64>,
-    /// Steps in which the learning rate grows
+    /// Steps of warm-up, in which the learning rate grows
     #[arg(long, default_value_t = 0)]
     warmup: u64,
-    /// The share of the weights that a step at rate 1 takes away
+    /// Weight decay: the share of the weights that a step at a learning rate of 1 removes
     #[arg(long, default_value_t = 0.05)]
     weight_decay: f64,
-    /// How much slower each deeper layer learns; else 0.75, and 1 with --two-phase and --scratch
+    /// Layer decay: the learning rate of each deeper layer is multiplied by it (default: 0.75, or 1 with
+    /// --two-phase or --scratch)
     #[arg(long)]
     layer_decay: Option<f64>,
-    /// The share of features that the head does without at random
+    /// Dropout: the share of features that the head leaves out at random
     #[arg(long, default_value_t = 0.5)]
     dropout: f64,
-    /// The share of the target that is spread over all classes
+    /// Label smoothing: the share of the target that is spread over all classes
     #[arg(long, default_value_t = 0.0)]
     label_smoothing: f64,
-    /// How much each class counts, in the order of their names
+    /// The weight of each class, in the order of their names
     #[arg(long, value_delimiter = ',', conflicts_with = "balanced")]
     class_weights: Vec<f32>,
-    /// Let each class count as much as any other
+    /// Weight the classes equally, however many galaxies each has
     #[arg(long)]
     balanced: bool,
-    /// Random views of each galaxy that a head learns from besides the picture as it is
+    /// Random views of each galaxy that a head learns from besides the unchanged picture
     #[arg(long, default_value_t = 0)]
     views: usize,
-    /// Blend galaxies with each other, labels and all: the parameter of mixup, 0.2 say; 0 for not at all
+    /// Mixup: blend pairs of galaxies and their labels, with this parameter, such as 0.2; 0 for no mixup
     #[arg(long, default_value_t = 0.0, value_name = "STRENGTH")]
     mixup: f64,
     #[command(flatten)]
     stretching: Stretching,
-    /// Let the network see luminance only
+    /// Show the network only the luminance
     #[arg(long)]
     greyscale: bool,
-    /// For a regressor: numbers lie from 0 to 1
+    /// For a regressor: the numbers are between 0 and 1
     #[arg(long)]
     unit_interval: bool,
-    /// For a regressor: errors count as they are, not squared
+    /// For a regressor: minimise absolute errors instead of squared errors
     #[arg(long)]
     mae: bool,
-    /// Steps between two checkpoints of a whole network; 0 for one after each epoch only
+    /// Steps between checkpoints of a whole network; 0 for checkpoints only after each epoch
     #[arg(long, default_value_t = 0)]
     save_every: u64,
-    /// The numbers that a whole network computes with: fp32, bf16, or auto for bf16 where the hardware
-    /// is made for it
+    /// The precision of a whole network: fp32, bf16, or auto (bf16 if the hardware computes it faster and
+    /// the architecture keeps its accuracy, else fp32)
     #[arg(long, default_value_t)]
     precision: Precision,
     /// The seed of everything random
@@ -137,7 +138,7 @@ pub struct Finetuning {
     seed: u64,
     #[command(flatten)]
     overwrite: Overwrite,
-    /// Print the figures as one JSON object on the last line
+    /// Print the results as one JSON object on the last line
     #[arg(long)]
     json: bool,
 }
@@ -194,13 +195,13 @@ impl Finetuning {
                 true => format!(", and the best so far is in {}", best.display()),
                 false => String::new(),
             };
-            let done = format!("{} steps; the same command goes on from there{best}", fitted.steps);
+            let done = format!("{} steps; repeat the command to resume{best}", fitted.steps);
             return Err(Error::Interrupted { during: "fine-tuning", done });
         }
         if let Some((id, reason)) = done.failed().first() {
             let (failed, all) = (done.failed().len(), train.len() + kept);
             eprintln!(
-                "zoobot: {failed} of {all} pictures cannot be read; the first, of {id}: {reason}"
+                "zoobot: warning: {failed} of {all} pictures could not be read, such as {id}: {reason}"
             );
         }
         let name = self.out.file_name().map_or("fine-tuned".into(), |it| it.to_string_lossy());
@@ -274,7 +275,11 @@ impl Finetuning {
     fn finetune(&self) -> Result<Finetune> {
         let only = || match &self.label[..] {
             [label] => Ok(label.as_str()),
-            other => Err(Error::invalid("--label", format!("{} columns", other.len()), "one")),
+            several => {
+                let problem = format!("--label names {} columns", several.len());
+                let hint = "Give one, or fine-tune a multilabel model to learn several";
+                Err(Error::unsuitable(problem, hint))
+            }
         };
         let mut run = match (self.kind, &self.schema) {
             (Kind::Classifier, _) => Finetune::classifier(only()?),
@@ -282,7 +287,7 @@ impl Finetuning {
             (Kind::Multilabel, _) => Finetune::multilabel(self.label.iter().cloned()),
             (Kind::Tree, Some(schema)) => Finetune::tree(&Schema::load(schema)?),
             (Kind::Tree, None) => {
-                return Err(Error::invalid("--schema", "missing", "a name or file"));
+                return Err(Error::empty("--schema is missing", "Give a name or a .json file"));
             }
         };
         let encoder = self.stretching.of_encoder(Encoder::load(&self.encoder)?)?;

@@ -7,7 +7,7 @@ use zoobot_core::Result;
 use zoobot_core::catalog::Catalog;
 use zoobot_core::survey::sample_folder;
 
-/// The name of the catalogue that travels along.
+/// The name of the included catalogue.
 const SAMPLE: &str = "sample";
 /// The catalogue in a folder that has one.
 const CATALOG: &str = "catalog.csv";
@@ -15,11 +15,11 @@ const CATALOG: &str = "catalog.csv";
 // No doc comment: it would take the place of the command's own help.
 #[derive(Debug, Clone, Args)]
 pub struct Galaxies {
-    /// The galaxies: a table (.csv, .parquet, ...) with columns id_str and file_loc, a folder of
-    /// pictures or with a catalog.csv, or sample, the 600 simulated galaxies that travel along
+    /// The galaxies: a table (.csv, .parquet, ...) with the columns id_str and file_loc, a folder of
+    /// pictures or with a catalog.csv, or sample (600 simulated galaxies, included)
     #[arg(value_name = "CATALOG", required_unless_present = "catalog", conflicts_with = "catalog")]
     galaxies: Option<PathBuf>,
-    /// The galaxies, as an option
+    /// The galaxies, given as an option
     #[arg(long, value_name = "CATALOG")]
     catalog: Option<PathBuf>,
     #[command(flatten)]
@@ -38,19 +38,19 @@ impl Galaxies {
         self.other(self.path())
     }
 
-    /// Reads another catalogue, of which the wanted galaxies are taken too.
+    /// Reads another catalogue, and keeps the galaxies that satisfy the condition.
     pub fn other(&self, path: &Path) -> Result<Catalog> {
         self.wanted.read(path)
     }
 }
 
-/// Reads a catalogue by its place, or the one that travels along by its name.
+/// Reads a catalogue by its path, or the included catalogue by its name.
 pub fn read(path: &Path) -> Result<Catalog> {
     Catalog::read(file(path)?)
 }
 
-/// What a catalogue is read from: its file, or a folder of pictures. What lies in a place called
-/// sample comes before the sample.
+/// What a catalogue is read from: its file, or a folder of pictures. A file or folder called sample
+/// comes before the included sample.
 pub fn file(path: &Path) -> Result<PathBuf> {
     if path.as_os_str() == SAMPLE && !path.exists() {
         return Ok(sample_folder()?.join(CATALOG));

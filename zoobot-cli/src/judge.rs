@@ -10,30 +10,31 @@ use zoobot_core::{Error, Result};
 
 /// Compare encoders on real galaxies by linear probes of their features.
 ///
-/// The galaxies are those of DATA/rings, DATA/gz2_odd and a fixed fifth of DATA/efigi, which
-/// training leaves out. Prints Markdown.
+/// The galaxies are in DATA/rings and DATA/gz2_odd, and a fixed fifth of DATA/efigi, which training
+/// leaves out. Prints Markdown.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  zoobot judge-encoders --encoders imagenet,untrained,my-model --data galaxies"
 )]
 pub struct JudgeEncoders {
     /// Encoders as for `zoobot encode`, `untrained` (EfficientNet-Lite0 with random weights), or
-    /// `untrained:ARCHITECTURE`; NAME=ENCODER gives one another name in the table
+    /// `untrained:ARCHITECTURE`; NAME=ENCODER names an encoder in the table
     #[arg(long, value_delimiter = ',', default_value = "imagenet,untrained")]
     encoders: Vec<String>,
     /// The folder with the galaxies
     #[arg(long)]
     data: PathBuf,
-    /// Divisions into folds that each probe is repeated with
+    /// Repeats of each probe, each with another division into folds
     #[arg(long, default_value_t = 5)]
     seeds: u64,
-    /// A folder to keep features in, so that an encoder is judged again at once
+    /// A folder to keep features in, so that judging an encoder again is fast
     #[arg(long)]
     cache: Option<PathBuf>,
-    /// The numbers to compute with: fp32, bf16, or auto (bf16 where the hardware is made for it)
+    /// The precision: fp32, bf16, or auto (bf16 if the hardware computes it faster and the
+    /// architecture keeps its accuracy, else fp32)
     #[arg(long, default_value_t)]
     precision: Precision,
-    /// Print the figures as one JSON object on the last line
+    /// Print the results as one JSON object on the last line
     #[arg(long)]
     json: bool,
 }
@@ -53,8 +54,8 @@ impl JudgeEncoders {
         let mut names: Vec<&String> = encoders.iter().map(|(name, _)| name).collect();
         names.sort_unstable();
         if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            let expected = "names of their own: NAME=ENCODER";
-            return Err(Error::invalid("--encoders", format!("{} twice", twice[0]), expected));
+            let problem = format!("two --encoders are called {:?}", twice[0]);
+            return Err(Error::unsuitable(problem, "Name them differently: NAME=ENCODER"));
         }
         let verdict = judge.run(&encoders)?;
         report(self.json, &serde_json::to_value(&verdict)?, || Ok(verdict.markdown()))?;

@@ -17,12 +17,12 @@ use zoobot_core::picture::Augment;
 use zoobot_core::train::Output;
 use zoobot_core::{Error, Result};
 
-/// Tell how good a model of classes or numbers is on galaxies whose labels are known.
+/// Measure how good a model of classes or numbers is, on galaxies whose labels are known.
 ///
-/// Give galaxies that it has not learnt from; those without a label are left out. Each figure comes with the interval that holds it with
-/// 95 % confidence (1,000 bootstrap samples of the galaxies): of classes accuracy, auc,
-/// average_precision, f1 and log_loss, of numbers rmse, r2 and spearman. For models of votes there is
-/// `zoobot calibrate`.
+/// Give galaxies that it has not learnt from; galaxies without a label are left out. Each measure comes
+/// with its 95 % confidence interval (1,000 bootstrap samples of the galaxies): accuracy, auc,
+/// average_precision, f1 and log_loss for classes; rmse, r2 and spearman for numbers. For a model of
+/// votes use `zoobot calibrate`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot simulate --galaxies 40 --kinds ring,spiral --out disks
@@ -35,15 +35,15 @@ pub struct Judge {
     model: PathBuf,
     #[command(flatten)]
     galaxies: Galaxies,
-    /// The column with the truth; may be left out for numbers, whose names the model knows
+    /// The column with the true labels; may be left out for numbers, whose names the model knows
     #[arg(long)]
     label: Option<String>,
-    /// Random views of each picture to average over, besides the picture as it is
+    /// Random views of each picture to average over, besides the unchanged picture
     #[arg(long, default_value_t = 0)]
     views: usize,
     #[command(flatten)]
     stretching: Stretching,
-    /// A file to write each galaxy's prediction beside its label into: .parquet, .csv or .fits
+    /// A file to write each galaxy's prediction and label into: .parquet, .csv or .fits
     #[arg(long)]
     out: Option<PathBuf>,
     /// The seed of the views
@@ -51,7 +51,7 @@ pub struct Judge {
     seed: u64,
     #[command(flatten)]
     overwrite: Overwrite,
-    /// Print the figures as one JSON object on the last line
+    /// Print the results as one JSON object on the last line
     #[arg(long)]
     json: bool,
 }
@@ -63,15 +63,15 @@ impl Judge {
         let model = self.stretching.of_model(Model::load(&self.model)?)?;
         let label = match (&self.label, model.labels()) {
             (_, Labels::Votes(schema)) => {
-                let value = format!("of votes for {}", schema.name());
-                let expected = "one of classes or numbers: for votes, zoobot calibrate";
-                return Err(Error::invalid("the model", value, expected));
+                let problem = format!("--model predicts votes for {}", schema.name());
+                let hint = "Use `zoobot calibrate` for a model of votes";
+                return Err(Error::unsuitable(problem, hint));
             }
             (Some(label), _) => label.clone(),
             (None, Labels::Values(names)) => names.first().cloned().unwrap_or_default(),
             (None, Labels::Classes(names)) => {
-                let expected = format!("the column of classes {}", names.join(", "));
-                return Err(Error::invalid("--label", "missing", expected));
+                let hint = format!("Name the column with the classes {}", names.join(", "));
+                return Err(Error::empty("--label is missing", hint));
             }
         };
         // What is wrong with the labels is told before the pictures are looked at.
@@ -87,8 +87,8 @@ impl Judge {
         let known: HashSet<String> = catalog.ids().into_iter().collect();
         let without: Vec<String> = all.ids().into_iter().filter(|id| !known.contains(id)).collect();
         if catalog.is_empty() {
-            let value = format!("{:?}, which no galaxy has", labels.join(", "));
-            return Err(Error::invalid("the label", value, "a column with values"));
+            let problem = format!("no galaxy has a label in {:?}", labels.join(", "));
+            return Err(Error::empty(problem, "Choose a column with labels"));
         }
         if !without.is_empty() {
             let first: Vec<&str> = without.iter().take(3).map(String::as_str).collect();
@@ -137,7 +137,7 @@ impl Judge {
                 text += &format!("\n  {name:<18} {}", predicted.measure(name)?);
             }
             if let Ok(counts) = predicted.confusion() {
-                text += "\n  true class, and how many were taken for each:";
+                text += "\n  true class, and how many were predicted as each:";
                 for (name, row) in predicted.names().iter().zip(counts.rows()) {
                     text += &format!("\n    {name:<16}");
                     row.iter().for_each(|count| text += &format!(" {count:>6}"));

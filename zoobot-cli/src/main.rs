@@ -2,7 +2,7 @@
 //!
 //! Results go to standard output (with `--json`, one JSON object on its last line), progress and
 //! warnings to standard error. Exit status: 0 done, 2 bad input or a failure (one line on standard
-//! error says what and what to do), 130 stopped by Ctrl-C.
+//! error says what was wrong and what to do), 130 stopped by Ctrl-C.
 
 mod anomalies;
 mod calibrate;
@@ -39,7 +39,7 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-// The help of each is that of its own arguments.
+// The arguments of each have its help.
 enum Command {
     Anomalies(anomalies::Anomalies),
     Calibrate(calibrate::Calibrate),
@@ -108,7 +108,7 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Prints a command's figures, as JSON or for people. In JSON, `notes` are what was said beside them.
+/// Prints a command's results, as JSON or as text. In JSON, `notes` holds the notes of the run.
 fn report(
     json: bool,
     figures: &serde_json::Value,

@@ -1,4 +1,4 @@
-//! `zoobot make-encoder`: makes the encoder that travels with the library. Hidden: `cargo xtask
+//! `zoobot make-encoder`: makes the encoder that is included in the library. Hidden: `cargo xtask
 //! encoder` calls it.
 
 use crate::calibrate::corrected;
@@ -17,12 +17,12 @@ use zoobot_core::survey::{Kind, Simulation, Survey, efigi, gz2, keep_out};
 use zoobot_core::train::{FitConfig, OptimizerConfig, Schedule, Start, Trained, VoteTraining};
 use zoobot_core::{Error, Result};
 
-/// Make the encoder that travels with the library.
+/// Make the encoder that is included in the library.
 ///
 /// From EfficientNet-Lite0 trained on ImageNet, in stages, on the attributes of EFIGI and the votes
 /// of Galaxy Zoo 2 in DATA (without the galaxies that `zoobot judge-encoders` judges on) and on
-/// simulated galaxies. At the end its posteriors are corrected, question by question, by the galaxies
-/// that were kept aside. A run that was stopped goes on where it was.
+/// simulated galaxies. At the end its posteriors are corrected, question by question, with held-out
+/// galaxies. Repeat the command to resume a run that was stopped.
 #[derive(Debug, Args)]
 pub struct MakeEncoder {
     /// The folder with efigi/catalog.csv and s82_votes/catalog.csv and their pictures
@@ -37,27 +37,27 @@ pub struct MakeEncoder {
     /// Simulated galaxies for each of the surveys decals, sdss and nearby; 0 for none
     #[arg(long, default_value_t = 2000)]
     simulated: usize,
-    /// How often an epoch shows each real galaxy
+    /// How many times an epoch shows each real galaxy
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     repeat: u16,
-    /// The stages to go through, each as SIZE:EPOCHS:RATE, with a "b" behind it where batch
-    /// normalisation learns its statistics; none where the model to begin with is only to be corrected
+    /// The stages of training, each as SIZE:EPOCHS:RATE, followed by "b" if batch normalisation learns
+    /// its statistics; none to only correct the model that it starts from
     #[arg(long, num_args = 0.., value_delimiter = ',', default_value = "128:1:1e-3b,128:6:1e-3,160:2:5e-4")]
     stages: Vec<Stage>,
-    /// Galaxies to a step
+    /// Galaxies in a batch
     #[arg(long, default_value_t = 32)]
     batch: usize,
-    /// The most that views are sheared by, in degrees. A shear changes how round a galaxy looks, which
-    /// volunteers are asked about
+    /// The largest shear of views, in degrees. A shear changes how round a galaxy looks, which volunteers
+    /// are asked about
     #[arg(long, default_value_t = 0.0)]
     shear: f64,
-    /// What it begins as: an encoder, or an architecture by timm's name for random weights
+    /// What to start from: an encoder, or an architecture with random weights (timm's name)
     #[arg(long, default_value = "imagenet")]
     start: String,
     /// The seed of everything random
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Print the figures as one JSON object on the last line
+    /// Print the results as one JSON object on the last line
     #[arg(long)]
     json: bool,
 }
@@ -210,13 +210,12 @@ impl MakeEncoder {
     }
 }
 
-/// Adds to the card of a model folder what it was trained on, and its licence, which is that of the
-/// weights that it began as.
+/// Adds to the card of a model folder what it was trained on, and the licence of the weights that it
+/// started from.
 fn note(path: &Path, train: serde_json::Value) -> Result<()> {
-    let wrong = |error: serde_json::Error| Error::Invalid {
-        name: "card.json",
-        value: path.display().to_string(),
-        expected: format!("a JSON object ({error})"),
+    let wrong = |error: serde_json::Error| {
+        let problem = format!("{} is not a JSON object: {error}", path.display());
+        Error::unsuitable(problem, "Remove the folder and make the encoder again")
     };
     let text = std::fs::read(path).map_err(Error::io("read", path))?;
     let mut card: serde_json::Map<_, _> = serde_json::from_slice(&text).map_err(wrong)?;
@@ -226,10 +225,10 @@ fn note(path: &Path, train: serde_json::Value) -> Result<()> {
     std::fs::write(path, text).map_err(Error::io("write", path))
 }
 
-/// What stands between a survey's name and the name of a galaxy that is simulated.
+/// The text between a survey's name and the name of a simulated galaxy.
 const SIMULATED: &str = "-SIM";
 
-/// The same galaxies, with each real one so many times.
+/// The galaxies, with each real galaxy repeated this many times.
 fn repeated(galaxies: &Catalog, times: u16) -> Result<Catalog> {
     let ids = galaxies.ids();
     let often = |id: &str| if id.contains(SIMULATED) { 1 } else { usize::from(times) };

@@ -1,4 +1,4 @@
-//! What a command writes: nothing that is there is replaced without --overwrite, and missing folders
+//! What a command writes: nothing that exists is replaced without --overwrite, and missing folders
 //! are made.
 
 use clap::Args;
@@ -23,7 +23,7 @@ const PARTS: [&str; 7] = [
 // No doc comment: it would take the place of the command's own help.
 #[derive(Debug, Clone, Args)]
 pub struct Overwrite {
-    /// Replace what is there already
+    /// Replace a result that exists already
     #[arg(long)]
     overwrite: bool,
 }
@@ -33,25 +33,22 @@ impl Overwrite {
     /// To be called before any work is done, and after everything that may be wrong was looked at.
     pub fn file(&self, option: &'static str, path: &Path, read: &[&Path]) -> Result<()> {
         if path.is_dir() {
-            return Err(Error::invalid(
-                option,
-                path.display(),
-                "the name of a file: this is a folder",
-            ));
+            let problem = format!("{option} {} is a folder", path.display());
+            return Err(Error::unsuitable(problem, "Give the name of a file"));
         }
         if path.exists() {
             self.allow(option, path)?;
             let this = path.canonicalize().ok();
             if read.iter().any(|it| this.is_some() && it.canonicalize().ok() == this) {
-                let expected = "another file: this one is read";
-                return Err(Error::invalid(option, path.display(), expected));
+                let problem = format!("{option} {} is a file that is read", path.display());
+                return Err(Error::unsuitable(problem, "Choose another file to write"));
             }
         }
         let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
         folder.map_or(Ok(()), std::fs::create_dir_all).map_err(Error::io("write", path))
     }
 
-    /// The same for a file that may not be asked for.
+    /// [`file`](Self::file) for an option that may be left out.
     pub fn any_file(
         &self,
         option: &'static str,
@@ -71,7 +68,8 @@ impl Overwrite {
         ours: impl Fn(&str) -> bool,
     ) -> Result<()> {
         if folder.is_file() {
-            return Err(Error::invalid(option, folder.display(), "a folder: this is a file"));
+            let problem = format!("{option} {} is a file", folder.display());
+            return Err(Error::unsuitable(problem, "Give the name of a folder"));
         }
         if folder.join(mark).exists() {
             return self.allow(option, folder);
@@ -80,16 +78,17 @@ impl Overwrite {
         let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
         match names.filter(|name| !ours(name)).min() {
             Some(other) if !self.overwrite => {
-                let value = format!("{}, which holds {other}", folder.display());
-                let expected = "a new folder, or --overwrite to write into this one";
-                Err(Error::invalid(option, value, expected))
+                let folder = folder.display();
+                let problem = format!("the folder {option} {folder} already holds {other}");
+                let hint = "Choose a new folder, or add --overwrite to write into this one";
+                Err(Error::unsuitable(problem, hint))
             }
             _ => Ok(()),
         }
     }
 
     /// Refuses the folder of a model that is there. A run that came to its end is removed, so that it
-    /// begins anew; an unfinished one stays, and goes on.
+    /// starts from the beginning; an unfinished run stays, and is resumed.
     pub fn model(&self, option: &'static str, folder: &Path) -> Result<()> {
         self.folder(option, folder, MODEL, |name| name == "run" || PARTS.contains(&name))?;
         let run = folder.join("run");
@@ -103,8 +102,8 @@ impl Overwrite {
         if self.overwrite {
             return Ok(());
         }
-        let value = format!("{}, which exists already", path.display());
-        Err(Error::invalid(option, value, "another name, or --overwrite to replace it"))
+        let problem = format!("{option} {} exists already", path.display());
+        Err(Error::unsuitable(problem, "Choose another name, or add --overwrite to replace it"))
     }
 }
 

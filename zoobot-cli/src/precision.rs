@@ -13,10 +13,10 @@ use zoobot_core::survey::{efigi, is_kept_out};
 use zoobot_core::tags::{Cleaning, Tags};
 use zoobot_core::{Error, Result};
 
-/// Measure how well representations bring galaxies of one tag together.
+/// Measure how well representations bring galaxies with the same tag together.
 ///
-/// Precision at k of a tag: of the k galaxies nearest to one that has it, the share that has it too,
-/// averaged over all that have it: 0 to 1. `random` is that of neighbours drawn by lot.
+/// The precision at k of a tag is the share of a galaxy's k nearest neighbours that have its tag, averaged
+/// over all galaxies with the tag (0 to 1). `random` is the precision of randomly chosen neighbours.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot simulate --galaxies 40 --votes decals_dr5 --tags 0.5 --out voted
@@ -24,29 +24,29 @@ use zoobot_core::{Error, Result};
   zoobot encode voted --encoder imagenet --out voted-imagenet.parquet
   zoobot precision --representations galaxies=voted.parquet imagenet=voted-imagenet.parquet --tags voted/tags.csv -k 3 --least 3")]
 pub struct Precision {
-    /// Tables that `zoobot encode` wrote of the same galaxies; NAME=TABLE gives one a name
+    /// Tables from `zoobot encode` of the same galaxies; NAME=TABLE names a table
     #[arg(long, required = true, num_args = 1..)]
     representations: Vec<String>,
     /// The tags, .csv or .parquet with id_str and tag; only galaxies with a tag are searched
     #[arg(long, required_unless_present = "efigi")]
     tags: Option<PathBuf>,
-    /// The catalogue of EFIGI instead: ring, bar, edge on, multiple, early and late type, of the fifth
-    /// of its galaxies that no encoder of zoobot was trained on
+    /// The EFIGI catalogue instead of tags: ring, bar, edge on, multiple, early and late type, of the
+    /// fifth of its galaxies that no encoder of zoobot was trained on
     #[arg(long, conflicts_with = "tags")]
     efigi: Option<PathBuf>,
-    /// What to merge and drop of the tags, a .json file (default: what zoobot knows)
+    /// A .json file with tags to merge and to drop (default: the list that is included)
     #[arg(long, requires = "tags")]
     cleaning: Option<PathBuf>,
-    /// How many neighbours
+    /// The number of neighbours
     #[arg(short, default_value_t = 7)]
     k: usize,
-    /// Leave out tags that fewer galaxies have
+    /// Leave out tags of fewer galaxies than this
     #[arg(long, default_value_t = 20)]
     least: usize,
-    /// Compress to this many principal components before (the paper: 10)
+    /// Compress to this many principal components first (the paper: 10)
     #[arg(long)]
     pca: Option<usize>,
-    /// Print the figures as one JSON object on the last line
+    /// Print the results as one JSON object on the last line
     #[arg(long)]
     json: bool,
 }
@@ -74,8 +74,8 @@ impl Precision {
                 }
             };
             if all.iter().any(|(other, _)| *other == name) {
-                let value = format!("{name} twice");
-                return Err(Error::invalid("--representations", value, "names: NAME=TABLE"));
+                let problem = format!("two --representations are called {name:?}");
+                return Err(Error::unsuitable(problem, "Name them differently: NAME=TABLE"));
             }
             let space = Space::read(path)?;
             let space = match self.efigi {
@@ -98,8 +98,9 @@ impl Precision {
                 || rows.iter().zip(first).any(|(a, b)| (&a.tag, a.galaxies) != (&b.tag, b.galaxies))
         };
         if let Some((name, _)) = all.iter().find(|(_, rows)| differs(rows)) {
-            let expected = format!("the galaxies of {}", all[0].0);
-            return Err(Error::invalid("--representations", format!("{name} of others"), expected));
+            let first = &all[0].0;
+            let problem = format!("--representations {name:?} has other galaxies than {first:?}");
+            return Err(Error::unsuitable(problem, "Give tables of the same galaxies"));
         }
         let figures = figures(self.k, &all);
         report(self.json, &figures, || Ok(text(self.k, &all)))?;
@@ -116,7 +117,7 @@ impl Precision {
         };
         match &self.tags {
             Some(path) => Tags::read(path)?.clean(&cleaning),
-            None => Err(Error::invalid("--tags", "not given", "a table of tags, or --efigi")),
+            None => Err(Error::empty("--tags is missing", "Give a table of tags, or --efigi")),
         }
     }
 }

@@ -18,23 +18,23 @@ use zoobot_core::{Error, Result};
 
 /// Predict the votes, classes or numbers of the galaxies of a catalogue.
 ///
-/// Writes a table in the order of the catalogue. A model of classes gives the likeliest class,
-/// predicted, and probability_CLASS for each (0 to 1); a model of numbers NAME_predicted; a model of
-/// several things that may be true at once NAME_probability. For a model of votes there are two
-/// tables. Friendly: for each answer the expected fraction of volunteers (0 to 1), blank where fewer
-/// than half would be asked the question. Advanced: for each question how likely it is to be asked,
-/// for each answer the fraction and the ends of its 90 % interval, nothing blank.
+/// Writes a table in the order of the catalogue. A model of classes gives the most probable class
+/// (predicted) and the probability of each class (probability_CLASS, 0 to 1); a model of numbers gives
+/// NAME_predicted, a multilabel model NAME_probability. For a model of votes there are two tables. The
+/// friendly table has the expected vote fraction of each answer (0 to 1), blank if fewer than half of the
+/// volunteers would be asked the question. The advanced table has the probability that each question is
+/// asked, and for each answer the vote fraction and the ends of its 90 % interval; nothing is blank.
 ///
-/// Several models predict as their equal mixture, and so do several passes. Pictures that cannot be
-/// read are left out, with the reasons in a table beside it (OUT with the ending .failed.csv). A run
-/// that was stopped goes on where it stopped when the same command is given again.
+/// Several models or passes are combined with equal weights. Pictures that cannot be read are left out,
+/// and listed with the reasons in a table beside it (OUT with the ending .failed.csv). Repeat the command
+/// to resume a run that was stopped.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot simulate --galaxies 24 --out survey
   zoobot predict survey --model sample --out votes.fits
   zoobot predict survey --model sample --passes 5 --table advanced --out advanced.parquet")]
 pub struct Predict {
-    /// The folder of a model, or sample, which travels along; again for more models
+    /// The folder of a model, or sample (included); repeat for more models
     #[arg(long = "model", required = true, value_name = "MODEL")]
     models: Vec<PathBuf>,
     #[command(flatten)]
@@ -42,26 +42,27 @@ pub struct Predict {
     /// The file to write: .parquet, .csv or .fits
     #[arg(long)]
     out: PathBuf,
-    /// For votes, the columns: friendly or advanced
+    /// For votes: the friendly or the advanced table
     #[arg(long, default_value_t)]
     table: Columns,
-    /// For votes, passes of each model with dropout on; 0 for one without
+    /// For votes: passes of each model with dropout on; 0 for one pass without dropout
     #[arg(long, default_value_t = 0)]
     passes: usize,
-    /// Seed of what dropout leaves out
+    /// The seed of dropout
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The numbers to compute with: fp32, bf16, or auto (bf16 where the hardware is made for it)
+    /// The precision: fp32, bf16, or auto (bf16 if the hardware computes it faster and the
+    /// architecture keeps its accuracy, else fp32)
     #[arg(long, default_value_t)]
     precision: Precision,
     #[command(flatten)]
     stretching: Stretching,
-    /// Exit with status 2 when any picture cannot be read
+    /// Exit with status 2 if any picture cannot be read
     #[arg(long)]
     strict: bool,
     #[command(flatten)]
     overwrite: Overwrite,
-    /// Print the figures as one JSON object on the last line
+    /// Print the results as one JSON object on the last line
     #[arg(long)]
     json: bool,
 }
@@ -114,7 +115,8 @@ impl Predict {
     /// Predicts classes or numbers.
     fn labels(&self, catalog: &Catalog, models: Vec<Model>) -> Result<ExitCode> {
         if self.passes > 0 {
-            return Err(Error::invalid("--passes", self.passes, "0 unless models predict votes"));
+            let problem = format!("--passes {} needs models of votes", self.passes);
+            return Err(Error::unsuitable(problem, "Leave --passes out"));
         }
         self.overwrite.file("--out", &self.out, &[self.galaxies.path()])?;
         let models: Vec<Model> =

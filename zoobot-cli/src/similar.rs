@@ -18,14 +18,14 @@ use zoobot_core::space::{Origin, Space};
 use zoobot_core::tags::{Cleaning, Tags, TextEncoder};
 use zoobot_core::{Error, Result};
 
-/// Find the galaxies most like given ones, or like a picture.
+/// Find the galaxies that are most similar to other galaxies, or to a picture.
 ///
-/// Say what to search for by --id, --picture, --tag or --text; of several examples the mean is searched
-/// for. Lists the k nearest galaxies and their distances, nearest first; --gallery shows them. Every
-/// galaxy is looked at; among more than a million, or with --index, an index is used, which is built
-/// where there is none. With a catalogue that
-/// has positions (ra and dec, RAJ2000 and DEJ2000 and other usual names, in degrees or sexagesimal), the
-/// same object (within 100 arcseconds) is left out.
+/// Say what to search for with --id, --picture, --tag or --text; several examples are averaged. Lists
+/// the k nearest galaxies and their distances, nearest first; --gallery shows them. Every galaxy is
+/// compared, unless there are more than a million or --index is given: then an index is used, and built
+/// if it does not exist. If the catalogue has positions (ra and dec, RAJ2000 and DEJ2000 or other usual
+/// names, in degrees or sexagesimal), entries within 100 arcseconds of an example, which show the object
+/// itself, are left out.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot encode sample --out reps.parquet
@@ -38,10 +38,10 @@ use zoobot_core::{Error, Result};
   zoobot encode voted --out voted.parquet
   zoobot similar --representations voted.parquet --tags voted/tags.csv --tag spiral
 
-Words in place of a tag, where the text encoder is installed: --text 'ghostly faint disc'")]
+Words in place of a tag, if the text encoder is installed: --text 'ghostly faint disc'")]
 pub struct Similar {
-    /// The table that `zoobot encode` wrote, or a file of `zoobot vectors`, which is not read into
-    /// memory
+    /// The table from `zoobot encode`, or a file from `zoobot vectors`, which is searched without being
+    /// read into memory
     #[arg(long)]
     representations: PathBuf,
     /// The id_str of a galaxy; may be given several times
@@ -50,23 +50,23 @@ pub struct Similar {
     /// A file with a picture of a galaxy; may be given several times
     #[arg(long)]
     picture: Vec<PathBuf>,
-    /// A tag: the mean of the galaxies that have it in --tags is searched for
+    /// A tag: search for the mean of the galaxies that have it in --tags
     #[arg(long, requires = "tags")]
     tag: Option<String>,
-    /// Words for what is wanted: the tag in --tags whose meaning is nearest is searched for
+    /// A description in words: search for the tag in --tags whose meaning is nearest
     #[arg(long, requires = "tags")]
     text: Option<String>,
-    /// The folder of the text encoder all-MiniLM-L6-v2 (default: where set-up puts it, or the
+    /// The folder of the text encoder all-MiniLM-L6-v2 (default: as installed by set-up, or from the
     /// Hugging Face Hub)
     #[arg(long, requires = "text")]
     text_encoder: Option<PathBuf>,
     /// The tags, .csv or .parquet with id_str and tag; spellings and synonyms are merged
     #[arg(long)]
     tags: Option<PathBuf>,
-    /// What to merge and drop of the tags, a .json file (default: what zoobot knows)
+    /// A .json file with tags to merge and to drop (default: the list that is included)
     #[arg(long, requires = "tags")]
     cleaning: Option<PathBuf>,
-    /// The id_str of a galaxy that is not what is searched for; may be given several times
+    /// The id_str of a counter-example, which results should not be like; may be given several times
     #[arg(long)]
     unlike: Vec<String>,
     /// How many galaxies to find
@@ -79,40 +79,39 @@ pub struct Similar {
     /// pictures, or sample
     #[arg(long)]
     catalog: Option<PathBuf>,
-    /// A file for the pictures of the examples and of what was found: .png, .svg or .pdf, or a page,
-    /// .html
+    /// A file to write the pictures of examples and results into: .png, .svg, .pdf, or .html for a page
     #[arg(long, value_name = "FILE", requires = "catalog")]
     gallery: Option<PathBuf>,
-    /// A file for the table of what was found: .csv, .parquet or .fits
+    /// A file to write the table of results into: .csv, .parquet or .fits
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Search only galaxies for which this holds, such as 'mag_r < 17.5 and class is not missing'
+    /// Search only galaxies that satisfy this condition, such as 'mag_r < 17.5 and class is not missing'
     #[arg(long = "where", value_name = "CONDITION", requires = "catalog", long_help = LANGUAGE)]
     condition: Option<String>,
-    /// The encoder for pictures (default: the one that the table says it was made with)
+    /// The encoder for pictures (default: the encoder that made the table)
     #[arg(long)]
     encoder: Option<String>,
     #[command(flatten)]
     stretching: Stretching,
-    /// Compress to this many principal components before (the paper: 10)
+    /// Compress to this many principal components first (the paper: 10)
     #[arg(long)]
     pca: Option<usize>,
-    /// Search by an index. It lies beside the table (as TABLE.index, or with --pca N as
-    /// TABLE.pcaN.index), or in the file that is named
+    /// Search with an index, which is kept beside the table (as TABLE.index, or TABLE.pcaN.index with
+    /// --pca N), or in the given file
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     index: Option<Option<PathBuf>>,
-    /// Look at every galaxy, however many they are
+    /// Compare every galaxy, however many there are
     #[arg(long, conflicts_with = "index")]
     exact: bool,
-    /// The share of the true 10 nearest that a new index is to find
+    /// The recall of a new index: the share of the true 10 nearest galaxies that it finds
     #[arg(long, default_value_t = 0.99)]
     recall: f64,
-    /// Keep a new index's vectors in half precision
+    /// Store the vectors of a new index in half precision
     #[arg(long)]
     half: bool,
     #[command(flatten)]
     overwrite: Overwrite,
-    /// Print the result as one JSON object on the last line
+    /// Print the results as one JSON object on the last line
     #[arg(long)]
     json: bool,
 }
@@ -166,15 +165,15 @@ impl Similar {
     fn asked(&self) -> Result<()> {
         let none = self.id.is_empty() && self.picture.is_empty();
         if none && self.tag.is_none() && self.text.is_none() {
-            let expected = "--id NAME for a galaxy of the table, --picture FILE for a picture, --tag TAG \
-                            for the galaxies with a tag in --tags, or --text WORDS for the nearest tag \
-                            in --tags";
-            return Err(Error::invalid("what to search for", "not given", expected));
+            let hint = "Give --id NAME for a galaxy of the table, --picture FILE for a picture, --tag TAG \
+                        for the galaxies with a tag in --tags, or --text WORDS for the nearest tag in \
+                        --tags";
+            return Err(Error::empty("there is nothing to search for", hint));
         }
         Ok(())
     }
 
-    /// The pictures that were searched for, and those of the galaxies that were found.
+    /// The pictures of the examples, and of the galaxies that were found.
     fn shown(&self, found: &Neighbours) -> Result<Gallery> {
         let name =
             |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -196,18 +195,15 @@ impl Similar {
 
     fn in_file(&self) -> Result<(Neighbours, Option<Index>)> {
         if self.pca.is_some() {
-            let expected = "a table of `zoobot encode`: a file of vectors is searched as it is";
-            return Err(Error::invalid(
-                "--representations",
-                "a file of vectors with --pca",
-                expected,
-            ));
+            let problem = "--pca cannot compress a file of vectors";
+            let hint = "Leave --pca out, or give a table from `zoobot encode`";
+            return Err(Error::unsuitable(problem, hint));
         }
         let mut file = VectorFile::open(&self.representations)?;
         if let Some(catalog) = &self.catalog {
             file = file.with_catalog(&galaxies::read(catalog)?)?;
         }
-        // An index lies in memory, which a file of vectors is there to spare.
+        // An index is in memory, which a file of vectors is meant to spare.
         let index = match &self.index {
             Some(_) => {
                 self.index(file.len(), |path| file.open_index(path), |config| file.index(config))?

@@ -10,20 +10,20 @@ use std::time::Instant;
 use zoobot_core::survey::{Kind, Simulation, write_sample};
 use zoobot_core::{Error, Result};
 
-/// What stands beside catalog.csv in the folder of a survey.
+/// The tables beside catalog.csv in the folder of a survey.
 const TABLES: [&str; 3] = ["tags.csv", "visible.csv", "fractions.csv"];
 
 /// Make a survey of simulated galaxies: pictures and a catalogue with their true morphology.
 ///
-/// Writes OUT/catalog.csv and OUT/images/. The same seed gives the same survey. A second takes some
-/// hundred galaxies on each core.
+/// Writes OUT/catalog.csv and OUT/images/. The same seed gives the same survey. Each core makes some
+/// hundred galaxies in a second.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot simulate --galaxies 24 --out survey
   zoobot simulate --galaxies 24 --seed 7 --kinds sky --survey sdss --size 224 --out sdss
   zoobot simulate --galaxies 40 --votes decals_dr5 --tags 0.5 --out voted")]
 pub struct Simulate {
-    /// How many galaxies
+    /// The number of galaxies
     #[arg(long, default_value_t = 600)]
     galaxies: usize,
     /// The seed of everything random
@@ -32,14 +32,14 @@ pub struct Simulate {
     /// Width and height of each picture in pixels
     #[arg(long, default_value_t = 128)]
     size: u32,
-    /// Let volunteers vote: the schema by name, such as decals_dr5, or a .json file
+    /// Simulate the votes of volunteers for this schema: a name such as decals_dr5, or a .json file
     #[arg(long, value_name = "SCHEMA")]
     votes: Option<String>,
-    /// Let people write free-text tags about this share of the galaxies, into tags.csv
+    /// Simulate free-text tags for this share of the galaxies, in tags.csv
     #[arg(long, value_name = "SHARE", num_args = 0..=1, default_value_t = 0.0, default_missing_value = "0.2")]
     tags: f64,
-    /// The kinds of galaxies: sample (the eight of the sample), all, sky (each as often as the sky
-    /// has it), or a list such as ring,merger, with shares where they differ: smooth:60,ring:3
+    /// The kinds of galaxies: sample (its eight kinds), all, sky (each as often as in the sky), or a
+    /// list such as ring,merger, with shares if they differ: smooth:60,ring:3
     #[arg(long, default_value = "sample", value_name = "KINDS")]
     kinds: String,
     /// The survey that takes the pictures: legacy, decals, sdss, nearby or hsc
@@ -48,12 +48,12 @@ pub struct Simulate {
     /// The folder to write catalog.csv and images/ into
     #[arg(long, required_unless_present = "sample")]
     out: Option<PathBuf>,
-    /// Make the embedded sample anew instead, as a zip file
+    /// Make the included sample again instead, as a zip file
     #[arg(long, value_name = "ZIP", conflicts_with_all = ["galaxies", "seed", "size", "votes", "tags", "kinds", "survey", "out"])]
     sample: Option<PathBuf>,
     #[command(flatten)]
     overwrite: Overwrite,
-    /// Print the figures as one JSON object on the last line
+    /// Print the results as one JSON object on the last line
     #[arg(long)]
     json: bool,
 }
@@ -125,7 +125,10 @@ fn kinds(words: &str) -> Result<Vec<Kind>> {
             let mut all = Vec::new();
             for part in list.split(',') {
                 let (name, share) = part.split_once(':').unwrap_or((part, "1"));
-                let wrong = || Error::invalid("--kinds", part, "a kind, or KIND:SHARE, 1 to 1000");
+                let wrong = || {
+                    let hint = "Write KIND, or KIND:SHARE with a whole number between 1 and 1000";
+                    Error::unsuitable(format!("--kinds does not understand {part:?}"), hint)
+                };
                 let share: usize = share.trim().parse().map_err(|_| wrong())?;
                 if !(1..=1000).contains(&share) {
                     return Err(wrong());

@@ -9,9 +9,9 @@ use zoobot_core::Result;
 use zoobot_core::encoder::{Encoder, Precision};
 use zoobot_core::notebook::Show;
 
-/// Measure the parts of encoding on this machine, each alone: preparing pictures, and the network.
+/// Measure how fast this machine encodes: preparing pictures, and the network, each alone.
 ///
-/// Prints pictures a second. It takes some seconds.
+/// Prints pictures per second. It takes a few seconds.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  zoobot simulate --galaxies 24 --out survey\n  zoobot speed survey"
@@ -26,7 +26,7 @@ pub struct Speed {
     /// architecture keeps its accuracy, else fp32)
     #[arg(long, default_value_t)]
     precision: Precision,
-    /// Print the figures as one JSON object on the last line
+    /// Print the results as one JSON object on the last line
     #[arg(long)]
     json: bool,
 }

@@ -6,12 +6,12 @@ use zoobot_core::encoder::Encoder;
 use zoobot_core::model::Model;
 use zoobot_core::picture::Stretch;
 
-// How FITS files become pictures. No documentation: clap would show it as that of the command.
+// How FITS files become pictures. No doc comment: clap would show it as the help of the command.
 #[derive(Debug, Args)]
 pub struct Stretching {
-    /// How flux becomes a picture, for FITS files: asinh[:Q], log[:A] or linear, from the least value
-    /// to the percentile 99.7 (default: as the encoder or model has it, else asinh). JPEG and PNG files
-    /// stay as they are
+    /// How the flux of FITS files becomes brightness: asinh[:Q], log[:A] or linear, from the smallest
+    /// value to the percentile 99.7 (default: the stretch of the encoder or model, else asinh). JPEG
+    /// and PNG files are not changed
     #[arg(long)]
     pub stretch: Option<Stretch>,
 }
@@ -25,7 +25,7 @@ impl Stretching {
         }
     }
 
-    /// The same of a model.
+    /// The model with the stretch, where one is given.
     pub fn of_model(&self, model: Model) -> Result<Model> {
         match &self.stretch {
             Some(stretch) => model.stretch(stretch.clone()),

@@ -20,10 +20,10 @@ use zoobot_core::{Error, Result};
 
 /// Train an encoder on volunteers' votes.
 ///
-/// Checkpoints are written as it runs. A run that was stopped, in whatever way, goes on from the last
-/// of them when the same command is given again: there is no option for it. On a CPU it ends with the
-/// weights that it would have had without the break. A model that is finished is replaced with
-/// --overwrite only. To begin an unfinished run anew, remove its folder or name another.
+/// Checkpoints are written during the run. Repeat the command to resume a run that was stopped, however
+/// it was stopped, from the last checkpoint. On a CPU it ends with the weights that it would have had
+/// without the interruption. A finished model is replaced only with --overwrite. To start an unfinished
+/// run from the beginning, remove its folder or choose another.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot simulate --galaxies 40 --votes decals_dr5 --tags 0.5 --out voted
@@ -32,11 +32,11 @@ use zoobot_core::{Error, Result};
 
 Several catalogues, each with its schema: zoobot train A.csv B.csv --schema gz2 --schema decals_dr5 ...")]
 pub struct Train {
-    /// A table with columns id_str, file_loc and the votes, QUESTION_ANSWER, as whole numbers; several
-    /// are learnt from together
+    /// A table with the columns id_str, file_loc and QUESTION_ANSWER (the votes, as whole numbers);
+    /// several tables are learnt from together
     #[arg(value_name = "CATALOG", required_unless_present = "catalog", conflicts_with = "catalog")]
     galaxies: Vec<PathBuf>,
-    /// A catalogue, as an option; again for more
+    /// A catalogue, given as an option; repeat for more
     #[arg(long, value_name = "CATALOG")]
     catalog: Vec<PathBuf>,
     #[command(flatten)]
@@ -45,24 +45,25 @@ pub struct Train {
     /// each catalogue, in the same order
     #[arg(long, required = true)]
     schema: Vec<String>,
-    /// What the network begins as: an architecture by timm's name, for random weights; or an
-    /// encoder (imagenet, a model folder, hf:OWNER/NAME)
+    /// What to start from: an architecture with random weights (timm's name), or an encoder (imagenet,
+    /// a model folder, hf:OWNER/NAME)
     #[arg(long, default_value = "convnext_pico")]
     start: String,
-    /// The folder to write the model into; checkpoints and logs lie in its folder "run"
+    /// The folder to write the model into; checkpoints and logs go into its folder "run"
     #[arg(long)]
     out: PathBuf,
-    /// The share of the galaxies that is kept aside to choose the best epoch by
+    /// The share of the galaxies that is held out to choose the best epoch on
     #[arg(long, default_value_t = 0.1, value_name = "SHARE", conflicts_with = "val")]
     validation: f64,
-    /// A catalogue to choose the best epoch by, instead of a share of the others; one for each
-    /// catalogue, in the same order
+    /// A catalogue to choose the best epoch on, instead of a held-out share; one for each catalogue, in
+    /// the same order
     #[arg(long, value_name = "CATALOG")]
     val: Vec<PathBuf>,
-    /// Pixels a side that the network sees; else as the encoder it starts from, or 224
+    /// The side of the pictures that the network sees, in pixels (default: as for the encoder that it
+    /// starts from, else 224)
     #[arg(long)]
     size: Option<usize>,
-    /// Magnification about the centre; else as the encoder it starts from, or 1.2
+    /// Magnification about the centre (default: as for the encoder that it starts from, else 1.2)
     #[arg(long)]
     zoom: Option<f64>,
     #[command(flatten)]
@@ -70,39 +71,39 @@ pub struct Train {
     /// Smallest and largest magnification in training
     #[arg(long, num_args = 2, value_names = ["FROM", "TO"])]
     scale: Option<Vec<f64>>,
-    /// How often each galaxy is shown
+    /// The number of epochs
     #[arg(long, default_value_t = 10)]
     epochs: u64,
-    /// Galaxies to a step
+    /// Galaxies in a batch
     #[arg(long, default_value_t = 64)]
     batch: usize,
     /// The largest learning rate (default: 1e-3 from random weights, 3e-4 from an encoder)
     #[arg(long)]
     rate: Option<f64>,
-    /// Steps in which the learning rate grows
+    /// Steps of warm-up, in which the learning rate grows
     #[arg(long, default_value_t = 100)]
     warmup: u64,
-    /// The share of the weights that a step at rate 1 takes away
+    /// Weight decay: the share of the weights that a step at a learning rate of 1 removes
     #[arg(long, default_value_t = 0.05)]
     weight_decay: f64,
-    /// How much slower each deeper layer learns
+    /// Layer decay: the learning rate of each deeper layer is multiplied by it
     #[arg(long, default_value_t = 1.0)]
     layer_decay: f64,
-    /// What a running average of the weights keeps of itself at each step; 0 for no average
+    /// The decay of the running average of the weights at each step; 0 for no average
     #[arg(long, default_value_t = 0.0)]
     average: f64,
-    /// What batch normalisations go by: the statistics of each batch, as from random weights, or
-    /// frozen ones, as from an encoder
+    /// The statistics of batch normalisation: batch (of each batch; default with random weights) or
+    /// frozen (of the encoder; default with an encoder)
     #[arg(long, value_name = "batch|frozen")]
     statistics: Option<Statistics>,
-    /// The numbers that the network computes with: fp32, bf16, or auto for bf16 where the hardware
-    /// is made for it
+    /// The precision: fp32, bf16, or auto (bf16 if the hardware computes it faster and the
+    /// architecture keeps its accuracy, else fp32)
     #[arg(long, default_value_t)]
     precision: Precision,
-    /// Epochs without improvement after which the run ends
+    /// Stop after this many epochs without improvement
     #[arg(long)]
     patience: Option<u64>,
-    /// Steps between two checkpoints; 0 for one after each epoch only
+    /// Steps between checkpoints; 0 for checkpoints only after each epoch
     #[arg(long, default_value_t = 0)]
     save_every: u64,
     /// The seed of everything random
@@ -110,7 +111,7 @@ pub struct Train {
     seed: u64,
     #[command(flatten)]
     overwrite: Overwrite,
-    /// Print the figures as one JSON object on the last line
+    /// Print the results as one JSON object on the last line
     #[arg(long)]
     json: bool,
 }
@@ -135,13 +136,13 @@ impl Train {
         })?;
         let fitted = trained.fitted();
         if fitted.end == End::Interrupted {
-            let done = format!("{} steps; the same command goes on from there", fitted.steps);
+            let done = format!("{} steps; repeat the command to resume", fitted.steps);
             return Err(Error::Interrupted { during: "training", done });
         }
         if let Some((id, reason)) = trained.failed().first() {
             let (failed, all) = (trained.failed().len(), train.len() + val.len());
             eprintln!(
-                "zoobot: {failed} of {all} pictures cannot be read; the first, of {id}: {reason}"
+                "zoobot: warning: {failed} of {all} pictures could not be read, such as {id}: {reason}"
             );
         }
         let name = self.out.file_name().map_or("encoder".into(), |it| it.to_string_lossy());
@@ -176,13 +177,15 @@ impl Train {
         if self.galaxies.is_empty() { &self.catalog } else { &self.galaxies }
     }
 
-    /// The galaxies, those to choose by where they are given, and all questions in one schema.
+    /// The galaxies to learn from, the validation galaxies if given, and all questions in one schema.
     fn votes(&self) -> Result<(Catalog, Option<Catalog>, Schema)> {
         for (option, given) in [("--schema", self.schema.len()), ("--val", self.val.len())] {
             let catalogs = self.catalogs().len();
             if given != catalogs && (option == "--schema" || given > 0) {
-                let value = format!("{given} for {catalogs} catalogues");
-                return Err(Error::invalid(option, value, "one for each catalogue"));
+                let problem = format!("{option} is given {given} times");
+                let hint =
+                    format!("Give it once for each catalogue (number of catalogues: {catalogs})");
+                return Err(Error::unsuitable(problem, hint));
             }
         }
         let schemas: Vec<Schema> =
@@ -245,11 +248,11 @@ impl Train {
     }
 }
 
-/// An error about the share to keep aside, by the name that it has here.
+/// An error about the share to hold out, with the name of the option.
 fn by_option(error: Error) -> Error {
     match error {
-        Error::Invalid { name: "share to choose by", value, expected } => {
-            Error::Invalid { name: "--validation", value, expected }
+        Error::Parameter { value, range, .. } => {
+            Error::Parameter { name: "--validation", value, range }
         }
         other => other,
     }
@@ -260,7 +263,7 @@ fn together(paths: &[PathBuf], schemas: &[Schema], wanted: &Wanted) -> Result<Ca
     let mut catalogs = Vec::with_capacity(paths.len());
     for (path, schema) in paths.iter().zip(schemas) {
         let catalog = wanted.read(path)?;
-        // In one table, columns that a catalogue lacks would be votes that nobody cast.
+        // In one table, columns that a catalogue lacks would count as 0 votes.
         Votes::of(&catalog, schema)?;
         catalogs.push(catalog);
     }

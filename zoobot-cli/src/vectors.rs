@@ -12,7 +12,7 @@ use zoobot_core::space::Space;
 
 /// Put representations into one flat file, which is searched without being read into memory.
 ///
-/// The tables are read one after the other; memory is needed for one of them. `zoobot similar
+/// The tables are read one at a time, so that there need only be memory for the largest. `zoobot similar
 /// --representations OUT` searches the file.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -20,18 +20,18 @@ use zoobot_core::space::Space;
   zoobot vectors --representations reps.parquet --out sample.vectors --half
   zoobot similar --representations sample.vectors --id SIM000005")]
 pub struct Vectors {
-    /// The tables that `zoobot encode` wrote, of one encoder
+    /// The tables from `zoobot encode`, all by one encoder
     #[arg(long, required = true, num_args = 1..)]
     representations: Vec<PathBuf>,
     /// The file to write
     #[arg(long)]
     out: PathBuf,
-    /// Keep numbers in half precision, in half the space
+    /// Store numbers in half precision, in half the space
     #[arg(long)]
     half: bool,
     #[command(flatten)]
     overwrite: Overwrite,
-    /// Print the result as one JSON object on the last line
+    /// Print the results as one JSON object on the last line
     #[arg(long)]
     json: bool,
 }

@@ -9,24 +9,24 @@ use zoobot_core::{Error, Result};
 
 /// What a condition may be, for `--help`.
 pub const LANGUAGE: &str = "\
-Take only galaxies for which this holds, such as 'mag_r < 17.5 and class is not missing'
+Use only galaxies that satisfy this condition, such as 'mag_r < 17.5 and class is not missing'
 
-Compare columns with numbers, texts in single quotes or other columns by <, <=, >, >=, = and !=; join \
+Compare columns with numbers, text in single quotes or other columns by <, <=, >, >=, = and !=; join \
 comparisons by not, and, or, and parentheses. A column whose name has other characters than letters, \
-digits, _ and . is written in backticks: `a-b`. Whole numbers are compared exactly. What has no value \
-(an empty cell, NaN, n/a and the like) passes no comparison, nor \"not\" of one: ask for it with \
-\"mag_r is missing\" or \"mag_r is not missing\" (null means the same).";
+digits, _ and . is written in backticks: `a-b`. Whole numbers are compared exactly. A missing \
+value (an empty cell, NaN, n/a and the like) satisfies no comparison, not even one after \"not\": ask \
+for it with \"mag_r is missing\" or \"mag_r is not missing\" (null is another word for missing).";
 
 /// The option `--where` of commands with a catalogue.
 #[derive(Debug, Clone, Args)]
 pub struct Wanted {
-    /// Take only galaxies for which this holds, such as 'mag_r < 17.5 and class is not missing'
+    /// Use only galaxies that satisfy this condition, such as 'mag_r < 17.5 and class is not missing'
     #[arg(long = "where", value_name = "CONDITION", long_help = LANGUAGE)]
     condition: Option<String>,
 }
 
 impl Wanted {
-    /// The galaxies of a file for which the condition holds; how many are left out is said.
+    /// The galaxies of a file that satisfy the condition; a note says how many there are.
     pub fn read(&self, path: impl AsRef<Path>) -> Result<Catalog> {
         self.of(galaxies::read(path.as_ref())?)
     }
@@ -37,9 +37,9 @@ impl Wanted {
         let wanted = all.filter(condition(text)?)?;
         let (kept, count, source) = (wanted.len(), all.len(), all.source().display());
         if kept == 0 {
-            let expected =
-                format!("a condition that holds for some of the {count} galaxies of {source}");
-            return Err(Error::invalid("--where", format!("{text:?}"), expected));
+            let problem =
+                format!("--where {text:?} keeps none of the {count} galaxies of {source}");
+            return Err(Error::empty(problem, "Write a condition that some galaxies satisfy"));
         }
         if kept < count {
             note(format!("--where keeps {kept} of {count} galaxies of {source}"));

@@ -27,7 +27,8 @@ fn main() -> Result<()> {
         std::process::exit(2);
     };
     let number = |text: &str| -> Result<u64> {
-        text.parse().map_err(|_| Error::invalid("number", text, "a whole number"))
+        let problem = || format!("{text:?} is not a whole number");
+        text.parse().map_err(|_| Error::unsuitable(problem(), "Give sizes, draws and seed as such"))
     };
     let seed = rest.first().map_or(Ok(1), |it| number(it))?;
     let catalog = Catalog::read(catalog)?;

@@ -1,10 +1,10 @@
 //! Galaxy morphology with deep representations.
 //!
-//! It rests on crates of its own, each of which uses only those before it: `zoobot-base` (errors,
+//! It consists of crates, each of which uses only crates before it: `zoobot-base` (errors,
 //! stopping, files), `zoobot-picture` (from a file to pixels), `zoobot-show` ([`notebook`], [`figure`]),
 //! `zoobot-data` ([`catalog`], [`schema`], what a network sees of a [`picture`]), `zoobot-nets` (the
-//! networks behind [`encoder`]) and `zoobot-simulator` (most of [`survey`]). What they hold is found
-//! here, under one name.
+//! networks behind [`encoder`]) and `zoobot-simulator` (most of [`survey`]). This crate has all
+//! of them under one name.
 //!
 //! Here data flows one way: [`encoder`] → [`space`] → [`similar`], [`map`], [`tags`], [`anomaly`],
 //! [`probe`]; [`train`] → [`model`] → [`predict`] → [`finetune`], [`experiment`], [`judge`].

@@ -1,9 +1,9 @@
 //! How things show themselves: a value makes a [`Bundle`], and [`display`] hands it to the kernel
-//! (or prints its plain form where there is none).
+//! (or prints its plain form if there is no kernel).
 
 pub use zoobot_show::notebook::*;
 
-/// What the code of a notebook cell calls. The kernel writes these calls; nobody else needs them.
+/// What the code of a notebook cell calls. Only the kernel writes these calls.
 pub mod cell {
     use crate::catalog::{Catalog, Split};
     use crate::map::Map;

@@ -1,5 +1,4 @@
-//! What is known of galaxies: catalogues, decision trees and votes, prepared pictures, and the data sets
-//! that are at hand.
+//! What is known of galaxies: catalogues, decision trees and votes, prepared pictures, and data sets.
 
 pub mod catalog;
 pub mod datasets;

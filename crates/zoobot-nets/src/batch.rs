@@ -79,7 +79,7 @@ mod tests {
         let mut calls = 0;
         let mut work = |_| {
             calls += 1;
-            Err::<(), _>(Error::invalid("shape", "odd", "even"))
+            Err::<(), _>(Error::parameter("shape", "odd", "even"))
         };
         assert!(in_memory(0..2, &mut work).is_err());
         assert_eq!(calls, 1);

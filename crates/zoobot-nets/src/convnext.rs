@@ -23,10 +23,10 @@ pub struct Config {
     pub inputs: i64,
     /// Blocks of each stage.
     pub blocks: [i64; 4],
-    /// Channels of each stage; those of the last are the features.
+    /// Channels of each stage; the channels of the last stage are the features.
     pub channels: [i64; 4],
     /// Whether the channels are mixed by what timm stores as 1x1 convolutions, as in its smaller
-    /// networks, instead of linear layers: the same sums, weights of another shape.
+    /// networks, instead of linear layers: equal sums, weights of another shape.
     pub pointwise: bool,
     /// Added to the variance in layer normalisation.
     pub norm_eps: f64,
@@ -78,7 +78,7 @@ impl Config {
         Self::new([3, 3, 27, 3], 192, false)
     }
 
-    /// The same for pictures of so many channels.
+    /// Sets the number of channels of the pictures.
     pub fn inputs(mut self, channels: i64) -> Self {
         self.inputs = channels;
         self
@@ -111,7 +111,7 @@ impl ConvNext {
     /// Set them with [`Weights::load_into`](super::Weights::load_into).
     ///
     /// # Errors
-    /// [`Error::Invalid`](zoobot_base::Error::Invalid) for a size below 1.
+    /// [`Error::Parameter`](zoobot_base::Error::Parameter) for a size below 1.
     pub fn new(path: &Path, config: &Config) -> Result<Self> {
         config.check()?;
         let eps = config.norm_eps;

@@ -31,7 +31,7 @@ impl EfficientNet {
     /// Set them with [`Weights::load_into`](super::Weights::load_into).
     ///
     /// # Errors
-    /// [`Error::Invalid`](zoobot_base::Error::Invalid) for a size below 1 or an even kernel.
+    /// [`Error::Parameter`](zoobot_base::Error::Parameter) for a size below 1 or an even kernel.
     pub fn new(path: &Path, config: &Config) -> Result<Self> {
         config.check()?;
         let activation = Some(config.activation);

@@ -1,4 +1,4 @@
-//! What a family of networks is to the rest of the library. A family is a file of its own: its
+//! What a family of networks is to the rest of the library. A family is one file: its
 //! configuration implements [`Family`], its network [`Trunk`], and one line in `network.rs` makes it known.
 
 use crate::layers::Layer;
@@ -55,7 +55,7 @@ pub trait Family: Clone + Debug + PartialEq + Sized + 'static {
     /// A network with random weights, whose variables are named below `path` as timm names them.
     ///
     /// # Errors
-    /// [`Error::Invalid`](zoobot_base::Error::Invalid) for a configuration that is out of range.
+    /// [`Error::Parameter`](zoobot_base::Error::Parameter) for a configuration that is out of range.
     fn build(&self, path: &Path) -> Result<Self::Network>;
 
     /// The variables in groups by resolution, from the pictures to the features.
@@ -97,7 +97,7 @@ pub trait Trunk: Layer {
     /// `[n, channels, h, w]`, at least 32 pixels a side, to `[n, width]`.
     ///
     /// # Errors
-    /// [`Error::Invalid`](zoobot_base::Error::Invalid) when `pictures` has another shape;
+    /// [`Error::Shape`](zoobot_base::Error::Shape) when `pictures` has another shape;
     /// [`Error::Torch`](zoobot_base::Error::Torch) for a smaller one.
     fn features(&self, pictures: &Tensor) -> Result<Tensor> {
         in_chunks(pictures, self.channels(), |chunk| self.forward(chunk))

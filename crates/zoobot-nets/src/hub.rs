@@ -58,7 +58,7 @@ pub fn fetch(address: &Address, settings: &Settings) -> Result<Fetched> {
         return cache.copy(address).ok_or_else(|| Error::Hub {
             name: address.to_string(),
             problem: format!("it is not in the cache {}", settings.cache.display()),
-            hint: "HF_HUB_OFFLINE forbids fetching it: unset it, or set HF_HOME to where the \
+            hint: "HF_HUB_OFFLINE forbids downloading it: unset it, or set HF_HOME to where the \
                    encoder is"
                 .into(),
         });
@@ -77,8 +77,8 @@ pub fn fetch(address: &Address, settings: &Settings) -> Result<Fetched> {
             None => Err(Error::Hub {
                 name: address.to_string(),
                 problem: reason,
-                hint: "Check the connection (HTTPS_PROXY, HF_ENDPOINT) and run the same again: \
-                       what was fetched is kept"
+                hint: "Check the connection (HTTPS_PROXY, HF_ENDPOINT) and try again: what was \
+                       downloaded is kept"
                     .into(),
             }),
         },
@@ -138,6 +138,6 @@ fn lacking(what: &str, files: &[String]) -> Fault {
     }
     Fault::Refused {
         problem: format!("the repository has no {what}"),
-        hint: format!("It is no encoder in timm's form. Its files: {list}"),
+        hint: format!("It is not an encoder in timm's format. Its files: {list}"),
     }
 }

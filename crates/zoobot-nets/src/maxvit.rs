@@ -35,7 +35,7 @@ impl MaxVit {
     /// Set them with [`Weights::load_into`](super::Weights::load_into).
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a size below 1, or one that is not a multiple of 32 where it must be.
+    /// [`Error::Parameter`] for a size below 1, and for a size that must be a multiple of 32 but is not.
     pub fn new(path: &Path, config: &Config) -> Result<Self> {
         config.check()?;
         let reading = config.reading;
@@ -175,8 +175,9 @@ impl Trunk for MaxVit {
     fn maps(&self, pictures: &Tensor) -> Result<Tensor> {
         let (size, (_, _, h, w)) = (self.config.size, pictures.size4()?);
         if h % size != 0 || w % size != 0 {
-            let expected = format!("multiples of {size}, for which the network is built");
-            return Err(Error::invalid("the sides of pictures", format!("{h} x {w}"), expected));
+            let problem = format!("the pictures have {h} x {w} pixels");
+            let hint = format!("This network takes sides that are multiples of {size} pixels");
+            return Err(Error::shape(problem, hint));
         }
         let mut x = self.stem(pictures)?;
         for block in self.stages.iter().flatten() {

@@ -15,7 +15,7 @@ use tch::{Device, Kind, Tensor};
 use zoobot_base::generator;
 use zoobot_base::{Error, Result};
 
-/// What a [`Network`] is built from: timm's name and the sizes that it stands for.
+/// What a [`Network`] is built from: timm's name and its sizes.
 ///
 /// ```
 /// use zoobot_core::encoder::Architecture;
@@ -168,9 +168,9 @@ impl Architecture {
         &NAMES
     }
 
-    /// The architecture of timm's name, for pictures of 3 channels. What follows a dot in timm's
-    /// names says with what a network was trained, and is ignored. The names that galaxy encoders
-    /// are published under are known too, where timm has another for the same network.
+    /// The architecture with timm's name, for pictures of 3 channels. What follows a dot in timm's
+    /// names says what a network was trained on, and is ignored. Names under which galaxy encoders
+    /// are published are known too, where timm has another name for the network.
     ///
     /// # Errors
     /// [`Error::Missing`] for another name, with a near one.
@@ -185,7 +185,7 @@ impl Architecture {
         })
     }
 
-    /// The same for pictures of so many channels.
+    /// Sets the number of channels of the pictures.
     pub fn inputs(mut self, channels: i64) -> Self {
         self.config = self.config.inputs(channels);
         self
@@ -225,9 +225,9 @@ impl Architecture {
         self.config.stages()
     }
 
-    /// The same in finer steps, a group for each block: timm's for layer-wise learning rates, where
-    /// that of group i of n is multiplied by `decay^(n - 1 - i)`, so that what lies deepest learns
-    /// slowest.
+    /// The names of the weights in finer groups, one for each block, as timm has them for layer-wise
+    /// learning rates: the rate of group i of n is multiplied by `decay^(n - 1 - i)`, so that the
+    /// deepest layers learn most slowly.
     pub fn layers(&self) -> Vec<Vec<String>> {
         self.config.layers()
     }
@@ -253,7 +253,7 @@ impl Architecture {
     /// as timm names them.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for less than one channel; [`Error::Torch`] when memory is short.
+    /// [`Error::Parameter`] for less than one channel; [`Error::Torch`] when memory is short.
     pub fn build(&self, path: &Path, seed: u64) -> Result<Network> {
         generator::seeded(seed, || self.config.build(path))
     }
@@ -267,7 +267,7 @@ impl Network {
     /// `[n, channels, h, w]` to `[n, width]`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when `pictures` has another shape.
+    /// [`Error::Shape`] when `pictures` has another shape.
     pub fn features(&self, pictures: &Tensor) -> Result<Tensor> {
         each!(self, network => network.features(pictures))
     }
@@ -296,7 +296,7 @@ impl Network {
         each!(self, network => network.pooled(maps))
     }
 
-    /// A copy of its present state that computes the same features faster and cannot be trained:
+    /// A copy of its present state that computes equal features faster and cannot be trained:
     /// normalisations and factors are multiplied into the weights beside them, and weights of
     /// convolutions lie channels last.
     ///
@@ -307,8 +307,8 @@ impl Network {
     }
 
     /// The [`folded`](Self::folded) network with numbers of another kind between the layers, such
-    /// as [`Kind::BFloat16`]. It takes pictures in 32 bits and its features are of 32 bits all the
-    /// same; so are normalisations and the first convolutions.
+    /// as [`Kind::BFloat16`]. Its pictures and features, normalisations and first convolutions keep 32
+    /// bits.
     ///
     /// # Errors
     /// [`Error::Torch`] when memory is short.
@@ -316,8 +316,8 @@ impl Network {
         self.in_form(Form::Of(kind))
     }
 
-    /// The same network on the same variables as it is trained; `statistics` are those that batch
-    /// normalisations go by. What is learnt shows in both.
+    /// This network in its form for training, with shared variables: what one learns shows in the
+    /// other. `statistics` are the statistics that batch normalisation uses.
     ///
     /// # Errors
     /// [`Error::Torch`] when memory is short.
@@ -326,7 +326,7 @@ impl Network {
         Ok(Training::new(network))
     }
 
-    /// The same network on the same memory, without gradients. A network cannot be used by two
+    /// This network without gradients, in shared memory. A network cannot be used by two
     /// threads at once; each takes one of these instead.
     ///
     /// # Errors
@@ -354,7 +354,7 @@ impl Layer for Network {
 /// The features of pictures `[n, inputs, h, w]`, on a CPU a few at a time.
 ///
 /// # Errors
-/// [`Error::Invalid`] for another shape.
+/// [`Error::Shape`] for another shape.
 pub(crate) fn in_chunks(
     pictures: &Tensor,
     inputs: i64,
@@ -376,8 +376,9 @@ pub(crate) fn in_chunks(
 fn check(pictures: &Tensor, inputs: i64) -> Result<Vec<i64>> {
     let size = if pictures.defined() { pictures.size() } else { Vec::new() };
     if size.len() != 4 || size[1] != inputs || size[2] < 1 || size[3] < 1 {
-        let expected = format!("[pictures, {inputs}, height, width]");
-        return Err(Error::invalid("the shape of pictures", format!("{size:?}"), expected));
+        let problem = format!("the pictures have the shape {size:?}");
+        let hint = format!("Give a tensor of the shape [pictures, {inputs}, height, width]");
+        return Err(Error::shape(problem, hint));
     }
     Ok(size)
 }

@@ -1,4 +1,4 @@
-//! The numbers that a network computes with: 32 bits, or 16 where the hardware is made for it.
+//! The precision that a network computes with: 32 bits, or 16 where the hardware computes them natively.
 
 use super::network::{Architecture, Network};
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ pub enum Precision {
     /// 32 bits throughout: the features of Python, to 1e-6 of the largest. The default.
     #[default]
     Fp32,
-    /// 16 bits of the same range ("bfloat16") between the layers, with sums, normalisations and the
+    /// 16 bits with the range of 32 bits ("bfloat16") between the layers, with sums, normalisations and the
     /// mean over a picture in 32. Slow where the hardware does not know them.
     Bf16,
     /// [`Bf16`](Self::Bf16) where the hardware computes with them natively and the network bears
@@ -57,13 +57,13 @@ impl Precision {
     /// Fails where 16 bits were asked for and cannot be computed with.
     ///
     /// # Errors
-    /// [`Error::Invalid`] on a processor on which libtorch has no convolution in 16 bits.
+    /// [`Error::Unsuitable`] on a processor on which libtorch has no convolution in 16 bits.
     #[doc(hidden)]
     pub fn check(self, device: Device) -> Result<()> {
         if self == Self::Bf16 && device == Device::Cpu && !processor::computes_bf16() {
-            let expected = "fp32 or auto: this processor cannot compute in 16 bits, for which it \
-                            would need AVX-512";
-            return Err(Error::invalid("precision", self.name(), expected));
+            let problem = "this processor cannot compute with the precision bf16 (16 bits), which \
+                           needs AVX-512";
+            return Err(Error::unsuitable(problem, "Choose fp32 or auto"));
         }
         Ok(())
     }
@@ -77,7 +77,7 @@ impl Precision {
         }
     }
 
-    /// The network for it on a device, of one that computes in 32 bits.
+    /// Converts a network that computes in 32 bits to this precision, for a device.
     #[doc(hidden)]
     pub fn network(self, network: Network, device: Device) -> Result<Network> {
         self.check(device)?;
@@ -96,7 +96,7 @@ impl FromStr for Precision {
         known
             .into_iter()
             .find(|precision| precision.name() == name)
-            .ok_or_else(|| Error::invalid("precision", name, "fp32, bf16 or auto"))
+            .ok_or_else(|| Error::parameter("precision", format!("{name:?}"), "fp32, bf16 or auto"))
     }
 }
 

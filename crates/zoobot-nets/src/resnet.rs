@@ -55,7 +55,7 @@ impl Config {
         Self { blocks: [3, 8, 36, 3], ..Self::resnet50() }
     }
 
-    /// The same for pictures of so many channels.
+    /// Sets the number of channels of the pictures.
     pub fn inputs(mut self, channels: i64) -> Self {
         self.inputs = channels;
         self
@@ -91,7 +91,7 @@ impl ResNet {
     /// Set them with [`Weights::load_into`](super::Weights::load_into).
     ///
     /// # Errors
-    /// [`Error::Invalid`](zoobot_base::Error::Invalid) for a size below 1.
+    /// [`Error::Parameter`](zoobot_base::Error::Parameter) for a size below 1.
     pub fn new(path: &Path, config: &Config) -> Result<Self> {
         config.check()?;
         let stem = square(config.inputs, STEM, 7, 2);

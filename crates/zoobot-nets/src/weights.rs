@@ -31,7 +31,7 @@ const LISTED: usize = 5;
 impl Weights {
     /// Reads `.safetensors`, or PyTorch's pickles (`.pth`, `.pt`, `.bin`, `.ckpt`) without executing
     /// them. Tensors in dictionaries within dictionaries are named by the keys that lead to them,
-    /// joined with dots: those of a Lightning checkpoint begin with `state_dict.`.
+    /// joined with dots: names from a Lightning checkpoint begin with `state_dict.`.
     ///
     /// # Errors
     /// [`Error::Io`] when the file cannot be opened, [`Error::Weights`] when it is of another kind,
@@ -44,7 +44,7 @@ impl Weights {
             "safetensors" => Tensor::read_safetensors(path).map_err(|error| Error::Weights {
                 path: path.into(),
                 problem: error.to_string(),
-                hint: "The file is damaged or is no safetensors file: get it again".into(),
+                hint: "The file is damaged or is not a safetensors file: download it again".into(),
             })?,
             "pth" | "pt" | "bin" | "ckpt" => pickle::read(path)?,
             other => {
@@ -75,7 +75,7 @@ impl Weights {
         self.tensors.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no tensors.
     pub fn is_empty(&self) -> bool {
         self.tensors.is_empty()
     }
@@ -90,8 +90,8 @@ impl Weights {
         self.iter().find_map(|(n, tensor)| (n == name).then_some(tensor))
     }
 
-    /// Only the tensors of a network of this architecture, named as it names them: takes off
-    /// whatever comes before the name of its first weight, such as the `state_dict.encoder.` of a
+    /// Only the tensors of a network of this architecture, named as it names them: removes the
+    /// prefix of the name of its first weight, such as the `state_dict.encoder.` of a
     /// Lightning checkpoint. Without such a prefix, all tensors as they are.
     ///
     /// # Errors
@@ -116,7 +116,7 @@ impl Weights {
                     problem: format!("it holds {} such networks: {list}", prefixes.len()),
                     hint: advice(
                         "Choose one: Weights::read(…)?.within(\"PREFIX\")?",
-                        "Save the one that you need in a file of its own",
+                        "Save the network that you need in a separate file",
                     ),
                     path: self.path,
                 })
@@ -197,9 +197,8 @@ impl Weights {
             return Err(Error::Weights {
                 path: self.path.clone(),
                 problem: format!("of {} tensors: {}", variables.len(), complaints.join("; ")),
-                hint:
-                    "These weights belong to another network, or their names need a prefix taken \
-                       off"
+                hint: "These weights belong to another network, or their names have a prefix to \
+                       remove"
                     .into(),
             });
         }

@@ -1,4 +1,4 @@
-//! JPEG and PNG files to 8-bit RGB and FITS files to flux, with a reason for every file that cannot be one.
+//! JPEG and PNG files to 8-bit RGB and FITS files to flux, with a reason for every file that cannot be read.
 
 use super::fits::{BEGINNING, flux};
 use super::stretch::Stretch;
@@ -28,7 +28,7 @@ pub enum Decoded {
 /// has it by default. Of an animation the first picture is taken. Of a FITS file the default
 /// [`Stretch`] makes a picture to look at.
 ///
-/// What a file holds is told by its content, whatever its name; it may be compressed with gzip or bzip2.
+/// The content of a file decides what it is, not its name; it may be compressed with gzip or bzip2.
 ///
 /// # Errors
 /// [`Error::Picture`] with the reason: missing, empty, not a picture, cut off, damaged, smaller

@@ -17,10 +17,10 @@ pub(super) const BEGINNING: &[u8] = b"SIMPLE  =";
 /// a file count from short waves to long, as the Legacy Surveys' cut-outs in g, r and z do. The rows of
 /// FITS images count from the bottom; here row 0 is the top.
 ///
-/// The image may lie in an extension, be in compressed tiles (`.fits.fz`), and the whole file may be
+/// The image may be in an extension, be in compressed tiles (`.fits.fz`), and the whole file may be
 /// compressed with gzip or bzip2; names do not matter. Axes of length 1 say nothing: 1 x 1 x 64 x 64
-/// is one plane. Whole numbers are scaled by `BSCALE` and `BZERO`. Undefined pixels are NaN: those that
-/// are NaN in the file, those of whole numbers that equal `BLANK`, and those that compression marks.
+/// is one plane. Whole numbers are scaled by `BSCALE` and `BZERO`. Undefined pixels become NaN: pixels
+/// that are NaN in the file, whole numbers that equal `BLANK`, and pixels that compression marks.
 ///
 /// ```no_run
 /// let planes = zoobot_core::picture::read_flux("cutouts/J003937.fits.fz")?;
@@ -82,7 +82,7 @@ fn first_image(file: &Fits) -> Result<Image, String> {
                 _ => {
                     let shape: Vec<String> = axes.iter().rev().map(usize::to_string).collect();
                     return Err(format!(
-                        "the image has {} values; one plane, or three as colours, are read",
+                        "the image has {} values; only one plane, or three as colours, can be read",
                         shape.join(" x ")
                     ));
                 }

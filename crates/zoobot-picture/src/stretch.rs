@@ -33,7 +33,7 @@ impl StretchCurve {
 pub enum Limits {
     /// Percentiles (0 to 100) of the finite values of each image, interpolated as numpy does.
     Percentiles(f64, f64),
-    /// Flux itself, the same for all images.
+    /// Values of flux, equal for all images.
     Flux(f64, f64),
 }
 
@@ -54,8 +54,8 @@ pub enum Limits {
 pub struct Stretch {
     /// How brightness is spread. Default `asinh` with 1.
     pub curve: StretchCurve,
-    /// Black and white: of all bands together in one entry, or of each band. Default the
-    /// percentiles 0 and 99.7, those of the galaxy-datasets package.
+    /// Black and white: one entry for all bands, or one for each band. Default: the percentiles 0
+    /// and 99.7, as in the galaxy-datasets package.
     pub limits: Vec<Limits>,
 }
 
@@ -65,7 +65,8 @@ impl Default for Stretch {
     }
 }
 
-/// As [`FromStr`](std::str::FromStr) takes it, with the limits: `asinh:1, percentiles 0 to 99.7`.
+/// The text that [`FromStr`](std::str::FromStr) reads, followed by the limits: `asinh:1, percentiles 0
+/// to 99.7`.
 impl std::fmt::Display for Stretch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.curve {
@@ -86,8 +87,8 @@ impl std::str::FromStr for Stretch {
     /// As on the command line: `asinh`, `log` or `linear`, the first two also with their parameter,
     /// as in `asinh:10`; limits as by default.
     fn from_str(text: &str) -> Result<Self> {
-        let expected = "asinh[:Q], log[:A] or linear";
-        let wrong = || Error::invalid("stretch", text, expected);
+        let range = "asinh, asinh:Q, log, log:A or linear";
+        let wrong = || Error::parameter("stretch", format!("{text:?}"), range);
         let (name, parameter) = match text.split_once(':') {
             Some((name, number)) => (name, Some(number.parse::<f64>().map_err(|_| wrong())?)),
             None => (text, None),
@@ -137,7 +138,7 @@ impl Stretch {
         self
     }
 
-    /// Whether it is the one that is taken where none is chosen.
+    /// Whether this is the default stretch.
     pub fn is_default(&self) -> bool {
         *self == Self::default()
     }
@@ -145,24 +146,36 @@ impl Stretch {
     /// Checks the parameters.
     ///
     /// # Errors
-    /// [`Error::Invalid`] naming the parameter that is out of range.
+    /// [`Error::Parameter`] or [`Error::Unsuitable`], naming the parameter that is out of range.
     pub fn check(&self) -> Result<()> {
         if let StretchCurve::Asinh(value) | StretchCurve::Log(value) = self.curve
             && !(1e-6..=1e9).contains(&value)
         {
-            return Err(Error::invalid("the curve's parameter", value, "1e-6 to 1e9"));
+            let name = "the parameter of the stretch";
+            return Err(Error::parameter(name, value, "between 1e-6 and 1e9"));
         }
         if !matches!(self.limits.len(), 1 | 3) {
-            return Err(Error::invalid("limits", self.limits.len(), "one entry, or one a band"));
+            let range = "1 (for all bands) or 3 (one for each band)";
+            return Err(Error::parameter("the number of limits", self.limits.len(), range));
         }
         for limits in &self.limits {
-            let (name, &(black, white), all) = match limits {
-                Limits::Percentiles(a, b) => ("percentiles", &(*a, *b), 0.0..=100.0),
-                Limits::Flux(a, b) => ("flux", &(*a, *b), f64::MIN..=f64::MAX),
+            let (name, &(black, white), all, hint) = match limits {
+                Limits::Percentiles(a, b) => (
+                    "percentile",
+                    &(*a, *b),
+                    0.0..=100.0,
+                    "Choose two percentiles between 0 and 100, the smaller one for black",
+                ),
+                Limits::Flux(a, b) => (
+                    "flux",
+                    &(*a, *b),
+                    f64::MIN..=f64::MAX,
+                    "Choose two finite values, the smaller one for black",
+                ),
             };
             if !(all.contains(&black) && all.contains(&white) && black < white) {
-                let value = format!("{black} and {white}");
-                return Err(Error::invalid(name, value, "black below white, percentiles 0 to 100"));
+                let problem = format!("black cannot be {name} {black} and white {name} {white}");
+                return Err(Error::unsuitable(problem, hint));
             }
         }
         Ok(())
@@ -177,17 +190,20 @@ impl Stretch {
     /// rows x columns each, to columns (width) x rows (height).
     ///
     /// # Errors
-    /// [`Error::Invalid`] for parameters out of range, another number of planes, planes of
-    /// different or no size, and a plane without finite values.
+    /// [`Error::Parameter`] or [`Error::Unsuitable`] for parameters out of range;
+    /// [`Error::Shape`] for another number of planes, and for planes of different or no size;
+    /// [`Error::Unsuitable`] for a plane without finite values.
     pub fn picture(&self, planes: &[Array2<f32>]) -> Result<RgbImage> {
         self.check()?;
         let (1 | 3, Some(first)) = (planes.len(), planes.first()) else {
-            return Err(Error::invalid("planes", planes.len(), "1, or 3 for red, green and blue"));
+            let problem = format!("a picture cannot be made of {} planes", planes.len());
+            return Err(Error::shape(problem, "Give 1 plane, or 3 for red, green and blue"));
         };
         let (rows, columns) = first.dim();
         if rows == 0 || columns == 0 || planes.iter().any(|plane| plane.dim() != (rows, columns)) {
             let sizes: Vec<_> = planes.iter().map(Array2::dim).collect();
-            return Err(Error::invalid("planes", format!("{sizes:?}"), "of one size, not empty"));
+            let problem = format!("the planes have the sizes {sizes:?} (rows, columns)");
+            return Err(Error::shape(problem, "Give planes of equal size that are not empty"));
         }
         let grey = planes.len() == 1;
         let bytes = planes
@@ -203,8 +219,9 @@ impl Stretch {
 
     fn bytes(&self, plane: &Array2<f32>, band: usize) -> Result<Array2<u8>> {
         if !plane.iter().any(|value| value.is_finite()) {
-            let value = format!("undefined in every pixel of plane {}", band + 1);
-            return Err(Error::invalid("the flux", value, "at least one pixel with a value"));
+            let problem = format!("every pixel of plane {} is undefined", band + 1);
+            let hint = "Leave this image out, or check how it was cut out";
+            return Err(Error::unsuitable(problem, hint));
         }
         let limits = self.limits.get(band).or(self.limits.first());
         let (black, white) = match limits.copied().unwrap_or(Limits::Percentiles(0.0, 100.0)) {

@@ -1,4 +1,4 @@
-//! Files that are compressed as a whole, with gzip or bzip2, under whatever name.
+//! Files that are compressed as a whole, with gzip or bzip2, whatever their names.
 
 use std::borrow::Cow;
 use std::io::{self, Read};

@@ -54,7 +54,7 @@ pub fn note_about(subject: impl Into<String>, text: impl Into<String>) {
     }
 }
 
-/// Every [`note`] so far; in a notebook, those of the running cell.
+/// Every [`note`] so far; in a notebook, the notes of the running cell.
 pub fn notes() -> Vec<String> {
     let said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
     said.1.iter().map(|[_, text]| text.clone()).collect()

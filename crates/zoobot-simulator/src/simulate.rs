@@ -48,8 +48,8 @@ pub struct Simulation {
     pub size: u32,
     /// JPEG quality, 1 to 100. Default 90.
     pub quality: u8,
-    /// Width of the field of view, arcsec, whatever the number of pixels; galaxies' sizes on the sky
-    /// go with it. Default 76.8, which is 0.6 arcsec a pixel at 128 pixels. Where the survey's frame
+    /// Width of the field of view in arcsec, for any number of pixels; galaxies' sizes on the sky
+    /// are in proportion to it. Default 76.8, which is 0.6 arcsec a pixel at 128 pixels. Where the survey's frame
     /// follows the galaxy it sets the sizes alone.
     pub field_of_view: f64,
     /// The kinds to draw from, each as often as it is listed. Default: [`Kind::SAMPLE`].
@@ -146,7 +146,7 @@ impl Simulation {
         Self { tags: share, ..self }
     }
 
-    /// Sets the survey that takes the pictures. The galaxies of a seed are the same in all.
+    /// Sets the survey that takes the pictures. Every survey sees the same galaxies of a seed.
     pub fn survey(self, survey: Survey) -> Self {
         Self { survey, ..self }
     }
@@ -160,11 +160,12 @@ impl Simulation {
     /// galaxies or threads.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a setting out of its range or `i` beyond the last galaxy.
+    /// [`Error::Parameter`] for a setting out of its range or `i` beyond the last galaxy;
+    /// [`Error::Empty`] without a kind.
     pub fn galaxy(&self, i: usize) -> Result<SimulatedGalaxy> {
         self.check()?;
         if i >= self.galaxies {
-            return Err(Error::invalid("galaxy", i, format!("0 to {}", self.galaxies - 1)));
+            return Err(Error::parameter("i", i, format!("between 0 and {}", self.galaxies - 1)));
         }
         Ok(self.make(i))
     }
@@ -179,7 +180,7 @@ impl Simulation {
     /// [`visible`]: super::visible
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a setting out of its range, [`Error::Missing`] or [`Error::Schema`]
+    /// [`Error::Parameter`] for a setting out of its range, [`Error::Missing`] or [`Error::Schema`]
     /// for a schema that is not known or cannot be answered, [`Error::Io`] when a file cannot be
     /// written, [`Error::Interrupted`] when stopped. The catalogue is written last, so a folder
     /// that has one is complete.
@@ -222,22 +223,23 @@ impl Simulation {
 
     fn check(&self) -> Result<()> {
         if self.galaxies == 0 {
-            return Err(Error::invalid("galaxies", 0, "1 or more"));
+            return Err(Error::parameter("galaxies", 0, "at least 1"));
         }
         if !(16..=2048).contains(&self.size) {
-            return Err(Error::invalid("size", self.size, "16 to 2048 pixels"));
+            return Err(Error::parameter("size", self.size, "between 16 and 2048 pixels"));
         }
         if !(1..=100).contains(&self.quality) {
-            return Err(Error::invalid("quality", self.quality, "1 to 100"));
+            return Err(Error::parameter("quality", self.quality, "between 1 and 100"));
         }
         if !(10.0..=1000.0).contains(&self.field_of_view) {
-            return Err(Error::invalid("field_of_view", self.field_of_view, "10 to 1000 arcsec"));
+            let range = "between 10 and 1000 arcsec";
+            return Err(Error::parameter("field_of_view", self.field_of_view, range));
         }
         if !(0.0..=1.0).contains(&self.tags) {
-            return Err(Error::invalid("tags", self.tags, "a share, 0 to 1"));
+            return Err(Error::parameter("tags", self.tags, "between 0 and 1"));
         }
         if self.kinds.is_empty() {
-            return Err(Error::invalid("kinds", "empty", "at least one kind"));
+            return Err(Error::empty("there are no kinds to simulate", "Give at least one kind"));
         }
         Ok(())
     }

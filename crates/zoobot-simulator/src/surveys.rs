@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 use zoobot_base::error::{Error, Result};
+use zoobot_base::spelling::nearest;
 
-/// A survey's way of seeing: the same simulated galaxies can be seen by each, which shows how far a
-/// model carries from one to another.
+/// How a survey sees galaxies. Each can take pictures of the same simulated galaxies, which shows how well
+/// a model works on another survey.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Survey {
@@ -16,13 +17,13 @@ pub enum Survey {
     /// deep, a frame of fixed width.
     #[default]
     Legacy,
-    /// The same sky in the muted colours of the pictures that Galaxy Zoo DECaLS showed.
+    /// The sky of the Legacy Surveys, in the muted colours of the pictures that Galaxy Zoo DECaLS showed.
     Decals,
     /// The Sloan Digital Sky Survey as Galaxy Zoo 2 showed it: g, r, i, 0.396 arcsec pixels,
     /// shallow, saturated colours on black, a frame that follows the galaxy's size.
     Sdss,
-    /// Large nearby galaxies of the same survey that fill their frame, as the EFIGI catalogue shows
-    /// them: blue colours, a bright grainy sky.
+    /// Large nearby galaxies of the Sloan Digital Sky Survey that fill their frame, as in the EFIGI
+    /// catalogue: blue colours, a bright grainy sky.
     Nearby,
     /// The Hyper Suprime-Cam survey: g, r, i, 0.6 arcsec seeing, very deep.
     Hsc,
@@ -122,7 +123,7 @@ const HSC: Instrument = Instrument {
 /// What a survey's telescope and pictures are like.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Instrument {
-    /// Arcseconds a pixel of the camera's own, whatever the picture's.
+    /// Arcseconds in a pixel of the camera, which may differ from the picture's.
     pub pixel: f64,
     /// Typical full width at half maximum of the point-spread function in r, arcsec.
     pub seeing: f64,
@@ -190,10 +191,14 @@ impl FromStr for Survey {
     /// The survey of a [name](Survey::name).
     fn from_str(name: &str) -> Result<Self> {
         let known = Self::ALL.map(Self::name);
-        Self::ALL
-            .into_iter()
-            .find(|survey| survey.name() == name)
-            .ok_or_else(|| Error::invalid("survey", name, known.join(", ")))
+        Self::ALL.into_iter().find(|survey| survey.name() == name).ok_or_else(|| {
+            let hint = match nearest(name, &known) {
+                Some(like) => format!("Did you mean {like:?}?"),
+                None => format!("The surveys are {}", known.join(", ")),
+            };
+            let place = "the simulator".to_owned();
+            Error::Missing { kind: "survey", name: name.to_owned(), place, hint }
+        })
     }
 }
 
@@ -208,6 +213,6 @@ mod tests {
             assert_eq!(survey.name().parse::<Survey>().unwrap(), survey);
         }
         let error = "palomar".parse::<Survey>().unwrap_err().to_string();
-        assert!(error.starts_with("survey is palomar") && error.contains("sdss"), "{error}");
+        assert!(error.contains("\"palomar\"") && error.contains("sdss"), "{error}");
     }
 }

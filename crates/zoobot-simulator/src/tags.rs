@@ -1,8 +1,7 @@
 //! Free-text tags, as people leave them under pictures in a forum: words for what they see, each in
-//! its writer's own spelling, among questions and remarks that say nothing about the galaxy.
+//! its writer's spelling, among questions and remarks that say nothing about the galaxy.
 //!
-//! Tags are only made here. Cleaning them, which merges the spellings and drops the noise, is the
-//! work of whoever uses them.
+//! Tags are only made here. Those who use them clean them, which merges spellings and drops the noise.
 
 use super::simulate::SimulatedGalaxy;
 use super::volunteers::{Appearance, stream, yes};
@@ -188,7 +187,7 @@ fn choose(weights: &[f64], rng: &mut StdRng) -> Option<usize> {
     })
 }
 
-/// A user's way with a word, the same for all galaxies.
+/// How a user writes a word, for every galaxy.
 struct Habit {
     rng: StdRng,
 }

@@ -103,7 +103,7 @@ fn errors_of_every_command_name_options_and_files_and_no_code() {
     for encoder in ["noencoder", "hollow", "notes.txt"] {
         complaint(&["encode", "catalog.csv", "--encoder", encoder, "--out", "o.parquet"], folder);
     }
-    says(&["encode", "catalog.csv", "--out", "o.csv"], &["--out is o.csv", ".parquet"]);
+    says(&["encode", "catalog.csv", "--out", "o.csv"], &["--out o.csv is not a .parquet file"]);
     says(&["predict", "catalog.csv", "--model", "sample", "--out", "o.txt"], &["o.txt"]);
     says(
         &["predict", "catalog.csv", "--model", "model", "--passes", "2", "--out", "o.csv"],

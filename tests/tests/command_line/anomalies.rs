@@ -113,7 +113,7 @@ fn real_ratings_give_a_ranking_and_what_to_rate_next() {
         (line("", 600, 1), "G600"),
         (line("", 1, 7), "rating is 7"),
         ("{\"id_str\":\"G001\",\"rating\":\"abc\"}\n".to_owned(), "line 1"),
-        (String::new(), "number of ratings is 0"),
+        (String::new(), "no ratings in --ratings"),
     ] {
         ratings(&text);
         refused(&words, dir.path(), &[word]);
@@ -145,5 +145,5 @@ fn an_experiment_compares_methods_and_goes_on_where_it_stopped() {
     let wrong = |more: &[&str], say: &[&str]| refused(&[&words, more].concat(), dir.path(), say);
     let unknown = run(&[&words[..], &["--methods", "gpp"]].concat(), dir.path());
     assert!(unknown.status.code() == Some(2) && errors(&unknown).contains("gp-ucb"));
-    wrong(&["--representations", "x=reps.parquet"], &["x twice"]);
+    wrong(&["--representations", "x=reps.parquet"], &["called \"x\""]);
 }

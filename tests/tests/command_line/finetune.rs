@@ -62,7 +62,7 @@ fn a_few_labels_become_a_model_that_is_judged_and_predicts() {
     }
     assert!(judged["auc"].as_f64().unwrap() > 0.6, "{judged}");
     let text = run(&words, dir.path());
-    assert!(String::from_utf8_lossy(&text.stdout).contains("taken for each"));
+    assert!(String::from_utf8_lossy(&text.stdout).contains("predicted as each"));
     let words = ["predict", "--model", "model", "--catalog", "test.csv", "--json", "--out"];
     let done = figures(&run(&[&words[..], &["one.csv"]].concat(), dir.path()));
     assert_eq!(done["predicted"], 40);
@@ -75,7 +75,7 @@ fn a_few_labels_become_a_model_that_is_judged_and_predicts() {
     let more = ["two.csv", "--model", "model"];
     figures(&run(&[&words[..], &more].concat(), dir.path()));
     assert_eq!(std::fs::read_to_string(dir.path().join("two.csv")).unwrap().lines().count(), 41);
-    refused(&[&words[..], &["a.csv", "--passes", "2"]].concat(), dir.path(), &["--passes is 2"]);
+    refused(&[&words[..], &["a.csv", "--passes", "2"]].concat(), dir.path(), &["--passes 2"]);
     let calibrate = ["calibrate", "--model", "model", "--catalog", "test.csv"];
     refused(&calibrate, dir.path(), &["votes"]);
 }
@@ -241,7 +241,7 @@ fn the_other_kinds_of_questions_and_what_is_refused() {
     );
     with("classifier", &["--label", "share"], &["zoobot finetune regressor"]);
     with("classifier", &["--label", "sharp"], &["no column \"sharp\"", "share"]);
-    with("classifier", &["--label", "odd", "--label", "bar"], &["--label is 2 columns"]);
+    with("classifier", &["--label", "odd", "--label", "bar"], &["--label names 2 columns"]);
     with("regressor", &["--label", "class"], &["\"class\" holds text"]);
     with("regressor", &["--label", "number", "--unit-interval"], &["0 to 1"]);
     with("classifier", &["--label", "odd", "--val", "catalog.csv"], &["both learnt from"]);

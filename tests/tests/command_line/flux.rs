@@ -128,7 +128,7 @@ fn fits_and_jpeg_are_encoded_together_and_other_stretches_are_told_apart() {
     }
     let output = run(&encode("catalog.csv", "x.parquet", &["--stretch", "cube"]), place);
     assert_eq!(output.status.code(), Some(2), "{}", errors(&output));
-    assert!(errors(&output).contains("stretch is cube, expected asinh"), "{}", errors(&output));
+    assert!(errors(&output).contains("stretch must be asinh"), "{}", errors(&output));
 }
 
 #[test]
@@ -141,10 +141,7 @@ fn a_fits_file_without_a_value_is_listed_and_the_rest_is_encoded() {
     let done = figures(&run(&encode("catalog.csv", "all.parquet", &[]), place));
     assert_eq!((&done["encoded"], &done["failed"]), (&6.into(), &2.into()));
     let list = std::fs::read_to_string(place.join("all.failed.csv")).unwrap();
-    assert!(
-        list.contains("undefined in every pixel of plane") && list.contains("cut off"),
-        "{list}"
-    );
+    assert!(list.contains("every pixel of plane") && list.contains("cut off"), "{list}");
 }
 
 #[test]

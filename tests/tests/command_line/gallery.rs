@@ -51,7 +51,7 @@ fn a_folder_of_pictures_and_the_sample_are_catalogues() {
     assert_eq!(figures(&run(&shown, dir.path()))["neighbours"].as_array().unwrap().len(), 2);
     // The sample, unless there is something of that name.
     let judged = ["judge", "sample", "--model", "sample"];
-    refused(&judged, dir.path(), &["of votes"]);
+    refused(&judged, dir.path(), &["predicts votes"]);
     std::fs::write(dir.path().join("sample"), "x").unwrap();
     let output = run(&["encode", "sample", "--out", "c.parquet"], dir.path());
     assert_eq!(output.status.code(), Some(2));

@@ -90,7 +90,7 @@ fn nothing_is_written_among_the_files_of_a_user_unless_told() {
     let save = [&save[..], &["--save", "mine"]].concat();
     let simulations = ["mine", "survey"].map(|out| [&simulate[..], &[out]].concat());
     for words in [&simulations[0], &simulations[1], &tune.to_vec(), &train.to_vec(), &save] {
-        refused(words, folder, &["which holds ngc1300.jpg", "--overwrite"]);
+        refused(words, folder, &["already holds ngc1300.jpg", "--overwrite"]);
     }
     assert_eq!(std::fs::read_dir(folder.join("mine")).unwrap().count(), 1);
     let told = run(&[&tune[..], &["--overwrite"]].concat(), folder);
@@ -126,11 +126,11 @@ fn what_is_read_is_never_written_over_and_a_folder_is_no_file() {
     figures(&run(&["encode", "catalog.csv", "--out", "reps.parquet", "--json"], dir.path()));
     let vectors = ["vectors", "--representations", "reps.parquet", "--overwrite", "--out"];
     for same in ["reps.parquet", "./images/../reps.parquet"] {
-        refused(&[&vectors[..], &[same]].concat(), dir.path(), &["--out is", "another file"]);
+        refused(&[&vectors[..], &[same]].concat(), dir.path(), &["--out", "another file"]);
     }
-    refused(&[&vectors[..], &["images"]].concat(), dir.path(), &["--out is images", "folder"]);
+    refused(&[&vectors[..], &["images"]].concat(), dir.path(), &["--out images is a folder"]);
     let words = ["simulate", "--galaxies", "4", "--overwrite", "--out", "catalog.csv"];
-    refused(&words, dir.path(), &["--out is catalog.csv", "this is a file"]);
+    refused(&words, dir.path(), &["--out catalog.csv is a file"]);
 }
 
 #[test]

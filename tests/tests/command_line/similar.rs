@@ -166,5 +166,5 @@ fn precision_of_several_representations_is_measured_side_by_side() {
     assert!(found["encoders"]["other"]["mean"].as_f64().unwrap() < 0.5);
     assert_eq!(found["tags"]["ring"]["galaxies"], 3);
     let twice = ["--representations", "good.parquet", "good=bad.parquet"];
-    refused(&[&words[..], &twice].concat(), dir.path(), &["good twice"]);
+    refused(&[&words[..], &twice].concat(), dir.path(), &["called \"good\""]);
 }

@@ -151,7 +151,7 @@ fn training_that_is_killed_goes_on_with_the_same_command_and_ends_with_the_same_
         assert!(read("model") == read("whole"), "{file} differs");
     }
     // A finished model stays unless it is to be replaced; then its run begins anew, by any settings.
-    refused(&arguments, dir.path(), &["--out is model, which exists", "--overwrite"]);
+    refused(&arguments, dir.path(), &["--out model exists already", "--overwrite"]);
     let fresh = ["--epochs", "1", "--overwrite"];
     let fresh = figures(&run(&train("model", &[&GZ2[..], &fresh].concat()), dir.path()));
     assert_eq!((&fresh["resumed_at"], &fresh["epochs"]), (&0.into(), &1.into()));
@@ -164,8 +164,8 @@ fn what_cannot_be_learnt_from_is_refused_with_one_line() {
     survey(place, "a", "gz2", 12, 1);
     let with = |more: &[&str], words: &[&str]| refused(&train("model", more), place, words);
     let and = |more: &[&'static str]| [&GZ2[..], more].concat();
-    with(&[&GZ2[..], &GZ2].concat(), &["--schema is 2 for 1 catalogues", "one for each"]);
-    with(&and(&["--val", "a/catalog.csv", "--val", "a/catalog.csv"]), &["--val is 2"]);
+    with(&[&GZ2[..], &GZ2].concat(), &["--schema is given 2 times", "once for each catalogue"]);
+    with(&and(&["--val", "a/catalog.csv", "--val", "a/catalog.csv"]), &["--val is given 2 times"]);
     with(&["--schema", "decals_dr5"], &["smooth-or-featured-dr5_smooth", "no column"]);
     with(&["--schema", "gz3"], &["gz3", "gz2"]);
     let instead = |old: &str, new: &'static str, words: &[&str]| {
@@ -177,8 +177,8 @@ fn what_cannot_be_learnt_from_is_refused_with_one_line() {
     with(&and(&["--epochs", "0"]), &["epochs is 0", "at least 1"]);
     instead("12", "0", &["batch is 0"]);
     with(&and(&["--rate", "0"]), &["learning rate is 0"]);
-    with(&and(&["--validation", "1"]), &["--validation is 1", "below 1"]);
-    with(&and(&["--validation", "0.01"]), &["--validation is 0.01 of 12 galaxies"]);
+    with(&and(&["--validation", "1"]), &["--validation must be", "it is 1"]);
+    with(&and(&["--validation", "0.01"]), &["0.01", "12 galaxies"]);
     let path = place.join("a/catalog.csv");
     let good = std::fs::read_to_string(&path).unwrap();
     let (header, rows) = good.split_once('\n').unwrap();
@@ -200,7 +200,7 @@ fn what_cannot_be_learnt_from_is_refused_with_one_line() {
         (
             r#"[{"question": "a", "answers": ["yes", "no"], "depends_on": "b_yes"},
                 {"question": "b", "answers": ["yes", "no"], "depends_on": "a_yes"}]"#,
-            "in a circle",
+            "in a cycle",
         ),
     ] {
         let text = format!(r#"{{"name": "t", "questions": {schema}}}"#);

@@ -1,4 +1,4 @@
-//! What set-up puts in place: the library, its compiler, libtorch, encoders, Jupyter and its kernel.
+//! What set-up installs: the library, its compiler, libtorch, encoders, Jupyter and its kernel.
 
 use super::{SETUP, State};
 use serde_json::Value;
@@ -51,10 +51,10 @@ pub fn compiler(record: &Record) -> State {
         let output = output.map_err(|error| format!("{rustc}: {error}"))?;
         let now = String::from_utf8_lossy(&output.stdout).into_owned();
         match now.trim() == built_by.trim() {
-            true => Ok(format!("{}, as when the library was built", first(&now))),
+            true => Ok(format!("{}, the compiler that built the library", first(&now))),
             false => {
                 let (then, now) = (first(built_by), first(&now));
-                Err(format!("the library was built by {then}, now it is {now}"))
+                Err(format!("the library was built by {then}, but the compiler is now {now}"))
             }
         }
     })
@@ -115,13 +115,13 @@ pub fn text_encoder() -> State {
     let folder = home().join("encoders/all-minilm-l6-v2");
     let missing = |problem: String| {
         let fix = format!(
-            "for searches by words, {SETUP}; without that it is fetched from the Hugging Face Hub when \
-             it is first used"
+            "to search by words, {SETUP}; otherwise it is downloaded from the Hugging Face Hub when it \
+             is first used"
         );
         State::Missing(problem, fix)
     };
     if !folder.join("vocab.txt").is_file() {
-        return missing(format!("{} is not there", folder.display()));
+        return missing(format!("{} does not exist", folder.display()));
     }
     match TextEncoder::read(&folder) {
         Ok(_) => State::Ok(format!("all-MiniLM-L6-v2, {}", folder.display())),
@@ -153,12 +153,12 @@ pub fn kernel() -> State {
             .unwrap_or_else(|| folder("HOME").unwrap_or_default().join(".local/share/jupyter"));
         let path = data.join("kernels/zoobot/kernel.json");
         let text = std::fs::read_to_string(&path);
-        let text = text.map_err(|_| format!("{} is not there", path.display()))?;
+        let text = text.map_err(|_| format!("{} does not exist", path.display()))?;
         let spec: Value = serde_json::from_str(&text)
             .map_err(|error| format!("{} is damaged: {error}", path.display()))?;
         let kernel = Path::new(spec["argv"][0].as_str().unwrap_or_default());
         if !kernel.is_file() {
-            return Err(format!("{} names {kernel:?}, which is not there", path.display()));
+            return Err(format!("{} names {kernel:?}, which does not exist", path.display()));
         }
         let whole =
             |path: &Path| path.canonicalize().ok().and_then(|it| Some(it.parent()?.to_owned()));
@@ -166,9 +166,9 @@ pub fn kernel() -> State {
         let note = match whole(kernel) == own {
             true => String::new(),
             false => {
-                format!(", which starts {}, of another build than this command", kernel.display())
+                format!("; it starts {}, which is not from this command's build", kernel.display())
             }
         };
-        Ok(format!("known to Jupyter by {}{note}", path.display()))
+        Ok(format!("registered with Jupyter in {}{note}", path.display()))
     })
 }

@@ -1,4 +1,4 @@
-//! The machine: its processor, GPU and disk, and what the caches take.
+//! The machine: its processor, GPU and disk, and the size of the caches.
 
 use super::{SETUP, State};
 use std::ffi::OsString;
@@ -36,7 +36,7 @@ fn instructions() -> &'static str {
 
 #[cfg(not(target_arch = "x86_64"))]
 fn instructions() -> &'static str {
-    "the instructions that every processor of this kind has"
+    "no special instructions"
 }
 
 pub fn precision() -> State {
@@ -45,11 +45,11 @@ pub fn precision() -> State {
     #[cfg(not(target_arch = "x86_64"))]
     let bf16 = false;
     State::Ok(match (tch::Cuda::device_count(), bf16) {
-        (1.., _) => "fp32; --precision auto takes bf16 where the GPU multiplies it".to_owned(),
+        (1.., _) => "fp32; --precision auto uses bf16 if the GPU computes it".to_owned(),
         (_, true) => {
-            "fp32; --precision auto takes bf16 for ConvNeXt: the processor multiplies it".to_owned()
+            "fp32; --precision auto uses bf16 for ConvNeXt, which the processor computes".to_owned()
         }
-        _ => "fp32, also with --precision auto: the processor does not multiply bf16".to_owned(),
+        _ => "fp32, also with --precision auto: the processor does not compute bf16".to_owned(),
     })
 }
 
@@ -62,8 +62,8 @@ pub fn gpu() -> State {
     match (tch::Cuda::device_count(), names) {
         (0, None) => State::Ok("none; the processor is used".to_owned()),
         (0, Some(names)) => State::Missing(
-            format!("{names}, which this libtorch does not use"),
-            format!("to use it, {SETUP}, which then takes the libtorch for GPUs"),
+            format!("{names}, which this libtorch cannot use"),
+            format!("to use it, {SETUP}, which then installs the libtorch for GPUs"),
         ),
         (1, names) => State::Ok(names.unwrap_or_else(|| "one".to_owned())),
         (n, names) => {
@@ -90,16 +90,18 @@ pub fn disk() -> State {
         }
     }
     match (words.is_empty(), short) {
-        (true, _) => State::Missing("cannot be looked at".to_owned(), "run `df -h`".to_owned()),
+        (true, _) => {
+            State::Missing("the free space is unknown".to_owned(), "run `df -h`".to_owned())
+        }
         (_, None) => State::Ok(words.join(", ")),
         (_, Some(place)) => {
-            let fix = format!("free some space where {} lies", place.display());
+            let fix = format!("free some space on the disk of {}", place.display());
             State::Wrong(words.join(", "), fix)
         }
     }
 }
 
-/// Free bytes where a path lies or would lie.
+/// Free bytes on the disk that holds a path, or would hold it.
 fn free(path: &Path) -> Option<u64> {
     let there = path.ancestors().find(|it| it.exists())?;
     let output = Command::new("df").arg("-Pk").arg(there).output().ok()?;

@@ -10,13 +10,13 @@ use zoobot_core::catalog::write_table;
 use zoobot_core::space::Space;
 use zoobot_core::{Error, Result};
 
-/// Compare ways to find what interests a simulated user, who rates round(5 * fraction).
+/// Compare methods that find what interests a simulated user, who rates round(5 * fraction).
 ///
 /// Methods: gp (the paper's: Gaussian process, expected improvement), gp-matern32, gp-ucb,
 /// gp-variance, gp-thompson, gp-random, astronomaly (the paper's baseline: isolation forest, corrected
 /// by ratings), isolation-forest, lof, random. Wider representations are compressed to --pca
-/// components; all are standardised. With --out a run that was stopped goes on where it stopped, and
-/// methods and repeats may be added: nothing that was measured is measured again.
+/// components; all are standardised. With --out, repeat the command to resume a run that was stopped;
+/// you may add methods and repeats, and finished runs are not repeated.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot encode sample --out reps.parquet
@@ -24,40 +24,40 @@ use zoobot_core::{Error, Result};
 
 The paper's comparison: --methods gp,astronomaly,isolation-forest,random --labels 200 --repeats 15")]
 pub struct Anomalies {
-    /// A table that `zoobot encode` wrote, as FILE or NAME=FILE; again for more of the same galaxies
+    /// A table from `zoobot encode`, as FILE or NAME=FILE; repeat for more tables of these galaxies
     #[arg(long, required = true)]
     representations: Vec<String>,
-    /// The catalogue of the same galaxies: adds a representation "ellipse", of 24 numbers about
-    /// ellipses that are fitted to the pictures
+    /// The catalogue of these galaxies: adds a representation "ellipse", 24 numbers about ellipses that
+    /// are fitted to the pictures
     #[arg(long)]
     ellipse: Option<PathBuf>,
-    /// What is true of the galaxies: a table with id_str and a column of fractions (0 to 1) or ratings
+    /// The truth about the galaxies: a table with id_str and a column of fractions (0 to 1) or ratings
     /// (0 to 5), or sample
     #[arg(long)]
     scores: PathBuf,
-    /// The column of --scores (default: fraction, score, rating, or the only one of numbers), or
+    /// The column of --scores (default: fraction, score, rating, or the only column of numbers), or
     /// NAME=VALUE for galaxies of one kind, such as class=merger
     #[arg(long)]
     score_column: Option<String>,
-    /// Runs of each method, with other seeds
+    /// Runs of each method, each with another seed
     #[arg(long, default_value_t = 15)]
     repeats: u64,
-    /// Galaxies that are rated in a run
+    /// Ratings in each run
     #[arg(long, default_value_t = 200)]
     labels: usize,
     /// The methods
     #[arg(long, value_delimiter = ',', default_value = "gp,astronomaly,isolation-forest,random")]
     methods: Vec<Method>,
-    /// Leave out galaxies of interest at random, anew in each run, so that this share of all remains
+    /// Leave out galaxies of interest at random in each run, so that they are this share of all galaxies
     #[arg(long)]
     share: Option<f64>,
-    /// Principal components
+    /// The number of principal components
     #[arg(long, default_value_t = 40)]
     pca: usize,
     /// The folder for finished runs, the table (summary.csv) and the figure (accuracy.svg)
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Print the figures of all runs as one JSON object on the last line
+    /// Print the results of all runs as one JSON object on the last line
     #[arg(long)]
     json: bool,
 }
@@ -72,12 +72,15 @@ impl Anomalies {
             if let Some((first, known)) = spaces.first()
                 && known.ids() != space.ids()
             {
-                let value = format!("of other galaxies, or in another order, than {first:?}");
-                return Err(Error::invalid("--representations", value, "tables of the same rows"));
+                let problem = format!(
+                    "--representations {name:?} has other galaxies than {first:?}, or another order"
+                );
+                let hint = "Give tables of the same galaxies in the same order";
+                return Err(Error::unsuitable(problem, hint));
             }
             if spaces.iter().any(|(known, _)| *known == name) {
-                let expected = "names of their own: NAME=FILE";
-                return Err(Error::invalid("--representations", format!("{name} twice"), expected));
+                let problem = format!("two --representations are called {name:?}");
+                return Err(Error::unsuitable(problem, "Name them differently: NAME=FILE"));
             }
             spaces.push((name, space));
         }
@@ -108,7 +111,7 @@ impl Anomalies {
     }
 }
 
-/// A name and a file; the file's own name where there is none.
+/// A name and a file; without a name, the file's own.
 fn named(text: &str) -> (String, &Path) {
     match text.split_once('=') {
         Some((name, file)) => (name.to_owned(), Path::new(file)),

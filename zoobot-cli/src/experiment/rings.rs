@@ -11,26 +11,26 @@ use zoobot_core::encoder::Encoder;
 use zoobot_core::experiment::FewLabels;
 use zoobot_core::survey::{Kind, Simulation};
 
-/// Rings from few labels, as in Walmsley et al. (2022): how well they are told from other galaxies, by
-/// the number of labels and by what the network knew before.
+/// Find rings from few labels, as in Walmsley et al. (2022): how the accuracy depends on the number of
+/// labels and on what the network learnt before.
 ///
-/// Writes OUT/results.csv, a row for each run as it ends, OUT/table.csv and OUT/figure.svg, in which the
-/// paper's own curves are drawn in grey for scale: they are of other galaxies. A grid that was
-/// stopped goes on when the same command is given again; sizes, repeats and modes may be added.
+/// Writes OUT/results.csv (a row for each run as it ends), OUT/table.csv and OUT/figure.svg, in which the
+/// paper's own curves, of other galaxies, are drawn in grey for scale. Repeat the command to resume an
+/// experiment that was stopped; you may add sizes, repeats and modes.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot experiment rings --simulate 60 --sizes 8,16 --repeats 1 --test 20 --val 10 --encoders galaxies=sample --no-scratch --out grid
 
-With the galaxies that travel along: zoobot experiment rings sample --out grid. Whole networks as well
+With the included galaxies: zoobot experiment rings sample --out grid. Whole networks as well
 as heads: --mode both --epochs 10")]
 pub struct Rings {
-    /// The galaxies: a table with columns id_str, file_loc and a column of two classes, or sample
+    /// The galaxies: a table with the columns id_str and file_loc and a column of two classes, or sample
     #[arg(value_name = "CATALOG", required_unless_present_any = ["catalog", "simulate"])]
     galaxies: Option<PathBuf>,
-    /// The galaxies, as an option
+    /// The galaxies, given as an option
     #[arg(long, value_name = "CATALOG", conflicts_with = "galaxies")]
     catalog: Option<PathBuf>,
-    /// This number of simulated galaxies instead, half of them rings
+    /// Simulate this number of galaxies instead, half of them rings
     #[arg(long, value_name = "GALAXIES", conflicts_with_all = ["galaxies", "catalog"])]
     simulate: Option<usize>,
     /// The column with the classes
@@ -39,10 +39,10 @@ pub struct Rings {
     /// Numbers of galaxies to learn from
     #[arg(long, value_delimiter = ',', default_value = "10,30,100,200")]
     sizes: Vec<usize>,
-    /// How often each is repeated with other galaxies
+    /// Repeats of each size, with other galaxies
     #[arg(long, default_value_t = 5)]
     repeats: u64,
-    /// Encoders to begin with; NAME=ENCODER gives one another name
+    /// Encoders to start from; NAME=ENCODER names an encoder
     #[arg(long, value_delimiter = ',', default_value = "galaxies=sample,ImageNet=imagenet")]
     encoders: Vec<String>,
     /// Leave out the network with random weights
@@ -54,10 +54,10 @@ pub struct Rings {
     /// Galaxies to judge by in each repeat
     #[arg(long, default_value_t = 100)]
     test: usize,
-    /// Galaxies to stop by in each repeat
+    /// Galaxies for early stopping in each repeat
     #[arg(long, default_value_t = 30)]
     val: usize,
-    /// The most epochs of a whole network
+    /// The maximum number of epochs for a whole network
     #[arg(long, default_value_t = 20)]
     epochs: u64,
     /// The seed of everything random
@@ -66,7 +66,7 @@ pub struct Rings {
     /// The folder to write into
     #[arg(long)]
     out: PathBuf,
-    /// Print the figures as one JSON object on the last line
+    /// Print the results as one JSON object on the last line
     #[arg(long)]
     json: bool,
 }

@@ -1,6 +1,6 @@
-//! Experiments that repeat a paper's on the galaxies at hand.
+//! Experiments of papers, repeated on your galaxies.
 //!
-//! [`FewLabels`]: how well a question is learnt from few labels, by what a network knew before.
+//! [`FewLabels`]: how well a question is learnt from few labels, starting from different encoders.
 
 mod outcome;
 mod paper;
@@ -28,10 +28,10 @@ use std::time::Instant;
 /// The ring experiment of Walmsley et al. (2022): fine-tuning from several encoders with more and more
 /// labels, several times each with other galaxies.
 ///
-/// In each repeat galaxies are put aside to judge by, half of either class, then some to stop by, and
-/// the rest is learnt from, half of either class as far as they go: a larger training set holds the
-/// smaller ones. Every result is a row of a table in the folder at once; what is there is not
-/// done again.
+/// Each repeat holds out galaxies to judge by, half of either class, then some for early stopping, and
+/// learns from the rest, half of either class as far as possible; a larger training set contains the
+/// smaller ones. Every result becomes a row of a table in the folder at once, and is not computed
+/// again.
 ///
 /// ```no_run
 /// use zoobot_core::experiment::FewLabels;
@@ -127,13 +127,13 @@ impl FewLabels {
         self
     }
 
-    /// Sets how many galaxies are judged by (100) and how many stopped by (30).
+    /// Sets how many galaxies are held out to judge by (100) and for early stopping (30).
     pub fn aside(mut self, test: usize, val: usize) -> Self {
         (self.test, self.val) = (test, val);
         self
     }
 
-    /// Sets the most epochs of a whole network (20); heads have 100.
+    /// Sets the maximum number of epochs of a whole network (20); heads have 100.
     pub fn epochs(mut self, epochs: u64) -> Self {
         self.epochs = epochs;
         self
@@ -145,12 +145,13 @@ impl FewLabels {
         self
     }
 
-    /// Does what is not done yet, and gives all results. In the folder are `results.csv`, a row for
+    /// Does the runs that are not done yet, and gives all results. In the folder are `results.csv`, a row for
     /// each run, written as it ends, and features, so that frozen encoders see each picture once.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for fewer galaxies than the largest size needs, more classes than two, and
-    /// a folder of another experiment; [`Error::Interrupted`] when stopped: the same call goes on.
+    /// [`Error::Unsuitable`] for fewer galaxies than the largest size needs, a label that does not have
+    /// two classes, and a folder of another experiment; [`Error::Interrupted`] when stopped: repeat the
+    /// call to resume it.
     pub fn run(&self, folder: impl AsRef<Path>) -> Result<FewLabelsOutcome> {
         let folder = folder.as_ref();
         let classes = self.classes()?;
@@ -176,7 +177,7 @@ impl FewLabels {
         Ok(FewLabelsOutcome { label: self.label.clone(), rows })
     }
 
-    /// Every run, those of one encoder together.
+    /// Every run, encoder by encoder.
     fn cells(&self) -> Vec<Cell> {
         let modes = [(self.frozen, "frozen"), (self.full, "full")];
         let modes = modes.into_iter().filter(|(wanted, _)| *wanted).map(|(_, mode)| mode);
@@ -209,39 +210,36 @@ impl FewLabels {
         names.sort_unstable();
         names.dedup();
         let [_, positive] = names[..] else {
-            let value = format!("{} in {:?}", names.len(), self.label);
-            return Err(Error::invalid("classes", value, "two"));
+            let problem = format!("the label {:?} has {} classes", self.label, names.len());
+            return Err(Error::unsuitable(problem, "Choose a label with two classes"));
         };
         let is: Vec<bool> = labels.iter().map(|it| it == positive).collect();
         let least = is.iter().filter(|it| **it).count().min(is.iter().filter(|it| !**it).count());
         let most = self.sizes.iter().max().copied().unwrap_or(0);
         let needed = (most + self.val + self.test).div_ceil(2);
         if self.sizes.is_empty() || self.repeats == 0 || self.test < 2 || self.val < 2 {
-            let value = format!(
-                "{} sizes, {} repeats, {} to judge by, {} to stop by",
+            let problem = format!(
+                "the experiment has {} sizes, {} repeats, {} galaxies to judge by and {} to stop by",
                 self.sizes.len(),
                 self.repeats,
                 self.test,
                 self.val
             );
-            return Err(Error::invalid(
-                "the experiment",
-                value,
-                "a size, a repeat, 2 on each side",
-            ));
+            let hint = "Choose at least 1 size, 1 repeat, 2 galaxies to judge by and 2 to stop by";
+            return Err(Error::unsuitable(problem, hint));
         }
         if needed > least {
-            let value = format!("{least} of the rarer class");
-            let expected = format!(
-                "at least {needed}, for {most} to learn from, {} to stop by and {} to judge by",
+            let problem = format!(
+                "there are {least} galaxies of the rarer class, but {needed} are needed: half of {most} \
+                 to learn from, {} to stop by and {} to judge by",
                 self.val, self.test
             );
-            return Err(Error::invalid("galaxies", value, expected));
+            return Err(Error::unsuitable(problem, "Choose smaller sizes, or give more galaxies"));
         }
         Ok(is)
     }
 
-    /// Writes what the folder is of, or fails where it is of another experiment.
+    /// Writes the settings into the folder; fails if the folder has those of another experiment.
     fn begin(&self, folder: &Path, classes: &[bool]) -> Result<()> {
         std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         let now = json!({
@@ -262,12 +260,10 @@ impl FewLabels {
                 if other.is_empty() {
                     return Ok(());
                 }
-                let value = format!("{} with other {}", folder.display(), other.join(", "));
-                Err(Error::invalid(
-                    "folder of the experiment",
-                    value,
-                    "another folder, or the same",
-                ))
+                let (folder, other) = (folder.display(), other.join(", "));
+                let problem = format!("{folder} holds an experiment with other settings: {other}");
+                let hint = "Choose another folder, or repeat the settings of that experiment";
+                Err(Error::unsuitable(problem, hint))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 write_whole_at(&path, |partial| {
@@ -304,7 +300,7 @@ impl FewLabels {
             Some(like) => {
                 Encoder::untrained(like.architecture().clone(), like.recipe().clone(), self.seed)
             }
-            None => Err(Error::invalid("start", start, "one that was added")),
+            None => Err(Error::Internal(format!("there is no encoder for the start {start:?}"))),
         }
     }
 
@@ -368,8 +364,9 @@ impl FewLabels {
         }
         let space = Space::read(&path)?;
         if space.len() < self.catalog.len() {
-            let value = format!("{} of {}", space.len(), self.catalog.len());
-            return Err(Error::invalid("pictures that can be read", value, "all of them"));
+            let (read, all) = (space.len(), self.catalog.len());
+            let problem = format!("{} of {all} pictures cannot be read", all - read);
+            return Err(Error::unsuitable(problem, "Leave out their galaxies"));
         }
         space.with_catalog(&self.catalog)
     }

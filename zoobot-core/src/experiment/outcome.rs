@@ -1,4 +1,4 @@
-//! The results of an experiment: a table on disk, row by row, and what they amount to.
+//! The results of an experiment: a table on disk, row by row, and a summary.
 
 use super::paper;
 use crate::error::{Error, Result};
@@ -161,7 +161,7 @@ impl FewLabelsOutcome {
     /// paper's own frozen curves, for scale (other galaxies): dashes for galaxies, dots for ImageNet.
     ///
     /// # Errors
-    /// [`Error::Invalid`] without a run.
+    /// [`Error::Empty`] without a run.
     pub fn figure(&self) -> Result<Figure> {
         let groups = self.groups();
         let mut starts: Vec<&str> = Vec::new();

@@ -1,8 +1,8 @@
-//! Which encoder knows most about real galaxies that none of them was trained on.
+//! Which encoder knows most about real galaxies that no encoder was trained on.
 //!
-//! A [`Judge`] encodes the same galaxies with each encoder and asks linear probes
-//! ([`crate::probe`]) the same questions, several times with other folds. Nothing of a network is
-//! trained, so an encoder is judged in the time it takes to encode the galaxies.
+//! A [`Judge`] encodes the galaxies with each encoder and fits linear probes ([`crate::probe`]) for the
+//! same questions, several times with other folds. No network is trained, so judging an encoder takes as
+//! long as encoding the galaxies.
 
 mod samples;
 mod verdict;
@@ -29,7 +29,7 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// A judge with the real galaxies in a folder: those of `rings/catalog.csv` (column `ring`),
+    /// A judge with the real galaxies in a folder: `rings/catalog.csv` (column `ring`),
     /// `gz2_odd/catalog.csv` (`odd`; -1 for unknown) and `efigi/catalog.csv` (see
     /// [`crate::survey::efigi`]).
     pub fn new(data: impl Into<PathBuf>) -> Self {
@@ -41,20 +41,20 @@ impl Judge {
         Self { seeds, ..self }
     }
 
-    /// Keeps features in a folder, so that the same encoder need not encode the same galaxies
-    /// again (default: nowhere).
+    /// Keeps features in a folder, so that an encoder need not encode the galaxies again (default:
+    /// nowhere).
     pub fn cache(self, folder: impl Into<PathBuf>) -> Self {
         Self { cache: Some(folder.into()), ..self }
     }
 
-    /// Judges the encoders, each by the name beside it.
+    /// Judges the encoders, each under the name beside it.
     ///
     /// # Errors
-    /// When a catalogue is not there or not as expected, when pictures cannot be read, and
+    /// When a catalogue is missing or lacks a column, when pictures cannot be read, and
     /// [`Error::Interrupted`] when stopped: what was encoded in full is in the cache.
     pub fn run(&self, encoders: &[(String, Encoder)]) -> Result<Verdict> {
         if self.seeds == 0 {
-            return Err(Error::invalid("seeds", 0, "1 or more"));
+            return Err(Error::parameter("seeds", 0, "at least 1"));
         }
         let samples = samples(&self.data)?;
         let mut scores = Vec::new();

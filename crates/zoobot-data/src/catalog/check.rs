@@ -1,4 +1,4 @@
-//! What a catalogue must hold, and errors that say which row does not.
+//! What a catalogue must hold, and errors that name the rows that do not.
 
 use super::read::{Lined, wrong};
 use super::{FILE, ID, names};
@@ -63,11 +63,11 @@ fn unique(table: &DataFrame, lines: &[u32], source: &Path) -> Result<()> {
     }
     if !empty.is_empty() {
         let problem = format!("{ID} is empty in {}", examples(&empty));
-        return Err(wrong(source, problem, "Give every galaxy a name of its own"));
+        return Err(wrong(source, problem, "Give every galaxy a unique name"));
     }
     if !twice.is_empty() {
         let problem = format!("{ID} occurs more than once: {}", examples(&twice));
-        let hint = "Give every galaxy a name of its own, or drop the repeated rows";
+        let hint = "Give every galaxy a unique name, or drop the repeated rows";
         return Err(wrong(source, problem, hint));
     }
     Ok(())

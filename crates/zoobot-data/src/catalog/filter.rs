@@ -1,4 +1,4 @@
-//! Which galaxies of a catalogue are wanted.
+//! Filters: which galaxies of a catalogue to keep.
 
 use super::{Catalog, Condition, check, label::Label};
 use polars::prelude::{BooleanChunked, DataFrame, DataType, Expr, IntoLazy, NewChunkedArray};
@@ -27,7 +27,7 @@ impl From<Condition> for Filter {
 }
 
 impl Filter {
-    /// For which galaxies of a catalogue it holds; not where it is not known.
+    /// Whether each galaxy of a catalogue satisfies it; `false` where it is unknown.
     #[doc(hidden)]
     pub fn holds(&self, catalog: &Catalog) -> Result<Vec<bool>> {
         let place = catalog.source().display().to_string();
@@ -48,17 +48,21 @@ fn holds(table: &DataFrame, expr: &Expr, place: &str) -> Result<Vec<bool>> {
     let column = column.map_err(|error| check::condition(error, table, place))?;
     let column = column.column("holds")?;
     if column.dtype() != &DataType::Boolean {
-        return Err(Error::invalid(
-            "the filter",
-            kind_words(column.dtype()),
-            "true or false for each galaxy",
-        ));
+        let problem =
+            format!("the filter gives {} instead of true or false", kind_words(column.dtype()));
+        let hint = "Write a comparison, such as condition(\"mag_r < 17.5\")?";
+        return Err(Error::unsuitable(problem, hint));
     }
     let found: Vec<bool> = column.bool()?.iter().map(|holds| holds.unwrap_or(false)).collect();
     match found.as_slice() {
         [one] => Ok(vec![*one; table.height()]),
         _ if found.len() == table.height() => Ok(found),
-        _ => Err(Error::invalid("the filter", format!("{} values", found.len()), "one a galaxy")),
+        _ => {
+            let problem =
+                format!("the filter gives {} values for {} galaxies", found.len(), table.height());
+            let hint = "Use an expression that gives one value for each galaxy";
+            Err(Error::shape(problem, hint))
+        }
     }
 }
 
@@ -75,9 +79,9 @@ impl Catalog {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Missing`] for a column that is not there, with a near name; [`Error::Invalid`] when an
-    /// expression does not give true or false for each galaxy; as [`condition`](super::condition)
-    /// says.
+    /// [`Error::Missing`] for a column that is not there, with a near name;
+    /// [`Error::Unsuitable`] when an expression does not give true or false, and [`Error::Shape`] when
+    /// it does not give one value for each galaxy; otherwise as [`condition`](super::condition).
     pub fn filter(&self, wanted: impl Into<Filter>) -> Result<Self> {
         self.keep(wanted.into().holds(self)?)
     }

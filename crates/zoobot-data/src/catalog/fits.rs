@@ -78,17 +78,19 @@ pub(super) fn columns(table: &DataFrame) -> Result<Vec<FitsColumn>> {
         let length = name.len() + name.matches('\'').count();
         let kept = name.trim_end() == name;
         if !is_text(&name) || !kept || !(1..=LONGEST_NAME).contains(&length) {
-            let expected = format!(
-                "1 to {LONGEST_NAME} ASCII characters, the last no space, in a FITS table: write \
-                 .parquet or .csv, or rename the column"
+            let problem = format!("a FITS table cannot have a column named {name:?}");
+            let hint = format!(
+                "Rename it to 1 to {LONGEST_NAME} ASCII characters without a space at the end, or \
+                 write .parquet or .csv"
             );
-            return Err(Error::invalid("name of a column", format!("{name:?}"), expected));
+            return Err(Error::unsuitable(problem, hint));
         }
         Ok(FitsColumn { kind: values::kind(column)?, name, trailing: 0 })
     };
     if !(1..=MOST_COLUMNS).contains(&table.width()) {
-        let expected = format!("1 to {MOST_COLUMNS} in a FITS table: write .parquet instead");
-        return Err(Error::invalid("number of columns", table.width(), expected));
+        let problem = format!("a FITS table cannot have {} columns", table.width());
+        let hint = format!("Write 1 to {MOST_COLUMNS} columns, or a .parquet file");
+        return Err(Error::unsuitable(problem, hint));
     }
     table.columns().iter().map(column).collect()
 }
@@ -130,8 +132,10 @@ pub(super) fn check_text(column: &str, text: &str) -> Result<()> {
     if is_text(text) {
         return Ok(());
     }
-    let value = format!("{text:?} in {column:?}");
-    Err(Error::invalid("text", value, "ASCII in a FITS table: write .parquet or .csv instead"))
+    let problem = format!(
+        "the text {text:?} in the column {column:?} has characters that a FITS table cannot hold"
+    );
+    Err(Error::unsuitable(problem, "FITS holds ASCII only: write .parquet or .csv instead"))
 }
 
 /// What FITS calls text: ASCII without control characters.

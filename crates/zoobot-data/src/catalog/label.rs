@@ -98,7 +98,7 @@ impl Label {
         if !self.is_text() {
             let kind = kind_words(self.dtype());
             let problem = format!("the column {:?} holds {kind}, not numbers", self.name);
-            return Err(self.wrong(problem, "Name a column of numbers"));
+            return Err(self.wrong(problem, "Choose a column of numbers"));
         }
         let texts = self.texts()?;
         let mut numbers = Vec::with_capacity(texts.len());
@@ -125,11 +125,11 @@ impl Label {
         };
         let plain = if all {
             let command =
-                "Name a column of numbers; for classes there is zoobot finetune classifier";
-            advice("Name a column of numbers; for classes there is Finetune::classifier", command)
+                "Choose a column of numbers, or use zoobot finetune classifier for classes";
+            advice("Choose a column of numbers, or use Finetune::classifier for classes", command)
         } else {
             let hint =
-                "Write plain numbers such as 1.5, and leave the cell empty where there is no value";
+                "Write plain numbers such as 1.5, and leave the cell empty if there is no value";
             hint.to_owned()
         };
         Err(self.wrong(problem, &as_number(text).unwrap_or(plain)))
@@ -153,7 +153,7 @@ impl Label {
             numbers.len(),
             self.names(&rows)
         );
-        let hint = "Write a finite number, or leave the cell empty where there is no value";
+        let hint = "Write a finite number, or leave the cell empty if there is no value";
         Err(self.wrong(problem, hint))
     }
 

@@ -1,4 +1,4 @@
-//! What counts as no value: one rule for all that is read.
+//! What counts as a missing value: one rule for everything that is read.
 
 pub use zoobot_base::missing::is_missing;
 

@@ -1,4 +1,4 @@
-//! A table of galaxies: which they are (`id_str`), where their pictures lie (`file_loc`), and any
+//! A table of galaxies: their names (`id_str`), the files of their pictures (`file_loc`), and any
 //! labels. Everything starts from a [`Catalog`].
 
 mod check;

@@ -1,4 +1,4 @@
-//! Names of galaxies as text, whatever a file has them as.
+//! Names of galaxies as text, from a column of any kind.
 
 use super::ID;
 use super::read::wrong;

@@ -11,7 +11,7 @@ const PLACE: &str = "the table";
 /// Verbs for tables of galaxies.
 pub trait Rows {
     /// The `n` rows with the highest values of a column, the highest first. Rows without a value are left
-    /// out; of equal values, the one that came first comes first.
+    /// out; rows with equal values keep their order.
     ///
     /// ```
     /// use zoobot_core::prelude::*;

@@ -8,10 +8,10 @@ impl Catalog {
     /// The pictures of the first `n` galaxies, with their names.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when `n` is 0.
+    /// [`Error::Parameter`] when `n` is 0.
     pub fn gallery(&self, n: usize) -> Result<Gallery> {
         if n == 0 {
-            return Err(Error::invalid("n", n, "at least 1 galaxy"));
+            return Err(Error::parameter("n", n, "at least 1"));
         }
         let first = self.head(n);
         let tiles = first.ids().into_iter().zip(first.files());

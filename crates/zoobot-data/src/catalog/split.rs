@@ -12,15 +12,15 @@ use zoobot_base::error::{Error, Result};
 pub struct Split {
     /// To learn from.
     pub train: Catalog,
-    /// To choose by.
+    /// The validation galaxies, to choose settings and epochs on.
     pub val: Catalog,
-    /// To be judged by, once.
+    /// The test galaxies, to judge the result on, once.
     pub test: Catalog,
 }
 
 impl Catalog {
-    /// Parts of these shares at random, of which a galaxy is in one; their rows stay in the
-    /// catalogue's order. The same seed splits the same.
+    /// Divides the galaxies at random into parts of these shares; rows stay in the catalogue's order.
+    /// The same seed gives the same parts.
     ///
     /// ```
     /// use zoobot_core::prelude::*;
@@ -30,12 +30,12 @@ impl Catalog {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] when a share is negative or they do not add up to 1.
+    /// [`Error::Parameter`] when a share is negative or they do not add up to 1.
     pub fn split(&self, shares: [f64; 3], seed: u64) -> Result<Split> {
         let sum: f64 = shares.iter().sum();
         if shares.iter().any(|share| !(0.0..=1.0).contains(share)) || (sum - 1.0).abs() > 1e-9 {
-            let expected = "three shares from 0 to 1 that add up to 1";
-            return Err(Error::invalid("shares", format!("{shares:?}"), expected));
+            let range = "three numbers between 0 and 1 that add up to 1";
+            return Err(Error::parameter("shares", format!("{shares:?}"), range));
         }
         let count = self.len();
         let mut rows: Vec<IdxSize> = (0..count as IdxSize).collect();
@@ -55,14 +55,14 @@ impl Catalog {
     }
 
     /// Several catalogues as one, with every column that any of them has, empty where a catalogue
-    /// lacks it: galaxies of several campaigns, each with the votes of its own.
+    /// lacks it: galaxies of several campaigns, each with the votes of its campaign.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when there is none; [`Error::Catalog`] when a galaxy stands in two; when a
-    /// column is of different kinds in two of them, and neither can become the other.
+    /// [`Error::Empty`] without a catalogue; [`Error::Catalog`] when a galaxy is in two of them, and
+    /// when a column is of different kinds in two of them and neither can become the other.
     pub fn stack(catalogs: &[Self]) -> Result<Self> {
         let Some(first) = catalogs.first() else {
-            return Err(Error::invalid("catalogues", 0, "at least one"));
+            return Err(Error::empty("there are no catalogues to stack", "Give at least one"));
         };
         let mut all = first.with_whole_paths()?;
         for catalog in &catalogs[1..] {
@@ -75,7 +75,7 @@ impl Catalog {
         Self::checked(all.into(), PathBuf::new(), source)
     }
 
-    /// The table with files that mean the same from everywhere.
+    /// The table with absolute paths of its files.
     fn with_whole_paths(&self) -> Result<DataFrame> {
         let whole = |path: &Path| match path.as_os_str().is_empty() {
             true => Ok(String::new()),

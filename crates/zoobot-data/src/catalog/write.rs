@@ -24,7 +24,7 @@ impl TableFormat {
     /// The format that a file's name asks for: `.csv`, `.parquet`, `.fits` or `.fit`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for another ending.
+    /// [`Error::Unsuitable`] for another ending.
     pub fn of(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
@@ -33,8 +33,9 @@ impl TableFormat {
             "parquet" => Ok(Self::Parquet),
             "fits" | "fit" => Ok(Self::Fits),
             _ => {
-                let expected = "a name that ends in .parquet, .csv or .fits";
-                Err(Error::invalid("the file to write", path.display(), expected))
+                let problem = format!("a table cannot be written to {}", path.display());
+                let hint = "Choose a name that ends in .parquet, .csv or .fits";
+                Err(Error::unsuitable(problem, hint))
             }
         }
     }
@@ -69,7 +70,7 @@ impl TableFormat {
 /// ```
 ///
 /// # Errors
-/// [`Error::Invalid`] for another ending; [`Error::Io`], [`Error::Catalog`] or [`Error::Polars`]
+/// [`Error::Unsuitable`] for another ending; [`Error::Io`], [`Error::Catalog`] or [`Error::Polars`]
 /// when the file cannot be written or the format cannot hold the table.
 pub fn write_table(table: &DataFrame, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
@@ -133,9 +134,10 @@ fn check_csv(table: &DataFrame) -> Result<()> {
                 }
             }
             other if other.is_nested() || other.is_binary() => {
-                let value = format!("{} in {name:?}", kind_words(other));
-                let expected = "one value to a cell in a .csv file: write .parquet instead";
-                return Err(Error::invalid("what a column holds", value, expected));
+                let holds = if other.is_nested() { kind_words(other) } else { "bytes" };
+                let problem =
+                    format!("the column {name:?} holds {holds}, which a .csv file cannot hold");
+                return Err(Error::unsuitable(problem, "Write .parquet instead"));
             }
             _ => {}
         }

@@ -27,7 +27,7 @@ const MOST: f64 = 16.0;
 /// What one who says "anything is possible" is worth.
 const FEWEST: f64 = 4.0;
 
-/// One in so many galaxies is kept out of training, to be judged on: see [`super::keep_out`].
+/// One galaxy in this number is kept out of training, to judge encoders on: see [`super::keep_out`].
 pub const KEPT_OUT: u64 = 5;
 
 /// The attributes of rings, which encoders are judged on.
@@ -67,7 +67,7 @@ pub fn schema() -> Result<Schema> {
 }
 
 /// Reads a catalogue with the columns of EFIGI (`Bar_Length`, `Bar_Length_inf`, `Bar_Length_sup`
-/// and so on) and adds those of the votes of [`schema`].
+/// and so on) and adds the columns of the votes of [`schema`].
 ///
 /// # Errors
 /// [`Missing`](zoobot_base::Error::Missing) for a column that is not there,
@@ -92,8 +92,8 @@ pub fn read(path: impl AsRef<Path>) -> Result<Catalog> {
                     }
                 }
                 _ => {
-                    let problem = format!("{attribute} is {value}, from {inf} to {sup}");
-                    let hint = "It lies within its bounds in 0 to 1, or is -1 where undetermined";
+                    let problem = format!("{attribute} is {value}, with bounds {inf} and {sup},");
+                    let hint = "A value is within its bounds, between 0 and 1, or is -1 if it is undetermined";
                     return Err(wrong(&catalog, row, &problem, hint));
                 }
             };

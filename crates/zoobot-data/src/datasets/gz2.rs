@@ -7,7 +7,7 @@ use crate::schema::Schema;
 use std::path::Path;
 use zoobot_base::error::Result;
 
-/// One in so many galaxies is kept out of training, to compare predictions with volunteers: see
+/// One galaxy in this number is kept out of training, to compare predictions with volunteers: see
 /// [`super::keep_out`].
 pub const KEPT_OUT: u64 = 3;
 
@@ -82,8 +82,8 @@ pub fn schema() -> Result<Schema> {
 }
 
 /// Reads a catalogue with the columns of the Galaxy Zoo 2 tables (`t01_smooth_or_features_a01_smooth_count`
-/// and so on) and adds those of the votes of [`schema`]. These are the counts as they were
-/// cast, neither weighted nor debiased: what a loss of votes is made for.
+/// and so on) and adds the columns of the votes of [`schema`]. These are the counts as they were
+/// cast, neither weighted nor debiased, which a loss of votes needs.
 ///
 /// # Errors
 /// [`Missing`](zoobot_base::Error::Missing) for a column that is not there,
@@ -99,7 +99,8 @@ pub fn read(path: impl AsRef<Path>) -> Result<Catalog> {
                 // An empty cell is no vote.
                 let count = if count.is_nan() { 0.0 } else { count };
                 if !(0.0..=f64::from(u32::MAX)).contains(&count) || count.fract() != 0.0 {
-                    let hint = "Votes are whole numbers of 0 or more; take the columns _count";
+                    let hint =
+                        "Votes are whole numbers of at least 0: use the columns that end in _count";
                     return Err(wrong(&catalog, row, &format!("{name} is {count}"), hint));
                 }
                 counts.push(count as u32);

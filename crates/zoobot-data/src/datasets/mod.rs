@@ -1,9 +1,9 @@
-//! Data sets: the simulated sample that travels inside the library, and real galaxies that people have
-//! looked at, from files that the user has.
+//! Data sets: the simulated sample that is included in the library, and real galaxies that volunteers or
+//! astronomers have classified, from files that the user has.
 //!
 //! [`efigi`] and [`gz2`] read a catalogue and give it the columns of a schema's votes, so that
-//! [`Votes::of`](crate::schema::Votes::of) takes it as it is. [`keep_out`] divides a catalogue into
-//! the galaxies that an encoder may learn from and those it is judged on: always the same ones.
+//! [`Votes::of`](crate::schema::Votes::of) can read them. [`keep_out`] divides a catalogue into the
+//! galaxies that an encoder may learn from and the galaxies that it is judged on, by their names alone.
 
 pub mod efigi;
 pub mod gz2;
@@ -16,10 +16,10 @@ use polars::prelude::{IntoColumn, NamedFrom, Series};
 use sha2::{Digest, Sha256};
 use zoobot_base::error::{Error, Result};
 
-/// Whether a galaxy is among those kept out of training, of which there is one in `one_in`.
+/// Whether a galaxy is kept out of training, as one galaxy in `one_in` is.
 ///
 /// It depends on the name alone: the first eight bytes of its SHA-256, as a number with the largest
-/// part first, are a multiple of `one_in`. (Of none where `one_in` is 0.)
+/// part first, are a multiple of `one_in`. (No galaxy is kept out if `one_in` is 0.)
 ///
 /// ```
 /// use zoobot_core::survey::is_kept_out;
@@ -31,13 +31,13 @@ pub fn is_kept_out(id: &str, one_in: u64) -> bool {
     one_in != 0 && first % one_in == 0
 }
 
-/// The galaxies for training, and those kept out of it: see [`is_kept_out`].
+/// The galaxies for training, and the galaxies that are kept out of it: see [`is_kept_out`].
 ///
 /// # Errors
-/// [`Error::Invalid`] for 0 and 1, which leave nothing for training.
+/// [`Error::Parameter`] for 0 and 1, which leave nothing for training.
 pub fn keep_out(catalog: &Catalog, one_in: u64) -> Result<(Catalog, Catalog)> {
     if one_in < 2 {
-        return Err(Error::invalid("one_in", one_in, "2 or more: one galaxy in so many"));
+        return Err(Error::parameter("one_in", one_in, "at least 2"));
     }
     let (out, training): (Vec<String>, Vec<String>) =
         catalog.ids().into_iter().partition(|id| is_kept_out(id, one_in));

@@ -54,7 +54,7 @@ fn an_attribute_outside_of_its_bounds_is_an_error_with_the_galaxy() {
     let at = columns.iter().position(|(name, _)| name == "Bar_Length").unwrap();
     columns[at].1[0] = "0.75";
     let error = efigi::read(csv(place.path(), &columns)).unwrap_err().to_string();
-    assert!(error.contains("Bar_Length is 0.75, from 0.5 to 0.5 for \"G0\""), "{error}");
+    assert!(error.contains("Bar_Length is 0.75, with bounds 0.5 and 0.5, for \"G0\""), "{error}");
     columns.remove(at);
     let error = efigi::read(csv(place.path(), &columns)).unwrap_err();
     assert!(matches!(error, Error::Missing { .. }), "{error}");

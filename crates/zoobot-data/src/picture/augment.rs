@@ -165,13 +165,13 @@ impl Augment {
     /// Checks the parameters.
     ///
     /// # Errors
-    /// [`Error::Invalid`] naming the parameter that is out of range.
+    /// [`Error::Parameter`] naming the parameter that is out of range.
     pub fn check(&self) -> Result<()> {
         let within = |name: &'static str, value: f64, low: f64, high: f64| {
             if (low..=high).contains(&value) {
                 return Ok(());
             }
-            Err(Error::invalid(name, value, format!("{low} to {high}")))
+            Err(Error::parameter(name, value, format!("between {low} and {high}")))
         };
         let range = |name: &'static str, (a, b): (f64, f64), low: f64, high: f64| {
             within(name, a, low, high)?;
@@ -179,7 +179,8 @@ impl Augment {
             if a <= b {
                 Ok(())
             } else {
-                Err(Error::invalid(name, format!("{a} to {b}"), "the smaller first"))
+                let range = "a range with the smaller number first";
+                Err(Error::parameter(name, format!("{a} to {b}"), range))
             }
         };
         within("rotation", self.rotation, 0.0, 180.0)?;
@@ -217,29 +218,30 @@ impl Augment {
         Recipe { zoom: 1.0, size, ..recipe.clone() }
     }
 
-    /// Random views of a batch, as large as `recipe` makes pictures. The same seed gives the same
-    /// views; give each batch of a training another one.
+    /// Random views of a batch, as large as `recipe` makes pictures. A seed always gives the same views:
+    /// use another seed for each batch of a training.
     ///
     /// The batch is what [`Recipe::batch`] of [`source`](Self::source) makes, on any device. `recipe`
-    /// is that of the network; its mean and standard deviation say what black is.
+    /// is the network's; its mean and standard deviation say what black is.
     ///
     /// # Shapes
-    /// pictures x channels x any side x the same side, to pictures x channels x size x size.
+    /// pictures x channels x side x side, of any side, to pictures x channels x size x size.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for parameters out of range and a batch of another shape;
-    /// [`Error::Torch`] when memory runs out.
+    /// [`Error::Parameter`] or [`Error::Unsuitable`] for parameters out of range; [`Error::Shape`] for a
+    /// batch of another shape; [`Error::Torch`] when memory runs out.
     pub fn apply(&self, batch: &Tensor, recipe: &Recipe, seed: u64) -> Result<Tensor> {
         self.check()?;
         recipe.check()?;
         let shape = batch.size();
         let [pictures, channels, height, width] = shape[..] else {
-            let expected = "pictures x channels x side x side";
-            return Err(Error::invalid("the batch's shape", format!("{shape:?}"), expected));
+            let problem = format!("the batch has the shape {shape:?}");
+            return Err(Error::shape(problem, "Give pictures x channels x side x side"));
         };
         if channels != recipe.channels() as i64 || height != width || height == 0 || pictures == 0 {
-            let expected = format!("pictures x {} x side x side", recipe.channels());
-            return Err(Error::invalid("the batch's shape", format!("{shape:?}"), expected));
+            let problem = format!("the batch has the shape {shape:?}");
+            let hint = format!("Give pictures x {} x side x side", recipe.channels());
+            return Err(Error::shape(problem, hint));
         }
         if self.is_none() {
             return Ok(batch.shallow_clone());

@@ -1,5 +1,5 @@
-//! Prepared pictures in one file that is mapped into memory, for work that looks at the same
-//! pictures again and again: reading, decoding and resizing is done once.
+//! Prepared pictures in one file that is mapped into memory, for work that needs pictures again and
+//! again: they are read, decoded and resized once.
 //!
 //! The file: the pictures' bytes, a checksum of 8 bytes for each, a record in JSON, its length, the
 //! SHA-256 of checksums and record, and [`MAGIC`]. What makes it valid comes last.
@@ -26,7 +26,7 @@ const TAIL: usize = 8 + 32 + 8;
 const BLOCK: usize = 256;
 
 /// The pictures of a catalogue as a recipe prepares them, in a file mapped into memory. Several
-/// processes may have the same one open, and share the memory.
+/// processes may open one cache, and share its memory.
 ///
 /// ```no_run
 /// use zoobot_core::picture::PictureCache;
@@ -60,11 +60,11 @@ struct Record {
 impl PictureCache {
     /// Opens the cache of a catalogue and a recipe in a folder, and makes it where it is not there,
     /// damaged, or older than the pictures. It takes `size` x `size` x 3 bytes a picture (150 kB at
-    /// 224 px); making it shows a bar, can be stopped, and takes the same memory for any catalogue.
+    /// 224 px); making it shows a bar, can be stopped, and needs no more memory for a larger catalogue.
     ///
     /// # Errors
     /// [`Error::Io`] when the folder cannot be written; [`Error::Interrupted`] when making it was
-    /// stopped; [`Error::Invalid`] for a recipe out of range.
+    /// stopped; [`Error::Parameter`], [`Error::Unsuitable`] for a recipe out of range.
     pub fn open(folder: impl AsRef<Path>, catalog: &Catalog, recipe: &Recipe) -> Result<Self> {
         recipe.check()?;
         let folder = folder.as_ref();
@@ -77,8 +77,8 @@ impl PictureCache {
                 std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
                 make(&path, recipe, &files, &stamp)?;
                 mapped(&path, recipe, &stamp).ok_or_else(|| {
-                    let found = "changed while it was made";
-                    Error::invalid("the picture cache", found, "pictures that stay as they are")
+                    let problem = "the pictures changed while the picture cache was made";
+                    Error::unsuitable(problem, "Leave them unchanged and repeat the call")
                 })?
             }
         };
@@ -131,21 +131,22 @@ impl PictureCache {
     }
 
     /// What a network sees of some of the pictures, given by their places in [`ids`](Self::ids):
-    /// the same as [`Recipe::batch`]. A picture that was damaged on the disk is read from its own
-    /// file again.
+    /// equal to [`Recipe::batch`]. A picture that was damaged in the cache is read from its file again.
     ///
     /// # Shapes
     /// float32, pictures x channels x size x size, on `device`, channels last in memory.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a place beyond the end; [`Error::Torch`] when memory runs out.
+    /// [`Error::Parameter`] for a place beyond the end; [`Error::Empty`] without a place;
+    /// [`Error::Torch`] when memory runs out.
     pub fn batch(&self, pictures: &[usize], device: Device) -> Result<Tensor> {
         let each = self.recipe.bytes_each();
         let mut bytes = vec![0; pictures.len() * each];
         bytes.par_chunks_mut(each).zip(pictures).try_for_each(|(to, &place)| {
             if place >= self.len() {
-                let expected = format!("below {}, the pictures in the cache", self.len());
-                return Err(Error::invalid("picture", place, expected));
+                let range =
+                    format!("less than {}, the number of pictures in the cache", self.len());
+                return Err(Error::parameter("the place of a picture", place, range));
             }
             match self.stored(place) {
                 Some(stored) => to.copy_from_slice(stored),
@@ -154,7 +155,7 @@ impl PictureCache {
             Ok(())
         })?;
         if pictures.is_empty() {
-            return Err(Error::invalid("pictures", 0, "at least one"));
+            return Err(Error::empty("the batch has no pictures", "Give at least one"));
         }
         self.recipe.tensor(&bytes, device)
     }

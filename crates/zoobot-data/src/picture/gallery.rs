@@ -9,11 +9,11 @@ use zoobot_show::notebook::{Gallery, Tile};
 
 impl Recipe {
     /// The first `n` pictures of a catalogue as a network behind this recipe sees them; mean and
-    /// standard deviation are taken back, so that the colours are those of the pictures.
+    /// standard deviation are undone, so that the colours are as in the pictures.
     ///
     /// # Errors
-    /// [`Error::Picture`] when one of them cannot be read; [`Error::Invalid`] for `n` of 0 and
-    /// parameters out of range.
+    /// [`Error::Picture`] when one of them cannot be read; [`Error::Parameter`] for `n` of 0
+    /// and parameters out of range.
     pub fn gallery(&self, catalog: &Catalog, n: usize) -> Result<Gallery> {
         Augment::none().gallery(catalog, self, n)
     }
@@ -24,11 +24,11 @@ impl Augment {
     /// them in training (with seed 0). Colours as in [`Recipe::gallery`].
     ///
     /// # Errors
-    /// [`Error::Picture`] when one of them cannot be read; [`Error::Invalid`] for `n` of 0 and
-    /// parameters out of range.
+    /// [`Error::Picture`] when one of them cannot be read; [`Error::Parameter`] for `n` of 0
+    /// and parameters out of range.
     pub fn gallery(&self, catalog: &Catalog, recipe: &Recipe, n: usize) -> Result<Gallery> {
         if n == 0 {
-            return Err(Error::invalid("n", n, "at least 1 galaxy"));
+            return Err(Error::parameter("n", n, "at least 1"));
         }
         let first = catalog.head(n);
         let source = self.source(recipe);
@@ -59,8 +59,9 @@ pub fn shown(view: &Tensor, recipe: &Recipe) -> Result<RgbImage> {
     let (height, width) = (view.size()[1] as u32, view.size()[2] as u32);
     let rgb = bytes.f_expand([3, -1, -1], false)?.f_permute([1, 2, 0])?.f_contiguous()?;
     let raw = Vec::<u8>::try_from(rgb.f_view(-1)?)?;
-    RgbImage::from_raw(width, height, raw)
-        .ok_or_else(|| Error::invalid("a view", format!("{width} x {height}"), "channels in full"))
+    RgbImage::from_raw(width, height, raw).ok_or_else(|| {
+        Error::Internal(format!("a view of {width} x {height} pixels lacks a channel"))
+    })
 }
 
 #[cfg(test)]

@@ -93,25 +93,25 @@ impl Recipe {
     }
 
     /// The steps of [`zoobot`](Self::zoobot), then the mean and standard deviation that
-    /// EfficientNet-Lite was trained with on ImageNet, so that a galaxy fills the same part of the
-    /// frame whichever encoder looks at it.
+    /// EfficientNet-Lite was trained with on ImageNet. A galaxy fills the frame as it does for the
+    /// published galaxy encoders.
     pub fn imagenet_lite() -> Self {
         Self { mean: [0.5; 3], std: [0.5; 3], ..Self::default() }
     }
 
-    /// The same with one channel.
+    /// Sets one channel instead of three, made of the colours by `grey`.
     pub fn grey(mut self, grey: Grey) -> Self {
         self.grey = Some(grey);
         self
     }
 
-    /// The same, of the middle `width` x `height` pixels of each picture.
+    /// Sets a crop of the middle `width` x `height` pixels of each picture.
     pub fn centre(mut self, width: u32, height: u32) -> Self {
         self.crop = Some(Crop::Centre(width, height));
         self
     }
 
-    /// The same with another stretch, which makes pictures of the flux in FITS files.
+    /// Sets the stretch, which makes pictures of the flux in FITS files.
     pub fn stretch(mut self, stretch: Stretch) -> Self {
         self.stretch = stretch;
         self
@@ -125,21 +125,25 @@ impl Recipe {
     /// Checks the parameters.
     ///
     /// # Errors
-    /// [`Error::Invalid`] naming the parameter that is out of range.
+    /// [`Error::Parameter`] or [`Error::Unsuitable`], naming the parameter that is out of range.
     pub fn check(&self) -> Result<()> {
         self.stretch.check()?;
         self.crop.map_or(Ok(()), Crop::check)?;
         if !(1.0..=100.0).contains(&self.zoom) {
-            return Err(Error::invalid("zoom", self.zoom, "1 to 100"));
+            return Err(Error::parameter("zoom", self.zoom, "between 1 and 100"));
         }
         if !(8..=4096).contains(&self.size) {
-            return Err(Error::invalid("size", self.size, "8 to 4096 pixels"));
+            return Err(Error::parameter("size", self.size, "between 8 and 4096 pixels"));
         }
         if !self.mean.iter().chain(&self.std).all(|value| value.is_finite())
             || self.std.contains(&0.0)
         {
-            let value = format!("{:?} and {:?}", self.mean, self.std);
-            return Err(Error::invalid("mean and std", value, "finite numbers, std not 0"));
+            let problem = format!(
+                "pictures cannot be normalised with the mean {:?} and the standard deviation {:?}",
+                self.mean, self.std
+            );
+            let hint = "Choose finite numbers, and standard deviations that are not 0";
+            return Err(Error::unsuitable(problem, hint));
         }
         Ok(())
     }
@@ -148,8 +152,8 @@ impl Recipe {
     /// picture, on any thread.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for parameters out of range, an empty picture, and one that is smaller
-    /// than the crop.
+    /// [`Error::Parameter`] or [`Error::Unsuitable`] for parameters out of range and a picture that is
+    /// smaller than the crop; [`Error::Empty`] for a picture without pixels.
     pub fn prepare(&self, picture: &RgbImage) -> Result<Prepared> {
         self.check()?;
         self.finish(picture)
@@ -201,17 +205,17 @@ impl Recipe {
     /// float32, pictures x channels x size x size, on `device`, channels last in memory.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when there is none; [`Error::Recipe`] when one was prepared by other
+    /// [`Error::Empty`] without a picture; [`Error::Recipe`] when a picture was prepared by other
     /// steps; [`Error::Torch`] when memory runs out.
     pub fn batch(&self, pictures: &[Prepared], device: Device) -> Result<Tensor> {
         if pictures.is_empty() {
-            return Err(Error::invalid("pictures", 0, "at least one"));
+            return Err(Error::empty("the batch has no pictures", "Give at least one"));
         }
         if let Some(other) = pictures.iter().find(|picture| !self.same_pixels(&picture.recipe)) {
             let what = "the pictures were prepared by another recipe than this one (on the left)";
             let hint = advice(
-                "Prepare them by this one, or take the other: encoder.with_recipe(…)",
-                "Prepare them again by this one",
+                "Prepare them with this recipe, or use the other: encoder.with_recipe(…)",
+                "Prepare them again with this recipe",
             );
             self.expect(&other.recipe, what, &hint)?;
         }
@@ -272,7 +276,7 @@ impl Recipe {
         let (width, height) = (picture.width() as usize, picture.height() as usize);
         if width == 0 || height == 0 {
             let what = format!("the picture has no pixels ({width} x {height})");
-            return Err(Error::empty(what, "Look at how it was cut out"));
+            return Err(Error::empty(what, "Check how it was cut out"));
         }
         let grey = (self.grey == Some(Grey::Luma)).then(|| resample::luma(picture.as_raw()));
         let data = grey.as_deref().unwrap_or(picture.as_raw());

@@ -15,7 +15,7 @@ impl Schema {
     /// `[galaxies, answers]` to `[galaxies, questions]`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when `fractions` has another number of columns.
+    /// [`Error::Shape`] when `fractions` does not have one column for each answer.
     pub fn asked(&self, fractions: ArrayView2<'_, f64>) -> Result<Array2<f64>> {
         self.check_width("fractions", fractions.ncols())?;
         let mut asked = Array2::<f64>::ones((fractions.nrows(), self.questions.len()));
@@ -35,10 +35,10 @@ impl Schema {
     /// times [`asked`](Self::asked).
     ///
     /// # Shapes
-    /// `[galaxies, answers]` to the same.
+    /// `[galaxies, answers]` to `[galaxies, answers]`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when `fractions` has another number of columns.
+    /// [`Error::Shape`] when `fractions` does not have one column for each answer.
     pub fn joint(&self, fractions: ArrayView2<'_, f64>) -> Result<Array2<f64>> {
         let asked = self.asked(fractions)?;
         let mut joint = fractions.to_owned();
@@ -74,7 +74,9 @@ impl Schema {
         if columns == self.width() {
             return Ok(());
         }
-        let expected = format!("{}, one for each answer of {}", self.width(), self.name);
-        Err(Error::invalid(name, format!("{columns} columns wide"), expected))
+        let (schema, answers) = (&self.name, self.width());
+        let problem =
+            format!("the {name} have {columns} columns, but {schema} has {answers} answers");
+        Err(Error::shape(problem, "Give one column for each answer"))
     }
 }

@@ -35,7 +35,7 @@ impl TryFrom<Written> for Schema {
                     .insert(column.clone(), Parent { question: place, answer: index })
                     .is_some()
                 {
-                    let problem = format!("the column {column:?} stands for two answers");
+                    let problem = format!("two answers have the column name {column:?}");
                     return Err(wrong(problem, "Rename one of them".into()));
                 }
                 answers.push(Answer { name: name.clone(), column, index });
@@ -55,7 +55,7 @@ impl TryFrom<Written> for Schema {
                 });
                 let columns: Vec<String> = columns.collect();
                 let problem = format!(
-                    "{:?} depends on {column:?}, which is no answer of the schema",
+                    "{:?} depends on {column:?}, which is not an answer of the schema",
                     question.name
                 );
                 return Err(wrong(problem, near(column, columns.iter().map(String::as_str))));
@@ -64,8 +64,8 @@ impl TryFrom<Written> for Schema {
         }
         let order = order(&questions).map_err(|circle| {
             wrong(
-                format!("questions depend on each other in a circle: {}", circle.join(" → ")),
-                "Start it with a question without depends_on".into(),
+                format!("questions depend on each other in a cycle: {}", circle.join(" → ")),
+                "Remove depends_on from the first of them".into(),
             )
         })?;
         Ok(Self { name: written.name, questions, order })
@@ -79,14 +79,14 @@ fn check_names(question: &WrittenQuestion) -> Result<(), Problem> {
     let name = &question.question;
     if name.trim().is_empty() || question.answers.iter().any(|answer| answer.trim().is_empty()) {
         let problem = format!("the question {name:?} or one of its answers has no name");
-        return Err((problem, "Names are what the columns of the vote table are made of".into()));
+        return Err((problem, "Give it one: names become the columns of the vote table".into()));
     }
     if question.answers.len() < 2 {
         let problem = match question.answers.first() {
             None => format!("{name:?} has no answers"),
             Some(only) => format!("{name:?} has one answer, {only:?}"),
         };
-        return Err((problem, "A question needs at least two, or it tells nothing".into()));
+        return Err((problem, "Give the question at least two answers".into()));
     }
     for (i, answer) in question.answers.iter().enumerate() {
         if question.answers[..i].contains(answer) {

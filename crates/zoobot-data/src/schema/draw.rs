@@ -9,7 +9,7 @@ impl Schema {
     /// an answer to each question that is asked after it.
     ///
     /// # Errors
-    /// [`Error::Invalid`](zoobot_base::Error::Invalid) when it would be larger than a figure can be.
+    /// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) when it would be larger than a figure can be.
     pub fn figure(&self) -> Result<Figure> {
         let roots: Vec<Branch> = self.first_questions().map(|it| self.branch(it)).collect();
         tree(&self.summary(), &roots)

@@ -2,7 +2,7 @@
 //!
 //! `known.json` holds facts about public vote tables: the names of questions, answers and columns
 //! as `galaxy-datasets` 0.0.25 and `zoobot` 2.9.0 publish them. `jwst_cosmos_ortho` is a vote table
-//! without a tree of its own in `zoobot`; `decals_paper_nonortho` is the tree of Walmsley et al.
+//! for which `zoobot` has no tree; `decals_paper_nonortho` is the tree of Walmsley et al.
 //! (2022), with its looser dependencies.
 
 use super::Schema;

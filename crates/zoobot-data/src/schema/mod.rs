@@ -95,7 +95,7 @@ impl Schema {
             Error::Missing {
                 kind: "schema",
                 name: name.to_owned(),
-                place: format!("the {} of Galaxy Zoo", names.len()),
+                place: format!("the {} schemas of Galaxy Zoo", names.len()),
                 hint: near(&short(name), names.iter().map(String::as_str)),
             }
         })
@@ -137,7 +137,7 @@ impl Schema {
     /// questions of the campaigns that showed it and none for the others.
     ///
     /// # Errors
-    /// [`Error::Schema`] when two of the schemas have a question of the same name, or there is none.
+    /// [`Error::Schema`] when two of the schemas have a question of the same name, and without a schema.
     pub fn union(name: &str, schemas: &[Self]) -> Result<Self> {
         let questions = schemas.iter().flat_map(|it| Written::from(it.clone()).questions);
         Self::try_from(Written { name: name.to_owned(), questions: questions.collect() })

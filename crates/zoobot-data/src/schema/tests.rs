@@ -81,14 +81,14 @@ fn a_schema_written_as_json_reads_back_the_same() {
 #[test]
 fn a_schema_that_is_no_tree_is_refused_with_the_reason() {
     let circle = message(&tree(&[("a", Some("c_yes")), ("b", Some("a_no")), ("c", Some("b_yes"))]));
-    assert!(circle.contains("in a circle: "), "{circle}");
+    assert!(circle.contains("in a cycle: "), "{circle}");
     assert!(["a", "b", "c"].iter().all(|it| circle.contains(it)) && circle.contains(" → "));
     let itself = message(&tree(&[("a", None), ("b", Some("b_yes"))]));
-    assert!(itself.contains("in a circle: b → b"), "{itself}");
+    assert!(itself.contains("in a cycle: b → b"), "{itself}");
     let below = message(&tree(&[("a", Some("b_yes")), ("b", Some("b_no"))]));
-    assert!(below.contains("in a circle: b → b"), "{below}");
+    assert!(below.contains("in a cycle: b → b"), "{below}");
     let unknown = message(&tree(&[("bar", None), ("ring", Some("bar_yess"))]));
-    assert!(unknown.contains("\"bar_yess\", which is no answer"), "{unknown}");
+    assert!(unknown.contains("\"bar_yess\", which is not an answer"), "{unknown}");
     assert!(unknown.contains("Did you mean \"bar_yes\"?"), "{unknown}");
     let twice = message(&tree(&[("bar", None), ("bar", None)]));
     assert!(twice.contains("two questions are called \"bar\""), "{twice}");
@@ -99,7 +99,7 @@ fn a_schema_that_is_no_tree_is_refused_with_the_reason() {
     // a_b + c and a + b_c are one column.
     let column = r#"{"name": "t", "questions": [
         {"question": "a_b", "answers": ["c", "d"]}, {"question": "a", "answers": ["b_c", "e"]}]}"#;
-    assert!(message(column).contains("\"a_b_c\" stands for two answers"));
+    assert!(message(column).contains("two answers have the column name \"a_b_c\""));
     assert!(message(r#"{"name": "t", "questions": []}"#).contains("no question"));
     let typo = r#"{"name": "t", "questions": [
         {"question": "a", "answers": ["yes", "no"], "depend_on": "b_yes"}]}"#;
@@ -126,7 +126,7 @@ fn an_answer_is_as_likely_as_all_that_leads_to_it() {
     let sum = ends.into_iter().reduce(|a, b| a + b).unwrap();
     assert!(sum.iter().all(|sum| (sum - 1.0).abs() < 1e-15), "{sum}");
     let message = schema.asked(Array2::zeros((1, 5)).view()).unwrap_err().to_string();
-    assert!(message.contains("5 columns wide, expected 6"), "{message}");
+    assert!(message.contains("5 columns") && message.contains("6 answers"), "{message}");
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn a_vote_table_gives_totals_and_fractions() {
     assert_eq!(totals.into_no_null_iter().collect::<Vec<_>>(), [3, 0, 2]);
     let batch = votes.batch(&[2, 0]).unwrap();
     assert_eq!(batch, tch::Tensor::from_slice2(&[[5.0f32, 0.0, 0.0, 2.0], [3.0, 1.0, 2.0, 1.0]]));
-    assert!(votes.batch(&[3]).unwrap_err().to_string().contains("is 3, expected less than 3"));
+    assert!(votes.batch(&[3]).unwrap_err().to_string().contains("must be less than 3"));
 }
 
 #[test]

@@ -50,13 +50,13 @@ impl Votes {
     /// `counts` is `[galaxies, answers]`, a row for each of `ids`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the shape does not fit; [`Error::Catalog`] for a count as in
+    /// [`Error::Shape`] when the shape does not fit; [`Error::Catalog`] for a count as in
     /// [`from_table`](Self::from_table).
     pub fn new(schema: &Schema, ids: Vec<String>, counts: Array2<f64>) -> Result<Self> {
         schema.check_width("votes", counts.ncols())?;
         if ids.len() != counts.nrows() {
-            let value = format!("{} rows", counts.nrows());
-            return Err(Error::invalid("votes", value, format!("{}, one for each id", ids.len())));
+            let problem = format!("the votes have {} rows for {} ids", counts.nrows(), ids.len());
+            return Err(Error::shape(problem, "Give one row for each id"));
         }
         let votes = Self { schema: schema.clone(), ids, counts };
         for (answer, column) in schema.answers().zip(votes.counts.columns()) {
@@ -166,8 +166,8 @@ impl Votes {
         self.schema.sums(self.counts.view())
     }
 
-    /// The share of each answer among the volunteers who were asked, `[galaxies, answers]`; NaN
-    /// where nobody was.
+    /// The vote fractions: the share of each answer among the volunteers who were asked, `[galaxies,
+    /// answers]`; NaN if no volunteer was asked.
     pub fn fractions(&self) -> Array2<f64> {
         let totals = self.totals();
         let mut fractions = self.counts.clone();
@@ -184,13 +184,13 @@ impl Votes {
     /// The votes of the galaxies at these places, as a tensor `[places, answers]` of float32.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a place that is not there.
+    /// [`Error::Parameter`] for a place beyond the last galaxy.
     pub fn batch(&self, places: &[usize]) -> Result<tch::Tensor> {
         let mut values = Vec::with_capacity(places.len() * self.schema.width());
         for &place in places {
             if place >= self.len() {
-                let expected = format!("less than {}", self.len());
-                return Err(Error::invalid("place of a galaxy", place, expected));
+                let range = format!("less than {}, the number of galaxies", self.len());
+                return Err(Error::parameter("the place of a galaxy", place, range));
             }
             values.extend(self.counts.row(place).iter().map(|count| *count as f32));
         }
@@ -198,8 +198,8 @@ impl Votes {
         Ok(tch::Tensor::f_from_slice(&values)?.f_view(shape)?)
     }
 
-    /// A table of `id_str`, every count, `QUESTION_total-votes` and `ANSWER_fraction` (empty where
-    /// nobody was asked), as Galaxy Zoo's catalogues have them.
+    /// A table of `id_str`, every count, `QUESTION_total-votes` and `ANSWER_fraction` (empty if no
+    /// volunteer was asked), as Galaxy Zoo's catalogues have them.
     ///
     /// # Errors
     /// [`Error::Polars`] when memory is short.
@@ -281,8 +281,8 @@ fn check_counts(
     };
     let hint = match kind {
         "fractional" => "Give counts, not fractions: multiply these by the total votes",
-        "negative" => "Leave the cell empty, or write 0, where nobody gave the answer",
-        _ => "Leave the cell empty, or write 0, where nobody was asked",
+        "negative" => "Leave the cell empty, or write 0, if no volunteer gave the answer",
+        _ => "Leave the cell empty, or write 0, if no volunteer was asked",
     };
     let problem =
         format!("votes of {column:?} are {kind}: {count} for {id:?}{}{more}", named.concat());

@@ -114,5 +114,5 @@ fn pictures_of_another_shape_are_refused_with_their_shape() {
         &nn::VarStore::new(Device::Cpu).root(),
         &Config { blocks: [2, 0, 6, 2], ..Config::atto() },
     );
-    assert_eq!(message.unwrap_err().to_string(), "blocks is 0, expected at least 1");
+    assert_eq!(message.unwrap_err().to_string(), "blocks must be at least 1, but it is 0");
 }

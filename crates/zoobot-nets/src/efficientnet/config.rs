@@ -126,7 +126,7 @@ impl Config {
         Self { stem: 24, stages, ..Self::b0() }
     }
 
-    /// timm's `tf_efficientnetv2_s`: the same as TensorFlow computes it.
+    /// timm's `tf_efficientnetv2_s`: [`v2_s`](Self::v2_s) as TensorFlow computes it.
     pub fn tf_v2_s() -> Self {
         Self::v2_s().tensorflow()
     }
@@ -145,7 +145,7 @@ impl Config {
         Self { padding: Padding::Same, norm_eps: 1e-3, ..self }
     }
 
-    /// The same for pictures of so many channels.
+    /// Sets the number of channels of the pictures.
     pub fn inputs(mut self, channels: i64) -> Self {
         self.inputs = channels;
         self
@@ -163,7 +163,7 @@ impl Config {
             at_least_one("expansion", stage.expansion)?;
             at_least_one("channels", stage.channels)?;
             if stage.kernel < 1 || stage.kernel % 2 == 0 {
-                return Err(Error::invalid("kernel", stage.kernel, "an odd number"));
+                return Err(Error::parameter("kernel", stage.kernel, "an odd number"));
             }
         }
         Ok(())

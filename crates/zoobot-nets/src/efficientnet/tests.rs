@@ -144,10 +144,10 @@ fn an_impossible_configuration_is_refused_with_the_value() {
     let mut even = Config::b0();
     even.stages[1].kernel = 4;
     let message = EfficientNet::new(&store.root(), &even).unwrap_err().to_string();
-    assert_eq!(message, "kernel is 4, expected an odd number");
+    assert_eq!(message, "kernel must be an odd number, but it is 4");
     let message =
         EfficientNet::new(&store.root(), &Config::b0().inputs(0)).unwrap_err().to_string();
-    assert_eq!(message, "inputs is 0, expected at least 1");
+    assert_eq!(message, "inputs must be at least 1, but it is 0");
 }
 
 #[test]

@@ -77,7 +77,8 @@ fn is_revision(text: &str) -> bool {
 }
 
 fn wrong(text: &str) -> Error {
-    Error::invalid("encoder", format!("{text:?}"), "hf:OWNER/NAME or hf:OWNER/NAME@REVISION")
+    let problem = format!("{text:?} is not the address of an encoder");
+    Error::unsuitable(problem, "Write hf:OWNER/NAME or hf:OWNER/NAME@REVISION")
 }
 
 #[cfg(test)]

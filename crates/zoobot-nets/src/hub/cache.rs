@@ -73,7 +73,7 @@ impl Cache {
         }
         let unsure = !folder.join(RECIPE).exists() && !self.absent(&commit, RECIPE).exists();
         let note = format!(
-            "another program fetched it, and whether the repository has a {RECIPE} is not known"
+            "another program downloaded it, so it is not known whether the repository has a {RECIPE}"
         );
         Some(Fetched { folder, notes: unsure.then_some(note).into_iter().collect() })
     }
@@ -135,7 +135,7 @@ impl Cache {
                 // Some network file systems have no locks. The checksum still guards the result.
                 Ok(()) | Err(TryLockError::Error(_)) => return Ok(file),
             }
-            let waiting = || "waiting for another process that fetches the same".to_owned();
+            let waiting = || "waiting for another process that downloads it".to_owned();
             zoobot_base::interrupt::check("fetching an encoder", waiting).map_err(Fault::Other)?;
             tokio::time::sleep(LOOK).await;
         }

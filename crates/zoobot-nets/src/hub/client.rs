@@ -68,7 +68,7 @@ impl Client {
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https"))
             .ok_or_else(|| Fault::Refused {
-                problem: format!("HF_ENDPOINT is {:?}, which is no address", settings.endpoint),
+                problem: format!("HF_ENDPOINT is {:?}, which is not an address", settings.endpoint),
                 hint: "Set it to something like https://huggingface.co".into(),
             })?;
         let mut headers = HeaderMap::new();
@@ -114,7 +114,7 @@ impl Client {
 
     fn url(&self, path: &str) -> Outcome<Url> {
         Url::parse(&format!("{}{path}", self.endpoint)).map_err(|error| Fault::Refused {
-            problem: format!("{}{path} is no address: {error}", self.endpoint),
+            problem: format!("{}{path} is not an address: {error}", self.endpoint),
             hint: "Check HF_ENDPOINT".into(),
         })
     }
@@ -207,8 +207,8 @@ impl Client {
                 "Name a branch, a tag or a commit, or leave @REVISION out".to_owned(),
             ),
             (_, Some("GatedRepo")) => (
-                "its owner wants to be asked for access".to_owned(),
-                format!("Ask at {page}, and set HF_TOKEN to a token of the account that asked"),
+                "its owner grants access on request".to_owned(),
+                format!("Request access at {page}, and set HF_TOKEN to a token of that account"),
             ),
             (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) if self.token => (
                 "there is no such repository, or the account of HF_TOKEN may not read it"
@@ -226,8 +226,8 @@ impl Client {
                 "Check the name".to_owned(),
             ),
             (StatusCode::NOT_FOUND, _) => (
-                format!("the file {file} is listed but not there"),
-                "Try again later: the repository may just be changing".to_owned(),
+                format!("the file {file} is listed but does not exist"),
+                "Try again later: the repository may be changing now".to_owned(),
             ),
             _ => {
                 return Err(Fault::Unreachable(format!("{} answered {status}", self.endpoint)));
@@ -239,9 +239,10 @@ impl Client {
     fn strange(&self, found: &str) -> Fault {
         Fault::Refused {
             problem: format!("{} answered with {found}", self.endpoint),
-            hint: "It may be no Hugging Face Hub, or something between changes its answers: check \
+            hint:
+                "It may not be a Hugging Face Hub, or a proxy may be changing its answers: check \
                    HF_ENDPOINT and the proxy"
-                .into(),
+                    .into(),
         }
     }
 }

@@ -100,10 +100,9 @@ impl Download<'_> {
     fn damaged(&self, how: &str) -> Fault {
         Fault::Refused {
             problem: format!("{} arrived damaged: {how}", self.meta.file),
-            hint:
-                "Nothing of it is kept. Try again; if it stays so, something between (a proxy, a \
-                   mirror) changes the file"
-                    .into(),
+            hint: "It is not kept. Try again; if it is damaged again, a proxy or a mirror may be \
+                   changing the file"
+                .into(),
         }
     }
 
@@ -152,7 +151,9 @@ impl Download<'_> {
             *done = 0;
         }
         if !fits && answer.status() != StatusCode::OK {
-            return Err(Fault::Unreachable("another part came than was asked for".into()));
+            return Err(Fault::Unreachable(
+                "the server sent another part than was requested".into(),
+            ));
         }
         file.seek(SeekFrom::Start(*done)).map_err(|error| self.io(error))?;
         file.set_len(*done).map_err(|error| self.io(error))?;

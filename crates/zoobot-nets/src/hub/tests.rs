@@ -226,7 +226,7 @@ fn without_a_connection_the_cache_serves_and_says_so() {
     server.state().status = Some(503);
     assert!(fetch(&nano(""), &settings).unwrap().notes[0].contains("answered 503"));
     let other = Address::parse("hf:galaxies/other").unwrap().unwrap();
-    assert!(refusal(&other, &settings).contains("run the same again"));
+    assert!(refusal(&other, &settings).contains("and try again"));
 }
 
 #[test]

@@ -8,11 +8,11 @@ use zoobot_base::{Error, Result};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Statistics {
-    /// The mean and variance of each batch; the running ones move towards them. The default.
+    /// The mean and variance of each batch; the running mean and variance move towards them. The default.
     #[default]
     Batch,
-    /// The running ones, which stay as they are: for few galaxies, small batches, and whoever wants
-    /// a step in half the time.
+    /// The running mean and variance, which do not change: for few galaxies, small batches, and steps
+    /// in half the time.
     Frozen,
 }
 
@@ -23,7 +23,7 @@ impl std::str::FromStr for Statistics {
         match text {
             "batch" => Ok(Self::Batch),
             "frozen" => Ok(Self::Frozen),
-            other => Err(Error::invalid("statistics", other, "batch or frozen")),
+            other => Err(Error::parameter("statistics", format!("{other:?}"), "batch or frozen")),
         }
     }
 }

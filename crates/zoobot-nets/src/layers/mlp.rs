@@ -59,7 +59,7 @@ impl Mlp {
     }
 
     /// # Shapes
-    /// `[..., channels]` to the same.
+    /// `[..., channels]` to the same shape.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let y = self.activation.apply(self.expand.forward(&self.norm.forward(x)?)?)?;
         let y = self.project.forward(&y)?;

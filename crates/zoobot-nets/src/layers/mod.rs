@@ -44,10 +44,10 @@ fn double(t: &Tensor) -> Result<Tensor> {
 
 /// Refuses a size below 1.
 pub fn at_least_one(name: &'static str, value: i64) -> Result<()> {
-    if value < 1 { Err(Error::invalid(name, value, "at least 1")) } else { Ok(()) }
+    if value < 1 { Err(Error::parameter(name, value, "at least 1")) } else { Ok(()) }
 }
 
 /// Refuses what would divide by nothing where all values are equal.
 pub fn positive(name: &'static str, value: f64) -> Result<()> {
-    if value > 0.0 { Ok(()) } else { Err(Error::invalid(name, value, "a positive number")) }
+    if value > 0.0 { Ok(()) } else { Err(Error::parameter(name, value, "above 0")) }
 }

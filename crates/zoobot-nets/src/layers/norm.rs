@@ -22,7 +22,7 @@ pub struct BatchNorm {
 const MOMENTUM: f64 = 0.1;
 
 impl BatchNorm {
-    /// Of so many channels; `eps` is added to the variance.
+    /// A normalisation of `channels` channels; `eps` is added to the variance.
     pub fn new(path: &Path, channels: i64, eps: f64) -> Result<Self> {
         // Only PyTorch's own training loop counts batches; kept so that state dicts agree.
         let count = Tensor::f_zeros([], (Kind::Int64, path.device()))?;
@@ -38,7 +38,7 @@ impl BatchNorm {
     }
 
     /// # Shapes
-    /// `[n, channels, h, w]` to the same.
+    /// `[n, channels, h, w]` to the same shape.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let (weight, bias) = (Some(&self.weight), Some(&self.bias));
         let (mean, variance) = (Some(&self.mean), Some(&self.variance));
@@ -89,14 +89,14 @@ pub struct LayerNorm {
 }
 
 impl LayerNorm {
-    /// Of so many channels; `eps` is added to the variance.
+    /// A normalisation of `channels` channels; `eps` is added to the variance.
     pub fn new(path: &Path, channels: i64, eps: f64) -> Result<Self> {
         let affine = (path.f_ones("weight", &[channels])?, path.f_zeros("bias", &[channels])?);
         Ok(Self { channels, affine: Some(affine), eps })
     }
 
     /// # Shapes
-    /// `[..., channels]` to the same.
+    /// `[..., channels]` to the same shape.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let affine = match &self.affine {
             Some((weight, bias)) => Some((weight.f_to_kind(x.kind())?, bias.f_to_kind(x.kind())?)),
@@ -107,7 +107,7 @@ impl LayerNorm {
     }
 
     /// # Shapes
-    /// `[n, channels, h, w]` to the same, channels last in memory.
+    /// `[n, channels, h, w]` to the same shape, channels last in memory.
     pub fn forward_picture(&self, x: &Tensor) -> Result<Tensor> {
         Ok(self.forward(&pixels_last(x)?)?.f_permute([0, 3, 1, 2])?)
     }

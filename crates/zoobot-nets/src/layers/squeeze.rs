@@ -36,7 +36,7 @@ impl SqueezeExcite {
     /// whole channel.
     ///
     /// # Shapes
-    /// `[n, channels, h, w]` to the same.
+    /// `[n, channels, h, w]` to the same shape.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let mean = mean_of_pixels(x, true)?;
         let squeezed = self.activation.apply(self.reduce.forward(&mean)?)?;

@@ -82,7 +82,7 @@ impl PartitionAttention {
     }
 
     /// # Shapes
-    /// `[n, h, w, channels]` to the same; `h` and `w` are multiples of the side.
+    /// `[n, h, w, channels]` to the same shape; `h` and `w` are multiples of the side.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let parts = self.partition.split(&self.norm.forward(x)?, self.side)?;
         let mut attended = self.attention.forward(&parts)?;
@@ -134,7 +134,7 @@ impl Attention {
     }
 
     /// # Shapes
-    /// `[parts, area, channels]` to the same.
+    /// `[parts, area, channels]` to the same shape.
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let (parts, area, channels) = x.size3()?;
         let heads = channels / HEAD;
@@ -149,7 +149,8 @@ impl Attention {
             }
         };
         let [query, key, value] = &qkv[..] else {
-            return Err(zoobot_base::Error::invalid("the parts of an attention", qkv.len(), "3"));
+            let problem = format!("an attention has {} parts instead of 3", qkv.len());
+            return Err(zoobot_base::Error::Internal(problem));
         };
         let mask = Some(self.position.forward()?);
         let attended = Tensor::f_scaled_dot_product_attention(

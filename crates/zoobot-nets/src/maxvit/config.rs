@@ -42,7 +42,7 @@ pub struct Config {
     pub stem: [i64; 2],
     /// Blocks of each stage.
     pub blocks: [i64; 4],
-    /// Channels of each stage, multiples of 32; those of the last are the features.
+    /// Channels of each stage, multiples of 32; the channels of the last stage are the features.
     pub channels: [i64; 4],
     /// Whose reading of the paper it follows.
     pub reading: Reading,
@@ -144,7 +144,7 @@ impl Config {
         Self::google([2, 6, 14, 2], 192, 192)
     }
 
-    /// The same for pictures of so many channels.
+    /// Sets the number of channels of the pictures.
     pub fn inputs(mut self, channels: i64) -> Self {
         self.inputs = channels;
         self
@@ -170,14 +170,14 @@ impl Config {
         at_least_one("inputs", self.inputs)?;
         at_least_one("size", self.size)?;
         if self.size % REDUCTION != 0 {
-            return Err(Error::invalid("size", self.size, "a multiple of 32"));
+            return Err(Error::parameter("size", self.size, "a multiple of 32"));
         }
         self.stem.iter().try_for_each(|&channels| at_least_one("stem", channels))?;
         self.blocks.iter().try_for_each(|&blocks| at_least_one("blocks", blocks))?;
         for channels in self.channels {
             at_least_one("channels", channels)?;
             if channels % HEAD != 0 {
-                return Err(Error::invalid("channels", channels, "a multiple of 32"));
+                return Err(Error::parameter("channels", channels, "a multiple of 32"));
             }
         }
         self.layer_scale.map_or(Ok(()), |scale| positive("layer_scale", scale))

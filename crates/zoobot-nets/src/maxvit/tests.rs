@@ -82,7 +82,7 @@ fn pictures_whose_sides_do_not_divide_into_the_windows_are_refused() {
     let message = network.features(&x).unwrap_err().to_string();
     assert_eq!(
         message,
-        "the sides of pictures is 96 x 64, expected multiples of 96, for which the network is built"
+        "the pictures have 96 x 64 pixels. This network takes sides that are multiples of 96 pixels"
     );
 }
 
@@ -90,8 +90,8 @@ fn pictures_whose_sides_do_not_divide_into_the_windows_are_refused() {
 fn an_impossible_configuration_is_refused_with_the_value() {
     let store = nn::VarStore::new(Device::Cpu);
     let message = MaxVit::new(&store.root(), &Config::tiny_tf().size(100)).unwrap_err().to_string();
-    assert_eq!(message, "size is 100, expected a multiple of 32");
+    assert_eq!(message, "size must be a multiple of 32, but it is 100");
     let odd = Config { channels: [32, 64, 100, 128], ..google() };
     let message = MaxVit::new(&store.root(), &odd).unwrap_err().to_string();
-    assert_eq!(message, "channels is 100, expected a multiple of 32");
+    assert_eq!(message, "channels must be a multiple of 32, but it is 100");
 }

@@ -38,7 +38,7 @@ impl Training {
     /// `[n, channels, h, w]` to `[n, width]`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when `pictures` has another shape.
+    /// [`Error::Shape`] when `pictures` has another shape.
     pub fn features(&self, pictures: &Tensor) -> Result<Tensor> {
         // All at once: the statistics are those of the batch.
         match self.kind {

@@ -39,7 +39,7 @@ pub fn read(path: &Path) -> Result<Vec<(String, Tensor)>> {
     read_from(BufReader::new(file), length).map_err(|fault| {
         let (problem, hint) = match fault {
             Fault::Damaged(problem) => {
-                (problem, "The file is damaged or is no PyTorch file: get it again")
+                (problem, "The file is damaged or is not a PyTorch file: download it again")
             }
             Fault::Refused(problem) => (
                 problem,
@@ -116,7 +116,7 @@ fn read_stream(mut input: impl Read + Seek, length: u64) -> Outcome<Vec<(String,
         .map(|first| matches!(first.values[first.root], Value::Int(MAGIC)))
     {
         Ok(true) => {}
-        _ => return damaged("it does not begin as PyTorch files begin"),
+        _ => return damaged("it does not begin like a PyTorch file"),
     }
     let version = machine::load(&mut input)?;
     if !matches!(version.values[version.root], Value::Int(LEGACY_VERSION)) {

@@ -78,7 +78,7 @@ impl<R: Read> Machine<R> {
     pub fn persistent(&mut self) -> Outcome<()> {
         let id = self.pop()?;
         let Value::Tuple(parts) = &self.values[id] else {
-            return damaged("it refers to something outside the pickle that is no storage");
+            return damaged("it refers to something outside the pickle that is not a storage");
         };
         let &[tag, class, key, _device, numel, ..] = parts.as_slice() else {
             return damaged("a storage is described by too few values");
@@ -86,7 +86,7 @@ impl<R: Read> Machine<R> {
         let (Value::Text(tag), Value::Text(key), Value::Global(Global::Storage(kind))) =
             (&self.values[tag], &self.values[key], &self.values[class])
         else {
-            return refused("it refers to something outside the pickle that is no storage");
+            return refused("it refers to something outside the pickle that is not a storage");
         };
         if tag != "storage" {
             return refused(format!("it refers to a {tag:?} outside the pickle"));

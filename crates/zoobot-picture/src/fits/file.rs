@@ -93,7 +93,7 @@ impl Fits {
             true => {
                 let there = self.length.saturating_sub(start);
                 Err(format!(
-                    "the FITS file is cut off: {there} of {bytes} bytes of the image are there"
+                    "the FITS file is cut off: it holds {there} of the {bytes} bytes of the image"
                 ))
             }
             false => Ok(()),

@@ -61,14 +61,14 @@ fn blank_pixels_and_flat_bands_are_black_and_empty_ones_are_errors() {
     assert_eq!(red(&Stretch::default().picture(&[array![[2.0, 2.0]]]).unwrap()), [0, 0]);
     let message =
         |planes: &[Array2<f32>]| Stretch::default().picture(planes).unwrap_err().to_string();
-    assert!(message(&[array![[f32::NAN]]]).contains("undefined in every pixel of plane 1"));
+    assert!(message(&[array![[f32::NAN]]]).contains("every pixel of plane 1 is undefined"));
     let planes = [array![[1.0, 2.0]], array![[1.0, 2.0]], array![[f32::NAN, f32::INFINITY]]];
     let flux = Stretch::linear().flux(0.0, 1.0).picture(&planes).unwrap_err().to_string();
     assert!(flux.contains("plane 3"), "{flux}");
-    assert!(message(&[]).contains("planes is 0"));
-    assert!(message(&[array![[1.0]], array![[1.0]]]).contains("planes is 2"));
+    assert!(message(&[]).contains("of 0 planes"));
+    assert!(message(&[array![[1.0]], array![[1.0]]]).contains("of 2 planes"));
     let sizes = [array![[1.0]], array![[1.0, 2.0]], array![[1.0]]];
-    assert!(message(&sizes).contains("of one size"));
+    assert!(message(&sizes).contains("of equal size"));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What came against what was predicted, a panel for each question.
+//! Observed against predicted fractions, a panel for each question.
 
 use super::axes::{Axis, frame, letters, stroke};
 use super::canvas::{self, UNITS, units};
@@ -28,10 +28,11 @@ const LONGEST: usize = 27;
 /// of the largest in its panel.
 ///
 /// # Errors
-/// [`Error::Invalid`] without a panel, and for more than 120.
+/// [`Error::Parameter`] without a panel, and for more than 120.
 pub fn calibration_panels(panels: &[Panel]) -> Result<Figure> {
     if panels.is_empty() || panels.len() > 120 {
-        return Err(Error::invalid("panels", panels.len(), "1 to 120"));
+        let name = "the number of panels";
+        return Err(Error::parameter(name, panels.len(), "between 1 and 120"));
     }
     let columns = panels.len().min(4);
     let rows = panels.len().div_ceil(columns);

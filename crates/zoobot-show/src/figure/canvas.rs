@@ -12,7 +12,7 @@ use zoobot_base::{Error, Result};
 /// What the closure of [`Figure::draw`] draws on: the root of plotters' drawing areas.
 pub type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
-/// The result of drawing, with whatever plotters or the caller reports.
+/// The result of drawing, with the error of plotters or of the caller.
 pub(super) type Drawn<T> = Result<T, Box<dyn StdError>>;
 
 /// Units of our own figures per pixel.
@@ -32,8 +32,8 @@ pub(super) fn draw(
 ) -> Result<Figure> {
     let (width, height) = size;
     if !(40..=8000).contains(&width) || !(40..=8000).contains(&height) {
-        let value = format!("{width} × {height}");
-        return Err(Error::invalid("figure size", value, "40 to 8000 pixels each way"));
+        let problem = format!("a figure cannot have {width} × {height} pixels");
+        return Err(Error::unsuitable(problem, "Each side must be between 40 and 8000 pixels"));
     }
     font::register();
     let mut svg = String::new();
@@ -81,9 +81,9 @@ fn tidy(svg: &str, fine: u32) -> String {
     format!("<g transform=\"scale({})\">\n{inner}</g>\n", 1.0 / f64::from(fine))
 }
 
-/// Gives the opacity to the paint instead of the element. For elements with one paint, as all of
-/// plotters' are, it is the same picture, but an element with an opacity of its own becomes a
-/// layer of its own in PDF, which makes a scatter ten times larger.
+/// Gives the opacity to the paint instead of the element. For elements with one paint, which plotters'
+/// are, the picture is equal, but an element with an opacity would become a separate layer in PDF, which
+/// makes a scatter plot ten times larger.
 fn plain_opacity(line: &str) -> String {
     let Some((before, rest)) = line.split_once(" opacity=\"") else { return line.to_owned() };
     let Some((value, after)) = rest.split_once('"') else { return line.to_owned() };

@@ -1,4 +1,4 @@
-//! What is taken for what: a square of counts.
+//! A confusion matrix: counts of true and predicted classes.
 
 use super::axes::{letters, stroke};
 use super::canvas::{self, UNITS, units};
@@ -19,12 +19,17 @@ const LONGEST: usize = 14;
 /// class went.
 ///
 /// # Errors
-/// [`Error::Invalid`] when `counts` is not as large as there are names, or of more than 30 classes.
+/// [`Error::Parameter`] without a class and for more than 30; [`Error::Shape`] when `counts` does not
+/// have a row and a column for each name.
 pub fn confusion(names: &[String], counts: &Array2<u64>) -> Result<Figure> {
     let n = names.len();
-    if counts.dim() != (n, n) || n == 0 || n > 30 {
-        let expected = format!("{n} x {n}, for 1 to 30 classes");
-        return Err(Error::invalid("counts", format!("{:?}", counts.dim()), expected));
+    if n == 0 || n > 30 {
+        return Err(Error::parameter("the number of classes", n, "between 1 and 30"));
+    }
+    if counts.dim() != (n, n) {
+        let (rows, columns) = counts.dim();
+        let problem = format!("counts has {rows} rows and {columns} columns for {n} classes");
+        return Err(Error::shape(problem, "Give a row and a column for each class"));
     }
     let (left, top, pad) = (120.0, 52.0, style::MARGIN);
     let side = CELL * n as f64;

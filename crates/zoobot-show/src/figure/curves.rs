@@ -55,16 +55,20 @@ pub struct Curve {
 /// Curves over a logarithmic x, each within its band.
 ///
 /// # Errors
-/// [`Error::Invalid`] without a curve or a point, and for an x that is not above 0 or a y that is not
-/// finite.
+/// [`Error::Empty`] without a curve or a point; [`Error::Unsuitable`] for an x that is not above 0 or a
+/// y that is not finite.
 pub fn curves(curves: &[Curve], x: &str, y: &str) -> Result<Figure> {
     let points = || curves.iter().flat_map(|curve| &curve.points);
     if points().next().is_none() {
-        return Err(Error::invalid("points of the curves", 0, "at least one"));
+        return Err(Error::empty(
+            "there is no curve to draw",
+            "Give a curve with at least one point",
+        ));
     }
     if let Some(wrong) = points().find(|(x, y, _)| !(*x > 0.0 && x.is_finite() && y.is_finite())) {
-        let value = format!("{:?}", (wrong.0, wrong.1));
-        return Err(Error::invalid("point of a curve", value, "x above 0, both finite"));
+        let problem = format!("the point {:?} of a curve cannot be drawn", (wrong.0, wrong.1));
+        let hint = "Its x must be above 0, since the axis is logarithmic, and both must be finite";
+        return Err(Error::unsuitable(problem, hint));
     }
     let names: Vec<&str> = curves.iter().map(|curve| curve.name.as_str()).collect();
     let about = format!("{y} over {x}: {}", names.join(", "));
@@ -167,7 +171,7 @@ mod tests {
         }
         assert!(curves(&[], "x", "y").is_err());
         let zero = Curve { points: vec![(0.0, 1.0, 0.0)], ..curve("a", Dash::Full) };
-        assert!(curves(&[zero], "x", "y").unwrap_err().to_string().contains("x above 0"));
+        assert!(curves(&[zero], "x", "y").unwrap_err().to_string().contains("x must be above 0"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A gallery as a figure for a paper, and as a page of its own.
+//! A gallery as a figure for a paper, and as an HTML page.
 
 use super::{Figure, pictures};
 use crate::notebook::text::escape;
@@ -26,7 +26,7 @@ impl Gallery {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] without a picture and for more than 200.
+    /// [`Error::Unsuitable`] without a picture and for more than 200.
     pub fn figure(&self) -> Result<Figure> {
         let tiles = self.tiles().iter().enumerate();
         let tiles: Vec<_> = tiles.map(|(place, tile)| self.drawn(place, tile)).collect();
@@ -47,8 +47,9 @@ impl Gallery {
             }),
             Some("svg" | "pdf" | "png") => self.figure()?.save(path),
             _ => {
-                let expected = "a name that ends in .html, .svg, .pdf or .png";
-                Err(Error::invalid("gallery file", path.display(), expected))
+                let problem = format!("a gallery cannot be saved as {}", path.display());
+                let hint = "Choose a name that ends in .html, .svg, .pdf or .png";
+                Err(Error::unsuitable(problem, hint))
             }
         }
     }

@@ -45,15 +45,16 @@ impl Histogram {
     /// No finite value within the limits, a column without numbers, or `bins` outside 1..=1000.
     pub fn build(&self) -> Result<Figure> {
         if !(1..=1000).contains(&self.bins) {
-            return Err(Error::invalid("bins", self.bins, "1 to 1000"));
+            return Err(Error::parameter("bins", self.bins, "between 1 and 1000"));
         }
-        let values = self.values.checked("column of the histogram")?;
+        let values = self.values.checked("values")?;
         self.look.check()?;
         let (x, y) = (&self.look.x, &self.look.y);
         let values: Vec<f64> = values.iter().map(|value| x.place(*value)).collect();
         let Some((low, high)) = bounds(values.iter().copied()) else {
-            let value = plural(values.len(), "value");
-            return Err(Error::invalid("histogram", value, "at least one finite value"));
+            let given = plural(values.len(), "value");
+            let problem = format!("the histogram has no value to draw ({given} given)");
+            return Err(Error::empty(problem, "Give at least one finite value within the axis"));
         };
         let (low, high) = x.ends().unwrap_or((low, high));
         let (low, high) = if low < high { (low, high) } else { (low - 0.5, high + 0.5) };

@@ -53,7 +53,7 @@ impl Lines {
     /// all within the limits.
     pub fn build(&self) -> Result<Figure> {
         let read = |(name, x, y): &'_ (String, Numbers, Numbers)| {
-            let (x, y) = (x.checked("x of the lines")?, y.checked("y of the lines")?);
+            let (x, y) = (x.checked("x values")?, y.checked("y values")?);
             let scaled =
                 |axis: &Asked, values: &[f64]| values.iter().map(|it| axis.scaled(*it)).collect();
             Ok((name.clone(), scaled(&self.look.x, x), scaled(&self.look.y, y)))
@@ -63,8 +63,9 @@ impl Lines {
             self.series.iter().map(read).collect::<Result<Vec<(String, Vec<f64>, Vec<f64>)>>>()?;
         for (name, x, y) in &series {
             if x.len() != y.len() {
-                let value = format!("{} in {name:?}", plural(y.len(), "y value"));
-                return Err(Error::invalid("lines", value, format!("{}, one for each x", x.len())));
+                let (ys, xs) = (plural(y.len(), "y value"), plural(x.len(), "x value"));
+                let problem = format!("the series {name:?} has {ys}, but {xs}");
+                return Err(Error::shape(problem, "Give one y value for each x value"));
             }
         }
         let points = || {
@@ -72,8 +73,10 @@ impl Lines {
             pairs.map(|(x, y)| (*x, *y)).filter(|(x, y)| x.is_finite() && y.is_finite())
         };
         if points().next().is_none() {
-            let value = format!("{} without a finite point", plural(series.len(), "series"));
-            return Err(Error::invalid("lines", value, "at least one finite point"));
+            let given = plural(series.len(), "series");
+            let problem = format!("the lines have no point to draw ({given} given)");
+            let hint = "Give at least one point whose x and y are finite and within the axes";
+            return Err(Error::empty(problem, hint));
         }
         let all: usize = series.iter().map(|(_, x, _)| x.len()).sum();
         let names: Vec<_> = series.iter().map(|(name, ..)| name.as_str()).collect();

@@ -51,15 +51,14 @@ impl Asked {
         if fits(first) && fits(last) && first != last {
             return Ok(());
         }
-        let above = if self.log { " above 0" } else { "" };
-        Err(Error::invalid(
-            name,
-            format!("{first} to {last}"),
-            format!("two numbers{above} that differ"),
-        ))
+        let range = match self.log {
+            true => "two different numbers above 0 (the axis is logarithmic)",
+            false => "two different numbers",
+        };
+        Err(Error::parameter(name, format!("{first} to {last}"), range))
     }
 
-    /// A value in the units of the axis; NaN for one that a logarithmic axis does not have.
+    /// A value in the units of the axis; NaN if a logarithmic axis cannot show it.
     pub fn scaled(&self, value: f64) -> f64 {
         match self.log {
             true if value > 0.0 => value.log10(),
@@ -68,7 +67,7 @@ impl Asked {
         }
     }
 
-    /// Where a value lies on the axis; NaN for one that lies beyond its ends.
+    /// Where a value is on the axis; NaN if it is beyond the ends.
     pub fn place(&self, value: f64) -> f64 {
         let place = self.scaled(value);
         match self.ends() {

@@ -136,7 +136,7 @@ impl Figure {
     /// When `dpi` is outside 36..=1200.
     pub fn dpi(mut self, dpi: f64) -> Result<Self> {
         if !(36.0..=1200.0).contains(&dpi) {
-            return Err(Error::invalid("dpi", dpi, "36 to 1200 dots per inch"));
+            return Err(Error::parameter("dpi", dpi, "between 36 and 1200"));
         }
         self.dpi = dpi;
         Ok(self)
@@ -153,7 +153,8 @@ impl Figure {
         let (width, height) = self.size;
         let side = |side: u32| (f64::from(side) * factor).round() as u32;
         if !(0.05..=20.0).contains(&factor) || side(width.min(height)) == 0 {
-            return Err(Error::invalid("factor", factor, "0.05 to 20, leaving at least a pixel"));
+            let range = "between 0.05 and 20 and leave each side at least 1 pixel";
+            return Err(Error::parameter("factor", factor, range));
         }
         self.size = (side(width), side(height));
         self.body = format!("<g transform=\"scale({factor})\">\n{}</g>\n", self.body);

@@ -7,7 +7,7 @@ use zoobot_base::{Error, Result};
 
 /// Numbers for a figure, one for each point; NaN where a value is missing.
 ///
-/// Figures take whatever turns into this: a column of a catalogue or table, a vector, slice or array
+/// Figures take anything that turns into this: a column of a catalogue or table, a vector, slice or array
 /// of any kind of number, an `ndarray` array. A column also names its axis.
 ///
 /// ```
@@ -29,10 +29,11 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    /// The values, or the error of the figure's part `what`.
+    /// The values, or why the figure's `what` cannot be drawn.
     pub(super) fn checked(&self, what: &'static str) -> Result<&[f64]> {
         self.values.as_deref().map_err(|problem| {
-            Error::invalid(what, format!("{:?}, {problem}", self.name), "a column with numbers")
+            let problem = format!("the {what} come from the column {:?}, {problem}", self.name);
+            Error::unsuitable(problem, "Choose a column of numbers")
         })
     }
 
@@ -54,9 +55,9 @@ pub(super) fn left_out(shown: usize, all: usize, what: &str, reason: &str) -> St
     }
 }
 
-/// The kinds of numbers that there are, and those that may be missing.
+/// A number of any kind, or an `Option` of one, which may be missing.
 pub trait Number: Copy + sealed::Sealed {
-    /// As a floating point number; NaN where there is none.
+    /// The value as a floating-point number; NaN if it is missing.
     fn value(self) -> f64;
 }
 
@@ -230,10 +231,10 @@ mod tests {
     #[test]
     fn a_column_without_numbers_is_refused_by_name() {
         let text = Numbers::from(Series::new("class".into(), ["ring", "1"]));
-        let error = text.checked("x of the scatter").unwrap_err().to_string();
+        let error = text.checked("x values").unwrap_err().to_string();
         assert_eq!(
             error,
-            "x of the scatter is \"class\", which holds text, expected a column with numbers"
+            "the x values come from the column \"class\", which holds text. Choose a column of numbers"
         );
         let days = Series::new("night".into(), [1, 2]).cast(&DataType::Date).unwrap();
         assert!(values(days).contains("dates"));

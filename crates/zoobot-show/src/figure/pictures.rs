@@ -21,11 +21,11 @@ const LONGEST: usize = 22;
 /// Pictures with what is written below each (one line or several), `columns` in a row.
 ///
 /// # Errors
-/// [`Error::Invalid`] without a picture, for more than 200, and for no column.
+/// [`Error::Unsuitable`] without a picture, for more than 200, and for no column.
 pub fn pictures(tiles: &[(RgbImage, String)], columns: usize, about: &str) -> Result<Figure> {
     if tiles.is_empty() || tiles.len() > 200 || columns == 0 {
-        let value = format!("{} in {columns} columns", tiles.len());
-        return Err(Error::invalid("pictures", value, "1 to 200, in at least 1 column"));
+        let problem = format!("a figure cannot have {} pictures in {columns} columns", tiles.len());
+        return Err(Error::unsuitable(problem, "Choose 1 to 200 pictures and at least 1 column"));
     }
     let columns = columns.min(tiles.len());
     let rows = tiles.len().div_ceil(columns);

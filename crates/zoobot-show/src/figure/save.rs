@@ -24,8 +24,9 @@ impl Figure {
             Some("pdf") => self.pdf()?,
             Some("png") => self.png()?,
             _ => {
-                let expected = "a name that ends in .svg, .pdf or .png";
-                return Err(Error::invalid("figure file", path.display(), expected));
+                let problem = format!("a figure cannot be saved as {}", path.display());
+                let hint = "Choose a name that ends in .svg, .pdf or .png";
+                return Err(Error::unsuitable(problem, hint));
             }
         };
         write_whole_at(path, |partial| {
@@ -46,8 +47,9 @@ impl Figure {
         let [width, height] =
             [self.size.0, self.size.1].map(|side| (f64::from(side) * scale).round());
         if width * height > MAX_PIXELS {
-            let value = format!("{width} × {height}");
-            return Err(Error::invalid("pixels of the PNG", value, "less: lower the dpi"));
+            let problem =
+                format!("the PNG would have {width} × {height} pixels, which is too many");
+            return Err(Error::unsuitable(problem, "Lower the dpi, or save it as .svg or .pdf"));
         }
         let mut pixels = Pixmap::new(width as u32, height as u32)
             .ok_or_else(|| Error::Figure("PNG without pixels".into()))?;

@@ -86,18 +86,19 @@ impl Scatter {
 
     /// What is drawn, after all that can be wrong with it.
     fn ready(&self) -> Result<Ready> {
-        let x = self.x.checked("x of the scatter")?;
-        let y = self.y.checked("y of the scatter")?;
+        let x = self.x.checked("x values")?;
+        let y = self.y.checked("y values")?;
         let same = |name, length: usize| {
             if length == x.len() {
                 return Ok(());
             }
-            let value = plural(length, "value");
-            Err(Error::invalid(name, value, format!("{}, one for each x", x.len())))
+            let [found, wanted] = [length, x.len()].map(|it| plural(it, "value"));
+            let problem = format!("{name} has {found}, but x has {wanted}");
+            Err(Error::shape(problem, "Give one for each point"))
         };
-        same("y of the scatter", y.len())?;
+        same("y", y.len())?;
         if let Some((_, labels)) = &self.colours {
-            same("colour_by of the scatter", labels.len())?;
+            same("colour_by", labels.len())?;
         }
         self.look.check()?;
         let x: Vec<f64> = x.iter().map(|value| self.look.x.place(*value)).collect();
@@ -105,8 +106,10 @@ impl Scatter {
         let shown: Vec<usize> =
             (0..x.len()).filter(|&i| x[i].is_finite() && y[i].is_finite()).collect();
         if shown.is_empty() {
-            let value = plural(x.len(), "point");
-            return Err(Error::invalid("scatter", value, "at least one with finite x and y"));
+            let given = plural(x.len(), "point");
+            let problem = format!("the scatter plot has no point to draw ({given} given)");
+            let hint = "Give at least one point whose x and y are finite and within the axes";
+            return Err(Error::empty(problem, hint));
         }
         let key = Key::new(self.colours.as_ref(), &shown);
         let mut remarks = vec![left_out(shown.len(), x.len(), "point", self.look.reason())];
@@ -166,10 +169,11 @@ fn points(chart: &mut Chart<'_, '_>, layers: &mut Vec<Layer>, ready: &Ready) -> 
 /// Scatters side by side, to be compared.
 ///
 /// # Errors
-/// [`Error::Invalid`] for none or more than four, and as [`Scatter::build`].
+/// [`Error::Parameter`] for none or more than four; otherwise as [`Scatter::build`].
 pub fn beside(scatters: &[Scatter]) -> Result<Figure> {
     if scatters.is_empty() || scatters.len() > 4 {
-        return Err(Error::invalid("scatters", scatters.len(), "1 to 4"));
+        let name = "the number of scatter plots";
+        return Err(Error::parameter(name, scatters.len(), "between 1 and 4"));
     }
     let ready = scatters.iter().map(Scatter::ready).collect::<Result<Vec<_>>>()?;
     let titles: Vec<&str> = scatters.iter().map(|it| it.look.title.as_str()).collect();

@@ -93,7 +93,10 @@ fn a_scaled_figure_keeps_its_drawing() {
 fn saving_fails_with_what_is_wrong() {
     let figure = Figure::draw((100, 50), |_| Ok(())).unwrap();
     let error = figure.save("figure.jpg").unwrap_err().to_string();
-    assert_eq!(error, "figure file is figure.jpg, expected a name that ends in .svg, .pdf or .png");
+    assert_eq!(
+        error,
+        "a figure cannot be saved as figure.jpg. Choose a name that ends in .svg, .pdf or .png"
+    );
     let folder = tempfile::tempdir().unwrap();
     // A missing folder is made; what is a file cannot be one.
     figure.save(folder.path().join("new/figure.svg")).unwrap();
@@ -108,8 +111,8 @@ fn saving_fails_with_what_is_wrong() {
 
 #[test]
 fn an_error_while_drawing_is_the_error_of_the_figure() {
-    let own = |_: &Canvas<'_>| Err(Error::invalid("k", 0, "1 or more").into());
-    assert!(matches!(Figure::draw((100, 50), own), Err(Error::Invalid { name: "k", .. })));
+    let own = |_: &Canvas<'_>| Err(Error::parameter("k", 0, "at least 1").into());
+    assert!(matches!(Figure::draw((100, 50), own), Err(Error::Parameter { name: "k", .. })));
     let font = |root: &Canvas<'_>| Ok(root.titled("x", ("Comic Sans", 20)).map(|_| ())?);
     let error = Figure::draw((100, 50), font).unwrap_err().to_string();
     assert!(error.contains("ask for \"sans-serif\""), "{error}");
@@ -154,7 +157,10 @@ fn columns_become_figures_with_their_names_and_what_they_leave_out() {
     }
     let text = Column::new("class".into(), ["ring", "spiral"]);
     let error = histogram(text, 10).build().unwrap_err().to_string();
-    assert!(error.starts_with("column of the histogram is \"class\", which holds text"), "{error}");
+    assert!(
+        error.starts_with("the values come from the column \"class\", which holds text"),
+        "{error}"
+    );
 }
 
 /// The centres of the circles of an SVG, in their order.
@@ -188,10 +194,13 @@ fn axes_are_logarithmic_turned_around_and_limited_as_asked() {
     assert!(a.1 < b.1, "from a larger number to a smaller one turns the axis around");
     assert!(near.about().contains("2 of 4 points left out"));
     let error = scatter(x, y).limits_x(3.0, 3.0).build().unwrap_err().to_string();
-    assert_eq!(error, "limits_x is 3 to 3, expected two numbers that differ");
+    assert_eq!(error, "limits_x must be two different numbers, but it is 3 to 3");
     let error =
         lines().series("a", x, y).log_y().limits_y(0.0, 3.0).build().unwrap_err().to_string();
-    assert_eq!(error, "limits_y is 0 to 3, expected two numbers above 0 that differ");
+    assert_eq!(
+        error,
+        "limits_y must be two different numbers above 0 (the axis is logarithmic), but it is 0 to 3"
+    );
     assert!(
         histogram(x, 5).log_x().log_y().build().unwrap().about().contains("3 values in 5 bins")
     );
@@ -287,17 +296,20 @@ fn input_without_anything_to_draw_is_refused_with_the_reason() {
     let message = |result: Result<Figure>| result.unwrap_err().to_string();
     assert_eq!(
         message(scatter([0.0; 0], [0.0; 0]).build()),
-        "scatter is 0 points, expected at least one with finite x and y"
+        "the scatter plot has no point to draw (0 points given). Give at least one point whose x and \
+         y are finite and within the axes"
     );
-    assert!(message(scatter(&[f64::NAN], &[1.0]).build()).contains("at least one with finite"));
+    assert!(
+        message(scatter(&[f64::NAN], &[1.0]).build()).contains("no point to draw (1 point given)")
+    );
     assert!(
         message(scatter(&[1.0], &[1.0, 2.0]).build())
-            .contains("2 values, expected 1, one for each x")
+            .starts_with("y has 2 values, but x has 1 value")
     );
     let short = scatter(&[1.0, 2.0], &[1.0, 2.0]).colour_by("class", vec!["a"]);
-    assert!(message(short.build()).starts_with("colour_by of the scatter is 1 value"));
+    assert!(message(short.build()).starts_with("colour_by has 1 value, but x has 2 values"));
     assert!(message(histogram([0.0; 0], 10).build()).contains("0 values"));
-    assert!(message(histogram(&[1.0], 0).build()).contains("1 to 1000"));
+    assert!(message(histogram(&[1.0], 0).build()).contains("between 1 and 1000"));
     assert!(message(lines().build()).contains("at least one finite point"));
     assert!(message(lines().series("a", &[1.0], [0.0; 0]).build()).contains("\"a\""));
     assert!(message(explained_variance(&[])).contains("at least one component"));

@@ -35,7 +35,8 @@ const SHAPE: f64 = 1.4;
 /// Draws trees under a title, side by side where they are many.
 ///
 /// # Errors
-/// [`Error::Invalid`](zoobot_base::Error::Invalid) when the figure would have more than 8000 pixels a side.
+/// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) when a side of the figure would have more than
+/// 8000 pixels.
 pub fn tree(title: &str, roots: &[Branch]) -> Result<Figure> {
     let trees: Vec<Placed> = roots.iter().map(Placed::of).collect();
     let columns = best_columns(&trees);

@@ -16,13 +16,14 @@ use zoobot_base::{Error, Result};
 /// No component, a share that is not finite or outside 0..=1, and a sum above 1.
 pub fn explained_variance(ratios: &[f64]) -> Result<Figure> {
     if ratios.is_empty() {
-        return Err(Error::invalid("explained variance", "empty", "at least one component"));
+        let problem = "there is no explained variance to draw";
+        return Err(Error::empty(problem, "Give the share of at least one component"));
     }
     if let Some((i, ratio)) =
         ratios.iter().enumerate().find(|(_, ratio)| !(0.0..=1.0 + 1e-6).contains(*ratio))
     {
-        let value = format!("{ratio} for component {}", i + 1);
-        return Err(Error::invalid("explained variance", value, "a share from 0 to 1"));
+        let problem = format!("the explained variance of component {} is {ratio}", i + 1);
+        return Err(Error::unsuitable(problem, "Give shares between 0 and 1"));
     }
     let sums: Vec<f64> = ratios
         .iter()
@@ -33,8 +34,8 @@ pub fn explained_variance(ratios: &[f64]) -> Result<Figure> {
         .collect();
     let total = sums[sums.len() - 1];
     if total > 100.0 + 1e-3 {
-        let value = format!("{} in all", total / 100.0);
-        return Err(Error::invalid("explained variance", value, "shares that add up to at most 1"));
+        let problem = format!("the explained variances add up to {}", total / 100.0);
+        return Err(Error::unsuitable(problem, "Give shares that add up to at most 1"));
     }
     let count = ratios.len() as f64;
     let components = plural(ratios.len(), "component");

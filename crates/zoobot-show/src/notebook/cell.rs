@@ -1,5 +1,5 @@
 //! What the code of a notebook cell calls: the variables kept between cells, how the cell ended,
-//! and how its last expression shows itself. The kernel writes these calls; nobody else needs them.
+//! and how its last expression shows itself. Only the kernel writes these calls.
 
 mod columns;
 mod flush;

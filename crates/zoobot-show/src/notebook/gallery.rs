@@ -51,7 +51,7 @@ impl Tile {
     }
 }
 
-/// Pictures in rows. They are read when the gallery shows itself; one that cannot be read becomes
+/// Pictures in rows. They are read when the gallery shows itself; a picture that cannot be read becomes
 /// a box that says why.
 #[derive(Debug, Clone)]
 pub struct Gallery {
@@ -74,7 +74,7 @@ impl Gallery {
         self
     }
 
-    /// Sets how many pictures stand in a row (default 6, at least 1).
+    /// Sets how many pictures are in a row (default 6, at least 1).
     pub fn columns(mut self, columns: usize) -> Self {
         self.columns = columns.max(1);
         self
@@ -86,7 +86,7 @@ impl Gallery {
         self
     }
 
-    /// Frames the first picture: the one that the others were looked up for.
+    /// Frames the first picture, as the query that the others were found for.
     pub fn first_is_query(mut self) -> Self {
         self.query = true;
         self
@@ -97,12 +97,12 @@ impl Gallery {
         &self.title
     }
 
-    /// How many pictures stand in a row.
+    /// How many pictures are in a row.
     pub(crate) fn in_a_row(&self) -> usize {
         self.columns
     }
 
-    /// Whether the first picture is the one that the others were looked up for.
+    /// Whether the first picture is the query that the others were found for.
     pub(crate) fn has_query(&self) -> bool {
         self.query
     }

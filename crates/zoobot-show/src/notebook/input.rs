@@ -47,7 +47,7 @@ pub fn password(prompt: &str) -> Result<String> {
 fn ask(prompt: &str, request: &str) -> Result<String> {
     let failed = |source| Error::Io { action: "read", path: asked(prompt), source };
     if !in_kernel() {
-        let reason = "a question can be asked in a notebook cell only";
+        let reason = "a question can be asked only in a notebook cell";
         return Err(failed(std::io::Error::other(reason)));
     }
     let _one = ASKING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -72,7 +72,7 @@ fn ask(prompt: &str, request: &str) -> Result<String> {
 /// The kernel's line. It does not come through standard input, which belongs to the cell.
 fn reply() -> std::io::Result<String> {
     let pipe = std::env::var(PIPE).ok().and_then(|number| number.parse().ok());
-    let pipe: i32 = pipe.ok_or_else(|| std::io::Error::other("the kernel gave no way to ask"))?;
+    let pipe: i32 = pipe.ok_or_else(|| std::io::Error::other("the kernel cannot ask questions"))?;
     // SAFETY: the kernel keeps this descriptor open for as long as the process lives.
     let pipe = unsafe { BorrowedFd::borrow_raw(pipe) };
     let mut line = String::new();

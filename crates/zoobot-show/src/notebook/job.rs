@@ -1,4 +1,4 @@
-//! Work that goes on while the next cells run.
+//! Work that continues while the next cells run.
 
 use super::board::Board;
 use super::text::{duration, escape};
@@ -111,7 +111,7 @@ impl<T> Job<T> {
         matches!(*lock(&self.shared.state), State::Ended(..))
     }
 
-    /// Asks it to stop at its next batch or step; in loops of its own too.
+    /// Asks the job to stop at its next batch or step, or at the next turn of a loop in its own code.
     pub fn cancel(&self) {
         self.board.token().cancel();
     }
@@ -137,7 +137,7 @@ impl<T> Job<T> {
                 });
             }
             zoobot_base::interrupt::check("waiting for a job", || {
-                "nothing; the job goes on".to_owned()
+                "nothing; the job continues".to_owned()
             })?;
             let waited = self.shared.ended.wait_timeout(state, Duration::from_millis(100));
             state = waited.unwrap_or_else(PoisonError::into_inner).0;

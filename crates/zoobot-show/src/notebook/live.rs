@@ -9,8 +9,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// A place in the notebook where each value shown takes the place of the one before, such as the
 /// figure of a running training.
 ///
-/// It stands below the cell in which it first shows something. In a background
-/// [`Job`](super::Job) it goes on changing after that cell has ended.
+/// It appears below the cell in which it first shows something. In a background
+/// [`Job`](super::Job) it keeps changing after that cell has ended.
 ///
 /// # Example
 /// ```

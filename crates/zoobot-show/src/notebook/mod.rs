@@ -1,5 +1,5 @@
 //! How things show themselves: a value makes a [`Bundle`], and [`display`] hands it to the kernel
-//! (or prints its plain form where there is none).
+//! (or prints its plain form if there is no kernel).
 
 mod board;
 pub mod cell;
@@ -92,7 +92,7 @@ impl<T: Show + ?Sized> Show for &T {
     }
 }
 
-/// What a call without `?` returned: its value, or why there is none.
+/// What a call without `?` returned: its value, or its error.
 impl<T: Show, E: std::fmt::Display> Show for Result<T, E> {
     fn show(&self) -> Bundle {
         match self {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 /// Calls shorter than this stay silent.
 const SILENT: Duration = Duration::from_millis(500);
-/// The rate is that of the last so many seconds, or up to twice as many.
+/// The rate is taken over at least this many seconds, and at most twice as many.
 const WINDOW: f64 = 5.0;
 /// A line longer than this would wrap on a narrow terminal.
 const LINE: usize = 79;

@@ -1,4 +1,4 @@
-//! A polars table as HTML that scrolls, and as text for terminals. The types of the columns stand in
+//! A polars table as HTML that scrolls, and as text for terminals. The types of the columns are in
 //! the text, and in HTML in the tooltips of their names.
 
 use super::cells::{self, Cell};

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 use zoobot_base::error::{Error, Result};
+use zoobot_base::spelling::nearest;
 
 /// A class of the simulated survey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -66,7 +67,7 @@ impl Kind {
         all
     };
 
-    /// The eight kinds of the sample that travels inside this library, and of
+    /// The eight kinds of the sample that is included in this library, and of
     /// [`Simulation::new`](crate::Simulation::new).
     pub const SAMPLE: [Self; 8] = [
         Self::Smooth,
@@ -107,7 +108,13 @@ impl FromStr for Kind {
     fn from_str(name: &str) -> Result<Self> {
         let found = KINDS.iter().find(|(_, known, _)| *known == name);
         found.map(|(kind, ..)| *kind).ok_or_else(|| {
-            Error::invalid("kind", name, KINDS.map(|(_, known, _)| known).join(", "))
+            let known = KINDS.map(|(_, known, _)| known);
+            let hint = match nearest(name, &known) {
+                Some(like) => format!("Did you mean {like:?}?"),
+                None => format!("The kinds are {}", known.join(", ")),
+            };
+            let place = "the simulator".to_owned();
+            Error::Missing { kind: "kind of galaxy", name: name.to_owned(), place, hint }
         })
     }
 }
@@ -123,7 +130,7 @@ mod tests {
             assert_eq!(kind.name().parse::<Kind>().unwrap(), kind);
         }
         let error = "squid".parse::<Kind>().unwrap_err().to_string();
-        assert!(error.starts_with("kind is squid") && error.contains("jellyfish"), "{error}");
+        assert!(error.contains("\"squid\"") && error.contains("jellyfish"), "{error}");
     }
 
     #[test]

@@ -22,18 +22,21 @@ fn distance(redshift: f64) -> f64 {
 }
 
 impl Morphology {
-    /// The same galaxy at another redshift, in a flat universe with 30 % matter: sizes go with the
+    /// The galaxy at another redshift, in a flat universe with 30 % matter: sizes change with the
     /// angular-diameter distance, surface brightness with (1 + z)^-4 (Tolman), and colours redden.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a redshift that is not between 0.001 and 3, or for what has none: an
-    /// artifact.
+    /// [`Error::Parameter`] for a redshift that is not between 0.001 and 3; [`Error::Unsuitable`] for
+    /// a star or an artifact, which has no redshift.
     pub fn at_redshift(&self, redshift: f64) -> Result<Self> {
         if !(0.001..=3.0).contains(&redshift) {
-            return Err(Error::invalid("redshift", redshift, "0.001 to 3"));
+            return Err(Error::parameter("redshift", redshift, "between 0.001 and 3"));
         }
         if self.redshift <= 0.0 {
-            return Err(Error::invalid("redshift", self.redshift, "a galaxy, which has one"));
+            return Err(Error::unsuitable(
+                "a star or an artifact has no redshift",
+                "Choose a galaxy",
+            ));
         }
         let stretch = (1.0 + redshift) / (1.0 + self.redshift);
         let farther = distance(redshift) / distance(self.redshift);

@@ -50,20 +50,20 @@ fn a_galaxy_is_the_same_in_a_larger_survey_and_another_with_another_seed() {
 fn settings_out_of_range_are_refused_with_their_value() {
     let folder = tempfile::tempdir().unwrap();
     let good = Simulation::new(1);
-    for (bad, words) in [
-        (Simulation::new(0), "galaxies is 0"),
-        (good.clone().size(15), "size is 15"),
-        (good.clone().size(2049), "size is 2049"),
-        (good.clone().quality(0), "quality is 0"),
-        (good.clone().quality(101), "quality is 101"),
-        (good.clone().kinds([]), "kinds is empty"),
-        (Simulation { field_of_view: f64::NAN, ..good.clone() }, "field_of_view is NaN"),
+    for (bad, begin, end) in [
+        (Simulation::new(0), "galaxies must be", "it is 0"),
+        (good.clone().size(15), "size must be", "it is 15"),
+        (good.clone().size(2049), "size must be", "it is 2049"),
+        (good.clone().quality(0), "quality must be", "it is 0"),
+        (good.clone().quality(101), "quality must be", "it is 101"),
+        (good.clone().kinds([]), "there are no kinds", "at least one kind"),
+        (Simulation { field_of_view: f64::NAN, ..good.clone() }, "field_of_view must", "it is NaN"),
     ] {
         let error = bad.write(folder.path()).unwrap_err().to_string();
-        assert!(error.starts_with(words), "{error}");
+        assert!(error.starts_with(begin) && error.ends_with(end), "{error}");
         assert!(bad.galaxy(0).is_err());
     }
-    assert!(good.galaxy(1).unwrap_err().to_string().starts_with("galaxy is 1"));
+    assert!(good.galaxy(1).unwrap_err().to_string().starts_with("i must be between 0 and 0"));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 

@@ -192,7 +192,7 @@ fn surface_brightness_falls_with_the_fourth_power_of_one_plus_redshift() {
 fn a_redshift_out_of_range_or_of_no_galaxy_is_refused() {
     let near = galaxy(Kind::Smooth, Body::Spheroid(spheroid(8.0, 1.0)));
     for bad in [0.0, -1.0, 3.5, f64::NAN] {
-        assert!(near.at_redshift(bad).unwrap_err().to_string().starts_with("redshift is"));
+        assert!(near.at_redshift(bad).unwrap_err().to_string().starts_with("redshift must be"));
     }
     let star = &some(Kind::StarOrArtifact, 1)[0].morphology;
     assert!(star.at_redshift(0.1).is_err());

@@ -11,11 +11,11 @@ use crate::{
 };
 use std::f64::consts::{PI, TAU};
 
-/// What can be seen of a galaxy. Every value is a strength of evidence from 0 (nobody would say
-/// so) over 0.5 (opinions differ) to 1 (everybody would), unless it says otherwise.
+/// What can be seen of a galaxy. Every value is a strength of evidence from 0 (no volunteer
+/// would say so) over 0.5 (opinions differ) to 1 (all would), unless it says otherwise.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Appearance {
-    /// It is no galaxy, or there is none to be seen.
+    /// It is not a galaxy, or no galaxy can be seen.
     pub problem: f64,
     /// Of the problems: a star, as a share; the rest is artifact.
     pub star: f64,
@@ -66,7 +66,7 @@ pub struct Appearance {
     pub diffuse: f64,
     /// It is blue with young stars.
     pub starforming: f64,
-    /// How uncertain everybody is: 0 for a sharp and deep picture, 1 for one that shows nothing.
+    /// How uncertain volunteers are: 0 for a sharp and deep picture, 1 for a picture that shows nothing.
     pub blur: f64,
 }
 

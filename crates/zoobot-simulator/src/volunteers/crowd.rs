@@ -38,8 +38,8 @@ impl Default for Crowd {
 impl Crowd {
     fn check(&self) -> Result<()> {
         if self.fewest > self.most {
-            let expected = format!("{} or less, the most", self.most);
-            return Err(Error::invalid("fewest volunteers", self.fewest, expected));
+            let range = format!("at most {}, the value of most", self.most);
+            return Err(Error::parameter("fewest", self.fewest, range));
         }
         for (name, value) in [
             ("skill", self.skill),
@@ -48,7 +48,7 @@ impl Crowd {
             ("again", self.again),
         ] {
             if !(0.0..=1.0).contains(&value) {
-                return Err(Error::invalid(name, value, "0 to 1"));
+                return Err(Error::parameter(name, value, "between 0 and 1"));
             }
         }
         Ok(())
@@ -111,10 +111,10 @@ impl Volunteers {
         Ok(Self { schema: schema.clone(), crowd: Crowd::default(), questions, campaigns })
     }
 
-    /// The same with other people.
+    /// Sets the people who look at the galaxies.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a setting out of its range.
+    /// [`Error::Parameter`] for a setting out of its range.
     pub fn crowd(self, crowd: Crowd) -> Result<Self> {
         crowd.check()?;
         Ok(Self { crowd, ..self })

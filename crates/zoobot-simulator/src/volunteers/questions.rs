@@ -1,7 +1,7 @@
 //! The questions of the Galaxy Zoo campaigns and how likely each answer is.
 //!
-//! Most questions are a scale: a volunteer sees where the galaxy stands on it, not quite where it
-//! does stand, and gives the nearest of the answers on offer. With a logistic error of spread s
+//! Most questions are a scale: a volunteer sees the place of the galaxy on it with an error, and gives
+//! the nearest of the answers on offer. With a logistic error of spread s
 //! about the place x, an answer between the cuts a < b has the chance F((b-x)/s) - F((a-x)/s), the
 //! cumulative logit model (McCullagh 1980, J. R. Stat. Soc. B 42, 109). So campaigns that offer
 //! other answers to one question need their marks on the scale and nothing else. Answers that are

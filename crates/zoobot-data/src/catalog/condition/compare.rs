@@ -97,9 +97,9 @@ impl<'a> Cells<'a> {
                 Kind::Texts(texts()?)
             }
             _ => {
-                let value = format!("the column {name:?}");
-                let expected = "a column of numbers, texts, dates, or true and false";
-                return Err(Error::invalid("what the condition compares", value, expected));
+                let problem = format!("a condition cannot compare the column {name:?}");
+                let hint = "Choose a column of numbers, text, dates, or true and false";
+                return Err(Error::unsuitable(problem, hint));
             }
         };
         Ok(Self { name, kind })
@@ -146,11 +146,13 @@ impl<'a> Cells<'a> {
             Kind::Number(_) => "mag_r < 17.5".to_owned(),
             _ => format!("{} > 0", self.name),
         };
-        let value = match self.name {
-            "" => "a value alone".to_owned(),
-            name => format!("{name:?} alone, which is not true or false"),
+        let problem = match self.name {
+            "" => "a value alone is not a condition".to_owned(),
+            name => {
+                format!("the column {name:?} alone is not a condition: it is not true or false")
+            }
         };
-        Err(Error::invalid("the condition", value, format!("a comparison, such as {example}")))
+        Err(Error::unsuitable(problem, format!("Write a comparison, such as {example}")))
     }
 
     /// A value that is compared with numbers, as the number that `other` can hold: what has no end
@@ -163,7 +165,7 @@ impl<'a> Cells<'a> {
                 None if is_missing(text) => return Err(nothing(text, other)),
                 None => {
                     let problem =
-                        format!("{:?} holds numbers, and is compared with {text:?}", other.name);
+                        format!("{:?} holds numbers, but is compared with {text:?}", other.name);
                     let hint = "Compare it with a number, such as mag_r < 17.5".to_owned();
                     return Err(Error::Catalog { path: rows.place.into(), problem, hint });
                 }
@@ -274,11 +276,12 @@ fn order_of_texts(left: &Cells, right: &Cells, row: usize) -> Option<Ordering> {
     (!missing(&a) && !missing(&b)).then(|| a.cmp(&b))
 }
 
-/// The error for a comparison with what is no value.
+/// The error for a comparison with a text that means a missing value.
 fn nothing(text: &str, other: &Cells) -> Error {
     let column = if other.name.is_empty() { "class" } else { other.name };
-    let expected = format!("\"{column} is missing\" to ask for galaxies without a value");
-    Error::invalid("the condition", format!("a comparison with '{text}'"), expected)
+    let problem = format!("the condition compares {column} with '{text}', which is not a value");
+    let hint = format!("To ask for galaxies without a value, write \"{column} is missing\"");
+    Error::unsuitable(problem, hint)
 }
 
 /// What both sides are compared as, from what they hold.
@@ -306,7 +309,10 @@ fn taken_for(rows: &Rows, left: &Cells, right: &Cells) -> Result<As> {
     match (is_number(left) || is_number(right), is_truth(left) || is_truth(right), dates) {
         (true, _, Some(dates)) | (_, true, Some(dates)) => Err(Error::Catalog {
             path: rows.place.into(),
-            problem: format!("{:?} holds dates, and is compared with something else", dates.name),
+            problem: format!(
+                "the column {:?} holds dates, but is compared with something else",
+                dates.name
+            ),
             hint: format!("Write the date in quotes: {} > '2024-05-31'", dates.name),
         }),
         (true, ..) => Ok(As::Numbers),

@@ -25,7 +25,7 @@ pub struct Condition(Node);
 /// | one of several | `class in ('ring', 'spiral')`, `class not in ('star')` |
 /// | a range with both ends | `mag_r between 15 and 17.5` |
 /// | joined by | `not`, `and`, `or`, binding in this order, and parentheses (`&` and `|` are `and` and `or`) |
-/// | no value | `mag_r is missing`, `mag_r is not missing` (`null` means the same) |
+/// | no value | `mag_r is missing`, `mag_r is not missing` (or `is null`) |
 /// | columns | `mag_r`; with other characters than letters, digits, `_` and `.` in backticks: `` `a-b` `` |
 /// | texts | in single quotes: `class = 'ring'`; a quote in it is written twice |
 /// | numbers | `17.5`, `-3`, `1e-4`, `1237648720693755918` |
@@ -36,8 +36,8 @@ pub struct Condition(Node);
 /// `x = 0.1` finds 0.1 in single precision too. A column of text that is compared with a number must
 /// hold numbers. Texts are ordered character by character; dates are texts such as `'2024-05-31'`.
 ///
-/// **What has no value is not known** ([`is_missing`](super::is_missing): empty, NaN, or a word such
-/// as `n/a`). As in SQL, a comparison with it is neither true nor false, and neither is `not` of that:
+/// **Missing values are unknown** ([`is_missing`](super::is_missing): empty, NaN, or a word such
+/// as `n/a`). As in SQL, a comparison with one is neither true nor false, even after `not`:
 /// such a galaxy is kept by none of `x > 3`, `x <= 3`, `x != 3` and `not (x > 3)`, only by
 /// `x is missing`. `and` is false where one side is, `or` true where one side is.
 ///
@@ -56,7 +56,8 @@ pub struct Condition(Node);
 /// ```
 ///
 /// # Errors
-/// [`Error::Invalid`](zoobot_base::Error::Invalid) with the place where the text is no condition.
+/// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) with the place at which the text cannot be
+/// understood.
 pub fn condition(text: &str) -> Result<Condition> {
     read::read(text).map(Condition)
 }
@@ -80,7 +81,7 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// True, false, or `None` where it is not known, for each row.
+    /// True, false, or `None` if it is unknown, for each row.
     fn of(&self, node: &Node) -> Result<Vec<Option<bool>>> {
         Ok(match node {
             Node::Or(all) => self.join(all, true)?,

@@ -87,11 +87,12 @@ fn wrong(text: &str, at: usize, expected: &str) -> Error {
         (Some('-' | '+' | '/' | '*' | '[' | '(' | '#' | ':' | '%'), Some(before))
             if before.is_alphanumeric() || before == '_' =>
         {
-            " (the name of a column with such a character is written in backticks, as in `a-b`)"
+            ". A column whose name has such a character is written in backticks, as in `a-b`"
         }
         _ => "",
     };
-    Error::invalid("the condition", format!("{text:?}"), format!("{expected} at {place}{hint}"))
+    let problem = format!("the condition {text:?} cannot be understood at {place}");
+    Error::unsuitable(problem, format!("It needs {expected} there{hint}"))
 }
 
 /// The tokens, each with its place in the text.
@@ -200,8 +201,9 @@ impl Reader<'_> {
     fn one(&mut self) -> Result<Node> {
         self.depth += 1;
         if self.depth > DEEPEST {
-            let expected = format!("at most {DEEPEST} parentheses and \"not\" inside each other");
-            return Err(Error::invalid("the condition", format!("{:?}", self.text), expected));
+            let problem = format!("the condition {:?} is nested too deeply", self.text);
+            let hint = format!("Write at most {DEEPEST} parentheses and \"not\" inside each other");
+            return Err(Error::unsuitable(problem, hint));
         }
         let one = self.deeper();
         self.depth -= 1;
@@ -244,7 +246,7 @@ impl Reader<'_> {
         }
         if ["like", "ilike", "contains", "startswith"].into_iter().any(|word| self.word(word)) {
             return Err(
-                self.unexpected("a comparison of whole texts, with = or in, instead of a pattern,")
+                self.unexpected("a comparison of whole texts, with = or in, instead of a pattern")
             );
         }
         if not {

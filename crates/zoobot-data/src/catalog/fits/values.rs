@@ -27,10 +27,12 @@ pub(super) fn kind(column: &Column) -> Result<Kind> {
         | DataType::Time => Kind::Text(1),
         whole if whole.is_integer() => Kind::Whole(Whole::default()),
         other => {
-            let value = format!("{} in {:?}", kind_words(other), column.name());
-            let expected =
-                "text, numbers, dates or true and false in a FITS table: write .parquet instead";
-            return Err(Error::invalid("what a column holds", value, expected));
+            let holds = kind_words(other);
+            let problem = format!(
+                "the column {:?} holds {holds}, which a FITS table cannot hold",
+                column.name()
+            );
+            return Err(Error::unsuitable(problem, "Write .parquet instead"));
         }
     })
 }
@@ -70,9 +72,12 @@ fn decimals(column: &Column) -> Result<Column> {
             let sign = if digits < 0 { "-" } else { "" };
             let digits = format!("{:0>1$}", digits.unsigned_abs(), places + 1);
             let (whole, fraction) = digits.split_at(digits.len() - places);
-            let value = format!("{sign}{whole}.{fraction} in {:?}", column.name());
-            let expected = "at most 15 digits in a FITS table: write .parquet instead";
-            return Err(Error::invalid("a number", value, expected));
+            let problem = format!(
+                "the number {sign}{whole}.{fraction} in the column {:?} has more than the 15 digits \
+                 that a FITS table keeps",
+                column.name()
+            );
+            return Err(Error::unsuitable(problem, "Write .parquet instead"));
         }
         values.push(value);
     }
@@ -122,17 +127,17 @@ impl Whole {
         let large = self.most > i128::from(i64::MAX);
         let wrong = match (large, self.empty) {
             _ if self.most > i128::from(u64::MAX) || self.least < i128::from(i64::MIN) => {
-                "more than 64 bits"
+                "whole numbers of more than 64 bits"
             }
-            (true, _) if self.least < 0 => "numbers above 9223372036854775807 and negative ones",
+            (true, _) if self.least < 0 => "numbers above 9223372036854775807 and negative numbers",
             (true, true) => "numbers above 9223372036854775807 and empty cells",
             (false, true) if self.null().is_none() => {
-                "empty cells and every number that marks them"
+                "empty cells and every number that could mark them"
             }
             _ => return Ok(()),
         };
-        let expected = "what a FITS table can hold: write .parquet or .csv instead";
-        Err(Error::invalid("column", format!("{name:?} with {wrong}"), expected))
+        let problem = format!("the column {name:?} holds {wrong}, which a FITS table cannot hold");
+        Err(Error::unsuitable(problem, "Write .parquet or .csv instead"))
     }
 
     /// The value of `TZERO`, where there is one.

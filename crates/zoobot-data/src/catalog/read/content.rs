@@ -47,7 +47,7 @@ impl Bytes {
             _ => all.read_to_end(&mut bytes),
         };
         read.map_err(|_| {
-            let problem = "the packed file is damaged, or was cut off";
+            let problem = "the compressed file is damaged, or was cut off";
             wrong(path, problem, "Copy or download it again")
         })?;
         Ok(Self::Unpacked(bytes))
@@ -90,7 +90,7 @@ pub fn kind(bytes: &Bytes, path: &Path) -> Result<Kind> {
     }
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let expected = [
-        (".parquet", "a Parquet table: it does not begin as one"),
+        (".parquet", "a Parquet table: it does not begin like one"),
         (".fits", "a FITS file: it does not begin with SIMPLE"),
         (".fit", "a FITS file: it does not begin with SIMPLE"),
     ];
@@ -105,7 +105,7 @@ pub fn kind(bytes: &Bytes, path: &Path) -> Result<Kind> {
             || pairs().all(|it| it[0] == 0 && ascii(it[1]))
         {
             let hint = "Save the table as UTF-8 (in a spreadsheet: \"CSV UTF-8\")";
-            return Err(wrong(path, "it is UTF-16 text without the mark that says so", hint));
+            return Err(wrong(path, "it is UTF-16 text without a byte-order mark", hint));
         }
         let hint = "Catalogues are tables of text (such as .csv), .parquet, .fits or VOTable";
         return Err(wrong(path, "it is neither text nor a table of a known kind", hint));

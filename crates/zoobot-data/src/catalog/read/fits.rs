@@ -100,7 +100,7 @@ fn columns(header: &Header, data: &[u8], read: ReadColumn) -> Result<(usize, Vec
     let (stride, height, fields) = (size("NAXIS1")?, size("NAXIS2")?, size("TFIELDS")?);
     let there = data.len().checked_div(stride).unwrap_or(0);
     if there < height {
-        return Err(cut_off(&format!("it says that it has {height} rows, but {there} are there")));
+        return Err(cut_off(&format!("its header announces {height} rows, but it holds {there}")));
     }
     let heap = header.whole("THEAP").and_then(|heap| usize::try_from(heap).ok());
     let after = data.get(heap.unwrap_or(stride * height)..).unwrap_or_default();

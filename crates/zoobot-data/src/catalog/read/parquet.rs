@@ -78,8 +78,8 @@ fn refusal(error: &PolarsError, path: &Path) -> Error {
     let unknown = ["not implemented", "not supported", "not yet supported", "unsupported"];
     match unknown.iter().any(|word| said.to_lowercase().contains(word)) {
         true => {
-            let hint = "It uses a part of Parquet that is not known here: write it again, with fewer \
-                        kinds of column";
+            let hint = "It uses a feature of Parquet that is not supported: write it again, with \
+                        plain columns";
             wrong(path, problem, hint)
         }
         false if starts_as_parquet(path) => {

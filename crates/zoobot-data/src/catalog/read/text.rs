@@ -153,7 +153,7 @@ fn refuse_units(first: &First, names: &[String], below: &[Seen]) -> Result<(), (
     }
     Err((
         format!("line {} looks like a row of units: {}", first.line, above.join(", ")),
-        "Delete that line; FITS, VOTable and ECSV have a place of their own for units".to_owned(),
+        "Delete that line; FITS, VOTable and ECSV keep units apart from the values".to_owned(),
     ))
 }
 

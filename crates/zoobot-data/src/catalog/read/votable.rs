@@ -95,7 +95,7 @@ fn read(xml: &str) -> Result<(usize, Vec<Column>), Wrong> {
                 if encoding != "base64" {
                     let hint = "Save it with the data inside, for example in TOPCAT";
                     let problem = format!(
-                        "the VOTable's data are not inside of it in base64, but {}",
+                        "the VOTable does not hold its data in base64, but {}",
                         if encoding.is_empty() { "elsewhere" } else { encoding }
                     );
                     return Err((problem, hint.to_owned()));
@@ -104,7 +104,7 @@ fn read(xml: &str) -> Result<(usize, Vec<Column>), Wrong> {
             }
             _ => {
                 let hint = "Save it as FITS, or as a VOTable of TABLEDATA".to_owned();
-                return Err(("the VOTable's data are a FITS file inside of it".to_owned(), hint));
+                return Err(("the data of the VOTable are a FITS file inside it".to_owned(), hint));
             }
         },
         _ => (0, fields.iter().map(|field| Cells::new(field).finish()).collect()),

@@ -236,10 +236,13 @@ fn what_is_out_of_range_is_named() {
         augment.apply(&Tensor::zeros(shape, CPU), &recipe, 1).unwrap_err().to_string()
     };
     let good = [1, 3, 9, 9];
-    assert!(message(Augment::zoobot().rotation(200.0), &good).contains("rotation is 200"));
-    assert!(message(Augment::zoobot().translation(f64::NAN), &good).contains("translation is NaN"));
-    assert!(message(Augment::zoobot().scale(1.4, 1.2), &good).contains("the smaller first"));
-    assert!(message(Augment::zoobot().flips(0.5, 2.0), &good).contains("flip_vertical is 2"));
+    assert!(
+        message(Augment::zoobot().rotation(200.0), &good)
+            .contains("rotation must be between 0 and 180, but it is 200")
+    );
+    assert!(message(Augment::zoobot().translation(f64::NAN), &good).contains("but it is NaN"));
+    assert!(message(Augment::zoobot().scale(1.4, 1.2), &good).contains("the smaller number first"));
+    assert!(message(Augment::zoobot().flips(0.5, 2.0), &good).starts_with("flip_vertical must be"));
     assert!(message(Augment::zoobot(), &[1, 1, 9, 9]).contains("pictures x 3 x side x side"));
     assert!(message(Augment::zoobot(), &[1, 3, 9, 8]).contains("[1, 3, 9, 8]"));
     assert!(message(Augment::zoobot(), &[3, 9, 9]).contains("[3, 9, 9]"));

@@ -19,8 +19,8 @@ impl Crop {
     pub(super) fn check(self) -> Result<()> {
         let (Self::Centre(width, height) | Self::Box(_, _, width, height)) = self;
         if width == 0 || height == 0 {
-            let value = format!("{width} x {height} pixels");
-            return Err(Error::invalid("crop", value, "at least 1 x 1"));
+            let value = format!("{width} x {height}");
+            return Err(Error::parameter("crop", value, "at least 1 x 1 pixels"));
         }
         Ok(())
     }
@@ -28,7 +28,7 @@ impl Crop {
     /// The part of a picture.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when it reaches beyond the picture.
+    /// [`Error::Unsuitable`] when it reaches beyond the picture.
     pub(super) fn of(self, picture: &RgbImage) -> Result<RgbImage> {
         let (all_wide, all_high) = picture.dimensions();
         let middle = |all: u32, part: u32| {
@@ -41,9 +41,11 @@ impl Crop {
         let fits =
             |start: u32, part: u32, all: u32| start.checked_add(part).is_some_and(|end| end <= all);
         if !fits(x, width, all_wide) || !fits(y, height, all_high) {
-            let value = format!("{width} x {height} pixels from ({x}, {y})");
-            let expected = format!("a part of the picture's {all_wide} x {all_high}");
-            return Err(Error::invalid("crop", value, expected));
+            let problem = format!(
+                "the crop of {width} x {height} pixels at ({x}, {y}) does not fit into the picture of \
+                 {all_wide} x {all_high} pixels"
+            );
+            return Err(Error::unsuitable(problem, "Choose a smaller crop, or larger pictures"));
         }
         Ok(image::imageops::crop_imm(picture, x, y, width, height).to_image())
     }
