@@ -10,6 +10,7 @@ use crate::habits::{self, Holder};
 use crate::notebook::Notebook;
 use crate::source::{Origin, Variable};
 use names::unknown_name;
+use strsim::levenshtein;
 use values::{arithmetic, display, indexed, member, of_figures_and_conditions};
 
 const BORROWED: &str = "a variable that borrows from another cannot be kept for later cells. Keep a \
@@ -314,8 +315,8 @@ fn marked<'a>(error: &Diagnostic, code: &'a str) -> Option<&'a str> {
 /// Why a value is not there, or what else was meant.
 fn missing_value(name: &str, notebook: &Notebook, error: &Diagnostic) -> Option<String> {
     let near = notebook.variables.iter().map(|variable| variable.name.as_str());
-    let near = near.filter(|known| distance(known, name) <= 1 + name.len() / 6);
-    let near = near.min_by_key(|known| distance(known, name));
+    let near = near.filter(|known| levenshtein(known, name) <= 1 + name.len() / 6);
+    let near = near.min_by_key(|known| levenshtein(known, name));
     match near {
         Some(near) => Some(format!("there is a variable `{near}`.")),
         None if error.message.contains("function") => without_prelude(notebook, error),
@@ -355,21 +356,6 @@ fn assigned<'a>(error: &Diagnostic, code: &'a str) -> Option<&'a str> {
     let start = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |at| at + 1);
     // Not in `let a = ...` and `a.b = ...`.
     before[..start].trim_end().is_empty().then(|| &before[start..])
-}
-
-/// How many letters have to change (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, letter) in a.chars().enumerate() {
-        let mut before = std::mem::replace(&mut row[0], i + 1);
-        for (j, other) in b.iter().enumerate() {
-            let change = before + usize::from(letter != *other);
-            before = row[j + 1];
-            row[j + 1] = change.min(before + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
@@ -554,15 +540,6 @@ mod tests {
         ] {
             let found = told(number, message, code, marked);
             assert!(found.contains(part), "{code}: {found}");
-        }
-    }
-
-    #[test]
-    fn letters_that_change_are_counted() {
-        for (a, b, wanted) in
-            [("", "", 0), ("", "ab", 2), ("kitten", "sitting", 3), ("tabel", "table", 2)]
-        {
-            assert_eq!((distance(a, b), distance(b, a)), (wanted, wanted), "{a} {b}");
         }
     }
 }

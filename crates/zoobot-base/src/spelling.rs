@@ -1,5 +1,7 @@
 //! What a name that is not there may have been meant for.
 
+use strsim::levenshtein;
+
 /// "Did you mean …?" for the nearest names, or the first few that there are.
 pub fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.collect();
@@ -17,23 +19,7 @@ pub fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
 /// The name that is spelt most like another, where one is.
 pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let wanted = name.to_lowercase();
-    let distances = known.iter().map(|&it| (distance(&wanted, &it.to_lowercase()), it));
+    let distances = known.iter().map(|&it| (levenshtein(&wanted, &it.to_lowercase()), it));
     let close = distances.filter(|&(distance, _)| distance <= 1 + name.chars().count() / 4);
     close.min().map(|(_, name)| name)
-}
-
-/// Levenshtein's distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, &cb) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(ca != cb);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }

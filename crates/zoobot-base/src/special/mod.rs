@@ -4,37 +4,12 @@
 pub mod beta;
 pub mod normal;
 
-/// Above this the asymptotic series below is exact to the last bits of a float64.
+/// Above this the asymptotic series of [`digamma`] is exact to the last bits of a float64.
 const LARGE: f64 = 10.0;
 
-/// The logarithm of the gamma function of `x` > 0, by Stirling's series (DLMF 5.11.1); NaN for
-/// other `x`.
+/// The logarithm of the gamma function of `x` > 0; NaN for other `x`.
 pub fn ln_gamma(x: f64) -> f64 {
-    if x.is_nan() || x <= 0.0 {
-        return f64::NAN;
-    }
-    // Below, Γ(x) = Γ(x + n) / (x (x + 1) ... (x + n - 1)).
-    let (mut x, mut product) = (x, 1.0);
-    while x < LARGE {
-        product *= x;
-        x += 1.0;
-    }
-    let half_ln_two_pi = 0.918_938_533_204_672_8;
-    (x - 0.5) * x.ln() - x + half_ln_two_pi + stirling_tail(1.0 / x)
-        - if product == 1.0 { 0.0 } else { product.ln() }
-}
-
-fn stirling_tail(r: f64) -> f64 {
-    const TERMS: [f64; 7] = [
-        1.0 / 12.0,
-        -1.0 / 360.0,
-        1.0 / 1260.0,
-        -1.0 / 1680.0,
-        1.0 / 1188.0,
-        -691.0 / 360_360.0,
-        1.0 / 156.0,
-    ];
-    r * TERMS.iter().rev().fold(0.0, |sum, term| sum * r * r + term)
+    if x > 0.0 { libm::lgamma(x) } else { f64::NAN }
 }
 
 /// The derivative of [`ln_gamma`] (DLMF 5.11.2); NaN unless `x` > 0.
