@@ -8,19 +8,26 @@ use std::path::{Path, PathBuf};
 use zoobot_base::error::{Error, Result};
 
 /// A catalogue in three parts, see [`Catalog::split`].
+///
+/// ```
+/// use zoobot_core::prelude::*;
+/// let parts = Catalog::sample()?.split([0.7, 0.1, 0.2], 42)?;
+/// assert_eq!(parts.train.len() + parts.val.len() + parts.test.len(), 600);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Split {
-    /// To learn from.
+    /// For training.
     pub train: Catalog,
-    /// To choose by.
+    /// For validation: choosing epochs, penalties and settings.
     pub val: Catalog,
-    /// To be judged by, once.
+    /// For the final test.
     pub test: Catalog,
 }
 
 impl Catalog {
-    /// Parts of these shares at random, of which a galaxy is in one; their rows stay in the
-    /// catalogue's order. The same seed splits the same.
+    /// Divides the galaxies at random into parts of these shares, each in the catalogue's order. A
+    /// seed always gives the same division.
     ///
     /// ```
     /// use zoobot_core::prelude::*;
@@ -58,7 +65,7 @@ impl Catalog {
     /// lacks it: galaxies of several campaigns, each with the votes of its own.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when there is none; [`Error::Catalog`] when a galaxy stands in two; when a
+    /// [`Error::Invalid`] without a catalogue; [`Error::Catalog`] when a galaxy is in two; when a
     /// column is of different kinds in two of them, and neither can become the other.
     pub fn stack(catalogs: &[Self]) -> Result<Self> {
         let Some(first) = catalogs.first() else {
@@ -75,7 +82,7 @@ impl Catalog {
         Self::checked(all.into(), PathBuf::new(), source)
     }
 
-    /// The table with files that mean the same from everywhere.
+    /// The table with absolute paths of files.
     fn with_whole_paths(&self) -> Result<DataFrame> {
         let whole = |path: &Path| match path.as_os_str().is_empty() {
             true => Ok(String::new()),

@@ -1,9 +1,10 @@
-//! Data sets: the simulated sample that travels inside the library, and real galaxies that people have
-//! looked at, from files that the user has.
+//! Data sets: the simulated sample that is part of the library, and real galaxies classified by
+//! people, from files that the user has.
 //!
 //! [`efigi`] and [`gz2`] read a catalogue and give it the columns of a schema's votes, so that
 //! [`Votes::of`](crate::schema::Votes::of) takes it as it is. [`keep_out`] divides a catalogue into
-//! the galaxies that an encoder may learn from and those it is judged on: always the same ones.
+//! the galaxies that an encoder may learn from and the galaxies for testing; the division never
+//! changes.
 
 pub mod efigi;
 pub mod gz2;
@@ -16,7 +17,7 @@ use polars::prelude::{IntoColumn, NamedFrom, Series};
 use sha2::{Digest, Sha256};
 use zoobot_base::error::{Error, Result};
 
-/// Whether a galaxy is among those kept out of training, of which there is one in `one_in`.
+/// Whether a galaxy is kept out of training, as one in `one_in` is.
 ///
 /// It depends on the name alone: the first eight bytes of its SHA-256, as a number with the largest
 /// part first, are a multiple of `one_in`. (Of none where `one_in` is 0.)

@@ -20,7 +20,7 @@ pub use recipe::{Crop, Grey, Prepared, Recipe};
 const FITS_ENDINGS: [&str; 4] = ["fits", "fit", "fts", "fz"];
 
 /// Says, once a cell or a run of the command, how FITS pictures among these files are stretched, where
-/// nobody chose it.
+/// no stretch was chosen.
 #[doc(hidden)]
 pub fn say_stretch(recipe: &Recipe, files: &[PathBuf]) {
     let is_fits = |file: &PathBuf| {

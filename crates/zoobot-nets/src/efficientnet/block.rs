@@ -16,7 +16,7 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// A block of the stage's kind and stride, for so many channels.
+    /// A block of the stage's kind and stride, for `inputs` channels.
     pub fn new(path: &Path, config: &Config, stage: &Stage, inputs: i64) -> Result<Self> {
         let Stage { kind, kernel, stride, expansion, channels, .. } = *stage;
         let inner = inputs * expansion;

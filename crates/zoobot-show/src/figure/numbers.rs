@@ -1,4 +1,4 @@
-//! What figures are drawn from: numbers, taken from columns, vectors and arrays.
+//! Numbers for figures, taken from columns, vectors and arrays.
 
 use crate::notebook::text::plural;
 use ndarray::{ArrayBase, Data, Dimension};
@@ -7,8 +7,8 @@ use zoobot_base::{Error, Result};
 
 /// Numbers for a figure, one for each point; NaN where a value is missing.
 ///
-/// Figures take whatever turns into this: a column of a catalogue or table, a vector, slice or array
-/// of any kind of number, an `ndarray` array. A column also names its axis.
+/// Figures take anything that converts into this: a column of a catalogue or table, a vector, slice
+/// or array of any kind of number, an `ndarray` array. A column also names its axis.
 ///
 /// ```
 /// use zoobot_core::prelude::*;
@@ -54,9 +54,9 @@ pub(super) fn left_out(shown: usize, all: usize, what: &str, reason: &str) -> St
     }
 }
 
-/// The kinds of numbers that there are, and those that may be missing.
+/// Types of numbers that figures take: every numeric type, and `Option` of it for missing values.
 pub trait Number: Copy + sealed::Sealed {
-    /// As a floating point number; NaN where there is none.
+    /// The value as a floating-point number; NaN for a missing value.
     fn value(self) -> f64;
 }
 

@@ -22,12 +22,11 @@ fn distance(redshift: f64) -> f64 {
 }
 
 impl Morphology {
-    /// The same galaxy at another redshift, in a flat universe with 30 % matter: sizes go with the
+    /// This galaxy at another redshift, in a flat universe with 30 % matter: sizes go with the
     /// angular-diameter distance, surface brightness with (1 + z)^-4 (Tolman), and colours redden.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a redshift that is not between 0.001 and 3, or for what has none: an
-    /// artifact.
+    /// [`Error::Invalid`] for a redshift that is not between 0.001 and 3, and for an artifact.
     pub fn at_redshift(&self, redshift: f64) -> Result<Self> {
         if !(0.001..=3.0).contains(&redshift) {
             return Err(Error::invalid("redshift", redshift, "0.001 to 3"));
@@ -111,7 +110,7 @@ impl Morphology {
         all
     }
 
-    /// The colours of every part, but those of an overlap's galaxies, which have their own redshift.
+    /// The colours of every part, except in an overlap, whose galaxies have their own redshifts.
     fn colours(&mut self) -> Vec<&mut Colour> {
         let mut all = Vec::new();
         for peculiarity in &mut self.peculiarities {

@@ -1,7 +1,7 @@
-//! Simulated volunteers: votes for simulated galaxies, as Galaxy Zoo's public gives them to real
-//! ones.
+//! Simulated volunteers: votes for simulated galaxies, like the votes of Galaxy Zoo volunteers for
+//! real galaxies.
 //!
-//! The way of a vote: [`Appearance`] (what can be seen of a morphology through a telescope) →
+//! The path of a vote: [`Appearance`] (what can be seen of a morphology through a telescope) →
 //! `questions` (how likely each answer to each question is) → [`Volunteers`] (a number of people,
 //! each with a skill, walk the decision tree) → `record` (the columns and files of a survey).
 

@@ -1,4 +1,4 @@
-//! What volunteers leave in the files of a survey.
+//! The labels that volunteers add to the files of a survey.
 
 use super::Volunteers;
 use crate::simulate::{COLUMNS, SimulatedGalaxy, Simulation};
@@ -67,7 +67,7 @@ impl Labels {
         row
     }
 
-    /// Writes the tables that stand beside the catalogue, and returns the catalogue as CSV.
+    /// Writes the tables beside the catalogue, and returns the catalogue as CSV.
     pub fn write(&self, rows: &[Row], folder: &Path) -> Result<String> {
         let body = |part: fn(&Row) -> &str| rows.iter().map(part).collect::<String>();
         let save = |name: &str, text: String| {
