@@ -106,26 +106,35 @@ fn public_files(folder: &Path, root: &str, found: &mut Vec<std::path::PathBuf>) 
     found.push(file);
 }
 
-/// The types that a file makes public, itself or from a module of its own.
-fn public_types(text: &str) -> Vec<String> {
-    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+/// A file without its tests.
+fn code_of(text: &str) -> &str {
+    text.split("#[cfg(test)]\nmod tests {").next().unwrap()
+}
+
+/// What a declaration names: the type after `pub struct `, `pub enum ` and so on.
+fn declared<'a>(line: &'a str, kinds: &[&str]) -> Option<&'a str> {
+    let rest = kinds.iter().find_map(|kind| line.strip_prefix(kind))?;
+    rest.split(|c: char| !c.is_alphanumeric() && c != '_').next()
+}
+
+/// The types that a file makes public: its own, and those that it passes on, with their module.
+fn public_types(text: &str) -> Vec<(String, Option<String>)> {
     let (mut names, mut hidden) = (Vec::new(), false);
-    let statements = code.split_inclusive(['\n']).collect::<String>().replace(",\n    ", ", ");
+    let statements = code_of(text).replace("{\n    ", "{").replace(",\n    ", ", ");
     for line in statements.lines() {
-        let kinds = ["pub struct ", "pub enum ", "pub trait ", "pub type "];
-        let own = kinds.iter().find_map(|kind| line.strip_prefix(kind));
-        if let Some(rest) = own.filter(|_| !hidden) {
-            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
-            names.push(rest[..end].to_owned());
+        let own = declared(line, &["pub struct ", "pub enum ", "pub trait ", "pub type "]);
+        if let Some(name) = own.filter(|_| !hidden) {
+            names.push((name.to_owned(), None));
         }
         let elsewhere = |it: &&str| it.starts_with("zoobot_") || it.starts_with("crate::");
         let passed = line.strip_prefix("pub use ").filter(|it| !elsewhere(it));
         if let Some(rest) = passed.filter(|_| !hidden) {
+            let module = rest.split("::").next().map(str::to_owned);
             let words = rest.split(|c: char| !c.is_alphanumeric() && c != '_');
             let types = words.filter(|it| it.starts_with(char::is_uppercase));
             // A constant is written in capitals.
             let types = types.filter(|it| it.contains(char::is_lowercase));
-            names.extend(types.map(str::to_owned));
+            names.extend(types.map(|it| (it.to_owned(), module.clone())));
         }
         hidden = line.starts_with("#[doc(hidden)]") || (hidden && line.starts_with("#["));
     }
@@ -143,7 +152,7 @@ fn no_public_type_has_the_name_of_another() {
         let mut files = Vec::new();
         public_files(folder, "lib", &mut files);
         for file in files {
-            for name in public_types(&std::fs::read_to_string(&file).unwrap()) {
+            for (name, _) in public_types(&std::fs::read_to_string(&file).unwrap()) {
                 places.entry(name).or_default().push(file.display().to_string());
             }
         }
@@ -155,4 +164,69 @@ fn no_public_type_has_the_name_of_another() {
         .filter(|(name, places)| places.len() > 1 && !["Error", "Result"].contains(&name.as_str()));
     let twice: Vec<_> = twice.collect();
     assert!(twice.is_empty(), "{twice:#?}");
+}
+
+/// Whether a type has an example in its doc comment; `None` where the file does not define it.
+fn has_example(text: &str, name: &str) -> Option<bool> {
+    let lines: Vec<&str> = code_of(text).lines().collect();
+    let kinds = ["pub struct ", "pub enum ", "pub trait "];
+    let place = lines.iter().position(|line| declared(line, &kinds) == Some(name))?;
+    let above = lines[..place].iter().rev();
+    let about = above.take_while(|it| it.starts_with("///") || it.starts_with("#["));
+    let fences: Vec<&str> = about.filter_map(|it| it.strip_prefix("/// ```")).collect();
+    // From the top: every other fence opens a block.
+    let mut opening = fences.iter().rev().step_by(2);
+    Some(opening.any(|tag| ["", "no_run", "should_panic"].contains(tag)))
+}
+
+/// The file of a module, and all files below it.
+fn module_files(folder: &Path, module: &str) -> Vec<std::path::PathBuf> {
+    let mut files = vec![folder.join(format!("{module}.rs"))];
+    let mut folders = vec![folder.join(module)];
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).into_iter().flatten().flatten().map(|it| it.path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|it| it == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    files.retain(|it| it.is_file());
+    files
+}
+
+#[test]
+fn at_least_half_of_the_public_types_show_an_example() {
+    let crates = std::fs::read_dir(root().join("crates")).unwrap().flatten().map(|it| it.path());
+    let crates = crates.filter(|it| !it.ends_with("zoobot-testing"));
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    for folder in crates.chain([root().join("zoobot-core")]).map(|it| it.join("src")) {
+        let mut files = Vec::new();
+        public_files(&folder, "lib", &mut files);
+        for file in files {
+            // Where the modules of the file are: beside `lib.rs` and `mod.rs`, else below the file.
+            let stem = file.file_stem().unwrap();
+            let inside = match stem.to_str() {
+                Some("lib" | "mod") => file.with_file_name(""),
+                _ => file.with_extension(""),
+            };
+            for (name, module) in public_types(&std::fs::read_to_string(&file).unwrap()) {
+                let places = match &module {
+                    Some(module) => module_files(&inside, module),
+                    None => vec![file.clone()],
+                };
+                let mut texts = places.iter().map(|it| std::fs::read_to_string(it).unwrap());
+                // Aliases and the types of other libraries are found in no file.
+                match texts.find_map(|text| has_example(&text, &name)) {
+                    Some(true) => with.push(name),
+                    Some(false) => without.push(format!("{name} ({})", file.display())),
+                    None => {}
+                }
+            }
+        }
+    }
+    let (shown, all) = (with.len(), with.len() + without.len());
+    assert!(all > 200, "{all} types were found");
+    assert!(2 * shown >= all, "{shown} of {all} types have an example, not {without:#?}");
 }

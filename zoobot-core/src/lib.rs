@@ -1,10 +1,10 @@
 //! Galaxy morphology with deep representations.
 //!
-//! It consists of crates, each of which uses only crates before it: `zoobot-base` (errors,
-//! stopping, files), `zoobot-picture` (from a file to pixels), `zoobot-show` ([`notebook`], [`figure`]),
-//! `zoobot-data` ([`catalog`], [`schema`], what a network sees of a [`picture`]), `zoobot-nets` (the
-//! networks behind [`encoder`]) and `zoobot-simulator` (most of [`survey`]). This crate has all
-//! of them under one name.
+//! It re-exports several crates, each of which uses only crates before it: `zoobot-base` (errors,
+//! stopping, files), `zoobot-picture` (from a file to pixels), `zoobot-show` ([`notebook`],
+//! [`figure`]), `zoobot-data` ([`catalog`], [`schema`], what a network sees of a [`picture`]),
+//! `zoobot-nets` (the networks behind [`encoder`]) and `zoobot-simulator` (most of [`survey`]). All
+//! of it is available here under one name.
 //!
 //! Here data flows one way: [`encoder`] → [`space`] → [`similar`], [`map`], [`tags`], [`anomaly`],
 //! [`probe`]; [`train`] → [`model`] → [`predict`] → [`finetune`], [`experiment`], [`judge`].
@@ -39,7 +39,7 @@ pub mod picture {
     pub use zoobot_picture::*;
 }
 
-/// Where galaxies come from: the simulator, the sample that it made, and real data sets.
+/// Sources of galaxies: the simulator, the sample that it made, and real data sets.
 pub mod survey {
     pub use zoobot_base::home::home;
     pub use zoobot_data::datasets::*;

@@ -1,9 +1,9 @@
-//! How things show themselves: a value makes a [`Bundle`], and [`display`] hands it to the kernel
-//! (or prints its plain form if there is no kernel).
+//! Displays: a value makes a [`Bundle`], and [`display`] hands it to the kernel (or prints its
+//! plain form without a kernel).
 
 pub use zoobot_show::notebook::*;
 
-/// What the code of a notebook cell calls. Only the kernel writes these calls.
+/// Functions that the code of a notebook cell calls. Only the kernel writes these calls.
 pub mod cell {
     use crate::catalog::{Catalog, Split};
     use crate::map::Map;

@@ -1,4 +1,4 @@
-//! What a notebook cell needs: `use zoobot::prelude::*;`.
+//! The names that most notebook cells need: `use zoobot::prelude::*;`.
 
 pub use crate::anomaly::{Acquisition, AnomalySearch, RatingPage, Truth};
 pub use crate::catalog::{Catalog, Rows, write_table};

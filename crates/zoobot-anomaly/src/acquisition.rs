@@ -20,6 +20,14 @@ const FIRST: usize = 1024;
 const DRAWN: usize = 1000;
 
 /// What makes a galaxy worth a rating, given what to expect of it.
+///
+/// ```
+/// use zoobot_core::anomaly::Acquisition;
+/// assert_eq!("ei".parse::<Acquisition>()?, Acquisition::ExpectedImprovement { xi: 0.5 });
+/// let bound = Acquisition::UpperConfidenceBound { kappa: 2.0 };
+/// assert_eq!(bound.value(1.0, 0.5, 5.0), 2.0);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Acquisition {

@@ -52,6 +52,17 @@ fn is_false(value: &bool) -> bool {
 }
 
 /// An open file of ratings.
+///
+/// ```
+/// use zoobot_core::anomaly::journal::{Journal, Line};
+/// let file = std::env::temp_dir().join(format!("zoobot-journal-{}.jsonl", std::process::id()));
+/// let mut journal = Journal::open(&file)?.0;
+/// journal.append(&[Line { id_str: "G7".into(), rating: Some(4), ..Line::default() }])?;
+/// let written = Journal::open(&file)?.1;
+/// assert_eq!(written.last().and_then(|line| line.rating), Some(4));
+/// # std::fs::remove_file(file).expect("it is there");
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,

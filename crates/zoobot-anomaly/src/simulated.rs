@@ -19,6 +19,14 @@ const DEPTHS: [usize; 6] = [20, 50, 100, 200, 500, 1000];
 const COLUMNS: [&str; 3] = ["fraction", "score", "rating"];
 
 /// What is true of every galaxy: the share of people who find it interesting.
+///
+/// ```
+/// use zoobot_core::anomaly::Truth;
+/// let truth = Truth::of(vec![0.95, 0.1, 0.5])?;
+/// assert_eq!(truth.interesting, [true, false, false]);
+/// assert_eq!(truth.rating(0), 5);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Truth {
     /// 0 to 1.

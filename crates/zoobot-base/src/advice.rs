@@ -1,6 +1,6 @@
 //! Advice in the reader's own terms: code in a notebook, options on the command line.
 //!
-//! Errors, notes and plans are the same in both places; only what they tell people to do differs.
+//! Errors, notes and plans read alike in both places; only the advice in them differs.
 //! Every piece of advice that would name code comes from this module.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,7 +27,7 @@ pub fn is_for_command() -> bool {
     COMMAND.load(Ordering::Relaxed)
 }
 
-/// One piece of advice in two forms, of which the reader gets the one that they can follow.
+/// Chooses between two forms of a piece of advice: code in a notebook, options at the command line.
 #[doc(hidden)]
 pub fn advice(notebook: impl Into<String>, command: impl Into<String>) -> String {
     if is_for_command() { command.into() } else { notebook.into() }

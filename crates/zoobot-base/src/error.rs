@@ -10,6 +10,14 @@ use std::path::{Path, PathBuf};
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Everything that can go wrong in this library.
+///
+/// ```
+/// use zoobot_core::prelude::*;
+/// let error = Catalog::sample()?.column("radus").unwrap_err();
+/// assert!(matches!(error, Error::Missing { .. }));
+/// assert!(error.to_string().contains("radius"), "a near name is offered");
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -28,7 +36,7 @@ pub enum Error {
     Catalog {
         /// The catalogue's file, or `<table>` for one made in memory.
         path: PathBuf,
-        /// What is wrong, with the value.
+        /// The problem, with the value.
         problem: String,
         /// What to do about it.
         hint: String,
@@ -38,7 +46,7 @@ pub enum Error {
     Schema {
         /// The schema's name.
         name: String,
-        /// What is wrong, with the question.
+        /// The problem, with the question.
         problem: String,
         /// What to do about it.
         hint: String,
@@ -56,7 +64,7 @@ pub enum Error {
     Weights {
         /// The file of weights.
         path: PathBuf,
-        /// What is wrong.
+        /// The problem.
         problem: String,
         /// What to do about it.
         hint: String,
@@ -66,7 +74,7 @@ pub enum Error {
     Hub {
         /// The encoder, as `hf:OWNER/NAME`.
         name: String,
-        /// What is wrong.
+        /// The problem.
         problem: String,
         /// What to do about it.
         hint: String,
@@ -102,7 +110,7 @@ pub enum Error {
     /// Galaxies, labels or settings that this call cannot work with.
     #[error("{problem}. {hint}")]
     Unsuitable {
-        /// What is wrong, as a sentence with the value.
+        /// The problem, as a sentence with the value.
         problem: String,
         /// What to do about it.
         hint: String,

@@ -1,8 +1,7 @@
 //! Files and folders that appear whole or not at all.
 //!
-//! Whatever is written is written beside its place first, so that an error leaves nothing, or what was
-//! there before; and the folder it goes into is made where it is missing, so that no result is lost for
-//! want of one.
+//! Everything is first written to a temporary file in the folder, so that an error leaves nothing,
+//! or the previous file. A missing folder is created, so that no result is lost for want of it.
 
 use crate::error::{Error, Result};
 use sha2::{Digest, Sha256};
@@ -11,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Writes a file beside its place and renames it when it is whole.
+/// Writes a temporary file and renames it when it is complete.
 pub fn write_whole<T>(path: &Path, write: impl FnOnce(&File) -> Result<T>) -> Result<T> {
     write_whole_at(path, |partial| {
         let file = File::create(partial).map_err(Error::io("write", path))?;
@@ -19,7 +18,7 @@ pub fn write_whole<T>(path: &Path, write: impl FnOnce(&File) -> Result<T>) -> Re
     })
 }
 
-/// Makes the folder of a file where it is missing.
+/// Creates the folder of a file if it is missing.
 pub fn make_folder_of(path: &Path) -> Result<()> {
     match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         Some(folder) => std::fs::create_dir_all(folder).map_err(Error::io("create", folder)),
@@ -27,7 +26,7 @@ pub fn make_folder_of(path: &Path) -> Result<()> {
     }
 }
 
-/// Calls a function with the name of a file beside its place, and renames the file when it is whole.
+/// Calls a function with the name of a temporary file, and renames that file when it is complete.
 pub fn write_whole_at<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
     make_folder_of(path)?;
     // Named by the process, for two may be at the same file.
@@ -47,8 +46,8 @@ pub fn write_whole_at<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T>) ->
 
 /// A folder of a parent, which `fill` fills where it is not there yet.
 ///
-/// It is filled beside its place and then renamed, so that nobody sees half of it. Of two processes
-/// that do so at once one comes second, and takes the first's.
+/// It is filled under another name and then renamed, so that no process sees a part of it. Of two
+/// processes that fill it at once, the second takes the folder of the first.
 pub fn filled_once(
     parent: &Path,
     name: &str,

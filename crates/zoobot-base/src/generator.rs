@@ -1,4 +1,4 @@
-//! libtorch's random numbers: one generator for all that happens in a process.
+//! libtorch's random numbers, which come from one generator for the whole process.
 
 use std::sync::{Mutex, PoisonError};
 

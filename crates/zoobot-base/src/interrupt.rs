@@ -1,7 +1,7 @@
 //! The interrupt flag: a SIGINT to the process that runs the cells sets it, long calls look at it
-//! between batches and return [`Error::Interrupted`](crate::Error::Interrupted). The loops of a cell
-//! look at it too. A background job has a [`CancelToken`] of its own, and a cell that was left behind
-//! counts as stopped.
+//! between batches and return [`Error::Interrupted`](crate::Error::Interrupted). The loops of a
+//! cell look at it too. A background job has its own [`CancelToken`], and a cell that was left
+//! behind counts as stopped.
 
 mod job;
 mod left;
@@ -32,9 +32,9 @@ pub fn request() {
     ASKED.store(true, Ordering::Relaxed);
 }
 
-/// Waits for a request of which the kernel has already told in another way, for a second at most. The kernel
-/// sends the signal first, but the system may deliver it last, and a signal that arrives after its cell would
-/// stop the next one.
+/// Waits, for a second at most, for a request that the kernel has already announced in another way.
+/// The kernel sends the signal first, but the system may deliver it last, and a signal that arrives
+/// after its cell would stop the next one.
 #[doc(hidden)]
 pub fn wait_for_request() {
     for _ in 0..1000 {
@@ -54,14 +54,14 @@ pub fn clear() {
     }
 }
 
-/// Whether something is to stop, here or on another thread.
+/// Whether anything is being asked to stop, here or on another thread.
 #[doc(hidden)]
 #[inline]
 pub fn is_anything_asked() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
 
-/// A job is cancelled, or a cell left behind, that runs on for now.
+/// Counts a job that was cancelled, or a cell that was left behind, and still runs.
 #[doc(hidden)]
 pub fn leaving_begins() {
     LEAVING.fetch_add(1, Ordering::SeqCst);

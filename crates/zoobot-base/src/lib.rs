@@ -1,5 +1,5 @@
-//! What every part of the library rests on: errors, stopping, files, seeds, the processor, and what
-//! counts as no value.
+//! The foundation of the library: errors, stopping, files, seeds, the processor, and missing
+//! values.
 
 pub mod advice;
 pub mod error;

@@ -1,12 +1,12 @@
-//! What a network's work asks of the memory allocator.
+//! Settings of the memory allocator for the work of networks.
 
 use std::sync::Mutex;
 
-/// While one of these lives, memory that is freed stays with the process.
+/// While a value of this type exists, freed memory stays with the process.
 ///
-/// A network asks for the same large blocks at every step. glibc gives blocks of this size back to
-/// the system and takes them anew, page by page, each filled with zeros: half the time of a training
-/// step. With the last of these gone, what is free goes back. Elsewhere than with glibc it does
+/// A network allocates equal large blocks at every step. glibc returns blocks of this size to the
+/// system and requests them again, page by page, each filled with zeros: half the time of a
+/// training step. When the last value is dropped, free memory is returned. Without glibc this does
 /// nothing.
 #[derive(Debug)]
 pub struct Keep;
@@ -15,7 +15,7 @@ pub struct Keep;
 static LIVING: Mutex<usize> = Mutex::new(0);
 
 impl Keep {
-    /// Freed memory is kept from now on.
+    /// Keeps freed memory from now on.
     pub fn new() -> Self {
         let mut living = LIVING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *living += 1;

@@ -1,4 +1,4 @@
-//! What counts as no value in a text: one rule for all that is read.
+//! What counts as a missing value in a text: one rule for everything that is read.
 
 /// Words for "no value" that programs write into tables, in small letters.
 const WORDS: [&str; 22] = [
@@ -10,10 +10,9 @@ const WORDS: [&str; 22] = [
 /// in any case: `nan` (with a sign too), `NA`, `N/A`, `n.a.`, `#N/A`, `<NA>`, `NaT`, `null`, `nil`,
 /// `None`, `--`, `masked`, `\N`, and `1.#QNAN` or `1.#IND`.
 ///
-/// It is the rule for all cells of text that are read as a label, a number, a vote, a score, a tag or
-/// a position, and in conditions. NaN in a column of numbers is no value either:
-/// a `Catalog` makes it empty. `unknown`, `-`, `?` and numbers such as -999 are
-/// values.
+/// It is the rule for all cells of text that are read as a label, a number, a vote, a score, a tag
+/// or a position, and in conditions. NaN in a column of numbers is missing too: a `Catalog` makes
+/// it an empty cell. `unknown`, `-`, `?` and numbers such as -999 are values.
 ///
 /// ```
 /// use zoobot_core::catalog::is_missing;

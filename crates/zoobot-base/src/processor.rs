@@ -1,23 +1,29 @@
 //! What the processor can do, and inner loops that are compiled for each instruction set and chosen
 //! when the program runs.
 //!
-//! The environment variable `ZOOBOT_CPU` makes the library behave as on a lesser processor: `avx2` as
-//! without AVX-512 and without 16-bit arithmetic, `baseline` as without AVX2 too. It is read once.
+//! The environment variable `ZOOBOT_CPU` makes the library behave as on an older processor: `avx2`
+//! means without AVX-512 and 16-bit arithmetic, `baseline` without AVX2 too. It is read once.
 //! libtorch's own products are not affected: for those there is `ONEDNN_MAX_CPU_ISA=AVX2`.
 //!
-//! What such a loop calls must be a function that is always inlined or a macro. A closure, a call to
-//! `map` among them, is a function of its own, compiled without the instructions: a fused
-//! multiply-add in it becomes a call into the C library.
+//! Such a loop may call only macros and functions that are always inlined. A closure, also in a
+//! call to `map`, is a separate function, compiled without the instructions: a fused multiply-add
+//! in it becomes a call into the C library.
 
 use std::sync::OnceLock;
 
-/// The environment variable that names a lesser processor to behave as.
+/// The environment variable that limits the instructions in use.
 pub const VARIABLE: &str = "ZOOBOT_CPU";
 
 /// The widest instructions in use.
+///
+/// ```
+/// use zoobot_core::processor::Instructions;
+/// println!("zoobot computes with {}", Instructions::in_use().name());
+/// assert!(Instructions::Baseline < Instructions::Avx512);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Instructions {
-    /// Those of every processor that the library is built for.
+    /// The instructions of every processor that the library is built for.
     Baseline,
     /// AVX2 with fused multiply-add.
     Avx2,
@@ -35,7 +41,7 @@ impl Instructions {
         }
     }
 
-    /// What the processor itself has.
+    /// The widest instructions of the processor.
     pub fn detected() -> Self {
         #[cfg(target_arch = "x86_64")]
         {
@@ -53,7 +59,7 @@ impl Instructions {
         Self::Baseline
     }
 
-    /// What is used: what the processor has, or less where `ZOOBOT_CPU` says so.
+    /// The widest instructions that the library uses: the processor's, or fewer where `ZOOBOT_CPU` says so.
     ///
     /// ```
     /// use zoobot_core::processor::Instructions;
@@ -75,8 +81,9 @@ impl Instructions {
     }
 }
 
-/// Whether the processor multiplies bfloat16 numbers itself, and faster than those of 32 bits. Intel's
-/// do so by AMX, which a virtual machine may hide; by AVX-512 alone they take twice the time.
+/// Whether the processor multiplies bfloat16 numbers natively and faster than 32-bit numbers. Intel's
+/// processors need AMX for it, which a virtual machine may hide; with AVX-512 alone they take twice the
+/// time.
 pub fn has_bf16() -> bool {
     #[cfg(target_arch = "x86_64")]
     return Instructions::in_use() == Instructions::Avx512
@@ -111,7 +118,7 @@ pub fn computes_bf16() -> bool {
     return has_bf16();
 }
 
-/// Makes functions of one that is generic over whether a multiply-add is fused: `fn name(…) = any;`
+/// Makes functions from one function that is generic over whether a multiply-add is fused: `fn name(…) = any;`
 /// calls `any::<true>` compiled for AVX-512 or AVX2 where the processor has it, else `any::<false>`.
 #[macro_export]
 macro_rules! for_each_processor {

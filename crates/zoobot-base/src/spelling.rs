@@ -1,8 +1,8 @@
-//! What a name that is not there may have been meant for.
+//! The name that a misspelt name may have been meant for.
 
 use strsim::levenshtein;
 
-/// "Did you mean …?" for the nearest names, or the first few that there are.
+/// "Did you mean …?" with the nearest names, or a list of the first few.
 pub fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.collect();
     if let Some(best) = nearest(name, &known) {
@@ -16,7 +16,7 @@ pub fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     format!("There are {} names: {}{more}", known.len(), some.join(", "))
 }
 
-/// The name that is spelt most like another, where one is.
+/// The known name nearest in spelling, if one is near.
 pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let wanted = name.to_lowercase();
     let distances = known.iter().map(|&it| (levenshtein(&wanted, &it.to_lowercase()), it));

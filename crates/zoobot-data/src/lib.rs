@@ -1,4 +1,5 @@
-//! What is known of galaxies: catalogues, decision trees and votes, prepared pictures, and data sets.
+//! Data about galaxies: catalogues, decision trees and votes, prepared pictures, and the data sets that
+//! the library reads.
 
 pub mod catalog;
 pub mod datasets;

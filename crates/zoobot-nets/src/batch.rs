@@ -1,4 +1,4 @@
-//! How many pictures go through a network at once.
+//! The number of pictures in one pass through a network.
 
 use crate::precision::Precision;
 use std::ops::Range;
@@ -10,7 +10,7 @@ use zoobot_base::error::{Error, Result};
 /// given back to the system and faulted in again at each layer. 4 was 1.8 times as fast as 32; 3
 /// leaves room for the pictures that are prepared in between.
 const CPU_PIXELS: usize = 3 * 224 * 224;
-/// The same on a GPU, which must be kept busy: 128 of 224 px.
+/// Pixels of a batch on a GPU, which must be kept busy: 128 pictures of 224 px.
 const GPU_PIXELS: usize = 128 * 224 * 224;
 /// More give no speed however small the pictures.
 const MOST: usize = 256;
@@ -25,8 +25,8 @@ pub fn length(size: usize, device: Device, precision: Precision) -> usize {
     (pixels / (size * size).max(1)).clamp(1, MOST)
 }
 
-/// Does `work` on the pictures of these places; when the memory of the device is not enough, in
-/// halves.
+/// Does `work` on the pictures of these places, in halves when the memory of the device does not
+/// suffice.
 pub fn in_memory<T>(
     pictures: Range<usize>,
     work: &mut impl FnMut(Range<usize>) -> Result<T>,

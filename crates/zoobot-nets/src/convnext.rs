@@ -1,7 +1,7 @@
 //! ConvNeXt: large depthwise filters, each followed by two layers that mix the channels.
 //!
-//! Paper: <https://arxiv.org/abs/2201.03545>. Parameter names and numbers are those of timm's
-//! `convnext_*`, of which atto to nano are Ross Wightman's smaller ones.
+//! Paper: <https://arxiv.org/abs/2201.03545>. Parameter names and numbers follow timm's
+//! `convnext_*`, whose smaller sizes (atto to nano) are by Ross Wightman.
 
 mod block;
 
@@ -16,17 +16,23 @@ use tch::Tensor;
 use tch::nn::Path;
 use zoobot_base::Result;
 
-/// What a [`ConvNext`] is built from.
+/// The sizes of a [`ConvNext`].
+///
+/// ```
+/// use zoobot_nets::convnext::Config;
+/// let network = Config::atto().inputs(1);
+/// assert_eq!((network.inputs, network.features()), (1, 320));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Config {
     /// Channels of the pictures: 3, or 1 for greyscale.
     pub inputs: i64,
     /// Blocks of each stage.
     pub blocks: [i64; 4],
-    /// Channels of each stage; the channels of the last stage are the features.
+    /// Channels of each stage; the last stage's are the features.
     pub channels: [i64; 4],
-    /// Whether the channels are mixed by what timm stores as 1x1 convolutions, as in its smaller
-    /// networks, instead of linear layers: equal sums, weights of another shape.
+    /// Whether timm stores the layers that mix channels as 1x1 convolutions, as in its smaller
+    /// networks, instead of linear layers: equal sums, but weights of another shape.
     pub pointwise: bool,
     /// Added to the variance in layer normalisation.
     pub norm_eps: f64,
@@ -98,6 +104,17 @@ impl Config {
 }
 
 /// The network without a classifier: pictures to feature vectors.
+///
+/// ```
+/// use zoobot_core::tch::{Device, Kind, Tensor, nn};
+/// use zoobot_nets::convnext::{Config, ConvNext};
+/// use zoobot_nets::family::Trunk;
+/// let variables = nn::VarStore::new(Device::Cpu);
+/// let network = ConvNext::new(&variables.root(), &Config::atto())?;
+/// let pictures = Tensor::zeros([1, 3, 32, 32], (Kind::Float, Device::Cpu));
+/// assert_eq!(network.features(&pictures)?.size(), [1, 320]);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct ConvNext {
     config: Config,
@@ -139,7 +156,7 @@ impl ConvNext {
         Ok(Self { config: config.clone(), stem, stages, norm })
     }
 
-    /// What it was built from.
+    /// The sizes of the network.
     pub fn config(&self) -> &Config {
         &self.config
     }

@@ -3,7 +3,7 @@
 //! Papers: <https://arxiv.org/abs/1905.11946>; for the Lite variants (no squeeze-and-excite, ReLU6)
 //! <https://blog.tensorflow.org/2020/03/higher-accuracy-on-vision-models-with-efficientnet-lite.html>;
 //! for V2 (whole convolutions in the first stages) <https://arxiv.org/abs/2104.00298>.
-//! Parameter names and numbers are those of timm's `efficientnet_*` and `tf_efficientnet_*`.
+//! Parameter names and numbers follow timm's `efficientnet_*` and `tf_efficientnet_*`.
 
 mod block;
 mod config;
@@ -72,7 +72,7 @@ impl EfficientNet {
         })
     }
 
-    /// What it was built from.
+    /// The sizes of the network.
     pub fn config(&self) -> &Config {
         &self.config
     }

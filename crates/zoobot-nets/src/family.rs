@@ -1,5 +1,5 @@
-//! What a family of networks is to the rest of the library. A family is one file: its
-//! configuration implements [`Family`], its network [`Trunk`], and one line in `network.rs` makes it known.
+//! The interface of a family of networks. Each family has its own file: the configuration
+//! implements [`Family`], the network [`Trunk`], and one line in `network.rs` registers it.
 
 use crate::layers::Layer;
 use crate::network::in_chunks;
@@ -8,15 +8,15 @@ use tch::Tensor;
 use tch::nn::Path;
 use zoobot_base::Result;
 
-/// What the names of the variables of one group begin with.
+/// The prefixes of the names of the variables in one group.
 pub type Group = Vec<String>;
 
-/// timm's name of a network, and the configuration that it means.
+/// timm's name of a network, and its configuration.
 pub type Named<F> = (&'static str, fn() -> F);
 /// A name under which galaxy encoders are published, timm's for the network, and its configuration.
 pub type Published<F> = (&'static str, &'static str, fn() -> F);
 
-/// The configuration of a network of one family, and what the family decides for itself.
+/// The configuration of a network of one family, with everything that depends on the family.
 pub trait Family: Clone + Debug + PartialEq + Sized + 'static {
     /// The network that is built from it.
     type Network: Trunk;
@@ -30,7 +30,7 @@ pub trait Family: Clone + Debug + PartialEq + Sized + 'static {
     const CLASSIFIER: &'static str;
     /// Whether features in 16 bits keep the cosine that [`Precision::Auto`](crate::precision::Precision::Auto)
     /// promises. Measured, not derived: `docs/encoding.md` has the figures. Where it is missed, rounding the
-    /// weights moves the features of all galaxies alike, by as much as lies between two of them.
+    /// weights moves the features of all galaxies alike, by as much as two galaxies differ.
     const BEARS_16_BITS: bool = false;
 
     /// The configuration for pictures with this number of channels.

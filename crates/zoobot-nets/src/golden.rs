@@ -1,5 +1,5 @@
-//! Known answers of timm's encoders, for the tests: those of `ZOOBOT_GOLDEN`, whose README defines
-//! the formulas used here, and the smaller ones of `tests/fixtures/timm`, by the same formulas.
+//! Known answers of timm's encoders, for the tests: from `ZOOBOT_GOLDEN`, whose README defines the
+//! formulas used here, and smaller ones from `tests/fixtures/timm`, by these formulas.
 
 use super::layers::{Form, Layer};
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ impl Golden {
         Self { folder, json: serde_json::from_str(&text).unwrap() }
     }
 
-    /// Compares everything that is known of a network with one that `build` makes, plain and folded.
+    /// Compares all recorded answers with the network that `build` makes, plain and folded.
     pub fn check<N: Layer>(
         &self,
         build: impl Fn(&nn::Path) -> Result<N>,
@@ -172,7 +172,7 @@ impl Golden {
         all.iter().map(|(name, rate)| (name.clone(), rate[0].as_f64().unwrap())).collect()
     }
 
-    /// The same of a fixture, of parameters whose names begin so, for a decay of 0.75.
+    /// The learning rates of a fixture, by prefix of the names of parameters, for a decay of 0.75.
     pub fn rates(&self) -> Vec<(String, f64)> {
         let all = self.json["rates_of_decay_0.75"].as_object().unwrap();
         all.iter().map(|(before, rate)| (before.clone(), rate.as_f64().unwrap())).collect()

@@ -1,12 +1,12 @@
 //! Encoders from the Hugging Face Hub: `hf:OWNER/NAME[@revision]`.
 //!
-//! Files are kept where and how Hugging Face's own programs keep them, so that what Python fetched
-//! is not fetched again here, and the reverse. A file gets its name in the cache only when it is
-//! whole and its checksum is right; what a broken connection left is gone on with.
+//! Files are kept where and how Hugging Face's own programs keep them, so that files fetched by
+//! Python are not fetched again, and vice versa. A file gets its name in the cache only when it is
+//! complete and its checksum is right; a partial download is resumed.
 //!
 //! The `hf-hub` crate is not used: its releases start every download from the beginning, check no
-//! sums, and bring 160 crates or change features under polars. The HTTP client that polars brings
-//! anyway does all that is needed.
+//! checksums, and add 160 crates or change features that polars uses. The HTTP client that polars
+//! uses is sufficient.
 //!
 //! * [`address`]: what `hf:…` means.
 //! * [`settings`]: `HF_HOME`, `HF_TOKEN` and the like.
@@ -42,13 +42,13 @@ const VOCABULARY: &str = "vocab.txt";
 pub struct Fetched {
     /// The folder.
     pub folder: PathBuf,
-    /// What the user should know.
+    /// Notes for the user.
     pub notes: Vec<String>,
 }
 
 /// The folder of an encoder, fetched where it is not in the cache or has changed on the Hub.
 ///
-/// Without a connection, the copy in the cache serves and a note says so.
+/// Without a connection, the copy in the cache is used, and a note says so.
 pub fn fetch(address: &Address, settings: &Settings) -> Result<Fetched> {
     let cache = Cache::new(settings, address);
     if let Some(folder) = cache.pinned(address) {

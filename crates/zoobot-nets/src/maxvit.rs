@@ -1,7 +1,7 @@
 //! MaxViT: convolutions, then attention within windows, then attention across them.
 //!
-//! Paper: <https://arxiv.org/abs/2204.01697>. Parameter names and numbers are those of timm's
-//! `maxvit_*_tf_*`, which are the original's, and `maxvit_*_rw_*`, which are Ross Wightman's.
+//! Paper: <https://arxiv.org/abs/2204.01697>. Parameter names and numbers follow timm's
+//! `maxvit_*_tf_*` (the original) and `maxvit_*_rw_*` (by Ross Wightman).
 
 mod attention;
 mod config;
@@ -78,7 +78,7 @@ impl MaxVit {
         Ok(Self { config: config.clone(), stem, stages, norm, hidden })
     }
 
-    /// What it was built from.
+    /// The sizes of the network.
     pub fn config(&self) -> &Config {
         &self.config
     }

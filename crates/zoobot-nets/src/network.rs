@@ -1,4 +1,4 @@
-//! What the networks have in common: one type for all of them, by timm's names.
+//! One type for all networks, by timm's names.
 
 mod training;
 
@@ -15,7 +15,7 @@ use tch::{Device, Kind, Tensor};
 use zoobot_base::generator;
 use zoobot_base::{Error, Result};
 
-/// What a [`Network`] is built from: timm's name and its sizes.
+/// The plan of a [`Network`]: timm's name and its sizes.
 ///
 /// ```
 /// use zoobot_core::encoder::Architecture;
@@ -47,7 +47,7 @@ macro_rules! families {
             )*
         }
 
-        /// An expression for whichever family something is of.
+        /// An expression for every family.
         macro_rules! each {
             ($of:expr, $it:ident => $value:expr) => {
                 match $of {
@@ -77,8 +77,8 @@ macro_rules! families {
             names
         });
 
-        /// timm's name, and the configuration, of the network of timm's name or of one that a galaxy
-        /// encoder is published under.
+        /// timm's name and the configuration of a network, by timm's name or by a name under which a
+        /// galaxy encoder is published.
         fn find(name: &str) -> Option<(&'static str, Config)> {
             $(
                 if let Some((timm, config)) = named::<$module::Config>(name) {
@@ -163,14 +163,14 @@ fn bears_16_bits<F: Family>(_: &F) -> bool {
 }
 
 impl Architecture {
-    /// The names of those there are, which are timm's.
+    /// The names of all architectures, which are timm's.
     pub fn names() -> &'static [&'static str] {
         &NAMES
     }
 
-    /// The architecture with timm's name, for pictures of 3 channels. What follows a dot in timm's
-    /// names says what a network was trained on, and is ignored. Names under which galaxy encoders
-    /// are published are known too, where timm has another name for the network.
+    /// The architecture of timm's name, for pictures of 3 channels. The part of timm's names after
+    /// a dot says on what a network was trained, and is ignored. Names under which galaxy encoders
+    /// are published are known too, where timm's name differs.
     ///
     /// # Errors
     /// [`Error::Missing`] for another name, with a near one.
@@ -191,15 +191,15 @@ impl Architecture {
         self
     }
 
-    /// The same for pictures of another side, in pixels. It matters only to a network whose
+    /// Sets the side of the pictures, in pixels. It matters only to a network whose
     /// [`size`](Self::size) is fixed, and there it must be a multiple of 32.
     pub fn sized(mut self, pixels: i64) -> Self {
         self.config = self.config.sized(pixels);
         self
     }
 
-    /// The side in pixels for which a network is built that takes no other; `None` for the many
-    /// that take any.
+    /// The side in pixels that the network requires; `None` for networks that take any size, as
+    /// most do.
     pub fn size(&self) -> Option<i64> {
         self.config.size()
     }
@@ -219,15 +219,15 @@ impl Architecture {
         self.config.width()
     }
 
-    /// The stages of the network from the pictures to the features, each by the beginnings of its
-    /// variables' names: what freezing goes by. Together they hold every variable once.
+    /// The stages of the network from the pictures to the features, each as prefixes of the names
+    /// of its variables; freezing uses them. Together they hold every variable once.
     pub fn stages(&self) -> Vec<Vec<String>> {
         self.config.stages()
     }
 
-    /// The names of the weights in finer groups, one for each block, as timm has them for layer-wise
-    /// learning rates: the rate of group i of n is multiplied by `decay^(n - 1 - i)`, so that the
-    /// deepest layers learn most slowly.
+    /// The variables in finer groups, one for each block: timm's groups for layer-wise learning rates,
+    /// where the rate of group i of n is multiplied by `decay^(n - 1 - i)`, so that the deepest layers
+    /// learn slowest.
     pub fn layers(&self) -> Vec<Vec<String>> {
         self.config.layers()
     }
@@ -238,7 +238,7 @@ impl Architecture {
         self.config.first_weight()
     }
 
-    /// What the names of the classifier's tensors begin with in timm.
+    /// The prefix of the classifier's tensors in timm.
     #[doc(hidden)]
     pub fn classifier(&self) -> &'static str {
         self.config.classifier()
@@ -297,8 +297,8 @@ impl Network {
     }
 
     /// A copy of its present state that computes equal features faster and cannot be trained:
-    /// normalisations and factors are multiplied into the weights beside them, and weights of
-    /// convolutions lie channels last.
+    /// normalisations and factors are multiplied into adjacent weights, and weights of convolutions
+    /// are channels last.
     ///
     /// # Errors
     /// [`Error::Torch`] when memory is short.
@@ -307,8 +307,8 @@ impl Network {
     }
 
     /// The [`folded`](Self::folded) network with numbers of another kind between the layers, such
-    /// as [`Kind::BFloat16`]. Its pictures and features, normalisations and first convolutions keep 32
-    /// bits.
+    /// as [`Kind::BFloat16`]. Pictures and features remain in 32 bits, and so do normalisations and
+    /// the first convolutions.
     ///
     /// # Errors
     /// [`Error::Torch`] when memory is short.
@@ -316,8 +316,8 @@ impl Network {
         self.in_form(Form::Of(kind))
     }
 
-    /// This network in its form for training, with shared variables: what one learns shows in the
-    /// other. `statistics` are the statistics that batch normalisation uses.
+    /// This network for training, on shared variables: what is learnt shows in both. `statistics` are
+    /// the statistics that batch normalisations use.
     ///
     /// # Errors
     /// [`Error::Torch`] when memory is short.
@@ -326,8 +326,8 @@ impl Network {
         Ok(Training::new(network))
     }
 
-    /// This network without gradients, in shared memory. A network cannot be used by two
-    /// threads at once; each takes one of these instead.
+    /// This network on shared memory, without gradients. A network cannot be used by two threads at
+    /// once; each thread takes one of these instead.
     ///
     /// # Errors
     /// [`Error::Torch`] when memory is short.

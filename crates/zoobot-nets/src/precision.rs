@@ -1,4 +1,4 @@
-//! The precision that a network computes with: 32 bits, or 16 where the hardware computes them natively.
+//! The precision of a network: 32 bits, or 16 where the hardware supports it well.
 
 use super::network::{Architecture, Network};
 use serde::{Deserialize, Serialize};
@@ -21,20 +21,20 @@ pub enum Precision {
     /// 32 bits throughout: the features of Python, to 1e-6 of the largest. The default.
     #[default]
     Fp32,
-    /// 16 bits with the range of 32 bits ("bfloat16") between the layers, with sums, normalisations and the
-    /// mean over a picture in 32. Slow where the hardware does not know them.
+    /// 16 bits of the same range ("bfloat16") between the layers, with sums, normalisations and the
+    /// mean over a picture in 32. Slow where the hardware does not support it.
     Bf16,
-    /// [`Bf16`](Self::Bf16) where the hardware computes with them natively and the network bears
-    /// it, else [`Fp32`](Self::Fp32). To bear it is to keep what tells galaxies apart: between the
-    /// features in 16 and in 32 bits of each galaxy, each set less its own mean over galaxies, lies
-    /// a cosine of 0.99 at least. ConvNeXts did wherever it was measured, which was with random
-    /// weights; EfficientNet and MaxViT did not with all weights, and ResNet did by little. Between
-    /// the two means lies more: do not mix features of both precisions.
+    /// [`Bf16`](Self::Bf16) where the hardware computes with it natively and the network tolerates it,
+    /// else [`Fp32`](Self::Fp32). A network tolerates it when features still tell galaxies apart: the
+    /// cosine between a galaxy's features in 16 and in 32 bits, each set less its own mean over
+    /// galaxies, is at least 0.99. ConvNeXts pass in all measurements, which used random weights;
+    /// EfficientNet and MaxViT fail with some weights, and ResNet passes narrowly. The two means
+    /// differ by more: do not mix features of both precisions.
     Auto,
 }
 
 impl Precision {
-    /// What it comes to for a network on a device: `Fp32` or `Bf16`.
+    /// The resulting precision for a network on a device: `Fp32` or `Bf16`.
     #[doc(hidden)]
     pub fn of(self, architecture: &Architecture, device: Device) -> Self {
         match self {
@@ -54,7 +54,7 @@ impl Precision {
         }
     }
 
-    /// Fails where 16 bits were asked for and cannot be computed with.
+    /// Fails where 16 bits were requested and are not supported.
     ///
     /// # Errors
     /// [`Error::Unsuitable`] on a processor on which libtorch has no convolution in 16 bits.
@@ -77,7 +77,7 @@ impl Precision {
         }
     }
 
-    /// Converts a network that computes in 32 bits to this precision, for a device.
+    /// A network that computes in 32 bits, in this precision on a device.
     #[doc(hidden)]
     pub fn network(self, network: Network, device: Device) -> Result<Network> {
         self.check(device)?;

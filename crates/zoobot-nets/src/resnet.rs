@@ -1,7 +1,7 @@
-//! ResNet: stages of convolutions that are added to what came in.
+//! ResNet: stages of convolutions that are added to their input.
 //!
 //! Paper: <https://arxiv.org/abs/1512.03385>, with the step of a bottleneck at its 3x3 convolution,
-//! as in torchvision and timm. Parameter names and numbers are those of timm's `resnet*`.
+//! as in torchvision and timm. Parameter names and numbers follow timm's `resnet*`.
 
 use super::layers::{
     Activation, ConvNorm, Form, Layer, Padding, Shape, at_least_one, channels_last, mean_of_pixels,
@@ -16,7 +16,13 @@ use zoobot_base::Result;
 /// Channels of the first convolution, and inside the blocks of the first stage.
 const STEM: i64 = 64;
 
-/// What a [`ResNet`] is built from.
+/// The sizes of a [`ResNet`].
+///
+/// ```
+/// use zoobot_nets::resnet::Config;
+/// let network = Config::resnet18().inputs(1);
+/// assert_eq!((network.inputs, network.features()), (1, 512));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Config {
     /// Channels of the pictures: 3, or 1 for greyscale.
@@ -79,6 +85,17 @@ impl Config {
 }
 
 /// The network without a classifier: pictures to feature vectors.
+///
+/// ```
+/// use zoobot_core::tch::{Device, Kind, Tensor, nn};
+/// use zoobot_nets::resnet::{Config, ResNet};
+/// use zoobot_nets::family::Trunk;
+/// let variables = nn::VarStore::new(Device::Cpu);
+/// let network = ResNet::new(&variables.root(), &Config::resnet18())?;
+/// let pictures = Tensor::zeros([1, 3, 32, 32], (Kind::Float, Device::Cpu));
+/// assert_eq!(network.features(&pictures)?.size(), [1, 512]);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct ResNet {
     config: Config,
@@ -113,7 +130,7 @@ impl ResNet {
         Ok(Self { config: config.clone(), stem, stages })
     }
 
-    /// What it was built from.
+    /// The sizes of the network.
     pub fn config(&self) -> &Config {
         &self.config
     }

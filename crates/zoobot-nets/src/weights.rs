@@ -1,4 +1,4 @@
-//! Weights by name, from the files in which networks are published.
+//! Weights by name, from the published files of networks.
 
 use super::network::Architecture;
 use super::pickle;
@@ -31,7 +31,7 @@ const LISTED: usize = 5;
 impl Weights {
     /// Reads `.safetensors`, or PyTorch's pickles (`.pth`, `.pt`, `.bin`, `.ckpt`) without executing
     /// them. Tensors in dictionaries within dictionaries are named by the keys that lead to them,
-    /// joined with dots: names from a Lightning checkpoint begin with `state_dict.`.
+    /// joined with dots: names in a Lightning checkpoint begin with `state_dict.`.
     ///
     /// # Errors
     /// [`Error::Io`] when the file cannot be opened, [`Error::Weights`] when it is of another kind,
@@ -75,7 +75,7 @@ impl Weights {
         self.tensors.len()
     }
 
-    /// Whether there are no tensors.
+    /// Whether the file holds no tensor.
     pub fn is_empty(&self) -> bool {
         self.tensors.is_empty()
     }
@@ -90,9 +90,9 @@ impl Weights {
         self.iter().find_map(|(n, tensor)| (n == name).then_some(tensor))
     }
 
-    /// Only the tensors of a network of this architecture, named as it names them: removes the
-    /// prefix of the name of its first weight, such as the `state_dict.encoder.` of a
-    /// Lightning checkpoint. Without such a prefix, all tensors as they are.
+    /// Only the tensors of a network of this architecture, under its names: a prefix before the
+    /// name of its first weight, such as `state_dict.encoder.` in a Lightning checkpoint, is
+    /// removed. Without such a prefix, all tensors are returned unchanged.
     ///
     /// # Errors
     /// [`Error::Weights`] when there are several such networks (a teacher and its student, say):
@@ -157,8 +157,8 @@ impl Weights {
     /// their device. BatchNorm's `num_batches_tracked` may be absent, as it is in old files.
     ///
     /// # Errors
-    /// One [`Error::Weights`] naming all that is missing, unexpected, of another shape or not
-    /// finite; nothing has been set then.
+    /// [`Error::Weights`] that names all missing, unexpected, misshapen or non-finite tensors; no
+    /// variable is set then.
     pub fn load_into(&self, network: &mut nn::VarStore) -> Result<()> {
         let variables = network.variables();
         let mut missing: Vec<String> = variables

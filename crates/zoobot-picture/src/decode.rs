@@ -1,4 +1,5 @@
-//! JPEG and PNG files to 8-bit RGB and FITS files to flux, with a reason for every file that cannot be read.
+//! JPEG and PNG files to 8-bit RGB and FITS files to flux, with a reason for every file that cannot
+//! be decoded.
 
 use super::fits::{BEGINNING, flux};
 use super::stretch::Stretch;
@@ -14,7 +15,15 @@ pub(super) const MOST_PIXELS: u64 = 64_000_000;
 /// The fewest pixels a side may have; less is no picture of a galaxy.
 pub(super) const FEWEST_PIXELS: u32 = 8;
 
-/// What a file holds.
+/// The content of a picture file.
+///
+/// ```
+/// use zoobot_core::picture::{Decoded, open};
+/// use zoobot_core::prelude::*;
+/// let file = Catalog::sample()?.files()[0].clone();
+/// assert!(matches!(open(file)?, Decoded::Picture(_)), "a JPEG file holds no flux");
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Decoded {
     /// A picture.
@@ -24,11 +33,12 @@ pub enum Decoded {
 }
 
 /// Reads a JPEG or PNG file as RGB: 16-bit, grey, palette and CMYK pictures are converted,
-/// transparency is dropped, and a note of how the camera was held (EXIF) is not followed, as Pillow
-/// has it by default. Of an animation the first picture is taken. Of a FITS file the default
-/// [`Stretch`] makes a picture to look at.
+/// transparency is dropped, and the orientation that EXIF notes is ignored, as in Pillow by
+/// default. An animation gives its first picture. A FITS file becomes a picture through the default
+/// [`Stretch`].
 ///
-/// The content of a file decides what it is, not its name; it may be compressed with gzip or bzip2.
+/// The kind of a file is recognised by its content, not by its name; it may be compressed with gzip
+/// or bzip2.
 ///
 /// # Errors
 /// [`Error::Picture`] with the reason: missing, empty, not a picture, cut off, damaged, smaller
@@ -43,7 +53,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<RgbImage> {
     }
 }
 
-/// Reads a JPEG, PNG or FITS file as what it is.
+/// Reads a JPEG or PNG file as a picture and a FITS file as flux.
 ///
 /// # Errors
 /// As [`read`].

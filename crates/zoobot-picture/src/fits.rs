@@ -1,4 +1,4 @@
-//! Images of FITS files: flux, of which a [`Stretch`](super::Stretch) makes a picture.
+//! Images in FITS files: flux, which a [`Stretch`](super::Stretch) makes into a picture.
 
 mod file;
 mod tiles;
@@ -13,14 +13,15 @@ use zoobot_base::error::{Error, Result};
 /// What the first bytes of a FITS file are.
 pub(super) const BEGINNING: &[u8] = b"SIMPLE  =";
 
-/// Reads the first image of a FITS file: one plane of flux, or three as red, green and blue. Three in
-/// a file count from short waves to long, as the Legacy Surveys' cut-outs in g, r and z do. The rows of
-/// FITS images count from the bottom; here row 0 is the top.
+/// Reads the first image of a FITS file: one plane of flux, or three as red, green and blue. Three
+/// planes in a file are taken from short to long wavelengths, as in the Legacy Surveys' cut-outs in
+/// g, r and z. The rows of FITS images count from the bottom; here row 0 is the top.
 ///
-/// The image may be in an extension, be in compressed tiles (`.fits.fz`), and the whole file may be
-/// compressed with gzip or bzip2; names do not matter. Axes of length 1 say nothing: 1 x 1 x 64 x 64
-/// is one plane. Whole numbers are scaled by `BSCALE` and `BZERO`. Undefined pixels become NaN: pixels
-/// that are NaN in the file, whole numbers that equal `BLANK`, and pixels that compression marks.
+/// The image may be in an extension or in compressed tiles (`.fits.fz`), and the whole file may be
+/// compressed with gzip or bzip2; file names do not matter. Axes of length 1 are ignored: 1 x 1 x
+/// 64 x 64 is one plane. Whole numbers are scaled by `BSCALE` and `BZERO`. Undefined pixels are
+/// NaN: pixels that are NaN in the file, whole numbers that equal `BLANK`, and pixels that
+/// compression marks.
 ///
 /// ```no_run
 /// let planes = zoobot_core::picture::read_flux("cutouts/J003937.fits.fz")?;

@@ -1,5 +1,5 @@
-//! Zoom and resize as Pillow does them, byte for byte: networks in the field were trained and are
-//! used behind these very steps, and a "better" resize would shift every representation.
+//! Zoom and resize as Pillow does them, byte for byte: published networks were trained and are used
+//! with exactly these steps, and a "better" resize would shift every representation.
 //!
 //! Each row of the picture is zoomed when the resize asks for it and made narrow at once, while it
 //! is in the nearest cache. Loops run over small arrays of fixed length, which compilers turn into
@@ -15,6 +15,14 @@ use zoobot_base::processor::Instructions;
 use zoom::Zoomed;
 
 /// An 8-bit picture of 1 or 3 interleaved channels.
+///
+/// ```
+/// use zoobot_core::picture::resample::{Pixels, Window, resample};
+/// let all = Window { x: 0, y: 0, width: 1, height: 1 };
+/// let bytes = [0, 100, 200, 100];
+/// let half = resample(Pixels { width: 2, height: 2, channels: 1, data: &bytes }, 1.0, (1, 1), all);
+/// assert_eq!(half, [100]);
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Pixels<'a> {
     /// Columns.
@@ -28,6 +36,14 @@ pub struct Pixels<'a> {
 }
 
 /// A rectangle of the output.
+///
+/// ```
+/// use zoobot_core::picture::resample::{Pixels, Window, resample};
+/// let right = Window { x: 1, y: 0, width: 1, height: 2 };
+/// let bytes = [0, 100, 200, 50];
+/// let part = resample(Pixels { width: 2, height: 2, channels: 1, data: &bytes }, 1.0, (2, 2), right);
+/// assert_eq!(part, [100, 50]);
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Window {
     /// First column.
@@ -44,8 +60,8 @@ pub struct Window {
 /// (width, height) with a triangle filter that widens when shrinking (antialias), and cuts `window`
 /// out; only what is in it is made.
 ///
-/// Pillow's affine transform cuts the fraction off instead of rounding; so do we. Its resize goes
-/// across first, then down, and rounds to bytes between.
+/// Like Pillow's, the affine transform cuts fractions off instead of rounding, and the resize goes
+/// across first, then down, and rounds to bytes in between.
 pub fn resample(picture: Pixels, zoom: f64, to: (usize, usize), window: Window) -> Vec<u8> {
     #[cfg(target_arch = "x86_64")]
     {
@@ -93,7 +109,7 @@ fn channels<const C: usize, const L: usize>(
     down(&narrow, stride, needed.start, &rows, length)
 }
 
-/// RGB to luminance as Pillow's mode "L" has it.
+/// RGB to luminance, as in Pillow's mode "L".
 pub fn luma(rgb: &[u8]) -> Vec<u8> {
     let of = |p: &[u8]| {
         let [r, g, b] = [p[0], p[1], p[2]].map(u32::from);

@@ -5,15 +5,21 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use zoobot_base::error::{Error, Result};
 
-/// How brightness between black (0) and white (1) is spread.
+/// The curve from flux to brightness, between black (0) and white (1).
+///
+/// ```
+/// use zoobot_core::picture::{Stretch, StretchCurve};
+/// let stretch = Stretch { curve: StretchCurve::Log(1000.0), ..Stretch::default() };
+/// assert_eq!(stretch, Stretch::log(1000.0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StretchCurve {
-    /// As it is.
+    /// Brightness unchanged.
     Linear,
-    /// `asinh(q x) / asinh(q)`: faint parts are lifted, the more the larger `q` is.
+    /// `asinh(q x) / asinh(q)`: faint parts become brighter, more so with a larger `q`.
     Asinh(f64),
-    /// `ln(1 + a x) / ln(1 + a)`, as the log scale of DS9 (with `a` of 1000).
+    /// `ln(1 + a x) / ln(1 + a)`, like the log scale of DS9 (`a` = 1000).
     Log(f64),
 }
 
@@ -28,12 +34,18 @@ impl StretchCurve {
 }
 
 /// Which flux becomes black and which white.
+///
+/// ```
+/// use zoobot_core::picture::{Limits, Stretch};
+/// let stretch = Stretch { limits: vec![Limits::Flux(0.0, 2.0)], ..Stretch::linear() };
+/// assert_eq!(stretch, Stretch::linear().flux(0.0, 2.0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Limits {
     /// Percentiles (0 to 100) of the finite values of each image, interpolated as numpy does.
     Percentiles(f64, f64),
-    /// Values of flux, equal for all images.
+    /// Fixed values of flux for all images.
     Flux(f64, f64),
 }
 
@@ -54,8 +66,8 @@ pub enum Limits {
 pub struct Stretch {
     /// How brightness is spread. Default `asinh` with 1.
     pub curve: StretchCurve,
-    /// Black and white: one entry for all bands, or one for each band. Default: the percentiles 0
-    /// and 99.7, as in the galaxy-datasets package.
+    /// Black and white: one entry for all bands together, or one for each band. Default the
+    /// percentiles 0 and 99.7, as in the galaxy-datasets package.
     pub limits: Vec<Limits>,
 }
 
@@ -115,7 +127,7 @@ impl Stretch {
         Self { curve: StretchCurve::Log(a), ..Self::default() }
     }
 
-    /// Brightness as it is.
+    /// A linear stretch.
     pub fn linear() -> Self {
         Self { curve: StretchCurve::Linear, ..Self::default() }
     }
@@ -183,8 +195,8 @@ impl Stretch {
 
     /// The picture of one plane (grey) or three (red, green, blue).
     ///
-    /// The finite values alone decide the percentiles. Undefined pixels (NaN) and infinite ones become
-    /// black, and so does a plane of one value. Row 0 becomes the top of the picture.
+    /// Percentiles are of the finite values. Undefined (NaN) and infinite pixels become black, and
+    /// so does a plane with a single value. Row 0 becomes the top of the picture.
     ///
     /// # Shapes
     /// rows x columns each, to columns (width) x rows (height).

@@ -1,4 +1,4 @@
-//! How things show themselves: in a notebook as tables, galleries and figures, elsewhere as text.
+//! Displays: tables, galleries and figures in a notebook, text elsewhere.
 
 pub mod figure;
 pub mod notebook;

@@ -1,4 +1,4 @@
-//! What is said beside results: notes on what was left out or may be wrong.
+//! Notes beside results: what was left out or may be wrong.
 
 use crate::notebook::{Bundle, display, in_kernel, running_cell};
 use std::sync::{Mutex, PoisonError};
@@ -28,13 +28,13 @@ pub fn in_condition(column: &str) -> String {
     }
 }
 
-/// Says something beside the results, once: below the cell of a notebook, or on standard error.
+/// Writes a note beside the results, once: below the cell of a notebook, or on standard error.
 pub fn note(text: impl Into<String>) {
     let text = text.into();
     note_about(text.clone(), text);
 }
 
-/// Says something once for each subject.
+/// Writes a note once for each subject.
 #[doc(hidden)]
 pub fn note_about(subject: impl Into<String>, text: impl Into<String>) {
     let (subject, text) = (subject.into(), text.into());

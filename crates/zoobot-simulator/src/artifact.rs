@@ -1,4 +1,4 @@
-//! What is in a survey's catalogue and is not a galaxy.
+//! Objects in a survey's catalogue that are not galaxies.
 
 use super::canvas::Canvas;
 use super::field::{paint_spikes, paint_star};

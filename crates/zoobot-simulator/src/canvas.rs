@@ -80,7 +80,7 @@ impl Canvas {
         }
     }
 
-    /// Multiplies the light by a factor of position (arcsec from `centre`): what lies before it.
+    /// Multiplies the light by a factor of position (arcsec from `centre`): absorption in front of it.
     pub fn dim(&mut self, centre: [f64; 2], factor: impl Fn(f64, f64) -> [f64; BANDS]) {
         for at in 0..self.size * self.size {
             let (x, y) = self.position((at % self.size) as f64, (at / self.size) as f64);

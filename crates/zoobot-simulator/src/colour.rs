@@ -1,5 +1,5 @@
 //! From three bands to a colour picture: the asinh stretch of Lupton et al. (2004, PASP 116, 133),
-//! as the surveys show their skies, the reddest band as red and the bluest as blue.
+//! as the surveys show their pictures, with the reddest band as red and the bluest as blue.
 
 use super::canvas::{BANDS, Canvas};
 use image::RgbImage;
@@ -15,7 +15,7 @@ pub(crate) struct Stretch {
     pub floor: f64,
     /// Where the stretch goes from linear to logarithmic: at 1 / softening.
     pub softening: f64,
-    /// What the logarithm is multiplied by.
+    /// Factor of the logarithm.
     pub gain: f64,
     /// Strength of the colours, 1 as they are, where it is faint and where it is bright.
     pub saturation: [f64; 2],

@@ -1,6 +1,6 @@
 //! A merger by the restricted three-body method of Toomre & Toomre (1972, ApJ 178, 623): the stars
 //! of two discs are test particles in the field of two masses that pass each other. Tails and
-//! bridges come out by themselves.
+//! bridges form by themselves.
 //!
 //! Units: the first disc's radius, its mass, and G = 1.
 
@@ -22,7 +22,7 @@ const DRAG: f64 = 0.25;
 
 type Vec3 = [f64; 3];
 
-/// What is left of two discs, as seen: positions in units of the first disc's radius.
+/// The remains of two discs as seen: positions in units of the first disc's radius.
 pub(crate) struct Wreck {
     /// Where the two nuclei are.
     pub nuclei: [[f64; 2]; 2],

@@ -1,4 +1,5 @@
-//! What else is in the picture: foreground stars, faint galaxies behind, now and then a neighbour.
+//! Other objects in the picture: foreground stars, faint background galaxies, and sometimes a
+//! neighbour.
 
 use super::canvas::{BANDS, Canvas, Region};
 use super::instrument::Conditions;

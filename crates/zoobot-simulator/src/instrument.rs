@@ -1,6 +1,6 @@
-//! The telescope and its camera: seeing, sky noise, and the photons' own.
+//! The telescope and its camera: seeing, sky noise and photon noise.
 //!
-//! The surveys' own numbers are in `surveys`.
+//! The numbers of each survey are in `surveys`.
 
 use super::canvas::{BANDS, Canvas};
 use super::surveys::Survey;
@@ -9,6 +9,14 @@ use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
 /// The conditions under which one picture was taken.
+///
+/// ```
+/// use zoobot_core::survey::{Simulation, Survey};
+/// let conditions = Simulation::new(1).survey(Survey::Sdss).galaxy(0)?.conditions;
+/// assert_eq!(conditions.survey, Survey::Sdss);
+/// println!("seeing {:.2} arcsec", conditions.seeing[0]);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Conditions {
     /// The survey that took it.

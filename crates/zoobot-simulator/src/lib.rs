@@ -1,15 +1,15 @@
 //! Simulated galaxies, and volunteers who look at them.
 //!
 //! [`Simulation`] draws galaxies of thirteen [`Kind`]s whose parts (bulge, disc, bar, arms, rings,
-//! shells, tidal tails, lensed arcs) are known, sees them as one of five [`Survey`]s would and
+//! shells, tidal tails, lensed arcs) are known, shows them as one of five [`Survey`]s would, and
 //! writes pictures with a catalogue of the truth. [`write_sample`] makes the 600 galaxies of eight
-//! kinds that are included in the library.
+//! kinds that are part of the library.
 //!
-//! [`Volunteers`] answer the questions of a [`Schema`](zoobot_data::schema::Schema) about what they see
-//! in the pictures.
+//! [`Volunteers`] answer the questions of a [`Schema`](zoobot_data::schema::Schema) about what they
+//! see in the pictures.
 //!
-//! The path of the light: `draw` (parameters) → `paint` (`light`, `texture`, `encounter`) →
-//! `field` (neighbours, stars) → `instrument` (seeing, noise) → `colour` (RGB).
+//! The path of the light: `draw` (parameters) → `paint` (`light`, `texture`, `encounter`) → `field`
+//! (neighbours, stars) → `instrument` (seeing, noise) → `colour` (RGB).
 
 mod artifact;
 mod canvas;

@@ -30,7 +30,7 @@ impl Sersic {
         Self::superelliptic(radius, index, axis_ratio, angle, false)
     }
 
-    /// The same with isophotes x⁴ + (y/q)⁴ = const.
+    /// A boxy profile, with isophotes x⁴ + (y/q)⁴ = const.
     pub fn boxy(radius: f64, index: f64, axis_ratio: f64, angle: f64) -> Self {
         Self::superelliptic(radius, index, axis_ratio, angle, true)
     }
@@ -151,7 +151,7 @@ impl ArmPattern {
         a.number as f64 * (theta - a.phase - along * self.winding - bend)
     }
 
-    /// How strong the pattern is at a radius: 0 inside its start, 1, and 0 again beyond its end.
+    /// The strength of the pattern at a radius: 1, and 0 inside its start and beyond its end.
     pub fn strength(&self, radius: f64) -> f64 {
         let a = &self.arms;
         smoothstep(0.6 * a.start, 1.1 * a.start, radius)

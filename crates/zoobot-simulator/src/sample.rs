@@ -18,7 +18,7 @@ fn survey() -> Simulation {
 ///
 /// # Errors
 /// [`Error::Io`] when it cannot be written, [`Error::Interrupted`] when stopped; an older file is
-/// then left as it was.
+/// then unchanged.
 pub fn write_sample(zip_path: &Path) -> Result<usize> {
     let survey = survey();
     let bytes = pack(&survey)?;

@@ -27,7 +27,7 @@ const PIXEL_SCALE: f64 = 0.6;
 const USUAL_FIELD: f64 = 77.0;
 const MIN_FIELD: f64 = 12.0;
 
-/// A survey to simulate: how many galaxies, from which seed, in what pictures.
+/// A survey to simulate: the number of galaxies, the seed, the pictures.
 ///
 /// ```
 /// use zoobot_core::survey::Simulation;
@@ -48,9 +48,9 @@ pub struct Simulation {
     pub size: u32,
     /// JPEG quality, 1 to 100. Default 90.
     pub quality: u8,
-    /// Width of the field of view in arcsec, for any number of pixels; galaxies' sizes on the sky
-    /// are in proportion to it. Default 76.8, which is 0.6 arcsec a pixel at 128 pixels. Where the survey's frame
-    /// follows the galaxy it sets the sizes alone.
+    /// Width of the field of view, arcsec, for any number of pixels; the sizes of galaxies on the
+    /// sky scale with it. Default 76.8, which is 0.6 arcsec a pixel at 128 pixels. In surveys whose
+    /// frame follows the galaxy it sets only the sizes.
     pub field_of_view: f64,
     /// The kinds to draw from, each as often as it is listed. Default: [`Kind::SAMPLE`].
     pub kinds: Vec<Kind>,
@@ -79,7 +79,7 @@ impl Default for Simulation {
     }
 }
 
-/// One galaxy of a [`Simulation`]: what it is and how it looks.
+/// A galaxy of a [`Simulation`]: its true properties and its picture.
 #[derive(Debug, Clone)]
 pub struct SimulatedGalaxy {
     /// `SIM000001` for the first.
@@ -88,7 +88,7 @@ pub struct SimulatedGalaxy {
     pub morphology: Morphology,
     /// The conditions under which its picture was taken.
     pub conditions: Conditions,
-    /// What was measured of its light before telescope, neighbours and noise.
+    /// Measurements of its light before telescope, neighbours and noise.
     pub truth: TrueProperties,
     /// Width of the picture on the sky, arcsec.
     pub field_of_view: f64,
@@ -96,8 +96,8 @@ pub struct SimulatedGalaxy {
     pub picture: RgbImage,
 }
 
-/// Measurements of a galaxy's light alone, before telescope, neighbours and noise. `None` where
-/// there is no galaxy.
+/// Measurements of a galaxy's own light, before telescope, neighbours and noise; `None` for objects
+/// that are not galaxies.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TrueProperties {
     /// Radius of the circle with half of the r light in the picture, arcsec.
@@ -141,17 +141,17 @@ impl Simulation {
         Self { votes: Some(schema.into()), ..self }
     }
 
-    /// Lets people write free-text tags about a share of the galaxies, 0 to 1; 0.2 is much.
+    /// Adds free-text tags to a share of the galaxies, 0 to 1; 0.2 is already a lot.
     pub fn tags(self, share: f64) -> Self {
         Self { tags: share, ..self }
     }
 
-    /// Sets the survey that takes the pictures. Every survey sees the same galaxies of a seed.
+    /// Sets the survey that takes the pictures. A seed gives the same galaxies in every survey.
     pub fn survey(self, survey: Survey) -> Self {
         Self { survey, ..self }
     }
 
-    /// Draws the kinds as often as the sky has them: [`Kind::sky`].
+    /// Draws the kinds with their frequencies in the sky: [`Kind::sky`].
     pub fn realistic(self) -> Self {
         self.kinds(Kind::sky())
     }
@@ -173,7 +173,7 @@ impl Simulation {
     /// Writes `images/ID.jpg` and `catalog.csv` under a folder and returns the catalogue.
     ///
     /// With [`volunteers`](Self::volunteers) the catalogue has a column of counts for each answer,
-    /// and `fractions.csv` the fractions that very many volunteers would give. With
+    /// and `fractions.csv` the fractions that a very large number of volunteers would give. With
     /// [`tags`](Self::tags) there is a `tags.csv` of `id_str`, `tag`, `user` and `time`, and a
     /// `visible.csv` of `id_str` and `tag` with all that people could have tagged: see [`visible`].
     ///
@@ -385,7 +385,7 @@ impl SimulatedGalaxy {
 }
 
 /// Where the rings are, such as `inner+outer`, the outline of an edge-on bulge and the stage of a
-/// merger, as the catalogue has them; empty where there are none.
+/// merger, as the catalogue has them; empty where they do not apply.
 fn names(morphology: &Morphology) -> (String, &'static str, &'static str) {
     let rings = morphology.disk().map_or(&[][..], |disk| &disk.rings);
     let rings: Vec<&str> = rings.iter().map(|ring| ring.place.name()).collect();

@@ -1,4 +1,4 @@
-//! The surveys a galaxy can be seen by: their pixels, seeing, depth, filters and colours.
+//! The simulated surveys: their pixels, seeing, depth, filters and colours.
 
 use super::canvas::{BANDS, Canvas};
 use super::colour::Stretch;
@@ -8,8 +8,18 @@ use std::str::FromStr;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::spelling::nearest;
 
-/// How a survey sees galaxies. Each can take pictures of the same simulated galaxies, which shows how well
-/// a model works on another survey.
+/// The look of a survey's pictures. Simulated galaxies can be seen by each survey, which shows how well
+/// a model transfers from one survey to another.
+///
+/// ```
+/// use zoobot_core::survey::{Simulation, Survey};
+/// // One galaxy, seen twice.
+/// let decals = Simulation::new(1).survey(Survey::Decals).galaxy(0)?;
+/// let sdss = Simulation::new(1).survey(Survey::Sdss).galaxy(0)?;
+/// assert_eq!(decals.morphology, sdss.morphology);
+/// assert_ne!(decals.picture, sdss.picture);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Survey {
@@ -17,7 +27,7 @@ pub enum Survey {
     /// deep, a frame of fixed width.
     #[default]
     Legacy,
-    /// The sky of the Legacy Surveys, in the muted colours of the pictures that Galaxy Zoo DECaLS showed.
+    /// The Legacy Surveys' sky in the muted colours of the pictures that Galaxy Zoo DECaLS showed.
     Decals,
     /// The Sloan Digital Sky Survey as Galaxy Zoo 2 showed it: g, r, i, 0.396 arcsec pixels,
     /// shallow, saturated colours on black, a frame that follows the galaxy's size.
@@ -131,7 +141,7 @@ pub(crate) struct Instrument {
     pub noise: [f64; BANDS],
     /// Brightness of the sky, nanomaggies per square arcsec.
     pub sky: [f64; BANDS],
-    /// Where the reddest band lies between r (0) and z (1) in the logarithm of flux; i is at 0.58.
+    /// The place of the reddest band between r (0) and z (1) in the logarithm of flux; i is at 0.58.
     pub red: f64,
     /// Magnitude of the faintest galaxies of the field that show.
     pub faint: f64,

@@ -1,7 +1,8 @@
-//! Free-text tags, as people leave them under pictures in a forum: words for what they see, each in
-//! its writer's spelling, among questions and remarks that say nothing about the galaxy.
+//! Free-text tags, as people leave them under pictures in a forum: words for what they see, in the
+//! spelling of each writer, among questions and remarks that say nothing about the galaxy.
 //!
-//! Tags are only made here. Those who use them clean them, which merges spellings and drops the noise.
+//! Tags are only made here. Cleaning them (merging spellings, dropping noise) is left to
+//! the code that uses them.
 
 use super::simulate::SimulatedGalaxy;
 use super::volunteers::{Appearance, stream, yes};
@@ -9,6 +10,16 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 /// A tag under a galaxy's picture.
+///
+/// ```
+/// use zoobot_core::survey::{self, Kind, Simulation};
+/// let galaxy = Simulation::new(1).kinds([Kind::Ring]).galaxy(0)?;
+/// for tag in survey::tags(&galaxy, 1.0, 1) {
+///     assert_eq!(tag.id_str, galaxy.id_str);
+///     println!("{} ({})", tag.tag, tag.user);
+/// }
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
     /// The galaxy.
@@ -134,8 +145,8 @@ const USERS: usize = 300;
 /// The chance that a tag is noise where there is plenty to be seen.
 const NOISE_WEIGHT: f64 = 0.25;
 
-/// The tags of a galaxy, if it is among the share (0 to 1) of those that somebody tags: from one to
-/// three people's, one to three each. They depend on the galaxy and the seed only.
+/// The tags of a galaxy, if it is among the share (0 to 1) of tagged galaxies: by one to three
+/// people, one to three tags each. They depend only on the galaxy and the seed.
 pub fn tags(galaxy: &SimulatedGalaxy, share: f64, seed: u64) -> Vec<Tag> {
     let mut rng = stream(galaxy, seed, 2);
     if rng.random::<f64>() >= share {
@@ -168,16 +179,15 @@ pub fn tags(galaxy: &SimulatedGalaxy, share: f64, seed: u64) -> Vec<Tag> {
     tags
 }
 
-/// Everything that is to be seen in a galaxy's picture, by the plain words for it: what more than half
-/// of the people would call it who are asked for each word. People who tag as they like
-/// ([`tags`]) leave most of it out.
+/// Everything that is visible in a galaxy's picture, in plain words: each word to which more than
+/// half of the people would agree if asked. People who tag freely ([`tags`]) leave out most of it.
 pub fn visible(galaxy: &SimulatedGalaxy) -> Vec<&'static str> {
     let appearance = Appearance::of(galaxy);
     let seen = CONCEPTS.iter().filter(|it| (it.evidence)(&appearance) > 0.5);
     seen.filter_map(|it| it.words.first().copied()).collect()
 }
 
-/// What is tagged next: a concept by weight, or `None` for noise.
+/// The next tag: a concept by weight, or `None` for noise.
 fn choose(weights: &[f64], rng: &mut StdRng) -> Option<usize> {
     let total: f64 = weights.iter().sum::<f64>() + NOISE_WEIGHT;
     let mut left = total * rng.random::<f64>();
@@ -187,7 +197,7 @@ fn choose(weights: &[f64], rng: &mut StdRng) -> Option<usize> {
     })
 }
 
-/// How a user writes a word, for every galaxy.
+/// A user's spelling habits, for all galaxies.
 struct Habit {
     rng: StdRng,
 }

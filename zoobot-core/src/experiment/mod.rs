@@ -1,6 +1,6 @@
-//! Experiments of papers, repeated on your galaxies.
+//! Experiments of the paper, repeated on your own galaxies.
 //!
-//! [`FewLabels`]: how well a question is learnt from few labels, starting from different encoders.
+//! [`FewLabels`]: how well a question is learnt from few labels, for different starting weights.
 
 mod outcome;
 mod paper;
@@ -25,13 +25,13 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// The ring experiment of Walmsley et al. (2022): fine-tuning from several encoders with more and more
-/// labels, several times each with other galaxies.
+/// The ring experiment of Walmsley et al. (2022): fine-tuning several encoders with increasing
+/// numbers of labels, each repeated with other galaxies.
 ///
-/// Each repeat holds out galaxies to judge by, half of either class, then some for early stopping, and
-/// learns from the rest, half of either class as far as possible; a larger training set contains the
-/// smaller ones. Every result becomes a row of a table in the folder at once, and is not computed
-/// again.
+/// Each repeat holds out galaxies for testing, half of each class, and some for early stopping; the
+/// others are for training, half of each class as far as possible, and a larger training set
+/// contains the smaller ones. Every result is written at once as a row of a table in the folder;
+/// results that are there are not computed again.
 ///
 /// ```no_run
 /// use zoobot_core::experiment::FewLabels;
@@ -61,7 +61,7 @@ pub struct FewLabels {
     seed: u64,
 }
 
-/// What is learnt in one cell of the grid.
+/// One cell of the grid: what is learnt, from which galaxies.
 #[derive(Debug, Clone, PartialEq)]
 struct Cell {
     start: String,
@@ -78,7 +78,7 @@ struct Division {
 }
 
 impl FewLabels {
-    /// The experiment on a catalogue's galaxies, whose column `label` has two classes.
+    /// The experiment on the galaxies of a catalogue, whose column `label` has two classes.
     pub fn of(catalog: &Catalog, label: impl Into<String>) -> Self {
         Self {
             catalog: catalog.clone(),
@@ -96,19 +96,19 @@ impl FewLabels {
         }
     }
 
-    /// Sets the numbers of galaxies to learn from (10, 30, 100, 200).
+    /// Sets the sizes of the training sets (10, 30, 100, 200 galaxies).
     pub fn sizes(mut self, sizes: impl Into<Vec<usize>>) -> Self {
         self.sizes = sizes.into();
         self
     }
 
-    /// Sets how often each is repeated with other galaxies (5).
+    /// Sets the number of repeats with other galaxies (5).
     pub fn repeats(mut self, repeats: u64) -> Self {
         self.repeats = repeats;
         self
     }
 
-    /// Adds an encoder to begin with, by a name.
+    /// Adds an encoder to start from, under a name.
     pub fn start(mut self, name: impl Into<String>, encoder: &Encoder) -> Self {
         self.starts.push((name.into(), encoder.clone()));
         self
@@ -127,13 +127,13 @@ impl FewLabels {
         self
     }
 
-    /// Sets how many galaxies are held out to judge by (100) and for early stopping (30).
+    /// Sets the numbers of galaxies for testing (100) and for early stopping (30).
     pub fn aside(mut self, test: usize, val: usize) -> Self {
         (self.test, self.val) = (test, val);
         self
     }
 
-    /// Sets the maximum number of epochs of a whole network (20); heads have 100.
+    /// Sets the maximum of epochs for a whole network (20); for heads it is 100.
     pub fn epochs(mut self, epochs: u64) -> Self {
         self.epochs = epochs;
         self
@@ -177,7 +177,7 @@ impl FewLabels {
         Ok(FewLabelsOutcome { label: self.label.clone(), rows })
     }
 
-    /// Every run, encoder by encoder.
+    /// Every run, grouped by encoder.
     fn cells(&self) -> Vec<Cell> {
         let modes = [(self.frozen, "frozen"), (self.full, "full")];
         let modes = modes.into_iter().filter(|(wanted, _)| *wanted).map(|(_, mode)| mode);

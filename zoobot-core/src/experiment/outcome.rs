@@ -1,4 +1,4 @@
-//! The results of an experiment: a table on disk, row by row, and a summary.
+//! The results of an experiment: a table on disk, row by row, and its summary.
 
 use super::paper;
 use crate::error::{Error, Result};
@@ -18,27 +18,38 @@ type OfRow = fn(&Row) -> f64;
 /// One run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
-    /// What it began with.
+    /// The name of the starting encoder.
     pub start: String,
     /// `frozen` or `full`.
     pub mode: String,
-    /// Galaxies that were learnt from.
+    /// Training galaxies.
     pub size: usize,
-    /// How many of them are of the positive class.
+    /// Training galaxies of the positive class.
     pub rings: usize,
-    /// Which repeat it is, from 1.
+    /// The repeat, from 1.
     pub repeat: u64,
-    /// Galaxies that it was judged by.
+    /// Test galaxies.
     pub test: usize,
-    /// The share of those that were told right.
+    /// The share of test galaxies with the right class.
     pub accuracy: f64,
     /// The area under the receiver operating characteristic.
     pub auc: f64,
-    /// How long it took.
+    /// Duration in seconds.
     pub seconds: f64,
 }
 
 /// All runs of an experiment.
+///
+/// ```
+/// use zoobot_core::experiment::{FewLabelsOutcome, Row};
+/// fn run(repeat: u64, accuracy: f64) -> Row {
+///     let (start, mode) = ("galaxies".into(), "frozen".into());
+///     Row { start, mode, size: 100, rings: 50, repeat, test: 400, accuracy, auc: 0.95, seconds: 2.0 }
+/// }
+/// let outcome = FewLabelsOutcome { label: "ring".into(), rows: vec![run(1, 0.88), run(2, 0.90)] };
+/// let (accuracy, auc) = outcome.mean("galaxies", "frozen", 100).expect("it was run");
+/// assert!((accuracy - 0.89).abs() < 1e-12 && (auc - 0.95).abs() < 1e-12);
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FewLabelsOutcome {
     /// The column that was learnt.
@@ -156,9 +167,10 @@ impl FewLabelsOutcome {
         text
     }
 
-    /// Accuracy against the number of rings that were learnt from, with one standard deviation of the
-    /// repeats as bands: frozen encoders in full lines, fine-tuned ones in dashes, and in grey the
-    /// paper's own frozen curves, for scale (other galaxies): dashes for galaxies, dots for ImageNet.
+    /// Accuracy against the number of rings in the training set, with bands of one standard
+    /// deviation over the repeats: frozen encoders as full lines, fine-tuned ones dashed, and in
+    /// grey for comparison the paper's curves for frozen encoders (on other galaxies): dashed for
+    /// galaxies, dotted for ImageNet.
     ///
     /// # Errors
     /// [`Error::Empty`] without a run.

@@ -1,8 +1,8 @@
-//! Which encoder knows most about real galaxies that no encoder was trained on.
+//! Compares encoders on real galaxies that none of them was trained on.
 //!
-//! A [`Judge`] encodes the galaxies with each encoder and fits linear probes ([`crate::probe`]) for the
-//! same questions, several times with other folds. No network is trained, so judging an encoder takes as
-//! long as encoding the galaxies.
+//! A [`Judge`] encodes one set of galaxies with each encoder and fits linear probes
+//! ([`crate::probe`]) for a fixed set of questions, several times with other folds. No network is
+//! trained, so judging an encoder takes little more than encoding the galaxies.
 
 mod samples;
 mod verdict;
@@ -21,6 +21,15 @@ use std::path::{Path, PathBuf};
 use zoobot_nets::lite0;
 
 /// Judges encoders by what a linear model finds in their features.
+///
+/// ```no_run
+/// use zoobot_core::judge::Judge;
+/// use zoobot_core::prelude::*;
+/// let encoders = [("mine".to_owned(), Encoder::load("my-encoder")?)];
+/// let verdict = Judge::new("shared/data").seeds(3).run(&encoders)?;
+/// println!("{}", verdict.markdown());
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Judge {
     data: PathBuf,
@@ -36,13 +45,13 @@ impl Judge {
         Self { data: data.into(), seeds: 5, cache: None }
     }
 
-    /// Sets how many divisions into folds each probe is repeated with (default 5).
+    /// Sets the number of divisions into folds for each probe (default 5).
     pub fn seeds(self, seeds: u64) -> Self {
         Self { seeds, ..self }
     }
 
     /// Keeps features in a folder, so that an encoder need not encode the galaxies again (default:
-    /// nowhere).
+    /// none are kept).
     pub fn cache(self, folder: impl Into<PathBuf>) -> Self {
         Self { cache: Some(folder.into()), ..self }
     }
@@ -50,7 +59,7 @@ impl Judge {
     /// Judges the encoders, each under the name beside it.
     ///
     /// # Errors
-    /// When a catalogue is missing or lacks a column, when pictures cannot be read, and
+    /// When a catalogue is missing or not as expected, when pictures cannot be read, and
     /// [`Error::Interrupted`] when stopped: what was encoded in full is in the cache.
     pub fn run(&self, encoders: &[(String, Encoder)]) -> Result<Verdict> {
         if self.seeds == 0 {

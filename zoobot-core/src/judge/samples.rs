@@ -17,12 +17,12 @@ pub struct Sample {
 /// A probe of them.
 #[derive(Debug)]
 pub struct Question {
-    /// What it is called in the verdict.
+    /// Its name in the verdict.
     pub task: &'static str,
     /// The column.
     pub label: &'static str,
     pub numbers: bool,
-    /// The figures that count, of [`crate::probe::Probed::measures`]; of each the higher is better.
+    /// The figures that count, from [`crate::probe::Probed::measures`]; for each, higher is better.
     pub measures: &'static [&'static str],
 }
 

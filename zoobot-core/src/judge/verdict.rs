@@ -5,12 +5,24 @@ use crate::notebook::{Bundle, Show, Table};
 use polars::prelude::{Column, DataFrame};
 use serde::Serialize;
 
-/// How an encoder did in one figure; the higher, the better.
+/// An encoder's score in one figure; higher is better.
+///
+/// ```
+/// use zoobot_core::judge::Score;
+/// let score = Score {
+///     encoder: "new".into(),
+///     task: "rings".into(),
+///     galaxies: 600,
+///     measure: "auc".into(),
+///     values: vec![0.94, 0.96],
+/// };
+/// assert!((score.mean() - 0.95).abs() < 1e-12);
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Score {
-    /// The name it was given.
+    /// The name of the encoder.
     pub encoder: String,
-    /// What was asked, such as `rings`.
+    /// The task, such as `rings`.
     pub task: String,
     /// Galaxies that were predicted.
     pub galaxies: usize,
@@ -21,6 +33,16 @@ pub struct Score {
 }
 
 /// Every encoder's scores, side by side.
+///
+/// ```
+/// use zoobot_core::judge::{Score, Verdict};
+/// fn auc(encoder: &str, value: f64) -> Score {
+///     let (task, measure) = ("rings".into(), "auc".into());
+///     Score { encoder: encoder.into(), task, galaxies: 600, measure, values: vec![value] }
+/// }
+/// let verdict = Verdict { scores: vec![auc("old", 0.90), auc("new", 0.94)] };
+/// assert_eq!(verdict.winner(), Some("new"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Verdict {
     /// Encoder by encoder, all in the same order of tasks.
@@ -33,9 +55,9 @@ impl Score {
         self.values.iter().sum::<f64>() / self.values.len() as f64
     }
 
-    /// The standard deviation over the seeds: what the division into folds does. (What other
-    /// galaxies would do is more: see [`Probed::measure`](crate::probe::Probed::measure).) 0 for one
-    /// seed.
+    /// The standard deviation over the seeds, which shows the effect of the division into folds; 0
+    /// for one seed. The effect of other galaxies is larger: see
+    /// [`Probed::measure`](crate::probe::Probed::measure).
     pub fn spread(&self) -> f64 {
         let mean = self.mean();
         let sum: f64 = self.values.iter().map(|value| (value - mean).powi(2)).sum();
@@ -110,7 +132,7 @@ impl Verdict {
         DataFrame::new(lines.len(), columns).map_err(Error::from)
     }
 
-    /// The same as Markdown, the best in bold, with who wins below.
+    /// The table as Markdown, the best figure in bold, with the winner below.
     pub fn markdown(&self) -> String {
         let (lines, encoders) = (self.lines(), self.encoders());
         let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));

@@ -10,6 +10,15 @@ use zoobot_base::seed::mixed;
 /// Trees that are grown to the end, each on as many galaxies as there are, drawn with replacement; a
 /// cut is the one of all features that leaves the least squared error. The prediction is the mean.
 /// These are the defaults of scikit-learn's `RandomForestRegressor`.
+///
+/// ```
+/// use zoobot_core::{anomaly::baselines::RandomForest, ndarray::Array2};
+/// let rows = Array2::from_shape_fn((50, 1), |(i, _)| i as f32);
+/// let values: Vec<f64> = (0..50).map(|i| if i < 25 { 0.0 } else { 5.0 }).collect();
+/// let predicted = RandomForest::fit(rows.view(), &values, 20, 1)?.predict(rows.view())?;
+/// assert!(predicted[5] < 1.0 && predicted[45] > 4.0);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct RandomForest {
     trees: Vec<Vec<Node>>,

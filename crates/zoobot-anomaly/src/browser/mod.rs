@@ -26,6 +26,15 @@ use zoobot_show::notebook::{Bundle, Show};
 ///
 /// It goes on while cells run, in threads of its own. It closes with [`stop`](Self::stop), and when
 /// both this handle and the search that it was opened for are gone.
+///
+/// ```no_run
+/// use zoobot_core::prelude::*;
+/// let galaxies = Catalog::sample()?;
+/// let space = Encoder::load("sample")?.encode(&galaxies)?;
+/// let page = AnomalySearch::new(&space)?.journal("ratings.jsonl")?.rate_in_browser()?;
+/// println!("rate galaxies at {}", page.url());
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug)]
 pub struct RatingPage {
     server: Arc<Server>,

@@ -6,6 +6,13 @@ use std::str::FromStr;
 use zoobot_base::error::{Error, Result};
 
 /// A way to rank galaxies with some ratings.
+///
+/// ```
+/// use zoobot_core::anomaly::Method;
+/// assert_eq!("gp-ucb".parse::<Method>()?, Method::GpUcb);
+/// assert_eq!(Method::Lof.to_string(), "lof");
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {

@@ -59,6 +59,16 @@ pub struct GaussianProcess {
 }
 
 /// A Gaussian process that has seen ratings.
+///
+/// ```
+/// use zoobot_core::anomaly::gp::{GaussianProcess, Kernel};
+/// use zoobot_core::ndarray::array;
+/// let process = GaussianProcess::new(Kernel::rbf(1.0) + Kernel::white(1e-3));
+/// let fitted = process.condition(array![[0.0], [1.0], [2.0]].view(), &[0.0, 3.0, 0.0])?;
+/// println!("{}, log likelihood {:.2}", fitted.kernel(), fitted.log_marginal_likelihood());
+/// assert!(fitted.mean(array![[1.0]].view())?[0] > 2.0);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct FittedProcess {
     kernel: Kernel,

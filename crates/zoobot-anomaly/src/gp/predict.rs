@@ -10,6 +10,16 @@ use zoobot_base::error::{Error, Result};
 const BLOCK: usize = 128 * LANES;
 
 /// What a Gaussian process expects of galaxies, one number a galaxy.
+///
+/// ```
+/// use zoobot_core::anomaly::gp::{GaussianProcess, Kernel};
+/// use zoobot_core::ndarray::array;
+/// let process = GaussianProcess::new(Kernel::rbf(1.0) + Kernel::white(1e-3));
+/// let fitted = process.condition(array![[0.0], [1.0]].view(), &[0.0, 3.0])?;
+/// let near_and_far = fitted.predict(array![[1.0], [50.0]].view())?;
+/// assert!(near_and_far.std[0] < near_and_far.std[1]);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
     /// The expected rating.

@@ -14,7 +14,15 @@ thread_local! {
     static HERE: RefCell<Option<Arc<CancelToken>>> = const { RefCell::new(None) };
 }
 
-/// Asks one background job to stop, whatever else runs.
+/// Asks one background job to stop; other jobs and cells go on.
+///
+/// ```
+/// use zoobot_core::interrupt::CancelToken;
+/// let token = CancelToken::default();
+/// token.cancel();
+/// assert!(token.is_cancelled());
+/// token.end();
+/// ```
 #[derive(Debug, Default)]
 pub struct CancelToken {
     /// One of [`WORKING`], [`CANCELLED`] and [`ENDED`].
@@ -22,7 +30,7 @@ pub struct CancelToken {
 }
 
 impl CancelToken {
-    /// Makes it the token of this thread.
+    /// Makes this the token of the current thread.
     pub fn enter(self: &Arc<Self>) {
         HERE.set(Some(Arc::clone(self)));
     }
@@ -40,7 +48,7 @@ impl CancelToken {
         }
     }
 
-    /// Whether it was asked to.
+    /// Whether the job was asked to stop.
     pub fn is_cancelled(&self) -> bool {
         self.state.load(Ordering::Relaxed) == CANCELLED
     }

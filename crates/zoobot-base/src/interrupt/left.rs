@@ -1,9 +1,10 @@
-//! Cells that were left behind: their thread goes on for a while, and what it does counts no more.
+//! Cells that were left behind: their thread continues for a while, but its results no longer
+//! count.
 
 use std::cell::Cell;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What unwinds a thread that is to stop.
+/// The panic payload that unwinds a thread to stop it.
 #[derive(Debug)]
 pub struct Stopped;
 
@@ -23,7 +24,7 @@ thread_local! {
     static UNDISTURBED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs code of a cell that is to come to its end, stop button or not.
+/// Runs code of a cell that must finish even if the stop button is pressed.
 pub fn undisturbed<T>(code: impl FnOnce() -> T) -> T {
     let before = UNDISTURBED.replace(true);
     let value = code();
@@ -44,7 +45,7 @@ pub fn begin_run() {
     UNDISTURBED.set(false);
 }
 
-/// The running cell has come to its end and cannot be left behind any more.
+/// The running cell has finished and can no longer be left behind.
 pub fn end_run() {
     run().ended = true;
 }

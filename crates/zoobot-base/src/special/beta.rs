@@ -1,9 +1,15 @@
 //! Beta distributions: what is known about the share of one answer, given its concentration `a` and
-//! that of all other answers `b`; and equal mixtures of them.
+//! the concentration `b` of all other answers; and equal mixtures of such distributions.
 
 use super::ln_gamma;
 
 /// A Beta distribution of given `a` and `b`, both above 0.
+///
+/// ```
+/// use zoobot_base::special::beta::Beta;
+/// let (below, density) = Beta::new(1.0, 1.0).cdf(0.25);
+/// assert!((below - 0.25).abs() < 1e-12 && (density - 1.0).abs() < 1e-12);
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Beta {
     a: f64,
@@ -13,7 +19,7 @@ pub struct Beta {
 }
 
 impl Beta {
-    /// With parameters above 0.
+    /// The distribution with these parameters, both above 0.
     pub fn new(a: f64, b: f64) -> Self {
         Self { a, b, ln_beta: ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b) }
     }
@@ -97,8 +103,8 @@ pub fn quantile(members: &[Beta], p: f64) -> f64 {
     x
 }
 
-/// A first guess: the quantile of a normal distribution in the logit, whose moments are those of the
-/// mixture by the delta method.
+/// A first guess: the quantile of a normal distribution in the logit, with the moments of the mixture
+/// by the delta method.
 fn start(members: &[Beta], p: f64) -> f64 {
     let count = members.len() as f64;
     let logit = |it: &Beta| (it.a / it.b).ln();

@@ -5,7 +5,7 @@ pub fn density(x: f64) -> f64 {
     (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt()
 }
 
-/// The probability of less than `x`, to some digits of its own size also far in the tail.
+/// The probability of values below `x`, accurate to several digits even far in the tail.
 pub fn below(x: f64) -> f64 {
     0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2)
 }

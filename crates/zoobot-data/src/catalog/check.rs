@@ -1,4 +1,4 @@
-//! What a catalogue must hold, and errors that name the rows that do not.
+//! The requirements on a catalogue, and errors that name the row at fault.
 
 use super::read::{Lined, wrong};
 use super::{FILE, ID, names};

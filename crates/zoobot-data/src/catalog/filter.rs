@@ -4,8 +4,18 @@ use super::{Catalog, Condition, check, label::Label};
 use polars::prelude::{BooleanChunked, DataFrame, DataType, Expr, IntoLazy, NewChunkedArray};
 use zoobot_base::error::{Error, Result, kind_words};
 
-/// What galaxies are kept by: a polars expression such as `col("mag_r").lt(lit(17.5))`, or a
+/// Selects galaxies: a polars expression such as `col("mag_r").lt(lit(17.5))`, or a
 /// [`condition`](super::condition) in words.
+///
+/// ```
+/// use zoobot_core::catalog::{Filter, condition};
+/// use zoobot_core::prelude::*;
+/// let galaxies = Catalog::sample()?;
+/// let expression: Filter = col("class").eq(lit("ring")).into();
+/// let text: Filter = condition("class = 'ring'")?.into();
+/// assert_eq!(galaxies.filter(expression)?.ids(), galaxies.filter(text)?.ids());
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub enum Filter {
     /// An expression that is true or false for each galaxy.

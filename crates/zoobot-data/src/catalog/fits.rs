@@ -1,8 +1,8 @@
 //! FITS binary tables (FITS standard 4.0, section 7.3), which TOPCAT, astropy and cfitsio read.
 //!
-//! Only what a table of galaxies needs. The crate fitsio would do as much and more, but the C library
-//! that it builds defines a symbol of bzip2's, which tch brings too: both do not link into one
-//! dynamic library.
+//! Only what a table of galaxies needs. The crate fitsio could do this, but the C library that it
+//! builds defines a symbol of bzip2 that tch defines too, so both cannot be linked into one dynamic
+//! library.
 
 mod cards;
 mod values;

@@ -8,7 +8,7 @@ use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result, kind_words};
 use zoobot_show::notes::{self, examples};
 
-/// A column of labels, with whose they are.
+/// A column of labels, with the names of the galaxies.
 #[doc(hidden)]
 #[derive(Debug, Clone)]
 pub struct Label {
@@ -88,7 +88,7 @@ impl Label {
     /// as numbers.
     ///
     /// # Errors
-    /// [`Error::Catalog`] for another kind of column, and for a text that is no number, with the
+    /// [`Error::Catalog`] for another kind of column, and for a text that is not a number, with the
     /// galaxy.
     pub fn numbers(&self) -> Result<Vec<Option<f64>>> {
         if self.dtype().is_primitive_numeric() || self.dtype().is_decimal() {
@@ -185,7 +185,8 @@ impl Label {
         })
     }
 
-    /// Asks about a number such as -999 that may mean "no value": it is used as it is.
+    /// Asks, in a note, about a number such as -999 that may mean "no value". The number is used
+    /// unchanged.
     pub fn ask_about_sentinels(&self) {
         // What is no number is an error elsewhere, where numbers are needed.
         let Ok(values) = self.numbers() else { return };

@@ -1,4 +1,4 @@
-//! What counts as a missing value: one rule for everything that is read.
+//! Missing values: one rule for everything that is read.
 
 pub use zoobot_base::missing::is_missing;
 
@@ -31,8 +31,8 @@ pub(super) fn without_nan(table: &mut DataFrame) -> PolarsResult<()> {
     emptied.into_iter().try_for_each(|column| table.with_column(column).map(drop))
 }
 
-/// A number that may mean "no value", and the rows that hold it: one of -99, -999, 99, 999, ...
-/// that lies farther from all other numbers than they lie from each other.
+/// A number that may mean "no value", and the rows that hold it: -99, -999, 99, 999, ...,
+/// where it is farther from all other numbers than they are from each other.
 pub(super) fn sentinel(values: &[Option<f64>]) -> Option<(f64, Vec<usize>)> {
     let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
     for value in values.iter().flatten().filter(|it| !SENTINELS.contains(it)) {

@@ -1,5 +1,5 @@
-//! A table of galaxies: their names (`id_str`), the files of their pictures (`file_loc`), and any
-//! labels. Everything starts from a [`Catalog`].
+//! A table of galaxies: their names (`id_str`), their pictures (`file_loc`), and any labels.
+//! Everything starts from a [`Catalog`].
 
 mod check;
 mod condition;
@@ -32,8 +32,8 @@ pub const FILE: &str = "file_loc";
 /// A checked table of galaxies.
 ///
 /// It has a text column `id_str`, unique and never empty, and a text column `file_loc`; all other
-/// columns are yours. NaN in a column of numbers is an empty cell. A catalogue never changes: [`head`](Self::head), [`filter`](Self::filter) and
-/// the like return new ones.
+/// columns are free. NaN in a column of numbers becomes an empty cell. A catalogue never changes:
+/// [`head`](Self::head), [`filter`](Self::filter) and similar methods return new catalogues.
 ///
 /// ```
 /// use zoobot_core::prelude::*;
@@ -56,11 +56,12 @@ impl Catalog {
     /// Reads a table of galaxies from a file, or the pictures in a folder as
     /// [`from_folder`](Self::from_folder) does. Relative `file_loc` start at the file's own folder.
     ///
-    /// What a file is, its contents tell: text (CSV, also with semicolons, tabs, bars or spaces
-    /// between the values; ECSV), Parquet, a FITS table (the first of the file), or a VOTable. Text,
-    /// FITS and VOTable may be packed with gzip or bzip2. In text, lines that begin with `#` may come
-    /// before the names of the columns, or hold them. A column of whole numbers keeps every digit; a
-    /// column of numbers may have words such as `nan` or `NA` for empty cells.
+    /// The kind of a file is recognised by its contents: text (CSV, also with semicolons, tabs,
+    /// bars or spaces between the values; ECSV), Parquet, a FITS table (the first of the file), or
+    /// a VOTable. Text, FITS and VOTable may be packed with gzip or bzip2. In text, lines that
+    /// begin with `#` may come before the names of the columns, or hold them. A column of whole
+    /// numbers keeps every digit; a column of numbers may have words such as `nan` or `NA` for
+    /// empty cells.
     ///
     /// ```
     /// use zoobot_core::prelude::*;
@@ -73,8 +74,8 @@ impl Catalog {
     /// ```
     ///
     /// # Errors
-    /// When the file cannot be read, with the line that is at fault in a file of text, or is not a
-    /// catalogue: see [`from_table`](Self::from_table).
+    /// When the file cannot be read (for text, with the line at fault), or is not a catalogue: see
+    /// [`from_table`](Self::from_table).
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         if path.is_dir() {
@@ -87,8 +88,8 @@ impl Catalog {
     /// A catalogue from a polars table; relative `file_loc` start at `folder`.
     ///
     /// # Errors
-    /// When `id_str` or `file_loc` is missing or no text, an `id_str` is empty, occurs twice or has
-    /// lost digits as a floating-point number, or there is no row.
+    /// When `id_str` or `file_loc` is missing or not text, an `id_str` is empty, occurs twice or
+    /// has lost digits as a floating-point number, or there is no row.
     pub fn from_table(table: DataFrame, folder: impl AsRef<Path>) -> Result<Self> {
         Self::checked(table.into(), folder.as_ref().to_path_buf(), PathBuf::from("<table>"))
     }

@@ -1,4 +1,4 @@
-//! Names of galaxies as text, from a column of any kind.
+//! Names of galaxies as text, whatever their type in a file.
 
 use super::ID;
 use super::read::wrong;
@@ -6,7 +6,7 @@ use polars::prelude::*;
 use std::path::Path;
 use zoobot_base::error::Result;
 
-/// What is wrong, and what to do.
+/// The problem, and what to do.
 type Wrong = (String, String);
 
 /// The table with `id_str` as text where it has that column.
@@ -22,7 +22,7 @@ pub fn text_ids(mut table: DataFrame, source: &Path) -> Result<DataFrame> {
 /// they are floating-point numbers, as pandas makes them of a column with empty cells.
 ///
 /// # Errors
-/// What is wrong with it, and what to do, where it is no text: floating-point numbers that have lost
+/// The problem, and what to do, where a column is not text: floating-point numbers that have lost
 /// digits or are not whole, lists, and the like.
 pub fn as_text(column: &Column) -> Result<Column, Wrong> {
     let name = column.name().clone();
@@ -103,7 +103,7 @@ pub fn find_rounded<'a>(texts: impl Iterator<Item = &'a str>) -> Option<&'a str>
     })
 }
 
-/// What is wrong with a name that has lost digits, and what to do.
+/// The problem with a name that has lost digits, and what to do.
 pub fn rounded(column: &str, example: &str) -> (String, String) {
     (
         format!(

@@ -32,7 +32,7 @@ impl From<DataFrame> for Lined {
     }
 }
 
-/// Reads a table of any kind: what it is, its first bytes tell.
+/// Reads a table of any kind, recognised by its first bytes.
 pub fn lined(path: &Path) -> Result<Lined> {
     if path.is_dir() {
         return Err(wrong(path, "it is a folder", "Give the file of the table"));

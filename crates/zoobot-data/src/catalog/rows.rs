@@ -1,4 +1,4 @@
-//! What is asked of tables again and again: their highest rows, and which galaxies they hold.
+//! Frequent questions to tables: their highest rows, and which galaxies they hold.
 
 use super::check::column;
 use super::{Catalog, ID};
@@ -9,9 +9,16 @@ use zoobot_base::error::Result;
 const PLACE: &str = "the table";
 
 /// Verbs for tables of galaxies.
+///
+/// ```
+/// use zoobot_core::prelude::*;
+/// let found = df!("id_str" => ["a", "b", "c"], "chance" => [0.2, 0.5, 0.9])?;
+/// assert_eq!(found.top("chance", 2)?.ids()?, ["c", "b"]);
+/// # Ok::<(), Error>(())
+/// ```
 pub trait Rows {
     /// The `n` rows with the highest values of a column, the highest first. Rows without a value are left
-    /// out; rows with equal values keep their order.
+    /// out; equal values keep their order.
     ///
     /// ```
     /// use zoobot_core::prelude::*;

@@ -1,4 +1,4 @@
-//! How a catalogue looks: a table with thumbnails, a gallery, its columns.
+//! The display of a catalogue: a table with thumbnails, a gallery, its columns.
 
 use super::Catalog;
 use zoobot_base::error::{Error, Result};

@@ -8,19 +8,26 @@ use std::path::{Path, PathBuf};
 use zoobot_base::error::{Error, Result};
 
 /// A catalogue in three parts, see [`Catalog::split`].
+///
+/// ```
+/// use zoobot_core::prelude::*;
+/// let parts = Catalog::sample()?.split([0.7, 0.1, 0.2], 42)?;
+/// assert_eq!(parts.train.len() + parts.val.len() + parts.test.len(), 600);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Split {
-    /// To learn from.
+    /// For training.
     pub train: Catalog,
-    /// The validation galaxies, to choose settings and epochs on.
+    /// For validation: choosing epochs, penalties and settings.
     pub val: Catalog,
-    /// The test galaxies, to judge the result on, once.
+    /// For the final test.
     pub test: Catalog,
 }
 
 impl Catalog {
-    /// Divides the galaxies at random into parts of these shares; rows stay in the catalogue's order.
-    /// The same seed gives the same parts.
+    /// Divides the galaxies at random into parts of these shares, each in the catalogue's order. A
+    /// seed always gives the same division.
     ///
     /// ```
     /// use zoobot_core::prelude::*;
@@ -75,7 +82,7 @@ impl Catalog {
         Self::checked(all.into(), PathBuf::new(), source)
     }
 
-    /// The table with absolute paths of its files.
+    /// The table with absolute paths of files.
     fn with_whole_paths(&self) -> Result<DataFrame> {
         let whole = |path: &Path| match path.as_os_str().is_empty() {
             true => Ok(String::new()),

@@ -10,6 +10,13 @@ use zoobot_base::files::write_whole;
 use zoobot_show::notes::note_about;
 
 /// The kinds of file that tables are written to.
+///
+/// ```
+/// use zoobot_core::catalog::TableFormat;
+/// assert_eq!(TableFormat::of("votes.fits")?, TableFormat::Fits);
+/// assert!(TableFormat::of("votes.docx").is_err());
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TableFormat {
     /// Comma-separated text.
@@ -42,7 +49,7 @@ impl TableFormat {
 }
 
 impl TableFormat {
-    /// Fails when the format cannot hold one of these texts: to be told before long work.
+    /// Fails when the format cannot hold one of these texts, for an early error before long work.
     #[doc(hidden)]
     pub fn check(self, column: &str, texts: &[String]) -> Result<()> {
         match self {
@@ -149,7 +156,7 @@ fn check_csv(table: &DataFrame) -> Result<()> {
 #[doc(hidden)]
 pub type Pieces<'a> = dyn Fn(&mut dyn FnMut(&DataFrame) -> Result<()>) -> Result<()> + 'a;
 
-/// Under which a Parquet table keeps what it is.
+/// The key of the note in the metadata of a Parquet table.
 #[doc(hidden)]
 pub const NOTE: &str = "zoobot";
 

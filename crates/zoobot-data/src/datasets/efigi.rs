@@ -1,20 +1,20 @@
 //! EFIGI: 4,458 nearby galaxies whose morphology ten astronomers described by sixteen attributes
 //! (Baillard et al. 2011, A&A 532, A74; cite it when you use them), as the votes of a schema.
 //!
-//! An attribute is a strength from 0 (none) to 1 (as strong as it gets), in steps of 0.25, with the
-//! bounds within which it lies at 70 % confidence. It becomes a question of **two** answers, `high`
+//! An attribute is a strength from 0 (none) to 1 (as strong as it gets), in steps of 0.25, with
+//! bounds at 70 % confidence. It becomes a question of **two** answers, `high`
 //! and `low`, whose votes divide as the attribute does: 0.75 is three of four for `high`. Five
 //! answers, one for each step, would forget their order: to such a loss 0 is as far from 0.25 as it
 //! is from 1. Here the expected fraction of a two-sided vote is the attribute itself.
 //!
-//! The bounds enter twice ([`votes`]). As volunteers who think otherwise: half of the votes speak for
-//! the value, a quarter for each bound. And as their number, from 16 where the bounds meet down to 4
-//! where they are as wide as the scale, so that a network may be surer of what astronomers were surer
-//! of. An undetermined attribute (-1) has no vote: the question was not asked.
+//! The bounds enter twice ([`votes`]). They set how votes spread: half of the votes are for the
+//! value, a quarter for each bound. And they set the number of votes, from 16 where the bounds meet
+//! to 4 where they span the whole scale, so that a network can be more certain where astronomers
+//! were. An undetermined attribute (-1) has no vote: the question was not asked.
 //!
 //! The attributes of rings are left out, and so is the Hubble type: they are tasks that encoders
-//! are judged on. The sense of rotation is folded: which way round arms turn changes when a picture
-//! is mirrored, as in training it is, while how clearly they turn does not.
+//! are judged on. The sense of rotation is folded: mirroring a picture, as training does, reverses
+//! the direction in which arms turn, but not how clearly they turn.
 
 use super::{numbers, with_votes, wrong};
 use crate::catalog::Catalog;
@@ -24,10 +24,10 @@ use zoobot_base::error::Result;
 
 /// What an astronomer who is sure is worth.
 const MOST: f64 = 16.0;
-/// What one who says "anything is possible" is worth.
+/// The votes of a galaxy whose bounds allow anything.
 const FEWEST: f64 = 4.0;
 
-/// One galaxy in this number is kept out of training, to judge encoders on: see [`super::keep_out`].
+/// One in this number of galaxies is kept out of training, for testing: see [`super::keep_out`].
 pub const KEPT_OUT: u64 = 5;
 
 /// The attributes of rings, which encoders are judged on.
@@ -67,7 +67,7 @@ pub fn schema() -> Result<Schema> {
 }
 
 /// Reads a catalogue with the columns of EFIGI (`Bar_Length`, `Bar_Length_inf`, `Bar_Length_sup`
-/// and so on) and adds the columns of the votes of [`schema`].
+/// and so on) and adds the columns of votes of [`schema`].
 ///
 /// # Errors
 /// [`Missing`](zoobot_base::Error::Missing) for a column that is not there,

@@ -7,7 +7,7 @@ use crate::schema::Schema;
 use std::path::Path;
 use zoobot_base::error::Result;
 
-/// One galaxy in this number is kept out of training, to compare predictions with volunteers: see
+/// One in this number of galaxies is kept out of training, to compare predictions with volunteers: see
 /// [`super::keep_out`].
 pub const KEPT_OUT: u64 = 3;
 
@@ -82,8 +82,8 @@ pub fn schema() -> Result<Schema> {
 }
 
 /// Reads a catalogue with the columns of the Galaxy Zoo 2 tables (`t01_smooth_or_features_a01_smooth_count`
-/// and so on) and adds the columns of the votes of [`schema`]. These are the counts as they were
-/// cast, neither weighted nor debiased, which a loss of votes needs.
+/// and so on) and adds the columns of votes of [`schema`]. The counts are raw, neither weighted nor
+/// debiased, as a loss of votes needs them.
 ///
 /// # Errors
 /// [`Missing`](zoobot_base::Error::Missing) for a column that is not there,

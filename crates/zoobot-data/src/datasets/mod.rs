@@ -1,9 +1,10 @@
-//! Data sets: the simulated sample that is included in the library, and real galaxies that volunteers or
-//! astronomers have classified, from files that the user has.
+//! Data sets: the simulated sample that is part of the library, and real galaxies classified by
+//! people, from files that the user has.
 //!
 //! [`efigi`] and [`gz2`] read a catalogue and give it the columns of a schema's votes, so that
-//! [`Votes::of`](crate::schema::Votes::of) can read them. [`keep_out`] divides a catalogue into the
-//! galaxies that an encoder may learn from and the galaxies that it is judged on, by their names alone.
+//! [`Votes::of`](crate::schema::Votes::of) takes it as it is. [`keep_out`] divides a catalogue into
+//! the galaxies that an encoder may learn from and the galaxies for testing; the division never
+//! changes.
 
 pub mod efigi;
 pub mod gz2;
@@ -16,7 +17,7 @@ use polars::prelude::{IntoColumn, NamedFrom, Series};
 use sha2::{Digest, Sha256};
 use zoobot_base::error::{Error, Result};
 
-/// Whether a galaxy is kept out of training, as one galaxy in `one_in` is.
+/// Whether a galaxy is kept out of training, as one in `one_in` is.
 ///
 /// It depends on the name alone: the first eight bytes of its SHA-256, as a number with the largest
 /// part first, are a multiple of `one_in`. (No galaxy is kept out if `one_in` is 0.)

@@ -1,4 +1,4 @@
-//! The sample survey: 600 simulated galaxies that are included in this library.
+//! The sample survey: 600 simulated galaxies that are part of this library.
 
 use crate::catalog::Catalog;
 use std::io::Cursor;

@@ -13,6 +13,13 @@ use tch::{Kind, Tensor};
 use zoobot_base::error::{Error, Result};
 
 /// A part of random size, shape and place that is cut out and fills the frame.
+///
+/// ```
+/// use zoobot_core::picture::{Augment, RandomCrop};
+/// let crop = RandomCrop { area: (0.5, 1.0), ratio: (0.9, 1.1) };
+/// Augment::none().crop(Some(crop)).check()?;
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RandomCrop {
     /// Its smallest and largest share of the picture's area.
@@ -22,6 +29,13 @@ pub struct RandomCrop {
 }
 
 /// Rectangles that are blackened.
+///
+/// ```
+/// use zoobot_core::picture::{Augment, Erasing};
+/// let two_boxes = Erasing { count: 2, area: (0.01, 0.05), ratio: (0.5, 2.0) };
+/// Augment::zoobot().erasing(Some(two_boxes)).check()?;
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Erasing {
     /// How many in each picture.
@@ -33,8 +47,8 @@ pub struct Erasing {
 }
 
 /// Random views of a batch of pictures, in this order: rotation, shear, scale and translation about
-/// the centre (as torchvision's `RandomAffine`), a random crop, flips, erasing. What is shown of
-/// outside a picture is black.
+/// the centre (as torchvision's `RandomAffine`), a random crop, flips, erasing. Areas
+/// outside a picture are black.
 ///
 /// ```
 /// use zoobot_core::picture::{Augment, Recipe};
@@ -218,8 +232,8 @@ impl Augment {
         Recipe { zoom: 1.0, size, ..recipe.clone() }
     }
 
-    /// Random views of a batch, as large as `recipe` makes pictures. A seed always gives the same views:
-    /// use another seed for each batch of a training.
+    /// Random views of a batch, as large as `recipe` makes pictures. The seed decides the views; use
+    /// another seed for each batch of a training.
     ///
     /// The batch is what [`Recipe::batch`] of [`source`](Self::source) makes, on any device. `recipe`
     /// is the network's; its mean and standard deviation say what black is.

@@ -1,5 +1,5 @@
-//! Prepared pictures in one file that is mapped into memory, for work that needs pictures again and
-//! again: they are read, decoded and resized once.
+//! Prepared pictures in one file that is mapped into memory, for work that uses pictures repeatedly:
+//! they are read, decoded and resized once.
 //!
 //! The file: the pictures' bytes, a checksum of 8 bytes for each, a record in JSON, its length, the
 //! SHA-256 of checksums and record, and [`MAGIC`]. What makes it valid comes last.
@@ -26,7 +26,7 @@ const TAIL: usize = 8 + 32 + 8;
 const BLOCK: usize = 256;
 
 /// The pictures of a catalogue as a recipe prepares them, in a file mapped into memory. Several
-/// processes may open one cache, and share its memory.
+/// processes may open it, and share the memory.
 ///
 /// ```no_run
 /// use zoobot_core::picture::PictureCache;
@@ -58,7 +58,7 @@ struct Record {
 }
 
 impl PictureCache {
-    /// Opens the cache of a catalogue and a recipe in a folder, and makes it where it is not there,
+    /// Opens the cache of a catalogue and a recipe in a folder, and makes it if it is missing,
     /// damaged, or older than the pictures. It takes `size` x `size` x 3 bytes a picture (150 kB at
     /// 224 px); making it shows a bar, can be stopped, and needs no more memory for a larger catalogue.
     ///
@@ -130,8 +130,9 @@ impl PictureCache {
         &self.recipe
     }
 
-    /// What a network sees of some of the pictures, given by their places in [`ids`](Self::ids):
-    /// equal to [`Recipe::batch`]. A picture that was damaged in the cache is read from its file again.
+    /// What a network sees of some of the pictures, given by their places in [`ids`](Self::ids), as
+    /// [`Recipe::batch`] makes it. A picture that is damaged in the cache is read from its own file
+    /// again.
     ///
     /// # Shapes
     /// float32, pictures x channels x size x size, on `device`, channels last in memory.

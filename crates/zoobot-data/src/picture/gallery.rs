@@ -9,7 +9,7 @@ use zoobot_show::notebook::{Gallery, Tile};
 
 impl Recipe {
     /// The first `n` pictures of a catalogue as a network behind this recipe sees them; mean and
-    /// standard deviation are undone, so that the colours are as in the pictures.
+    /// standard deviation are undone, so that the pictures keep their colours.
     ///
     /// # Errors
     /// [`Error::Picture`] when one of them cannot be read; [`Error::Parameter`] for `n` of 0

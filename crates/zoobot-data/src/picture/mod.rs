@@ -19,8 +19,8 @@ pub use recipe::{Crop, Grey, Prepared, Recipe};
 /// The endings of FITS files, also of those that are compressed as a whole.
 const FITS_ENDINGS: [&str; 4] = ["fits", "fit", "fts", "fz"];
 
-/// Says, once in a cell or a run of the command, how FITS pictures among these files are stretched, if
-/// the user has not chosen it.
+/// Says, once a cell or a run of the command, how FITS pictures among these files are stretched, where
+/// no stretch was chosen.
 #[doc(hidden)]
 pub fn say_stretch(recipe: &Recipe, files: &[PathBuf]) {
     let is_fits = |file: &PathBuf| {

@@ -17,18 +17,23 @@ use zoobot_picture::resample::{self, Pixels, Window};
 use zoobot_picture::{Decoded, open};
 
 /// How colours become one channel.
+///
+/// ```
+/// use zoobot_core::picture::{Grey, Recipe};
+/// assert_eq!(Recipe::zoobot().grey(Grey::Luma).channels(), 1);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grey {
     /// The plain mean of the three finished channels, as in Walmsley et al. (2022).
     Mean,
-    /// Luminance (0.299 R + 0.587 G + 0.114 B) before anything else, as the zoobot package 2.9.
+    /// Luminance (0.299 R + 0.587 G + 0.114 B) before anything else, as in the zoobot package 2.9.
     Luma,
 }
 
-/// Inference steps: for flux a stretch; cut out a fixed part, where one is set; zoom about the centre
-/// at the picture's own size, resize the short side to `size`, cut the centre, divide by 255, and
-/// where a network wants it subtract a mean and divide by a standard deviation.
+/// Inference steps: for flux a stretch; cut out a fixed part, where one is set; zoom about the
+/// centre at the picture's own size, resize the short side to `size`, cut the centre, divide by
+/// 255, and, if the network needs it, subtract a mean and divide by a standard deviation.
 ///
 /// ```
 /// use zoobot_core::picture::Recipe;
@@ -56,8 +61,17 @@ pub struct Recipe {
     pub std: [f32; 3],
 }
 
-/// A picture that went through a recipe's steps up to the cut of the centre; [`Recipe::batch`]
-/// takes it on.
+/// A picture that went through a recipe's steps up to the cut of the centre; [`Recipe::batch`] does
+/// the other steps.
+///
+/// ```
+/// use zoobot_core::prelude::*;
+/// let recipe = Recipe::zoobot();
+/// let prepared = recipe.read(&Catalog::sample()?.files()[0])?;
+/// assert_eq!(prepared.bytes().len(), 224 * 224 * 3);
+/// assert_eq!(recipe.batch(&[prepared], tch::Device::Cpu)?.size(), [1, 3, 224, 224]);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prepared {
     pixels: Vec<u8>,
@@ -93,19 +107,19 @@ impl Recipe {
     }
 
     /// The steps of [`zoobot`](Self::zoobot), then the mean and standard deviation that
-    /// EfficientNet-Lite was trained with on ImageNet. A galaxy fills the frame as it does for the
-    /// published galaxy encoders.
+    /// EfficientNet-Lite was trained with on ImageNet, so that a galaxy fills an equal part of the
+    /// frame for every encoder.
     pub fn imagenet_lite() -> Self {
         Self { mean: [0.5; 3], std: [0.5; 3], ..Self::default() }
     }
 
-    /// Sets one channel instead of three, made of the colours by `grey`.
+    /// Makes one channel of the colours.
     pub fn grey(mut self, grey: Grey) -> Self {
         self.grey = Some(grey);
         self
     }
 
-    /// Sets a crop of the middle `width` x `height` pixels of each picture.
+    /// Takes only the middle `width` x `height` pixels of each picture.
     pub fn centre(mut self, width: u32, height: u32) -> Self {
         self.crop = Some(Crop::Centre(width, height));
         self
@@ -169,7 +183,7 @@ impl Recipe {
         self.finish(&self.stretch.picture(planes)?)
     }
 
-    /// Whatever a file holds, prepared: a picture as it is, flux through the stretch.
+    /// The content of any file, prepared: a picture directly, flux through the stretch.
     ///
     /// # Errors
     /// As [`prepare`](Self::prepare) and [`prepare_flux`](Self::prepare_flux).

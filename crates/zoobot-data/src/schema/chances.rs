@@ -8,8 +8,8 @@ impl Schema {
     /// How likely a volunteer is to be asked each question: the product of the fractions of the
     /// answers that lead to it, 1 for a question asked of all.
     ///
-    /// `fractions` are of votes or of expected votes, summing to 1 over each question. With those
-    /// of several passes or members, average them first, as `zoobot` does.
+    /// `fractions` are of votes or of expected votes, summing to 1 over each question. Average the
+    /// fractions of several passes or members first, as `zoobot` does.
     ///
     /// # Shapes
     /// `[galaxies, answers]` to `[galaxies, questions]`.

@@ -24,8 +24,8 @@ use zoobot_base::spelling::near;
 
 /// A decision tree.
 ///
-/// As JSON it is its name and its questions; a question without `depends_on` is asked of every
-/// galaxy, others only of those who gave the answer in the column `depends_on`:
+/// In JSON it has a name and questions. A question without `depends_on` is asked about every
+/// galaxy, other questions only of volunteers who gave the answer in the column `depends_on`:
 ///
 /// ```
 /// use zoobot_core::schema::Schema;
@@ -49,6 +49,15 @@ pub struct Schema {
 }
 
 /// A question of a [`Schema`].
+///
+/// ```
+/// use zoobot_core::prelude::*;
+/// let schema = Schema::named("decals_dr5")?;
+/// let bar = schema.question("bar-dr5")?.clone();
+/// assert_eq!(bar.answers().len(), 3);
+/// assert_eq!(bar.depends_on(), Some("disk-edge-on-dr5_no"));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Question {
     name: String,
@@ -58,6 +67,14 @@ pub struct Question {
 }
 
 /// An answer to a [`Question`].
+///
+/// ```
+/// use zoobot_core::prelude::*;
+/// let rings = Schema::named("gz_rings")?;
+/// let answer = rings.answer("ring_yes")?.clone();
+/// assert_eq!((answer.name(), answer.column(), answer.index()), ("yes", "ring_yes", 0));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     name: String,
@@ -113,7 +130,7 @@ impl Schema {
     ///
     /// # Errors
     /// [`Error::Json`] for other JSON; [`Error::Schema`] when two questions share a name, a
-    /// question has fewer than two answers or an answer twice, `depends_on` is no answer of the
+    /// question has fewer than two answers or an answer twice, `depends_on` is not an answer of the
     /// schema, or questions depend on each other in a circle.
     pub fn from_json(text: &str) -> Result<Self> {
         Self::try_from(serde_json::from_str::<Written>(text)?)
@@ -137,7 +154,7 @@ impl Schema {
     /// questions of the campaigns that showed it and none for the others.
     ///
     /// # Errors
-    /// [`Error::Schema`] when two of the schemas have a question of the same name, and without a schema.
+    /// [`Error::Schema`] without schemas, and when two of them have a question of one name.
     pub fn union(name: &str, schemas: &[Self]) -> Result<Self> {
         let questions = schemas.iter().flat_map(|it| Written::from(it.clone()).questions);
         Self::try_from(Written { name: name.to_owned(), questions: questions.collect() })

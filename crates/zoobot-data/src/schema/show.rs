@@ -1,4 +1,4 @@
-//! How a schema looks: its tree as text and as HTML.
+//! The display of a schema: its tree as text and as HTML.
 
 use super::{Question, Schema};
 use std::fmt;

@@ -14,8 +14,18 @@ const EXAMPLES: usize = 3;
 
 /// How many volunteers gave each answer, for many galaxies.
 ///
-/// A galaxy without any vote for a question was not asked it, as where another campaign's column is
-/// empty: that is no error, and teaches a network nothing about the question.
+/// A galaxy without votes for a question was not asked it, for example where the columns of another
+/// campaign are empty. This is not an error, and teaches a network nothing about the question.
+///
+/// ```
+/// use zoobot_core::prelude::*;
+/// let rings = Schema::named("gz_rings")?;
+/// let table = df!("id_str" => ["a", "b"], "ring_yes" => [9, 0], "ring_no" => [1, 0])?;
+/// let votes = Votes::from_table(&table, &rings)?;
+/// assert_eq!(votes.fractions()[[0, 0]], 0.9);
+/// assert_eq!(votes.without_votes(), ["b"]);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Votes {
     schema: Schema,
@@ -33,8 +43,8 @@ impl Votes {
         Self::checked(catalog.table(), schema, &place)
     }
 
-    /// The votes in a table with a column `id_str` and one for each answer; an empty cell, NaN or a
-    /// word such as `n/a` ([`is_missing`](crate::catalog::is_missing)) is no vote.
+    /// The votes in a table with a column `id_str` and a column for each answer; an empty cell, NaN
+    /// or a word such as `n/a` ([`is_missing`](crate::catalog::is_missing)) is no vote.
     ///
     /// # Errors
     /// [`Error::Missing`] for a column of the schema that the table lacks, with a near name;
@@ -65,10 +75,10 @@ impl Votes {
         Ok(votes)
     }
 
-    /// The votes of several campaigns in one table, with the questions of all: a network can be
-    /// trained on them at once. A galaxy of two campaigns has one row with the votes of both, and
-    /// no votes for the questions of the campaigns that did not show it. Rows are in the order in
-    /// which galaxies first appear.
+    /// The votes of several campaigns in one table, with the questions of all, to train one network
+    /// on them. A galaxy of two campaigns has one row with the votes of both, and no votes for the
+    /// questions of the campaigns that did not show it. Rows are in the order in which galaxies
+    /// first appear.
     ///
     /// # Errors
     /// [`Error::Schema`] as for [`Schema::union`]; [`Error::Catalog`] when a campaign has a galaxy
@@ -126,7 +136,7 @@ impl Votes {
         rows.map(|(id, _)| id.as_str()).collect()
     }
 
-    /// Says which galaxies have no vote: nothing is learnt from them, and nothing judged by them.
+    /// Notes which galaxies have no vote: they are used neither for training nor for testing.
     #[doc(hidden)]
     pub fn say_without(&self) {
         let without = self.without_votes();
@@ -166,8 +176,8 @@ impl Votes {
         self.schema.sums(self.counts.view())
     }
 
-    /// The vote fractions: the share of each answer among the volunteers who were asked, `[galaxies,
-    /// answers]`; NaN if no volunteer was asked.
+    /// The share of each answer among the volunteers who were asked, `[galaxies, answers]`; NaN
+    /// where no volunteer was.
     pub fn fractions(&self) -> Array2<f64> {
         let totals = self.totals();
         let mut fractions = self.counts.clone();
@@ -198,8 +208,8 @@ impl Votes {
         Ok(tch::Tensor::f_from_slice(&values)?.f_view(shape)?)
     }
 
-    /// A table of `id_str`, every count, `QUESTION_total-votes` and `ANSWER_fraction` (empty if no
-    /// volunteer was asked), as Galaxy Zoo's catalogues have them.
+    /// A table of `id_str`, every count, `QUESTION_total-votes` and `ANSWER_fraction` (empty where
+    /// no volunteer was asked), as in Galaxy Zoo's catalogues.
     ///
     /// # Errors
     /// [`Error::Polars`] when memory is short.

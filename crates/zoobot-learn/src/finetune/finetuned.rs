@@ -18,6 +18,15 @@ use zoobot_show::figure::{self, Figure};
 use zoobot_show::notebook::{Bundle, Show};
 
 /// An encoder with a head that was taught a question: solved for, or as it was in the best epoch.
+///
+/// ```no_run
+/// use zoobot_core::prelude::*;
+/// let parts = Catalog::read("rings/catalog.csv")?.split([0.7, 0.1, 0.2], 42)?;
+/// let run: Finetuned = Finetune::classifier("ring").train(&parts.train, &parts.val)?;
+/// run.history()?.save("history.pdf")?;
+/// run.model("rings")?.save("rings-model")?;
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Finetuned {
     question: LabelKind,

@@ -27,6 +27,14 @@ pub struct Block {
 }
 
 /// What is about to be done: what is frozen, how fast each part learns, how much work it is.
+///
+/// ```no_run
+/// use zoobot_core::prelude::*;
+/// let parts = Catalog::read("rings/catalog.csv")?.split([0.7, 0.1, 0.2], 42)?;
+/// let plan = Finetune::classifier("ring").plan(&parts.train, &parts.val)?;
+/// println!("{plan}"); // what learns, from how many galaxies, in how many minutes
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// What is learnt, such as a classifier.

@@ -16,6 +16,15 @@ use zoobot_show::notes::note;
 /// What a model says of galaxies: probabilities of classes, of things that may be true together, or
 /// numbers. Where the truth is known, the figures of [`measures`](Self::measures) tell how good it is,
 /// each with its 95 % interval.
+///
+/// ```no_run
+/// use zoobot_core::prelude::*;
+/// let test = Catalog::read("rings/test.csv")?;
+/// let predicted = Model::load("rings-model")?.predict_labels(&test)?.against(&test, "ring")?;
+/// println!("accuracy {}, AUC {}", predicted.accuracy()?, predicted.auc()?);
+/// let likely = predicted.table()?.top("probability_1", 20)?;
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Predicted {
     pub(super) kind: Kind,

@@ -7,6 +7,12 @@ use zoobot_base::error::Result;
 use zoobot_data::schema::Schema;
 
 /// What a [`Finetune`](super::Finetune) learns to answer.
+///
+/// ```
+/// use zoobot_core::finetune::Finetune;
+/// let question = Finetune::multilabel(["bar", "ring"]).question().clone();
+/// assert_eq!(question.columns(), ["bar", "ring"]);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum LabelKind {
     /// The class that a column names.

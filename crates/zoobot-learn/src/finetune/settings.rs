@@ -16,6 +16,12 @@ const RATE: f64 = 1e-4;
 const RATE_OF_SECOND_PHASE: f64 = 1e-5;
 
 /// How a [`Finetune`] learns; what it learns is its [`LabelKind`].
+///
+/// ```
+/// use zoobot_core::finetune::{Finetune, Settings};
+/// let settings = Settings { balanced: true, seed: 7, ..Settings::default() };
+/// assert_eq!(Finetune::classifier("ring").with(settings.clone()).settings(), &settings);
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {

@@ -12,6 +12,17 @@ use zoobot_show::notebook::{Bundle, Show};
 const SEED: u64 = 1;
 
 /// An answer's expected fractions beside the shares of the votes it got.
+///
+/// ```
+/// use zoobot_core::{ndarray::{Array2, Array3}, prelude::*};
+/// let rings = Schema::named("gz_rings")?;
+/// let ids: Vec<String> = (1..=9).map(|i| format!("G{i}")).collect();
+/// let counts = Array2::from_shape_fn((9, 2), |(i, j)| [i + 1, 9 - i][j] as f64);
+/// let votes = Votes::new(&rings, ids.clone(), counts.clone())?;
+/// let posterior = Posterior::new(&rings, ids, counts.insert_axis(zoobot_core::ndarray::Axis(2)))?;
+/// assert!(agreement(&posterior, &votes, "ring_yes", 5)?.pearson.value > 0.999);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Agreement {
     /// The answer, as its column is called.

@@ -19,6 +19,17 @@ const AGREED: f64 = 0.8;
 const DEVIATION: f64 = 0.2;
 
 /// A posterior measured against votes that it has not seen.
+///
+/// ```
+/// use zoobot_core::{ndarray::{Array2, Array3}, prelude::*};
+/// let rings = Schema::named("gz_rings")?;
+/// let ids: Vec<String> = (0..40).map(|i| format!("G{i}")).collect();
+/// let votes = Votes::new(&rings, ids.clone(), Array2::from_elem((40, 2), 5.0))?;
+/// let posterior = Posterior::new(&rings, ids, Array3::from_elem((40, 2, 1), 20.0))?;
+/// let calibration = Calibration::measure(&posterior, &votes, 5)?;
+/// assert!(calibration.questions()[0].error() < 1e-9); // half expected, half found
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Calibration {
     questions: Vec<QuestionCalibration>,

@@ -6,6 +6,11 @@ use zoobot_base::error::{Error, Result};
 use zoobot_data::schema::Votes;
 
 /// Galaxies on which volunteers agree, and how many of them the network has right.
+///
+/// ```
+/// use zoobot_core::predict::Confident;
+/// assert_eq!(Confident { galaxies: 200, correct: 190 }.accuracy(), 0.95);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Confident {
     /// Galaxies with one answer above the share of the votes.

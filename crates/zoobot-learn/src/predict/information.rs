@@ -10,6 +10,14 @@ use zoobot_base::error::{Error, Result};
 const MOST: f64 = 1e6;
 
 /// Entropies of the votes that a galaxy would get, in nats.
+///
+/// ```
+/// use zoobot_core::{ndarray::array, predict::information};
+/// // Two members, each sure of another answer.
+/// let told = information(array![[90.0, 10.0], [10.0, 90.0]].view(), 10)?;
+/// assert!(told.mutual() > 0.5);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Information {
     /// Of what all members together expect.

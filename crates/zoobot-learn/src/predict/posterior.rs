@@ -32,6 +32,15 @@ pub struct Posterior {
 }
 
 /// The ends of central intervals.
+///
+/// ```
+/// use zoobot_core::{ndarray::Array3, prelude::*};
+/// let rings = Schema::named("gz_rings")?;
+/// let posterior = Posterior::new(&rings, vec!["NGC 1".into()], Array3::from_elem((1, 2, 1), 20.0))?;
+/// let intervals = posterior.intervals(0.9)?;
+/// assert!(intervals.lower[[0, 0]] < 0.5 && 0.5 < intervals.upper[[0, 0]]);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Intervals {
     /// Lower ends, `[galaxies, answers]`.

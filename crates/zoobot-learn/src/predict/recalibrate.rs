@@ -12,6 +12,12 @@ use zoobot_data::schema::{Schema, Votes};
 ///
 /// With expected fractions p_k and Σ α = A of a member, the new ones are
 /// `certainty` · A · p_k^(1/`temperature`) / Σ_j p_j^(1/`temperature`).
+///
+/// ```
+/// use zoobot_core::predict::Scaling;
+/// let wider = Scaling { certainty: 0.5, ..Scaling::default() };
+/// assert_eq!(wider.temperature, 1.0); // the fractions stay as they are
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Scaling {
     /// Above 1 the fractions move towards each other, below 1 apart.
@@ -39,6 +45,18 @@ impl Scaling {
 }
 
 /// A [`Scaling`] for each question, fitted on held-out votes and kept beside a model.
+///
+/// ```
+/// use zoobot_core::{ndarray::{Array2, Array3}, prelude::*};
+/// let rings = Schema::named("gz_rings")?;
+/// let ids: Vec<String> = (0..40).map(|i| format!("G{i}")).collect();
+/// let votes = Votes::new(&rings, ids.clone(), Array2::from_elem((40, 2), 5.0))?;
+/// let too_sure = Array3::from_shape_fn((40, 2, 1), |(_, answer, _)| [45.0, 5.0][answer]);
+/// let posterior = Posterior::new(&rings, ids, too_sure)?;
+/// let corrected = Recalibration::fit(&posterior, &votes)?.apply(&posterior)?;
+/// assert!(corrected.fractions()[[0, 0]] < posterior.fractions()[[0, 0]]);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recalibration {
     schema: Schema,

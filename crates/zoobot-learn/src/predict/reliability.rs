@@ -3,6 +3,13 @@
 use zoobot_base::error::{Error, Result};
 
 /// Predictions of nearly the same probability, and what came of them.
+///
+/// ```
+/// use zoobot_core::predict::reliability;
+/// let bins = reliability(&[0.1, 0.9, 0.9], &[0.0, 1.0, 0.0], &[1.0, 1.0, 1.0], 2)?;
+/// assert_eq!((bins[1].weight, bins[1].outcome), (2.0, 0.5));
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bin {
     /// The bin's place, from 0.

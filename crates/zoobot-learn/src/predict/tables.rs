@@ -12,6 +12,15 @@ use zoobot_data::catalog::ID;
 pub const BLANK_BELOW: f64 = 0.5;
 
 /// Which columns a table of predictions has.
+///
+/// ```
+/// use zoobot_core::{ndarray::Array3, prelude::*};
+/// let rings = Schema::named("gz_rings")?;
+/// let posterior = Posterior::new(&rings, vec!["NGC 1".into()], Array3::from_elem((1, 2, 1), 20.0))?;
+/// let (friendly, advanced) = (posterior.table(Columns::Friendly)?, posterior.table(Columns::Advanced)?);
+/// assert!(friendly.width() < advanced.width());
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Columns {

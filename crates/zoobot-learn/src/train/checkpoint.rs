@@ -17,6 +17,16 @@ const BEGIN: &str = "step-";
 const UNFINISHED: &str = "unfinished-";
 
 /// A folder of checkpoints.
+///
+/// ```
+/// use zoobot_core::{tch::Tensor, train::Checkpoints};
+/// let folder = std::env::temp_dir().join(format!("zoobot-checkpoints-{}", std::process::id()));
+/// let checkpoints = Checkpoints::new(&folder, 1)?;
+/// checkpoints.save(100, Some(0.4), &"epoch 1", &[("weight".to_owned(), Tensor::from_slice(&[1.0]))])?;
+/// let saved = checkpoints.newest::<String>()?.expect("it was saved");
+/// assert_eq!((saved.step, saved.state.as_str()), (100, "epoch 1"));
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Checkpoints {
     folder: PathBuf,

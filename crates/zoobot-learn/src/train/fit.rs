@@ -57,6 +57,15 @@ pub trait Task {
 }
 
 /// The settings of a run, as kept beside its result.
+///
+/// ```
+/// use zoobot_core::prelude::*;
+/// let settings = FitConfig { epochs: 30, patience: Some(5), ..FitConfig::default() };
+/// assert_eq!((settings.batch, settings.rate), (64, 1e-3));
+/// let network = Architecture::named("convnext_pico")?;
+/// VoteTraining::new(&Schema::named("gz_rings")?, network).settings(settings);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FitConfig {

@@ -30,6 +30,12 @@ pub enum Output {
 }
 
 /// The settings of a [`Head`], as a model folder's `head.json` keeps them.
+///
+/// ```
+/// use zoobot_core::train::HeadConfig;
+/// let head = HeadConfig::scores(3).dropout(0.2);
+/// assert_eq!((head.outputs, head.dropout), (3, 0.2));
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HeadConfig {
     /// How many numbers come out: answers, classes, or values.
@@ -157,6 +163,16 @@ impl Standard {
 
 /// Standardisation (where it has one), dropout, a linear layer, and what makes its output what it
 /// means.
+///
+/// ```
+/// use zoobot_core::tch::{Device, Kind, Tensor, nn};
+/// use zoobot_core::train::HeadConfig;
+/// let variables = nn::VarStore::new(Device::Cpu);
+/// let head = HeadConfig::scores(3).build(&variables.root(), 640, 1)?;
+/// let scores = head.forward(&Tensor::zeros([2, 640], (Kind::Float, Device::Cpu)), None)?;
+/// assert_eq!(scores.size(), [2, 3]);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Head {
     linear: nn::Linear,

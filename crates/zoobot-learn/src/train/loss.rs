@@ -6,6 +6,12 @@ use tch::{Kind, Tensor};
 use zoobot_base::error::{Error, Result};
 
 /// How far a predicted number is from the true one.
+///
+/// ```
+/// use zoobot_core::{finetune::Finetune, train::Distance};
+/// Finetune::regressor("axis_ratio").distance(Distance::Absolute)?;
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Distance {
@@ -17,6 +23,14 @@ pub enum Distance {
 }
 
 /// A loss: one number for a batch, lower is better, that training follows downhill.
+///
+/// ```
+/// use zoobot_core::{tch::Tensor, train::{Distance, Loss}};
+/// let (predicted, truth) = (Tensor::from_slice(&[1.0, 2.0]), Tensor::from_slice(&[1.0, 5.0]));
+/// let loss = Loss::Numbers(Distance::Absolute).of(&predicted, &truth)?;
+/// assert_eq!(loss.double_value(&[]), 1.5);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub enum Loss {
     /// Votes of volunteers against concentrations.

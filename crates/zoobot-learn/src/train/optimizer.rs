@@ -21,6 +21,13 @@ pub enum Rule {
 }
 
 /// The settings of an [`Optimizer`].
+///
+/// ```
+/// use zoobot_core::train::{FitConfig, OptimizerConfig};
+/// let optimizer = OptimizerConfig { clip: Some(1.0), ..OptimizerConfig::default() };
+/// let settings = FitConfig { optimizer, ..FitConfig::default() };
+/// assert_eq!(settings.optimizer.clip, Some(1.0));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OptimizerConfig {

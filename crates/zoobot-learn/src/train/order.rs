@@ -6,6 +6,13 @@ use rand::{SeedableRng, rngs::StdRng};
 pub use zoobot_base::seed::mixed;
 
 /// Galaxies shuffled anew each epoch, and cut into batches.
+///
+/// ```
+/// use zoobot_core::train::Order;
+/// let mut order = Order::new(10, 4, 7);
+/// assert_eq!(order.batches(), 3);
+/// assert_eq!((order.at(0).len(), order.at(2).len()), (4, 2));
+/// ```
 #[derive(Debug, Clone)]
 pub struct Order {
     count: usize,

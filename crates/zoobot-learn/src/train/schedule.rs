@@ -4,6 +4,12 @@ use serde::{Deserialize, Serialize};
 use zoobot_base::error::{Error, Result};
 
 /// How the learning rate goes after the warm-up.
+///
+/// ```
+/// use zoobot_core::train::{Schedule, Shape};
+/// let halved = Schedule { warmup: 0, shape: Shape::Stairs { every: 10, factor: 0.5 } };
+/// assert_eq!((halved.factor(9, 100), halved.factor(20, 100)), (1.0, 0.25));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
@@ -24,6 +30,13 @@ pub enum Shape {
 }
 
 /// A schedule of the learning rate, as a factor that every group's rate is multiplied by.
+///
+/// ```
+/// use zoobot_core::train::{Schedule, Shape};
+/// let schedule = Schedule { warmup: 4, shape: Shape::Cosine { floor: 0.1 } };
+/// assert_eq!((schedule.factor(0, 15), schedule.factor(3, 15)), (0.25, 1.0));
+/// assert!((schedule.factor(14, 15) - 0.1).abs() < 1e-12);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Schedule {
     /// Steps over which the rate rises from near 0 to its value, in equal parts (default 0). It

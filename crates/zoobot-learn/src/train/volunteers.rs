@@ -56,6 +56,13 @@ pub struct VoteTraining {
 }
 
 /// What a network begins as.
+///
+/// ```
+/// use zoobot_core::{encoder::Architecture, train::Start};
+/// let start = Start::from(Architecture::named("convnext_pico")?);
+/// assert!(start.rate() > 0.0);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub enum Start {
     /// Random weights.

@@ -47,7 +47,7 @@ impl Block {
     }
 
     /// # Shapes
-    /// `[n, channels, h, w]` to the same shape, best channels last in memory.
+    /// `[n, channels, h, w]` to `[n, channels, h, w]`, best channels last in memory.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let x = &x.f_to_kind(self.filter.kind())?;
         let y = self.mlp.forward(&pixels_last(&self.filter.forward(x)?)?)?;

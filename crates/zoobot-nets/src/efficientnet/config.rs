@@ -8,7 +8,7 @@ use zoobot_base::{Error, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BlockKind {
-    /// One convolution over all channels, added to what came in where the shapes allow it.
+    /// One convolution over all channels, added to its input where the shapes allow it.
     Plain,
     /// A convolution over all channels that also expands them, then the projection: V2's first
     /// stages.
@@ -28,14 +28,14 @@ pub struct Stage {
     pub kernel: i64,
     /// Step of the first block's filter, in pixels.
     pub stride: i64,
-    /// Channels inside a block for each channel that enters it; 1 leaves an inverted block's
-    /// expansion out, and a plain block has none.
+    /// Channels inside a block for each channel that enters it; 1 leaves out the expansion of an
+    /// inverted block; a plain block has no expansion.
     pub expansion: i64,
     /// Channels that leave a block.
     pub channels: i64,
 }
 
-/// What an [`EfficientNet`] is built from.
+/// The sizes of an [`EfficientNet`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Config {
     /// Channels of the pictures: 3, or 1 for greyscale.
@@ -126,7 +126,7 @@ impl Config {
         Self { stem: 24, stages, ..Self::b0() }
     }
 
-    /// timm's `tf_efficientnetv2_s`: [`v2_s`](Self::v2_s) as TensorFlow computes it.
+    /// timm's `tf_efficientnetv2_s`: V2-S as TensorFlow computes it.
     pub fn tf_v2_s() -> Self {
         Self::v2_s().tensorflow()
     }
@@ -140,7 +140,7 @@ impl Config {
         Self { features: 1792, ..config }
     }
 
-    /// The same with TensorFlow's padding and its number in batch normalisation.
+    /// Takes TensorFlow's padding and its epsilon in batch normalisation.
     fn tensorflow(self) -> Self {
         Self { padding: Padding::Same, norm_eps: 1e-3, ..self }
     }

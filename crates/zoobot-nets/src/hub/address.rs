@@ -9,6 +9,13 @@ const SCHEME: &str = "hf:";
 const MAIN: &str = "main";
 
 /// A repository of the Hub at a branch, a tag, a pull request or a commit.
+///
+/// ```
+/// use zoobot_nets::hub::Address;
+/// let address = Address::parse("hf:mwalmsley/zoobot-encoder-convnext_nano@main").expect("an address")?;
+/// assert_eq!((address.owner.as_str(), address.revision.as_str()), ("mwalmsley", "main"));
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     /// A person or an organisation.

@@ -52,8 +52,8 @@ impl Cache {
         self.repository.join(".no_exist").join(commit).join(file)
     }
 
-    /// The folder of an address that names a commit, when all that the repository has of it is
-    /// here: it cannot have changed.
+    /// The folder of an address that names a commit, when all its files are in the cache: a commit
+    /// cannot change.
     pub fn pinned(&self, address: &Address) -> Option<PathBuf> {
         let commit = address.commit()?;
         let folder = self.snapshot(commit);
@@ -82,8 +82,8 @@ impl Cache {
         self.repository.join("refs").join(&address.revision)
     }
 
-    /// Notes which commit a revision is at. Only use without a connection needs it, so that a cache
-    /// that cannot be written to is no failure.
+    /// Notes which commit a revision is at. Only use without a connection needs this, so failing to
+    /// write it is not an error.
     pub fn remember(&self, address: &Address, commit: &str) {
         if address.commit().is_none() {
             let path = self.reference(address);
@@ -99,7 +99,7 @@ impl Cache {
     }
 
     /// Notes that the repository has no such file. As for [`remember`](Self::remember), a failure
-    /// costs nothing now.
+    /// is ignored.
     pub fn note_absent(&self, commit: &str, file: &str) {
         let path = self.absent(commit, file);
         if !path.exists() {

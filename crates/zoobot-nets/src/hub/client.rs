@@ -1,4 +1,4 @@
-//! The questions that are put to the Hub, and what its answers mean.
+//! Requests to the Hub, and the meaning of its answers.
 
 use super::address::is_commit;
 use super::{Address, Settings};
@@ -24,9 +24,9 @@ const MAX_FILE: u64 = 64 << 30;
 /// Why something was not fetched.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// There is no connection, or the Hub is in trouble: later it may work.
+    /// No connection, or a failure of the Hub: a later attempt may work.
     Unreachable(String),
-    /// The Hub answered, and the answer is no.
+    /// The Hub refused the request.
     Refused { problem: String, hint: String },
     /// A full disk, the stop button.
     Other(Error),

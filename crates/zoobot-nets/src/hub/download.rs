@@ -1,4 +1,4 @@
-//! One file into the cache: gone on with after a break, checked, and only then given its name.
+//! Downloads a file into the cache: resumed after a break, checked, and only then given its name.
 
 use super::cache::{Cache, parent};
 use super::client::{Client, Fault, Meta, stopped, wait};
@@ -183,8 +183,8 @@ impl Download<'_> {
         Ok(())
     }
 
-    /// Whether the bytes are those of the ETag. That of a small file is Git's hash, and of such a
-    /// file only the length is known here; its content is JSON, which is read next.
+    /// Whether the bytes match the ETag. The ETag of a small file is Git's hash, and of such a file
+    /// only the length is known here; its content is JSON, which is read next.
     fn is_sound(&self) -> std::io::Result<bool> {
         let etag = &self.meta.etag;
         if etag.len() != 64 || !etag.bytes().all(|byte| byte.is_ascii_hexdigit()) {

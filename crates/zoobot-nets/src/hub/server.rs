@@ -1,5 +1,5 @@
-//! A Hugging Face Hub of one repository on 127.0.0.1, that answers as the real one does, and when
-//! told to breaks, lies or refuses.
+//! A Hugging Face Hub of one repository on 127.0.0.1, that answers as the real one does, and on
+//! request breaks, corrupts or refuses an answer.
 
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, VecDeque};
@@ -16,7 +16,7 @@ pub struct State {
     /// Other revisions than `main` that there are.
     pub revisions: Vec<String>,
     pub commit: String,
-    /// The next answers with weights end after so many bytes, one entry an answer.
+    /// Bytes after which the next answers with weights end, one entry for each answer.
     pub drops: VecDeque<usize>,
     /// Weights are sent with one byte changed.
     pub corrupt: bool,

@@ -1,5 +1,5 @@
-//! Where the Hub is, where its files are kept, and who asks: the variables of Hugging Face's own
-//! programs.
+//! The address of the Hub, the cache and the token, from the environment variables of Hugging
+//! Face's own programs.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -14,17 +14,17 @@ pub struct Settings {
     pub cache: PathBuf,
     /// `HF_TOKEN`, or what `hf auth login` left in `HF_TOKEN_PATH`.
     pub token: Option<String>,
-    /// `HF_HUB_OFFLINE`: the network is not touched.
+    /// `HF_HUB_OFFLINE`: the network is not used.
     pub offline: bool,
-    /// The wait before a broken download is first gone on with; it doubles with each attempt that
-    /// brings nothing. 1 s.
+    /// The wait before a broken download is resumed for the first time; it doubles after each
+    /// attempt without progress. 1 s.
     pub pause: Duration,
     /// The longest silence of a connection. 30 s.
     pub patience: Duration,
 }
 
 impl Settings {
-    /// As the environment says.
+    /// Settings from the environment.
     pub fn from_env() -> Self {
         Self::from(|name| std::env::var_os(name))
     }

@@ -16,7 +16,7 @@ pub enum Activation {
     Relu6,
     /// `x · Φ(x)`, with the normal distribution's cumulative function.
     Gelu,
-    /// The same by the approximation with a hyperbolic tangent that TensorFlow uses.
+    /// GELU by the approximation with a hyperbolic tangent that TensorFlow uses.
     GeluTanh,
 }
 

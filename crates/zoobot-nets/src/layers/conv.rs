@@ -11,12 +11,12 @@ use zoobot_base::Result;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Padding {
-    /// The same on both sides, `(kernel - 1) / 2`, as PyTorch does.
+    /// Equal on both sides, `(kernel - 1) / 2`, as in PyTorch.
     Symmetric,
-    /// As few as give `ceil(size / stride)` outputs, the odd one at the right and at the bottom, as
-    /// TensorFlow's "SAME" does.
+    /// The fewest that give `ceil(size / stride)` outputs, with an odd one at the right and at the
+    /// bottom, as TensorFlow's "SAME" does.
     Same,
-    /// There are none: pixels that do not fill a window are left out.
+    /// No zeros: pixels that do not fill a window are left out.
     None,
 }
 
@@ -36,17 +36,23 @@ impl Padding {
 }
 
 /// The shape of a convolution.
+///
+/// ```
+/// use zoobot_nets::layers::Shape;
+/// let shape = Shape::pointwise(64, 128);
+/// assert_eq!((shape.kernel, shape.stride), (1, 1));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
-    /// Channels that come in.
+    /// Input channels.
     pub inputs: i64,
-    /// Channels that go out.
+    /// Output channels.
     pub outputs: i64,
     /// Width and height of a filter.
     pub kernel: i64,
-    /// Pixels from one place of a filter to the next.
+    /// Step of the filter, in pixels.
     pub stride: i64,
-    /// What is added around the picture.
+    /// The zeros around the picture.
     pub padding: Padding,
     /// Each channel has its own filter, instead of one filter over all channels.
     pub depthwise: bool,
@@ -73,7 +79,7 @@ pub struct Conv {
 }
 
 impl Conv {
-    /// Initial weights are normal with variance `2 / fan_out`, as timm's are.
+    /// Initial weights are normal with variance `2 / fan_out`, as in timm.
     pub fn new(path: &Path, shape: Shape, bias: bool) -> Result<Self> {
         let dims = shape.weight();
         let fan_out = dims[2] * dims[3] * if shape.depthwise { 1 } else { shape.outputs };
@@ -156,7 +162,7 @@ pub(super) fn convolve(
     })
 }
 
-/// The same tensor `[n, c, h, w]` with the channels of a pixel next to each other in memory, which
+/// A tensor `[n, c, h, w]` with the channels of a pixel next to each other in memory, which
 /// convolutions read faster.
 pub fn channels_last(x: &Tensor) -> Result<Tensor> {
     Ok(x.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2])?)

@@ -31,8 +31,8 @@ impl ConvNorm {
         Self::biased(names, shape, false, eps, activation)
     }
 
-    /// The same with a bias in the convolution, which the normalisation makes superfluous, where
-    /// `bias` says so.
+    /// Like [`new`](Self::new), with a bias in the convolution where `bias` says so (the normalisation
+    /// makes it superfluous).
     pub fn biased(
         (conv, norm): (&Path, &Path),
         shape: Shape,

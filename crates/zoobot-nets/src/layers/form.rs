@@ -1,18 +1,24 @@
-//! The forms that a network can be had in, and the walk that brings every layer of it into one.
+//! The forms of a network, and the conversion of all its layers into one of them.
 
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 use zoobot_base::{Error, Result};
 
-/// What batch normalisations go by while a network is trained.
+/// The statistics that batch normalisations use while a network is trained.
+///
+/// ```
+/// use zoobot_core::encoder::Statistics;
+/// assert_eq!("frozen".parse::<Statistics>()?, Statistics::Frozen);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Statistics {
-    /// The mean and variance of each batch; the running mean and variance move towards them. The default.
+    /// The mean and variance of each batch; the running statistics move towards them. The default.
     #[default]
     Batch,
-    /// The running mean and variance, which do not change: for few galaxies, small batches, and steps
-    /// in half the time.
+    /// The running statistics, unchanged: for few galaxies and small batches, and for steps in half
+    /// the time.
     Frozen,
 }
 
@@ -28,21 +34,21 @@ impl std::str::FromStr for Statistics {
     }
 }
 
-/// What a network is wanted as.
+/// The form in which a network is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// On the same memory, without gradients: what another thread takes.
+    /// Sharing memory with the network, without gradients: for another thread.
     Detached,
-    /// On the same variables, for gradients to flow into.
+    /// Sharing the network's variables, for gradients to flow into.
     Training(Statistics),
-    /// A copy that computes the same faster and cannot be trained: what is linear is multiplied
-    /// together, in double precision, and weights of convolutions lie channels last.
+    /// A copy that computes the same result faster and cannot be trained: consecutive linear maps are
+    /// multiplied together, in double precision, and weights of convolutions are channels last.
     Folded,
-    /// Without gradients and with numbers of another kind between the layers. What is sensitive
-    /// stays in 32 bits: normalisations, and what is computed once for a picture. To be folded
-    /// before.
+    /// Without gradients and with numbers of another kind between the layers. Sensitive parts
+    /// stay in 32 bits: normalisations, and what is computed once for a picture. Fold the network
+    /// first.
     Of(Kind),
-    /// For one step of a network in training: on the same variables, for gradients to flow into, with
+    /// For one step of a network in training: sharing its variables, for gradients to flow into, with
     /// numbers of another kind between the layers as in [`Form::Of`].
     Mixed(Kind),
 }
@@ -58,9 +64,9 @@ impl Form {
     }
 }
 
-/// A part of a network, whose parts are layers too.
+/// A part of a network; its own parts are layers too.
 pub trait Layer: Sized {
-    /// The same map in another form.
+    /// This layer in another form.
     fn in_form(&self, form: Form) -> Result<Self>;
 }
 

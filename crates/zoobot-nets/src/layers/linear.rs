@@ -8,7 +8,7 @@ use tch::nn::{Init, Path};
 use tch::{Kind, Tensor};
 use zoobot_base::Result;
 
-/// From so many pixels on, a linear map in 32 bits is computed as a convolution.
+/// From this number of pixels on, a linear map in 32 bits is computed as a convolution.
 const CONVOLVED: i64 = 512;
 
 /// A linear map of the channels of a pixel.
@@ -34,8 +34,8 @@ impl Linear {
         Ok(Self { weight, bias: path.f_zeros("bias", &[outputs])? })
     }
 
-    /// First values of which the sums have the variance of what goes in and of the gradients
-    /// (Glorot and Bengio 2010).
+    /// Initial values that keep the variance of the inputs and of the gradients (Glorot and Bengio
+    /// 2010).
     pub fn glorot(inputs: i64, outputs: i64) -> Init {
         let up = (6.0 / (inputs + outputs) as f64).sqrt();
         Init::Uniform { lo: -up, up }

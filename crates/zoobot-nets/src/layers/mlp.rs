@@ -11,7 +11,7 @@ use zoobot_base::Result;
 /// Channels inside for each channel that enters.
 const EXPANSION: i64 = 4;
 
-/// What an [`Mlp`] is built from.
+/// The sizes of an [`Mlp`].
 #[derive(Clone, Copy, Debug)]
 pub struct MlpShape {
     /// Channels in and out.
@@ -36,8 +36,8 @@ pub struct Mlp {
 }
 
 impl Mlp {
-    /// `norm` and `mlp` name the two parts in timm, side by side; `first` gives the first values of
-    /// a map of so many inputs and outputs.
+    /// `norm` and `mlp` name the two parts in timm, side by side; `first` gives the initial values
+    /// of a map from its numbers of inputs and outputs.
     pub fn new(
         (norm, mlp): (&Path, &Path),
         shape: MlpShape,
@@ -59,7 +59,7 @@ impl Mlp {
     }
 
     /// # Shapes
-    /// `[..., channels]` to the same shape.
+    /// `[..., channels]` to `[..., channels]`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let y = self.activation.apply(self.expand.forward(&self.norm.forward(x)?)?)?;
         let y = self.project.forward(&y)?;

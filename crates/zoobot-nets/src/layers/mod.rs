@@ -21,7 +21,7 @@ pub use squeeze::SqueezeExcite;
 use tch::{Kind, Tensor};
 use zoobot_base::{Error, Result};
 
-/// `[n, channels, h, w]` as `[n, h, w, channels]`; nothing moves where it lies so already.
+/// `[n, channels, h, w]` as `[n, h, w, channels]`; without a copy where memory is in this order already.
 pub fn pixels_last(x: &Tensor) -> Result<Tensor> {
     Ok(x.f_permute([0, 2, 3, 1])?.f_contiguous()?)
 }
@@ -32,7 +32,7 @@ pub fn mean_of_pixels(x: &Tensor, keep: bool) -> Result<Tensor> {
     Ok(x.f_mean_dim([2i64, 3].as_slice(), keep, full(x.kind()))?)
 }
 
-/// The kind that is summed in: that of the numbers, in 32 bits at least.
+/// The kind in which numbers are summed: their own, or 32 bits where theirs has fewer.
 pub fn full(kind: Kind) -> Kind {
     if matches!(kind, Kind::BFloat16 | Kind::Half) { Kind::Float } else { kind }
 }
@@ -47,7 +47,7 @@ pub fn at_least_one(name: &'static str, value: i64) -> Result<()> {
     if value < 1 { Err(Error::parameter(name, value, "at least 1")) } else { Ok(()) }
 }
 
-/// Refuses what would divide by nothing where all values are equal.
+/// Refuses a value that is not above 0, such as an epsilon by which equal values would be divided.
 pub fn positive(name: &'static str, value: f64) -> Result<()> {
     if value > 0.0 { Ok(()) } else { Err(Error::parameter(name, value, "above 0")) }
 }

@@ -38,14 +38,14 @@ impl BatchNorm {
     }
 
     /// # Shapes
-    /// `[n, channels, h, w]` to the same shape.
+    /// `[n, channels, h, w]` to `[n, channels, h, w]`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let (weight, bias) = (Some(&self.weight), Some(&self.bias));
         let (mean, variance) = (Some(&self.mean), Some(&self.variance));
         Ok(x.f_batch_norm(weight, bias, mean, variance, self.learns, MOMENTUM, self.eps, true)?)
     }
 
-    /// The same map as `x·gain + shift`, each of one number a channel in double precision.
+    /// The map as `x·gain + shift`, with one gain and one shift a channel in double precision.
     pub(super) fn affine(&self) -> Result<(Tensor, Tensor)> {
         let deviation = double(&self.variance)?.f_add_scalar(self.eps)?.f_sqrt()?;
         let gain = double(&self.weight)?.f_div(&deviation)?;
@@ -53,7 +53,7 @@ impl BatchNorm {
         Ok((gain, shift))
     }
 
-    /// The same, differentiable to scale and shift, in their kind.
+    /// Gain and shift, differentiable to scale and shift, in their kind.
     pub(super) fn learnt_affine(&self) -> Result<(Tensor, Tensor)> {
         let gain = self.weight.f_div(&self.variance.f_add_scalar(self.eps)?.f_sqrt()?)?;
         let shift = self.bias.f_sub(&self.mean.f_mul(&gain)?)?;
@@ -96,7 +96,7 @@ impl LayerNorm {
     }
 
     /// # Shapes
-    /// `[..., channels]` to the same shape.
+    /// `[..., channels]` to `[..., channels]`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let affine = match &self.affine {
             Some((weight, bias)) => Some((weight.f_to_kind(x.kind())?, bias.f_to_kind(x.kind())?)),
@@ -107,12 +107,12 @@ impl LayerNorm {
     }
 
     /// # Shapes
-    /// `[n, channels, h, w]` to the same shape, channels last in memory.
+    /// `[n, channels, h, w]` to `[n, channels, h, w]`, channels last in memory.
     pub fn forward_picture(&self, x: &Tensor) -> Result<Tensor> {
         Ok(self.forward(&pixels_last(x)?)?.f_permute([0, 3, 1, 2])?)
     }
 
-    /// The same without scale and shift.
+    /// This normalisation without scale and shift.
     pub fn bare(&self) -> Self {
         Self { affine: None, ..*self }
     }

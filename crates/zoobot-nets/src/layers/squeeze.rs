@@ -32,11 +32,10 @@ impl SqueezeExcite {
         })
     }
 
-    /// In 32 bits whatever the pictures are in: it costs nothing, and an error here would touch a
-    /// whole channel.
+    /// Always in 32 bits: the cost is negligible, and an error here would affect a whole channel.
     ///
     /// # Shapes
-    /// `[n, channels, h, w]` to the same shape.
+    /// `[n, channels, h, w]` to `[n, channels, h, w]`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let mean = mean_of_pixels(x, true)?;
         let squeezed = self.activation.apply(self.reduce.forward(&mean)?)?;

@@ -10,9 +10,9 @@ use zoobot_base::Result;
 /// Which pixels attend to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Partition {
-    /// Those of a window.
+    /// The pixels of a window.
     Window,
-    /// Those at the same place of all cells of a grid over the picture.
+    /// The pixels at one place in all cells of a grid over the picture.
     Grid,
 }
 
@@ -82,7 +82,7 @@ impl PartitionAttention {
     }
 
     /// # Shapes
-    /// `[n, h, w, channels]` to the same shape; `h` and `w` are multiples of the side.
+    /// `[n, h, w, channels]` to `[n, h, w, channels]`; `h` and `w` are multiples of the side.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let parts = self.partition.split(&self.norm.forward(x)?, self.side)?;
         let mut attended = self.attention.forward(&parts)?;
@@ -134,7 +134,7 @@ impl Attention {
     }
 
     /// # Shapes
-    /// `[parts, area, channels]` to the same shape.
+    /// `[parts, area, channels]` to `[parts, area, channels]`.
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let (parts, area, channels) = x.size3()?;
         let heads = channels / HEAD;

@@ -9,18 +9,18 @@ pub(super) const REDUCTION: i64 = 32;
 /// Channels of an attention head.
 pub(super) const HEAD: i64 = 32;
 
-/// Which of the two readings of the paper that timm holds a network follows. They differ in many
-/// details at once, which no network mixes.
+/// Which of timm's two readings of the paper a network follows. They differ in many details, which
+/// no network mixes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reading {
-    /// timm's own from before the original was published, `rw` in names.
+    /// timm's own reading from before the original was published, `rw` in names.
     Timm,
-    /// The original's, as TensorFlow computes it, `tf` in names.
+    /// The original as TensorFlow computes it, `tf` in names.
     Google,
 }
 
-/// Where the part of an attention that depends on two pixels' places alone comes from.
+/// Where the part of an attention comes from that depends only on the places of two pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Position {
@@ -30,7 +30,7 @@ pub enum Position {
     Mlp,
 }
 
-/// What a [`MaxVit`](super::MaxVit) is built from.
+/// The sizes of a [`MaxVit`](super::MaxVit).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Config {
     /// Channels of the pictures: 3, or 1 for greyscale.
@@ -42,13 +42,14 @@ pub struct Config {
     pub stem: [i64; 2],
     /// Blocks of each stage.
     pub blocks: [i64; 4],
-    /// Channels of each stage, multiples of 32; the channels of the last stage are the features.
+    /// Channels of each stage, multiples of 32; the last stage's are the features.
     pub channels: [i64; 4],
-    /// Whose reading of the paper it follows.
+    /// Which reading of the paper it follows.
     pub reading: Reading,
-    /// How attention knows places.
+    /// How attention depends on places.
     pub position: Position,
-    /// First value of the factors on what an attention and its layers add; `None` for no factors.
+    /// Initial value of the factors on the outputs of an attention and its layers; `None` for no
+    /// factors.
     pub layer_scale: Option<f64>,
     /// Whether the features go through one more layer, and a hyperbolic tangent.
     pub hidden: bool,
@@ -150,7 +151,7 @@ impl Config {
         self
     }
 
-    /// The same for pictures of another side, in pixels.
+    /// Sets the side of the pictures, in pixels.
     pub fn size(mut self, pixels: i64) -> Self {
         self.size = pixels;
         self

@@ -1,4 +1,4 @@
-//! The part of an attention that depends on where two pixels of a window lie to each other.
+//! The part of an attention that depends on the relative position of two pixels of a window.
 
 use super::config::{Config, HEAD, Position, Reading};
 use crate::layers::{Form, Layer, Linear};
@@ -11,7 +11,7 @@ const HIDDEN: i64 = 512;
 /// First values of tables are normal with this deviation.
 const TABLE: f64 = 0.02;
 
-/// What is added to the attention of each head from each pixel of a window to each.
+/// The term that is added to each head's attention from each pixel of a window to each.
 #[derive(Debug)]
 pub(super) struct RelativePosition {
     source: Source,

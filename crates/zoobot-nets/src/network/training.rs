@@ -7,12 +7,23 @@ use tch::{Device, Kind, Tensor};
 use zoobot_base::Result;
 use zoobot_base::memory::Keep;
 
-/// A network as it is trained, from [`Network::training`]. While it lives, the process keeps the
-/// memory that steps take.
+/// A network in training, from [`Network::training`]. While it exists, the process keeps the memory
+/// that steps use.
+///
+/// ```
+/// use zoobot_core::encoder::{Architecture, Statistics};
+/// use zoobot_core::tch::{Device, Kind, Tensor, nn};
+/// let variables = nn::VarStore::new(Device::Cpu);
+/// let network = Architecture::named("resnet18")?.build(&variables.root(), 1)?;
+/// let training = network.training(Statistics::Frozen)?;
+/// let features = training.features(&Tensor::zeros([1, 3, 32, 32], (Kind::Float, Device::Cpu)))?;
+/// assert!(features.requires_grad());
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Training {
     network: Network,
-    /// What lies between the layers.
+    /// The kind of numbers between the layers.
     kind: Kind,
     _kept: Keep,
 }
@@ -22,11 +33,11 @@ impl Training {
         Self { network, kind: Kind::Float, _kept: Keep::new() }
     }
 
-    /// Sets the numbers that it computes with on a device ([`Precision::Fp32`]). With 16 bits the
-    /// variables and their gradients stay in 32, and so do normalisations, the first convolutions and
-    /// the features: mixed precision (<https://arxiv.org/abs/1710.03740>). bfloat16 has the range of
-    /// 32 bits, so the loss need not be scaled. [`Precision::Auto`] takes 16 bits wherever the
-    /// hardware computes with them natively.
+    /// Sets the precision on a device ([`Precision::Fp32`]). With 16 bits the variables and their
+    /// gradients stay in 32, and so do normalisations, the first convolutions and the features:
+    /// mixed precision (<https://arxiv.org/abs/1710.03740>). bfloat16 has the range of 32 bits, so
+    /// the loss need not be scaled. [`Precision::Auto`] takes 16 bits wherever the hardware
+    /// computes with them natively.
     pub fn precision(mut self, precision: Precision, device: Device) -> Self {
         self.kind = precision.in_training(device);
         self

@@ -22,16 +22,16 @@ const MAGIC: i128 = 0x1950_a86a_20f9_469c_fc6c;
 const LEGACY_VERSION: i128 = 1001;
 /// Dictionaries within dictionaries are followed to this depth.
 const MAX_DEPTH: usize = 16;
-/// A file has at most so many named values: a bound on dictionaries that contain each other.
+/// The most named values in a file: a bound on dictionaries that contain each other.
 const MAX_NAMES: usize = 100_000;
 /// The longest dotted name, in bytes.
 const MAX_NAME: usize = 1_000;
 
 /// The tensors of a PyTorch file, in its order, named by the keys that lead to them joined with
-/// dots (`state_dict.encoder.stem.weight`). Values that are no tensors are left out.
+/// dots (`state_dict.encoder.stem.weight`). Values that are not tensors are left out.
 ///
 /// # Errors
-/// [`Error::Io`] when the file cannot be opened; [`Error::Weights`] when it is damaged, is no
+/// [`Error::Io`] when the file cannot be opened; [`Error::Weights`] when it is damaged, is not a
 /// PyTorch file, or asks for any Python object other than tensors and plain containers.
 pub fn read(path: &Path) -> Result<Vec<(String, Tensor)>> {
     let file = File::open(path).map_err(Error::io("read", path))?;

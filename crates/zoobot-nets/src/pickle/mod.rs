@@ -23,7 +23,7 @@ pub(super) use file::read;
 /// Why a file was not read.
 #[derive(Debug)]
 enum Fault {
-    /// The file does not hold what such a file must hold: cut short, overwritten, lying.
+    /// The file is damaged: cut short, overwritten, or inconsistent.
     Damaged(String),
     /// The file is well formed but asks for something this reader does not do.
     Refused(String),

@@ -1,6 +1,6 @@
 //! What a pickle of weights may hold.
 //!
-//! Values lie in one list and refer to each other by [`Id`], so that a container can be put in the
+//! Values are in one list and refer to each other by [`Id`], so that a container can be put in the
 //! memo before it is filled (as pickle does), and so that no chain of references, however long or
 //! circular, can exhaust the stack.
 
@@ -113,7 +113,7 @@ impl Storage {
     }
 }
 
-/// How a tensor lies in its storage, checked to lie inside it.
+/// The layout of a tensor in its storage, checked to be inside it.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
     pub storage: Storage,
@@ -127,7 +127,7 @@ pub(super) struct Layout {
 const MAX_DIMENSIONS: usize = 8;
 
 impl Layout {
-    /// A layout whose every element lies in the storage.
+    /// A layout whose every element is inside the storage.
     pub fn new(storage: Storage, offset: i64, shape: Vec<i64>, stride: Vec<i64>) -> Outcome<Self> {
         let (first, count) = storage.window;
         if shape.len() != stride.len() || shape.len() > MAX_DIMENSIONS {

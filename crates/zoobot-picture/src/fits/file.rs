@@ -41,7 +41,7 @@ impl Fits {
         told(status).map(|()| file)
     }
 
-    /// The same file, opened once more at a part: cfitsio keeps tiles as it last gave them.
+    /// Opens the file once more at a part: cfitsio keeps tiles as it last returned them.
     pub fn again(&self, part: usize) -> Result<Self, String> {
         let file = Self::open(self.content.clone())?;
         file.go(part)?;

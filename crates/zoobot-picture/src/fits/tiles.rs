@@ -8,7 +8,7 @@ use std::io::Read;
 
 /// The length of the table of random numbers.
 const RANDOM: usize = 10_000;
-/// What stands for a 0 that the second method of dithering keeps exactly.
+/// The value that marks an exact 0 in the second method of dithering.
 const ZERO: f64 = -2_147_483_646.0;
 
 /// Whether this is how the image is stored.

@@ -104,8 +104,8 @@ fn taps_across<const C: usize, const L: usize, const TAPS: usize>(
     }
 }
 
-/// Rows of `length` bytes from those of `narrow`, which lie `stride`, a multiple of [`BLOCK`],
-/// apart, and of which the first is the picture's row `first`.
+/// Makes rows of `length` bytes from the rows of `narrow`, which are `stride` apart (a multiple of
+/// [`BLOCK`]) and begin with the picture's row `first`.
 #[inline(always)]
 pub fn down(narrow: &[u8], stride: usize, first: usize, rows: &Axis, length: usize) -> Vec<u8> {
     // The last block of a row reaches into the next, which is made after it.

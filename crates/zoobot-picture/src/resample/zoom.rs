@@ -16,12 +16,12 @@ pub struct Zoomed<'a, const C: usize, const L: usize> {
     line: Vec<u8>,
 }
 
-/// Where an output lies between two inputs.
+/// The place of an output between two inputs.
 #[derive(Debug, Clone, Copy)]
 pub struct Place {
     pub low: usize,
     pub high: usize,
-    /// The share of the second, which is the next after the first; 0 where there is none.
+    /// The weight of the second input, the one after the first; 0 at the end.
     pub share: f64,
 }
 

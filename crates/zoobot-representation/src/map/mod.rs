@@ -28,6 +28,12 @@ pub use region::Region;
 const EXACT: usize = 150_000;
 
 /// How a map is made. The defaults are UMAP's.
+///
+/// ```
+/// use zoobot_core::map::MapConfig;
+/// let config = MapConfig { seed: 3, ..MapConfig::default() };
+/// assert_ne!(config, MapConfig::default());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MapConfig {

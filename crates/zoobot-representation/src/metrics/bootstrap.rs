@@ -14,6 +14,12 @@ use zoobot_base::seed::mixed;
 const DRAWS: u64 = 1000;
 
 /// A figure with the interval that holds it with 95 % confidence.
+///
+/// ```
+/// use zoobot_core::metrics::Estimate;
+/// let accuracy = Estimate { value: 0.9, low: 0.84, high: 0.95 };
+/// assert_eq!(accuracy.to_string(), "0.900 (0.840 to 0.950)");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Estimate {
     /// Of all galaxies.

@@ -24,6 +24,11 @@ const BLOCK: usize = 1024;
 
 /// What a logistic regression is fitted to: the share of each class that each galaxy has, and how much
 /// the galaxy counts.
+///
+/// ```
+/// use zoobot_core::{ndarray::array, probe::Shares};
+/// assert_eq!(Shares::of_classes(&[1, 0], 2).shares, array![[0.0, 1.0], [1.0, 0.0]]);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shares {
     /// Galaxies x classes; of two classes galaxies x 1, the share of the second.

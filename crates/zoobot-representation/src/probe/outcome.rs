@@ -12,6 +12,16 @@ use zoobot_show::notebook::{Bundle, Show, Table};
 
 /// Predictions for every galaxy with a label, each from a fit that has not seen it, and how good
 /// they are.
+///
+/// ```
+/// use zoobot_core::{ndarray::Array2, prelude::*};
+/// let galaxies = Catalog::sample()?.labelled("axis_ratio")?;
+/// let ratios = galaxies.numbers("axis_ratio")?;
+/// let features = Array2::from_shape_fn((ratios.len(), 1), |(i, _)| ratios[i] as f32);
+/// let probed = Space::new(galaxies.ids(), features)?.with_catalog(&galaxies)?.probe("axis_ratio")?;
+/// assert!(probed.value("r2")? > 0.99); // the feature is the label
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Probed {
     pub(super) probe: Probe,

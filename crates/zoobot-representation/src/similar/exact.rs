@@ -22,6 +22,16 @@ const KEPT_BYTES: usize = 4 << 20;
 ///
 /// # Shapes
 /// Both are queries x `k`, nearest first.
+///
+/// ```
+/// use zoobot_core::{ndarray::array, similar::Metric, space::Space};
+/// let ids = vec!["a".to_owned(), "b".to_owned(), "c".to_owned()];
+/// let space = Space::new(ids, array![[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]])?;
+/// let nearest = space.nearest(array![[0.0, 0.0]].view(), 2, Metric::L2)?;
+/// assert_eq!(nearest.rows, array![[0, 2]]);
+/// assert_eq!(nearest.distances, array![[0.0, 1.0]]);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Nearest {
     /// The places of the neighbours in the table.

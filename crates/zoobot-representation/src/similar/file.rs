@@ -382,6 +382,17 @@ impl Show for VectorFile {
 }
 
 /// Takes the tables that a [`VectorFile`] is made of.
+///
+/// ```
+/// use zoobot_core::{ndarray::array, similar::VectorFile};
+/// let file = std::env::temp_dir().join(format!("zoobot-writer-{}.vectors", std::process::id()));
+/// let vectors = VectorFile::write(&file, false, |writer| {
+///     writer.add_rows(&["a".to_owned(), "b".to_owned()], array![[0.0, 1.0], [2.0, 3.0]].view())?;
+///     writer.add_rows(&["c".to_owned()], array![[4.0, 5.0]].view())
+/// })?;
+/// assert_eq!((vectors.len(), vectors.width()), (3, 2));
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct VectorWriter {
     path: PathBuf,

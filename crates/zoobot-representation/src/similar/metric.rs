@@ -7,6 +7,13 @@ use std::str::FromStr;
 use zoobot_base::error::{Error, Result};
 
 /// A distance between representations: 0 for the same, larger for less alike.
+///
+/// ```
+/// use zoobot_core::similar::Metric;
+/// assert_eq!(Metric::L2.distance(&[0.0, 0.0], &[3.0, 4.0]), 5.0);
+/// assert_eq!("l1".parse::<Metric>()?, Metric::L1);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Metric {

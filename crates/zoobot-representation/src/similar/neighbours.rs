@@ -10,6 +10,16 @@ use zoobot_show::notebook::{Bundle, Gallery, Show, Table, Tile};
 const EXAMPLES: usize = 3;
 
 /// The galaxies nearest to a query, nearest first.
+///
+/// ```
+/// use zoobot_core::{ndarray::array, space::Space};
+/// let ids = vec!["a".to_owned(), "b".to_owned(), "c".to_owned()];
+/// let space = Space::new(ids, array![[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]])?;
+/// let near = space.similar_to("a", 2)?;
+/// assert_eq!(near.ids(), ["c", "b"]);
+/// assert_eq!(near.distances(), [1.0, 5.0]);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Neighbours {
     query: String,

@@ -9,6 +9,12 @@ use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::{Catalog, FILE, ID};
 
 /// Examples to search by. Text is an `id_str`, a path is a picture, numbers are a representation.
+///
+/// ```
+/// use zoobot_core::similar::Query;
+/// assert_eq!(Query::from("J0001"), Query::Galaxy("J0001".into()));
+/// assert_eq!(Query::from(vec![0.1, 0.2]), Query::Vector(vec![0.1, 0.2]));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Query {
     /// A galaxy of the table.

@@ -21,6 +21,16 @@ const MANY: usize = 10_000;
 /// which costs the variances no more than 1e-6 of the largest. Where there are fewer rows than columns
 /// the rows' products are decomposed instead. Each component's largest weight is positive, which makes its sign, and
 /// with it every figure, the same in every run (and as in scikit-learn).
+///
+/// ```
+/// use zoobot_core::{ndarray::array, space::Pca};
+/// let rows = array![[0.0_f32, 0.0], [1.0, 2.0], [2.0, 4.0]];
+/// let pca = Pca::fit(rows.view(), 1)?;
+/// assert!((pca.variance_ratio()[0] - 1.0).abs() < 1e-6);
+/// let back = pca.inverse(pca.transform(rows.view())?.view())?;
+/// assert!((&back - &rows).iter().all(|it| it.abs() < 1e-5));
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Pca {
     mean: Array1<f64>,

@@ -10,6 +10,15 @@ use zoobot_base::error::{Error, Result};
 ///
 /// Capitals, hash signs, spaces, hyphens and underscores never tell tags apart: `#Edge-On` is
 /// `edge on`. A tag with a question mark is a question and is dropped.
+///
+/// ```
+/// use zoobot_core::prelude::*;
+/// let written = df!("id_str" => ["a", "b"], "tag" => ["#Ring", "nice!"])?;
+/// let mut cleaning = Cleaning::standard()?;
+/// cleaning.dropped.insert("nice".to_owned());
+/// assert_eq!(Tags::from_table(&written)?.clean(&cleaning)?.names(), ["ring"]);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cleaning {

@@ -16,7 +16,7 @@ pub(super) struct Axis {
     pub low: f64,
     pub high: f64,
     pub ticks: Vec<f64>,
-    /// The labels of the ticks, where they are not their numbers.
+    /// The labels of the ticks, where they are not numbers.
     pub names: Vec<String>,
     /// Whether it runs from right to left, or downwards.
     pub inverted: bool,

@@ -1,4 +1,4 @@
-//! Observed against predicted fractions, a panel for each question.
+//! Observed against predicted shares, a panel for each question.
 
 use super::axes::{Axis, frame, letters, stroke};
 use super::canvas::{self, UNITS, units};
@@ -9,13 +9,21 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use zoobot_base::{Error, Result};
 
 /// One panel of [`calibration_panels`].
+///
+/// ```
+/// use zoobot_core::figure::{Panel, calibration_panels};
+/// let points = vec![(0.1, 0.12, 40.0), (0.5, 0.47, 25.0), (0.9, 0.93, 60.0)];
+/// let bar = Panel { title: "bar".into(), note: "125 votes".into(), points };
+/// assert_eq!(calibration_panels(&[bar])?.about(), "calibration of 1 question");
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Panel {
     /// The panel's name.
     pub title: String,
-    /// A word in its corner.
+    /// A note in its corner.
     pub note: String,
-    /// Predicted share, share that came (both 0 to 1), and how much the point weighs.
+    /// Predicted share, observed share (both 0 to 1), and weight of each point.
     pub points: Vec<(f64, f64, f64)>,
 }
 

@@ -1,6 +1,6 @@
-//! The drawing board: from a closure of plotters calls to a [`Figure`].
+//! The canvas: from a closure with plotters calls to a [`Figure`].
 //!
-//! plotters places everything at whole pixels. Our own figures are therefore drawn on a board ten
+//! plotters places everything at whole pixels. Our own figures are therefore drawn on a canvas ten
 //! times finer ([`UNITS`]) and scaled down in the SVG, which gives thin axes and exact positions.
 
 use super::{Figure, Layer, font};

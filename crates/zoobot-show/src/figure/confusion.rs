@@ -1,4 +1,4 @@
-//! A confusion matrix: counts of true and predicted classes.
+//! Confusion matrices: which class is taken for which, as a square of counts.
 
 use super::axes::{letters, stroke};
 use super::canvas::{self, UNITS, units};
@@ -15,8 +15,8 @@ const CELL: f64 = 62.0;
 /// Letters of a class's name that fit.
 const LONGEST: usize = 14;
 
-/// Counts of galaxies by true class (rows) and predicted class (columns), darker where more of a true
-/// class went.
+/// Counts of galaxies by true class (rows) and predicted class (columns), darker for larger shares
+/// of a true class.
 ///
 /// # Errors
 /// [`Error::Parameter`] without a class and for more than 30; [`Error::Shape`] when `counts` does not

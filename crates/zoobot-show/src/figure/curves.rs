@@ -11,12 +11,12 @@ use zoobot_base::{Error, Result};
 /// How a curve is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Dash {
-    /// In one line.
+    /// A full line.
     #[default]
     Full,
-    /// In dashes.
+    /// Dashes.
     Dashed,
-    /// In dots, with hollow points.
+    /// Dots, with hollow points.
     Dotted,
 }
 
@@ -40,15 +40,25 @@ impl Dash {
 }
 
 /// One curve of [`curves`].
+///
+/// ```
+/// use zoobot_core::figure::{Curve, Dash, curves};
+/// let points = vec![(10.0, 0.70, 0.04), (100.0, 0.85, 0.02), (1000.0, 0.91, 0.01)];
+/// let curve = Curve { name: "galaxies".into(), points, dash: Dash::Full, colour: Some(0) };
+/// let figure = curves(&[curve], "labels", "accuracy")?;
+/// assert_eq!(figure.about(), "accuracy over labels: galaxies");
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve {
     /// Its name in the legend.
     pub name: String,
     /// x (above 0), y, and half the height of the band around y (0 for none); x ascending.
     pub points: Vec<(f64, f64, f64)>,
-    /// Whether it is drawn in one line, in dashes or in dots.
+    /// Full, dashed or dotted.
     pub dash: Dash,
-    /// The place of its colour in [`style::PALETTE`]; `None` for grey, for what is there for scale.
+    /// The place of its colour in [`style::PALETTE`]; `None` for grey, for curves that serve as
+    /// comparison.
     pub colour: Option<usize>,
 }
 

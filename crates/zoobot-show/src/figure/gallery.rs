@@ -1,4 +1,4 @@
-//! A gallery as a figure for a paper, and as an HTML page.
+//! A gallery as a figure for a paper, and as a separate page.
 
 use super::{Figure, pictures};
 use crate::notebook::text::escape;

@@ -1,4 +1,4 @@
-//! A picture within axes: a map's density, or thumbnails where they belong on it.
+//! A picture within axes: the density of a map, or thumbnails at their places.
 
 use super::axes::{Axis, frame};
 use super::canvas::{self, Drawn, UNITS};
@@ -18,7 +18,7 @@ pub struct Grid<'a> {
     pub labels: [&'a str; 2],
     /// What the colours mean, and the values of the darkest and the brightest.
     pub scale: Option<(&'a str, f64, f64)>,
-    /// What the figure shows, for those who cannot see it.
+    /// A description of the figure, for readers who cannot see it.
     pub about: String,
     /// What the notebook says below the figure.
     pub remark: &'a str,

@@ -1,4 +1,4 @@
-//! How often values fall into equal bins.
+//! Histograms: how many values fall into equal bins.
 
 use super::axes::{bounds, frame};
 use super::canvas::{self, UNITS};
@@ -10,7 +10,15 @@ use crate::notebook::{Bundle, Show};
 use plotters::prelude::{Color, Rectangle};
 use zoobot_base::{Error, Result};
 
-/// A histogram to be: set what it needs, then [`Histogram::build`] it.
+/// A histogram in preparation: set its options, then [`Histogram::build`] it.
+///
+/// ```
+/// use zoobot_core::prelude::*;
+/// let galaxies = Catalog::sample()?;
+/// let figure = histogram(galaxies.column("radius")?, 30).labels("radius (arcsec)", "galaxies").build()?;
+/// assert!(figure.about().starts_with("histogram"));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Histogram {
     values: Numbers,
@@ -38,8 +46,8 @@ pub fn histogram(values: impl Into<Numbers>, bins: usize) -> Histogram {
 impl Histogram {
     look_setters!();
 
-    /// Draws the figure. Missing values and those that are not finite are left out; the notebook
-    /// says below the figure how many, [`Figure::about`] too.
+    /// Draws the figure. Missing and non-finite values are left out; the notebook says below the
+    /// figure how many, and [`Figure::about`] too.
     ///
     /// # Errors
     /// No finite value within the limits, a column without numbers, or `bins` outside 1..=1000.

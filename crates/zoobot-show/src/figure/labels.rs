@@ -1,12 +1,18 @@
-//! What points are coloured by: classes or numbers.
+//! Labels that colour points: classes or numbers.
 
 use polars::prelude::{AnyValue, DataType, Series};
 use zoobot_base::missing::is_missing;
 
 /// One class or one number for each point.
+///
+/// ```
+/// use zoobot_core::figure::PointLabels;
+/// let classes = PointLabels::from(vec!["ring", "spiral", "ring"]);
+/// assert!(matches!(classes, PointLabels::Categories(_)) && classes.len() == 3);
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum PointLabels {
-    /// A class by name; the ten most frequent get a colour each, the rest is "other".
+    /// A class by name; the ten most frequent classes get a colour each, all others are "other".
     Categories(Vec<String>),
     /// A number on a continuous scale with a colour bar; NaN is drawn grey.
     Numbers(Vec<f64>),

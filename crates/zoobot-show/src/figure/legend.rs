@@ -1,4 +1,4 @@
-//! The legend right of the axes: a list of classes, or a colour bar.
+//! Legends at the right of the axes: a list of classes, or a colour bar.
 
 use super::axes::{Axis, letters, stroke, tick_labels, ticks};
 use super::canvas::{Canvas, Drawn, units};

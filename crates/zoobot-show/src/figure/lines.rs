@@ -11,14 +11,22 @@ use crate::notebook::{Bundle, Show};
 use plotters::prelude::{Circle, Color, PathElement};
 use zoobot_base::{Error, Result};
 
-/// A line figure to be: add series, then [`Lines::build`] it.
+/// A line figure in preparation: add series, then [`Lines::build`] it.
+///
+/// ```
+/// use zoobot_core::prelude::*;
+/// let epochs = [1, 2, 3];
+/// let figure = lines().series("training", &epochs, &[0.90, 0.52, 0.41]).labels("epoch", "loss").build()?;
+/// assert!(figure.about().contains("training"));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Lines {
     series: Vec<(String, Numbers, Numbers)>,
     look: Look,
 }
 
-/// A figure of lines, without one yet: add them with [`Lines::series`].
+/// An empty figure of lines: add lines with [`Lines::series`].
 ///
 /// # Example
 /// ```

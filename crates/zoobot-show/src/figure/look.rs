@@ -1,4 +1,4 @@
-//! What every kind of figure can be told: its title, its size, its axes.
+//! Options of every kind of figure: title, size, axes.
 
 use super::axes::Axis;
 use super::style;
@@ -58,7 +58,7 @@ impl Asked {
         Err(Error::parameter(name, format!("{first} to {last}"), range))
     }
 
-    /// A value in the units of the axis; NaN if a logarithmic axis cannot show it.
+    /// A value in the units of the axis; NaN where a logarithmic axis has no such value.
     pub fn scaled(&self, value: f64) -> f64 {
         match self.log {
             true if value > 0.0 => value.log10(),
@@ -67,7 +67,7 @@ impl Asked {
         }
     }
 
-    /// Where a value is on the axis; NaN if it is beyond the ends.
+    /// The place of a value on the axis; NaN beyond its ends.
     pub fn place(&self, value: f64) -> f64 {
         let place = self.scaled(value);
         match self.ends() {
@@ -152,13 +152,13 @@ macro_rules! look_setters {
             self
         }
 
-        /// Turns the x axis around.
+        /// Inverts the x axis.
         pub fn inverted_x(mut self) -> Self {
             self.look.x.inverted = true;
             self
         }
 
-        /// Turns the y axis around, as it is done for magnitudes.
+        /// Inverts the y axis, as is usual for magnitudes.
         pub fn inverted_y(mut self) -> Self {
             self.look.y.inverted = true;
             self

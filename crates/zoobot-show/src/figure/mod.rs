@@ -1,7 +1,7 @@
 //! Figures: drawn once as vectors with plotters, shown in a notebook, saved as SVG, PDF or PNG.
 //!
-//! One file per kind of figure; [`style`] is the one style sheet. Nothing is computed here beyond
-//! what drawing needs. A figure of your own is a few lines of plotters inside [`Figure::draw`].
+//! One file per kind of figure; [`style`] is the style sheet for all. Nothing is computed here
+//! beyond what drawing needs. For your own kind of figure, call plotters inside [`Figure::draw`].
 
 mod axes;
 mod calibration;
@@ -54,7 +54,17 @@ const SVG_LIMIT: usize = 300_000;
 /// A finished figure. As the last expression of a cell it shows itself; [`Figure::save`] writes it.
 ///
 /// Sizes are in pixels of 1/96 inch, as browsers count them: 640 px are 16.9 cm on paper, and 12 px
-/// text is 9 pt. The background is white, so that a figure reads in a dark theme too.
+/// text is 9 pt. The background is white, so that figures are readable in a dark theme too.
+///
+/// ```
+/// use zoobot_core::prelude::*;
+/// let galaxies = Catalog::sample()?;
+/// let figure = histogram(galaxies.column("radius")?, 30).build()?;
+/// let file = std::env::temp_dir().join(format!("zoobot-figure-{}.pdf", std::process::id()));
+/// figure.save(&file)?;
+/// assert!(file.exists());
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Figure {
     size: (u32, u32),

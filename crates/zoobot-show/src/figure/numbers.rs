@@ -1,4 +1,4 @@
-//! What figures are drawn from: numbers, taken from columns, vectors and arrays.
+//! Numbers for figures, taken from columns, vectors and arrays.
 
 use crate::notebook::text::plural;
 use ndarray::{ArrayBase, Data, Dimension};
@@ -7,8 +7,8 @@ use zoobot_base::{Error, Result};
 
 /// Numbers for a figure, one for each point; NaN where a value is missing.
 ///
-/// Figures take anything that turns into this: a column of a catalogue or table, a vector, slice or array
-/// of any kind of number, an `ndarray` array. A column also names its axis.
+/// Figures take anything that converts into this: a column of a catalogue or table, a vector, slice
+/// or array of any kind of number, an `ndarray` array. A column also names its axis.
 ///
 /// ```
 /// use zoobot_core::prelude::*;
@@ -55,9 +55,9 @@ pub(super) fn left_out(shown: usize, all: usize, what: &str, reason: &str) -> St
     }
 }
 
-/// A number of any kind, or an `Option` of one, which may be missing.
+/// Types of numbers that figures take: every numeric type, and `Option` of it for missing values.
 pub trait Number: Copy + sealed::Sealed {
-    /// The value as a floating-point number; NaN if it is missing.
+    /// The value as a floating-point number; NaN for a missing value.
     fn value(self) -> f64;
 }
 

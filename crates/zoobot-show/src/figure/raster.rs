@@ -1,4 +1,5 @@
-//! Very many points as one bitmap: a dot per point in vectors would make files that nothing opens.
+//! Very many points as one bitmap: with one vector element per point, files would be too large to
+//! open.
 
 use super::Layer;
 use image::{ExtendedColorType, ImageEncoder};

@@ -18,7 +18,17 @@ use zoobot_base::{Error, Result};
 /// More points than this become a bitmap inside the axes.
 const VECTOR_POINTS: usize = 5_000;
 
-/// A scatter figure to be: set what it needs, then [`Scatter::build`] it.
+/// A scatter figure in preparation: set its options, then [`Scatter::build`] it.
+///
+/// ```
+/// use zoobot_core::prelude::*;
+/// let galaxies = Catalog::sample()?;
+/// let figure = scatter(galaxies.column("radius")?, galaxies.column("axis_ratio")?)
+///     .colour_by("class", galaxies.column("class")?)
+///     .build()?;
+/// assert!(figure.about().contains("points"));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Scatter {
     x: Numbers,
@@ -63,9 +73,9 @@ impl Scatter {
         self
     }
 
-    /// Draws the figure. Points with a coordinate that is missing or not finite are left out; the
-    /// notebook says below the figure how many, [`Figure::about`] too. Above 5,000 points they are
-    /// drawn as a bitmap.
+    /// Draws the figure. Points with a missing or non-finite coordinate are left out; the notebook
+    /// says below the figure how many, and [`Figure::about`] too. More than 5,000 points are drawn
+    /// as a bitmap.
     ///
     /// # Errors
     /// Lengths that differ, a column without numbers, limits that are equal, and no point with finite
@@ -84,7 +94,7 @@ impl Scatter {
         Ok(figure.remarking(ready.remarks))
     }
 
-    /// What is drawn, after all that can be wrong with it.
+    /// Checks the input and prepares what is drawn.
     fn ready(&self) -> Result<Ready> {
         let x = self.x.checked("x values")?;
         let y = self.y.checked("y values")?;
@@ -166,7 +176,7 @@ fn points(chart: &mut Chart<'_, '_>, layers: &mut Vec<Layer>, ready: &Ready) -> 
     Ok(())
 }
 
-/// Scatters side by side, to be compared.
+/// Scatter figures side by side, for comparison.
 ///
 /// # Errors
 /// [`Error::Parameter`] for none or more than four; otherwise as [`Scatter::build`].

@@ -29,7 +29,7 @@ pub const MARGIN: f64 = 12.0;
 pub const INK: RGBColor = RGBColor(0x26, 0x26, 0x26);
 /// Axis lines, ticks and notes.
 pub const FAINT: RGBColor = RGBColor(0x6B, 0x6B, 0x6B);
-/// What has no class or no value.
+/// Points without a class or a value.
 pub const REST: RGBColor = RGBColor(0xB8, 0xB8, 0xB8);
 
 /// Colours of classes: Okabe and Ito's eight for all kinds of colour vision (2008), those that read

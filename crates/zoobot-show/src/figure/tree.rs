@@ -8,7 +8,15 @@ use plotters::prelude::{Color, PathElement, Rectangle};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use zoobot_base::Result;
 
-/// A box and what follows from each of its rows.
+/// A box of a tree, with the boxes that follow from each of its rows.
+///
+/// ```
+/// use zoobot_core::figure::{Branch, tree};
+/// let ring = Branch { title: "ring".into(), rows: vec![("yes".into(), vec![]), ("no".into(), vec![])] };
+/// let disk = Branch { title: "disk".into(), rows: vec![("yes".into(), vec![ring]), ("no".into(), vec![])] };
+/// tree("rings", &[disk])?;
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Branch {
     /// The box's name.

@@ -1,4 +1,4 @@
-//! How much of the variance each principal component explains, and all up to it together.
+//! The variance that each principal component explains, and the cumulative variance.
 
 use super::axes::{Axis, frame, stroke};
 use super::canvas::{self, UNITS, units};

@@ -19,7 +19,7 @@ thread_local! {
     static HERE: RefCell<Option<Arc<Board>>> = const { RefCell::new(None) };
 }
 
-/// What a background job shows.
+/// The displays of a background job.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Board {
@@ -38,7 +38,7 @@ impl Board {
         Arc::new(Self { cell, token: Arc::default(), shown: Mutex::default() })
     }
 
-    /// Makes it the board of this thread.
+    /// Makes this the board of the current thread.
     #[doc(hidden)]
     pub fn enter(self: &Arc<Self>) {
         self.token.enter();

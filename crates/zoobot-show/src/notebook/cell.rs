@@ -1,5 +1,5 @@
-//! What the code of a notebook cell calls: the variables kept between cells, how the cell ended,
-//! and how its last expression shows itself. Only the kernel writes these calls.
+//! Functions that the code of a notebook cell calls: for the variables kept between cells, for how the
+//! cell ended, and for showing its last expression. Only the kernel writes these calls.
 
 mod columns;
 mod flush;
@@ -45,7 +45,7 @@ impl<E: Into<Box<dyn std::error::Error>>> From<E> for Failure {
 }
 
 thread_local! {
-    /// Whether this thread runs a cell: its panics end the cell, those of others do not.
+    /// Whether this thread runs a cell: only its panics end the cell.
     static RUNNING: Cell<bool> = const { Cell::new(false) };
     /// Whether the hook has reported a panic of the running cell.
     static REPORTED: Cell<bool> = const { Cell::new(false) };

@@ -1,4 +1,4 @@
-//! The columns of a table, as a table: what there is, of which type, what is missing.
+//! The columns of a table, as a table: names, types, missing values.
 
 use super::Table;
 use super::cells;

@@ -7,11 +7,11 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::Duration;
 
-/// How often a future that is not woken is polled, and the stop button checked.
+/// How often a future that nothing wakes is polled, and the stop button checked.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Runs a future to its end and gives its value, where a cell cannot `.await`. The stop button ends
-/// the waiting.
+/// Runs a future to its end and returns its value, since a cell cannot `.await`. The stop button
+/// ends the wait.
 ///
 /// Futures that need a particular runtime, such as tokio's timers, do not run here.
 ///

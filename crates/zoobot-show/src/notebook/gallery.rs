@@ -16,6 +16,14 @@ const SHARP: usize = 30;
 const LONGEST: usize = 60;
 
 /// One picture of a gallery.
+///
+/// ```
+/// use zoobot_core::prelude::*;
+/// let galaxies = Catalog::sample()?;
+/// let tile = Tile::new("first", &galaxies.files()[0]).caption("a galaxy");
+/// assert_eq!(tile.caption, "a galaxy");
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tile {
     /// The galaxy's id, written below the picture.
@@ -51,8 +59,16 @@ impl Tile {
     }
 }
 
-/// Pictures in rows. They are read when the gallery shows itself; a picture that cannot be read becomes
-/// a box that says why.
+/// Pictures in rows. They are read when the gallery shows itself; a picture that cannot be read
+/// becomes a box that says why.
+///
+/// ```
+/// use zoobot_core::prelude::*;
+/// let gallery = Catalog::sample()?.gallery(6)?.title("Six galaxies").columns(3);
+/// assert_eq!(gallery.tiles().len(), 6);
+/// display(&gallery);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Gallery {
     tiles: Vec<Tile>,
@@ -74,7 +90,7 @@ impl Gallery {
         self
     }
 
-    /// Sets how many pictures are in a row (default 6, at least 1).
+    /// Sets the number of pictures in a row (default 6, at least 1).
     pub fn columns(mut self, columns: usize) -> Self {
         self.columns = columns.max(1);
         self
@@ -86,7 +102,7 @@ impl Gallery {
         self
     }
 
-    /// Frames the first picture, as the query that the others were found for.
+    /// Frames the first picture as the query for which the others were found.
     pub fn first_is_query(mut self) -> Self {
         self.query = true;
         self
@@ -97,12 +113,12 @@ impl Gallery {
         &self.title
     }
 
-    /// How many pictures are in a row.
+    /// The number of pictures in a row.
     pub(crate) fn in_a_row(&self) -> usize {
         self.columns
     }
 
-    /// Whether the first picture is the query that the others were found for.
+    /// Whether the first picture is the query for which the others were found.
     pub(crate) fn has_query(&self) -> bool {
         self.query
     }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use zoobot_base::{Error, Result};
 
-/// One question at a time, whichever thread asks.
+/// One question at a time, from all threads.
 static ASKING: Mutex<()> = Mutex::new(());
 
 /// Names the descriptor that the kernel's replies come through.
@@ -39,7 +39,7 @@ pub fn input(prompt: &str) -> Result<String> {
     ask(prompt, "EVCXR_INPUT_REQUEST")
 }
 
-/// Asks for a line that is not shown while it is typed. Otherwise like [`input`].
+/// Asks for a line of text like [`input`], without showing it while it is typed.
 pub fn password(prompt: &str) -> Result<String> {
     ask(prompt, "EVCXR_INPUT_REQUEST_PASSWORD")
 }

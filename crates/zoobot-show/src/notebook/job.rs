@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use zoobot_base::interrupt::Stopped;
 use zoobot_base::{Error, Result};
 
-/// Work in the background: the cell that starts it ends at once, its progress bar and figures go on
-/// changing below that cell, and its result is there for the cell that asks.
+/// Work in the background: the cell that starts it ends at once, its progress bar and figures keep
+/// changing below that cell, and any later cell can ask for its result.
 ///
-/// The stop button does not stop it, [`Job::cancel`] does; so does dropping it, which running its
-/// cell again amounts to. What the work prints with `println!` appears with the next cell; use
-/// [`Progress`](super::Progress), [`Live`] and [`display`](super::display).
+/// The stop button does not stop it. [`Job::cancel`] does, and so does dropping it, for example by
+/// running its cell again. Output of `println!` in the job appears with the next cell; use
+/// [`Progress`](super::Progress), [`Live`] and [`display`](super::display) instead.
 ///
 /// # Example
 /// ```
@@ -54,8 +54,8 @@ enum How {
 }
 
 impl<T: Send + 'static> Job<T> {
-    /// Starts `work`, which owns what it uses (`move`, with a `.clone()` of what is needed
-    /// elsewhere too); `what` names it, such as "encoding".
+    /// Starts `work`, which owns what it uses (`move`, with a `.clone()` of values that are also
+    /// needed elsewhere); `what` names it, such as "encoding".
     ///
     /// # Errors
     /// When the system gives no more threads.
@@ -98,7 +98,7 @@ impl<T: Send + 'static> Job<T> {
 }
 
 impl<T> Job<T> {
-    /// What it does and how far it is, such as "encoding: running for 12 s".
+    /// The state of the job, such as "encoding: running for 12 s".
     pub fn status(&self) -> String {
         match &*lock(&self.shared.state) {
             State::Running => status(&self.what, None, self.start.elapsed()),
@@ -106,23 +106,23 @@ impl<T> Job<T> {
         }
     }
 
-    /// Whether it has ended, well or not.
+    /// Whether the job has ended, with success or not.
     pub fn is_finished(&self) -> bool {
         matches!(*lock(&self.shared.state), State::Ended(..))
     }
 
-    /// Asks the job to stop at its next batch or step, or at the next turn of a loop in its own code.
+    /// Asks the job to stop at its next batch or step, also in loops of your own.
     pub fn cancel(&self) {
         self.board.token().cancel();
     }
 
-    /// Shows its progress and figures below this cell too, where they go on changing: after the
-    /// notebook was closed and opened again, for instance.
+    /// Shows the progress and figures of the job below this cell too, where they keep changing: for
+    /// example after the notebook was closed and opened again.
     pub fn watch(&self) {
         self.board.show_again();
     }
 
-    /// Waits for its end and gives what came out. The stop button ends the waiting, not the job.
+    /// Waits for the job to end and returns its result. The stop button ends the wait, not the job.
     ///
     /// # Errors
     /// What the work returned; [`Error::Interrupted`] when it was cancelled or the waiting was

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A place in the notebook where each value shown takes the place of the one before, such as the
-/// figure of a running training.
+/// A place in the notebook where each value replaces the previous one, such as the figure of a
+/// running training.
 ///
 /// It appears below the cell in which it first shows something. In a background
 /// [`Job`](super::Job) it keeps changing after that cell has ended.
@@ -33,7 +33,7 @@ pub struct Live {
 }
 
 impl Live {
-    /// A place that is empty so far.
+    /// An empty place.
     pub fn new() -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -42,7 +42,7 @@ impl Live {
         Self { id, board: Board::here(), shown: AtomicBool::new(false) }
     }
 
-    /// Shows a value in place of the one before.
+    /// Shows a value in place of the previous one.
     pub fn show(&self, value: &(impl Show + ?Sized)) {
         self.put(&value.show());
     }

@@ -1,6 +1,6 @@
-//! The HTML of tables: inline styles for front ends that keep them, a plain table that reads
-//! without them for those that do not (GitHub). Greys are see-through, so that they suit light and
-//! dark themes alike.
+//! The HTML of tables: inline styles for front ends that keep them, and a table that is readable
+//! without styles for front ends that drop them (GitHub). Greys are transparent, so that they suit
+//! light and dark themes.
 
 use super::cells::{Cell, Kind};
 use super::text::{cut, escape};
@@ -14,7 +14,7 @@ const LONG_NAME: usize = 12;
 /// One of more characters takes at least some room, so that it does not become a tower.
 const VERY_LONG_NAME: usize = 20;
 
-/// The cell that stands for columns left out.
+/// The cell in place of columns that are left out.
 pub(super) const GAP: &str = "<td style=\"border:none;text-align:center;opacity:.5\">…</td>";
 
 const LINE: &str = "border:none;border-bottom:1px solid rgba(128,128,128,.2)";
@@ -131,7 +131,7 @@ pub(super) fn cell(cell: &Cell, right: bool) -> String {
     )
 }
 
-/// A cell with a picture, named in its tooltip, or with the reason why there is none.
+/// A cell with a picture, named in its tooltip, or with the reason why it is missing.
 pub(super) fn picture(name: &str, picture: zoobot_base::Result<Thumbnail>) -> String {
     format!(
         "<td align=\"left\" style=\"text-align:left;padding:3px 8px;{LINE}\">{}</td>",
@@ -139,7 +139,7 @@ pub(super) fn picture(name: &str, picture: zoobot_base::Result<Thumbnail>) -> St
     )
 }
 
-/// A picture of `side` pixels, or a box of that size with the reason why there is none.
+/// A picture of `side` pixels, or a box of that size with the reason why it is missing.
 pub(super) fn picture_or_reason(
     name: &str,
     picture: &zoobot_base::Result<Thumbnail>,

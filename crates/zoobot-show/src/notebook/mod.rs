@@ -1,5 +1,5 @@
-//! How things show themselves: a value makes a [`Bundle`], and [`display`] hands it to the kernel
-//! (or prints its plain form if there is no kernel).
+//! Displays: a value makes a [`Bundle`], and [`display`] hands it to the kernel (or prints its
+//! plain form without a kernel).
 
 mod board;
 pub mod cell;
@@ -36,9 +36,15 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use std::collections::BTreeMap;
 
-/// One value in every form a front end may want, by MIME type.
+/// A value in every form that a front end may ask for, by MIME type.
 ///
 /// `text/plain`, `text/html` and `image/svg+xml` are text; `image/png` is base64, as Jupyter has it.
+///
+/// ```
+/// use zoobot_core::notebook::Bundle;
+/// let bundle = Bundle::plain("z = 0.05").with("text/html", "<i>z</i> = 0.05");
+/// assert_eq!(bundle.get("text/html"), Some("<i>z</i> = 0.05"));
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
 pub struct Bundle(pub BTreeMap<String, String>);
 
@@ -54,7 +60,7 @@ impl Bundle {
         self
     }
 
-    /// This bundle with another below it, in the forms that stack: text and HTML.
+    /// This bundle with another below it, in the forms that can be stacked: text and HTML.
     pub fn above(&self, below: &Self) -> Self {
         let stacked = |mime: &str| match (self.get(mime), below.get(mime)) {
             (Some(top), Some(bottom)) => Some(format!("{top}\n{bottom}")),
@@ -74,7 +80,18 @@ impl Bundle {
     }
 }
 
-/// A value that knows how to look in a notebook.
+/// A value that can show itself in a notebook.
+///
+/// ```
+/// use zoobot_core::notebook::{Bundle, Show};
+/// struct Redshift(f64);
+/// impl Show for Redshift {
+///     fn show(&self) -> Bundle {
+///         Bundle::plain(format!("z = {}", self.0))
+///     }
+/// }
+/// assert_eq!(Redshift(0.05).show().get("text/plain"), Some("z = 0.05"));
+/// ```
 pub trait Show {
     /// The value in every form it has.
     fn show(&self) -> Bundle;
@@ -92,7 +109,7 @@ impl<T: Show + ?Sized> Show for &T {
     }
 }
 
-/// What a call without `?` returned: its value, or its error.
+/// The result of a call without `?`: its value, or the error.
 impl<T: Show, E: std::fmt::Display> Show for Result<T, E> {
     fn show(&self) -> Bundle {
         match self {
@@ -123,7 +140,7 @@ pub fn in_kernel() -> bool {
     std::env::var_os("ZOOBOT_KERNEL").is_some()
 }
 
-/// Shows a value here and now, from anywhere in a cell.
+/// Shows a value at once, from anywhere in a cell.
 pub fn display(value: &(impl Show + ?Sized)) {
     board::send(Board::here().as_deref(), &value.show(), None, false);
 }

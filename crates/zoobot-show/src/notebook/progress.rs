@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 /// Calls shorter than this stay silent.
 const SILENT: Duration = Duration::from_millis(500);
-/// The rate is taken over at least this many seconds, and at most twice as many.
+/// The rate is measured over the last seconds: this number, or up to twice as many.
 const WINDOW: f64 = 5.0;
 /// A line longer than this would wrap on a narrow terminal.
 const LINE: usize = 79;
 
-/// Shows how far a call is, how fast it goes, and how long it will take.
+/// Shows the progress of a call, its rate, and the remaining time.
 ///
 /// On a terminal it is one line of standard error, in a notebook a display updated in place.
 /// Elsewhere (a file, a pipe), and in calls that take less than half a second, nothing is shown.
@@ -61,8 +61,8 @@ struct State {
 }
 
 impl Progress {
-    /// Starts a count towards `total` (`None` where it is not known); `what` is said first, such as
-    /// "encoding".
+    /// Starts a count towards `total` (`None` if unknown); `what` is the label at the start of the
+    /// line, such as "encoding".
     pub fn new(what: impl Into<String>, total: Option<usize>) -> Self {
         let place = if in_kernel() {
             Place::Notebook(Live::new())
@@ -88,12 +88,12 @@ impl Progress {
         self.draw();
     }
 
-    /// How many are done.
+    /// The number of steps done.
     pub fn done(&self) -> usize {
         self.done.load(Ordering::Relaxed)
     }
 
-    /// Sets a few words shown at the end of the line, such as the file at hand.
+    /// Sets a few words shown at the end of the line, such as the current file.
     pub fn note(&self, text: impl Into<String>) {
         if let Ok(mut state) = self.state.lock() {
             state.note = text.into();
@@ -101,7 +101,7 @@ impl Progress {
         self.draw();
     }
 
-    /// Ends the line with what was done in which time. Later calls change nothing.
+    /// Ends the line with the number of steps and the time taken. Later calls change nothing.
     pub fn finish(&self) {
         let Ok(mut state) = self.state.lock() else { return };
         if !std::mem::replace(&mut state.finished, true) && state.shown {

@@ -26,6 +26,15 @@ const FILES: &str = "file_loc";
 
 /// A table that shows itself: 20 rows, numbers aligned, nulls visible, pictures where it has a
 /// column `file_loc` and knows the folder.
+///
+/// ```
+/// use zoobot_core::prelude::*;
+/// let counts = df!("class" => ["ring", "spiral"], "galaxies" => [75, 75])?;
+/// let table = Table::new(counts).title("The sample").rows(10);
+/// assert_eq!(table.data().height(), 2);
+/// display(&table);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Table {
     data: DataFrame,
@@ -54,15 +63,14 @@ impl Table {
         self
     }
 
-    /// Shows the pictures named in the column `file_loc`; names that are not absolute are taken
-    /// from this folder.
+    /// Shows the pictures named in the column `file_loc`; relative names start at this folder.
     pub fn pictures(mut self, folder: impl Into<PathBuf>) -> Self {
         self.pictures = Some(folder.into());
         self
     }
 
-    /// Shows a table that only makes sense as a whole, such as the answers of a tree, in one piece: up
-    /// to 60 rows, without scrolling.
+    /// Shows the whole table without scrolling, up to 60 rows: for tables that only make sense as a
+    /// whole, such as the answers of a tree.
     #[doc(hidden)]
     pub fn whole(mut self) -> Self {
         self.rows = WHOLE;
@@ -94,8 +102,8 @@ impl Table {
         self.pictures.is_some() && column.name() == FILES && column.dtype().is_string()
     }
 
-    /// The positions of the shown columns, pictures first; `None` stands for those left out. Where
-    /// there are too many, those go first in which most rows are empty, and then the middle.
+    /// The positions of the shown columns, pictures first; `None` for columns left out. Where there
+    /// are too many, columns that are mostly empty are left out first, then the middle ones.
     fn places(&self) -> Vec<Option<usize>> {
         let (left, right) = COLUMNS;
         let columns = self.data.columns();

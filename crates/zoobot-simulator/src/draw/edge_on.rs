@@ -1,4 +1,4 @@
-//! How discs from their side are chosen.
+//! How edge-on discs are chosen.
 
 use super::super::morphology::{Body, BulgeShape, Colour, EdgeOn, Spheroid};
 use super::{chance, normal, total_magnitude};

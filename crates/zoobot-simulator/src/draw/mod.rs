@@ -1,7 +1,6 @@
 //! How a galaxy's parameters are chosen at random, kind by kind. Sizes, colours and surface
-//! brightnesses are as for galaxies of r = 14 to 17.5 in the nearby universe, which Galaxy Zoo
-//! shows; they overlap between kinds, so that no single number tells them
-//! apart.
+//! brightnesses follow galaxies of r = 14 to 17.5 in the nearby universe, which Galaxy Zoo shows; they
+//! overlap between kinds, so that no single number tells the kinds apart.
 
 mod artifact;
 mod disk;

@@ -1,4 +1,4 @@
-//! How galaxies out of the ordinary are chosen, and what is peculiar about ordinary ones.
+//! How unusual galaxies are chosen, and the peculiarities of ordinary ones.
 
 use super::super::morphology::{
     Body, Colour, Encounter, GravitationalLens, Irregular, Jellyfish, Kind, Morphology,

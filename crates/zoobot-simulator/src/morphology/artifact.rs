@@ -1,9 +1,9 @@
-//! What is in a catalogue and is no galaxy.
+//! Objects in a catalogue that are not galaxies.
 
 use super::Colour;
 use serde::{Deserialize, Serialize};
 
-/// What is in the catalogue of a survey and is not a galaxy.
+/// An object in the catalogue of a survey that is not a galaxy.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Artifact {

@@ -1,9 +1,17 @@
-//! Discs and what they carry: bulge, bar, arms, rings, lens, dust.
+//! Discs and their parts: bulge, bar, arms, rings, lens, dust.
 
 use super::{Colour, Spheroid};
 use serde::{Deserialize, Serialize};
 
-/// A disc galaxy seen from anywhere but its side.
+/// A disc galaxy seen from any direction but its side.
+///
+/// ```
+/// use zoobot_core::survey::{Kind, Simulation};
+/// let galaxy = Simulation::new(1).kinds([Kind::Spiral]).galaxy(0)?;
+/// let disk = galaxy.morphology.disk().cloned().expect("a spiral is a disc");
+/// assert!(disk.arms.is_some() && disk.bar.is_none());
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DiskGalaxy {
     /// The bulge.
@@ -78,6 +86,14 @@ impl DiskGalaxy {
 }
 
 /// A bar in the plane of its disc.
+///
+/// ```
+/// use zoobot_core::survey::{Kind, Simulation};
+/// let galaxy = Simulation::new(1).kinds([Kind::BarredSpiral]).galaxy(0)?;
+/// let bar = galaxy.morphology.disk().and_then(|disk| disk.bar).expect("it has a bar");
+/// assert!(bar.axis_ratio < 1.0);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Bar {
     /// Semi-major axis, arcsec.
@@ -91,6 +107,14 @@ pub struct Bar {
 }
 
 /// Logarithmic spiral arms.
+///
+/// ```
+/// use zoobot_core::survey::{Kind, Simulation};
+/// let galaxy = Simulation::new(1).kinds([Kind::Spiral]).galaxy(0)?;
+/// let arms = galaxy.morphology.disk().and_then(|disk| disk.arms).expect("it has arms");
+/// assert_eq!(arms.number, galaxy.morphology.spiral_arms());
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Arms {
     /// How many, 1 to 4.
@@ -142,6 +166,17 @@ impl RingPlace {
 }
 
 /// A ring in the plane of its disc: an ellipse there, around the disc's centre or off it.
+///
+/// ```
+/// use zoobot_core::survey::{Kind, Simulation};
+/// let galaxy = Simulation::new(1).kinds([Kind::Ring]).galaxy(0)?;
+/// let disk = galaxy.morphology.disk().cloned().expect("a ring is in a disc");
+/// for ring in &disk.rings {
+///     println!("{} ring, radius {:.1} arcsec", ring.place.name(), ring.radius);
+/// }
+/// assert!(!disk.rings.is_empty());
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Ring {
     /// Where it is in the disc.
@@ -155,7 +190,7 @@ pub struct Ring {
     /// Direction of its major axis, and of the side that is open, in the disc's plane from the line
     /// of nodes, radians.
     pub angle: f64,
-    /// How far one side is open: 0 closed, 1 nothing left of it there.
+    /// How far one side is open: 0 closed, 1 without any light there.
     pub opening: f64,
     /// Its centre from the disc's, in the disc's plane along the major axis, arcsec.
     pub offset: f64,
@@ -176,7 +211,7 @@ pub struct Lens {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BulgeShape {
-    /// There is none to see.
+    /// No visible bulge.
     None,
     /// Elliptical isophotes.
     Round,
@@ -198,7 +233,14 @@ impl BulgeShape {
     }
 }
 
-/// A disc from its side.
+/// A disc seen from its side.
+///
+/// ```
+/// use zoobot_core::survey::{Body, Kind, Simulation};
+/// let galaxy = Simulation::new(1).kinds([Kind::EdgeOn]).galaxy(0)?;
+/// assert!(matches!(galaxy.morphology.body, Body::EdgeOn(it) if it.thickness < 1.0));
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct EdgeOn {
     /// The bulge.
@@ -219,7 +261,7 @@ pub struct EdgeOn {
     pub outer: Colour,
     /// Optical depth in r of the dust lane at the centre, 0 for none.
     pub dust: f64,
-    /// Height of the lane above the middle of the disc, arcsec (it is not seen quite from the side).
+    /// Height of the lane above the middle of the disc, arcsec (the disc is not exactly edge-on).
     pub lane: f64,
     /// Bend of the outer disc, as a share of its radius.
     pub warp: f64,

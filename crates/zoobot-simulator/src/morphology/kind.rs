@@ -1,4 +1,4 @@
-//! The classes of the simulated survey, and how often each is met.
+//! The classes of the simulated survey, and their frequencies.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -7,16 +7,24 @@ use zoobot_base::error::{Error, Result};
 use zoobot_base::spelling::nearest;
 
 /// A class of the simulated survey.
+///
+/// ```
+/// use zoobot_core::survey::{Kind, Simulation};
+/// assert_eq!("barred_spiral".parse::<Kind>()?, Kind::BarredSpiral);
+/// let galaxy = Simulation::new(1).kinds([Kind::BarredSpiral]).galaxy(0)?;
+/// assert!(galaxy.morphology.has_bar());
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// An elliptical galaxy: one Sérsic profile, at times with shells, a stream or a lane of dust.
+    /// An elliptical galaxy: one Sérsic profile, sometimes with shells, a stream or a lane of dust.
     Smooth,
-    /// A bulge and an exponential disc without arms, at times with a lens.
+    /// A bulge and an exponential disc without arms, sometimes with a lens.
     Disk,
     /// A disc with logarithmic arms and no bar.
     Spiral,
-    /// A disc with a bar from whose ends arms start.
+    /// A disc with a bar, and arms that start at its ends.
     BarredSpiral,
     /// A disc with an inner, outer, nuclear or collisional ring, with or without bar and arms.
     Ring,
@@ -34,7 +42,7 @@ pub enum Kind {
     GravitationalLens,
     /// A disc whose gas is swept to one side, with young stars in its wake.
     Jellyfish,
-    /// Two galaxies in one direction that have nothing to do with each other.
+    /// Two unrelated galaxies along one line of sight.
     Overlap,
 }
 
@@ -67,7 +75,7 @@ impl Kind {
         all
     };
 
-    /// The eight kinds of the sample that is included in this library, and of
+    /// The eight kinds of the sample that is part of this library, and of
     /// [`Simulation::new`](crate::Simulation::new).
     pub const SAMPLE: [Self; 8] = [
         Self::Smooth,
@@ -80,11 +88,11 @@ impl Kind {
         Self::StarOrArtifact,
     ];
 
-    /// A thousand kinds, each as often as it is met among a thousand bright galaxies of the sky:
-    /// 38 % smooth, 1.4 % mergers, one gravitational lens (which flatters lenses and jellyfish).
+    /// A thousand kinds, with the frequencies of a thousand bright galaxies of the sky: 38 %
+    /// smooth, 1.4 % mergers, one gravitational lens (lenses and jellyfish are rarer in reality).
     ///
-    /// The shares are near those that the volunteers of Galaxy Zoo 2 (Willett et al. 2013,
-    /// MNRAS 435, 2835) found; of 240,000 galaxies they called 1.4 % mergers.
+    /// The shares are near the findings of Galaxy Zoo 2 (Willett et al. 2013, MNRAS 435, 2835),
+    /// whose volunteers called 1.4 % of 240,000 galaxies mergers.
     pub fn sky() -> Vec<Self> {
         KINDS.iter().flat_map(|&(kind, _, share)| vec![kind; share]).collect()
     }

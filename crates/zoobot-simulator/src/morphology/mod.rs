@@ -1,5 +1,5 @@
-//! What a simulated galaxy *is*, before any light is drawn: its kind and the parameters of its
-//! parts. How these are chosen at random is in `draw`; how they become light is in `paint`.
+//! The true properties of a simulated galaxy, before any light is drawn: its kind and the
+//! parameters of its parts. `draw` chooses them at random; `paint` turns them into light.
 //!
 //! Lengths are arcseconds on the sky, angles radians (anticlockwise from the picture's right),
 //! magnitudes AB. Positions are `[x, y]` from the picture's centre, x to the right and y up.
@@ -18,6 +18,12 @@ pub use odd::{Encounter, GravitationalLens, Irregular, Jellyfish, Peculiarity, S
 use serde::{Deserialize, Serialize};
 
 /// Two colours, AB magnitudes: `g - r` and `r - z`.
+///
+/// ```
+/// use zoobot_core::survey::Colour;
+/// let colour = Colour::new(0.6, 0.5);
+/// assert!(colour.redder(0.1).g_r > colour.g_r);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Colour {
     /// `g - r`.
@@ -44,13 +50,20 @@ impl Colour {
 }
 
 /// A galaxy's (or an artifact's) parameters.
+///
+/// ```
+/// use zoobot_core::survey::{Kind, Simulation};
+/// let ring = Simulation::new(1).kinds([Kind::Ring]).galaxy(0)?.morphology;
+/// assert!(ring.has_ring() && !ring.is_merger());
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Morphology {
     /// The class.
     pub kind: Kind,
-    /// Where its centre is, arcsec from the picture's centre.
+    /// Position of its centre, arcsec from the picture's centre.
     pub centre: [f64; 2],
-    /// Its redshift, whose dimming and reddening the magnitude and the colours have; 0 for an
+    /// Its redshift; the magnitude and the colours include its dimming and reddening. 0 for an
     /// artifact.
     pub redshift: f64,
     /// Total r magnitude before any dust; for an artifact, of its brightest part; for a
@@ -58,37 +71,51 @@ pub struct Morphology {
     pub magnitude: f64,
     /// Its parts.
     pub body: Body,
-    /// What else it carries: shells, streams, a lane of dust across an elliptical.
+    /// Its peculiarities: shells, streams, a lane of dust across an elliptical.
     pub peculiarities: Vec<Peculiarity>,
     /// Seed of its irregularities: the texture of arms, the places of clumps, a merger's stars.
     pub texture: u64,
 }
 
-/// What a galaxy is made of.
+/// The components of a galaxy.
+///
+/// ```
+/// use zoobot_core::survey::{Body, Kind, Simulation};
+/// let galaxy = Simulation::new(1).kinds([Kind::EdgeOn]).galaxy(0)?;
+/// assert!(matches!(galaxy.morphology.body, Body::EdgeOn(_)));
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Body {
     /// One spheroid.
     Spheroid(Spheroid),
-    /// A bulge in a disc, with what the disc carries.
+    /// A bulge in a disc, with the parts of the disc.
     Disk(DiskGalaxy),
-    /// A disc from its side.
+    /// An edge-on disc.
     EdgeOn(EdgeOn),
     /// Two galaxies that meet.
     Pair(Encounter),
     /// Clumps without order.
     Irregular(Irregular),
-    /// An elliptical and the galaxy behind it whose light it bends.
+    /// An elliptical that bends the light of a galaxy behind it.
     Lens(GravitationalLens),
     /// A disc in a wind.
     Jellyfish(Jellyfish),
-    /// Two galaxies of one direction, the nearer first.
+    /// Two galaxies along one line of sight, the nearer first.
     Overlap(Box<[Morphology; 2]>),
     /// Not a galaxy.
     Artifact(Artifact),
 }
 
 /// A Sérsic profile with elliptical isophotes (bulges and elliptical galaxies).
+///
+/// ```
+/// use zoobot_core::survey::{Body, Kind, Simulation};
+/// let galaxy = Simulation::new(1).kinds([Kind::Smooth]).galaxy(0)?;
+/// assert!(matches!(galaxy.morphology.body, Body::Spheroid(it) if it.axis_ratio <= 1.0));
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Spheroid {
     /// Half-light semi-major axis, arcsec.
@@ -104,7 +131,7 @@ pub struct Spheroid {
 }
 
 impl Morphology {
-    /// The disc seen from above, if it has one: of an overlap, the nearer galaxy's.
+    /// Its disc, unless edge-on; for an overlap, the disc of the nearer galaxy.
     pub fn disk(&self) -> Option<&DiskGalaxy> {
         match &self.body {
             Body::Disk(disk) => Some(disk),
@@ -114,7 +141,7 @@ impl Morphology {
         }
     }
 
-    /// Number of spiral arms; 0 without.
+    /// Number of spiral arms, or 0.
     pub fn spiral_arms(&self) -> usize {
         self.disk().and_then(|disk| disk.arms).map_or(0, |arms| arms.number)
     }
@@ -124,12 +151,12 @@ impl Morphology {
         self.disk().is_some_and(|disk| disk.bar.is_some())
     }
 
-    /// Whether it has a ring in its disc. The ring of a gravitational lens is none of these.
+    /// Whether it has a ring in its disc. The ring of a gravitational lens does not count.
     pub fn has_ring(&self) -> bool {
         self.disk().is_some_and(|disk| !disk.rings.is_empty())
     }
 
-    /// Whether it is two galaxies in the act of merging, from their approach to what is left.
+    /// Whether it is two merging galaxies, at any stage from approach to remnant.
     pub fn is_merger(&self) -> bool {
         matches!(self.body, Body::Pair(_))
     }
@@ -154,7 +181,7 @@ impl Morphology {
     }
 
     /// The bulge's share of the light in r (1 for an elliptical, 0 for an irregular galaxy, the
-    /// nearer galaxy's for an overlap); `None` for what is no galaxy.
+    /// nearer galaxy's for an overlap); `None` for objects that are not galaxies.
     pub fn bulge_fraction(&self) -> Option<f64> {
         match &self.body {
             Body::Spheroid(_) | Body::Lens(_) => Some(1.0),
@@ -168,8 +195,8 @@ impl Morphology {
         }
     }
 
-    /// Semi-major axis of about half of the r light, arcsec, by which a picture is cut out: from
-    /// the parts, without painting them. 0 for an artifact.
+    /// Semi-major axis of about half of the r light, arcsec, which sets the size of the cut-out. It
+    /// is computed from the parts, without painting them; 0 for an artifact.
     pub fn extent(&self) -> f64 {
         match &self.body {
             Body::Spheroid(spheroid) => spheroid.radius,

@@ -1,10 +1,17 @@
-//! What happens to galaxies: encounters, winds, lenses, and what is left of them.
+//! Events in the lives of galaxies: encounters, winds, lenses, and their remnants.
 
 use super::{Colour, DiskGalaxy, Spheroid};
 use serde::{Deserialize, Serialize};
 
 /// Two discs that meet, followed as test particles around two moving masses
 /// (Toomre & Toomre 1972).
+///
+/// ```
+/// use zoobot_core::survey::{Body, Kind, Simulation};
+/// let galaxy = Simulation::new(1).kinds([Kind::Merger]).galaxy(0)?;
+/// assert!(matches!(galaxy.morphology.body, Body::Pair(it) if it.bulge_fraction < 1.0));
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Encounter {
     /// Mass and light of the second galaxy over the first's.
@@ -37,7 +44,7 @@ pub enum Stage {
     Passage,
     /// Two nuclei in one body.
     Coalescing,
-    /// One nucleus, with what is left of the tails.
+    /// One nucleus, with the remains of the tails.
     Remnant,
 }
 
@@ -53,7 +60,7 @@ impl Stage {
     }
 }
 
-/// A galaxy without order: an underlying disc, a patchy body of young stars off its centre, and
+/// An irregular galaxy: an underlying disc, a patchy body of young stars off its centre, and
 /// clumps.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Irregular {
@@ -71,7 +78,7 @@ pub struct Irregular {
     pub young_fraction: f64,
     /// Patchiness of the young stars: 0 smooth, 1 very.
     pub patchiness: f64,
-    /// Where the young stars are centred, arcsec from the centre of the old.
+    /// Centre of the young stars, arcsec from the centre of the old stars.
     pub offset: [f64; 2],
     /// Number of bright clumps.
     pub clumps: usize,
@@ -81,17 +88,24 @@ pub struct Irregular {
 
 /// A singular isothermal ellipsoid (Kormann, Schneider & Bartelmann 1994, A&A 284, 285) of stars,
 /// and an exponential source far behind it.
+///
+/// ```
+/// use zoobot_core::survey::{Body, Kind, Simulation};
+/// let galaxy = Simulation::new(1).kinds([Kind::GravitationalLens]).galaxy(0)?;
+/// assert!(matches!(galaxy.morphology.body, Body::Lens(it) if it.einstein_radius > 0.0));
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct GravitationalLens {
     /// The galaxy that bends the light.
     pub lens: Spheroid,
-    /// Radius of the ring that a source right behind a round lens becomes, arcsec.
+    /// Radius of the ring that a source exactly behind a round lens would form, arcsec.
     pub einstein_radius: f64,
-    /// Minor over major axis of the mass, whose direction is that of the light.
+    /// Minor over major axis of the mass, which is aligned with the light.
     pub mass_axis_ratio: f64,
     /// The source as it would be seen without the lens.
     pub source: Spheroid,
-    /// Where the source would be seen without the lens, arcsec from the lens.
+    /// Position of the source without the lens, arcsec from the lens.
     pub place: [f64; 2],
     /// The source's r magnitude without the lens.
     pub source_magnitude: f64,
@@ -102,7 +116,7 @@ pub struct GravitationalLens {
 pub struct Jellyfish {
     /// The disc that the wind blows on.
     pub disk: DiskGalaxy,
-    /// Where the wake points on the sky, radians.
+    /// Direction of the wake on the sky, radians.
     pub wind: f64,
     /// Distance from the centre at which the windward side is stripped, arcsec.
     pub edge: f64,
@@ -120,7 +134,7 @@ pub struct Jellyfish {
     pub knots: usize,
 }
 
-/// What an otherwise ordinary galaxy carries. Lengths are arcsec on the sky.
+/// A peculiarity of an otherwise ordinary galaxy. Lengths are arcsec on the sky.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Peculiarity {
@@ -159,7 +173,7 @@ pub enum Peculiarity {
         /// Its colour.
         colour: Colour,
     },
-    /// A lane of dust across a galaxy that is no disc.
+    /// A lane of dust across a galaxy that is not a disc.
     DustLane {
         /// Its direction, radians.
         angle: f64,

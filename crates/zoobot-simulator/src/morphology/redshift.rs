@@ -114,7 +114,7 @@ impl Morphology {
         all
     }
 
-    /// The colours of every part, but those of an overlap's galaxies, which have their own redshift.
+    /// The colours of every part, except in an overlap, whose galaxies have their own redshifts.
     fn colours(&mut self) -> Vec<&mut Colour> {
         let mut all = Vec::new();
         for peculiarity in &mut self.peculiarities {

@@ -93,7 +93,7 @@ pub(super) fn paint(disk: &DiskGalaxy, total: f64, morphology: &Morphology, canv
     paint_clumps(disk, total * disk_share * disk.young_fraction, &plane, morphology, canvas);
 }
 
-/// What is woven into a disc: arms, patches of young stars, dust.
+/// The texture of a disc: arms, patches of young stars, dust.
 pub(super) struct Weave<'a> {
     disk: &'a DiskGalaxy,
     texture: Texture,

@@ -1,4 +1,4 @@
-//! The light of a disc from its side.
+//! The light of an edge-on disc.
 
 use super::super::canvas::{BANDS, Canvas};
 use super::super::light::{Sersic, smoothstep};

@@ -1,4 +1,4 @@
-//! The light of galaxies out of the ordinary: irregulars, gravitational lenses, jellyfish, overlaps.
+//! The light of unusual galaxies: irregulars, gravitational lenses, jellyfish, overlaps.
 
 use super::super::canvas::{Canvas, Region};
 use super::super::light::{IsothermalLens, Plane, Sersic, normalisation, smoothstep};

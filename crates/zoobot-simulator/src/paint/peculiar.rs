@@ -40,7 +40,7 @@ pub(super) fn paint(peculiarity: &Peculiarity, total: f64, centre: [f64; 2], can
     }
 }
 
-/// Shells on alternate sides, of total flux 1, in a frame where the outermost lies along +x.
+/// Shells on alternate sides, of total flux 1, in a frame where the outermost is along +x.
 struct Shells {
     /// Radius and side (1 or -1) of each.
     edges: Vec<(f64, f64)>,

@@ -1,8 +1,8 @@
-//! What can be seen of a galaxy: from its true parts and the conditions of its picture to the
-//! strength of the evidence for each thing that volunteers are asked about.
+//! What can be seen of a galaxy: the true parts and the conditions of the picture give the strength
+//! of the evidence for everything that volunteers are asked about.
 //!
-//! This is the one place that knows the parts of a [`Morphology`](crate::Morphology); a
-//! new kind of galaxy becomes visible to the volunteers here.
+//! Only this file uses the parts of a [`Morphology`](crate::Morphology); a new kind of galaxy
+//! becomes visible to the volunteers here.
 
 use super::evidence::{View, any};
 use crate::{
@@ -11,15 +11,22 @@ use crate::{
 };
 use std::f64::consts::{PI, TAU};
 
-/// What can be seen of a galaxy. Every value is a strength of evidence from 0 (no volunteer
-/// would say so) over 0.5 (opinions differ) to 1 (all would), unless it says otherwise.
+/// What can be seen of a galaxy. Every value is a strength of evidence from 0 (no volunteer would say
+/// so) over 0.5 (opinions differ) to 1 (every volunteer would), unless its description says otherwise.
+///
+/// ```
+/// use zoobot_core::survey::{Appearance, Kind, Simulation};
+/// let galaxy = Simulation::new(1).kinds([Kind::EdgeOn]).galaxy(0)?;
+/// assert!(Appearance::of(&galaxy).edge_on > 0.5);
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Appearance {
-    /// It is not a galaxy, or no galaxy can be seen.
+    /// The object is not a galaxy, or no galaxy is visible.
     pub problem: f64,
-    /// Of the problems: a star, as a share; the rest is artifact.
+    /// The share of stars among the problems; all others are artifacts.
     pub star: f64,
-    /// Of the problems: a badly zoomed or empty picture, as a share.
+    /// The share of badly zoomed or empty pictures among the problems.
     pub zoom: f64,
     /// Shares of the kinds of artifact: satellite, scattered light, diffraction, cosmic ray,
     /// saturation, ghost, other.
@@ -30,7 +37,7 @@ pub struct Appearance {
     pub edge_on: f64,
     /// It has spiral arms.
     pub arms: f64,
-    /// How many arms seem to be there, 1 to 5; counting is as hard as the arms are weak.
+    /// Number of visible arms, 1 to 5; the weaker the arms, the harder they are to count.
     pub arm_count: f64,
     /// The arms cannot be counted.
     pub uncountable: f64,
@@ -38,7 +45,8 @@ pub struct Appearance {
     pub pitch: f64,
     /// Strength of the bar: about 0.5 weak, 1 strong.
     pub bar: f64,
-    /// Prominence of the bulge: 0 none to 1 nothing else; near the root of its share of the light.
+    /// Prominence of the bulge, from 0 (no bulge) to 1 (only a bulge); near the square root of its
+    /// share of the light.
     pub bulge: f64,
     /// The bulge of an edge-on disc is boxy.
     pub boxy: f64,
@@ -56,7 +64,7 @@ pub struct Appearance {
     pub lens: f64,
     /// There is a lane of dust.
     pub dust_lane: f64,
-    /// Another galaxy lies in front or behind.
+    /// Another galaxy is in front or behind.
     pub overlap: f64,
     /// It has clumps.
     pub clumps: f64,
@@ -66,12 +74,12 @@ pub struct Appearance {
     pub diffuse: f64,
     /// It is blue with young stars.
     pub starforming: f64,
-    /// How uncertain volunteers are: 0 for a sharp and deep picture, 1 for a picture that shows nothing.
+    /// How uncertain all volunteers are: 0 for a sharp and deep picture, 1 for a picture that shows nothing.
     pub blur: f64,
 }
 
 impl Default for Appearance {
-    /// A round, smooth blob seen well.
+    /// A round, smooth galaxy in a good picture.
     fn default() -> Self {
         Self {
             problem: 0.05,
@@ -127,12 +135,12 @@ impl Light {
 }
 
 impl Appearance {
-    /// What is seen of a galaxy in its picture.
+    /// The appearance of a galaxy in its picture.
     pub fn of(galaxy: &SimulatedGalaxy) -> Self {
         Self::through(galaxy, View::of(galaxy))
     }
 
-    /// What would be seen of a galaxy in another view.
+    /// The appearance of a galaxy in another view.
     pub fn through(galaxy: &SimulatedGalaxy, view: View) -> Self {
         let truth = &galaxy.truth;
         let light = Light {
@@ -347,7 +355,7 @@ fn ramp(value: f64, from: f64, to: f64) -> f64 {
 }
 
 /// Whether a mean surface brightness (nanomaggies per square arcsec within the half-light ellipse)
-/// is that of a diffuse galaxy: from 23.3 to 25 magnitudes.
+/// marks a diffuse galaxy: from 23.3 to 25 magnitudes.
 fn faintness(brightness: f64) -> f64 {
     ramp(22.5 - 2.5 * brightness.max(1e-9).log10(), 23.3, 25.0)
 }

@@ -1,4 +1,4 @@
-//! The people: how many see a galaxy, how good they are, and their way through the tree.
+//! The people: their number and skill, and their path through the tree.
 
 use super::appearance::Appearance;
 use super::questions::{Meaning, TOPICS, Topic};
@@ -9,16 +9,26 @@ use zoobot_base::error::{Error, Result};
 use zoobot_base::spelling::near;
 use zoobot_data::schema::{Question, Schema};
 
-/// Who looks at the galaxies.
+/// The volunteers: how many see a galaxy, and how careful they are.
+///
+/// ```
+/// use zoobot_core::prelude::*;
+/// use zoobot_core::survey::Crowd;
+/// let crowd = Crowd { fewest: 40, most: 40, ..Crowd::default() };
+/// let volunteers = Volunteers::new(&Schema::named("gz_rings")?)?.crowd(crowd)?;
+/// let votes = volunteers.votes(&Simulation::new(1).galaxy(0)?, 1);
+/// assert_eq!(votes.iter().sum::<u32>(), 40);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Crowd {
-    /// The fewest volunteers who see a galaxy, 0 or more. Default 5.
+    /// Minimum number of volunteers who see a galaxy, 0 or more. Default 5.
     pub fewest: usize,
-    /// The most; every number between is as likely. Default 60.
+    /// Maximum number; all numbers in between are equally likely. Default 60.
     pub most: usize,
-    /// Share of an attentive volunteer's answers that are meant, 0 to 1; the rest are slips, any
-    /// answer as likely as another. Default 0.97.
+    /// Share of an attentive volunteer's answers that are meant, 0 to 1; the others are slips,
+    /// uniform over all answers. Default 0.97.
     pub skill: f64,
     /// Share of volunteers who are careless, 0 to 1. Default 0.08.
     pub careless: f64,
@@ -111,7 +121,7 @@ impl Volunteers {
         Ok(Self { schema: schema.clone(), crowd: Crowd::default(), questions, campaigns })
     }
 
-    /// Sets the people who look at the galaxies.
+    /// Sets the volunteers.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a setting out of its range.
@@ -126,7 +136,7 @@ impl Volunteers {
     }
 
     /// How many volunteers gave each answer about a galaxy, in the order of the schema's columns.
-    /// It depends on the galaxy and the seed only.
+    /// It depends only on the galaxy and the seed.
     ///
     /// A galaxy has no votes for the questions of campaigns that did not show it: see
     /// [`Crowd::again`].
@@ -149,9 +159,9 @@ impl Volunteers {
         votes
     }
 
-    /// The fractions that the votes of very many such volunteers would have: of those who are
-    /// asked a question, the share that gives each answer. In the order of the schema's columns;
-    /// they sum to 1 over each question.
+    /// The vote fractions of a very large number of such volunteers: the share of each answer among
+    /// volunteers who are asked the question, in the order of the schema's columns. They sum to 1
+    /// over each question.
     pub fn fractions(&self, galaxy: &SimulatedGalaxy) -> Vec<f64> {
         self.expected(&Appearance::of(galaxy))
     }
@@ -261,8 +271,8 @@ impl Asked {
     }
 }
 
-/// The chance of an answer from somebody who means what they say with a probability `skill`, and
-/// else gives any of so many answers.
+/// The chance of an answer from a volunteer who means it with a probability `skill`, and otherwise
+/// gives any of the `answers`.
 fn slip(chance: f64, skill: f64, answers: usize) -> f64 {
     skill * chance + (1.0 - skill) / answers as f64
 }

@@ -1,5 +1,5 @@
-//! Simulated volunteers: votes for simulated galaxies, as Galaxy Zoo's public gives them to real
-//! ones.
+//! Simulated volunteers: votes for simulated galaxies, like the votes of Galaxy Zoo volunteers for
+//! real galaxies.
 //!
 //! The path of a vote: [`Appearance`] (what can be seen of a morphology through a telescope) →
 //! `questions` (how likely each answer to each question is) → [`Volunteers`] (a number of people,

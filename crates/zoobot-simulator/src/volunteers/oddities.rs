@@ -1,4 +1,4 @@
-//! What can be seen of the rarer galaxies, and of what an ordinary one carries.
+//! The appearance of rare galaxies, and of the peculiarities of ordinary ones.
 
 use super::appearance::{Appearance, Light};
 use super::evidence::any;

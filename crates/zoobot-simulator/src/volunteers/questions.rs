@@ -1,11 +1,11 @@
 //! The questions of the Galaxy Zoo campaigns and how likely each answer is.
 //!
-//! Most questions are a scale: a volunteer sees the place of the galaxy on it with an error, and gives
-//! the nearest of the answers on offer. With a logistic error of spread s
-//! about the place x, an answer between the cuts a < b has the chance F((b-x)/s) - F((a-x)/s), the
-//! cumulative logit model (McCullagh 1980, J. R. Stat. Soc. B 42, 109). So campaigns that offer
-//! other answers to one question need their marks on the scale and nothing else. Answers that are
-//! off the scale, such as "can't tell", are taken first, each with its own chance.
+//! Most questions are a scale: a volunteer sees the galaxy's place on it with some error, and gives
+//! the nearest of the answers on offer. With a logistic error of spread s about the place x, an
+//! answer between the cuts a < b has the chance F((b-x)/s) - F((a-x)/s), the cumulative logit model
+//! (McCullagh 1980, J. R. Stat. Soc. B 42, 109). So a campaign that offers other answers to a
+//! question needs only their marks on the scale. Answers that are off the scale, such as "can't
+//! tell", are taken first, each with its own chance.
 
 use super::appearance::Appearance;
 use super::evidence::any;
@@ -218,7 +218,7 @@ fn logistic(x: f64) -> f64 {
 }
 
 impl Topic {
-    /// The question that a name stands for, with or without a campaign behind it.
+    /// The question of a name, with or without a campaign behind it.
     pub fn named(name: &str) -> Option<&'static Self> {
         let fits = |topic: &&Self| {
             let rest = name.strip_prefix(topic.name);

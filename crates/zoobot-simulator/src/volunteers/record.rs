@@ -1,4 +1,4 @@
-//! What volunteers leave in the files of a survey.
+//! The labels that volunteers add to the files of a survey.
 
 use super::Volunteers;
 use crate::simulate::{COLUMNS, SimulatedGalaxy, Simulation};

@@ -105,7 +105,7 @@ impl<'a> Cells<'a> {
         Ok(Self { name, kind })
     }
 
-    /// The value of a row as it is; `None` where there is none.
+    /// The value of a row as it is; `None` where it is missing.
     fn cell(&self, row: usize) -> Option<Cell<'_>> {
         let whole = |it: i128| Cell::Number(Number::Whole(it));
         let float = |it: f64| (!it.is_nan()).then_some(Cell::Number(Number::Float(it)));
@@ -155,8 +155,8 @@ impl<'a> Cells<'a> {
         Err(Error::unsuitable(problem, format!("Write a comparison, such as {example}")))
     }
 
-    /// A value that is compared with numbers, as the number that `other` can hold: what has no end
-    /// in binary means the nearest one. Whole numbers stay as they are.
+    /// A value that is compared with numbers, as a number that `other` can hold: a fraction without
+    /// an exact binary form means the nearest number. Whole numbers are unchanged.
     fn number_for(self, other: &Self, rows: &Rows) -> Result<Self> {
         let number = match self.kind {
             Kind::Number(number) => number,
@@ -267,7 +267,7 @@ pub fn compare<'a>(
     Ok(found)
 }
 
-/// A word for "no value" is none, unless it is what the condition asks for: `class = 'none'`.
+/// A word for "no value" counts as missing, unless the condition asks for it: `class = 'none'`.
 fn order_of_texts(left: &Cells, right: &Cells, row: usize) -> Option<Ordering> {
     let asked_for =
         [left, right].iter().any(|it| matches!(it.kind, Kind::Text(text) if is_missing(text)));

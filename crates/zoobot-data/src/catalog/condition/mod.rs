@@ -13,11 +13,20 @@ use read::{Node, Value};
 use zoobot_base::error::{Error, Result};
 
 /// A condition on the columns of a catalogue, as [`condition`] reads it from text.
+///
+/// ```
+/// use zoobot_core::catalog::condition;
+/// use zoobot_core::prelude::*;
+/// let round = condition("class = 'ring' and axis_ratio > 0.8")?;
+/// assert!(Catalog::sample()?.filter(round)?.len() < 100);
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition(Node);
 
-/// Reads a condition on a catalogue's columns: what `--where` takes, for
-/// [`Catalog::filter`](super::Catalog::filter) and [`Search::filter`](crate::similar::Search::filter).
+/// Reads a condition on the columns of a catalogue, in the language of `--where`, for
+/// [`Catalog::filter`](super::Catalog::filter) and
+/// [`Search::filter`](crate::similar::Search::filter).
 ///
 /// | what | how |
 /// |---|---|
@@ -26,20 +35,21 @@ pub struct Condition(Node);
 /// | a range with both ends | `mag_r between 15 and 17.5` |
 /// | joined by | `not`, `and`, `or`, binding in this order, and parentheses (`&` and `|` are `and` and `or`) |
 /// | no value | `mag_r is missing`, `mag_r is not missing` (or `is null`) |
-/// | columns | `mag_r`; with other characters than letters, digits, `_` and `.` in backticks: `` `a-b` `` |
+/// | columns | `mag_r`; with characters other than letters, digits, `_` and `.` in backticks: `` `a-b` `` |
 /// | texts | in single quotes: `class = 'ring'`; a quote in it is written twice |
 /// | numbers | `17.5`, `-3`, `1e-4`, `1237648720693755918` |
-/// | truth | `true`, `false`; a column of them may be a condition by itself |
+/// | truth | `true`, `false`; a column of truth values can be a condition by itself |
 ///
-/// **Whole numbers are compared exactly**, however many digits they have, with whole numbers and with
-/// floating point. A number with a fraction means the nearest value that the column can hold, so that
-/// `x = 0.1` finds 0.1 in single precision too. A column of text that is compared with a number must
-/// hold numbers. Texts are ordered character by character; dates are texts such as `'2024-05-31'`.
+/// **Whole numbers are compared exactly**, with all their digits, with whole numbers and with
+/// floating point. A number with a fraction means the nearest value that the column can hold, so
+/// that `x = 0.1` finds 0.1 in single precision too. A column of text that is compared with a
+/// number must hold numbers. Texts are ordered character by character; dates are texts such as
+/// `'2024-05-31'`.
 ///
-/// **Missing values are unknown** ([`is_missing`](super::is_missing): empty, NaN, or a word such
-/// as `n/a`). As in SQL, a comparison with one is neither true nor false, even after `not`:
-/// such a galaxy is kept by none of `x > 3`, `x <= 3`, `x != 3` and `not (x > 3)`, only by
-/// `x is missing`. `and` is false where one side is, `or` true where one side is.
+/// **Missing values are unknown** ([`is_missing`](super::is_missing): empty, NaN, or a word such as
+/// `n/a`). As in SQL, a comparison with a missing value is neither true nor false, and neither is
+/// its `not`: a galaxy without `x` passes none of `x > 3`, `x <= 3`, `x != 3` and `not (x > 3)`,
+/// only `x is missing`. `and` is false where one side is, `or` true where one side is.
 ///
 /// ```
 /// use zoobot_core::catalog::condition;

@@ -75,7 +75,7 @@ impl Number {
         }
     }
 
-    /// The order of two numbers, each taken as exactly what it is.
+    /// The order of two numbers, by their exact values.
     pub fn order(self, other: Self) -> Ordering {
         match (self, other) {
             (Self::Whole(a), Self::Whole(b)) => a.cmp(&b),
@@ -97,7 +97,7 @@ impl Number {
     }
 }
 
-/// The order of a whole number and one that has a fraction, or is larger than any `i128`.
+/// The order of a whole number and a number that has a fraction or is larger than any `i128`.
 fn whole_and_float(whole: i128, float: f64) -> Ordering {
     const BEYOND: f64 = 170_141_183_460_469_231_731_687_303_715_884_105_728.0;
     if float >= BEYOND {

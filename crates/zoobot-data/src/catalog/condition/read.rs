@@ -23,7 +23,7 @@ pub enum Node {
     Holds(Value),
 }
 
-/// What is compared.
+/// An operand of a comparison.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     Column(Name),
@@ -65,7 +65,7 @@ enum Token {
 const SIGNS: [&str; 11] = ["<=", ">=", "==", "!=", "<>", "<", ">", "=", "(", ")", ","];
 /// What other languages write for the words of this one.
 const WORDS: [(&str, &str); 4] = [("&&", "and"), ("||", "or"), ("&", "and"), ("|", "or")];
-/// What is expected where a condition tries to calculate.
+/// The error's advice where a condition tries to calculate.
 const NO_SUMS: &str = "a comparison (a condition does not calculate: compare a column with a number, \
                        or add a column to the table first)";
 
@@ -144,7 +144,7 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>> {
     Ok(tokens)
 }
 
-/// What is inside the quotes that a text begins with, where a doubled quote is one quote, and its
+/// The content of the quotes that a text begins with, where a doubled quote is one quote, and its
 /// length with the quotes.
 fn quoted(text: &str, quote: char) -> Option<(String, usize)> {
     let mut inside = String::new();

@@ -1,4 +1,4 @@
-//! What values become in a FITS table.
+//! The stored form of values in a FITS table.
 
 use super::Kind;
 use crate::catalog::condition::number::Number;
@@ -7,7 +7,7 @@ use zoobot_base::error::{Error, Result, kind_words};
 
 /// What an empty cell of whole numbers may hold: the first that is no value.
 const NULLS: [i64; 4] = [i64::MIN, i64::MIN + 1, i64::MAX, i64::MAX - 1];
-/// What is taken from whole numbers that are too large for a sign, as the standard has it.
+/// Subtracted from whole numbers that are too large for a sign, as in the standard.
 const ZERO: i128 = 1 << 63;
 
 /// How a column is stored, by its type.
@@ -151,7 +151,7 @@ impl Whole {
         free.map(|(null, _)| *null).filter(|_| self.empty)
     }
 
-    /// What is stored for a value that was seen before.
+    /// The stored form of a value that was seen before.
     pub fn stored(&self, value: Option<i128>) -> i64 {
         let stored = value.map(|value| value - self.zero().unwrap_or(0));
         let stored = stored.and_then(|stored| i64::try_from(stored).ok());

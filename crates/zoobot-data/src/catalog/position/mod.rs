@@ -1,5 +1,5 @@
-//! Where galaxies are on the sky, from the columns of a catalogue, under every name and in every form
-//! that is usual.
+//! Positions on the sky from the columns of a catalogue, under all usual names and in all usual
+//! forms.
 
 mod angle;
 mod names;
@@ -17,11 +17,11 @@ use zoobot_show::notes::{self, examples};
 
 /// The positions of a catalogue's galaxies.
 ///
-/// Columns are found by their names in any case: `ra` and `dec`, with an epoch, frame, unit or number
-/// (`RAJ2000`, `DEJ2000`, `_RAJ2000`, `RA_ICRS`, `DE_ICRS`, `ra_deg`, `RA_1`), `right_ascension` and
-/// `declination`, `ALPHA_J2000` and `DELTA_J2000`, and such names with something before or after them
-/// (`target_ra`, `ra_gaia`) where both columns have it. Of several pairs the plainest is taken, which
-/// is said.
+/// Columns are found by their names in any case: `ra` and `dec`, with an epoch, frame, unit or
+/// number (`RAJ2000`, `DEJ2000`, `_RAJ2000`, `RA_ICRS`, `DE_ICRS`, `ra_deg`, `RA_1`),
+/// `right_ascension` and `declination`, `ALPHA_J2000` and `DELTA_J2000`, and such names with
+/// something before or after them (`target_ra`, `ra_gaia`) where both columns have it. Of several
+/// pairs the plainest is taken, and a note says so.
 ///
 /// Values are degrees, as numbers or as text; hours in a column that says so (`RA_HOURS`), or with
 /// an `h`; and sexagesimal, where right ascension is in hours unless its column says degrees or it has
@@ -38,8 +38,8 @@ pub struct Positions {
 }
 
 impl Positions {
-    /// The positions of a catalogue, or `None` where it has no columns of them. What is not understood
-    /// is said, and counts as no position.
+    /// The positions of a catalogue, or `None` where it has no such columns. Values that are not
+    /// understood are reported in a note, and count as missing.
     pub fn of(catalog: &Catalog) -> Result<Option<Self>> {
         let table = catalog.table();
         let Some(found) = names::pair(table) else {

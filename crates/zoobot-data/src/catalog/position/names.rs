@@ -5,10 +5,10 @@ use polars::prelude::DataFrame;
 
 /// Beginnings of the word for right ascension, longer ones first.
 const RA: [&str; 6] = ["rightascension", "alphawin", "alphapeak", "alphapsf", "alpha", "ra"];
-/// The same for declination.
+/// Names of declination.
 const DEC: [&str; 8] =
     ["declination", "deltawin", "deltapeak", "deltapsf", "delta", "decl", "dec", "de"];
-/// Words that make a name that of something else, such as an error.
+/// Words that give a name another meaning, such as an error.
 const OTHER: [&str; 31] = [
     "e",
     "err",
@@ -128,7 +128,7 @@ pub fn is_position(name: &str) -> bool {
     [Angle::Ra, Angle::Dec].into_iter().any(|angle| named(name, angle).is_some())
 }
 
-/// What the name of a column says, where it is that of an angle.
+/// What the name of a column says, where it names an angle.
 fn named(name: &str, angle: Angle) -> Option<Named> {
     let lower = name.trim().to_lowercase();
     let mut words: Vec<&str> =

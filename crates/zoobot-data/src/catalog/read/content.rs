@@ -1,4 +1,4 @@
-//! What a file holds, told by its first bytes and not by its name.
+//! The kind of a file, recognised by its first bytes and not by its name.
 
 use super::wrong;
 use bzip2::read::MultiBzDecoder;

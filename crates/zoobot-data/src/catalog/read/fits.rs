@@ -1,7 +1,7 @@
 //! FITS tables (FITS standard 4.0, sections 7.2 and 7.3): the first table of a file, binary or ASCII.
 //!
-//! Whole numbers keep all their digits, also those of 64 bits without a sign. An empty cell is one of
-//! `TNULL`, NaN, or nothing but spaces. A column with several values in a cell is one of lists.
+//! Whole numbers keep all their digits, even 64-bit numbers without a sign. Empty cells hold `TNULL`,
+//! NaN, or only spaces. A column with several values in a cell becomes a column of lists.
 
 mod ascii;
 mod binary;
@@ -20,7 +20,7 @@ pub fn table(bytes: &[u8], path: &Path) -> Result<DataFrame> {
     Ok(DataFrame::new(height, columns)?)
 }
 
-/// What is wrong, and what to do.
+/// The problem, and what to do.
 type Wrong = (String, String);
 
 fn wrong_because(problem: impl Into<String>, hint: &str) -> Wrong {

@@ -1,7 +1,7 @@
 //! Tables of text: CSV and its relatives, and ECSV.
 //!
-//! All values are looked at first, so that a column is read as what holds every one of them without
-//! loss; then they are read. Both go over parts of the file in parallel.
+//! A first pass looks at all values and chooses for each column a type that holds them without
+//! loss; a second pass reads them. Both process parts of the file in parallel.
 
 mod build;
 mod decode;
@@ -99,7 +99,7 @@ fn named(names: &[String], columns: Vec<Column>) -> Vec<Column> {
 /// What the rows of a part hold.
 struct Looked {
     seen: Vec<Seen>,
-    /// The same without the first row of the part.
+    /// What was seen below the first row of the part.
     below: Vec<Seen>,
     lines: Vec<u32>,
     /// The first row.

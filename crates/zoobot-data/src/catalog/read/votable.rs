@@ -1,7 +1,7 @@
 //! VOTables (IVOA's standard 1.4): the first table of a file, as TABLEDATA, BINARY or BINARY2.
 //!
-//! The rows of TABLEDATA are cut into blocks, which are parsed in parallel and never all in memory as
-//! XML. A column with several values in a cell is one of text, as TABLEDATA writes them.
+//! The rows of TABLEDATA are cut into blocks, which are parsed in parallel and never all in memory
+//! as XML. A column with several values in a cell becomes text, as TABLEDATA writes it.
 
 mod binary;
 mod cells;
@@ -30,7 +30,7 @@ pub fn table(bytes: Vec<u8>, path: &Path) -> Result<DataFrame> {
     Ok(DataFrame::new(height, columns)?)
 }
 
-/// What is wrong, and what to do.
+/// The problem, and what to do.
 type Wrong = (String, String);
 
 fn damaged(problem: impl std::fmt::Display) -> Wrong {

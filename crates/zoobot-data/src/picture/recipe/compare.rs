@@ -6,8 +6,8 @@ use zoobot_base::error::{Error, Result};
 use zoobot_show::notebook::{Bundle, Show};
 
 impl Recipe {
-    /// Whether the other one makes the same bytes of a picture. Mean and standard deviation come
-    /// after, and so does the mean over the channels.
+    /// Whether the other recipe makes the same bytes of a picture. Mean and standard deviation come
+    /// later, and so does the mean over the channels.
     #[doc(hidden)]
     pub fn same_pixels(&self, other: &Self) -> bool {
         let luma = |recipe: &Self| recipe.grey == Some(Grey::Luma);

@@ -5,6 +5,12 @@ use serde::{Deserialize, Serialize};
 use zoobot_base::error::{Error, Result};
 
 /// A fixed part of every picture, in its own pixels.
+///
+/// ```
+/// use zoobot_core::picture::{Crop, Recipe};
+/// let recipe = Recipe { crop: Some(Crop::Centre(200, 200)), ..Recipe::zoobot() };
+/// assert_eq!(recipe, Recipe::zoobot().centre(200, 200));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Crop {

@@ -6,7 +6,7 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// More names than this are nobody's to choose from.
+/// With more columns than this no names are suggested.
 const NAMES: usize = 2_000;
 
 /// The tables that the running cell gave back or made: name, columns, whether it is new.

@@ -1,4 +1,4 @@
-//! Endless recursion ends in a panic, which keeps the variables, and not with the process.
+//! Endless recursion ends in a panic, which keeps the variables, instead of ending the process.
 
 use super::stop::stop_point;
 use std::cell::Cell;

@@ -4,8 +4,9 @@
 //! [`enter`](super::enter) at the head of every function. Where a stop was asked for, the thread
 //! unwinds from there to the start of the cell, like a panic, and the variables are kept.
 //!
-//! A call that has no such points can only be left behind ([`zoobot_leave_cell`]): the kernel goes
-//! on with another thread, and the old one rests for good as soon as it comes back to the cell.
+//! A call that has no such points can only be left behind ([`zoobot_leave_cell`]): the kernel
+//! continues with another thread, and the old one sleeps forever once it returns to the code of the
+//! cell.
 
 use super::RUNNING;
 use crate::notebook::{Board, board};

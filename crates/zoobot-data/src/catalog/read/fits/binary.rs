@@ -87,12 +87,12 @@ impl Form {
     }
 }
 
-/// How numbers of a column become what they stand for: `TNULL`, `TSCAL` and `TZERO`.
+/// How stored numbers become values: `TNULL`, `TSCAL` and `TZERO`.
 struct Scale {
     null: Option<i128>,
     scale: f64,
     zero: f64,
-    /// What is added to whole numbers that stay whole, as for those without a sign.
+    /// Added to whole numbers that stay whole, such as numbers without a sign.
     offset: Option<i128>,
 }
 

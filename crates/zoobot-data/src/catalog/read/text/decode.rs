@@ -3,7 +3,7 @@
 /// The text, with lines that end in `\n` or `\r\n` and without a byte-order mark.
 ///
 /// # Errors
-/// What is wrong, and what to do.
+/// The problem, and what to do.
 pub fn decode(bytes: Vec<u8>) -> Result<String, (String, String)> {
     let text = match bytes[..] {
         [0xff, 0xfe, ..] => utf16(&bytes[2..], u16::from_le_bytes)?,
@@ -20,7 +20,7 @@ pub fn decode(bytes: Vec<u8>) -> Result<String, (String, String)> {
     Ok(if text.contains('\n') { text } else { text.replace('\r', "\n") })
 }
 
-/// The line in which a place of a text lies, counted from 1.
+/// The line of a place in a text, counted from 1.
 pub fn line_of(text: &str, place: usize) -> usize {
     newlines(&text.as_bytes()[..place]) + 1
 }

@@ -22,7 +22,7 @@ pub struct Layout<'a> {
     pub start: usize,
 }
 
-/// What is wrong, and what to do about it.
+/// The problem, and what to do about it.
 type Wrong = (String, String);
 
 impl<'a> Layout<'a> {

@@ -197,7 +197,7 @@ impl Body<'_> {
         self.comments && values != self.width && self.text.as_bytes()[at] == b'#'
     }
 
-    /// Parts of about so many bytes, which end where rows end.
+    /// Parts of about `size` bytes, which end where rows end.
     pub fn parts(&self, start: usize, line: usize, size: usize) -> Result<Vec<Part>, Fault> {
         let bytes = self.text.as_bytes();
         let mut parts = Vec::new();

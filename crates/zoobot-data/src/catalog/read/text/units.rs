@@ -1,4 +1,4 @@
-//! A row of units below the header, which is no galaxy.
+//! A row of units below the header, which is not a galaxy.
 
 /// Words that units and types of columns are made of.
 const WORDS: &[&str] = &[

@@ -33,7 +33,7 @@ impl Cells {
         Self { kind: field.kind, null: field.null, values }
     }
 
-    /// Adds a value as TABLEDATA writes it; fails with a text that is not of the column's kind.
+    /// Adds a value as TABLEDATA writes it; fails with the text where it is not of the column's kind.
     pub fn add_text(&mut self, text: &str) -> Result<(), String> {
         let plain = text.trim();
         let number = |plain: &str| match plain.parse::<f64>() {

@@ -8,7 +8,7 @@ pub struct Field {
     pub name: String,
     pub kind: Kind,
     pub size: Size,
-    /// The whole number that means a missing value.
+    /// The whole number that means "no value".
     pub null: Option<i64>,
 }
 
