@@ -36,7 +36,11 @@ impl Growth<'_> {
                 let query = self.stored.query(row);
                 let near = now.nearest(self.stored, &query, layer, self.wide, self.absolute, walk);
                 let others = near.iter().copied().filter(|link| link.1 != row);
-                Ok(self.select(row, others.chain(self.links_of(now, layer, row)).collect(), self.links))
+                Ok(self.select(
+                    row,
+                    others.chain(self.links_of(now, layer, row)).collect(),
+                    self.links,
+                ))
             })
             .collect::<Result<_>>()?;
         // Both ends of a link, by row.
