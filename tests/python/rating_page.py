@@ -249,7 +249,7 @@ def go_through(tab, other, url, folder, downloads):
     until("fresh ranking", lambda: "fresh: 11 ratings" in tab.text("#fresh"))
     seconds = tab.js("state.ranking.seconds")
     tab.js("(() => { const it = find('#choice'); it.value = 'top'; it.dispatchEvent(new Event('change')); })()")
-    until("top of the ranking", lambda: "number 1 of those" in tab.text("#grid .why"))
+    until("top of the ranking", lambda: "number 1 of the unrated" in tab.text("#grid .why"))
     print(f"batches and retraining: the last took {seconds:.3f} s")
 
     tab.click("[data-view='ranking']")

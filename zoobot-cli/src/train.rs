@@ -248,8 +248,8 @@ impl Train {
 /// An error about the share to keep aside, by the name that it has here.
 fn by_option(error: Error) -> Error {
     match error {
-        Error::Invalid { name: "share to choose by", value, expected } => {
-            Error::Invalid { name: "--validation", value, expected }
+        Error::Parameter { name: "share", value, range } => {
+            Error::Parameter { name: "--validation", value, range }
         }
         other => other,
     }

@@ -117,8 +117,8 @@ impl FromStr for Acquisition {
             "thompson" => Self::Thompson,
             "random" => Self::Random,
             other => {
-                let expected = "ei, ucb, variance, thompson or random";
-                return Err(Error::invalid("acquisition", other, expected));
+                let range = "ei, ucb, variance, thompson or random";
+                return Err(Error::parameter("acquisition", format!("{other:?}"), range));
             }
         })
     }

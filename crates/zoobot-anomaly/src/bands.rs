@@ -10,7 +10,7 @@ impl Runs {
     /// choices are grey.
     ///
     /// # Errors
-    /// [`Error::Invalid`](zoobot_base::Error::Invalid) without a run.
+    /// When there are no runs.
     pub fn figure(&self) -> Result<Figure> {
         let mut all: Vec<(Curve, Vec<&Run>)> = Vec::new();
         let several = self.runs.iter().any(|run| run.representation != self.runs[0].representation);

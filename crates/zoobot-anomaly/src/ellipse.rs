@@ -43,9 +43,8 @@ pub fn ellipse_features(catalog: &Catalog) -> Result<Space> {
         .collect::<Result<_>>()?;
     progress.finish();
     let shape = (rows.len(), LEVELS.len() * NAMES.len());
-    let features = Array2::from_shape_vec(shape, rows.concat()).map_err(|_| {
-        Error::invalid("features", rows.len(), format!("{} for each picture", shape.1))
-    })?;
+    let features = Array2::from_shape_vec(shape, rows.concat())
+        .map_err(Error::internal("the ellipses do not fill their table"))?;
     Space::new(catalog.ids(), features)?.with_catalog(catalog)
 }
 

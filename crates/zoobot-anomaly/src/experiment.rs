@@ -108,18 +108,27 @@ impl Experiment {
     /// Runs what is not done yet.
     ///
     /// # Errors
-    /// [`Error::Invalid`] without representation, method or repeat and when numbers of galaxies
-    /// differ; [`Error::Io`]; [`Error::Interrupted`]: with a folder, the same call goes on.
+    /// [`Error::Empty`] without a representation or method; [`Error::Parameter`] for 0 repeats;
+    /// [`Error::Shape`] when numbers of galaxies differ; [`Error::Io`]; [`Error::Interrupted`]: with
+    /// a folder, a repeated call resumes.
     pub fn run(&self) -> Result<Runs> {
         let galaxies = self.truth.fractions.len();
         let others = self.spaces.iter().find(|(_, space)| space.len() != galaxies);
         if let Some((name, space)) = others {
-            let value = format!("{} in {name:?}", space.len());
-            return Err(Error::invalid("number of galaxies", value, format!("{galaxies}")));
+            let problem = format!(
+                "the representation {name:?} has {} galaxies, but the truth has {galaxies}",
+                space.len()
+            );
+            return Err(Error::shape(problem, "Give both for the same galaxies"));
         }
-        if self.spaces.is_empty() || self.methods.is_empty() || self.repeats == 0 {
-            let value = format!("{} of {}", self.repeats, self.methods.len());
-            return Err(Error::invalid("runs", value, "a representation, a method and a repeat"));
+        if self.spaces.is_empty() {
+            return Err(Error::empty("there is no representation to search", "Give at least one"));
+        }
+        if self.methods.is_empty() {
+            return Err(Error::empty("there is no method to compare", "Give at least one"));
+        }
+        if self.repeats == 0 {
+            return Err(Error::parameter("repeats", self.repeats, "at least 1"));
         }
         let mut kept = self.kept()?;
         let mut file = self.file()?;
@@ -217,8 +226,10 @@ impl Experiment {
         let wanted = (share / (1.0 - share) * others as f64).round();
         if !(share > 0.0 && share < 1.0 && wanted >= 1.0 && wanted <= odd.len() as f64) {
             let most = odd.len() as f64 / space.len() as f64;
-            let expected = format!("at least one galaxy's, and at most {most:.3}, what there is");
-            return Err(Error::invalid("share", share, expected));
+            let range = format!(
+                "enough for one interesting galaxy and at most {most:.3}, the share in these data"
+            );
+            return Err(Error::parameter("share", share, range));
         }
         let mut rng = StdRng::seed_from_u64(mixed(repeat, 1));
         odd.shuffle(&mut rng);

@@ -69,10 +69,13 @@ fn answer(typed: &str, galaxies: usize) -> Result<Answer> {
     match ratings {
         Some(ratings) if ratings.len() <= galaxies => Ok(Answer::Ratings(ratings)),
         Some(ratings) => {
-            let value = format!("{} digits", ratings.len());
-            Err(Error::invalid("the line", value, format!("at most {galaxies}")))
+            let problem = format!("the line has {} digits for {galaxies} galaxies", ratings.len());
+            Err(Error::unsuitable(problem, "Type at most one digit for each"))
         }
-        None => Err(Error::invalid("the line", format!("{typed:?}"), "digits from 0 to 5, or u")),
+        None => Err(Error::unsuitable(
+            format!("{typed:?} is not a line of ratings"),
+            "Type digits from 0 to 5, or u",
+        )),
     }
 }
 
@@ -103,7 +106,7 @@ mod tests {
         assert_eq!(rated.unwrap(), 11);
         assert_eq!(shown, [10, 6, 7, 7, 7, 7, 10, 9]);
         assert!(notes[1].contains("4 galaxies") && notes[2].contains("taken back"), "{notes:?}");
-        assert!(notes[3].contains("\"06\"") && notes[5].contains("at most 7"), "{notes:?}");
+        assert!(notes[3].contains("\"06\"") && notes[5].contains("for 7 galaxies"), "{notes:?}");
         assert_eq!(search.ratings().iter().filter(|it| it.value == 5).count(), 2);
         let error = search.rate_here().unwrap_err().to_string();
         assert!(error.contains("notebook"), "{error}");

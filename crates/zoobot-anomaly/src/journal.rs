@@ -193,7 +193,9 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<Line>> {
                 Some(0..=5) => Ok(line),
                 None if line.undo || line.skip || line.note.is_some() => Ok(line),
                 None => Err(wrong("it has no rating".to_owned())),
-                Some(rating) => Err(wrong(format!("rating is {rating}, expected 0 to 5"))),
+                Some(rating) => {
+                    Err(wrong(format!("the rating is {rating}, but must be between 0 and 5")))
+                }
             }
         })
         .collect()

@@ -114,7 +114,9 @@ impl Proposal {
     fn title(&self) -> String {
         let why = match self.why {
             Why::First => "random, to begin with".to_owned(),
-            Why::AllZero => "random or unlike all so far, for every rating is 0".to_owned(),
+            Why::AllZero => {
+                "random, or unlike all rated so far, since every rating is 0".to_owned()
+            }
             Why::Chosen(by) => format!("chosen by {by}"),
         };
         let galaxies = if self.ids.len() == 1 { "galaxy" } else { "galaxies" };

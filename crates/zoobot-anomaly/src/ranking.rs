@@ -120,10 +120,10 @@ impl Ranking {
     /// The pictures of the first `n`, under what there is to [note](Self::note).
     ///
     /// # Errors
-    /// [`Error::Missing`] without a catalogue, [`Error::Invalid`] when `n` is 0.
+    /// [`Error::Missing`] without a catalogue, [`Error::Parameter`] when `n` is 0.
     pub fn gallery(&self, n: usize) -> Result<Gallery> {
         if n == 0 {
-            return Err(Error::invalid("n", n, "at least 1 galaxy"));
+            return Err(Error::parameter("n", n, "at least 1"));
         }
         let catalog = self.space.known_catalog()?;
         let first: Vec<usize> = self.order.iter().copied().take(n).collect();

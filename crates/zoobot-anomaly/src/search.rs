@@ -86,12 +86,13 @@ impl AnomalySearch {
     /// 40 standardised components: `space.pca(40)?.standardize()?`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when two galaxies have one name.
+    /// [`Error::Unsuitable`] when two galaxies have one name.
     pub fn new(space: &Space) -> Result<Self> {
         let mut places = HashMap::with_capacity(space.len());
         for (row, id) in space.ids().iter().enumerate() {
             if places.insert(id.clone(), row).is_some() {
-                return Err(Error::invalid("id_str", format!("{id:?} twice"), "unique names"));
+                let problem = format!("two galaxies are named {id:?}");
+                return Err(Error::unsuitable(problem, "Give each galaxy a unique id_str"));
             }
         }
         let kernel = Kernel::rational_quadratic(1.0, 1.0) + Kernel::white(1.0);
@@ -187,14 +188,14 @@ impl AnomalySearch {
     /// [`journal`](Self::journal) it is on the disk when this returns.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for anything but a whole number from 0 to 5, [`Error::Missing`] for an
+    /// [`Error::Parameter`] for anything but a whole number from 0 to 5, [`Error::Missing`] for an
     /// unknown galaxy (with the nearest name), [`Error::Io`] when it cannot be kept: then it does not
     /// count.
     pub fn rate(&mut self, id: &str, rating: impl Display) -> Result<()> {
         let text = rating.to_string();
         let value = text.trim().parse::<u8>().ok().filter(|value| *value <= 5);
         let value = value.ok_or_else(|| {
-            Error::invalid("rating", &text, format!("a whole number from 0 to 5 for {id:?}"))
+            Error::parameter("rating", format!("{text} for {id:?}"), "a whole number from 0 to 5")
         })?;
         self.record(&[self.line(id, Some(value))])
     }
@@ -291,7 +292,7 @@ impl AnomalySearch {
             return Ok(model.fitted.clone());
         }
         if ratings.is_empty() {
-            return Err(Error::invalid("number of ratings", 0, "1 or more: rate galaxies first"));
+            return Err(Error::empty("no galaxies are rated yet", "Rate at least one"));
         }
         let places: Vec<usize> = ratings.iter().map(|it| it.row).collect();
         let rows = self.space.features().select(ndarray::Axis(0), &places);
@@ -326,7 +327,7 @@ impl AnomalySearch {
     /// [`Ranking::unrated`] for those that are not rated yet.
     ///
     /// # Errors
-    /// [`Error::Invalid`] before any rating; else as [`next`](Self::next).
+    /// [`Error::Empty`] before any rating; else as [`next`](Self::next).
     pub fn ranking(&mut self) -> Result<Ranking> {
         let fitted = self.learn()?;
         let expected = fitted.predict(self.space.features())?;

@@ -32,17 +32,21 @@ impl Truth {
     /// 0.9, as in the paper.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for another number, and when no galaxy is of interest or all are.
+    /// [`Error::Parameter`] for a number outside 0 to 1; [`Error::Unsuitable`] when no galaxy is of
+    /// interest or all are.
     pub fn of(fractions: Vec<f64>) -> Result<Self> {
         if let Some(value) = fractions.iter().find(|value| !(0.0..=1.0).contains(*value)) {
-            return Err(Error::invalid("fraction", value, "0 to 1"));
+            return Err(Error::parameter("fraction", value, "between 0 and 1"));
         }
         let interesting: Vec<bool> = fractions.iter().map(|value| *value > 0.9).collect();
         let count = interesting.iter().filter(|it| **it).count();
         if count == 0 || count == interesting.len() {
-            let value = format!("{count} of {}", interesting.len());
-            let expected = "some but not all: those with a fraction above 0.9 (a rating of 5)";
-            return Err(Error::invalid("number of interesting galaxies", value, expected));
+            let problem = format!(
+                "{count} of {} galaxies are interesting (a fraction above 0.9, or a rating of 5)",
+                interesting.len()
+            );
+            let hint = "Give scores by which some galaxies are interesting, but not all";
+            return Err(Error::unsuitable(problem, hint));
         }
         Ok(Self { fractions, interesting })
     }
@@ -122,7 +126,9 @@ impl Truth {
         let scores = space.ids().iter().map(score).collect::<Result<Vec<f64>>>()?;
         let ratings = scores.iter().any(|value| *value > 1.0);
         if let Some(value) = scores.iter().find(|value| !(0.0..=5.0).contains(*value)) {
-            return Err(Error::invalid("score", value, "fractions 0 to 1 or ratings 0 to 5"));
+            let problem = format!("{column:?} holds the score {value}");
+            let hint = "Scores must be fractions from 0 to 1 or ratings from 0 to 5";
+            return Err(Error::unsuitable(problem, hint));
         }
         let scale = if ratings { 5.0 } else { 1.0 };
         Self::of(scores.into_iter().map(|value| value / scale).collect())
@@ -216,14 +222,21 @@ impl AnomalySearch {
     /// Lets a simulated user rate until `labels` galaxies are rated, and judges the ranking.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the truth is of another number of galaxies, else as
+    /// [`Error::Shape`] when the truth has more or fewer galaxies than the search;
+    /// [`Error::Parameter`] unless `labels` is between 1 and the number of galaxies; else as
     /// [`next`](Self::next).
     pub fn simulate(&mut self, truth: &Truth, labels: usize) -> Result<Outcome> {
         let galaxies = self.space().len();
-        if truth.fractions.len() != galaxies || labels == 0 || labels > galaxies {
-            let value = format!("{} of {} galaxies", labels, truth.fractions.len());
-            let expected = format!("1 to {galaxies} of {galaxies}");
-            return Err(Error::invalid("number of ratings", value, expected));
+        if truth.fractions.len() != galaxies {
+            let problem = format!(
+                "the truth has {} galaxies, but the search has {galaxies}",
+                truth.fractions.len()
+            );
+            return Err(Error::shape(problem, "Give the truth of the galaxies that are searched"));
+        }
+        if labels == 0 || labels > galaxies {
+            let range = format!("between 1 and {galaxies}, the number of galaxies");
+            return Err(Error::parameter("labels", labels, range));
         }
         let start = Instant::now();
         let mut rounds = Vec::new();

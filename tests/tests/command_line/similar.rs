@@ -44,7 +44,7 @@ fn conditions_counter_examples_and_distances_change_what_is_found() {
     let wrong = |words: &[&str], say: &[&str]| {
         refused(&[&similar[..], words].concat(), dir.path(), say);
     };
-    wrong(&[&bright[..], &["-k", "3"]].concat(), &["k is 3", "1 to 2"]);
+    wrong(&[&bright[..], &["-k", "3"]].concat(), &["k must be between 1 and 2"]);
     wrong(&[&catalog[..], &["--where", "mag_r <"]].concat(), &["its end"]);
     wrong(&[&catalog[..], &["--where", "mag_g < 1"]].concat(), &["mag_g"]);
     wrong(&["--tags", "tags.csv", "--tag", "rang"], &["Did you mean \"ring\"?"]);

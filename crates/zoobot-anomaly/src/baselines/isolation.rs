@@ -66,11 +66,19 @@ impl IsolationForest {
     /// nothing is.
     ///
     /// # Errors
-    /// [`Error::Invalid`] without trees, and for fewer than 2 rows.
+    /// [`Error::Parameter`] for 0 trees or fewer than 2 galaxies a tree; [`Error::Unsuitable`] for
+    /// fewer than 2 rows.
     pub fn scores(&self, rows: ArrayView2<f32>) -> Result<Vec<f64>> {
-        if self.trees == 0 || self.sample < 2 || rows.nrows() < 2 {
-            let value = format!("{} of {} among {} rows", self.trees, self.sample, rows.nrows());
-            return Err(Error::invalid("trees", value, "1 or more, of 2 galaxies or more"));
+        if self.trees == 0 {
+            return Err(Error::parameter("trees", self.trees, "at least 1"));
+        }
+        if self.sample < 2 {
+            return Err(Error::parameter("sample", self.sample, "at least 2"));
+        }
+        if rows.nrows() < 2 {
+            let problem =
+                format!("a forest needs at least 2 galaxies, but there are {}", rows.nrows());
+            return Err(Error::unsuitable(problem, "Give more galaxies"));
         }
         let size = self.sample.min(rows.nrows());
         let deepest = (size as f64).log2().ceil() as usize;

@@ -27,12 +27,12 @@ pub fn refused(request: &Request, port: u16, token: &str) -> Option<Response> {
     }
     let origin = |from: &str| from.strip_prefix("http://").is_some_and(here);
     if request.header("origin").is_some_and(|from| !origin(from)) {
-        return refuse("only the page itself may ask");
+        return refuse("only the page itself may send requests");
     }
     // A link to the page may stand anywhere, as in a notebook.
     let site = request.header("sec-fetch-site");
     if !page && site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
-        return refuse("only the page itself may ask");
+        return refuse("only the page itself may send requests");
     }
     let shown = if page { request.query("token") } else { request.header("x-zoobot-token") };
     if !shown.is_some_and(|shown| same(shown, token)) {

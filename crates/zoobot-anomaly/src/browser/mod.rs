@@ -92,10 +92,10 @@ impl RatingPage {
     /// The `n` most interesting galaxies by all ratings, those rated of interest first.
     ///
     /// # Errors
-    /// As [`AnomalySearch::ranking`]; [`Error::Invalid`] when `n` is 0.
+    /// As [`AnomalySearch::ranking`]; [`Error::Parameter`] when `n` is 0.
     pub fn ranking(&self, n: usize) -> Result<Ranking> {
         if n == 0 {
-            return Err(Error::invalid("n", n, "at least 1 galaxy"));
+            return Err(Error::parameter("n", n, "at least 1"));
         }
         Ok(self.search().ranking()?.head(n))
     }
@@ -124,7 +124,7 @@ impl Show for RatingPage {
         let link = format!(
             "<div><a href=\"{0}\" target=\"_blank\" rel=\"noopener noreferrer\">Rate galaxies in the \
              browser</a> <span style=\"opacity:.65\">{1} rated. It stays open until page.stop() or \
-             until the kernel ends; only this machine reaches it.</span></div>",
+             until the kernel ends; only this machine can reach it.</span></div>",
             escape(&url),
             escape(&rated),
         );

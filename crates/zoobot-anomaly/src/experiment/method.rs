@@ -70,7 +70,7 @@ impl FromStr for Method {
     fn from_str(name: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|method| method.to_string() == name).ok_or_else(|| {
             let names: Vec<String> = Self::ALL.iter().map(Self::to_string).collect();
-            Error::invalid("method", name, format!("one of {}", names.join(", ")))
+            Error::parameter("method", format!("{name:?}"), format!("one of {}", names.join(", ")))
         })
     }
 }

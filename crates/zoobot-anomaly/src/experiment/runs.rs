@@ -114,7 +114,7 @@ impl Runs {
     /// A line of text for each, for a terminal.
     pub fn text(&self) -> String {
         let mut text =
-            "representation  method            average precision  of those not rated  accuracy@100"
+            "representation  method            average precision  among the unrated   accuracy@100"
                 .to_owned();
         for (name, method) in self.kinds() {
             let runs = self.of(name, method);

@@ -147,11 +147,11 @@ impl Finetune {
     /// For a regressor: numbers lie from 0 to 1, and so do predictions.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for another question.
+    /// [`Error::Unsuitable`] for anything but a regressor.
     pub fn unit_interval(mut self) -> Result<Self> {
         match &mut self.question {
             LabelKind::Numbers { unit_interval, .. } => *unit_interval = true,
-            other => return Err(Error::invalid("unit interval", other.kind(), "a regressor")),
+            other => return Err(only_regressor("unit_interval()", other)),
         }
         Ok(self)
     }
@@ -159,11 +159,11 @@ impl Finetune {
     /// For a regressor: whether errors count squared (`mse`, the default) or as they are (`mae`).
     ///
     /// # Errors
-    /// [`Error::Invalid`] for another question.
+    /// [`Error::Unsuitable`] for anything but a regressor.
     pub fn distance(mut self, of: Distance) -> Result<Self> {
         match &mut self.question {
             LabelKind::Numbers { distance, .. } => *distance = of,
-            other => return Err(Error::invalid("distance", other.kind(), "a regressor")),
+            other => return Err(only_regressor("distance(…)", other)),
         }
         Ok(self)
     }
@@ -274,8 +274,8 @@ impl Finetune {
         self
     }
 
-    /// Tells a figure of your own after each epoch, of outputs and targets of all galaxies that are
-    /// chosen by.
+    /// Tells a figure of your own after each epoch, from the outputs and targets of all validation
+    /// galaxies.
     pub fn metric(
         mut self,
         name: impl Into<String>,
@@ -284,4 +284,11 @@ impl Finetune {
         self.own_metrics.push((name.into(), Arc::new(metric)));
         self
     }
+}
+
+/// That a setting is for regressors only.
+fn only_regressor(setting: &str, other: &LabelKind) -> Error {
+    let problem =
+        format!("{setting} is only for regressors, but this is Finetune::{}", other.kind());
+    Error::unsuitable(problem, "Leave it out, or use Finetune::regressor")
 }

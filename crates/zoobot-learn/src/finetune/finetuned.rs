@@ -177,7 +177,7 @@ impl Finetuned {
     /// folds found; of a head that was solved for, [`Strength::figure`].
     ///
     /// # Errors
-    /// [`Error::Invalid`] when no epoch was finished.
+    /// When no epoch was finished.
     pub fn history(&self) -> Result<Figure> {
         match (&self.strength, &self.cross_validated) {
             (Some(strength), _) => strength.figure(),
@@ -252,15 +252,16 @@ impl Finetuned {
     /// principal components of each, galaxies coloured by a column of their catalogue.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where the encoder stayed as it was, [`Error::Missing`] for a column that is
-    /// not there; else as [`Encoder::encode`] and [`Space::pca`].
+    /// [`Error::Unsuitable`] where the encoder stayed as it was, [`Error::Missing`] for a column that
+    /// does not exist; else as [`Encoder::encode`] and [`Space::pca`].
     pub fn before_and_after(&self, catalog: &Catalog, colour_by: &str) -> Result<Figure> {
         let Some(before) = &self.before else {
-            let expected = advice(
-                "one that learnt: full() or two_phase(k)",
-                "one that learnt: --full or --two-phase",
+            let hint = advice(
+                "Train the encoder too, with full() or two_phase(k)",
+                "Train the encoder too, with --full or --two-phase",
             );
-            return Err(Error::invalid("the encoder", "the same before and after", expected));
+            let problem = "fine-tuning left the encoder unchanged, so there is nothing to compare";
+            return Err(Error::unsuitable(problem, hint));
         };
         catalog.column(colour_by)?;
         let panel = |encoder: &Encoder, title: &str| -> Result<figure::Scatter> {
@@ -273,7 +274,7 @@ impl Finetuned {
     /// The posteriors of votes, for a tree.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for another question; else as [`Model::predict`].
+    /// [`Error::Unsuitable`] for anything but a tree; else as [`Model::predict`].
     pub fn posterior(&self, catalog: &Catalog) -> Result<Posterior> {
         self.model.predict(catalog)
     }
@@ -287,12 +288,14 @@ impl Finetuned {
     /// is, never which class is the likeliest. Give galaxies that it has not learnt from.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for another question than a classifier's; [`Error::Missing`] and
+    /// [`Error::Unsuitable`] for anything but a classifier; [`Error::Missing`] and
     /// [`Error::Catalog`] for galaxies without labels.
     pub fn calibrated(&self, catalog: &Catalog) -> Result<Self> {
         let Labels::Classes(_) = self.model.labels() else {
             let found = self.question.kind();
-            return Err(Error::invalid("temperature of", found, "a classifier"));
+            let problem =
+                format!("only classifiers have a temperature, but this is Finetune::{found}");
+            return Err(Error::unsuitable(problem, "Call it on a fine-tuned classifier"));
         };
         let predicted = self.model.predict_labels(catalog)?.against(catalog, &self.label())?;
         let temperature = predicted.temperature()?;

@@ -33,7 +33,10 @@ impl CrossValidated {
         let best = found.mean().into_iter().min_by(|a, b| a.validation.total_cmp(&b.validation));
         match best {
             Some(best) => Ok(Self { chosen: best.epoch, ..found }),
-            None => Err(Error::invalid("epochs that all folds reached", 0, "at least 1")),
+            None => Err(Error::unsuitable(
+                "no fold finished an epoch",
+                "Let each fold train for at least one",
+            )),
         }
     }
 
@@ -71,7 +74,8 @@ impl CrossValidated {
     /// None today.
     pub fn best(&self) -> Result<Epoch> {
         let found = self.mean().into_iter().find(|it| it.epoch == self.chosen);
-        found.ok_or_else(|| Error::invalid("epoch", self.chosen, "one that all folds reached"))
+        let missing = || Error::Internal(format!("some fold did not reach epoch {}", self.chosen));
+        found.ok_or_else(missing)
     }
 
     /// A figure of validation over the epochs, for each fold and on average.
@@ -102,18 +106,19 @@ impl Show for CrossValidated {
 }
 
 impl Finetune {
-    /// Learns from all galaxies, for as many epochs as are best by cross-validation: for sets so small
-    /// that each galaxy counts. They are divided into folds, a classifier's with the same share of each
-    /// class; for each a network, or head, learns from the others and is tried on it; the
-    /// epoch at which it is best on average is where the last run, on all, ends.
+    /// Learns from all galaxies, for the number of epochs that cross-validation finds best: for small
+    /// sets, where each galaxy counts. The galaxies are divided into folds (a classifier's with the same
+    /// share of each class). For each fold a network, or head, learns from the other folds and is tried
+    /// on this one. The last run learns from all galaxies and ends at the epoch that was best on
+    /// average.
     ///
     /// A head's folds take no longer than their training, since pictures are encoded once; whole
     /// networks take `folds + 1` times as long. What is kept is the last epoch of the last run; what
     /// the folds found is in [`Finetuned::cross_validated`].
     ///
     /// # Errors
-    /// As [`train`](Self::train); [`Error::Invalid`] for less than two folds, and a class of fewer
-    /// galaxies than folds; [`Error::Interrupted`] when it is stopped before the last run.
+    /// As [`train`](Self::train); [`Error::Parameter`] for fewer than two folds;
+    /// [`Error::Unsuitable`] for a class of fewer galaxies than folds; [`Error::Interrupted`] when it is stopped before the last run.
     pub fn cross_validate(&self, galaxies: &Catalog, folds: usize) -> Result<Finetuned> {
         let mut watch = Watch::new("fine-tuning");
         self.cross_validate_told(galaxies, folds, &say, &mut |event| watch.see(&event))
@@ -159,7 +164,7 @@ impl Finetune {
         self.check()?;
         let folds = wished.unwrap_or(USUAL);
         if folds < 2 {
-            return Err(Error::invalid("folds", folds, "at least 2"));
+            return Err(Error::parameter("folds", folds, "at least 2"));
         }
         let mut truth = Truth::to_learn(self.question(), galaxies)?;
         self.weights(&truth)?;

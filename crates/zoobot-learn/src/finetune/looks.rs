@@ -19,7 +19,8 @@ impl Predicted {
     /// How many galaxies of each true class (rows) were taken for each class (columns).
     ///
     /// # Errors
-    /// [`Error::Invalid`] for what are no classes, [`Error::Missing`] where the truth is not known.
+    /// [`Error::Unsuitable`] unless classes are predicted; [`Error::Missing`] where the truth is not
+    /// known.
     pub fn confusion(&self) -> Result<Array2<u64>> {
         let (of, judged) = (self.true_classes()?, self.judged()?);
         let mut counts = Array2::zeros((self.names.len(), self.names.len()));
@@ -54,7 +55,7 @@ impl Predicted {
     /// against all others.
     ///
     /// # Errors
-    /// [`Error::Missing`] where the truth is not known; [`Error::Invalid`] for numbers.
+    /// [`Error::Missing`] where the truth is not known; [`Error::Unsuitable`] for numbers.
     pub fn precision_recall(&self) -> Result<Figure> {
         let mut figure = lines().labels("recall", "precision");
         for (name, chances, is) in self.each_chance()? {
@@ -76,7 +77,7 @@ impl Predicted {
     /// probabilities are what they say.
     ///
     /// # Errors
-    /// [`Error::Missing`] where the truth is not known; [`Error::Invalid`] for numbers.
+    /// [`Error::Missing`] where the truth is not known; [`Error::Unsuitable`] for numbers.
     pub fn reliability(&self) -> Result<Figure> {
         let mut figure = lines().labels("predicted probability", "share that is true").series(
             "perfect",
@@ -140,10 +141,10 @@ impl Predicted {
     /// the model was surest on.
     ///
     /// # Errors
-    /// As [`confusion`](Self::confusion); [`Error::Invalid`] when `n` is 0.
+    /// As [`confusion`](Self::confusion); [`Error::Parameter`] when `n` is 0.
     pub fn right_and_wrong(&self, n: usize) -> Result<Gallery> {
         if n == 0 {
-            return Err(Error::invalid("n", n, "at least 1 galaxy"));
+            return Err(Error::parameter("n", n, "at least 1"));
         }
         let of = self.true_classes()?;
         let Some(catalog) = self.catalog.as_ref().filter(|_| self.kind == Kind::Classes) else {

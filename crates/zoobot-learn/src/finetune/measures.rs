@@ -94,7 +94,7 @@ impl Predicted {
     /// intervals. A class counts as found where it is the likeliest, a thing from probability 0.5 on.
     ///
     /// # Errors
-    /// [`Error::Missing`] where the truth is not known; [`Error::Invalid`] for numbers.
+    /// [`Error::Missing`] where the truth is not known; [`Error::Unsuitable`] for numbers.
     pub fn per_class(&self) -> Result<DataFrame> {
         let (mut each, judged) = (self.each_chance()?, self.judged()?);
         let count = judged.nrows();

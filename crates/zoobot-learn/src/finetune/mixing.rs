@@ -28,7 +28,7 @@ impl Mix {
         }
         let mut rng = StdRng::seed_from_u64(mixed(seed, STREAM));
         let beta = Beta::new(strength, strength)
-            .map_err(|_| Error::invalid("mixup", strength, "0 (none) to 100"))?;
+            .map_err(|_| Error::parameter("mixup", strength, "between 0 (none) and 100"))?;
         let share = beta.sample(&mut rng);
         let mut others: Vec<i64> = (0..galaxies as i64).collect();
         others.shuffle(&mut rng);

@@ -149,33 +149,35 @@ impl Finetune {
     /// Shows its [`Plan`], then learns from the labels in `train` until those in `val` are predicted no
     /// better.
     ///
-    /// The stop button, or Ctrl-C, ends it with the best there was; with a
-    /// [`folder`](Self::folder) the same call goes on from there.
+    /// The stop button, or Ctrl-C, ends the training with the best model so far; with a
+    /// [`folder`](Self::folder) a repeated call resumes from there.
     ///
     /// # Errors
-    /// * [`Error::Missing`] for a column that is not there, with a near name.
+    /// * [`Error::Missing`] for a column that does not exist, with a near name.
     /// * [`Error::Catalog`] for labels that are missing or not finite, and for galaxies or pictures on
     ///   both sides.
-    /// * [`Error::Invalid`] for fewer than four galaxies, one class only, a class of a single galaxy or
-    ///   one that `val` has and `train` has not, labels of the wrong type, nothing to choose by, and
-    ///   settings out of their range.
+    /// * [`Error::Parameter`] for settings out of their range.
+    /// * [`Error::Unsuitable`] for fewer than four galaxies, a single class, a class of a single galaxy,
+    ///   a class that `val` has and `train` has not, and labels of the wrong type.
+    /// * [`Error::Empty`] when `val` has no galaxies.
     /// * [`Error::Picture`] when no picture can be read.
     pub fn train(&self, train: &Catalog, val: &Catalog) -> Result<Finetuned> {
         let mut watch = Watch::new("fine-tuning");
         self.told(train, val, &say, &mut |event| watch.see(&event))
     }
 
-    /// The same in the background, while the notebook's next cells run.
+    /// [`train`](Self::train) in the background, while the notebook's next cells run.
     ///
     /// # Errors
-    /// When the system gives no more threads; those of [`train`](Self::train) come with the result.
+    /// When the system gives no more threads; the errors of [`train`](Self::train) come with the
+    /// result.
     pub fn train_in_background(&self, train: &Catalog, val: &Catalog) -> Result<Job<Finetuned>> {
         let (run, train, val) = (self.clone(), train.clone(), val.clone());
         Job::start("fine-tuning", move || run.train(&train, &val))
     }
 
-    /// The same, telling what happens instead of showing it, and without a plan. Of a head that is solved
-    /// for there is nothing to tell.
+    /// [`train`](Self::train) that hands events to `observe` instead of showing them, and shows no plan.
+    /// A head that is solved for has no events.
     ///
     /// # Errors
     /// As [`train`](Self::train).
@@ -188,13 +190,13 @@ impl Finetune {
         self.told(train, val, &|_| (), observe)
     }
 
-    /// Trains a head on galaxies that were encoded already, with their catalogues attached: several
-    /// questions can so be learnt from one encoding.
+    /// Trains a head on galaxies that were encoded before, with their catalogues attached, so that
+    /// several questions can be learnt from one encoding.
     ///
     /// # Errors
     /// As [`train`](Self::train); [`Error::Recipe`] and [`Error::Weights`] for spaces of another
-    /// encoder or recipe, [`Error::Invalid`] for one that was compressed, or with the label among its
-    /// features.
+    /// encoder or recipe, [`Error::Shape`] for a space that was compressed; [`Error::Unsuitable`] when the
+    /// label is among the features.
     pub fn train_encoded(&self, train: &Space, val: &Space) -> Result<Finetuned> {
         self.check()?;
         let encoder = self.fitting(train)?;
@@ -222,14 +224,15 @@ impl Finetune {
     /// predicted for each of them by a head without it is in [`Finetuned::unseen`].
     ///
     /// # Errors
-    /// As [`train_encoded`](Self::train_encoded); [`Error::Invalid`] where a setting was changed that
-    /// only gradient descent knows.
+    /// As [`train_encoded`](Self::train_encoded); [`Error::Unsuitable`] where a setting was changed
+    /// that only gradient descent knows.
     pub fn learn_all_encoded(&self, galaxies: &Space) -> Result<Finetuned> {
         self.check()?;
         if !self.solves() {
-            let expected = "the defaults, with which a head is solved for: gradient descent needs \
-                            galaxies to choose the best epoch by, as train_encoded(…) takes";
-            return Err(Error::invalid("settings", "of gradient descent", expected));
+            let problem = "these settings need gradient descent, which needs validation galaxies to \
+                           choose the best epoch";
+            let hint = "Call train_encoded(…), or leave the settings of gradient descent out";
+            return Err(Error::unsuitable(problem, hint));
         }
         let encoder = self.fitting(galaxies)?;
         let catalog = galaxies.known_catalog()?;
@@ -246,13 +249,17 @@ impl Finetune {
         let encoder = self.begin()?;
         encoder.check(space)?;
         if space.width() != encoder.width() {
-            let expected = format!(
-                "{}, as {} gives them: {}",
-                encoder.width(),
+            let problem = format!(
+                "the space has {} features, but {} gives {}",
+                space.width(),
                 encoder.name(),
-                advice("the space before pca()", "the table as `zoobot encode` wrote it")
+                encoder.width()
             );
-            return Err(Error::invalid("features", space.width(), expected));
+            let hint = advice(
+                "Give the space as it was before pca()",
+                "Give the table as `zoobot encode` wrote it",
+            );
+            return Err(Error::shape(problem, hint));
         }
         Ok(encoder)
     }

@@ -167,7 +167,7 @@ fn notes(finetune: &Finetune, learn: &Truth, kept: &Truth) -> Vec<String> {
     }
     if kept.len() < 20 && !finetune.solves() {
         notes.push(format!(
-            "{} galaxies to choose by say little: the best epoch is a guess",
+            "{} validation galaxies are too few to tell which epoch is the best",
             kept.len()
         ));
     }
@@ -181,7 +181,7 @@ fn notes(finetune: &Finetune, learn: &Truth, kept: &Truth) -> Vec<String> {
             && settings.class_weights.is_empty()
         {
             notes.push(format!(
-                "there are {count} of {name:?} and {most} of another class: see {}",
+                "the class {name:?} has {count} galaxies, but another has {most}: see {}",
                 advice("balanced()", "--balanced")
             ));
         }

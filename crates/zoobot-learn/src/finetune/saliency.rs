@@ -106,7 +106,7 @@ impl Model {
             return Err(Error::Picture { path: id.into(), reason });
         }
         if found.is_empty() {
-            return Err(Error::invalid("galaxies", 0, "at least 1"));
+            return Err(Error::empty("there are no galaxies to explain", "Give at least one"));
         }
         Ok(Saliency {
             of: of.to_owned(),
@@ -197,7 +197,7 @@ fn array(maps: &Tensor) -> Result<Array3<f32>> {
     let values: Vec<f32> = Vec::try_from(maps.f_contiguous()?.f_flatten(0, -1)?)?;
     let shape = (size[0] as usize, size[1] as usize, size[2] as usize);
     Array3::from_shape_vec(shape, values)
-        .map_err(|error| Error::invalid("maps", error, "galaxies x rows x columns"))
+        .map_err(Error::internal("the heat maps do not fill their array"))
 }
 
 impl Saliency {
@@ -230,7 +230,7 @@ impl Saliency {
     /// Yellow is the most of that galaxy.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for an `n` of 0 or above 100; [`Error::Picture`] when a picture can no longer
+    /// [`Error::Parameter`] for an `n` of 0 or above 100; [`Error::Picture`] when a picture can no longer
     /// be read.
     pub fn gallery(&self, n: usize) -> Result<Gallery> {
         let mut tiles = Vec::new();
@@ -239,7 +239,7 @@ impl Saliency {
             tiles.push(Tile::of(self.ids[row].as_str(), heated).caption(self.caption(row)));
         }
         Ok(Gallery::new(tiles)
-            .title(format!("Where {:?} is seen: yellow speaks for it most", self.of)))
+            .title(format!("Where {:?} is seen: yellow is the strongest evidence", self.of)))
     }
 
     /// The same as a figure, to be saved for a paper.
@@ -265,7 +265,7 @@ impl Saliency {
     /// The first galaxies, without and with their heat maps.
     fn pictures(&self, n: usize) -> Result<Vec<(RgbImage, RgbImage)>> {
         if n == 0 || n > MOST {
-            return Err(Error::invalid("n", n, format!("1 to {MOST} galaxies")));
+            return Err(Error::parameter("n", n, format!("between 1 and {MOST}")));
         }
         let files = self.catalog.files();
         let one = |(file, map): (&std::path::PathBuf, ArrayView2<f32>)| {

@@ -4,6 +4,7 @@ use super::truth::Truth;
 use super::{Finetune, LabelKind};
 use crate::train::{Distance, FitConfig, OptimizerConfig, Schedule};
 use serde::{Deserialize, Serialize};
+use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
 use zoobot_data::picture::Augment;
 use zoobot_representation::encoder::{Precision, Statistics};
@@ -12,7 +13,7 @@ use zoobot_representation::encoder::{Precision, Statistics};
 pub(super) const RATE_OF_HEAD: f64 = 1e-3;
 /// The learning rate of a whole network, as zoobot 2.9 has it.
 const RATE: f64 = 1e-4;
-/// That of the paper's second phase.
+/// The learning rate of the paper's second phase.
 const RATE_OF_SECOND_PHASE: f64 = 1e-5;
 
 /// How a [`Finetune`] learns; what it learns is its [`LabelKind`].
@@ -128,37 +129,47 @@ impl Finetune {
         if let LabelKind::Tags { labels } = &self.question
             && labels.is_empty()
         {
-            return Err(Error::invalid("labels", 0, "at least one column"));
+            return Err(Error::empty("there are no labels to learn", "Give at least one column"));
         }
         for (name, share) in
-            [("head dropout", it.head_dropout), ("label smoothing", it.label_smoothing)]
+            [("head_dropout", it.head_dropout), ("label_smoothing", it.label_smoothing)]
         {
             if !(0.0..1.0).contains(&share) {
-                return Err(Error::invalid(name, share, "0 to below 1"));
+                return Err(Error::parameter(name, share, "at least 0 and below 1"));
             }
         }
         if !(0.0..1.0).contains(&it.weight_decay) {
-            return Err(Error::invalid("weight decay", it.weight_decay, "0 to below 1"));
+            return Err(Error::parameter(
+                "weight_decay",
+                it.weight_decay,
+                "at least 0 and below 1",
+            ));
         }
         if !(it.layer_decay > 0.0 && it.layer_decay <= 1.0) {
-            return Err(Error::invalid("layer decay", it.layer_decay, "above 0, at most 1"));
+            return Err(Error::parameter("layer_decay", it.layer_decay, "above 0 and at most 1"));
         }
         if let Some(rate) = it.learning_rate.filter(|it| !(*it > 0.0 && it.is_finite())) {
-            return Err(Error::invalid("learning rate", rate, "above 0"));
+            return Err(Error::parameter("learning_rate", rate, "a finite number above 0"));
         }
         for (name, count) in [("epochs", it.epochs), ("batch", it.batch as u64)] {
             if count == 0 {
-                return Err(Error::invalid(name, 0, "at least 1"));
+                return Err(Error::parameter(name, 0, "at least 1"));
             }
         }
         if it.patience == Some(0) {
-            return Err(Error::invalid("patience", 0, "at least 1 epoch, or None for no end"));
+            return Err(Error::parameter("patience", 0, "at least 1 epoch, or None"));
         }
         if !(0.0..=100.0).contains(&it.mixup) {
-            return Err(Error::invalid("mixup", it.mixup, "0 (none) to 100, 0.2 say"));
+            return Err(Error::parameter("mixup", it.mixup, "between 0 (none) and 100"));
         }
         it.schedule.check()?;
         it.augment.check()
+    }
+
+    /// What the user called.
+    fn called(&self) -> String {
+        let kind = self.question.kind();
+        advice(format!("Finetune::{kind}"), format!("`zoobot finetune {kind}`"))
     }
 
     /// How much each class counts.
@@ -166,7 +177,16 @@ impl Finetune {
         let it = &self.settings;
         let Truth::Classes { names, of } = truth else {
             return match it.balanced || !it.class_weights.is_empty() {
-                true => Err(Error::invalid("class weights", self.question.kind(), "a classifier")),
+                true => Err(Error::unsuitable(
+                    format!(
+                        "class weights are only for classifiers, but this is {}",
+                        self.called()
+                    ),
+                    advice(
+                        "Leave out balanced() and class_weights(…)",
+                        "Leave out --balanced and --class-weights",
+                    ),
+                )),
                 false => Ok(Vec::new()),
             };
         };
@@ -176,11 +196,17 @@ impl Finetune {
             return Ok((0..names.len()).map(|class| even / count(class) as f32).collect());
         }
         if !it.class_weights.is_empty() && it.class_weights.len() != names.len() {
-            let expected = format!("{}, one for each of {}", names.len(), names.join(", "));
-            return Err(Error::invalid("class weights", it.class_weights.len(), expected));
+            let problem = format!(
+                "there are {} class weights for {} classes",
+                it.class_weights.len(),
+                names.len()
+            );
+            let hint = format!("Give one for each of {}", names.join(", "));
+            return Err(Error::shape(problem, hint));
         }
         if let Some(wrong) = it.class_weights.iter().find(|it| !(**it > 0.0 && it.is_finite())) {
-            return Err(Error::invalid("class weight", wrong, "above 0"));
+            let problem = format!("a class weight is {wrong}");
+            return Err(Error::unsuitable(problem, "Every one must be a finite number above 0"));
         }
         Ok(it.class_weights.clone())
     }

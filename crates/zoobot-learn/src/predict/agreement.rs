@@ -34,8 +34,9 @@ pub struct Agreement {
 ///
 /// # Errors
 /// [`Error::Missing`](zoobot_base::Error::Missing) for another answer, with a near one;
-/// [`Error::Invalid`](zoobot_base::Error::Invalid) when the votes are of other galaxies or of another
-/// schema, or no galaxy has as many.
+/// [`Error::Shape`](zoobot_base::Error::Shape) when the votes are of other galaxies;
+/// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) for another schema;
+/// [`Error::Empty`](zoobot_base::Error::Empty) when no galaxy has `min_votes` votes.
 pub fn agreement(
     posterior: &Posterior,
     votes: &Votes,

@@ -25,8 +25,9 @@ impl Confident {
 /// one answer has more than `share` (0.8, say).
 ///
 /// # Errors
-/// [`Error::Missing`] for another question; [`Error::Invalid`] when the votes are of other galaxies
-/// or of another schema, or `share` is not in 0.5 to below 1.
+/// [`Error::Missing`] for another question; [`Error::Shape`] when the votes are of other galaxies;
+/// [`Error::Unsuitable`] for another schema; [`Error::Parameter`] unless `share` is at least 0.5 and
+/// below 1; [`Error::Empty`] when no galaxy has `min_votes` votes.
 pub fn confident(
     posterior: &Posterior,
     votes: &Votes,
@@ -35,7 +36,7 @@ pub fn confident(
     min_votes: u32,
 ) -> Result<Confident> {
     if !(0.5..1.0).contains(&share) {
-        return Err(Error::invalid("share of votes", share, "0.5 to below 1"));
+        return Err(Error::parameter("share", share, "at least 0.5 and below 1"));
     }
     let mut found = Confident { galaxies: 0, correct: 0 };
     for galaxy in asked(posterior, votes, question, min_votes)? {

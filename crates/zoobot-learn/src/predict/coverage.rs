@@ -38,8 +38,9 @@ impl Coverage {
 /// `min_votes` for it; `deviation` is in shares of the votes, such as 0.2.
 ///
 /// # Errors
-/// [`Error::Missing`] for another question; [`Error::Invalid`] when the votes are of other galaxies
-/// or of another schema, `deviation` is not in 0 to 1, or no galaxy has as many votes.
+/// [`Error::Missing`] for another question; [`Error::Shape`] when the votes are of other galaxies;
+/// [`Error::Unsuitable`] for another schema; [`Error::Parameter`] unless `deviation` is between 0 and 1;
+/// [`Error::Empty`] when no galaxy has `min_votes` votes.
 pub fn coverage(
     posterior: &Posterior,
     votes: &Votes,
@@ -48,7 +49,7 @@ pub fn coverage(
     min_votes: u32,
 ) -> Result<Coverage> {
     if !(0.0..=1.0).contains(&deviation) {
-        return Err(Error::invalid("deviation", deviation, "0 to 1, a share of the votes"));
+        return Err(Error::parameter("deviation", deviation, "between 0 and 1"));
     }
     let galaxies = asked(posterior, votes, question, min_votes)?;
     let answers = galaxies.first().map_or(0, |it| it.votes.len());

@@ -47,18 +47,23 @@ impl Ensemble {
     /// Models that predict together, without dropout, seed 1.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when there is none, one does not predict votes, or schemas differ.
+    /// [`Error::Empty`] for no models; [`Error::Unsuitable`] when a model does not predict votes, or
+    /// schemas differ.
     pub fn new(models: impl IntoIterator<Item = Model>) -> Result<Self> {
         let models: Vec<Model> = models.into_iter().collect();
         let Some(first) = models.first() else {
-            return Err(Error::invalid("models of an ensemble", 0, "at least one"));
+            return Err(Error::empty("the ensemble has no models", "Give at least one"));
         };
         let schema = first.schema()?.clone();
         for other in &models {
             if *other.schema()? != schema {
-                let expected = format!("{}, as the first has it", schema.name());
-                let name = format!("{} ({})", other.schema()?.name(), other.encoder().name());
-                return Err(Error::invalid("schema of a model", name, expected));
+                let problem = format!(
+                    "the model {:?} predicts votes for {}, but the first model for {}",
+                    other.encoder().name(),
+                    other.schema()?.name(),
+                    schema.name()
+                );
+                return Err(Error::unsuitable(problem, "Give models of one schema"));
             }
         }
         Ok(Self { models, schema, passes: 0, seed: 1 })
@@ -277,7 +282,7 @@ impl Model {
     /// The posteriors of a catalogue's galaxies: [`Ensemble::predict`] of this model alone.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when it does not predict votes; else as there.
+    /// [`Error::Unsuitable`] when it does not predict votes; else as there.
     pub fn predict(&self, catalog: &Catalog) -> Result<Posterior> {
         Ensemble::new([self.clone()])?.predict(catalog)
     }
@@ -285,7 +290,7 @@ impl Model {
     /// The posteriors of galaxies that were encoded already: [`Ensemble::predict_encoded`].
     ///
     /// # Errors
-    /// [`Error::Invalid`] when it does not predict votes; else as there.
+    /// [`Error::Unsuitable`] when it does not predict votes; else as there.
     pub fn predict_encoded(&self, space: &Space) -> Result<Posterior> {
         Ensemble::new([self.clone()])?.predict_encoded(space)
     }

@@ -57,7 +57,7 @@ impl Recalibration {
     /// Fit on galaxies kept out of training, and measure the gain on others.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the votes are of other galaxies or of another schema;
+    /// [`Error::Shape`] when the votes are of other galaxies; [`Error::Unsuitable`] for another schema;
     /// [`Error::Interrupted`].
     pub fn fit(posterior: &Posterior, votes: &Votes) -> Result<Self> {
         paired(posterior, votes)?;
@@ -101,11 +101,15 @@ impl Recalibration {
     /// The posterior with every question's concentrations changed.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a posterior of another schema.
+    /// [`Error::Unsuitable`] for a posterior of another schema.
     pub fn apply(&self, posterior: &Posterior) -> Result<Posterior> {
         if *posterior.schema() != self.schema {
-            let expected = format!("{}, as fitted", self.schema.name());
-            return Err(Error::invalid("schema", posterior.schema().name(), expected));
+            let problem = format!(
+                "the posterior is of votes for {}, but the recalibration is for {}",
+                posterior.schema().name(),
+                self.schema.name()
+            );
+            return Err(Error::unsuitable(problem, "Fit a recalibration for this schema"));
         }
         let mut concentrations = posterior.concentrations().to_owned();
         for (question, scaling) in self.schema.questions().iter().zip(&self.scalings) {

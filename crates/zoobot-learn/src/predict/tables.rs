@@ -38,7 +38,7 @@ impl FromStr for Columns {
     fn from_str(text: &str) -> Result<Self> {
         let all = [Self::Friendly, Self::Advanced];
         let found = all.into_iter().find(|columns| columns.name() == text);
-        found.ok_or_else(|| Error::invalid("kind of table", text, "friendly or advanced"))
+        found.ok_or_else(|| Error::parameter("table", format!("{text:?}"), "friendly or advanced"))
     }
 }
 

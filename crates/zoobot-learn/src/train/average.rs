@@ -20,10 +20,10 @@ impl Average {
     /// updates, so that the random start is soon forgotten).
     ///
     /// # Errors
-    /// [`Error::Invalid`] when `keep` is not in 0 to below 1.
+    /// [`Error::Parameter`] unless `keep` is at least 0 and below 1.
     pub fn new(store: &VarStore, optimizer: &Optimizer, keep: f64) -> Result<Self> {
         if !(0.0..1.0).contains(&keep) {
-            return Err(Error::invalid("kept share of the average", keep, "0 to below 1"));
+            return Err(Error::parameter("average", keep, "at least 0 and below 1"));
         }
         let mut fixed: Vec<(String, Tensor)> = store
             .variables()

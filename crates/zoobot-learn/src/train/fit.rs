@@ -122,8 +122,9 @@ impl Default for FitConfig {
 /// have had without the break. A network trained without one keeps its last weights.
 ///
 /// # Errors
-/// [`Error::Invalid`] for settings outside their range, a loss that is not finite, or a folder with
-/// checkpoints of another run; whatever the task or writing a checkpoint fails with.
+/// [`Error::Parameter`] for settings outside their range; [`Error::Unsuitable`] for a loss that is not
+/// finite, or a folder with checkpoints of another run; any error of the task or of writing a
+/// checkpoint.
 pub fn fit(
     task: &mut dyn Task,
     config: &FitConfig,
@@ -150,17 +151,17 @@ pub fn fit(
 fn check(task: &dyn Task, config: &FitConfig) -> Result<()> {
     config.schedule.check()?;
     if !(config.rate > 0.0 && config.rate.is_finite()) {
-        return Err(Error::invalid("learning rate", config.rate, "above 0"));
+        return Err(Error::parameter("rate", config.rate, "a finite number above 0"));
     }
     let until = config.until.unwrap_or(1);
     let counts = [("epochs", config.epochs), ("batch", config.batch as u64), ("until", until)];
     for (name, count) in counts {
         if count == 0 {
-            return Err(Error::invalid(name, 0, "at least 1"));
+            return Err(Error::parameter(name, 0, "at least 1"));
         }
     }
     match task.galaxies() {
-        0 => Err(Error::invalid("galaxies to learn from", 0, "at least 1")),
+        0 => Err(Error::empty("there are no galaxies to learn from", "Give at least one")),
         _ => Ok(()),
     }
 }
@@ -241,9 +242,9 @@ impl Run {
         let loss = task.loss(galaxies, seed)?;
         let value = loss.f_double_value(&[])?;
         if !value.is_finite() {
-            let value = format!("{value} at step {}", step + 1);
-            let expected = "finite: lower the learning rate, or look for odd labels";
-            return Err(Error::invalid("loss", value, expected));
+            let problem = format!("the loss is {value} at step {}", step + 1);
+            let hint = "Lower the learning rate, or look for odd labels";
+            return Err(Error::unsuitable(problem, hint));
         }
         self.optimizer.zero_grad();
         loss.f_backward()?;
@@ -266,8 +267,10 @@ impl Run {
             parts: task.parts(),
         };
         if !epoch.validation.is_finite() {
-            let value = format!("{} after epoch {}", epoch.validation, epoch.epoch);
-            return Err(Error::invalid("validation", value, "finite"));
+            let problem =
+                format!("the validation loss is {} after epoch {}", epoch.validation, epoch.epoch);
+            let hint = "Lower the learning rate, or look for odd labels";
+            return Err(Error::unsuitable(problem, hint));
         }
         self.sum = 0.0;
         self.epochs.push(epoch.clone());
@@ -307,9 +310,9 @@ impl Run {
     fn resume(&mut self, task: &dyn Task, saved: Saved<Progress>) -> Result<()> {
         let (now, then) = (Progress::of(self)?, &saved.state);
         if then.config != now.config || then.galaxies != now.galaxies {
-            let value = "of a run with other settings or galaxies";
-            let expected = "of this run: choose another folder, or the settings of before";
-            return Err(Error::invalid("checkpoint", value, expected));
+            let problem = "the checkpoint is of a run with other settings or galaxies";
+            let hint = "Choose another folder, or the settings and galaxies of that run";
+            return Err(Error::unsuitable(problem, hint));
         }
         let put = |name: &str, to: &Tensor| put(&saved.tensors, name, to);
         for (name, variable) in task.store().variables() {
@@ -348,12 +351,16 @@ fn put(tensors: &[(String, Tensor)], name: &str, to: &Tensor) -> Result<()> {
             kind: "tensor",
             name: name.to_owned(),
             place: "the checkpoint".to_owned(),
-            hint: "It is of another network: choose another folder".to_owned(),
+            hint: "The checkpoint is of another network: choose another folder".to_owned(),
         });
     };
     if from.size() != to.size() {
-        let value = format!("{:?} for {name}", from.size());
-        return Err(Error::invalid("shape in the checkpoint", value, format!("{:?}", to.size())));
+        let problem = format!(
+            "{name} has the shape {:?} in the checkpoint, but {:?} in this network",
+            from.size(),
+            to.size()
+        );
+        return Err(Error::shape(problem, "Choose another folder"));
     }
     no_grad(|| Ok(to.shallow_clone().f_copy_(from)?))
 }

@@ -97,7 +97,7 @@ impl TrainingHistory {
     /// Training and validation over the epochs.
     ///
     /// # Errors
-    /// [`Error::Invalid`](zoobot_base::Error::Invalid) when no epoch was finished.
+    /// When no epoch was finished.
     pub fn history(&self) -> Result<Figure> {
         figure(&self.epochs)
     }
@@ -146,7 +146,7 @@ impl Show for TrainingHistory {
         let end = match self.end {
             End::Complete => "complete",
             End::Patience => "ended, as validation no longer improved",
-            End::Interrupted => "stopped; the same call goes on from there",
+            End::Interrupted => "stopped; repeat the call to resume",
         };
         let title = format!("{} steps, {end}", self.steps);
         self.table().map(|table| Table::new(table).title(title)).show()

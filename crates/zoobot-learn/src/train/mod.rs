@@ -38,7 +38,7 @@ pub use votes::{Reduction, VoteLoss};
 pub use watch::Watch;
 
 #[doc(hidden)]
-pub use apart::{apart, note_copies, with_copies_together};
+pub use apart::{apart, empty_side, note_copies, with_copies_together};
 #[doc(hidden)]
 pub use dirichlet::ln_probability;
 #[doc(hidden)]

@@ -64,17 +64,17 @@ impl Optimizer {
     /// laid out anew here.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a setting outside its range; [`Error::Missing`] for a variable that
+    /// [`Error::Parameter`] for a setting outside its range; [`Error::Missing`] for a variable that
     /// the network does not have.
     pub fn new(store: &VarStore, groups: &[Group], config: OptimizerConfig) -> Result<Self> {
-        for (name, beta) in [("first beta", config.betas.0), ("second beta", config.betas.1)] {
+        for (name, beta) in [("betas.0", config.betas.0), ("betas.1", config.betas.1)] {
             if !(0.0..1.0).contains(&beta) {
-                return Err(Error::invalid(name, beta, "0 to below 1"));
+                return Err(Error::parameter(name, beta, "at least 0 and below 1"));
             }
         }
-        for (name, value) in [("epsilon", Some(config.epsilon)), ("gradient clip", config.clip)] {
+        for (name, value) in [("epsilon", Some(config.epsilon)), ("clip", config.clip)] {
             if let Some(value) = value.filter(|it| it.is_nan() || *it <= 0.0) {
-                return Err(Error::invalid(name, value, "above 0"));
+                return Err(Error::parameter(name, value, "above 0"));
             }
         }
         let mut known = store.variables();
@@ -85,7 +85,7 @@ impl Optimizer {
                 variables.push(known.remove(name).ok_or_else(|| Error::Missing {
                     kind: "variable",
                     name: name.clone(),
-                    place: "the network, or it is in two groups".to_owned(),
+                    place: "the network (or it is in two groups)".to_owned(),
                     hint: "Group the variables of the network that is trained".to_owned(),
                 })?);
             }
@@ -110,7 +110,7 @@ impl Optimizer {
     /// A variable without a gradient is treated as if it were zero.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the gradients are not finite; the weights stay as they were.
+    /// [`Error::Unsuitable`] when the gradients are not finite; the weights stay as they were.
     pub fn step(&mut self, rate: f64) -> Result<f64> {
         no_grad(|| {
             let gradients: Vec<Tensor> =
@@ -122,8 +122,9 @@ impl Optimizer {
             let length = Tensor::f_stack(&squares, 0)?.f_sum(Kind::Double)?.f_double_value(&[])?;
             let length = length.sqrt();
             if !length.is_finite() {
-                let expected = "finite: lower the learning rate, or look for odd labels";
-                return Err(Error::invalid("length of the gradients", length, expected));
+                let problem = format!("the norm of the gradients is {length}");
+                let hint = "Lower the learning rate, or look for odd labels";
+                return Err(Error::unsuitable(problem, hint));
             }
             let shorten = match self.config.clip {
                 Some(clip) if length > clip => clip / length,

@@ -1,6 +1,6 @@
 //! Learning from volunteers: a network trained to answer every question of a schema at once.
 
-use super::apart::{apart, with_copies_together};
+use super::apart::{apart, empty_side, with_copies_together};
 use super::fit::{FitConfig, Task, fit};
 use super::galaxies::Galaxies;
 use super::head::{Head, HeadConfig};
@@ -155,11 +155,15 @@ impl VoteTraining {
     /// other pictures or settings.
     ///
     /// # Errors
-    /// [`Error::Invalid`](zoobot_base::Error::Invalid) when it answers another schema.
+    /// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) when it answers another schema.
     pub fn after(mut self, trained: &Trained) -> Result<Self> {
         if trained.schema != self.schema {
-            let expected = self.schema.name().to_owned();
-            return Err(Error::invalid("schema", trained.schema.name(), expected));
+            let problem = format!(
+                "the earlier training was on votes for {}, but this one is on votes for {}",
+                trained.schema.name(),
+                self.schema.name()
+            );
+            return Err(Error::unsuitable(problem, "Continue from a training on one schema"));
         }
         self.start = Start::Encoder(Box::new(trained.encoder("before")?));
         self.head = Some(Arc::new(Mutex::new(trained.head.detached()?)));
@@ -201,16 +205,15 @@ impl VoteTraining {
     /// from, the second to choose by. Galaxies of one picture, or of copies of it, stay on one side.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a share outside 0 to 1, or one that leaves nothing on a side.
+    /// [`Error::Parameter`] for a share that is not between 0 and 1; [`Error::Unsuitable`] for one
+    /// that leaves a side empty.
     pub fn hold_out(&self, catalog: &Catalog, share: f64) -> Result<(Catalog, Catalog)> {
         if !(share > 0.0 && share < 1.0) {
-            return Err(Error::invalid("share to choose by", share, "above 0, below 1"));
+            return Err(Error::parameter("share", share, "above 0 and below 1"));
         }
         let parts = catalog.split([1.0 - share, share, 0.0], self.settings.seed)?;
         if parts.val.is_empty() || parts.train.is_empty() {
-            let value = format!("{share} of {} galaxies", catalog.len());
-            let expected = "a galaxy at least on either side";
-            return Err(Error::invalid("share to choose by", value, expected));
+            return Err(empty_side(share, catalog.len()));
         }
         with_copies_together(catalog, parts.train, parts.val)
     }

@@ -66,7 +66,7 @@ impl VoteLoss {
     /// negative, of any kind. The result is a scalar of the concentrations' kind.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for other shapes or an empty batch; [`Error::Torch`] when memory is short.
+    /// [`Error::Shape`] for other shapes or an empty batch; [`Error::Torch`] when memory is short.
     pub fn of(&self, concentrations: &Tensor, votes: &Tensor) -> Result<Tensor> {
         self.check(concentrations, votes)?;
         let scale = self.scale(concentrations);
@@ -132,16 +132,18 @@ impl VoteLoss {
     fn check(&self, concentrations: &Tensor, votes: &Tensor) -> Result<()> {
         let (shape, other) = (concentrations.size(), votes.size());
         if shape.len() != 2 || shape[0] < 1 || shape[1] != self.width as i64 {
-            let expected = format!("[galaxies, {}] with a galaxy at least", self.width);
-            return Err(Error::invalid("shape of concentrations", format!("{shape:?}"), expected));
+            let problem = format!("the concentrations have the shape {shape:?}");
+            let hint = format!("Give at least one galaxy, in the shape [galaxies, {}]", self.width);
+            return Err(Error::shape(problem, hint));
         }
         if shape != other {
-            let expected = format!("{shape:?}, as the concentrations");
-            return Err(Error::invalid("shape of votes", format!("{other:?}"), expected));
+            let problem =
+                format!("the votes have the shape {other:?}, but the concentrations {shape:?}");
+            return Err(Error::shape(problem, "Give one count for each concentration"));
         }
         if !concentrations.is_floating_point() {
-            let kind = format!("{:?}", concentrations.kind());
-            return Err(Error::invalid("kind of concentrations", kind, "a float kind"));
+            let problem = format!("the concentrations are of the kind {:?}", concentrations.kind());
+            return Err(Error::unsuitable(problem, "Give floating-point numbers"));
         }
         Ok(())
     }

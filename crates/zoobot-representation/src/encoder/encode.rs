@@ -58,7 +58,7 @@ pub fn nothing_readable(failed: &[Failed]) -> Error {
                 }
             },
         },
-        None => Error::invalid("galaxies", 0, "at least one"),
+        None => Error::empty("there are no galaxies to encode", "Give a catalogue of at least one"),
     }
 }
 
@@ -69,9 +69,9 @@ pub struct Rows {
     pub done: usize,
     /// The galaxies that were encoded.
     pub ids: Vec<String>,
-    /// Their features, one galaxy after the other.
+    /// Their features, one galaxy after another.
     pub features: Vec<f32>,
-    /// The galaxies that were not.
+    /// The galaxies that could not be encoded.
     pub failed: Vec<Failed>,
 }
 
@@ -408,7 +408,7 @@ mod tests {
         // A sink that has enough ends both.
         for on_gpu in [false, true] {
             let enough = encode_rows_by(on_gpu, &both, &catalog, 0, &mut |_| {
-                Err(Error::invalid("rows", "many", "few"))
+                Err(Error::unsuitable("these rows are enough", "Stop here"))
             });
             assert!(enough.is_err());
         }

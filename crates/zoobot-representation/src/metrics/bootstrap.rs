@@ -1,4 +1,4 @@
-//! How far a figure may be trusted.
+//! How far a result can be trusted.
 
 use ndarray::Array1;
 use ndarray_stats::Quantile1dExt;
@@ -13,7 +13,7 @@ use zoobot_base::seed::mixed;
 /// How often galaxies are drawn again.
 const DRAWS: u64 = 1000;
 
-/// A figure with the interval that holds it with 95 % confidence.
+/// A measured value with its 95 % confidence interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Estimate {
     /// Of all galaxies.
@@ -36,7 +36,7 @@ impl std::fmt::Display for Estimate {
 /// (the percentile bootstrap). Samples for which it has no meaning are left out; where none is left
 /// the interval is NaN.
 ///
-/// The interval is for other galaxies of the same kind. It knows nothing of other training sets.
+/// The interval is for other galaxies of the same kind. It does not cover other training sets.
 ///
 /// ```
 /// use zoobot_core::metrics::{bootstrap, rmse};

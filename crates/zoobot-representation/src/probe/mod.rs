@@ -125,9 +125,9 @@ impl Probe {
     ///
     /// # Errors
     /// [`Error::Missing`] when the space has no catalogue or the catalogue no such column;
-    /// [`Error::Invalid`] for a setting out of its range, a label that does not vary, a class of
-    /// fewer galaxies than folds, and numbers that are not finite; [`Error::Interrupted`] when
-    /// stopped.
+    /// [`Error::Parameter`] for a setting out of its range; [`Error::Unsuitable`] for a label that
+    /// does not vary and a class of fewer galaxies than folds; [`Error::Catalog`] for numbers that are
+    /// not finite; [`Error::Interrupted`] when stopped.
     pub fn run(&self, space: &Space) -> Result<Probed> {
         self.check()?;
         let (rows, target) = target::read(space.known_catalog()?, &self.label, self.numbers)?;
@@ -145,13 +145,13 @@ impl Probe {
 
     fn check(&self) -> Result<()> {
         if self.folds < 2 {
-            return Err(Error::invalid("folds", self.folds, "2 or more"));
+            return Err(Error::parameter("folds", self.folds, "at least 2"));
         }
         if self.penalties.is_empty() {
-            return Err(Error::invalid("penalties", "empty", "at least one"));
+            return Err(Error::empty("there are no penalties to choose from", "Give at least one"));
         }
         match self.penalties.iter().find(|it| !it.is_finite() || **it <= 0.0) {
-            Some(wrong) => Err(Error::invalid("penalty", wrong, "a number above 0")),
+            Some(wrong) => Err(Error::parameter("penalty", wrong, "a finite number above 0")),
             None => Ok(()),
         }
     }

@@ -1,4 +1,4 @@
-//! What a search found.
+//! The result of a search.
 
 use super::search::no_catalog;
 use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};

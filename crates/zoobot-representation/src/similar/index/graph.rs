@@ -283,5 +283,5 @@ fn far<L: Lane, const ABSOLUTE: bool, const FUSED: bool>(
 }
 
 fn wrong(problem: &str) -> Error {
-    Error::invalid("the index", problem, "a graph: build it anew")
+    Error::unsuitable(format!("the index is damaged: {problem}"), "Build it again")
 }

@@ -28,7 +28,7 @@ impl WordPiece {
             numbers.get(piece).copied().ok_or_else(|| Error::Weights {
                 path: path.to_path_buf(),
                 problem: format!("the vocabulary has no {piece}"),
-                hint: "It is that of another network: get the folder again".to_owned(),
+                hint: "It belongs to another network: download the folder again".to_owned(),
             })
         };
         Ok(Self {
