@@ -245,10 +245,10 @@ impl Train {
     }
 }
 
-/// An error about the share to keep aside, by the name that it has here.
+/// An error about the share to hold out, with the name of the option.
 fn by_option(error: Error) -> Error {
     match error {
-        Error::Parameter { name: "share", value, range } => {
+        Error::Parameter { value, range, .. } => {
             Error::Parameter { name: "--validation", value, range }
         }
         other => other,

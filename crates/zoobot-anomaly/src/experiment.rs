@@ -58,7 +58,7 @@ pub struct Experiment {
 }
 
 impl Experiment {
-    /// One of galaxies of which this is true: all methods, 200 ratings, 15 repeats.
+    /// An experiment on galaxies with this truth: all methods, 200 ratings, 15 repeats.
     pub fn new(truth: Truth) -> Self {
         let methods = Method::ALL.to_vec();
         Self {
@@ -72,7 +72,7 @@ impl Experiment {
         }
     }
 
-    /// Adds a representation of the galaxies, in the order of the truth, as it is to be searched.
+    /// Adds a representation of the galaxies, in the order of the truth, to be searched as it is.
     pub fn space(mut self, name: impl Into<String>, space: &Space) -> Self {
         self.spaces.push((name.into(), space.clone()));
         self
@@ -88,19 +88,19 @@ impl Experiment {
         Self { labels, ..self }
     }
 
-    /// Sets how often each is repeated with another seed (default 15); what does not depend on a seed
-    /// runs once.
+    /// Sets how often each method is repeated with another seed (default 15); a method that does
+    /// not depend on a seed runs once.
     pub fn repeats(self, repeats: u64) -> Self {
         Self { repeats, ..self }
     }
 
-    /// Makes those of interest this share of the galaxies, between 0 and 1, by leaving out others of
-    /// them in each repeat (default: all are there). On the sky 1.4 % are odd.
+    /// Makes the interesting galaxies this share of all, between 0 and 1, by leaving out others of
+    /// them in each repeat (default: none are left out). On the sky 1.4 % are odd.
     pub fn share(self, share: f64) -> Self {
         Self { share: Some(share), ..self }
     }
 
-    /// Keeps every finished run in a folder; a run that is there already is not made again.
+    /// Keeps every finished run in a folder; a run that is already there is not repeated.
     pub fn folder(self, folder: impl Into<std::path::PathBuf>) -> Self {
         Self { folder: Some(folder.into()), ..self }
     }

@@ -14,13 +14,14 @@ enum Answer {
 }
 
 impl AnomalySearch {
-    /// Shows a batch after the other and asks for its ratings: a digit from 0 to 5 for each galaxy, in
-    /// the order in which they are shown, such as `0 0 5 3` or `0053`; fewer leave the rest for the
-    /// next time. `u` takes the last rating back, an empty line ends it. Gives the number of ratings.
+    /// Shows one batch after another and asks for its ratings: a digit from 0 to 5 for each galaxy,
+    /// in the order in which they are shown, such as `0 0 5 3` or `0053`; galaxies without a digit
+    /// are shown again. `u` takes the last rating back, an empty line ends it. Returns the number
+    /// of ratings.
     ///
     /// # Errors
-    /// As [`next`](Self::next) and [`rate`](Self::rate); outside of a notebook and where the front end
-    /// takes no input. Every rating before counts.
+    /// As [`next`](Self::next) and [`rate`](Self::rate); outside a notebook, and where the front
+    /// end takes no input. Earlier ratings are kept.
     pub fn rate_here(&mut self) -> Result<usize> {
         let live = Live::new();
         self.rate_by(|proposal, note| {

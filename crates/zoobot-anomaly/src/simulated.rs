@@ -1,4 +1,4 @@
-//! A simulated user, and how good a search is that goes by its ratings.
+//! A simulated user, and how good a search by their ratings is.
 
 use super::gp::FittedProcess;
 use super::search::AnomalySearch;
@@ -18,7 +18,7 @@ const DEPTHS: [usize; 6] = [20, 50, 100, 200, 500, 1000];
 /// Columns that a table of scores is searched for, in this order.
 const COLUMNS: [&str; 3] = ["fraction", "score", "rating"];
 
-/// What is true of every galaxy: the share of people who find it interesting.
+/// The truth about every galaxy: the share of people who find it interesting.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Truth {
     /// 0 to 1.
@@ -28,8 +28,8 @@ pub struct Truth {
 }
 
 impl Truth {
-    /// From the fraction of people that find a galaxy interesting, 0 to 1. Of interest are those above
-    /// 0.9, as in the paper.
+    /// From the fraction of people who find each galaxy interesting, 0 to 1. Galaxies above 0.9 are
+    /// of interest, as in the paper.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a number outside 0 to 1; [`Error::Unsuitable`] when no galaxy is of
@@ -51,10 +51,10 @@ impl Truth {
         Ok(Self { fractions, interesting })
     }
 
-    /// Of the galaxies of a space from a table of `id_str` and one column of
-    /// numbers: named `fraction`, `score` or `rating`, or the only one, or `column`. Numbers up to 1
-    /// are fractions, others up to 5 are ratings. `NAME=VALUE` makes a fraction of 1 where the column
-    /// NAME holds VALUE, such as `class=merger`, and 0 elsewhere.
+    /// Reads the truth about the galaxies of a space from a table of `id_str` and one column of
+    /// numbers: `fraction`, `score` or `rating`, the only such column, or `column`. Numbers up to 1
+    /// are fractions, others up to 5 are ratings. `NAME=VALUE` makes a fraction of 1 where the
+    /// column NAME holds VALUE, such as `class=merger`, and 0 elsewhere.
     ///
     /// # Errors
     /// When the file cannot be read, has no such column or lacks a galaxy of the space, and as
@@ -134,7 +134,7 @@ impl Truth {
         Self::of(scores.into_iter().map(|value| value / scale).collect())
     }
 
-    /// What the simulated user says: `round(5 * fraction)`, halves to the even number.
+    /// The simulated user's rating: `round(5 * fraction)`, halves to the even number.
     pub fn rating(&self, row: usize) -> u8 {
         (5.0 * self.fractions[row]).round_ties_even() as u8
     }
@@ -147,22 +147,22 @@ pub struct Round {
     pub ratings: usize,
     /// How many of the rated galaxies are of interest.
     pub interesting: usize,
-    /// Seconds for the choice of the galaxies that were rated, the fit before it included.
+    /// Seconds for choosing the galaxies that were rated, with the fit before.
     pub seconds: f64,
 }
 
 /// How good a ranking is. Positions count from the best.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
-    /// Average precision with the rated galaxies, those of interest first and others last, as the
-    /// paper has it.
+    /// Average precision with the rated galaxies, interesting ones first and others last, as in the
+    /// paper.
     pub average_precision: f64,
-    /// The same of the galaxies that were not rated; NaN where none of interest is left.
+    /// Average precision among the unrated galaxies; NaN where none of interest is left.
     #[serde(deserialize_with = "or_nan")]
     pub average_precision_unrated: f64,
-    /// The share of interest among the first N, with the rated ones.
+    /// The share of interesting galaxies among the first N, with the rated ones.
     pub accuracy_at: BTreeMap<usize, f64>,
-    /// The same of those that were not rated.
+    /// The share of interesting galaxies among the first N unrated ones.
     pub accuracy_unrated_at: BTreeMap<usize, f64>,
     /// The rank-weighted score of the first N, with the rated ones.
     pub rank_weighted_at: BTreeMap<usize, f64>,
@@ -219,7 +219,7 @@ pub struct Outcome {
 }
 
 impl AnomalySearch {
-    /// Lets a simulated user rate until `labels` galaxies are rated, and judges the ranking.
+    /// Lets a simulated user rate until `labels` galaxies are rated, and measures the ranking.
     ///
     /// # Errors
     /// [`Error::Shape`] when the truth has more or fewer galaxies than the search;
@@ -268,8 +268,8 @@ impl AnomalySearch {
 }
 
 impl Outcome {
-    /// The figures by depth: `first` (how many of the highest), `accuracy`, `accuracy_unrated`,
-    /// `rank_weighted_score`.
+    /// The results by depth: `first` (the number of highest-ranked galaxies), `accuracy`,
+    /// `accuracy_unrated`, `rank_weighted_score`.
     ///
     /// # Errors
     /// Only when memory for the columns cannot be had.

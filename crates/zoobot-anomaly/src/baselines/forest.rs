@@ -7,9 +7,9 @@ use rayon::prelude::*;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::seed::mixed;
 
-/// Trees that are grown to the end, each on as many galaxies as there are, drawn with replacement; a
-/// cut is the one of all features that leaves the least squared error. The prediction is the mean.
-/// These are the defaults of scikit-learn's `RandomForestRegressor`.
+/// Trees that are grown to the end, each on a bootstrap sample of the galaxies; a cut is the best
+/// of all features, by squared error. The prediction is the mean. These are the defaults of
+/// scikit-learn's `RandomForestRegressor`.
 #[derive(Debug, Clone)]
 pub struct RandomForest {
     trees: Vec<Vec<Node>>,

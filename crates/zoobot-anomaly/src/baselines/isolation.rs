@@ -1,4 +1,4 @@
-//! Isolation forest (Liu, Ting & Zhou 2008, Isolation Forest, ICDM): what random cuts separate soon
+//! Isolation forest (Liu, Ting & Zhou 2008, Isolation Forest, ICDM): what few random cuts isolate
 //! is odd.
 
 use ndarray::ArrayView2;
@@ -62,8 +62,8 @@ impl IsolationForest {
         Self { seed, ..self }
     }
 
-    /// The oddness of each row, 0 to 1: `2^(-mean cuts / expected cuts)`. Larger is odder; below 0.5
-    /// nothing is.
+    /// The oddness of each row, 0 to 1: `2^(-mean cuts / expected cuts)`. Larger is odder; values
+    /// below 0.5 are ordinary.
     ///
     /// # Errors
     /// [`Error::Parameter`] for 0 trees or fewer than 2 galaxies a tree; [`Error::Unsuitable`] for
@@ -160,7 +160,7 @@ fn grow(
     grow(rows, right, deeper - 1, below + 1, nodes, rng);
 }
 
-/// The cuts on a galaxy's way, and those that would follow.
+/// The cuts on a galaxy's way, and the cuts that would follow.
 fn length(tree: &[Node], value: impl Fn(usize) -> f32) -> f64 {
     let (mut node, mut depth) = (0, 0.0);
     loop {

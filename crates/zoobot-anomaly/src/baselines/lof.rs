@@ -5,8 +5,9 @@ use zoobot_base::error::{Error, Result};
 use zoobot_representation::similar::Metric;
 use zoobot_representation::space::Space;
 
-/// How many times sparser each galaxy's surroundings are than those of its `k` nearest neighbours:
-/// about 1 for ordinary ones, larger is odder (minus scikit-learn's `negative_outlier_factor_`).
+/// How many times sparser each galaxy's surroundings are than the surroundings of its `k` nearest
+/// neighbours: about 1 for ordinary ones, larger is odder (minus scikit-learn's
+/// `negative_outlier_factor_`).
 ///
 /// Exact, on all cores: the time grows with the square of the number of galaxies.
 ///

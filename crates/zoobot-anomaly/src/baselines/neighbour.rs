@@ -18,7 +18,7 @@ pub struct NeighbourScore {
     pub e2: f64,
     /// How fast ratings lose their weight with the distance (default 1).
     pub alpha: f64,
-    /// Of the forest.
+    /// The seed of the forest.
     pub seed: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Who may talk to the page: those who have its address, from itself.
+//! Which requests are allowed: with the page's address, and from the page itself.
 
 use super::http::{Request, Response};
 
@@ -12,8 +12,8 @@ pub fn token() -> std::io::Result<String> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// What is refused, if anything. The token stands in the address of the page (`/`) and in the header
-/// `X-Zoobot-Token` of all else.
+/// What is refused, if anything. The token is in the address of the page (`/`) and in the header
+/// `X-Zoobot-Token` of every other request.
 pub fn refused(request: &Request, port: u16, token: &str) -> Option<Response> {
     let refuse = |why: &str| Some(Response::refusal(403, why));
     let page = request.path == "/";

@@ -28,7 +28,7 @@ pub enum Method {
 #[derive(Debug)]
 pub struct Request {
     pub method: Method,
-    /// What stands before a `?`.
+    /// The part before a `?`.
     pub path: String,
     query: String,
     headers: Vec<(String, String)>,
@@ -41,7 +41,7 @@ impl Request {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// A value after the `?`, as it stands there.
+    /// A value after the `?`, as it is written there.
     pub fn query(&self, name: &str) -> Option<&str> {
         let pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
         pairs.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value)
@@ -117,7 +117,7 @@ pub fn serve(mut stream: TcpStream, answer: impl FnOnce(&Request) -> Response) {
         Err(response) => response,
     };
     let _ = stream.set_write_timeout(Some(LEAVING));
-    // Whoever asked may be gone; there is nobody else to tell.
+    // The client may be gone; there is no one else to tell.
     if stream.write_all(&response.bytes()).is_ok() {
         let _ = stream.shutdown(Shutdown::Write);
         drain(&mut stream);

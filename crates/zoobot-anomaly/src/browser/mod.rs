@@ -24,25 +24,25 @@ use zoobot_show::notebook::{Bundle, Show};
 
 /// A page in the browser where galaxies are rated, from [`AnomalySearch::rate_in_browser`].
 ///
-/// It goes on while cells run, in threads of its own. It closes with [`stop`](Self::stop), and when
-/// both this handle and the search that it was opened for are gone.
+/// It stays open while cells run, in threads of its own. It closes with [`stop`](Self::stop), and
+/// when both this handle and the search that it was opened for are gone.
 #[derive(Debug)]
 pub struct RatingPage {
     server: Arc<Server>,
 }
 
 impl AnomalySearch {
-    /// Opens a page in the browser to rate galaxies on, by clicks and keys, and gives a handle that
-    /// shows its address. The ratings are this search's: they count here at once, and go to its
-    /// [`journal`](Self::journal). While the page is open, the same page is given again; other
-    /// settings make another.
+    /// Opens a page in the browser for rating galaxies by clicks and keys, and returns a handle
+    /// that shows its address. The ratings are this search's: they count here at once, and go to
+    /// its [`journal`](Self::journal). While the page is open, a second call returns the same page;
+    /// other settings open another.
     ///
-    /// Only this machine reaches it, and only by the whole address. On a machine far away, forward its
-    /// port first: `ssh -L PORT:127.0.0.1:PORT machine`.
+    /// Only this machine can reach it, and only by the whole address. On a remote machine, forward
+    /// its port first: `ssh -L PORT:127.0.0.1:PORT machine`.
     ///
     /// # Errors
-    /// [`Error::Missing`] without a catalogue: its pictures are shown. [`Error::Io`] when no port can
-    /// be opened; else as [`next`](Self::next).
+    /// [`Error::Missing`] without a catalogue, which names the pictures. [`Error::Io`] when no port
+    /// can be opened; else as [`next`](Self::next).
     ///
     /// # Example
     /// ```
@@ -71,7 +71,7 @@ impl AnomalySearch {
 }
 
 impl RatingPage {
-    /// The page's address. Whoever has it, and an account on this machine, can rate.
+    /// The page's address. Anyone with the address and an account on this machine can rate.
     pub fn url(&self) -> String {
         self.server.url()
     }
@@ -89,7 +89,7 @@ impl RatingPage {
         self.server.desk().search().sharing()
     }
 
-    /// The `n` most interesting galaxies by all ratings, those rated of interest first.
+    /// The `n` most interesting galaxies by all ratings, galaxies rated of interest first.
     ///
     /// # Errors
     /// As [`AnomalySearch::ranking`]; [`Error::Parameter`] when `n` is 0.

@@ -9,17 +9,17 @@ use zoobot_base::error::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
-    /// The paper's: Gaussian process, expected improvement, the ten best.
+    /// The paper's method: Gaussian process, expected improvement, the ten best.
     Gp,
     /// With a Matérn kernel of order 3/2.
     GpMatern32,
-    /// By mean + 2 deviations.
+    /// By mean + 2 standard deviations.
     GpUcb,
-    /// By the deviation.
+    /// By the standard deviation.
     GpVariance,
     /// By draws of the function.
     GpThompson,
-    /// Ratings of random galaxies, and the Gaussian process of those.
+    /// Ratings of random galaxies, and a Gaussian process fitted to them.
     GpRandom,
     /// The paper's baseline: the oddest by an isolation forest are rated, and the scores corrected.
     Astronomaly,

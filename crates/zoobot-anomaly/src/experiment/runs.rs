@@ -1,4 +1,4 @@
-//! What came of the runs: means, a table, a line of text for each method.
+//! The results of the runs: means, a table, a line of text for each method.
 
 use super::Method;
 use crate::simulated::Figures;
@@ -64,8 +64,8 @@ impl Runs {
     }
 
     /// A line for each representation and method: `runs`, and for each figure the mean and the
-    /// standard deviation over the runs (`average_precision` and `average_precision_std`, ...; those
-    /// with `unrated` leave out the rated galaxies).
+    /// standard deviation over the runs (`average_precision` and `average_precision_std`, ...;
+    /// columns with `unrated` leave out the rated galaxies).
     ///
     /// # Errors
     /// Only when memory for the columns cannot be had.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::{Add, Mul};
 use zoobot_base::error::{Error, Result};
 
-/// How alike two galaxies' ratings are expected to be, given their representations.
+/// The covariance of two galaxies' ratings, given their representations.
 ///
 /// With `r` the squared distance in units of the length scale:
 ///

@@ -105,8 +105,8 @@ impl GaussianProcess {
         self.fit_from(rows, ratings, &[])
     }
 
-    /// The same, which starts also from other kernels of the same form, as from that of a former
-    /// fit; the best end wins.
+    /// [`fit`](Self::fit) that starts also from other kernels of the same form, as from that of a
+    /// former fit; the best end wins.
     ///
     /// # Errors
     /// As [`fit`](Self::fit).

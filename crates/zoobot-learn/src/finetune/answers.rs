@@ -1,4 +1,4 @@
-//! What a model of classes or numbers says of a catalogue's galaxies.
+//! Predictions of a model of classes or numbers for a catalogue's galaxies.
 
 use super::encoded::each_view;
 use super::predicted::Predicted;

@@ -70,7 +70,7 @@ fn readable(catalog: &Catalog, space: &Space) -> (Vec<usize>, Vec<(String, Strin
     (rows, failed.map(|id| (id.clone(), reason.to_owned())).collect())
 }
 
-/// The features of so many random views of each galaxy, an array for each view.
+/// The features of `views` random views of each galaxy, an array for each view.
 fn viewed(
     finetune: &Finetune,
     encoder: &Encoder,

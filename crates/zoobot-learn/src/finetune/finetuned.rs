@@ -1,4 +1,4 @@
-//! What a fine-tuning came to.
+//! The result of a fine-tuning.
 
 use super::{
     CrossValidated, Finetune, LabelKind, Plan, Predicted, Saliency, Strength, heads, network,
@@ -17,7 +17,7 @@ use zoobot_representation::space::Space;
 use zoobot_show::figure::{self, Figure};
 use zoobot_show::notebook::{Bundle, Show};
 
-/// An encoder with a head that was taught a question: solved for, or as it was in the best epoch.
+/// An encoder with a head that learnt a question: solved for, or as it was in the best epoch.
 #[derive(Debug, Clone)]
 pub struct Finetuned {
     question: LabelKind,
@@ -115,18 +115,19 @@ impl Finetuned {
         Self { cross_validated: folds, ..self }
     }
 
-    /// What it was taught.
+    /// The question that it learnt.
     pub fn question(&self) -> &LabelKind {
         &self.question
     }
 
-    /// What happened. After a cross-validation, in the last run, which has no galaxies to choose by:
-    /// its `validation` is the loss on those that it learns from.
+    /// The history of the training. After a cross-validation, the history of the last run, which
+    /// has no validation galaxies: its `validation` is the loss on the training galaxies.
     pub fn fitted(&self) -> &TrainingHistory {
         &self.fitted
     }
 
-    /// What happened before, to the head alone; `None` where that was all, or was left out.
+    /// The history of the head alone, before the whole network; `None` where only a head was
+    /// trained, or that phase was left out.
     pub fn fitted_head(&self) -> Option<&TrainingHistory> {
         self.head_fitted.as_ref()
     }
@@ -137,16 +138,16 @@ impl Finetuned {
         self.cross_validated.as_ref()
     }
 
-    /// How strongly the head's weights are held down, and how that was chosen; `None` for a head that
-    /// was trained by gradient descent, and for whole networks.
+    /// The strength of the penalty on the head's weights, and how it was chosen; `None` for a head
+    /// that was trained by gradient descent, and for whole networks.
     pub fn strength(&self) -> Option<&Strength> {
         self.strength.as_ref()
     }
 
-    /// What was predicted for galaxies that the head had not seen: those kept aside, before the last
-    /// fit took them in, or, without any, each part of the galaxies by a head that was solved for
-    /// without that part. With the truth, so that it can be judged. `None` for votes, for gradient
-    /// descent, and for whole networks.
+    /// Predictions for galaxies that the head had not seen: the validation galaxies, before the
+    /// last fit included them, or, without any, each part of the galaxies by a head that was solved
+    /// for without that part. They come with the truth, so that they can be judged. `None` for
+    /// votes, for gradient descent, and for whole networks.
     ///
     /// ```no_run
     /// use zoobot_core::prelude::*;
@@ -161,8 +162,8 @@ impl Finetuned {
         self.unseen.as_ref()
     }
 
-    /// The epoch that was chosen, with what was said of it: by the galaxies to choose by, or on average
-    /// by the folds.
+    /// The epoch that was chosen, with its results on the validation galaxies, or on average over
+    /// the folds.
     pub fn best(&self) -> Option<Epoch> {
         match &self.cross_validated {
             Some(folds) => folds.best().ok(),
@@ -186,17 +187,18 @@ impl Finetuned {
         }
     }
 
-    /// What was planned; `None` for a head on galaxies that were encoded already.
+    /// The plan; `None` for a head on galaxies that were encoded before.
     pub fn plan(&self) -> Option<&Plan> {
         self.plan.as_ref()
     }
 
-    /// The galaxies whose pictures could not be read, each with the reason: it learnt nothing of them.
+    /// The galaxies whose pictures could not be read, each with the reason: nothing was learnt from
+    /// them.
     pub fn failed(&self) -> &[(String, String)] {
         &self.failed
     }
 
-    /// The model, by a name of its own: to be saved, and to predict.
+    /// The model, with a name of its own, to save it and to predict with it.
     ///
     /// # Errors
     /// None today.
@@ -204,12 +206,12 @@ impl Finetuned {
         Ok(self.model.clone().named(name))
     }
 
-    /// The encoder alone, by a name of its own: for representations after fine-tuning.
+    /// The encoder alone, with a name of its own, for representations after fine-tuning.
     pub fn encoder(&self, name: &str) -> Encoder {
         self.model.encoder().clone().named(name)
     }
 
-    /// Its answers for a catalogue's galaxies; with the truth, where the catalogue has the labels.
+    /// Predictions for a catalogue's galaxies, with the truth where the catalogue has the labels.
     ///
     /// # Errors
     /// As [`Model::predict_labels`]; for votes see [`posterior`](Self::posterior).
@@ -218,7 +220,8 @@ impl Finetuned {
         Ok(predicted.perhaps_against(catalog, &self.label()))
     }
 
-    /// The same of galaxies that were encoded already, with a head that was trained alone.
+    /// [`predict`](Self::predict) for galaxies that were encoded before, with a head that was
+    /// trained alone.
     ///
     /// # Errors
     /// As [`Model::predict_labels_encoded`].
@@ -230,7 +233,7 @@ impl Finetuned {
         })
     }
 
-    /// The mean over so many random views of each picture besides the picture as it is.
+    /// The mean of the predictions for each picture and for `views` random views of it.
     ///
     /// # Errors
     /// As [`Model::predict_labels_by_views`].
@@ -283,9 +286,10 @@ impl Finetuned {
         self.question.columns().into_iter().next().unwrap_or_default()
     }
 
-    /// The same classifier with its scores divided by the temperature that makes its probabilities fit
-    /// the labels of these galaxies best (Guo et al. 2017, arXiv:1706.04599). It changes how sure it
-    /// is, never which class is the likeliest. Give galaxies that it has not learnt from.
+    /// The classifier with its scores divided by the temperature that makes its probabilities fit
+    /// the labels of these galaxies best (Guo et al. 2017, arXiv:1706.04599). This changes the
+    /// probabilities, never which class is the likeliest. Give galaxies that it has not learnt
+    /// from.
     ///
     /// # Errors
     /// [`Error::Unsuitable`] for anything but a classifier; [`Error::Missing`] and

@@ -40,7 +40,7 @@ impl CrossValidated {
         }
     }
 
-    /// The epochs that all galaxies were then learnt for.
+    /// The number of epochs of the last run, on all galaxies.
     pub fn chosen(&self) -> u64 {
         self.chosen
     }
@@ -67,8 +67,8 @@ impl CrossValidated {
         (0..reached).map(mean).collect()
     }
 
-    /// What the folds say of the epoch that was chosen: how good the model may be expected to be, a
-    /// little too good, since the epoch was chosen for it.
+    /// The folds' results at the chosen epoch: an estimate of how good the model is, slightly too
+    /// good, since the epoch was chosen by it.
     ///
     /// # Errors
     /// None today.
@@ -113,8 +113,8 @@ impl Finetune {
     /// average.
     ///
     /// A head's folds take no longer than their training, since pictures are encoded once; whole
-    /// networks take `folds + 1` times as long. What is kept is the last epoch of the last run; what
-    /// the folds found is in [`Finetuned::cross_validated`].
+    /// networks take `folds + 1` times as long. The last epoch of the last run is kept; the folds'
+    /// results are in [`Finetuned::cross_validated`].
     ///
     /// # Errors
     /// As [`train`](Self::train); [`Error::Parameter`] for fewer than two folds;
@@ -124,7 +124,8 @@ impl Finetune {
         self.cross_validate_told(galaxies, folds, &say, &mut |event| watch.see(&event))
     }
 
-    /// The same, handing the plan to one function and what happens in the last run to another.
+    /// [`cross_validate`](Self::cross_validate) that hands the plan to one function and the events
+    /// of the last run to another.
     ///
     /// # Errors
     /// As [`cross_validate`](Self::cross_validate).
@@ -138,8 +139,8 @@ impl Finetune {
         self.by_folds(galaxies, Some(folds), show, observe)
     }
 
-    /// Learns from all galaxies, by as many folds as suit their number: [`cross_validate`] where no
-    /// number of folds is wished for.
+    /// Learns from all galaxies, with a number of folds that suits theirs: [`cross_validate`] with
+    /// a default.
     ///
     /// [`cross_validate`]: Self::cross_validate
     ///

@@ -1,4 +1,4 @@
-//! Galaxies kept aside to choose the best epoch by.
+//! Validation galaxies, held out to choose the best epoch.
 
 use super::{Finetune, LabelKind, truth};
 use crate::train::{empty_side, with_copies_together};
@@ -10,9 +10,9 @@ use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::Catalog;
 
 impl Finetune {
-    /// Keeps a share of the galaxies aside, at random by the seed: of a classifier's, the same share of
-    /// each class. The first part is to learn from, the second to choose by; rows stay in their order.
-    /// Galaxies of one picture, or of copies of it, stay on one side.
+    /// Holds out a share of the galaxies, at random by the seed (for a classifier the same share of
+    /// each class). The first part is for training, the second for validation; rows stay in their
+    /// order. Galaxies of one picture, or of copies of it, stay on one side.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a share that is not between 0 and 1; [`Error::Unsuitable`] for one

@@ -9,7 +9,7 @@ use tch::Tensor;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::seed::mixed;
 
-/// Tells its random numbers from those of augmentation and dropout in the same step.
+/// Keeps its random numbers apart from augmentation and dropout in the same step.
 const STREAM: u64 = 0x6d69_7875_7000;
 
 /// How the galaxies of one batch are blended: each keeps a share of itself, the rest is another's.

@@ -1,16 +1,16 @@
-//! Teaching an encoder a new question with a few hundred labels.
+//! Fine-tuning: learning a new question from a few hundred labels.
 //!
-//! A [`Finetune`] is told what to ask and how to learn, prints its [`Plan`], and gives a
-//! [`Finetuned`] that predicts, is judged, and becomes a [`Model`](crate::model::Model).
+//! A [`Finetune`] holds the question and the settings, prints its [`Plan`], and returns a
+//! [`Finetuned`] that predicts, can be judged, and becomes a [`Model`](crate::model::Model).
 //!
-//! * [`question`](LabelKind): classes, numbers, several things at once, or a tree of votes.
+//! * [`question`](LabelKind): classes, numbers, several labels at once, or a tree of votes.
 //! * `truth`: labels, checked.
 //! * `solve`: a head alone, solved for on features that are computed once: the default.
-//! * `heads`: a head alone, trained on them by gradient descent.
-//! * `network`: the encoder with it, from pictures.
+//! * `heads`: a head alone, trained on such features by gradient descent.
+//! * `network`: encoder and head together, from pictures.
 //! * `folds`: how long to train, where there are too few galaxies to keep some aside.
 //! * [`Predicted`]: answers for other galaxies, with figures and their intervals.
-//! * [`Saliency`]: where in the pictures they are seen.
+//! * [`Saliency`]: where in the pictures a prediction comes from.
 
 mod answers;
 mod builder;
@@ -72,14 +72,15 @@ use zoobot_show::notebook::{Job, display, in_kernel};
 /// ```
 ///
 /// By default only a head learns ([`head_only`](Self::head_only)): a linear model on the encoder's
-/// features, which is solved for, with the strength of its penalty chosen by predicting galaxies that
-/// were left out ([`Strength`]). That takes seconds for hundreds of galaxies. The galaxies to choose by
-/// are learnt from too, in the last fit. A setting that only gradient descent knows
+/// features, which is solved for, with the strength of its penalty chosen by predicting galaxies
+/// that were left out ([`Strength`]). That takes seconds for hundreds of galaxies. The last fit
+/// includes the validation galaxies. A setting that only gradient descent knows
 /// ([`learning_rate`](Self::learning_rate), [`epochs`](Self::epochs), [`patience`](Self::patience),
 /// [`batch`](Self::batch), [`schedule`](Self::schedule), [`head_dropout`](Self::head_dropout),
-/// [`mixup`](Self::mixup), [`distance`](Self::distance) or a [`loss`](Self::loss) of your own) trains the
-/// head by it instead; [`Plan`] says which it is. [`full`](Self::full) trains the encoder with it, which is worth its time
-/// above about a thousand galaxies, or where the encoder has never seen such pictures.
+/// [`mixup`](Self::mixup), [`distance`](Self::distance) or a [`loss`](Self::loss) of your own)
+/// trains the head by gradient descent instead; [`Plan`] tells which. [`full`](Self::full) trains
+/// the encoder too, which is worth the time above about a thousand galaxies, or where the encoder
+/// has never seen such pictures.
 #[derive(Clone)]
 pub struct Finetune {
     question: LabelKind,
@@ -92,7 +93,7 @@ pub struct Finetune {
 
 #[derive(Debug, Clone)]
 enum Start {
-    /// The encoder that travels with the library.
+    /// The encoder that comes with the library.
     Shipped,
     Encoder(Box<Encoder>),
     /// Random weights.
@@ -137,7 +138,7 @@ impl Finetune {
         }
     }
 
-    /// What would be done, without doing it.
+    /// The plan of the training, without starting it.
     ///
     /// # Errors
     /// As [`train`](Self::train), for what can be told beforehand.
@@ -146,8 +147,8 @@ impl Finetune {
         Plan::new(self, &self.begin()?, &learn, &kept)
     }
 
-    /// Shows its [`Plan`], then learns from the labels in `train` until those in `val` are predicted no
-    /// better.
+    /// Shows its [`Plan`], then learns from the labels in `train` until the validation on `val` no
+    /// longer improves.
     ///
     /// The stop button, or Ctrl-C, ends the training with the best model so far; with a
     /// [`folder`](Self::folder) a repeated call resumes from there.
@@ -219,9 +220,10 @@ impl Finetune {
         Finetuned::of_head(self, encoder, trained, learn.truth.classes())
     }
 
-    /// Learns from all galaxies of a space, with its catalogue attached, by as many left-out parts as
-    /// suit their number: [`learn_all`](Self::learn_all) on galaxies that were encoded already. What is
-    /// predicted for each of them by a head without it is in [`Finetuned::unseen`].
+    /// Learns from all galaxies of a space, with its catalogue attached, with a number of left-out
+    /// parts that suits theirs: [`learn_all`](Self::learn_all) on galaxies that were encoded
+    /// before. Predictions for each galaxy by a head that was fitted without it are in
+    /// [`Finetuned::unseen`].
     ///
     /// # Errors
     /// As [`train_encoded`](Self::train_encoded); [`Error::Unsuitable`] where a setting was changed
@@ -264,7 +266,7 @@ impl Finetune {
         Ok(encoder)
     }
 
-    /// The same, handing the plan to one function and what happens to another.
+    /// [`train`](Self::train) that hands the plan to one function and the events to another.
     ///
     /// # Errors
     /// As [`train`](Self::train).
@@ -333,7 +335,7 @@ fn read((catalog, failed): (&Catalog, &Vec<(String, String)>)) -> Vec<String> {
     catalog.ids().into_iter().filter(|id| !gone.contains(id)).collect()
 }
 
-/// Shows a plan where whoever started the run looks.
+/// Shows a plan to the user.
 fn say(plan: &Plan) {
     match in_kernel() {
         true => display(plan),

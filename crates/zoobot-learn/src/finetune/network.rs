@@ -22,7 +22,7 @@ use zoobot_representation::encoder::{Architecture, Encoder, Network, Training};
 const VALIDATED: usize = 64;
 const ENCODER: &str = "encoder";
 const HEAD: &str = "head";
-/// The folder of the best model so far, within that of a run.
+/// The folder of the best model so far, within the run's folder.
 const BEST: &str = "best";
 
 /// Pictures with their labels.
@@ -253,7 +253,7 @@ struct NetworkTask {
     question: super::LabelKind,
     learn: Pictured,
     kept: Pictured,
-    /// The best validation so far, that of before a break too.
+    /// The best validation so far, also before a break.
     best: Rc<Cell<f64>>,
     /// The variables then, where it was not before a break.
     weights: Option<Vec<(String, Tensor)>>,

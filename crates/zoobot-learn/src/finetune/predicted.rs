@@ -1,4 +1,4 @@
-//! Answers for galaxies, what is true of them where it is known, and how good the answers are.
+//! Predictions for galaxies, the truth where it is known, and how good the predictions are.
 
 use super::LabelKind;
 use super::truth::{self, Truth};
@@ -13,9 +13,9 @@ use zoobot_representation::probe::{Target, score};
 use zoobot_show::notebook::{Bundle, Show, Table};
 use zoobot_show::notes::note;
 
-/// What a model says of galaxies: probabilities of classes, of things that may be true together, or
-/// numbers. Where the truth is known, the figures of [`measures`](Self::measures) tell how good it is,
-/// each with its 95 % interval.
+/// Predictions for galaxies: probabilities of classes, of labels that can be true together, or
+/// numbers. Where the truth is known, [`measures`](Self::measures) tell how good they are, each
+/// with its 95 % interval.
 #[derive(Debug, Clone)]
 pub struct Predicted {
     pub(super) kind: Kind,
@@ -150,7 +150,8 @@ impl Predicted {
         }
     }
 
-    /// The mean of what several models, or several views, say of the same galaxies: an ensemble.
+    /// The mean of several models', or several views', predictions for the same galaxies: an
+    /// ensemble.
     ///
     /// # Errors
     /// [`Error::Empty`] for none; [`Error::Unsuitable`] when galaxies or answers differ.
@@ -176,17 +177,17 @@ impl Predicted {
         &self.ids
     }
 
-    /// How many there are.
+    /// The number of galaxies.
     pub fn len(&self) -> usize {
         self.ids.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no galaxies.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
 
-    /// The names of the classes, things or quantities: the columns of [`values`](Self::values).
+    /// The names of the classes, labels or quantities: the columns of [`values`](Self::values).
     pub fn names(&self) -> &[String] {
         &self.names
     }
@@ -287,9 +288,9 @@ impl Predicted {
         }
     }
 
-    /// A table of `id_str`, what is true where it is known (by the labels' names; else empty), and what is
-    /// predicted: for classes `predicted` and `probability_CLASS`, for things `NAME_probability`, for
-    /// numbers `NAME_predicted`.
+    /// A table of `id_str`, the truth where it is known (under the labels' names; else empty), and
+    /// the predictions: for classes `predicted` and `probability_CLASS`, for labels that can be
+    /// true together `NAME_probability`, for numbers `NAME_predicted`.
     ///
     /// # Errors
     /// [`Error::Polars`] when columns would share a name.

@@ -1,5 +1,5 @@
-//! What is asked of each galaxy: one class of several, a number, several things at once, or the whole
-//! tree of volunteers' questions.
+//! The question about each galaxy: one class of several, a number, several labels at once, or the
+//! whole tree of volunteers' questions.
 
 use crate::model::Labels;
 use crate::train::{Distance, HeadConfig, Loss, Output, VoteLoss};
@@ -20,7 +20,7 @@ pub enum LabelKind {
         label: String,
         /// How errors count.
         distance: Distance,
-        /// Whether the number lies from 0 to 1, and the prediction is kept there.
+        /// Whether the number is between 0 and 1, and the prediction is kept there.
         unit_interval: bool,
     },
     /// Which of several columns are true; more than one may be.
@@ -42,7 +42,7 @@ impl LabelKind {
         }
     }
 
-    /// What kind it is, in a word.
+    /// Its kind, in a word.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Classes { .. } => "classifier",

@@ -1,4 +1,4 @@
-//! How a question is learnt: the settings, what they may be, and the runs that they make.
+//! How a question is learnt: the settings, their ranges, and the runs that they make.
 
 use super::truth::Truth;
 use super::{Finetune, LabelKind};
@@ -34,36 +34,38 @@ pub struct Settings {
     pub weight_decay: f64,
     /// How much slower each deeper layer learns. Default 0.75.
     pub layer_decay: f64,
-    /// The share of features that the head does without, at random. Default 0.5.
+    /// The dropout of the head: the share of features that are left out at random. Default 0.5.
     pub head_dropout: f64,
     /// The share of the target that is spread over all classes. Default 0.
     pub label_smoothing: f64,
-    /// How much each class counts, in the order of their names. Default all the same.
+    /// The weight of each class, in the order of their names. Default equal weights.
     pub class_weights: Vec<f32>,
-    /// Whether each class counts as much as any other, however few it has. Default `false`.
+    /// Whether each class has the same total weight, even if it has few galaxies. Default `false`.
     pub balanced: bool,
     /// Epochs at most. Default 100.
     pub epochs: u64,
     /// Epochs without a better validation after which it ends; `None` for never. Default 10.
     pub patience: Option<u64>,
-    /// Galaxies to a step. Default 32.
+    /// Galaxies in a batch. Default 32.
     pub batch: usize,
-    /// How the rate goes. Default a cosine without warm-up.
+    /// The schedule of the learning rate. Default a cosine without warm-up.
     pub schedule: Schedule,
-    /// What batch normalisations go by. Default frozen.
+    /// The statistics of batch normalisation. Default frozen.
     pub statistics: Statistics,
     /// The random views that a whole network is shown. Default [`Augment::zoobot`].
     pub augment: Augment,
     /// Random views of each galaxy that a head learns from besides the picture as it is. Default 0.
     pub views: usize,
-    /// How strongly galaxies are blended with each other, pictures and labels alike: the parameter of
-    /// mixup (Zhang et al. 2018, arXiv:1710.09412). A head's are blended as features. Default 0, not at
-    /// all; 0.1 to 0.4 are usual.
+    /// How strongly galaxies are blended with each other, pictures and labels alike: the parameter
+    /// of mixup (Zhang et al. 2018, arXiv:1710.09412). For a head alone, features are blended.
+    /// Default 0, not at all; 0.1 to 0.4 are usual.
     #[serde(skip_serializing_if = "is_zero")]
     pub mixup: f64,
     /// Steps between two checkpoints of a whole network; 0, the default, for one after each epoch.
     pub save_every: u64,
-    /// The numbers that a whole network computes with ([`Training::precision`](zoobot_representation::encoder::Training::precision)). Default 32 bits.
+    /// The precision that a whole network computes with
+    /// ([`Training::precision`](zoobot_representation::encoder::Training::precision)). Default 32
+    /// bits.
     pub precision: Precision,
     /// The seed of everything random. Default 42.
     pub seed: u64,
@@ -97,14 +99,14 @@ impl Default for Settings {
     }
 }
 
-/// So that a folder of a run without it stays that of the same run.
+/// So that the folder of a run without it still belongs to the same run.
 fn is_zero(value: &f64) -> bool {
     *value == 0.0
 }
 
 impl Finetune {
-    /// Whether all that is done is to solve for a head: where the encoder stays as it is and nothing was
-    /// set that only gradient descent knows.
+    /// Whether only a head is solved for: where the encoder stays as it is, and no setting needs
+    /// gradient descent.
     pub fn solves(&self) -> bool {
         self.settings.head_only && self.solves_head()
     }

@@ -1,5 +1,5 @@
-//! The labels of a catalogue, read and checked: whatever cannot be learnt from is an error that names
-//! the column, the galaxy and what to do.
+//! The labels of a catalogue, read and checked: unusable labels are errors that name the column,
+//! the galaxy and what to do.
 
 use super::LabelKind;
 use ndarray::{Array2, ArrayView2};
@@ -41,7 +41,7 @@ impl Truth {
         Ok(truth)
     }
 
-    /// The labels of galaxies to choose by, or to judge by: of the same classes.
+    /// The labels of validation galaxies, or of galaxies to judge by: of the same classes.
     pub fn like(&self, question: &LabelKind, catalog: &Catalog) -> Result<Self> {
         let names = match self {
             Self::Classes { names, .. } => Some(names.as_slice()),
@@ -50,7 +50,7 @@ impl Truth {
         Self::read(question, catalog, names)
     }
 
-    /// The labels of a catalogue; classes are those of `names`, where they are known.
+    /// The labels of a catalogue; the classes are `names`, where they are known.
     pub fn read(question: &LabelKind, catalog: &Catalog, names: Option<&[String]>) -> Result<Self> {
         Ok(match question {
             LabelKind::Classes { label } => {

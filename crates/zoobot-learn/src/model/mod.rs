@@ -72,8 +72,8 @@ impl Model {
         Ok(Self { encoder, head, config, labels, recalibration: None })
     }
 
-    /// Reads a model folder: an encoder's, with the head beside it. `"sample"` is the one that travels
-    /// inside this library.
+    /// Reads a model folder: an encoder's, with the head beside it. `"sample"` is the model that
+    /// comes with this library.
     ///
     /// # Errors
     /// [`Error::Weights`] when the folder holds an encoder only, a file of the head is missing or
@@ -112,8 +112,8 @@ impl Model {
         Ok(self)
     }
 
-    /// The model whose every weight is the mean of these models': [`Encoder::average`]. It is not
-    /// recalibrated, whether they were or not.
+    /// A model whose every weight is the mean over these models: [`Encoder::average`]. It is not
+    /// recalibrated, even if they were.
     ///
     /// # Errors
     /// [`Error::Unsuitable`] when labels or heads differ, and as [`Encoder::average`].
@@ -164,7 +164,7 @@ impl Model {
         &self.config
     }
 
-    /// The same model by another name.
+    /// The model by another name.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.encoder = self.encoder.named(name);
         self
@@ -199,12 +199,12 @@ impl Model {
         Error::unsuitable(problem, hint)
     }
 
-    /// The correction that its posteriors get, where there is one.
+    /// The correction of its posteriors, where there is one.
     pub fn recalibration(&self) -> Option<&Recalibration> {
         self.recalibration.as_ref()
     }
 
-    /// The same model with its posteriors corrected, or no longer corrected.
+    /// The model with its posteriors corrected, or no longer corrected.
     ///
     /// # Errors
     /// [`Error::Unsuitable`] when it was fitted on another schema's votes.
@@ -225,8 +225,8 @@ impl Model {
         Ok(self)
     }
 
-    /// The same model with another stretch for the flux of FITS pictures: [`Encoder::stretch`]. It was
-    /// trained with the one that it comes with.
+    /// The model with another stretch for the flux of FITS pictures: [`Encoder::stretch`]. It was
+    /// trained with its original stretch.
     ///
     /// # Errors
     /// [`Error::Parameter`] when the stretch is out of range.
@@ -235,14 +235,14 @@ impl Model {
         Ok(self)
     }
 
-    /// The same model with its encoder computing with other numbers.
+    /// The model with its encoder computing at another precision.
     pub fn with_precision(mut self, precision: Precision) -> Self {
         self.encoder = self.encoder.with_precision(precision);
         self
     }
 
-    /// What the head makes of features. With a seed some of them are left out at random, as
-    /// [`Head::forward`] has it.
+    /// The outputs of the head for features. With a seed some features are left out at random, as
+    /// in [`Head::forward`].
     ///
     /// # Shapes
     /// `[n, features]` to `[n, outputs]`, on the CPU.
@@ -283,8 +283,8 @@ impl Model {
         }
     }
 
-    /// SHA-256 of all that its predictions depend on beside the pictures and their preparation:
-    /// encoder, head, labels and recalibration.
+    /// SHA-256 of everything that its predictions depend on besides the pictures and their
+    /// preparation: encoder, head, labels and recalibration.
     ///
     /// # Errors
     /// [`Error::Torch`] when memory is short.
@@ -346,7 +346,7 @@ impl Labels {
 }
 
 impl Trained {
-    /// The encoder with the head, which predicts votes, by a name of its own.
+    /// The model of the encoder and the head, which predicts votes, with a name of its own.
     ///
     /// # Errors
     /// [`Error::Torch`] when memory is short.

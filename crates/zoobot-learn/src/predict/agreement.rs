@@ -1,4 +1,4 @@
-//! Do galaxies that the network expects many votes for have them?
+//! How expected fractions correlate with the votes.
 
 use super::calibration::asked;
 use super::posterior::Posterior;
@@ -67,10 +67,10 @@ pub fn agreement(
 }
 
 impl Agreement {
-    /// A point a galaxy: the share of the votes against the expected fraction.
+    /// A figure with a point for each galaxy: the share of the votes against the expected fraction.
     ///
     /// # Errors
-    /// None: there is a galaxy at least.
+    /// None: there is at least one galaxy.
     pub fn figure(&self) -> Result<Figure> {
         scatter(&self.expected, &self.votes)
             .labels(&format!("expected fraction: {}", self.answer), "share of the votes")

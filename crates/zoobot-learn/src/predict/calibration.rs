@@ -1,4 +1,4 @@
-//! How far a posterior can be trusted, question by question, by votes it has not seen.
+//! The calibration of a posterior, question by question, against votes that it has not seen.
 
 use super::confident::{Confident, confident};
 use super::coverage::{Coverage, coverage};
@@ -31,7 +31,7 @@ pub struct Calibration {
 pub struct QuestionCalibration {
     /// The question.
     pub question: String,
-    /// Where votes fell, within a deviation of 0.2.
+    /// The coverage of the votes, within a deviation of 0.2.
     pub coverage: Coverage,
     /// Accuracy where one answer has more than 80 % of the votes.
     pub confident: Confident,
@@ -40,7 +40,7 @@ pub struct QuestionCalibration {
 }
 
 impl QuestionCalibration {
-    /// The expected calibration error of the fractions, 0 best.
+    /// The expected calibration error of the fractions; 0 is best.
     pub fn error(&self) -> f64 {
         calibration_error(&self.bins)
     }
@@ -169,7 +169,7 @@ impl Asked {
     }
 }
 
-/// The galaxies with at least so many votes for a question (and at least one).
+/// The galaxies with at least `min_votes` votes for a question (and at least one).
 pub(super) fn asked(
     posterior: &Posterior,
     votes: &Votes,

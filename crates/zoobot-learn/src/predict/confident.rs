@@ -10,7 +10,7 @@ use zoobot_data::schema::Votes;
 pub struct Confident {
     /// Galaxies with one answer above the share of the votes.
     pub galaxies: usize,
-    /// Those where that answer has the largest expected fraction.
+    /// Galaxies where that answer has the largest expected fraction.
     pub correct: usize,
 }
 
@@ -21,8 +21,8 @@ impl Confident {
     }
 }
 
-/// Accuracy for a question on confident galaxies: those with at least `min_votes` for it, of which
-/// one answer has more than `share` (0.8, say).
+/// Accuracy for a question on galaxies on which volunteers agree: galaxies with at least
+/// `min_votes` for it, where one answer has more than `share` of them (such as 0.8).
 ///
 /// # Errors
 /// [`Error::Missing`] for another question; [`Error::Shape`] when the votes are of other galaxies;

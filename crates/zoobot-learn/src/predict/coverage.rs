@@ -7,7 +7,7 @@ use zoobot_base::error::{Error, Result};
 use zoobot_base::special::beta::{Beta, quantile};
 use zoobot_data::schema::Votes;
 
-/// Where the votes for a question fell.
+/// The coverage of the votes for a question.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Coverage {
     /// Galaxies that were looked at.
@@ -17,9 +17,10 @@ pub struct Coverage {
     pub expected_within: f64,
     /// How often it did.
     pub observed_within: f64,
-    /// The share of votes inside the central 90 % of what the posterior predicts for so many votes:
-    /// 0.9 when it is calibrated. Counts are whole, so a count at the interval's edge is inside in
-    /// part (the probability integral transform of Czado et al. 2009, Biometrics 65, 1254).
+    /// The share of votes inside the central 90 % interval that the posterior predicts for this
+    /// number of votes: 0.9 when it is calibrated. Counts are whole, so a count at the interval's
+    /// edge is inside in part (the probability integral transform of Czado et al. 2009, Biometrics
+    /// 65, 1254).
     pub votes_inside: f64,
     /// How often the share of the votes lies inside the 90 % interval of the share itself. Below
     /// 0.9 even for a perfect posterior: few votes scatter around the share they estimate.

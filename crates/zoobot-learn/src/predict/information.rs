@@ -1,4 +1,4 @@
-//! How much new votes would teach: where members are sure, but not of the same.
+//! How much new votes would teach: most where members are certain of different answers.
 
 use super::posterior::Posterior;
 use crate::train::ln_probability;
@@ -12,9 +12,9 @@ const MOST: f64 = 1e6;
 /// Entropies of the votes that a galaxy would get, in nats.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Information {
-    /// Of what all members together expect.
+    /// The entropy of the mixture of all members.
     pub entropy_of_mean: f64,
-    /// Of what each member expects, averaged.
+    /// The mean entropy of the members.
     pub mean_entropy: f64,
 }
 
@@ -85,7 +85,7 @@ fn next(outcome: &mut [f64]) -> bool {
 
 impl Posterior {
     /// The mutual information in `votes` new votes for each galaxy and question, in nats: galaxies
-    /// with much of it teach the network most, whichever way they are voted. All 0 with one member.
+    /// with high values teach the network most, however people vote. All 0 with one member.
     ///
     /// # Shapes
     /// `[galaxies, questions]`.

@@ -1,4 +1,4 @@
-//! What a network expects volunteers to say, and how surely.
+//! The votes that a network expects, and how certain it is.
 
 use ndarray::{Array2, Array3, ArrayView3, Axis};
 use polars::prelude::DataFrame;
@@ -109,7 +109,7 @@ impl Posterior {
     /// The galaxies with these names, in the order given.
     ///
     /// # Errors
-    /// [`Error::Missing`] for the first name that is not there.
+    /// [`Error::Missing`] for the first name that does not exist.
     pub fn select(&self, ids: &[impl AsRef<str>]) -> Result<Self> {
         let places: HashMap<&str, usize> =
             self.ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
@@ -244,9 +244,9 @@ impl Posterior {
         self.schema.asked(self.fractions().view())
     }
 
-    /// Central intervals of each answer's share: it lies inside with probability `level`, as likely
-    /// below as above. They are quantiles of the equal mixture of the members' Beta distributions,
-    /// found as roots of its distribution to 12 digits.
+    /// Central intervals of each answer's share: the share is inside with probability `level`, and
+    /// as likely below as above. They are quantiles of the equal mixture of the members' Beta
+    /// distributions, found as roots of its distribution to 12 digits.
     ///
     /// `zoobot` 2.9 reports the median over members of each member's quantiles instead, which is
     /// narrower where members disagree: [`member_intervals`](Self::member_intervals).

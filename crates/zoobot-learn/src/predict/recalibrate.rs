@@ -1,4 +1,4 @@
-//! Correcting a posterior that is too sure, or not sure enough, by votes held out of training.
+//! Correcting a posterior that is too certain, or not certain enough, by held-out votes.
 
 use super::calibration::{Asked, asked, paired};
 use super::posterior::Posterior;
@@ -54,7 +54,7 @@ impl Recalibration {
     /// Finds for each question the scaling that makes the votes most likely. Questions with votes
     /// for fewer than 20 galaxies stay as they are.
     ///
-    /// Fit on galaxies kept out of training, and measure the gain on others.
+    /// Fit it on held-out galaxies, and measure the gain on other galaxies.
     ///
     /// # Errors
     /// [`Error::Shape`] when the votes are of other galaxies; [`Error::Unsuitable`] for another schema;
@@ -75,8 +75,8 @@ impl Recalibration {
         Ok(Self { schema: posterior.schema().clone(), scalings })
     }
 
-    /// The same for a schema of more questions, as of a network of several campaigns; the others
-    /// stay as they are.
+    /// The recalibration for a schema of more questions, such as a network of several campaigns;
+    /// the other questions stay as they are.
     ///
     /// # Errors
     /// [`Error::Missing`] for a question that the larger schema does not have.

@@ -1,8 +1,8 @@
-//! Do answers come as often as predicted? Bins of predictions with what came of them.
+//! Whether answers come as often as predicted: bins of predictions with their outcomes.
 
 use zoobot_base::error::{Error, Result};
 
-/// Predictions of nearly the same probability, and what came of them.
+/// Predictions of nearly the same probability, and their outcomes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bin {
     /// The bin's place, from 0.
@@ -17,8 +17,8 @@ pub struct Bin {
 
 /// Predictions in `bins` equal bins of (0, 1], right edges included; empty bins are left out.
 ///
-/// `confidence` are probabilities, `outcome` what came (0 or 1, or a share of votes), `weight` how
-/// much each counts, such as its number of votes.
+/// `confidence` are probabilities, `outcome` the outcomes (0 or 1, or a share of votes), `weight`
+/// the weight of each, such as its number of votes.
 ///
 /// # Errors
 /// [`Error::Shape`] when the lengths differ; [`Error::Parameter`] when a value is outside 0 to 1, a

@@ -15,10 +15,10 @@ pub const BLANK_BELOW: f64 = 0.5;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Columns {
-    /// Those of [`Posterior::friendly`]: to look at. The default.
+    /// The columns of [`Posterior::friendly`], to look at. The default.
     #[default]
     Friendly,
-    /// Those of [`Posterior::advanced`]: to compute with.
+    /// The columns of [`Posterior::advanced`], to compute with.
     Advanced,
 }
 
@@ -52,7 +52,7 @@ impl Posterior {
     /// The [`friendly`](Self::friendly) or the [`advanced`](Self::advanced) table.
     ///
     /// # Errors
-    /// As those.
+    /// As [`friendly`](Self::friendly) and [`advanced`](Self::advanced).
     pub fn table(&self, columns: Columns) -> Result<DataFrame> {
         match columns {
             Columns::Friendly => self.friendly(),

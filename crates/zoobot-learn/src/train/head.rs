@@ -1,4 +1,4 @@
-//! What is put on an encoder's features: dropout, one linear layer, and the meaning of its output.
+//! The head on an encoder's features: dropout, one linear layer, and the meaning of its output.
 
 use ndarray::Array1;
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -25,14 +25,14 @@ pub enum Output {
     Numbers,
     /// A number from 0 to 1.
     Shares,
-    /// The probability of each of several things that may be true together.
+    /// The probability of each of several labels that can be true together.
     Chances,
 }
 
 /// The settings of a [`Head`], as a model folder's `head.json` keeps them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HeadConfig {
-    /// How many numbers come out: answers, classes, or values.
+    /// The number of outputs: answers, classes, or values.
     pub outputs: i64,
     /// What they mean.
     pub output: Output,
@@ -78,7 +78,7 @@ impl HeadConfig {
         Self::new(values, Output::Numbers, 0.5)
     }
 
-    /// The probabilities of `things` things that may be true together, with dropout 0.5.
+    /// The probabilities of `things` labels that can be true together, with dropout 0.5.
     pub fn chances(things: usize) -> Self {
         Self::new(things, Output::Chances, 0.5)
     }
@@ -156,8 +156,8 @@ impl Standard {
     }
 }
 
-/// Standardisation (where it has one), dropout, a linear layer, and what makes its output what it
-/// means.
+/// Standardisation (where it has one), dropout, a linear layer, and the function that gives its
+/// output a meaning.
 #[derive(Debug)]
 pub struct Head {
     linear: nn::Linear,
@@ -308,7 +308,7 @@ impl Head {
     }
 
     /// The output for features. With a seed some of them are left out at random, as in training and
-    /// in each pass of a Monte Carlo estimate: the same seed leaves out the same.
+    /// in each pass of a Monte Carlo estimate: one seed always leaves out the same features.
     ///
     /// # Shapes
     /// `[n, features]` to `[n, outputs]`, float32 even for half-precision features: concentrations
@@ -361,8 +361,8 @@ impl Head {
     }
 }
 
-/// Dirichlet concentrations from what leaves a linear layer: 100 · sigmoid(x) + 1, as Zoobot has it.
-/// No answer is ever ruled out, and none surer than a hundred votes would make it.
+/// Dirichlet concentrations from what leaves a linear layer: 100 · sigmoid(x) + 1, as in Zoobot. No
+/// answer is ever ruled out, and none is more certain than a hundred votes would make it.
 ///
 /// # Errors
 /// [`Error::Torch`] when memory is short.

@@ -12,7 +12,7 @@ pub enum Distance {
     /// The mean squared error. The default.
     #[default]
     Squared,
-    /// The mean absolute error, which outliers pull less.
+    /// The mean absolute error, which is less sensitive to outliers.
     Absolute,
 }
 
@@ -25,7 +25,7 @@ pub enum Loss {
     Classes {
         /// The share of the target spread evenly over all classes, 0 to below 1 (usually 0).
         smoothing: f64,
-        /// How much each class counts; empty when all count the same.
+        /// The weight of each class; empty for equal weights.
         weights: Vec<f32>,
     },
     /// A number against a predicted number.

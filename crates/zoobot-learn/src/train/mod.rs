@@ -1,5 +1,5 @@
-//! Training: what a network's output means ([`Head`]), how wrong it is ([`Loss`]), and the loop that
-//! makes it better ([`fit`](fit())), from scratch and for fine-tuning alike.
+//! Training: the meaning of a network's output ([`Head`]), the loss ([`Loss`]), and the training
+//! loop ([`fit`](fit())), from scratch and for fine-tuning.
 
 mod apart;
 mod average;

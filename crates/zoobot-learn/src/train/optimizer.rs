@@ -1,4 +1,4 @@
-//! Adam and AdamW whose whole state can be kept and put back, unlike that of libtorch's.
+//! Adam and AdamW whose whole state can be saved and restored, unlike in libtorch.
 //!
 //! The weights of a group lie in one flat tensor, of which the network's variables are views: a step
 //! is a dozen operations for each group, not for each variable.
@@ -30,7 +30,8 @@ pub struct OptimizerConfig {
     pub betas: (f64, f64),
     /// Keeps steps finite where gradients vanish (1e-8).
     pub epsilon: f64,
-    /// Gradients longer than this, all variables together, are shortened to it; `None` for never.
+    /// Gradients with a larger norm, over all variables together, are scaled down to this norm;
+    /// `None` for no clipping.
     pub clip: Option<f64>,
 }
 
@@ -106,8 +107,8 @@ impl Optimizer {
         }
     }
 
-    /// Takes a step along the gradients at a learning rate, and gives their length before clipping.
-    /// A variable without a gradient is treated as if it were zero.
+    /// Takes a step along the gradients at a learning rate, and returns the norm of the gradients
+    /// before clipping. A variable without a gradient is treated as if it were zero.
     ///
     /// # Errors
     /// [`Error::Unsuitable`] when the gradients are not finite; the weights stay as they were.

@@ -1,11 +1,11 @@
 //! Which galaxies are shown at which step: a function of the seed and the step alone, so that a run
-//! that goes on after a break sees what it would have seen.
+//! that resumes sees what it would have seen.
 
 use rand::seq::SliceRandom;
 use rand::{SeedableRng, rngs::StdRng};
 pub use zoobot_base::seed::mixed;
 
-/// Galaxies shuffled anew each epoch, and cut into batches.
+/// Galaxies shuffled again in each epoch, and divided into batches.
 #[derive(Debug, Clone)]
 pub struct Order {
     count: usize,

@@ -92,7 +92,8 @@ impl QuestionLosses {
     }
 
     /// The mean loss of each question, and of each campaign the mean of the sum over its questions,
-    /// over the galaxies with votes for it. Those without any galaxy are left out.
+    /// over the galaxies with votes for it. Questions and campaigns without any galaxy are left
+    /// out.
     pub fn parts(&self) -> Vec<(String, f64)> {
         let asked = self.parts.iter().filter(|part| part.galaxies > 0.0);
         asked.map(|part| (part.name.clone(), part.sum / part.galaxies)).collect()

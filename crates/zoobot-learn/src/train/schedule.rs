@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 use zoobot_base::error::{Error, Result};
 
-/// How the learning rate goes after the warm-up.
+/// The learning rate after the warm-up.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
-    /// It stays.
+    /// It stays constant.
     Constant,
     /// It falls along half a cosine to `floor` times itself at the end. The default, to 1 %.
     Cosine {
@@ -27,7 +27,7 @@ pub enum Shape {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Schedule {
     /// Steps over which the rate rises from near 0 to its value, in equal parts (default 0). It
-    /// keeps the first steps, whose gradients say little, from doing harm.
+    /// limits the harm of the first steps, whose gradients carry little information.
     pub warmup: u64,
     /// What follows.
     pub shape: Shape,

@@ -151,8 +151,8 @@ impl VoteTraining {
         self
     }
 
-    /// Goes on from what was trained before on the same questions: its encoder and its head, with
-    /// other pictures or settings.
+    /// Continues from an earlier training on the same questions, with its encoder and its head, on
+    /// other pictures or with other settings.
     ///
     /// # Errors
     /// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) when it answers another schema.
@@ -182,27 +182,29 @@ impl VoteTraining {
         self
     }
 
-    /// Sets the magnification about the centre with which the network looks (1.2).
+    /// Sets the magnification about the centre of the pictures that the network sees (1.2).
     pub fn zoom(mut self, zoom: f64) -> Self {
         self.recipe.zoom = zoom;
         self
     }
 
-    /// Sets epochs, batches, learning rate and all else of the run.
+    /// Sets epochs, batch size, learning rate and all other settings of the run.
     pub fn settings(mut self, settings: FitConfig) -> Self {
         self.settings = settings;
         self
     }
 
-    /// Sets the folder of checkpoints and prepared pictures: a run that finds its own there goes on.
-    /// Without one, prepared pictures lie in a temporary folder and nothing else is kept.
+    /// Sets the folder of checkpoints and prepared pictures: a run that finds its own files there
+    /// resumes. Without a folder, prepared pictures go to a temporary folder and nothing else is
+    /// kept.
     pub fn folder(mut self, folder: impl AsRef<Path>) -> Self {
         self.folder = Some(folder.as_ref().to_path_buf());
         self
     }
 
-    /// Keeps a share of the galaxies aside, at random by the settings' seed: the first part is to learn
-    /// from, the second to choose by. Galaxies of one picture, or of copies of it, stay on one side.
+    /// Holds out a share of the galaxies, at random by the settings' seed: the first part is for
+    /// training, the second for validation. Galaxies of one picture, or of copies of it, stay on
+    /// one side.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a share that is not between 0 and 1; [`Error::Unsuitable`] for one
@@ -218,35 +220,36 @@ impl VoteTraining {
         with_copies_together(catalog, parts.train, parts.val)
     }
 
-    /// Trains, with a line of progress and in a notebook the history so far, on the votes in a
-    /// catalogue's columns `question_answer`; those in `val` say when it is best. An empty cell is no
-    /// vote, so that galaxies of several campaigns may stand in one table. Galaxies whose pictures
-    /// cannot be read are left out: [`Trained::failed`].
+    /// Trains on the votes in a catalogue's columns `question_answer`, with a line of progress and
+    /// in a notebook the history so far; the votes in `val` tell which epoch is best. An empty cell
+    /// counts as no votes, so that one table may hold galaxies of several campaigns. Galaxies whose
+    /// pictures cannot be read are left out: [`Trained::failed`].
     ///
-    /// The stop button, or Ctrl-C, ends it after the step under way with the network as it is then
-    /// ([`End::Interrupted`](super::End::Interrupted)); with a [`folder`](Self::folder) the same call
-    /// goes on from there.
+    /// The stop button, or Ctrl-C, ends it after the current step with the network as it is then
+    /// ([`End::Interrupted`](super::End::Interrupted)); with a [`folder`](Self::folder) a repeated
+    /// call resumes.
     ///
     /// # Errors
     /// As [`Votes::of`] and [`fit`](fit()); [`Error::Picture`](zoobot_base::Error::Picture) when no
-    /// picture can be read; [`Error::Catalog`](zoobot_base::Error::Catalog) for galaxies or pictures in both
-    /// catalogues, whatever their names.
+    /// picture can be read; [`Error::Catalog`](zoobot_base::Error::Catalog) for galaxies or
+    /// pictures in both catalogues, under any name.
     pub fn train(&self, train: &Catalog, val: &Catalog) -> Result<Trained> {
         let mut watch = Watch::new("training");
         self.observed(train, val, &mut |event| watch.see(&event))
     }
 
-    /// The same in the background, while the notebook's next cells run. [`Job::cancel`] ends it as
-    /// the stop button ends [`train`](Self::train), and [`Job::result`] gives the network.
+    /// [`train`](Self::train) in the background, while the notebook's next cells run.
+    /// [`Job::cancel`] ends it as the stop button does, and [`Job::result`] returns the network.
     ///
     /// # Errors
-    /// When the system gives no more threads; those of [`train`](Self::train) come with the result.
+    /// When the system gives no more threads; the errors of [`train`](Self::train) come with the
+    /// result.
     pub fn train_in_background(&self, train: &Catalog, val: &Catalog) -> Result<Job<Trained>> {
         let (run, train, val) = (self.clone(), train.clone(), val.clone());
         Job::start("training", move || run.train(&train, &val))
     }
 
-    /// The same, telling what happens instead of showing it.
+    /// [`train`](Self::train) that hands events to `observe` instead of showing them.
     ///
     /// # Errors
     /// As [`train`](Self::train).
@@ -298,12 +301,13 @@ pub struct Trained {
 }
 
 impl Trained {
-    /// What happened.
+    /// The history of the training.
     pub fn fitted(&self) -> &TrainingHistory {
         &self.fitted
     }
 
-    /// The galaxies whose pictures could not be read, each with the reason: it learnt nothing of them.
+    /// The galaxies whose pictures could not be read, each with the reason: nothing was learnt from
+    /// them.
     pub fn failed(&self) -> &[(String, String)] {
         &self.failed
     }
@@ -318,7 +322,7 @@ impl Trained {
         &self.head
     }
 
-    /// The encoder, by a name of its own.
+    /// The encoder, with a name of its own.
     ///
     /// # Errors
     /// [`Error::Torch`](zoobot_base::Error::Torch) when memory is short.

@@ -22,8 +22,8 @@ pub enum Reduction {
 /// How unlikely the votes of a batch are under a network's concentrations.
 ///
 /// For each question the votes are one draw from a Dirichlet-multinomial distribution; the loss is
-/// minus the logarithm of its probability. A question that nobody was asked costs nothing and moves
-/// nothing, so one table may hold galaxies of several campaigns.
+/// minus the logarithm of its probability. A question without votes has no loss and no gradient, so
+/// one table may hold galaxies of several campaigns.
 ///
 /// ```
 /// use zoobot_core::{schema::Schema, tch::Tensor, train::VoteLoss};
@@ -58,7 +58,7 @@ impl VoteLoss {
 
     /// The loss of a batch, differentiable once to `concentrations`.
     ///
-    /// It is computed in float64 whatever the tensors are: the logarithms of large counts cancel
+    /// It is computed in float64 for tensors of any kind: the logarithms of large counts cancel
     /// badly in float32. On a CPU value and gradient come from one pass over the votes.
     ///
     /// # Shapes

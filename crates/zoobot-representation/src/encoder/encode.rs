@@ -145,7 +145,7 @@ fn encode_rows_by(
             progress.advance(done(&rows));
             sink(rows)
         });
-        // Workers take no more rows, and those that wait to send find nobody.
+        // Workers take no more rows, and workers that wait to send find the channel closed.
         work.next.store(files.len(), Ordering::Relaxed);
         drop(receive);
         outcome
@@ -193,7 +193,7 @@ pub fn done(rows: &[Rows]) -> usize {
 }
 
 impl<'a> Work<'a> {
-    /// Encodes batch after batch until none is left or nobody wants them.
+    /// Encodes batch after batch until none is left or none is wanted.
     fn run(&self, networks: &Networks, send: &SyncSender<Batch>) {
         // As many networks as cores run already.
         tch::set_num_threads(1);
@@ -204,7 +204,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Prepares batch after batch for a GPU until none is left or nobody wants them.
+    /// Prepares batch after batch for a GPU until none is left or none is wanted.
     fn pack(&self, send: &SyncSender<gpu::Packed<'a>>) {
         while let Some(rows) = self.take() {
             let first = rows.start;

@@ -162,7 +162,7 @@ pub(super) fn read(folder: &Path, name: Option<String>) -> Result<Contents> {
     Ok(Contents { name, architecture, weights, recipe, fingerprint, notes })
 }
 
-/// The weights without those of a classifier, with a note when there was one.
+/// The weights without a classifier's, with a note when there was one.
 fn read_weights(folder: &Path, architecture: &Architecture) -> Result<(Weights, Vec<String>)> {
     let Some(path) = WEIGHTS.map(|file| folder.join(file)).into_iter().find(|path| path.exists())
     else {

@@ -379,8 +379,8 @@ impl Encoder {
         self
     }
 
-    /// SHA-256 of its architecture and weights, whatever file they came from: two encoders with the
-    /// same fingerprint and the same recipe are the same.
+    /// SHA-256 of its architecture and weights, independent of the file that they came from: two
+    /// encoders with the same fingerprint and the same recipe are the same.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }

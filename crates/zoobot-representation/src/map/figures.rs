@@ -160,7 +160,7 @@ impl Map {
     }
 }
 
-/// The central square, so many pixels wide.
+/// The central square, `side` pixels wide.
 fn square(picture: &RgbImage, side: u32) -> RgbImage {
     let (width, height) = picture.dimensions();
     let edge = width.min(height).max(1);

@@ -34,12 +34,12 @@ use zoobot_base::seed::mixed;
 
 /// A linear probe of a column of the catalogue.
 ///
-/// Features are standardised by the galaxies that are fitted on. The penalty is that of
-/// scikit-learn's `Ridge(alpha=penalty)` and `LogisticRegression(C=1 / penalty)`, the intercept free
-/// of it. It is chosen for each fold by how well galaxies are predicted that were left out among those
-/// that the fold is fitted on: for numbers by the squared error, each galaxy left out in turn; for
-/// classes by the log loss, a part at a time, from the strongest penalty on until that rises. With a
-/// single one in `penalties` nothing is chosen.
+/// Features are standardised by the galaxies that are fitted on. The penalty is as in
+/// scikit-learn's `Ridge(alpha=penalty)` and `LogisticRegression(C=1 / penalty)`, the intercept
+/// free of it. It is chosen for each fold by how well galaxies are predicted that were left out
+/// among those that the fold is fitted on: for numbers by the squared error, each galaxy left out
+/// in turn; for classes by the log loss, a part at a time, from the strongest penalty on until that
+/// rises. With a single one in `penalties` nothing is chosen.
 ///
 /// ```
 /// use zoobot_core::probe::Probe;
@@ -111,12 +111,12 @@ impl Probe {
         Self { penalties: penalties.into(), ..self }
     }
 
-    /// Takes the label for numbers, whatever it looks like.
+    /// Reads the label as numbers, in any case.
     pub fn numbers(self) -> Self {
         Self { numbers: Some(true), ..self }
     }
 
-    /// Takes the label for classes, whatever it looks like.
+    /// Reads the label as classes, in any case.
     pub fn classes(self) -> Self {
         Self { numbers: Some(false), ..self }
     }

@@ -130,7 +130,7 @@ impl VectorFile {
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let file = File::open(path).map_err(Error::io("read", path))?;
-        // SAFETY: the file is only read; that nobody changes it is in the documentation.
+        // SAFETY: the file is only read; the documentation asks not to change it.
         let map = unsafe { Mmap::map(&file) }.map_err(Error::io("read", path))?;
         let wrong = |problem: &str| Error::Catalog {
             path: path.to_path_buf(),

@@ -21,7 +21,7 @@ pub struct Neighbours {
 }
 
 impl Neighbours {
-    /// Of galaxies that a search found, with the catalogue of those that were searched.
+    /// Of galaxies that a search found, with the catalogue that was searched.
     pub(super) fn new(
         catalog: Option<&Catalog>,
         query: String,

@@ -284,7 +284,8 @@ impl Search {
         Neighbours::new(self.within.catalog(), query.name(), &examples, ids, distances)
     }
 
-    /// Where to search for what is like some and unlike others; `rows` are those of all examples.
+    /// The vector to search around, like some examples and unlike others; `rows` are the rows of
+    /// all examples.
     fn target(&self, query: &Query, away: &Query, rows: Vec<usize>) -> Result<Array1<f32>> {
         let space = self.within.space(rows)?;
         let mut target = query.vector(&space, self.encoder.as_ref())?;

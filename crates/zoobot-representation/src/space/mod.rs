@@ -151,7 +151,7 @@ impl Space {
         &self.features
     }
 
-    /// The same, kept alive by whoever holds it.
+    /// The features, shared.
     pub(crate) fn shared(&self) -> Arc<Array2<f32>> {
         self.features.clone()
     }

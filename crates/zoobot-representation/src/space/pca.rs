@@ -10,7 +10,7 @@ use zoobot_show::notebook::Progress;
 
 /// Rows whose products are summed at a time.
 const BLOCK: usize = 2048;
-/// With so many rows or more, products are formed in single precision.
+/// The number of rows from which products are formed in single precision.
 const MANY: usize = 10_000;
 
 /// The directions along which rows differ most, largest first.
@@ -189,7 +189,8 @@ struct Sums {
 
 #[derive(Debug)]
 enum Kept {
-    /// In double precision throughout: the sum, and that of the products, columns x columns.
+    /// In double precision throughout: the sum of the rows, and the sum of their products, columns
+    /// x columns.
     Precise(Array1<f64>, Tensor),
     Fast(Products),
 }

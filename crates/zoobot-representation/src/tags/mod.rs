@@ -130,7 +130,7 @@ impl Tags {
                 clean.spelt.entry(kept).or_default().insert(words);
             }
         }
-        // Also synonyms that nobody has written yet.
+        // Also synonyms that no picture has yet.
         for (tag, others) in &cleaning.same {
             if clean.galaxies.contains_key(tag) {
                 clean.spelt.entry(tag.clone()).or_default().extend(others.iter().cloned());

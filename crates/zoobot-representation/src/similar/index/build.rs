@@ -1,4 +1,5 @@
-//! Building a graph: `hnsw_rs` makes that of the first rows with its layers, and the others join it.
+//! Building a graph: `hnsw_rs` makes the graph of the first rows with its layers, and the others
+//! join it.
 //!
 //! It is wrapped so that rows go in by their places, of which it copies none, and every distance is of
 //! finite numbers, for it panics on NaN.
@@ -36,8 +37,8 @@ impl Distance<u32> for Between<'_> {
     }
 }
 
-/// Builds the graph of `rows` rows, inserting them in an order shuffled by `seed`. One seed gives one graph, whatever the
-/// number of cores.
+/// Builds the graph of `rows` rows, inserting them in an order shuffled by `seed`. One seed gives
+/// one graph, on any number of cores.
 pub fn graph(growth: Growth, rows: usize, seed: u64) -> Result<Graph> {
     let Growth { stored, absolute, links, wide } = growth;
     let mut order: Vec<u32> = (0..rows as u32).collect();

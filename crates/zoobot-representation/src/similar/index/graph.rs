@@ -38,7 +38,7 @@ pub struct Walk {
 }
 
 impl Graph {
-    /// An empty one for so many rows, the highest layer of each known.
+    /// An empty graph for rows with these highest layers.
     pub fn new(degree: usize, levels: &[u8], entry: u32) -> Result<Self> {
         let mut start = vec![NONE; levels.len()];
         let mut end = 0;
@@ -61,7 +61,7 @@ impl Graph {
     /// From what [`parts`](Self::parts) gave.
     ///
     /// # Errors
-    /// When they are not those of a graph: a walk could leave its tables.
+    /// When they do not make a graph: a walk could leave its tables.
     pub fn from_parts(
         degree: usize,
         entry: u32,
@@ -159,7 +159,7 @@ impl Graph {
     }
 
     /// The rows nearest to a query that a walk comes by, nearest first, at most `wide` of them; the
-    /// wider it goes, the fewer it misses. Distances are those of the rows as stored, squared.
+    /// wider it goes, the fewer it misses. Distances are between the rows as stored, squared.
     pub fn nearest<'a>(
         &self,
         stored: &Stored,

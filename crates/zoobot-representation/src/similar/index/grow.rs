@@ -1,5 +1,5 @@
-//! Growing a graph: rows join a few at a time, those of one step on all cores, and each step sees
-//! only what the steps before made, so that the number of cores changes nothing.
+//! Growing a graph: rows join a few at a time, the rows of one step on all cores, and each step
+//! sees only what the steps before made, so that the number of cores changes nothing.
 //!
 //! (The order of Dobson et al. 2023, ParlayANN; links are chosen by algorithm 4 of Malkov & Yashunin
 //! 2018, which `hnsw_rs` does only for the links that a row begins with: later it drops the farthest,
@@ -18,14 +18,14 @@ type Link = (f32, u32);
 pub struct Growth<'a> {
     pub stored: &'a Stored,
     pub absolute: bool,
-    /// Links that a row chooses; with those of others that choose it, twice as many at most.
+    /// Links that a row chooses; with the links of rows that choose it, twice as many at most.
     pub links: usize,
-    /// How wide it looks around.
+    /// The ef of the construction: how many candidates are kept.
     pub wide: usize,
 }
 
 impl Growth<'_> {
-    /// Gives rows their links on the ground, besides those that they have.
+    /// Adds links on the ground to rows.
     pub fn step(&self, graph: &mut Graph, rows: &[u32]) -> Result<()> {
         let now = &*graph;
         let chosen: Vec<Vec<Link>> = rows

@@ -299,7 +299,7 @@ impl Index {
         &self.inner.fingerprint
     }
 
-    /// Fails for another table or metric than those that it is for.
+    /// Fails for a table or metric that the index was not built for.
     pub(super) fn check(&self, table: &Table, metric: Metric) -> Result<()> {
         let same = match (table, &self.inner.table) {
             (Table::Memory(a), Table::Memory(b)) => Arc::ptr_eq(a, b),

@@ -39,7 +39,7 @@ impl WordPiece {
         })
     }
 
-    /// The numbers of a text, at most `most` of them with those of beginning and end.
+    /// The numbers of a text, at most `most` of them with beginning and end.
     pub fn numbers(&self, text: &str, most: usize) -> Vec<i64> {
         let mut numbers = vec![self.begin];
         words(text).iter().for_each(|word| self.pieces(word, &mut numbers));
