@@ -98,7 +98,7 @@ fn an_index_is_built_once_used_again_and_refused_for_another_table() {
     refused(&indexed, dir.path(), &["reps.parquet.index", "before it changed"]);
     let elsewhere = [&words[..], &["--index=other.index", "--half"]].concat();
     assert_eq!(ids(&figures(&run(&elsewhere, dir.path()))), ids(&exact));
-    refused(&[&words[..], &["--index=reps.parquet"]].concat(), dir.path(), &["no index"]);
+    refused(&[&words[..], &["--index=reps.parquet"]].concat(), dir.path(), &["not an index"]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use crate::train::{Distance, Schedule};
 use std::path::Path;
 use std::sync::Arc;
 use tch::Tensor;
+use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
 use zoobot_data::picture::{Augment, Recipe};
 use zoobot_data::schema::Schema;
@@ -152,7 +153,7 @@ impl Finetune {
     pub fn unit_interval(mut self) -> Result<Self> {
         match &mut self.question {
             LabelKind::Numbers { unit_interval, .. } => *unit_interval = true,
-            other => return Err(only_regressor("unit_interval()", other)),
+            other => return Err(only_regressor("unit_interval()", "--unit-interval", other)),
         }
         Ok(self)
     }
@@ -164,7 +165,7 @@ impl Finetune {
     pub fn distance(mut self, of: Distance) -> Result<Self> {
         match &mut self.question {
             LabelKind::Numbers { distance, .. } => *distance = of,
-            other => return Err(only_regressor("distance(…)", other)),
+            other => return Err(only_regressor("distance(…)", "--mae", other)),
         }
         Ok(self)
     }
@@ -290,9 +291,16 @@ impl Finetune {
     }
 }
 
-/// That a setting is for regressors only.
-fn only_regressor(setting: &str, other: &LabelKind) -> Error {
-    let problem =
-        format!("{setting} is only for regressors, but this is Finetune::{}", other.kind());
-    Error::unsuitable(problem, "Leave it out, or use Finetune::regressor")
+/// That a setting, by its name in a notebook or as an option, is for regressors only.
+fn only_regressor(setting: &str, option: &str, other: &LabelKind) -> Error {
+    let problem = format!(
+        "{} is only for regressors, but this is {}",
+        advice(setting, option),
+        other.called()
+    );
+    let hint = advice(
+        "Leave it out, or use Finetune::regressor",
+        "Leave it out, or use `zoobot finetune regressor`",
+    );
+    Error::unsuitable(problem, hint)
 }

@@ -296,9 +296,8 @@ impl Finetuned {
     /// [`Error::Catalog`] for galaxies without labels.
     pub fn calibrated(&self, catalog: &Catalog) -> Result<Self> {
         let Labels::Classes(_) = self.model.labels() else {
-            let found = self.question.kind();
-            let problem =
-                format!("only classifiers have a temperature, but this is Finetune::{found}");
+            let found = self.question.called();
+            let problem = format!("only classifiers have a temperature, but this is {found}");
             return Err(Error::unsuitable(problem, "Call it on a fine-tuned classifier"));
         };
         let predicted = self.model.predict_labels(catalog)?.against(catalog, &self.label())?;

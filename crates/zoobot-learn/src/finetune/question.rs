@@ -3,6 +3,7 @@
 
 use crate::model::Labels;
 use crate::train::{Distance, HeadConfig, Loss, Output, VoteLoss};
+use zoobot_base::advice::advice;
 use zoobot_base::error::Result;
 use zoobot_data::schema::Schema;
 
@@ -50,6 +51,12 @@ impl LabelKind {
             Self::Tags { .. } => "multilabel",
             Self::Votes(_) => "tree",
         }
+    }
+
+    /// What the user called for it.
+    pub(super) fn called(&self) -> String {
+        let kind = self.kind();
+        advice(format!("Finetune::{kind}"), format!("`zoobot finetune {kind}`"))
     }
 
     /// In a few words.

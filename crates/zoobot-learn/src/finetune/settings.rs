@@ -159,19 +159,17 @@ impl Finetune {
             }
         }
         if it.patience == Some(0) {
-            return Err(Error::parameter("patience", 0, "at least 1 epoch, or None"));
+            return Err(Error::parameter(
+                "patience",
+                0,
+                "at least 1 (or None for no early stopping)",
+            ));
         }
         if !(0.0..=100.0).contains(&it.mixup) {
             return Err(Error::parameter("mixup", it.mixup, "between 0 (none) and 100"));
         }
         it.schedule.check()?;
         it.augment.check()
-    }
-
-    /// What the user called.
-    fn called(&self) -> String {
-        let kind = self.question.kind();
-        advice(format!("Finetune::{kind}"), format!("`zoobot finetune {kind}`"))
     }
 
     /// How much each class counts.
@@ -182,7 +180,7 @@ impl Finetune {
                 true => Err(Error::unsuitable(
                     format!(
                         "class weights are only for classifiers, but this is {}",
-                        self.called()
+                        self.question.called()
                     ),
                     advice(
                         "Leave out balanced() and class_weights(…)",
@@ -199,7 +197,7 @@ impl Finetune {
         }
         if !it.class_weights.is_empty() && it.class_weights.len() != names.len() {
             let problem = format!(
-                "there are {} class weights for {} classes",
+                "the number of class weights ({}) differs from the number of classes ({})",
                 it.class_weights.len(),
                 names.len()
             );

@@ -455,7 +455,12 @@ fn labels_that_cannot_be_learnt_are_refused_by_name() {
 
     refused(class().head_dropout(1.0), &train, &val, &["head_dropout must", "is 1"]);
     refused(class().label_smoothing(-0.1), &train, &val, &["label_smoothing must", "is -0.1"]);
-    refused(class().class_weights([1.0]), &train, &val, &["1 class weights for 2 classes", "0, 1"]);
+    refused(
+        class().class_weights([1.0]),
+        &train,
+        &val,
+        &["class weights (1) differs from the number of classes (2)", "0, 1"],
+    );
     refused(class().class_weights([1.0, 0.0]), &train, &val, &["a class weight is 0"]);
     refused(number().balanced(), &train, &val, &["only for classifiers"]);
     refused(class().epochs(0), &train, &val, &["epochs must"]);

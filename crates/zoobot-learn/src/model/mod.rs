@@ -330,8 +330,9 @@ impl Labels {
             return Err(Error::unsuitable(problem, format!("Give a head of one of {kinds:?}")));
         }
         if config.outputs != count as i64 {
-            let problem = format!("the head has {} outputs for {count} {of}", config.outputs);
-            return Err(Error::shape(problem, "Give a head with one output for each"));
+            let problem =
+                format!("the head has {} outputs, but the labels need {count}", config.outputs);
+            return Err(Error::shape(problem, "Give a head with one output for each label"));
         }
         Ok(())
     }

@@ -106,11 +106,11 @@ fn heads_that_do_not_fit_are_refused() {
     let error = message(HeadConfig::concentrations(2), 640, rings());
     assert!(error.contains("takes 640 features, but atto gives 320"), "{error}");
     let error = message(HeadConfig::concentrations(3), 320, rings());
-    assert!(error.contains("3 outputs for 2 answers"), "{error}");
+    assert!(error.contains("3 outputs, but the labels need 2"), "{error}");
     let error = message(HeadConfig::scores(2), 320, rings());
     assert!(error.contains("one of [Concentrations, Dirichlet]"), "{error}");
     let error = message(HeadConfig::scores(2), 320, Labels::Classes(vec!["ring".into()]));
-    assert!(error.contains("2 outputs for 1 classes"), "{error}");
+    assert!(error.contains("2 outputs, but the labels need 1"), "{error}");
 }
 
 #[test]

@@ -57,7 +57,7 @@ impl Posterior {
         schema.check_width("concentrations", answers)?;
         if galaxies != ids.len() {
             let problem = format!(
-                "there are concentrations for {galaxies} galaxies, but {} names",
+                "the number of names ({}) differs from the galaxies ({galaxies})",
                 ids.len()
             );
             return Err(Error::shape(problem, "Give one name for each galaxy"));

@@ -216,7 +216,9 @@ fn posteriors_that_are_none_are_refused() {
         Posterior::new(&rings, named(ids), concentrations).unwrap_err().to_string()
     };
     assert!(message(1, Array3::ones((1, 3, 1))).contains("3 columns wide, expected 2"));
-    assert!(message(2, Array3::ones((1, 2, 1))).contains("1 galaxies, but 2 names"));
+    assert!(
+        message(2, Array3::ones((1, 2, 1))).contains("names (2) differs from the galaxies (1)")
+    );
     assert!(message(1, Array3::ones((1, 2, 0))).contains("no members"));
     let mut bad = Array3::ones((1, 2, 1));
     bad[[0, 1, 0]] = f64::NAN;

@@ -114,7 +114,9 @@ fn cross_entropy(
         return Err(Error::parameter("smoothing", smoothing, "at least 0 and below 1"));
     }
     if !weights.is_empty() && weights.len() as i64 != kinds {
-        let problem = format!("there are {} class weights for {kinds} classes", weights.len());
+        let count = weights.len();
+        let problem =
+            format!("the number of class weights ({count}) differs from the classes ({kinds})");
         return Err(Error::shape(problem, "Give one weight for each class, or none"));
     }
     let classes = classes.f_to_kind(Kind::Int64)?.f_to_device(scores.device())?;

@@ -6,14 +6,15 @@ use std::collections::BTreeMap;
 use tch::{Device, Tensor, nn};
 use zoobot_base::error::{Error, Result};
 use zoobot_data::picture::Recipe;
+use zoobot_show::notebook::text::plural;
 
 /// Whether a network takes what a recipe makes.
 pub fn fits(recipe: &Recipe, architecture: &Architecture) -> Result<()> {
     recipe.check()?;
     let (made, taken) = (recipe.channels(), architecture.channels());
     if made as i64 != taken {
-        let problem =
-            format!("the recipe makes pictures of {made} channels, but the network takes {taken}");
+        let made = plural(made, "channel");
+        let problem = format!("the recipe makes pictures of {made}, but the network takes {taken}");
         let hint = "Choose a recipe and a network with the same number of channels";
         return Err(Error::shape(problem, hint));
     }

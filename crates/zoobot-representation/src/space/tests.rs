@@ -61,7 +61,7 @@ fn all_components_give_the_rows_back_and_fewer_lose_the_variance_that_they_miss(
     let missed: f64 = all.variance()[2..].iter().sum();
     assert!((lost - missed).abs() < 1e-4 * missed, "{lost} {missed}");
     let message = few.inverse(rows.view()).unwrap_err().to_string();
-    assert!(message.contains("5 columns, but the components were fitted to 2"), "{message}");
+    assert!(message.contains("5 columns for 2 components"), "{message}");
 }
 
 #[test]

@@ -73,7 +73,7 @@ fn what_is_no_file_of_vectors_is_refused() {
     let missing = file.search().like("galaxy 1").nearest(1).unwrap_err().to_string();
     assert!(missing.contains("Did you mean"), "{missing}");
     let wide = file.search().like(vec![1.0]).nearest(1).unwrap_err().to_string();
-    assert!(wide.contains("1 column, but the table has 3"), "{wide}");
+    assert!(wide.contains("1 number, but this representation has 3"), "{wide}");
 
     let whole = std::fs::read(&path).unwrap();
     for cut in [0, 3, 12, 60, 4096, 4200, whole.len() - 1] {
