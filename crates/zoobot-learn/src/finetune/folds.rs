@@ -34,7 +34,7 @@ impl CrossValidated {
         match best {
             Some(best) => Ok(Self { chosen: best.epoch, ..found }),
             None => Err(Error::unsuitable(
-                "no fold finished an epoch",
+                "there is no epoch that all folds reached",
                 "Let each fold train for at least one",
             )),
         }

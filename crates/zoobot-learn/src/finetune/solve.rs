@@ -159,7 +159,7 @@ impl<'a> Problem<'a> {
         };
         let best = tried.iter().min_by(|a, b| a.loss.total_cmp(&b.loss));
         let Some(best) = best else {
-            let problem = "the fit converged for no penalty";
+            let problem = "the fit did not converge with any penalty";
             return Err(Error::unsuitable(problem, "Look for features that are not finite"));
         };
         let choice = Choice {

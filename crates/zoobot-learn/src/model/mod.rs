@@ -129,7 +129,10 @@ impl Model {
                     model.encoder.name(),
                     first.encoder.name()
                 );
-                return Err(Error::unsuitable(problem, "Average models of the same labels"));
+                return Err(Error::unsuitable(
+                    problem,
+                    "Average models that were trained on the same labels",
+                ));
             }
             let head = model.head.lock().unwrap_or_else(PoisonError::into_inner).detached()?;
             for (name, value) in head.variables() {

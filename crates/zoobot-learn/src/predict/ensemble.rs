@@ -63,7 +63,7 @@ impl Ensemble {
                     other.schema()?.name(),
                     schema.name()
                 );
-                return Err(Error::unsuitable(problem, "Give models of one schema"));
+                return Err(Error::unsuitable(problem, "Give models of the same schema"));
             }
         }
         Ok(Self { models, schema, passes: 0, seed: 1 })

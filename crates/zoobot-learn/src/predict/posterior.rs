@@ -88,11 +88,11 @@ impl Posterior {
         for other in posteriors {
             if other.schema != first.schema {
                 let problem = format!(
-                    "a posterior is of votes for {}, but the first of votes for {}",
+                    "one posterior is of votes for {}, but the first is of votes for {}",
                     other.schema.name(),
                     first.schema.name()
                 );
-                return Err(Error::unsuitable(problem, "Give posteriors of one schema"));
+                return Err(Error::unsuitable(problem, "Give posteriors of the same schema"));
             }
             if other.ids != first.ids {
                 let problem = "the posteriors are of different galaxies";

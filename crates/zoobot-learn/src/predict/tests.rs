@@ -215,7 +215,7 @@ fn posteriors_that_are_none_are_refused() {
     let message = |ids, concentrations| {
         Posterior::new(&rings, named(ids), concentrations).unwrap_err().to_string()
     };
-    assert!(message(1, Array3::ones((1, 3, 1))).contains("3 columns wide, expected 2"));
+    assert!(message(1, Array3::ones((1, 3, 1))).contains("3 columns"));
     assert!(
         message(2, Array3::ones((1, 2, 1))).contains("names (2) differs from the galaxies (1)")
     );

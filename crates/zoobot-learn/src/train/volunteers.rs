@@ -163,7 +163,7 @@ impl VoteTraining {
                 trained.schema.name(),
                 self.schema.name()
             );
-            return Err(Error::unsuitable(problem, "Continue from a training on one schema"));
+            return Err(Error::unsuitable(problem, "Continue from a training on the same schema"));
         }
         self.start = Start::Encoder(Box::new(trained.encoder("before")?));
         self.head = Some(Arc::new(Mutex::new(trained.head.detached()?)));

@@ -38,14 +38,14 @@ impl Encoder {
                     "encoders of different architectures ({} and {}) cannot be averaged",
                     both[0], both[1]
                 );
-                return Err(Error::unsuitable(problem, "Give encoders of one architecture"));
+                return Err(Error::unsuitable(problem, "Give encoders of the same architecture"));
             }
             if first.recipe != other.recipe {
                 let problem = format!(
                     "encoders with different recipes ({:?} and {:?}) cannot be averaged",
                     first.recipe, other.recipe
                 );
-                return Err(Error::unsuitable(problem, "Give encoders with one recipe"));
+                return Err(Error::unsuitable(problem, "Give encoders with the same recipe"));
             }
         }
         let share = 1.0 / encoders.len() as f64;

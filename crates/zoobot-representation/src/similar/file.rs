@@ -449,7 +449,7 @@ impl VectorWriter {
                 if !fits {
                     let problem = format!("a feature is {value} for {id:?}");
                     let hint = match self.half {
-                        true => "Half precision holds numbers up to 65504: write single precision",
+                        true => "Half precision holds numbers up to 65504; use single precision",
                         false => "Every feature must be a finite number",
                     };
                     return Err(Error::unsuitable(problem, hint));
