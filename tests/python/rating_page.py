@@ -200,7 +200,7 @@ def go_through(tab, other, url, folder, downloads):
     tab.settled()
     assert [line["rating"] for line in lines()] == [5, 0, 3, 1, 0, 4]
     tab.press("7")
-    until("refusal", lambda: "7 is no rating" in tab.text("#message"))
+    until("refusal", lambda: "7 is not a rating" in tab.text("#message"))
     tab.picture("seven")
     tab.press("u")
     until("undo", lambda: tab.rated() == 5 and lines()[-1].get("undo"))
@@ -239,17 +239,17 @@ def go_through(tab, other, url, folder, downloads):
             tab.click(f"#grid .tile:nth-child({open_ + 1}) [data-digit='1']")
         time.sleep(0.1)
     tab.settled()
-    assert "ranking is fresh" in tab.text("#fresh") and tab.rated() == 10
+    assert "ranking is up to date" in tab.text("#fresh") and tab.rated() == 10
     assert "expected" in tab.text("#grid .why")
     tab.picture("second-batch")
     tab.press("4")
     tab.settled()
-    until("stale ranking", lambda: "does not know your last change yet" in tab.text("#fresh"))
+    until("stale ranking", lambda: "does not include your last change yet" in tab.text("#fresh"))
     tab.press("r")
     until("fresh ranking", lambda: "fresh: 11 ratings" in tab.text("#fresh"))
     seconds = tab.js("state.ranking.seconds")
     tab.js("(() => { const it = find('#choice'); it.value = 'top'; it.dispatchEvent(new Event('change')); })()")
-    until("top of the ranking", lambda: "number 1 of those" in tab.text("#grid .why"))
+    until("top of the ranking", lambda: "number 1 of the unrated" in tab.text("#grid .why"))
     print(f"batches and retraining: the last took {seconds:.3f} s")
 
     tab.click("[data-view='ranking']")

@@ -323,7 +323,7 @@ fn what_the_search_cannot_answer_is_refused() {
         refused(&arguments, dir.path(), words);
     };
     similar("a2", "1", &["no galaxy \"a2\"", "Did you mean \"a1\"?"]);
-    similar("a1", "2", &["k is 2, expected 1 to 1"]);
+    similar("a1", "2", &["k must be between 1 and 1"]);
     let mut other = df!("x" => [1.0]).unwrap();
     let file = std::fs::File::create(dir.path().join("other.parquet")).unwrap();
     ParquetWriter::new(file).finish(&mut other).unwrap();

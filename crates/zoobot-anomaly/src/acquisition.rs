@@ -35,7 +35,7 @@ pub enum Acquisition {
     /// `(mean - best - xi) Φ(z) + std φ(z)` with `z = (mean - best - xi) / std` (Mockus 1975;
     /// Walmsley et al. 2022 with `xi` 0.5).
     ExpectedImprovement {
-        /// What the best rating must be exceeded by.
+        /// How much the best rating must be exceeded by.
         xi: f64,
     },
     /// `mean + kappa std` (Srinivas et al. 2010).
@@ -43,10 +43,10 @@ pub enum Acquisition {
         /// How many deviations count.
         kappa: f64,
     },
-    /// The deviation: what would be learnt of the galaxy itself.
+    /// The standard deviation: how uncertain the rating of the galaxy is.
     Variance,
-    /// The highest of one draw from what is believed, a draw for each galaxy of a batch
-    /// (Thompson 1933), over 1,000 galaxies at random.
+    /// The highest of one draw from the posterior, a draw for each galaxy of a batch (Thompson
+    /// 1933), over 1,000 random galaxies.
     Thompson,
     /// Any galaxy.
     Random,
@@ -59,8 +59,9 @@ impl Default for Acquisition {
 }
 
 impl Acquisition {
-    /// The value of a galaxy, given its expected rating, the deviation of that, and the best rating so
-    /// far. Of Thompson's draws and random choice it says nothing, and is 0.
+    /// The value of a galaxy, given its expected rating, the standard deviation of the expectation,
+    /// and the best rating so far. It is 0 for Thompson sampling and random choice, which do not
+    /// use it.
     ///
     /// ```
     /// use zoobot_core::anomaly::Acquisition;
@@ -95,7 +96,7 @@ impl Acquisition {
         }
     }
 
-    /// Whether the value grows with the mean, whatever the deviation.
+    /// Whether the value grows with the mean, for any deviation.
     fn grows_with_mean(self) -> bool {
         matches!(self, Self::ExpectedImprovement { .. } | Self::UpperConfidenceBound { .. })
     }
@@ -125,8 +126,8 @@ impl FromStr for Acquisition {
             "thompson" => Self::Thompson,
             "random" => Self::Random,
             other => {
-                let expected = "ei, ucb, variance, thompson or random";
-                return Err(Error::invalid("acquisition", other, expected));
+                let range = "ei, ucb, variance, thompson or random";
+                return Err(Error::parameter("acquisition", format!("{other:?}"), range));
             }
         })
     }

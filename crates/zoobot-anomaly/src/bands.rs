@@ -1,16 +1,17 @@
-//! The figure of an experiment: how accurate each method is, and how much that differs from run to run.
+//! The figure of an experiment: how accurate each method is, and how much that varies from run to
+//! run.
 
 use super::experiment::{Run, Runs, deviation, mean};
 use zoobot_base::error::Result;
 use zoobot_show::figure::{Curve, Dash, Figure, curves};
 
 impl Runs {
-    /// The share of interest among the first N of a ranking, with the rated galaxies, over N: for each
-    /// representation and method the mean of its runs, in a band of one standard deviation. Random
-    /// choices are grey.
+    /// The share of interesting galaxies among the first N of a ranking, with the rated galaxies,
+    /// over N: for each representation and method the mean of its runs, in a band of one standard
+    /// deviation. Random choices are grey.
     ///
     /// # Errors
-    /// [`Error::Invalid`](zoobot_base::Error::Invalid) without a run.
+    /// When there are no runs.
     pub fn figure(&self) -> Result<Figure> {
         let mut all: Vec<(Curve, Vec<&Run>)> = Vec::new();
         let several = self.runs.iter().any(|run| run.representation != self.runs[0].representation);

@@ -21,14 +21,15 @@ const BLUR: f32 = 1.5;
 
 /// The features of every picture of a catalogue, as a space of 24 columns.
 ///
-/// For each of 6 brightnesses (that of which 90, 80, 70, 60, 50 and 0 % of the pixels are darker) an
-/// ellipse is fitted to the region around the centre that is brighter: `residual` (the area in which
-/// region and ellipse differ, in units of the region's), `offset` (of its centre from that of the
-/// brightest region, in units of the picture's side), `aspect` (minor by major axis, 0 to 1), `theta`
-/// (the major axis's angle in radians, -π/2 to π/2). All are 0 for a picture without any light.
+/// For each of 6 brightness levels (the percentiles 90, 80, 70, 60, 50 and 0 of the pixels) an
+/// ellipse is fitted to the brighter region around the centre: `residual` (the area in which region
+/// and ellipse differ, in units of the region's area), `offset` (of its centre from the centre of
+/// the brightest region, in units of the picture's side), `aspect` (minor by major axis, 0 to 1),
+/// `theta` (the major axis's angle in radians, -π/2 to π/2). All are 0 for a picture without any
+/// light.
 ///
 /// # Errors
-/// [`Error::Picture`] when one cannot be read; [`Error::Interrupted`].
+/// [`Error::Picture`] when a picture cannot be read; [`Error::Interrupted`].
 pub fn ellipse_features(catalog: &Catalog) -> Result<Space> {
     let files = catalog.files();
     let progress = Progress::new("ellipses", Some(files.len()));
@@ -43,9 +44,8 @@ pub fn ellipse_features(catalog: &Catalog) -> Result<Space> {
         .collect::<Result<_>>()?;
     progress.finish();
     let shape = (rows.len(), LEVELS.len() * NAMES.len());
-    let features = Array2::from_shape_vec(shape, rows.concat()).map_err(|_| {
-        Error::invalid("features", rows.len(), format!("{} for each picture", shape.1))
-    })?;
+    let features = Array2::from_shape_vec(shape, rows.concat())
+        .map_err(Error::internal("the ellipses do not fill their table"))?;
     Space::new(catalog.ids(), features)?.with_catalog(catalog)
 }
 

@@ -58,7 +58,7 @@ pub struct Experiment {
 }
 
 impl Experiment {
-    /// One of galaxies of which this is true: all methods, 200 ratings, 15 repeats.
+    /// An experiment on galaxies with this truth: all methods, 200 ratings, 15 repeats.
     pub fn new(truth: Truth) -> Self {
         let methods = Method::ALL.to_vec();
         Self {
@@ -72,7 +72,7 @@ impl Experiment {
         }
     }
 
-    /// Adds a representation of the galaxies, in the order of the truth, as it is to be searched.
+    /// Adds a representation of the galaxies, in the order of the truth, to be searched as it is.
     pub fn space(mut self, name: impl Into<String>, space: &Space) -> Self {
         self.spaces.push((name.into(), space.clone()));
         self
@@ -88,19 +88,19 @@ impl Experiment {
         Self { labels, ..self }
     }
 
-    /// Sets how often each is repeated with another seed (default 15); what does not depend on a seed
-    /// runs once.
+    /// Sets how often each method is repeated with another seed (default 15); a method that does
+    /// not depend on a seed runs once.
     pub fn repeats(self, repeats: u64) -> Self {
         Self { repeats, ..self }
     }
 
-    /// Makes those of interest this share of the galaxies, between 0 and 1, by leaving out others of
-    /// them in each repeat (default: all are there). On the sky 1.4 % are odd.
+    /// Makes the interesting galaxies this share of all, between 0 and 1, by leaving out others of
+    /// them in each repeat (default: none are left out). On the sky 1.4 % are odd.
     pub fn share(self, share: f64) -> Self {
         Self { share: Some(share), ..self }
     }
 
-    /// Keeps every finished run in a folder; a run that is there already is not made again.
+    /// Keeps every finished run in a folder; a run that is already there is not repeated.
     pub fn folder(self, folder: impl Into<std::path::PathBuf>) -> Self {
         Self { folder: Some(folder.into()), ..self }
     }
@@ -108,18 +108,27 @@ impl Experiment {
     /// Runs what is not done yet.
     ///
     /// # Errors
-    /// [`Error::Invalid`] without representation, method or repeat and when numbers of galaxies
-    /// differ; [`Error::Io`]; [`Error::Interrupted`]: with a folder, the same call goes on.
+    /// [`Error::Empty`] without a representation or method; [`Error::Parameter`] for 0 repeats;
+    /// [`Error::Shape`] when numbers of galaxies differ; [`Error::Io`]; [`Error::Interrupted`]: with
+    /// a folder, a repeated call resumes.
     pub fn run(&self) -> Result<Runs> {
         let galaxies = self.truth.fractions.len();
         let others = self.spaces.iter().find(|(_, space)| space.len() != galaxies);
         if let Some((name, space)) = others {
-            let value = format!("{} in {name:?}", space.len());
-            return Err(Error::invalid("number of galaxies", value, format!("{galaxies}")));
+            let problem = format!(
+                "the representation {name:?} has {} galaxies, but the truth has {galaxies}",
+                space.len()
+            );
+            return Err(Error::shape(problem, "Give both for the same galaxies"));
         }
-        if self.spaces.is_empty() || self.methods.is_empty() || self.repeats == 0 {
-            let value = format!("{} of {}", self.repeats, self.methods.len());
-            return Err(Error::invalid("runs", value, "a representation, a method and a repeat"));
+        if self.spaces.is_empty() {
+            return Err(Error::empty("there is no representation to search", "Give at least one"));
+        }
+        if self.methods.is_empty() {
+            return Err(Error::empty("there is no method to compare", "Give at least one"));
+        }
+        if self.repeats == 0 {
+            return Err(Error::parameter("repeats", self.repeats, "at least 1"));
         }
         let mut kept = self.kept()?;
         let mut file = self.file()?;
@@ -217,8 +226,10 @@ impl Experiment {
         let wanted = (share / (1.0 - share) * others as f64).round();
         if !(share > 0.0 && share < 1.0 && wanted >= 1.0 && wanted <= odd.len() as f64) {
             let most = odd.len() as f64 / space.len() as f64;
-            let expected = format!("at least one galaxy's, and at most {most:.3}, what there is");
-            return Err(Error::invalid("share", share, expected));
+            let range = format!(
+                "enough for one interesting galaxy and at most {most:.3}, the share in these data"
+            );
+            return Err(Error::parameter("share", share, range));
         }
         let mut rng = StdRng::seed_from_u64(mixed(repeat, 1));
         odd.shuffle(&mut rng);

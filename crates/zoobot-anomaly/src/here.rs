@@ -14,13 +14,14 @@ enum Answer {
 }
 
 impl AnomalySearch {
-    /// Shows a batch after the other and asks for its ratings: a digit from 0 to 5 for each galaxy, in
-    /// the order in which they are shown, such as `0 0 5 3` or `0053`; fewer leave the rest for the
-    /// next time. `u` takes the last rating back, an empty line ends it. Gives the number of ratings.
+    /// Shows one batch after another and asks for its ratings: a digit from 0 to 5 for each galaxy,
+    /// in the order in which they are shown, such as `0 0 5 3` or `0053`; galaxies without a digit
+    /// are shown again. `u` takes the last rating back, an empty line ends it. Returns the number
+    /// of ratings.
     ///
     /// # Errors
-    /// As [`next`](Self::next) and [`rate`](Self::rate); outside of a notebook and where the front end
-    /// takes no input. Every rating before counts.
+    /// As [`next`](Self::next) and [`rate`](Self::rate); outside a notebook, and where the front
+    /// end takes no input. Earlier ratings are kept.
     pub fn rate_here(&mut self) -> Result<usize> {
         let live = Live::new();
         self.rate_by(|proposal, note| {
@@ -69,10 +70,13 @@ fn answer(typed: &str, galaxies: usize) -> Result<Answer> {
     match ratings {
         Some(ratings) if ratings.len() <= galaxies => Ok(Answer::Ratings(ratings)),
         Some(ratings) => {
-            let value = format!("{} digits", ratings.len());
-            Err(Error::invalid("the line", value, format!("at most {galaxies}")))
+            let problem = format!("the line has {} digits for {galaxies} galaxies", ratings.len());
+            Err(Error::unsuitable(problem, "Type at most one digit for each"))
         }
-        None => Err(Error::invalid("the line", format!("{typed:?}"), "digits from 0 to 5, or u")),
+        None => Err(Error::unsuitable(
+            format!("{typed:?} is not a line of ratings"),
+            "Type digits from 0 to 5, or u",
+        )),
     }
 }
 
@@ -103,7 +107,7 @@ mod tests {
         assert_eq!(rated.unwrap(), 11);
         assert_eq!(shown, [10, 6, 7, 7, 7, 7, 10, 9]);
         assert!(notes[1].contains("4 galaxies") && notes[2].contains("taken back"), "{notes:?}");
-        assert!(notes[3].contains("\"06\"") && notes[5].contains("at most 7"), "{notes:?}");
+        assert!(notes[3].contains("\"06\"") && notes[5].contains("for 7 galaxies"), "{notes:?}");
         assert_eq!(search.ratings().iter().filter(|it| it.value == 5).count(), 2);
         let error = search.rate_here().unwrap_err().to_string();
         assert!(error.contains("notebook"), "{error}");

@@ -21,7 +21,7 @@ use zoobot_base::files::make_folder_of;
 /// One line.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Line {
-    /// Whose rating it is; empty where nobody was named.
+    /// Whose rating it is; empty without a name.
     #[serde(default)]
     pub user: String,
     /// The galaxy.
@@ -38,7 +38,7 @@ pub struct Line {
     /// The galaxy is passed over: it is not rated, and not shown again.
     #[serde(default, skip_serializing_if = "is_false")]
     pub skip: bool,
-    /// What this user says of the galaxy, in place of an earlier note; an empty one removes it.
+    /// This user's note on the galaxy, in place of an earlier note; an empty note removes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// When, in seconds since 1970.
@@ -70,11 +70,11 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens a file of ratings, or makes it, and gives the lines that it holds.
+    /// Opens a file of ratings, or creates it, and returns its lines.
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be read and written; [`Error::Catalog`] when a line before the
-    /// last is no rating.
+    /// last is not a rating.
     pub fn open(path: impl AsRef<Path>) -> Result<(Self, Vec<Line>)> {
         let path = path.as_ref().to_path_buf();
         let new = !path.exists();
@@ -104,7 +104,7 @@ impl Journal {
         &self.path
     }
 
-    /// Adds lines and returns when they are on the disk; on failure none of them is.
+    /// Adds lines and returns when they are on the disk; on failure none of them is kept.
     ///
     /// # Errors
     /// [`Error::Io`], as on a full disk.
@@ -145,7 +145,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<Vec<Line>> {
     parse(path, &bytes[..whole])
 }
 
-/// What stands after the last end of line.
+/// What follows the last end of line.
 fn last(bytes: &[u8]) -> &[u8] {
     let start = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |place| place + 1);
     &bytes[start..]
@@ -204,7 +204,9 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<Line>> {
                 Some(0..=5) => Ok(line),
                 None if line.undo || line.skip || line.note.is_some() => Ok(line),
                 None => Err(wrong("it has no rating".to_owned())),
-                Some(rating) => Err(wrong(format!("rating is {rating}, expected 0 to 5"))),
+                Some(rating) => {
+                    Err(wrong(format!("the rating is {rating}, but must be between 0 and 5")))
+                }
             }
         })
         .collect()

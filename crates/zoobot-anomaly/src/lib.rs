@@ -1,5 +1,5 @@
-//! Anomalies that interest one researcher: a few ratings, and a Gaussian process that learns from
-//! them what else to show (Walmsley et al. 2022, MNRAS 513, 1581, task 2).
+//! Anomalies that interest one researcher: from a few ratings, a Gaussian process learns which
+//! galaxies to show next (Walmsley et al. 2022, MNRAS 513, 1581, task 2).
 //!
 //! [`AnomalySearch`] is what a notebook uses.
 

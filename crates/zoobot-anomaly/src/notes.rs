@@ -1,4 +1,4 @@
-//! What a person does beside rating: galaxies that they pass over, and notes.
+//! What a person does besides rating: skipping galaxies, and notes.
 
 use super::journal::Line;
 use super::search::AnomalySearch;
@@ -8,8 +8,8 @@ use zoobot_base::error::Result;
 use zoobot_data::catalog::ID;
 
 impl AnomalySearch {
-    /// Passes over a galaxy that you are unsure about: it is not rated, the model learns nothing from
-    /// it, and it is not proposed again. A rating of it counts again after that, and
+    /// Skips a galaxy that you are unsure about: it is not rated, the model learns nothing from it,
+    /// and it is not proposed again. A rating of it counts again after that, and
     /// [`undo`](Self::undo) takes the skip back.
     ///
     /// ```
@@ -32,7 +32,7 @@ impl AnomalySearch {
         self.record(&[Line { skip: true, ..line }])
     }
 
-    /// The galaxies that were skipped and not rated after it.
+    /// The galaxies that were skipped and not rated since.
     pub fn skipped(&self) -> Vec<String> {
         self.skipped_rows().into_iter().map(|row| self.space().ids()[row].clone()).collect()
     }

@@ -12,10 +12,10 @@ use zoobot_show::notebook::{Bundle, Gallery, Show, Table, Tile};
 pub enum Why {
     /// The search begins: they are random.
     First,
-    /// Every rating so far is 0, which tells nothing of what is wanted: half are random, half unlike all
-    /// that was rated.
+    /// Every rating so far is 0, which does not tell what is wanted: half of the galaxies are
+    /// random, half are unlike all rated ones.
     AllZero,
-    /// The model chose them by this.
+    /// The model chose them by this acquisition.
     Chosen(Acquisition),
 }
 
@@ -125,7 +125,9 @@ impl Proposal {
     fn title(&self) -> String {
         let why = match self.why {
             Why::First => "random, to begin with".to_owned(),
-            Why::AllZero => "random or unlike all so far, for every rating is 0".to_owned(),
+            Why::AllZero => {
+                "random, or unlike all rated so far, since every rating is 0".to_owned()
+            }
             Why::Chosen(by) => format!("chosen by {by}"),
         };
         let galaxies = if self.ids.len() == 1 { "galaxy" } else { "galaxies" };

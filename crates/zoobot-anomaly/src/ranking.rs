@@ -69,7 +69,7 @@ impl Ranking {
         self.order.len()
     }
 
-    /// Whether none is left, as when all are rated.
+    /// Whether it has no galaxies, as when all are rated.
     pub fn is_empty(&self) -> bool {
         self.order.is_empty()
     }
@@ -84,11 +84,11 @@ impl Ranking {
         &self.order
     }
 
-    /// What to know before one goes by this order; `None` where there is nothing to say.
+    /// A warning about this order; `None` where there is none.
     ///
     /// The model may find no connection between the ratings and the galaxies' representations, as
     /// with few ratings, or ratings of something that the pictures do not show. It then expects the
-    /// mean of the ratings of every galaxy, and the order means nothing.
+    /// mean rating for every galaxy, and the order means nothing.
     pub fn note(&self) -> Option<&'static str> {
         let open = || self.ratings.iter().zip(&self.expected.mean);
         let open = || open().filter(|(rating, _)| rating.is_none()).map(|(_, &mean)| mean);
@@ -96,7 +96,7 @@ impl Ranking {
         let most = open().fold(f64::NEG_INFINITY, f64::max);
         (open().count() > 1 && most - least < FLAT).then_some(
             "The model expects nearly the same rating for every galaxy: it finds no connection yet \
-             between your ratings and what the pictures show. Rate more galaxies, among them some that \
+             between your ratings and what the pictures show. Rate more galaxies, including some that \
              you would give a 4 or 5, before you rely on this order.",
         )
     }
@@ -130,13 +130,13 @@ impl Ranking {
         Ok(DataFrame::new(self.len(), columns)?)
     }
 
-    /// The pictures of the first `n`, under what there is to [note](Self::note).
+    /// The pictures of the first `n`, below the [note](Self::note) if there is one.
     ///
     /// # Errors
-    /// [`Error::Missing`] without a catalogue, [`Error::Invalid`] when `n` is 0.
+    /// [`Error::Missing`] without a catalogue, [`Error::Parameter`] when `n` is 0.
     pub fn gallery(&self, n: usize) -> Result<Gallery> {
         if n == 0 {
-            return Err(Error::invalid("n", n, "at least 1 galaxy"));
+            return Err(Error::parameter("n", n, "at least 1"));
         }
         let catalog = self.space.known_catalog()?;
         let first: Vec<usize> = self.order.iter().copied().take(n).collect();
@@ -158,7 +158,7 @@ impl Ranking {
         Ok(Gallery::new(tiles.collect()).title(title))
     }
 
-    /// Writes the table, by the ending as .csv, .parquet or .fits.
+    /// Writes the table; the ending .csv, .parquet or .fits chooses the format.
     ///
     /// # Errors
     /// When the file cannot be written.

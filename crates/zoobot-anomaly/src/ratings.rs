@@ -1,4 +1,4 @@
-//! Who rated what: everything that people did, in order, each of which can be taken back.
+//! Who rated what: everything that people did, in order. Each step can be taken back.
 
 use super::journal::Line;
 use std::collections::{BTreeMap, HashMap};
@@ -30,7 +30,7 @@ pub struct Rating {
 pub enum Act {
     /// They rated it.
     Rated(Rating),
-    /// They passed over the galaxy in this place.
+    /// They skipped the galaxy in this place.
     Skipped(usize),
 }
 

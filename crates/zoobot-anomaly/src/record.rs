@@ -1,5 +1,4 @@
-//! The ratings of one table, shared by all that rates it: a notebook's search and its page in the
-//! browser.
+//! The ratings of one table, shared by a notebook's search and its page in the browser.
 
 use super::journal::{Journal, Line};
 use super::ratings::{Act, Rating, Ratings};

@@ -1,4 +1,5 @@
-//! The search for anomalies of one person: what to rate, the ratings, what they tell of all others.
+//! The search for anomalies of one person: what to rate, the ratings, and what they tell about all
+//! other galaxies.
 
 use super::acquisition::{Acquisition, Pool, choose};
 use super::browser::Server;
@@ -21,12 +22,13 @@ use zoobot_base::error::{Error, Result};
 use zoobot_base::seed::mixed;
 use zoobot_representation::space::Space;
 
-/// From so many ratings on the model is not fitted afresh every time.
+/// The number of ratings from which the model is not fitted again every time.
 const MANY: usize = 100;
-/// Galaxies that are looked at for each that is to be unlike those that were rated.
+/// Candidates for each galaxy that should be unlike all rated galaxies.
 const SEEN: usize = 50;
 
-/// From so many ratings on that differ from the most frequent one the kernel's parameters are fitted.
+/// The number of ratings that differ from the most frequent one, from which the kernel's parameters
+/// are fitted.
 const ENOUGH: usize = 3;
 
 /// A search for what interests one person, in batches of ratings from 0 (of no interest) to 5.
@@ -82,16 +84,17 @@ struct Model {
 }
 
 impl AnomalySearch {
-    /// A search among the galaxies of a space, by nobody in particular, with seed 0. The paper's has
-    /// 40 standardised components: `space.pca(40)?.standardize()?`.
+    /// A search among the galaxies of a space, without a user's name, with seed 0. The paper
+    /// searches 40 standardised components: `space.pca(40)?.standardize()?`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when two galaxies have one name.
+    /// [`Error::Unsuitable`] when two galaxies have one name.
     pub fn new(space: &Space) -> Result<Self> {
         let mut places = HashMap::with_capacity(space.len());
         for (row, id) in space.ids().iter().enumerate() {
             if places.insert(id.clone(), row).is_some() {
-                return Err(Error::invalid("id_str", format!("{id:?} twice"), "unique names"));
+                let problem = format!("two galaxies are named {id:?}");
+                return Err(Error::unsuitable(problem, "Give each galaxy a unique id_str"));
             }
         }
         let kernel = Kernel::rational_quadratic(1.0, 1.0) + Kernel::white(1.0);
@@ -112,12 +115,12 @@ impl AnomalySearch {
         })
     }
 
-    /// Sets the seed of all that is random (default 0).
+    /// Sets the seed of everything random (default 0).
     pub fn seed(self, seed: u64) -> Self {
         Self { seed, ..self }.forgetful()
     }
 
-    /// Sets whose search it is (default nobody's). Everybody has their own ratings.
+    /// Sets the user's name (default none). Each user has their own ratings.
     pub fn user(self, name: impl Into<String>) -> Self {
         Self { user: name.into(), ..self }.forgetful()
     }
@@ -143,14 +146,14 @@ impl AnomalySearch {
         Self { process, model: None, ..self }.forgetful()
     }
 
-    /// Sets from which rating on a galaxy is of interest (default 4): those come first in a
-    /// [`ranking`](Self::ranking), other rated ones last.
+    /// Sets the rating from which a galaxy is of interest (default 4): these galaxies come first in
+    /// a [`ranking`](Self::ranking), other rated galaxies last.
     pub fn interesting(self, rating: u8) -> Self {
         Self { interesting: rating, ..self }
     }
 
-    /// Keeps the ratings in a file, every one before [`rate`](Self::rate) returns, and takes in those
-    /// that it holds already, of all people. See [`journal`](super::journal).
+    /// Keeps the ratings in a file, each before [`rate`](Self::rate) returns, and reads the ratings
+    /// that it already holds, of all users. See [`journal`](super::journal).
     ///
     /// # Errors
     /// When the file cannot be read and written or holds something else, and [`Error::Missing`] for
@@ -162,7 +165,7 @@ impl AnomalySearch {
         Ok(self.forgetful())
     }
 
-    /// Takes in ratings that were kept elsewhere.
+    /// Adds ratings that were kept elsewhere.
     ///
     /// # Errors
     /// [`Error::Missing`] for a galaxy that is not in this space.
@@ -171,8 +174,8 @@ impl AnomalySearch {
         Ok(())
     }
 
-    /// Examples of what is of interest to begin with: they count as rated 5, and the first batch is
-    /// chosen by them instead of at random.
+    /// Sets examples of interesting galaxies to begin with: they count as rated 5, and the first
+    /// batch is chosen by them instead of at random.
     ///
     /// # Errors
     /// As [`rate`](Self::rate).
@@ -183,18 +186,18 @@ impl AnomalySearch {
         Ok(self.forgetful())
     }
 
-    /// Rates a galaxy from 0 to 5; a further rating of it replaces the one before. With a
+    /// Rates a galaxy from 0 to 5; a later rating replaces an earlier one. With a
     /// [`journal`](Self::journal) it is on the disk when this returns.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for anything but a whole number from 0 to 5, [`Error::Missing`] for an
-    /// unknown galaxy (with the nearest name), [`Error::Io`] when it cannot be kept: then it does not
-    /// count.
+    /// [`Error::Parameter`] for anything but a whole number from 0 to 5, [`Error::Missing`] for an
+    /// unknown galaxy (with the nearest name), [`Error::Io`] when the rating cannot be kept; then
+    /// it does not count.
     pub fn rate(&mut self, id: &str, rating: impl Display) -> Result<()> {
         let text = rating.to_string();
         let value = text.trim().parse::<u8>().ok().filter(|value| *value <= 5);
         let value = value.ok_or_else(|| {
-            Error::invalid("rating", &text, format!("a whole number from 0 to 5 for {id:?}"))
+            Error::parameter("rating", format!("{text} for {id:?}"), "a whole number from 0 to 5")
         })?;
         self.record(&[self.line(id, Some(value))])
     }
@@ -210,8 +213,8 @@ impl AnomalySearch {
         Ok(row.map(|row| self.space.ids()[row].clone()))
     }
 
-    /// The galaxies to rate now: what is left of the last batch, or the next one, for which the
-    /// model is fitted again. Empty when all are rated or skipped.
+    /// The galaxies to rate now: the rest of the last batch, or the next batch, for which the model
+    /// is fitted again. Empty when all are rated or skipped.
     ///
     /// # Errors
     /// As [`GaussianProcess::fit`]; [`Error::Interrupted`].
@@ -291,7 +294,7 @@ impl AnomalySearch {
             return Ok(model.fitted.clone());
         }
         if ratings.is_empty() {
-            return Err(Error::invalid("number of ratings", 0, "1 or more: rate galaxies first"));
+            return Err(Error::empty("no galaxies are rated yet", "Rate at least one"));
         }
         let places: Vec<usize> = ratings.iter().map(|it| it.row).collect();
         let rows = self.space.features().select(ndarray::Axis(0), &places);
@@ -321,12 +324,12 @@ impl AnomalySearch {
         Ok(fitted)
     }
 
-    /// All galaxies from the most to the least interesting: those rated of interest first, rated
-    /// others last, and the rest by what the model expects. See
-    /// [`Ranking::unrated`] for those that are not rated yet.
+    /// All galaxies from the most to the least interesting: galaxies rated of interest first, other
+    /// rated galaxies last, and unrated galaxies by their expected rating. See [`Ranking::unrated`]
+    /// for the unrated galaxies alone.
     ///
     /// # Errors
-    /// [`Error::Invalid`] before any rating; else as [`next`](Self::next).
+    /// [`Error::Empty`] before any rating; else as [`next`](Self::next).
     pub fn ranking(&mut self) -> Result<Ranking> {
         let fitted = self.learn()?;
         let expected = fitted.predict(self.space.features())?;
@@ -351,7 +354,7 @@ impl AnomalySearch {
         self.record.current(&self.user)
     }
 
-    /// The people who rated galaxies of this table.
+    /// The users who rated galaxies of this table.
     pub fn people(&self) -> Vec<String> {
         self.record.people()
     }
@@ -361,7 +364,7 @@ impl AnomalySearch {
         &self.space
     }
 
-    /// Whose search it is.
+    /// The user's name.
     pub fn name(&self) -> &str {
         &self.user
     }
@@ -381,7 +384,7 @@ impl AnomalySearch {
         }
     }
 
-    /// How often a rating of this table was added or taken back, by anybody.
+    /// How often a rating of this table was added or taken back, by any user.
     pub(super) fn changes(&self) -> u64 {
         self.record.changes()
     }

@@ -1,4 +1,4 @@
-//! A simulated user, and how good a search is that goes by its ratings.
+//! A simulated user, and how good a search by their ratings is.
 
 use super::gp::FittedProcess;
 use super::search::AnomalySearch;
@@ -36,29 +36,33 @@ pub struct Truth {
 }
 
 impl Truth {
-    /// From the fraction of people that find a galaxy interesting, 0 to 1. Of interest are those above
-    /// 0.9, as in the paper.
+    /// From the fraction of people who find each galaxy interesting, 0 to 1. Galaxies above 0.9 are
+    /// of interest, as in the paper.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for another number, and when no galaxy is of interest or all are.
+    /// [`Error::Parameter`] for a number outside 0 to 1; [`Error::Unsuitable`] when no galaxy is of
+    /// interest or all are.
     pub fn of(fractions: Vec<f64>) -> Result<Self> {
         if let Some(value) = fractions.iter().find(|value| !(0.0..=1.0).contains(*value)) {
-            return Err(Error::invalid("fraction", value, "0 to 1"));
+            return Err(Error::parameter("fraction", value, "between 0 and 1"));
         }
         let interesting: Vec<bool> = fractions.iter().map(|value| *value > 0.9).collect();
         let count = interesting.iter().filter(|it| **it).count();
         if count == 0 || count == interesting.len() {
-            let value = format!("{count} of {}", interesting.len());
-            let expected = "some but not all: those with a fraction above 0.9 (a rating of 5)";
-            return Err(Error::invalid("number of interesting galaxies", value, expected));
+            let problem = format!(
+                "{count} of {} galaxies are interesting (a fraction above 0.9, or a rating of 5)",
+                interesting.len()
+            );
+            let hint = "Give scores by which some galaxies are interesting, but not all";
+            return Err(Error::unsuitable(problem, hint));
         }
         Ok(Self { fractions, interesting })
     }
 
-    /// Of the galaxies of a space from a table of `id_str` and one column of
-    /// numbers: named `fraction`, `score` or `rating`, or the only one, or `column`. Numbers up to 1
-    /// are fractions, others up to 5 are ratings. `NAME=VALUE` makes a fraction of 1 where the column
-    /// NAME holds VALUE, such as `class=merger`, and 0 elsewhere.
+    /// Reads the truth about the galaxies of a space from a table of `id_str` and one column of
+    /// numbers: `fraction`, `score` or `rating`, the only such column, or `column`. Numbers up to 1
+    /// are fractions, others up to 5 are ratings. `NAME=VALUE` makes a fraction of 1 where the
+    /// column NAME holds VALUE, such as `class=merger`, and 0 elsewhere.
     ///
     /// # Errors
     /// When the file cannot be read, has no such column or lacks a galaxy of the space, and as
@@ -130,13 +134,15 @@ impl Truth {
         let scores = space.ids().iter().map(score).collect::<Result<Vec<f64>>>()?;
         let ratings = scores.iter().any(|value| *value > 1.0);
         if let Some(value) = scores.iter().find(|value| !(0.0..=5.0).contains(*value)) {
-            return Err(Error::invalid("score", value, "fractions 0 to 1 or ratings 0 to 5"));
+            let problem = format!("{column:?} holds the score {value}");
+            let hint = "Scores must be fractions from 0 to 1 or ratings from 0 to 5";
+            return Err(Error::unsuitable(problem, hint));
         }
         let scale = if ratings { 5.0 } else { 1.0 };
         Self::of(scores.into_iter().map(|value| value / scale).collect())
     }
 
-    /// What the simulated user says: `round(5 * fraction)`, halves to the even number.
+    /// The simulated user's rating: `round(5 * fraction)`, halves to the even number.
     pub fn rating(&self, row: usize) -> u8 {
         (5.0 * self.fractions[row]).round_ties_even() as u8
     }
@@ -149,22 +155,22 @@ pub struct Round {
     pub ratings: usize,
     /// How many of the rated galaxies are of interest.
     pub interesting: usize,
-    /// Seconds for the choice of the galaxies that were rated, the fit before it included.
+    /// Seconds for choosing the galaxies that were rated, with the fit before.
     pub seconds: f64,
 }
 
 /// How good a ranking is. Positions count from the best.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
-    /// Average precision with the rated galaxies, those of interest first and others last, as the
-    /// paper has it.
+    /// Average precision with the rated galaxies, interesting ones first and others last, as in the
+    /// paper.
     pub average_precision: f64,
-    /// The same of the galaxies that were not rated; NaN where none of interest is left.
+    /// Average precision among the unrated galaxies; NaN where none of interest is left.
     #[serde(deserialize_with = "or_nan")]
     pub average_precision_unrated: f64,
-    /// The share of interest among the first N, with the rated ones.
+    /// The share of interesting galaxies among the first N, with the rated ones.
     pub accuracy_at: BTreeMap<usize, f64>,
-    /// The same of those that were not rated.
+    /// The share of interesting galaxies among the first N unrated ones.
     pub accuracy_unrated_at: BTreeMap<usize, f64>,
     /// The rank-weighted score of the first N, with the rated ones.
     pub rank_weighted_at: BTreeMap<usize, f64>,
@@ -221,17 +227,24 @@ pub struct Outcome {
 }
 
 impl AnomalySearch {
-    /// Lets a simulated user rate until `labels` galaxies are rated, and judges the ranking.
+    /// Lets a simulated user rate until `labels` galaxies are rated, and measures the ranking.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the truth is of another number of galaxies, else as
+    /// [`Error::Shape`] when the truth has more or fewer galaxies than the search;
+    /// [`Error::Parameter`] unless `labels` is between 1 and the number of galaxies; else as
     /// [`next`](Self::next).
     pub fn simulate(&mut self, truth: &Truth, labels: usize) -> Result<Outcome> {
         let galaxies = self.space().len();
-        if truth.fractions.len() != galaxies || labels == 0 || labels > galaxies {
-            let value = format!("{} of {} galaxies", labels, truth.fractions.len());
-            let expected = format!("1 to {galaxies} of {galaxies}");
-            return Err(Error::invalid("number of ratings", value, expected));
+        if truth.fractions.len() != galaxies {
+            let problem = format!(
+                "the truth has {} galaxies, but the search has {galaxies}",
+                truth.fractions.len()
+            );
+            return Err(Error::shape(problem, "Give the truth of the galaxies that are searched"));
+        }
+        if labels == 0 || labels > galaxies {
+            let range = format!("between 1 and {galaxies}, the number of galaxies");
+            return Err(Error::parameter("labels", labels, range));
         }
         let start = Instant::now();
         let mut rounds = Vec::new();
@@ -263,8 +276,8 @@ impl AnomalySearch {
 }
 
 impl Outcome {
-    /// The figures by depth: `first` (how many of the highest), `accuracy`, `accuracy_unrated`,
-    /// `rank_weighted_score`.
+    /// The results by depth: `first` (the number of highest-ranked galaxies), `accuracy`,
+    /// `accuracy_unrated`, `rank_weighted_score`.
     ///
     /// # Errors
     /// Only when memory for the columns cannot be had.

@@ -1,4 +1,4 @@
-//! Representations: encoders and what is done with the features that they give. [`encoder`] → [`space`] →
+//! Representations: encoders, and tools for the features that they give. [`encoder`] → [`space`] →
 //! [`similar`], [`map`], [`tags`], [`probe`], and the [`metrics`] by which they are judged.
 
 pub mod encoder;

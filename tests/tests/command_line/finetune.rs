@@ -233,7 +233,7 @@ fn the_other_kinds_of_questions_and_what_is_refused() {
         let last = message.trim_end().lines().last().unwrap_or_default().to_owned();
         words.iter().for_each(|it| assert!(last.contains(it), "{it:?} is not in {last:?}"));
     };
-    with("classifier", &["--label", "same"], &["classes is \"1\" alone", "at least two"]);
+    with("classifier", &["--label", "same"], &["has only the class \"1\"", "at least two"]);
     with(
         "classifier",
         &["--label", "gap"],
@@ -243,9 +243,21 @@ fn the_other_kinds_of_questions_and_what_is_refused() {
     with("classifier", &["--label", "sharp"], &["no column \"sharp\"", "share"]);
     with("classifier", &["--label", "odd", "--label", "bar"], &["--label names 2 columns"]);
     with("regressor", &["--label", "class"], &["\"class\" holds text"]);
-    with("regressor", &["--label", "number", "--unit-interval"], &["0 to 1"]);
-    with("classifier", &["--label", "odd", "--val", "catalog.csv"], &["both learnt from"]);
-    with("classifier", &["--label", "odd", "--validation", "0.001"], &["on either side"]);
+    with(
+        "regressor",
+        &["--label", "number", "--unit-interval"],
+        &["between 0 and 1", "--unit-interval"],
+    );
+    with(
+        "classifier",
+        &["--label", "odd", "--val", "catalog.csv"],
+        &["in both the training and the validation"],
+    );
+    with(
+        "classifier",
+        &["--label", "odd", "--validation", "0.001"],
+        &["none on one side", "--validation"],
+    );
     with("tree", &["--schema", "gz3"], &["gz3"]);
     assert!(!place.join("bad/head.json").exists());
     for command in ["finetune", "judge"] {

@@ -1,4 +1,4 @@
-//! The same picture to learn from and to choose by, under whatever name.
+//! One picture in both training and validation, under any name.
 
 use super::{errors, figures, run};
 use std::path::Path;
@@ -57,7 +57,9 @@ fn one_picture_on_both_sides_is_refused_however_it_is_named() {
             let output = run(&[command, &more].concat(), place);
             let message = errors(&output);
             assert_eq!(output.status.code(), Some(2), "{way}: {message}");
-            for word in ["1 picture is both learnt from and chosen by", "another_name", "SIM"] {
+            for word in
+                ["1 picture is in both the training and the validation", "another_name", "SIM"]
+            {
                 assert!(message.contains(word), "{way}: {word:?} is not in {message}");
             }
         }

@@ -44,7 +44,7 @@ fn conditions_counter_examples_and_distances_change_what_is_found() {
     let wrong = |words: &[&str], say: &[&str]| {
         refused(&[&similar[..], words].concat(), dir.path(), say);
     };
-    wrong(&[&bright[..], &["-k", "3"]].concat(), &["k is 3", "1 to 2"]);
+    wrong(&[&bright[..], &["-k", "3"]].concat(), &["k must be between 1 and 2"]);
     wrong(&[&catalog[..], &["--where", "mag_r <"]].concat(), &["its end"]);
     wrong(&[&catalog[..], &["--where", "mag_g < 1"]].concat(), &["mag_g"]);
     wrong(&["--tags", "tags.csv", "--tag", "rang"], &["Did you mean \"ring\"?"]);
@@ -98,7 +98,7 @@ fn an_index_is_built_once_used_again_and_refused_for_another_table() {
     refused(&indexed, dir.path(), &["reps.parquet.index", "before it changed"]);
     let elsewhere = [&words[..], &["--index=other.index", "--half"]].concat();
     assert_eq!(ids(&figures(&run(&elsewhere, dir.path()))), ids(&exact));
-    refused(&[&words[..], &["--index=reps.parquet"]].concat(), dir.path(), &["no index"]);
+    refused(&[&words[..], &["--index=reps.parquet"]].concat(), dir.path(), &["not an index"]);
 }
 
 #[test]

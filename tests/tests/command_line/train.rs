@@ -174,9 +174,9 @@ fn what_cannot_be_learnt_from_is_refused_with_one_line() {
         refused(&all, place, words);
     };
     instead("resnet18", "resnet19", &["resnet19"]);
-    with(&and(&["--epochs", "0"]), &["epochs is 0", "at least 1"]);
-    instead("12", "0", &["batch is 0"]);
-    with(&and(&["--rate", "0"]), &["learning rate is 0"]);
+    with(&and(&["--epochs", "0"]), &["epochs must be at least 1"]);
+    instead("12", "0", &["batch must be at least 1"]);
+    with(&and(&["--rate", "0"]), &["rate must be a finite number above 0"]);
     with(&and(&["--validation", "1"]), &["--validation must be", "it is 1"]);
     with(&and(&["--validation", "0.01"]), &["0.01", "12 galaxies"]);
     let path = place.join("a/catalog.csv");

@@ -152,7 +152,7 @@ fn a_lightning_checkpoint_is_read_through_its_prefixes() {
         (load(&pickle::bin(&tensors)).unwrap(), load(&pickle::bin(&plain)).unwrap());
     assert_eq!(nested.fingerprint(), bare.fingerprint());
     let notes = nested.notes().join("; ");
-    assert!(notes.contains("1 tensors beside the network are left out"), "{notes}");
+    assert!(notes.contains("1 tensors that are not part of the network are left out"), "{notes}");
 
     let copy = plain.iter().map(|(name, t)| (format!("teacher.{name}"), t.shallow_clone()));
     tensors.extend(copy);

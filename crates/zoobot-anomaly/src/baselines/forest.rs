@@ -40,12 +40,19 @@ impl RandomForest {
     /// A forest of `trees`, fitted to the values of some galaxies (rows x features).
     ///
     /// # Errors
-    /// [`Error::Invalid`] without trees or rows, and when the number of values is another.
+    /// [`Error::Parameter`] for 0 trees; [`Error::Empty`] without rows; [`Error::Shape`] when there
+    /// is not one value for each row.
     pub fn fit(rows: ArrayView2<f32>, values: &[f64], trees: usize, seed: u64) -> Result<Self> {
         let count = rows.nrows();
-        if count == 0 || values.len() != count || trees == 0 {
-            let value = format!("{} for {count} rows, in {trees} trees", values.len());
-            return Err(Error::invalid("values", value, "one for each row, and 1 tree or more"));
+        if trees == 0 {
+            return Err(Error::parameter("trees", trees, "at least 1"));
+        }
+        if count == 0 {
+            return Err(Error::empty("there are no galaxies to fit to", "Give at least one"));
+        }
+        if values.len() != count {
+            let problem = format!("there are {} values for {count} galaxies", values.len());
+            return Err(Error::shape(problem, "Give one value for each galaxy"));
         }
         let grown = (0..trees).into_par_iter().map(|tree| {
             let mut rng = StdRng::seed_from_u64(mixed(seed, tree as u64));
@@ -60,10 +67,15 @@ impl RandomForest {
     /// The values of galaxies (rows x features).
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the number of features is another.
+    /// [`Error::Shape`] when the number of features differs from the fit's.
     pub fn predict(&self, rows: ArrayView2<f32>) -> Result<Vec<f64>> {
         if rows.ncols() != self.width {
-            return Err(Error::invalid("number of features", rows.ncols(), self.width.to_string()));
+            let problem = format!(
+                "the galaxies have {} features, but the forest was fitted to {}",
+                rows.ncols(),
+                self.width
+            );
+            return Err(Error::shape(problem, "Give the features that it was fitted to"));
         }
         let rows: Vec<_> = rows.rows().into_iter().collect();
         let value = |row: ndarray::ArrayView1<f32>| {

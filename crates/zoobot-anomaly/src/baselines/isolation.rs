@@ -1,4 +1,4 @@
-//! Isolation forest (Liu, Ting & Zhou 2008, Isolation Forest, ICDM): what random cuts separate soon
+//! Isolation forest (Liu, Ting & Zhou 2008, Isolation Forest, ICDM): what few random cuts isolate
 //! is odd.
 
 use ndarray::ArrayView2;
@@ -62,15 +62,23 @@ impl IsolationForest {
         Self { seed, ..self }
     }
 
-    /// The oddness of each row, 0 to 1: `2^(-mean cuts / expected cuts)`. Larger is odder; below 0.5
-    /// nothing is.
+    /// The oddness of each row, 0 to 1: `2^(-mean cuts / expected cuts)`. Larger is odder; values
+    /// below 0.5 are ordinary.
     ///
     /// # Errors
-    /// [`Error::Invalid`] without trees, and for fewer than 2 rows.
+    /// [`Error::Parameter`] for 0 trees or fewer than 2 galaxies a tree; [`Error::Unsuitable`] for
+    /// fewer than 2 rows.
     pub fn scores(&self, rows: ArrayView2<f32>) -> Result<Vec<f64>> {
-        if self.trees == 0 || self.sample < 2 || rows.nrows() < 2 {
-            let value = format!("{} of {} among {} rows", self.trees, self.sample, rows.nrows());
-            return Err(Error::invalid("trees", value, "1 or more, of 2 galaxies or more"));
+        if self.trees == 0 {
+            return Err(Error::parameter("trees", self.trees, "at least 1"));
+        }
+        if self.sample < 2 {
+            return Err(Error::parameter("sample", self.sample, "at least 2"));
+        }
+        if rows.nrows() < 2 {
+            let problem =
+                format!("a forest needs at least 2 galaxies, but there are {}", rows.nrows());
+            return Err(Error::unsuitable(problem, "Give more galaxies"));
         }
         let size = self.sample.min(rows.nrows());
         let deepest = (size as f64).log2().ceil() as usize;
@@ -152,7 +160,7 @@ fn grow(
     grow(rows, right, deeper - 1, below + 1, nodes, rng);
 }
 
-/// The cuts on a galaxy's way, and those that would follow.
+/// The cuts on a galaxy's way, and the cuts that would follow.
 fn length(tree: &[Node], value: impl Fn(usize) -> f32) -> f64 {
     let (mut node, mut depth) = (0, 0.0);
     loop {

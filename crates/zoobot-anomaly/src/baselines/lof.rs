@@ -5,8 +5,9 @@ use zoobot_base::error::{Error, Result};
 use zoobot_representation::similar::Metric;
 use zoobot_representation::space::Space;
 
-/// How many times sparser each galaxy's surroundings are than those of its `k` nearest neighbours:
-/// about 1 for ordinary ones, larger is odder (minus scikit-learn's `negative_outlier_factor_`).
+/// How many times sparser each galaxy's surroundings are than the surroundings of its `k` nearest
+/// neighbours: about 1 for ordinary ones, larger is odder (minus scikit-learn's
+/// `negative_outlier_factor_`).
 ///
 /// Exact, on all cores: the time grows with the square of the number of galaxies.
 ///
@@ -21,10 +22,13 @@ use zoobot_representation::space::Space;
 /// ```
 ///
 /// # Errors
-/// [`Error::Invalid`] unless `k` is 1 to the number of galaxies less 1; [`Error::Interrupted`].
+/// [`Error::Parameter`] unless `k` is between 1 and the number of other galaxies;
+/// [`Error::Interrupted`].
 pub fn local_outlier_factor(space: &Space, k: usize) -> Result<Vec<f64>> {
     if k == 0 || k >= space.len() {
-        return Err(Error::invalid("k", k, format!("1 to {}", space.len().saturating_sub(1))));
+        let others = space.len().saturating_sub(1);
+        let range = format!("between 1 and {others}, the number of other galaxies");
+        return Err(Error::parameter("k", k, range));
     }
     let found = space.nearest(space.features(), k + 1, Metric::L2)?;
     // Of every galaxy the others, nearest first; with many copies it may not be among them itself.

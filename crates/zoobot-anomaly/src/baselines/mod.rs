@@ -1,4 +1,4 @@
-//! What searches were compared with before: scores of oddness that know nothing of a person's
+//! The baselines that searches are compared with: outlier scores that know nothing of a person's
 //! interest, and Astronomaly's way of correcting them by ratings.
 
 mod forest;

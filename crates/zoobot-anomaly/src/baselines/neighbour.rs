@@ -18,7 +18,7 @@ pub struct NeighbourScore {
     pub e2: f64,
     /// How fast ratings lose their weight with the distance (default 1).
     pub alpha: f64,
-    /// Of the forest.
+    /// The seed of the forest.
     pub seed: u64,
 }
 
@@ -33,17 +33,20 @@ impl NeighbourScore {
     /// (0 to 5) of some of them, by their places.
     ///
     /// # Errors
-    /// [`Error::Invalid`] without ratings, and when numbers of galaxies differ.
+    /// [`Error::Empty`] without ratings; [`Error::Shape`] when there is not one score for each galaxy.
     pub fn scores(
         &self,
         space: &Space,
         oddness: &[f64],
         ratings: &[(usize, f64)],
     ) -> Result<Vec<f64>> {
-        if ratings.is_empty() || oddness.len() != space.len() {
-            let value = format!("{} ratings, {} scores", ratings.len(), oddness.len());
-            let expected = format!("some ratings and {} scores", space.len());
-            return Err(Error::invalid("ratings", value, expected));
+        if ratings.is_empty() {
+            return Err(Error::empty("no galaxies are rated yet", "Rate at least one"));
+        }
+        if oddness.len() != space.len() {
+            let problem =
+                format!("there are {} scores for {} galaxies", oddness.len(), space.len());
+            return Err(Error::shape(problem, "Give one score for each galaxy"));
         }
         let places: Vec<usize> = ratings.iter().map(|it| it.0).collect();
         let values: Vec<f64> = ratings.iter().map(|it| it.1).collect();

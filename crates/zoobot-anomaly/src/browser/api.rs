@@ -44,12 +44,17 @@ pub fn answer(desk: &Desk, request: &Request) -> Response {
         (Method::Post, ["api", "undo"]) => undo(desk),
         (Method::Post, ["api", "retrain"]) => retrain(desk, request),
         (Method::Get | Method::Post, _) => {
-            Ok(Response::refusal(404, "there is no such thing here"))
+            Ok(Response::refusal(404, "this page has no such address"))
         }
     };
     answered.unwrap_or_else(|error| {
         let status = match &error {
-            Error::Invalid { .. } | Error::Json(_) => 400,
+            Error::Invalid { .. }
+            | Error::Parameter { .. }
+            | Error::Unsuitable { .. }
+            | Error::Shape { .. }
+            | Error::Empty { .. }
+            | Error::Json(_) => 400,
             Error::Missing { .. } | Error::Picture { .. } => 404,
             _ => 500,
         };
@@ -110,7 +115,7 @@ fn place(desk: &Desk, row: &str) -> Result<(usize, Catalog)> {
         kind: "galaxy",
         name: row.to_owned(),
         place: format!("the {} that are searched", search.space().len()),
-        hint: "Galaxies go by their row here".to_owned(),
+        hint: "Galaxies are named by their row here".to_owned(),
     })?;
     Ok((known, search.space().known_catalog()?.clone()))
 }
@@ -128,14 +133,18 @@ fn about(desk: &Desk, row: &str) -> Result<Response> {
 fn picture(desk: &Desk, row: &str, side: Option<&str>) -> Result<Response> {
     let (row, catalog) = place(desk, row)?;
     let wrong = |side: &str| {
-        Error::invalid("side", side, format!("{} to {} pixels", SIDES.start(), SIDES.end()))
+        let range = format!("between {} and {} pixels", SIDES.start(), SIDES.end());
+        Error::parameter("side", format!("{side:?}"), range)
     };
     let side = side.unwrap_or("256");
     let pixels = side.parse().ok().filter(|pixels| SIDES.contains(pixels));
     let pixels = pixels.ok_or_else(|| wrong(side))?;
     let files = catalog.at(&[row])?.files();
     let file = files.first().filter(|file| !file.as_os_str().is_empty());
-    let no_file = || Error::Picture { path: "".into(), reason: "the catalogue names none".into() };
+    let no_file = || Error::Picture {
+        path: "".into(),
+        reason: "the catalogue has no file for this galaxy".into(),
+    };
     Ok(Response::of("image/jpeg", jpeg(file.ok_or_else(no_file)?, pixels)?))
 }
 
@@ -177,7 +186,7 @@ fn ranking(desk: &Desk, request: &Request) -> Result<Response> {
 }
 
 fn unranked() -> Error {
-    Error::invalid("number of ratings", 0, "1 or more: rate galaxies first")
+    Error::empty("no galaxies are rated yet", "Rate at least one")
 }
 
 fn number(request: &Request, name: &str) -> usize {
@@ -223,8 +232,11 @@ struct Note {
 fn note(desk: &Desk, request: &Request) -> Result<Response> {
     let Note { id, note } = body(request)?;
     if note.chars().count() > LONGEST_NOTE {
-        let value = format!("{} characters", note.chars().count());
-        return Err(Error::invalid("note", value, format!("at most {LONGEST_NOTE}")));
+        let problem = format!(
+            "the note has {} characters, but at most {LONGEST_NOTE} can be kept",
+            note.chars().count()
+        );
+        return Err(Error::unsuitable(problem, "Shorten it"));
     }
     desk.search().note(&id, &note)?;
     Ok(Response::json(&json!({ "id": id, "note": note.trim() })))

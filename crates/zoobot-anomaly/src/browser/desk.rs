@@ -252,7 +252,9 @@ fn proposed(proposal: &Proposal) -> Vec<Item> {
         }
         (Why::Chosen(by), None) => by.words().to_owned(),
         (Why::First, _) => "random, to begin with".to_owned(),
-        (Why::AllZero, _) => "random or unlike all so far, for every rating is 0".to_owned(),
+        (Why::AllZero, _) => {
+            "random, or unlike all rated so far, since every rating is 0".to_owned()
+        }
     };
     let rows = proposal.rows().iter().enumerate();
     rows.map(|(place, &row)| Item { row, why: reason(place) }).collect()
@@ -264,8 +266,9 @@ fn top(ranking: &Ranking, count: usize) -> Vec<Item> {
     rows.map(|(place, &row)| {
         let (mean, std) = ranking.expectation(row);
         let place = place + 1;
-        let why =
-            format!("number {place} of those not rated: expected {mean:.1}\u{a0}±\u{a0}{std:.1}");
+        let why = format!(
+            "number {place} of the unrated galaxies: expected {mean:.1}\u{a0}±\u{a0}{std:.1}"
+        );
         Item { row, why }
     })
     .collect()

@@ -1,4 +1,4 @@
-//! Who may talk to the page: those who have its address, from itself.
+//! Which requests are allowed: with the page's address, and from the page itself.
 
 use super::http::{Request, Response};
 
@@ -12,8 +12,8 @@ pub fn token() -> std::io::Result<String> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// What is refused, if anything. The token stands in the address of the page (`/`) and in the header
-/// `X-Zoobot-Token` of all else.
+/// What is refused, if anything. The token is in the address of the page (`/`) and in the header
+/// `X-Zoobot-Token` of every other request.
 pub fn refused(request: &Request, port: u16, token: &str) -> Option<Response> {
     let refuse = |why: &str| Some(Response::refusal(403, why));
     let page = request.path == "/";
@@ -27,12 +27,12 @@ pub fn refused(request: &Request, port: u16, token: &str) -> Option<Response> {
     }
     let origin = |from: &str| from.strip_prefix("http://").is_some_and(here);
     if request.header("origin").is_some_and(|from| !origin(from)) {
-        return refuse("only the page itself may ask");
+        return refuse("only the page itself may send requests");
     }
     // A link to the page may stand anywhere, as in a notebook.
     let site = request.header("sec-fetch-site");
     if !page && site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
-        return refuse("only the page itself may ask");
+        return refuse("only the page itself may send requests");
     }
     let shown = if page { request.query("token") } else { request.header("x-zoobot-token") };
     if !shown.is_some_and(|shown| same(shown, token)) {

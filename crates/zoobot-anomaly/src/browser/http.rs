@@ -28,7 +28,7 @@ pub enum Method {
 #[derive(Debug)]
 pub struct Request {
     pub method: Method,
-    /// What stands before a `?`.
+    /// The part before a `?`.
     pub path: String,
     query: String,
     headers: Vec<(String, String)>,
@@ -41,7 +41,7 @@ impl Request {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// A value after the `?`, as it stands there.
+    /// A value after the `?`, as it is written there.
     pub fn query(&self, name: &str) -> Option<&str> {
         let pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
         pairs.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value)
@@ -117,7 +117,7 @@ pub fn serve(mut stream: TcpStream, answer: impl FnOnce(&Request) -> Response) {
         Err(response) => response,
     };
     let _ = stream.set_write_timeout(Some(LEAVING));
-    // Whoever asked may be gone; there is nobody else to tell.
+    // The client may be gone; there is no one else to tell.
     if stream.write_all(&response.bytes()).is_ok() {
         let _ = stream.shutdown(Shutdown::Write);
         drain(&mut stream);
@@ -188,7 +188,7 @@ fn end_of_head(bytes: &[u8]) -> Option<usize> {
     bytes.windows(4).position(|four| four == b"\r\n\r\n").map(|place| place + 4)
 }
 
-/// The request without its body, and that one's length.
+/// The request without its body, and the length of the body.
 fn head(bytes: &[u8]) -> Result<(Request, usize), Response> {
     let bad = |why: &str| Response::refusal(400, why);
     let mut headers = [httparse::EMPTY_HEADER; HEADERS];
@@ -196,46 +196,46 @@ fn head(bytes: &[u8]) -> Result<(Request, usize), Response> {
     match parsed.parse(bytes) {
         Ok(httparse::Status::Complete(length)) if length == bytes.len() => {}
         Err(httparse::Error::Version) => {
-            return Err(Response::refusal(505, "only HTTP/1.1 is spoken here"));
+            return Err(Response::refusal(505, "only HTTP/1.1 is supported"));
         }
-        _ => return Err(bad("this is no HTTP request")),
+        _ => return Err(bad("this is not an HTTP request")),
     }
     let method = match parsed.method {
         Some("GET") => Method::Get,
         Some("POST") => Method::Post,
-        _ => return Err(Response::refusal(405, "only GET and POST are answered")),
+        _ => return Err(Response::refusal(405, "only GET and POST are supported")),
     };
     let target = parsed.path.filter(|target| target.starts_with('/'));
     let target = target.ok_or_else(|| bad("the request's path must begin with /"))?;
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let headers = parsed.headers.iter().map(|header| {
-        let value = std::str::from_utf8(header.value).map_err(|_| bad("a header is no text"))?;
+        let value = std::str::from_utf8(header.value).map_err(|_| bad("a header is not text"))?;
         Ok((header.name.to_ascii_lowercase(), value.trim().to_owned()))
     });
     let headers = headers.collect::<Result<Vec<_>, Response>>()?;
     for single in ["host", "origin", "content-length", "x-zoobot-token"] {
         if headers.iter().filter(|(name, _)| name == single).count() > 1 {
-            return Err(bad("a header that must come once came twice"));
+            return Err(bad("a header that may occur once occurs twice"));
         }
     }
     let (path, query) = (path.to_owned(), query.to_owned());
     let request = Request { method, path, query, headers, body: Vec::new() };
     if request.header("transfer-encoding").is_some() {
-        return Err(Response::refusal(411, "say the length of the request's body"));
+        return Err(Response::refusal(411, "the request must give the length of its body"));
     }
     let length = match request.header("content-length") {
         Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
             // More digits than fit are too large as well.
             digits.parse().unwrap_or(if digits.is_empty() { 0 } else { usize::MAX })
         }
-        Some(_) => return Err(bad("the length of the request's body is no number")),
+        Some(_) => return Err(bad("the length of the request's body is not a number")),
         None if method == Method::Post => {
-            return Err(Response::refusal(411, "say the length of the request's body"));
+            return Err(Response::refusal(411, "the request must give the length of its body"));
         }
         None => 0,
     };
     if length > BODY {
-        let why = format!("the request has {length} bytes, at most {BODY} are taken");
+        let why = format!("the request has {length} bytes, but at most {BODY} are accepted");
         return Err(Response::refusal(413, why));
     }
     Ok((request, length))

@@ -41,17 +41,17 @@ pub struct RatingPage {
 }
 
 impl AnomalySearch {
-    /// Opens a page in the browser to rate galaxies on, by clicks and keys, and gives a handle that
-    /// shows its address. The ratings are this search's: they count here at once, and go to its
-    /// [`journal`](Self::journal). While the page is open, the same page is given again; other
-    /// settings make another.
+    /// Opens a page in the browser for rating galaxies by clicks and keys, and returns a handle
+    /// that shows its address. The ratings are this search's: they count here at once, and go to
+    /// its [`journal`](Self::journal). While the page is open, a second call returns the same page;
+    /// other settings open another.
     ///
-    /// Only this machine reaches it, and only by the whole address. On a machine far away, forward its
-    /// port first: `ssh -L PORT:127.0.0.1:PORT machine`.
+    /// Only this machine can reach it, and only by the whole address. On a remote machine, forward
+    /// its port first: `ssh -L PORT:127.0.0.1:PORT machine`.
     ///
     /// # Errors
-    /// [`Error::Missing`] without a catalogue: its pictures are shown. [`Error::Io`] when no port can
-    /// be opened; else as [`next`](Self::next).
+    /// [`Error::Missing`] without a catalogue, which names the pictures. [`Error::Io`] when no port
+    /// can be opened; else as [`next`](Self::next).
     ///
     /// # Example
     /// ```
@@ -80,7 +80,7 @@ impl AnomalySearch {
 }
 
 impl RatingPage {
-    /// The page's address. Whoever has it, and an account on this machine, can rate.
+    /// The page's address. Anyone with the address and an account on this machine can rate.
     pub fn url(&self) -> String {
         self.server.url()
     }
@@ -98,13 +98,13 @@ impl RatingPage {
         self.server.desk().search().sharing()
     }
 
-    /// The `n` most interesting galaxies by all ratings, those rated of interest first.
+    /// The `n` most interesting galaxies by all ratings, galaxies rated of interest first.
     ///
     /// # Errors
-    /// As [`AnomalySearch::ranking`]; [`Error::Invalid`] when `n` is 0.
+    /// As [`AnomalySearch::ranking`]; [`Error::Parameter`] when `n` is 0.
     pub fn ranking(&self, n: usize) -> Result<Ranking> {
         if n == 0 {
-            return Err(Error::invalid("n", n, "at least 1 galaxy"));
+            return Err(Error::parameter("n", n, "at least 1"));
         }
         Ok(self.search().ranking()?.head(n))
     }
@@ -133,7 +133,7 @@ impl Show for RatingPage {
         let link = format!(
             "<div><a href=\"{0}\" target=\"_blank\" rel=\"noopener noreferrer\">Rate galaxies in the \
              browser</a> <span style=\"opacity:.65\">{1} rated. It stays open until page.stop() or \
-             until the kernel ends; only this machine reaches it.</span></div>",
+             until the kernel ends; only this machine can reach it.</span></div>",
             escape(&url),
             escape(&rated),
         );

@@ -368,8 +368,8 @@ function drawModel() {
   fresh.textContent = state.training
     ? "learning …"
     : !learnt ? "no ranking yet"
-    : learnt.fresh ? `ranking is fresh: ${count(learnt.ratings)}, learnt in ${seconds} s`
-    : `ranking does not know your last ${learnt.behind === 1 ? "change" : `${learnt.behind} changes`} yet`;
+    : learnt.fresh ? `ranking is up to date: ${count(learnt.ratings)}, learnt in ${seconds} s`
+    : `ranking does not include your last ${learnt.behind === 1 ? "change" : `${learnt.behind} changes`} yet`;
   for (const hint of [find("#flat"), find("#flat-ranking")]) {
     hint.hidden = !learnt?.note;
     hint.textContent = learnt?.note ?? "";
@@ -581,7 +581,7 @@ addEventListener("keydown", (event) => {
   if (/^[0-9]$/.test(key)) {
     if (!item) return;
     if (+key <= 5) rate(item, +key, detail ? "stay" : undefined);
-    else say(`${key} is no rating: they go from 0 to 5.`);
+    else say(`${key} is not a rating: ratings are from 0 to 5.`);
   } else if (key === "s" && item) rate(item, "skip", detail ? "stay" : undefined);
   else if (key === "z" && item) find(detail ? "#detail .near" : "#one .near")?.zoom();
   else if (key === "n" && item) find(detail ? "#detail .note textarea" : "#one .note textarea")?.focus();

@@ -8,7 +8,7 @@ const HTML: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// The page. Its browser runs nothing but its own script, and asks nobody but this server.
+/// The page. The browser runs only the page's own script, and asks only this server.
 pub fn page() -> Result<Response> {
     let once = token().map_err(Error::io("make", "a random number"))?;
     let html = HTML.replace("ONCE", &once).replace("STYLE", STYLE).replace("SCRIPT", SCRIPT);

@@ -193,7 +193,7 @@ fn what_is_no_rating_or_no_request_is_refused_with_words_and_does_not_count() {
     };
     for value in ["7", "-1", "2.5", "\"abc\"", "null", "[5]", "\"\"", "1e99"] {
         let body = format!("{{\"id\":\"{id}\",\"rating\":{value}}}");
-        refused(&body, 400, "expected a whole number from 0 to 5");
+        refused(&body, 400, "must be a whole number from 0 to 5");
     }
     refused("{\"id\":\"nobody\",\"rating\":1}", 404, "no galaxy \"nobody\"");
     refused("{\"id\":\"\",\"rating\":1}", 404, "no galaxy");
@@ -332,7 +332,10 @@ fn a_batch_after_the_other_is_rated_and_the_ranking_follows() {
     assert_eq!(tab.post("/api/retrain", "{\"choice\":\"top\"}").0, 200);
     let state = tab.idle();
     assert_eq!((&state["choice"], tab.batch()), (&"top".into(), unrated));
-    assert!(state["items"][0]["why"].as_str().unwrap().starts_with("number 1 of those"), "{state}");
+    assert!(
+        state["items"][0]["why"].as_str().unwrap().starts_with("number 1 of the unrated"),
+        "{state}"
+    );
     assert_eq!(tab.post("/api/retrain", "{\"choice\":\"best\"}").0, 400);
 }
 

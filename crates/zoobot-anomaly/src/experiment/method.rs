@@ -16,17 +16,17 @@ use zoobot_base::error::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
-    /// The paper's: Gaussian process, expected improvement, the ten best.
+    /// The paper's method: Gaussian process, expected improvement, the ten best.
     Gp,
     /// With a Matérn kernel of order 3/2.
     GpMatern32,
-    /// By mean + 2 deviations.
+    /// By mean + 2 standard deviations.
     GpUcb,
-    /// By the deviation.
+    /// By the standard deviation.
     GpVariance,
     /// By draws of the function.
     GpThompson,
-    /// Ratings of random galaxies, and the Gaussian process of those.
+    /// Ratings of random galaxies, and a Gaussian process fitted to them.
     GpRandom,
     /// The paper's baseline: the oddest by an isolation forest are rated, and the scores corrected.
     Astronomaly,
@@ -77,7 +77,7 @@ impl FromStr for Method {
     fn from_str(name: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|method| method.to_string() == name).ok_or_else(|| {
             let names: Vec<String> = Self::ALL.iter().map(Self::to_string).collect();
-            Error::invalid("method", name, format!("one of {}", names.join(", ")))
+            Error::parameter("method", format!("{name:?}"), format!("one of {}", names.join(", ")))
         })
     }
 }

@@ -1,4 +1,4 @@
-//! What came of the runs: means, a table, a line of text for each method.
+//! The results of the runs: means, a table, a line of text for each method.
 
 use super::Method;
 use crate::simulated::Figures;
@@ -64,8 +64,8 @@ impl Runs {
     }
 
     /// A line for each representation and method: `runs`, and for each figure the mean and the
-    /// standard deviation over the runs (`average_precision` and `average_precision_std`, ...; those
-    /// with `unrated` leave out the rated galaxies).
+    /// standard deviation over the runs (`average_precision` and `average_precision_std`, ...;
+    /// columns with `unrated` leave out the rated galaxies).
     ///
     /// # Errors
     /// Only when memory for the columns cannot be had.
@@ -114,7 +114,7 @@ impl Runs {
     /// A line of text for each, for a terminal.
     pub fn text(&self) -> String {
         let mut text =
-            "representation  method            average precision  of those not rated  accuracy@100"
+            "representation  method            average precision  among the unrated   accuracy@100"
                 .to_owned();
         for (name, method) in self.kinds() {
             let runs = self.of(name, method);

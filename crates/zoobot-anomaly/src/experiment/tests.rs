@@ -56,7 +56,7 @@ fn finished_runs_are_taken_from_the_folder_for_the_same_data_only() {
     assert_eq!(std::fs::read_to_string(&path).unwrap().matches("\"of\"").count(), 7);
     assert_ne!(experiment(40).runs[0].figures, first.runs[0].figures);
     let message = Experiment::new(truth.clone()).run().unwrap_err().to_string();
-    assert!(message.contains("a representation"), "{message}");
+    assert!(message.contains("no representation"), "{message}");
     let thin = |share| {
         let experiment = Experiment::new(truth.clone()).space("a", &space).methods(&methods);
         experiment.labels(50).repeats(2).share(share).run()

@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::{Add, Mul};
 use zoobot_base::error::{Error, Result};
 
-/// How alike two galaxies' ratings are expected to be, given their representations.
+/// The covariance of two galaxies' ratings, given their representations.
 ///
 /// With `r` the squared distance in units of the length scale:
 ///
@@ -141,7 +141,7 @@ impl Kernel {
     /// The same kernel with other parameters, in the order of [`parameters`](Self::parameters).
     ///
     /// # Errors
-    /// [`Error::Invalid`] when their number is another.
+    /// [`Error::Shape`] when the kernel has more or fewer parameters.
     pub fn with_parameters(&self, values: &[f64]) -> Result<Self> {
         let mut kernel = self.clone();
         let mut count = 0;
@@ -152,8 +152,9 @@ impl Kernel {
             count += 1;
         });
         if count != values.len() {
-            let expected = format!("{count}: {}", self.names().join(", "));
-            return Err(Error::invalid("number of parameters", values.len(), expected));
+            let problem = format!("there are {} values for {count} parameters", values.len());
+            let hint = format!("Give one for each of {}", self.names().join(", "));
+            return Err(Error::shape(problem, hint));
         }
         Ok(kernel)
     }
@@ -207,13 +208,14 @@ impl Kernel {
     pub(super) fn check(&self, width: usize) -> Result<()> {
         for (name, value) in self.names().into_iter().zip(self.parameters()) {
             if !(value.is_finite() && value > 0.0) {
-                return Err(Error::invalid(name, value, "a number above 0"));
+                return Err(Error::parameter(name, value, "a finite number above 0"));
             }
         }
         match self {
             Self::Stationary { lengths, .. } if lengths.len() != 1 && lengths.len() != width => {
-                let expected = format!("1, or {width}, one for each feature");
-                Err(Error::invalid("number of length scales", lengths.len(), expected))
+                let problem =
+                    format!("the kernel has {} lengths for {width} features", lengths.len());
+                Err(Error::shape(problem, "Give one length, or one for each feature"))
             }
             Self::Sum(a, b) | Self::Product(a, b) => a.check(width).and_then(|()| b.check(width)),
             _ => Ok(()),

@@ -171,7 +171,7 @@ mod tests {
     fn a_cliff_is_not_stepped_over_and_one_at_the_start_is_an_error() {
         let cliff = |x: &[f64]| match x[0] > 0.0 {
             true => Ok((x[0] - x[0].ln(), vec![1.0 - 1.0 / x[0]])),
-            false => Err(Error::invalid("x", x[0], "above 0")),
+            false => Err(Error::parameter("x", x[0], "above 0")),
         };
         let found = minimise(&[3.0], (-10.0, 10.0), ENOUGH, cliff).unwrap();
         assert!((found.at[0] - 1.0).abs() < 1e-7, "{found:?}");

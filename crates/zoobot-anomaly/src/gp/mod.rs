@@ -104,9 +104,9 @@ impl GaussianProcess {
     /// `rows`: galaxies x features. `ratings`: one for each.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the numbers of rows and ratings differ or there is none, when a
-    /// number is not finite, when a parameter is not above 0, and when the covariance matrix is not
-    /// positive definite from the start.
+    /// [`Error::Shape`] when the numbers of rows and ratings differ; [`Error::Empty`] without ratings;
+    /// [`Error::Parameter`] when a parameter of the kernel is not above 0; [`Error::Unsuitable`] when a
+    /// number is not finite, or the covariance matrix is not positive definite from the start.
     pub fn fit<T: Copy + Into<f64>>(
         &self,
         rows: ArrayView2<T>,
@@ -115,8 +115,8 @@ impl GaussianProcess {
         self.fit_from(rows, ratings, &[])
     }
 
-    /// The same, which starts also from other kernels of the same form, as from that of a former
-    /// fit; the best end wins.
+    /// [`fit`](Self::fit) that starts also from other kernels of the same form, as from that of a
+    /// former fit; the best end wins.
     ///
     /// # Errors
     /// As [`fit`](Self::fit).
@@ -153,7 +153,8 @@ impl GaussianProcess {
         let best = match best {
             Some(best) => best,
             None => {
-                ends.into_iter().next().unwrap_or_else(|| Err(Error::invalid("starts", 0, "1")))?
+                let none = || Err(Error::Internal("a fit without a start".to_owned()));
+                ends.into_iter().next().unwrap_or_else(none)?
             }
         };
         FittedProcess::new(kernel_at(&best.at)?, &rated, self.jitter)
@@ -186,12 +187,17 @@ impl GaussianProcess {
 
     fn rated<T: Copy + Into<f64>>(&self, rows: ArrayView2<T>, ratings: &[f64]) -> Result<Rated> {
         let rows: Array2<f64> = rows.mapv(Into::into);
-        if rows.nrows() != ratings.len() || ratings.is_empty() {
-            let expected = format!("one for each of {} galaxies, at least one", rows.nrows());
-            return Err(Error::invalid("number of ratings", ratings.len(), expected));
+        if rows.nrows() != ratings.len() {
+            let problem =
+                format!("there are {} ratings for {} galaxies", ratings.len(), rows.nrows());
+            return Err(Error::shape(problem, "Give one rating for each galaxy"));
+        }
+        if ratings.is_empty() {
+            return Err(Error::empty("no galaxies are rated yet", "Rate at least one"));
         }
         if let Some(value) = rows.iter().chain(ratings).find(|value| !value.is_finite()) {
-            return Err(Error::invalid("a feature or rating", value, "a finite number"));
+            let problem = format!("a feature or rating is {value}");
+            return Err(Error::unsuitable(problem, "All must be finite numbers"));
         }
         self.kernel.check(rows.ncols())?;
         Ok(Rated::new(rows, ratings.to_vec()))
@@ -223,7 +229,7 @@ impl FittedProcess {
     /// galaxies x features, to one of each for each galaxy.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the number of features is another; [`Error::Interrupted`].
+    /// [`Error::Shape`] when the number of features differs; [`Error::Interrupted`].
     pub fn predict<T: Copy + Into<f64> + Sync>(&self, rows: ArrayView2<T>) -> Result<Prediction> {
         self.predictor.both(rows, None)
     }
@@ -238,7 +244,8 @@ impl FittedProcess {
         places: &[usize],
     ) -> Result<Prediction> {
         if let Some(place) = places.iter().find(|place| **place >= rows.nrows()) {
-            return Err(Error::invalid("place", place, format!("below {}", rows.nrows())));
+            let range = format!("less than {}, the number of rows", rows.nrows());
+            return Err(Error::parameter("place", place, range));
         }
         self.predictor.both(rows, Some(places))
     }
@@ -294,8 +301,8 @@ pub(super) fn draws(covariance: Array2<f64>, noise: &[Vec<f64>]) -> Result<Vec<V
     // What rounding takes away from the smallest eigenvalues, and more.
     matrix.iter_mut().step_by(n + 1).for_each(|value| *value += 1e-9 * largest.max(1e-9));
     cholesky::factor(n, &mut matrix).map_err(|row| {
-        let expected = "positive definite: fewer galaxies, or a kernel with White noise";
-        Error::invalid("the covariance", format!("not so in row {row}"), expected)
+        let problem = format!("the covariance is not positive definite in row {}", row + 1);
+        Error::unsuitable(problem, "Draw for fewer galaxies, or add white noise to the kernel")
     })?;
     let row =
         |i: usize, z: &[f64]| matrix[i * n..=i * n + i].iter().zip(z).map(|(a, b)| a * b).sum();
@@ -303,13 +310,13 @@ pub(super) fn draws(covariance: Array2<f64>, noise: &[Vec<f64>]) -> Result<Vec<V
 }
 
 fn not_positive_definite(kernel: &Kernel, row: usize) -> Error {
-    let value = format!("not positive definite at rating {} of {kernel}", row + 1);
-    let expected = advice(
-        "positive definite: add Kernel::white(..) or raise the jitter, as for galaxies with equal \
-         features",
-        "positive definite: leave out galaxies with equal features",
+    let problem =
+        format!("the covariance matrix of {kernel} is not positive definite at rating {}", row + 1);
+    let hint = advice(
+        "Galaxies with equal features cause this: add Kernel::white(..), or raise the jitter",
+        "Galaxies with equal features cause this: leave them out",
     );
-    Error::invalid("the covariance matrix", value, expected)
+    Error::unsuitable(problem, hint)
 }
 
 #[cfg(test)]

@@ -232,8 +232,15 @@ impl Predictor {
     ) -> Result<Prediction> {
         let compared = &self.compared;
         if rows.ncols() != compared.width {
-            let expected = format!("{}, as the rated galaxies have", compared.width);
-            return Err(Error::invalid("number of features", rows.ncols(), expected));
+            let problem = format!(
+                "the galaxies have {} features, but the rated ones have {}",
+                rows.ncols(),
+                compared.width
+            );
+            return Err(Error::shape(
+                problem,
+                "Give the features that the ratings were learnt from",
+            ));
         }
         let count = places.map_or(rows.nrows(), <[usize]>::len);
         let mut mean = vec![0.0; count];

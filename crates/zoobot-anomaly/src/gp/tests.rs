@@ -177,16 +177,16 @@ fn what_cannot_be_fitted_is_refused_with_the_reason() {
         let message = process.fit(x.view(), y).unwrap_err().to_string();
         assert!(message.contains(word), "{message}");
     };
-    refuse(&process, &x, &[1.0; 3], "one for each of 4");
+    refuse(&process, &x, &[1.0; 3], "3 ratings for 4 galaxies");
     refuse(&process, &x, &[1.0, f64::NAN, 1.0, 1.0], "NaN");
     let negative = GaussianProcess::new(Kernel::rbf(-1.0));
-    refuse(&negative, &x, &[1.0; 4], "length is -1");
+    refuse(&negative, &x, &[1.0; 4], "length must be a finite number above 0, but it is -1");
     let wide = GaussianProcess::new(Kernel::rbf(1.0).per_dimension(3));
-    refuse(&wide, &x, &[1.0; 4], "number of length scales is 3");
+    refuse(&wide, &x, &[1.0; 4], "3 lengths for 2 features");
     let twice = ndarray::concatenate![ndarray::Axis(0), x, x];
     let bare = GaussianProcess::new(Kernel::rbf(1.0)).jitter(0.0);
     refuse(&bare, &twice, &[1.0; 8], "not positive definite");
     let fitted = process.fit(x.view(), &[1.0, 2.0, 3.0, 4.0]).unwrap();
     let message = fitted.predict(some_rows(1, 3, 1).view()).unwrap_err().to_string();
-    assert!(message.contains("number of features is 3"), "{message}");
+    assert!(message.contains("have 3 features, but the rated ones"), "{message}");
 }

@@ -121,7 +121,7 @@ fn what_is_no_rating_is_refused_and_does_not_count() {
         let message = search.rate(id, rating).unwrap_err().to_string();
         assert!(message.contains(word), "{message}");
     };
-    refuse("G00001", "7", "rating is 7, expected a whole number from 0 to 5");
+    refuse("G00001", "7", "rating must be a whole number from 0 to 5, but it is 7");
     refuse("G00001", "abc", "abc");
     refuse("G00001", "-1", "-1");
     refuse("G00001", "2.5", "2.5");
@@ -135,7 +135,12 @@ fn what_is_no_rating_is_refused_and_does_not_count() {
     assert!(message.contains("G00001"), "{message}");
     let twice = vec!["a".to_owned(), "a".to_owned()];
     let twice = Space::new(twice, Array2::ones((2, 2))).unwrap();
-    assert!(AnomalySearch::new(&twice).unwrap_err().to_string().contains("\"a\" twice"));
+    assert!(
+        AnomalySearch::new(&twice)
+            .unwrap_err()
+            .to_string()
+            .contains("two galaxies are named \"a\"")
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What a model of classes or numbers says of a catalogue's galaxies.
+//! Predictions of a model of classes or numbers for a catalogue's galaxies.
 
 use super::encoded::each_view;
 use super::predicted::Predicted;
@@ -15,8 +15,8 @@ use zoobot_representation::encoder::{Failed, Report, Rows, TableJob, array, cata
 use zoobot_representation::space::Space;
 
 impl Model {
-    /// What a model of classes or numbers says of a catalogue's galaxies, in its order. Those whose
-    /// pictures cannot be read are left out: [`Predicted::failed`].
+    /// Predicts the classes or numbers of a catalogue's galaxies, in its order. Galaxies whose pictures
+    /// cannot be read are left out: [`Predicted::failed`].
     ///
     /// ```no_run
     /// use zoobot_core::prelude::*;
@@ -27,7 +27,7 @@ impl Model {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a model of votes; else as
+    /// [`Error::Unsuitable`] for a model of votes; else as
     /// [`Encoder::encode`](zoobot_representation::encoder::Encoder::encode).
     pub fn predict_labels(&self, catalog: &Catalog) -> Result<Predicted> {
         // Whether it can is known before the pictures are.
@@ -39,21 +39,21 @@ impl Model {
         Ok(predicted)
     }
 
-    /// The same of galaxies that were encoded already.
+    /// [`predict_labels`](Self::predict_labels) for galaxies that were encoded before.
     ///
     /// # Errors
     /// As [`Encoder::check`](zoobot_representation::encoder::Encoder::check) when the space is of another encoder or
-    /// other pictures; [`Error::Invalid`] for a model of votes.
+    /// other pictures; [`Error::Unsuitable`] for a model of votes.
     pub fn predict_labels_encoded(&self, space: &Space) -> Result<Predicted> {
         self.encoder().check(space)?;
         Predicted::new(self, space.ids().to_vec(), self.answers(space.features())?)
     }
 
-    /// The mean over so many random views of each picture besides the picture as it is: test-time
-    /// augmentation.
+    /// Test-time augmentation: the mean of the predictions for each picture and for `views` random views
+    /// of it.
     ///
     /// # Errors
-    /// As [`predict_labels`](Self::predict_labels); [`Error::Invalid`] for an augmentation out of
+    /// As [`predict_labels`](Self::predict_labels); [`Error::Parameter`] for an augmentation out of
     /// range.
     pub fn predict_labels_by_views(
         &self,
@@ -74,11 +74,11 @@ impl Model {
     }
 
     /// Predicts a catalogue into a file, of the format that its ending names, with the columns of
-    /// [`Predicted::table`]. Memory stays the same however long the catalogue, and a run that stops
-    /// is taken up by the next.
+    /// [`Predicted::table`]. Memory does not grow with the catalogue, and after a stop the next
+    /// call resumes.
     ///
     /// # Errors
-    /// As [`Ensemble::predict_to`](crate::predict::Ensemble::predict_to); [`Error::Invalid`] for a
+    /// As [`Ensemble::predict_to`](crate::predict::Ensemble::predict_to); [`Error::Unsuitable`] for a
     /// model of votes.
     pub fn predict_labels_to(&self, catalog: &Catalog, out: impl AsRef<Path>) -> Result<Report> {
         let out = out.as_ref();

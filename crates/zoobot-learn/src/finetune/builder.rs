@@ -1,4 +1,4 @@
-//! The setters of a [`Finetune`], one for each thing that can be chosen.
+//! The setters of a [`Finetune`], one for each choice.
 
 use super::settings::RATE_OF_HEAD;
 use super::{Finetune, LabelKind, Settings, Start};
@@ -6,31 +6,33 @@ use crate::train::{Distance, Schedule};
 use std::path::Path;
 use std::sync::Arc;
 use tch::Tensor;
+use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
 use zoobot_data::picture::{Augment, Recipe};
 use zoobot_data::schema::Schema;
 use zoobot_representation::encoder::{Architecture, Encoder, Precision, Statistics};
 
 impl Finetune {
-    /// Which class a galaxy is of: a column of text, of whole numbers, or of true and false, with two
-    /// classes or more. Classes are sorted; of two, the last counts as positive.
+    /// Learns which class a galaxy is of: from a column of text, of whole numbers, or of true and
+    /// false, with two classes or more. Classes are sorted; of two, the last counts as positive.
     pub fn classifier(label: impl Into<String>) -> Self {
         Self::of(LabelKind::Classes { label: label.into() })
     }
 
-    /// A number: any column of finite numbers. See [`unit_interval`](Self::unit_interval) and
-    /// [`distance`](Self::distance).
+    /// Learns a number: from any column of finite numbers. See
+    /// [`unit_interval`](Self::unit_interval) and [`distance`](Self::distance).
     pub fn regressor(label: impl Into<String>) -> Self {
         let (label, distance) = (label.into(), Distance::Squared);
         Self::of(LabelKind::Numbers { label, distance, unit_interval: false })
     }
 
-    /// How volunteers would vote on every question of a schema.
+    /// Learns how volunteers would vote on every question of a schema.
     pub fn tree(schema: &Schema) -> Self {
         Self::of(LabelKind::Votes(Box::new(schema.clone())))
     }
 
-    /// Which of several columns of 0 and 1 are true; any number of them may be at once.
+    /// Learns which of several columns of 0 and 1 are true; any number of them may be true
+    /// together.
     pub fn multilabel<T: Into<String>>(labels: impl IntoIterator<Item = T>) -> Self {
         Self::of(LabelKind::Tags { labels: labels.into_iter().map(Into::into).collect() })
     }
@@ -52,8 +54,8 @@ impl Finetune {
         self
     }
 
-    /// Begins with random weights instead, for comparison: everything learns at one rate (1e-3), by the
-    /// statistics of each batch.
+    /// Begins with random weights, for comparison: everything learns at one rate (1e-3), with the
+    /// batch statistics of each batch.
     pub fn scratch(mut self, architecture: Architecture, recipe: Recipe) -> Self {
         self.start = Start::Scratch(Box::new(architecture), Box::new(recipe));
         self.settings.head_only = false;
@@ -76,8 +78,8 @@ impl Finetune {
         self
     }
 
-    /// The two phases of Walmsley et al. (2022): the head alone at 1e-3, then, at 1e-5, all from stage
-    /// `block` of the encoder on ([`Architecture::stages`]; 0 is all of it), with batch
+    /// The two phases of Walmsley et al. (2022): the head alone at 1e-3, then, at 1e-5, everything
+    /// from stage `block` of the encoder on ([`Architecture::stages`]; 0 is all of it), with batch
     /// normalisation frozen and every layer at the same rate.
     pub fn two_phase(mut self, block: usize) -> Self {
         self.settings.head_only = false;
@@ -87,8 +89,8 @@ impl Finetune {
         self
     }
 
-    /// Sets whether a whole network begins with a head that was trained alone (`true`), or with one
-    /// that knows nothing, as in zoobot 2.9.
+    /// Sets whether a whole network begins with a head that was trained alone (`true`), or with an
+    /// untrained head, as in zoobot 2.9.
     pub fn head_first(mut self, yes: bool) -> Self {
         self.settings.head_first = yes;
         self
@@ -101,7 +103,7 @@ impl Finetune {
         self
     }
 
-    /// Sets the share of the weights that a step at rate 1 takes away (0.05).
+    /// Sets the weight decay: the share of the weights that a step at rate 1 takes away (0.05).
     pub fn weight_decay(mut self, decay: f64) -> Self {
         self.settings.weight_decay = decay;
         self
@@ -114,13 +116,13 @@ impl Finetune {
         self
     }
 
-    /// Sets how the rate goes: warm-up, then constant, a cosine or stairs.
+    /// Sets the schedule of the learning rate: warm-up, then constant, a cosine or stairs.
     pub fn schedule(mut self, schedule: Schedule) -> Self {
         self.settings.schedule = schedule;
         self
     }
 
-    /// Sets the share of features that the head does without at random at each step (0.5).
+    /// Sets the dropout: the share of features that are left out at random at each step (0.5).
     pub fn head_dropout(mut self, dropout: f64) -> Self {
         self.settings.head_dropout = dropout;
         self
@@ -132,26 +134,26 @@ impl Finetune {
         self
     }
 
-    /// Sets how much each class counts, in the order of their sorted names.
+    /// Sets the weight of each class, in the order of their sorted names.
     pub fn class_weights(mut self, weights: impl Into<Vec<f32>>) -> Self {
         self.settings.class_weights = weights.into();
         self
     }
 
-    /// Lets each class count as much as any other, however few galaxies it has.
+    /// Gives each class the same total weight, even if it has few galaxies.
     pub fn balanced(mut self) -> Self {
         self.settings.balanced = true;
         self
     }
 
-    /// For a regressor: numbers lie from 0 to 1, and so do predictions.
+    /// For a regressor: numbers are between 0 and 1, and so are predictions.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for another question.
+    /// [`Error::Unsuitable`] for anything but a regressor.
     pub fn unit_interval(mut self) -> Result<Self> {
         match &mut self.question {
             LabelKind::Numbers { unit_interval, .. } => *unit_interval = true,
-            other => return Err(Error::invalid("unit interval", other.kind(), "a regressor")),
+            other => return Err(only_regressor("unit_interval()", "--unit-interval", other)),
         }
         Ok(self)
     }
@@ -159,28 +161,29 @@ impl Finetune {
     /// For a regressor: whether errors count squared (`mse`, the default) or as they are (`mae`).
     ///
     /// # Errors
-    /// [`Error::Invalid`] for another question.
+    /// [`Error::Unsuitable`] for anything but a regressor.
     pub fn distance(mut self, of: Distance) -> Result<Self> {
         match &mut self.question {
             LabelKind::Numbers { distance, .. } => *distance = of,
-            other => return Err(Error::invalid("distance", other.kind(), "a regressor")),
+            other => return Err(only_regressor("distance(…)", "--mae", other)),
         }
         Ok(self)
     }
 
-    /// Sets how often each galaxy is shown at most (100).
+    /// Sets the maximum number of epochs (100).
     pub fn epochs(mut self, epochs: u64) -> Self {
         self.settings.epochs = epochs;
         self
     }
 
-    /// Sets after how many epochs without a better validation it ends (10); `None` for never.
+    /// Sets early stopping: the number of epochs without a better validation after which training
+    /// ends (10); `None` for never.
     pub fn patience(mut self, epochs: impl Into<Option<u64>>) -> Self {
         self.settings.patience = epochs.into();
         self
     }
 
-    /// Sets how many galaxies make a step (32).
+    /// Sets the batch size in galaxies (32).
     pub fn batch(mut self, galaxies: usize) -> Self {
         self.settings.batch = galaxies;
         self
@@ -193,22 +196,22 @@ impl Finetune {
         self
     }
 
-    /// Lets a head learn from so many random views of each galaxy besides the picture as it is (0).
-    /// Each is encoded once.
+    /// Sets the number of random views of each galaxy that a head learns from besides the picture
+    /// as it is (0). Each is encoded once.
     pub fn views(mut self, views: usize) -> Self {
         self.settings.views = views;
         self
     }
 
-    /// Blends each galaxy of a batch with another one, picture (of a head alone, features) and label
-    /// alike, by a share that is drawn from the Beta distribution of this parameter (0: not at all; 0.2
-    /// say): a mild protection against learning a few hundred galaxies by heart.
+    /// Blends each galaxy of a batch with another one, picture (of a head alone, features) and
+    /// label alike, by a share that is drawn from the Beta distribution of this parameter (0: not
+    /// at all; 0.2 is usual): a mild protection against overfitting to a few hundred galaxies.
     pub fn mixup(mut self, strength: f64) -> Self {
         self.settings.mixup = strength;
         self
     }
 
-    /// Sets what batch normalisations go by (frozen).
+    /// Sets the statistics of batch normalisation (frozen).
     pub fn statistics(mut self, statistics: Statistics) -> Self {
         self.settings.statistics = statistics;
         self
@@ -220,8 +223,9 @@ impl Finetune {
         self
     }
 
-    /// Sets the numbers that a whole network computes with ([`Precision::Fp32`]); with 16 bits its
-    /// variables stay in 32 ([`Training::precision`](zoobot_representation::encoder::Training::precision)).
+    /// Sets the precision that a whole network computes with ([`Precision::Fp32`]); with 16 bits
+    /// its variables stay in 32
+    /// ([`Training::precision`](zoobot_representation::encoder::Training::precision)).
     pub fn precision(mut self, precision: Precision) -> Self {
         self.settings.precision = precision;
         self
@@ -233,7 +237,7 @@ impl Finetune {
         self
     }
 
-    /// Lets the network see luminance only: see [`Encoder::greyscale`]. Call it after
+    /// Gives the network luminance only: see [`Encoder::greyscale`]. Call it after
     /// [`encoder`](Self::encoder).
     ///
     /// # Errors
@@ -250,15 +254,16 @@ impl Finetune {
     }
 
     /// Sets the folder of a run: encoded features, prepared pictures, checkpoints, the log, and in
-    /// `best` the best model so far. A run that finds its own there goes on.
+    /// `best` the best model so far. A run that finds its own files there resumes.
     pub fn folder(mut self, folder: impl AsRef<Path>) -> Self {
         self.folder = Some(folder.as_ref().to_path_buf());
         self
     }
 
-    /// Takes a loss of your own: of what leaves the head, `[n, outputs]`, and targets (classes `[n]` of
-    /// whole numbers, else `[n, outputs]`; numbers are in standard deviations from the mean unless
-    /// they lie in the unit interval), a scalar, differentiable, lower is better.
+    /// Sets a loss of your own. It takes the outputs of the head, `[n, outputs]`, and targets
+    /// (classes `[n]` of whole numbers, else `[n, outputs]`; numbers are in standard deviations
+    /// from the mean unless they lie in the unit interval), and returns a differentiable scalar,
+    /// lower is better.
     ///
     /// ```
     /// use zoobot_core::prelude::*;
@@ -274,8 +279,8 @@ impl Finetune {
         self
     }
 
-    /// Tells a figure of your own after each epoch, of outputs and targets of all galaxies that are
-    /// chosen by.
+    /// Adds a metric of your own, measured after each epoch from the outputs and targets of all
+    /// validation galaxies.
     pub fn metric(
         mut self,
         name: impl Into<String>,
@@ -284,4 +289,18 @@ impl Finetune {
         self.own_metrics.push((name.into(), Arc::new(metric)));
         self
     }
+}
+
+/// That a setting, by its name in a notebook or as an option, is for regressors only.
+fn only_regressor(setting: &str, option: &str, other: &LabelKind) -> Error {
+    let problem = format!(
+        "{} is only for regressors, but this is {}",
+        advice(setting, option),
+        other.called()
+    );
+    let hint = advice(
+        "Leave it out, or use Finetune::regressor",
+        "Leave it out, or use `zoobot finetune regressor`",
+    );
+    Error::unsuitable(problem, hint)
 }

@@ -39,7 +39,7 @@ pub fn features(
         let views: Vec<_> =
             std::iter::once(known.features.view()).chain(more.iter().map(|it| it.view())).collect();
         known.features = ndarray::concatenate(Axis(0), &views)
-            .map_err(|error| Error::invalid("features of views", error, "equal widths"))?;
+            .map_err(Error::internal("views of different widths"))?;
         let all: Vec<usize> = (0..=settings.views).flat_map(|_| 0..known.truth.len()).collect();
         known.truth = known.truth.select(&all)?;
     }
@@ -70,7 +70,7 @@ fn readable(catalog: &Catalog, space: &Space) -> (Vec<usize>, Vec<(String, Strin
     (rows, failed.map(|id| (id.clone(), reason.to_owned())).collect())
 }
 
-/// The features of so many random views of each galaxy, an array for each view.
+/// The features of `views` random views of each galaxy, an array for each view.
 fn viewed(
     finetune: &Finetune,
     encoder: &Encoder,
@@ -161,7 +161,7 @@ pub fn same_run(
     if other.is_empty() {
         return Ok(());
     }
-    let value = format!("{} of a run with other {}", folder.display(), other.join(", "));
-    let expected = "that of this run: choose another folder, or what it was begun with";
-    Err(Error::invalid("folder", value, expected))
+    let problem = format!("{} holds a run with other {}", folder.display(), other.join(", "));
+    let hint = "Choose another folder, or repeat the call with what the run began with";
+    Err(Error::unsuitable(problem, hint))
 }

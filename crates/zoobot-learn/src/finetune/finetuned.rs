@@ -1,4 +1,4 @@
-//! What a fine-tuning came to.
+//! The result of a fine-tuning.
 
 use super::{
     CrossValidated, Finetune, LabelKind, Plan, Predicted, Saliency, Strength, heads, network,
@@ -124,18 +124,19 @@ impl Finetuned {
         Self { cross_validated: folds, ..self }
     }
 
-    /// What it was taught.
+    /// The question that it learnt.
     pub fn question(&self) -> &LabelKind {
         &self.question
     }
 
-    /// What happened. After a cross-validation, in the last run, which has no galaxies to choose by:
-    /// its `validation` is the loss on those that it learns from.
+    /// The history of the training. After a cross-validation, the history of the last run, which
+    /// has no validation galaxies: its `validation` is the loss on the training galaxies.
     pub fn fitted(&self) -> &TrainingHistory {
         &self.fitted
     }
 
-    /// What happened before, to the head alone; `None` where that was all, or was left out.
+    /// The history of the head alone, before the whole network; `None` where only a head was
+    /// trained, or that phase was left out.
     pub fn fitted_head(&self) -> Option<&TrainingHistory> {
         self.head_fitted.as_ref()
     }
@@ -146,16 +147,16 @@ impl Finetuned {
         self.cross_validated.as_ref()
     }
 
-    /// How strongly the head's weights are held down, and how that was chosen; `None` for a head that
-    /// was trained by gradient descent, and for whole networks.
+    /// The strength of the penalty on the head's weights, and how it was chosen; `None` for a head
+    /// that was trained by gradient descent, and for whole networks.
     pub fn strength(&self) -> Option<&Strength> {
         self.strength.as_ref()
     }
 
-    /// What was predicted for galaxies that the head had not seen: those kept aside, before the last
-    /// fit took them in, or, without any, each part of the galaxies by a head that was solved for
-    /// without that part. With the truth, so that it can be judged. `None` for votes, for gradient
-    /// descent, and for whole networks.
+    /// Predictions for galaxies that the head had not seen: the validation galaxies, before the
+    /// last fit included them, or, without any, each part of the galaxies by a head that was solved
+    /// for without that part. They come with the truth, so that they can be judged. `None` for
+    /// votes, for gradient descent, and for whole networks.
     ///
     /// ```no_run
     /// use zoobot_core::prelude::*;
@@ -170,8 +171,8 @@ impl Finetuned {
         self.unseen.as_ref()
     }
 
-    /// The epoch that was chosen, with what was said of it: by the galaxies to choose by, or on average
-    /// by the folds.
+    /// The epoch that was chosen, with its results on the validation galaxies, or on average over
+    /// the folds.
     pub fn best(&self) -> Option<Epoch> {
         match &self.cross_validated {
             Some(folds) => folds.best().ok(),
@@ -186,7 +187,7 @@ impl Finetuned {
     /// folds found; of a head that was solved for, [`Strength::figure`].
     ///
     /// # Errors
-    /// [`Error::Invalid`] when no epoch was finished.
+    /// When no epoch was finished.
     pub fn history(&self) -> Result<Figure> {
         match (&self.strength, &self.cross_validated) {
             (Some(strength), _) => strength.figure(),
@@ -195,17 +196,18 @@ impl Finetuned {
         }
     }
 
-    /// What was planned; `None` for a head on galaxies that were encoded already.
+    /// The plan; `None` for a head on galaxies that were encoded before.
     pub fn plan(&self) -> Option<&Plan> {
         self.plan.as_ref()
     }
 
-    /// The galaxies whose pictures could not be read, each with the reason: it learnt nothing of them.
+    /// The galaxies whose pictures could not be read, each with the reason: nothing was learnt from
+    /// them.
     pub fn failed(&self) -> &[(String, String)] {
         &self.failed
     }
 
-    /// The model, by a name of its own: to be saved, and to predict.
+    /// The model, with a name of its own, to save it and to predict with it.
     ///
     /// # Errors
     /// None today.
@@ -213,12 +215,12 @@ impl Finetuned {
         Ok(self.model.clone().named(name))
     }
 
-    /// The encoder alone, by a name of its own: for representations after fine-tuning.
+    /// The encoder alone, with a name of its own, for representations after fine-tuning.
     pub fn encoder(&self, name: &str) -> Encoder {
         self.model.encoder().clone().named(name)
     }
 
-    /// Its answers for a catalogue's galaxies; with the truth, where the catalogue has the labels.
+    /// Predictions for a catalogue's galaxies, with the truth where the catalogue has the labels.
     ///
     /// # Errors
     /// As [`Model::predict_labels`]; for votes see [`posterior`](Self::posterior).
@@ -227,7 +229,8 @@ impl Finetuned {
         Ok(predicted.perhaps_against(catalog, &self.label()))
     }
 
-    /// The same of galaxies that were encoded already, with a head that was trained alone.
+    /// [`predict`](Self::predict) for galaxies that were encoded before, with a head that was
+    /// trained alone.
     ///
     /// # Errors
     /// As [`Model::predict_labels_encoded`].
@@ -239,7 +242,7 @@ impl Finetuned {
         })
     }
 
-    /// The mean over so many random views of each picture besides the picture as it is.
+    /// The mean of the predictions for each picture and for `views` random views of it.
     ///
     /// # Errors
     /// As [`Model::predict_labels_by_views`].
@@ -261,15 +264,16 @@ impl Finetuned {
     /// principal components of each, galaxies coloured by a column of their catalogue.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where the encoder stayed as it was, [`Error::Missing`] for a column that is
-    /// not there; else as [`Encoder::encode`] and [`Space::pca`].
+    /// [`Error::Unsuitable`] where the encoder stayed as it was, [`Error::Missing`] for a column that
+    /// does not exist; else as [`Encoder::encode`] and [`Space::pca`].
     pub fn before_and_after(&self, catalog: &Catalog, colour_by: &str) -> Result<Figure> {
         let Some(before) = &self.before else {
-            let expected = advice(
-                "one that learnt: full() or two_phase(k)",
-                "one that learnt: --full or --two-phase",
+            let hint = advice(
+                "Train the encoder too, with full() or two_phase(k)",
+                "Train the encoder too, with --full or --two-phase",
             );
-            return Err(Error::invalid("the encoder", "the same before and after", expected));
+            let problem = "fine-tuning left the encoder unchanged, so there is nothing to compare";
+            return Err(Error::unsuitable(problem, hint));
         };
         catalog.column(colour_by)?;
         let panel = |encoder: &Encoder, title: &str| -> Result<figure::Scatter> {
@@ -282,7 +286,7 @@ impl Finetuned {
     /// The posteriors of votes, for a tree.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for another question; else as [`Model::predict`].
+    /// [`Error::Unsuitable`] for anything but a tree; else as [`Model::predict`].
     pub fn posterior(&self, catalog: &Catalog) -> Result<Posterior> {
         self.model.predict(catalog)
     }
@@ -291,17 +295,19 @@ impl Finetuned {
         self.question.columns().into_iter().next().unwrap_or_default()
     }
 
-    /// The same classifier with its scores divided by the temperature that makes its probabilities fit
-    /// the labels of these galaxies best (Guo et al. 2017, arXiv:1706.04599). It changes how sure it
-    /// is, never which class is the likeliest. Give galaxies that it has not learnt from.
+    /// The classifier with its scores divided by the temperature that makes its probabilities fit
+    /// the labels of these galaxies best (Guo et al. 2017, arXiv:1706.04599). This changes the
+    /// probabilities, never which class is the likeliest. Give galaxies that it has not learnt
+    /// from.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for another question than a classifier's; [`Error::Missing`] and
+    /// [`Error::Unsuitable`] for anything but a classifier; [`Error::Missing`] and
     /// [`Error::Catalog`] for galaxies without labels.
     pub fn calibrated(&self, catalog: &Catalog) -> Result<Self> {
         let Labels::Classes(_) = self.model.labels() else {
-            let found = self.question.kind();
-            return Err(Error::invalid("temperature of", found, "a classifier"));
+            let found = self.question.called();
+            let problem = format!("only classifiers have a temperature, but this is {found}");
+            return Err(Error::unsuitable(problem, "Call it on a fine-tuned classifier"));
         };
         let predicted = self.model.predict_labels(catalog)?.against(catalog, &self.label())?;
         let temperature = predicted.temperature()?;

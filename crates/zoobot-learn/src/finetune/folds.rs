@@ -33,11 +33,14 @@ impl CrossValidated {
         let best = found.mean().into_iter().min_by(|a, b| a.validation.total_cmp(&b.validation));
         match best {
             Some(best) => Ok(Self { chosen: best.epoch, ..found }),
-            None => Err(Error::invalid("epochs that all folds reached", 0, "at least 1")),
+            None => Err(Error::unsuitable(
+                "there is no epoch that all folds reached",
+                "Let each fold train for at least one",
+            )),
         }
     }
 
-    /// The epochs that all galaxies were then learnt for.
+    /// The number of epochs of the last run, on all galaxies.
     pub fn chosen(&self) -> u64 {
         self.chosen
     }
@@ -64,14 +67,15 @@ impl CrossValidated {
         (0..reached).map(mean).collect()
     }
 
-    /// What the folds say of the epoch that was chosen: how good the model may be expected to be, a
-    /// little too good, since the epoch was chosen for it.
+    /// The folds' results at the chosen epoch: an estimate of how good the model is, slightly too
+    /// good, since the epoch was chosen by it.
     ///
     /// # Errors
     /// None today.
     pub fn best(&self) -> Result<Epoch> {
         let found = self.mean().into_iter().find(|it| it.epoch == self.chosen);
-        found.ok_or_else(|| Error::invalid("epoch", self.chosen, "one that all folds reached"))
+        let missing = || Error::Internal(format!("some fold did not reach epoch {}", self.chosen));
+        found.ok_or_else(missing)
     }
 
     /// A figure of validation over the epochs, for each fold and on average.
@@ -102,24 +106,26 @@ impl Show for CrossValidated {
 }
 
 impl Finetune {
-    /// Learns from all galaxies, for as many epochs as are best by cross-validation: for sets so small
-    /// that each galaxy counts. They are divided into folds, a classifier's with the same share of each
-    /// class; for each a network, or head, learns from the others and is tried on it; the
-    /// epoch at which it is best on average is where the last run, on all, ends.
+    /// Learns from all galaxies, for the number of epochs that cross-validation finds best: for small
+    /// sets, where each galaxy counts. The galaxies are divided into folds (a classifier's with the same
+    /// share of each class). For each fold a network, or head, learns from the other folds and is tried
+    /// on this one. The last run learns from all galaxies and ends at the epoch that was best on
+    /// average.
     ///
     /// A head's folds take no longer than their training, since pictures are encoded once; whole
-    /// networks take `folds + 1` times as long. What is kept is the last epoch of the last run; what
-    /// the folds found is in [`Finetuned::cross_validated`].
+    /// networks take `folds + 1` times as long. The last epoch of the last run is kept; the folds'
+    /// results are in [`Finetuned::cross_validated`].
     ///
     /// # Errors
-    /// As [`train`](Self::train); [`Error::Invalid`] for less than two folds, and a class of fewer
-    /// galaxies than folds; [`Error::Interrupted`] when it is stopped before the last run.
+    /// As [`train`](Self::train); [`Error::Parameter`] for fewer than two folds;
+    /// [`Error::Unsuitable`] for a class of fewer galaxies than folds; [`Error::Interrupted`] when it is stopped before the last run.
     pub fn cross_validate(&self, galaxies: &Catalog, folds: usize) -> Result<Finetuned> {
         let mut watch = Watch::new("fine-tuning");
         self.cross_validate_told(galaxies, folds, &say, &mut |event| watch.see(&event))
     }
 
-    /// The same, handing the plan to one function and what happens in the last run to another.
+    /// [`cross_validate`](Self::cross_validate) that hands the plan to one function and the events
+    /// of the last run to another.
     ///
     /// # Errors
     /// As [`cross_validate`](Self::cross_validate).
@@ -133,8 +139,8 @@ impl Finetune {
         self.by_folds(galaxies, Some(folds), show, observe)
     }
 
-    /// Learns from all galaxies, by as many folds as suit their number: [`cross_validate`] where no
-    /// number of folds is wished for.
+    /// Learns from all galaxies, with a number of folds that suits theirs: [`cross_validate`] with
+    /// a default.
     ///
     /// [`cross_validate`]: Self::cross_validate
     ///
@@ -159,7 +165,7 @@ impl Finetune {
         self.check()?;
         let folds = wished.unwrap_or(USUAL);
         if folds < 2 {
-            return Err(Error::invalid("folds", folds, "at least 2"));
+            return Err(Error::parameter("folds", folds, "at least 2"));
         }
         let mut truth = Truth::to_learn(self.question(), galaxies)?;
         self.weights(&truth)?;

@@ -1,7 +1,7 @@
-//! Galaxies kept aside to choose the best epoch by.
+//! Validation galaxies, held out to choose the best epoch.
 
 use super::{Finetune, LabelKind, truth};
-use crate::train::with_copies_together;
+use crate::train::{empty_side, with_copies_together};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -10,16 +10,16 @@ use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::Catalog;
 
 impl Finetune {
-    /// Keeps a share of the galaxies aside, at random by the seed: of a classifier's, the same share of
-    /// each class. The first part is to learn from, the second to choose by; rows stay in their order.
-    /// Galaxies of one picture, or of copies of it, stay on one side.
+    /// Holds out a share of the galaxies, at random by the seed (for a classifier the same share of
+    /// each class). The first part is for training, the second for validation; rows stay in their
+    /// order. Galaxies of one picture, or of copies of it, stay on one side.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a share outside 0 to 1, or one that leaves nothing on a side; for a
-    /// classifier as [`train`](Self::train) where labels are missing.
+    /// [`Error::Parameter`] for a share that is not between 0 and 1; [`Error::Unsuitable`] for one
+    /// that leaves a side empty; for a classifier as [`train`](Self::train) where labels are missing.
     pub fn hold_out(&self, catalog: &Catalog, share: f64) -> Result<(Catalog, Catalog)> {
         if !(share > 0.0 && share < 1.0) {
-            return Err(Error::invalid("share to choose by", share, "above 0, below 1"));
+            return Err(Error::parameter("share", share, "above 0 and below 1"));
         }
         let classes = match self.question() {
             LabelKind::Classes { label } => truth::classes(catalog, label)?,
@@ -38,12 +38,7 @@ impl Finetune {
             learn.extend(rows);
         }
         if learn.is_empty() || kept.is_empty() {
-            let value = format!("{share} of {} galaxies", catalog.len());
-            return Err(Error::invalid(
-                "share to choose by",
-                value,
-                "a galaxy at least on either side",
-            ));
+            return Err(empty_side(share, catalog.len()));
         }
         let ids = catalog.ids();
         let part = |mut rows: Vec<usize>| {

@@ -1,5 +1,5 @@
-//! Looking at predictions: what is taken for what, how precise they are at each recall, whether
-//! probabilities can be believed, and which galaxies they are right and wrong about.
+//! Looking at predictions: confusion, precision and recall, reliability, and galaxies that are
+//! right and wrong.
 
 use super::predicted::{Kind, Predicted};
 use crate::predict::{calibration_error, reliability};
@@ -19,7 +19,8 @@ impl Predicted {
     /// How many galaxies of each true class (rows) were taken for each class (columns).
     ///
     /// # Errors
-    /// [`Error::Invalid`] for what are no classes, [`Error::Missing`] where the truth is not known.
+    /// [`Error::Unsuitable`] unless classes are predicted; [`Error::Missing`] where the truth is not
+    /// known.
     pub fn confusion(&self) -> Result<Array2<u64>> {
         let (of, judged) = (self.true_classes()?, self.judged()?);
         let mut counts = Array2::zeros((self.names.len(), self.names.len()));
@@ -29,7 +30,7 @@ impl Predicted {
         Ok(counts)
     }
 
-    /// The same as a table: `true_class`, then a column for each class.
+    /// The [`confusion`](Self::confusion) as a table: `true_class`, then a column for each class.
     ///
     /// # Errors
     /// As [`confusion`](Self::confusion).
@@ -42,7 +43,7 @@ impl Predicted {
         Ok(DataFrame::new(self.names.len(), columns)?)
     }
 
-    /// The same as a figure.
+    /// The [`confusion`](Self::confusion) as a figure.
     ///
     /// # Errors
     /// As [`confusion`](Self::confusion).
@@ -50,11 +51,11 @@ impl Predicted {
         figure::confusion(&self.names, &self.confusion()?)
     }
 
-    /// A figure of precision against recall: of two classes for the last by name, else for each class
-    /// against all others.
+    /// A figure of precision against recall: for two classes of the last by name, else of each
+    /// class against all others.
     ///
     /// # Errors
-    /// [`Error::Missing`] where the truth is not known; [`Error::Invalid`] for numbers.
+    /// [`Error::Missing`] where the truth is not known; [`Error::Unsuitable`] for numbers.
     pub fn precision_recall(&self) -> Result<Figure> {
         let mut figure = lines().labels("recall", "precision");
         for (name, chances, is) in self.each_chance()? {
@@ -72,11 +73,11 @@ impl Predicted {
         figure.build()
     }
 
-    /// A figure of how often what was predicted with some probability came true. On the diagonal,
-    /// probabilities are what they say.
+    /// A reliability diagram: how often predictions of each probability came true. On the diagonal,
+    /// probabilities are calibrated.
     ///
     /// # Errors
-    /// [`Error::Missing`] where the truth is not known; [`Error::Invalid`] for numbers.
+    /// [`Error::Missing`] where the truth is not known; [`Error::Unsuitable`] for numbers.
     pub fn reliability(&self) -> Result<Figure> {
         let mut figure = lines().labels("predicted probability", "share that is true").series(
             "perfect",
@@ -93,8 +94,8 @@ impl Predicted {
         figure.build()
     }
 
-    /// How far probabilities are from what came true, averaged over ten bins by their galaxies, and
-    /// over the classes.
+    /// The expected calibration error: how far probabilities are from outcomes, averaged over ten
+    /// bins weighted by galaxies, and over the classes.
     ///
     /// # Errors
     /// As [`reliability`](Self::reliability).
@@ -136,14 +137,14 @@ impl Predicted {
         Ok(((low + high) / 2.0).exp())
     }
 
-    /// The pictures of `n` galaxies whose class was found, and of `n` whose was not, each from where
-    /// the model was surest on.
+    /// The pictures of `n` galaxies that were classified correctly and of `n` that were not, each
+    /// beginning with the most confident.
     ///
     /// # Errors
-    /// As [`confusion`](Self::confusion); [`Error::Invalid`] when `n` is 0.
+    /// As [`confusion`](Self::confusion); [`Error::Parameter`] when `n` is 0.
     pub fn right_and_wrong(&self, n: usize) -> Result<Gallery> {
         if n == 0 {
-            return Err(Error::invalid("n", n, "at least 1 galaxy"));
+            return Err(Error::parameter("n", n, "at least 1"));
         }
         let of = self.true_classes()?;
         let Some(catalog) = self.catalog.as_ref().filter(|_| self.kind == Kind::Classes) else {

@@ -1,4 +1,4 @@
-//! How good predictions are: figures with the intervals that hold them with 95 % confidence.
+//! How good predictions are: measures with 95 % confidence intervals.
 
 use super::predicted::{Kind, Predicted};
 use ndarray::Array2;
@@ -11,10 +11,10 @@ use zoobot_representation::probe::{Target, score};
 type OfChances = dyn Fn(&[f64], &[bool], &[bool]) -> f64 + Sync;
 
 impl Predicted {
-    /// The names of the figures there are: of classes, and of things that may be true together (the
-    /// mean over them), `accuracy`, `auc`, `average_precision`, `f1`, `log_loss` (nats); of numbers
-    /// `rmse`, `r2`, `spearman`. Of two classes the last by name is the positive one; of more, the
-    /// middle three are the mean over the classes, each against all others.
+    /// The names of the measures: for classes, and for labels that can be true together (the mean
+    /// over them), `accuracy`, `auc`, `average_precision`, `f1`, `log_loss` (nats); for numbers
+    /// `rmse`, `r2`, `spearman`. Of two classes the last by name is positive; with more classes,
+    /// the middle three are the mean over the classes, each against all others.
     pub fn measures(&self) -> &'static [&'static str] {
         let none = Vec::new();
         let numbers = Target::Numbers(Vec::new());
@@ -22,8 +22,8 @@ impl Predicted {
         score::measures(if self.kind == Kind::Numbers { &numbers } else { &classes })
     }
 
-    /// A figure by its name among [`measures`](Self::measures), with the interval that holds it with
-    /// 95 % confidence: see [`bootstrap`].
+    /// A measure by its name among [`measures`](Self::measures), with its 95 % confidence interval:
+    /// see [`bootstrap`].
     ///
     /// # Errors
     /// [`Error::Missing`] for another name, and where the truth is not known, saying why.
@@ -89,12 +89,12 @@ impl Predicted {
         self.measure("r2")
     }
 
-    /// A row for each class, or each thing that may be true: how many galaxies are of it, precision,
-    /// recall, `f1`, `auc` and `average_precision`, the last three with the ends of their 95 %
-    /// intervals. A class counts as found where it is the likeliest, a thing from probability 0.5 on.
+    /// A row for each class, or each label: its number of galaxies, precision, recall, `f1`, `auc`
+    /// and `average_precision`, the last three with the ends of their 95 % intervals. A class
+    /// counts as predicted where it is the likeliest, a label from probability 0.5 on.
     ///
     /// # Errors
-    /// [`Error::Missing`] where the truth is not known; [`Error::Invalid`] for numbers.
+    /// [`Error::Missing`] where the truth is not known; [`Error::Unsuitable`] for numbers.
     pub fn per_class(&self) -> Result<DataFrame> {
         let (mut each, judged) = (self.each_chance()?, self.judged()?);
         let count = judged.nrows();
@@ -152,7 +152,7 @@ impl Predicted {
         Ok(DataFrame::new(rows, columns)?)
     }
 
-    /// Every figure with its interval: `measure`, `value`, `low`, `high`.
+    /// Every measure with its interval: `measure`, `value`, `low`, `high`.
     ///
     /// # Errors
     /// [`Error::Missing`] where the truth is not known.

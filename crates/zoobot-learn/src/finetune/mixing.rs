@@ -9,7 +9,7 @@ use tch::Tensor;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::seed::mixed;
 
-/// Tells its random numbers from those of augmentation and dropout in the same step.
+/// Keeps its random numbers apart from augmentation and dropout in the same step.
 const STREAM: u64 = 0x6d69_7875_7000;
 
 /// How the galaxies of one batch are blended: each keeps a share of itself, the rest is another's.
@@ -28,7 +28,7 @@ impl Mix {
         }
         let mut rng = StdRng::seed_from_u64(mixed(seed, STREAM));
         let beta = Beta::new(strength, strength)
-            .map_err(|_| Error::invalid("mixup", strength, "0 (none) to 100"))?;
+            .map_err(|_| Error::parameter("mixup", strength, "between 0 (none) and 100"))?;
         let share = beta.sample(&mut rng);
         let mut others: Vec<i64> = (0..galaxies as i64).collect();
         others.shuffle(&mut rng);

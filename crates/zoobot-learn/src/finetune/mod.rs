@@ -1,16 +1,16 @@
-//! Teaching an encoder a new question with a few hundred labels.
+//! Fine-tuning: learning a new question from a few hundred labels.
 //!
-//! A [`Finetune`] is told what to ask and how to learn, prints its [`Plan`], and gives a
-//! [`Finetuned`] that predicts, is judged, and becomes a [`Model`](crate::model::Model).
+//! A [`Finetune`] holds the question and the settings, prints its [`Plan`], and returns a
+//! [`Finetuned`] that predicts, can be judged, and becomes a [`Model`](crate::model::Model).
 //!
-//! * [`question`](LabelKind): classes, numbers, several things at once, or a tree of votes.
+//! * [`question`](LabelKind): classes, numbers, several labels at once, or a tree of votes.
 //! * `truth`: labels, checked.
 //! * `solve`: a head alone, solved for on features that are computed once: the default.
-//! * `heads`: a head alone, trained on them by gradient descent.
-//! * `network`: the encoder with it, from pictures.
+//! * `heads`: a head alone, trained on such features by gradient descent.
+//! * `network`: encoder and head together, from pictures.
 //! * `folds`: how long to train, where there are too few galaxies to keep some aside.
 //! * [`Predicted`]: answers for other galaxies, with figures and their intervals.
-//! * [`Saliency`]: where in the pictures they are seen.
+//! * [`Saliency`]: where in the pictures a prediction comes from.
 
 mod answers;
 mod builder;
@@ -72,14 +72,15 @@ use zoobot_show::notebook::{Job, display, in_kernel};
 /// ```
 ///
 /// By default only a head learns ([`head_only`](Self::head_only)): a linear model on the encoder's
-/// features, which is solved for, with the strength of its penalty chosen by predicting galaxies that
-/// were left out ([`Strength`]). That takes seconds for hundreds of galaxies. The galaxies to choose by
-/// are learnt from too, in the last fit. A setting that only gradient descent knows
+/// features, which is solved for, with the strength of its penalty chosen by predicting galaxies
+/// that were left out ([`Strength`]). That takes seconds for hundreds of galaxies. The last fit
+/// includes the validation galaxies. A setting that only gradient descent knows
 /// ([`learning_rate`](Self::learning_rate), [`epochs`](Self::epochs), [`patience`](Self::patience),
 /// [`batch`](Self::batch), [`schedule`](Self::schedule), [`head_dropout`](Self::head_dropout),
-/// [`mixup`](Self::mixup), [`distance`](Self::distance) or a [`loss`](Self::loss) of your own) trains the
-/// head by it instead; [`Plan`] says which it is. [`full`](Self::full) trains the encoder with it, which is worth its time
-/// above about a thousand galaxies, or where the encoder has never seen such pictures.
+/// [`mixup`](Self::mixup), [`distance`](Self::distance) or a [`loss`](Self::loss) of your own)
+/// trains the head by gradient descent instead; [`Plan`] tells which. [`full`](Self::full) trains
+/// the encoder too, which is worth the time above about a thousand galaxies, or where the encoder
+/// has never seen such pictures.
 #[derive(Clone)]
 pub struct Finetune {
     question: LabelKind,
@@ -92,7 +93,7 @@ pub struct Finetune {
 
 #[derive(Debug, Clone)]
 enum Start {
-    /// The encoder that travels with the library.
+    /// The encoder that comes with the library.
     Shipped,
     Encoder(Box<Encoder>),
     /// Random weights.
@@ -137,7 +138,7 @@ impl Finetune {
         }
     }
 
-    /// What would be done, without doing it.
+    /// The plan of the training, without starting it.
     ///
     /// # Errors
     /// As [`train`](Self::train), for what can be told beforehand.
@@ -146,36 +147,38 @@ impl Finetune {
         Plan::new(self, &self.begin()?, &learn, &kept)
     }
 
-    /// Shows its [`Plan`], then learns from the labels in `train` until those in `val` are predicted no
-    /// better.
+    /// Shows its [`Plan`], then learns from the labels in `train` until the validation on `val` no
+    /// longer improves.
     ///
-    /// The stop button, or Ctrl-C, ends it with the best there was; with a
-    /// [`folder`](Self::folder) the same call goes on from there.
+    /// The stop button, or Ctrl-C, ends the training with the best model so far; with a
+    /// [`folder`](Self::folder) a repeated call resumes from there.
     ///
     /// # Errors
-    /// * [`Error::Missing`] for a column that is not there, with a near name.
+    /// * [`Error::Missing`] for a column that does not exist, with a near name.
     /// * [`Error::Catalog`] for labels that are missing or not finite, and for galaxies or pictures on
     ///   both sides.
-    /// * [`Error::Invalid`] for fewer than four galaxies, one class only, a class of a single galaxy or
-    ///   one that `val` has and `train` has not, labels of the wrong type, nothing to choose by, and
-    ///   settings out of their range.
+    /// * [`Error::Parameter`] for settings out of their range.
+    /// * [`Error::Unsuitable`] for fewer than four galaxies, a single class, a class of a single galaxy,
+    ///   a class that `val` has and `train` has not, and labels of the wrong type.
+    /// * [`Error::Empty`] when `val` has no galaxies.
     /// * [`Error::Picture`] when no picture can be read.
     pub fn train(&self, train: &Catalog, val: &Catalog) -> Result<Finetuned> {
         let mut watch = Watch::new("fine-tuning");
         self.told(train, val, &say, &mut |event| watch.see(&event))
     }
 
-    /// The same in the background, while the notebook's next cells run.
+    /// [`train`](Self::train) in the background, while the notebook's next cells run.
     ///
     /// # Errors
-    /// When the system gives no more threads; those of [`train`](Self::train) come with the result.
+    /// When the system gives no more threads; the errors of [`train`](Self::train) come with the
+    /// result.
     pub fn train_in_background(&self, train: &Catalog, val: &Catalog) -> Result<Job<Finetuned>> {
         let (run, train, val) = (self.clone(), train.clone(), val.clone());
         Job::start("fine-tuning", move || run.train(&train, &val))
     }
 
-    /// The same, telling what happens instead of showing it, and without a plan. Of a head that is solved
-    /// for there is nothing to tell.
+    /// [`train`](Self::train) that hands events to `observe` instead of showing them, and shows no plan.
+    /// A head that is solved for has no events.
     ///
     /// # Errors
     /// As [`train`](Self::train).
@@ -188,13 +191,13 @@ impl Finetune {
         self.told(train, val, &|_| (), observe)
     }
 
-    /// Trains a head on galaxies that were encoded already, with their catalogues attached: several
-    /// questions can so be learnt from one encoding.
+    /// Trains a head on galaxies that were encoded before, with their catalogues attached, so that
+    /// several questions can be learnt from one encoding.
     ///
     /// # Errors
     /// As [`train`](Self::train); [`Error::Recipe`] and [`Error::Weights`] for spaces of another
-    /// encoder or recipe, [`Error::Invalid`] for one that was compressed, or with the label among its
-    /// features.
+    /// encoder or recipe, [`Error::Shape`] for a space that was compressed; [`Error::Unsuitable`] when the
+    /// label is among the features.
     pub fn train_encoded(&self, train: &Space, val: &Space) -> Result<Finetuned> {
         self.check()?;
         let encoder = self.fitting(train)?;
@@ -217,19 +220,21 @@ impl Finetune {
         Finetuned::of_head(self, encoder, trained, learn.truth.classes())
     }
 
-    /// Learns from all galaxies of a space, with its catalogue attached, by as many left-out parts as
-    /// suit their number: [`learn_all`](Self::learn_all) on galaxies that were encoded already. What is
-    /// predicted for each of them by a head without it is in [`Finetuned::unseen`].
+    /// Learns from all galaxies of a space, with its catalogue attached, with a number of left-out
+    /// parts that suits theirs: [`learn_all`](Self::learn_all) on galaxies that were encoded
+    /// before. Predictions for each galaxy by a head that was fitted without it are in
+    /// [`Finetuned::unseen`].
     ///
     /// # Errors
-    /// As [`train_encoded`](Self::train_encoded); [`Error::Invalid`] where a setting was changed that
-    /// only gradient descent knows.
+    /// As [`train_encoded`](Self::train_encoded); [`Error::Unsuitable`] where a setting was changed
+    /// that only gradient descent knows.
     pub fn learn_all_encoded(&self, galaxies: &Space) -> Result<Finetuned> {
         self.check()?;
         if !self.solves() {
-            let expected = "the defaults, with which a head is solved for: gradient descent needs \
-                            galaxies to choose the best epoch by, as train_encoded(…) takes";
-            return Err(Error::invalid("settings", "of gradient descent", expected));
+            let problem = "these settings need gradient descent, which needs validation galaxies to \
+                           choose the best epoch";
+            let hint = "Call train_encoded(…), or leave the settings of gradient descent out";
+            return Err(Error::unsuitable(problem, hint));
         }
         let encoder = self.fitting(galaxies)?;
         let catalog = galaxies.known_catalog()?;
@@ -246,18 +251,22 @@ impl Finetune {
         let encoder = self.begin()?;
         encoder.check(space)?;
         if space.width() != encoder.width() {
-            let expected = format!(
-                "{}, as {} gives them: {}",
-                encoder.width(),
+            let problem = format!(
+                "the space has {} features, but {} gives {}",
+                space.width(),
                 encoder.name(),
-                advice("the space before pca()", "the table as `zoobot encode` wrote it")
+                encoder.width()
             );
-            return Err(Error::invalid("features", space.width(), expected));
+            let hint = advice(
+                "Give the space as it was before pca()",
+                "Give the table as `zoobot encode` wrote it",
+            );
+            return Err(Error::shape(problem, hint));
         }
         Ok(encoder)
     }
 
-    /// The same, handing the plan to one function and what happens to another.
+    /// [`train`](Self::train) that hands the plan to one function and the events to another.
     ///
     /// # Errors
     /// As [`train`](Self::train).
@@ -326,7 +335,7 @@ fn read((catalog, failed): (&Catalog, &Vec<(String, String)>)) -> Vec<String> {
     catalog.ids().into_iter().filter(|id| !gone.contains(id)).collect()
 }
 
-/// Shows a plan where whoever started the run looks.
+/// Shows a plan to the user.
 fn say(plan: &Plan) {
     match in_kernel() {
         true => display(plan),

@@ -22,7 +22,7 @@ use zoobot_representation::encoder::{Architecture, Encoder, Network, Training};
 const VALIDATED: usize = 64;
 const ENCODER: &str = "encoder";
 const HEAD: &str = "head";
-/// The folder of the best model so far, within that of a run.
+/// The folder of the best model so far, within the run's folder.
 const BEST: &str = "best";
 
 /// Pictures with their labels.
@@ -130,8 +130,9 @@ fn frozen(
     let Some(from) = finetune.settings().unfreeze_from else { return Ok(Vec::new()) };
     let stages = architecture.stages();
     if from >= stages.len() {
-        let expected = format!("0 (all) to {}, the last of its stages", stages.len() - 1);
-        return Err(Error::invalid("block to unfreeze from", from, expected));
+        let range =
+            format!("between 0 (all of the encoder) and {} (its last stage)", stages.len() - 1);
+        return Err(Error::parameter("block", from, range));
     }
     let still: Vec<String> = stages.into_iter().take(from).flat_map(below).collect();
     let variables = store.variables();
@@ -252,7 +253,7 @@ struct NetworkTask {
     question: super::LabelKind,
     learn: Pictured,
     kept: Pictured,
-    /// The best validation so far, that of before a break too.
+    /// The best validation so far, also before a break.
     best: Rc<Cell<f64>>,
     /// The variables then, where it was not before a break.
     weights: Option<Vec<(String, Tensor)>>,
@@ -296,7 +297,7 @@ impl NetworkTask {
             parts.push(no_grad(|| it.f_mul_scalar(deviation)?.f_add_scalar(shift))?);
         }
         let [weight, bias] = &parts[..] else {
-            return Err(Error::invalid("head", "without a bias", "weights and biases"));
+            return Err(Error::Internal("a head without weights and biases".to_owned()));
         };
         let head = Head::of(head.config(), weight, bias)?;
         Model::new(encoder, &head, self.question.labels(self.learn.truth.classes()))

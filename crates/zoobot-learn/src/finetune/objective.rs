@@ -57,8 +57,8 @@ impl Objective {
         }
     }
 
-    /// The loss of all that is chosen by, and figures that a reader knows: accuracy of classes, the
-    /// root mean squared error of numbers in their own unit.
+    /// The validation loss, and familiar measures: accuracy of classes, the root mean squared error
+    /// of numbers in their own unit.
     pub fn judge(&self, outputs: &Tensor, targets: &Tensor) -> Result<(f64, Vec<(String, f64)>)> {
         let loss = self.of(outputs, targets)?.f_double_value(&[])?;
         let mut parts = Vec::new();

@@ -1,4 +1,4 @@
-//! What a fine-tuning is about to do, told before it starts.
+//! The plan of a fine-tuning, shown before it starts.
 
 use super::network::{self, Built};
 use super::truth::Truth;
@@ -20,9 +20,9 @@ pub struct Block {
     pub name: String,
     /// Its parameters.
     pub parameters: usize,
-    /// How many of them learn.
+    /// How many of them are trained.
     pub trained: usize,
-    /// The smallest and the largest rate of those; `None` where all are frozen.
+    /// The smallest and the largest learning rate of the trained ones; `None` where all are frozen.
     pub rate: Option<(f64, f64)>,
 }
 
@@ -45,13 +45,13 @@ pub struct Plan {
     pub encoder: (String, String),
     /// How it learns: `head only`, `full`, `from block K`.
     pub mode: String,
-    /// Galaxies to learn from and to choose by.
+    /// The numbers of training and validation galaxies.
     pub galaxies: (usize, usize),
-    /// How many there are of each class to learn from.
+    /// The number of training galaxies of each class.
     pub classes: Vec<(String, usize)>,
     /// The parts of the network, from the pictures to the answer.
     pub blocks: Vec<Block>,
-    /// Galaxies to a step.
+    /// Galaxies in a batch.
     pub batch: usize,
     /// Steps in an epoch.
     pub batches: usize,
@@ -59,9 +59,9 @@ pub struct Plan {
     pub epochs: u64,
     /// Epochs without a better validation after which it ends.
     pub patience: Option<u64>,
-    /// Minutes that it takes at most, from a few pictures on this machine as it is now.
+    /// The longest time in minutes, estimated from a few pictures on this machine.
     pub minutes: f64,
-    /// What was noticed.
+    /// Notes for the user.
     pub notes: Vec<String>,
 }
 
@@ -135,13 +135,13 @@ impl Plan {
         self
     }
 
-    /// Parameters of the network, and how many of them learn.
+    /// Parameters of the network, and how many of them are trained.
     pub fn parameters(&self) -> (usize, usize) {
         let sum = |of: fn(&Block) -> usize| self.blocks.iter().map(of).sum();
         (sum(|it| it.parameters), sum(|it| it.trained))
     }
 
-    /// A row for each part: its name, parameters, how many learn, and the rates.
+    /// A row for each part: its name, parameters, how many are trained, and the rates.
     ///
     /// # Errors
     /// [`Error::Polars`](zoobot_base::Error::Polars) when memory is short.
@@ -175,7 +175,7 @@ fn notes(finetune: &Finetune, learn: &Truth, kept: &Truth) -> Vec<String> {
     }
     if kept.len() < 20 && !finetune.solves() {
         notes.push(format!(
-            "{} galaxies to choose by say little: the best epoch is a guess",
+            "{} validation galaxies are too few to tell which epoch is the best",
             kept.len()
         ));
     }
@@ -189,7 +189,7 @@ fn notes(finetune: &Finetune, learn: &Truth, kept: &Truth) -> Vec<String> {
             && settings.class_weights.is_empty()
         {
             notes.push(format!(
-                "there are {count} of {name:?} and {most} of another class: see {}",
+                "the class {name:?} has {count} galaxies, but another has {most}: see {}",
                 advice("balanced()", "--balanced")
             ));
         }

@@ -1,4 +1,4 @@
-//! Answers for galaxies, what is true of them where it is known, and how good the answers are.
+//! Predictions for galaxies, the truth where it is known, and how good the predictions are.
 
 use super::LabelKind;
 use super::truth::{self, Truth};
@@ -68,31 +68,34 @@ impl Predicted {
             (Labels::Values(names), Output::Chances) => (Kind::Chances, names.clone()),
             (Labels::Values(names), _) => (Kind::Numbers, names.clone()),
             (Labels::Votes(schema), _) => {
-                let value = format!("votes for {}", schema.name());
-                let expected = advice(
-                    "classes or numbers; for votes, Model::predict gives posteriors",
-                    "classes or numbers; for votes, use `zoobot calibrate`",
+                let problem = format!(
+                    "this model predicts votes for {}, not classes or numbers",
+                    schema.name()
                 );
-                return Err(Error::invalid("what the model predicts", value, expected));
+                let hint = advice(
+                    "For posteriors of votes, use Model::predict",
+                    "For votes, use `zoobot calibrate`",
+                );
+                return Err(Error::unsuitable(problem, hint));
             }
         };
         let truth = Err(advice(
-            "give the labels: predicted.against(&galaxies, \"LABEL\")?",
-            "give the labels: --label COLUMN",
+            "Give the labels: predicted.against(&galaxies, \"LABEL\")?",
+            "Give the labels: --label COLUMN",
         ));
         let (catalog, failed) = (None, DataFrame::empty());
         Ok(Self { kind, names, ids, values, truth, catalog, failed, seed: 1 })
     }
 
-    /// The same with the truth from a catalogue's column: the class, or the number. For things that may
-    /// be true together it is read from the columns of their names, whatever `label` is. Galaxies
-    /// without a label, or without one of those of several things, are left out of all figures, which
-    /// is said; [`unlabelled`](Self::unlabelled) counts them.
+    /// These predictions with the truth from a catalogue's column: the class, or the number. The truth
+    /// of labels that can be true together is read from the columns of their names, whatever `label`
+    /// is. Galaxies that lack a label are left out of all figures, with a note;
+    /// [`unlabelled`](Self::unlabelled) counts them.
     ///
     /// # Errors
     /// [`Error::Missing`] for a galaxy or a column that the catalogue lacks; [`Error::Catalog`] for
-    /// labels that are not finite, and where no galaxy has one; [`Error::Invalid`] for a class that the
-    /// model does not know, and labels of the wrong type.
+    /// labels that are not finite, and where no galaxy has a label; [`Error::Unsuitable`] for a class
+    /// that the model does not know, and labels of the wrong type.
     pub fn against(mut self, catalog: &Catalog, label: &str) -> Result<Self> {
         let all = catalog.select(&self.ids)?;
         let labels = match self.kind {
@@ -113,7 +116,7 @@ impl Predicted {
         if without > 0 && !rows.is_empty() {
             let (count, labels) = (all.len(), labels.join(", "));
             note(format!(
-                "{without} of {count} galaxies have no {labels}: figures are of the others"
+                "{without} of {count} galaxies have no {labels} and do not count in the figures"
             ));
         }
         let mut targets = Vec::with_capacity(labels.len());
@@ -156,19 +159,21 @@ impl Predicted {
         }
     }
 
-    /// The mean of what several models, or several views, say of the same galaxies: an ensemble.
+    /// The mean of several models', or several views', predictions for the same galaxies: an
+    /// ensemble.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when there is none, or they are of other galaxies or other answers.
+    /// [`Error::Empty`] for none; [`Error::Unsuitable`] when galaxies or answers differ.
     pub fn mean(all: &[Self]) -> Result<Self> {
         let Some(first) = all.first() else {
-            return Err(Error::invalid("predictions to average", 0, "at least one"));
+            return Err(Error::empty("there are no predictions to average", "Give at least one"));
         };
         let mut mean = first.clone();
         for other in &all[1..] {
             if (other.kind, &other.names, &other.ids) != (first.kind, &first.names, &first.ids) {
-                let expected = "the same galaxies, in the same order, and the same answers";
-                return Err(Error::invalid("predictions to average", "different", expected));
+                let problem = "the predictions to average differ in their galaxies or answers";
+                let hint = "Give predictions of the same galaxies, in the same order";
+                return Err(Error::unsuitable(problem, hint));
             }
             mean.values += &other.values;
         }
@@ -181,17 +186,17 @@ impl Predicted {
         &self.ids
     }
 
-    /// How many there are.
+    /// The number of galaxies.
     pub fn len(&self) -> usize {
         self.ids.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no galaxies.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
 
-    /// The names of the classes, things or quantities: the columns of [`values`](Self::values).
+    /// The names of the classes, labels or quantities: the columns of [`values`](Self::values).
     pub fn names(&self) -> &[String] {
         &self.names
     }
@@ -209,7 +214,7 @@ impl Predicted {
     /// The likeliest class of each galaxy.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for what are no classes.
+    /// [`Error::Unsuitable`] unless classes are predicted.
     pub fn classes(&self) -> Result<Vec<&str>> {
         self.only(Kind::Classes, "classes")?;
         Ok((0..self.len()).map(|row| self.names[self.likeliest(row)].as_str()).collect())
@@ -225,10 +230,11 @@ impl Predicted {
             false => {
                 let found = match self.kind {
                     Kind::Classes => "of classes",
-                    Kind::Chances => "of things that may be true together",
+                    Kind::Chances => "of labels that can be true together",
                     Kind::Numbers => "of numbers",
                 };
-                Err(Error::invalid("predictions", found, format!("of {what}")))
+                let problem = format!("these predictions are {found}, not of {what}");
+                Err(Error::unsuitable(problem, "Use the predictions of a classifier"))
             }
         }
     }
@@ -257,7 +263,7 @@ impl Predicted {
         self.only(Kind::Classes, "classes")?;
         match self.known()?.targets.first() {
             Some(Target::Classes { of, .. }) => Ok(of),
-            _ => Err(Error::invalid("truth", "of numbers", "of classes")),
+            _ => Err(Error::Internal("predictions of classes with a truth of numbers".to_owned())),
         }
     }
 
@@ -284,13 +290,16 @@ impl Predicted {
                 };
                 Ok(known.targets.iter().enumerate().map(one).collect())
             }
-            Kind::Numbers => Err(Error::invalid("predictions", "of numbers", "of classes")),
+            Kind::Numbers => Err(Error::unsuitable(
+                "these predictions are of numbers, which have no probabilities",
+                "Use the predictions of a classifier",
+            )),
         }
     }
 
-    /// A table of `id_str`, what is true where it is known (by the labels' names; else empty), and what is
-    /// predicted: for classes `predicted` and `probability_CLASS`, for things `NAME_probability`, for
-    /// numbers `NAME_predicted`.
+    /// A table of `id_str`, the truth where it is known (under the labels' names; else empty), and
+    /// the predictions: for classes `predicted` and `probability_CLASS`, for labels that can be
+    /// true together `NAME_probability`, for numbers `NAME_predicted`.
     ///
     /// # Errors
     /// [`Error::Polars`] when columns would share a name.
@@ -349,7 +358,7 @@ impl Show for Predicted {
                     0 => String::new(),
                     some => format!("; {some} galaxies without a label are left out"),
                 };
-                let title = format!("How good they are, with 95 % intervals{without}");
+                let title = format!("Quality of the predictions, with 95 % intervals{without}");
                 Table::new(figures).title(title).show().above(&table.show())
             }
             Err(_) => table.show(),

@@ -1,8 +1,9 @@
-//! What is asked of each galaxy: one class of several, a number, several things at once, or the whole
-//! tree of volunteers' questions.
+//! The question about each galaxy: one class of several, a number, several labels at once, or the
+//! whole tree of volunteers' questions.
 
 use crate::model::Labels;
 use crate::train::{Distance, HeadConfig, Loss, Output, VoteLoss};
+use zoobot_base::advice::advice;
 use zoobot_base::error::Result;
 use zoobot_data::schema::Schema;
 
@@ -26,7 +27,7 @@ pub enum LabelKind {
         label: String,
         /// How errors count.
         distance: Distance,
-        /// Whether the number lies from 0 to 1, and the prediction is kept there.
+        /// Whether the number is between 0 and 1, and the prediction is kept there.
         unit_interval: bool,
     },
     /// Which of several columns are true; more than one may be.
@@ -48,7 +49,7 @@ impl LabelKind {
         }
     }
 
-    /// What kind it is, in a word.
+    /// Its kind, in a word.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Classes { .. } => "classifier",
@@ -56,6 +57,12 @@ impl LabelKind {
             Self::Tags { .. } => "multilabel",
             Self::Votes(_) => "tree",
         }
+    }
+
+    /// What the user called for it.
+    pub(super) fn called(&self) -> String {
+        let kind = self.kind();
+        advice(format!("Finetune::{kind}"), format!("`zoobot finetune {kind}`"))
     }
 
     /// In a few words.

@@ -1,5 +1,5 @@
-//! Where in a picture a model sees what it says: class activation by gradients (Grad-CAM, Selvaraju et
-//! al. 2017, arXiv:1610.02391).
+//! Where in a picture a prediction comes from: class activation by gradients (Grad-CAM, Selvaraju
+//! et al. 2017, arXiv:1610.02391).
 
 use crate::model::{Labels, Model};
 use crate::train::Output;
@@ -24,13 +24,13 @@ const VIEWS: i64 = 8;
 /// How much of a picture the brightest heat hides.
 const OPACITY: f64 = 0.65;
 
-/// Heat maps of galaxies: where the pictures speak for one output of a model.
+/// Heat maps of galaxies: which parts of the pictures support one output of a model.
 ///
 /// A map is the sum of the network's last feature maps, each weighed by the mean gradient of the
-/// output's score to it; where that speaks against the score it is 0. The score is what leaves the
-/// head's linear layer, before softmax or sigmoid. Of ResNets and EfficientNets, which hand the mean
-/// of the feature maps to the head as it is, what speaks for and against adds up to the score without
-/// its bias: the class activation of Zhou et al. (2016).
+/// output's score to it; where that sum is negative the map is 0. The score is what leaves the
+/// head's linear layer, before softmax or sigmoid. Of ResNets and EfficientNets, which hand the
+/// mean of the feature maps to the head as it is, what speaks for and against adds up to the score
+/// without its bias: the class activation of Zhou et al. (2016).
 ///
 /// It is the mean over the eight turned and mirrored views of a picture: a galaxy has no upside, while a
 /// network whose convolutions pad one side more than the other (timm's `tf_` ones) favours a corner.
@@ -58,8 +58,8 @@ pub struct Saliency {
 }
 
 impl Model {
-    /// Where the pictures of galaxies speak for one of the model's outputs: a class, a value, or a
-    /// schema's answer (`question_answer`), by its name.
+    /// Heat maps of galaxies for one of the model's outputs, by its name: a class, a value, or a
+    /// schema's answer (`question_answer`).
     ///
     /// # Errors
     /// [`Error::Missing`] for another name, with a near one; [`Error::Picture`] when no picture can be
@@ -106,7 +106,7 @@ impl Model {
             return Err(Error::Picture { path: id.into(), reason });
         }
         if found.is_empty() {
-            return Err(Error::invalid("galaxies", 0, "at least 1"));
+            return Err(Error::empty("there are no galaxies to explain", "Give at least one"));
         }
         Ok(Saliency {
             of: of.to_owned(),
@@ -197,7 +197,7 @@ fn array(maps: &Tensor) -> Result<Array3<f32>> {
     let values: Vec<f32> = Vec::try_from(maps.f_contiguous()?.f_flatten(0, -1)?)?;
     let shape = (size[0] as usize, size[1] as usize, size[2] as usize);
     Array3::from_shape_vec(shape, values)
-        .map_err(|error| Error::invalid("maps", error, "galaxies x rows x columns"))
+        .map_err(Error::internal("the heat maps do not fill their array"))
 }
 
 impl Saliency {
@@ -211,7 +211,7 @@ impl Saliency {
         &self.ids
     }
 
-    /// What the model says of each: a probability, a share of the votes, or a number.
+    /// The model's prediction for each: a probability, a share of the votes, or a number.
     pub fn answers(&self) -> &[f64] {
         &self.answers
     }
@@ -226,11 +226,11 @@ impl Saliency {
         &self.failed
     }
 
-    /// The first `n` galaxies as the network sees them, each beside the same with its heat map over it.
-    /// Yellow is the most of that galaxy.
+    /// The first `n` galaxies as the network sees them, each beside a copy with its heat map.
+    /// Yellow is the maximum of that galaxy.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for an `n` of 0 or above 100; [`Error::Picture`] when a picture can no longer
+    /// [`Error::Parameter`] for an `n` of 0 or above 100; [`Error::Picture`] when a picture can no longer
     /// be read.
     pub fn gallery(&self, n: usize) -> Result<Gallery> {
         let mut tiles = Vec::new();
@@ -239,10 +239,10 @@ impl Saliency {
             tiles.push(Tile::of(self.ids[row].as_str(), heated).caption(self.caption(row)));
         }
         Ok(Gallery::new(tiles)
-            .title(format!("Where {:?} is seen: yellow speaks for it most", self.of)))
+            .title(format!("Where {:?} is seen: yellow is the strongest evidence", self.of)))
     }
 
-    /// The same as a figure, to be saved for a paper.
+    /// The [`gallery`](Self::gallery) as a figure, to be saved for a paper.
     ///
     /// # Errors
     /// As [`gallery`](Self::gallery).
@@ -265,7 +265,7 @@ impl Saliency {
     /// The first galaxies, without and with their heat maps.
     fn pictures(&self, n: usize) -> Result<Vec<(RgbImage, RgbImage)>> {
         if n == 0 || n > MOST {
-            return Err(Error::invalid("n", n, format!("1 to {MOST} galaxies")));
+            return Err(Error::parameter("n", n, format!("between 1 and {MOST}")));
         }
         let files = self.catalog.files();
         let one = |(file, map): (&std::path::PathBuf, ArrayView2<f32>)| {

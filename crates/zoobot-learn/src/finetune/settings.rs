@@ -1,9 +1,10 @@
-//! How a question is learnt: the settings, what they may be, and the runs that they make.
+//! How a question is learnt: the settings, their ranges, and the runs that they make.
 
 use super::truth::Truth;
 use super::{Finetune, LabelKind};
 use crate::train::{Distance, FitConfig, OptimizerConfig, Schedule};
 use serde::{Deserialize, Serialize};
+use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
 use zoobot_data::picture::Augment;
 use zoobot_representation::encoder::{Precision, Statistics};
@@ -12,7 +13,7 @@ use zoobot_representation::encoder::{Precision, Statistics};
 pub(super) const RATE_OF_HEAD: f64 = 1e-3;
 /// The learning rate of a whole network, as zoobot 2.9 has it.
 const RATE: f64 = 1e-4;
-/// That of the paper's second phase.
+/// The learning rate of the paper's second phase.
 const RATE_OF_SECOND_PHASE: f64 = 1e-5;
 
 /// How a [`Finetune`] learns; what it learns is its [`LabelKind`].
@@ -39,36 +40,38 @@ pub struct Settings {
     pub weight_decay: f64,
     /// How much slower each deeper layer learns. Default 0.75.
     pub layer_decay: f64,
-    /// The share of features that the head does without, at random. Default 0.5.
+    /// The dropout of the head: the share of features that are left out at random. Default 0.5.
     pub head_dropout: f64,
     /// The share of the target that is spread over all classes. Default 0.
     pub label_smoothing: f64,
-    /// How much each class counts, in the order of their names. Default all the same.
+    /// The weight of each class, in the order of their names. Default equal weights.
     pub class_weights: Vec<f32>,
-    /// Whether each class counts as much as any other, however few it has. Default `false`.
+    /// Whether each class has the same total weight, even if it has few galaxies. Default `false`.
     pub balanced: bool,
     /// Epochs at most. Default 100.
     pub epochs: u64,
     /// Epochs without a better validation after which it ends; `None` for never. Default 10.
     pub patience: Option<u64>,
-    /// Galaxies to a step. Default 32.
+    /// Galaxies in a batch. Default 32.
     pub batch: usize,
-    /// How the rate goes. Default a cosine without warm-up.
+    /// The schedule of the learning rate. Default a cosine without warm-up.
     pub schedule: Schedule,
-    /// What batch normalisations go by. Default frozen.
+    /// The statistics of batch normalisation. Default frozen.
     pub statistics: Statistics,
     /// The random views that a whole network is shown. Default [`Augment::zoobot`].
     pub augment: Augment,
     /// Random views of each galaxy that a head learns from besides the picture as it is. Default 0.
     pub views: usize,
-    /// How strongly galaxies are blended with each other, pictures and labels alike: the parameter of
-    /// mixup (Zhang et al. 2018, arXiv:1710.09412). A head's are blended as features. Default 0, not at
-    /// all; 0.1 to 0.4 are usual.
+    /// How strongly galaxies are blended with each other, pictures and labels alike: the parameter
+    /// of mixup (Zhang et al. 2018, arXiv:1710.09412). For a head alone, features are blended.
+    /// Default 0, not at all; 0.1 to 0.4 are usual.
     #[serde(skip_serializing_if = "is_zero")]
     pub mixup: f64,
     /// Steps between two checkpoints of a whole network; 0, the default, for one after each epoch.
     pub save_every: u64,
-    /// The numbers that a whole network computes with ([`Training::precision`](zoobot_representation::encoder::Training::precision)). Default 32 bits.
+    /// The precision that a whole network computes with
+    /// ([`Training::precision`](zoobot_representation::encoder::Training::precision)). Default 32
+    /// bits.
     pub precision: Precision,
     /// The seed of everything random. Default 42.
     pub seed: u64,
@@ -102,14 +105,14 @@ impl Default for Settings {
     }
 }
 
-/// So that a folder of a run without it stays that of the same run.
+/// So that the folder of a run without it still belongs to the same run.
 fn is_zero(value: &f64) -> bool {
     *value == 0.0
 }
 
 impl Finetune {
-    /// Whether all that is done is to solve for a head: where the encoder stays as it is and nothing was
-    /// set that only gradient descent knows.
+    /// Whether only a head is solved for: where the encoder stays as it is, and no setting needs
+    /// gradient descent.
     pub fn solves(&self) -> bool {
         self.settings.head_only && self.solves_head()
     }
@@ -134,34 +137,42 @@ impl Finetune {
         if let LabelKind::Tags { labels } = &self.question
             && labels.is_empty()
         {
-            return Err(Error::invalid("labels", 0, "at least one column"));
+            return Err(Error::empty("there are no labels to learn", "Give at least one column"));
         }
         for (name, share) in
-            [("head dropout", it.head_dropout), ("label smoothing", it.label_smoothing)]
+            [("head_dropout", it.head_dropout), ("label_smoothing", it.label_smoothing)]
         {
             if !(0.0..1.0).contains(&share) {
-                return Err(Error::invalid(name, share, "0 to below 1"));
+                return Err(Error::parameter(name, share, "at least 0 and below 1"));
             }
         }
         if !(0.0..1.0).contains(&it.weight_decay) {
-            return Err(Error::invalid("weight decay", it.weight_decay, "0 to below 1"));
+            return Err(Error::parameter(
+                "weight_decay",
+                it.weight_decay,
+                "at least 0 and below 1",
+            ));
         }
         if !(it.layer_decay > 0.0 && it.layer_decay <= 1.0) {
-            return Err(Error::invalid("layer decay", it.layer_decay, "above 0, at most 1"));
+            return Err(Error::parameter("layer_decay", it.layer_decay, "above 0 and at most 1"));
         }
         if let Some(rate) = it.learning_rate.filter(|it| !(*it > 0.0 && it.is_finite())) {
-            return Err(Error::invalid("learning rate", rate, "above 0"));
+            return Err(Error::parameter("learning_rate", rate, "a finite number above 0"));
         }
         for (name, count) in [("epochs", it.epochs), ("batch", it.batch as u64)] {
             if count == 0 {
-                return Err(Error::invalid(name, 0, "at least 1"));
+                return Err(Error::parameter(name, 0, "at least 1"));
             }
         }
         if it.patience == Some(0) {
-            return Err(Error::invalid("patience", 0, "at least 1 epoch, or None for no end"));
+            return Err(Error::parameter(
+                "patience",
+                0,
+                "at least 1 (or None for no early stopping)",
+            ));
         }
         if !(0.0..=100.0).contains(&it.mixup) {
-            return Err(Error::invalid("mixup", it.mixup, "0 (none) to 100, 0.2 say"));
+            return Err(Error::parameter("mixup", it.mixup, "between 0 (none) and 100"));
         }
         it.schedule.check()?;
         it.augment.check()
@@ -172,7 +183,16 @@ impl Finetune {
         let it = &self.settings;
         let Truth::Classes { names, of } = truth else {
             return match it.balanced || !it.class_weights.is_empty() {
-                true => Err(Error::invalid("class weights", self.question.kind(), "a classifier")),
+                true => Err(Error::unsuitable(
+                    format!(
+                        "class weights are only for classifiers, but this is {}",
+                        self.question.called()
+                    ),
+                    advice(
+                        "Leave out balanced() and class_weights(…)",
+                        "Leave out --balanced and --class-weights",
+                    ),
+                )),
                 false => Ok(Vec::new()),
             };
         };
@@ -182,11 +202,17 @@ impl Finetune {
             return Ok((0..names.len()).map(|class| even / count(class) as f32).collect());
         }
         if !it.class_weights.is_empty() && it.class_weights.len() != names.len() {
-            let expected = format!("{}, one for each of {}", names.len(), names.join(", "));
-            return Err(Error::invalid("class weights", it.class_weights.len(), expected));
+            let problem = format!(
+                "the number of class weights ({}) differs from the number of classes ({})",
+                it.class_weights.len(),
+                names.len()
+            );
+            let hint = format!("Give one for each of {}", names.join(", "));
+            return Err(Error::shape(problem, hint));
         }
         if let Some(wrong) = it.class_weights.iter().find(|it| !(**it > 0.0 && it.is_finite())) {
-            return Err(Error::invalid("class weight", wrong, "above 0"));
+            let problem = format!("a class weight is {wrong}");
+            return Err(Error::unsuitable(problem, "Every one must be a finite number above 0"));
         }
         Ok(it.class_weights.clone())
     }

@@ -159,8 +159,8 @@ impl<'a> Problem<'a> {
         };
         let best = tried.iter().min_by(|a, b| a.loss.total_cmp(&b.loss));
         let Some(best) = best else {
-            let expected = "a fit that converges: look for features that are not finite";
-            return Err(Error::invalid("the penalty", "without one", expected));
+            let problem = "the fit did not converge with any penalty";
+            return Err(Error::unsuitable(problem, "Look for features that are not finite"));
         };
         let choice = Choice {
             name: name.clone(),

@@ -142,10 +142,10 @@ fn meaning(head: &Head, scores: &Array2<f64>) -> Result<Array2<f64>> {
     array(&values, scores.nrows(), config.outputs as usize)
 }
 
-/// Galaxies to learn from, with their views, and those that were kept aside.
+/// Training galaxies, with their views, and validation galaxies.
 fn joined(learn: &Galaxies, kept: &Galaxies) -> Result<Known> {
     let features = concatenate(Axis(0), &[learn.known.features.view(), kept.known.features.view()])
-        .map_err(|error| Error::invalid("features", error, "equal widths"))?;
+        .map_err(Error::internal("features of different widths"))?;
     let truth = match (&learn.known.truth, &kept.known.truth) {
         (Truth::Classes { names, of }, Truth::Classes { of: more, .. }) => {
             Truth::Classes { names: names.clone(), of: [&of[..], &more[..]].concat() }

@@ -1,4 +1,4 @@
-//! How strongly the weights of a head are held down, and how that was chosen.
+//! The penalty on the weights of a head, and how its strength was chosen.
 
 use polars::prelude::{Column, DataFrame};
 use zoobot_base::error::Result;
@@ -14,9 +14,9 @@ pub struct Choice {
     /// units of their standard deviation: `alpha` of scikit-learn's `Ridge`, `1 / C` of its
     /// `LogisticRegression`.
     pub penalty: f64,
-    /// Each penalty that was tried, with the mean loss of galaxies that were left out: nats, or squared
-    /// errors. A class of `n` galaxies counts as true by (n + 1) / (n + 2), as Platt (1999) has it, so that
-    /// no penalty wins by being all but certain of a few galaxies.
+    /// Each penalty that was tried, with the mean loss of galaxies that were left out: nats, or
+    /// squared errors. A class of `n` galaxies counts as true by (n + 1) / (n + 2), as in Platt
+    /// (1999), so that no penalty wins by being almost certain about a few galaxies.
     pub losses: Vec<(f64, f64)>,
     /// Galaxies with a label.
     pub galaxies: usize,
@@ -24,7 +24,7 @@ pub struct Choice {
     pub folds: usize,
 }
 
-/// How strongly the weights of a head that was solved for are held down.
+/// The strength of the penalty on the weights of a head that was solved for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Strength {
     choices: Vec<Choice>,
@@ -72,8 +72,9 @@ impl Strength {
         Ok(DataFrame::new(self.choices.len(), columns)?)
     }
 
-    /// A figure of the loss of left-out galaxies against the penalty: too weak a penalty learns the
-    /// noise, too strong a one nothing. For several parts, each above its own least loss.
+    /// A figure of the loss of left-out galaxies against the penalty: too weak a penalty fits
+    /// noise, too strong a penalty learns nothing. With several parts, each is drawn above its own
+    /// lowest loss.
     ///
     /// # Errors
     /// [`Error::Figure`](zoobot_base::Error::Figure) when it cannot be drawn.

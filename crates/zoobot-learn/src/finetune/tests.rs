@@ -136,7 +136,7 @@ fn a_model_folder_predicts_as_the_run_did_and_is_judged_on_another_catalogue() {
     let names: Vec<&str> = table.get_column_names().into_iter().map(|it| it.as_str()).collect();
     assert_eq!(names, ["id_str", "ring", "predicted", "probability_0", "probability_1"]);
     let other = after.clone().against(val.catalog().unwrap(), "kind").unwrap_err().to_string();
-    assert!(other.contains("class is") && other.contains("0, 1"), "{other}");
+    assert!(other.contains("was not learnt") && other.contains("0, 1"), "{other}");
     // Whole numbers are the same classes however a table keeps them.
     let mut table = val.catalog().unwrap().table().clone();
     let floats = table.column("ring").unwrap().cast(&polars::prelude::DataType::Float64).unwrap();
@@ -260,7 +260,8 @@ fn the_plan_says_what_is_frozen_and_how_fast_the_rest_learns() {
     }
     let message = quick().two_phase(5).plan(&train, &val).unwrap_err().to_string();
     assert!(
-        message.contains("block to unfreeze from is 5") && message.contains("to 4"),
+        message.contains("block must be between 0")
+            && message.contains("4 (its last stage), but it is 5"),
         "{message}"
     );
 }
@@ -402,9 +403,9 @@ fn labels_that_cannot_be_learnt_are_refused_by_name() {
     let ids = train.ids();
 
     refused(Finetune::classifier("rng"), &train, &val, &["rng", "Did you mean \"ring\"?"]);
-    refused(Finetune::classifier("id_str"), &train, &val, &["\"id_str\"", "tells galaxies apart"]);
+    refused(Finetune::classifier("id_str"), &train, &val, &["\"id_str\"", "identifies galaxies"]);
     let one = of(vec![Some(1.0); n]);
-    refused(class(), &one, &val, &["classes is \"1\" alone in \"ring\"", "at least two"]);
+    refused(class(), &one, &val, &["\"ring\" has only the class \"1\"", "at least two"]);
     let mut gap: Vec<Option<f64>> = (0..n).map(|i| Some((i % 2) as f64)).collect();
     (gap[3], gap[8]) = (None, Some(f64::NAN));
     let words = ["\"ring\" has no value for 2 of 1200", &ids[3], &ids[8], "labelled"];
@@ -417,19 +418,19 @@ fn labels_that_cannot_be_learnt_are_refused_by_name() {
     refused(class(), &numbered, &val, &["1200 classes for 1200 galaxies"]);
     let mut lone: Vec<Option<f64>> = (0..n).map(|i| Some((i % 2) as f64)).collect();
     lone[0] = Some(7.0);
-    refused(class(), &of(lone), &val, &["one of \"7\"", "at least two of each class"]);
+    refused(class(), &of(lone), &val, &["only one galaxy has the class \"7\"", "at least two"]);
     let mut unseen = vec![0_i64; val.len()];
     unseen[2] = 2;
     let unseen = with(&val, Column::new("ring".into(), unseen));
-    refused(class(), &train, &unseen, &["class is \"2\"", &val.ids()[2], "learnt: 0, 1"]);
-    refused(class(), &train.head(3), &val, &["galaxies to learn from is 3", "at least 4"]);
-    refused(class(), &train, &val.head(0), &["galaxies to choose by is 0", "split"]);
-    refused(class(), &train, &train, &["both learnt from and chosen by", "and 1197 more"]);
+    refused(class(), &train, &unseen, &["is \"2\" for", &val.ids()[2], "learnt: 0, 1"]);
+    refused(class(), &train.head(3), &val, &["too few galaxies to learn from (3)", "at least 4"]);
+    refused(class(), &train, &val.head(0), &["no validation galaxies", "split"]);
+    refused(class(), &train, &train, &["in both the training and the validation", "and 1197 more"]);
     let other = with(
         &val,
         Column::new("file_loc".into(), train.head(val.len()).labels("file_loc").unwrap()),
     );
-    refused(class(), &train, &other, &["pictures are both learnt from"]);
+    refused(class(), &train, &other, &["pictures are in both"]);
 
     let number = || Finetune::regressor("number");
     refused(
@@ -443,25 +444,30 @@ fn labels_that_cannot_be_learnt_are_refused_by_name() {
     let endless = with(&train, Column::new("number".into(), endless));
     refused(number(), &endless, &val, &["infinite for 1 of 1200", &ids[1]]);
     let constant = with(&train, Column::new("number".into(), vec![2.5; n]));
-    refused(number(), &constant, &val, &["2.5 for every galaxy"]);
-    refused(number().unit_interval().unwrap(), &train, &val, &["0 to 1 in \"number\""]);
-    assert!(class().unit_interval().unwrap_err().to_string().contains("a regressor"));
+    refused(number(), &constant, &val, &["is 2.5 for every galaxy"]);
+    refused(number().unit_interval().unwrap(), &train, &val, &["\"number\" is", "between 0 and 1"]);
+    assert!(class().unit_interval().unwrap_err().to_string().contains("only for regressors"));
 
     refused(Finetune::multilabel(["ring", "kind"]), &train, &val, &["\"kind\"", "0 or 1"]);
-    refused(Finetune::multilabel(Vec::<String>::new()), &train, &val, &["labels is 0"]);
+    refused(Finetune::multilabel(Vec::<String>::new()), &train, &val, &["no labels"]);
     let gz2 = Schema::named("gz2").unwrap();
     refused(Finetune::tree(&gz2), &train, &val, &["smooth-or-featured-gz2_smooth"]);
 
-    refused(class().head_dropout(1.0), &train, &val, &["head dropout is 1"]);
-    refused(class().label_smoothing(-0.1), &train, &val, &["label smoothing is -0.1"]);
-    refused(class().class_weights([1.0]), &train, &val, &["class weights is 1", "0, 1"]);
-    refused(class().class_weights([1.0, 0.0]), &train, &val, &["class weight is 0"]);
-    refused(number().balanced(), &train, &val, &["a classifier"]);
-    refused(class().epochs(0), &train, &val, &["epochs is 0"]);
-    refused(class().batch(0), &train, &val, &["batch is 0"]);
-    refused(class().patience(0), &train, &val, &["patience is 0"]);
-    refused(class().learning_rate(0.0), &train, &val, &["learning rate is 0"]);
-    refused(class().layer_decay(0.0), &train, &val, &["layer decay is 0"]);
+    refused(class().head_dropout(1.0), &train, &val, &["head_dropout must", "is 1"]);
+    refused(class().label_smoothing(-0.1), &train, &val, &["label_smoothing must", "is -0.1"]);
+    refused(
+        class().class_weights([1.0]),
+        &train,
+        &val,
+        &["class weights (1) differs from the number of classes (2)", "0, 1"],
+    );
+    refused(class().class_weights([1.0, 0.0]), &train, &val, &["a class weight is 0"]);
+    refused(number().balanced(), &train, &val, &["only for classifiers"]);
+    refused(class().epochs(0), &train, &val, &["epochs must"]);
+    refused(class().batch(0), &train, &val, &["batch must"]);
+    refused(class().patience(0), &train, &val, &["patience must"]);
+    refused(class().learning_rate(0.0), &train, &val, &["learning_rate must"]);
+    refused(class().layer_decay(0.0), &train, &val, &["layer_decay must"]);
     refused(class(), &train, &val, &["nowhere"]);
 }
 
@@ -478,7 +484,7 @@ fn spaces_of_another_encoder_or_with_the_label_in_them_are_refused() {
     let leak = Space::new(train.ids().to_vec(), features).unwrap();
     let leak = leak.with_catalog(train.catalog().unwrap()).unwrap();
     assert!(
-        message(&run, &leak).contains("\"ring\" itself in column 7"),
+        message(&run, &leak).contains("column 7 of the features is the label \"ring\""),
         "{}",
         message(&run, &leak)
     );

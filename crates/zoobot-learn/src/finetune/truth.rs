@@ -1,5 +1,5 @@
-//! The labels of a catalogue, read and checked: whatever cannot be learnt from is an error that names
-//! the column, the galaxy and what to do.
+//! The labels of a catalogue, read and checked: unusable labels are errors that name the column,
+//! the galaxy and what to do.
 
 use super::LabelKind;
 use ndarray::{Array2, ArrayView2};
@@ -29,8 +29,9 @@ impl Truth {
     /// The labels of galaxies to learn from.
     pub fn to_learn(question: &LabelKind, catalog: &Catalog) -> Result<Self> {
         if catalog.len() < LEAST {
-            let expected = format!("at least {LEAST}, and a few dozen to be of use");
-            return Err(Error::invalid("galaxies to learn from", catalog.len(), expected));
+            let problem = format!("there are too few galaxies to learn from ({})", catalog.len());
+            let hint = format!("Give at least {LEAST}; a useful model needs a few dozen");
+            return Err(Error::unsuitable(problem, hint));
         }
         let truth = Self::read(question, catalog, None)?;
         truth.check_learnable(question)?;
@@ -40,7 +41,7 @@ impl Truth {
         Ok(truth)
     }
 
-    /// The labels of galaxies to choose by, or to judge by: of the same classes.
+    /// The labels of validation galaxies, or of galaxies to judge by: of the same classes.
     pub fn like(&self, question: &LabelKind, catalog: &Catalog) -> Result<Self> {
         let names = match self {
             Self::Classes { names, .. } => Some(names.as_slice()),
@@ -49,7 +50,7 @@ impl Truth {
         Self::read(question, catalog, names)
     }
 
-    /// The labels of a catalogue; classes are those of `names`, where they are known.
+    /// The labels of a catalogue; the classes are `names`, where they are known.
     pub fn read(question: &LabelKind, catalog: &Catalog, names: Option<&[String]>) -> Result<Self> {
         Ok(match question {
             LabelKind::Classes { label } => {
@@ -59,9 +60,12 @@ impl Truth {
                     names.iter().enumerate().map(|(i, name)| (name.as_str(), i)).collect();
                 let place = |(row, text): (usize, &String)| {
                     places.get(text.as_str()).copied().ok_or_else(|| {
-                        let value = format!("{text:?} of {:?} in {label:?}", catalog.ids()[row]);
-                        let expected = format!("one that was learnt: {}", names.join(", "));
-                        Error::invalid("class", value, expected)
+                        let problem = format!(
+                            "{label:?} is {text:?} for {:?}, a class that was not learnt",
+                            catalog.ids()[row]
+                        );
+                        let hint = format!("Give only the classes learnt: {}", names.join(", "));
+                        Error::unsuitable(problem, hint)
                     })
                 };
                 let of = texts.iter().enumerate().map(place).collect::<Result<_>>()?;
@@ -71,12 +75,13 @@ impl Truth {
                 let values = numbers(catalog, label)?;
                 let outside = |value: &f64| *unit_interval && !(0.0..=1.0).contains(value);
                 if let Some(row) = values.iter().position(outside) {
-                    let value = format!("{} of {:?}", values[row], catalog.ids()[row]);
-                    let expected = format!(
-                        "0 to 1 in {label:?}, as {} has it",
+                    let problem =
+                        format!("{label:?} is {} for {:?}", values[row], catalog.ids()[row]);
+                    let hint = format!(
+                        "With {} every label must be between 0 and 1",
                         advice("unit_interval()", "--unit-interval")
                     );
-                    return Err(Error::invalid("label", value, expected));
+                    return Err(Error::unsuitable(problem, hint));
                 }
                 Self::Numbers(values)
             }
@@ -88,9 +93,12 @@ impl Truth {
                             "0" | "false" => 0.0,
                             "1" | "true" => 1.0,
                             _ => {
-                                let value =
-                                    format!("{text:?} of {:?} in {label:?}", catalog.ids()[row]);
-                                return Err(Error::invalid("label", value, "0 or 1"));
+                                let problem =
+                                    format!("{label:?} is {text:?} for {:?}", catalog.ids()[row]);
+                                return Err(Error::unsuitable(
+                                    problem,
+                                    "Every label must be 0 or 1",
+                                ));
                             }
                         };
                     }
@@ -107,40 +115,45 @@ impl Truth {
         match self {
             Self::Classes { names, of } => {
                 if names.len() < 2 {
-                    let found = format!("{:?} alone in {:?}", names[0], column(0));
-                    return Err(Error::invalid("classes", found, "at least two to tell apart"));
+                    let problem = format!("{:?} has only the class {:?}", column(0), names[0]);
+                    return Err(Error::unsuitable(
+                        problem,
+                        "Give galaxies of at least two classes",
+                    ));
                 }
                 if names.len() > of.len() / 2 {
-                    let value = format!(
-                        "{:?} with {} classes for {} galaxies",
+                    let problem = format!(
+                        "{:?} has {} classes for {} galaxies",
                         column(0),
                         names.len(),
                         of.len()
                     );
-                    let expected = format!("classes of several galaxies. {}", regressor());
-                    return Err(Error::invalid("label", value, expected));
+                    let hint = format!("Each class needs several galaxies. {}", regressor());
+                    return Err(Error::unsuitable(problem, hint));
                 }
                 for (class, name) in names.iter().enumerate() {
                     if of.iter().filter(|it| **it == class).count() < 2 {
-                        let value = format!("one of {name:?} in {:?}", column(0));
-                        let expected = "at least two of each class";
-                        return Err(Error::invalid("galaxies to learn from", value, expected));
+                        let problem =
+                            format!("only one galaxy has the class {name:?} in {:?}", column(0));
+                        let hint = "Give at least two galaxies of each class";
+                        return Err(Error::unsuitable(problem, hint));
                     }
                 }
                 Ok(())
             }
             Self::Numbers(values) => match values.iter().all(|it| *it == values[0]) {
                 true => {
-                    let value = format!("{} for every galaxy in {:?}", values[0], column(0));
-                    Err(Error::invalid("label", value, "numbers that differ"))
+                    let problem = format!("{:?} is {} for every galaxy", column(0), values[0]);
+                    Err(Error::unsuitable(problem, "Choose a column of numbers that differ"))
                 }
                 false => Ok(()),
             },
             Self::Tags(all) => {
                 for (i, of) in all.columns().into_iter().enumerate() {
                     if of.iter().all(|it| *it == of[0]) {
-                        let value = format!("{} for every galaxy in {:?}", of[0], column(i));
-                        return Err(Error::invalid("label", value, "both 0 and 1 in each column"));
+                        let problem = format!("{:?} is {} for every galaxy", column(i), of[0]);
+                        let hint = "Choose columns that hold both 0 and 1";
+                        return Err(Error::unsuitable(problem, hint));
                     }
                 }
                 Ok(())
@@ -243,9 +256,9 @@ pub fn no_leak(features: ArrayView2<f32>, truth: &Truth, question: &LabelKind) -
         for (place, feature) in features.columns().into_iter().enumerate() {
             let same = |(a, b): (&f32, &f64)| (f64::from(*a) - b).abs() <= 1e-6 * b.abs().max(1.0);
             if feature.iter().zip(values).all(same) {
-                let value = format!("{label:?} itself in column {place}");
-                let expected = "measured from pictures: take the label out of the features";
-                return Err(Error::invalid("feature", value, expected));
+                let problem =
+                    format!("column {place} of the features is the label {label:?} itself");
+                return Err(Error::unsuitable(problem, "Take the label out of the features"));
             }
         }
     }
@@ -255,8 +268,8 @@ pub fn no_leak(features: ArrayView2<f32>, truth: &Truth, question: &LabelKind) -
 /// A column of labels, which says nothing of which galaxy it is.
 fn column(catalog: &Catalog, label: &str) -> Result<Label> {
     if label == ID || label == FILE {
-        let expected = "a column of labels: this one only tells galaxies apart";
-        return Err(Error::invalid("label", format!("{label:?}"), expected));
+        let problem = format!("{label:?} identifies galaxies and is not a label");
+        return Err(Error::unsuitable(problem, "Choose a column of labels"));
     }
     let column = Label::of(catalog, label)?;
     column.ask_about_sentinels();

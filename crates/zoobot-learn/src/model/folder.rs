@@ -44,8 +44,9 @@ pub(super) fn read(folder: &Path) -> Result<Model> {
     if description.encoder != encoder.fingerprint() {
         return Err(Error::Weights {
             path: folder.join(HEAD),
-            problem: "the head was trained on other weights than the folder's encoder has".into(),
-            hint: "Save the whole model again, or take the head's files away".into(),
+            problem: "the head was trained on other weights than the encoder in this folder has"
+                .into(),
+            hint: "Save the whole model again, or remove the files of the head".into(),
         });
     }
     let config = description.config;

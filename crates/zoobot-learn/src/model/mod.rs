@@ -52,22 +52,28 @@ impl Model {
     /// A model of an encoder and a head, whose weights are copied.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the head takes another number of features than the encoder gives, or
-    /// its outputs are not as many, or not of the kind, that the labels need: concentrations for
-    /// votes, scores for classes, numbers or shares for values.
+    /// [`Error::Shape`] when the head takes more or fewer features than the encoder gives, or has more
+    /// or fewer outputs than there are labels; [`Error::Unsuitable`] when its outputs are not of the
+    /// kind that the labels need: concentrations for votes, scores for classes, numbers or shares for
+    /// values.
     pub fn new(encoder: Encoder, head: &Head, labels: Labels) -> Result<Self> {
         let config = head.config().clone();
         if head.width() != encoder.width() {
-            let expected = format!("{}, which {} gives", encoder.width(), encoder.name());
-            return Err(Error::invalid("features that the head takes", head.width(), expected));
+            let problem = format!(
+                "the head takes {} features, but {} gives {}",
+                head.width(),
+                encoder.name(),
+                encoder.width()
+            );
+            return Err(Error::shape(problem, "Give a head that was trained on this encoder"));
         }
         labels.check(&config)?;
         let head = Arc::new(Mutex::new(head.detached()?));
         Ok(Self { encoder, head, config, labels, recalibration: None })
     }
 
-    /// Reads a model folder: an encoder's, with the head beside it. `"sample"` is the one that travels
-    /// inside this library.
+    /// Reads a model folder: an encoder's, with the head beside it. `"sample"` is the model that
+    /// comes with this library.
     ///
     /// # Errors
     /// [`Error::Weights`] when the folder holds an encoder only, a file of the head is missing or
@@ -106,12 +112,11 @@ impl Model {
         Ok(self)
     }
 
-    /// The model whose every weight is the mean of these models': [`Encoder::average`]. It is not
-    /// recalibrated, whether they were or not.
+    /// A model whose every weight is the mean over these models: [`Encoder::average`]. It is not
+    /// recalibrated, even if they were.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for none, for models of other labels or heads, and as
-    /// [`Encoder::average`].
+    /// [`Error::Unsuitable`] when labels or heads differ, and as [`Encoder::average`].
     pub fn average(models: &[&Self]) -> Result<Self> {
         let encoders: Vec<&Encoder> = models.iter().map(|it| &it.encoder).collect();
         let encoder = Encoder::average(&encoders)?;
@@ -119,8 +124,15 @@ impl Model {
         let mut sums: HashMap<String, Tensor> = HashMap::new();
         for model in models {
             if model.labels != first.labels || model.config != first.config {
-                let expected = format!("those of {}", first.encoder.name());
-                return Err(Error::invalid("labels and head", model.encoder.name(), expected));
+                let problem = format!(
+                    "the model {:?} differs from {:?} in its labels or head",
+                    model.encoder.name(),
+                    first.encoder.name()
+                );
+                return Err(Error::unsuitable(
+                    problem,
+                    "Average models that were trained on the same labels",
+                ));
             }
             let head = model.head.lock().unwrap_or_else(PoisonError::into_inner).detached()?;
             for (name, value) in head.variables() {
@@ -130,7 +142,8 @@ impl Model {
             }
         }
         let mean = |name: &str| {
-            let sum = sums.get(name).ok_or_else(|| Error::invalid("head", "no variable", name))?;
+            let sum = sums.get(name);
+            let sum = sum.ok_or_else(|| Error::Internal(format!("a head without a {name}")))?;
             Ok::<_, Error>(sum.f_div_scalar(models.len() as f64)?)
         };
         let mut head = Head::of(&first.config, &mean("weight")?, &mean("bias")?)?;
@@ -154,7 +167,7 @@ impl Model {
         &self.config
     }
 
-    /// The same model by another name.
+    /// The model by another name.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.encoder = self.encoder.named(name);
         self
@@ -168,7 +181,7 @@ impl Model {
     /// The schema of the votes that it predicts.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a model of classes or values.
+    /// [`Error::Unsuitable`] for a model of classes or values.
     pub fn schema(&self) -> Result<&Schema> {
         match &self.labels {
             Labels::Votes(schema) => Ok(schema),
@@ -178,68 +191,74 @@ impl Model {
     }
 
     fn no_votes(&self, found: &str) -> Error {
-        let value = format!("{:?}, a model of {found}", self.encoder.name());
-        let instead = advice(
-            "model.predict_labels(&galaxies) gives what this one predicts",
-            "zoobot predict writes what this one predicts",
+        let name = self.encoder.name();
+        let problem = format!(
+            "the model {name:?} predicts {found}, and only models of votes have posteriors"
         );
-        let expected = format!("a model of votes: only those have posteriors ({instead})");
-        Error::invalid("the model", value, expected)
+        let hint = advice(
+            "model.predict_labels(&galaxies) gives its predictions",
+            "`zoobot predict` writes its predictions",
+        );
+        Error::unsuitable(problem, hint)
     }
 
-    /// The correction that its posteriors get, where there is one.
+    /// The correction of its posteriors, where there is one.
     pub fn recalibration(&self) -> Option<&Recalibration> {
         self.recalibration.as_ref()
     }
 
-    /// The same model with its posteriors corrected, or no longer corrected.
+    /// The model with its posteriors corrected, or no longer corrected.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when it was fitted on another schema's votes.
+    /// [`Error::Unsuitable`] when it was fitted on another schema's votes.
     pub fn with_recalibration(mut self, recalibration: Option<Recalibration>) -> Result<Self> {
         if let Some(found) = &recalibration {
             let schema = self.schema()?;
             if found.schema() != schema {
-                let expected = format!("{}, as the model's", schema.name());
-                let name = found.schema().name();
-                return Err(Error::invalid("schema of the recalibration", name, expected));
+                let problem = format!(
+                    "the recalibration is for {}, but the model predicts {}",
+                    found.schema().name(),
+                    schema.name()
+                );
+                let hint = "Fit a recalibration to the model's own predictions";
+                return Err(Error::unsuitable(problem, hint));
             }
         }
         self.recalibration = recalibration;
         Ok(self)
     }
 
-    /// The same model with another stretch for the flux of FITS pictures: [`Encoder::stretch`]. It was
-    /// trained with the one that it comes with.
+    /// The model with another stretch for the flux of FITS pictures: [`Encoder::stretch`]. It was
+    /// trained with its original stretch.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the stretch is out of range.
+    /// [`Error::Parameter`] when the stretch is out of range.
     pub fn stretch(mut self, stretch: Stretch) -> Result<Self> {
         self.encoder = self.encoder.stretch(stretch)?;
         Ok(self)
     }
 
-    /// The same model with its encoder computing with other numbers.
+    /// The model with its encoder computing at another precision.
     pub fn with_precision(mut self, precision: Precision) -> Self {
         self.encoder = self.encoder.with_precision(precision);
         self
     }
 
-    /// What the head makes of features. With a seed some of them are left out at random, as
-    /// [`Head::forward`] has it.
+    /// The outputs of the head for features. With a seed some features are left out at random, as
+    /// in [`Head::forward`].
     ///
     /// # Shapes
     /// `[n, features]` to `[n, outputs]`, on the CPU.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for another number of features.
+    /// [`Error::Shape`] when the head takes more or fewer features.
     pub fn outputs(&self, features: &Tensor, seed: Option<u64>) -> Result<Array2<f64>> {
         let head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
         let out = tch::no_grad(|| head.forward(features, seed))?;
         let shape = (out.size()[0] as usize, self.config.outputs as usize);
         let values = out.f_to_kind(Kind::Double)?.f_contiguous()?.f_flatten(0, -1)?;
         let values = Array2::from_shape_vec(shape, Vec::try_from(values)?);
-        values.map_err(|error| Error::invalid("outputs", error, format!("{shape:?}")))
+        values.map_err(Error::internal("the outputs do not fill their table"))
     }
 
     /// The head, on the CPU.
@@ -267,8 +286,8 @@ impl Model {
         }
     }
 
-    /// SHA-256 of all that its predictions depend on beside the pictures and their preparation:
-    /// encoder, head, labels and recalibration.
+    /// SHA-256 of everything that its predictions depend on besides the pictures and their
+    /// preparation: encoder, head, labels and recalibration.
     ///
     /// # Errors
     /// [`Error::Torch`] when memory is short.
@@ -310,12 +329,13 @@ impl Labels {
             }
         };
         if !kinds.contains(&config.output) {
-            let value = format!("{:?}", config.output);
-            return Err(Error::invalid("output of the head", value, format!("{kinds:?} for {of}")));
+            let problem = format!("the head gives {:?}, which cannot be {of}", config.output);
+            return Err(Error::unsuitable(problem, format!("Give a head of one of {kinds:?}")));
         }
         if config.outputs != count as i64 {
-            let expected = format!("{count}, one for each of the {of}");
-            return Err(Error::invalid("outputs of the head", config.outputs, expected));
+            let problem =
+                format!("the head has {} outputs, but the labels need {count}", config.outputs);
+            return Err(Error::shape(problem, "Give a head with one output for each label"));
         }
         Ok(())
     }
@@ -330,7 +350,7 @@ impl Labels {
 }
 
 impl Trained {
-    /// The encoder with the head, which predicts votes, by a name of its own.
+    /// The model of the encoder and the head, which predicts votes, with a name of its own.
     ///
     /// # Errors
     /// [`Error::Torch`] when memory is short.

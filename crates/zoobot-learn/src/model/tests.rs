@@ -104,13 +104,13 @@ fn heads_that_do_not_fit_are_refused() {
         Model::new(encoder.clone(), &head, labels).unwrap_err().to_string()
     };
     let error = message(HeadConfig::concentrations(2), 640, rings());
-    assert!(error.contains("640, expected 320, which atto gives"), "{error}");
+    assert!(error.contains("takes 640 features, but atto gives 320"), "{error}");
     let error = message(HeadConfig::concentrations(3), 320, rings());
-    assert!(error.contains("outputs of the head is 3, expected 2"), "{error}");
+    assert!(error.contains("3 outputs, but the labels need 2"), "{error}");
     let error = message(HeadConfig::scores(2), 320, rings());
-    assert!(error.contains("Scores, expected [Concentrations, Dirichlet] for answers"), "{error}");
+    assert!(error.contains("one of [Concentrations, Dirichlet]"), "{error}");
     let error = message(HeadConfig::scores(2), 320, Labels::Classes(vec!["ring".into()]));
-    assert!(error.contains("one for each of the classes"), "{error}");
+    assert!(error.contains("2 outputs, but the labels need 1"), "{error}");
 }
 
 #[test]

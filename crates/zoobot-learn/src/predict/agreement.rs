@@ -1,4 +1,4 @@
-//! Do galaxies that the network expects many votes for have them?
+//! How expected fractions correlate with the votes.
 
 use super::calibration::asked;
 use super::posterior::Posterior;
@@ -45,8 +45,9 @@ pub struct Agreement {
 ///
 /// # Errors
 /// [`Error::Missing`](zoobot_base::Error::Missing) for another answer, with a near one;
-/// [`Error::Invalid`](zoobot_base::Error::Invalid) when the votes are of other galaxies or of another
-/// schema, or no galaxy has as many.
+/// [`Error::Shape`](zoobot_base::Error::Shape) when the votes are of other galaxies;
+/// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) for another schema;
+/// [`Error::Empty`](zoobot_base::Error::Empty) when no galaxy has `min_votes` votes.
 pub fn agreement(
     posterior: &Posterior,
     votes: &Votes,
@@ -77,10 +78,10 @@ pub fn agreement(
 }
 
 impl Agreement {
-    /// A point a galaxy: the share of the votes against the expected fraction.
+    /// A figure with a point for each galaxy: the share of the votes against the expected fraction.
     ///
     /// # Errors
-    /// None: there is a galaxy at least.
+    /// None: there is at least one galaxy.
     pub fn figure(&self) -> Result<Figure> {
         scatter(&self.expected, &self.votes)
             .labels(&format!("expected fraction: {}", self.answer), "share of the votes")

@@ -1,4 +1,4 @@
-//! How far a posterior can be trusted, question by question, by votes it has not seen.
+//! The calibration of a posterior, question by question, against votes that it has not seen.
 
 use super::confident::{Confident, confident};
 use super::coverage::{Coverage, coverage};
@@ -6,6 +6,7 @@ use super::posterior::Posterior;
 use super::reliability::{Bin, calibration_error, reliability};
 use ndarray::Axis;
 use polars::prelude::{Column, DataFrame};
+use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
 use zoobot_data::schema::Votes;
 use zoobot_show::figure::{Figure, Panel, calibration_panels};
@@ -41,7 +42,7 @@ pub struct Calibration {
 pub struct QuestionCalibration {
     /// The question.
     pub question: String,
-    /// Where votes fell, within a deviation of 0.2.
+    /// The coverage of the votes, within a deviation of 0.2.
     pub coverage: Coverage,
     /// Accuracy where one answer has more than 80 % of the votes.
     pub confident: Confident,
@@ -50,7 +51,7 @@ pub struct QuestionCalibration {
 }
 
 impl QuestionCalibration {
-    /// The expected calibration error of the fractions, 0 best.
+    /// The expected calibration error of the fractions; 0 is best.
     pub fn error(&self) -> f64 {
         calibration_error(&self.bins)
     }
@@ -61,8 +62,8 @@ impl Calibration {
     /// usual); questions without such a galaxy are left out.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the votes are of other galaxies or of another schema, or no question
-    /// has as many votes.
+    /// [`Error::Shape`] when the votes are of other galaxies; [`Error::Unsuitable`] for another schema;
+    /// [`Error::Empty`] when no galaxy has `min_votes` votes for a question.
     pub fn measure(posterior: &Posterior, votes: &Votes, min_votes: u32) -> Result<Self> {
         paired(posterior, votes)?;
         votes.say_without();
@@ -92,8 +93,8 @@ impl Calibration {
             });
         }
         if questions.is_empty() {
-            let expected = "votes for one question of one galaxy at least";
-            return Err(Error::invalid("minimum of votes", min_votes, expected));
+            let what = format!("no galaxy has {min_votes} or more votes for a question");
+            return Err(Error::empty(what, lower_minimum()));
         }
         Ok(Self { questions, min_votes })
     }
@@ -137,7 +138,7 @@ impl Calibration {
     /// fraction. On the diagonal they are as expected.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when there are too many questions for one figure.
+    /// When there are too many questions for one figure.
     pub fn figure(&self) -> Result<Figure> {
         let panel = |it: &QuestionCalibration| Panel {
             title: it.question.clone(),
@@ -179,7 +180,7 @@ impl Asked {
     }
 }
 
-/// The galaxies with at least so many votes for a question (and at least one).
+/// The galaxies with at least `min_votes` votes for a question (and at least one).
 pub(super) fn asked(
     posterior: &Posterior,
     votes: &Votes,
@@ -202,31 +203,46 @@ pub(super) fn asked(
         found.push(Asked { votes, total, alphas });
     }
     if found.is_empty() {
-        let value = format!("{min_votes} for {question:?}");
-        return Err(Error::invalid("minimum of votes", value, "what one galaxy has at least"));
+        let what = format!("no galaxy has {min_votes} or more votes for {question:?}");
+        return Err(Error::empty(what, lower_minimum()));
     }
     Ok(found)
+}
+
+/// What to do where no galaxy has enough votes.
+fn lower_minimum() -> String {
+    advice("Lower min_votes, or give more votes", "Lower --min-votes, or give more votes")
 }
 
 /// Fails unless predictions and votes are of the same galaxies and questions.
 pub(super) fn paired(posterior: &Posterior, votes: &Votes) -> Result<()> {
     if posterior.schema() != votes.schema() {
-        let expected = format!("{}, as the predictions", posterior.schema().name());
-        return Err(Error::invalid("schema of the votes", votes.schema().name(), expected));
+        let problem = format!(
+            "the votes are for {}, but the predictions for {}",
+            votes.schema().name(),
+            posterior.schema().name()
+        );
+        return Err(Error::unsuitable(
+            problem,
+            "Read the votes with the schema of the predictions",
+        ));
     }
     if posterior.ids() != votes.ids() {
         let at = posterior.ids().iter().zip(votes.ids()).position(|(a, b)| a != b);
-        let value = match at {
-            Some(at) => format!("{:?} in row {}", votes.ids()[at], at + 1),
-            None => format!("{} galaxies", votes.len()),
+        let problem = match at {
+            Some(at) => format!(
+                "row {} is {:?} in the votes, but {:?} in the predictions",
+                at + 1,
+                votes.ids()[at],
+                posterior.ids()[at]
+            ),
+            None => format!(
+                "there are votes for {} galaxies, but predictions for {}",
+                votes.len(),
+                posterior.len()
+            ),
         };
-        let expected = match at {
-            Some(at) => {
-                format!("{:?}: predictions and votes in the same order", posterior.ids()[at])
-            }
-            None => format!("{}, as the predictions", posterior.len()),
-        };
-        return Err(Error::invalid("id_str of the votes", value, expected));
+        return Err(Error::shape(problem, "Give the same galaxies in the same order"));
     }
     Ok(())
 }

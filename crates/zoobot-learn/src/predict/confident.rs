@@ -15,7 +15,7 @@ use zoobot_data::schema::Votes;
 pub struct Confident {
     /// Galaxies with one answer above the share of the votes.
     pub galaxies: usize,
-    /// Those where that answer has the largest expected fraction.
+    /// Galaxies where that answer has the largest expected fraction.
     pub correct: usize,
 }
 
@@ -26,12 +26,13 @@ impl Confident {
     }
 }
 
-/// Accuracy for a question on confident galaxies: those with at least `min_votes` for it, of which
-/// one answer has more than `share` (0.8, say).
+/// Accuracy for a question on galaxies on which volunteers agree: galaxies with at least
+/// `min_votes` for it, where one answer has more than `share` of them (such as 0.8).
 ///
 /// # Errors
-/// [`Error::Missing`] for another question; [`Error::Invalid`] when the votes are of other galaxies
-/// or of another schema, or `share` is not in 0.5 to below 1.
+/// [`Error::Missing`] for another question; [`Error::Shape`] when the votes are of other galaxies;
+/// [`Error::Unsuitable`] for another schema; [`Error::Parameter`] unless `share` is at least 0.5 and
+/// below 1; [`Error::Empty`] when no galaxy has `min_votes` votes.
 pub fn confident(
     posterior: &Posterior,
     votes: &Votes,
@@ -40,7 +41,7 @@ pub fn confident(
     min_votes: u32,
 ) -> Result<Confident> {
     if !(0.5..1.0).contains(&share) {
-        return Err(Error::invalid("share of votes", share, "0.5 to below 1"));
+        return Err(Error::parameter("share", share, "at least 0.5 and below 1"));
     }
     let mut found = Confident { galaxies: 0, correct: 0 };
     for galaxy in asked(posterior, votes, question, min_votes)? {

@@ -7,7 +7,7 @@ use zoobot_base::error::{Error, Result};
 use zoobot_base::special::beta::{Beta, quantile};
 use zoobot_data::schema::Votes;
 
-/// Where the votes for a question fell.
+/// The coverage of the votes for a question.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Coverage {
     /// Galaxies that were looked at.
@@ -17,9 +17,10 @@ pub struct Coverage {
     pub expected_within: f64,
     /// How often it did.
     pub observed_within: f64,
-    /// The share of votes inside the central 90 % of what the posterior predicts for so many votes:
-    /// 0.9 when it is calibrated. Counts are whole, so a count at the interval's edge is inside in
-    /// part (the probability integral transform of Czado et al. 2009, Biometrics 65, 1254).
+    /// The share of votes inside the central 90 % interval that the posterior predicts for this
+    /// number of votes: 0.9 when it is calibrated. Counts are whole, so a count at the interval's
+    /// edge is inside in part (the probability integral transform of Czado et al. 2009, Biometrics
+    /// 65, 1254).
     pub votes_inside: f64,
     /// How often the share of the votes lies inside the 90 % interval of the share itself. Below
     /// 0.9 even for a perfect posterior: few votes scatter around the share they estimate.
@@ -38,8 +39,9 @@ impl Coverage {
 /// `min_votes` for it; `deviation` is in shares of the votes, such as 0.2.
 ///
 /// # Errors
-/// [`Error::Missing`] for another question; [`Error::Invalid`] when the votes are of other galaxies
-/// or of another schema, `deviation` is not in 0 to 1, or no galaxy has as many votes.
+/// [`Error::Missing`] for another question; [`Error::Shape`] when the votes are of other galaxies;
+/// [`Error::Unsuitable`] for another schema; [`Error::Parameter`] unless `deviation` is between 0 and 1;
+/// [`Error::Empty`] when no galaxy has `min_votes` votes.
 pub fn coverage(
     posterior: &Posterior,
     votes: &Votes,
@@ -48,7 +50,7 @@ pub fn coverage(
     min_votes: u32,
 ) -> Result<Coverage> {
     if !(0.0..=1.0).contains(&deviation) {
-        return Err(Error::invalid("deviation", deviation, "0 to 1, a share of the votes"));
+        return Err(Error::parameter("deviation", deviation, "between 0 and 1"));
     }
     let galaxies = asked(posterior, votes, question, min_votes)?;
     let answers = galaxies.first().map_or(0, |it| it.votes.len());

@@ -24,8 +24,8 @@ const PART: usize = 2048;
 ///
 /// With [`passes`](Self::passes), each model is also a mixture: of passes in which its head's
 /// dropout is on (Monte Carlo dropout: Gal and Ghahramani 2016, arXiv:1506.02142). What is left out
-/// depends on the seed, the model's place and the galaxy's `id_str` alone: not on the company of the
-/// galaxy, and a pass is the same whatever the number of passes.
+/// depends only on the seed, the model's place and the galaxy's `id_str`, not on the other galaxies
+/// or the number of passes.
 ///
 /// ```no_run
 /// use zoobot_core::prelude::*;
@@ -47,24 +47,30 @@ impl Ensemble {
     /// Models that predict together, without dropout, seed 1.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when there is none, one does not predict votes, or schemas differ.
+    /// [`Error::Empty`] for no models; [`Error::Unsuitable`] when a model does not predict votes, or
+    /// schemas differ.
     pub fn new(models: impl IntoIterator<Item = Model>) -> Result<Self> {
         let models: Vec<Model> = models.into_iter().collect();
         let Some(first) = models.first() else {
-            return Err(Error::invalid("models of an ensemble", 0, "at least one"));
+            return Err(Error::empty("the ensemble has no models", "Give at least one"));
         };
         let schema = first.schema()?.clone();
         for other in &models {
             if *other.schema()? != schema {
-                let expected = format!("{}, as the first has it", schema.name());
-                let name = format!("{} ({})", other.schema()?.name(), other.encoder().name());
-                return Err(Error::invalid("schema of a model", name, expected));
+                let problem = format!(
+                    "the model {:?} predicts votes for {}, but the first model for {}",
+                    other.encoder().name(),
+                    other.schema()?.name(),
+                    schema.name()
+                );
+                return Err(Error::unsuitable(problem, "Give models of the same schema"));
             }
         }
         Ok(Self { models, schema, passes: 0, seed: 1 })
     }
 
-    /// Sets the passes with dropout for each model and galaxy; 0, the default, is one without it.
+    /// Sets the number of passes with dropout for each model and galaxy; 0, the default, is one
+    /// pass without dropout.
     pub fn passes(mut self, passes: usize) -> Self {
         self.passes = passes;
         self
@@ -76,7 +82,7 @@ impl Ensemble {
         self
     }
 
-    /// Sets the numbers that all its encoders compute with.
+    /// Sets the precision that all its encoders compute with.
     pub fn precision(mut self, precision: Precision) -> Self {
         self.models = self.models.into_iter().map(|it| it.with_precision(precision)).collect();
         self
@@ -100,7 +106,7 @@ impl Ensemble {
     /// The posteriors of a catalogue's galaxies, in its order. Galaxies whose pictures cannot be
     /// read are left out and listed in [`Posterior::failed`].
     ///
-    /// Its memory is that of the posterior; for catalogues for which it is too much, see
+    /// Memory holds the whole posterior; for catalogues for which that is too much, see
     /// [`predict_to`](Self::predict_to).
     ///
     /// # Errors
@@ -130,8 +136,8 @@ impl Ensemble {
         Ok(posterior.with_failed(Failed::table(&failed)?))
     }
 
-    /// The posteriors of galaxies that were encoded already, by the encoder that all the models
-    /// have.
+    /// The posteriors of galaxies that were encoded before, by the encoder that all the models
+    /// share.
     ///
     /// # Errors
     /// As [`Encoder::check`] when the space is of another encoder, or of other pictures.
@@ -144,8 +150,8 @@ impl Ensemble {
     }
 
     /// Predicts a catalogue into a file, of the format that its ending names: `.parquet`, `.csv` or
-    /// `.fits`. Memory stays the same however long the catalogue, and a run that stops for whatever
-    /// reason is taken up by the next.
+    /// `.fits`. Memory does not grow with the catalogue, and after a stop for any reason the next
+    /// call resumes.
     ///
     /// # Errors
     /// When the file cannot be written, which is tried before the work starts;
@@ -277,15 +283,15 @@ impl Model {
     /// The posteriors of a catalogue's galaxies: [`Ensemble::predict`] of this model alone.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when it does not predict votes; else as there.
+    /// [`Error::Unsuitable`] when it does not predict votes; else as [`Ensemble::predict`].
     pub fn predict(&self, catalog: &Catalog) -> Result<Posterior> {
         Ensemble::new([self.clone()])?.predict(catalog)
     }
 
-    /// The posteriors of galaxies that were encoded already: [`Ensemble::predict_encoded`].
+    /// The posteriors of galaxies that were encoded before: [`Ensemble::predict_encoded`].
     ///
     /// # Errors
-    /// [`Error::Invalid`] when it does not predict votes; else as there.
+    /// [`Error::Unsuitable`] when it does not predict votes; else as [`Ensemble::predict_encoded`].
     pub fn predict_encoded(&self, space: &Space) -> Result<Posterior> {
         Ensemble::new([self.clone()])?.predict_encoded(space)
     }

@@ -1,4 +1,4 @@
-//! How much new votes would teach: where members are sure, but not of the same.
+//! How much new votes would teach: most where members are certain of different answers.
 
 use super::posterior::Posterior;
 use crate::train::ln_probability;
@@ -20,9 +20,9 @@ const MOST: f64 = 1e6;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Information {
-    /// Of what all members together expect.
+    /// The entropy of the mixture of all members.
     pub entropy_of_mean: f64,
-    /// Of what each member expects, averaged.
+    /// The mean entropy of the members.
     pub mean_entropy: f64,
 }
 
@@ -42,23 +42,21 @@ impl Information {
 /// `concentrations` is `[answers, members]`.
 ///
 /// # Errors
-/// [`Error::Invalid`] for less than two answers or no member, and when so many votes can come out
-/// in more than a million ways.
+/// [`Error::Shape`] for fewer than two answers or no member; [`Error::Unsuitable`] when the votes
+/// have more than a million possible outcomes.
 pub fn information(concentrations: ArrayView2<'_, f64>, votes: u32) -> Result<Information> {
     let (answers, members) = concentrations.dim();
     if answers < 2 || members == 0 {
-        let expected = "[at least 2 answers, at least 1 member]";
-        return Err(Error::invalid(
-            "shape of concentrations",
-            format!("{answers} × {members}"),
-            expected,
-        ));
+        let problem = format!("there are {answers} answers and {members} members");
+        return Err(Error::shape(problem, "Give at least 2 answers and 1 member"));
     }
     // Ways to share out the votes: binomial(votes + answers - 1, answers - 1).
     let ways = (1..answers).map(|k| (f64::from(votes) + k as f64) / k as f64).product::<f64>();
     if ways > MOST {
-        let expected = format!("few enough for a million outcomes (there are {ways:.1e})");
-        return Err(Error::invalid("votes", votes, expected));
+        let problem = format!(
+            "{votes} votes for {answers} answers have {ways:.1e} possible outcomes, more than a million"
+        );
+        return Err(Error::unsuitable(problem, "Ask for fewer votes"));
     }
     let alphas: Vec<Vec<f64>> = concentrations.axis_iter(Axis(1)).map(|it| it.to_vec()).collect();
     let mut entropy_of_mean = 0.0;
@@ -95,7 +93,7 @@ fn next(outcome: &mut [f64]) -> bool {
 
 impl Posterior {
     /// The mutual information in `votes` new votes for each galaxy and question, in nats: galaxies
-    /// with much of it teach the network most, whichever way they are voted. All 0 with one member.
+    /// with high values teach the network most, however people vote. All 0 with one member.
     ///
     /// # Shapes
     /// `[galaxies, questions]`.

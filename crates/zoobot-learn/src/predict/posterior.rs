@@ -1,4 +1,4 @@
-//! What a network expects volunteers to say, and how surely.
+//! The votes that a network expects, and how certain it is.
 
 use ndarray::{Array2, Array3, ArrayView3, Axis};
 use polars::prelude::DataFrame;
@@ -59,25 +59,29 @@ impl Posterior {
     /// `concentrations` is `[galaxies, answers, members]`, a row for each of `ids`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the shape does not fit, there is no member, or a concentration is
-    /// not above 0, with the galaxy and the answer.
+    /// [`Error::Shape`] when the shape does not fit; [`Error::Empty`] without members;
+    /// [`Error::Unsuitable`] when a concentration is not above 0, with the galaxy and the answer.
     pub fn new(schema: &Schema, ids: Vec<String>, concentrations: Array3<f64>) -> Result<Self> {
         let (galaxies, answers, members) = concentrations.dim();
         schema.check_width("concentrations", answers)?;
         if galaxies != ids.len() {
-            let expected = format!("{}, one for each id", ids.len());
-            return Err(Error::invalid("concentrations", format!("{galaxies} rows"), expected));
+            let problem = format!(
+                "the number of names ({}) differs from the galaxies ({galaxies})",
+                ids.len()
+            );
+            return Err(Error::shape(problem, "Give one name for each galaxy"));
         }
         if members == 0 {
-            return Err(Error::invalid("members", members, "at least 1"));
+            return Err(Error::empty("the concentrations have no members", "Give at least one"));
         }
         let good = |value: f64| value > 0.0 && value.is_finite();
         if let Some(((galaxy, answer, _), value)) =
             concentrations.indexed_iter().find(|(_, value)| !good(**value))
         {
             let column = schema.columns().swap_remove(answer);
-            let value = format!("{value} for {:?} of {:?}", column, ids[galaxy]);
-            return Err(Error::invalid("concentration", value, "a finite number above 0"));
+            let problem =
+                format!("the concentration of {column:?} for {:?} is {value}", ids[galaxy]);
+            return Err(Error::unsuitable(problem, "Every one must be a finite number above 0"));
         }
         Ok(Self { schema: schema.clone(), ids, concentrations, failed: DataFrame::empty() })
     }
@@ -85,31 +89,36 @@ impl Posterior {
     /// The mixture of all members of several posteriors of the same galaxies: an ensemble.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when there is none, or schemas or galaxies differ.
+    /// [`Error::Empty`] for none; [`Error::Unsuitable`] when schemas or galaxies differ.
     pub fn mixture(posteriors: &[Self]) -> Result<Self> {
         let Some(first) = posteriors.first() else {
-            return Err(Error::invalid("posteriors of a mixture", "none", "at least one"));
+            return Err(Error::empty("there are no posteriors to mix", "Give at least one"));
         };
         for other in posteriors {
             if other.schema != first.schema {
-                let expected = format!("{}, as the first", first.schema.name());
-                return Err(Error::invalid("schema of a posterior", other.schema.name(), expected));
+                let problem = format!(
+                    "one posterior is of votes for {}, but the first is of votes for {}",
+                    other.schema.name(),
+                    first.schema.name()
+                );
+                return Err(Error::unsuitable(problem, "Give posteriors of the same schema"));
             }
             if other.ids != first.ids {
-                let expected = "the same galaxies in the same order";
-                return Err(Error::invalid("galaxies of a posterior", "others", expected));
+                let problem = "the posteriors are of different galaxies";
+                let hint = "Give posteriors of the same galaxies in the same order";
+                return Err(Error::unsuitable(problem, hint));
             }
         }
         let views: Vec<_> = posteriors.iter().map(|it| it.concentrations.view()).collect();
         let concentrations = ndarray::concatenate(Axis(2), &views)
-            .map_err(|error| Error::invalid("concentrations", error, "equal shapes"))?;
+            .map_err(Error::internal("concentrations of different shapes"))?;
         Ok(Self { concentrations, ..first.clone() })
     }
 
     /// The galaxies with these names, in the order given.
     ///
     /// # Errors
-    /// [`Error::Missing`] for the first name that is not there.
+    /// [`Error::Missing`] for the first name that does not exist.
     pub fn select(&self, ids: &[impl AsRef<str>]) -> Result<Self> {
         let places: HashMap<&str, usize> =
             self.ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
@@ -130,22 +139,22 @@ impl Posterior {
     /// as many members.
     pub(super) fn stacked(posteriors: Vec<Self>) -> Result<Self> {
         let Some(first) = posteriors.first() else {
-            return Err(Error::invalid("posteriors", "none", "at least one"));
+            return Err(Error::Internal("there are no posteriors to stack".to_owned()));
         };
         let schema = first.schema.clone();
         let views: Vec<_> = posteriors.iter().map(|it| it.concentrations.view()).collect();
         let concentrations = ndarray::concatenate(Axis(0), &views)
-            .map_err(|error| Error::invalid("concentrations", error, "equal shapes"))?;
+            .map_err(Error::internal("concentrations of different shapes"))?;
         let ids = posteriors.into_iter().flat_map(|it| it.ids).collect();
         Self::new(&schema, ids, concentrations)
     }
 
-    /// The posterior of a part of its questions: those of another schema, in that one's order. What
-    /// a network of several campaigns says is so held against the votes of one of them.
+    /// The posterior of the questions of `schema`, in its order, so that a network of several campaigns
+    /// can be compared with the votes of one campaign.
     ///
     /// # Errors
-    /// [`Error::Missing`] for a question or an answer that it does not have; [`Error::Invalid`] for
-    /// a question that has other answers here.
+    /// [`Error::Missing`] for a question or an answer that it does not have; [`Error::Shape`] for
+    /// a question with another number of answers here.
     pub fn of_schema(&self, schema: &Schema) -> Result<Self> {
         let mut places = Vec::with_capacity(schema.width());
         for question in schema.questions() {
@@ -155,8 +164,13 @@ impl Posterior {
             }
             let (found, expected) = (question.answers().len(), own.answers().len());
             if found != expected {
-                let value = format!("{found} for {:?}", question.name());
-                return Err(Error::invalid("number of answers", value, format!("{expected}")));
+                let problem = format!(
+                    "{:?} has {found} answers in {}, but {expected} in {}",
+                    question.name(),
+                    schema.name(),
+                    self.schema.name()
+                );
+                return Err(Error::shape(problem, "Give a schema with the same answers"));
             }
         }
         Ok(Self {
@@ -239,15 +253,15 @@ impl Posterior {
         self.schema.asked(self.fractions().view())
     }
 
-    /// Central intervals of each answer's share: it lies inside with probability `level`, as likely
-    /// below as above. They are quantiles of the equal mixture of the members' Beta distributions,
-    /// found as roots of its distribution to 12 digits.
+    /// Central intervals of each answer's share: the share is inside with probability `level`, and
+    /// as likely below as above. They are quantiles of the equal mixture of the members' Beta
+    /// distributions, found as roots of its distribution to 12 digits.
     ///
     /// `zoobot` 2.9 reports the median over members of each member's quantiles instead, which is
     /// narrower where members disagree: [`member_intervals`](Self::member_intervals).
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a level outside 0 to 1; [`Error::Interrupted`].
+    /// [`Error::Parameter`] for a level that is not between 0 and 1; [`Error::Interrupted`].
     pub fn intervals(&self, level: f64) -> Result<Intervals> {
         self.each_interval(level, quantile)
     }
@@ -271,7 +285,7 @@ impl Posterior {
         end: impl Fn(&[Beta], f64) -> f64 + Sync,
     ) -> Result<Intervals> {
         if !(level > 0.0 && level < 1.0) {
-            return Err(Error::invalid("level of intervals", level, "above 0, below 1"));
+            return Err(Error::parameter("level", level, "above 0 and below 1"));
         }
         let tail = 0.5 - level / 2.0;
         let width = self.schema.width();

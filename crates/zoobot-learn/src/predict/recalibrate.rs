@@ -1,4 +1,4 @@
-//! Correcting a posterior that is too sure, or not sure enough, by votes held out of training.
+//! Correcting a posterior that is too certain, or not certain enough, by held-out votes.
 
 use super::calibration::{Asked, asked, paired};
 use super::posterior::Posterior;
@@ -72,10 +72,10 @@ impl Recalibration {
     /// Finds for each question the scaling that makes the votes most likely. Questions with votes
     /// for fewer than 20 galaxies stay as they are.
     ///
-    /// Fit on galaxies kept out of training, and measure the gain on others.
+    /// Fit it on held-out galaxies, and measure the gain on other galaxies.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the votes are of other galaxies or of another schema;
+    /// [`Error::Shape`] when the votes are of other galaxies; [`Error::Unsuitable`] for another schema;
     /// [`Error::Interrupted`].
     pub fn fit(posterior: &Posterior, votes: &Votes) -> Result<Self> {
         paired(posterior, votes)?;
@@ -93,8 +93,8 @@ impl Recalibration {
         Ok(Self { schema: posterior.schema().clone(), scalings })
     }
 
-    /// The same for a schema of more questions, as of a network of several campaigns; the others
-    /// stay as they are.
+    /// The recalibration for a schema of more questions, such as a network of several campaigns;
+    /// the other questions stay as they are.
     ///
     /// # Errors
     /// [`Error::Missing`] for a question that the larger schema does not have.
@@ -119,11 +119,15 @@ impl Recalibration {
     /// The posterior with every question's concentrations changed.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a posterior of another schema.
+    /// [`Error::Unsuitable`] for a posterior of another schema.
     pub fn apply(&self, posterior: &Posterior) -> Result<Posterior> {
         if *posterior.schema() != self.schema {
-            let expected = format!("{}, as fitted", self.schema.name());
-            return Err(Error::invalid("schema", posterior.schema().name(), expected));
+            let problem = format!(
+                "the posterior is of votes for {}, but the recalibration is for {}",
+                posterior.schema().name(),
+                self.schema.name()
+            );
+            return Err(Error::unsuitable(problem, "Fit a recalibration for this schema"));
         }
         let mut concentrations = posterior.concentrations().to_owned();
         for (question, scaling) in self.schema.questions().iter().zip(&self.scalings) {

@@ -1,4 +1,4 @@
-//! Do answers come as often as predicted? Bins of predictions with what came of them.
+//! Whether answers come as often as predicted: bins of predictions with their outcomes.
 
 use zoobot_base::error::{Error, Result};
 
@@ -22,14 +22,14 @@ pub struct Bin {
     pub outcome: f64,
 }
 
-/// Predictions in `bins` equal bins of (0, 1], right edges included; empty ones are left out.
+/// Predictions in `bins` equal bins of (0, 1], right edges included; empty bins are left out.
 ///
-/// `confidence` are probabilities, `outcome` what came (0 or 1, or a share of votes), `weight` how
-/// much each counts, such as its number of votes.
+/// `confidence` are probabilities, `outcome` the outcomes (0 or 1, or a share of votes), `weight`
+/// the weight of each, such as its number of votes.
 ///
 /// # Errors
-/// [`Error::Invalid`] when the lengths differ, a value is outside 0 to 1, a weight is not finite or
-/// negative, or there is no bin.
+/// [`Error::Shape`] when the lengths differ; [`Error::Parameter`] when a value is outside 0 to 1, a
+/// weight is not finite or negative, or there is no bin.
 pub fn reliability(
     confidence: &[f64],
     outcome: &[f64],
@@ -38,20 +38,24 @@ pub fn reliability(
 ) -> Result<Vec<Bin>> {
     let lengths = (outcome.len(), weight.len());
     if lengths != (confidence.len(), confidence.len()) {
-        let value = format!("{} and {}", lengths.0, lengths.1);
-        let expected = format!("{}, as many as there are predictions", confidence.len());
-        return Err(Error::invalid("numbers of outcomes and weights", value, expected));
+        let problem = format!(
+            "there are {} outcomes and {} weights for {} predictions",
+            lengths.0,
+            lengths.1,
+            confidence.len()
+        );
+        return Err(Error::shape(problem, "Give one of each for each prediction"));
     }
     if bins == 0 {
-        return Err(Error::invalid("bins", bins, "at least 1"));
+        return Err(Error::parameter("bins", bins, "at least 1"));
     }
-    for (name, values) in [("predicted probability", confidence), ("outcome", outcome)] {
+    for (name, values) in [("confidence", confidence), ("outcome", outcome)] {
         if let Some(value) = values.iter().find(|value| !(0.0..=1.0).contains(*value)) {
-            return Err(Error::invalid(name, value, "0 to 1"));
+            return Err(Error::parameter(name, value, "between 0 and 1"));
         }
     }
     if let Some(value) = weight.iter().find(|it| !it.is_finite() || **it < 0.0) {
-        return Err(Error::invalid("weight", value, "0 or more"));
+        return Err(Error::parameter("weight", value, "a finite number of at least 0"));
     }
     let mut sums = vec![[0.0; 3]; bins];
     for ((confidence, outcome), weight) in confidence.iter().zip(outcome).zip(weight) {

@@ -24,10 +24,10 @@ pub const BLANK_BELOW: f64 = 0.5;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Columns {
-    /// Those of [`Posterior::friendly`]: to look at. The default.
+    /// The columns of [`Posterior::friendly`], to look at. The default.
     #[default]
     Friendly,
-    /// Those of [`Posterior::advanced`]: to compute with.
+    /// The columns of [`Posterior::advanced`], to compute with.
     Advanced,
 }
 
@@ -47,7 +47,7 @@ impl FromStr for Columns {
     fn from_str(text: &str) -> Result<Self> {
         let all = [Self::Friendly, Self::Advanced];
         let found = all.into_iter().find(|columns| columns.name() == text);
-        found.ok_or_else(|| Error::invalid("kind of table", text, "friendly or advanced"))
+        found.ok_or_else(|| Error::parameter("table", format!("{text:?}"), "friendly or advanced"))
     }
 }
 
@@ -61,7 +61,7 @@ impl Posterior {
     /// The [`friendly`](Self::friendly) or the [`advanced`](Self::advanced) table.
     ///
     /// # Errors
-    /// As those.
+    /// As [`friendly`](Self::friendly) and [`advanced`](Self::advanced).
     pub fn table(&self, columns: Columns) -> Result<DataFrame> {
         match columns {
             Columns::Friendly => self.friendly(),

@@ -1,4 +1,4 @@
-//! What is chosen by must not have been learnt: galaxies and pictures on both sides are errors.
+//! Training and validation have to be disjoint: a galaxy or picture in both is an error.
 
 use super::same_picture::same_pictures;
 use std::collections::HashSet;
@@ -16,18 +16,17 @@ const EXAMPLES: usize = 3;
 #[doc(hidden)]
 pub fn apart(train: &Catalog, val: &Catalog) -> Result<()> {
     if val.is_empty() {
-        let expected = advice(
-            "at least 1, to know when to stop: galaxies.split([0.8, 0.2, 0.0], 1)?",
-            "at least 1, to know when to stop: --validation 0.2",
+        let hint = advice(
+            "Keep some aside, to know when to stop: galaxies.split([0.8, 0.2, 0.0], 1)?",
+            "Keep some aside, to know when to stop: --validation 0.2",
         );
-        return Err(Error::invalid("galaxies to choose by", 0, expected));
+        return Err(Error::empty("there are no validation galaxies", hint));
     }
     let leak = |found: String| {
-        let way = advice("by hold_out(…)", "without --val");
+        let way = advice("hold_out(…) divides", "Without --val, `zoobot` divides");
         let hint = format!(
-            "A galaxy that was learnt from cannot tell how well others are known: leave them out of \
-             one of the two. Where a share of one catalogue is kept aside ({way}), copies stay on one \
-             side"
+            "Leave them out of one of the two: a model knows the galaxies that it was trained on. {way} \
+             one catalogue so that copies of a picture stay on one side"
         );
         let path = val.source().to_path_buf();
         Err(Error::Catalog { path, problem: found, hint })
@@ -38,7 +37,9 @@ pub fn apart(train: &Catalog, val: &Catalog) -> Result<()> {
         ids.iter().filter(|id| learnt.contains(id)).map(|id| format!("{id:?}")).collect();
     if !twice.is_empty() {
         let (galaxies, names) = (counted(twice.len(), "galaxy", "galaxies"), examples(&twice));
-        return leak(format!("{galaxies} both learnt from and chosen by: {names}"));
+        return leak(format!(
+            "{galaxies} in both the training and the validation catalogue: {names}"
+        ));
     }
     let (learn, keep) = (train.files(), val.files());
     let all: Vec<PathBuf> = learn.iter().chain(&keep).cloned().collect();
@@ -58,16 +59,31 @@ pub fn apart(train: &Catalog, val: &Catalog) -> Result<()> {
         .collect();
     if !twice.is_empty() {
         let (pictures, names) = (counted(twice.len(), "picture", "pictures"), examples(&twice));
-        return leak(format!("{pictures} both learnt from and chosen by: {names}"));
+        return leak(format!(
+            "{pictures} in both the training and the validation catalogue: {names}"
+        ));
     }
     Ok(())
 }
 
-/// A catalogue's galaxies to learn from and to choose by, in the catalogue's order, after those to
-/// choose by whose picture is also one to learn from went over to those.
+/// That a share of galaxies leaves none for training or none for validation.
+#[doc(hidden)]
+pub fn empty_side(share: f64, galaxies: usize) -> Error {
+    let problem = format!(
+        "a share of {share} of {galaxies} galaxies leaves none on one side: training or validation"
+    );
+    let hint = advice(
+        "Choose another share, or give more galaxies",
+        "Choose another --validation, or give more galaxies",
+    );
+    Error::unsuitable(problem, hint)
+}
+
+/// A catalogue's training and validation galaxies, in the catalogue's order, after validation galaxies
+/// whose picture is also a training picture were moved to the training galaxies.
 ///
 /// # Errors
-/// [`Error::Invalid`] when none is left to choose by.
+/// [`Error::Unsuitable`] when no validation galaxy is left.
 #[doc(hidden)]
 pub fn with_copies_together(
     catalog: &Catalog,
@@ -87,8 +103,8 @@ pub fn with_copies_together(
         kept.remove(id);
     });
     if kept.is_empty() {
-        let expected = "one that is no copy of a picture to learn from";
-        return Err(Error::invalid("galaxies to choose by", 0, expected));
+        let problem = "every validation galaxy has a copy of a training picture";
+        return Err(Error::unsuitable(problem, "Keep more galaxies aside"));
     }
     let mut learnt: HashSet<String> = learn.ids().into_iter().collect();
     learnt.extend(copies);
@@ -109,7 +125,7 @@ pub fn note_copies(catalog: &Catalog) {
     let ids = catalog.ids();
     let copies: Vec<String> = (0..ids.len())
         .filter(|&row| first[row] != row)
-        .map(|row| format!("{:?} has that of {:?}", ids[row], ids[first[row]]))
+        .map(|row| format!("{:?} has the picture of {:?}", ids[row], ids[first[row]]))
         .collect();
     if !copies.is_empty() {
         let rows = match copies.len() {
@@ -117,7 +133,7 @@ pub fn note_copies(catalog: &Catalog) {
             several => format!("{several} galaxies have"),
         };
         note(format!(
-            "{rows} the picture of another one, so figures for left-out galaxies are too good: {}",
+            "{rows} the picture of another galaxy, so results for left-out galaxies are too good: {}",
             examples(&copies)
         ));
     }
@@ -177,8 +193,12 @@ mod tests {
             let other =
                 other.replace("../x", &format!("../{}", place.file_name().unwrap().display()));
             let message = refused(&catalog(place, "v", &["c.jpg", &other]));
-            let words =
-                ["1 picture is both learnt from and chosen by", "\"v1\"", "\"t1\"", "hold_out"];
+            let words = [
+                "1 picture is in both the training and the validation",
+                "\"v1\"",
+                "\"t1\"",
+                "hold_out",
+            ];
             words.iter().for_each(|word| assert!(message.contains(word), "{word}: {message}"));
         }
         let message = refused(&catalog(place, "v", &["copy.png", "d.jpg"]));
@@ -187,8 +207,8 @@ mod tests {
             "{message}"
         );
         assert!(refused(&catalog(place, "v", &["nowhere.jpg"])).contains("nowhere.jpg"));
-        assert!(refused(&catalog(place, "t", &["c.jpg"])).contains("1 galaxy is both"));
-        assert!(refused(&train.head(0)).contains("at least 1"));
+        assert!(refused(&catalog(place, "t", &["c.jpg"])).contains("1 galaxy is in both"));
+        assert!(refused(&train.head(0)).contains("no validation galaxies"));
         // Pictures without a file are nobody's.
         apart(&train, &catalog(place, "v", &["c.jpg", "d.jpg", "d.jpg", ""])).unwrap();
     }

@@ -5,8 +5,8 @@ use tch::nn::VarStore;
 use tch::{Tensor, no_grad};
 use zoobot_base::error::{Error, Result};
 
-/// An exponential moving average of everything in a network that is a number: the weights and, as
-/// timm has it, the statistics of its norms.
+/// An exponential moving average of a network: its weights and, as in timm, the statistics of its
+/// normalisation layers.
 #[derive(Debug)]
 pub struct Average {
     keep: f64,
@@ -16,14 +16,14 @@ pub struct Average {
 }
 
 impl Average {
-    /// An average that keeps a share `keep` of itself at each update (0.999, say; less in the first
-    /// updates, so that the random start is soon forgotten).
+    /// An average that keeps a share `keep` of itself at each update (0.999 is usual; less in the
+    /// first updates, so that the random start is soon forgotten).
     ///
     /// # Errors
-    /// [`Error::Invalid`] when `keep` is not in 0 to below 1.
+    /// [`Error::Parameter`] unless `keep` is at least 0 and below 1.
     pub fn new(store: &VarStore, optimizer: &Optimizer, keep: f64) -> Result<Self> {
         if !(0.0..1.0).contains(&keep) {
-            return Err(Error::invalid("kept share of the average", keep, "0 to below 1"));
+            return Err(Error::parameter("average", keep, "at least 0 and below 1"));
         }
         let mut fixed: Vec<(String, Tensor)> = store
             .variables()
@@ -55,8 +55,8 @@ impl Average {
         })
     }
 
-    /// Puts the average into the network and keeps the weights in its place; once more, and all is
-    /// as before.
+    /// Puts the average into the network and keeps the weights in its place. A second call undoes
+    /// the first.
     ///
     /// # Errors
     /// [`Error::Torch`] when memory is short.

@@ -1,4 +1,4 @@
-//! Checkpoints that survive whatever happens: each is a folder that appears whole or not at all.
+//! Checkpoints that survive crashes: each is a folder that appears whole or not at all.
 //!
 //! A folder `step-000000000123` holds `tensors.safetensors` and `state.json`. It is written under
 //! another name, forced to disk and renamed, so that a power cut, a `kill -9` or a full disk leaves
@@ -61,7 +61,7 @@ struct Score {
 }
 
 impl Checkpoints {
-    /// Checkpoints in `folder`, which is made when it is not there. The newest is kept, and the
+    /// Checkpoints in `folder`, which is created if it does not exist. The newest is kept, and the
     /// `keep` best.
     ///
     /// # Errors
@@ -72,7 +72,7 @@ impl Checkpoints {
         Ok(Self { folder, keep })
     }
 
-    /// Writes a checkpoint, then removes those that are neither the newest nor among the best.
+    /// Writes a checkpoint, then removes all that are neither the newest nor among the best.
     ///
     /// # Errors
     /// [`Error::Io`] or [`Error::Torch`], as on a full disk: earlier checkpoints are then untouched.
@@ -100,10 +100,11 @@ impl Checkpoints {
         self.prune(step)
     }
 
-    /// The newest checkpoint that can be read; `None` when there is none.
+    /// The newest checkpoint that can be read; `None` without checkpoints.
     ///
     /// # Errors
-    /// [`Error::Io`] when the folder cannot be read; what is wrong with the newest when none can be.
+    /// [`Error::Io`] when the folder cannot be read; the error of the newest checkpoint when none
+    /// can be read.
     pub fn newest<S: DeserializeOwned>(&self) -> Result<Option<Saved<S>>> {
         let mut first_error = None;
         for step in self.steps()?.into_iter().rev() {
@@ -115,7 +116,7 @@ impl Checkpoints {
         first_error.map_or(Ok(None), Err)
     }
 
-    /// The checkpoint with the lowest score; `None` when no one has a score.
+    /// The checkpoint with the lowest score; `None` when none has a score.
     ///
     /// # Errors
     /// As [`newest`](Self::newest).

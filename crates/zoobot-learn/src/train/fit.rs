@@ -1,8 +1,8 @@
 //! The training loop: from scratch and for fine-tuning alike.
 //!
 //! Everything random in a step follows from the seed and the step's number: the order of galaxies,
-//! what augmentation does, and dropout. A checkpoint therefore holds no generator, and a run that
-//! was killed goes on as if it had not been.
+//! what augmentation does, and dropout. A checkpoint therefore holds no random generator, and a run
+//! that was killed resumes as if it had not been.
 
 use super::average::Average;
 use super::checkpoint::{Checkpoints, Saved};
@@ -21,7 +21,7 @@ use zoobot_base::error::{Error, Result};
 use zoobot_base::interrupt;
 use zoobot_representation::encoder::Precision;
 
-/// What is trained: a network with the galaxies that it learns from and is tried on.
+/// What is trained: a network with its training and validation galaxies.
 pub trait Task {
     /// The network's variables, on their device. Those that need no gradient stay as they are.
     fn store(&self) -> &VarStore;
@@ -71,7 +71,7 @@ pub trait Task {
 pub struct FitConfig {
     /// How often each galaxy is shown (10).
     pub epochs: u64,
-    /// Galaxies to a step (64).
+    /// Galaxies in a batch (64).
     pub batch: usize,
     /// The largest learning rate (1e-3).
     pub rate: f64,
@@ -79,27 +79,30 @@ pub struct FitConfig {
     pub weight_decay: f64,
     /// How much slower each deeper layer learns (1: none does).
     pub layer_decay: f64,
-    /// How the rate goes.
+    /// The schedule of the learning rate.
     pub schedule: Schedule,
     /// How gradients become steps.
     pub optimizer: OptimizerConfig,
-    /// The share that a running average of the weights keeps of itself at each step, 0.999 say.
-    /// Where it is set, the average is what is validated and what remains (`None`).
+    /// The share that a running average of the weights keeps of itself at each step, such as 0.999.
+    /// Where it is set, the average is validated and kept (`None`).
     pub average: Option<f64>,
-    /// The run ends after so many epochs without a better validation (`None`: it goes to the end).
+    /// Early stopping: the number of epochs without a better validation after which the run ends
+    /// (`None`: it runs to the end).
     pub patience: Option<u64>,
-    /// The run ends after this epoch, its rate still going as for all of them, and its last weights are
-    /// what remains: for whoever knows when to stop (`None`: it goes to the end, and the best remain).
+    /// The epoch after which the run ends with its last weights, with the schedule of all `epochs`,
+    /// where the best length is already known (`None`: it runs to the end, and the best weights are
+    /// kept).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<u64>,
     /// Best checkpoints that are kept (1).
     pub keep: usize,
     /// Steps between two checkpoints; 0, the default, for one after each epoch only.
     pub save_every: u64,
-    /// The numbers that the network computes with ([`Precision::Fp32`]); with 16 bits the variables
-    /// stay in 32 ([`Training::precision`](zoobot_representation::encoder::Training::precision)).
+    /// The precision that the network computes with ([`Precision::Fp32`]); with 16 bits the
+    /// variables stay in 32
+    /// ([`Training::precision`](zoobot_representation::encoder::Training::precision)).
     pub precision: Precision,
-    /// The seed of all that is random (1).
+    /// The seed of everything random (1).
     pub seed: u64,
 }
 
@@ -126,13 +129,15 @@ impl Default for FitConfig {
 
 /// Trains, and leaves the network with the weights of the best epoch.
 ///
-/// With a `folder`, checkpoints and a log (`steps.csv`, `epochs.csv`) are kept in it, and a run that finds some of its own goes on after
-/// the newest: on a CPU with the same number of threads it ends with the very weights that it would
-/// have had without the break. A network trained without one keeps its last weights.
+/// With a `folder`, checkpoints and a log (`steps.csv`, `epochs.csv`) are kept in it, and a run
+/// that finds its own checkpoints resumes after the newest: on a CPU with the same number of
+/// threads it ends with exactly the weights that it would have had without the break. A network
+/// trained without one keeps its last weights.
 ///
 /// # Errors
-/// [`Error::Invalid`] for settings outside their range, a loss that is not finite, or a folder with
-/// checkpoints of another run; whatever the task or writing a checkpoint fails with.
+/// [`Error::Parameter`] for settings outside their range; [`Error::Unsuitable`] for a loss that is not
+/// finite, or a folder with checkpoints of another run; any error of the task or of writing a
+/// checkpoint.
 pub fn fit(
     task: &mut dyn Task,
     config: &FitConfig,
@@ -159,17 +164,17 @@ pub fn fit(
 fn check(task: &dyn Task, config: &FitConfig) -> Result<()> {
     config.schedule.check()?;
     if !(config.rate > 0.0 && config.rate.is_finite()) {
-        return Err(Error::invalid("learning rate", config.rate, "above 0"));
+        return Err(Error::parameter("rate", config.rate, "a finite number above 0"));
     }
     let until = config.until.unwrap_or(1);
     let counts = [("epochs", config.epochs), ("batch", config.batch as u64), ("until", until)];
     for (name, count) in counts {
         if count == 0 {
-            return Err(Error::invalid(name, 0, "at least 1"));
+            return Err(Error::parameter(name, 0, "at least 1"));
         }
     }
     match task.galaxies() {
-        0 => Err(Error::invalid("galaxies to learn from", 0, "at least 1")),
+        0 => Err(Error::empty("there are no galaxies to learn from", "Give at least one")),
         _ => Ok(()),
     }
 }
@@ -250,9 +255,9 @@ impl Run {
         let loss = task.loss(galaxies, seed)?;
         let value = loss.f_double_value(&[])?;
         if !value.is_finite() {
-            let value = format!("{value} at step {}", step + 1);
-            let expected = "finite: lower the learning rate, or look for odd labels";
-            return Err(Error::invalid("loss", value, expected));
+            let problem = format!("the loss is {value} at step {}", step + 1);
+            let hint = "Lower the learning rate, or look for odd labels";
+            return Err(Error::unsuitable(problem, hint));
         }
         self.optimizer.zero_grad();
         loss.f_backward()?;
@@ -275,8 +280,10 @@ impl Run {
             parts: task.parts(),
         };
         if !epoch.validation.is_finite() {
-            let value = format!("{} after epoch {}", epoch.validation, epoch.epoch);
-            return Err(Error::invalid("validation", value, "finite"));
+            let problem =
+                format!("the validation loss is {} after epoch {}", epoch.validation, epoch.epoch);
+            let hint = "Lower the learning rate, or look for odd labels";
+            return Err(Error::unsuitable(problem, hint));
         }
         self.sum = 0.0;
         self.epochs.push(epoch.clone());
@@ -316,9 +323,9 @@ impl Run {
     fn resume(&mut self, task: &dyn Task, saved: Saved<Progress>) -> Result<()> {
         let (now, then) = (Progress::of(self)?, &saved.state);
         if then.config != now.config || then.galaxies != now.galaxies {
-            let value = "of a run with other settings or galaxies";
-            let expected = "of this run: choose another folder, or the settings of before";
-            return Err(Error::invalid("checkpoint", value, expected));
+            let problem = "the checkpoint is of a run with other settings or galaxies";
+            let hint = "Choose another folder, or the settings and galaxies of that run";
+            return Err(Error::unsuitable(problem, hint));
         }
         let put = |name: &str, to: &Tensor| put(&saved.tensors, name, to);
         for (name, variable) in task.store().variables() {
@@ -357,12 +364,16 @@ fn put(tensors: &[(String, Tensor)], name: &str, to: &Tensor) -> Result<()> {
             kind: "tensor",
             name: name.to_owned(),
             place: "the checkpoint".to_owned(),
-            hint: "It is of another network: choose another folder".to_owned(),
+            hint: "The checkpoint is of another network: choose another folder".to_owned(),
         });
     };
     if from.size() != to.size() {
-        let value = format!("{:?} for {name}", from.size());
-        return Err(Error::invalid("shape in the checkpoint", value, format!("{:?}", to.size())));
+        let problem = format!(
+            "{name} has the shape {:?} in the checkpoint, but {:?} in this network",
+            from.size(),
+            to.size()
+        );
+        return Err(Error::shape(problem, "Choose another folder"));
     }
     no_grad(|| Ok(to.shallow_clone().f_copy_(from)?))
 }

@@ -1,5 +1,5 @@
-//! Galaxies to learn from: their pictures, prepared once and mapped into memory, each with the place
-//! of what is known of it.
+//! Training galaxies: their pictures, prepared once and mapped into memory, each with the place of
+//! its labels.
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -26,7 +26,7 @@ pub struct Group {
 /// is to take its gradients away.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a decay outside its range, or when nothing is trainable.
+/// [`Error::Parameter`] for a decay outside its range; [`Error::Empty`] when nothing is trainable.
 pub fn groups(
     store: &VarStore,
     layers: &[Vec<String>],
@@ -34,10 +34,10 @@ pub fn groups(
     weight_decay: f64,
 ) -> Result<Vec<Group>> {
     if !(layer_decay > 0.0 && layer_decay <= 1.0) {
-        return Err(Error::invalid("layer decay", layer_decay, "above 0, at most 1"));
+        return Err(Error::parameter("layer_decay", layer_decay, "above 0 and at most 1"));
     }
     if !(0.0..1.0).contains(&weight_decay) {
-        return Err(Error::invalid("weight decay", weight_decay, "0 to below 1"));
+        return Err(Error::parameter("weight_decay", weight_decay, "at least 0 and below 1"));
     }
     let mut by_kind: BTreeMap<(usize, bool), Vec<String>> = BTreeMap::new();
     for (name, variable) in store.variables() {
@@ -49,7 +49,7 @@ pub fn groups(
         by_kind.entry((above, variable.dim() > 1)).or_default().push(name);
     }
     if by_kind.is_empty() {
-        return Err(Error::invalid("trainable variables", 0, "at least one that is not frozen"));
+        return Err(Error::empty("all weights are frozen", "Leave some of them to train"));
     }
     let group = |((above, decays), mut variables): ((usize, bool), Vec<String>)| {
         variables.sort();

@@ -1,4 +1,4 @@
-//! What is put on an encoder's features: dropout, one linear layer, and the meaning of its output.
+//! The head on an encoder's features: dropout, one linear layer, and the meaning of its output.
 
 use ndarray::Array1;
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -25,7 +25,7 @@ pub enum Output {
     Numbers,
     /// A number from 0 to 1.
     Shares,
-    /// The probability of each of several things that may be true together.
+    /// The probability of each of several labels that can be true together.
     Chances,
 }
 
@@ -38,7 +38,7 @@ pub enum Output {
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HeadConfig {
-    /// How many numbers come out: answers, classes, or values.
+    /// The number of outputs: answers, classes, or values.
     pub outputs: i64,
     /// What they mean.
     pub output: Output,
@@ -84,7 +84,7 @@ impl HeadConfig {
         Self::new(values, Output::Numbers, 0.5)
     }
 
-    /// The probabilities of `things` things that may be true together, with dropout 0.5.
+    /// The probabilities of `things` labels that can be true together, with dropout 0.5.
     pub fn chances(things: usize) -> Self {
         Self::new(things, Output::Chances, 0.5)
     }
@@ -105,20 +105,21 @@ impl HeadConfig {
     /// weights that the seed decides.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for no feature, no output, or a dropout outside 0 to below 1.
+    /// [`Error::Parameter`] for no feature, no output, or a dropout that is negative or not below 1;
+    /// [`Error::Shape`] when the questions have more or fewer answers than there are outputs.
     pub fn build(&self, path: &nn::Path, features: i64, seed: u64) -> Result<Head> {
-        for (name, value) in [("features of a head", features), ("outputs", self.outputs)] {
+        for (name, value) in [("features", features), ("outputs", self.outputs)] {
             if value < 1 {
-                return Err(Error::invalid(name, value, "at least 1"));
+                return Err(Error::parameter(name, value, "at least 1"));
             }
         }
         if !(0.0..1.0).contains(&self.dropout) {
-            return Err(Error::invalid("dropout", self.dropout, "0 to below 1"));
+            return Err(Error::parameter("dropout", self.dropout, "at least 0 and below 1"));
         }
         let answers = self.questions.iter().sum::<usize>() as i64;
         if self.output == Output::Dirichlet && answers != self.outputs {
-            let expected = format!("{answers}, the sum over the questions");
-            return Err(Error::invalid("answers of a head", self.outputs, expected));
+            let problem = format!("the head has {} outputs for {answers} answers", self.outputs);
+            return Err(Error::shape(problem, "Give one output for each answer"));
         }
         let draw = || nn::linear(path, features, self.rows(), nn::LinearConfig::default());
         let linear = generator::seeded(seed, draw);
@@ -189,12 +190,13 @@ impl Head {
     /// A head of these weights, `[rows, features]`, and biases, `[rows]`, on features as they are.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for weights of another shape.
+    /// [`Error::Shape`] for weights of another shape.
     pub(crate) fn of(config: &HeadConfig, weight: &Tensor, bias: &Tensor) -> Result<Self> {
         let (shape, biases, rows) = (weight.size(), bias.size(), config.rows());
         if shape.len() != 2 || shape[0] != rows || biases != [rows] {
-            let expected = format!("[{rows}, features] and [{rows}]");
-            return Err(Error::invalid("weights", format!("{shape:?} and {biases:?}"), expected));
+            let problem = format!("a head cannot have weights {shape:?} and biases {biases:?}");
+            let hint = format!("Give weights [{rows}, features] and biases [{rows}]");
+            return Err(Error::shape(problem, hint));
         }
         let linear = nn::Linear { ws: weight.f_detach()?, bs: Some(bias.f_detach()?) };
         let config = HeadConfig { limit: None, ..config.clone() };
@@ -204,12 +206,14 @@ impl Head {
     /// The head with its features scaled first, by [`Scaling::apply`].
     ///
     /// # Errors
-    /// [`Error::Invalid`] for another number of features.
+    /// [`Error::Shape`] for another number of features.
     pub(crate) fn standardised(self, scaling: &Scaling) -> Result<Self> {
         let width = self.width();
         let row = |it: &Array1<f64>| -> Result<Tensor> {
             if it.len() != width {
-                return Err(Error::invalid("scale of features", it.len(), width.to_string()));
+                let problem =
+                    format!("the scaling has {} features, but the head takes {width}", it.len());
+                return Err(Error::shape(problem, "Fit it to the features that the head takes"));
             }
             Ok(Tensor::f_from_slice(&it.to_vec())?.f_to_kind(Kind::Float)?)
         };
@@ -254,15 +258,12 @@ impl Head {
     /// Takes the weights of another, of the same shape.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a head of another number of features or outputs.
+    /// [`Error::Shape`] for a head of another number of features or outputs.
     pub(crate) fn become_like(&mut self, other: &Self) -> Result<()> {
         let (own, others) = (self.linear.ws.size(), other.linear.ws.size());
         if own != others {
-            return Err(Error::invalid(
-                "shape of a head",
-                format!("{others:?}"),
-                format!("{own:?}"),
-            ));
+            let problem = format!("the other head has weights {others:?}, but this one {own:?}");
+            return Err(Error::shape(problem, "Give a head with as many features and outputs"));
         }
         tch::no_grad(|| {
             self.linear.ws.f_copy_(&other.linear.ws)?;
@@ -323,20 +324,21 @@ impl Head {
     }
 
     /// The output for features. With a seed some of them are left out at random, as in training and
-    /// in each pass of a Monte Carlo estimate: the same seed leaves out the same.
+    /// in each pass of a Monte Carlo estimate: one seed always leaves out the same features.
     ///
     /// # Shapes
     /// `[n, features]` to `[n, outputs]`, float32 even for half-precision features: concentrations
     /// need its range.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for another shape.
+    /// [`Error::Shape`] for another shape.
     pub fn forward(&self, features: &Tensor, seed: Option<u64>) -> Result<Tensor> {
         let shape = features.size();
         let width = self.linear.ws.size()[1];
         if shape.len() != 2 || shape[1] != width {
-            let value = format!("{shape:?}");
-            return Err(Error::invalid("shape of features", value, format!("[n, {width}]")));
+            let problem =
+                format!("the features have the shape {shape:?}, but the head takes [n, {width}]");
+            return Err(Error::shape(problem, "Give features of the encoder of this head"));
         }
         let mut features = features.f_to_kind(self.linear.ws.kind())?;
         if let Some(standard) = &self.standard {
@@ -375,8 +377,8 @@ impl Head {
     }
 }
 
-/// Dirichlet concentrations from what leaves a linear layer: 100 · sigmoid(x) + 1, as Zoobot has it.
-/// No answer is ever ruled out, and none surer than a hundred votes would make it.
+/// Dirichlet concentrations from what leaves a linear layer: 100 · sigmoid(x) + 1, as in Zoobot. No
+/// answer is ever ruled out, and none is more certain than a hundred votes would make it.
 ///
 /// # Errors
 /// [`Error::Torch`] when memory is short.

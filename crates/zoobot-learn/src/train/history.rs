@@ -1,4 +1,4 @@
-//! What happens in a run, and what it came to.
+//! The events of a run, and its result.
 
 use polars::prelude::{Column, DataFrame};
 use serde::{Deserialize, Serialize};
@@ -85,8 +85,8 @@ impl TrainingHistory {
         table(&self.epochs)
     }
 
-    /// How many times the validation of the best epoch a later one was, where that is ten or more: a
-    /// sign that training diverged. Losses of both signs cannot be compared so, and give none.
+    /// The largest later validation in units of the best, where that is ten or more: a sign that
+    /// training diverged. `None` for losses of both signs, which cannot be compared in this way.
     pub fn diverged(&self) -> Option<f64> {
         let all = self.epochs.iter().map(|it| it.validation);
         let (place, best) = all.clone().enumerate().min_by(|a, b| a.1.total_cmp(&b.1))?;
@@ -97,7 +97,7 @@ impl TrainingHistory {
     /// Training and validation over the epochs.
     ///
     /// # Errors
-    /// [`Error::Invalid`](zoobot_base::Error::Invalid) when no epoch was finished.
+    /// When no epoch was finished.
     pub fn history(&self) -> Result<Figure> {
         figure(&self.epochs)
     }
@@ -110,18 +110,18 @@ pub enum End {
     Complete,
     /// Validation had not improved for the patience that was set.
     Patience,
-    /// The user stopped it; started again in the same folder it goes on.
+    /// The user stopped it; a repeated call with the same folder resumes.
     Interrupted,
 }
 
 /// Something that happened in a run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// A run goes on after a checkpoint.
+    /// A run resumes after a checkpoint.
     Resumed {
         /// Steps that were taken.
         step: u64,
-        /// Of so many.
+        /// The steps of the whole run.
         steps: u64,
         /// The epochs that are over.
         epochs: Vec<Epoch>,
@@ -130,7 +130,7 @@ pub enum Event {
     Step {
         /// Steps so far.
         step: u64,
-        /// Of so many.
+        /// The steps of the whole run.
         steps: u64,
         /// Its loss.
         loss: f64,
@@ -146,7 +146,7 @@ impl Show for TrainingHistory {
         let end = match self.end {
             End::Complete => "complete",
             End::Patience => "ended, as validation no longer improved",
-            End::Interrupted => "stopped; the same call goes on from there",
+            End::Interrupted => "stopped; repeat the call to resume",
         };
         let title = format!("{} steps, {end}", self.steps);
         self.table().map(|table| Table::new(table).title(title)).show()

@@ -1,7 +1,7 @@
 //! The log of a run: tables that any program can read while it goes on.
 //!
-//! `steps.csv` has a line for each step, `epochs.csv` for each epoch. A run that goes on after a
-//! break takes away the lines of what it does again, so that nothing stands twice.
+//! `steps.csv` has a line for each step, `epochs.csv` for each epoch. A run that resumes removes
+//! the lines of steps that it repeats, so that nothing occurs twice.
 
 use super::history::{Epoch, table};
 use std::fs::{File, OpenOptions};

@@ -18,7 +18,7 @@ pub enum Distance {
     /// The mean squared error. The default.
     #[default]
     Squared,
-    /// The mean absolute error, which outliers pull less.
+    /// The mean absolute error, which is less sensitive to outliers.
     Absolute,
 }
 
@@ -39,7 +39,7 @@ pub enum Loss {
     Classes {
         /// The share of the target spread evenly over all classes, 0 to below 1 (usually 0).
         smoothing: f64,
-        /// How much each class counts; empty when all count the same.
+        /// The weight of each class; empty for equal weights.
         weights: Vec<f32>,
     },
     /// A number against a predicted number.
@@ -65,12 +65,12 @@ impl Loss {
     /// |---|---|---|
     /// | votes | concentrations `[n, answers]` | votes `[n, answers]` |
     /// | classes | scores `[n, classes]` | the class of each, from 0, `[n]` of whole numbers |
-    /// | numbers | `[n]` or `[n, values]` | the same |
-    /// | chances | probabilities `[n, things]` | the same, 0 or 1 |
+    /// | numbers | `[n]` or `[n, values]` | as `outputs` |
+    /// | chances | probabilities `[n, labels]` | `[n, labels]`, 0 or 1 |
     ///
     /// # Errors
-    /// [`Error::Invalid`] for other shapes, a class that is not there, or a parameter outside its
-    /// range.
+    /// [`Error::Shape`] for other shapes; [`Error::Unsuitable`] for a class that does not exist;
+    /// [`Error::Parameter`] for a smoothing outside its range.
     pub fn of(&self, outputs: &Tensor, targets: &Tensor) -> Result<Tensor> {
         match self {
             Self::Votes(votes) => votes.of(outputs, targets),
@@ -87,7 +87,7 @@ impl Loss {
             }
             Self::Chances { smoothing } => {
                 if !(0.0..1.0).contains(smoothing) {
-                    return Err(Error::invalid("label smoothing", smoothing, "0 to below 1"));
+                    return Err(Error::parameter("smoothing", smoothing, "at least 0 and below 1"));
                 }
                 let targets = like(outputs, targets)? * (1.0 - smoothing) + smoothing / 2.0;
                 let mean = tch::Reduction::Mean;
@@ -101,8 +101,9 @@ impl Loss {
 fn like(outputs: &Tensor, targets: &Tensor) -> Result<Tensor> {
     let (shape, other) = (outputs.size(), targets.size());
     if shape != other || outputs.numel() == 0 {
-        let expected = format!("{shape:?}, as the predictions, and not empty");
-        return Err(Error::invalid("shape of numbers", format!("{other:?}"), expected));
+        let problem =
+            format!("the targets have the shape {other:?}, and the predictions {shape:?}");
+        return Err(Error::shape(problem, "Both must have the same shape and not be empty"));
     }
     Ok(targets.f_to_device(outputs.device())?.f_to_kind(outputs.kind())?)
 }
@@ -115,29 +116,30 @@ fn cross_entropy(
 ) -> Result<Tensor> {
     let shape = scores.size();
     let [count, kinds] = shape[..] else {
-        return Err(Error::invalid("shape of scores", format!("{shape:?}"), "[n, classes]"));
+        let problem = format!("the scores have the shape {shape:?}");
+        return Err(Error::shape(problem, "Give scores of the shape [n, classes]"));
     };
     if classes.size() != [count] || count == 0 {
-        let value = format!("{:?}", classes.size());
-        return Err(Error::invalid("shape of classes", value, format!("[{count}], at least [1]")));
+        let problem =
+            format!("the classes have the shape {:?} for scores {shape:?}", classes.size());
+        return Err(Error::shape(problem, "Give one class for each row, and at least one row"));
     }
     if !(0.0..1.0).contains(&smoothing) {
-        return Err(Error::invalid("label smoothing", smoothing, "0 to below 1"));
+        return Err(Error::parameter("smoothing", smoothing, "at least 0 and below 1"));
     }
     if !weights.is_empty() && weights.len() as i64 != kinds {
-        let expected = format!("{kinds}, one for each class, or none");
-        return Err(Error::invalid(
-            "class weights",
-            format!("{} numbers", weights.len()),
-            expected,
-        ));
+        let count = weights.len();
+        let problem =
+            format!("the number of class weights ({count}) differs from the classes ({kinds})");
+        return Err(Error::shape(problem, "Give one weight for each class, or none"));
     }
     let classes = classes.f_to_kind(Kind::Int64)?.f_to_device(scores.device())?;
     // libtorch would stop the process on a GPU, so it is asked here.
     let (low, high) = (classes.f_min()?.f_int64_value(&[])?, classes.f_max()?.f_int64_value(&[])?);
     if low < 0 || high >= kinds {
         let wrong = if low < 0 { low } else { high };
-        return Err(Error::invalid("class", wrong, format!("0 to {}", kinds - 1)));
+        let problem = format!("there is no class {wrong} among {kinds}");
+        return Err(Error::unsuitable(problem, format!("Give classes from 0 to {}", kinds - 1)));
     }
     let weights = match weights {
         [] => None,

@@ -1,5 +1,5 @@
-//! Training: what a network's output means ([`Head`]), how wrong it is ([`Loss`]), and the loop that
-//! makes it better ([`fit`](fit())), from scratch and for fine-tuning alike.
+//! Training: the meaning of a network's output ([`Head`]), the loss ([`Loss`]), and the training
+//! loop ([`fit`](fit())), from scratch and for fine-tuning.
 
 mod apart;
 mod average;
@@ -38,7 +38,7 @@ pub use votes::{Reduction, VoteLoss};
 pub use watch::Watch;
 
 #[doc(hidden)]
-pub use apart::{apart, note_copies, with_copies_together};
+pub use apart::{apart, empty_side, note_copies, with_copies_together};
 #[doc(hidden)]
 pub use dirichlet::ln_probability;
 #[doc(hidden)]

@@ -1,4 +1,4 @@
-//! Adam and AdamW whose whole state can be kept and put back, unlike that of libtorch's.
+//! Adam and AdamW whose whole state can be saved and restored, unlike in libtorch.
 //!
 //! The weights of a group lie in one flat tensor, of which the network's variables are views: a step
 //! is a dozen operations for each group, not for each variable.
@@ -37,7 +37,8 @@ pub struct OptimizerConfig {
     pub betas: (f64, f64),
     /// Keeps steps finite where gradients vanish (1e-8).
     pub epsilon: f64,
-    /// Gradients longer than this, all variables together, are shortened to it; `None` for never.
+    /// Gradients with a larger norm, over all variables together, are scaled down to this norm;
+    /// `None` for no clipping.
     pub clip: Option<f64>,
 }
 
@@ -71,17 +72,17 @@ impl Optimizer {
     /// laid out anew here.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a setting outside its range; [`Error::Missing`] for a variable that
+    /// [`Error::Parameter`] for a setting outside its range; [`Error::Missing`] for a variable that
     /// the network does not have.
     pub fn new(store: &VarStore, groups: &[Group], config: OptimizerConfig) -> Result<Self> {
-        for (name, beta) in [("first beta", config.betas.0), ("second beta", config.betas.1)] {
+        for (name, beta) in [("betas.0", config.betas.0), ("betas.1", config.betas.1)] {
             if !(0.0..1.0).contains(&beta) {
-                return Err(Error::invalid(name, beta, "0 to below 1"));
+                return Err(Error::parameter(name, beta, "at least 0 and below 1"));
             }
         }
-        for (name, value) in [("epsilon", Some(config.epsilon)), ("gradient clip", config.clip)] {
+        for (name, value) in [("epsilon", Some(config.epsilon)), ("clip", config.clip)] {
             if let Some(value) = value.filter(|it| it.is_nan() || *it <= 0.0) {
-                return Err(Error::invalid(name, value, "above 0"));
+                return Err(Error::parameter(name, value, "above 0"));
             }
         }
         let mut known = store.variables();
@@ -92,7 +93,7 @@ impl Optimizer {
                 variables.push(known.remove(name).ok_or_else(|| Error::Missing {
                     kind: "variable",
                     name: name.clone(),
-                    place: "the network, or it is in two groups".to_owned(),
+                    place: "the network (or it is in two groups)".to_owned(),
                     hint: "Group the variables of the network that is trained".to_owned(),
                 })?);
             }
@@ -113,11 +114,11 @@ impl Optimizer {
         }
     }
 
-    /// Takes a step along the gradients at a learning rate, and gives their length before clipping.
-    /// A variable without a gradient is treated as if it were zero.
+    /// Takes a step along the gradients at a learning rate, and returns the norm of the gradients
+    /// before clipping. A variable without a gradient is treated as if it were zero.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the gradients are not finite; the weights stay as they were.
+    /// [`Error::Unsuitable`] when the gradients are not finite; the weights stay as they were.
     pub fn step(&mut self, rate: f64) -> Result<f64> {
         no_grad(|| {
             let gradients: Vec<Tensor> =
@@ -129,8 +130,9 @@ impl Optimizer {
             let length = Tensor::f_stack(&squares, 0)?.f_sum(Kind::Double)?.f_double_value(&[])?;
             let length = length.sqrt();
             if !length.is_finite() {
-                let expected = "finite: lower the learning rate, or look for odd labels";
-                return Err(Error::invalid("length of the gradients", length, expected));
+                let problem = format!("the norm of the gradients is {length}");
+                let hint = "Lower the learning rate, or look for odd labels";
+                return Err(Error::unsuitable(problem, hint));
             }
             let shorten = match self.config.clip {
                 Some(clip) if length > clip => clip / length,

@@ -1,5 +1,5 @@
 //! Which galaxies are shown at which step: a function of the seed and the step alone, so that a run
-//! that goes on after a break sees what it would have seen.
+//! that resumes sees what it would have seen.
 
 use rand::seq::SliceRandom;
 use rand::{SeedableRng, rngs::StdRng};

@@ -67,14 +67,15 @@ impl QuestionLosses {
     /// is `[n, answers]`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for other shapes.
+    /// [`Error::Shape`] for other shapes.
     pub fn add(&mut self, losses: &Tensor, votes: &Tensor) -> Result<()> {
         let (found, galaxies) = (losses.size(), votes.size().first().copied().unwrap_or(0));
         let questions = self.schema.questions();
         let expected = [galaxies, questions.len() as i64];
         if found != expected || votes.size() != [galaxies, self.schema.width() as i64] {
-            let value = format!("{found:?} with votes of {:?}", votes.size());
-            return Err(Error::invalid("shape of losses", value, format!("{expected:?}")));
+            let problem =
+                format!("the losses have the shape {found:?} for votes {:?}", votes.size());
+            return Err(Error::shape(problem, format!("Give losses of the shape {expected:?}")));
         }
         for part in &mut self.parts {
             let mut asked = Tensor::f_zeros([galaxies], (Kind::Double, votes.device()))?;
@@ -91,7 +92,8 @@ impl QuestionLosses {
     }
 
     /// The mean loss of each question, and of each campaign the mean of the sum over its questions,
-    /// over the galaxies with votes for it. Those without any galaxy are left out.
+    /// over the galaxies with votes for it. Questions and campaigns without any galaxy are left
+    /// out.
     pub fn parts(&self) -> Vec<(String, f64)> {
         let asked = self.parts.iter().filter(|part| part.galaxies > 0.0);
         asked.map(|part| (part.name.clone(), part.sum / part.galaxies)).collect()

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// Bytes of each piece of a file that is looked at before all of it is.
 const PIECE: usize = 512;
 
-/// For each file the first one that is the same picture, itself where there is none before it.
+/// For each file the first file with the same picture, or itself.
 ///
 /// Every file's entry on the disk is looked up, which tells links and spellings of a path; of files of
 /// equal size some pieces are read, and only of those whose pieces are equal all bytes: 100,000 pictures

@@ -13,7 +13,7 @@ use zoobot_base::error::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
-    /// It stays.
+    /// It stays constant.
     Constant,
     /// It falls along half a cosine to `floor` times itself at the end. The default, to 1 %.
     Cosine {
@@ -40,7 +40,7 @@ pub enum Shape {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Schedule {
     /// Steps over which the rate rises from near 0 to its value, in equal parts (default 0). It
-    /// keeps the first steps, whose gradients say little, from doing harm.
+    /// limits the harm of the first steps, whose gradients carry little information.
     pub warmup: u64,
     /// What follows.
     pub shape: Shape,
@@ -72,17 +72,15 @@ impl Schedule {
     /// Fails when a setting is outside its range.
     ///
     /// # Errors
-    /// [`Error::Invalid`].
+    /// [`Error::Parameter`].
     pub fn check(&self) -> Result<()> {
         match self.shape {
             Shape::Cosine { floor } if !(0.0..=1.0).contains(&floor) => {
-                Err(Error::invalid("floor of the cosine", floor, "0 to 1"))
+                Err(Error::parameter("floor", floor, "between 0 and 1"))
             }
-            Shape::Stairs { every: 0, .. } => {
-                Err(Error::invalid("steps between stairs", 0, "at least 1"))
-            }
+            Shape::Stairs { every: 0, .. } => Err(Error::parameter("every", 0, "at least 1")),
             Shape::Stairs { factor, .. } if !(factor > 0.0 && factor <= 1.0) => {
-                Err(Error::invalid("factor of the stairs", factor, "above 0, at most 1"))
+                Err(Error::parameter("factor", factor, "above 0 and at most 1"))
             }
             _ => Ok(()),
         }
@@ -105,6 +103,6 @@ mod tests {
         let stairs = Schedule { warmup: 0, shape: Shape::Stairs { every: 10, factor: 0.5 } };
         assert_eq!([0, 9, 10, 25].map(|step| stairs.factor(step, 30)), [1.0, 1.0, 0.5, 0.25]);
         let wrong = Schedule { warmup: 0, shape: Shape::Cosine { floor: 2.0 } };
-        assert!(wrong.check().unwrap_err().to_string().contains("floor of the cosine is 2"));
+        assert!(wrong.check().unwrap_err().to_string().contains("floor must be between 0 and 1"));
     }
 }

@@ -1,6 +1,6 @@
 //! Learning from volunteers: a network trained to answer every question of a schema at once.
 
-use super::apart::{apart, with_copies_together};
+use super::apart::{apart, empty_side, with_copies_together};
 use super::fit::{FitConfig, Task, fit};
 use super::galaxies::Galaxies;
 use super::head::{Head, HeadConfig};
@@ -158,15 +158,19 @@ impl VoteTraining {
         self
     }
 
-    /// Goes on from what was trained before on the same questions: its encoder and its head, with
-    /// other pictures or settings.
+    /// Continues from an earlier training on the same questions, with its encoder and its head, on
+    /// other pictures or with other settings.
     ///
     /// # Errors
-    /// [`Error::Invalid`](zoobot_base::Error::Invalid) when it answers another schema.
+    /// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) when it answers another schema.
     pub fn after(mut self, trained: &Trained) -> Result<Self> {
         if trained.schema != self.schema {
-            let expected = self.schema.name().to_owned();
-            return Err(Error::invalid("schema", trained.schema.name(), expected));
+            let problem = format!(
+                "the earlier training was on votes for {}, but this one is on votes for {}",
+                trained.schema.name(),
+                self.schema.name()
+            );
+            return Err(Error::unsuitable(problem, "Continue from a training on the same schema"));
         }
         self.start = Start::Encoder(Box::new(trained.encoder("before")?));
         self.head = Some(Arc::new(Mutex::new(trained.head.detached()?)));
@@ -185,72 +189,74 @@ impl VoteTraining {
         self
     }
 
-    /// Sets the magnification about the centre with which the network looks (1.2).
+    /// Sets the magnification about the centre of the pictures that the network sees (1.2).
     pub fn zoom(mut self, zoom: f64) -> Self {
         self.recipe.zoom = zoom;
         self
     }
 
-    /// Sets epochs, batches, learning rate and all else of the run.
+    /// Sets epochs, batch size, learning rate and all other settings of the run.
     pub fn settings(mut self, settings: FitConfig) -> Self {
         self.settings = settings;
         self
     }
 
-    /// Sets the folder of checkpoints and prepared pictures: a run that finds its own there goes on.
-    /// Without one, prepared pictures lie in a temporary folder and nothing else is kept.
+    /// Sets the folder of checkpoints and prepared pictures: a run that finds its own files there
+    /// resumes. Without a folder, prepared pictures go to a temporary folder and nothing else is
+    /// kept.
     pub fn folder(mut self, folder: impl AsRef<Path>) -> Self {
         self.folder = Some(folder.as_ref().to_path_buf());
         self
     }
 
-    /// Keeps a share of the galaxies aside, at random by the settings' seed: the first part is to learn
-    /// from, the second to choose by. Galaxies of one picture, or of copies of it, stay on one side.
+    /// Holds out a share of the galaxies, at random by the settings' seed: the first part is for
+    /// training, the second for validation. Galaxies of one picture, or of copies of it, stay on
+    /// one side.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a share outside 0 to 1, or one that leaves nothing on a side.
+    /// [`Error::Parameter`] for a share that is not between 0 and 1; [`Error::Unsuitable`] for one
+    /// that leaves a side empty.
     pub fn hold_out(&self, catalog: &Catalog, share: f64) -> Result<(Catalog, Catalog)> {
         if !(share > 0.0 && share < 1.0) {
-            return Err(Error::invalid("share to choose by", share, "above 0, below 1"));
+            return Err(Error::parameter("share", share, "above 0 and below 1"));
         }
         let parts = catalog.split([1.0 - share, share, 0.0], self.settings.seed)?;
         if parts.val.is_empty() || parts.train.is_empty() {
-            let value = format!("{share} of {} galaxies", catalog.len());
-            let expected = "a galaxy at least on either side";
-            return Err(Error::invalid("share to choose by", value, expected));
+            return Err(empty_side(share, catalog.len()));
         }
         with_copies_together(catalog, parts.train, parts.val)
     }
 
-    /// Trains, with a line of progress and in a notebook the history so far, on the votes in a
-    /// catalogue's columns `question_answer`; those in `val` say when it is best. An empty cell is no
-    /// vote, so that galaxies of several campaigns may stand in one table. Galaxies whose pictures
-    /// cannot be read are left out: [`Trained::failed`].
+    /// Trains on the votes in a catalogue's columns `question_answer`, with a line of progress and
+    /// in a notebook the history so far; the votes in `val` tell which epoch is best. An empty cell
+    /// counts as no votes, so that one table may hold galaxies of several campaigns. Galaxies whose
+    /// pictures cannot be read are left out: [`Trained::failed`].
     ///
-    /// The stop button, or Ctrl-C, ends it after the step under way with the network as it is then
-    /// ([`End::Interrupted`](super::End::Interrupted)); with a [`folder`](Self::folder) the same call
-    /// goes on from there.
+    /// The stop button, or Ctrl-C, ends it after the current step with the network as it is then
+    /// ([`End::Interrupted`](super::End::Interrupted)); with a [`folder`](Self::folder) a repeated
+    /// call resumes.
     ///
     /// # Errors
     /// As [`Votes::of`] and [`fit`](fit()); [`Error::Picture`](zoobot_base::Error::Picture) when no
-    /// picture can be read; [`Error::Catalog`](zoobot_base::Error::Catalog) for galaxies or pictures in both
-    /// catalogues, whatever their names.
+    /// picture can be read; [`Error::Catalog`](zoobot_base::Error::Catalog) for galaxies or
+    /// pictures in both catalogues, under any name.
     pub fn train(&self, train: &Catalog, val: &Catalog) -> Result<Trained> {
         let mut watch = Watch::new("training");
         self.observed(train, val, &mut |event| watch.see(&event))
     }
 
-    /// The same in the background, while the notebook's next cells run. [`Job::cancel`] ends it as
-    /// the stop button ends [`train`](Self::train), and [`Job::result`] gives the network.
+    /// [`train`](Self::train) in the background, while the notebook's next cells run.
+    /// [`Job::cancel`] ends it as the stop button does, and [`Job::result`] returns the network.
     ///
     /// # Errors
-    /// When the system gives no more threads; those of [`train`](Self::train) come with the result.
+    /// When the system gives no more threads; the errors of [`train`](Self::train) come with the
+    /// result.
     pub fn train_in_background(&self, train: &Catalog, val: &Catalog) -> Result<Job<Trained>> {
         let (run, train, val) = (self.clone(), train.clone(), val.clone());
         Job::start("training", move || run.train(&train, &val))
     }
 
-    /// The same, telling what happens instead of showing it.
+    /// [`train`](Self::train) that hands events to `observe` instead of showing them.
     ///
     /// # Errors
     /// As [`train`](Self::train).
@@ -302,12 +308,13 @@ pub struct Trained {
 }
 
 impl Trained {
-    /// What happened.
+    /// The history of the training.
     pub fn fitted(&self) -> &TrainingHistory {
         &self.fitted
     }
 
-    /// The galaxies whose pictures could not be read, each with the reason: it learnt nothing of them.
+    /// The galaxies whose pictures could not be read, each with the reason: nothing was learnt from
+    /// them.
     pub fn failed(&self) -> &[(String, String)] {
         &self.failed
     }
@@ -322,7 +329,7 @@ impl Trained {
         &self.head
     }
 
-    /// The encoder, by a name of its own.
+    /// The encoder, with a name of its own.
     ///
     /// # Errors
     /// [`Error::Torch`](zoobot_base::Error::Torch) when memory is short.

@@ -22,8 +22,8 @@ pub enum Reduction {
 /// How unlikely the votes of a batch are under a network's concentrations.
 ///
 /// For each question the votes are one draw from a Dirichlet-multinomial distribution; the loss is
-/// minus the logarithm of its probability. A question that nobody was asked costs nothing and moves
-/// nothing, so one table may hold galaxies of several campaigns.
+/// minus the logarithm of its probability. A question without votes has no loss and no gradient, so
+/// one table may hold galaxies of several campaigns.
 ///
 /// ```
 /// use zoobot_core::{schema::Schema, tch::Tensor, train::VoteLoss};
@@ -58,7 +58,7 @@ impl VoteLoss {
 
     /// The loss of a batch, differentiable once to `concentrations`.
     ///
-    /// It is computed in float64 whatever the tensors are: the logarithms of large counts cancel
+    /// It is computed in float64 for tensors of any kind: the logarithms of large counts cancel
     /// badly in float32. On a CPU value and gradient come from one pass over the votes.
     ///
     /// # Shapes
@@ -66,7 +66,7 @@ impl VoteLoss {
     /// negative, of any kind. The result is a scalar of the concentrations' kind.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for other shapes or an empty batch; [`Error::Torch`] when memory is short.
+    /// [`Error::Shape`] for other shapes or an empty batch; [`Error::Torch`] when memory is short.
     pub fn of(&self, concentrations: &Tensor, votes: &Tensor) -> Result<Tensor> {
         self.check(concentrations, votes)?;
         let scale = self.scale(concentrations);
@@ -132,16 +132,18 @@ impl VoteLoss {
     fn check(&self, concentrations: &Tensor, votes: &Tensor) -> Result<()> {
         let (shape, other) = (concentrations.size(), votes.size());
         if shape.len() != 2 || shape[0] < 1 || shape[1] != self.width as i64 {
-            let expected = format!("[galaxies, {}] with a galaxy at least", self.width);
-            return Err(Error::invalid("shape of concentrations", format!("{shape:?}"), expected));
+            let problem = format!("the concentrations have the shape {shape:?}");
+            let hint = format!("Give at least one galaxy, in the shape [galaxies, {}]", self.width);
+            return Err(Error::shape(problem, hint));
         }
         if shape != other {
-            let expected = format!("{shape:?}, as the concentrations");
-            return Err(Error::invalid("shape of votes", format!("{other:?}"), expected));
+            let problem =
+                format!("the votes have the shape {other:?}, but the concentrations {shape:?}");
+            return Err(Error::shape(problem, "Give one count for each concentration"));
         }
         if !concentrations.is_floating_point() {
-            let kind = format!("{:?}", concentrations.kind());
-            return Err(Error::invalid("kind of concentrations", kind, "a float kind"));
+            let problem = format!("the concentrations are of the kind {:?}", concentrations.kind());
+            return Err(Error::unsuitable(problem, "Give floating-point numbers"));
         }
         Ok(())
     }

@@ -1,9 +1,9 @@
-//! How a run looks while it goes on.
+//! The display of a run while it trains.
 
 use super::history::{Epoch, Event, figure};
 use zoobot_show::notebook::{Live, Progress, in_kernel};
 
-/// Shows a run: a line of progress, and in a notebook the history so far, drawn anew after each
+/// Shows a run: a line of progress, and in a notebook the history so far, drawn again after each
 /// epoch from the second on.
 ///
 /// ```no_run

@@ -19,12 +19,14 @@ impl Encoder {
         })
     }
 
-    /// The encoder whose every weight is the mean of these encoders' (Wortsman et al. 2022,
-    /// arXiv:2203.05482): of encoders that one began as another it keeps what each is good at, and
-    /// is no slower than one. It has the name and the recipe of the first.
+    /// An encoder whose every weight is the mean over these encoders (Wortsman et al. 2022,
+    /// arXiv:2203.05482). Averaging encoders that were trained from one start keeps what each is
+    /// good at, and is no slower than a single encoder. The result has the name and the recipe of
+    /// the first.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for none, and for encoders of different architectures or recipes.
+    /// [`Error::Empty`] for none; [`Error::Unsuitable`] for encoders of different architectures or
+    /// recipes.
     pub fn average(encoders: &[&Self]) -> Result<Self> {
         let Some((first, others)) = encoders.split_first() else {
             return Err(Error::empty("there are no encoders to average", "Give one or more"));
@@ -32,11 +34,18 @@ impl Encoder {
         for other in others {
             let both = [&first.architecture, &other.architecture].map(Architecture::name);
             if both[0] != both[1] {
-                return Err(Error::invalid("architecture to average", both[1], both[0]));
+                let problem = format!(
+                    "encoders of different architectures ({} and {}) cannot be averaged",
+                    both[0], both[1]
+                );
+                return Err(Error::unsuitable(problem, "Give encoders of the same architecture"));
             }
             if first.recipe != other.recipe {
-                let [expected, found] = [&first.recipe, &other.recipe].map(|it| format!("{it:?}"));
-                return Err(Error::invalid("recipe to average", found, expected));
+                let problem = format!(
+                    "encoders with different recipes ({:?} and {:?}) cannot be averaged",
+                    first.recipe, other.recipe
+                );
+                return Err(Error::unsuitable(problem, "Give encoders with the same recipe"));
             }
         }
         let share = 1.0 / encoders.len() as f64;
@@ -46,7 +55,9 @@ impl Encoder {
             let mut sum = value.f_mul_scalar(share)?;
             for other in &others {
                 let value = other.get(name);
-                let value = value.ok_or_else(|| Error::invalid("weights", name, "in each"))?;
+                let value = value.ok_or_else(|| {
+                    Error::Internal(format!("an encoder to average has no weights {name:?}"))
+                })?;
                 sum = sum.f_add(&value.f_to_device(first.device)?.f_mul_scalar(share)?)?;
             }
             Ok(sum)
@@ -79,12 +90,12 @@ impl Encoder {
         Self::of_store(name, architecture, network, store, recipe)
     }
 
-    /// The same encoder for pictures in luminance: the weights that met red, green and blue are
-    /// added up, as timm does for one channel, so that a grey picture has the features that it had in
-    /// three equal channels. One that takes a single channel already stays as it is.
+    /// The encoder for pictures in luminance: the weights for red, green and blue are added up, as
+    /// timm does for one channel, so that a grey picture has the features that it had in three
+    /// equal channels. An encoder that already takes a single channel stays as it is.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when its recipe normalises the three channels differently;
+    /// [`Error::Unsuitable`] when its recipe normalises the three channels differently;
     /// [`Error::Torch`] when memory is short.
     pub fn greyscale(&self) -> Result<Self> {
         if self.architecture.channels() == 1 {
@@ -93,8 +104,12 @@ impl Encoder {
         let Recipe { mean, std, .. } = &self.recipe;
         let same = |values: &[f32; 3]| values.iter().all(|it| *it == values[0]);
         if !same(mean) || !same(std) {
-            let expected = "the same for each channel, to become one";
-            return Err(Error::invalid("mean and std", format!("{mean:?} and {std:?}"), expected));
+            let problem = format!(
+                "the three channels are normalised differently (mean {mean:?}, std {std:?}) and \
+                 cannot become one"
+            );
+            let hint = "Give an encoder whose recipe normalises its channels alike";
+            return Err(Error::unsuitable(problem, hint));
         }
         let architecture = self.architecture.clone().inputs(1);
         let first = architecture.first_weight();

@@ -58,7 +58,7 @@ pub fn nothing_readable(failed: &[Failed]) -> Error {
                 }
             },
         },
-        None => Error::invalid("galaxies", 0, "at least one"),
+        None => Error::empty("there are no galaxies to encode", "Give a catalogue of at least one"),
     }
 }
 
@@ -69,9 +69,9 @@ pub struct Rows {
     pub done: usize,
     /// The galaxies that were encoded.
     pub ids: Vec<String>,
-    /// Their features, one galaxy after the other.
+    /// Their features, one galaxy after another.
     pub features: Vec<f32>,
-    /// The galaxies that were not.
+    /// The galaxies that could not be encoded.
     pub failed: Vec<Failed>,
 }
 
@@ -145,7 +145,7 @@ fn encode_rows_by(
             progress.advance(done(&rows));
             sink(rows)
         });
-        // Workers take no more rows, and those that wait to send find nobody.
+        // Workers take no more rows, and workers that wait to send find the channel closed.
         work.next.store(files.len(), Ordering::Relaxed);
         drop(receive);
         outcome
@@ -193,7 +193,7 @@ pub fn done(rows: &[Rows]) -> usize {
 }
 
 impl<'a> Work<'a> {
-    /// Encodes batch after batch until none is left or nobody wants them.
+    /// Encodes batch after batch until none is left or none is wanted.
     fn run(&self, networks: &Networks, send: &SyncSender<Batch>) {
         // As many networks as cores run already.
         tch::set_num_threads(1);
@@ -204,7 +204,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Prepares batch after batch for a GPU until none is left or nobody wants them.
+    /// Prepares batch after batch for a GPU until none is left or none is wanted.
     fn pack(&self, send: &SyncSender<gpu::Packed<'a>>) {
         while let Some(rows) = self.take() {
             let first = rows.start;
@@ -408,7 +408,7 @@ mod tests {
         // A sink that has enough ends both.
         for on_gpu in [false, true] {
             let enough = encode_rows_by(on_gpu, &both, &catalog, 0, &mut |_| {
-                Err(Error::invalid("rows", "many", "few"))
+                Err(Error::unsuitable("these rows are enough", "Stop here"))
             });
             assert!(enough.is_err());
         }

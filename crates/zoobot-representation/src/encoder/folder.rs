@@ -1,7 +1,7 @@
 //! Model folders: `config.json` as timm's hub writes it, the weights under timm's names, and beside
-//! them the recipe (`recipe.json`) and what the encoder is (`card.json`). timm reads those that are
-//! written here (`timm.create_model("local-dir:FOLDER", pretrained=True)`), and what timm wrote is
-//! read here.
+//! them the recipe (`recipe.json`) and what the encoder is (`card.json`). timm reads the folders
+//! that are written here (`timm.create_model("local-dir:FOLDER", pretrained=True)`), and folders
+//! that timm wrote are read here.
 
 use super::Architecture;
 use super::Weights;
@@ -108,10 +108,12 @@ impl Config {
         let known =
             |key: &str| HARMLESS.contains(&key) || (key == SIZE && architecture.size().is_some());
         if let Some((key, value)) = arguments.iter().find(|(key, _)| !known(key)) {
-            return Some(format!("model_args has {key} = {value}, which {name} is not built with"));
+            return Some(format!(
+                "model_args has {key} = {value}, which is not supported for {name}"
+            ));
         }
         if let Some(pool) = pool.or(self.global_pool.as_deref()).filter(|pool| *pool != "avg") {
-            return Some(format!("global_pool is {pool:?}, and features are means (\"avg\")"));
+            return Some(format!("global_pool is {pool:?}, but only \"avg\" is supported"));
         }
         let other = self.num_features.filter(|&features| features != width)?;
         Some(format!("num_features is {other}, but {name} has {width}"))
@@ -133,7 +135,7 @@ pub(super) fn read(folder: &Path, name: Option<String>) -> Result<Contents> {
     })?;
     let architecture = Architecture::named(&config.architecture)?;
     if let Some(problem) = config.trouble(&architecture) {
-        let hint = "Such a variant cannot be computed here".into();
+        let hint = "Choose an encoder without this setting".into();
         return Err(Error::Weights { path, problem, hint });
     }
     let architecture = match config.size() {
@@ -160,7 +162,7 @@ pub(super) fn read(folder: &Path, name: Option<String>) -> Result<Contents> {
     Ok(Contents { name, architecture, weights, recipe, fingerprint, notes })
 }
 
-/// The weights without those of a classifier, with a note when there was one.
+/// The weights without a classifier's, with a note when there was one.
 fn read_weights(folder: &Path, architecture: &Architecture) -> Result<(Weights, Vec<String>)> {
     let Some(path) = WEIGHTS.map(|file| folder.join(file)).into_iter().find(|path| path.exists())
     else {
@@ -175,8 +177,9 @@ fn read_weights(folder: &Path, architecture: &Architecture) -> Result<(Weights, 
     let network = all.of(architecture)?;
     let within = network.len();
     let weights = network.without(architecture.classifier());
-    let beside = (before > within)
-        .then(|| format!("{} tensors beside the network are left out", before - within));
+    let beside = (before > within).then(|| {
+        format!("{} tensors that are not part of the network are left out", before - within)
+    });
     let dropped = within - weights.len();
     let head = (dropped > 0).then(|| {
         format!("{dropped} tensors of a classifier ({}*) are left out", architecture.classifier())
@@ -194,7 +197,7 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     serde_json::from_slice(&bytes).map(Some).map_err(|error| Error::Weights {
         path: path.into(),
         problem: error.to_string(),
-        hint: "The file is damaged or of another kind: get it again".into(),
+        hint: "The file is damaged or of another kind: download it again".into(),
     })
 }
 

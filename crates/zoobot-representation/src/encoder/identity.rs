@@ -1,4 +1,4 @@
-//! Which encoder it is, and whether its parts belong together.
+//! The identity of an encoder, and whether its parts fit each other.
 
 use super::Architecture;
 use sha2::{Digest, Sha256};
@@ -6,18 +6,26 @@ use std::collections::BTreeMap;
 use tch::{Device, Tensor, nn};
 use zoobot_base::error::{Error, Result};
 use zoobot_data::picture::Recipe;
+use zoobot_show::notebook::text::plural;
 
 /// Whether a network takes what a recipe makes.
 pub fn fits(recipe: &Recipe, architecture: &Architecture) -> Result<()> {
     recipe.check()?;
     let (made, taken) = (recipe.channels(), architecture.channels());
     if made as i64 != taken {
-        let expected = format!("{taken}, which the network takes");
-        return Err(Error::invalid("the number of the recipe's channels", made, expected));
+        let made = plural(made, "channel");
+        let problem = format!("the recipe makes pictures of {made}, but the network takes {taken}");
+        let hint = "Choose a recipe and a network with the same number of channels";
+        return Err(Error::shape(problem, hint));
     }
     if let Some(taken) = architecture.size().filter(|size| recipe.size as i64 % size != 0) {
-        let expected = format!("{taken} or a multiple of it, which the network takes");
-        return Err(Error::invalid("the recipe's size", recipe.size, expected));
+        let problem = format!(
+            "the recipe makes pictures of {0} x {0} pixels, but the network takes {taken} x {taken} \
+             or multiples of it",
+            recipe.size
+        );
+        let hint = format!("Set the recipe's size to a multiple of {taken}");
+        return Err(Error::shape(problem, hint));
     }
     Ok(())
 }

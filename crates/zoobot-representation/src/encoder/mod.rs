@@ -74,8 +74,9 @@ pub struct Encoder {
 
 /// The folder in the cache of what `hf:OWNER/NAME` names, fetched where it is not there.
 pub(crate) fn hub_folder(name: &str) -> Result<std::path::PathBuf> {
-    let address = hub::Address::parse(name)
-        .unwrap_or_else(|| Err(Error::invalid("name", format!("{name:?}"), "hf:OWNER/NAME")))?;
+    let address = hub::Address::parse(name).unwrap_or_else(|| {
+        Err(Error::parameter("name", format!("{name:?}"), "of the form hf:OWNER/NAME"))
+    })?;
     Ok(hub::fetch(&address, &hub::Settings::from_env())?.folder)
 }
 
@@ -83,21 +84,22 @@ impl Encoder {
     /// Loads an encoder, onto the GPU where there is one, from a folder, from the Hugging Face Hub
     /// or by name.
     ///
-    /// A folder is one that [`save`](Self::save) or timm wrote, such as a copy of an encoder from
-    /// the Hugging Face Hub: `config.json` beside `model.safetensors` or `pytorch_model.bin`.
-    /// Pictures are prepared by its `recipe.json`; without one, by [`Recipe::zoobot`], in luminance
-    /// for a network of one channel. A classifier among the weights is left out; [`notes`] says so.
+    /// A folder is a model folder that [`save`](Self::save) or timm wrote, such as a copy of an
+    /// encoder from the Hugging Face Hub: `config.json` beside `model.safetensors` or
+    /// `pytorch_model.bin`. Pictures are prepared by its `recipe.json`; without one, by
+    /// [`Recipe::zoobot`], in luminance for a network of one channel. A classifier among the
+    /// weights is left out; [`notes`] says so.
     ///
     /// `"hf:OWNER/NAME"`, or `"hf:OWNER/NAME@REVISION"` for a branch, a tag or a commit, is such a
     /// folder on the Hugging Face Hub: `"hf:mwalmsley/zoobot-encoder-convnext_nano"`. It is fetched
-    /// into Hugging Face's own cache, once; what an earlier call left unfinished is gone on with,
-    /// and what arrives is checked. `HF_HOME`, `HF_HUB_CACHE`, `HF_ENDPOINT`, `HF_TOKEN` and
-    /// `HF_HUB_OFFLINE` mean what they mean to Hugging Face's programs. Without a connection the
-    /// copy in the cache serves, and [`notes`] says so.
+    /// once, into Hugging Face's own cache; an unfinished download is resumed, and what arrives is
+    /// checked. `HF_HOME`, `HF_HUB_CACHE`, `HF_ENDPOINT`, `HF_TOKEN` and `HF_HUB_OFFLINE` mean what
+    /// they mean to Hugging Face's programs. Without a connection the copy in the cache is used,
+    /// and [`notes`] says so.
     ///
-    /// `"sample"` travels inside this library: EfficientNet-Lite0 taught galaxies by the attributes
-    /// of EFIGI, votes of Galaxy Zoo 2 and simulated galaxies, 1280 features. `docs/encoder.md` tells
-    /// how it was made and how much better than the next it is.
+    /// `"sample"` comes with this library: EfficientNet-Lite0 trained on the attributes of EFIGI,
+    /// votes of Galaxy Zoo 2 and simulated galaxies, 1280 features. `docs/encoder.md` tells how it
+    /// was made and how it compares with others.
     ///
     /// `"imagenet"` is EfficientNet-Lite0 trained on ImageNet: 1280 features that know nothing of
     /// galaxies, the baseline of Walmsley et al. (2022).
@@ -128,7 +130,7 @@ impl Encoder {
             return Self::of_folder(folder, None, Vec::new());
         }
         let (place, hint) = if folder.is_file() {
-            ("the model folders", "This is a file: give the folder that it lies in".to_owned())
+            ("the model folders", "This is a file: give the folder that it is in".to_owned())
         } else {
             let near = zoobot_base::spelling::near(&name, [shipped::NAME, IMAGENET].into_iter());
             ("the encoders that come with zoobot, and there is no such folder", near)
@@ -167,8 +169,8 @@ impl Encoder {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Weights`] with all tensors that do not fit; [`Error::Invalid`] when the recipe is
-    /// out of range or makes pictures of another number of channels or another size.
+    /// [`Error::Weights`] with all tensors that do not fit; [`Error::Parameter`] when the recipe is
+    /// out of range; [`Error::Shape`] when it makes pictures of another number of channels or size.
     pub fn new(
         name: impl Into<String>,
         architecture: Architecture,
@@ -186,8 +188,8 @@ impl Encoder {
     /// tell what training adds. The same seed gives the same weights.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the recipe is out of range or makes pictures of another number of
-    /// channels or another size.
+    /// [`Error::Parameter`] when the recipe is out of range; [`Error::Shape`] when it makes pictures
+    /// of another number of channels or size.
     pub fn untrained(architecture: Architecture, recipe: Recipe, seed: u64) -> Result<Self> {
         fits(&recipe, &architecture)?;
         let store = nn::VarStore::new(Device::cuda_if_available());
@@ -251,7 +253,7 @@ impl Encoder {
         &self.name
     }
 
-    /// The same encoder by another name.
+    /// The encoder by another name.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
@@ -262,7 +264,7 @@ impl Encoder {
         &self.architecture
     }
 
-    /// What there is to know of how it was loaded, such as what was left out.
+    /// Notes on how it was loaded, such as what was left out.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
@@ -272,20 +274,22 @@ impl Encoder {
         &self.recipe
     }
 
-    /// The same network behind pictures that are prepared otherwise: for whoever knows that its
-    /// pictures are, since its features are those of no published table then.
+    /// The encoder with another recipe, for pictures that have to be prepared differently. Its features
+    /// cannot be compared with published tables then.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the recipe is out of range or makes another number of channels.
+    /// [`Error::Parameter`] when the recipe is out of range; [`Error::Shape`] when it makes another
+    /// number of channels.
     pub fn with_recipe(mut self, recipe: Recipe) -> Result<Self> {
         fits(&recipe, &self.architecture)?;
         self.recipe = recipe;
         Ok(self)
     }
 
-    /// The same encoder with another stretch for the flux of FITS pictures; others stay as they are. By
-    /// default it is asinh, from the least value of each picture to the percentile 99.7. Representations
-    /// that were made with different stretches are not compared with each other: [`check`](Self::check).
+    /// The encoder with another stretch for the flux of FITS pictures; other pictures stay as they
+    /// are. By default the stretch is asinh, from the least value of each picture to the 99.7th
+    /// percentile. Representations that were made with different stretches cannot be compared: see
+    /// [`check`](Self::check).
     ///
     /// ```no_run
     /// use zoobot_core::prelude::*;
@@ -294,7 +298,7 @@ impl Encoder {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the stretch is out of range.
+    /// [`Error::Parameter`] when the stretch is out of range.
     pub fn stretch(self, stretch: Stretch) -> Result<Self> {
         let recipe = self.recipe.clone().stretch(stretch);
         self.with_recipe(recipe)
@@ -309,9 +313,9 @@ impl Encoder {
         }
     }
 
-    /// Fails when a representation is known to come from other weights, or from pictures that were
-    /// prepared otherwise: what was learnt on it does not hold for this encoder's. One of unknown
-    /// origin passes.
+    /// Fails when a representation is known to come from other weights or from pictures that were
+    /// prepared differently, since its features cannot be compared with this encoder's. A
+    /// representation of unknown origin passes.
     ///
     /// # Errors
     /// [`Error::Recipe`] with both recipes side by side, [`Error::Weights`] with both encoders.
@@ -320,22 +324,25 @@ impl Encoder {
         if origin.fingerprint != self.fingerprint {
             return Err(Error::Weights {
                 path: origin.encoder.clone().into(),
-                problem: format!("the representation is theirs, not those of {}", self.name),
+                problem: format!(
+                    "the representation was made with these weights, not with {}",
+                    self.name
+                ),
                 hint: "Load that encoder, or encode the galaxies again with this one".into(),
             });
         }
         let what = format!(
-            "the representation was made by another recipe than that of {} (on the left)",
+            "the representation was made with another recipe than the one of {} (on the left)",
             self.name
         );
         let other_stretch = self.recipe.clone().stretch(origin.recipe.stretch.clone());
         let hint = match other_stretch == origin.recipe {
             true => advice(
-                "Encode the galaxies again, or take the other stretch: encoder.stretch(…)",
-                "Encode the galaxies again, or take the other stretch: --stretch",
+                "Encode the galaxies again, or use the other stretch: encoder.stretch(…)",
+                "Encode the galaxies again, or use the other stretch: --stretch",
             ),
             false => advice(
-                "Encode the galaxies again, or take the other recipe: encoder.with_recipe(…)",
+                "Encode the galaxies again, or use the other recipe: encoder.with_recipe(…)",
                 "Encode the galaxies again with this encoder",
             ),
         };
@@ -358,8 +365,8 @@ impl Encoder {
         self.precision
     }
 
-    /// The same encoder computing with other numbers. [`Precision::Auto`] is settled here, by its
-    /// architecture and the hardware; [`precision`](Self::precision) tells how.
+    /// The encoder computing at another precision. [`Precision::Auto`] is resolved here, by the
+    /// architecture and the hardware; [`precision`](Self::precision) tells the result.
     ///
     /// ```no_run
     /// use zoobot_core::encoder::Precision;
@@ -372,8 +379,8 @@ impl Encoder {
         self
     }
 
-    /// SHA-256 of its architecture and weights, whatever file they came from: two encoders with the
-    /// same one and the same recipe are the same.
+    /// SHA-256 of its architecture and weights, independent of the file that they came from: two
+    /// encoders with the same fingerprint and the same recipe are the same.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
@@ -381,7 +388,7 @@ impl Encoder {
     /// Encodes every galaxy of a catalogue, in its order.
     ///
     /// Pictures that cannot be read are left out and listed in [`Space::failed`] with the reason.
-    /// Stopped by the stop button, the same call on the same catalogue goes on where it stopped.
+    /// After a stop by the stop button, a repeated call on the same catalogue resumes.
     ///
     /// # Errors
     /// [`Error::Interrupted`] when it was stopped; [`Error::Picture`] with the first reason when no
@@ -412,8 +419,8 @@ impl Encoder {
     }
 
     /// Encodes a catalogue into a Parquet file of `id_str, feat_0, ...`, for catalogues of any
-    /// length: memory stays the same, and a run that stops for whatever reason is taken up by the
-    /// next.
+    /// length: memory does not grow with the catalogue, and after a stop for any reason the next
+    /// call resumes.
     ///
     /// # Errors
     /// When the file cannot be written, which is tried before the work starts;

@@ -1,6 +1,5 @@
 //! A catalogue's pictures to a file, part by part: memory does not grow with the catalogue, and
-//! whatever stops the work (the stop button, a full disk, a power cut), the next run goes on where
-//! this one stopped.
+//! after any stop (the stop button, a full disk, a power cut) the next run resumes.
 
 use super::encode::{self, Failed, Rows, encode_rows, nothing_readable};
 use super::{Encoder, Precision};
@@ -17,7 +16,7 @@ use zoobot_data::catalog::{Catalog, TableFormat, write_pieces};
 /// Galaxies in one part.
 const PART: usize = 2048;
 
-/// What writing a catalogue's representations, or its predictions, to a file came to.
+/// The result of writing a catalogue's representations, or its predictions, to a file.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// Galaxies in the file.
@@ -161,7 +160,7 @@ pub fn key(encoder: &Encoder, catalog: &Catalog) -> Result<String> {
     Ok(catalog_key(encoder.mark()?, catalog))
 }
 
-/// The same for whatever else the work depends on.
+/// A key from anything else that the work depends on.
 #[doc(hidden)]
 pub fn catalog_key(mark: impl AsRef<[u8]>, catalog: &Catalog) -> String {
     let mut hash = Sha256::new();
@@ -204,7 +203,7 @@ pub(super) fn table(rows: Vec<Rows>, width: usize) -> Result<DataFrame> {
 #[doc(hidden)]
 pub fn array(features: Vec<f32>, shape: (usize, usize)) -> Result<Array2<f32>> {
     Array2::from_shape_vec(shape, features)
-        .map_err(|error| Error::invalid("features", error, format!("{shape:?}")))
+        .map_err(Error::internal("the features of an encoder do not fill their table"))
 }
 
 /// See [`Encoder::encode_to`].

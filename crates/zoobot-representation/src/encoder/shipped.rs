@@ -1,5 +1,5 @@
-//! The encoder that travels inside this library, with its head for volunteers' questions: what it
-//! was trained on and how good it is, `data/encoder/README.md` and `docs/encoder.md` tell.
+//! The encoder that comes with this library, with its head for volunteers' questions.
+//! `data/encoder/README.md` and `docs/encoder.md` tell what it was trained on and how good it is.
 
 use std::path::PathBuf;
 use zoobot_base::error::{Error, Result};
@@ -45,8 +45,8 @@ pub fn folder() -> Result<PathBuf> {
         .or_else(|_: Error| write(std::env::temp_dir().join("zoobot/encoders")))
 }
 
-/// The card of the encoder that travels along, `card.json`: its architecture, what it was trained on,
-/// its licence and the fingerprint of its weights.
+/// The card of the encoder that comes with this library, `card.json`: its architecture, what it was
+/// trained on, its licence and the fingerprint of its weights.
 ///
 /// ```
 /// assert_eq!(zoobot_core::encoder::sample_card()?["name"], "sample");

@@ -46,7 +46,8 @@ impl Encoder {
     pub fn speed(&self, catalog: &Catalog) -> Result<Speed> {
         let files = catalog.files();
         if files.is_empty() {
-            return Err(Error::invalid("galaxies", 0, "at least one"));
+            let what = "there are no galaxies to encode";
+            return Err(Error::empty(what, "Give a catalogue of at least one"));
         }
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let before = tch::get_num_threads();

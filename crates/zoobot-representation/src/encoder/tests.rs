@@ -173,7 +173,7 @@ fn a_representation_of_another_recipe_is_refused_unless_the_encoder_takes_it() {
     }
     encoder().with_recipe(space.origin().unwrap().recipe.clone()).unwrap().check(&space).unwrap();
     let message = encoder().with_recipe(recipe.grey(zoobot_data::picture::Grey::Luma)).unwrap_err();
-    assert!(message.to_string().contains("channels is 1, expected 3"), "{message}");
+    assert!(message.to_string().contains("1 channel, but the network takes 3"), "{message}");
 }
 
 #[test]

@@ -6,8 +6,8 @@ use crate::space::Space;
 use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::Catalog;
 
-/// Encodes a catalogue by several encoders, reading and decoding each picture once: a space for
-/// each encoder, in their order, the same as [`Encoder::encode`] gives.
+/// Encodes a catalogue by several encoders, reading and decoding each picture once. The result is a
+/// space for each encoder, in their order, as [`Encoder::encode`] gives it.
 ///
 /// ```no_run
 /// use zoobot_core::encoder::encode_all;
@@ -20,11 +20,11 @@ use zoobot_data::catalog::Catalog;
 /// ```
 ///
 /// # Errors
-/// [`Error::Invalid`] without encoders; else as [`Encoder::encode`], but an interrupted call starts
-/// anew.
+/// [`Error::Empty`] without encoders; else as [`Encoder::encode`], but an interrupted call starts
+/// again.
 pub fn encode_all(encoders: &[&Encoder], catalog: &Catalog) -> Result<Vec<Space>> {
     if encoders.is_empty() {
-        return Err(Error::invalid("encoders", 0, "at least one"));
+        return Err(Error::empty("there are no encoders", "Give at least one"));
     }
     let mut rows = vec![Rows::default(); encoders.len()];
     encode::encode_all(encoders, catalog, &mut rows)?;

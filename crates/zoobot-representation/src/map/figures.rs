@@ -18,7 +18,7 @@ const CELL: u32 = 4;
 const PIXELS: u32 = 1600;
 
 impl Map {
-    /// The map, a point a galaxy.
+    /// The map, with a point for each galaxy.
     ///
     /// # Errors
     /// None for a map of this library's.
@@ -44,7 +44,7 @@ impl Map {
         figure.size(style::SIZE.0, style::SIZE.1 + 100).build()
     }
 
-    /// How many galaxies lie where on the map, on a logarithmic scale.
+    /// The density of galaxies on the map, on a logarithmic scale.
     ///
     /// # Errors
     /// None for a map of this library's.
@@ -76,15 +76,15 @@ impl Map {
         })
     }
 
-    /// Pictures of galaxies where they lie on the map: in each of `columns` x `columns` cells that of
+    /// Pictures of galaxies at their places on the map: each of `columns` x `columns` cells shows
     /// the galaxy nearest to its middle.
     ///
     /// # Errors
-    /// [`Error::Missing`] without a catalogue; [`Error::Invalid`] for 0 or more than 100 columns;
+    /// [`Error::Missing`] without a catalogue; [`Error::Parameter`] for 0 or more than 100 columns;
     /// [`Error::Picture`] when none of the pictures can be read.
     pub fn thumbnails(&self, columns: usize) -> Result<Figure> {
         if !(1..=100).contains(&columns) {
-            return Err(Error::invalid("columns", columns, "1 to 100"));
+            return Err(Error::parameter("columns", columns, "between 1 and 100"));
         }
         let files = self.space.known_catalog()?.files();
         let chosen = self.middles(columns);
@@ -160,7 +160,7 @@ impl Map {
     }
 }
 
-/// The central square, so many pixels wide.
+/// The central square, `side` pixels wide.
 fn square(picture: &RgbImage, side: u32) -> RgbImage {
     let (width, height) = picture.dimensions();
     let edge = width.min(height).max(1);

@@ -1,7 +1,7 @@
 //! Where the rows of a graph come to lie: linked ones pull each other, others push.
 //!
-//! Within a round, each row moves on its own from where all lay before, so that cores share the rows
-//! and yet one seed gives one map, whatever their number.
+//! Within a round, each row moves on its own from where all lay before, so that cores share the
+//! rows and yet one seed gives one map, on any number of cores.
 
 use super::fuzzy::Links;
 use rayon::prelude::*;

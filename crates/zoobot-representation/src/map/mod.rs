@@ -1,4 +1,4 @@
-//! A representation as a map in two dimensions, on which near galaxies are alike.
+//! A representation as a map in two dimensions, on which similar galaxies are near each other.
 //!
 //! The method is UMAP's (McInnes, Healy & Melville 2018, arXiv:1802.03426), begun from the principal
 //! components, on this library's own neighbour search.
@@ -24,7 +24,7 @@ use zoobot_show::notebook::{Bundle, Progress, Show};
 
 pub use region::Region;
 
-/// Above so many galaxies neighbours come from an index.
+/// The number of galaxies above which neighbours come from an index.
 const EXACT: usize = 150_000;
 
 /// How a map is made. The defaults are UMAP's.
@@ -37,16 +37,17 @@ const EXACT: usize = 150_000;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MapConfig {
-    /// Neighbours that a galaxy is to keep near, itself counted, 2 to 200 (default 15). More show
-    /// the large, fewer the small.
+    /// The number of neighbours of a galaxy that stay near it, itself included (UMAP's
+    /// `n_neighbors`), 2 to 200 (default 15). More show large structures, fewer show small ones.
     pub neighbours: usize,
-    /// How near to each other galaxies may lie, 0 to 2 (default 0.1). Less makes denser clumps.
+    /// How near to each other galaxies may be on the map (UMAP's `min_dist`), 0 to 2 (default 0.1).
+    /// Less makes denser clumps.
     pub apart: f64,
-    /// Rounds of moving (default 200 above 10,000 galaxies, otherwise 500).
+    /// Epochs of the layout (UMAP's `n_epochs`; default 200 above 10,000 galaxies, otherwise 500).
     pub rounds: Option<usize>,
-    /// The distance of the features (default [`Metric::L2`]).
+    /// The metric of the features (default [`Metric::L2`]).
     pub metric: Metric,
-    /// Decides the lots (default 0): one seed gives one map.
+    /// The seed (default 0): one seed gives one map.
     pub seed: u64,
 }
 
@@ -59,17 +60,20 @@ impl Default for MapConfig {
 impl MapConfig {
     fn check(&self, rows: usize) -> Result<()> {
         if !(2..=200).contains(&self.neighbours) {
-            return Err(Error::invalid("neighbours", self.neighbours, "2 to 200"));
+            return Err(Error::parameter("neighbours", self.neighbours, "between 2 and 200"));
         }
         if rows <= self.neighbours {
-            let expected = format!("more than {}, the neighbours", self.neighbours);
-            return Err(Error::invalid("galaxies", rows, expected));
+            let problem = format!(
+                "a map with {0} neighbours needs more than {0} galaxies, but there are {rows}",
+                self.neighbours
+            );
+            return Err(Error::unsuitable(problem, "Give more galaxies, or take fewer neighbours"));
         }
         if !(0.0..=2.0).contains(&self.apart) {
-            return Err(Error::invalid("apart", self.apart, "0 to 2"));
+            return Err(Error::parameter("apart", self.apart, "between 0 and 2"));
         }
         match self.rounds {
-            Some(0) => Err(Error::invalid("rounds", 0, "at least 1")),
+            Some(0) => Err(Error::parameter("rounds", 0, "at least 1")),
             _ => Ok(()),
         }
     }
@@ -79,7 +83,7 @@ impl MapConfig {
     }
 }
 
-/// Galaxies on a map: near ones are alike, and how far apart distant ones are says little.
+/// Galaxies on a map: near galaxies are similar; how far apart distant galaxies are says little.
 ///
 /// ```
 /// use zoobot_core::{map::MapConfig, ndarray::Array2, space::Space};
@@ -99,14 +103,14 @@ pub struct Map {
 }
 
 impl Space {
-    /// Draws up a map of this space.
+    /// Makes a map of this space.
     ///
     /// Neighbours are found exactly up to 150,000 galaxies, and by an index above. Memory grows with
     /// the galaxies times their neighbours.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a parameter outside its range or too few galaxies;
-    /// [`Error::Interrupted`].
+    /// [`Error::Parameter`] for a parameter outside its range; [`Error::Unsuitable`] for too few
+    /// galaxies; [`Error::Interrupted`].
     pub fn map(&self, config: &MapConfig) -> Result<Map> {
         let rows = self.len();
         config.check(rows)?;
@@ -162,8 +166,8 @@ fn begin(space: &Space, seed: u64) -> Result<Vec<[f32; 2]>> {
     let largest = start.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
     let scale = if largest > 0.0 { 10.0 / largest } else { 0.0 };
     let mut rng = rand::rngs::StdRng::seed_from_u64(seed);
-    let noise = Normal::new(0.0, 1e-4_f32)
-        .map_err(|_| Error::invalid("noise", 1e-4, "a positive number"))?;
+    let noise =
+        Normal::new(0.0, 1e-4_f32).map_err(Error::internal("the noise of a map's start"))?;
     let rows = start.rows();
     Ok(rows
         .into_iter()
@@ -203,14 +207,15 @@ impl Map {
         Ok(df!(ID => self.space.ids(), "map_x" => column(0), "map_y" => column(1))?)
     }
 
-    /// Places other galaxies on the map, whose own stay where they are. Their features are those of
-    /// the mapped space, as [`Space::place`] gives them.
+    /// Places other galaxies on the map; the map's own galaxies stay where they are. `features` are
+    /// in the mapped space, as [`Space::place`] gives them.
     ///
     /// # Shapes
     /// rows x the width of the space, to rows x 2.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for another width or a number that is not finite; [`Error::Interrupted`].
+    /// [`Error::Shape`] for another width; [`Error::Unsuitable`] for a number that is not finite;
+    /// [`Error::Interrupted`].
     pub fn place(&self, features: ArrayView2<f32>) -> Result<Array2<f32>> {
         let k = self.config.neighbours.min(self.space.len());
         let found = self.space.nearest(features, k, self.config.metric)?;
@@ -241,16 +246,17 @@ impl Map {
     }
 
     /// How far neighbours on the map are neighbours in the space: 1 at best, about 0.5 by chance
-    /// (see [`trustworthiness`](fn@trustworthiness)), for `k` neighbours among `sample` galaxies (all,
-    /// where there are no more), which are drawn by the map's seed. Time grows as their square.
+    /// (see [`trustworthiness`](fn@trustworthiness)), for `k` neighbours among `sample` galaxies
+    /// (all, where there are fewer), which are drawn by the map's seed. Time grows as the square of
+    /// `sample`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when `k` is 0 or at least half of the sample.
+    /// [`Error::Parameter`] when `k` is 0 or at least half of the sample.
     pub fn trustworthiness(&self, k: usize, sample: usize) -> Result<f64> {
         let sample = sample.min(self.space.len());
         if k == 0 || 2 * k >= sample {
-            let expected = format!("at least 1 and less than half of {sample}, the sample");
-            return Err(Error::invalid("k", k, expected));
+            let range = format!("at least 1 and less than half of the sample ({sample} galaxies)");
+            return Err(Error::parameter("k", k, range));
         }
         let mut rng = rand::rngs::StdRng::seed_from_u64(self.config.seed);
         let rows = rand::seq::index::sample(&mut rng, self.space.len(), sample).into_vec();

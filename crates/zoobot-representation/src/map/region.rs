@@ -20,18 +20,21 @@ impl Region {
     /// cross, what is enclosed twice is outside.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for fewer than three corners, or one that is not finite.
+    /// [`Error::Unsuitable`] for fewer than three corners, or a corner that is not finite.
     pub fn polygon(corners: &[(f64, f64)]) -> Result<Self> {
         if corners.len() < 3 {
-            return Err(Error::invalid("corners", corners.len(), "at least 3"));
+            let problem =
+                format!("a polygon needs at least 3 corners, but there are {}", corners.len());
+            return Err(Error::unsuitable(problem, "Give more corners"));
         }
         if let Some(wrong) = corners.iter().find(|(x, y)| !(x.is_finite() && y.is_finite())) {
-            return Err(Error::invalid("a corner", format!("{wrong:?}"), "finite numbers"));
+            let problem = format!("the corner {wrong:?} is not finite");
+            return Err(Error::unsuitable(problem, "Give finite coordinates"));
         }
         Ok(Self { corners: corners.to_vec() })
     }
 
-    /// Whether a point lies inside.
+    /// Whether a point is inside.
     pub fn contains(&self, x: f64, y: f64) -> bool {
         let next = self.corners.iter().cycle().skip(1);
         // A ray to the right crosses the sides an odd number of times.

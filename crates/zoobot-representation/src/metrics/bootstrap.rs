@@ -1,4 +1,4 @@
-//! How far a figure may be trusted.
+//! How far a result can be trusted.
 
 use ndarray::Array1;
 use ndarray_stats::Quantile1dExt;
@@ -42,7 +42,7 @@ impl std::fmt::Display for Estimate {
 /// (the percentile bootstrap). Samples for which it has no meaning are left out; where none is left
 /// the interval is NaN.
 ///
-/// The interval is for other galaxies of the same kind. It knows nothing of other training sets.
+/// The interval is for other galaxies of the same kind. It does not cover other training sets.
 ///
 /// ```
 /// use zoobot_core::metrics::{bootstrap, rmse};

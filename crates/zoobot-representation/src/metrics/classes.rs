@@ -2,7 +2,7 @@
 
 use super::paired;
 
-/// The share that is predicted right.
+/// The share of correct predictions.
 pub fn accuracy<T: PartialEq>(predicted: &[T], truth: &[T]) -> f64 {
     if !paired(predicted, truth) {
         return f64::NAN;
@@ -28,8 +28,8 @@ pub fn f1(predicted: &[bool], truth: &[bool]) -> f64 {
     if either == 0 { 0.0 } else { 2.0 * both as f64 / either as f64 }
 }
 
-/// The mean of -ln of the probabilities that were given to what came true, in nats. Probabilities
-/// below 1e-15 count as that.
+/// The mean of -ln of the probabilities that were given to the true classes, in nats. Probabilities
+/// below 1e-15 count as 1e-15.
 pub fn log_loss(given_to_truth: &[f64]) -> f64 {
     let sum: f64 = given_to_truth.iter().map(|p| -p.max(1e-15).ln()).sum();
     sum / given_to_truth.len() as f64

@@ -1,4 +1,4 @@
-//! How good predictions are: plain functions on slices, and how far each figure may be trusted.
+//! How good predictions are: plain functions on slices, and confidence intervals for each.
 //!
 //! Scores of NaN and slices of different lengths are the caller's mistake and give NaN, as does a
 //! figure that has no meaning, such as an AUC where all are of one class. [`bootstrap`] gives any of

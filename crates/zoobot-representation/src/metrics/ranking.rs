@@ -3,7 +3,7 @@
 use super::{best_first, paired};
 
 /// The area under the receiver operating characteristic: how often a positive has a higher score
-/// than a negative, where equal scores count half. 0.5 for scores that know nothing.
+/// than a negative, where equal scores count half. 0.5 for random scores.
 ///
 /// ```
 /// use zoobot_core::metrics::roc_auc;
@@ -20,7 +20,7 @@ pub fn roc_auc(scores: &[f64], positive: &[bool]) -> f64 {
 }
 
 /// Average precision: the sum over distinct scores, from the highest, of the step in recall times
-/// the precision down to there. The share of positives for scores that know nothing.
+/// the precision down to there. For random scores it is the share of positives.
 ///
 /// ```
 /// use zoobot_core::metrics::average_precision;

@@ -9,9 +9,9 @@ use zoobot_base::error::{Error, Result};
 /// The fold of every galaxy: of equal size but for one galaxy, and with the same share of each
 /// class.
 pub fn divide(target: &Target, count: usize, seed: u64) -> Result<Vec<usize>> {
-    let too_few = |what: &'static str, value: String| {
-        let expected = format!("at least {count}, one for each fold: take fewer folds");
-        Error::invalid(what, value, expected)
+    let too_few = |what: String| {
+        let problem = format!("{what}, but each of the {count} folds needs one");
+        Error::unsuitable(problem, "Take fewer folds, or give more galaxies")
     };
     let mut order: Vec<usize> = (0..target.len()).collect();
     order.shuffle(&mut StdRng::seed_from_u64(seed));
@@ -20,15 +20,16 @@ pub fn divide(target: &Target, count: usize, seed: u64) -> Result<Vec<usize>> {
             for (class, name) in names.iter().enumerate() {
                 let galaxies = of.iter().filter(|&&it| it == class).count();
                 if galaxies < count {
-                    let value = format!("of {galaxies} galaxies ({name:?})");
-                    return Err(too_few("a class", value));
+                    return Err(too_few(format!(
+                        "the class {name:?} has only {galaxies} galaxies"
+                    )));
                 }
             }
             // Stable, so that within a class the order stays random.
             order.sort_by_key(|&row| of[row]);
         }
         Target::Numbers(values) if values.len() < count => {
-            return Err(too_few("galaxies with a label", values.len().to_string()));
+            return Err(too_few(format!("only {} galaxies have a label", values.len())));
         }
         Target::Numbers(_) => {}
     }

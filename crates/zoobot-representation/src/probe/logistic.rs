@@ -151,7 +151,7 @@ impl<'a> Logistic<'a> {
     /// The fit with a penalty; it starts from the last one.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when it does not converge, as with a penalty next to nothing.
+    /// [`Error::Unsuitable`] when it does not converge, as with a penalty near 0.
     pub fn with(&mut self, penalty: f64) -> Result<Fitted> {
         let axes = self.coordinates.ncols();
         // The most that p (1 - p) can be.
@@ -193,8 +193,9 @@ impl<'a> Logistic<'a> {
             };
             point = next;
         }
-        let expected = format!("a larger one: no fit in {STEPS} steps");
-        Err(Error::invalid("penalty", penalty, expected))
+        let problem =
+            format!("the fit with the penalty {penalty} did not converge in {STEPS} steps");
+        Err(Error::unsuitable(problem, "Give a larger penalty"))
     }
 
     /// Minus the inverse of the second derivatives times the gradient, by conjugate gradients.

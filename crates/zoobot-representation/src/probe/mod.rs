@@ -34,12 +34,12 @@ use zoobot_base::seed::mixed;
 
 /// A linear probe of a column of the catalogue.
 ///
-/// Features are standardised by the galaxies that are fitted on. The penalty is that of
-/// scikit-learn's `Ridge(alpha=penalty)` and `LogisticRegression(C=1 / penalty)`, the intercept free
-/// of it. It is chosen for each fold by how well galaxies are predicted that were left out among those
-/// that the fold is fitted on: for numbers by the squared error, each galaxy left out in turn; for
-/// classes by the log loss, a part at a time, from the strongest penalty on until that rises. With a
-/// single one in `penalties` nothing is chosen.
+/// Features are standardised by the galaxies that are fitted on. The penalty is as in
+/// scikit-learn's `Ridge(alpha=penalty)` and `LogisticRegression(C=1 / penalty)`, the intercept
+/// free of it. It is chosen for each fold by how well galaxies are predicted that were left out
+/// among those that the fold is fitted on: for numbers by the squared error, each galaxy left out
+/// in turn; for classes by the log loss, a part at a time, from the strongest penalty on until that
+/// rises. With a single one in `penalties` nothing is chosen.
 ///
 /// ```
 /// use zoobot_core::probe::Probe;
@@ -111,12 +111,12 @@ impl Probe {
         Self { penalties: penalties.into(), ..self }
     }
 
-    /// Takes the label for numbers, whatever it looks like.
+    /// Reads the label as numbers, in any case.
     pub fn numbers(self) -> Self {
         Self { numbers: Some(true), ..self }
     }
 
-    /// Takes the label for classes, whatever it looks like.
+    /// Reads the label as classes, in any case.
     pub fn classes(self) -> Self {
         Self { numbers: Some(false), ..self }
     }
@@ -125,9 +125,9 @@ impl Probe {
     ///
     /// # Errors
     /// [`Error::Missing`] when the space has no catalogue or the catalogue no such column;
-    /// [`Error::Invalid`] for a setting out of its range, a label that does not vary, a class of
-    /// fewer galaxies than folds, and numbers that are not finite; [`Error::Interrupted`] when
-    /// stopped.
+    /// [`Error::Parameter`] for a setting out of its range; [`Error::Unsuitable`] for a label that
+    /// does not vary and a class of fewer galaxies than folds; [`Error::Catalog`] for numbers that are
+    /// not finite; [`Error::Interrupted`] when stopped.
     pub fn run(&self, space: &Space) -> Result<Probed> {
         self.check()?;
         let (rows, target) = target::read(space.known_catalog()?, &self.label, self.numbers)?;
@@ -145,13 +145,13 @@ impl Probe {
 
     fn check(&self) -> Result<()> {
         if self.folds < 2 {
-            return Err(Error::invalid("folds", self.folds, "2 or more"));
+            return Err(Error::parameter("folds", self.folds, "at least 2"));
         }
         if self.penalties.is_empty() {
-            return Err(Error::invalid("penalties", "empty", "at least one"));
+            return Err(Error::empty("there are no penalties to choose from", "Give at least one"));
         }
         match self.penalties.iter().find(|it| !it.is_finite() || **it <= 0.0) {
-            Some(wrong) => Err(Error::invalid("penalty", wrong, "a number above 0")),
+            Some(wrong) => Err(Error::parameter("penalty", wrong, "a finite number above 0")),
             None => Ok(()),
         }
     }

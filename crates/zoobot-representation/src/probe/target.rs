@@ -92,16 +92,16 @@ pub fn read(catalog: &Catalog, name: &str, numbers: Option<bool>) -> Result<(Vec
     label.ask_about_sentinels();
     let (rows, target) = if numbers { read_numbers(&label)? } else { read_classes(&label, name)? };
     if rows.is_empty() {
-        let value = format!("{name:?}, which no galaxy of {} has", catalog.len());
-        return Err(Error::invalid("the label", value, "a column with values"));
+        let what = format!("{name:?} is empty for all {} galaxies", catalog.len());
+        return Err(Error::empty(what, "Choose a column with values"));
     }
     let varies = match &target {
         Target::Classes { names, .. } => names.len() > 1,
         Target::Numbers(values) => values.iter().any(|value| *value != values[0]),
     };
     if !varies {
-        let value = format!("{name:?} with one value for all of {} galaxies", rows.len());
-        return Err(Error::invalid("the label", value, "one with at least two values"));
+        let problem = format!("{name:?} has one value for all {} galaxies", rows.len());
+        return Err(Error::unsuitable(problem, "Choose a label with at least two values"));
     }
     Ok((rows, target))
 }
@@ -142,8 +142,9 @@ fn read_classes(label: &Label, name: &str) -> Result<(Vec<usize>, Target)> {
     names.sort_unstable();
     names.dedup();
     if names.len() > rows.len() / 2 {
-        let value = format!("{name:?} with {} classes for {} galaxies", names.len(), rows.len());
-        return Err(Error::invalid("the label", value, "classes of several galaxies, or numbers"));
+        let problem = format!("{name:?} has {} classes for {} galaxies", names.len(), rows.len());
+        let hint = "Choose a label with several galaxies in each class, or a label of numbers";
+        return Err(Error::unsuitable(problem, hint));
     }
     let of = texts.iter().map(|text| names.partition_point(|name| name < text)).collect();
     Ok((rows, Target::Classes { names, of }))

@@ -202,12 +202,12 @@ fn a_label_that_cannot_be_probed_says_why() {
     };
     let of = |values: Vec<i64>| Series::new("label".into(), values);
     let probe = || Probe::of("label");
-    refuse(of(vec![1; 30]), probe(), "one value for all of 30");
+    refuse(of(vec![1; 30]), probe(), "one value for all 30");
     let rare = of((0..30).map(|i| i64::from(i < 3)).collect());
-    refuse(rare.clone(), probe(), "of 3 galaxies (\"1\")");
-    refuse(rare.clone(), probe().penalties([0.0]), "penalty is 0");
-    refuse(rare.clone(), probe().penalties([]), "penalties is empty");
-    refuse(rare.clone(), probe().folds(1), "folds is 1");
+    refuse(rare.clone(), probe(), "\"1\" has only 3 galaxies");
+    refuse(rare.clone(), probe().penalties([0.0]), "penalty must be a finite number above 0");
+    refuse(rare.clone(), probe().penalties([]), "no penalties");
+    refuse(rare.clone(), probe().folds(1), "folds must be at least 2");
     refuse(rare, Probe::of("lable"), "Did you mean \"label\"?");
     refuse(of((0..30).collect()), probe().classes(), "30 classes for 30 galaxies");
     let infinite = Series::new("label".into(), [1.0, f64::INFINITY, 2.0, 3.0]);

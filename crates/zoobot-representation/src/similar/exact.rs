@@ -51,10 +51,16 @@ pub fn nearest(
     metric.check(queries, vectors.width())?;
     let count = among.map_or(vectors.len(), <[u32]>::len);
     if u32::try_from(vectors.len()).is_err() {
-        return Err(Error::invalid("rows", vectors.len(), format!("at most {}", u32::MAX)));
+        let problem = format!(
+            "the table has {} rows, but a search takes at most {}",
+            vectors.len(),
+            u32::MAX
+        );
+        return Err(Error::unsuitable(problem, "Search the table in parts"));
     }
     if k == 0 || k > count {
-        return Err(Error::invalid("k", k, format!("1 to {count}, the number of rows searched")));
+        let range = format!("between 1 and {count}, the number of rows searched");
+        return Err(Error::parameter("k", k, range));
     }
     let mut found = Nearest {
         rows: Array2::zeros((queries.nrows(), k)),

@@ -1,4 +1,4 @@
-//! Tables larger than memory: vectors in a flat file, searched where they lie.
+//! Tables larger than memory: vectors in a flat file, searched without loading them.
 
 use super::exact::{self, Nearest};
 use super::index::{Index, IndexConfig, Table};
@@ -33,13 +33,13 @@ const HINTED: usize = 200_000;
 /// Vectors and their galaxies' names in a flat file, which is mapped and read as it is searched.
 ///
 /// A search goes over the file in a stream: beyond what it finds it takes, for each core, 4 MB of
-/// the file and 128 KB besides, however large the file is. What the operating system keeps of the
-/// file in free memory is given back when anybody needs it.
+/// the file and 128 KB besides, however large the file is. The operating system may keep parts of
+/// the file in free memory, and gives them back when memory is needed.
 ///
 /// The file begins with `zoobotV1`, the length (8 bytes, little endian, as all that follows) of a
-/// JSON object, and this object of `rows`, `width`, `half` and a `fingerprint`; at byte 4096 come the
-/// vectors, row by row, as float32 or (with `half`) float16, then `rows` + 1 places (8 bytes each) at
-/// which the ids begin and end in the UTF-8 text that is the rest.
+/// JSON object, and this object of `rows`, `width`, `half` and a `fingerprint`; at byte 4096 come
+/// the vectors, row by row, as float32 or (with `half`) float16, then `rows` + 1 places (8 bytes
+/// each) at which the ids begin and end in the UTF-8 text that follows.
 ///
 /// ```
 /// use zoobot_core::{ndarray::array, similar::VectorFile, space::Space};
@@ -123,30 +123,30 @@ impl VectorFile {
     }
 
     /// Opens a file that [`write`](Self::write) wrote. It must not be changed while it is open;
-    /// replacing it by another does no harm.
+    /// replacing it with another file does no harm.
     ///
     /// # Errors
-    /// When it cannot be read or is no such file.
+    /// When it cannot be read or is not a file of vectors.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let file = File::open(path).map_err(Error::io("read", path))?;
-        // SAFETY: the file is only read; that nobody changes it is in the documentation.
+        // SAFETY: the file is only read; the documentation asks not to change it.
         let map = unsafe { Mmap::map(&file) }.map_err(Error::io("read", path))?;
         let wrong = |problem: &str| Error::Catalog {
             path: path.to_path_buf(),
             problem: problem.to_owned(),
             hint: advice(
-                "Make it with `zoobot vectors` or VectorFile::write(..)",
-                "Make it with `zoobot vectors`",
+                "Make one with `zoobot vectors` or VectorFile::write(..)",
+                "Make one with `zoobot vectors`",
             ),
         };
-        let no_vectors = || wrong("it is no file of vectors");
+        let no_vectors = || wrong("it is not a file of vectors");
         let long = map.get(8..16).and_then(|bytes| bytes.try_into().ok()).map(u64::from_le_bytes);
         let long = long.filter(|&long| map.starts_with(MAGIC) && long <= (HEAD - 16) as u64);
         let long = long.ok_or_else(no_vectors)? as usize;
         let head = map.get(16..16 + long).ok_or_else(no_vectors)?;
         let head: Head = serde_json::from_slice(head).map_err(|_| no_vectors())?;
-        let damaged = || wrong("it is damaged: it has another length than it says");
+        let damaged = || wrong("it is damaged: its length does not match its header");
         let ids = head.ids().ok_or_else(damaged)?;
         let names = head.rows.checked_add(1).and_then(|n| n.checked_mul(8)?.checked_add(ids));
         let names = names.filter(|&names| names <= map.len() && head.rows > 0 && head.width > 0);
@@ -159,7 +159,7 @@ impl VectorFile {
         Ok(opened)
     }
 
-    /// Whether a file begins as one of these does.
+    /// Whether a file begins as a file of vectors does.
     pub fn is_one(path: impl AsRef<Path>) -> bool {
         let mut start = [0; 8];
         let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
@@ -181,7 +181,7 @@ impl VectorFile {
         self.inner.head.width
     }
 
-    /// Tells its vectors from others.
+    /// The fingerprint of its vectors.
     pub fn fingerprint(&self) -> &str {
         &self.inner.head.fingerprint
     }
@@ -220,7 +220,7 @@ impl VectorFile {
                 0..=HINTED => {
                     zoobot_base::spelling::near(id, (0..self.len()).map(|row| self.id(row)))
                 }
-                many => format!("It has {many} others"),
+                many => format!("It holds {many} galaxies"),
             },
         })
     }
@@ -228,7 +228,7 @@ impl VectorFile {
     /// Some of its galaxies, as a space in memory.
     ///
     /// # Errors
-    /// [`Error::Missing`] for one that is not there; [`Error::Invalid`] for none.
+    /// [`Error::Missing`] for a galaxy that the file does not have; [`Error::Empty`] for no names.
     pub fn select<S: AsRef<str>>(&self, ids: &[S]) -> Result<Space> {
         let rows = ids.iter().map(|id| self.row(id.as_ref())).collect::<Result<Vec<_>>>()?;
         self.space(&rows)
@@ -287,8 +287,9 @@ impl VectorFile {
         fit.finish()
     }
 
-    /// Attaches the catalogue of these galaxies, in any order; others in it are left out. It lies
-    /// in memory. Searches can then have conditions, and their results show pictures.
+    /// Attaches the catalogue of these galaxies, in any order; other galaxies in it are left out.
+    /// The catalogue is held in memory. Searches can then have conditions, and their results show
+    /// pictures.
     ///
     /// # Errors
     /// [`Error::Missing`] for the first galaxy of the file that the catalogue lacks.
@@ -307,7 +308,7 @@ impl VectorFile {
         Search::within(Within::File(self.clone()))
     }
 
-    /// Builds an [`Index`] of it, which lies in memory.
+    /// Builds an [`Index`] of it, in memory.
     ///
     /// # Errors
     /// As [`Space::index`].
@@ -428,22 +429,27 @@ impl VectorWriter {
     /// Adds galaxies: their names and vectors, one a row.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when names and rows differ in number, the rows are not as wide as those
-    /// before, or a number is not finite or (with `half`) above 65504; [`Error::Io`].
+    /// [`Error::Shape`] when names and rows differ in number, or the rows differ in width from
+    /// earlier ones; [`Error::Unsuitable`] when a number is not finite or (with `half`) above 65504;
+    /// [`Error::Io`].
     pub fn add_rows(&mut self, ids: &[String], rows: ArrayView2<f32>) -> Result<()> {
         if ids.len() != rows.nrows() {
-            return Err(Error::invalid(
-                "ids",
-                ids.len(),
-                format!("one for each of {}", rows.nrows()),
-            ));
+            let problem = format!("there are {} names for {} rows", ids.len(), rows.nrows());
+            return Err(Error::shape(problem, "Give one name for each row"));
+        }
+        if rows.ncols() == 0 {
+            return Err(Error::empty("the rows have no features", "Give at least one"));
         }
         if self.rows == 0 {
             self.width = rows.ncols();
         }
-        if rows.ncols() != self.width || self.width == 0 {
-            let expected = format!("{}, as in the rows before", self.width.max(1));
-            return Err(Error::invalid("columns", rows.ncols(), expected));
+        if rows.ncols() != self.width {
+            let problem = format!(
+                "the rows have {} columns, but earlier ones had {}",
+                rows.ncols(),
+                self.width
+            );
+            return Err(Error::shape(problem, "Give every row the same number of features"));
         }
         let print = self.print.get_or_insert_with(|| Fingerprint::new(rows.ncols()));
         let mut bytes = Vec::new();
@@ -452,8 +458,12 @@ impl VectorWriter {
             for &value in row {
                 let fits = if self.half { value.abs() <= 65_504.0 } else { value.is_finite() };
                 if !fits {
-                    let most = if self.half { "at most 65504 (half precision)" } else { "finite" };
-                    return Err(Error::invalid("feature", format!("{value} for {id:?}"), most));
+                    let problem = format!("a feature is {value} for {id:?}");
+                    let hint = match self.half {
+                        true => "Half precision holds numbers up to 65504; use single precision",
+                        false => "Every feature must be a finite number",
+                    };
+                    return Err(Error::unsuitable(problem, hint));
                 }
                 match self.half {
                     true => bytes.extend(f16::from_f32(value).to_le_bytes()),
@@ -474,7 +484,7 @@ impl VectorWriter {
         let Self { path, mut vectors, mut places, names, print, half, rows, width, end, origin } =
             self;
         let Some(print) = print.filter(|_| rows > 0) else {
-            return Err(Error::invalid("galaxies", 0, "at least one"));
+            return Err(Error::empty("there are no galaxies to write", "Add at least one row"));
         };
         let head = Head { rows, width, half, fingerprint: print.finish(), origin };
         let written = || -> std::io::Result<()> {

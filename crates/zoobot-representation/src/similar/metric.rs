@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 use zoobot_base::error::{Error, Result};
+use zoobot_show::notebook::text::plural;
 
 /// A distance between representations: 0 for the same, larger for less alike.
 ///
@@ -22,8 +23,8 @@ pub enum Metric {
     L2,
     /// The summed absolute differences, as Galaxy Zoo's public similarity search takes them.
     L1,
-    /// 1 - the cosine of the angle between both: 0 to 2, whatever their lengths. All zeros have no
-    /// direction and count as 2 from everything.
+    /// 1 - the cosine of the angle between both: 0 to 2, for any lengths. A vector of zeros has no
+    /// direction and is at distance 2 from everything.
     Cosine,
 }
 
@@ -55,16 +56,20 @@ impl Metric {
     /// Checks queries (one a row) against a table of `width` columns.
     pub(super) fn check(self, queries: ArrayView2<f32>, width: usize) -> Result<()> {
         if queries.ncols() != width {
-            let expected = format!("{width}, as in the table that is searched");
-            return Err(Error::invalid("columns of the query", queries.ncols(), expected));
+            let columns = plural(queries.ncols(), "column");
+            let problem = format!("the query has {columns}, but the table has {width}");
+            let hint = "Give a query with the features of the table that is searched";
+            return Err(Error::shape(problem, hint));
         }
         if let Some(value) = queries.iter().find(|value| !value.is_finite()) {
-            return Err(Error::invalid("a number of the query", value, "finite numbers"));
+            let problem = format!("the query contains {value}");
+            return Err(Error::unsuitable(problem, "Every number of a query must be finite"));
         }
         if self == Self::Cosine
             && queries.rows().into_iter().any(|row| row.iter().all(|&v| v == 0.0))
         {
-            return Err(Error::invalid("the query", "all zeros", "a direction, for the cosine"));
+            let problem = "the query is all zeros, and the cosine of such a vector is undefined";
+            return Err(Error::unsuitable(problem, "Search with the metric l2 or l1"));
         }
         Ok(())
     }
@@ -95,6 +100,6 @@ impl FromStr for Metric {
         let all = [Self::L2, Self::L1, Self::Cosine];
         all.into_iter()
             .find(|metric| metric.name() == name)
-            .ok_or_else(|| Error::invalid("metric", format!("{name:?}"), "l2, l1 or cosine"))
+            .ok_or_else(|| Error::parameter("metric", format!("{name:?}"), "l2, l1 or cosine"))
     }
 }

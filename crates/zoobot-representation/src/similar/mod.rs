@@ -1,8 +1,8 @@
 //! Galaxies like others.
 //!
 //! [`Space::similar_to`] answers at once; [`Space::search`] takes conditions, counter-examples and
-//! other distances. Search is exact: every galaxy is looked at, in memory or (a [`VectorFile`]) where
-//! they lie on disk. Among millions, an [`Index`] finds most of the nearest at once.
+//! other distances. Search is exact: every galaxy is compared, in memory or (a [`VectorFile`]) on
+//! disk. Among millions, an [`Index`] finds most of the nearest at once.
 
 mod exact;
 mod file;
@@ -34,9 +34,9 @@ impl Space {
     /// (a path), or a representation, nearest first in Euclidean distance.
     ///
     /// The galaxies asked about are left out, and with positions in the catalogue (see
-    /// [`Search::apart`]) everything within 100 arcseconds of them, which is the same object. Every galaxy is looked at, so the
-    /// answer is exact; equal distances keep the table's order. [`search`](Self::search) offers filters,
-    /// counter-examples and other metrics.
+    /// [`Search::apart`]) everything within 100 arcseconds of them, which is the same object. Every
+    /// galaxy is compared, so the answer is exact; equal distances keep the table's order.
+    /// [`search`](Self::search) offers filters, counter-examples and other metrics.
     ///
     /// ```
     /// use zoobot_core::{ndarray::array, space::Space};
@@ -57,9 +57,9 @@ impl Space {
 }
 
 impl Space {
-    /// What a component sees: the galaxies nearest to points along its axis, from `reach` standard
-    /// deviations below the mean to as much above, in `steps` even steps; all other components are
-    /// at their mean. Each with its distance from its point.
+    /// What a component responds to: the galaxies nearest to points along its axis, from `reach`
+    /// standard deviations below the mean to `reach` above, in `steps` even steps, with all other
+    /// components at their mean. Each galaxy comes with its distance from its point.
     ///
     /// ```
     /// use zoobot_core::{ndarray::Array2, space::Space};
@@ -71,21 +71,21 @@ impl Space {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Invalid`](zoobot_base::Error::Invalid) before a [`pca`](Self::pca), for a component that is
-    /// not there, no steps, or a reach that is not above 0.
+    /// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) before a [`pca`](Self::pca);
+    /// [`Error::Parameter`](zoobot_base::Error::Parameter) for a component that does not exist, no
+    /// steps, or a reach that is not above 0.
     pub fn along(&self, component: usize, steps: usize, reach: f64) -> Result<Neighbours> {
         let count = self.variance_ratio()?.len().min(self.width());
         if component >= count {
-            let expected = format!("0 to {}", count - 1);
-            return Err(zoobot_base::Error::invalid("component", component, expected));
+            let range = format!("between 0 and {}", count - 1);
+            return Err(zoobot_base::Error::parameter("component", component, range));
         }
-        if steps == 0 || !(reach > 0.0 && reach.is_finite()) {
-            let value = format!("{steps} steps to {reach} standard deviations");
-            return Err(zoobot_base::Error::invalid(
-                "steps",
-                value,
-                "at least 1, to a reach above 0",
-            ));
+        if steps == 0 {
+            return Err(zoobot_base::Error::parameter("steps", steps, "at least 1"));
+        }
+        if !(reach > 0.0 && reach.is_finite()) {
+            let range = "a finite number above 0, in standard deviations";
+            return Err(zoobot_base::Error::parameter("reach", reach, range));
         }
         let column = self.features().column(component).mapv(f64::from);
         let (mean, spread) = (column.mean().unwrap_or(0.0), column.std(0.0));

@@ -1,4 +1,4 @@
-//! What a search found.
+//! The result of a search.
 
 use super::search::no_catalog;
 use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
@@ -31,7 +31,7 @@ pub struct Neighbours {
 }
 
 impl Neighbours {
-    /// Of galaxies that a search found, with the catalogue of those that were searched.
+    /// Of galaxies that a search found, with the catalogue that was searched.
     pub(super) fn new(
         catalog: Option<&Catalog>,
         query: String,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::{Catalog, FILE, ID};
+use zoobot_show::notebook::text::plural;
 
 /// Examples to search by. Text is an `id_str`, a path is a picture, numbers are a representation.
 ///
@@ -60,19 +61,25 @@ impl Query {
             Self::Picture(path) => picture(path, space, encoder),
             Self::Vector(values) => {
                 if values.len() != space.width() {
-                    let expected = format!("{}, as in this representation", space.width());
-                    return Err(Error::invalid("columns of the query", values.len(), expected));
+                    let problem = format!(
+                        "the query has {}, but this representation has {}",
+                        plural(values.len(), "number"),
+                        plural(space.width(), "feature")
+                    );
+                    return Err(Error::shape(problem, "Give one number for each feature"));
                 }
                 match values.iter().find(|value| !value.is_finite()) {
                     Some(value) => {
-                        Err(Error::invalid("a number of the query", value, "finite numbers"))
+                        let problem = format!("the query contains {value}");
+                        let hint = "Every number of a query must be finite";
+                        Err(Error::unsuitable(problem, hint))
                     }
                     None => Ok(values.iter().map(|&value| f64::from(value)).collect()),
                 }
             }
             Self::Several(all) => {
                 if all.is_empty() {
-                    return Err(Error::invalid("the query", "empty", "at least one example"));
+                    return Err(Error::empty("the query is empty", "Give at least one example"));
                 }
                 let mut mean = vec![0.0; space.width()];
                 for one in all {
@@ -99,7 +106,7 @@ fn picture(path: &Path, space: &Space, encoder: Option<&Encoder>) -> Result<Vec<
             return Err(Error::Missing {
                 kind: "encoder",
                 name: "encoder".to_owned(),
-                place: "this representation, to encode a picture with".to_owned(),
+                place: "this representation, and a picture needs one".to_owned(),
                 hint: advice(
                     "Name it: space.search().encoder(&encoder)",
                     "Name it: --encoder ENCODER",

@@ -15,7 +15,7 @@ use zoobot_show::notes;
 /// both (Rocchio 1971 takes this much for relevance feedback).
 const PUSH: f64 = 0.5;
 
-/// A search under way: say what it is for, then [`nearest`](Self::nearest).
+/// A search to be set up: say what to search for, then call [`nearest`](Self::nearest).
 ///
 /// ```
 /// use zoobot_core::{ndarray::array, similar::Metric, space::Space};
@@ -39,7 +39,7 @@ pub struct Search {
     index: Option<Index>,
 }
 
-/// What galaxies are looked for in: a [`Space`] or a [`VectorFile`].
+/// What can be searched: a [`Space`] or a [`VectorFile`].
 pub trait Searched {
     /// Those of some galaxies that it has, in the order given.
     fn held<'a>(&self, ids: &'a [String]) -> Vec<&'a str>;
@@ -150,12 +150,13 @@ impl Space {
 
     /// The `k` rows nearest to each of many `queries` (one a row, as wide as the space), exactly.
     ///
-    /// A galaxy of the space finds itself first. Memory beyond the answer stays small whatever the
-    /// numbers of galaxies and queries.
+    /// A galaxy of the space finds itself first. Memory beyond the answer stays small for any
+    /// number of galaxies and queries.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for queries of another width or with a number that is not finite, for a
-    /// `k` of 0 or of more than the galaxies; [`Error::Interrupted`].
+    /// [`Error::Shape`] for queries of another width; [`Error::Unsuitable`] for a number that is not
+    /// finite; [`Error::Parameter`] for a `k` of 0 or of more than the galaxies;
+    /// [`Error::Interrupted`].
     pub fn nearest(&self, queries: ArrayView2<f32>, k: usize, metric: Metric) -> Result<Nearest> {
         exact::nearest(self.array(), queries, k, metric, None)
     }
@@ -181,8 +182,8 @@ impl Search {
         self
     }
 
-    /// Adds an example of what is not wanted. The query moves away from the mean of these by half
-    /// the distance between both; the distances that are found are those from there.
+    /// Adds an example of what is not wanted. The query moves away from the mean of these examples
+    /// by half the distance between both; distances are measured from there.
     pub fn unlike(mut self, query: impl Into<Query>) -> Self {
         self.unlike.push(query.into());
         self
@@ -211,8 +212,8 @@ impl Search {
         self
     }
 
-    /// Names the encoder for pictures. Without it, the one that the space says it was made with is
-    /// loaded by its name.
+    /// Sets the encoder for pictures. By default the encoder that made the space is loaded by its
+    /// name.
     pub fn encoder(mut self, encoder: &Encoder) -> Self {
         self.encoder = Some(encoder.clone());
         self
@@ -228,10 +229,11 @@ impl Search {
     /// The `k` galaxies nearest to what was asked for, the examples themselves left out.
     ///
     /// # Errors
-    /// [`Error::Missing`] when a galaxy, the catalogue or a column is not there, or a picture comes
-    /// without an encoder; [`Error::Invalid`] when nothing was asked for, a vector has another width
-    /// or a number that is not finite, `k` is 0 or more than the galaxies that are left, or an index
-    /// is that of another table or distance.
+    /// [`Error::Missing`] when a galaxy, the catalogue or a column does not exist, or a picture comes
+    /// without an encoder; [`Error::Empty`] when nothing was asked for, or no galaxy is left to find;
+    /// [`Error::Shape`] when a vector has another width; [`Error::Parameter`] when `k` is 0 or more
+    /// than the galaxies that are left; [`Error::Unsuitable`] for a number that is not finite, or an
+    /// index of another table or metric.
     pub fn nearest(&self, k: usize) -> Result<Neighbours> {
         let query = Query::Several(self.like.clone());
         let away = Query::Several(self.unlike.clone());
@@ -244,13 +246,21 @@ impl Search {
         let among = self.among(&left_out)?;
         let most = among.as_ref().map_or(self.within.len() - left_out.len(), Vec::len);
         if most == 0 && !self.filters.is_empty() {
-            let what = "the number of galaxies that pass the filter";
-            return Err(Error::invalid(what, 0, "at least one besides the examples"));
+            let what = "no galaxy passes the filter besides the examples";
+            return Err(Error::empty(what, "Loosen the filter, or leave it out"));
+        }
+        if most == 0 {
+            let what = "there is no galaxy to find besides the examples";
+            return Err(Error::empty(what, "Search among more galaxies"));
         }
         if k == 0 || k > most {
-            let left =
-                if !self.filters.is_empty() { "others that the filter leaves" } else { "others" };
-            return Err(Error::invalid("k", k, format!("1 to {most}, the number of {left}")));
+            let left = if !self.filters.is_empty() {
+                "other galaxies that pass the filter"
+            } else {
+                "other galaxies"
+            };
+            let range = format!("between 1 and {most}, the number of {left}");
+            return Err(Error::parameter("k", k, range));
         }
         // Without a list of rows to search, the examples are found too.
         let wanted = if among.is_some() { k } else { k + left_out.len() };
@@ -274,7 +284,8 @@ impl Search {
         Neighbours::new(self.within.catalog(), query.name(), &examples, ids, distances)
     }
 
-    /// Where to search for what is like some and unlike others; `rows` are those of all examples.
+    /// The vector to search around, like some examples and unlike others; `rows` are the rows of
+    /// all examples.
     fn target(&self, query: &Query, away: &Query, rows: Vec<usize>) -> Result<Array1<f32>> {
         let space = self.within.space(rows)?;
         let mut target = query.vector(&space, self.encoder.as_ref())?;
@@ -307,7 +318,7 @@ impl Search {
             if let Some(sky) = &sky {
                 if !sky.knows(row) {
                     let id = self.within.id(row);
-                    let pictures = "other pictures of it may be among what is found";
+                    let pictures = "other pictures of it may be among the results";
                     notes::note(format!("{id:?} has no position in the catalogue: {pictures}"));
                 }
                 let same = sky.near(row, self.apart)?;

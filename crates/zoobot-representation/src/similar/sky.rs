@@ -41,7 +41,7 @@ impl Sky {
     /// Whether each row lies within `arcsec` of `row`.
     pub fn near(&self, row: usize, arcsec: f64) -> Result<impl Iterator<Item = bool> + '_> {
         if !(0.0..=648_000.0).contains(&arcsec) {
-            return Err(Error::invalid("apart", arcsec, "0 to 648000 arcseconds"));
+            return Err(Error::parameter("apart", arcsec, "between 0 and 648000 arcseconds"));
         }
         // The chord keeps its digits where the cosine of a small angle has none left.
         let chord = 2.0 * (arcsec / 7200.0).to_radians().sin();

@@ -132,7 +132,7 @@ fn a_filter_is_applied_before_the_search() {
     let both = bright.clone().filter(col("mag_r").gt(lit(15.5)));
     assert_eq!(both.nearest(2).unwrap().ids(), ["c", "b"]);
     let message = both.nearest(3).unwrap_err().to_string();
-    assert!(message.contains("1 to 2") && message.contains("filter"), "{message}");
+    assert!(message.contains("1 and 2") && message.contains("filter"), "{message}");
     let message = bright.filter(col("nonsense").eq(lit(1))).nearest(1).unwrap_err().to_string();
     assert!(message.contains("nonsense"), "{message}");
     let number = space.search().like("a").filter(col("mag_r"));
@@ -160,17 +160,17 @@ fn what_cannot_be_searched_for_is_refused_with_the_reason() {
     let space = space(5, 2);
     let message = |query: Query| space.similar_to(query, 1).unwrap_err().to_string();
     assert!(message("g7".into()).contains("Did you mean"));
-    assert!(message(vec![1.0].into()).contains("1, expected 2"));
+    assert!(message(vec![1.0].into()).contains("1 number, but this representation has 2"));
     assert!(message(vec![1.0, f32::NAN].into()).contains("NaN"));
     assert!(message(Query::Several(Vec::new())).contains("at least one"));
     assert!(message(std::path::Path::new("a.jpg").into()).contains("encoder"));
     for k in [0, 5] {
         let message = space.similar_to("g1", k).unwrap_err().to_string();
-        assert!(message.contains("1 to 4"), "{message}");
+        assert!(message.contains("1 and 4"), "{message}");
     }
     let message = space.search().like("g1").filter(lit(true)).nearest(1).unwrap_err().to_string();
     assert!(message.contains("with_catalog"), "{message}");
     let wide = space.nearest(array![[1.0, 2.0, 3.0]].view(), 1, Metric::L2).unwrap_err();
-    assert!(wide.to_string().contains("3, expected 2"), "{wide}");
+    assert!(wide.to_string().contains("3 columns, but the table has 2"), "{wide}");
     assert!("l3".parse::<Metric>().unwrap_err().to_string().contains("l1"));
 }

@@ -66,11 +66,13 @@ impl Space {
     /// A space from names and features (one row each).
     ///
     /// # Errors
-    /// When the numbers of names and rows differ, there is none, or a feature is not finite.
+    /// [`Error::Shape`] when the numbers of names and rows differ; [`Error::Empty`] without
+    /// galaxies or features; [`Error::Unsuitable`] when a feature is not finite.
     pub fn new(ids: Vec<String>, features: Array2<f32>) -> Result<Self> {
         let (rows, columns) = features.dim();
         if ids.len() != rows {
-            return Err(Error::invalid("ids", ids.len(), format!("one for each of {rows} rows")));
+            let problem = format!("there are {} names for {rows} rows", ids.len());
+            return Err(Error::shape(problem, "Give one name for each row"));
         }
         if rows == 0 || columns == 0 {
             let what = format!("the features are empty ({rows} rows x {columns} columns)");
@@ -78,8 +80,8 @@ impl Space {
         }
         if let Some(((row, column), value)) = features.indexed_iter().find(|(_, v)| !v.is_finite())
         {
-            let value = format!("{value} for {:?} in column {column}", ids[row]);
-            return Err(Error::invalid("feature", value, "finite numbers"));
+            let problem = format!("feature {column} is {value} for {:?}", ids[row]);
+            return Err(Error::unsuitable(problem, "Every feature must be a finite number"));
         }
         Ok(Self {
             ids: Arc::new(ids),
@@ -92,8 +94,8 @@ impl Space {
         })
     }
 
-    /// Attaches the catalogue the pictures came from: galleries and labels need it. Galaxies that
-    /// the space does not hold are left out of it.
+    /// Attaches the catalogue that the pictures came from: galleries and labels need it. Galaxies
+    /// of the catalogue that the space does not have are left out.
     ///
     /// # Errors
     /// [`Error::Missing`] when a galaxy of the space is not in the catalogue.
@@ -149,7 +151,7 @@ impl Space {
         &self.features
     }
 
-    /// The same, kept alive by whoever holds it.
+    /// The features, shared.
     pub(crate) fn shared(&self) -> Arc<Array2<f32>> {
         self.features.clone()
     }
@@ -180,14 +182,14 @@ impl Space {
     /// Some of its galaxies, in the order given.
     ///
     /// # Errors
-    /// [`Error::Missing`] for one that is not there; [`Error::Invalid`] for none.
+    /// [`Error::Missing`] for a galaxy that the space does not have; [`Error::Empty`] for no names.
     pub fn select(&self, ids: &[impl AsRef<str>]) -> Result<Self> {
         let place: HashMap<&str, usize> =
             self.ids.iter().enumerate().map(|(row, id)| (id.as_str(), row)).collect();
         let row = |id: &str| place.get(id).copied().map_or_else(|| self.row(id), Ok);
         let rows = ids.iter().map(|id| row(id.as_ref())).collect::<Result<Vec<_>>>()?;
         if rows.is_empty() {
-            return Err(Error::invalid("galaxies", 0, "at least one"));
+            return Err(Error::empty("there are no galaxies to select", "Give at least one name"));
         }
         let ids: Vec<String> = rows.iter().map(|&row| self.ids[row].clone()).collect();
         let catalog = self.catalog.as_ref().map(|catalog| catalog.select(&ids)).transpose()?;
@@ -255,14 +257,13 @@ impl Space {
     /// The share of the variance that each component explains.
     ///
     /// # Errors
-    /// [`Error::Invalid`] before a [`pca`](Self::pca).
+    /// [`Error::Unsuitable`] before a [`pca`](Self::pca).
     pub fn variance_ratio(&self) -> Result<&[f64]> {
         match self.compression() {
             Some(pca) => Ok(pca.variance_ratio()),
-            None => Err(Error::invalid(
-                "this space",
-                "not compressed",
-                advice("a call of pca(n) before", "--pca N"),
+            None => Err(Error::unsuitable(
+                "this space has no principal components",
+                advice("Call pca(n) first", "Give --pca N"),
             )),
         }
     }
@@ -278,7 +279,7 @@ impl Space {
     /// A figure of the share of the variance that each component explains, and of their sum.
     ///
     /// # Errors
-    /// [`Error::Invalid`] before a [`pca`](Self::pca).
+    /// [`Error::Unsuitable`] before a [`pca`](Self::pca).
     pub fn explained_variance(&self) -> Result<Figure> {
         figure::explained_variance(self.variance_ratio()?)
     }
@@ -292,11 +293,12 @@ impl Space {
         self.panel(colour_by)?.build()
     }
 
-    /// The same before it is drawn.
+    /// The [`scatter`](Self::scatter) before it is drawn.
     #[doc(hidden)]
     pub fn panel(&self, colour_by: &str) -> Result<figure::Scatter> {
         if self.width() < 2 {
-            return Err(Error::invalid("columns", self.width(), "at least 2 for a scatter"));
+            let problem = "a scatter plot needs at least 2 features, but this space has 1";
+            return Err(Error::unsuitable(problem, "Choose a space with more features"));
         }
         let column = self.known_catalog()?.column(colour_by)?;
         let axis = |i: usize| self.features.column(i).mapv(f64::from).to_vec();

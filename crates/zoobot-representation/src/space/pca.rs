@@ -10,10 +10,10 @@ use zoobot_show::notebook::Progress;
 
 /// Rows whose products are summed at a time.
 const BLOCK: usize = 2048;
-/// With so many rows or more, products are formed in single precision.
+/// The number of rows from which products are formed in single precision.
 const MANY: usize = 10_000;
 
-/// The directions along which rows differ most, most first.
+/// The directions along which rows differ most, largest first.
 ///
 /// The covariance (divided by rows - 1) is summed in float64 over blocks of 2,048 rows, so memory
 /// beyond the features is columns x columns ([`PcaFit`] does not need the features at once either).
@@ -43,13 +43,13 @@ impl Pca {
     /// Finds the first `components` components of `rows` (rows x columns).
     ///
     /// # Errors
-    /// [`Error::Invalid`] when `components` is 0 or more than rows or columns.
+    /// [`Error::Unsuitable`] for fewer than 2 rows; [`Error::Parameter`] when `components` is 0 or
+    /// more than the rows or columns.
     pub fn fit(rows: ArrayView2<f32>, components: usize) -> Result<Self> {
         let (n, d) = rows.dim();
         let most = n.min(d);
         if components == 0 || components > most || n < 2 {
-            let expected = format!("1 to {most} ({n} galaxies with {d} features)");
-            return Err(Error::invalid("components", components, expected));
+            return Err(wrong_number(components, n, d));
         }
         if n < d {
             let mean = mean(rows);
@@ -87,11 +87,15 @@ impl Pca {
     /// The components' values of each row (rows x components), in single precision of centred rows.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the number of columns differs from that of the fit.
+    /// [`Error::Shape`] when the number of columns differs from the fit's.
     pub fn transform(&self, rows: ArrayView2<f32>) -> Result<Array2<f32>> {
         if rows.ncols() != self.mean.len() {
-            let expected = format!("{}, as when it was fitted", self.mean.len());
-            return Err(Error::invalid("columns", rows.ncols(), expected));
+            let problem = format!(
+                "the rows have {} columns, but the components were fitted to {}",
+                rows.ncols(),
+                self.mean.len()
+            );
+            return Err(Error::shape(problem, "Give rows with the features of the fit"));
         }
         let mut out = Array2::zeros((rows.nrows(), self.components.nrows()));
         let directions = self.components.t().as_standard_layout().into_owned();
@@ -119,19 +123,20 @@ impl Pca {
         Ok(out)
     }
 
-    /// Rows back from their components' values, as near as so few components come to them: a value
-    /// of 0 everywhere gives the mean.
+    /// Rows from their components' values, as near as the components can come: a value of 0
+    /// everywhere gives the mean.
     ///
     /// # Shapes
     /// rows x components to rows x columns.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the number of columns is not that of the components.
+    /// [`Error::Shape`] when there is not one column for each component.
     pub fn inverse(&self, values: ArrayView2<f32>) -> Result<Array2<f32>> {
         let (number, width) = self.components.dim();
         if values.ncols() != number {
-            let expected = format!("{number}, the number of components");
-            return Err(Error::invalid("columns", values.ncols(), expected));
+            let problem =
+                format!("the rows have {} columns for {number} components", values.ncols());
+            return Err(Error::shape(problem, "Give one column for each component"));
         }
         let mut out = Array2::zeros((values.nrows(), width));
         for (block, mut out) in
@@ -164,8 +169,8 @@ impl Pca {
     }
 }
 
-/// Principal components of rows that come in a stream: memory is for columns x columns and one
-/// block, however many rows there are.
+/// Principal components of rows that come in a stream: memory holds columns x columns numbers and
+/// one block, for any number of rows.
 ///
 /// ```
 /// use zoobot_core::{ndarray::array, space::PcaFit};
@@ -194,7 +199,8 @@ struct Sums {
 
 #[derive(Debug)]
 enum Kept {
-    /// In double precision throughout: the sum, and that of the products, columns x columns.
+    /// In double precision throughout: the sum of the rows, and the sum of their products, columns
+    /// x columns.
     Precise(Array1<f64>, Tensor),
     Fast(Products),
 }
@@ -208,7 +214,7 @@ impl PcaFit {
     /// Takes in the next rows.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when they are not as wide as those before; [`Error::Interrupted`].
+    /// [`Error::Shape`] when they differ in width from the rows before; [`Error::Interrupted`].
     pub fn add(&mut self, rows: ArrayView2<f32>) -> Result<()> {
         let width = rows.ncols();
         if rows.nrows() == 0 {
@@ -228,8 +234,9 @@ impl PcaFit {
         }
         let Some(sums) = &mut self.sums else { return Ok(()) };
         if width != sums.shift.len() {
-            let expected = format!("{}, as in the rows before", sums.shift.len());
-            return Err(Error::invalid("columns", width, expected));
+            let problem =
+                format!("the rows have {width} columns, but earlier ones had {}", sums.shift.len());
+            return Err(Error::shape(problem, "Give every row the same number of features"));
         }
         for block in rows.axis_chunks_iter(Axis(0), BLOCK) {
             zoobot_base::interrupt::check("pca", || format!("{} rows", self.rows))?;
@@ -242,15 +249,15 @@ impl PcaFit {
     /// The components.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when there are fewer rows than 2 or than components, or fewer columns.
+    /// [`Error::Unsuitable`] for fewer than 2 rows; [`Error::Parameter`] when there are more
+    /// components than rows or columns.
     pub fn finish(self) -> Result<Pca> {
         let width = self.sums.as_ref().map_or(0, |sums| sums.shift.len());
         let most = width.min(self.rows);
         let Some(sums) =
             self.sums.filter(|_| (1..=most).contains(&self.components) && self.rows > 1)
         else {
-            let expected = format!("1 to {most} ({} galaxies with {width} features)", self.rows);
-            return Err(Error::invalid("components", self.components, expected));
+            return Err(wrong_number(self.components, self.rows, width));
         };
         let rows = self.rows as f64;
         let (sum, products) = match sums.kept {
@@ -325,11 +332,26 @@ pub fn tensor(array: &Array2<f64>) -> Result<Tensor> {
     Ok(Tensor::f_from_slice(&values)?.f_view([rows as i64, columns as i64])?)
 }
 
+/// Why a table of this shape has no such components.
+fn wrong_number(components: usize, rows: usize, columns: usize) -> Error {
+    if rows < 2 {
+        let problem =
+            format!("principal components need at least 2 galaxies, but there are {rows}");
+        return Error::unsuitable(problem, "Give more galaxies");
+    }
+    let most = rows.min(columns);
+    let range = format!("between 1 and {most} (for {rows} galaxies with {columns} features)");
+    Error::parameter("components", components, range)
+}
+
 /// An array of a tensor's numbers.
 #[doc(hidden)]
 pub fn array(tensor: &Tensor, rows: usize, columns: usize) -> Result<Array2<f64>> {
     let values: Vec<f64> = Vec::try_from(tensor.f_contiguous()?.f_flatten(0, -1)?)?;
     Array2::from_shape_vec((rows, columns), values).map_err(|_| {
-        Error::invalid("tensor", format!("{:?}", tensor.size()), format!("{rows} x {columns}"))
+        let shape = tensor.size();
+        Error::Internal(format!(
+            "a tensor of the shape {shape:?} is no table of {rows} x {columns}"
+        ))
     })
 }

@@ -1,4 +1,4 @@
-//! What was done to an encoder's features, to do the same to those of other galaxies.
+//! The steps that were applied to an encoder's features, to apply them to other galaxies.
 
 use super::{Kind, Pca, Space};
 use ndarray::{Array2, ArrayView2};
@@ -52,15 +52,15 @@ impl Space {
         Ok(self)
     }
 
-    /// Features of other galaxies, straight from the encoder, as they are in this space: compressed
-    /// and standardised as its own galaxies were.
+    /// Brings features of other galaxies, as the encoder gave them, into this space: they are
+    /// compressed and standardised as its own galaxies were.
     ///
     /// # Shapes
     /// rows x the encoder's width to rows x [`width`](Self::width).
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the number of columns is another; [`Error::Missing`] when the space
-    /// was compressed by another program run, which kept the components only.
+    /// [`Error::Shape`] when the number of columns differs; [`Error::Missing`] when the space was read
+    /// from a file, which holds the components only.
     pub fn place(&self, rows: ArrayView2<f32>) -> Result<Array2<f32>> {
         if self.steps.is_empty() && self.kind == Kind::Components {
             return Err(Error::Missing {
@@ -75,8 +75,12 @@ impl Space {
         }
         let width = self.steps.first().map_or(self.width(), Step::width);
         if rows.ncols() != width {
-            let expected = format!("{width}, as the galaxies of this space had");
-            return Err(Error::invalid("columns", rows.ncols(), expected));
+            let problem = format!(
+                "the rows have {} columns, but the galaxies of this space had {width}",
+                rows.ncols()
+            );
+            let hint = "Give features of the encoder that this space was made with";
+            return Err(Error::shape(problem, hint));
         }
         self.steps.iter().try_fold(rows.to_owned(), |rows, step| step.apply(rows.view()))
     }
@@ -104,6 +108,6 @@ mod tests {
         }
         let narrow = Array1::<f32>::zeros(3).insert_axis(ndarray::Axis(0));
         let message = raw.pca(3).unwrap().place(narrow.view()).unwrap_err().to_string();
-        assert!(message.contains("3, expected 6"), "{message}");
+        assert!(message.contains("3 columns, but the galaxies of this space had 6"), "{message}");
     }
 }

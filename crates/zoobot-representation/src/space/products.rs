@@ -105,7 +105,7 @@ impl Products {
         });
     }
 
-    /// The sum of each column, and that of the products of each two.
+    /// The sum of each column, and the sum of the products of each two.
     pub fn finish(self) -> (Vec<f64>, Array2<f64>) {
         let Self { width, mut sum, pairs, .. } = self;
         sum.truncate(width);

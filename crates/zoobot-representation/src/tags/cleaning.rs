@@ -1,12 +1,12 @@
-//! Which tags mean the same and which say nothing of the galaxy: data that anybody can edit.
+//! Which tags are synonyms and which say nothing about the galaxy: data that you can edit.
 
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use zoobot_base::error::{Error, Result};
 
-/// What is done to tags before they are used. The default merges and drops what is common under
-/// pictures of galaxies; change the fields, or [`read`](Self::read) your own.
+/// How tags are cleaned before they are used. The default merges and drops common tags of pictures
+/// of galaxies; change the fields, or [`read`](Self::read) your own.
 ///
 /// Capitals, hash signs, spaces, hyphens and underscores never tell tags apart: `#Edge-On` is
 /// `edge on`. A tag with a question mark is a question and is dropped.
@@ -22,14 +22,14 @@ use zoobot_base::error::{Error, Result};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cleaning {
-    /// For each tag that is kept, others that mean it.
+    /// For each tag that is kept, its synonyms.
     pub same: BTreeMap<String, BTreeSet<String>>,
     /// Tags that are left out: questions, remarks, the data's own terms.
     pub dropped: BTreeSet<String>,
 }
 
 impl Cleaning {
-    /// What this library brings.
+    /// The cleaning that comes with this library.
     ///
     /// # Errors
     /// None: the file is part of the library and tested.
@@ -40,7 +40,7 @@ impl Cleaning {
     /// Reads a JSON file of `same` (an object of lists) and `dropped` (a list).
     ///
     /// # Errors
-    /// When the file cannot be read or is none; a tag that means two others is found by
+    /// When the file cannot be read or is not such a file. A tag with two meanings is an error of
     /// [`Tags::clean`](super::Tags::clean).
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
@@ -57,12 +57,9 @@ impl Cleaning {
         for (tag, meaning) in kept.chain(self.dropped.iter().map(|tag| (tag, None))) {
             if let Some(before) = rules.insert(key(tag), meaning).filter(|&it| it != meaning) {
                 let both = [before, meaning].map(|it| it.unwrap_or("(dropped)"));
-                let value = format!("both {:?} and {:?} for {tag:?}", both[0], both[1]);
-                return Err(Error::invalid(
-                    "the cleaning of tags",
-                    value,
-                    "one meaning for each tag",
-                ));
+                let problem =
+                    format!("the tag {tag:?} is cleaned to both {:?} and {:?}", both[0], both[1]);
+                return Err(Error::unsuitable(problem, "Give each tag one meaning"));
             }
         }
         Ok(rules)

@@ -1,4 +1,4 @@
-//! Tags by what they mean: which a text means, which mean the same, what they are about.
+//! Tags by their meaning: the tags that a text means, synonyms, and topics.
 
 use super::{Tags, TextEncoder};
 use crate::similar::{Neighbours, Query, Searched};
@@ -20,7 +20,7 @@ const FEW: f32 = 5.0;
 /// Tags and how near their meaning is to a text's, nearest first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Meant {
-    /// The tag, and the cosine between both meanings: 1 for the same.
+    /// The tag, and the cosine similarity of both meanings: 1 when they are equal.
     pub tags: Vec<(String, f32)>,
 }
 
@@ -50,11 +50,11 @@ impl Show for Meant {
 pub struct TopicConfig {
     /// Tags of fewer galaxies are left out (default 2).
     pub least: usize,
-    /// How alike two groups of tags are when they become one, 0 to 1 (default 0.55). Less makes
+    /// The similarity from which two groups of tags become one, 0 to 1 (default 0.55). Less makes
     /// fewer topics.
     pub similarity: f32,
-    /// The weight of how often two tags are on the same galaxies, against that of what their words
-    /// mean, 0 to 1 (default 0.3).
+    /// The weight of how often two tags are on the same galaxies, against the meaning of their
+    /// words, 0 to 1 (default 0.3).
     pub together: f32,
     /// Topics that are wanted, each with tags that belong to it (default none). The other tags join
     /// these where they are alike enough, and make topics of their own otherwise.
@@ -68,18 +68,18 @@ impl Default for TopicConfig {
 }
 
 impl Tags {
-    /// The `k` tags whose meaning is nearest to that of a text, which need not be a tag.
+    /// The `k` tags whose meaning is nearest to a text. The text need not be a tag.
     ///
     /// Each tag is known by all its spellings and synonyms that [`clean`](Self::clean) merged; the
     /// nearest of them counts.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for an empty text, a `k` of 0, or no tags.
+    /// [`Error::Empty`] for an empty text or no tags; [`Error::Parameter`] for a `k` of 0.
     pub fn meant_by(&self, text: &str, encoder: &TextEncoder, k: usize) -> Result<Meant> {
         Ok(self.meant_by_each(&[text], encoder, k)?.swap_remove(0))
     }
 
-    /// The same for several texts, faster than one by one.
+    /// [`meant_by`](Self::meant_by) for several texts, faster than one by one.
     ///
     /// # Errors
     /// As [`meant_by`](Self::meant_by).
@@ -93,9 +93,11 @@ impl Tags {
             let what = format!("the text {text:?} has no words");
             return Err(Error::empty(what, "Describe what you look for, such as \"a ring\""));
         }
-        if k == 0 || self.galaxies.is_empty() {
-            let value = format!("{k} of {}", self.galaxies.len());
-            return Err(Error::invalid("k", value, "at least 1, of at least one tag"));
+        if self.galaxies.is_empty() {
+            return Err(no_tags());
+        }
+        if k == 0 {
+            return Err(Error::parameter("k", k, "at least 1"));
         }
         let (tags, phrases) = self.phrases(&self.names());
         let vectors = encoder.embed(&phrases)?;
@@ -124,15 +126,15 @@ impl Tags {
         all.map(|(tag, phrase)| (tag, told(phrase))).unzip()
     }
 
-    /// Pairs of tags that may mean the same: how alike their words mean is at least `least` (0.8 is a
-    /// good start). The table has `tag`, `other` (the rarer one) and `similarity`, nearest first; what
-    /// is right goes into a [`Cleaning`](super::Cleaning).
+    /// Pairs of tags that may be synonyms: the similarity of their meanings is at least `least`
+    /// (0.8 is a good start). The table has `tag`, `other` (the rarer one) and `similarity`,
+    /// nearest first; put the right ones into a [`Cleaning`](super::Cleaning).
     ///
     /// # Errors
-    /// [`Error::Invalid`] when `least` is not within 0 to 1.
+    /// [`Error::Parameter`] when `least` is not between 0 and 1.
     pub fn synonyms(&self, encoder: &TextEncoder, least: f32) -> Result<DataFrame> {
         if !(0.0..=1.0).contains(&least) {
-            return Err(Error::invalid("least", least, "0 to 1"));
+            return Err(Error::parameter("least", least, "between 0 and 1"));
         }
         let names = self.names();
         let vectors = encoder.embed(&names.iter().map(|name| told(name)).collect::<Vec<_>>())?;
@@ -161,19 +163,19 @@ impl Tags {
         )?)
     }
 
-    /// What the tags are about: groups of tags that mean alike and are on the same galaxies, each
+    /// The topics of the tags: groups of tags with similar meanings and on the same galaxies, each
     /// named by its most frequent tag, or as it was [`wanted`](TopicConfig::wanted). The table has
     /// `topic`, `tag` and the tag's `galaxies`; the largest topic comes first.
     ///
     /// Time and memory grow as the square of the number of tags, of which there may be 5,000.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a share outside 0 to 1, no tag of `least` galaxies or too many;
-    /// [`Error::Missing`] for a tag of a wanted topic that is not there.
+    /// [`Error::Parameter`] for a share outside 0 to 1; [`Error::Unsuitable`] when no tag or too many
+    /// tags have `least` galaxies; [`Error::Missing`] for an unknown tag in a wanted topic.
     pub fn topics(&self, encoder: &TextEncoder, config: &TopicConfig) -> Result<DataFrame> {
         for (name, share) in [("similarity", config.similarity), ("together", config.together)] {
             if !(0.0..=1.0).contains(&share) {
-                return Err(Error::invalid(name, share, "0 to 1"));
+                return Err(Error::parameter(name, share, "between 0 and 1"));
             }
         }
         for tag in config.wanted.values().flatten() {
@@ -187,8 +189,13 @@ impl Tags {
             .map(|(tag, _)| tag.as_str())
             .collect();
         if names.is_empty() || names.len() > 5000 {
-            let value = format!("{} tags of {} galaxies or more", names.len(), config.least);
-            return Err(Error::invalid("least", value, "1 to 5000 tags"));
+            let count = names.len();
+            let problem = format!(
+                "{count} tags have {} or more galaxies, but topics are made of 1 to 5000",
+                config.least
+            );
+            let hint = if count == 0 { "Lower `least`" } else { "Raise `least`" };
+            return Err(Error::unsuitable(problem, hint));
         }
         let vectors = encoder.embed(&names.iter().map(|name| told(name)).collect::<Vec<_>>())?;
         let alike = self.alike(&names, &vectors, config.together);
@@ -307,8 +314,8 @@ fn gather(
 }
 
 impl Space {
-    /// The `k` galaxies most like those of the tag that a text means, which need not be a tag itself;
-    /// of the three nearest tags the first that galaxies of the space have.
+    /// The `k` galaxies most like the galaxies with the tag that a text means. The text need not be
+    /// a tag itself; of the three nearest tags, the first that galaxies of the space have is used.
     ///
     /// # Errors
     /// As [`Tags::meant_by`] and [`similar_to_tag`](Self::similar_to_tag).
@@ -344,8 +351,12 @@ impl Tags {
                 }
             }
         }
-        Err(first.unwrap_or_else(|| Error::invalid("the tags", "none", "at least one")))
+        Err(first.unwrap_or_else(no_tags))
     }
+}
+
+fn no_tags() -> Error {
+    Error::empty("there are no tags to compare with", "Give at least one")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Free-text tags that people left under pictures of galaxies, cleaned, and search by them.
+//! Free-text tags that people gave to pictures of galaxies: cleaning them, and searching by them.
 
 mod cleaning;
 mod meaning;
@@ -38,7 +38,7 @@ pub struct Tags {
 }
 
 impl Tags {
-    /// Reads a table of any kind that [`Catalog::read`](zoobot_data::catalog::Catalog::read) reads: see
+    /// Reads a table in any format of [`Catalog::read`](zoobot_data::catalog::Catalog::read): see
     /// [`from_table`](Self::from_table).
     ///
     /// # Errors
@@ -48,19 +48,19 @@ impl Tags {
     }
 
     /// Tags as they were written: a row for each tag under a picture, with the galaxy (`id_str`)
-    /// and the `tag`. Other columns, such as `user` and `time`, are not looked at: however many
-    /// people write it, a galaxy has a tag once. Rows without a galaxy or a tag, empty or with a word
-    /// such as `NaN` in its place ([`is_missing`]), are left out, and their number is said.
+    /// and the `tag`. Other columns, such as `user` and `time`, are ignored: a galaxy has a tag
+    /// once, even if many people gave it. Rows without a galaxy or a tag, empty or with a word such
+    /// as `NaN` in its place ([`is_missing`]), are left out, with a note of their number.
     ///
     /// # Errors
-    /// [`Error::Missing`] when one of both columns is not there.
+    /// [`Error::Missing`] when one of both columns does not exist.
     pub fn from_table(table: &DataFrame) -> Result<Self> {
         let texts = |name: &str| {
             let missing = |_| Error::Missing {
                 kind: "column",
                 name: name.to_owned(),
                 place: "the table of tags".to_owned(),
-                hint: "A row for each tag needs id_str and tag".to_owned(),
+                hint: "Each row needs id_str and tag".to_owned(),
             };
             Ok::<_, Error>(table.column(name).map_err(missing)?.cast(&DataType::String)?)
         };
@@ -92,10 +92,10 @@ impl Tags {
     }
 
     /// The tags with spellings and synonyms merged and noise dropped. A tag that the cleaning does
-    /// not name gets the plainest of its spellings: small letters, words apart.
+    /// not name gets the plainest of its spellings: lower case, with spaces between words.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the cleaning gives one tag two meanings.
+    /// [`Error::Unsuitable`] when the cleaning gives one tag two meanings.
     pub fn clean(&self, cleaning: &Cleaning) -> Result<Self> {
         let rules = cleaning.rules()?;
         let plain = |tag: &str| {
@@ -130,7 +130,7 @@ impl Tags {
                 clean.spelt.entry(kept).or_default().insert(words);
             }
         }
-        // Also synonyms that nobody has written yet.
+        // Also synonyms that no picture has yet.
         for (tag, others) in &cleaning.same {
             if clean.galaxies.contains_key(tag) {
                 clean.spelt.entry(tag.clone()).or_default().extend(others.iter().cloned());
@@ -161,7 +161,7 @@ impl Tags {
     /// them.
     ///
     /// # Errors
-    /// [`Error::Missing`] for a tag that is not there or that none of these galaxies has.
+    /// [`Error::Missing`] for a tag that does not exist or that none of these galaxies has.
     pub fn query(&self, tag: &str, within: &impl Searched) -> Result<Query> {
         let tagged = self.galaxies(tag)?;
         let here: Vec<Query> = within.held(tagged).into_iter().map(Query::from).collect();
@@ -170,7 +170,7 @@ impl Tags {
                 kind: "galaxy with the tag",
                 name: tag.to_owned(),
                 place: "this representation".to_owned(),
-                hint: format!("It has none of the {} galaxies with it", tagged.len()),
+                hint: format!("It has none of the {} galaxies with this tag", tagged.len()),
             });
         }
         Ok(Query::Several(here))
@@ -199,8 +199,8 @@ impl Show for Tags {
 }
 
 impl Space {
-    /// The `k` galaxies nearest to the mean of those with a tag, which are left out themselves:
-    /// what nobody has tagged yet.
+    /// The `k` galaxies nearest to the mean of the galaxies with a tag, which are left out
+    /// themselves: likely galaxies that are not tagged yet.
     ///
     /// # Errors
     /// As [`Tags::query`] and [`Search::nearest`](crate::similar::Search::nearest).

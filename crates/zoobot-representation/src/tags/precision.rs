@@ -1,4 +1,4 @@
-//! How well a representation brings galaxies of one tag together.
+//! How near each other galaxies with one tag are in a representation.
 
 use super::Tags;
 use crate::similar::Metric;
@@ -12,21 +12,24 @@ use zoobot_data::datasets::efigi;
 
 impl Tags {
     /// Precision at `k` of each tag that at least `least` galaxies of the space have: of the `k`
-    /// galaxies nearest to one with the tag, the share that has it too, averaged over all with it.
+    /// galaxies nearest to a galaxy with the tag, the share that also has it, averaged over all
+    /// galaxies with the tag.
     ///
-    /// Only galaxies with some tag are searched: of the others nobody said what they are. The table
-    /// has `tag`, `galaxies`, `precision`, `one`, that of one query alone (the first galaxy of the
-    /// space that has the tag), and `random`, the precision of neighbours drawn by lot.
+    /// Only galaxies with at least one tag are searched, since nothing is known about the others. The
+    /// table has the columns `tag`, `galaxies`, `precision`, `one` (the precision of a single query, the
+    /// first galaxy of the space that has the tag), and `random` (the precision of neighbours drawn at
+    /// random).
     ///
     /// # Errors
-    /// [`Error::Invalid`] when no tag has so many galaxies, or `k` is 0 or not less than the
-    /// number of galaxies searched.
+    /// [`Error::Unsuitable`] when no tag has `least` galaxies, or fewer than two galaxies have tags;
+    /// [`Error::Parameter`] when `k` is 0 or not less than the number of galaxies searched.
     pub fn precision(&self, space: &Space, k: usize, least: usize) -> Result<DataFrame> {
         self.precise(space, k, least, false)
     }
 
-    /// The same among all galaxies of the space, for tags that are known of each: attributes that
-    /// somebody gave to every galaxy (see [`of_efigi`](Self::of_efigi)).
+    /// [`precision`](Self::precision) among all galaxies of the space, for tags that are known for
+    /// each of them, such as attributes that were given to every galaxy (see
+    /// [`of_efigi`](Self::of_efigi)).
     ///
     /// # Errors
     /// As [`precision`](Self::precision).
@@ -82,9 +85,16 @@ impl Tags {
         tagged.sort_unstable();
         tagged.dedup();
         let most = tagged.len().saturating_sub(1);
+        if most == 0 {
+            let problem = format!(
+                "at least 2 galaxies are needed to compare, but there are {}",
+                tagged.len()
+            );
+            return Err(Error::unsuitable(problem, "Give tags for more galaxies of this space"));
+        }
         if k == 0 || k > most {
-            let expected = format!("1 to {most}, the number of other galaxies");
-            return Err(Error::invalid("k", k, expected));
+            let range = format!("between 1 and {most}, the number of other galaxies");
+            return Err(Error::parameter("k", k, range));
         }
         let features = space.features().select(Axis(0), &tagged);
         let pool =
@@ -108,8 +118,8 @@ impl Tags {
             random.push((rows.len() - 1) as f64 / most as f64);
         }
         if tags.is_empty() {
-            let expected = "at most as many as the most frequent tag has in this space";
-            return Err(Error::invalid("least", least, expected));
+            let problem = format!("no tag has {least} or more galaxies in this space");
+            return Err(Error::unsuitable(problem, "Lower `least`"));
         }
         Ok(df!(
             "tag" => tags, "galaxies" => counts, "precision" => precision, "one" => one,

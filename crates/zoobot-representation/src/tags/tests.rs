@@ -86,7 +86,7 @@ fn precision_counts_the_neighbours_that_share_the_tag() {
     };
     assert_eq!(of(tags.precision_of_all(&line, 1, 2).unwrap()), [1.0]);
     assert_eq!(of(tags.precision_of_all(&line, 2, 2).unwrap()), [0.5]);
-    assert!(tags.precision(&groups(), 6, 1).unwrap_err().to_string().contains("1 to 5"));
+    assert!(tags.precision(&groups(), 6, 1).unwrap_err().to_string().contains("between 1 and 5"));
     assert!(tags.precision(&groups(), 1, 4).unwrap_err().to_string().contains("least"));
 }
 

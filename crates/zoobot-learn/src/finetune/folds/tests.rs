@@ -73,8 +73,8 @@ fn folds_that_cannot_be_are_refused() {
     let galaxies = galaxies();
     let message =
         |run: Finetune, folds| run.cross_validate(&galaxies, folds).unwrap_err().to_string();
-    assert!(message(quick(), 1).contains("folds is 1"));
-    assert!(message(quick(), 30).contains("at least 30, one for each fold"));
-    assert!(message(quick().mixup(-0.1), 3).contains("mixup is -0.1"));
+    assert!(message(quick(), 1).contains("folds must be at least 2"));
+    assert!(message(quick(), 30).contains("each of the 30 folds needs one"));
+    assert!(message(quick().mixup(-0.1), 3).contains("mixup must"));
     assert!(message(Finetune::classifier("clas"), 3).contains("Did you mean \"class\"?"));
 }

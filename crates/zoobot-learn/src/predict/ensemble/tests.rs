@@ -224,15 +224,15 @@ fn a_prediction_that_was_stopped_is_taken_up_and_one_of_other_passes_is_not() {
 fn models_that_do_not_predict_the_same_votes_are_refused() {
     let encoder = small_encoder("a");
     let message = |models: Vec<Model>| Ensemble::new(models).unwrap_err().to_string();
-    assert!(message(vec![]).contains("models of an ensemble is 0"));
+    assert!(message(vec![]).contains("no models"));
     let error =
         message(vec![small_model(&encoder, "gz2", 1), small_model(&encoder, "gz_rings", 1)]);
-    assert!(error.contains("gz_rings") && error.contains("expected gz2"), "{error}");
+    assert!(error.contains("gz_rings") && error.contains("the first model for gz2"), "{error}");
     let classes = crate::train::HeadConfig::scores(2);
     let head = crate::model::tests::head(&classes, 320, 1);
     let labels = crate::model::Labels::Classes(vec!["a".into(), "b".into()]);
     let error = message(vec![Model::new(encoder, &head, labels).unwrap()]);
-    assert!(error.contains("\"a\", a model of classes, expected a model of votes"), "{error}");
+    assert!(error.contains("the model \"a\" predicts classes"), "{error}");
 }
 
 #[test]

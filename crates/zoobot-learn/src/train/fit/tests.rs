@@ -63,7 +63,7 @@ impl Task for Line {
 
     fn loss(&mut self, galaxies: &[usize], seed: u64) -> Result<Tensor> {
         if self.fail_at == Some(self.seen) {
-            return Err(Error::invalid("power", "off", "on"));
+            return Err(Error::unsuitable("the power is off", "Switch it on"));
         }
         self.seen += 1;
         let places: Vec<i64> = galaxies.iter().map(|it| *it as i64).collect();
@@ -372,17 +372,17 @@ fn settings_outside_their_range_are_refused_by_name() {
     let message = |config: FitConfig| {
         fit(&mut Line::new(), &config, None, &mut |_| ()).unwrap_err().to_string()
     };
-    assert!(message(FitConfig { rate: 0.0, ..config() }).contains("learning rate is 0"));
-    assert!(message(FitConfig { batch: 0, ..config() }).contains("batch is 0"));
-    assert!(message(FitConfig { average: Some(1.0), ..config() }).contains("average is 1"));
+    assert!(message(FitConfig { rate: 0.0, ..config() }).contains("rate must"));
+    assert!(message(FitConfig { batch: 0, ..config() }).contains("batch must"));
+    assert!(message(FitConfig { average: Some(1.0), ..config() }).contains("average must"));
     let error = message(FitConfig { weight_decay: -1.0, ..config() });
-    assert!(error.contains("weight decay is -1"), "{error}");
+    assert!(error.contains("weight_decay must"), "{error}");
     let error = message(FitConfig { rate: 1e30, ..config() });
-    assert!(error.contains("lower the learning rate"), "{error}");
+    assert!(error.contains("Lower the learning rate"), "{error}");
     let mut frozen = Line::new();
     frozen.store.freeze();
     let error = fit(&mut frozen, &config(), None, &mut |_| ()).unwrap_err().to_string();
-    assert!(error.contains("at least one that is not frozen"), "{error}");
+    assert!(error.contains("all weights are frozen"), "{error}");
 }
 
 /// libtorch's own optimisers, on the same gradients.

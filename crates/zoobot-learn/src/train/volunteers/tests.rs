@@ -130,5 +130,8 @@ fn pictures_that_cannot_be_read_are_left_out_and_told_of() {
     assert!(failed[0].1.contains("no such file"), "{}", failed[0].1);
     let both = training(&schema, "resnet18").settings(once).train(&bad, &galaxies.head(4));
     let message = both.unwrap_err().to_string();
-    assert!(message.contains("4 galaxies are both learnt from and chosen by"), "{message}");
+    assert!(
+        message.contains("4 galaxies are in both the training and the validation"),
+        "{message}"
+    );
 }

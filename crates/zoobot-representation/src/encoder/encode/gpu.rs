@@ -1,7 +1,7 @@
 //! The thread that feeds a GPU with what the cores prepare.
 //!
-//! Kernels run one after the other whoever starts them, and what libtorch sets up for them it sets up
-//! for each thread anew: one thread is enough, and the cores go on preparing.
+//! Kernels run one after another, from whichever thread they are started, and libtorch sets itself
+//! up again for each thread: one thread is enough, and the cores go on preparing.
 
 use super::{Batch, ByRecipe, Networks, Rows};
 use crate::encoder::{batch, numbers};
@@ -16,7 +16,7 @@ pub(super) type Packed<'a> = (usize, Result<(Rows, ByRecipe<'a, Tensor>)>);
 /// A batch that the GPU works on, with each encoder's features in parts.
 type Begun = (Rows, Vec<Vec<Tensor>>);
 
-/// Passes batch after batch through the networks until none comes or nobody wants them. The features
+/// Passes batch after batch through the networks until none comes or none is wanted. The features
 /// of a batch are fetched after the next has been begun, so that the GPU always has work.
 pub(super) fn run(networks: &Networks, packed: Receiver<Packed>, send: &SyncSender<Batch>) {
     let mut before: Option<(usize, Result<Begun>)> = None;
@@ -29,7 +29,7 @@ pub(super) fn run(networks: &Networks, packed: Receiver<Packed>, send: &SyncSend
         }
     }
     if let Some((first, begun)) = before {
-        // Nobody may be left that wants it.
+        // The receiver may be gone.
         let _ = send.send((first, begun.and_then(finish)));
     }
 }

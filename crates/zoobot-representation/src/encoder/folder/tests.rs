@@ -142,7 +142,8 @@ fn a_recipe_for_pictures_of_a_side_that_the_network_does_not_take_is_refused() {
     let error = Encoder::new("mine", architecture, &weights, Recipe::zoobot()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the recipe's size is 224, expected 256 or a multiple of it, which the network takes"
+        "the recipe makes pictures of 224 x 224 pixels, but the network takes 256 x 256 or multiples of \
+         it. Set the recipe's size to a multiple of 256"
     );
 }
 
@@ -180,7 +181,7 @@ fn a_recipe_of_other_channels_than_the_network_is_refused() {
     let folder = old_folder(&tensors);
     let recipe = serde_json::to_string(&Recipe::zoobot()).unwrap();
     std::fs::write(folder.path().join(RECIPE), recipe).unwrap();
-    assert!(message(folder.path()).contains("channels is 3, expected 1"));
+    assert!(message(folder.path()).contains("3 channels, but the network takes 1"));
 }
 
 #[test]

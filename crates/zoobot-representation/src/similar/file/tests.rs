@@ -69,11 +69,11 @@ fn what_is_no_file_of_vectors_is_refused() {
     let all = space(100, 3);
     let file = VectorFile::write(&path, true, |to| to.add(&all)).unwrap();
     let message = |k| file.search().like("galaxy 1 ☆").nearest(k).unwrap_err().to_string();
-    assert!(message(0).contains("1 to 99") && message(100).contains("1 to 99"));
+    assert!(message(0).contains("1 and 99") && message(100).contains("1 and 99"));
     let missing = file.search().like("galaxy 1").nearest(1).unwrap_err().to_string();
     assert!(missing.contains("Did you mean"), "{missing}");
     let wide = file.search().like(vec![1.0]).nearest(1).unwrap_err().to_string();
-    assert!(wide.contains("expected 3"), "{wide}");
+    assert!(wide.contains("1 number, but this representation has 3"), "{wide}");
 
     let whole = std::fs::read(&path).unwrap();
     for cut in [0, 3, 12, 60, 4096, 4200, whole.len() - 1] {
@@ -86,7 +86,7 @@ fn what_is_no_file_of_vectors_is_refused() {
     };
     assert!(wrong(Array2::from_elem((2, 2), f32::NAN)).contains("NaN for \"a\""));
     assert!(wrong(Array2::from_elem((2, 2), 1e5)).contains("65504"));
-    assert!(wrong(Array2::zeros((3, 2))).contains("one for each of 3"));
+    assert!(wrong(Array2::zeros((3, 2))).contains("2 names for 3 rows"));
     assert!(VectorFile::write(&path, false, |_| Ok(())).is_err());
     // A failed writing leaves what was there.
     assert_eq!(std::fs::read(&path).unwrap(), &whole[..whole.len() - 1]);

@@ -15,8 +15,8 @@ const STEPS: usize = 25;
 /// The highest layer that a row may reach.
 const HIGHEST: u8 = 16;
 
-/// Builds the graph of `rows` rows, inserting them in an order shuffled by `seed`. One seed gives one graph, whatever the
-/// number of cores.
+/// Builds the graph of `rows` rows, inserting them in an order shuffled by `seed`. One seed gives
+/// one graph, on any number of cores.
 pub fn graph(growth: Growth, rows: usize, seed: u64) -> Result<Graph> {
     let mut rng = rand::rngs::StdRng::seed_from_u64(seed);
     let mut order: Vec<u32> = (0..rows as u32).collect();

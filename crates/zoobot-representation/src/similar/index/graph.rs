@@ -38,7 +38,7 @@ pub struct Walk {
 }
 
 impl Graph {
-    /// An empty one for so many rows, the highest layer of each known.
+    /// An empty graph for rows with these highest layers.
     pub fn new(degree: usize, levels: &[u8], entry: u32) -> Result<Self> {
         let mut start = vec![NONE; levels.len()];
         let mut end = 0;
@@ -61,7 +61,7 @@ impl Graph {
     /// From what [`parts`](Self::parts) gave.
     ///
     /// # Errors
-    /// When they are not those of a graph: a walk could leave its tables.
+    /// When they do not make a graph: a walk could leave its tables.
     pub fn from_parts(
         degree: usize,
         entry: u32,
@@ -293,5 +293,5 @@ fn far<L: Lane, const ABSOLUTE: bool, const FUSED: bool>(
 }
 
 fn wrong(problem: &str) -> Error {
-    Error::invalid("the index", problem, "a graph: build it anew")
+    Error::unsuitable(format!("the index is damaged: {problem}"), "Build it again")
 }

@@ -1,5 +1,5 @@
-//! Growing a graph: rows join a few at a time, those of one step on all cores, and each step sees
-//! only what the steps before made, so that the number of cores changes nothing.
+//! Growing a graph: rows join a few at a time, the rows of one step on all cores, and each step
+//! sees only what the steps before made, so that the number of cores changes nothing.
 //!
 //! The order is that of Dobson et al. 2023 (ParlayANN); links are chosen by algorithm 4 of Malkov & Yashunin
 //! 2018, also when a row has more than there is room for. (Dropping the farthest then, as `hnsw_rs` does,
@@ -20,7 +20,7 @@ pub struct Growth<'a> {
     pub absolute: bool,
     /// Links that a row chooses; with those of others that choose it, twice as many at most on the ground.
     pub links: usize,
-    /// How wide it looks around.
+    /// The ef of the construction: how many candidates are kept.
     pub wide: usize,
 }
 

@@ -37,10 +37,10 @@ use zoobot_show::notebook::{Bundle, Show};
 pub use recall::Recall;
 use recall::{NEIGHBOURS, Truth};
 
-/// Above so many galaxies an index is worth its building: see [`Index`].
+/// The number of galaxies above which an index is worth building: see [`Index`].
 pub const EXACT: usize = 1_000_000;
 
-/// How an index is built. The defaults are those of common use.
+/// How an index is built. The defaults are the usual ones.
 ///
 /// ```
 /// use zoobot_core::similar::IndexConfig;
@@ -50,21 +50,22 @@ pub const EXACT: usize = 1_000_000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct IndexConfig {
-    /// The distance that it is for (default [`Metric::L2`]).
+    /// The metric (default [`Metric::L2`]).
     pub metric: Metric,
-    /// Links of a galaxy, 2 to 256 (default 16; twice as many on the ground). More find more, and
-    /// take more memory.
+    /// Links of a galaxy (`M` in the literature), 2 to 256 (default 16; twice as many on the lowest
+    /// layer). More links find more and take more memory.
     pub links: usize,
-    /// How wide the walk is that finds a galaxy's links (default 200). Wider builds slower and finds
-    /// more.
+    /// How many candidates are kept in the search for a galaxy's links (`ef_construction` in the
+    /// literature; default 200). More build slower and find more.
     pub construction: usize,
-    /// The share of the true 10 nearest that searches are to find, above 0 to 1 (default 0.99).
+    /// The share of the true 10 nearest that searches should find, above 0 and at most 1 (default
+    /// 0.99).
     pub recall: f64,
     /// Whether it keeps its vectors in half precision (default false): half the memory. What it
     /// finds is ordered by the table's own numbers anyway.
     pub half: bool,
-    /// Decides the order in which galaxies go in (default 0): one seed gives one index, whatever the
-    /// number of cores.
+    /// The seed of the order in which galaxies are added (default 0): one seed gives one index, on
+    /// any number of cores.
     pub seed: u64,
 }
 
@@ -84,14 +85,14 @@ impl Default for IndexConfig {
 impl IndexConfig {
     fn check(&self) -> Result<()> {
         if !(2..=256).contains(&self.links) {
-            return Err(Error::invalid("links", self.links, "2 to 256"));
+            return Err(Error::parameter("links", self.links, "between 2 and 256"));
         }
         if !(self.links..=100_000).contains(&self.construction) {
-            let expected = format!("{} (the links) to 100000", self.links);
-            return Err(Error::invalid("construction", self.construction, expected));
+            let range = format!("between {} (the value of links) and 100000", self.links);
+            return Err(Error::parameter("construction", self.construction, range));
         }
         if !(self.recall > 0.0 && self.recall <= 1.0) {
-            return Err(Error::invalid("recall", self.recall, "above 0, to 1"));
+            return Err(Error::parameter("recall", self.recall, "above 0 and at most 1"));
         }
         Ok(())
     }
@@ -160,8 +161,8 @@ impl Space {
     /// Builds an [`Index`] of this space, and measures what it finds.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a parameter outside its range, or a number too large for half
-    /// precision; [`Error::Interrupted`].
+    /// [`Error::Parameter`] for a parameter outside its range; [`Error::Unsuitable`] for a number too
+    /// large for half precision; [`Error::Interrupted`].
     pub fn index(&self, config: &IndexConfig) -> Result<Index> {
         Index::build(Table::Memory(self.shared()), config)
     }
@@ -183,7 +184,9 @@ impl Index {
         let start = Instant::now();
         let count = table.rows().len();
         if count > i32::MAX as usize {
-            return Err(Error::invalid("galaxies", count, format!("at most {}", i32::MAX)));
+            let problem =
+                format!("the table has {count} galaxies, but an index takes at most {}", i32::MAX);
+            return Err(Error::unsuitable(problem, "Search without an index, or in parts"));
         }
         let stored = stored(table.rows(), config)?;
         let growth = Growth {
@@ -224,25 +227,25 @@ impl Index {
         Ok(Self { inner: Arc::new(inner), measured })
     }
 
-    /// The same index with walks wide enough for another share of the true neighbours, measured
-    /// anew on a sample. [`recall`](Self::recall) says what was reached.
+    /// This index with the ef (see [`wide`](Self::wide)) that finds another share of the true
+    /// neighbours, measured again on a sample. [`recall`](Self::recall) tells what was reached.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when `recall` is not above 0 to 1; [`Error::Interrupted`].
+    /// [`Error::Parameter`] unless `recall` is above 0 and at most 1; [`Error::Interrupted`].
     pub fn for_recall(&self, recall: f64) -> Result<Self> {
         IndexConfig { recall, ..self.config().clone() }.check()?;
         let measured = self.truth()?.tune(self, recall)?;
         Ok(Self { measured, ..self.clone() })
     }
 
-    /// The same index with walks of another width (`ef` in the literature), for 10 neighbours. Its
-    /// recall is measured anew.
+    /// This index with another ef, the number of candidates that a search for 10 neighbours keeps.
+    /// Its recall is measured again.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for 0; [`Error::Interrupted`].
+    /// [`Error::Parameter`] for 0; [`Error::Interrupted`].
     pub fn wide(&self, wide: usize) -> Result<Self> {
         if wide == 0 {
-            return Err(Error::invalid("wide", wide, "at least 1"));
+            return Err(Error::parameter("wide", wide, "at least 1"));
         }
         let measured = self.truth()?.recall(self, wide);
         Ok(Self { measured, ..self.clone() })
@@ -296,29 +299,35 @@ impl Index {
         &self.inner.fingerprint
     }
 
-    /// Fails for another table or metric than those that it is for.
+    /// Fails for a table or metric that the index was not built for.
     pub(super) fn check(&self, table: &Table, metric: Metric) -> Result<()> {
         let same = match (table, &self.inner.table) {
             (Table::Memory(a), Table::Memory(b)) => Arc::ptr_eq(a, b),
             _ => false,
         };
         if !same && table.fingerprint() != self.fingerprint() {
-            let value = format!("of another table (fingerprint {})", self.fingerprint());
-            return Err(Error::invalid("the index", value, "the index of the table searched"));
+            let problem = format!(
+                "the index is of another table (fingerprint {}) than the one searched",
+                self.fingerprint()
+            );
+            return Err(Error::unsuitable(problem, "Build an index of this table"));
         }
         if metric != self.config().metric {
-            let expected = format!("{}, for which the index was built", self.config().metric);
-            return Err(Error::invalid("metric", metric, expected));
+            let built = self.config().metric;
+            let problem = format!("the search uses {metric}, but the index was built for {built}");
+            let hint = format!("Search with {built}, or build an index for {metric}");
+            return Err(Error::unsuitable(problem, hint));
         }
         Ok(())
     }
 
-    /// For each query (one a row) the `k` nearest rows that walks find; exact distances. On all
-    /// cores, and the same whatever their number.
+    /// For each query (one a row) the `k` nearest rows that the index finds, with exact distances.
+    /// It uses all cores; their number does not change the result.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for queries of another width or with a number that is not finite, for a
-    /// `k` of 0 or of more than the galaxies; [`Error::Interrupted`].
+    /// [`Error::Shape`] for queries of another width; [`Error::Unsuitable`] for a number that is not
+    /// finite; [`Error::Parameter`] for a `k` of 0 or of more than the galaxies;
+    /// [`Error::Interrupted`].
     pub fn nearest(&self, queries: ArrayView2<f32>, k: usize) -> Result<Nearest> {
         self.nearest_among(queries, k, None)
     }
@@ -336,8 +345,8 @@ impl Index {
         let rows = table.len();
         let count = among.map_or(rows, <[u32]>::len);
         if k == 0 || k > count {
-            let expected = format!("1 to {count}, the number of rows searched");
-            return Err(Error::invalid("k", k, expected));
+            let range = format!("between 1 and {count}, the number of rows searched");
+            return Err(Error::parameter("k", k, range));
         }
         let wide = self.width(k, count);
         let exactly = |queries| exact::nearest(table, queries, k, metric, among);
@@ -452,8 +461,9 @@ fn stored(table: &dyn Vectors, config: &IndexConfig) -> Result<Stored> {
         false => Stored::Single(Rows::new(count, width, read)),
     };
     if config.half && largest > 65_504.0 {
-        let expected = "at most 65504 in half precision: leave `half` off";
-        return Err(Error::invalid("a feature", largest, expected));
+        let problem =
+            format!("a feature is {largest}, but half precision holds numbers up to 65504");
+        return Err(Error::unsuitable(problem, "Leave `half` off"));
     }
     Ok(stored)
 }
@@ -473,7 +483,7 @@ impl fmt::Display for Index {
         write!(
             f,
             "index of {} galaxies with {} features, {} links, {} MB: finds {:.1} % (± {:.1}) of the \
-             true {NEIGHBOURS} nearest at {} places, with walks {} wide ({} distance, built in {:.1} s)",
+             true {NEIGHBOURS} nearest at {} places, with ef {} ({} distance, built in {:.1} s)",
             table.len(),
             table.width(),
             config.links,

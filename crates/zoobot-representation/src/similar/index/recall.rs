@@ -20,10 +20,10 @@ const WIDTHS: [usize; 22] = [
     4096,
 ];
 
-/// What a sample of a table tells of an index.
+/// What a sample of a table tells about an index.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Recall {
-    /// How wide a walk goes for 10 neighbours.
+    /// The ef: how many candidates a search for 10 neighbours keeps.
     pub wide: usize,
     /// The share of the true 10 nearest that it finds.
     pub recall: f64,

@@ -30,7 +30,7 @@ struct Head {
 }
 
 impl Index {
-    /// Where the index of a table lies that nobody named: beside it, with `.index` after its name.
+    /// The default place of a table's index: beside the table, with `.index` after its name.
     pub fn beside(table: impl AsRef<Path>) -> PathBuf {
         let mut name = table.as_ref().as_os_str().to_owned();
         name.push(".index");
@@ -75,8 +75,8 @@ impl Index {
     /// Reads the index of a table that [`save`](Self::save) wrote.
     ///
     /// # Errors
-    /// When the file cannot be read, is no index or damaged, or is that of another table or of this
-    /// one before it changed.
+    /// When the file cannot be read, is not an index or damaged, or is the index of another table or
+    /// of this one before it changed.
     pub(in crate::similar) fn read(path: &Path, table: Table) -> Result<Self> {
         let fault = |problem: &str, hint: &str| Error::Catalog {
             path: path.to_path_buf(),
@@ -86,23 +86,24 @@ impl Index {
         let mut file = File::open(path).map_err(Error::io("read", path))?;
         let length = file.metadata().map_err(Error::io("read", path))?.len();
         let mut start = [0; 16];
-        let anew = "Build it anew, or name another file";
+        let anew = "Build it again, or name another file";
         let begun = file.read_exact(&mut start).is_ok() && start.starts_with(MAGIC);
         let long = u64::from_le_bytes(start[8..].try_into().unwrap_or_default());
         if !begun || long > HEAD || 16 + long > length {
-            return Err(fault("it is no index of this version", anew));
+            return Err(fault("it is not an index that this version can read", anew));
         }
         let mut head = vec![0; long as usize];
         file.read_exact(&mut head).map_err(Error::io("read", path))?;
         let head: Head = serde_json::from_slice(&head)
-            .map_err(|_| fault("it is no index of this version", anew))?;
+            .map_err(|_| fault("it is not an index that this version can read", anew))?;
         let (rows, width) = (table.rows().len(), table.rows().width());
         if (head.rows, head.width) != (rows, width) {
             let problem = format!(
                 "it is the index of another table, of {} galaxies with {} features",
                 head.rows, head.width
             );
-            let hint = format!("This one has {rows} with {width}: build its index");
+            let hint =
+                format!("Build the index of this table ({rows} galaxies with {width} features)");
             return Err(fault(&problem, &hint));
         }
         let fingerprint = table.fingerprint();
@@ -112,11 +113,11 @@ impl Index {
                  (fingerprint {}, the table has {fingerprint})",
                 head.fingerprint
             );
-            return Err(fault(&problem, "Build it anew"));
+            return Err(fault(&problem, "Build it again"));
         }
         let numbers: u64 = head.lengths.iter().map(|&length| length as u64).sum();
         if numbers.checked_mul(4).is_none_or(|bytes| bytes != length - 16 - long) {
-            return Err(fault("it is damaged: it has another length than it says", anew));
+            return Err(fault("it is damaged: its length does not match its header", anew));
         }
         let mut tables = [const { Vec::new() }; 3];
         for (to, length) in tables.iter_mut().zip(head.lengths) {

@@ -97,7 +97,13 @@ fn an_index_is_kept_beside_its_table_and_refused_by_every_other() {
     let message = changed.search().like("g1").index(&built).nearest(1).unwrap_err().to_string();
     assert!(message.contains("another table"), "{message}");
     let search = space.search().like("g1").index(&built).metric(Metric::L1);
-    assert!(search.nearest(1).unwrap_err().to_string().contains("l1, expected l2"));
+    assert!(
+        search
+            .nearest(1)
+            .unwrap_err()
+            .to_string()
+            .contains("uses l1, but the index was built for l2")
+    );
 
     // Damage anywhere is an error, never a crash.
     let whole = std::fs::read(&path).unwrap();
@@ -171,9 +177,15 @@ fn what_cannot_be_built_is_refused_with_the_reason() {
     assert!(index.wide(0).is_err());
     let nan = Array2::from_elem((1, 2), f32::NAN);
     assert!(index.nearest(nan.view(), 1).unwrap_err().to_string().contains("NaN"));
-    assert!(index.nearest(space.features(), 51).unwrap_err().to_string().contains("1 to 50"));
+    assert!(index.nearest(space.features(), 51).unwrap_err().to_string().contains("1 and 50"));
     let narrow = Array2::zeros((1, 1));
-    assert!(index.nearest(narrow.view(), 1).unwrap_err().to_string().contains("1, expected 2"));
+    assert!(
+        index
+            .nearest(narrow.view(), 1)
+            .unwrap_err()
+            .to_string()
+            .contains("1 column, but the table has 2")
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The network of all-MiniLM-L6-v2: a BERT of six small blocks.
 //!
 //! Devlin et al. 2019 (arXiv:1810.04805), Wang et al. 2020 (MiniLM, arXiv:2002.10957); weights by
-//! <https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2>. Names are those of its file.
+//! <https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2>. Names are as in its file.
 
 use crate::encoder::Weights;
 use serde::Deserialize;

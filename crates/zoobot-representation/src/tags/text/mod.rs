@@ -1,4 +1,4 @@
-//! What words mean, as vectors: texts that mean alike lie near each other.
+//! The meaning of words as vectors: texts with similar meanings are near each other.
 
 mod bert;
 mod wordpiece;
@@ -67,8 +67,8 @@ impl TextEncoder {
         Ok(Self { inner: Arc::new(Inner { folder, words, network }) })
     }
 
-    /// The vectors of texts, one a row, each of length 1: their products say how alike they mean,
-    /// up to 1.
+    /// The vectors of texts, one a row, each of length 1: their dot products are the similarities
+    /// of their meanings, up to 1.
     ///
     /// # Shapes
     /// texts x 384.

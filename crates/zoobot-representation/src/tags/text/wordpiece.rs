@@ -28,7 +28,7 @@ impl WordPiece {
             numbers.get(piece).copied().ok_or_else(|| Error::Weights {
                 path: path.to_path_buf(),
                 problem: format!("the vocabulary has no {piece}"),
-                hint: "It is that of another network: get the folder again".to_owned(),
+                hint: "It belongs to another network: download the folder again".to_owned(),
             })
         };
         Ok(Self {
@@ -39,7 +39,7 @@ impl WordPiece {
         })
     }
 
-    /// The numbers of a text, at most `most` of them with those of beginning and end.
+    /// The numbers of a text, at most `most` of them with beginning and end.
     pub fn numbers(&self, text: &str, most: usize) -> Vec<i64> {
         let mut numbers = vec![self.begin];
         words(text).iter().for_each(|word| self.pieces(word, &mut numbers));
