@@ -1,8 +1,8 @@
 //! The figure of an experiment: how accurate each method is, and how much that differs from run to run.
 
 use super::experiment::{Run, Runs, deviation, mean};
-use zoobot_base::error::Result;
-use zoobot_show::figure::{Curve, Dash, Figure, curves};
+use zoobot_core::Result;
+use zoobot_core::figure::{Curve, Dash, Figure, curves};
 
 impl Runs {
     /// The share of interest among the first N of a ranking, with the rated galaxies, over N: for each
@@ -10,7 +10,7 @@ impl Runs {
     /// choices are grey.
     ///
     /// # Errors
-    /// [`Error::Invalid`](zoobot_base::Error::Invalid) without a run.
+    /// [`Error::Invalid`](zoobot_core::Error::Invalid) without a run.
     pub fn figure(&self) -> Result<Figure> {
         let mut all: Vec<(Curve, Vec<&Run>)> = Vec::new();
         let several = self.runs.iter().any(|run| run.representation != self.runs[0].representation);

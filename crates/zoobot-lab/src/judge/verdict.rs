@@ -1,9 +1,9 @@
 //! What a judge found, as a table.
 
-use crate::error::{Error, Result};
-use crate::notebook::{Bundle, Show, Table};
 use polars::prelude::{Column, DataFrame};
 use serde::Serialize;
+use zoobot_core::notebook::{Bundle, Show, Table};
+use zoobot_core::{Error, Result};
 
 /// How an encoder did in one figure; the higher, the better.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -34,7 +34,7 @@ impl Score {
     }
 
     /// The standard deviation over the seeds: what the division into folds does. (What other
-    /// galaxies would do is more: see [`Probed::measure`](crate::probe::Probed::measure).) 0 for one
+    /// galaxies would do is more: see [`Probed::measure`](zoobot_core::probe::Probed::measure).) 0 for one
     /// seed.
     pub fn spread(&self) -> f64 {
         let mean = self.mean();

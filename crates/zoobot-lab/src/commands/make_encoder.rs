@@ -1,12 +1,11 @@
-//! `zoobot make-encoder`: makes the encoder that travels with the library. Hidden: `cargo xtask
-//! encoder` calls it.
+//! `zoobot-lab make-encoder`: makes the encoder that travels with the library. `cargo xtask encoder`
+//! calls it.
 
-use crate::calibrate::corrected;
-use crate::report;
 use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use zoobot_cli::{corrected, report};
 use zoobot_core::catalog::{Catalog, ID, Split};
 use zoobot_core::encoder::{Architecture, Encoder, Precision, Statistics};
 use zoobot_core::model::Model;
@@ -20,7 +19,7 @@ use zoobot_core::{Error, Result};
 /// Make the encoder that travels with the library.
 ///
 /// From EfficientNet-Lite0 trained on ImageNet, in stages, on the attributes of EFIGI and the votes
-/// of Galaxy Zoo 2 in DATA (without the galaxies that `zoobot judge-encoders` judges on) and on
+/// of Galaxy Zoo 2 in DATA (without the galaxies that `zoobot-lab judge-encoders` judges on) and on
 /// simulated galaxies. At the end its posteriors are corrected, question by question, by the galaxies
 /// that were kept aside. A run that was stopped goes on where it was.
 #[derive(Debug, Args)]
