@@ -121,7 +121,9 @@ def ours(args, precision, *command):
     """The figures of one of our commands."""
     override, _ = OURS[precision]
     env = dict(os.environ, TORCH_ALLOW_TF32_CUBLAS_OVERRIDE=override)
-    done = subprocess.run([args.zoobot, *command], env=env, stdout=subprocess.PIPE, text=True)
+    # The network alone is the laboratory's, whose program is beside the other.
+    program = args.zoobot + "-lab" if command[0] == "features" else args.zoobot
+    done = subprocess.run([program, *command], env=env, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         sys.exit(f"{' '.join(command)} ended with {done.returncode}: {done.stdout[-2000:]}")
     return json.loads(done.stdout.strip().splitlines()[-1])

@@ -1,4 +1,4 @@
-"""Heads from few labels beside scikit-learn: the peer of `zoobot-core/examples/bench_heads.rs`.
+"""Heads from few labels beside scikit-learn: the peer of `crates/zoobot-lab/examples/bench_heads.rs`.
 
 Reads that program's lines, fits scikit-learn's cross-validated linear models to the same galaxies, judges
 them on the same others, and prints a table of means over the draws, with the differences (positive where

@@ -1,12 +1,12 @@
 """Features of timm's networks here and in Python, from the same weights and the same tensors.
 
-    python parity.py --zoobot target/debug/zoobot [--json] [NAME ...]
+    python parity.py --lab target/debug/zoobot-lab [--json] [NAME ...]
 
 `cargo xtask parity` runs it. For each network, with random weights from a seed:
 
-* timm writes folders as for its hub, one with `.safetensors` and one with `.bin`; `zoobot features`
-  reads each and computes the features of the same pictures;
-* `zoobot` saves each of them, and timm reads what it saved.
+* timm writes folders as for its hub, one with `.safetensors` and one with `.bin`; `zoobot-lab
+  features` reads each and computes the features of the same pictures;
+* `zoobot-lab` saves each of them, and timm reads what it saved.
 
 Differences are given as rms over the spread between the pictures' features (a cosine would be blind:
 a random network gives nearly the same vector for all) and as the largest over the largest feature.
@@ -117,7 +117,7 @@ def differences(got, expected):
     return [float(np.sqrt((difference**2).mean()) / spread), float(np.abs(difference).max() / np.abs(expected).max())]
 
 
-def compare(zoobot, name, arguments, channels, work):
+def compare(lab, name, arguments, channels, work):
     """The differences of each way, by its name."""
     model = timm.create_model(name, num_classes=0, in_chans=channels, **arguments).eval()
     size = arguments.get("img_size", getattr(model, "img_size", 224))
@@ -128,7 +128,7 @@ def compare(zoobot, name, arguments, channels, work):
     for kind, safe in [("safetensors", True), ("bin", False)]:
         folder, out, saved = work / kind, work / f"{kind}.npy", work / f"{kind}-saved"
         save_for_hf(model, folder, model_args={"num_classes": 0, "in_chans": channels, **arguments}, safe_serialization=safe)
-        command = [zoobot, "features", "--encoder", folder, "--inputs", work / "inputs.npy", "--out", out, "--save", saved]
+        command = [lab, "features", "--encoder", folder, "--inputs", work / "inputs.npy", "--out", out, "--save", saved]
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
         if done.returncode != 0:
             raise SystemExit(f"{name}: {done.stderr.strip()}")
@@ -140,7 +140,7 @@ def compare(zoobot, name, arguments, channels, work):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--zoobot", required=True, type=Path)
+    parser.add_argument("--lab", required=True, type=Path)
     parser.add_argument("--json", action="store_true", help="one JSON object on the last line")
     parser.add_argument("names", nargs="*", help="timm's names, instead of one network of each kind")
     args = parser.parse_args()
@@ -152,7 +152,7 @@ def main():
     results, failed = {}, []
     for name, arguments, channels in networks or NETWORKS:
         with tempfile.TemporaryDirectory() as work:
-            found = compare(args.zoobot.resolve(), name, arguments, channels, Path(work))
+            found = compare(args.lab.resolve(), name, arguments, channels, Path(work))
         worst = max(found, key=lambda way: max(found[way]))
         fails = max(found[worst]) > LIMIT
         if fails:

@@ -14,6 +14,8 @@ mod flux;
 mod gallery;
 #[path = "command_line/help.rs"]
 mod help;
+#[path = "command_line/laboratory.rs"]
+mod laboratory;
 #[path = "command_line/leak.rs"]
 mod leak;
 #[path = "command_line/overwrite.rs"]
@@ -32,12 +34,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use zoobot_core::polars::prelude::*;
 use zoobot_core::space::Space;
-use zoobot_core::tch::{Device, Kind, Tensor};
 
 /// The command that the workspace's build made.
 fn zoobot() -> Command {
+    program("zoobot")
+}
+
+fn program(name: &str) -> Command {
     let test = std::env::current_exe().unwrap();
-    let program = test.parent().and_then(Path::parent).unwrap().join("zoobot");
+    let program = test.parent().and_then(Path::parent).unwrap().join(name);
     assert!(program.is_file(), "{} is not there: run `cargo build`", program.display());
     Command::new(program)
 }
@@ -59,9 +64,13 @@ fn errors(output: &Output) -> String {
 
 /// A command that must fail with status 2 and one line that holds `words`.
 fn refused(arguments: &[&str], folder: &Path, words: &[&str]) {
-    let output = run(arguments, folder);
-    let message = errors(&output);
-    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+    complains(&run(arguments, folder), words);
+}
+
+/// What failed must have ended with status 2 and one line that holds `words`.
+fn complains(output: &Output, words: &[&str]) {
+    let message = errors(output);
+    assert_eq!(output.status.code(), Some(2), "{message}");
     assert_eq!(message.trim_end().lines().count(), 1, "{message}");
     for word in words {
         assert!(message.contains(word), "{word:?} is not in {message:?}");
@@ -369,23 +378,4 @@ fn the_doctor_tells_of_another_compiler_and_a_lost_library_with_a_fix() {
         assert!(finding["found"].as_str().unwrap().contains(word), "{finding}");
         assert!(finding["fix"].as_str().unwrap().contains("./run start"), "{finding}");
     }
-}
-
-#[test]
-fn tensors_have_the_same_features_from_a_saved_encoder() {
-    let dir = tempfile::tempdir().unwrap();
-    let noise = Tensor::rand([2, 3, 64, 96], (Kind::Float, Device::Cpu));
-    noise.write_npy(dir.path().join("x.npy")).unwrap();
-    let features = |encoder: &str, out: &str, more: &[&str]| {
-        let words = ["features", "--encoder", encoder, "--inputs", "x.npy", "--out", out, "--json"];
-        let done = figures(&run(&[&words, more].concat(), dir.path()));
-        assert_eq!(done["shape"], serde_json::json!([2, 1280]));
-        Tensor::read_npy(dir.path().join(out)).unwrap()
-    };
-    let first = features("imagenet", "first.npy", &["--save", "saved"]);
-    assert!(first.equal(&features("saved", "second.npy", &[])));
-    assert!(!first.get(0).equal(&first.get(1)));
-    noise.to_kind(Kind::Double).write_npy(dir.path().join("x.npy")).unwrap();
-    let arguments = ["features", "--encoder", "saved", "--inputs", "x.npy", "--out", "y.npy"];
-    refused(&arguments, dir.path(), &["--inputs", "Double", "float32"]);
 }

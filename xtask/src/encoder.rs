@@ -12,7 +12,7 @@ const SITTINGS: [&[&str]; 2] =
 /// What both are told.
 const BOTH: [&str; 6] = ["--simulated", "10000", "--repeat", "3", "--batch", "256"];
 
-/// Builds the command and trains, in two sittings. `--data` is the folder with the galaxies (those
+/// Builds the workspace and trains, in two sittings. `--data` is the folder with the galaxies (those
 /// beside the repository), `--out` where the encoder goes (`data/encoder`). Simulated pictures and
 /// checkpoints lie under `target/encoder`; a run that was stopped goes on.
 ///
@@ -34,7 +34,7 @@ pub fn encoder(places: &Places, args: &[String]) -> Result<()> {
     for (number, words) in (1..).zip(SITTINGS) {
         let place = work.join(format!("sitting-{number}"));
         let to = if number == SITTINGS.len() { out.clone() } else { place.join("sitting-1") };
-        let mut command = command(places.programs().join("zoobot"));
+        let mut command = command(places.programs().join("zoobot-lab"));
         command.arg("make-encoder").args(BOTH).args(words).arg("--data").arg(&data);
         command.arg("--work").arg(&place).arg("--out").arg(&to);
         if let Some(start) = &before {

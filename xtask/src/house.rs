@@ -143,9 +143,18 @@ fn public_types(text: &str) -> Vec<(String, Option<String>)> {
 
 #[test]
 fn no_public_type_has_the_name_of_another() {
-    // What `zoobot::` passes on: the networks are known there by the names of timm only.
-    let crates =
-        ["base", "picture", "show", "data", "simulator", "representation", "learn", "anomaly"];
+    // What `zoobot::` passes on (the networks are known there by the names of timm only), and the laboratory.
+    let crates = [
+        "base",
+        "picture",
+        "show",
+        "data",
+        "simulator",
+        "representation",
+        "learn",
+        "anomaly",
+        "lab",
+    ];
     let crates = crates.map(|it| root().join(format!("crates/zoobot-{it}/src")));
     let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for folder in crates.iter().chain([&root().join("zoobot-core/src")]) {

@@ -4,14 +4,14 @@ use crate::home::Places;
 use crate::shell::{command, run};
 use anyhow::Result;
 
-/// Builds the command and judges encoders; `args` go to `zoobot judge-encoders`. Without `--data` the
+/// Builds the workspace and judges encoders; `args` go to `zoobot-lab judge-encoders`. Without `--data` the
 /// galaxies beside the repository are taken. Features are kept under `target/judge`.
 ///
 /// # Errors
 /// When the build or the command fails, as where there are no galaxies.
 pub fn judge(places: &Places, args: &[String]) -> Result<()> {
     run(places.cargo().args(["build", "--quiet", "--workspace", "--locked"]))?;
-    let mut command = command(places.programs().join("zoobot"));
+    let mut command = command(places.programs().join("zoobot-lab"));
     command.arg("judge-encoders").args(args).arg("--cache").arg(places.root.join("target/judge"));
     if !args.iter().any(|arg| arg.starts_with("--data")) {
         command.arg("--data").arg(places.root.join("../shared/data"));

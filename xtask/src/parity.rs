@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// Names an interpreter that has torch, timm, safetensors and numpy already.
 const PYTHON: &str = "ZOOBOT_PARITY_PYTHON";
 
-/// Builds the command and runs the comparison; `args` go to the script: timm's names, for others
+/// Builds the workspace and runs the comparison; `args` go to the script: timm's names, for others
 /// than one network of each kind, and `--json`.
 ///
 /// The first run downloads some gigabytes into an environment of its own, in the home folder.
@@ -18,10 +18,10 @@ const PYTHON: &str = "ZOOBOT_PARITY_PYTHON";
 /// When the environment cannot be made, or a network differs by more than 1e-4.
 pub fn parity(places: &Places, args: &[String]) -> Result<()> {
     run(places.cargo().args(["build", "--workspace", "--locked"]))?;
-    let zoobot = places.programs().join("zoobot");
+    let lab = places.programs().join("zoobot-lab");
     let script = places.root.join("tests/python/parity.py");
     let mut command = python(places)?.command();
-    run(command.arg(script).arg("--zoobot").arg(zoobot).args(args).current_dir(&places.root))
+    run(command.arg(script).arg("--lab").arg(lab).args(args).current_dir(&places.root))
 }
 
 /// The interpreter that was named, or that of the environment, which is made where it is missing.

@@ -1,9 +1,7 @@
 //! `zoobot experiment`.
 
-mod anomalies;
 mod rings;
 
-use anomalies::Anomalies;
 use clap::{Args, Subcommand};
 use rings::Rings;
 use std::process::ExitCode;
@@ -18,7 +16,6 @@ pub struct Experiment {
 
 #[derive(Debug, Subcommand)]
 enum Which {
-    Anomalies(Anomalies),
     Rings(Rings),
 }
 
@@ -26,7 +23,6 @@ impl Experiment {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
         match &self.which {
-            Which::Anomalies(anomalies) => anomalies.run(),
             Which::Rings(rings) => rings.run(),
         }
     }

@@ -7,12 +7,11 @@
 //! of it is available here under one name.
 //!
 //! Here data flows one way: [`encoder`] → [`space`] → [`similar`], [`map`], [`tags`], [`anomaly`],
-//! [`probe`]; [`train`] → [`model`] → [`predict`] → [`finetune`], [`experiment`], [`judge`].
+//! [`probe`]; [`train`] → [`model`] → [`predict`] → [`finetune`], [`experiment`].
 //!
 //! A notebook starts with `use zoobot::prelude::*;`.
 
 pub mod experiment;
-pub mod judge;
 pub mod notebook;
 pub mod prelude;
 

@@ -4,11 +4,7 @@
 //! [`AnomalySearch`] is what a notebook uses.
 
 mod acquisition;
-mod bands;
-pub mod baselines;
 mod browser;
-mod ellipse;
-mod experiment;
 pub mod gp;
 mod here;
 pub mod journal;
@@ -23,8 +19,6 @@ mod simulated;
 
 pub use acquisition::{Acquisition, Chosen};
 pub use browser::RatingPage;
-pub use ellipse::ellipse_features;
-pub use experiment::{Experiment, Method, Run, Runs};
 pub use proposal::{Proposal, Why};
 pub use ranking::Ranking;
 pub use ratings::Rating;

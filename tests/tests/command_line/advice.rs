@@ -1,7 +1,9 @@
 //! What goes wrong is told in the command's own terms: no code, no words of the libraries below.
 
+use super::laboratory::lab;
 use super::{errors, run, survey};
 use std::path::Path;
+use std::process::Output;
 use zoobot_core::ndarray::array;
 use zoobot_core::space::Space;
 
@@ -39,8 +41,12 @@ const CODE: [&str; 28] = [
 
 /// Runs a command that must fail, and gives its complaint.
 fn complaint(words: &[&str], folder: &Path) -> String {
-    let output = run(words, folder);
-    let said = errors(&output);
+    plain(&run(words, folder), words)
+}
+
+/// The complaint of what failed, which must hold no code.
+fn plain(output: &Output, words: &[&str]) -> String {
+    let said = errors(output);
     assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
     for code in CODE {
         // The user's own words are quoted as they were given.
@@ -184,8 +190,8 @@ fn errors_of_every_command_name_options_and_files_and_no_code() {
     anomalies(&["--scores", "words.csv", "--user-simulated"]);
     anomalies(&["--scores", "words.csv", "--score-column", "number", "--user-simulated"]);
     anomalies(&["--scores", "none.csv", "--user-simulated"]);
-    let compared = ["experiment", "anomalies", "--representations", "reps.parquet", "--scores"];
-    complaint(&[&compared[..], &["words.csv"]].concat(), folder);
+    let compared = ["anomalies", "--representations", "reps.parquet", "--scores", "words.csv"];
+    plain(&lab(&compared, folder), &compared);
     let rings = ["experiment", "rings", "catalog.csv", "--out", "grid", "--label"];
     for label in ["none", "class", "magnitude"] {
         complaint(&[&rings[..], &[label]].concat(), folder);

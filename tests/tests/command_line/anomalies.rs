@@ -1,6 +1,7 @@
-//! `zoobot anomalies`: simulated and real ratings.
+//! `zoobot anomalies`: simulated and real ratings; `zoobot-lab anomalies` beside it.
 
-use super::{errors, figures, refused, run};
+use super::laboratory::lab;
+use super::{complains, errors, figures, refused, run};
 use serde_json::Value;
 use std::fmt::Write;
 use std::path::Path;
@@ -126,15 +127,15 @@ fn real_ratings_give_a_ranking_and_what_to_rate_next() {
 fn an_experiment_compares_methods_and_goes_on_where_it_stopped() {
     let dir = tempfile::tempdir().unwrap();
     galaxies(dir.path());
-    let words = ["experiment", "anomalies", "--representations", "x=reps.parquet", "--scores"];
+    let words = ["anomalies", "--representations", "x=reps.parquet", "--scores"];
     let words = [&words[..], &["scores.csv", "--labels", "40", "--repeats", "2"]].concat();
     let few = [&words[..], &["--methods", "gp,random", "--out", "done", "--json"]].concat();
-    let first = figures(&run(&few, dir.path()));
+    let first = figures(&lab(&few, dir.path()));
     let runs = first["runs"].as_array().unwrap();
     assert_eq!((runs.len(), &runs[0]["method"]), (4, &"gp".into()));
     let precision = |i: usize| runs[i]["figures"]["average_precision"].as_f64().unwrap();
     assert!(precision(0) > 0.6 && precision(2) < 0.3, "{first}");
-    let again = figures(&run(&few, dir.path()));
+    let again = figures(&lab(&few, dir.path()));
     for (again, first) in again["runs"].as_array().unwrap().iter().zip(runs) {
         let seconds = |run: &Value| run["seconds"].as_f64().unwrap();
         assert!((seconds(again) - seconds(first)).abs() < 1e-12, "it ran again");
@@ -142,8 +143,8 @@ fn an_experiment_compares_methods_and_goes_on_where_it_stopped() {
     let summary = std::fs::read_to_string(dir.path().join("done/summary.csv")).unwrap();
     assert!(summary.starts_with("representation,method,runs,average_precision"), "{summary}");
     assert!(dir.path().join("done/accuracy.svg").is_file());
-    let wrong = |more: &[&str], say: &[&str]| refused(&[&words, more].concat(), dir.path(), say);
-    let unknown = run(&[&words[..], &["--methods", "gpp"]].concat(), dir.path());
+    let unknown = lab(&[&words[..], &["--methods", "gpp"]].concat(), dir.path());
     assert!(unknown.status.code() == Some(2) && errors(&unknown).contains("gp-ucb"));
-    wrong(&["--representations", "x=reps.parquet"], &["called \"x\""]);
+    let twice = [&words[..], &["--representations", "x=reps.parquet"]].concat();
+    complains(&lab(&twice, dir.path()), &["called \"x\""]);
 }

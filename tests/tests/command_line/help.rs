@@ -1,7 +1,7 @@
 //! Help: every command has it, and its examples run as they are printed, one after the other, in an
 //! empty folder.
 
-use super::zoobot;
+use super::{program, zoobot};
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -30,7 +30,11 @@ fn commands() -> Vec<Vec<String>> {
 }
 
 fn help(words: &[&str]) -> String {
-    let output = zoobot().args(words).arg("--help").output().unwrap();
+    help_of(zoobot(), words)
+}
+
+fn help_of(mut program: Command, words: &[&str]) -> String {
+    let output = program.args(words).arg("--help").output().unwrap();
     assert!(output.status.success(), "{words:?}");
     String::from_utf8(output.stdout).unwrap()
 }
@@ -102,6 +106,12 @@ fn every_example_runs_as_it_is_printed() {
             if done.insert(line.clone()) {
                 runs(&line, dir.path());
             }
+        }
+    }
+    // Others of the laboratory need real galaxies.
+    for line in examples(&help_of(program("zoobot-lab"), &["anomalies"])) {
+        if done.insert(line.clone()) {
+            runs(&line, dir.path());
         }
     }
 }

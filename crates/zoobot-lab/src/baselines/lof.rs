@@ -1,9 +1,9 @@
 //! Local outlier factor (Breunig et al. 2000, LOF, SIGMOD): what is sparser than its neighbours is
 //! odd.
 
-use zoobot_base::error::{Error, Result};
-use zoobot_representation::similar::Metric;
-use zoobot_representation::space::Space;
+use zoobot_core::similar::Metric;
+use zoobot_core::space::Space;
+use zoobot_core::{Error, Result};
 
 /// How many times sparser each galaxy's surroundings are than the surroundings of its `k` nearest
 /// neighbours: about 1 for ordinary ones, larger is odder (minus scikit-learn's
@@ -12,7 +12,7 @@ use zoobot_representation::space::Space;
 /// Exact, on all cores: the time grows with the square of the number of galaxies.
 ///
 /// ```
-/// use zoobot_core::anomaly::baselines::local_outlier_factor;
+/// use zoobot_lab::baselines::local_outlier_factor;
 /// use zoobot_core::{ndarray::Array2, space::Space};
 /// let features = Array2::from_shape_fn((30, 1), |(i, _)| if i == 29 { 60.0 } else { i as f32 });
 /// let space = Space::new((0..30).map(|i| format!("G{i}")).collect(), features)?;

@@ -6,13 +6,13 @@ use rand::rngs::StdRng;
 use rand::seq::index::sample;
 use rand::{Rng, SeedableRng};
 use rayon::prelude::*;
-use zoobot_base::error::{Error, Result};
 use zoobot_base::seed::mixed;
+use zoobot_core::{Error, Result};
 
 /// A forest of random trees, with the defaults of scikit-learn: 100 trees of 256 galaxies each.
 ///
 /// ```
-/// use zoobot_core::anomaly::baselines::IsolationForest;
+/// use zoobot_lab::baselines::IsolationForest;
 /// use zoobot_core::ndarray::Array2;
 /// let rows = Array2::from_shape_fn((300, 2), |(i, j)| if i == 7 { 9.0 } else { ((i * (j + 3)) % 11) as f32 / 11.0 });
 /// let scores = IsolationForest::new().seed(1).scores(rows.view())?;

@@ -1,10 +1,10 @@
 //! The galaxies that encoders are judged on, and what is asked of them.
 
-use crate::catalog::Catalog;
-use crate::error::Result;
-use crate::survey::{efigi, keep_out};
 use polars::prelude::{IntoColumn, NamedFrom, Series, col, lit};
 use std::path::Path;
+use zoobot_core::Result;
+use zoobot_core::catalog::Catalog;
+use zoobot_core::survey::{efigi, keep_out};
 
 /// Galaxies that are encoded together.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
-use zoobot_base::error::{Error, Result};
+use zoobot_core::{Error, Result};
 
 /// A way to rank galaxies with some ratings.
 ///

@@ -1,11 +1,10 @@
-//! `zoobot features`: the network alone, on tensors. Hidden: `cargo xtask parity` compares it with
-//! timm.
+//! `zoobot-lab features`: the network alone, on tensors. `cargo xtask parity` compares it with timm.
 
-use crate::report;
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use zoobot_cli::report;
 use zoobot_core::encoder::Encoder;
 use zoobot_core::tch::{Device, Kind, Tensor};
 use zoobot_core::{Error, Result};

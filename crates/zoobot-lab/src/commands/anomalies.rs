@@ -1,14 +1,14 @@
-//! `zoobot experiment anomalies`.
+//! `zoobot-lab anomalies`.
 
-use crate::anomalies::prepared;
-use crate::{galaxies, report};
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use zoobot_core::anomaly::{Experiment as Comparison, Method, Truth, ellipse_features};
+use zoobot_cli::{galaxies, prepared, report};
+use zoobot_core::anomaly::Truth;
 use zoobot_core::catalog::write_table;
 use zoobot_core::space::Space;
 use zoobot_core::{Error, Result};
+use zoobot_lab::{Experiment, Method, ellipse_features};
 
 /// Compare methods that find what interests a simulated user, who rates round(5 * fraction).
 ///
@@ -20,7 +20,7 @@ use zoobot_core::{Error, Result};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot encode sample --out reps.parquet
-  zoobot experiment anomalies --representations reps.parquet --scores sample --score-column class=merger --methods gp,random --labels 40 --repeats 2 --out compared
+  zoobot-lab anomalies --representations reps.parquet --scores sample --score-column class=merger --methods gp,random --labels 40 --repeats 2 --out compared
 
 The paper's comparison: --methods gp,astronomaly,isolation-forest,random --labels 200 --repeats 15")]
 pub struct Anomalies {
@@ -91,7 +91,7 @@ impl Anomalies {
         let truth =
             Truth::read(galaxies::file(&self.scores)?, self.score_column.as_deref(), &spaces[0].1)?;
         let mut comparison =
-            Comparison::new(truth).methods(&self.methods).labels(self.labels).repeats(self.repeats);
+            Experiment::new(truth).methods(&self.methods).labels(self.labels).repeats(self.repeats);
         for (name, space) in &spaces {
             comparison = comparison.space(name, space);
         }

@@ -4,8 +4,8 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::Value;
 use tch::{Kind, Tensor};
-use zoobot_representation::metrics::roc_auc;
-use zoobot_representation::space::Space;
+use zoobot_core::metrics::roc_auc;
+use zoobot_core::space::Space;
 
 /// The galaxies, which of them are planted outliers, and the record.
 fn golden() -> Option<(Space, Vec<bool>, Value, std::path::PathBuf)> {
@@ -70,7 +70,7 @@ fn a_random_forest_learns_what_depends_on_one_feature() {
     let (rows, others) = (some(300, 1), some(1000, 2));
     let forest = RandomForest::fit(rows.view(), &truth(&rows), 50, 1).unwrap();
     let found = forest.predict(others.view()).unwrap();
-    assert!(zoobot_representation::metrics::rmse(&found, &truth(&others)) < 0.4);
+    assert!(zoobot_core::metrics::rmse(&found, &truth(&others)) < 0.4);
     let copies = Array2::from_elem((4, 3), 1.0);
     let forest = RandomForest::fit(copies.view(), &[1.0, 2.0, 3.0, 4.0], 500, 1).unwrap();
     assert!((forest.predict(copies.view()).unwrap()[0] - 2.5).abs() < 0.2);

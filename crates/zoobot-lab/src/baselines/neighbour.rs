@@ -2,9 +2,9 @@
 //! oddness, lowered near galaxies that were rated of no interest.
 
 use super::RandomForest;
-use zoobot_base::error::{Error, Result};
-use zoobot_representation::similar::Metric;
-use zoobot_representation::space::Space;
+use zoobot_core::similar::Metric;
+use zoobot_core::space::Space;
+use zoobot_core::{Error, Result};
 
 /// How ratings correct scores of oddness. With the rating `u` that a random forest of 100 trees
 /// expects, the distance `d` to the nearest rated galaxy and the mean `m` of these distances:

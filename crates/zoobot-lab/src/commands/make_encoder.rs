@@ -1,12 +1,11 @@
 //! `zoobot make-encoder`: makes the encoder that is included in the library. Hidden: `cargo xtask
 //! encoder` calls it.
 
-use crate::calibrate::corrected;
-use crate::report;
 use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use zoobot_cli::{corrected, report};
 use zoobot_core::catalog::{Catalog, ID, Split};
 use zoobot_core::encoder::{Architecture, Encoder, Precision, Statistics};
 use zoobot_core::model::Model;

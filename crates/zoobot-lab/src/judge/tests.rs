@@ -60,7 +60,7 @@ fn unknown_galaxies_and_those_that_training_sees_are_no_part_of_what_is_judged()
     assert_eq!(rings.catalog.len(), 100);
     assert_eq!(odd.catalog.len(), 66);
     let ids = efigi.catalog.ids();
-    assert!(!ids.is_empty() && ids.iter().all(|id| crate::survey::is_kept_out(id, 5)));
+    assert!(!ids.is_empty() && ids.iter().all(|id| zoobot_core::survey::is_kept_out(id, 5)));
     let of = |id: &String| id[1..].parse::<usize>().unwrap() % 4;
     let expected: Vec<&str> = ids.iter().map(|id| ["1", "0", "", ""][of(id)]).collect();
     assert_eq!(efigi.catalog.labels(efigi.questions[0].label).unwrap(), expected);
@@ -81,7 +81,7 @@ fn pictures_that_are_not_there_are_an_error_with_the_first_of_them() {
 #[test]
 fn features_in_the_cache_are_taken_for_the_same_encoder_and_galaxies_only() {
     let place = tempfile::tempdir().unwrap();
-    let catalog = crate::survey::Simulation::new(4).size(32).write(place.path()).unwrap();
+    let catalog = zoobot_core::survey::Simulation::new(4).size(32).write(place.path()).unwrap();
     let architecture = Architecture::named(zoobot_nets::lite0::ARCHITECTURE).unwrap();
     let recipe = Recipe { size: 32, ..Recipe::imagenet_lite() };
     let untrained =

@@ -4,8 +4,8 @@ use ndarray::ArrayView2;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use rayon::prelude::*;
-use zoobot_base::error::{Error, Result};
 use zoobot_base::seed::mixed;
+use zoobot_core::{Error, Result};
 
 /// Trees that are grown to the end, each on as many galaxies as there are, drawn with replacement; a
 /// cut is the one of all features that leaves the least squared error. The prediction is the mean.

@@ -1,9 +1,9 @@
 //! What a judge found, as a table.
 
-use crate::error::{Error, Result};
-use crate::notebook::{Bundle, Show, Table};
 use polars::prelude::{Column, DataFrame};
 use serde::Serialize;
+use zoobot_core::notebook::{Bundle, Show, Table};
+use zoobot_core::{Error, Result};
 
 /// An encoder's score in one figure; higher is better.
 ///

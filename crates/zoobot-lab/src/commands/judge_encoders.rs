@@ -1,12 +1,12 @@
-//! `zoobot judge-encoders`. Hidden: `cargo xtask judge` calls it.
+//! `zoobot-lab judge-encoders`: `cargo xtask judge` calls it.
 
-use crate::report;
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use zoobot_cli::report;
 use zoobot_core::encoder::Precision;
-use zoobot_core::judge::{Judge, encoder};
 use zoobot_core::{Error, Result};
+use zoobot_lab::judge::{Judge, encoder};
 
 /// Compare encoders on real galaxies by linear probes of their features.
 ///
@@ -14,7 +14,7 @@ use zoobot_core::{Error, Result};
 /// leaves out. Prints Markdown.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  zoobot judge-encoders --encoders imagenet,untrained,my-model --data galaxies"
+    after_help = "Example:\n  zoobot-lab judge-encoders --encoders imagenet,untrained,my-model --data galaxies"
 )]
 pub struct JudgeEncoders {
     /// Encoders as for `zoobot encode`, `untrained` (EfficientNet-Lite0 with random weights), or

@@ -9,15 +9,15 @@ mod verdict;
 
 pub use verdict::{Score, Verdict};
 
-use crate::catalog::Catalog;
-use crate::encoder::{Architecture, Encoder};
-use crate::error::{Error, Result};
-use crate::picture::Recipe;
-use crate::probe::Probe;
-use crate::space::Space;
 use samples::{Sample, samples};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
+use zoobot_core::catalog::Catalog;
+use zoobot_core::encoder::{Architecture, Encoder};
+use zoobot_core::picture::Recipe;
+use zoobot_core::probe::Probe;
+use zoobot_core::space::Space;
+use zoobot_core::{Error, Result};
 use zoobot_nets::lite0;
 
 /// Judges encoders by what a linear model finds in their features.
@@ -40,7 +40,7 @@ pub struct Judge {
 impl Judge {
     /// A judge with the real galaxies in a folder: `rings/catalog.csv` (column `ring`),
     /// `gz2_odd/catalog.csv` (`odd`; -1 for unknown) and `efigi/catalog.csv` (see
-    /// [`crate::survey::efigi`]).
+    /// [`zoobot_core::survey::efigi`]).
     pub fn new(data: impl Into<PathBuf>) -> Self {
         Self { data: data.into(), seeds: 5, cache: None }
     }

@@ -5,10 +5,10 @@ use image::RgbImage;
 use image::imageops::{FilterType, blur, resize};
 use ndarray::Array2;
 use rayon::prelude::*;
-use zoobot_base::error::{Error, Result};
-use zoobot_data::catalog::Catalog;
-use zoobot_representation::space::Space;
-use zoobot_show::notebook::Progress;
+use zoobot_core::catalog::Catalog;
+use zoobot_core::notebook::Progress;
+use zoobot_core::space::Space;
+use zoobot_core::{Error, Result};
 
 /// Shares of the pixels, in percent, that are darker than the outlines.
 const LEVELS: [f64; 6] = [90.0, 80.0, 70.0, 60.0, 50.0, 0.0];
@@ -36,8 +36,8 @@ pub fn ellipse_features(catalog: &Catalog) -> Result<Space> {
     let rows: Vec<Vec<f32>> = files
         .par_iter()
         .map(|file| {
-            zoobot_base::interrupt::check("ellipses", || format!("{} pictures", progress.done()))?;
-            let features = of_picture(&zoobot_picture::read(file)?);
+            zoobot_core::interrupt::check("ellipses", || format!("{} pictures", progress.done()))?;
+            let features = of_picture(&zoobot_core::picture::read(file)?);
             progress.advance(1);
             Ok::<_, Error>(features)
         })
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn a_catalogue_becomes_a_space_and_a_missing_picture_is_named() {
         let dir = tempfile::tempdir().unwrap();
-        let catalog = zoobot_simulator::Simulation::new(6).size(48).write(dir.path()).unwrap();
+        let catalog = zoobot_core::survey::Simulation::new(6).size(48).write(dir.path()).unwrap();
         let space = ellipse_features(&catalog).unwrap();
         assert_eq!((space.len(), space.width()), (6, 24));
         assert_eq!(space.ids(), catalog.ids());

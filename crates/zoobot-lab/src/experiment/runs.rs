@@ -1,12 +1,12 @@
 //! The results of the runs: means, a table, a line of text for each method.
 
 use super::Method;
-use crate::simulated::Figures;
 use polars::prelude::{Column, DataFrame};
 use serde::{Deserialize, Serialize};
-use zoobot_base::advice::advice;
-use zoobot_base::error::{Error, Result};
-use zoobot_show::notebook::{Bundle, Show, Table};
+use zoobot_core::advice::advice;
+use zoobot_core::anomaly::Figures;
+use zoobot_core::notebook::{Bundle, Show, Table};
+use zoobot_core::{Error, Result};
 
 /// How one run ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -2,8 +2,8 @@
 //! run.
 
 use super::experiment::{Run, Runs, deviation, mean};
-use zoobot_base::error::Result;
-use zoobot_show::figure::{Curve, Dash, Figure, curves};
+use zoobot_core::Result;
+use zoobot_core::figure::{Curve, Dash, Figure, curves};
 
 impl Runs {
     /// The share of interesting galaxies among the first N of a ranking, with the rated galaxies,

@@ -9,11 +9,7 @@ pub use method::Method;
 pub use runs::{Run, Runs};
 pub(super) use runs::{deviation, mean};
 
-use super::acquisition::Acquisition;
 use super::baselines::{IsolationForest, NeighbourScore, local_outlier_factor};
-use super::gp::{GaussianProcess, Kernel};
-use super::search::AnomalySearch;
-use super::simulated::{Figures, Truth};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::seq::index::sample;
@@ -23,10 +19,12 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
-use zoobot_base::error::{Error, Result};
 use zoobot_base::seed::mixed;
-use zoobot_representation::space::Space;
-use zoobot_show::notebook::Progress;
+use zoobot_core::anomaly::gp::{GaussianProcess, Kernel};
+use zoobot_core::anomaly::{Acquisition, AnomalySearch, Figures, Truth};
+use zoobot_core::notebook::Progress;
+use zoobot_core::space::Space;
+use zoobot_core::{Error, Result};
 
 /// Where finished runs are kept, a line of JSON each.
 const RUNS: &str = "runs.jsonl";
@@ -36,8 +34,9 @@ const NEIGHBOURS: usize = 50;
 /// A comparison of methods on one pool of galaxies with known truth.
 ///
 /// ```
-/// use zoobot_core::anomaly::{Experiment, Method, Truth};
+/// use zoobot_core::anomaly::Truth;
 /// use zoobot_core::{ndarray::Array2, space::Space};
+/// use zoobot_lab::{Experiment, Method};
 /// let features = Array2::from_shape_fn((120, 2), |(i, j)| ((i * (j + 3)) % 17) as f32 + if i < 12 { 20.0 } else { 0.0 });
 /// let space = Space::new((0..120).map(|i| format!("G{i}")).collect(), features)?.standardize()?;
 /// let truth = Truth::of((0..120).map(|i| if i < 12 { 1.0 } else { 0.1 }).collect())?;
@@ -142,7 +141,7 @@ impl Experiment {
                 let repeats = if once { 1 } else { self.repeats };
                 for repeat in 0..repeats {
                     let done = || format!("{} of {all} runs", runs.len());
-                    zoobot_base::interrupt::check("experiment", done)?;
+                    zoobot_core::interrupt::check("experiment", done)?;
                     let known = kept.remove(&(name.clone(), method, repeat, of.clone()));
                     let run = match known {
                         Some(run) => run,

@@ -1,0 +1,6 @@
+//! The subcommands of `zoobot-lab`.
+
+pub mod anomalies;
+pub mod features;
+pub mod judge_encoders;
+pub mod make_encoder;

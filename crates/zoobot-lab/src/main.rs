@@ -1,0 +1,38 @@
+//! The command `zoobot-lab`: what the makers of the project run. Output and exit status are as those of
+//! `zoobot`.
+
+mod commands;
+
+use clap::{Parser, Subcommand};
+use commands::anomalies::Anomalies;
+use commands::features::Features;
+use commands::judge_encoders::JudgeEncoders;
+use commands::make_encoder::MakeEncoder;
+use std::process::ExitCode;
+
+/// Compare methods and encoders, and make the encoder that travels with the library.
+#[derive(Debug, Parser)]
+#[command(name = "zoobot-lab", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+// The help of each is that of its own arguments.
+enum Command {
+    Anomalies(Anomalies),
+    Features(Features),
+    JudgeEncoders(JudgeEncoders),
+    MakeEncoder(MakeEncoder),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    zoobot_cli::run("zoobot-lab", || match &cli.command {
+        Command::Anomalies(command) => command.run(),
+        Command::Features(command) => command.run(),
+        Command::JudgeEncoders(command) => command.run(),
+        Command::MakeEncoder(command) => command.run(),
+    })
+}

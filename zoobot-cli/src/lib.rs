@@ -1,0 +1,134 @@
+//! The command `zoobot`: the library's work without a notebook.
+//!
+//! Results go to standard output (with `--json`, one JSON object on its last line), progress and
+//! warnings to standard error. Exit status: 0 done, 2 bad input or a failure (one line on standard
+//! error says what was wrong and what to do), 130 stopped by Ctrl-C.
+
+mod anomalies;
+mod calibrate;
+mod doctor;
+mod encode;
+mod experiment;
+mod finetune;
+#[doc(hidden)]
+pub mod galaxies;
+mod judge_model;
+mod output;
+mod precision;
+mod predict;
+mod similar;
+mod simulate;
+mod speed;
+mod stretching;
+mod train;
+mod vectors;
+mod wanted;
+
+#[doc(hidden)]
+pub use anomalies::prepared;
+#[doc(hidden)]
+pub use calibrate::corrected;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+use zoobot_core::{Error, Result};
+
+/// Galaxy morphology with deep representations.
+#[derive(Debug, Parser)]
+#[command(name = "zoobot", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+// The arguments of each have its help.
+enum Command {
+    Anomalies(anomalies::Anomalies),
+    Calibrate(calibrate::Calibrate),
+    Doctor(doctor::Doctor),
+    Encode(encode::Encode),
+    Experiment(experiment::Experiment),
+    Finetune(finetune::Finetuning),
+    Judge(judge_model::Judge),
+    Precision(precision::Precision),
+    Predict(predict::Predict),
+    Similar(similar::Similar),
+    Simulate(simulate::Simulate),
+    Speed(speed::Speed),
+    Train(train::Train),
+    Vectors(vectors::Vectors),
+}
+
+/// Runs the command with the arguments that this process was started with.
+pub fn zoobot() -> ExitCode {
+    let cli = Cli::parse();
+    run("zoobot", || match &cli.command {
+        Command::Anomalies(command) => command.run(),
+        Command::Calibrate(command) => command.run(),
+        Command::Doctor(command) => command.run(),
+        Command::Encode(command) => command.run(),
+        Command::Experiment(command) => command.run(),
+        Command::Finetune(command) => command.run(),
+        Command::Judge(command) => command.run(),
+        Command::Precision(command) => command.run(),
+        Command::Predict(command) => command.run(),
+        Command::Similar(command) => command.run(),
+        Command::Simulate(command) => command.run(),
+        Command::Speed(command) => command.run(),
+        Command::Train(command) => command.run(),
+        Command::Vectors(command) => command.run(),
+    })
+}
+
+/// Does the work of a program, which Ctrl-C stops. An error becomes a line on standard error that
+/// begins with the program's name, and the exit status.
+#[doc(hidden)]
+pub fn run(program: &str, work: impl FnOnce() -> Result<ExitCode>) -> ExitCode {
+    zoobot_core::advice::for_command();
+    zoobot_core::interrupt::install();
+    match work() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{program}: {}", one_line(&error.to_string()));
+            if was_interrupted(&error) { ExitCode::from(130) } else { ExitCode::from(2) }
+        }
+    }
+}
+
+fn was_interrupted(error: &Error) -> bool {
+    match error {
+        Error::Interrupted { .. } => true,
+        Error::Unfinished { cause, .. } => was_interrupted(cause),
+        _ => false,
+    }
+}
+
+/// Some errors span lines; a script reads one.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Prints a command's results, as JSON or as text. In JSON, `notes` holds the notes of the run.
+///
+/// # Errors
+/// The errors of `text`.
+#[doc(hidden)]
+pub fn report(
+    json: bool,
+    figures: &serde_json::Value,
+    text: impl FnOnce() -> Result<String>,
+) -> Result<()> {
+    let line = match json {
+        true => {
+            let (mut figures, notes) = (figures.clone(), zoobot_core::notes::notes());
+            if let (Some(figures), false) = (figures.as_object_mut(), notes.is_empty()) {
+                figures.insert("notes".to_owned(), notes.into());
+            }
+            figures.to_string()
+        }
+        false => text()?,
+    };
+    println!("{line}");
+    Ok(())
+}
