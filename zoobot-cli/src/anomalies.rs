@@ -103,7 +103,7 @@ impl Anomalies {
         let read = [self.ratings.as_deref(), self.scores.as_deref(), Some(&self.representations)];
         let read: Vec<&Path> = read.into_iter().flatten().collect();
         self.overwrite.any_file("--out", self.out.as_deref(), &read)?;
-        let mut search = AnomalySearch::new(&space)?
+        let mut search = AnomalySearch::new(&space)
             .seed(self.seed)
             .first(self.batch)
             .batch(self.batch)
@@ -186,7 +186,8 @@ impl Anomalies {
         let next = search.next()?;
         let model = search.model()?;
         let ranking = search.ranking()?;
-        let unrated = ranking.unrated().head(LISTED).ids();
+        let open = ranking.unrated().head(LISTED);
+        let unrated = open.ids();
         let mut figures = json!({
             "galaxies": search.space().len(), "ratings": ratings.len(), "user": search.name(),
             "kernel": model.kernel().to_string(), "next": next.ids(), "top_unrated": unrated,

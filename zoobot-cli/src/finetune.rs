@@ -197,14 +197,15 @@ impl Finetuning {
             let done = format!("{} steps; the same command goes on from there{best}", fitted.steps);
             return Err(Error::Interrupted { during: "fine-tuning", done });
         }
-        if let Some((id, reason)) = done.failed().first() {
+        if let Some(first) = done.failed().first() {
             let (failed, all) = (done.failed().len(), train.len() + kept);
             eprintln!(
-                "zoobot: {failed} of {all} pictures cannot be read; the first, of {id}: {reason}"
+                "zoobot: {failed} of {all} pictures cannot be read; the first, of {}: {}",
+                first.id_str, first.reason
             );
         }
         let name = self.out.file_name().map_or("fine-tuned".into(), |it| it.to_string_lossy());
-        let model = done.model(&name)?;
+        let model = done.model(&name);
         model.save(&self.out)?;
         finished(&self.out.join("run"))?;
         let best = done.best();
@@ -300,13 +301,13 @@ impl Finetuning {
             run = run.scratch(Architecture::named(architecture)?, encoder.recipe().clone());
         }
         if self.unit_interval {
-            run = run.unit_interval()?;
+            run = run.unit_interval();
         }
         if self.mae {
-            run = run.distance(Distance::Absolute)?;
+            run = run.distance(Distance::Absolute);
         }
         if self.greyscale {
-            run = run.greyscale()?;
+            run = run.greyscale();
         }
         if self.balanced {
             run = run.balanced();

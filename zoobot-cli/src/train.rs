@@ -138,10 +138,11 @@ impl Train {
             let done = format!("{} steps; the same command goes on from there", fitted.steps);
             return Err(Error::Interrupted { during: "training", done });
         }
-        if let Some((id, reason)) = trained.failed().first() {
+        if let Some(first) = trained.failed().first() {
             let (failed, all) = (trained.failed().len(), train.len() + val.len());
             eprintln!(
-                "zoobot: {failed} of {all} pictures cannot be read; the first, of {id}: {reason}"
+                "zoobot: {failed} of {all} pictures cannot be read; the first, of {}: {}",
+                first.id_str, first.reason
             );
         }
         let name = self.out.file_name().map_or("encoder".into(), |it| it.to_string_lossy());

@@ -1,7 +1,6 @@
 //! The figure of an experiment: how accurate each method is, and how much that differs from run to run.
 
 use super::experiment::{Run, Runs, deviation, mean};
-use zoobot_base::error::Result;
 use zoobot_show::figure::{Curve, Dash, Figure, curves};
 
 impl Runs {
@@ -9,9 +8,9 @@ impl Runs {
     /// representation and method the mean of its runs, in a band of one standard deviation. Random
     /// choices are grey.
     ///
-    /// # Errors
+    /// # Where it cannot be drawn
     /// [`Error::Invalid`](zoobot_base::Error::Invalid) without a run.
-    pub fn figure(&self) -> Result<Figure> {
+    pub fn figure(&self) -> Figure {
         let mut all: Vec<(Curve, Vec<&Run>)> = Vec::new();
         let several = self.runs.iter().any(|run| run.representation != self.runs[0].representation);
         for run in &self.runs {

@@ -42,7 +42,7 @@ const ENOUGH: usize = 3;
 /// // Galaxies along a line; those at its end are of interest.
 /// let features = Array2::from_shape_fn((200, 2), |(i, j)| [i as f32 / 50.0 - 2.0, 0.1][j]);
 /// let space = Space::new((0..200).map(|i| format!("G{i}")).collect(), features)?;
-/// let mut search = AnomalySearch::new(&space)?.seed(1);
+/// let mut search = AnomalySearch::new(&space).seed(1);
 /// for _ in 0..4 {
 ///     for id in search.next()?.ids() {
 ///         let place: i32 = id[1..].parse().unwrap();
@@ -70,6 +70,8 @@ pub struct AnomalySearch {
     model: Option<Model>,
     /// Where it is rated in the browser.
     page: Option<Arc<Server>>,
+    /// What is wrong with the space and the settings.
+    problems: Vec<String>,
 }
 
 /// What was learnt of some ratings.
@@ -85,17 +87,18 @@ impl AnomalySearch {
     /// A search among the galaxies of a space, by nobody in particular, with seed 0. The paper's has
     /// 40 standardised components: `space.pca(40)?.standardize()?`.
     ///
-    /// # Errors
-    /// [`Error::Invalid`] when two galaxies have one name.
-    pub fn new(space: &Space) -> Result<Self> {
-        let mut places = HashMap::with_capacity(space.len());
+    /// What is wrong with it, such as two galaxies of one name, is the error of the first call that works
+    /// with it, together with what is wrong with other settings.
+    pub fn new(space: &Space) -> Self {
+        let (mut places, mut problems) = (HashMap::with_capacity(space.len()), Vec::new());
         for (row, id) in space.ids().iter().enumerate() {
-            if places.insert(id.clone(), row).is_some() {
-                return Err(Error::invalid("id_str", format!("{id:?} twice"), "unique names"));
+            if places.insert(id.clone(), row).is_some() && problems.is_empty() {
+                let twice = Error::invalid("id_str", format!("{id:?} twice"), "unique names");
+                problems.push(twice.to_string());
             }
         }
         let kernel = Kernel::rational_quadratic(1.0, 1.0) + Kernel::white(1.0);
-        Ok(Self {
+        Self {
             space: space.clone(),
             places: Arc::new(places),
             user: String::new(),
@@ -109,7 +112,13 @@ impl AnomalySearch {
             proposed: None,
             model: None,
             page: None,
-        })
+            problems,
+        }
+    }
+
+    /// All that is wrong with the space and the settings.
+    pub(super) fn settled(&self) -> Result<()> {
+        Error::together(self.problems.iter().map(|it| Err(Error::Settings(vec![it.clone()]))))
     }
 
     /// Sets the seed of all that is random (default 0).
@@ -174,13 +183,14 @@ impl AnomalySearch {
     /// Examples of what is of interest to begin with: they count as rated 5, and the first batch is
     /// chosen by them instead of at random.
     ///
-    /// # Errors
-    /// As [`rate`](Self::rate).
-    pub fn liked(mut self, ids: &[impl AsRef<str>]) -> Result<Self> {
+    /// An unknown galaxy, or a journal that cannot keep them, is the error of the first call that works with
+    /// the search.
+    pub fn liked(mut self, ids: &[impl AsRef<str>]) -> Self {
         let lines = ids.iter().map(|id| Line { liked: true, ..self.line(id.as_ref(), Some(5)) });
         let lines: Vec<Line> = lines.collect();
-        self.record(&lines)?;
-        Ok(self.forgetful())
+        let kept = self.rows(&lines).and_then(|rows| self.record.add(&lines, &rows));
+        self.problems.extend(kept.err().map(|it| it.to_string()));
+        self.forgetful()
     }
 
     /// Rates a galaxy from 0 to 5; a further rating of it replaces the one before. With a
@@ -217,6 +227,7 @@ impl AnomalySearch {
     /// As [`GaussianProcess::fit`]; [`Error::Interrupted`].
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Proposal> {
+        self.settled()?;
         let rated = self.rated();
         if let Some(proposed) = &self.proposed {
             let left = proposed.without(|row| rated[row]);
@@ -232,6 +243,7 @@ impl AnomalySearch {
     /// # Errors
     /// As [`next`](Self::next).
     pub fn retrain(&mut self) -> Result<Proposal> {
+        self.settled()?;
         let ratings = self.record.current(&self.user);
         let rated = self.rated();
         let proposal = match self.without_model(&ratings) {
@@ -286,6 +298,7 @@ impl AnomalySearch {
 
     /// The model of the ratings as they are, fitted where they changed.
     fn learn(&mut self) -> Result<Arc<FittedProcess>> {
+        self.settled()?;
         let ratings = self.record.current(&self.user);
         if let Some(model) = self.model.as_ref().filter(|model| model.ratings == ratings) {
             return Ok(model.fitted.clone());
@@ -377,6 +390,7 @@ impl AnomalySearch {
             proposed: self.proposed.clone(),
             model: self.model.clone(),
             page: None,
+            problems: self.problems.clone(),
             ..*self
         }
     }
@@ -392,6 +406,7 @@ impl AnomalySearch {
     }
 
     pub(super) fn record(&mut self, lines: &[Line]) -> Result<()> {
+        self.settled()?;
         self.record.add(lines, &self.rows(lines)?)
     }
 

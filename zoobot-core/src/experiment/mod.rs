@@ -42,7 +42,7 @@ use std::time::Instant;
 ///     .start("galaxies", &Encoder::load("sample")?)
 ///     .start("ImageNet", &Encoder::load("imagenet")?)
 ///     .run("rings-grid")?;
-/// outcome.figure()?;
+/// outcome.figure();
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Debug, Clone)]

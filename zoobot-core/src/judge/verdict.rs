@@ -1,9 +1,9 @@
 //! What a judge found, as a table.
 
-use crate::error::{Error, Result};
 use crate::notebook::{Bundle, Show, Table};
 use polars::prelude::{Column, DataFrame};
 use serde::Serialize;
+use zoobot_base::table::table_of;
 
 /// How an encoder did in one figure; the higher, the better.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -84,10 +84,7 @@ impl Verdict {
 
     /// A table of `task`, `measure`, `galaxies`, for each encoder the mean and `NAME ±` the
     /// spread over the seeds, and the `best`.
-    ///
-    /// # Errors
-    /// [`Error::Polars`] when two encoders have the same name.
-    pub fn table(&self) -> Result<DataFrame> {
+    pub fn table(&self) -> DataFrame {
         let (lines, encoders) = (self.lines(), self.encoders());
         let texts = |of: &dyn Fn(&Line) -> String| lines.iter().map(of).collect::<Vec<_>>();
         let mut columns = vec![
@@ -107,7 +104,7 @@ impl Verdict {
         }
         let best = texts(&|line| line.best.map_or("", |place| encoders[place]).to_owned());
         columns.push(Column::new("best".into(), best));
-        DataFrame::new(lines.len(), columns).map_err(Error::from)
+        table_of(lines.len(), columns)
     }
 
     /// The same as Markdown, the best in bold, with who wins below.
@@ -143,6 +140,6 @@ impl Verdict {
 impl Show for Verdict {
     fn show(&self) -> Bundle {
         let title = "Linear probes of fixed features: mean and standard deviation over the seeds";
-        self.table().map(|table| Table::new(table).title(title)).show()
+        Table::new(self.table()).title(title).show()
     }
 }

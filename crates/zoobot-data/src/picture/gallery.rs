@@ -11,10 +11,10 @@ impl Recipe {
     /// The first `n` pictures of a catalogue as a network behind this recipe sees them; mean and
     /// standard deviation are taken back, so that the colours are those of the pictures.
     ///
-    /// # Errors
+    /// # Where there is none
     /// [`Error::Picture`] when one of them cannot be read; [`Error::Invalid`] for `n` of 0 and
     /// parameters out of range.
-    pub fn gallery(&self, catalog: &Catalog, n: usize) -> Result<Gallery> {
+    pub fn gallery(&self, catalog: &Catalog, n: usize) -> Gallery {
         Augment::none().gallery(catalog, self, n)
     }
 }
@@ -26,7 +26,11 @@ impl Augment {
     /// # Errors
     /// [`Error::Picture`] when one of them cannot be read; [`Error::Invalid`] for `n` of 0 and
     /// parameters out of range.
-    pub fn gallery(&self, catalog: &Catalog, recipe: &Recipe, n: usize) -> Result<Gallery> {
+    pub fn gallery(&self, catalog: &Catalog, recipe: &Recipe, n: usize) -> Gallery {
+        self.made(catalog, recipe, n).into()
+    }
+
+    fn made(&self, catalog: &Catalog, recipe: &Recipe, n: usize) -> Result<Gallery> {
         if n == 0 {
             return Err(Error::invalid("n", n, "at least 1 galaxy"));
         }

@@ -40,6 +40,8 @@ impl Finetune {
             question,
             settings: Settings::default(),
             start: Start::Shipped,
+            grey: false,
+            misfits: Vec::new(),
             folder: None,
             own_loss: None,
             own_metrics: Vec::new(),
@@ -144,28 +146,30 @@ impl Finetune {
         self
     }
 
-    /// For a regressor: numbers lie from 0 to 1, and so do predictions.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for another question.
-    pub fn unit_interval(mut self) -> Result<Self> {
+    /// For a regressor: numbers lie from 0 to 1, and so do predictions. With another question,
+    /// [`train`](Self::train) returns an error.
+    pub fn unit_interval(mut self) -> Self {
         match &mut self.question {
             LabelKind::Numbers { unit_interval, .. } => *unit_interval = true,
-            other => return Err(Error::invalid("unit interval", other.kind(), "a regressor")),
+            other => {
+                let misfit = Error::invalid("unit interval", other.kind(), "a regressor");
+                self.misfits.push(misfit.to_string());
+            }
         }
-        Ok(self)
+        self
     }
 
     /// For a regressor: whether errors count squared (`mse`, the default) or as they are (`mae`).
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for another question.
-    pub fn distance(mut self, of: Distance) -> Result<Self> {
+    /// With another question, [`train`](Self::train) returns an error.
+    pub fn distance(mut self, of: Distance) -> Self {
         match &mut self.question {
             LabelKind::Numbers { distance, .. } => *distance = of,
-            other => return Err(Error::invalid("distance", other.kind(), "a regressor")),
+            other => {
+                let misfit = Error::invalid("distance", other.kind(), "a regressor");
+                self.misfits.push(misfit.to_string());
+            }
         }
-        Ok(self)
+        self
     }
 
     /// Sets how often each galaxy is shown at most (100).
@@ -233,14 +237,10 @@ impl Finetune {
         self
     }
 
-    /// Lets the network see luminance only: see [`Encoder::greyscale`]. Call it after
-    /// [`encoder`](Self::encoder).
-    ///
-    /// # Errors
-    /// As there, and as [`Encoder::load`].
-    pub fn greyscale(mut self) -> Result<Self> {
-        self.start = Start::Encoder(Box::new(self.begin()?.greyscale()?));
-        Ok(self)
+    /// Lets the network see luminance only: see [`Encoder::greyscale`].
+    pub fn greyscale(mut self) -> Self {
+        self.grey = true;
+        self
     }
 
     /// Sets all settings at once, as a file keeps them.

@@ -44,18 +44,26 @@ impl Predicted {
 
     /// The same as a figure.
     ///
-    /// # Errors
+    /// # Where it cannot be drawn
     /// As [`confusion`](Self::confusion).
-    pub fn confusion_matrix(&self) -> Result<Figure> {
-        figure::confusion(&self.names, &self.confusion()?)
+    pub fn confusion_matrix(&self) -> Figure {
+        self.draw_confusion().into()
+    }
+
+    fn draw_confusion(&self) -> Result<Figure> {
+        Ok(figure::confusion(&self.names, &self.confusion()?))
     }
 
     /// A figure of precision against recall: of two classes for the last by name, else for each class
     /// against all others.
     ///
-    /// # Errors
+    /// # Where it cannot be drawn
     /// [`Error::Missing`] where the truth is not known; [`Error::Invalid`] for numbers.
-    pub fn precision_recall(&self) -> Result<Figure> {
+    pub fn precision_recall(&self) -> Figure {
+        self.draw_precision().into()
+    }
+
+    fn draw_precision(&self) -> Result<Figure> {
         let mut figure = lines().labels("recall", "precision");
         for (name, chances, is) in self.each_chance()? {
             let mut order: Vec<usize> = (0..chances.len()).collect();
@@ -69,15 +77,19 @@ impl Predicted {
             }
             figure = figure.series(&name, &recall, &precision);
         }
-        figure.build()
+        Ok(figure.build())
     }
 
     /// A figure of how often what was predicted with some probability came true. On the diagonal,
     /// probabilities are what they say.
     ///
-    /// # Errors
+    /// # Where it cannot be drawn
     /// [`Error::Missing`] where the truth is not known; [`Error::Invalid`] for numbers.
-    pub fn reliability(&self) -> Result<Figure> {
+    pub fn reliability(&self) -> Figure {
+        self.draw_reliability().into()
+    }
+
+    fn draw_reliability(&self) -> Result<Figure> {
         let mut figure = lines().labels("predicted probability", "share that is true").series(
             "perfect",
             [0.0, 1.0],
@@ -90,7 +102,7 @@ impl Predicted {
             let name = format!("{name} (error {:.3})", calibration_error(&bins));
             figure = figure.series(&name, &expected, &came);
         }
-        figure.build()
+        Ok(figure.build())
     }
 
     /// How far probabilities are from what came true, averaged over ten bins by their galaxies, and
@@ -139,9 +151,13 @@ impl Predicted {
     /// The pictures of `n` galaxies whose class was found, and of `n` whose was not, each from where
     /// the model was surest on.
     ///
-    /// # Errors
+    /// # Where there is none
     /// As [`confusion`](Self::confusion); [`Error::Invalid`] when `n` is 0.
-    pub fn right_and_wrong(&self, n: usize) -> Result<Gallery> {
+    pub fn right_and_wrong(&self, n: usize) -> Gallery {
+        self.surest(n).into()
+    }
+
+    fn surest(&self, n: usize) -> Result<Gallery> {
         if n == 0 {
             return Err(Error::invalid("n", n, "at least 1 galaxy"));
         }

@@ -8,7 +8,9 @@ use ndarray::{Array2, ArrayView2, Axis};
 use polars::prelude::{Column, DataFrame};
 use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
+use zoobot_base::table::table_of;
 use zoobot_data::catalog::{Catalog, ID, Label};
+use zoobot_data::picture::Failures;
 use zoobot_representation::probe::{Target, score};
 use zoobot_show::notebook::{Bundle, Show, Table};
 use zoobot_show::notes::note;
@@ -28,7 +30,7 @@ pub struct Predicted {
     pub(super) truth: std::result::Result<Known, String>,
     /// For galleries.
     pub(super) catalog: Option<Catalog>,
-    pub(super) failed: DataFrame,
+    pub(super) failed: Failures,
     pub(super) seed: u64,
 }
 
@@ -61,7 +63,7 @@ impl Predicted {
             (Labels::Votes(schema), _) => {
                 let value = format!("votes for {}", schema.name());
                 let expected = advice(
-                    "classes or numbers; for votes, Model::predict gives posteriors",
+                    "classes or numbers; for votes, Model::posterior gives posteriors",
                     "classes or numbers; for votes, use `zoobot calibrate`",
                 );
                 return Err(Error::invalid("what the model predicts", value, expected));
@@ -71,7 +73,7 @@ impl Predicted {
             "give the labels: predicted.against(&galaxies, \"LABEL\")?",
             "give the labels: --label COLUMN",
         ));
-        let (catalog, failed) = (None, DataFrame::empty());
+        let (catalog, failed) = (None, Failures::default());
         Ok(Self { kind, names, ids, values, truth, catalog, failed, seed: 1 })
     }
 
@@ -192,8 +194,8 @@ impl Predicted {
         self.values.view()
     }
 
-    /// The pictures that could not be read: `id_str`, `file_loc`, `reason`.
-    pub fn failed(&self) -> &DataFrame {
+    /// The pictures that could not be read.
+    pub fn failed(&self) -> &Failures {
         &self.failed
     }
 
@@ -282,10 +284,7 @@ impl Predicted {
     /// A table of `id_str`, what is true where it is known (by the labels' names; else empty), and what is
     /// predicted: for classes `predicted` and `probability_CLASS`, for things `NAME_probability`, for
     /// numbers `NAME_predicted`.
-    ///
-    /// # Errors
-    /// [`Error::Polars`] when columns would share a name.
-    pub fn table(&self) -> Result<DataFrame> {
+    pub fn table(&self) -> DataFrame {
         let mut columns = vec![Column::new(ID.into(), &self.ids)];
         if let Ok(known) = &self.truth {
             let mut places = vec![None; self.len()];
@@ -306,7 +305,7 @@ impl Predicted {
             }
         }
         columns.extend(columns_of(self.kind, &self.names, self.values.view()));
-        Ok(DataFrame::new(self.len(), columns)?)
+        table_of(self.len(), columns)
     }
 }
 
@@ -332,8 +331,7 @@ fn columns_of(kind: Kind, names: &[String], values: ArrayView2<f64>) -> Vec<Colu
 impl Show for Predicted {
     fn show(&self) -> Bundle {
         let count = self.len();
-        let table =
-            self.table().map(|table| Table::new(table).title(format!("{count} galaxies")).rows(5));
+        let table = Table::new(self.table()).title(format!("{count} galaxies")).rows(5);
         match self.figures() {
             Ok(figures) => {
                 let without = match self.unlabelled() {

@@ -122,14 +122,35 @@ impl Finetune {
         alike && (untouched || !it.head_only)
     }
 
-    /// Checks the settings.
+    /// Checks the settings, and tells all that is wrong with them at once.
     pub(super) fn check(&self) -> Result<()> {
-        let it = &self.settings;
+        let misfits = self.misfits.iter().map(|it| Err(Error::Settings(vec![it.clone()])));
+        let checks = [
+            self.check_labels(),
+            self.check_shares(),
+            self.check_weight_decay(),
+            self.check_layer_decay(),
+            self.check_rate(),
+            self.check_counts(),
+            self.check_patience(),
+            self.check_mixup(),
+            self.settings.schedule.check(),
+            self.settings.augment.check(),
+        ];
+        Error::together(misfits.chain(checks))
+    }
+
+    fn check_labels(&self) -> Result<()> {
         if let LabelKind::Tags { labels } = &self.question
             && labels.is_empty()
         {
             return Err(Error::invalid("labels", 0, "at least one column"));
         }
+        Ok(())
+    }
+
+    fn check_shares(&self) -> Result<()> {
+        let it = &self.settings;
         for (name, share) in
             [("head dropout", it.head_dropout), ("label smoothing", it.label_smoothing)]
         {
@@ -137,28 +158,57 @@ impl Finetune {
                 return Err(Error::invalid(name, share, "0 to below 1"));
             }
         }
+        Ok(())
+    }
+
+    fn check_weight_decay(&self) -> Result<()> {
+        let it = &self.settings;
         if !(0.0..1.0).contains(&it.weight_decay) {
             return Err(Error::invalid("weight decay", it.weight_decay, "0 to below 1"));
         }
+        Ok(())
+    }
+
+    fn check_layer_decay(&self) -> Result<()> {
+        let it = &self.settings;
         if !(it.layer_decay > 0.0 && it.layer_decay <= 1.0) {
             return Err(Error::invalid("layer decay", it.layer_decay, "above 0, at most 1"));
         }
+        Ok(())
+    }
+
+    fn check_rate(&self) -> Result<()> {
+        let it = &self.settings;
         if let Some(rate) = it.learning_rate.filter(|it| !(*it > 0.0 && it.is_finite())) {
             return Err(Error::invalid("learning rate", rate, "above 0"));
         }
+        Ok(())
+    }
+
+    fn check_counts(&self) -> Result<()> {
+        let it = &self.settings;
         for (name, count) in [("epochs", it.epochs), ("batch", it.batch as u64)] {
             if count == 0 {
                 return Err(Error::invalid(name, 0, "at least 1"));
             }
         }
+        Ok(())
+    }
+
+    fn check_patience(&self) -> Result<()> {
+        let it = &self.settings;
         if it.patience == Some(0) {
             return Err(Error::invalid("patience", 0, "at least 1 epoch, or None for no end"));
         }
+        Ok(())
+    }
+
+    fn check_mixup(&self) -> Result<()> {
+        let it = &self.settings;
         if !(0.0..=100.0).contains(&it.mixup) {
             return Err(Error::invalid("mixup", it.mixup, "0 (none) to 100, 0.2 say"));
         }
-        it.schedule.check()?;
-        it.augment.check()
+        Ok(())
     }
 
     /// How much each class counts.

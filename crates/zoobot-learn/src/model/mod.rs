@@ -34,7 +34,7 @@ pub enum Labels {
 /// ```no_run
 /// use zoobot_core::prelude::*;
 /// let model = Model::load("my-model")?;
-/// let posterior = model.predict(&Catalog::read("galaxies.csv")?)?;
+/// let posterior = model.posterior(&Catalog::read("galaxies.csv")?)?;
 /// posterior.advanced()?;
 /// # Ok::<(), Error>(())
 /// ```
@@ -180,7 +180,7 @@ impl Model {
     fn no_votes(&self, found: &str) -> Error {
         let value = format!("{:?}, a model of {found}", self.encoder.name());
         let instead = advice(
-            "model.predict_labels(&galaxies) gives what this one predicts",
+            "model.predict(&galaxies) gives what this one predicts",
             "zoobot predict writes what this one predicts",
         );
         let expected = format!("a model of votes: only those have posteriors ({instead})");

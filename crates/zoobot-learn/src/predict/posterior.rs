@@ -1,12 +1,12 @@
 //! What a network expects volunteers to say, and how surely.
 
 use ndarray::{Array2, Array3, ArrayView3, Axis};
-use polars::prelude::DataFrame;
 use rayon::prelude::*;
 use std::collections::HashMap;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::interrupt;
 use zoobot_base::special::beta::{Beta, quantile};
+use zoobot_data::picture::Failures;
 use zoobot_data::schema::Schema;
 
 /// The posteriors of votes for many galaxies.
@@ -28,7 +28,7 @@ pub struct Posterior {
     schema: Schema,
     ids: Vec<String>,
     concentrations: Array3<f64>,
-    failed: DataFrame,
+    failed: Failures,
 }
 
 /// The ends of central intervals.
@@ -70,7 +70,7 @@ impl Posterior {
             let value = format!("{value} for {:?} of {:?}", column, ids[galaxy]);
             return Err(Error::invalid("concentration", value, "a finite number above 0"));
         }
-        Ok(Self { schema: schema.clone(), ids, concentrations, failed: DataFrame::empty() })
+        Ok(Self { schema: schema.clone(), ids, concentrations, failed: Failures::default() })
     }
 
     /// The mixture of all members of several posteriors of the same galaxies: an ensemble.
@@ -157,14 +157,14 @@ impl Posterior {
         })
     }
 
-    pub(super) fn with_failed(mut self, failed: DataFrame) -> Self {
+    pub(super) fn with_failed(mut self, failed: Failures) -> Self {
         self.failed = failed;
         self
     }
 
     /// Galaxies whose pictures could not be read, which it does not hold: `id_str`, `file_loc`,
     /// `reason`.
-    pub fn failed(&self) -> &DataFrame {
+    pub fn failed(&self) -> &Failures {
         &self.failed
     }
 
@@ -223,11 +223,8 @@ impl Posterior {
     ///
     /// # Shapes
     /// `[galaxies, questions]`.
-    ///
-    /// # Errors
-    /// None: the fractions have the schema's width.
-    pub fn asked(&self) -> Result<Array2<f64>> {
-        self.schema.asked(self.fractions().view())
+    pub fn asked(&self) -> Array2<f64> {
+        self.schema.chances(self.fractions().view())
     }
 
     /// Central intervals of each answer's share: it lies inside with probability `level`, as likely

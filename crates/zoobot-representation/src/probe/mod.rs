@@ -77,7 +77,7 @@ impl Space {
     /// use zoobot_core::{ndarray::Array2, prelude::*};
     /// let galaxies = Catalog::sample()?;
     /// let features = Array2::from_shape_fn((600, 4), |(i, j)| (i * (j + 3) % 17) as f32);
-    /// let space = Space::new(galaxies.ids(), features)?.with_catalog(&galaxies)?;
+    /// let space = Space::new(galaxies.ids().to_vec(), features)?.with_catalog(&galaxies)?;
     /// let probed = space.probe("ring")?;
     /// assert!((0.3..0.7).contains(&probed.measure("auc")?.value)); // these features know nothing
     /// # Ok::<(), Error>(())

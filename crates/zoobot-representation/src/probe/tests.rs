@@ -133,7 +133,7 @@ fn a_label_among_the_features_is_found_and_two_runs_of_one_seed_agree() {
     for row in probed.predictions().rows() {
         assert!((row.sum() - 1.0).abs() < 1e-12);
     }
-    let table = probed.table().unwrap();
+    let table = probed.table();
     let names: Vec<&str> = table.get_column_names().iter().map(|name| name.as_str()).collect();
     assert_eq!(names, ["id_str", "label", "predicted", "probability_0", "probability_1"]);
 }

@@ -18,9 +18,13 @@ const LONGEST: usize = 14;
 /// Counts of galaxies by true class (rows) and predicted class (columns), darker where more of a true
 /// class went.
 ///
-/// # Errors
+/// # Where it cannot be drawn
 /// [`Error::Invalid`] when `counts` is not as large as there are names, or of more than 30 classes.
-pub fn confusion(names: &[String], counts: &Array2<u64>) -> Result<Figure> {
+pub fn confusion(names: &[String], counts: &Array2<u64>) -> Figure {
+    draw_confusion(names, counts).into()
+}
+
+fn draw_confusion(names: &[String], counts: &Array2<u64>) -> Result<Figure> {
     let n = names.len();
     if counts.dim() != (n, n) || n == 0 || n > 30 {
         let expected = format!("{n} x {n}, for 1 to 30 classes");

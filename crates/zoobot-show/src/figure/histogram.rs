@@ -26,7 +26,7 @@ pub struct Histogram {
 /// ```
 /// use zoobot_core::prelude::*;
 /// let galaxies = Catalog::sample()?;
-/// histogram(galaxies.column("radius")?, 30).labels("radius (arcsec)", "galaxies").build()?;
+/// histogram(galaxies.column("radius"), 30).labels("radius (arcsec)", "galaxies").build();
 /// # Ok::<(), Error>(())
 /// ```
 pub fn histogram(values: impl Into<Numbers>, bins: usize) -> Histogram {
@@ -41,9 +41,13 @@ impl Histogram {
     /// Draws the figure. Missing values and those that are not finite are left out; the notebook
     /// says below the figure how many, [`Figure::about`] too.
     ///
-    /// # Errors
+    /// # Where it cannot be drawn
     /// No finite value within the limits, a column without numbers, or `bins` outside 1..=1000.
-    pub fn build(&self) -> Result<Figure> {
+    pub fn build(&self) -> Figure {
+        self.drawn().into()
+    }
+
+    fn drawn(&self) -> Result<Figure> {
         if !(1..=1000).contains(&self.bins) {
             return Err(Error::invalid("bins", self.bins, "1 to 1000"));
         }

@@ -12,9 +12,13 @@ use zoobot_base::{Error, Result};
 ///
 /// `ratios` are shares of the total variance, 0 to 1, largest first, as PCA gives them.
 ///
-/// # Errors
+/// # Where it cannot be drawn
 /// No component, a share that is not finite or outside 0..=1, and a sum above 1.
-pub fn explained_variance(ratios: &[f64]) -> Result<Figure> {
+pub fn explained_variance(ratios: &[f64]) -> Figure {
+    draw_variance(ratios).into()
+}
+
+fn draw_variance(ratios: &[f64]) -> Result<Figure> {
     if ratios.is_empty() {
         return Err(Error::invalid("explained variance", "empty", "at least one component"));
     }

@@ -110,7 +110,7 @@ fn training_in_the_background_gives_what_it_has_when_cancelled() {
     assert_eq!(trained.fitted().end, End::Interrupted);
     assert!(!trained.fitted().epochs.is_empty());
     let model = trained.model("stopped").unwrap();
-    assert_eq!(model.predict(&parts.val).unwrap().len(), parts.val.len());
+    assert_eq!(model.posterior(&parts.val).unwrap().len(), parts.val.len());
 }
 
 #[test]
@@ -126,8 +126,8 @@ fn pictures_that_cannot_be_read_are_left_out_and_told_of() {
     let rest = bad.select(&bad.ids()[4..]).unwrap();
     let trained = training(&schema, "resnet18").settings(once).train(&bad.head(4), &rest).unwrap();
     let failed = trained.failed();
-    assert_eq!((failed.len(), &failed[0].0), (1, &galaxies.ids()[3]));
-    assert!(failed[0].1.contains("no such file"), "{}", failed[0].1);
+    assert_eq!((failed.len(), &failed[0].id_str), (1, &galaxies.ids()[3]));
+    assert!(failed[0].reason.contains("no such file"), "{}", failed[0].reason);
     let both = training(&schema, "resnet18").settings(once).train(&bad, &galaxies.head(4));
     let message = both.unwrap_err().to_string();
     assert!(message.contains("4 galaxies are both learnt from and chosen by"), "{message}");
