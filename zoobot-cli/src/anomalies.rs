@@ -73,7 +73,7 @@ pub struct Anomalies {
     #[arg(long, default_value_t = 40)]
     pca: usize,
     /// The seed of all that is random
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = zoobot_core::seed::DEFAULT)]
     seed: u64,
     /// The file to write the whole ranking to: .csv, .parquet or .fits
     #[arg(long)]

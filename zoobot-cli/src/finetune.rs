@@ -133,7 +133,7 @@ pub struct Finetuning {
     #[arg(long, default_value_t)]
     precision: Precision,
     /// The seed of everything random
-    #[arg(long, default_value_t = 42)]
+    #[arg(long, default_value_t = zoobot_core::seed::DEFAULT)]
     seed: u64,
     #[command(flatten)]
     overwrite: Overwrite,

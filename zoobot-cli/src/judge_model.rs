@@ -47,7 +47,7 @@ pub struct Judge {
     #[arg(long)]
     out: Option<PathBuf>,
     /// The seed of the views
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = zoobot_core::seed::DEFAULT)]
     seed: u64,
     #[command(flatten)]
     overwrite: Overwrite,

@@ -49,7 +49,7 @@ pub struct Predict {
     #[arg(long, default_value_t = 0)]
     passes: usize,
     /// Seed of what dropout leaves out
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = zoobot_core::seed::DEFAULT)]
     seed: u64,
     /// The numbers to compute with: fp32, bf16, or auto (bf16 where the hardware is made for it)
     #[arg(long, default_value_t)]

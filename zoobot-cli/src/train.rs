@@ -106,7 +106,7 @@ pub struct Train {
     #[arg(long, default_value_t = 0)]
     save_every: u64,
     /// The seed of everything random
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = zoobot_core::seed::DEFAULT)]
     seed: u64,
     #[command(flatten)]
     overwrite: Overwrite,

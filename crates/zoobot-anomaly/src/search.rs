@@ -18,7 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use zoobot_base::error::{Error, Result};
-use zoobot_base::seed::mixed;
+use zoobot_base::seed::{self, mixed};
 use zoobot_representation::space::Space;
 
 /// From so many ratings on the model is not fitted afresh every time.
@@ -102,7 +102,7 @@ impl AnomalySearch {
             space: space.clone(),
             places: Arc::new(places),
             user: String::new(),
-            seed: 0,
+            seed: seed::DEFAULT,
             first: 10,
             batch: 10,
             acquisition: Acquisition::default(),

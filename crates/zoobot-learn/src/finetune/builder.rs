@@ -231,7 +231,7 @@ impl Finetune {
         self
     }
 
-    /// Sets the seed of everything random (42).
+    /// Sets the seed of everything random (0).
     pub fn seed(mut self, seed: u64) -> Self {
         self.settings.seed = seed;
         self

@@ -8,6 +8,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 use polars::prelude::{Column, DataFrame};
 use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
+use zoobot_base::seed;
 use zoobot_base::table::table_of;
 use zoobot_data::catalog::{Catalog, ID, Label};
 use zoobot_data::picture::Failures;
@@ -74,7 +75,7 @@ impl Predicted {
             "give the labels: --label COLUMN",
         ));
         let (catalog, failed) = (None, Failures::default());
-        Ok(Self { kind, names, ids, values, truth, catalog, failed, seed: 1 })
+        Ok(Self { kind, names, ids, values, truth, catalog, failed, seed: seed::DEFAULT })
     }
 
     /// The same with the truth from a catalogue's column: the class, or the number. For things that may

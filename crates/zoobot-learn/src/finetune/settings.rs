@@ -5,6 +5,7 @@ use super::{Finetune, LabelKind};
 use crate::train::{Distance, FitConfig, OptimizerConfig, Schedule};
 use serde::{Deserialize, Serialize};
 use zoobot_base::error::{Error, Result};
+use zoobot_base::seed;
 use zoobot_data::picture::Augment;
 use zoobot_representation::encoder::{Precision, Statistics};
 
@@ -64,7 +65,7 @@ pub struct Settings {
     pub save_every: u64,
     /// The numbers that a whole network computes with ([`Training::precision`](zoobot_representation::encoder::Training::precision)). Default 32 bits.
     pub precision: Precision,
-    /// The seed of everything random. Default 42.
+    /// The seed of everything random. Default 0.
     pub seed: u64,
 }
 
@@ -91,7 +92,7 @@ impl Default for Settings {
             views: 0,
             mixup: 0.0,
             save_every: 0,
-            seed: 42,
+            seed: seed::DEFAULT,
         }
     }
 }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use std::path::Path;
 use tch::Tensor;
 use zoobot_base::error::{Error, Result};
-use zoobot_base::seed::mixed;
+use zoobot_base::seed::{self, mixed};
 use zoobot_data::catalog::{Catalog, ID, TableFormat};
 use zoobot_data::schema::Schema;
 use zoobot_representation::encoder::{
@@ -43,7 +43,7 @@ pub struct Ensemble {
 }
 
 impl Ensemble {
-    /// Models that predict together, without dropout, seed 1.
+    /// Models that predict together, without dropout, seed 0.
     ///
     /// # Errors
     /// [`Error::Invalid`] when there is none, one does not predict votes, or schemas differ.
@@ -60,7 +60,7 @@ impl Ensemble {
                 return Err(Error::invalid("schema of a model", name, expected));
             }
         }
-        Ok(Self { models, schema, passes: 0, seed: 1 })
+        Ok(Self { models, schema, passes: 0, seed: seed::DEFAULT })
     }
 
     /// Sets the passes with dropout for each model and galaxy; 0, the default, is one without it.
@@ -69,7 +69,7 @@ impl Ensemble {
         self
     }
 
-    /// Sets the seed of what dropout leaves out. Default 1.
+    /// Sets the seed of what dropout leaves out. Default 0.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self

@@ -19,6 +19,7 @@ use tch::nn::VarStore;
 use tch::{Tensor, no_grad};
 use zoobot_base::error::{Error, Result};
 use zoobot_base::interrupt;
+use zoobot_base::seed;
 use zoobot_representation::encoder::Precision;
 
 /// What is trained: a network with the galaxies that it learns from and is tried on.
@@ -90,7 +91,7 @@ pub struct FitConfig {
     /// The numbers that the network computes with ([`Precision::Fp32`]); with 16 bits the variables
     /// stay in 32 ([`Training::precision`](zoobot_representation::encoder::Training::precision)).
     pub precision: Precision,
-    /// The seed of all that is random (1).
+    /// The seed of all that is random (0).
     pub seed: u64,
 }
 
@@ -110,7 +111,7 @@ impl Default for FitConfig {
             keep: 1,
             save_every: 0,
             precision: Precision::Fp32,
-            seed: 1,
+            seed: seed::DEFAULT,
         }
     }
 }

@@ -18,6 +18,7 @@ use rand::SeedableRng;
 use rand_distr::{Distribution, Normal};
 use serde::{Deserialize, Serialize};
 use zoobot_base::error::{Error, Result};
+use zoobot_base::seed;
 use zoobot_base::table::table_of;
 use zoobot_data::catalog::ID;
 
@@ -47,7 +48,7 @@ pub struct MapConfig {
 
 impl Default for MapConfig {
     fn default() -> Self {
-        Self { neighbours: 15, apart: 0.1, rounds: None, metric: Metric::L2, seed: 0 }
+        Self { neighbours: 15, apart: 0.1, rounds: None, metric: Metric::L2, seed: seed::DEFAULT }
     }
 }
 
