@@ -11,7 +11,7 @@ fn encoder(seed: u64) -> Encoder {
 fn experiment() -> FewLabels {
     let wanted = col("class").eq(lit("edge_on")).or(col("class").eq(lit("smooth")));
     let galaxies = Catalog::sample().unwrap().filter(wanted).unwrap();
-    FewLabels::of(&galaxies, "class").sizes([8, 16]).repeats(2).aside(20, 10).epochs(1)
+    FewLabels::of(&galaxies, "class").sizes([8, 16]).repeats(2).seed(1).aside(20, 10).epochs(1)
 }
 
 #[test]

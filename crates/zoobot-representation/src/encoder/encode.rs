@@ -89,7 +89,7 @@ fn encode_rows_by(
     let batch = encoders.iter().map(|encoder| encoder.batch()).min().unwrap_or(1);
     let next = AtomicUsize::new(start);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let work = Work { ids: &ids, files: &files, encoders, batch, cores, on_gpu, next };
+    let work = Work { ids, files: &files, encoders, batch, cores, on_gpu, next };
     let mut networks = networks(encoders, if on_gpu { 1 } else { cores })?;
     for encoder in encoders {
         zoobot_data::picture::say_stretch(encoder.recipe(), &files);

@@ -214,7 +214,7 @@ fn a_head_of_votes_expects_the_shares_that_were_observed() {
     let (features, table) = galaxies(400, 9);
     let learn = space(features.clone(), &table, 0..300);
     let start = encoder();
-    let done = Finetune::tree(&votes()).encoder(&start).learn_all_encoded(&learn).unwrap();
+    let done = Finetune::tree(&votes()).seed(42).encoder(&start).learn_all_encoded(&learn).unwrap();
     let model = done.model("it");
     let all: Vec<f32> = features.iter().copied().collect();
     let found = model.outputs(&tch::Tensor::from_slice(&all).view([400, 512]), None).unwrap();
@@ -250,7 +250,7 @@ fn galaxies_kept_aside_are_judged_before_they_are_learnt_from() {
     let (features, table) = galaxies(120, 4);
     let (learn, kept) = (space(features.clone(), &table, 0..80), space(features, &table, 80..120));
     let start = encoder();
-    let run = Finetune::classifier("class").encoder(&start);
+    let run = Finetune::classifier("class").seed(42).encoder(&start);
     let done = run.train_encoded(&learn, &kept).unwrap();
     let unseen = done.unseen().unwrap();
     assert_eq!(unseen.len(), 40);

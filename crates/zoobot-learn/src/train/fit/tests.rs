@@ -94,6 +94,7 @@ fn config() -> FitConfig {
         average: Some(0.9),
         save_every: 2,
         keep: 2,
+        seed: 1,
         ..FitConfig::default()
     }
 }
