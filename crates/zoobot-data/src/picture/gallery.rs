@@ -23,7 +23,7 @@ impl Augment {
     /// Random views of the first `n` pictures of a catalogue, as a network behind this recipe sees
     /// them in training (with seed 0). Colours as in [`Recipe::gallery`].
     ///
-    /// # Errors
+    /// # Where there is none
     /// [`Error::Picture`] when one of them cannot be read; [`Error::Invalid`] for `n` of 0 and
     /// parameters out of range.
     pub fn gallery(&self, catalog: &Catalog, recipe: &Recipe, n: usize) -> Gallery {
