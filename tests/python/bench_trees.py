@@ -73,7 +73,7 @@ def by_tree(zoobot, schema, folder, learn, other):
     train, test, model, out = (os.path.join(folder, it) for it in ("train.csv", "test.csv", "model", "out.parquet"))
     learn.to_csv(train, index=False)
     other.to_csv(test, index=False)
-    run(zoobot, "finetune", "tree", "--schema", schema, "--catalog", train, "--out", model, "--overwrite")
+    run(zoobot, "finetune", "tree", "--schema", schema, "--catalog", train, "--out", model, "--seed", "42", "--overwrite")
     run(zoobot, "predict", "--model", model, "--catalog", test, "--out", out, "--table", "advanced", "--overwrite")
     table = pd.read_parquet(out).set_index("id_str").loc[other.index]
     shares = table[[it for it in table if it.endswith("_fraction")]].rename(columns=lambda it: it[: -len("_fraction")])

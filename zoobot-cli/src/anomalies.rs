@@ -74,7 +74,7 @@ pub struct Anomalies {
     #[arg(long, default_value_t = 40)]
     pca: usize,
     /// The seed of everything random
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = zoobot_core::seed::DEFAULT)]
     seed: u64,
     /// The file to write the whole ranking into: .csv, .parquet or .fits
     #[arg(long)]
@@ -104,7 +104,7 @@ impl Anomalies {
         let read = [self.ratings.as_deref(), self.scores.as_deref(), Some(&self.representations)];
         let read: Vec<&Path> = read.into_iter().flatten().collect();
         self.overwrite.any_file("--out", self.out.as_deref(), &read)?;
-        let mut search = AnomalySearch::new(&space)?
+        let mut search = AnomalySearch::new(&space)
             .seed(self.seed)
             .first(self.batch)
             .batch(self.batch)
@@ -189,7 +189,8 @@ impl Anomalies {
         let next = search.next()?;
         let model = search.model()?;
         let ranking = search.ranking()?;
-        let unrated = ranking.unrated().head(LISTED).ids();
+        let open = ranking.unrated().head(LISTED);
+        let unrated = open.ids();
         let mut figures = json!({
             "galaxies": search.space().len(), "ratings": ratings.len(), "user": search.name(),
             "kernel": model.kernel().to_string(), "next": next.ids(), "top_unrated": unrated,

@@ -91,14 +91,14 @@ impl Calibrate {
         let (posterior, votes) = self.compared(&ensemble, self.galaxies.path())?;
         let calibration = Calibration::measure(&posterior, &votes, self.min_votes)?;
         if let Some(path) = &self.figure {
-            calibration.figure()?.save(path)?;
+            calibration.figure().save(path)?;
         }
         let agreements = self.answers.iter();
         let agreements = agreements
             .map(|answer| agreement(&posterior, &votes, answer, self.min_votes))
             .collect::<Result<Vec<_>>>()?;
         if let (Some(path), Some(first)) = (&self.scatter, agreements.first()) {
-            first.figure()?.save(path)?;
+            first.figure().save(path)?;
         }
         let agreements = agreements.iter().map(|it| {
             json!({
@@ -110,7 +110,7 @@ impl Calibrate {
         });
         let figures = json!({
             "galaxies": posterior.len(),
-            "failed": posterior.failed().height(),
+            "failed": posterior.failed().len(),
             "schema": posterior.schema().name(),
             "min_votes": self.min_votes,
             "questions": questions(&calibration),
@@ -157,7 +157,7 @@ impl Calibrate {
 fn compared(ensemble: &Ensemble, catalog: &Catalog, schema: &Schema) -> Result<(Posterior, Votes)> {
     // Votes that cannot be used are told of before the pictures are looked at.
     Votes::of(catalog, schema)?;
-    let posterior = ensemble.predict(catalog)?.of_schema(schema)?;
+    let posterior = ensemble.posterior(catalog)?.of_schema(schema)?;
     let votes = Votes::of(&catalog.select(posterior.ids())?, schema)?;
     Ok((posterior, votes))
 }

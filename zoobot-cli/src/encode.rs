@@ -10,7 +10,8 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use zoobot_core::catalog::{Catalog, write_table};
-use zoobot_core::encoder::{Encoder, Failed, Precision};
+use zoobot_core::encoder::{Encoder, Precision};
+use zoobot_core::picture::Failures;
 use zoobot_core::space::Space;
 use zoobot_core::{Error, Result};
 
@@ -105,7 +106,7 @@ impl Encode {
             return false;
         }
         let Ok(there) = Space::read(&self.out) else { return false };
-        let known: HashSet<String> = catalog.ids().into_iter().collect();
+        let known: HashSet<&String> = catalog.ids().iter().collect();
         let by_this = there.origin().is_some() && encoder.check(&there).is_ok();
         by_this && there.ids().iter().all(|id| known.contains(id))
     }
@@ -113,10 +114,10 @@ impl Encode {
 
 /// Writes the pictures that could not be read into a table beside `out`, and warns of them; without
 /// such pictures, removes the table of an earlier run.
-pub fn list_failed(out: &Path, failed: &[Failed], all: usize) -> Result<()> {
+pub fn list_failed(out: &Path, failed: &Failures, all: usize) -> Result<()> {
     let list = out.with_extension("failed.csv");
     if let Some(first) = failed.first() {
-        write_table(&Failed::table(failed)?, &list)?;
+        write_table(&failed.table(), &list)?;
         eprintln!(
             "zoobot: warning: {} of {all} pictures could not be read, such as {} ({}); all are listed in {}",
             failed.len(),

@@ -134,7 +134,7 @@ pub struct Finetuning {
     #[arg(long, default_value_t)]
     precision: Precision,
     /// The seed of everything random
-    #[arg(long, default_value_t = 42)]
+    #[arg(long, default_value_t = zoobot_core::seed::DEFAULT)]
     seed: u64,
     #[command(flatten)]
     overwrite: Overwrite,
@@ -198,14 +198,15 @@ impl Finetuning {
             let done = format!("{} steps; repeat the command to resume{best}", fitted.steps);
             return Err(Error::Interrupted { during: "fine-tuning", done });
         }
-        if let Some((id, reason)) = done.failed().first() {
+        if let Some(first) = done.failed().first() {
             let (failed, all) = (done.failed().len(), train.len() + kept);
             eprintln!(
-                "zoobot: warning: {failed} of {all} pictures could not be read, such as {id}: {reason}"
+                "zoobot: warning: {failed} of {all} pictures could not be read, such as {}: {}",
+                first.id_str, first.reason
             );
         }
         let name = self.out.file_name().map_or("fine-tuned".into(), |it| it.to_string_lossy());
-        let model = done.model(&name)?;
+        let model = done.model(&name);
         model.save(&self.out)?;
         finished(&self.out.join("run"))?;
         let best = done.best();
@@ -305,13 +306,13 @@ impl Finetuning {
             run = run.scratch(Architecture::named(architecture)?, encoder.recipe().clone());
         }
         if self.unit_interval {
-            run = run.unit_interval()?;
+            run = run.unit_interval();
         }
         if self.mae {
-            run = run.distance(Distance::Absolute)?;
+            run = run.distance(Distance::Absolute);
         }
         if self.greyscale {
-            run = run.greyscale()?;
+            run = run.greyscale();
         }
         if self.balanced {
             run = run.balanced();

@@ -47,7 +47,7 @@ pub struct Judge {
     #[arg(long)]
     out: Option<PathBuf>,
     /// The seed of the views
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = zoobot_core::seed::DEFAULT)]
     seed: u64,
     #[command(flatten)]
     overwrite: Overwrite,
@@ -84,14 +84,14 @@ impl Judge {
             all.note_sentinels(label)?;
             catalog = catalog.labelled(label)?;
         }
-        let known: HashSet<String> = catalog.ids().into_iter().collect();
-        let without: Vec<String> = all.ids().into_iter().filter(|id| !known.contains(id)).collect();
+        let known: HashSet<&String> = catalog.ids().iter().collect();
+        let without: Vec<&String> = all.ids().iter().filter(|id| !known.contains(id)).collect();
         if catalog.is_empty() {
             let problem = format!("no galaxy has a label in {:?}", labels.join(", "));
             return Err(Error::empty(problem, "Choose a column with labels"));
         }
         if !without.is_empty() {
-            let first: Vec<&str> = without.iter().take(3).map(String::as_str).collect();
+            let first: Vec<&str> = without.iter().take(3).map(|id| id.as_str()).collect();
             note(format!(
                 "{} of {} galaxies have no label in {:?} and are left out: {}{}",
                 without.len(),
@@ -103,24 +103,22 @@ impl Judge {
         }
         self.overwrite.any_file("--out", self.out.as_deref(), &[self.galaxies.path()])?;
         let predicted = match self.views {
-            0 => model.predict_labels(&catalog)?,
-            views => {
-                model.predict_labels_by_views(&catalog, &Augment::zoobot(), views, self.seed)?
-            }
+            0 => model.predict(&catalog)?,
+            views => model.predict_by_views(&catalog, &Augment::zoobot(), views, self.seed)?,
         };
-        if predicted.failed().height() > 0 {
-            let (failed, all) = (predicted.failed().height(), catalog.len());
+        if predicted.failed().len() > 0 {
+            let (failed, all) = (predicted.failed().len(), catalog.len());
             eprintln!("zoobot: warning: {failed} of {all} pictures could not be read");
         }
         let predicted = predicted.against(&catalog, &label)?;
         if let Some(out) = &self.out {
-            write_table(&predicted.table()?, out)?;
+            write_table(&predicted.table(), out)?;
         }
         let mut figures = json!({
             "model": self.model,
             "label": label,
             "galaxies": predicted.len(),
-            "failed": predicted.failed().height(),
+            "failed": predicted.failed().len(),
             "unlabelled": without.len(),
             "names": predicted.names(),
         });

@@ -113,7 +113,7 @@ impl Precision {
         }
         let cleaning = match &self.cleaning {
             Some(path) => Cleaning::read(path)?,
-            None => Cleaning::standard()?,
+            None => Cleaning::standard(),
         };
         match &self.tags {
             Some(path) => Tags::read(path)?.clean(&cleaning),

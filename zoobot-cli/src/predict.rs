@@ -49,7 +49,7 @@ pub struct Predict {
     #[arg(long, default_value_t = 0)]
     passes: usize,
     /// The seed of dropout
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = zoobot_core::seed::DEFAULT)]
     seed: u64,
     /// The precision: fp32, bf16, or auto (bf16 if the hardware computes it faster and the
     /// architecture keeps its accuracy, else fp32)
@@ -83,7 +83,7 @@ impl Predict {
         for note in ensemble.models().iter().flat_map(|model| model.encoder().notes()) {
             eprintln!("zoobot: note: {note}");
         }
-        let done = ensemble.predict_to(&catalog, &self.out, self.table)?;
+        let done = ensemble.posterior_to(&catalog, &self.out, self.table)?;
         list_failed(&self.out, &done.failed, catalog.len())?;
         let names = ensemble.models().iter().map(|model| model.encoder().name());
         let figures = json!({
@@ -132,15 +132,15 @@ impl Predict {
         let started = std::time::Instant::now();
         let (done, failed, resumed) = match &models[..] {
             [model] => {
-                let done = model.predict_labels_to(catalog, &self.out)?;
+                let done = model.predict_to(catalog, &self.out)?;
                 (done.encoded, done.failed, done.resumed)
             }
             several => {
-                let all = several.iter().map(|model| model.predict_labels(catalog));
+                let all = several.iter().map(|model| model.predict(catalog));
                 let all = all.collect::<Result<Vec<_>>>()?;
                 let mean = Predicted::mean(&all)?;
-                write_table(&mean.table()?, &self.out)?;
-                (mean.len(), all[0].failures(), 0)
+                write_table(&mean.table(), &self.out)?;
+                (mean.len(), all[0].failed().clone(), 0)
             }
         };
         list_failed(&self.out, &failed, catalog.len())?;

@@ -135,7 +135,7 @@ impl Similar {
             self.shown(&found)?.save(path)?;
         }
         if let Some(out) = &self.out {
-            write_table(&found.table()?, out)?;
+            write_table(&found.table(), out)?;
         }
         let pairs = || found.ids().iter().zip(found.distances()).enumerate();
         let neighbours: Vec<_> = pairs()
@@ -178,7 +178,7 @@ impl Similar {
         let name =
             |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let own = self.picture.iter().map(|path| Tile::new(name(path), path));
-        let gallery = found.gallery()?;
+        let gallery = found.gallery(usize::MAX);
         let tiles: Vec<Tile> = own.chain(gallery.tiles().iter().cloned()).collect();
         let shown = Gallery::new(tiles).title(format!("Like {}", found.query()));
         // Galaxies of a table that are examples come first there; of words there is no picture.
@@ -299,7 +299,7 @@ impl Similar {
         let Some(tags) = &self.tags else { return Ok(None) };
         let cleaning = match &self.cleaning {
             Some(path) => Cleaning::read(path)?,
-            None => Cleaning::standard()?,
+            None => Cleaning::standard(),
         };
         Tags::read(tags)?.clean(&cleaning).map(Some)
     }

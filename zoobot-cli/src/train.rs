@@ -107,7 +107,7 @@ pub struct Train {
     #[arg(long, default_value_t = 0)]
     save_every: u64,
     /// The seed of everything random
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = zoobot_core::seed::DEFAULT)]
     seed: u64,
     #[command(flatten)]
     overwrite: Overwrite,
@@ -139,10 +139,11 @@ impl Train {
             let done = format!("{} steps; repeat the command to resume", fitted.steps);
             return Err(Error::Interrupted { during: "training", done });
         }
-        if let Some((id, reason)) = trained.failed().first() {
+        if let Some(first) = trained.failed().first() {
             let (failed, all) = (trained.failed().len(), train.len() + val.len());
             eprintln!(
-                "zoobot: warning: {failed} of {all} pictures could not be read, such as {id}: {reason}"
+                "zoobot: warning: {failed} of {all} pictures could not be read, such as {}: {}",
+                first.id_str, first.reason
             );
         }
         let name = self.out.file_name().map_or("encoder".into(), |it| it.to_string_lossy());

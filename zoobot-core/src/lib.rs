@@ -16,13 +16,13 @@ pub mod notebook;
 pub mod prelude;
 
 pub use zoobot_base::error::{Error, Result};
-pub use zoobot_base::{advice, error, interrupt, processor};
+pub use zoobot_base::{advice, error, interrupt, processor, seed};
 pub use zoobot_data::{catalog, schema};
 pub use zoobot_learn::{finetune, model, predict, train};
 pub use zoobot_representation::{encoder, map, metrics, probe, similar, space, tags};
 pub use zoobot_show::{figure, notes, time};
 
-use zoobot_base::{files, seed};
+use zoobot_base::files;
 
 /// Anomalies by one person's taste, from a few ratings.
 pub mod anomaly {

@@ -95,7 +95,7 @@ mod tests {
     fn lines_of_digits_rate_and_wrong_ones_rate_nothing() {
         let features = Array2::from_shape_fn((30, 2), |(row, column)| (row * (column + 1)) as f32);
         let ids = (0..30).map(|row| format!("G{row}")).collect();
-        let mut search = AnomalySearch::new(&Space::new(ids, features).unwrap()).unwrap();
+        let mut search = AnomalySearch::new(&Space::new(ids, features).unwrap());
         let mut lines = ["0 0 5,3", "u", "06", "x", "00000000000", "0000000", "5", ""].into_iter();
         let mut notes = Vec::new();
         let mut shown = Vec::new();
@@ -117,7 +117,7 @@ mod tests {
     fn when_all_are_rated_nothing_is_asked() {
         let ids = vec!["a".to_owned(), "b".to_owned()];
         let space = Space::new(ids, Array2::zeros((2, 1))).unwrap();
-        let mut search = AnomalySearch::new(&space).unwrap();
+        let mut search = AnomalySearch::new(&space);
         let mut asked = 0;
         let rated = search.rate_by(|_, _| {
             asked += 1;

@@ -5,6 +5,7 @@ use super::search::AnomalySearch;
 use polars::prelude::{Column, DataFrame};
 use std::collections::BTreeMap;
 use zoobot_base::error::Result;
+use zoobot_base::table::table_of;
 use zoobot_data::catalog::ID;
 
 impl AnomalySearch {
@@ -17,7 +18,7 @@ impl AnomalySearch {
     /// use zoobot_core::{ndarray::Array2, space::Space};
     /// let features = Array2::from_shape_fn((20, 2), |(i, j)| (i * (j + 1)) as f32);
     /// let space = Space::new((0..20).map(|i| format!("G{i}")).collect(), features)?;
-    /// let mut search = AnomalySearch::new(&space)?;
+    /// let mut search = AnomalySearch::new(&space);
     /// search.skip("G7")?;
     /// assert!(search.ratings().is_empty());
     /// assert!(!search.next()?.ids().contains(&"G7".to_owned()));
@@ -49,9 +50,9 @@ impl AnomalySearch {
     /// use zoobot_core::anomaly::AnomalySearch;
     /// use zoobot_core::{ndarray::Array2, space::Space};
     /// let space = Space::new(vec!["a".into(), "b".into()], Array2::eye(2))?;
-    /// let mut search = AnomalySearch::new(&space)?;
+    /// let mut search = AnomalySearch::new(&space);
     /// search.note("b", "a tidal tail?")?;
-    /// assert_eq!(search.notes()?.height(), 1);
+    /// assert_eq!(search.notes().height(), 1);
     /// # Ok::<(), zoobot_core::Error>(())
     /// ```
     ///
@@ -63,15 +64,12 @@ impl AnomalySearch {
     }
 
     /// The notes of this user, a row for each galaxy that has one: `id_str` and `note`.
-    ///
-    /// # Errors
-    /// Only when memory for the columns cannot be had.
-    pub fn notes(&self) -> Result<DataFrame> {
+    pub fn notes(&self) -> DataFrame {
         let notes = self.noted();
         let ids: Vec<&str> = notes.keys().map(|&row| self.space().ids()[row].as_str()).collect();
         let texts: Vec<&str> = notes.values().map(String::as_str).collect();
         let columns = vec![Column::new(ID.into(), ids), Column::new("note".into(), texts)];
-        Ok(DataFrame::new(notes.len(), columns)?)
+        table_of(notes.len(), columns)
     }
 
     /// The notes of this user by the galaxies' places in the space.
@@ -93,7 +91,7 @@ mod tests {
 
     #[test]
     fn what_is_skipped_is_not_rated_not_proposed_and_can_be_taken_back() {
-        let mut search = AnomalySearch::new(&space()).unwrap();
+        let mut search = AnomalySearch::new(&space());
         let batch = search.next().unwrap();
         let (first, second) = (&batch.ids()[0], &batch.ids()[1]);
         search.skip(first).unwrap();
@@ -123,7 +121,7 @@ mod tests {
                    {\"user\":\"\",\"id_str\":\"G2\",\"rating\":0,\"at\":2}\n\
                    {\"user\":\"\",\"id_str\":\"G2\",\"undo\":true,\"at\":3}\n";
         std::fs::write(&path, old).unwrap();
-        let open = || AnomalySearch::new(&space()).unwrap().journal(&path).unwrap();
+        let open = || AnomalySearch::new(&space()).journal(&path).unwrap();
         let mut search = open();
         assert_eq!(search.ratings().len(), 1);
         search.skip("G3").unwrap();
@@ -138,15 +136,15 @@ mod tests {
         }
         let again = open();
         assert_eq!((again.ratings().len(), again.skipped()), (1, vec!["G3".to_owned()]));
-        let notes = again.notes().unwrap();
+        let notes = again.notes();
         let texts = notes.column("note").unwrap().str().unwrap().clone();
         let texts: Vec<&str> = texts.iter().flatten().collect();
         assert_eq!(texts, ["bright", "a \"tail\",\nor a bar: ü"]);
         // With the notes in the table of ratings.
-        assert!(again.table().unwrap().column("note").is_ok());
+        assert!(again.table().column("note").is_ok());
         assert_eq!(journal::read(&path).unwrap().len(), 8);
         // Nobody else's.
         let other = open().user("ana");
-        assert!(other.notes().unwrap().height() == 0 && other.skipped().is_empty());
+        assert!(other.notes().height() == 0 && other.skipped().is_empty());
     }
 }

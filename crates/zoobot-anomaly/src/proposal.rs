@@ -3,6 +3,7 @@
 use super::acquisition::{Acquisition, Chosen};
 use polars::prelude::{Column, DataFrame};
 use zoobot_base::error::Result;
+use zoobot_base::table::table_of;
 use zoobot_data::catalog::{self, Catalog};
 use zoobot_representation::space::Space;
 use zoobot_show::notebook::{Bundle, Gallery, Show, Table, Tile};
@@ -92,10 +93,7 @@ impl Proposal {
     }
 
     /// The table: `id_str`, and where a model chose them `expected`, `deviation` and `value`.
-    ///
-    /// # Errors
-    /// Only when memory for the columns cannot be had.
-    pub fn table(&self) -> Result<DataFrame> {
+    pub fn table(&self) -> DataFrame {
         let mut columns = vec![Column::new(catalog::ID.into(), &self.ids)];
         if !self.expected.is_empty() {
             let column = |name: &str, of: fn(&Chosen) -> f64| {
@@ -105,13 +103,13 @@ impl Proposal {
             columns.push(column("deviation", |it| it.std));
             columns.push(column("value", |it| it.value));
         }
-        Ok(DataFrame::new(self.ids.len(), columns)?)
+        table_of(self.ids.len(), columns)
     }
 
     /// The pictures; `None` without a catalogue.
     pub fn gallery(&self) -> Option<Gallery> {
         let catalog = self.catalog.as_ref()?;
-        let tiles = catalog.ids().into_iter().zip(catalog.files()).enumerate();
+        let tiles = catalog.ids().iter().zip(catalog.files()).enumerate();
         let tiles = tiles.map(|(place, (id, file))| {
             let caption = match self.expected.get(place) {
                 Some(it) => format!("expected {:.1} ± {:.1}", it.mean, it.std),
@@ -137,10 +135,7 @@ impl Proposal {
 
 impl Show for Proposal {
     fn show(&self) -> Bundle {
-        let table = match self.table() {
-            Ok(table) => Table::new(table).title(self.title()).show(),
-            Err(error) => Bundle::plain(error.to_string()),
-        };
+        let table = Table::new(self.table()).title(self.title()).show();
         match self.gallery() {
             Some(gallery) => gallery.show().above(&table),
             None => table,

@@ -3,7 +3,9 @@
 use super::gp::Prediction;
 use polars::prelude::{Column, DataFrame};
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
 use zoobot_base::error::{Error, Result};
+use zoobot_base::table::table_of;
 use zoobot_data::catalog::{self, write_table};
 use zoobot_representation::space::Space;
 use zoobot_show::notebook::{Bundle, Gallery, Show, Table, Tile};
@@ -34,6 +36,8 @@ pub struct Ranking {
     order: Vec<usize>,
     expected: Prediction,
     ratings: Vec<Option<u8>>,
+    /// The names in this order, from when they were first asked for.
+    ids: Arc<OnceLock<Vec<String>>>,
 }
 
 impl Ranking {
@@ -55,13 +59,13 @@ impl Ranking {
         order.sort_by(|&a, &b| {
             group(a).cmp(&group(b)).then(mean(b).total_cmp(&mean(a))).then(a.cmp(&b))
         });
-        Ok(Self { space: space.clone(), order, expected, ratings })
+        Ok(Self { space: space.clone(), order, expected, ratings, ids: Arc::default() })
     }
 
     /// The galaxies that are not rated yet.
     pub fn unrated(&self) -> Self {
         let open = |row: &usize| self.ratings[*row].is_none();
-        Self { order: self.order.iter().copied().filter(open).collect(), ..self.clone() }
+        self.with(self.order.iter().copied().filter(open).collect())
     }
 
     /// The number of galaxies.
@@ -75,8 +79,9 @@ impl Ranking {
     }
 
     /// The names, best first.
-    pub fn ids(&self) -> Vec<String> {
-        self.order.iter().map(|&row| self.space.ids()[row].clone()).collect()
+    pub fn ids(&self) -> &[String] {
+        let ids = || self.order.iter().map(|&row| self.space.ids()[row].clone()).collect();
+        self.ids.get_or_init(ids)
     }
 
     /// The galaxies' places in the space, best first.
@@ -106,17 +111,18 @@ impl Ranking {
         (self.expected.mean[row], self.expected.std[row])
     }
 
+    fn with(&self, order: Vec<usize>) -> Self {
+        Self { order, ids: Arc::default(), ..self.clone() }
+    }
+
     /// The first `n`.
     pub fn head(&self, n: usize) -> Self {
-        Self { order: self.order.iter().copied().take(n).collect(), ..self.clone() }
+        self.with(self.order.iter().copied().take(n).collect())
     }
 
     /// The table: `rank` from 1, `id_str`, `expected` (the rating), `deviation`, `rating` (empty where
     /// there is none).
-    ///
-    /// # Errors
-    /// Only when memory for the columns cannot be had.
-    pub fn table(&self) -> Result<DataFrame> {
+    pub fn table(&self) -> DataFrame {
         let of = |values: &[f64]| self.order.iter().map(|&row| values[row]).collect::<Vec<f64>>();
         let ratings: Vec<Option<u32>> =
             self.order.iter().map(|&row| self.ratings[row].map(u32::from)).collect();
@@ -127,14 +133,18 @@ impl Ranking {
             Column::new("deviation".into(), of(&self.expected.std)),
             Column::new("rating".into(), ratings),
         ];
-        Ok(DataFrame::new(self.len(), columns)?)
+        table_of(self.len(), columns)
     }
 
     /// The pictures of the first `n`, below the [note](Self::note) if there is one.
     ///
-    /// # Errors
+    /// # Where there is none
     /// [`Error::Missing`] without a catalogue, [`Error::Parameter`] when `n` is 0.
-    pub fn gallery(&self, n: usize) -> Result<Gallery> {
+    pub fn gallery(&self, n: usize) -> Gallery {
+        self.pictures(n).into()
+    }
+
+    fn pictures(&self, n: usize) -> Result<Gallery> {
         if n == 0 {
             return Err(Error::parameter("n", n, "at least 1"));
         }
@@ -163,18 +173,15 @@ impl Ranking {
     /// # Errors
     /// When the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        write_table(&self.table()?, path)
+        write_table(&self.table(), path)
     }
 }
 
 impl Show for Ranking {
     fn show(&self) -> Bundle {
         let mut title = format!("{} galaxies, the most interesting first", self.len());
-        let table = |title: &str| match self.head(1000).table() {
-            Ok(table) => Table::new(table).title(title).show(),
-            Err(error) => Bundle::plain(error.to_string()),
-        };
-        match self.gallery(SHOWN) {
+        let table = |title: &str| Table::new(self.head(1000).table()).title(title).show();
+        match self.pictures(SHOWN) {
             Ok(gallery) => gallery.show().above(&table(&title)),
             Err(_) => {
                 if let Some(note) = self.note() {

@@ -19,7 +19,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use zoobot_base::error::{Error, Result};
-use zoobot_base::seed::mixed;
+use zoobot_base::seed::{self, mixed};
 use zoobot_representation::space::Space;
 
 /// The number of ratings from which the model is not fitted again every time.
@@ -44,7 +44,7 @@ const ENOUGH: usize = 3;
 /// // Galaxies along a line; those at its end are of interest.
 /// let features = Array2::from_shape_fn((200, 2), |(i, j)| [i as f32 / 50.0 - 2.0, 0.1][j]);
 /// let space = Space::new((0..200).map(|i| format!("G{i}")).collect(), features)?;
-/// let mut search = AnomalySearch::new(&space)?.seed(1);
+/// let mut search = AnomalySearch::new(&space).seed(1);
 /// for _ in 0..4 {
 ///     for id in search.next()?.ids() {
 ///         let place: i32 = id[1..].parse().unwrap();
@@ -72,6 +72,8 @@ pub struct AnomalySearch {
     model: Option<Model>,
     /// Where it is rated in the browser.
     page: Option<Arc<Server>>,
+    /// What is wrong with the space and the settings.
+    problems: Vec<String>,
 }
 
 /// What was learnt of some ratings.
@@ -87,22 +89,23 @@ impl AnomalySearch {
     /// A search among the galaxies of a space, without a user's name, with seed 0. The paper
     /// searches 40 standardised components: `space.pca(40)?.standardize()?`.
     ///
-    /// # Errors
-    /// [`Error::Unsuitable`] when two galaxies have one name.
-    pub fn new(space: &Space) -> Result<Self> {
-        let mut places = HashMap::with_capacity(space.len());
+    /// What is wrong with it, such as two galaxies with one name, is the error of the first call that works
+    /// with it, together with what is wrong with other settings.
+    pub fn new(space: &Space) -> Self {
+        let (mut places, mut problems) = (HashMap::with_capacity(space.len()), Vec::new());
         for (row, id) in space.ids().iter().enumerate() {
-            if places.insert(id.clone(), row).is_some() {
+            if places.insert(id.clone(), row).is_some() && problems.is_empty() {
                 let problem = format!("two galaxies are named {id:?}");
-                return Err(Error::unsuitable(problem, "Give each galaxy a unique id_str"));
+                let twice = Error::unsuitable(problem, "Give each galaxy a unique id_str");
+                problems.push(twice.to_string());
             }
         }
         let kernel = Kernel::rational_quadratic(1.0, 1.0) + Kernel::white(1.0);
-        Ok(Self {
+        Self {
             space: space.clone(),
             places: Arc::new(places),
             user: String::new(),
-            seed: 0,
+            seed: seed::DEFAULT,
             first: 10,
             batch: 10,
             acquisition: Acquisition::default(),
@@ -112,7 +115,13 @@ impl AnomalySearch {
             proposed: None,
             model: None,
             page: None,
-        })
+            problems,
+        }
+    }
+
+    /// All that is wrong with the space and the settings.
+    pub(super) fn settled(&self) -> Result<()> {
+        Error::together(self.problems.iter().map(|it| Err(Error::Settings(vec![it.clone()]))))
     }
 
     /// Sets the seed of everything random (default 0).
@@ -177,13 +186,14 @@ impl AnomalySearch {
     /// Sets examples of interesting galaxies to begin with: they count as rated 5, and the first
     /// batch is chosen by them instead of at random.
     ///
-    /// # Errors
-    /// As [`rate`](Self::rate).
-    pub fn liked(mut self, ids: &[impl AsRef<str>]) -> Result<Self> {
+    /// An unknown galaxy, or a journal that cannot keep them, is the error of the first call that works with
+    /// the search.
+    pub fn liked(mut self, ids: &[impl AsRef<str>]) -> Self {
         let lines = ids.iter().map(|id| Line { liked: true, ..self.line(id.as_ref(), Some(5)) });
         let lines: Vec<Line> = lines.collect();
-        self.record(&lines)?;
-        Ok(self.forgetful())
+        let kept = self.rows(&lines).and_then(|rows| self.record.add(&lines, &rows));
+        self.problems.extend(kept.err().map(|it| it.to_string()));
+        self.forgetful()
     }
 
     /// Rates a galaxy from 0 to 5; a later rating replaces an earlier one. With a
@@ -220,6 +230,7 @@ impl AnomalySearch {
     /// As [`GaussianProcess::fit`]; [`Error::Interrupted`].
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Result<Proposal> {
+        self.settled()?;
         let rated = self.rated();
         if let Some(proposed) = &self.proposed {
             let left = proposed.without(|row| rated[row]);
@@ -235,6 +246,7 @@ impl AnomalySearch {
     /// # Errors
     /// As [`next`](Self::next).
     pub fn retrain(&mut self) -> Result<Proposal> {
+        self.settled()?;
         let ratings = self.record.current(&self.user);
         let rated = self.rated();
         let proposal = match self.without_model(&ratings) {
@@ -289,6 +301,7 @@ impl AnomalySearch {
 
     /// The model of the ratings as they are, fitted where they changed.
     fn learn(&mut self) -> Result<Arc<FittedProcess>> {
+        self.settled()?;
         let ratings = self.record.current(&self.user);
         if let Some(model) = self.model.as_ref().filter(|model| model.ratings == ratings) {
             return Ok(model.fitted.clone());
@@ -380,6 +393,7 @@ impl AnomalySearch {
             proposed: self.proposed.clone(),
             model: self.model.clone(),
             page: None,
+            problems: self.problems.clone(),
             ..*self
         }
     }
@@ -395,6 +409,7 @@ impl AnomalySearch {
     }
 
     pub(super) fn record(&mut self, lines: &[Line]) -> Result<()> {
+        self.settled()?;
         self.record.add(lines, &self.rows(lines)?)
     }
 

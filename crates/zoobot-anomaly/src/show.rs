@@ -2,7 +2,7 @@
 
 use super::search::AnomalySearch;
 use polars::prelude::{Column, DataFrame};
-use zoobot_base::error::Result;
+use zoobot_base::table::table_of;
 use zoobot_data::catalog;
 use zoobot_show::notebook::{Bundle, Show, Table};
 
@@ -10,10 +10,7 @@ impl AnomalySearch {
     /// The ratings that count, in the order in which they were given: `id_str`, `rating`, `liked`
     /// (whether it was an example to begin with), and `note` where there are
     /// [notes](Self::note).
-    ///
-    /// # Errors
-    /// Only when memory for the columns cannot be had.
-    pub fn table(&self) -> Result<DataFrame> {
+    pub fn table(&self) -> DataFrame {
         let ratings = self.ratings();
         let ids: Vec<&str> = ratings.iter().map(|it| self.space().ids()[it.row].as_str()).collect();
         let values: Vec<u32> = ratings.iter().map(|it| u32::from(it.value)).collect();
@@ -29,16 +26,13 @@ impl AnomalySearch {
                 ratings.iter().map(|it| noted.get(&it.row).map(String::as_str)).collect();
             columns.push(Column::new("note".into(), texts));
         }
-        Ok(DataFrame::new(ratings.len(), columns)?)
+        table_of(ratings.len(), columns)
     }
 }
 
 impl Show for AnomalySearch {
     fn show(&self) -> Bundle {
-        let table = match self.table() {
-            Ok(table) => table,
-            Err(error) => return Bundle::plain(error.to_string()),
-        };
+        let table = self.table();
         let by =
             if self.name().is_empty() { String::new() } else { format!(" by {}", self.name()) };
         let title = format!("{} of {} galaxies rated{by}", table.height(), self.space().len());

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::time::Instant;
 use zoobot_base::error::{Error, Result};
+use zoobot_base::table::table_of;
 use zoobot_data::catalog::{self, Label, is_missing, read_table};
 use zoobot_representation::metrics::{average_precision, precision_at, rank_weighted_score};
 use zoobot_representation::space::Space;
@@ -57,6 +58,20 @@ impl Truth {
             return Err(Error::unsuitable(problem, hint));
         }
         Ok(Self { fractions, interesting })
+    }
+
+    /// The truth of a user who wants one class: a fraction of 1 for each label that is `wanted`, and 0
+    /// for the others.
+    ///
+    /// # Errors
+    /// [`Error::Unsuitable`] when no galaxy is of the class or all are.
+    pub fn of_class(labels: &[String], wanted: &str) -> Result<Self> {
+        Self::of(labels.iter().map(|it| f64::from(u8::from(it == wanted))).collect())
+    }
+
+    /// The number of galaxies that are of interest.
+    pub fn wanted(&self) -> usize {
+        self.interesting.iter().filter(|it| **it).count()
     }
 
     /// Reads the truth about the galaxies of a space from a table of `id_str` and one column of
@@ -226,6 +241,18 @@ pub struct Outcome {
     pub kernel: String,
 }
 
+impl Outcome {
+    /// The number of ratings after each batch, for the x axis of a figure.
+    pub fn ratings(&self) -> Vec<f64> {
+        self.rounds.iter().map(|it| it.ratings as f64).collect()
+    }
+
+    /// The number of interesting galaxies found after each batch, for the y axis of a figure.
+    pub fn found(&self) -> Vec<f64> {
+        self.rounds.iter().map(|it| it.interesting as f64).collect()
+    }
+}
+
 impl AnomalySearch {
     /// Lets a simulated user rate until `labels` galaxies are rated, and measures the ranking.
     ///
@@ -278,10 +305,7 @@ impl AnomalySearch {
 impl Outcome {
     /// The results by depth: `first` (the number of highest-ranked galaxies), `accuracy`,
     /// `accuracy_unrated`, `rank_weighted_score`.
-    ///
-    /// # Errors
-    /// Only when memory for the columns cannot be had.
-    pub fn table(&self) -> Result<DataFrame> {
+    pub fn table(&self) -> DataFrame {
         let figures = &self.figures;
         let depths: Vec<u32> = figures.accuracy_at.keys().map(|&depth| depth as u32).collect();
         let column = |name: &str, values: &BTreeMap<usize, f64>| {
@@ -294,7 +318,7 @@ impl Outcome {
             column("accuracy_unrated", &figures.accuracy_unrated_at),
             column("rank_weighted_score", &figures.rank_weighted_at),
         ];
-        Ok(DataFrame::new(depths.len(), columns)?)
+        table_of(depths.len(), columns)
     }
 }
 
@@ -305,9 +329,6 @@ impl Show for Outcome {
             "After {ratings} ratings: average precision {:.3} with the rated galaxies, {:.3} without",
             self.figures.average_precision, self.figures.average_precision_unrated
         );
-        match self.table() {
-            Ok(table) => Table::new(table).title(title).show(),
-            Err(error) => Bundle::plain(error.to_string()),
-        }
+        Table::new(self.table()).title(title).show()
     }
 }

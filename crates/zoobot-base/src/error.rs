@@ -99,6 +99,9 @@ pub enum Error {
         /// The values it may have, as they follow "must be": "at least 1", "between 0 and 1".
         range: String,
     },
+    /// Several things that were set and do not fit, one after the other.
+    #[error("{}", .0.join("; "))]
+    Settings(Vec<String>),
     /// Arrays, tables or catalogues whose sizes do not fit each other.
     #[error("{problem}. {hint}")]
     Shape {
@@ -211,6 +214,28 @@ impl Error {
         range: impl Into<String>,
     ) -> Self {
         Self::Parameter { name, value: value.to_string(), range: range.into() }
+    }
+
+    /// All that is wrong with settings, in one error: nothing where there is nothing, an only problem as it
+    /// is, several as [`Error::Settings`].
+    ///
+    /// ```
+    /// # use zoobot_base::error::Error;
+    /// let dropout = Err(Error::parameter("dropout", 7, "at least 0 and below 1"));
+    /// let epochs = Err(Error::parameter("epochs", 0, "at least 1"));
+    /// let error = Error::together([dropout, Ok(()), epochs]).unwrap_err().to_string();
+    /// assert!(error.contains("it is 7; epochs must be"));
+    /// ```
+    ///
+    /// # Errors
+    /// The problems.
+    pub fn together(checks: impl IntoIterator<Item = Result<()>>) -> Result<()> {
+        let mut problems: Vec<Self> = checks.into_iter().filter_map(Result::err).collect();
+        match problems.len() {
+            0 => Ok(()),
+            1 => Err(problems.swap_remove(0)),
+            _ => Err(Self::Settings(problems.iter().map(ToString::to_string).collect())),
+        }
     }
 
     /// An [`Error::Shape`].

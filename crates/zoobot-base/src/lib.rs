@@ -13,5 +13,6 @@ pub mod processor;
 pub mod seed;
 pub mod special;
 pub mod spelling;
+pub mod table;
 
 pub use error::{Error, Result};

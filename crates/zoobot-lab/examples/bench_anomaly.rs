@@ -36,7 +36,7 @@ fn main() -> Outcome<()> {
         let answer = if line.trim() == "predict" {
             predict(&space, labels)?
         } else {
-            let mut search = AnomalySearch::new(&space)?.seed(line.trim().parse()?);
+            let mut search = AnomalySearch::new(&space).seed(line.trim().parse()?);
             serde_json::to_value(search.simulate(&truth, labels)?)?
         };
         println!("{answer}");

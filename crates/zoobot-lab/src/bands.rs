@@ -2,7 +2,6 @@
 //! run.
 
 use super::experiment::{Run, Runs, deviation, mean};
-use zoobot_core::Result;
 use zoobot_core::figure::{Curve, Dash, Figure, curves};
 
 impl Runs {
@@ -10,9 +9,9 @@ impl Runs {
     /// over N: for each representation and method the mean of its runs, in a band of one standard
     /// deviation. Random choices are grey.
     ///
-    /// # Errors
-    /// When there are no runs.
-    pub fn figure(&self) -> Result<Figure> {
+    /// # Where it cannot be drawn
+    /// [`Error::Invalid`](zoobot_base::Error::Invalid) without a run.
+    pub fn figure(&self) -> Figure {
         let mut all: Vec<(Curve, Vec<&Run>)> = Vec::new();
         let several = self.runs.iter().any(|run| run.representation != self.runs[0].representation);
         for run in &self.runs {

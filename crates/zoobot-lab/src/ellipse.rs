@@ -46,7 +46,7 @@ pub fn ellipse_features(catalog: &Catalog) -> Result<Space> {
     let shape = (rows.len(), LEVELS.len() * NAMES.len());
     let features = Array2::from_shape_vec(shape, rows.concat())
         .map_err(Error::internal("the ellipses do not fill their table"))?;
-    Space::new(catalog.ids(), features)?.with_catalog(catalog)
+    Space::new(catalog.ids().to_vec(), features)?.with_catalog(catalog)
 }
 
 /// The features of one picture: residual, offset, aspect and theta of each brightness.

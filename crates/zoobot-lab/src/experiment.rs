@@ -252,7 +252,7 @@ impl Experiment {
         repeat: u64,
         set: impl Fn(AnomalySearch) -> AnomalySearch,
     ) -> Result<Figures> {
-        let mut search = set(AnomalySearch::new(space)?.seed(repeat));
+        let mut search = set(AnomalySearch::new(space).seed(repeat));
         Ok(search.simulate(&self.truth, self.labels)?.figures)
     }
 

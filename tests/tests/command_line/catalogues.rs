@@ -21,7 +21,7 @@ fn a_catalogue_may_be_a_table_of_any_kind_or_a_folder() {
     std::fs::write(dir.path().join("tabs.txt"), text.replace(',', "\t")).unwrap();
     std::fs::write(dir.path().join("comments.csv"), format!("# three\n#{text}")).unwrap();
     write_table(galaxies.table(), dir.path().join("table.fits")).unwrap();
-    let rows = galaxies.ids().into_iter().zip(galaxies.files());
+    let rows = galaxies.ids().iter().zip(galaxies.files());
     let rows: String = rows
         .map(|(id, file)| format!("<TR><TD>{id}</TD><TD>{}</TD></TR>\n", file.display()))
         .collect();

@@ -134,7 +134,7 @@ fn fine_tuning_that_is_killed_keeps_its_best_and_goes_on_to_the_same_end() {
     assert!(!dir.path().join("model/head.json").exists());
     let best = Model::load(dir.path().join("model/run/best")).unwrap();
     let galaxies = Catalog::read(dir.path().join("catalog.csv")).unwrap();
-    assert_eq!(best.predict_labels(&galaxies.head(5)).unwrap().len(), 5);
+    assert_eq!(best.predict(&galaxies.head(5)).unwrap().len(), 5);
     let done = figures(&run(&arguments, dir.path()));
     assert!(done["resumed_at"].as_u64().unwrap() > 0, "{done}");
     let whole = figures(&run(&classifier("whole", "catalog.csv", &more), dir.path()));

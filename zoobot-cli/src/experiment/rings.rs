@@ -103,8 +103,8 @@ impl Rings {
             run = run.scratch(&encoder);
         }
         let outcome = run.run(&self.out)?;
-        write_table(&outcome.table()?, self.out.join("table.csv"))?;
-        outcome.figure()?.save(self.out.join("figure.svg"))?;
+        write_table(&outcome.table(), self.out.join("table.csv"))?;
+        outcome.figure().save(self.out.join("figure.svg"))?;
         let figures = json!({ "out": self.out, "label": outcome.label, "runs": outcome.rows });
         report(self.json, &figures, || Ok(outcome.markdown()))?;
         Ok(ExitCode::SUCCESS)

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::files::write_whole_at;
 use crate::finetune::Finetune;
 use crate::notebook::Progress;
-use crate::seed::mixed;
+use crate::seed::{self, mixed};
 use crate::space::Space;
 use ndarray::Axis;
 use outcome::{append, read};
@@ -42,7 +42,7 @@ use std::time::Instant;
 ///     .start("galaxies", &Encoder::load("sample")?)
 ///     .start("ImageNet", &Encoder::load("imagenet")?)
 ///     .run("rings-grid")?;
-/// outcome.figure()?;
+/// outcome.figure();
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -92,7 +92,7 @@ impl FewLabels {
             test: 100,
             val: 30,
             epochs: 20,
-            seed: 1,
+            seed: seed::DEFAULT,
         }
     }
 
@@ -139,7 +139,7 @@ impl FewLabels {
         self
     }
 
-    /// Sets the seed of everything random (1).
+    /// Sets the seed of everything random (0).
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self

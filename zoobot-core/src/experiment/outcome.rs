@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
+use zoobot_base::table::table_of;
 
 const HEADER: &str = "start,mode,size,rings,repeat,test,accuracy,auc,seconds";
 
@@ -92,10 +93,7 @@ impl FewLabelsOutcome {
 
     /// A row for each start, mode and size: how many runs, and the mean and standard deviation of
     /// accuracy and AUC over them.
-    ///
-    /// # Errors
-    /// [`Error::Polars`] when memory is short.
-    pub fn table(&self) -> Result<DataFrame> {
+    pub fn table(&self) -> DataFrame {
         let groups = self.groups();
         let texts = |of: fn(&Row) -> &str| groups.iter().map(|it| of(it.of)).collect::<Vec<_>>();
         let counts =
@@ -117,7 +115,7 @@ impl FewLabelsOutcome {
                 columns.push(Column::new(format!("{name}_sd").into(), part(|it| it.1)));
             }
         }
-        Ok(DataFrame::new(groups.len(), columns)?)
+        table_of(groups.len(), columns)
     }
 
     /// The mean accuracy and AUC of a start, mode and size; `None` where there is no run.
@@ -172,9 +170,9 @@ impl FewLabelsOutcome {
     /// grey for comparison the paper's curves for frozen encoders (on other galaxies): dashed for
     /// galaxies, dotted for ImageNet.
     ///
-    /// # Errors
+    /// # Where it cannot be drawn
     /// [`Error::Empty`] without a run.
-    pub fn figure(&self) -> Result<Figure> {
+    pub fn figure(&self) -> Figure {
         let groups = self.groups();
         let mut starts: Vec<&str> = Vec::new();
         let mut all: Vec<Curve> = Vec::new();
@@ -220,7 +218,7 @@ impl FewLabelsOutcome {
 impl Show for FewLabelsOutcome {
     fn show(&self) -> Bundle {
         let title = format!("{:?} from few labels: mean and standard deviation", self.label);
-        self.table().map(|table| Table::new(table).title(title).whole()).show()
+        Table::new(self.table()).title(title).whole().show()
     }
 }
 

@@ -98,12 +98,12 @@ pub fn member(
         ),
         "hist" | "histogram" | "bar" => {
             format!(
-                "a figure is made with `histogram({receiver}.column(\"{}\")?, 20)`.",
+                "a figure is made with `histogram({receiver}.column(\"{}\"), 20)`.",
                 column("magnitude")
             )
         }
         "plot" | "scatter" => format!(
-            "a figure is made with `scatter({receiver}.column(\"radius\")?, {receiver}.column(\"magnitude\")?)`."
+            "a figure is made with `scatter({receiver}.column(\"radius\"), {receiver}.column(\"magnitude\"))`."
         ),
         "show" | "display" | "print" => {
             format!(
@@ -130,7 +130,7 @@ pub fn member(
         "tail" => format!("the last rows are `{table}.tail(Some(5))`."),
         "slice" => format!("rows are taken with `{table}.slice(0, 10)`."),
         "describe" | "info" | "dtypes" | "schema" => {
-            format!("`schema_of({lent})?` lists the columns and their types.")
+            format!("`schema_of({lent})` lists the columns and their types.")
         }
         "columns" | "names" | "keys" | "column_names" => {
             format!("the names of the columns are `{table}.get_column_names()`.")

@@ -119,7 +119,7 @@ pub(super) fn over(line: &Line, from: usize, to: usize) -> Over {
         names.iter().any(|name| element.trim_start_matches(['&', '[']).starts_with(name))
     };
     if ty.ends_with("Catalog") {
-        return owned(format!("{text}.ids().into_iter()"), false);
+        return owned(format!("{text}.ids().iter().cloned()"), false);
     }
     if ty.ends_with("String") && !ty.contains("Vec<") || ty == "&str" {
         return owned(format!("{text}.chars()"), false);

@@ -34,9 +34,9 @@ pub fn answer(desk: &Desk, request: &Request) -> Response {
             Ok(Response::json(&rated(desk, number(request, "from"))))
         }
         (Method::Get, ["api", "ranking"]) => ranking(desk, request),
-        (Method::Get, ["api", "ratings.csv"]) => desk.search().table().and_then(csv),
+        (Method::Get, ["api", "ratings.csv"]) => csv(desk.search().table()),
         (Method::Get, ["api", "ranking.csv"]) => {
-            desk.standing().learnt.ok_or_else(unranked).and_then(|it| csv(it.ranking.table()?))
+            desk.standing().learnt.ok_or_else(unranked).and_then(|it| csv(it.ranking.table()))
         }
         (Method::Post, ["api", "rate"]) => rate(desk, request),
         (Method::Post, ["api", "skip"]) => skip(desk, request),

@@ -59,16 +59,17 @@ impl AnomalySearch {
     /// use zoobot_core::{catalog::Catalog, ndarray::Array2, space::Space};
     /// let galaxies = Catalog::sample()?.head(50);
     /// let features = Array2::from_shape_fn((50, 2), |(i, j)| (i * (j + 1) % 7) as f32);
-    /// let space = Space::new(galaxies.ids(), features)?.with_catalog(&galaxies)?;
-    /// let mut search = AnomalySearch::new(&space)?;
+    /// let space = Space::new(galaxies.ids().to_vec(), features)?.with_catalog(&galaxies)?;
+    /// let mut search = AnomalySearch::new(&space);
     /// let page = search.rate_in_browser()?;
     /// assert!(page.url().starts_with("http://127.0.0.1:"));
     /// search.rate(&space.ids()[0], 5)?;
-    /// assert_eq!(page.ratings()?.height(), 1);
+    /// assert_eq!(page.ratings().height(), 1);
     /// page.stop();
     /// # Ok::<(), zoobot_core::Error>(())
     /// ```
     pub fn rate_in_browser(&mut self) -> Result<RatingPage> {
+        self.settled()?;
         self.space().known_catalog()?;
         if let Some(server) = self.page().as_ref().filter(|server| server.is_running()) {
             return Ok(RatingPage { server: Arc::clone(server) });
@@ -86,10 +87,7 @@ impl RatingPage {
     }
 
     /// The ratings that count, as [`AnomalySearch::table`] has them.
-    ///
-    /// # Errors
-    /// Only when memory for the columns cannot be had.
-    pub fn ratings(&self) -> Result<DataFrame> {
+    pub fn ratings(&self) -> DataFrame {
         self.server.desk().search().table()
     }
 

@@ -26,6 +26,7 @@ use rough::Rough;
 use serde::{Deserialize, Serialize};
 use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
+use zoobot_base::seed;
 
 pub use kernel::{Form, Kernel};
 pub use predict::Prediction;
@@ -80,7 +81,7 @@ pub struct FittedProcess {
 impl GaussianProcess {
     /// One with this kernel.
     pub fn new(kernel: Kernel) -> Self {
-        Self { kernel, restarts: 0, seed: 0, jitter: 1e-10, bounds: (1e-5, 1e5) }
+        Self { kernel, restarts: 0, seed: seed::DEFAULT, jitter: 1e-10, bounds: (1e-5, 1e5) }
     }
 
     /// Sets how many more starts a fit makes.

@@ -20,7 +20,7 @@ mod write;
 use polars::prelude::*;
 use read::Lined;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use zoobot_base::error::{Error, Result};
 use zoobot_base::spelling;
 
@@ -50,6 +50,8 @@ pub struct Catalog {
     source: PathBuf,
     /// Columns of the file that could not be read.
     left_out: Arc<[String]>,
+    /// Every `id_str`, from when it was first asked for.
+    ids: Arc<OnceLock<Vec<String>>>,
 }
 
 impl Catalog {
@@ -108,7 +110,7 @@ impl Catalog {
     fn checked(read: Lined, folder: PathBuf, source: PathBuf) -> Result<Self> {
         let mut table = check::catalog(&read, &source)?;
         missing::without_nan(&mut table)?;
-        Ok(Self { table, folder, source, left_out: read.left_out.into() })
+        Ok(Self { table, folder, source, left_out: read.left_out.into(), ids: Arc::default() })
     }
 
     /// The number of galaxies.
@@ -137,8 +139,8 @@ impl Catalog {
     }
 
     /// Every `id_str`, in order.
-    pub fn ids(&self) -> Vec<String> {
-        self.texts(ID)
+    pub fn ids(&self) -> &[String] {
+        self.ids.get_or_init(|| self.texts(ID))
     }
 
     /// Every picture's full path, in order; empty where `file_loc` is empty.
@@ -237,7 +239,7 @@ impl Catalog {
         let rows: Vec<IdxSize> = ids
             .iter()
             .map(|id| {
-                place.get(id.as_ref()).copied().ok_or_else(|| self.missing(id.as_ref(), &known))
+                place.get(id.as_ref()).copied().ok_or_else(|| self.missing(id.as_ref(), known))
             })
             .collect::<Result<_>>()?;
         Ok(self.with(self.table.take(&IdxCa::from_vec("rows".into(), rows))?))
@@ -263,7 +265,7 @@ impl Catalog {
     }
 
     fn with(&self, table: DataFrame) -> Self {
-        Self { table, ..self.clone() }
+        Self { table, ids: Arc::default(), ..self.clone() }
     }
 }
 

@@ -1,30 +1,35 @@
 //! The display of a catalogue: a table with thumbnails, a gallery, its columns.
 
 use super::Catalog;
-use zoobot_base::error::{Error, Result};
 use zoobot_show::notebook::{Bundle, Gallery, Show, Table, Tile, schema_of};
 
 impl Catalog {
     /// The pictures of the first `n` galaxies, with their names.
-    ///
-    /// # Errors
-    /// [`Error::Parameter`] when `n` is 0.
-    pub fn gallery(&self, n: usize) -> Result<Gallery> {
-        if n == 0 {
-            return Err(Error::parameter("n", n, "at least 1"));
-        }
+    pub fn gallery(&self, n: usize) -> Gallery {
         let first = self.head(n);
-        let tiles = first.ids().into_iter().zip(first.files());
+        let tiles = first.ids().iter().zip(first.files());
         let title = format!("{} of {} galaxies", first.len(), self.len());
         let tiles = tiles.map(|(id, file)| Tile::new(id, file)).collect();
-        Ok(Gallery::new(tiles).title(title))
+        Gallery::new(tiles).title(title)
+    }
+
+    /// The pictures of the galaxies with these names, in the order given. A name that is not there is said in
+    /// place of the pictures.
+    ///
+    /// ```
+    /// use zoobot_core::prelude::*;
+    /// let galaxies = Catalog::sample()?;
+    /// let gallery = galaxies.gallery_of(&["SIM000005", "SIM000011"]);
+    /// assert_eq!(gallery.tiles().len(), 2);
+    /// assert!(galaxies.gallery_of(&["SIM5"]).problem().is_some());
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn gallery_of(&self, ids: &[impl AsRef<str>]) -> Gallery {
+        self.select(ids).map(|found| found.gallery(found.len())).into()
     }
 
     /// A table of the columns: name, type, empty values, examples.
-    ///
-    /// # Errors
-    /// Only when memory for the table cannot be had.
-    pub fn columns(&self) -> Result<Table> {
+    pub fn columns(&self) -> Table {
         schema_of(self.table())
     }
 }

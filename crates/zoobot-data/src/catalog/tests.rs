@@ -168,7 +168,7 @@ fn a_split_has_every_galaxy_once_and_follows_the_seed() {
     let galaxies = Catalog::sample().unwrap();
     let parts = galaxies.split([0.5, 0.2, 0.3], 7).unwrap();
     let all = [&parts.train, &parts.val, &parts.test].map(Catalog::ids);
-    assert_eq!(all.each_ref().map(Vec::len), [300, 120, 180]);
+    assert_eq!(all.each_ref().map(|ids| ids.len()), [300, 120, 180]);
     let mut together: Vec<String> = all.concat();
     together.sort();
     assert_eq!(together, galaxies.ids());

@@ -40,8 +40,8 @@ pub fn keep_out(catalog: &Catalog, one_in: u64) -> Result<(Catalog, Catalog)> {
     if one_in < 2 {
         return Err(Error::parameter("one_in", one_in, "at least 2"));
     }
-    let (out, training): (Vec<String>, Vec<String>) =
-        catalog.ids().into_iter().partition(|id| is_kept_out(id, one_in));
+    let (out, training): (Vec<&String>, Vec<&String>) =
+        catalog.ids().iter().partition(|id| is_kept_out(id, one_in));
     Ok((catalog.select(&training)?, catalog.select(&out)?))
 }
 

@@ -78,7 +78,7 @@ fn the_galaxies_kept_out_depend_on_their_names_alone() {
     let (training, out) = keep_out(&catalog, 5).unwrap();
     assert_eq!(training.len() + out.len(), 1000);
     assert!((150..250).contains(&out.len()), "{}", out.len());
-    let (again, out_again) = keep_out(&catalog.select(&out.ids()).unwrap(), 5).unwrap();
+    let (again, out_again) = keep_out(&catalog.select(out.ids()).unwrap(), 5).unwrap();
     assert!(again.is_empty() && out_again.ids() == out.ids());
     assert!(keep_out(&catalog, 1).is_err());
     // By Python's hashlib.

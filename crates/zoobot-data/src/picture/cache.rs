@@ -4,7 +4,7 @@
 //! The file: the pictures' bytes, a checksum of 8 bytes for each, a record in JSON, its length, the
 //! SHA-256 of checksums and record, and [`MAGIC`]. What makes it valid comes last.
 
-use super::{Prepared, Recipe, say_stretch};
+use super::{Failed, Failures, Prepared, Recipe, say_stretch};
 use crate::catalog::Catalog;
 use memmap2::Mmap;
 use rayon::prelude::*;
@@ -44,7 +44,7 @@ pub struct PictureCache {
     recipe: Recipe,
     ids: Vec<String>,
     files: Vec<PathBuf>,
-    failed: Vec<(String, String)>,
+    failed: Failures,
 }
 
 /// What the file says of itself.
@@ -82,8 +82,11 @@ impl PictureCache {
                 })?
             }
         };
-        let failed = record.failed.iter().filter_map(|(row, why)| Some((ids.get(*row)?, why)));
-        let failed = failed.map(|(id, why)| (id.clone(), why.clone())).collect();
+        let failed = record.failed.iter().filter_map(|(row, reason)| {
+            let (id_str, file_loc) = (ids.get(*row)?.clone(), files.get(*row)?.clone());
+            Some(Failed { id_str, file_loc, reason: reason.clone() })
+        });
+        let failed = failed.collect();
         let mut readable = vec![true; files.len()];
         for (row, _) in &record.failed {
             if let Some(there) = readable.get_mut(*row) {
@@ -91,7 +94,8 @@ impl PictureCache {
             }
         }
         let (ids, files) = ids
-            .into_iter()
+            .iter()
+            .cloned()
             .zip(files)
             .zip(readable)
             .filter_map(|(row, there)| there.then_some(row))
@@ -116,7 +120,7 @@ impl PictureCache {
     }
 
     /// The galaxies that are left out, and why.
-    pub fn failed(&self) -> &[(String, String)] {
+    pub fn failed(&self) -> &Failures {
         &self.failed
     }
 

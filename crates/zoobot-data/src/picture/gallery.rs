@@ -11,10 +11,10 @@ impl Recipe {
     /// The first `n` pictures of a catalogue as a network behind this recipe sees them; mean and
     /// standard deviation are undone, so that the pictures keep their colours.
     ///
-    /// # Errors
-    /// [`Error::Picture`] when one of them cannot be read; [`Error::Parameter`] for `n` of 0
-    /// and parameters out of range.
-    pub fn gallery(&self, catalog: &Catalog, n: usize) -> Result<Gallery> {
+    /// # Where there is none
+    /// [`Error::Picture`] when one of them cannot be read; [`Error::Parameter`] for `n` of 0 and
+    /// parameters out of range.
+    pub fn gallery(&self, catalog: &Catalog, n: usize) -> Gallery {
         Augment::none().gallery(catalog, self, n)
     }
 }
@@ -23,10 +23,14 @@ impl Augment {
     /// Random views of the first `n` pictures of a catalogue, as a network behind this recipe sees
     /// them in training (with seed 0). Colours as in [`Recipe::gallery`].
     ///
-    /// # Errors
-    /// [`Error::Picture`] when one of them cannot be read; [`Error::Parameter`] for `n` of 0
-    /// and parameters out of range.
-    pub fn gallery(&self, catalog: &Catalog, recipe: &Recipe, n: usize) -> Result<Gallery> {
+    /// # Where there is none
+    /// [`Error::Picture`] when one of them cannot be read; [`Error::Parameter`] for `n` of 0 and
+    /// parameters out of range.
+    pub fn gallery(&self, catalog: &Catalog, recipe: &Recipe, n: usize) -> Gallery {
+        self.made(catalog, recipe, n).into()
+    }
+
+    fn made(&self, catalog: &Catalog, recipe: &Recipe, n: usize) -> Result<Gallery> {
         if n == 0 {
             return Err(Error::parameter("n", n, "at least 1"));
         }

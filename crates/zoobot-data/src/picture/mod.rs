@@ -3,6 +3,7 @@
 
 mod augment;
 mod cache;
+mod failures;
 mod gallery;
 mod recipe;
 
@@ -12,6 +13,7 @@ use zoobot_show::notes::note;
 
 pub use augment::{Augment, Erasing, RandomCrop};
 pub use cache::PictureCache;
+pub use failures::{Failed, Failures};
 #[doc(hidden)]
 pub use gallery::shown;
 pub use recipe::{Crop, Grey, Prepared, Recipe};

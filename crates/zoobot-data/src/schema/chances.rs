@@ -18,6 +18,12 @@ impl Schema {
     /// [`Error::Shape`] when `fractions` does not have one column for each answer.
     pub fn asked(&self, fractions: ArrayView2<'_, f64>) -> Result<Array2<f64>> {
         self.check_width("fractions", fractions.ncols())?;
+        Ok(self.chances(fractions))
+    }
+
+    /// [`asked`](Self::asked) of fractions that have a column for each answer.
+    #[doc(hidden)]
+    pub fn chances(&self, fractions: ArrayView2<'_, f64>) -> Array2<f64> {
         let mut asked = Array2::<f64>::ones((fractions.nrows(), self.questions.len()));
         for &place in &self.order {
             let Some(parent) = self.questions[place].parent else { continue };
@@ -28,7 +34,7 @@ impl Schema {
                 .and(fractions.column(parent.answer))
                 .for_each(|this, before, fraction| *this = before * fraction);
         }
-        Ok(asked)
+        asked
     }
 
     /// How likely a volunteer is to be asked the question and to give the answer: the fraction

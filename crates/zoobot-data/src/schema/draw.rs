@@ -1,16 +1,15 @@
 //! A schema as a drawn tree.
 
 use super::{Question, Schema};
-use zoobot_base::error::Result;
 use zoobot_show::figure::{Branch, Figure, tree};
 
 impl Schema {
     /// The tree drawn from left to right: a box for each question with its answers, and a line from
     /// an answer to each question that is asked after it.
     ///
-    /// # Errors
+    /// # Where it cannot be drawn
     /// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) when it would be larger than a figure can be.
-    pub fn figure(&self) -> Result<Figure> {
+    pub fn figure(&self) -> Figure {
         let roots: Vec<Branch> = self.first_questions().map(|it| self.branch(it)).collect();
         tree(&self.summary(), &roots)
     }

@@ -164,7 +164,7 @@ fn a_vote_table_gives_totals_and_fractions() {
     let fractions = votes.fractions();
     assert_eq!(fractions.row(0).to_vec(), [0.75, 0.25, 2.0 / 3.0, 1.0 / 3.0]);
     assert!(fractions[[1, 2]].is_nan() && fractions[[1, 3]].is_nan());
-    let table = votes.table().unwrap();
+    let table = votes.table();
     let ring = table.column("ring_yes_fraction").unwrap();
     assert_eq!(ring.null_count(), 1);
     let totals = table.column("ring_total-votes").unwrap().i64().unwrap().clone();
@@ -236,7 +236,7 @@ fn shown_and_drawn_schemas_name_every_question_and_escape_them() {
     assert!(html.contains("&lt;b&gt;odd") && !html.contains("<b>odd"));
     for name in Schema::names() {
         let schema = Schema::named(&name).unwrap();
-        let (html, svg) = (schema.show(), schema.figure().unwrap().svg());
+        let (html, svg) = (schema.show(), schema.figure().svg());
         let html = html.get("text/html").unwrap();
         for question in schema.questions() {
             assert!(html.contains(question.name()) && svg.contains(question.name()), "{name}");

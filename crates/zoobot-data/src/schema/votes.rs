@@ -7,6 +7,7 @@ use polars::prelude::{Column, DataFrame, DataType};
 use std::collections::{HashMap, HashSet};
 use zoobot_base::error::{Error, Result};
 use zoobot_base::spelling::near;
+use zoobot_base::table::table_of;
 use zoobot_show::notes::{self, examples};
 
 /// How many galaxies an error names.
@@ -210,10 +211,7 @@ impl Votes {
 
     /// A table of `id_str`, every count, `QUESTION_total-votes` and `ANSWER_fraction` (empty where
     /// no volunteer was asked), as in Galaxy Zoo's catalogues.
-    ///
-    /// # Errors
-    /// [`Error::Polars`] when memory is short.
-    pub fn table(&self) -> Result<DataFrame> {
+    pub fn table(&self) -> DataFrame {
         let (totals, fractions) = (self.totals(), self.fractions());
         let mut columns = vec![Column::new(ID.into(), &self.ids)];
         for (place, question) in self.schema.questions().iter().enumerate() {
@@ -229,7 +227,7 @@ impl Votes {
                 columns.push(Column::new(format!("{}_fraction", answer.column()).into(), shares));
             }
         }
-        Ok(DataFrame::new(self.len(), columns)?)
+        table_of(self.len(), columns)
     }
 }
 

@@ -103,8 +103,8 @@ impl Anomalies {
         }
         let runs = comparison.run()?;
         if let Some(folder) = &self.out {
-            write_table(&runs.table()?, folder.join("summary.csv"))?;
-            runs.figure()?.save(folder.join("accuracy.svg"))?;
+            write_table(&runs.table(), folder.join("summary.csv"))?;
+            runs.figure().save(folder.join("accuracy.svg"))?;
         }
         report(self.json, &serde_json::to_value(&runs)?, || Ok(runs.text()))?;
         Ok(ExitCode::SUCCESS)

@@ -3,6 +3,7 @@
 use super::Method;
 use polars::prelude::{Column, DataFrame};
 use serde::{Deserialize, Serialize};
+use zoobot_base::table::table_of;
 use zoobot_core::advice::advice;
 use zoobot_core::anomaly::Figures;
 use zoobot_core::notebook::{Bundle, Show, Table};
@@ -66,10 +67,7 @@ impl Runs {
     /// A line for each representation and method: `runs`, and for each figure the mean and the
     /// standard deviation over the runs (`average_precision` and `average_precision_std`, ...;
     /// columns with `unrated` leave out the rated galaxies).
-    ///
-    /// # Errors
-    /// Only when memory for the columns cannot be had.
-    pub fn table(&self) -> Result<DataFrame> {
+    pub fn table(&self) -> DataFrame {
         let kinds = self.kinds();
         let groups: Vec<Vec<&Run>> =
             kinds.iter().map(|(name, method)| self.of(name, *method)).collect();
@@ -108,7 +106,7 @@ impl Runs {
                 run.figures.rank_weighted_at.get(&depth).copied()
             });
         }
-        Ok(DataFrame::new(kinds.len(), columns)?)
+        table_of(kinds.len(), columns)
     }
 
     /// A line of text for each, for a terminal.
@@ -148,11 +146,6 @@ pub fn deviation(values: &[f64]) -> f64 {
 
 impl Show for Runs {
     fn show(&self) -> Bundle {
-        match self.table() {
-            Ok(table) => {
-                Table::new(table).title("Searches by a simulated user").rows(usize::MAX).show()
-            }
-            Err(error) => Bundle::plain(error.to_string()),
-        }
+        Table::new(self.table()).title("Searches by a simulated user").rows(usize::MAX).show()
     }
 }

@@ -22,13 +22,13 @@ fn every_method_runs_and_a_person_s_ratings_beat_oddness() {
     let of = |method| runs.mean("a", method).unwrap();
     assert!(of(Method::Gp) > of(Method::Astronomaly) && of(Method::Gp) > of(Method::Random));
     assert!(of(Method::Gp) > 0.8, "{}", runs.text());
-    let table = runs.table().unwrap();
+    let table = runs.table();
     assert_eq!(table.height(), Method::ALL.len());
     assert!(table.column("accuracy_unrated_100_std").is_ok());
     assert!(runs.text().contains("gp-matern32"));
-    let figure = runs.figure().unwrap();
+    let figure = runs.figure();
     assert!(figure.about().contains("gp, gp-matern32"), "{}", figure.about());
-    assert!(Runs { runs: Vec::new() }.figure().is_err());
+    assert!(Runs { runs: Vec::new() }.figure().checked().is_err());
     assert!("gpp".parse::<Method>().unwrap_err().to_string().contains("gp-ucb"));
 }
 

@@ -109,12 +109,9 @@ impl Judge {
             return Space::read(path)?.with_catalog(&sample.catalog);
         }
         let space = encoder.encode(&sample.catalog)?;
-        if space.len() < sample.catalog.len() {
-            let failed = Catalog::from_table(space.failed().clone(), "")?;
-            return Err(Error::Picture {
-                path: failed.files().swap_remove(0),
-                reason: failed.labels("reason")?.swap_remove(0),
-            });
+        if let Some(first) = space.failed().first() {
+            let (path, reason) = (first.file_loc.clone(), first.reason.clone());
+            return Err(Error::Picture { path, reason });
         }
         if let Some(path) = kept {
             space.save(path)?;

@@ -2,8 +2,8 @@
 
 use polars::prelude::{Column, DataFrame};
 use serde::Serialize;
+use zoobot_base::table::table_of;
 use zoobot_core::notebook::{Bundle, Show, Table};
-use zoobot_core::{Error, Result};
 
 /// An encoder's score in one figure; higher is better.
 ///
@@ -106,10 +106,7 @@ impl Verdict {
 
     /// A table of `task`, `measure`, `galaxies`, for each encoder the mean and `NAME ±` the
     /// spread over the seeds, and the `best`.
-    ///
-    /// # Errors
-    /// [`Error::Polars`] when two encoders have the same name.
-    pub fn table(&self) -> Result<DataFrame> {
+    pub fn table(&self) -> DataFrame {
         let (lines, encoders) = (self.lines(), self.encoders());
         let texts = |of: &dyn Fn(&Line) -> String| lines.iter().map(of).collect::<Vec<_>>();
         let mut columns = vec![
@@ -129,7 +126,7 @@ impl Verdict {
         }
         let best = texts(&|line| line.best.map_or("", |place| encoders[place]).to_owned());
         columns.push(Column::new("best".into(), best));
-        DataFrame::new(lines.len(), columns).map_err(Error::from)
+        table_of(lines.len(), columns)
     }
 
     /// The table as Markdown, the best figure in bold, with the winner below.
@@ -165,6 +162,6 @@ impl Verdict {
 impl Show for Verdict {
     fn show(&self) -> Bundle {
         let title = "Linear probes of fixed features: mean and standard deviation over the seeds";
-        self.table().map(|table| Table::new(table).title(title)).show()
+        Table::new(self.table()).title(title).show()
     }
 }

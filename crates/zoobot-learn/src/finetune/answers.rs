@@ -11,7 +11,7 @@ use tch::Tensor;
 use zoobot_base::error::Result;
 use zoobot_data::catalog::{Catalog, ID, TableFormat};
 use zoobot_data::picture::Augment;
-use zoobot_representation::encoder::{Failed, Report, Rows, TableJob, array, catalog_key};
+use zoobot_representation::encoder::{Report, Rows, TableJob, array, catalog_key};
 use zoobot_representation::space::Space;
 
 impl Model {
@@ -21,7 +21,7 @@ impl Model {
     /// ```no_run
     /// use zoobot_core::prelude::*;
     /// let galaxies = Catalog::read("rings/test.csv")?;
-    /// let predicted = Model::load("rings-model")?.predict_labels(&galaxies)?;
+    /// let predicted = Model::load("rings-model")?.predict(&galaxies)?;
     /// predicted.against(&galaxies, "ring")?.accuracy()?;
     /// # Ok::<(), Error>(())
     /// ```
@@ -29,11 +29,11 @@ impl Model {
     /// # Errors
     /// [`Error::Unsuitable`] for a model of votes; else as
     /// [`Encoder::encode`](zoobot_representation::encoder::Encoder::encode).
-    pub fn predict_labels(&self, catalog: &Catalog) -> Result<Predicted> {
+    pub fn predict(&self, catalog: &Catalog) -> Result<Predicted> {
         // Whether it can is known before the pictures are.
         Predicted::new(self, Vec::new(), Array2::zeros((0, 0)))?;
         let space = self.encoder().encode(catalog)?;
-        let mut predicted = self.predict_labels_encoded(&space)?;
+        let mut predicted = self.predict_encoded(&space)?;
         predicted.catalog = space.catalog().cloned();
         predicted.failed = space.failed().clone();
         Ok(predicted)
@@ -44,7 +44,7 @@ impl Model {
     /// # Errors
     /// As [`Encoder::check`](zoobot_representation::encoder::Encoder::check) when the space is of another encoder or
     /// other pictures; [`Error::Unsuitable`] for a model of votes.
-    pub fn predict_labels_encoded(&self, space: &Space) -> Result<Predicted> {
+    pub fn predict_encoded(&self, space: &Space) -> Result<Predicted> {
         self.encoder().check(space)?;
         Predicted::new(self, space.ids().to_vec(), self.answers(space.features())?)
     }
@@ -55,14 +55,14 @@ impl Model {
     /// # Errors
     /// As [`predict_labels`](Self::predict_labels); [`Error::Parameter`] for an augmentation out of
     /// range.
-    pub fn predict_labels_by_views(
+    pub fn predict_by_views(
         &self,
         catalog: &Catalog,
         augment: &Augment,
         views: usize,
         seed: u64,
     ) -> Result<Predicted> {
-        let first = self.predict_labels(catalog)?;
+        let first = self.predict(catalog)?;
         let (catalog, failed) = (catalog.select(first.ids())?, first.failed.clone());
         let mut all = vec![first];
         for features in each_view(self.encoder(), &catalog, augment, views, seed)? {
@@ -80,10 +80,10 @@ impl Model {
     /// # Errors
     /// As [`Ensemble::predict_to`](crate::predict::Ensemble::predict_to); [`Error::Unsuitable`] for a
     /// model of votes.
-    pub fn predict_labels_to(&self, catalog: &Catalog, out: impl AsRef<Path>) -> Result<Report> {
+    pub fn predict_to(&self, catalog: &Catalog, out: impl AsRef<Path>) -> Result<Report> {
         let out = out.as_ref();
         let format = TableFormat::of(out)?;
-        format.check(ID, &catalog.ids())?;
+        format.check(ID, catalog.ids())?;
         let empty = Predicted::new(self, Vec::new(), Array2::zeros((0, self.width())))?;
         let note = serde_json::json!({
             "model": self.encoder().name(),
@@ -100,7 +100,7 @@ impl Model {
                 true => Array2::zeros((0, self.width())),
                 false => self.answers(features.view())?,
             };
-            Predicted { ids, values, ..empty.clone() }.table()
+            Ok(Predicted { ids, values, ..empty.clone() }.table())
         };
         let encoders = [self.encoder()];
         let job = TableJob {
@@ -138,27 +138,5 @@ impl Model {
             }
         }
         Ok(values)
-    }
-}
-
-impl Predicted {
-    /// The pictures that could not be read, as a command lists them.
-    #[doc(hidden)]
-    pub fn failures(&self) -> Vec<Failed> {
-        let column = |name: &str| -> Vec<String> {
-            let column = self.failed.column(name).and_then(|it| it.str().cloned());
-            column.map_or_else(
-                |_| Vec::new(),
-                |it| it.iter().map(|text| text.unwrap_or_default().to_owned()).collect(),
-            )
-        };
-        let (ids, files, reasons) = (column(ID), column("file_loc"), column("reason"));
-        let rows = ids.into_iter().zip(files).zip(reasons);
-        rows.map(|((id_str, file_loc), reason)| Failed {
-            id_str,
-            file_loc: file_loc.into(),
-            reason,
-        })
-        .collect()
     }
 }

@@ -42,6 +42,8 @@ impl Finetune {
             question,
             settings: Settings::default(),
             start: Start::Shipped,
+            grey: false,
+            misfits: Vec::new(),
             folder: None,
             own_loss: None,
             own_metrics: Vec::new(),
@@ -146,28 +148,30 @@ impl Finetune {
         self
     }
 
-    /// For a regressor: numbers are between 0 and 1, and so are predictions.
-    ///
-    /// # Errors
-    /// [`Error::Unsuitable`] for anything but a regressor.
-    pub fn unit_interval(mut self) -> Result<Self> {
+    /// For a regressor: numbers are between 0 and 1, and so are predictions. With another question,
+    /// [`train`](Self::train) returns an error.
+    pub fn unit_interval(mut self) -> Self {
         match &mut self.question {
             LabelKind::Numbers { unit_interval, .. } => *unit_interval = true,
-            other => return Err(only_regressor("unit_interval()", "--unit-interval", other)),
+            other => {
+                let misfit = only_regressor("unit_interval()", "--unit-interval", other);
+                self.misfits.push(misfit.to_string());
+            }
         }
-        Ok(self)
+        self
     }
 
     /// For a regressor: whether errors count squared (`mse`, the default) or as they are (`mae`).
-    ///
-    /// # Errors
-    /// [`Error::Unsuitable`] for anything but a regressor.
-    pub fn distance(mut self, of: Distance) -> Result<Self> {
+    /// With another question, [`train`](Self::train) returns an error.
+    pub fn distance(mut self, of: Distance) -> Self {
         match &mut self.question {
             LabelKind::Numbers { distance, .. } => *distance = of,
-            other => return Err(only_regressor("distance(…)", "--mae", other)),
+            other => {
+                let misfit = only_regressor("distance(…)", "--mae", other);
+                self.misfits.push(misfit.to_string());
+            }
         }
-        Ok(self)
+        self
     }
 
     /// Sets the maximum number of epochs (100).
@@ -231,20 +235,16 @@ impl Finetune {
         self
     }
 
-    /// Sets the seed of everything random (42).
+    /// Sets the seed of everything random (0).
     pub fn seed(mut self, seed: u64) -> Self {
         self.settings.seed = seed;
         self
     }
 
-    /// Gives the network luminance only: see [`Encoder::greyscale`]. Call it after
-    /// [`encoder`](Self::encoder).
-    ///
-    /// # Errors
-    /// As there, and as [`Encoder::load`].
-    pub fn greyscale(mut self) -> Result<Self> {
-        self.start = Start::Encoder(Box::new(self.begin()?.greyscale()?));
-        Ok(self)
+    /// Gives the network luminance only: see [`Encoder::greyscale`].
+    pub fn greyscale(mut self) -> Self {
+        self.grey = true;
+        self
     }
 
     /// Sets all settings at once, as a file keeps them.

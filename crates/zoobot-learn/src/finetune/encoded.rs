@@ -12,7 +12,7 @@ use zoobot_base::error::{Error, Result};
 use zoobot_base::files::{short_hash, write_whole_at};
 use zoobot_base::seed::mixed;
 use zoobot_data::catalog::Catalog;
-use zoobot_data::picture::PictureCache;
+use zoobot_data::picture::{Failed, Failures, PictureCache};
 use zoobot_representation::encoder::{Encoder, array, catalog_key};
 use zoobot_representation::space::Space;
 use zoobot_show::notebook::Progress;
@@ -28,7 +28,7 @@ pub fn features(
     catalog: &Catalog,
     truth: &Truth,
     learn: bool,
-) -> Result<(Known, Vec<(String, String)>)> {
+) -> Result<(Known, Failures)> {
     let space = encode(finetune, encoder, catalog)?;
     let (rows, failed) = readable(catalog, &space);
     let mut known = Known { features: space.features().to_owned(), truth: truth.select(&rows)? };
@@ -58,7 +58,7 @@ fn encode(finetune: &Finetune, encoder: &Encoder, catalog: &Catalog) -> Result<S
 }
 
 /// Rows of the catalogue that were encoded, and the galaxies that were not.
-fn readable(catalog: &Catalog, space: &Space) -> (Vec<usize>, Vec<(String, String)>) {
+fn readable(catalog: &Catalog, space: &Space) -> (Vec<usize>, Failures) {
     let ids = catalog.ids();
     let places: HashMap<&str, usize> =
         ids.iter().enumerate().map(|(row, id)| (id.as_str(), row)).collect();
@@ -66,8 +66,13 @@ fn readable(catalog: &Catalog, space: &Space) -> (Vec<usize>, Vec<(String, Strin
         space.ids().iter().filter_map(|id| places.get(id.as_str()).copied()).collect();
     let reason = "its picture cannot be read";
     let known: std::collections::HashSet<&String> = space.ids().iter().collect();
-    let failed = ids.iter().filter(|id| !known.contains(id));
-    (rows, failed.map(|id| (id.clone(), reason.to_owned())).collect())
+    let failed = ids.iter().zip(catalog.files()).filter(|(id, _)| !known.contains(id));
+    let failed = failed.map(|(id, file_loc)| Failed {
+        id_str: id.clone(),
+        file_loc,
+        reason: reason.to_owned(),
+    });
+    (rows, failed.collect())
 }
 
 /// The features of `views` random views of each galaxy, an array for each view.
@@ -127,7 +132,7 @@ pub fn same_run(
     folds: Option<usize>,
 ) -> Result<()> {
     let labels = |catalog: &Catalog| -> Result<String> {
-        let mut pieces = catalog.ids();
+        let mut pieces = catalog.ids().to_vec();
         for name in finetune.question().columns() {
             pieces.extend(catalog.labels(&name)?);
         }

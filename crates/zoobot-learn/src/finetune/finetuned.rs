@@ -11,7 +11,7 @@ use tch::{Tensor, no_grad};
 use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::Catalog;
-use zoobot_data::picture::Augment;
+use zoobot_data::picture::{Augment, Failures};
 use zoobot_representation::encoder::Encoder;
 use zoobot_representation::space::Space;
 use zoobot_show::figure::{self, Figure};
@@ -41,7 +41,7 @@ pub struct Finetuned {
     /// What was predicted for galaxies before they were learnt from.
     unseen: Option<Predicted>,
     plan: Option<Plan>,
-    failed: Vec<(String, String)>,
+    failed: Failures,
     augment: Augment,
     seed: u64,
 }
@@ -66,14 +66,14 @@ impl Finetuned {
             strength: None,
             unseen: None,
             plan: None,
-            failed: Vec::new(),
+            failed: Failures::default(),
             augment,
             seed,
         })
     }
 
     /// With the plan, and the galaxies whose pictures cannot be read.
-    pub(super) fn planned(self, plan: Option<Plan>, failed: Vec<(String, String)>) -> Self {
+    pub(super) fn planned(self, plan: Option<Plan>, failed: Failures) -> Self {
         Self { plan, failed, ..self }
     }
 
@@ -186,9 +186,9 @@ impl Finetuned {
     /// A figure of training and validation over the epochs; after a cross-validation, of what the
     /// folds found; of a head that was solved for, [`Strength::figure`].
     ///
-    /// # Errors
-    /// When no epoch was finished.
-    pub fn history(&self) -> Result<Figure> {
+    /// # Where it cannot be drawn
+    /// [`Error::Invalid`] when no epoch was finished.
+    pub fn history(&self) -> Figure {
         match (&self.strength, &self.cross_validated) {
             (Some(strength), _) => strength.figure(),
             (None, Some(folds)) => folds.figure(),
@@ -203,16 +203,13 @@ impl Finetuned {
 
     /// The galaxies whose pictures could not be read, each with the reason: nothing was learnt from
     /// them.
-    pub fn failed(&self) -> &[(String, String)] {
+    pub fn failed(&self) -> &Failures {
         &self.failed
     }
 
     /// The model, with a name of its own, to save it and to predict with it.
-    ///
-    /// # Errors
-    /// None today.
-    pub fn model(&self, name: &str) -> Result<Model> {
-        Ok(self.model.clone().named(name))
+    pub fn model(&self, name: &str) -> Model {
+        self.model.clone().named(name)
     }
 
     /// The encoder alone, with a name of its own, for representations after fine-tuning.
@@ -223,9 +220,9 @@ impl Finetuned {
     /// Predictions for a catalogue's galaxies, with the truth where the catalogue has the labels.
     ///
     /// # Errors
-    /// As [`Model::predict_labels`]; for votes see [`posterior`](Self::posterior).
+    /// As [`Model::predict`]; for votes see [`posterior`](Self::posterior).
     pub fn predict(&self, catalog: &Catalog) -> Result<Predicted> {
-        let predicted = self.model.predict_labels(catalog)?;
+        let predicted = self.model.predict(catalog)?;
         Ok(predicted.perhaps_against(catalog, &self.label()))
     }
 
@@ -233,9 +230,9 @@ impl Finetuned {
     /// trained alone.
     ///
     /// # Errors
-    /// As [`Model::predict_labels_encoded`].
+    /// As [`Model::predict_encoded`].
     pub fn predict_encoded(&self, space: &Space) -> Result<Predicted> {
-        let predicted = self.model.predict_labels_encoded(space)?;
+        let predicted = self.model.predict_encoded(space)?;
         Ok(match space.catalog() {
             Some(catalog) => predicted.perhaps_against(catalog, &self.label()),
             None => predicted,
@@ -245,10 +242,9 @@ impl Finetuned {
     /// The mean of the predictions for each picture and for `views` random views of it.
     ///
     /// # Errors
-    /// As [`Model::predict_labels_by_views`].
+    /// As [`Model::predict_by_views`].
     pub fn predict_by_views(&self, catalog: &Catalog, views: usize) -> Result<Predicted> {
-        let predicted =
-            self.model.predict_labels_by_views(catalog, &self.augment, views, self.seed)?;
+        let predicted = self.model.predict_by_views(catalog, &self.augment, views, self.seed)?;
         Ok(predicted.perhaps_against(catalog, &self.label()))
     }
 
@@ -280,7 +276,8 @@ impl Finetuned {
             Ok(encoder.encode(catalog)?.pca(2)?.panel(colour_by)?.title(title))
         };
         let after = self.model.encoder();
-        figure::beside(&[panel(before, "before fine-tuning")?, panel(after, "after fine-tuning")?])
+        let panels = [panel(before, "before fine-tuning")?, panel(after, "after fine-tuning")?];
+        Ok(figure::beside(&panels))
     }
 
     /// The posteriors of votes, for a tree.
@@ -288,7 +285,15 @@ impl Finetuned {
     /// # Errors
     /// [`Error::Unsuitable`] for anything but a tree; else as [`Model::predict`].
     pub fn posterior(&self, catalog: &Catalog) -> Result<Posterior> {
-        self.model.predict(catalog)
+        self.model.posterior(catalog)
+    }
+
+    /// The posteriors of galaxies that were encoded already, with a head that was trained alone.
+    ///
+    /// # Errors
+    /// As [`Model::posterior_encoded`].
+    pub fn posterior_encoded(&self, space: &Space) -> Result<Posterior> {
+        self.model.posterior_encoded(space)
     }
 
     fn label(&self) -> String {
@@ -309,7 +314,7 @@ impl Finetuned {
             let problem = format!("only classifiers have a temperature, but this is {found}");
             return Err(Error::unsuitable(problem, "Call it on a fine-tuned classifier"));
         };
-        let predicted = self.model.predict_labels(catalog)?.against(catalog, &self.label())?;
+        let predicted = self.model.predict(catalog)?.against(catalog, &self.label())?;
         let temperature = predicted.temperature()?;
         let cooler = |it: &Tensor| no_grad(|| Ok(it.f_div_scalar(temperature)?));
         let head = self.model.own_head()?.map_linear(cooler)?;
@@ -359,7 +364,7 @@ impl Finetuned {
 impl Show for Finetuned {
     fn show(&self) -> Bundle {
         let line = self.in_a_line();
-        match self.history() {
+        match self.history().checked() {
             Ok(figure) => {
                 let html = zoobot_show::notebook::text::escape(&line);
                 let shown = figure.show();

@@ -80,9 +80,9 @@ impl CrossValidated {
 
     /// A figure of validation over the epochs, for each fold and on average.
     ///
-    /// # Errors
+    /// # Where it cannot be drawn
     /// [`Error::Figure`] when it cannot be drawn.
-    pub fn figure(&self) -> Result<Figure> {
+    pub fn figure(&self) -> Figure {
         let mean = self.mean();
         let all = |of: &[Epoch], value: fn(&Epoch) -> f64| of.iter().map(value).collect::<Vec<_>>();
         let mut figure = lines().labels("epoch", "validation").series(
@@ -185,13 +185,13 @@ impl Finetune {
         let mut first = None;
         if head_only || self.settings().head_first {
             let (known, failed) = encoded::features(self, &encoder, &galaxies, &truth, true)?;
-            let gone: HashSet<&String> = failed.iter().map(|(id, _)| id).collect();
+            let gone: HashSet<&String> = failed.iter().map(|it| &it.id_str).collect();
             let ids = galaxies.ids();
             let rows: Vec<usize> =
                 (0..ids.len()).filter(|&row| !gone.contains(&ids[row])).collect();
             (galaxies, truth) = (galaxies.at(&rows)?, truth.select(&rows)?);
             if solves {
-                let learn = Galaxies { known, ids: galaxies.ids(), catalog: &galaxies };
+                let learn = Galaxies { known, ids: galaxies.ids().to_vec(), catalog: &galaxies };
                 let done = self.solved(encoder, learn, None, wished)?;
                 return Ok(done.planned(Some(plan), failed));
             }

@@ -45,18 +45,26 @@ impl Predicted {
 
     /// The [`confusion`](Self::confusion) as a figure.
     ///
-    /// # Errors
+    /// # Where it cannot be drawn
     /// As [`confusion`](Self::confusion).
-    pub fn confusion_matrix(&self) -> Result<Figure> {
-        figure::confusion(&self.names, &self.confusion()?)
+    pub fn confusion_matrix(&self) -> Figure {
+        self.draw_confusion().into()
+    }
+
+    fn draw_confusion(&self) -> Result<Figure> {
+        Ok(figure::confusion(&self.names, &self.confusion()?))
     }
 
     /// A figure of precision against recall: for two classes of the last by name, else of each
     /// class against all others.
     ///
-    /// # Errors
+    /// # Where it cannot be drawn
     /// [`Error::Missing`] where the truth is not known; [`Error::Unsuitable`] for numbers.
-    pub fn precision_recall(&self) -> Result<Figure> {
+    pub fn precision_recall(&self) -> Figure {
+        self.draw_precision().into()
+    }
+
+    fn draw_precision(&self) -> Result<Figure> {
         let mut figure = lines().labels("recall", "precision");
         for (name, chances, is) in self.each_chance()? {
             let mut order: Vec<usize> = (0..chances.len()).collect();
@@ -70,15 +78,19 @@ impl Predicted {
             }
             figure = figure.series(&name, &recall, &precision);
         }
-        figure.build()
+        Ok(figure.build())
     }
 
     /// A reliability diagram: how often predictions of each probability came true. On the diagonal,
     /// probabilities are calibrated.
     ///
-    /// # Errors
+    /// # Where it cannot be drawn
     /// [`Error::Missing`] where the truth is not known; [`Error::Unsuitable`] for numbers.
-    pub fn reliability(&self) -> Result<Figure> {
+    pub fn reliability(&self) -> Figure {
+        self.draw_reliability().into()
+    }
+
+    fn draw_reliability(&self) -> Result<Figure> {
         let mut figure = lines().labels("predicted probability", "share that is true").series(
             "perfect",
             [0.0, 1.0],
@@ -91,7 +103,7 @@ impl Predicted {
             let name = format!("{name} (error {:.3})", calibration_error(&bins));
             figure = figure.series(&name, &expected, &came);
         }
-        figure.build()
+        Ok(figure.build())
     }
 
     /// The expected calibration error: how far probabilities are from outcomes, averaged over ten
@@ -140,9 +152,13 @@ impl Predicted {
     /// The pictures of `n` galaxies that were classified correctly and of `n` that were not, each
     /// beginning with the most confident.
     ///
-    /// # Errors
+    /// # Where there is none
     /// As [`confusion`](Self::confusion); [`Error::Parameter`] when `n` is 0.
-    pub fn right_and_wrong(&self, n: usize) -> Result<Gallery> {
+    pub fn right_and_wrong(&self, n: usize) -> Gallery {
+        self.surest(n).into()
+    }
+
+    fn surest(&self, n: usize) -> Result<Gallery> {
         if n == 0 {
             return Err(Error::parameter("n", n, "at least 1"));
         }

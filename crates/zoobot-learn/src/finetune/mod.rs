@@ -54,7 +54,7 @@ use truth::Truth;
 use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::Catalog;
-use zoobot_data::picture::Recipe;
+use zoobot_data::picture::{Failures, Recipe};
 use zoobot_representation::encoder::{Architecture, Encoder};
 use zoobot_representation::space::Space;
 use zoobot_show::notebook::{Job, display, in_kernel};
@@ -67,7 +67,7 @@ use zoobot_show::notebook::{Job, display, in_kernel};
 /// let encoder = Encoder::load("sample")?;
 /// let run = Finetune::classifier("ring").encoder(&encoder).train(&rings.train, &rings.val)?;
 /// run.predict(&rings.test)?.accuracy()?;
-/// run.model("rings")?.save("rings-model")?;
+/// run.model("rings").save("rings-model")?;
 /// # Ok::<(), Error>(())
 /// ```
 ///
@@ -86,6 +86,10 @@ pub struct Finetune {
     question: LabelKind,
     settings: Settings,
     start: Start,
+    /// Whether the network sees luminance only.
+    grey: bool,
+    /// What was set that does not fit the question.
+    misfits: Vec<String>,
     folder: Option<PathBuf>,
     own_loss: Option<objective::OwnLoss>,
     own_metrics: Vec<(String, objective::OwnLoss)>,
@@ -128,14 +132,15 @@ impl Finetune {
 
     /// The encoder that it begins with.
     fn begin(&self) -> Result<Encoder> {
-        match &self.start {
-            Start::Shipped => Encoder::load("sample"),
-            Start::Encoder(encoder) => Ok((**encoder).clone()),
+        let encoder = match &self.start {
+            Start::Shipped => Encoder::load("sample")?,
+            Start::Encoder(encoder) => (**encoder).clone(),
             Start::Scratch(architecture, recipe) => {
                 let (architecture, recipe) = ((**architecture).clone(), (**recipe).clone());
-                Encoder::untrained(architecture, recipe, self.settings.seed)
+                Encoder::untrained(architecture, recipe, self.settings.seed)?
             }
-        }
+        };
+        if self.grey { encoder.greyscale() } else { Ok(encoder) }
     }
 
     /// The plan of the training, without starting it.
@@ -330,9 +335,9 @@ impl Finetune {
 }
 
 /// The galaxies of a catalogue whose pictures can be read.
-fn read((catalog, failed): (&Catalog, &Vec<(String, String)>)) -> Vec<String> {
-    let gone: HashSet<&String> = failed.iter().map(|(id, _)| id).collect();
-    catalog.ids().into_iter().filter(|id| !gone.contains(id)).collect()
+fn read((catalog, failed): (&Catalog, &Failures)) -> Vec<String> {
+    let gone: HashSet<&String> = failed.iter().map(|it| &it.id_str).collect();
+    catalog.ids().iter().filter(|id| !gone.contains(id)).cloned().collect()
 }
 
 /// Shows a plan to the user.

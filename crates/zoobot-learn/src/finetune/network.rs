@@ -15,7 +15,7 @@ use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor, no_grad};
 use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::Catalog;
-use zoobot_data::picture::{Augment, Recipe};
+use zoobot_data::picture::{Augment, Failures, Recipe};
 use zoobot_representation::encoder::{Architecture, Encoder, Network, Training};
 
 /// Pictures that are looked at together in validation.
@@ -35,10 +35,10 @@ pub struct Pictured {
 impl Pictured {
     /// The galaxies of a catalogue with their labels: see [`Pictures::open`].
     pub fn open(folder: &Path, catalog: &Catalog, truth: Truth, recipe: &Recipe) -> Result<Self> {
-        Ok(Self { pictures: Pictures::open(folder, catalog, &catalog.ids(), recipe)?, truth })
+        Ok(Self { pictures: Pictures::open(folder, catalog, catalog.ids(), recipe)?, truth })
     }
 
-    pub fn failed(&self) -> &[(String, String)] {
+    pub fn failed(&self) -> &Failures {
         self.pictures.failed()
     }
 
@@ -153,7 +153,7 @@ fn frozen(
 pub struct Trained {
     pub model: Model,
     pub fitted: TrainingHistory,
-    pub failed: Vec<(String, String)>,
+    pub failed: Failures,
 }
 
 /// Trains the network from pictures; `head` is what the head begins as. Where nothing is `kept` to

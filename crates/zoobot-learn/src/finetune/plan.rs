@@ -10,6 +10,7 @@ use std::fmt::Write;
 use tch::{Kind, Tensor};
 use zoobot_base::advice::advice;
 use zoobot_base::error::Result;
+use zoobot_base::table::table_of;
 use zoobot_representation::encoder::Encoder;
 use zoobot_show::notebook::{Bundle, Show, Table};
 
@@ -142,10 +143,7 @@ impl Plan {
     }
 
     /// A row for each part: its name, parameters, how many are trained, and the rates.
-    ///
-    /// # Errors
-    /// [`Error::Polars`](zoobot_base::Error::Polars) when memory is short.
-    pub fn table(&self) -> Result<DataFrame> {
+    pub fn table(&self) -> DataFrame {
         let all = |of: fn(&Block) -> u64| self.blocks.iter().map(of).collect::<Vec<u64>>();
         let rates = |of: fn((f64, f64)) -> f64| {
             self.blocks.iter().map(|it| it.rate.map(of)).collect::<Vec<Option<f64>>>()
@@ -158,7 +156,7 @@ impl Plan {
             Column::new("rate_from".into(), rates(|it| it.0)),
             Column::new("rate_to".into(), rates(|it| it.1)),
         ];
-        Ok(DataFrame::new(self.blocks.len(), columns)?)
+        table_of(self.blocks.len(), columns)
     }
 }
 
@@ -331,10 +329,8 @@ impl Show for Plan {
         let text = self.to_string();
         let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("    ")).collect();
         let escaped = zoobot_show::notebook::text::escape(&lines.join("\n"));
-        let html = match self.table() {
-            Ok(table) => Table::new(table).show().get("text/html").unwrap_or_default().to_owned(),
-            Err(error) => zoobot_show::notebook::text::escape(&error.to_string()),
-        };
+        let table = Table::new(self.table()).show();
+        let html = table.get("text/html").unwrap_or_default();
         Bundle::plain(text).with("text/html", format!("<pre>{escaped}</pre>{html}"))
     }
 }

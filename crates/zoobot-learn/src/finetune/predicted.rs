@@ -8,7 +8,10 @@ use ndarray::{Array2, ArrayView2, Axis};
 use polars::prelude::{Column, DataFrame};
 use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
+use zoobot_base::seed;
+use zoobot_base::table::table_of;
 use zoobot_data::catalog::{Catalog, ID, Label};
+use zoobot_data::picture::Failures;
 use zoobot_representation::probe::{Target, score};
 use zoobot_show::notebook::{Bundle, Show, Table};
 use zoobot_show::notes::note;
@@ -37,7 +40,7 @@ pub struct Predicted {
     pub(super) truth: std::result::Result<Known, String>,
     /// For galleries.
     pub(super) catalog: Option<Catalog>,
-    pub(super) failed: DataFrame,
+    pub(super) failed: Failures,
     pub(super) seed: u64,
 }
 
@@ -83,8 +86,8 @@ impl Predicted {
             "Give the labels: predicted.against(&galaxies, \"LABEL\")?",
             "Give the labels: --label COLUMN",
         ));
-        let (catalog, failed) = (None, DataFrame::empty());
-        Ok(Self { kind, names, ids, values, truth, catalog, failed, seed: 1 })
+        let (catalog, failed) = (None, Failures::default());
+        Ok(Self { kind, names, ids, values, truth, catalog, failed, seed: seed::DEFAULT })
     }
 
     /// These predictions with the truth from a catalogue's column: the class, or the number. The truth
@@ -206,8 +209,8 @@ impl Predicted {
         self.values.view()
     }
 
-    /// The pictures that could not be read: `id_str`, `file_loc`, `reason`.
-    pub fn failed(&self) -> &DataFrame {
+    /// The pictures that could not be read.
+    pub fn failed(&self) -> &Failures {
         &self.failed
     }
 
@@ -300,10 +303,7 @@ impl Predicted {
     /// A table of `id_str`, the truth where it is known (under the labels' names; else empty), and
     /// the predictions: for classes `predicted` and `probability_CLASS`, for labels that can be
     /// true together `NAME_probability`, for numbers `NAME_predicted`.
-    ///
-    /// # Errors
-    /// [`Error::Polars`] when columns would share a name.
-    pub fn table(&self) -> Result<DataFrame> {
+    pub fn table(&self) -> DataFrame {
         let mut columns = vec![Column::new(ID.into(), &self.ids)];
         if let Ok(known) = &self.truth {
             let mut places = vec![None; self.len()];
@@ -324,7 +324,7 @@ impl Predicted {
             }
         }
         columns.extend(columns_of(self.kind, &self.names, self.values.view()));
-        Ok(DataFrame::new(self.len(), columns)?)
+        table_of(self.len(), columns)
     }
 }
 
@@ -350,8 +350,7 @@ fn columns_of(kind: Kind, names: &[String], values: ArrayView2<f64>) -> Vec<Colu
 impl Show for Predicted {
     fn show(&self) -> Bundle {
         let count = self.len();
-        let table =
-            self.table().map(|table| Table::new(table).title(format!("{count} galaxies")).rows(5));
+        let table = Table::new(self.table()).title(format!("{count} galaxies")).rows(5);
         match self.figures() {
             Ok(figures) => {
                 let without = match self.unlabelled() {

@@ -8,7 +8,7 @@ use ndarray::{Array3, ArrayView2, ArrayView3, Axis};
 use tch::{Device, Kind, Tensor, no_grad};
 use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::Catalog;
-use zoobot_data::picture::{Prepared, Recipe, shown};
+use zoobot_data::picture::{Failed, Failures, Prepared, Recipe, shown};
 use zoobot_representation::encoder::Network;
 use zoobot_show::figure::{self, Figure, style};
 use zoobot_show::notebook::{Bundle, Gallery, Progress, Show, Tile};
@@ -41,7 +41,7 @@ const OPACITY: f64 = 0.65;
 /// use zoobot_core::prelude::*;
 /// let galaxies = Catalog::read("rings/catalog.csv")?;
 /// let saliency = Model::load("rings-model")?.saliency(&galaxies.head(12), "1")?;
-/// saliency.figure(12)?.save("saliency.pdf")?;
+/// saliency.figure(12).save("saliency.pdf")?;
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -54,7 +54,7 @@ pub struct Saliency {
     shares: bool,
     catalog: Catalog,
     recipe: Recipe,
-    failed: Vec<(String, String)>,
+    failed: Failures,
 }
 
 impl Model {
@@ -90,7 +90,11 @@ impl Model {
                         pictures.push(picture);
                         found.push(row);
                     }
-                    Err(error) => failed.push((ids[row].clone(), error.to_string())),
+                    Err(error) => failed.push(Failed {
+                        id_str: ids[row].clone(),
+                        file_loc: files[row].clone(),
+                        reason: error.to_string(),
+                    }),
                 }
             }
             if !pictures.is_empty() {
@@ -101,9 +105,9 @@ impl Model {
             }
             progress.advance(some.len());
         }
-        if let (true, Some((id, reason))) = (found.is_empty(), failed.first()) {
-            let reason = format!("no picture can be read; the first: {reason}");
-            return Err(Error::Picture { path: id.into(), reason });
+        if let (true, Some(first)) = (found.is_empty(), failed.first()) {
+            let reason = format!("no picture can be read; the first: {}", first.reason);
+            return Err(Error::Picture { path: first.id_str.as_str().into(), reason });
         }
         if found.is_empty() {
             return Err(Error::empty("there are no galaxies to explain", "Give at least one"));
@@ -116,7 +120,7 @@ impl Model {
             shares: self.head().output != Output::Numbers,
             catalog: catalog.at(&found)?,
             recipe,
-            failed,
+            failed: failed.into(),
         })
     }
 
@@ -222,7 +226,7 @@ impl Saliency {
     }
 
     /// The galaxies whose pictures could not be read, each with the reason.
-    pub fn failed(&self) -> &[(String, String)] {
+    pub fn failed(&self) -> &Failures {
         &self.failed
     }
 
@@ -232,7 +236,11 @@ impl Saliency {
     /// # Errors
     /// [`Error::Parameter`] for an `n` of 0 or above 100; [`Error::Picture`] when a picture can no longer
     /// be read.
-    pub fn gallery(&self, n: usize) -> Result<Gallery> {
+    pub fn gallery(&self, n: usize) -> Gallery {
+        self.in_rows(n).into()
+    }
+
+    fn in_rows(&self, n: usize) -> Result<Gallery> {
         let mut tiles = Vec::new();
         for (row, (plain, heated)) in self.pictures(n)?.into_iter().enumerate() {
             tiles.push(Tile::of(self.ids[row].as_str(), plain).caption("as the network sees it"));
@@ -244,15 +252,19 @@ impl Saliency {
 
     /// The [`gallery`](Self::gallery) as a figure, to be saved for a paper.
     ///
-    /// # Errors
+    /// # Where it cannot be drawn
     /// As [`gallery`](Self::gallery).
-    pub fn figure(&self, n: usize) -> Result<Figure> {
+    pub fn figure(&self, n: usize) -> Figure {
+        self.drawn(n).into()
+    }
+
+    fn drawn(&self, n: usize) -> Result<Figure> {
         let mut tiles = Vec::new();
         for (row, (plain, heated)) in self.pictures(n)?.into_iter().enumerate() {
             tiles.push((plain, self.ids[row].clone()));
             tiles.push((heated, self.caption(row)));
         }
-        figure::pictures(&tiles, 6, &format!("where {:?} is seen", self.of))
+        Ok(figure::pictures(&tiles, 6, &format!("where {:?} is seen", self.of)))
     }
 
     fn caption(&self, row: usize) -> String {

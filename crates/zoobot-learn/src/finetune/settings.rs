@@ -6,6 +6,7 @@ use crate::train::{Distance, FitConfig, OptimizerConfig, Schedule};
 use serde::{Deserialize, Serialize};
 use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
+use zoobot_base::seed;
 use zoobot_data::picture::Augment;
 use zoobot_representation::encoder::{Precision, Statistics};
 
@@ -73,7 +74,7 @@ pub struct Settings {
     /// ([`Training::precision`](zoobot_representation::encoder::Training::precision)). Default 32
     /// bits.
     pub precision: Precision,
-    /// The seed of everything random. Default 42.
+    /// The seed of everything random. Default 0.
     pub seed: u64,
 }
 
@@ -100,7 +101,7 @@ impl Default for Settings {
             views: 0,
             mixup: 0.0,
             save_every: 0,
-            seed: 42,
+            seed: seed::DEFAULT,
         }
     }
 }
@@ -131,14 +132,35 @@ impl Finetune {
         alike && (untouched || !it.head_only)
     }
 
-    /// Checks the settings.
+    /// Checks the settings, and tells all that is wrong with them at once.
     pub(super) fn check(&self) -> Result<()> {
-        let it = &self.settings;
+        let misfits = self.misfits.iter().map(|it| Err(Error::Settings(vec![it.clone()])));
+        let checks = [
+            self.check_labels(),
+            self.check_shares(),
+            self.check_weight_decay(),
+            self.check_layer_decay(),
+            self.check_rate(),
+            self.check_counts(),
+            self.check_patience(),
+            self.check_mixup(),
+            self.settings.schedule.check(),
+            self.settings.augment.check(),
+        ];
+        Error::together(misfits.chain(checks))
+    }
+
+    fn check_labels(&self) -> Result<()> {
         if let LabelKind::Tags { labels } = &self.question
             && labels.is_empty()
         {
             return Err(Error::empty("there are no labels to learn", "Give at least one column"));
         }
+        Ok(())
+    }
+
+    fn check_shares(&self) -> Result<()> {
+        let it = &self.settings;
         for (name, share) in
             [("head_dropout", it.head_dropout), ("label_smoothing", it.label_smoothing)]
         {
@@ -146,6 +168,11 @@ impl Finetune {
                 return Err(Error::parameter(name, share, "at least 0 and below 1"));
             }
         }
+        Ok(())
+    }
+
+    fn check_weight_decay(&self) -> Result<()> {
+        let it = &self.settings;
         if !(0.0..1.0).contains(&it.weight_decay) {
             return Err(Error::parameter(
                 "weight_decay",
@@ -153,17 +180,37 @@ impl Finetune {
                 "at least 0 and below 1",
             ));
         }
+        Ok(())
+    }
+
+    fn check_layer_decay(&self) -> Result<()> {
+        let it = &self.settings;
         if !(it.layer_decay > 0.0 && it.layer_decay <= 1.0) {
             return Err(Error::parameter("layer_decay", it.layer_decay, "above 0 and at most 1"));
         }
+        Ok(())
+    }
+
+    fn check_rate(&self) -> Result<()> {
+        let it = &self.settings;
         if let Some(rate) = it.learning_rate.filter(|it| !(*it > 0.0 && it.is_finite())) {
             return Err(Error::parameter("learning_rate", rate, "a finite number above 0"));
         }
+        Ok(())
+    }
+
+    fn check_counts(&self) -> Result<()> {
+        let it = &self.settings;
         for (name, count) in [("epochs", it.epochs), ("batch", it.batch as u64)] {
             if count == 0 {
                 return Err(Error::parameter(name, 0, "at least 1"));
             }
         }
+        Ok(())
+    }
+
+    fn check_patience(&self) -> Result<()> {
+        let it = &self.settings;
         if it.patience == Some(0) {
             return Err(Error::parameter(
                 "patience",
@@ -171,11 +218,15 @@ impl Finetune {
                 "at least 1 (or None for no early stopping)",
             ));
         }
+        Ok(())
+    }
+
+    fn check_mixup(&self) -> Result<()> {
+        let it = &self.settings;
         if !(0.0..=100.0).contains(&it.mixup) {
             return Err(Error::parameter("mixup", it.mixup, "between 0 (none) and 100"));
         }
-        it.schedule.check()?;
-        it.augment.check()
+        Ok(())
     }
 
     /// How much each class counts.

@@ -1,7 +1,7 @@
 //! The penalty on the weights of a head, and how its strength was chosen.
 
 use polars::prelude::{Column, DataFrame};
-use zoobot_base::error::Result;
+use zoobot_base::table::table_of;
 use zoobot_show::figure::{Figure, lines};
 use zoobot_show::notebook::{Bundle, Show, Table};
 
@@ -49,10 +49,7 @@ impl Strength {
     /// A row for each part of the head: its `name`, the chosen `penalty`, the mean `loss` of left-out
     /// galaxies, and how many `galaxies` and `folds` there were; for votes also how many
     /// `worth_votes` a prediction is.
-    ///
-    /// # Errors
-    /// [`Error::Polars`](zoobot_base::Error::Polars) when memory is short.
-    pub fn table(&self) -> Result<DataFrame> {
+    pub fn table(&self) -> DataFrame {
         let names: Vec<&str> = self.choices.iter().map(|it| it.name.as_str()).collect();
         let all = |of: fn(&Choice) -> f64| self.choices.iter().map(of).collect::<Vec<f64>>();
         let counts = |of: fn(&Choice) -> usize| {
@@ -69,16 +66,16 @@ impl Strength {
             let worth: Vec<f64> = self.totals.iter().map(|it| it.exp()).collect();
             columns.push(Column::new("worth_votes".into(), worth));
         }
-        Ok(DataFrame::new(self.choices.len(), columns)?)
+        table_of(self.choices.len(), columns)
     }
 
     /// A figure of the loss of left-out galaxies against the penalty: too weak a penalty fits
     /// noise, too strong a penalty learns nothing. With several parts, each is drawn above its own
     /// lowest loss.
     ///
-    /// # Errors
+    /// # Where it cannot be drawn
     /// [`Error::Figure`](zoobot_base::Error::Figure) when it cannot be drawn.
-    pub fn figure(&self) -> Result<Figure> {
+    pub fn figure(&self) -> Figure {
         let several = self.choices.len() > 1;
         let label = if several {
             "loss of left-out galaxies, above the least"
@@ -109,6 +106,6 @@ impl Choice {
 
 impl Show for Strength {
     fn show(&self) -> Bundle {
-        self.table().map(|table| Table::new(table).title("penalty of each part")).show()
+        Table::new(self.table()).title("penalty of each part").show()
     }
 }

@@ -34,7 +34,7 @@ pub enum Labels {
 /// ```no_run
 /// use zoobot_core::prelude::*;
 /// let model = Model::load("my-model")?;
-/// let posterior = model.predict(&Catalog::read("galaxies.csv")?)?;
+/// let posterior = model.posterior(&Catalog::read("galaxies.csv")?)?;
 /// posterior.advanced()?;
 /// # Ok::<(), Error>(())
 /// ```

@@ -8,6 +8,7 @@ use ndarray::Axis;
 use polars::prelude::{Column, DataFrame};
 use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
+use zoobot_base::table::table_of;
 use zoobot_data::schema::Votes;
 use zoobot_show::figure::{Figure, Panel, calibration_panels};
 use zoobot_show::notebook::{Bundle, Show, Table};
@@ -107,10 +108,7 @@ impl Calibration {
     /// A row for each question: galaxies, coverage within a deviation of 0.2 (expected, observed,
     /// error), the share of votes inside 90 % intervals, the calibration error, and the accuracy
     /// where volunteers agree (empty where they never do).
-    ///
-    /// # Errors
-    /// [`Error::Polars`] when memory is short.
-    pub fn table(&self) -> Result<DataFrame> {
+    pub fn table(&self) -> DataFrame {
         let whole = |name: &str, value: &dyn Fn(&QuestionCalibration) -> usize| {
             let values: Vec<u32> = self.questions.iter().map(|it| value(it) as u32).collect();
             Column::new(name.into(), values)
@@ -131,15 +129,15 @@ impl Calibration {
             whole("confident_galaxies", &|it| it.confident.galaxies),
             real("confident_accuracy", &|it| it.confident.accuracy()),
         ];
-        Ok(DataFrame::new(self.questions.len(), columns)?)
+        table_of(self.questions.len(), columns)
     }
 
     /// A panel for each question: the votes that came for each answer against the expected
     /// fraction. On the diagonal they are as expected.
     ///
-    /// # Errors
-    /// When there are too many questions for one figure.
-    pub fn figure(&self) -> Result<Figure> {
+    /// # Where it cannot be drawn
+    /// [`Error::Invalid`] when there are too many questions for one figure.
+    pub fn figure(&self) -> Figure {
         let panel = |it: &QuestionCalibration| Panel {
             title: it.question.clone(),
             note: format!("error {:.3}", it.error()),
@@ -153,7 +151,7 @@ impl Show for Calibration {
     fn show(&self) -> Bundle {
         let least = self.min_votes.max(1);
         let title = format!("Calibration, galaxies with {least} votes or more for the question");
-        self.table().map(|table| Table::new(table).title(title).whole()).show()
+        Table::new(self.table()).title(title).whole().show()
     }
 }
 

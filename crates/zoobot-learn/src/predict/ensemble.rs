@@ -8,12 +8,11 @@ use sha2::{Digest, Sha256};
 use std::path::Path;
 use tch::Tensor;
 use zoobot_base::error::{Error, Result};
-use zoobot_base::seed::mixed;
+use zoobot_base::seed::{self, mixed};
 use zoobot_data::catalog::{Catalog, ID, TableFormat};
 use zoobot_data::schema::Schema;
 use zoobot_representation::encoder::{
-    Encoder, Failed, Precision, Report, Rows, TableJob, array, catalog_key, encode_rows,
-    nothing_readable,
+    Encoder, Precision, Report, Rows, TableJob, array, catalog_key, encode_rows, nothing_readable,
 };
 use zoobot_representation::space::Space;
 
@@ -32,7 +31,7 @@ const PART: usize = 2048;
 /// let galaxies = Catalog::read("galaxies.csv")?;
 /// let ensemble = Ensemble::new([Model::load("a")?, Model::load("b")?])?.passes(5);
 /// assert_eq!(ensemble.members(), 10);
-/// ensemble.predict_to(&galaxies, "votes.fits", Columns::Advanced)?;
+/// ensemble.posterior_to(&galaxies, "votes.fits", Columns::Advanced)?;
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -44,7 +43,7 @@ pub struct Ensemble {
 }
 
 impl Ensemble {
-    /// Models that predict together, without dropout, seed 1.
+    /// Models that predict together, without dropout, seed 0.
     ///
     /// # Errors
     /// [`Error::Empty`] for no models; [`Error::Unsuitable`] when a model does not predict votes, or
@@ -66,7 +65,7 @@ impl Ensemble {
                 return Err(Error::unsuitable(problem, "Give models of the same schema"));
             }
         }
-        Ok(Self { models, schema, passes: 0, seed: 1 })
+        Ok(Self { models, schema, passes: 0, seed: seed::DEFAULT })
     }
 
     /// Sets the number of passes with dropout for each model and galaxy; 0, the default, is one
@@ -76,7 +75,7 @@ impl Ensemble {
         self
     }
 
-    /// Sets the seed of what dropout leaves out. Default 1.
+    /// Sets the seed of what dropout leaves out. Default 0.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
@@ -112,7 +111,7 @@ impl Ensemble {
     /// # Errors
     /// [`Error::Interrupted`] when it was stopped; [`Error::Picture`] with the first reason when no
     /// picture at all could be read.
-    pub fn predict(&self, catalog: &Catalog) -> Result<Posterior> {
+    pub fn posterior(&self, catalog: &Catalog) -> Result<Posterior> {
         let places = self.encoders()?;
         let none = vec![Rows::default(); places.encoders.len()];
         let (mut rows, mut parts, mut failed) = (none.clone(), Vec::new(), Vec::new());
@@ -133,7 +132,7 @@ impl Ensemble {
         if posterior.is_empty() {
             return Err(nothing_readable(&failed));
         }
-        Ok(posterior.with_failed(Failed::table(&failed)?))
+        Ok(posterior.with_failed(failed.into()))
     }
 
     /// The posteriors of galaxies that were encoded before, by the encoder that all the models
@@ -141,12 +140,12 @@ impl Ensemble {
     ///
     /// # Errors
     /// As [`Encoder::check`] when the space is of another encoder, or of other pictures.
-    pub fn predict_encoded(&self, space: &Space) -> Result<Posterior> {
+    pub fn posterior_encoded(&self, space: &Space) -> Result<Posterior> {
         let each = self.models.iter().map(|model| {
             model.encoder().check(space)?;
             Ok(space.features())
         });
-        self.posterior(space.ids().to_vec(), &each.collect::<Result<Vec<_>>>()?)
+        self.of_features(space.ids().to_vec(), &each.collect::<Result<Vec<_>>>()?)
     }
 
     /// Predicts a catalogue into a file, of the format that its ending names: `.parquet`, `.csv` or
@@ -156,7 +155,7 @@ impl Ensemble {
     /// # Errors
     /// When the file cannot be written, which is tried before the work starts;
     /// [`Error::Unfinished`] when the work stopped with something done, saying where it is kept.
-    pub fn predict_to(
+    pub fn posterior_to(
         &self,
         catalog: &Catalog,
         out: impl AsRef<Path>,
@@ -164,7 +163,7 @@ impl Ensemble {
     ) -> Result<Report> {
         let out = out.as_ref();
         let format = TableFormat::of(out)?;
-        format.check(ID, &catalog.ids())?;
+        format.check(ID, catalog.ids())?;
         let places = self.encoders()?;
         let note = self.note(columns)?;
         let mut mark = note.clone().into_bytes();
@@ -226,11 +225,11 @@ impl Ensemble {
             .map(|(encoder, rows)| array(rows.features, (ids.len(), encoder.width())))
             .collect::<Result<_>>()?;
         let each: Vec<_> = places.of_model.iter().map(|place| features[*place].view()).collect();
-        self.posterior(ids, &each)
+        self.of_features(ids, &each)
     }
 
     /// The posterior of features, an array for each model.
-    fn posterior(&self, ids: Vec<String>, features: &[ArrayView2<f32>]) -> Result<Posterior> {
+    fn of_features(&self, ids: Vec<String>, features: &[ArrayView2<f32>]) -> Result<Posterior> {
         let each =
             self.models.iter().zip(features).enumerate().map(|(place, (model, features))| {
                 let seed = mixed(self.seed, place as u64);
@@ -280,20 +279,20 @@ fn number(id: &str) -> u64 {
 }
 
 impl Model {
-    /// The posteriors of a catalogue's galaxies: [`Ensemble::predict`] of this model alone.
+    /// The posteriors of a catalogue's galaxies: [`Ensemble::posterior`] of this model alone.
     ///
     /// # Errors
-    /// [`Error::Unsuitable`] when it does not predict votes; else as [`Ensemble::predict`].
-    pub fn predict(&self, catalog: &Catalog) -> Result<Posterior> {
-        Ensemble::new([self.clone()])?.predict(catalog)
+    /// [`Error::Unsuitable`] when it does not predict votes; else as [`Ensemble::posterior`].
+    pub fn posterior(&self, catalog: &Catalog) -> Result<Posterior> {
+        Ensemble::new([self.clone()])?.posterior(catalog)
     }
 
-    /// The posteriors of galaxies that were encoded before: [`Ensemble::predict_encoded`].
+    /// The posteriors of galaxies that were encoded before: [`Ensemble::posterior_encoded`].
     ///
     /// # Errors
-    /// [`Error::Unsuitable`] when it does not predict votes; else as [`Ensemble::predict_encoded`].
-    pub fn predict_encoded(&self, space: &Space) -> Result<Posterior> {
-        Ensemble::new([self.clone()])?.predict_encoded(space)
+    /// [`Error::Unsuitable`] when it does not predict votes; else as [`Ensemble::posterior_encoded`].
+    pub fn posterior_encoded(&self, space: &Space) -> Result<Posterior> {
+        Ensemble::new([self.clone()])?.posterior_encoded(space)
     }
 }
 

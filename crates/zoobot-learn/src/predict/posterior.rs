@@ -1,12 +1,12 @@
 //! The votes that a network expects, and how certain it is.
 
 use ndarray::{Array2, Array3, ArrayView3, Axis};
-use polars::prelude::DataFrame;
 use rayon::prelude::*;
 use std::collections::HashMap;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::interrupt;
 use zoobot_base::special::beta::{Beta, quantile};
+use zoobot_data::picture::Failures;
 use zoobot_data::schema::Schema;
 
 /// The posteriors of votes for many galaxies.
@@ -28,7 +28,7 @@ pub struct Posterior {
     schema: Schema,
     ids: Vec<String>,
     concentrations: Array3<f64>,
-    failed: DataFrame,
+    failed: Failures,
 }
 
 /// The ends of central intervals.
@@ -83,7 +83,7 @@ impl Posterior {
                 format!("the concentration of {column:?} for {:?} is {value}", ids[galaxy]);
             return Err(Error::unsuitable(problem, "Every one must be a finite number above 0"));
         }
-        Ok(Self { schema: schema.clone(), ids, concentrations, failed: DataFrame::empty() })
+        Ok(Self { schema: schema.clone(), ids, concentrations, failed: Failures::default() })
     }
 
     /// The mixture of all members of several posteriors of the same galaxies: an ensemble.
@@ -180,14 +180,14 @@ impl Posterior {
         })
     }
 
-    pub(super) fn with_failed(mut self, failed: DataFrame) -> Self {
+    pub(super) fn with_failed(mut self, failed: Failures) -> Self {
         self.failed = failed;
         self
     }
 
     /// Galaxies whose pictures could not be read, which it does not hold: `id_str`, `file_loc`,
     /// `reason`.
-    pub fn failed(&self) -> &DataFrame {
+    pub fn failed(&self) -> &Failures {
         &self.failed
     }
 
@@ -246,11 +246,8 @@ impl Posterior {
     ///
     /// # Shapes
     /// `[galaxies, questions]`.
-    ///
-    /// # Errors
-    /// None: the fractions have the schema's width.
-    pub fn asked(&self) -> Result<Array2<f64>> {
-        self.schema.asked(self.fractions().view())
+    pub fn asked(&self) -> Array2<f64> {
+        self.schema.chances(self.fractions().view())
     }
 
     /// Central intervals of each answer's share: the share is inside with probability `level`, and

@@ -17,7 +17,7 @@ impl Posterior {
     /// A table of every answer, for the first galaxy: how likely the question is to be asked, the
     /// expected fraction, and the ends of its 90 % interval.
     fn answers(&self) -> Result<Table> {
-        let (fractions, asked, ends) = (self.fractions(), self.asked()?, self.intervals(0.9)?);
+        let (fractions, asked, ends) = (self.fractions(), self.asked(), self.intervals(0.9)?);
         let questions = self.schema().questions();
         let each = || {
             let places = questions.iter().enumerate();
@@ -46,15 +46,14 @@ impl Show for Posterior {
         };
         let table = match self.ids() {
             [id] => self.answers().map(|table| table.title(format!("{id}{members}"))),
-            ids => self.friendly().map(|table| {
+            ids => {
                 let title = format!("{} galaxies{members}; null: unlikely to be asked", ids.len());
-                Table::new(table).title(title)
-            }),
+                Ok(Table::new(self.friendly()).title(title))
+            }
         };
-        if self.failed().height() == 0 {
-            return table.show();
+        match self.failed().is_empty() {
+            true => table.show(),
+            false => table.show().above(&self.failed().show()),
         }
-        let title = format!("{} pictures could not be read", self.failed().height());
-        table.show().above(&Table::new(self.failed().clone()).title(title).show())
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt::{Display, Formatter};
 use std::str::FromStr;
 use zoobot_base::error::{Error, Result};
+use zoobot_base::table::table_of;
 use zoobot_data::catalog::ID;
 
 /// A question less likely to be asked than this is blank in the friendly table.
@@ -64,18 +65,15 @@ impl Posterior {
     /// As [`friendly`](Self::friendly) and [`advanced`](Self::advanced).
     pub fn table(&self, columns: Columns) -> Result<DataFrame> {
         match columns {
-            Columns::Friendly => self.friendly(),
+            Columns::Friendly => Ok(self.friendly()),
             Columns::Advanced => self.advanced(),
         }
     }
 
     /// A table to look at: `id_str` and for each answer `ANSWER_fraction`, the expected share of
     /// volunteers; empty where fewer than half of them would be asked the question.
-    ///
-    /// # Errors
-    /// [`Error::Polars`](zoobot_base::Error::Polars) when memory is short.
-    pub fn friendly(&self) -> Result<DataFrame> {
-        let (fractions, asked) = (self.fractions(), self.asked()?);
+    pub fn friendly(&self) -> DataFrame {
+        let (fractions, asked) = (self.fractions(), self.asked());
         let mut columns = vec![Column::new(ID.into(), self.ids())];
         for (place, question) in self.schema().questions().iter().enumerate() {
             for answer in question.answers() {
@@ -87,7 +85,7 @@ impl Posterior {
                 columns.push(Column::new(format!("{}_fraction", answer.column()).into(), shares));
             }
         }
-        Ok(DataFrame::new(self.len(), columns)?)
+        table_of(self.len(), columns)
     }
 
     /// A table to compute with: `id_str`, for each question `QUESTION_proportion-asked`, and for
@@ -98,7 +96,7 @@ impl Posterior {
     /// [`Error::Polars`](zoobot_base::Error::Polars) when memory is short;
     /// [`Error::Interrupted`](zoobot_base::Error::Interrupted).
     pub fn advanced(&self) -> Result<DataFrame> {
-        let (fractions, asked, ends) = (self.fractions(), self.asked()?, self.intervals(0.9)?);
+        let (fractions, asked, ends) = (self.fractions(), self.asked(), self.intervals(0.9)?);
         let mut columns = vec![Column::new(ID.into(), self.ids())];
         for (place, question) in self.schema().questions().iter().enumerate() {
             let name = format!("{}_proportion-asked", question.name());
@@ -115,6 +113,6 @@ impl Posterior {
                 }
             }
         }
-        Ok(DataFrame::new(self.len(), columns)?)
+        Ok(table_of(self.len(), columns))
     }
 }

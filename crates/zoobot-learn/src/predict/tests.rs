@@ -49,7 +49,7 @@ fn golden_fractions_intervals_and_blanks_agree_with_scipy() {
             let ids = named(concentrations.len_of(Axis(0)));
             let posterior = Posterior::new(&schema, ids, concentrations).unwrap();
             close("fraction", &posterior.fractions(), &expected["mean_fraction"], 1e-12);
-            close("asked", &posterior.asked().unwrap(), &expected["p_question_asked"], 1e-12);
+            close("asked", &posterior.asked(), &expected["p_question_asked"], 1e-12);
             let ends = posterior.intervals(0.9).unwrap();
             close("lower end", &ends.lower, &expected["ci90_lower"], 1e-9);
             close("upper end", &ends.upper, &expected["ci90_upper"], 1e-9);
@@ -58,7 +58,7 @@ fn golden_fractions_intervals_and_blanks_agree_with_scipy() {
                 close("lower median", &ends.lower, &expected["member_median_ci90_lower"], 1e-9);
                 close("upper median", &ends.upper, &expected["member_median_ci90_upper"], 1e-9);
             }
-            let table = posterior.friendly().unwrap();
+            let table = posterior.friendly();
             let blanked = &expected["fraction_blanked_where_p_asked_below_half"];
             let mut blanks = 0;
             for (answer, column) in schema.columns().iter().enumerate() {
@@ -110,7 +110,7 @@ fn the_friendly_table_is_blank_where_fewer_than_half_would_be_asked() {
     .unwrap();
     let alpha = array![[50.0, 40.0, 10.0, 3.0, 1.0, 1.0, 4.0]].insert_axis(Axis(2));
     let posterior = Posterior::new(&schema, named(1), alpha).unwrap();
-    let table = posterior.friendly().unwrap();
+    let table = posterior.friendly();
     let cell = |name: &str| table.column(name).unwrap().f64().unwrap().get(0);
     assert_eq!(cell("smooth_featured_fraction"), Some(0.4));
     // Half is not fewer than half.
@@ -347,7 +347,7 @@ fn the_shipped_models_intervals_hold_nine_of_ten_votes_for_every_question() {
     let galaxies = survey.write(folder.path()).unwrap();
     let schema = Schema::named("decals_dr5").unwrap();
     let model = Model::load("sample").unwrap();
-    let posterior = model.predict(&galaxies).unwrap().of_schema(&schema).unwrap();
+    let posterior = model.posterior(&galaxies).unwrap().of_schema(&schema).unwrap();
     let votes = Votes::of(&galaxies, &schema).unwrap();
     let calibration = Calibration::measure(&posterior, &votes, 5).unwrap();
     let inside = calibration.questions().iter().filter(|it| it.coverage.galaxies >= 100);
@@ -402,7 +402,7 @@ fn the_advanced_table_has_everything_and_the_calibration_shows_itself() {
     assert!(part("proportion-asked").iter().all(|asked| (0.0..=1.0).contains(asked)));
     let calibration = Calibration::measure(&posterior, &votes, 1).unwrap();
     assert!(calibration.show().get("text/html").unwrap().contains("bar-dr5"));
-    assert!(calibration.figure().unwrap().svg().contains("how-rounded-dr5"));
+    assert!(calibration.figure().svg().contains("how-rounded-dr5"));
 }
 
 /// Writes what a person should look at, when told where.
@@ -411,13 +411,13 @@ fn the_advanced_table_has_everything_and_the_calibration_shows_itself() {
 fn pictures_to_look_at() {
     let folder = std::path::PathBuf::from(std::env::var_os("ZOOBOT_LOOK").unwrap());
     for name in ["decals_dr5", "gz2", "gz_evo_v2"] {
-        let figure = Schema::named(name).unwrap().figure().unwrap();
-        figure.dpi(96.0).unwrap().save(folder.join(format!("{name}.png"))).unwrap();
+        let figure = Schema::named(name).unwrap().figure();
+        figure.dpi(96.0).save(folder.join(format!("{name}.png"))).unwrap();
     }
     let (posterior, votes) = honest(1000, 1);
     let sharper = changed(&posterior, |alpha| alpha.powf(1.8));
     let calibration = Calibration::measure(&sharper, &votes, 5).unwrap();
-    calibration.figure().unwrap().save(folder.join("calibration.png")).unwrap();
+    calibration.figure().save(folder.join("calibration.png")).unwrap();
 }
 
 #[test]

@@ -93,9 +93,14 @@ pub fn with_copies_together(
     let files: Vec<PathBuf> = learn.files().into_iter().chain(keep.files()).collect();
     let first = same_pictures(&files);
     let is_copy = |place: usize| first[place + learn.len()] < learn.len();
-    let mut kept: HashSet<String> = keep.ids().into_iter().collect();
-    let copies: Vec<String> =
-        keep.ids().into_iter().enumerate().filter(|(i, _)| is_copy(*i)).map(|(_, id)| id).collect();
+    let mut kept: HashSet<String> = keep.ids().iter().cloned().collect();
+    let copies: Vec<String> = keep
+        .ids()
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| is_copy(*i))
+        .map(|(_, id)| id.clone())
+        .collect();
     if copies.is_empty() {
         return Ok((learn, keep));
     }
@@ -106,7 +111,7 @@ pub fn with_copies_together(
         let problem = "every validation galaxy has a copy of a training picture";
         return Err(Error::unsuitable(problem, "Keep more galaxies aside"));
     }
-    let mut learnt: HashSet<String> = learn.ids().into_iter().collect();
+    let mut learnt: HashSet<String> = learn.ids().iter().cloned().collect();
     learnt.extend(copies);
     let ids = catalog.ids();
     let part = |of: &HashSet<String>| {
@@ -219,7 +224,8 @@ mod tests {
         let all = catalog(folder.path(), "g", &["copy.png", "b.jpg", "a.jpg", "c.jpg", "link.jpg"]);
         let parts = |learn: &[&str], keep: &[&str]| {
             let (learn, keep) = (all.select(learn).unwrap(), all.select(keep).unwrap());
-            with_copies_together(&all, learn, keep).map(|(learn, keep)| (learn.ids(), keep.ids()))
+            with_copies_together(&all, learn, keep)
+                .map(|(a, b)| (a.ids().to_vec(), b.ids().to_vec()))
         };
         let ids = |ids: &[&str]| ids.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
         assert_eq!(

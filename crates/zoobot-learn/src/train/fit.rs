@@ -19,6 +19,7 @@ use tch::nn::VarStore;
 use tch::{Tensor, no_grad};
 use zoobot_base::error::{Error, Result};
 use zoobot_base::interrupt;
+use zoobot_base::seed;
 use zoobot_representation::encoder::Precision;
 
 /// What is trained: a network with its training and validation galaxies.
@@ -122,7 +123,7 @@ impl Default for FitConfig {
             keep: 1,
             save_every: 0,
             precision: Precision::Fp32,
-            seed: 1,
+            seed: seed::DEFAULT,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use tch::{Device, Tensor};
 use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::Catalog;
-use zoobot_data::picture::{PictureCache, Recipe};
+use zoobot_data::picture::{Failures, PictureCache, Recipe};
 use zoobot_data::schema::Votes;
 
 /// Prepared pictures, and where in a table their galaxies stand.
@@ -27,9 +27,9 @@ impl Pictures {
     /// [`Error::Missing`] for a galaxy that is not in the table.
     pub fn open(folder: &Path, catalog: &Catalog, ids: &[String], recipe: &Recipe) -> Result<Self> {
         let cache = PictureCache::open(folder, catalog, recipe)?;
-        if let (true, Some((id, reason))) = (cache.is_empty(), cache.failed().first()) {
-            let reason = format!("no picture can be read; the first: {reason}");
-            return Err(Error::Picture { path: id.into(), reason });
+        if let (true, Some(first)) = (cache.is_empty(), cache.failed().first()) {
+            let reason = format!("no picture can be read; the first: {}", first.reason);
+            return Err(Error::Picture { path: first.id_str.as_str().into(), reason });
         }
         let places: HashMap<&str, usize> =
             ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
@@ -46,7 +46,7 @@ impl Pictures {
     }
 
     /// Those whose pictures cannot be read, and why.
-    pub fn failed(&self) -> &[(String, String)] {
+    pub fn failed(&self) -> &Failures {
         self.cache.failed()
     }
 
@@ -86,7 +86,7 @@ impl Galaxies {
     }
 
     /// Those whose pictures cannot be read, and why.
-    pub fn failed(&self) -> &[(String, String)] {
+    pub fn failed(&self) -> &Failures {
         self.pictures.failed()
     }
 

@@ -2,7 +2,7 @@
 
 use polars::prelude::{Column, DataFrame};
 use serde::{Deserialize, Serialize};
-use zoobot_base::error::Result;
+use zoobot_base::table::table_of;
 use zoobot_show::figure::{Figure, lines};
 use zoobot_show::notebook::{Bundle, Show, Table};
 
@@ -27,7 +27,7 @@ pub struct Epoch {
 }
 
 /// A row for each epoch: its number, training and validation, the learning rate, and its parts.
-pub(super) fn table(epochs: &[Epoch]) -> Result<DataFrame> {
+pub(super) fn table(epochs: &[Epoch]) -> DataFrame {
     let column = |name: &str, value: fn(&Epoch) -> f64| {
         Column::new(name.into(), epochs.iter().map(value).collect::<Vec<f64>>())
     };
@@ -50,11 +50,11 @@ pub(super) fn table(epochs: &[Epoch]) -> Result<DataFrame> {
         };
         columns.push(Column::new(name.into(), epochs.iter().map(part).collect::<Vec<_>>()));
     }
-    Ok(DataFrame::new(epochs.len(), columns)?)
+    table_of(epochs.len(), columns)
 }
 
 /// Training and validation over the epochs.
-pub(super) fn figure(epochs: &[Epoch]) -> Result<Figure> {
+pub(super) fn figure(epochs: &[Epoch]) -> Figure {
     let all = |value: fn(&Epoch) -> f64| epochs.iter().map(value).collect::<Vec<f64>>();
     let numbers = all(|it| it.epoch as f64);
     lines()
@@ -78,10 +78,7 @@ pub struct TrainingHistory {
 impl TrainingHistory {
     /// A row for each epoch: its number, training and validation, the learning rate, and the parts
     /// of the validation, such as each question's loss.
-    ///
-    /// # Errors
-    /// [`Error::Polars`](zoobot_base::Error::Polars) when memory is short.
-    pub fn table(&self) -> Result<DataFrame> {
+    pub fn table(&self) -> DataFrame {
         table(&self.epochs)
     }
 
@@ -96,9 +93,9 @@ impl TrainingHistory {
 
     /// Training and validation over the epochs.
     ///
-    /// # Errors
-    /// When no epoch was finished.
-    pub fn history(&self) -> Result<Figure> {
+    /// # Where it cannot be drawn
+    /// [`Error::Invalid`](zoobot_base::Error::Invalid) when no epoch was finished.
+    pub fn history(&self) -> Figure {
         figure(&self.epochs)
     }
 }
@@ -149,6 +146,6 @@ impl Show for TrainingHistory {
             End::Interrupted => "stopped; repeat the call to resume",
         };
         let title = format!("{} steps, {end}", self.steps);
-        self.table().map(|table| Table::new(table).title(title)).show()
+        Table::new(self.table()).title(title).show()
     }
 }

@@ -56,6 +56,6 @@ impl Log {
 
     /// Writes the epochs so far.
     pub fn epochs(&self, epochs: &[Epoch]) -> Result<()> {
-        write_table(&table(epochs)?, self.folder.join(EPOCHS))
+        write_table(&table(epochs), self.folder.join(EPOCHS))
     }
 }

@@ -14,7 +14,7 @@ use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::Catalog;
-use zoobot_data::picture::{Augment, Recipe};
+use zoobot_data::picture::{Augment, Failures, Recipe};
 use zoobot_data::schema::{Schema, Votes};
 use zoobot_picture::Stretch;
 use zoobot_representation::encoder::{Architecture, Encoder, Network, Statistics, Training};
@@ -304,7 +304,7 @@ pub struct Trained {
     store: VarStore,
     head: Head,
     fitted: TrainingHistory,
-    failed: Vec<(String, String)>,
+    failed: Failures,
 }
 
 impl Trained {
@@ -315,7 +315,7 @@ impl Trained {
 
     /// The galaxies whose pictures could not be read, each with the reason: nothing was learnt from
     /// them.
-    pub fn failed(&self) -> &[(String, String)] {
+    pub fn failed(&self) -> &Failures {
         &self.failed
     }
 

@@ -65,8 +65,8 @@ impl Watch {
         if self.epochs.len() < 2 {
             return;
         }
-        if let (Some(live), Ok(figure)) = (&self.live, figure(&self.epochs)) {
-            live.show(&figure);
+        if let Some(live) = &self.live {
+            live.show(&figure(&self.epochs));
         }
     }
 }

@@ -3,8 +3,6 @@
 mod gpu;
 
 use super::{Encoder, batch};
-use polars::prelude::{DataFrame, df};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -13,38 +11,13 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::Catalog;
-use zoobot_data::picture::{Prepared, Recipe};
+use zoobot_data::picture::{Failed, Prepared, Recipe};
 use zoobot_nets::network::Network;
 use zoobot_picture as picture;
 use zoobot_show::notebook::Progress;
 
 /// How often the stop button is looked at while a batch is awaited.
 const LOOK: Duration = Duration::from_millis(100);
-
-/// A picture that could not be encoded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failed {
-    /// The galaxy.
-    pub id_str: String,
-    /// Its picture.
-    pub file_loc: PathBuf,
-    /// Why it could not be read.
-    pub reason: String,
-}
-
-impl Failed {
-    /// A table of `id_str`, `file_loc`, `reason`.
-    ///
-    /// # Errors
-    /// Only when memory for the columns cannot be had.
-    pub fn table(all: &[Self]) -> Result<DataFrame> {
-        let ids: Vec<&str> = all.iter().map(|failed| failed.id_str.as_str()).collect();
-        let files: Vec<String> =
-            all.iter().map(|failed| failed.file_loc.display().to_string()).collect();
-        let reasons: Vec<&str> = all.iter().map(|failed| failed.reason.as_str()).collect();
-        Ok(df!("id_str" => ids, "file_loc" => files, "reason" => reasons)?)
-    }
-}
 
 /// The error for a catalogue of which no picture can be read.
 pub fn nothing_readable(failed: &[Failed]) -> Error {
@@ -116,7 +89,7 @@ fn encode_rows_by(
     let batch = encoders.iter().map(|encoder| encoder.batch()).min().unwrap_or(1);
     let next = AtomicUsize::new(start);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let work = Work { ids: &ids, files: &files, encoders, batch, cores, on_gpu, next };
+    let work = Work { ids, files: &files, encoders, batch, cores, on_gpu, next };
     let mut networks = networks(encoders, if on_gpu { 1 } else { cores })?;
     for encoder in encoders {
         zoobot_data::picture::say_stretch(encoder.recipe(), &files);
@@ -380,7 +353,7 @@ mod tests {
             picture.save(folder.path().join(&files[i as usize])).unwrap();
         }
         std::fs::write(folder.path().join(&files[5]), b"no picture").unwrap();
-        let table = df!("id_str" => &ids, "file_loc" => &files).unwrap();
+        let table = polars::df!("id_str" => &ids, "file_loc" => &files).unwrap();
         let catalog = Catalog::from_table(table, folder.path()).unwrap();
         let encoder = |recipe: Recipe| {
             let atto = super::super::Architecture::named("convnext_atto").unwrap();

@@ -10,7 +10,6 @@ pub mod shipped;
 mod speed;
 mod together;
 
-pub use encode::Failed;
 pub use parts::Report;
 pub use shipped::sample_card;
 pub use speed::Speed;
@@ -37,7 +36,7 @@ use tch::{Device, Tensor, nn};
 use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::Catalog;
-use zoobot_data::picture::{Prepared, Recipe};
+use zoobot_data::picture::{Failures, Prepared, Recipe};
 use zoobot_picture::Stretch;
 use zoobot_show::notebook::{Bundle, Show};
 
@@ -412,7 +411,7 @@ impl Encoder {
         if rows.ids.is_empty() {
             return Err(encode::nothing_readable(&rows.failed));
         }
-        let failed = Failed::table(&rows.failed)?;
+        let failed = Failures::from(rows.failed);
         let features = parts::array(rows.features, (rows.ids.len(), self.width()))?;
         let space = Space::new(rows.ids, features)?.with_catalog(catalog)?.with_failed(failed);
         Ok(space.with_origin(self.origin()))

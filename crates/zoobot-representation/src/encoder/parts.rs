@@ -1,7 +1,7 @@
 //! A catalogue's pictures to a file, part by part: memory does not grow with the catalogue, and
 //! after any stop (the stop button, a full disk, a power cut) the next run resumes.
 
-use super::encode::{self, Failed, Rows, encode_rows, nothing_readable};
+use super::encode::{self, Rows, encode_rows, nothing_readable};
 use super::{Encoder, Precision};
 use crate::space::{Space, write_parquet};
 use ndarray::Array2;
@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::{Catalog, TableFormat, write_pieces};
+use zoobot_data::picture::{Failed, Failures};
 
 /// Galaxies in one part.
 const PART: usize = 2048;
@@ -24,7 +25,7 @@ pub struct Report {
     /// Galaxies that an earlier, unfinished run had already done.
     pub resumed: usize,
     /// Galaxies whose pictures could not be read.
-    pub failed: Vec<Failed>,
+    pub failed: Failures,
     /// Galaxies a second in this run, reading and decoding included.
     pub images_per_second: f64,
 }
@@ -193,10 +194,10 @@ pub(super) fn table(rows: Vec<Rows>, width: usize) -> Result<DataFrame> {
     let Rows { ids, features, .. } = rows.into_iter().next().unwrap_or_default();
     if ids.is_empty() {
         // A part in which every picture failed still has its columns.
-        return Ok(Space::new(vec![String::new()], Array2::zeros((1, width)))?.table()?.clear());
+        return Ok(Space::new(vec![String::new()], Array2::zeros((1, width)))?.table().clear());
     }
     let shape = (ids.len(), width);
-    Space::new(ids, array(features, shape)?)?.table()
+    Ok(Space::new(ids, array(features, shape)?)?.table())
 }
 
 /// Features as they come from an encoder, a row for each galaxy.
@@ -259,6 +260,6 @@ impl TableJob<'_> {
         parts.remove();
         let images_per_second = (parts.done - resumed) as f64 / seconds;
         let encoded = parts.done - parts.failed.len();
-        Ok(Report { encoded, resumed, failed: parts.failed, images_per_second })
+        Ok(Report { encoded, resumed, failed: parts.failed.into(), images_per_second })
     }
 }

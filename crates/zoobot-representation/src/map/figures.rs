@@ -19,23 +19,24 @@ const PIXELS: u32 = 1600;
 
 impl Map {
     /// The map, with a point for each galaxy.
-    ///
-    /// # Errors
-    /// None for a map of this library's.
-    pub fn figure(&self) -> Result<Figure> {
+    pub fn figure(&self) -> Figure {
         self.scatter(None)
     }
 
     /// The map, coloured by a column of the catalogue: text gives classes, numbers a colour bar.
     ///
-    /// # Errors
+    /// # Where it cannot be drawn
     /// [`Error::Missing`] when there is no catalogue or no such column.
-    pub fn coloured(&self, column: &str) -> Result<Figure> {
-        let labels = PointLabels::from(&self.space.known_catalog()?.column(column)?);
-        self.scatter(Some((column, labels)))
+    pub fn coloured(&self, column: &str) -> Figure {
+        self.drawn_by(column).into()
     }
 
-    fn scatter(&self, colours: Option<(&str, PointLabels)>) -> Result<Figure> {
+    fn drawn_by(&self, column: &str) -> Result<Figure> {
+        let labels = PointLabels::from(&self.space.known_catalog()?.column(column)?);
+        Ok(self.scatter(Some((column, labels))))
+    }
+
+    fn scatter(&self, colours: Option<(&str, PointLabels)>) -> Figure {
         let axis = |i: usize| self.places.column(i).mapv(f64::from).to_vec();
         let mut figure = figure::scatter(axis(0), axis(1)).labels(LABELS[0], LABELS[1]);
         if let Some((name, labels)) = colours {
@@ -45,10 +46,7 @@ impl Map {
     }
 
     /// The density of galaxies on the map, on a logarithmic scale.
-    ///
-    /// # Errors
-    /// None for a map of this library's.
-    pub fn density(&self) -> Result<Figure> {
+    pub fn density(&self) -> Figure {
         let ends = self.ends();
         let mut counts = vec![0_u32; CELLS * CELLS];
         for row in 0..self.space.len() {
@@ -82,7 +80,11 @@ impl Map {
     /// # Errors
     /// [`Error::Missing`] without a catalogue; [`Error::Parameter`] for 0 or more than 100 columns;
     /// [`Error::Picture`] when none of the pictures can be read.
-    pub fn thumbnails(&self, columns: usize) -> Result<Figure> {
+    pub fn thumbnails(&self, columns: usize) -> Figure {
+        self.drawn_with_pictures(columns).into()
+    }
+
+    fn drawn_with_pictures(&self, columns: usize) -> Result<Figure> {
         if !(1..=100).contains(&columns) {
             return Err(Error::parameter("columns", columns, "between 1 and 100"));
         }
@@ -117,14 +119,14 @@ impl Map {
             0 => String::new(),
             unread => format!("{} could not be read", plural(unread, "picture")),
         };
-        figure::grid(Grid {
+        Ok(figure::grid(Grid {
             picture: &picture,
             region: self.ends(),
             labels: LABELS,
             scale: None,
             about: format!("{shown} of {} galaxies where they lie on the map", self.space.len()),
             remark: &remark,
-        })
+        }))
     }
 
     /// For each cell that has galaxies (counted by rows from the top) the one nearest to its middle.

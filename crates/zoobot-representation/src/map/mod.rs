@@ -13,13 +13,15 @@ use crate::similar::{IndexConfig, Metric};
 use crate::space::Space;
 use layout::{Curve, Schedule};
 use ndarray::{Array2, ArrayView2, Axis, s};
-use polars::prelude::{DataFrame, df};
+use polars::prelude::{Column, DataFrame};
 use rand::SeedableRng;
 use rand_distr::{Distribution, Normal};
 use serde::{Deserialize, Serialize};
 use zoobot_base::error::{Error, Result};
+use zoobot_base::seed;
+use zoobot_base::table::table_of;
 use zoobot_data::catalog::ID;
-use zoobot_show::figure::Figure;
+
 use zoobot_show::notebook::{Bundle, Progress, Show};
 
 pub use region::Region;
@@ -53,7 +55,7 @@ pub struct MapConfig {
 
 impl Default for MapConfig {
     fn default() -> Self {
-        Self { neighbours: 15, apart: 0.1, rounds: None, metric: Metric::L2, seed: 0 }
+        Self { neighbours: 15, apart: 0.1, rounds: None, metric: Metric::L2, seed: seed::DEFAULT }
     }
 }
 
@@ -199,12 +201,11 @@ impl Map {
     }
 
     /// The table: `id_str`, `map_x`, `map_y`.
-    ///
-    /// # Errors
-    /// Only when memory for the columns cannot be had.
-    pub fn table(&self) -> Result<DataFrame> {
-        let column = |i: usize| self.places.column(i).to_vec();
-        Ok(df!(ID => self.space.ids(), "map_x" => column(0), "map_y" => column(1))?)
+    pub fn table(&self) -> DataFrame {
+        let column =
+            |name: &str, i: usize| Column::new(name.into(), self.places.column(i).to_vec());
+        let ids = Column::new(ID.into(), self.space.ids());
+        table_of(self.space.len(), vec![ids, column("map_x", 0), column("map_y", 1)])
     }
 
     /// Places other galaxies on the map; the map's own galaxies stay where they are. `features` are
@@ -290,10 +291,7 @@ impl Map {
 
 impl Show for Map {
     fn show(&self) -> Bundle {
-        match self.figure().map(|figure: Figure| figure.show()) {
-            Ok(bundle) => bundle,
-            Err(error) => Bundle::plain(error.to_string()),
-        }
+        self.figure().show()
     }
 }
 

@@ -30,7 +30,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use zoobot_base::error::{Error, Result};
 use zoobot_base::interrupt;
-use zoobot_base::seed::mixed;
+use zoobot_base::seed::{self, mixed};
 
 /// A linear probe of a column of the catalogue.
 ///
@@ -65,7 +65,7 @@ pub struct Probe {
 impl Default for Probe {
     fn default() -> Self {
         let penalties = (0..6).map(|power| 10_f64.powi(power)).collect();
-        Self { label: String::new(), numbers: None, folds: 5, seed: 1, penalties }
+        Self { label: String::new(), numbers: None, folds: 5, seed: seed::DEFAULT, penalties }
     }
 }
 
@@ -77,7 +77,7 @@ impl Space {
     /// use zoobot_core::{ndarray::Array2, prelude::*};
     /// let galaxies = Catalog::sample()?;
     /// let features = Array2::from_shape_fn((600, 4), |(i, j)| (i * (j + 3) % 17) as f32);
-    /// let space = Space::new(galaxies.ids(), features)?.with_catalog(&galaxies)?;
+    /// let space = Space::new(galaxies.ids().to_vec(), features)?.with_catalog(&galaxies)?;
     /// let probed = space.probe("ring")?;
     /// assert!((0.3..0.7).contains(&probed.measure("auc")?.value)); // these features know nothing
     /// # Ok::<(), Error>(())

@@ -7,6 +7,7 @@ use crate::metrics::{Estimate, bootstrap};
 use ndarray::{Array2, ArrayView2};
 use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, Series};
 use zoobot_base::error::{Error, Result};
+use zoobot_base::table::table_of;
 use zoobot_data::catalog::ID;
 use zoobot_show::notebook::{Bundle, Show, Table};
 
@@ -107,10 +108,7 @@ impl Probed {
 
     /// A table of `id_str`, the label, `predicted`, and for classes the probability of each
     /// (`probability_NAME`).
-    ///
-    /// # Errors
-    /// [`Error::Polars`] when columns would share a name.
-    pub fn table(&self) -> Result<DataFrame> {
+    pub fn table(&self) -> DataFrame {
         let mut columns = vec![Column::new(ID.into(), &self.ids)];
         let label = self.probe.label.as_str();
         match &self.target {
@@ -130,7 +128,7 @@ impl Probed {
                 columns.push(Column::new("predicted".into(), self.predictions.column(0).to_vec()));
             }
         }
-        Ok(DataFrame::new(self.ids.len(), columns)?)
+        table_of(self.ids.len(), columns)
     }
 
     /// The likeliest class of a galaxy, by its place.

@@ -3,6 +3,7 @@
 use super::search::no_catalog;
 use polars::prelude::{DataFrame, IntoColumn, NamedFrom, Series};
 use zoobot_base::error::Result;
+use zoobot_base::table::table_of;
 use zoobot_data::catalog::{self, Catalog};
 use zoobot_show::notebook::{Bundle, Gallery, Show, Table, Tile};
 
@@ -62,10 +63,7 @@ impl Neighbours {
     }
 
     /// The table: `rank` from 1, `id_str`, `distance`, and the catalogue's columns where known.
-    ///
-    /// # Errors
-    /// When the catalogue has a column of one of these names beside `id_str`.
-    pub fn table(&self) -> Result<DataFrame> {
+    pub fn table(&self) -> DataFrame {
         let rank: Vec<u32> = (1..=self.ids.len() as u32).collect();
         let mut columns = vec![
             Series::new("rank".into(), rank).into_column(),
@@ -74,17 +72,40 @@ impl Neighbours {
         ];
         if let Some(known) = &self.catalog {
             let known = known.table().slice(self.examples as i64, self.ids.len());
-            let known = known.drop(catalog::ID)?;
-            columns.extend(known.into_columns());
+            let known = known.into_columns().into_iter();
+            columns.extend(known.filter(|it| it.name() != catalog::ID));
         }
-        Ok(DataFrame::new(self.ids.len(), columns)?)
+        table_of(self.ids.len(), columns)
     }
 
-    /// The examples (the first three of them), the first framed, and their neighbours as pictures.
+    /// The neighbours' values in a column of the catalogue, as text, nearest first: [`Catalog::labels`].
+    ///
+    /// ```no_run
+    /// use zoobot_core::prelude::*;
+    /// let galaxies = Catalog::sample()?;
+    /// let space = Encoder::load("sample")?.encode(&galaxies)?;
+    /// println!("{}", space.similar_to("SIM000005", 9)?.labels("class")?.join(", "));
+    /// # Ok::<(), Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`Error::Missing`](zoobot_base::Error::Missing) where what was searched has no catalogue, which knows the pictures.
-    pub fn gallery(&self) -> Result<Gallery> {
+    /// [`Error::Missing`](zoobot_base::Error::Missing) without a catalogue, and for a column that is not
+    /// there.
+    pub fn labels(&self, column: &str) -> Result<Vec<String>> {
+        let catalog = self.catalog.as_ref().ok_or_else(|| no_catalog("labels"))?;
+        Ok(catalog.labels(column)?.split_off(self.examples))
+    }
+
+    /// The examples (the first three of them), the first framed, and the nearest `n` neighbours as
+    /// pictures.
+    ///
+    /// # Where there is none
+    /// Without a catalogue of what was searched, which knows the pictures.
+    pub fn gallery(&self, n: usize) -> Gallery {
+        self.pictures(n).into()
+    }
+
+    fn pictures(&self, n: usize) -> Result<Gallery> {
         let catalog = self.catalog.as_ref().ok_or_else(|| no_catalog("pictures"))?;
         let shown = self.examples.min(EXAMPLES);
         let example = match self.examples - shown {
@@ -93,8 +114,9 @@ impl Neighbours {
         };
         let captions = std::iter::repeat_n(example, shown)
             .chain(self.distances.iter().map(|distance| format!("distance {distance:.3}")));
-        let all = catalog.ids().into_iter().zip(catalog.files());
+        let all = catalog.ids().iter().zip(catalog.files());
         let tiles = all.enumerate().filter(|(place, _)| *place < shown || *place >= self.examples);
+        let tiles = tiles.take(shown.saturating_add(n));
         let tiles = tiles
             .zip(captions)
             .map(|((_, (id, file)), caption)| Tile::new(id, file).caption(caption))
@@ -107,11 +129,9 @@ impl Neighbours {
 impl Show for Neighbours {
     fn show(&self) -> Bundle {
         // The gallery shows the files.
-        let table = match self.table() {
-            Ok(table) => Table::new(table.drop(catalog::FILE).unwrap_or(table)).show(),
-            Err(error) => Bundle::plain(error.to_string()),
-        };
-        match self.gallery() {
+        let table = self.table();
+        let table = Table::new(table.drop(catalog::FILE).unwrap_or(table)).show();
+        match self.pictures(usize::MAX) {
             Ok(gallery) => gallery.show().above(&table),
             Err(_) => table,
         }

@@ -12,7 +12,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
+use zoobot_base::table::table_of;
 use zoobot_data::catalog::Catalog;
+use zoobot_data::picture::Failures;
 use zoobot_show::figure::{self, Figure, PointLabels};
 use zoobot_show::notebook::{Bundle, Show, Table};
 
@@ -41,7 +43,7 @@ pub struct Space {
     /// Where the features come from: names of columns and figures follow.
     kind: Kind,
     catalog: Option<Catalog>,
-    failed: DataFrame,
+    failed: Failures,
     /// What was done to the encoder's features, in order.
     steps: Vec<place::Step>,
     origin: Option<Arc<Origin>>,
@@ -88,7 +90,7 @@ impl Space {
             features: Arc::new(features),
             kind: Kind::Features,
             catalog: None,
-            failed: DataFrame::empty(),
+            failed: Failures::default(),
             steps: Vec::new(),
             origin: None,
         })
@@ -104,7 +106,7 @@ impl Space {
         Ok(self)
     }
 
-    pub(crate) fn with_failed(mut self, failed: DataFrame) -> Self {
+    pub(crate) fn with_failed(mut self, failed: Failures) -> Self {
         self.failed = failed;
         self
     }
@@ -161,8 +163,8 @@ impl Space {
         self.catalog.as_ref()
     }
 
-    /// The pictures that could not be encoded: `id_str`, `file_loc`, `reason`.
-    pub fn failed(&self) -> &DataFrame {
+    /// The pictures that could not be encoded.
+    pub fn failed(&self) -> &Failures {
         &self.failed
     }
 
@@ -199,17 +201,14 @@ impl Space {
 
     /// The table: `id_str`, then `feat_0`, `feat_1`, ... (`feat_0_pca`, ... after a
     /// [`pca`](Self::pca)).
-    ///
-    /// # Errors
-    /// Only when memory for the columns cannot be had.
-    pub fn table(&self) -> Result<DataFrame> {
+    pub fn table(&self) -> DataFrame {
         let mut columns: Vec<Column> =
             vec![Series::new(zoobot_data::catalog::ID.into(), self.ids.as_slice()).into_column()];
         for (i, feature) in self.features.columns().into_iter().enumerate() {
             let values: Vec<f32> = feature.to_vec();
             columns.push(Series::new(self.kind.column(i).into(), values).into_column());
         }
-        Ok(DataFrame::new(self.len(), columns)?)
+        table_of(self.len(), columns)
     }
 
     /// The `components` directions along which the galaxies differ most. See [`Pca`].
@@ -278,19 +277,25 @@ impl Space {
 
     /// A figure of the share of the variance that each component explains, and of their sum.
     ///
-    /// # Errors
+    /// # Where it cannot be drawn
     /// [`Error::Unsuitable`] before a [`pca`](Self::pca).
-    pub fn explained_variance(&self) -> Result<Figure> {
-        figure::explained_variance(self.variance_ratio()?)
+    pub fn explained_variance(&self) -> Figure {
+        match self.variance_ratio() {
+            Ok(shares) => figure::explained_variance(shares),
+            Err(error) => Err(error).into(),
+        }
     }
 
     /// A figure of the first two columns, one point a galaxy, coloured by a column of the
     /// catalogue: text gives classes, numbers a colour bar.
     ///
-    /// # Errors
+    /// # Where it cannot be drawn
     /// [`Error::Missing`] when there is no catalogue or no such column.
-    pub fn scatter(&self, colour_by: &str) -> Result<Figure> {
-        self.panel(colour_by)?.build()
+    pub fn scatter(&self, colour_by: &str) -> Figure {
+        match self.panel(colour_by) {
+            Ok(panel) => panel.build(),
+            Err(error) => Err(error).into(),
+        }
     }
 
     /// The [`scatter`](Self::scatter) before it is drawn.
@@ -337,15 +342,11 @@ impl Show for Space {
             ),
             width => format!("{} galaxies with {width} features", self.len()),
         };
-        let table = match narrow.table() {
-            Ok(table) => Table::new(table).title(title).show(),
-            Err(error) => Bundle::plain(error.to_string()),
-        };
-        if self.failed.height() == 0 {
-            return table;
+        let table = Table::new(narrow.table()).title(title).show();
+        match self.failed.is_empty() {
+            true => table,
+            false => table.above(&self.failed.show()),
         }
-        let title = format!("{} pictures could not be read", self.failed.height());
-        table.above(&Table::new(self.failed.clone()).title(title).show())
     }
 }
 

@@ -17,7 +17,7 @@ impl Space {
     /// # Errors
     /// When the file cannot be written, as on a full disk.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        let (mut table, origin) = (self.table()?, self.origin().and_then(Origin::metadata));
+        let (mut table, origin) = (self.table(), self.origin().and_then(Origin::metadata));
         write_whole(path.as_ref(), |file| {
             let writer = ParquetWriter::new(file).with_key_value_metadata(origin);
             Ok(writer.finish(&mut table).map(drop)?)

@@ -4,9 +4,10 @@ use super::{Tags, TextEncoder};
 use crate::similar::{Neighbours, Query, Searched};
 use crate::space::Space;
 use ndarray::Array2;
-use polars::prelude::{DataFrame, df};
+use polars::prelude::{Column, DataFrame, df};
 use std::collections::{BTreeMap, HashSet};
 use zoobot_base::error::{Error, Result};
+use zoobot_base::table::table_of;
 use zoobot_show::notebook::{Bundle, Show, Table};
 
 /// A tag as the encoder, which knows no galaxies, is told it.
@@ -26,22 +27,17 @@ pub struct Meant {
 
 impl Meant {
     /// The table: `tag`, `similarity`.
-    ///
-    /// # Errors
-    /// Only when memory for the columns cannot be had.
-    pub fn table(&self) -> Result<DataFrame> {
+    pub fn table(&self) -> DataFrame {
         let (tags, similarity): (Vec<&str>, Vec<f32>) =
             self.tags.iter().map(|(tag, near)| (tag.as_str(), *near)).unzip();
-        Ok(df!("tag" => tags, "similarity" => similarity)?)
+        let similarity = Column::new("similarity".into(), similarity);
+        table_of(tags.len(), vec![Column::new("tag".into(), &tags), similarity])
     }
 }
 
 impl Show for Meant {
     fn show(&self) -> Bundle {
-        match self.table() {
-            Ok(table) => Table::new(table).show(),
-            Err(error) => Bundle::plain(error.to_string()),
-        }
+        Table::new(self.table()).show()
     }
 }
 

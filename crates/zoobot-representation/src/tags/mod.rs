@@ -7,10 +7,11 @@ mod text;
 
 use crate::similar::{Neighbours, Query, Searched};
 use crate::space::Space;
-use polars::prelude::{DataFrame, DataType, df};
+use polars::prelude::{Column, DataFrame, DataType};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use zoobot_base::error::{Error, Result};
+use zoobot_base::table::table_of;
 use zoobot_data::catalog::{self, is_missing};
 use zoobot_show::notebook::{Bundle, Show, Table};
 use zoobot_show::notes::note;
@@ -25,7 +26,7 @@ pub use text::TextEncoder;
 /// use zoobot_core::polars::prelude::df;
 /// use zoobot_core::tags::{Cleaning, Tags};
 /// let written = df!("id_str" => ["a", "b", "b"], "tag" => ["#Ring", "ringed", "what is this?"])?;
-/// let tags = Tags::from_table(&written)?.clean(&Cleaning::standard()?)?;
+/// let tags = Tags::from_table(&written)?.clean(&Cleaning::standard())?;
 /// assert_eq!(tags.names(), ["ring"]);
 /// assert_eq!(tags.galaxies("ring")?, ["a", "b"]);
 /// # Ok::<(), zoobot_core::Error>(())
@@ -177,24 +178,20 @@ impl Tags {
     }
 
     /// The table: each `tag` and how many `galaxies` have it, the most frequent first.
-    ///
-    /// # Errors
-    /// Only when memory for the columns cannot be had.
-    pub fn table(&self) -> Result<DataFrame> {
+    pub fn table(&self) -> DataFrame {
         let mut all: Vec<(&str, u32)> =
             self.galaxies.iter().map(|(tag, ids)| (tag.as_str(), ids.len() as u32)).collect();
         all.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
         let (tags, counts): (Vec<&str>, Vec<u32>) = all.into_iter().unzip();
-        Ok(df!("tag" => tags, "galaxies" => counts)?)
+        let columns =
+            vec![Column::new("tag".into(), &tags), Column::new("galaxies".into(), counts)];
+        table_of(tags.len(), columns)
     }
 }
 
 impl Show for Tags {
     fn show(&self) -> Bundle {
-        match self.table() {
-            Ok(table) => Table::new(table).show(),
-            Err(error) => Bundle::plain(error.to_string()),
-        }
+        Table::new(self.table()).show()
     }
 }
 

@@ -60,7 +60,7 @@ impl Tags {
                 ("late type", (5.0..=11.0).contains(&hubble[row])),
             ]
         };
-        let ids = catalog.ids().into_iter().enumerate();
+        let ids = catalog.ids().iter().enumerate();
         Ok(Self::of(ids.flat_map(|(row, id)| {
             let tags = has(row).into_iter().filter(|(_, has)| *has);
             tags.map(|(tag, _)| (id.clone(), tag.to_owned())).collect::<Vec<_>>()

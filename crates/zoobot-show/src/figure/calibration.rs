@@ -35,9 +35,13 @@ const LONGEST: usize = 27;
 /// Panels of points near a diagonal, in rows of up to four. A dot's area is its weight, as a share
 /// of the largest in its panel.
 ///
-/// # Errors
+/// # Where it cannot be drawn
 /// [`Error::Parameter`] without a panel, and for more than 120.
-pub fn calibration_panels(panels: &[Panel]) -> Result<Figure> {
+pub fn calibration_panels(panels: &[Panel]) -> Figure {
+    draw_panels(panels).into()
+}
+
+fn draw_panels(panels: &[Panel]) -> Result<Figure> {
     if panels.is_empty() || panels.len() > 120 {
         let name = "the number of panels";
         return Err(Error::parameter(name, panels.len(), "between 1 and 120"));

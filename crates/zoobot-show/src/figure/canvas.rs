@@ -44,7 +44,8 @@ pub(super) fn draw(
         body(&root, &mut layers).map_err(drawing_error)?;
         root.present().map_err(|error| Error::Figure(error.to_string()))?;
     }
-    Ok(Figure { size, dpi: 192.0, about, remark: String::new(), body: tidy(&svg, fine), layers })
+    let (body, remark) = (tidy(&svg, fine), String::new());
+    Ok(Figure { size, dpi: 192.0, about, remark, body, layers, problems: Vec::new() })
 }
 
 /// Keeps an error of ours as it is, and explains plotters' least helpful one.

@@ -64,10 +64,14 @@ pub struct Curve {
 
 /// Curves over a logarithmic x, each within its band.
 ///
-/// # Errors
+/// # Where it cannot be drawn
 /// [`Error::Empty`] without a curve or a point; [`Error::Unsuitable`] for an x that is not above 0 or a
 /// y that is not finite.
-pub fn curves(curves: &[Curve], x: &str, y: &str) -> Result<Figure> {
+pub fn curves(curves: &[Curve], x: &str, y: &str) -> Figure {
+    draw_curves(curves, x, y).into()
+}
+
+fn draw_curves(curves: &[Curve], x: &str, y: &str) -> Result<Figure> {
     let points = || curves.iter().flat_map(|curve| &curve.points);
     if points().next().is_none() {
         return Err(Error::empty(
@@ -175,13 +179,14 @@ mod tests {
             colour: (dash != Dash::Dotted).then_some(usize::from(dash == Dash::Dashed)),
         };
         let both = [curve("frozen", Dash::Full), curve("full", Dash::Dashed)];
-        let svg = curves(&both, "training galaxies", "accuracy").unwrap().svg();
+        let svg = curves(&both, "training galaxies", "accuracy").svg();
         for word in ["<polygon", "frozen", "full", "\n100\n", "\n20\n", "training galaxies"] {
             assert!(svg.contains(word), "{word} is not in the figure");
         }
-        assert!(curves(&[], "x", "y").is_err());
+        assert!(curves(&[], "x", "y").checked().is_err());
         let zero = Curve { points: vec![(0.0, 1.0, 0.0)], ..curve("a", Dash::Full) };
-        assert!(curves(&[zero], "x", "y").unwrap_err().to_string().contains("x must be above 0"));
+        let error = curves(&[zero], "x", "y").checked().unwrap_err().to_string();
+        assert!(error.contains("x must be above 0"), "{error}");
     }
 
     #[test]

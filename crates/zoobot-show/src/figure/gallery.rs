@@ -20,14 +20,17 @@ impl Gallery {
     ///
     /// ```
     /// use zoobot_core::catalog::Catalog;
-    /// let figure = Catalog::sample()?.gallery(6)?.figure()?;
+    /// let figure = Catalog::sample()?.gallery(6).figure();
     /// assert!(figure.about().ends_with("6 pictures"));
     /// # Ok::<(), zoobot_core::Error>(())
     /// ```
     ///
-    /// # Errors
+    /// # Where it cannot be drawn
     /// [`Error::Unsuitable`] without a picture and for more than 200.
-    pub fn figure(&self) -> Result<Figure> {
+    pub fn figure(&self) -> Figure {
+        if let Some(problem) = self.problem() {
+            return Figure::failed(problem);
+        }
         let tiles = self.tiles().iter().enumerate();
         let tiles: Vec<_> = tiles.map(|(place, tile)| self.drawn(place, tile)).collect();
         let about = if self.about().is_empty() { "gallery" } else { self.about() };
@@ -45,7 +48,7 @@ impl Gallery {
             Some("html" | "htm") => write_whole(path, |mut file| {
                 file.write_all(self.page().as_bytes()).map_err(Error::io("write", path))
             }),
-            Some("svg" | "pdf" | "png") => self.figure()?.save(path),
+            Some("svg" | "pdf" | "png") => self.figure().save(path),
             _ => {
                 let problem = format!("a gallery cannot be saved as {}", path.display());
                 let hint = "Choose a name that ends in .html, .svg, .pdf or .png";
@@ -113,7 +116,7 @@ mod tests {
 
     #[test]
     fn pictures_their_lines_and_the_query_are_in_the_figure() {
-        let figure = gallery().figure().unwrap();
+        let figure = gallery().figure();
         let svg = figure.svg();
         for words in ["distance 0.5", "query", "cannot be read"] {
             assert!(svg.contains(words), "{words}");
@@ -125,7 +128,7 @@ mod tests {
         );
         assert_eq!((*first.get_pixel(0, 30), *first.get_pixel(30, 30)), (FRAME, Rgb([200, 0, 0])));
         assert_eq!(*second.get_pixel(0, 30), Rgb([200, 0, 0]));
-        assert!(Gallery::new(Vec::new()).figure().is_err());
+        assert!(Gallery::new(Vec::new()).figure().checked().is_err());
     }
 
     #[test]

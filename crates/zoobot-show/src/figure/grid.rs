@@ -26,7 +26,11 @@ pub struct Grid<'a> {
 
 /// Draws it, the same scale on both axes.
 #[doc(hidden)]
-pub fn grid(grid: Grid) -> Result<Figure> {
+pub fn grid(grid: Grid) -> Figure {
+    draw_grid(grid).into()
+}
+
+fn draw_grid(grid: Grid) -> Result<Figure> {
     let (width, height) = style::SIZE;
     let size = if grid.scale.is_some() { (width, height + 100) } else { (width, height + 180) };
     let figure =

@@ -16,6 +16,8 @@ pub enum PointLabels {
     Categories(Vec<String>),
     /// A number on a continuous scale with a colour bar; NaN is drawn grey.
     Numbers(Vec<f64>),
+    /// None, since what they should come from could not be read: why.
+    Unread(String),
 }
 
 impl PointLabels {
@@ -24,12 +26,20 @@ impl PointLabels {
         match self {
             Self::Categories(values) => values.len(),
             Self::Numbers(values) => values.len(),
+            Self::Unread(_) => 0,
         }
     }
 
     /// Whether no point is labelled.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+/// What a call that looks for labels returns. A figure whose labels could not be read says so in its place.
+impl<T: Into<PointLabels>, E: std::fmt::Display> From<Result<T, E>> for PointLabels {
+    fn from(found: Result<T, E>) -> Self {
+        found.map_or_else(|error| Self::Unread(error.to_string()), Into::into)
     }
 }
 

@@ -75,6 +75,8 @@ pub struct Figure {
     /// SVG elements, without the root element.
     body: String,
     layers: Vec<Layer>,
+    /// Why it could not be drawn as it was asked for.
+    problems: Vec<String>,
 }
 
 /// A bitmap above the vectors, in pixels of the figure.
@@ -93,8 +95,8 @@ impl Figure {
     /// Every font family that plotters knows by a generic name (`sans-serif`, `serif`,
     /// `monospace`) is DejaVu Sans, so that text looks the same on every machine.
     ///
-    /// # Errors
-    /// What the closure returns, and a size outside 40..=8000 pixels.
+    /// An error of the closure, and a size outside 40..=8000 pixels, make a figure that
+    /// [cannot be drawn](Self::checked).
     ///
     /// # Example
     /// ```
@@ -110,15 +112,68 @@ impl Figure {
     ///     let wave = (0..=126).map(|i| f64::from(i) * 0.05).map(|x| (x, x.sin()));
     ///     chart.draw_series(LineSeries::new(wave, &BLUE))?;
     ///     Ok(())
-    /// })?;
-    /// assert_eq!(figure.size(), (480, 320));
+    /// });
+    /// assert_eq!(figure.checked()?.size(), (480, 320));
     /// # Ok::<(), zoobot_core::Error>(())
     /// ```
     pub fn draw(
         size: (u32, u32),
         body: impl FnOnce(&Canvas<'_>) -> Result<(), Box<dyn std::error::Error>>,
-    ) -> Result<Self> {
-        canvas::draw(size, 1, String::new(), |root, _| body(root))
+    ) -> Self {
+        canvas::draw(size, 1, String::new(), |root, _| body(root)).into()
+    }
+
+    /// The figure, or why it cannot be drawn.
+    ///
+    /// Calls that make a figure return no error. A figure that cannot be drawn shows the reason in its
+    /// place; [`save`](Self::save), [`pdf`](Self::pdf) and [`png`](Self::png) return it.
+    ///
+    /// ```
+    /// use zoobot_core::prelude::*;
+    /// let empty = scatter([1.0], [f64::NAN]).build();
+    /// assert!(empty.checked().is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Figure`] with all reasons.
+    pub fn checked(self) -> Result<Self> {
+        match self.problem() {
+            Some(problem) => Err(Error::Figure(problem)),
+            None => Ok(self),
+        }
+    }
+
+    /// Why the figure cannot be drawn; none where it can.
+    pub fn problem(&self) -> Option<String> {
+        (!self.problems.is_empty()).then(|| self.problems.join("; "))
+    }
+
+    /// A figure that says why it could not be drawn.
+    pub(crate) fn failed(problem: impl Into<String>) -> Self {
+        let problem = problem.into();
+        let lines = problem.lines().flat_map(|line| text::wrapped(line, 84));
+        let mut body = String::new();
+        let mut height = 24;
+        for line in lines {
+            height += 18;
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                body,
+                r##"<text x="12" y="{}" font-family="{}, sans-serif" font-size="12" fill="#B00020">{}</text>"##,
+                height - 12,
+                font::FAMILY,
+                text::escape(&line),
+            );
+        }
+        Self {
+            size: (640, height),
+            dpi: 192.0,
+            about: problem.clone(),
+            remark: String::new(),
+            body,
+            layers: Vec::new(),
+            problems: vec![problem],
+        }
     }
 
     /// Width and height, in pixels of 1/96 inch.
@@ -142,14 +197,15 @@ impl Figure {
 
     /// Sets the resolution of the PNG form, in dots per inch (default 192, twice the pixels).
     ///
-    /// # Errors
-    /// When `dpi` is outside 36..=1200.
-    pub fn dpi(mut self, dpi: f64) -> Result<Self> {
+    /// Outside of 36 to 1200 the figure is one that [cannot be drawn](Self::checked).
+    pub fn dpi(mut self, dpi: f64) -> Self {
         if !(36.0..=1200.0).contains(&dpi) {
-            return Err(Error::parameter("dpi", dpi, "between 36 and 1200"));
+            let problem = Error::parameter("dpi", dpi, "between 36 and 1200");
+            self.problems.push(problem.to_string());
+            return self;
         }
         self.dpi = dpi;
-        Ok(self)
+        self
     }
 
     /// The figure `factor` times as large, text and lines included (0.05 to 20).
@@ -157,14 +213,16 @@ impl Figure {
     /// plotters places everything at whole pixels: curves drawn by [`Figure::draw`] at twice the
     /// size and scaled by 0.5 are smoother.
     ///
-    /// # Errors
-    /// When `factor` is outside its range, or a side of the result is below 1 pixel.
-    pub fn scaled(mut self, factor: f64) -> Result<Self> {
+    /// Where `factor` is outside its range, or a side of the result is below 1 pixel, the figure is one
+    /// that [cannot be drawn](Self::checked).
+    pub fn scaled(mut self, factor: f64) -> Self {
         let (width, height) = self.size;
         let side = |side: u32| (f64::from(side) * factor).round() as u32;
         if !(0.05..=20.0).contains(&factor) || side(width.min(height)) == 0 {
             let range = "between 0.05 and 20 and leave each side at least 1 pixel";
-            return Err(Error::parameter("factor", factor, range));
+            let problem = Error::parameter("factor", factor, range);
+            self.problems.push(problem.to_string());
+            return self;
         }
         self.size = (side(width), side(height));
         self.body = format!("<g transform=\"scale({factor})\">\n{}</g>\n", self.body);
@@ -173,7 +231,7 @@ impl Figure {
                 *length *= factor;
             }
         }
-        Ok(self)
+        self
     }
 
     /// The figure as an SVG document; its text stays text.
@@ -203,6 +261,16 @@ impl Figure {
     }
 }
 
+/// A figure that could not be drawn says why in its place.
+impl From<Result<Figure>> for Figure {
+    fn from(drawn: Result<Figure>) -> Self {
+        drawn.unwrap_or_else(|error| match error {
+            Error::Figure(problem) => Self::failed(problem),
+            error => Self::failed(error.to_string()),
+        })
+    }
+}
+
 impl std::fmt::Debug for Figure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Figure")
@@ -216,6 +284,9 @@ impl Show for Figure {
     /// SVG for light line figures, PNG where the figure holds a bitmap or very many elements. What
     /// the figure leaves out is written below it.
     fn show(&self) -> Bundle {
+        if let Some(problem) = self.problem() {
+            return text::problem(&format!("The figure cannot be drawn: {problem}"));
+        }
         let (width, height) = self.size;
         let about = if self.about.is_empty() { String::new() } else { format!(": {}", self.about) };
         let bundle = Bundle::plain(format!("Figure, {width} × {height} px{about}"));

@@ -14,10 +14,10 @@ use zoobot_base::{Error, Result};
 /// use zoobot_core::prelude::*;
 /// let galaxies = Catalog::sample()?;
 /// let radii = galaxies.column("radius")?;
-/// let figure = histogram(&radii, 20).build()?;
+/// let figure = histogram(&radii, 20).build();
 /// assert!(figure.about().starts_with("histogram of radius"));
-/// scatter(radii, galaxies.column("axis_ratio")?).build()?;
-/// histogram(vec![1, 2, 2, 3], 3).build()?;
+/// scatter(radii, galaxies.column("axis_ratio")).build();
+/// histogram(vec![1, 2, 2, 3], 3).build();
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -31,9 +31,12 @@ pub struct Numbers {
 impl Numbers {
     /// The values, or why the figure's `what` cannot be drawn.
     pub(super) fn checked(&self, what: &'static str) -> Result<&[f64]> {
-        self.values.as_deref().map_err(|problem| {
-            let problem = format!("the {what} come from the column {:?}, {problem}", self.name);
-            Error::unsuitable(problem, "Choose a column of numbers")
+        self.values.as_deref().map_err(|problem| match self.name.as_str() {
+            "" => Error::Figure(problem.clone()),
+            _ => {
+                let problem = format!("the {what} come from the column {:?}, {problem}", self.name);
+                Error::unsuitable(problem, "Choose a column of numbers")
+            }
         })
     }
 
@@ -128,6 +131,17 @@ where
 {
     fn from(values: ArrayBase<S, D>) -> Self {
         Self::from(&values)
+    }
+}
+
+/// The column of a table or catalogue, as the call that looks it up returns it. A figure of a column that
+/// is not there says so in its place.
+impl<T: Into<Numbers>, E: std::fmt::Display> From<Result<T, E>> for Numbers {
+    fn from(found: Result<T, E>) -> Self {
+        found.map_or_else(
+            |error| Self { values: Err(error.to_string()), name: String::new() },
+            Into::into,
+        )
     }
 }
 
@@ -226,6 +240,14 @@ mod tests {
         assert_eq!(values(empty), "Ok([NaN, NaN])");
         let truth = Series::new("ring".into(), [Some(true), None, Some(false)]);
         assert_eq!(values(truth), "Ok([1.0, NaN, 0.0])");
+    }
+
+    #[test]
+    fn a_column_that_is_not_there_is_a_problem_of_the_figure() {
+        let table = df!("a" => [1.0, 2.0]).unwrap();
+        assert_eq!(values(table.column("a")), "Ok([1.0, 2.0])");
+        let problem = crate::figure::histogram(table.column("b"), 3).build().problem().unwrap();
+        assert!(problem.contains("\"b\""), "{problem}");
     }
 
     #[test]

@@ -20,9 +20,13 @@ const LONGEST: usize = 22;
 
 /// Pictures with what is written below each (one line or several), `columns` in a row.
 ///
-/// # Errors
+/// # Where it cannot be drawn
 /// [`Error::Unsuitable`] without a picture, for more than 200, and for no column.
-pub fn pictures(tiles: &[(RgbImage, String)], columns: usize, about: &str) -> Result<Figure> {
+pub fn pictures(tiles: &[(RgbImage, String)], columns: usize, about: &str) -> Figure {
+    draw_pictures(tiles, columns, about).into()
+}
+
+fn draw_pictures(tiles: &[(RgbImage, String)], columns: usize, about: &str) -> Result<Figure> {
     if tiles.is_empty() || tiles.len() > 200 || columns == 0 {
         let problem = format!("a figure cannot have {} pictures in {columns} columns", tiles.len());
         return Err(Error::unsuitable(problem, "Choose 1 to 200 pictures and at least 1 column"));
@@ -61,14 +65,14 @@ mod tests {
     #[test]
     fn pictures_stand_in_rows_with_their_lines() {
         let tile = |name: &str| (RgbImage::new(8, 8), name.to_owned());
-        let figure = pictures(&[tile("a ring"), tile("b"), tile("c")], 2, "rings").unwrap();
+        let figure = pictures(&[tile("a ring"), tile("b"), tile("c")], 2, "rings");
         assert_eq!(figure.size(), (288, 312));
         assert_eq!(figure.about(), "rings, 3 pictures");
         let svg = figure.svg();
         assert!(svg.contains("a ring") && svg.matches("<image").count() == 3, "{svg}");
-        assert!(pictures(&[], 2, "").is_err());
+        assert!(pictures(&[], 2, "").checked().is_err());
         // Two lines below take more room, and both are there.
-        let figure = pictures(&[tile("one\nof two")], 2, "rings").unwrap();
+        let figure = pictures(&[tile("one\nof two")], 2, "rings");
         assert_eq!(figure.size(), (148, 173));
         assert!(figure.svg().contains("of two"));
     }

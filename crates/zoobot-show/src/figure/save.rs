@@ -15,9 +15,10 @@ impl Figure {
     /// folder is made.
     ///
     /// # Errors
-    /// Another ending, a file that cannot be written.
+    /// Another ending, a file that cannot be written, a figure that [cannot be drawn](Self::checked).
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
+        self.drawable()?;
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
         let bytes = match ending.as_deref() {
             Some("svg") => self.svg().into_bytes(),
@@ -35,14 +36,22 @@ impl Figure {
     }
 
     /// The figure as a one-page PDF of its size on paper.
+    ///
+    /// # Errors
+    /// A figure that [cannot be drawn](Self::checked).
     pub fn pdf(&self) -> Result<Vec<u8>> {
+        self.drawable()?;
         let page = svg2pdf::PageOptions { dpi: 96.0 };
         svg2pdf::to_pdf(&tree(&self.svg())?, svg2pdf::ConversionOptions::default(), page)
             .map_err(|error| Error::Figure(format!("PDF: {error}")))
     }
 
     /// The figure as a PNG picture at its resolution ([`Figure::dpi`]), which the file records.
+    ///
+    /// # Errors
+    /// More than 200 million pixels; a figure that [cannot be drawn](Self::checked).
     pub fn png(&self) -> Result<Vec<u8>> {
+        self.drawable()?;
         let scale = self.dpi / 96.0;
         let [width, height] =
             [self.size.0, self.size.1].map(|side| (f64::from(side) * scale).round());
@@ -59,6 +68,11 @@ impl Figure {
         self.draw_layers(scale, &mut pixels)?;
         let png = pixels.encode_png().map_err(|error| Error::Figure(format!("PNG: {error}")))?;
         Ok(with_resolution(png, self.dpi))
+    }
+
+    /// Its problems as an error.
+    fn drawable(&self) -> Result<()> {
+        self.problem().map_or(Ok(()), |problem| Err(Error::Figure(problem)))
     }
 
     /// Bitmaps are put in by hand: decoding pictures inside SVG would need more of resvg.

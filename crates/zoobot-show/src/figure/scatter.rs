@@ -47,8 +47,8 @@ pub struct Scatter {
 /// let figure = zoobot_core::figure::scatter(&[0.1, 0.4, 0.9], &[1.0, 3.0, 2.0])
 ///     .colour_by("class", vec!["ring", "spiral", "ring"])
 ///     .labels("first component", "second component")
-///     .build()?;
-/// # Ok::<(), zoobot_core::Error>(())
+///     .build();
+/// assert_eq!(figure.problem(), None);
 /// ```
 pub fn scatter(x: impl Into<Numbers>, y: impl Into<Numbers>) -> Scatter {
     let (x, y) = (x.into(), y.into());
@@ -61,7 +61,7 @@ impl Scatter {
 
     /// Colours the points by class (a legend) or by number (a colour bar), under this heading.
     ///
-    /// Takes texts, numbers, or a polars column.
+    /// Takes texts, numbers, a polars column, or the result of a call that looks for one of these.
     pub fn colour_by(mut self, name: &str, labels: impl Into<PointLabels>) -> Self {
         self.colours = Some((name.to_owned(), labels.into()));
         self
@@ -77,10 +77,14 @@ impl Scatter {
     /// says below the figure how many, and [`Figure::about`] too. More than 5,000 points are drawn
     /// as a bitmap.
     ///
-    /// # Errors
+    /// # Where it cannot be drawn
     /// Lengths that differ, a column without numbers, limits that are equal, and no point with finite
     /// coordinates within them.
-    pub fn build(&self) -> Result<Figure> {
+    pub fn build(&self) -> Figure {
+        self.drawn().into()
+    }
+
+    fn drawn(&self) -> Result<Figure> {
         let ready = self.ready()?;
         let title = if self.look.title.is_empty() {
             format!("{} against {}", self.look.y.label, self.look.x.label)
@@ -108,6 +112,9 @@ impl Scatter {
         };
         same("y", y.len())?;
         if let Some((_, labels)) = &self.colours {
+            if let PointLabels::Unread(problem) = labels {
+                return Err(Error::Figure(problem.clone()));
+            }
             same("colour_by", labels.len())?;
         }
         self.look.check()?;
@@ -178,9 +185,13 @@ fn points(chart: &mut Chart<'_, '_>, layers: &mut Vec<Layer>, ready: &Ready) -> 
 
 /// Scatter figures side by side, for comparison.
 ///
-/// # Errors
+/// # Where it cannot be drawn
 /// [`Error::Parameter`] for none or more than four; otherwise as [`Scatter::build`].
-pub fn beside(scatters: &[Scatter]) -> Result<Figure> {
+pub fn beside(scatters: &[Scatter]) -> Figure {
+    side_by_side(scatters).into()
+}
+
+fn side_by_side(scatters: &[Scatter]) -> Result<Figure> {
     if scatters.is_empty() || scatters.len() > 4 {
         let name = "the number of scatter plots";
         return Err(Error::parameter(name, scatters.len(), "between 1 and 4"));
@@ -231,7 +242,7 @@ enum Side {
 impl Key {
     fn new(colours: Option<&(String, PointLabels)>, shown: &[usize]) -> Self {
         match colours {
-            None => {
+            None | Some((_, PointLabels::Unread(_))) => {
                 let colours = vec![style::PALETTE[0]; shown.len()];
                 Self { colours, side: Side::Nothing, remark: None }
             }

@@ -42,10 +42,13 @@ const SHAPE: f64 = 1.4;
 
 /// Draws trees under a title, side by side where they are many.
 ///
-/// # Errors
-/// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) when a side of the figure would have more than
-/// 8000 pixels.
-pub fn tree(title: &str, roots: &[Branch]) -> Result<Figure> {
+/// # Where it cannot be drawn
+/// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) when the figure would have more than 8000 pixels a side.
+pub fn tree(title: &str, roots: &[Branch]) -> Figure {
+    draw_tree(title, roots).into()
+}
+
+fn draw_tree(title: &str, roots: &[Branch]) -> Result<Figure> {
     let trees: Vec<Placed> = roots.iter().map(Placed::of).collect();
     let columns = best_columns(&trees);
     let top = style::MARGIN + style::TITLE * 1.8;

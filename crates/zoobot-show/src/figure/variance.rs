@@ -12,9 +12,13 @@ use zoobot_base::{Error, Result};
 ///
 /// `ratios` are shares of the total variance, 0 to 1, largest first, as PCA gives them.
 ///
-/// # Errors
+/// # Where it cannot be drawn
 /// No component, a share that is not finite or outside 0..=1, and a sum above 1.
-pub fn explained_variance(ratios: &[f64]) -> Result<Figure> {
+pub fn explained_variance(ratios: &[f64]) -> Figure {
+    draw_variance(ratios).into()
+}
+
+fn draw_variance(ratios: &[f64]) -> Result<Figure> {
     if ratios.is_empty() {
         let problem = "there is no explained variance to draw";
         return Err(Error::empty(problem, "Give the share of at least one component"));

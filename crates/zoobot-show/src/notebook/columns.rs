@@ -4,22 +4,19 @@ use super::Table;
 use super::cells;
 use super::text::plural;
 use polars::prelude::{Column, DataFrame, IdxSize};
-use zoobot_base::Result;
+use zoobot_base::table::table_of;
 
 /// Values given as examples for each column.
 const EXAMPLES: usize = 3;
 
 /// One row for each column of `data`: its name, type, number of nulls and first different values.
-///
-/// # Errors
-/// When polars cannot make the table.
-pub fn schema_of(data: &DataFrame) -> Result<Table> {
+pub fn schema_of(data: &DataFrame) -> Table {
     let columns = data.columns();
     let texts = |name: &str, of: &dyn Fn(&Column) -> String| {
         Column::new(name.into(), columns.iter().map(of).collect::<Vec<_>>())
     };
     let nulls: Vec<IdxSize> = columns.iter().map(|it| it.null_count() as IdxSize).collect();
-    let table = DataFrame::new(
+    let table = table_of(
         columns.len(),
         vec![
             texts("column", &|it| it.name().to_string()),
@@ -27,12 +24,12 @@ pub fn schema_of(data: &DataFrame) -> Result<Table> {
             Column::new("nulls".into(), nulls),
             texts("examples", &examples),
         ],
-    )?;
+    );
     let rows = plural(data.height(), "row");
-    Ok(Table::new(table)
+    Table::new(table)
         .without_types()
         .rows(usize::MAX)
-        .title(format!("Columns of a table of {rows}")))
+        .title(format!("Columns of a table of {rows}"))
 }
 
 fn examples(column: &Column) -> String {
@@ -60,7 +57,7 @@ mod tests {
             "size" => [Some(1.5), None, Some(2.25)],
         )
         .unwrap();
-        let table = schema_of(&data).unwrap();
+        let table = schema_of(&data);
         let text = |name, row| table.data().column(name).unwrap().str().unwrap().get(row).unwrap();
         assert_eq!(text("column", 0), "id_str");
         assert_eq!(text("type", 1), "f64");

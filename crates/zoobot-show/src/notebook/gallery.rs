@@ -1,12 +1,13 @@
 //! A gallery: pictures in rows, each with its id and a caption.
 
 use super::markup::picture_or_reason;
-use super::text::{cut, escape, plural, thousands};
+use super::text::{self, cut, escape, plural, thousands};
 use super::{Bundle, Show, thumbnail};
 use image::RgbImage;
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
+use zoobot_base::{Error, Result};
 
 /// More tiles than this would make a notebook that no longer opens.
 const MOST: usize = 200;
@@ -76,12 +77,21 @@ pub struct Gallery {
     columns: usize,
     side: u32,
     query: bool,
+    /// Why there are no pictures.
+    problem: Option<String>,
+}
+
+/// A gallery that could not be made says why in its place.
+impl From<Result<Gallery>> for Gallery {
+    fn from(made: Result<Gallery>) -> Self {
+        made.unwrap_or_else(|error| Self { problem: Some(error.to_string()), ..Self::new(vec![]) })
+    }
 }
 
 impl Gallery {
     /// A gallery of these tiles, six in a row, 120 pixels each.
     pub fn new(tiles: Vec<Tile>) -> Self {
-        Self { tiles, title: String::new(), columns: 6, side: 120, query: false }
+        Self { tiles, title: String::new(), columns: 6, side: 120, query: false, problem: None }
     }
 
     /// Sets the line above the pictures (default none).
@@ -106,6 +116,25 @@ impl Gallery {
     pub fn first_is_query(mut self) -> Self {
         self.query = true;
         self
+    }
+
+    /// The gallery, or why it has no pictures.
+    ///
+    /// Calls that make a gallery return no error. One that cannot be made shows the reason in its place,
+    /// and [`save`](Self::save) returns it.
+    ///
+    /// # Errors
+    /// [`Error::Figure`] with the reason.
+    pub fn checked(self) -> Result<Self> {
+        match self.problem {
+            Some(problem) => Err(Error::Figure(problem)),
+            None => Ok(self),
+        }
+    }
+
+    /// Why there are no pictures; none where there are.
+    pub fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
     }
 
     /// The line above the pictures.
@@ -174,7 +203,7 @@ impl Gallery {
         &self,
         html: &mut String,
         tile: &Tile,
-        picture: &zoobot_base::Result<thumbnail::Thumbnail>,
+        picture: &Result<thumbnail::Thumbnail>,
         query: bool,
     ) {
         let frame = if query {
@@ -227,6 +256,9 @@ impl Gallery {
 
 impl Show for Gallery {
     fn show(&self) -> Bundle {
+        if let Some(problem) = &self.problem {
+            return text::problem(&format!("There is no gallery: {problem}"));
+        }
         Bundle::plain(self.plain()).with("text/html", self.html())
     }
 }

@@ -1,5 +1,6 @@
 //! Small texts: escaping, cutting, counting, durations.
 
+use super::Bundle;
 use std::time::Duration;
 
 /// Text for HTML, inside an element or a quoted attribute.
@@ -26,6 +27,31 @@ pub fn cut(text: &str, longest: usize) -> String {
         return text.to_owned();
     }
     text.chars().take(longest.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// Text in lines of at most `width` characters, broken between words where it can be.
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = vec![String::new()];
+    for word in text.split_whitespace() {
+        let letters: Vec<char> = word.chars().collect();
+        for part in letters.chunks(width.max(1)) {
+            let Some(line) = lines.last_mut() else { continue };
+            if !line.is_empty() && line.chars().count() + 1 + part.len() > width {
+                lines.push(part.iter().collect());
+            } else {
+                let space = if line.is_empty() { "" } else { " " };
+                line.push_str(space);
+                line.extend(part);
+            }
+        }
+    }
+    lines
+}
+
+/// A sentence in the place of what cannot be shown.
+pub(crate) fn problem(sentence: &str) -> Bundle {
+    let html = escape(sentence).replace('\n', "<br>");
+    Bundle::plain(sentence).with("text/html", format!("<div style=\"color:#B00020\">{html}</div>"))
 }
 
 /// "1 row", "2,000 rows", "3 classes", "2 series".
@@ -83,6 +109,13 @@ mod tests {
     fn long_text_is_cut_at_characters_not_bytes() {
         assert_eq!(cut("galaxie", 7), "galaxie");
         assert_eq!(cut("ééééé", 4), "ééé…");
+    }
+
+    #[test]
+    fn wrapped_text_keeps_every_letter_in_lines_that_are_short_enough() {
+        assert_eq!(wrapped("one two  three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("ab 0123456789", 4), ["ab", "0123", "4567", "89"]);
+        assert_eq!(wrapped("", 4), [""]);
     }
 
     #[test]

@@ -79,9 +79,9 @@ fn a_note_is_kept_shown_and_exported() {
     assert_eq!(tab.get("/api/rated").1["items"][0]["note"], text);
     let csv = tab.text("/api/ratings.csv");
     assert!(csv.starts_with("id_str,rating,liked,note\n") && csv.contains("tail"), "{csv}");
-    assert_eq!(page.search().notes().unwrap().height(), 1);
+    assert_eq!(page.search().notes().height(), 1);
     // Another search of the same file knows it.
-    assert_eq!(setting.search().notes().unwrap().height(), 1);
+    assert_eq!(setting.search().notes().height(), 1);
     for (id, note, status) in
         [("nobody", "x".to_owned(), 404), (batch[1].as_str(), "x".repeat(2001), 400)]
     {
@@ -118,17 +118,16 @@ fn a_ranking_that_orders_nothing_says_so() {
     }
     let ranking = search.ranking().unwrap();
     let open = ranking.unrated();
-    let table = open.table().unwrap();
+    let table = open.table();
     let means = table.column("expected").unwrap().f64().unwrap().clone();
     let spread = means.iter().flatten().fold(f64::MIN, f64::max)
         - means.iter().flatten().fold(f64::MAX, f64::min);
     assert_eq!(ranking.note().is_some(), spread < 0.1, "{spread}");
     // A gallery, which shows the ranking's top alone, says it as well.
-    let said =
-        ranking.gallery(6).unwrap().show().get("text/plain").unwrap().contains("no connection");
+    let said = ranking.gallery(6).show().get("text/plain").unwrap().contains("no connection");
     assert_eq!(said, ranking.note().is_some());
     // Ratings of something that it shows.
-    let mut search = AnomalySearch::new(&setting.space).unwrap();
+    let mut search = AnomalySearch::new(&setting.space);
     for (row, id) in setting.space.ids().iter().enumerate().skip(20).take(35) {
         search.rate(id, if row >= 50 { 5 } else { 0 }).unwrap();
     }

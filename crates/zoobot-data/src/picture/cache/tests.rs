@@ -39,7 +39,10 @@ fn batches_are_those_of_the_recipe_and_unreadable_pictures_are_left_out() {
     for recipe in [recipe(), recipe().grey(Grey::Luma), recipe().grey(Grey::Mean)] {
         let cache = PictureCache::open(dir.path().join("cache"), &catalog, &recipe).unwrap();
         assert_eq!(cache.ids(), ["a", "b", "c"]);
-        assert!(cache.failed()[0].0 == "text" && cache.failed()[0].1.contains("not a picture"));
+        assert!(
+            cache.failed()[0].id_str == "text"
+                && cache.failed()[0].reason.contains("not a picture")
+        );
         let batch = cache.batch(&[2, 0], Device::Cpu).unwrap();
         assert_eq!(batch.size(), [2, recipe.channels() as i64, 16, 16]);
         assert_eq!(batch, direct(&recipe, &catalog, &[3, 0]));

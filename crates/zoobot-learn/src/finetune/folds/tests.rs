@@ -32,7 +32,7 @@ fn folds_choose_how_long_a_head_learns_from_all_galaxies() {
     }));
     assert_eq!(run.fitted().steps, by.chosen() * (2 * galaxies.len() as u64).div_ceil(16));
     assert_eq!(run.best().unwrap().epoch, by.chosen());
-    assert!(run.history().unwrap().svg().contains("fold 4"));
+    assert!(run.history().svg().contains("fold 4"));
     let shown = run.show();
     assert!(shown.get("text/plain").unwrap().contains("as folds chose"), "{shown:?}");
     assert_eq!(run.predict(&galaxies).unwrap().len(), galaxies.len());

@@ -22,7 +22,7 @@ fn galaxies(count: usize) -> (Catalog, Schema) {
 
 fn training(schema: &Schema, name: &str) -> VoteTraining {
     let recipe = Recipe { size: 32, zoom: 1.0, ..Recipe::zoobot() };
-    let settings = FitConfig { epochs: 3, batch: 16, rate: 1e-3, ..FitConfig::default() };
+    let settings = FitConfig { epochs: 3, batch: 16, rate: 1e-3, seed: 1, ..FitConfig::default() };
     VoteTraining::new(schema, Architecture::named(name).unwrap())
         .recipe(recipe)
         .augment(Augment::zoobot().scale(1.0, 1.0))
@@ -65,7 +65,8 @@ fn a_run_goes_on_where_it_stopped_and_begins_as_the_encoder_it_is_given() {
     // All its epochs are over: nothing is left to do.
     assert_eq!((print(&trained), trained.fitted()), (print(&again), again.fitted()));
     let start = trained.encoder("start").unwrap();
-    let still = FitConfig { epochs: 1, rate: 1e-12, weight_decay: 0.0, ..FitConfig::default() };
+    let still =
+        FitConfig { epochs: 1, rate: 1e-12, weight_decay: 0.0, seed: 1, ..FitConfig::default() };
     let frozen = VoteTraining::new(&schema, &start).statistics(Statistics::Frozen).settings(still);
     let next = frozen.train(&parts.train, &parts.val).unwrap().encoder("next").unwrap();
     let features = |it: &Encoder| it.encode(&parts.val).unwrap().features().to_owned();
@@ -91,7 +92,7 @@ fn training_in_the_background_gives_what_it_has_when_cancelled() {
     let (galaxies, schema) = galaxies(48);
     let parts = galaxies.split([0.7, 0.3, 0.0], 1).unwrap();
     let place = tempfile::tempdir().unwrap();
-    let endless = FitConfig { epochs: 100_000, batch: 8, ..FitConfig::default() };
+    let endless = FitConfig { epochs: 100_000, batch: 8, seed: 1, ..FitConfig::default() };
     let run = training(&schema, "resnet18").settings(endless).folder(place.path());
     let job = run.train_in_background(&parts.train, &parts.val).unwrap();
     assert!(job.status().starts_with("training: running"), "{}", job.status());
@@ -110,7 +111,7 @@ fn training_in_the_background_gives_what_it_has_when_cancelled() {
     assert_eq!(trained.fitted().end, End::Interrupted);
     assert!(!trained.fitted().epochs.is_empty());
     let model = trained.model("stopped").unwrap();
-    assert_eq!(model.predict(&parts.val).unwrap().len(), parts.val.len());
+    assert_eq!(model.posterior(&parts.val).unwrap().len(), parts.val.len());
 }
 
 #[test]
@@ -122,12 +123,12 @@ fn pictures_that_cannot_be_read_are_left_out_and_told_of() {
     files[3] = "nowhere.jpg";
     table.with_column(Column::new("file_loc".into(), files)).unwrap();
     let bad = Catalog::from_table(table, galaxies.folder()).unwrap();
-    let once = FitConfig { epochs: 1, batch: 8, ..FitConfig::default() };
+    let once = FitConfig { epochs: 1, batch: 8, seed: 1, ..FitConfig::default() };
     let rest = bad.select(&bad.ids()[4..]).unwrap();
     let trained = training(&schema, "resnet18").settings(once).train(&bad.head(4), &rest).unwrap();
     let failed = trained.failed();
-    assert_eq!((failed.len(), &failed[0].0), (1, &galaxies.ids()[3]));
-    assert!(failed[0].1.contains("no such file"), "{}", failed[0].1);
+    assert_eq!((failed.len(), &failed[0].id_str), (1, &galaxies.ids()[3]));
+    assert!(failed[0].reason.contains("no such file"), "{}", failed[0].reason);
     let both = training(&schema, "resnet18").settings(once).train(&bad, &galaxies.head(4));
     let message = both.unwrap_err().to_string();
     assert!(

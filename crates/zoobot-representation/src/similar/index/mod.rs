@@ -32,6 +32,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use zoobot_base::error::{Error, Result};
+use zoobot_base::seed;
 use zoobot_show::notebook::{Bundle, Show};
 
 pub use recall::Recall;
@@ -77,7 +78,7 @@ impl Default for IndexConfig {
             construction: 200,
             recall: 0.99,
             half: false,
-            seed: 0,
+            seed: seed::DEFAULT,
         }
     }
 }

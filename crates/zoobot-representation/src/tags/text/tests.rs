@@ -41,7 +41,7 @@ fn vectors_are_those_of_the_published_network() {
 
 /// Every tag that the cleaning knows, with its synonyms, some galaxies each.
 fn tags() -> Tags {
-    let cleaning = Cleaning::standard().unwrap();
+    let cleaning = Cleaning::standard();
     let (mut ids, mut tags) = (Vec::new(), Vec::new());
     for (number, (tag, others)) in cleaning.same.iter().enumerate() {
         for (other, word) in std::iter::once(tag).chain(others).enumerate() {
