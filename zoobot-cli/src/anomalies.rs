@@ -66,8 +66,7 @@ pub struct Anomalies {
     /// Galaxies in a batch
     #[arg(long, default_value_t = 10)]
     batch: usize,
-    /// What makes a galaxy worth a rating: ei, ucb, variance, thompson or random
-    #[arg(long, default_value_t)]
+    #[arg(long, default_value_t, help = acquisitions())]
     acquisition: Acquisition,
     /// Principal components
     #[arg(long, default_value_t = 40)]
@@ -83,6 +82,13 @@ pub struct Anomalies {
     /// Print the figures as one JSON object on the last line
     #[arg(long)]
     json: bool,
+}
+
+/// The acquisitions, for `--help`.
+fn acquisitions() -> String {
+    let named = |it: &Acquisition| format!("{} ({})", it.name(), it.about());
+    let all: Vec<String> = Acquisition::all().iter().map(named).collect();
+    format!("What makes a galaxy worth a rating: {}", all.join(", "))
 }
 
 impl Anomalies {
