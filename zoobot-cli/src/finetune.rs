@@ -21,7 +21,7 @@ use zoobot_core::{Error, Result};
 /// By default a linear model on the encoder's features is solved for, which takes seconds: the strength
 /// of its penalty is chosen by predicting galaxies that are left out, and the model that is written
 /// learns from all. A setting that only gradient descent knows (--rate, --epochs, --patience, --batch,
-/// --warmup, --dropout, --mixup, --mae) trains the head by it instead; --full trains the encoder with
+/// --warmup, --dropout, --mixup, --distance absolute) trains the head by it instead; --full trains the encoder with
 /// it. What is needed to resume is in OUT/run, the best model so far in OUT/run/best: a run that was
 /// stopped resumes when the same command is given again. A model that is
 /// finished is replaced with --overwrite only.
@@ -122,8 +122,10 @@ pub struct Finetuning {
     /// For a regressor: numbers lie from 0 to 1
     #[arg(long)]
     unit_interval: bool,
-    /// For a regressor: errors count as they are, not squared
-    #[arg(long)]
+    #[arg(long, value_name = "NAME", help = distances())]
+    distance: Option<Distance>,
+    /// The same as --distance absolute
+    #[arg(long, hide = true, conflicts_with = "distance")]
     mae: bool,
     /// Steps between two checkpoints of a whole network; 0 for one after each epoch only
     #[arg(long, default_value_t = 0)]
@@ -151,6 +153,17 @@ enum Kind {
     Regressor,
     Tree,
     Multilabel,
+}
+
+/// The distances, for `--help`.
+fn distances() -> String {
+    let named = |it: &Distance| format!("{} ({})", it.name(), it.about());
+    let all: Vec<String> = Distance::all().iter().map(named).collect();
+    format!(
+        "For a regressor: how errors count: {} [default: {}]",
+        all.join(", "),
+        Distance::default()
+    )
 }
 
 impl Finetuning {
@@ -302,8 +315,9 @@ impl Finetuning {
         if self.unit_interval {
             run = run.unit_interval()?;
         }
-        if self.mae {
-            run = run.distance(Distance::Absolute)?;
+        let distance = if self.mae { Some(Distance::Absolute) } else { self.distance };
+        if let Some(distance) = distance {
+            run = run.distance(distance)?;
         }
         if self.greyscale {
             run = run.greyscale()?;

@@ -156,7 +156,7 @@ impl Finetune {
         Ok(self)
     }
 
-    /// For a regressor: whether errors count squared (`mse`, the default) or as they are (`mae`).
+    /// For a regressor: how errors count (squared, unless this says otherwise).
     ///
     /// # Errors
     /// [`Error::Invalid`] for another question.
