@@ -6,6 +6,7 @@
 
 mod anomalies;
 mod calibrate;
+mod data_sets;
 mod doctor;
 mod encode;
 mod experiment;
@@ -38,55 +39,53 @@ struct Cli {
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
-// The help of each is that of its own arguments.
-enum Command {
-    Anomalies(anomalies::Anomalies),
-    Calibrate(calibrate::Calibrate),
-    Doctor(doctor::Doctor),
-    Encode(encode::Encode),
-    Experiment(experiment::Experiment),
+/// The subcommands: one line for each, its name and its arguments, which have a method `run`. Their
+/// documentation is the help of the subcommand.
+macro_rules! subcommands {
+    ($($(#[$hidden:meta])* $name:ident($arguments:ty);)*) => {
+        #[derive(Debug, Subcommand)]
+        enum Command {
+            $($(#[$hidden])* $name($arguments),)*
+        }
+
+        impl Command {
+            fn run(&self) -> Result<ExitCode> {
+                match self {
+                    $(Self::$name(arguments) => arguments.run(),)*
+                }
+            }
+        }
+    };
+}
+
+subcommands! {
+    Anomalies(anomalies::Anomalies);
+    Calibrate(calibrate::Calibrate);
+    Doctor(doctor::Doctor);
+    Encode(encode::Encode);
+    Experiment(experiment::Experiment);
     #[command(hide = true)]
-    Features(features::Features),
-    Finetune(finetune::Finetuning),
-    Judge(judge_model::Judge),
+    Features(features::Features);
+    Finetune(finetune::Finetuning);
+    Judge(judge_model::Judge);
     #[command(hide = true)]
-    JudgeEncoders(judge::JudgeEncoders),
+    JudgeEncoders(judge::JudgeEncoders);
     #[command(hide = true)]
-    MakeEncoder(make_encoder::MakeEncoder),
-    Precision(precision::Precision),
-    Predict(predict::Predict),
-    Similar(similar::Similar),
-    Simulate(simulate::Simulate),
-    Speed(speed::Speed),
-    Train(train::Train),
-    Vectors(vectors::Vectors),
+    MakeEncoder(make_encoder::MakeEncoder);
+    Precision(precision::Precision);
+    Predict(predict::Predict);
+    Similar(similar::Similar);
+    Simulate(simulate::Simulate);
+    Speed(speed::Speed);
+    Train(train::Train);
+    Vectors(vectors::Vectors);
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     zoobot_core::advice::for_command();
     zoobot_core::interrupt::install();
-    let outcome = match &cli.command {
-        Command::Anomalies(command) => command.run(),
-        Command::Calibrate(command) => command.run(),
-        Command::Doctor(command) => command.run(),
-        Command::Encode(command) => command.run(),
-        Command::Experiment(command) => command.run(),
-        Command::Features(command) => command.run(),
-        Command::Finetune(command) => command.run(),
-        Command::Judge(command) => command.run(),
-        Command::JudgeEncoders(command) => command.run(),
-        Command::MakeEncoder(command) => command.run(),
-        Command::Precision(command) => command.run(),
-        Command::Predict(command) => command.run(),
-        Command::Similar(command) => command.run(),
-        Command::Simulate(command) => command.run(),
-        Command::Speed(command) => command.run(),
-        Command::Train(command) => command.run(),
-        Command::Vectors(command) => command.run(),
-    };
-    match outcome {
+    match cli.command.run() {
         Ok(code) => code,
         Err(error) => {
             eprintln!("zoobot: {}", one_line(&error.to_string()));

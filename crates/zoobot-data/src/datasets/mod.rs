@@ -1,15 +1,23 @@
 //! Data sets: the simulated sample that travels inside the library, and real galaxies that people have
 //! looked at, from files that the user has.
 //!
-//! [`efigi`] and [`gz2`] read a catalogue and give it the columns of a schema's votes, so that
-//! [`Votes::of`](crate::schema::Votes::of) takes it as it is. [`keep_out`] divides a catalogue into
-//! the galaxies that an encoder may learn from and those it is judged on: always the same ones.
+//! [`DataSet::named`] finds one, and [`DataSet::read`] reads its catalogue and gives it the columns of a
+//! schema's votes, so that [`Votes::of`](crate::schema::Votes::of) takes it as it is. [`keep_out`]
+//! divides a catalogue into the galaxies that an encoder may learn from and those it is judged on:
+//! always the same ones.
+//!
+//! Each data set has a file of its own, and a line in `DATA_SETS`.
 
+mod data_set;
 pub mod efigi;
 pub mod gz2;
 mod sample;
 
+pub use data_set::DataSet;
 pub use sample::sample_folder;
+
+/// The data sets there are: one line for each.
+static DATA_SETS: [DataSet; 3] = [sample::DATA_SET, efigi::DATA_SET, gz2::DATA_SET];
 
 use crate::catalog::{Catalog, ID, Label};
 use polars::prelude::{IntoColumn, NamedFrom, Series};
