@@ -160,7 +160,7 @@ fn distances() -> String {
     let named = |it: &Distance| format!("{} ({})", it.name(), it.about());
     let all: Vec<String> = Distance::all().iter().map(named).collect();
     format!(
-        "For a regressor: how errors count: {} [default: {}]",
+        "For a regressor, how errors count: {} [default: {}]",
         all.join(", "),
         Distance::default()
     )

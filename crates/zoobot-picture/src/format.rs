@@ -34,13 +34,16 @@ pub struct PictureFormat {
     reader: Reader,
 }
 
+/// One plane of flux, or red, green and blue.
+type Planes = Vec<Array2<f32>>;
+
 /// What reads the bytes of a file; fails with the reason.
 #[derive(Debug, Clone, Copy)]
 pub enum Reader {
     /// Of a picture.
     Picture(fn(&[u8]) -> Result<RgbImage, String>),
-    /// Of flux: one plane, or red, green and blue.
-    Flux(fn(Vec<u8>) -> Result<Vec<Array2<f32>>, String>),
+    /// Of flux.
+    Flux(fn(Vec<u8>) -> Result<Planes, String>),
 }
 
 impl PictureFormat {
