@@ -67,8 +67,7 @@ pub struct Anomalies {
     /// Galaxies in a batch
     #[arg(long, default_value_t = 10)]
     batch: usize,
-    /// How galaxies to rate are chosen (acquisition): ei, ucb, variance, thompson or random
-    #[arg(long, default_value_t)]
+    #[arg(long, default_value_t, help = acquisitions())]
     acquisition: Acquisition,
     /// The number of principal components
     #[arg(long, default_value_t = 40)]
@@ -84,6 +83,13 @@ pub struct Anomalies {
     /// Print the results as one JSON object on the last line
     #[arg(long)]
     json: bool,
+}
+
+/// The acquisitions, for `--help`.
+fn acquisitions() -> String {
+    let named = |it: &Acquisition| format!("{} ({})", it.name(), it.about());
+    let all: Vec<String> = Acquisition::all().iter().map(named).collect();
+    format!("What makes a galaxy worth a rating: {}", all.join(", "))
 }
 
 impl Anomalies {

@@ -1,5 +1,6 @@
 //! `zoobot calibrate`.
 
+use crate::data_sets;
 use crate::galaxies::Galaxies;
 use crate::output::Overwrite;
 use crate::report;
@@ -13,7 +14,7 @@ use zoobot_core::encoder::Precision;
 use zoobot_core::model::Model;
 use zoobot_core::predict::{Calibration, Ensemble, Posterior, Recalibration, agreement};
 use zoobot_core::schema::{Schema, Votes};
-use zoobot_core::survey::{gz2, keep_out};
+use zoobot_core::survey::DataSet;
 use zoobot_core::{Error, Result};
 
 /// Compare what models expect with the votes that volunteers cast.
@@ -37,9 +38,10 @@ pub struct Calibrate {
     /// The schema of the catalogue's votes, if the models answer more questions: a name, or a .json file
     #[arg(long)]
     schema: Option<String>,
-    /// The catalogue is Galaxy Zoo 2's own table: use its counts, of the third of the galaxies that the
-    /// included encoder did not learn from
-    #[arg(long, conflicts_with = "schema")]
+    #[arg(long, value_name = "NAME", conflicts_with = "schema", help = data_sets::votes())]
+    data_set: Option<DataSet>,
+    /// An older name of --data-set gz2
+    #[arg(long, hide = true, conflicts_with_all = ["schema", "data_set"])]
     gz2: bool,
     /// Ignore galaxies with fewer votes for a question than this
     #[arg(long, default_value_t = 5)]
@@ -128,10 +130,12 @@ impl Calibrate {
 
     /// A catalogue, and the schema of its votes.
     fn galaxies(&self, all: &Schema, path: &Path) -> Result<(Catalog, Schema)> {
-        Ok(match (self.gz2, &self.schema) {
-            (true, _) => {
-                let all = self.galaxies.wanted.of(gz2::read(path)?)?;
-                (keep_out(&all, gz2::KEPT_OUT)?.1, gz2::schema()?)
+        let data_set = if self.gz2 { Some(DataSet::named("gz2")?) } else { self.data_set };
+        Ok(match (data_set, &self.schema) {
+            (Some(data_set), _) => {
+                let schema = data_sets::schema(&data_set)?;
+                let all = self.galaxies.wanted.of(data_set.read(path)?)?;
+                (data_set.unseen(&all)?, schema)
             }
             (_, Some(schema)) => (self.galaxies.other(path)?, Schema::load(schema)?),
             (_, None) => (self.galaxies.other(path)?, all.clone()),

@@ -123,8 +123,10 @@ pub struct Finetuning {
     /// For a regressor: the numbers are between 0 and 1
     #[arg(long)]
     unit_interval: bool,
-    /// For a regressor: minimise absolute errors instead of squared errors
-    #[arg(long)]
+    #[arg(long, value_name = "NAME", help = distances())]
+    distance: Option<Distance>,
+    /// An older name of --distance absolute
+    #[arg(long, hide = true, conflicts_with = "distance")]
     mae: bool,
     /// Steps between checkpoints of a whole network; 0 for checkpoints only after each epoch
     #[arg(long, default_value_t = 0)]
@@ -152,6 +154,17 @@ enum Kind {
     Regressor,
     Tree,
     Multilabel,
+}
+
+/// The distances, for `--help`.
+fn distances() -> String {
+    let named = |it: &Distance| format!("{} ({})", it.name(), it.about());
+    let all: Vec<String> = Distance::all().iter().map(named).collect();
+    format!(
+        "For a regressor, how errors count: {} [default: {}]",
+        all.join(", "),
+        Distance::default()
+    )
 }
 
 impl Finetuning {
@@ -308,8 +321,9 @@ impl Finetuning {
         if self.unit_interval {
             run = run.unit_interval();
         }
-        if self.mae {
-            run = run.distance(Distance::Absolute);
+        let distance = if self.mae { Some(Distance::Absolute) } else { self.distance };
+        if let Some(distance) = distance {
+            run = run.distance(distance);
         }
         if self.greyscale {
             run = run.greyscale();

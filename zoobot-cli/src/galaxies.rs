@@ -5,10 +5,8 @@ use clap::Args;
 use std::path::{Path, PathBuf};
 use zoobot_core::Result;
 use zoobot_core::catalog::Catalog;
-use zoobot_core::survey::sample_folder;
+use zoobot_core::survey::DataSet;
 
-/// The name of the included catalogue.
-const SAMPLE: &str = "sample";
 /// The catalogue in a folder that has one.
 const CATALOG: &str = "catalog.csv";
 
@@ -52,8 +50,11 @@ pub fn read(path: &Path) -> Result<Catalog> {
 /// What a catalogue is read from: its file, or a folder of pictures. A file or folder called sample
 /// comes before the included sample.
 pub fn file(path: &Path) -> Result<PathBuf> {
-    if path.as_os_str() == SAMPLE && !path.exists() {
-        return Ok(sample_folder()?.join(CATALOG));
+    let name = path.to_str().filter(|_| !path.exists());
+    if let Some(Ok(data_set)) = name.map(DataSet::named)
+        && let Some(folder) = data_set.folder()?
+    {
+        return Ok(folder.join(CATALOG));
     }
     // As `zoobot simulate` writes one.
     let inside = path.join(CATALOG);

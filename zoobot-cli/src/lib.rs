@@ -6,6 +6,7 @@
 
 mod anomalies;
 mod calibrate;
+mod data_sets;
 mod doctor;
 mod encode;
 mod experiment;
@@ -41,44 +42,46 @@ struct Cli {
     command: Command,
 }
 
-#[derive(Debug, Subcommand)]
-// The arguments of each have its help.
-enum Command {
-    Anomalies(anomalies::Anomalies),
-    Calibrate(calibrate::Calibrate),
-    Doctor(doctor::Doctor),
-    Encode(encode::Encode),
-    Experiment(experiment::Experiment),
-    Finetune(finetune::Finetuning),
-    Judge(judge_model::Judge),
-    Precision(precision::Precision),
-    Predict(predict::Predict),
-    Similar(similar::Similar),
-    Simulate(simulate::Simulate),
-    Speed(speed::Speed),
-    Train(train::Train),
-    Vectors(vectors::Vectors),
+/// The subcommands: one line for each, its name and its arguments, which have a method `run`. Their
+/// documentation is the help of the subcommand.
+macro_rules! subcommands {
+    ($($name:ident($arguments:ty);)*) => {
+        #[derive(Debug, Subcommand)]
+        enum Command {
+            $($name($arguments),)*
+        }
+
+        impl Command {
+            fn run(&self) -> Result<ExitCode> {
+                match self {
+                    $(Self::$name(arguments) => arguments.run(),)*
+                }
+            }
+        }
+    };
+}
+
+subcommands! {
+    Anomalies(anomalies::Anomalies);
+    Calibrate(calibrate::Calibrate);
+    Doctor(doctor::Doctor);
+    Encode(encode::Encode);
+    Experiment(experiment::Experiment);
+    Finetune(finetune::Finetuning);
+    Judge(judge_model::Judge);
+    Precision(precision::Precision);
+    Predict(predict::Predict);
+    Similar(similar::Similar);
+    Simulate(simulate::Simulate);
+    Speed(speed::Speed);
+    Train(train::Train);
+    Vectors(vectors::Vectors);
 }
 
 /// Runs the command with the arguments that this process was started with.
 pub fn zoobot() -> ExitCode {
     let cli = Cli::parse();
-    run("zoobot", || match &cli.command {
-        Command::Anomalies(command) => command.run(),
-        Command::Calibrate(command) => command.run(),
-        Command::Doctor(command) => command.run(),
-        Command::Encode(command) => command.run(),
-        Command::Experiment(command) => command.run(),
-        Command::Finetune(command) => command.run(),
-        Command::Judge(command) => command.run(),
-        Command::Precision(command) => command.run(),
-        Command::Predict(command) => command.run(),
-        Command::Similar(command) => command.run(),
-        Command::Simulate(command) => command.run(),
-        Command::Speed(command) => command.run(),
-        Command::Train(command) => command.run(),
-        Command::Vectors(command) => command.run(),
-    })
+    run("zoobot", || cli.command.run())
 }
 
 /// Does the work of a program, which Ctrl-C stops. An error becomes a line on standard error that

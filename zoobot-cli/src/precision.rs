@@ -1,15 +1,14 @@
 //! `zoobot precision`.
 
-use crate::report;
+use crate::{data_sets, report};
 use clap::Args;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use zoobot_core::catalog::Catalog;
 use zoobot_core::polars::prelude::DataFrame;
 use zoobot_core::space::Space;
-use zoobot_core::survey::{efigi, is_kept_out};
+use zoobot_core::survey::{DataSet, is_kept_out};
 use zoobot_core::tags::{Cleaning, Tags};
 use zoobot_core::{Error, Result};
 
@@ -28,11 +27,15 @@ pub struct Precision {
     #[arg(long, required = true, num_args = 1..)]
     representations: Vec<String>,
     /// The tags, .csv or .parquet with id_str and tag; only galaxies with a tag are searched
-    #[arg(long, required_unless_present = "efigi")]
+    #[arg(long, required_unless_present_any = ["data_set", "efigi"])]
     tags: Option<PathBuf>,
-    /// The EFIGI catalogue instead of tags: ring, bar, edge on, multiple, early and late type, of the
-    /// fifth of its galaxies that no encoder of zoobot was trained on
-    #[arg(long, conflicts_with = "tags")]
+    #[arg(long, value_name = "NAME", conflicts_with = "tags", requires = "catalog", help = data_sets::tags())]
+    data_set: Option<DataSet>,
+    /// The table of --data-set, or a folder with its catalog.csv
+    #[arg(long, requires = "data_set")]
+    catalog: Option<PathBuf>,
+    /// An older name of --data-set efigi --catalog
+    #[arg(long, hide = true, conflicts_with_all = ["tags", "data_set"])]
     efigi: Option<PathBuf>,
     /// A .json file with tags to merge and to drop (default: the list that is included)
     #[arg(long, requires = "tags")]
@@ -63,7 +66,11 @@ struct Row {
 impl Precision {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
-        let tags = self.tags()?;
+        let data_set = self.data_set()?;
+        let tags = match &data_set {
+            Some((data_set, table)) => Tags::of_data_set(data_set, &data_set.read(table)?)?,
+            None => self.tags()?,
+        };
         let mut all: Vec<(String, Vec<Row>)> = Vec::new();
         for text in &self.representations {
             let (name, path) = match text.split_once('=') {
@@ -78,15 +85,15 @@ impl Precision {
                 return Err(Error::unsuitable(problem, "Name them differently: NAME=TABLE"));
             }
             let space = Space::read(path)?;
-            let space = match self.efigi {
-                Some(_) => kept_out(&space)?,
+            let space = match &data_set {
+                Some((data_set, _)) => unseen(&space, data_set)?,
                 None => space,
             };
             let space = match self.pca {
                 Some(components) => space.pca(components)?,
                 None => space,
             };
-            let table = match self.efigi {
+            let table = match data_set {
                 Some(_) => tags.precision_of_all(&space, self.k, self.least)?,
                 None => tags.precision(&space, self.k, self.least)?,
             };
@@ -107,10 +114,16 @@ impl Precision {
         Ok(ExitCode::SUCCESS)
     }
 
+    /// The data set whose labels are the tags, and its table.
+    fn data_set(&self) -> Result<Option<(DataSet, &Path)>> {
+        Ok(match (&self.efigi, self.data_set, &self.catalog) {
+            (Some(table), ..) => Some((DataSet::named("efigi")?, table)),
+            (_, Some(data_set), Some(table)) => Some((data_set, table)),
+            _ => None,
+        })
+    }
+
     fn tags(&self) -> Result<Tags> {
-        if let Some(path) = &self.efigi {
-            return Tags::of_efigi(&Catalog::read(path)?);
-        }
         let cleaning = match &self.cleaning {
             Some(path) => Cleaning::read(path)?,
             None => Cleaning::standard(),
@@ -122,10 +135,10 @@ impl Precision {
     }
 }
 
-/// The galaxies of EFIGI that training leaves out.
-fn kept_out(space: &Space) -> Result<Space> {
-    let ids: Vec<&String> =
-        space.ids().iter().filter(|id| is_kept_out(id, efigi::KEPT_OUT)).collect();
+/// The galaxies of a data set that training leaves out.
+fn unseen(space: &Space, data_set: &DataSet) -> Result<Space> {
+    let Some(one_in) = data_set.kept_out() else { return Ok(space.clone()) };
+    let ids: Vec<&String> = space.ids().iter().filter(|id| is_kept_out(id, one_in)).collect();
     space.select(&ids)
 }
 

@@ -19,7 +19,7 @@ pub use crate::probe::Probe;
 pub use crate::schema::{Schema, Votes};
 pub use crate::similar::{Index, IndexConfig, Metric, Neighbours, VectorFile};
 pub use crate::space::{Pca, Space};
-pub use crate::survey::{Kind, Simulation, Survey, Volunteers};
+pub use crate::survey::{DataSet, Kind, Simulation, Survey, Volunteers};
 pub use crate::tags::{Cleaning, Tags, TextEncoder, TopicConfig};
 pub use crate::train::{FitConfig, VoteTraining};
 pub use crate::{ndarray, plotters, polars, tch, time};

@@ -1,4 +1,5 @@
-//! Which galaxies to show next.
+//! Which galaxies to show next: the acquisitions, each in one entry of `acquisitions!`, and how galaxies
+//! are chosen by them.
 
 use super::gp::{FittedProcess, draws};
 use ndarray::{ArrayView2, Axis};
@@ -13,6 +14,7 @@ use std::str::FromStr;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::seed::mixed;
 use zoobot_base::special::normal;
+use zoobot_base::spelling::near;
 
 /// Galaxies whose deviation is worked out at a time, from the highest mean on.
 const FIRST: usize = 1024;
@@ -20,14 +22,6 @@ const FIRST: usize = 1024;
 const DRAWN: usize = 1000;
 
 /// What makes a galaxy worth a rating, given what to expect of it.
-///
-/// ```
-/// use zoobot_core::anomaly::Acquisition;
-/// assert_eq!("ei".parse::<Acquisition>()?, Acquisition::ExpectedImprovement { xi: 0.5 });
-/// let bound = Acquisition::UpperConfidenceBound { kappa: 2.0 };
-/// assert_eq!(bound.value(1.0, 0.5, 5.0), 2.0);
-/// # Ok::<(), zoobot_core::Error>(())
-/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Acquisition {
@@ -35,7 +29,7 @@ pub enum Acquisition {
     /// `(mean - best - xi) Φ(z) + std φ(z)` with `z = (mean - best - xi) / std` (Mockus 1975;
     /// Walmsley et al. 2022 with `xi` 0.5).
     ExpectedImprovement {
-        /// How much the best rating must be exceeded by.
+        /// What the best rating must be exceeded by.
         xi: f64,
     },
     /// `mean + kappa std` (Srinivas et al. 2010).
@@ -43,13 +37,109 @@ pub enum Acquisition {
         /// How many deviations count.
         kappa: f64,
     },
-    /// The standard deviation: how uncertain the rating of the galaxy is.
+    /// The deviation: what would be learnt of the galaxy itself.
     Variance,
-    /// The highest of one draw from the posterior, a draw for each galaxy of a batch (Thompson
-    /// 1933), over 1,000 random galaxies.
+    /// The highest of one draw from what is believed, a draw for each galaxy of a batch
+    /// (Thompson 1933), over 1,000 galaxies at random.
     Thompson,
     /// Any galaxy.
     Random,
+}
+
+/// All about an acquisition but its value.
+struct Entry {
+    name: &'static str,
+    about: &'static str,
+    /// What it makes of a galaxy, in words for the person who rates.
+    words: &'static str,
+    way: Way,
+}
+
+/// How galaxies are chosen by an acquisition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Those of the highest values. Where the value grows with the mean, whatever the deviation, not
+    /// every deviation has to be worked out.
+    Highest { grows_with_mean: bool },
+    /// The highest of a draw from what is believed, a draw for each.
+    Drawn,
+    /// Any.
+    Random,
+}
+
+/// What to expect of a galaxy.
+#[derive(Debug, Clone, Copy)]
+struct Belief {
+    mean: f64,
+    std: f64,
+    /// The best rating so far.
+    best: f64,
+}
+
+/// The acquisitions: an entry for each, without which its variant does not compile. Parameters have
+/// their usual values there, which are meant where an acquisition is asked for by its name.
+macro_rules! acquisitions {
+    ($(
+        $variant:ident $({ $($parameter:ident: $usual:literal),* })?:
+        $entry:expr,
+        |$belief:pat_param| $value:expr;
+    )*) => {
+        /// Every acquisition, with the usual values of its parameters.
+        static ACQUISITIONS: &[Acquisition] =
+            &[$(Acquisition::$variant $({ $($parameter: $usual),* })?),*];
+
+        impl Acquisition {
+            fn entry(self) -> Entry {
+                match self { $(Self::$variant { .. } => $entry,)* }
+            }
+
+            fn value_of(self, belief: Belief) -> f64 {
+                match self {
+                    $(Self::$variant $({ $($parameter),* })? => {
+                        let $belief = belief;
+                        $value
+                    })*
+                }
+            }
+        }
+    };
+}
+
+acquisitions! {
+    ExpectedImprovement { xi: 0.5 }:
+    Entry {
+        name: "ei",
+        about: "expected improvement",
+        words: "promising",
+        way: Way::Highest { grows_with_mean: true },
+    },
+    |it| improvement(it, xi);
+
+    UpperConfidenceBound { kappa: 2.0 }:
+    Entry {
+        name: "ucb",
+        about: "upper confidence bound",
+        words: "promising",
+        way: Way::Highest { grows_with_mean: true },
+    },
+    |it| it.mean + kappa * it.std;
+
+    Variance:
+    Entry {
+        name: "variance",
+        about: "what the model knows least",
+        words: "little is known",
+        way: Way::Highest { grows_with_mean: false },
+    },
+    |it| it.std;
+
+    Thompson:
+    Entry { name: "thompson", about: "Thompson sampling", words: "drawn", way: Way::Drawn },
+    |_| 0.0;
+
+    Random:
+    Entry { name: "random", about: "any galaxy", words: "random", way: Way::Random },
+    |_| 0.0;
 }
 
 impl Default for Acquisition {
@@ -59,9 +149,42 @@ impl Default for Acquisition {
 }
 
 impl Acquisition {
-    /// The value of a galaxy, given its expected rating, the standard deviation of the expectation,
-    /// and the best rating so far. It is 0 for Thompson sampling and random choice, which do not
-    /// use it.
+    /// Every acquisition, with the usual values of its parameters.
+    pub fn all() -> &'static [Self] {
+        ACQUISITIONS
+    }
+
+    /// The short name that it is asked for by.
+    pub fn name(self) -> &'static str {
+        self.entry().name
+    }
+
+    /// What it chooses, in a few words.
+    pub fn about(self) -> &'static str {
+        self.entry().about
+    }
+
+    /// What it makes of a galaxy, in words for the person who rates.
+    pub(super) fn words(self) -> &'static str {
+        self.entry().words
+    }
+
+    /// The acquisition of a name, such as `ei`, with the usual values of its parameters.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for another name, with a near one.
+    pub fn named(name: &str) -> Result<Self> {
+        let found = ACQUISITIONS.iter().find(|it| it.name() == name);
+        found.copied().ok_or_else(|| Error::Missing {
+            kind: "acquisition",
+            name: name.to_owned(),
+            place: "this library".to_owned(),
+            hint: near(name, ACQUISITIONS.iter().map(|it| it.name())),
+        })
+    }
+
+    /// The value of a galaxy, given its expected rating, the deviation of that, and the best rating so
+    /// far. Of Thompson's draws and random choice it says nothing, and is 0.
     ///
     /// ```
     /// use zoobot_core::anomaly::Acquisition;
@@ -70,66 +193,31 @@ impl Acquisition {
     /// assert_eq!(Acquisition::UpperConfidenceBound { kappa: 2.0 }.value(1.0, 0.5, 5.0), 2.0);
     /// ```
     pub fn value(self, mean: f64, std: f64, best: f64) -> f64 {
-        match self {
-            Self::ExpectedImprovement { xi } => {
-                let gain = mean - best - xi;
-                if std <= 0.0 {
-                    return gain.max(0.0);
-                }
-                let z = gain / std;
-                (gain * normal::below(z) + std * normal::density(z)).max(0.0)
-            }
-            Self::UpperConfidenceBound { kappa } => mean + kappa * std,
-            Self::Variance => std,
-            Self::Thompson | Self::Random => 0.0,
-        }
+        self.value_of(Belief { mean, std, best })
     }
+}
 
-    /// What it makes of a galaxy, in words for the person who rates.
-    pub(super) fn words(self) -> &'static str {
-        match self {
-            Self::ExpectedImprovement { .. } => "promising",
-            Self::UpperConfidenceBound { .. } => "promising",
-            Self::Variance => "little is known",
-            Self::Thompson => "drawn",
-            Self::Random => "random",
-        }
+fn improvement(Belief { mean, std, best }: Belief, xi: f64) -> f64 {
+    let gain = mean - best - xi;
+    if std <= 0.0 {
+        return gain.max(0.0);
     }
-
-    /// Whether the value grows with the mean, for any deviation.
-    fn grows_with_mean(self) -> bool {
-        matches!(self, Self::ExpectedImprovement { .. } | Self::UpperConfidenceBound { .. })
-    }
+    let z = gain / std;
+    (gain * normal::below(z) + std * normal::density(z)).max(0.0)
 }
 
 impl fmt::Display for Acquisition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::ExpectedImprovement { .. } => "ei",
-            Self::UpperConfidenceBound { .. } => "ucb",
-            Self::Variance => "variance",
-            Self::Thompson => "thompson",
-            Self::Random => "random",
-        })
+        f.write_str(self.name())
     }
 }
 
-/// By name: `ei`, `ucb` (with kappa 2), `variance`, `thompson`, `random`.
+/// By name: see [`named`](Acquisition::named).
 impl FromStr for Acquisition {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        Ok(match name {
-            "ei" => Self::default(),
-            "ucb" => Self::UpperConfidenceBound { kappa: 2.0 },
-            "variance" => Self::Variance,
-            "thompson" => Self::Thompson,
-            "random" => Self::Random,
-            other => {
-                let range = "ei, ucb, variance, thompson or random";
-                return Err(Error::parameter("acquisition", format!("{other:?}"), range));
-            }
-        })
+        Self::named(name)
     }
 }
 
@@ -168,15 +256,16 @@ pub fn choose(
 ) -> Result<Vec<Chosen>> {
     let mut open: Vec<usize> = (0..pool.rows.nrows()).filter(|&row| !pool.taken[row]).collect();
     let mut rng = StdRng::seed_from_u64(pool.seed);
-    match acquisition {
-        Acquisition::Random => {
+    match acquisition.entry().way {
+        Way::Random => {
             let (random, _) = open.partial_shuffle(&mut rng, count);
-            return described(fitted, pool, acquisition, random);
+            described(fitted, pool, acquisition, random)
         }
-        Acquisition::Thompson => return thompson(fitted, pool, open, count, &mut rng),
-        _ => {}
+        Way::Drawn => drawn(fitted, pool, acquisition, open, count, &mut rng),
+        Way::Highest { grows_with_mean } => {
+            highest(fitted, pool, (acquisition, grows_with_mean), open, count)
+        }
     }
-    highest(fitted, pool, acquisition, open, count)
 }
 
 fn described(
@@ -202,7 +291,7 @@ fn described(
 fn highest(
     fitted: &FittedProcess,
     pool: &Pool,
-    acquisition: Acquisition,
+    (acquisition, grows_with_mean): (Acquisition, bool),
     mut open: Vec<usize>,
     count: usize,
 ) -> Result<Vec<Chosen>> {
@@ -212,7 +301,7 @@ fn highest(
     };
     let order =
         |a: &Chosen, b: &Chosen| b.value.total_cmp(&a.value).then_with(|| shuffled(a.row, b.row));
-    let means = match acquisition.grows_with_mean() {
+    let means = match grows_with_mean {
         true => fitted.bounds(pool.rows)?,
         false => Vec::new(),
     };
@@ -246,9 +335,11 @@ fn highest(
     Ok(best)
 }
 
-fn thompson(
+/// Thompson's: the highest of a draw, for each galaxy.
+fn drawn(
     fitted: &FittedProcess,
     pool: &Pool,
+    acquisition: Acquisition,
     mut open: Vec<usize>,
     count: usize,
     rng: &mut StdRng,
@@ -257,7 +348,7 @@ fn thompson(
     open.sort_unstable();
     let rows = pool.rows.select(Axis(0), open);
     let covariance = fitted.covariance(rows.view())?;
-    let mut candidates = described(fitted, pool, Acquisition::Thompson, open)?;
+    let mut candidates = described(fitted, pool, acquisition, open)?;
     let mut chosen: Vec<Chosen> = Vec::new();
     let mut noise = || open.iter().map(|_| rng.sample(StandardNormal)).collect();
     let noise: Vec<Vec<f64>> = (0..count.min(candidates.len())).map(|_| noise()).collect();

@@ -138,7 +138,7 @@ impl Ranking {
 
     /// The pictures of the first `n`, below the [note](Self::note) if there is one.
     ///
-    /// # Where there is none
+    /// # Problems shown in its place
     /// [`Error::Missing`] without a catalogue, [`Error::Parameter`] when `n` is 0.
     pub fn gallery(&self, n: usize) -> Gallery {
         self.pictures(n).into()

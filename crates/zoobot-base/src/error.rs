@@ -80,16 +80,6 @@ pub enum Error {
         hint: String,
     },
     /// A parameter outside its range.
-    #[error("{name} is {value}, expected {expected}")]
-    Invalid {
-        /// The parameter.
-        name: &'static str,
-        /// The value it was given.
-        value: String,
-        /// The values it may have.
-        expected: String,
-    },
-    /// A parameter outside its range.
     #[error("{name} must be {range}, but it is {value}")]
     Parameter {
         /// The parameter.
@@ -251,15 +241,6 @@ impl Error {
     /// An [`Error::Internal`] maker for `map_err`: what was not as it has to be.
     pub fn internal<E: std::fmt::Display>(what: &'static str) -> impl FnOnce(E) -> Self {
         move |error| Self::Internal(format!("{what}: {error}"))
-    }
-
-    /// An [`Error::Invalid`].
-    pub fn invalid(
-        name: &'static str,
-        value: impl std::fmt::Display,
-        expected: impl Into<String>,
-    ) -> Self {
-        Self::Invalid { name, value: value.to_string(), expected: expected.into() }
     }
 }
 

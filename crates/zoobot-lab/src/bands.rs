@@ -9,8 +9,8 @@ impl Runs {
     /// over N: for each representation and method the mean of its runs, in a band of one standard
     /// deviation. Random choices are grey.
     ///
-    /// # Where it cannot be drawn
-    /// [`Error::Invalid`](zoobot_base::Error::Invalid) without a run.
+    /// # Problems shown in its place
+    /// [`Error::Empty`](zoobot_base::Error::Empty) without a run.
     pub fn figure(&self) -> Figure {
         let mut all: Vec<(Curve, Vec<&Run>)> = Vec::new();
         let several = self.runs.iter().any(|run| run.representation != self.runs[0].representation);

@@ -1,7 +1,7 @@
 //! JPEG and PNG files to 8-bit RGB and FITS files to flux, with a reason for every file that cannot
 //! be decoded.
 
-use super::fits::{BEGINNING, flux};
+use super::format::{PictureFormat, Reader};
 use super::stretch::Stretch;
 use super::unpack::unpacked;
 use image::{ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
@@ -61,9 +61,9 @@ pub fn open(path: impl AsRef<Path>) -> Result<Decoded> {
     let path = path.as_ref();
     let decoded = content(path).and_then(|bytes| {
         let bytes = unpacked(&bytes)?;
-        match bytes.starts_with(BEGINNING) {
-            true => flux(bytes.into_owned()).map(Decoded::Flux),
-            false => decode(&bytes).map(Decoded::Picture),
+        match PictureFormat::of_content(&bytes).map(PictureFormat::reader) {
+            Some(Reader::Flux(flux)) => flux(bytes.into_owned()).map(Decoded::Flux),
+            _ => decode(&bytes).map(Decoded::Picture),
         }
     });
     decoded.map_err(|reason| Error::Picture { path: path.to_path_buf(), reason })
@@ -87,21 +87,27 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, String> {
     if bytes.is_empty() {
         return Err("the file is empty (0 bytes)".to_owned());
     }
-    let format = match image::guess_format(bytes) {
-        Ok(format @ (ImageFormat::Jpeg | ImageFormat::Png)) => format,
-        Ok(other) => {
-            return Err(format!("it is a {} picture; JPEG, PNG and FITS are read", name(other)));
-        }
-        Err(_) if is_web_page(bytes) => {
-            return Err(
-                "it is a web page (HTML), not a picture: was the download refused?".to_owned()
-            );
-        }
-        Err(_) => return Err("it is not a picture: JPEG, PNG and FITS are read".to_owned()),
-    };
-    if format == ImageFormat::Jpeg && !jpeg_is_whole(bytes) {
-        return Err("the JPEG is cut off before its end".to_owned());
+    match PictureFormat::of_content(bytes).map(PictureFormat::reader) {
+        Some(Reader::Picture(read)) => read(bytes),
+        _ => Err(other(bytes)),
     }
+}
+
+/// Why bytes are no picture that can be read.
+fn other(bytes: &[u8]) -> String {
+    let read = PictureFormat::names();
+    match image::guess_format(bytes) {
+        Ok(format) => format!("it is a {} picture; {read} are read", name(format)),
+        Err(_) if is_web_page(bytes) => {
+            "it is a web page (HTML), not a picture: was the download refused?".to_owned()
+        }
+        Err(_) => format!("it is not a picture: {read} are read"),
+    }
+}
+
+/// Decodes the bytes of a picture of a format that the crate `image` reads, and checks its size before
+/// memory is taken.
+pub(super) fn decoded(bytes: &[u8], format: ImageFormat) -> Result<RgbImage, String> {
     let failed = |error: ImageError| match error {
         ImageError::Unsupported(_) => {
             let name = name(format);
@@ -138,45 +144,6 @@ fn is_web_page(bytes: &[u8]) -> bool {
     let start = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).to_lowercase();
     let start = start.trim_start_matches(|it: char| it.is_whitespace() || it == '\u{feff}');
     start.starts_with("<!doctype html") || start.starts_with("<html")
-}
-
-/// Walks a JPEG's segments to its end marker.
-///
-/// Decoders fill what a cut-off file lacks with grey and say nothing; a network would take that
-/// for a galaxy.
-fn jpeg_is_whole(bytes: &[u8]) -> bool {
-    const END: u8 = 0xd9;
-    const SCAN: u8 = 0xda;
-    let mut at = 2;
-    while let Some(pair) = bytes.get(at..at + 2) {
-        if pair[0] != 0xff {
-            return false;
-        }
-        match pair[1] {
-            END => return true,
-            0xff => at += 1,
-            0x01 | 0xd0..=0xd8 => at += 2,
-            marker => {
-                let Some(length) = bytes.get(at + 2..at + 4) else { return false };
-                at += 2 + usize::from(u16::from_be_bytes([length[0], length[1]]));
-                if marker == SCAN {
-                    match end_of_scan(bytes, at) {
-                        Some(end) => at = end,
-                        None => return false,
-                    }
-                }
-            }
-        }
-    }
-    false
-}
-
-/// Where the entropy-coded bytes from `start` end: at a marker that is neither an escaped 0xff
-/// nor a restart.
-fn end_of_scan(bytes: &[u8], start: usize) -> Option<usize> {
-    let scan = bytes.get(start..)?;
-    let is_marker = |pair: &[u8]| pair[0] == 0xff && !matches!(pair[1], 0 | 0xd0..=0xd7 | 0xff);
-    scan.windows(2).position(is_marker).map(|at| start + at)
 }
 
 #[cfg(test)]

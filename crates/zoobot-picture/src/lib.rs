@@ -3,6 +3,7 @@
 
 mod decode;
 mod fits;
+mod format;
 pub mod resample;
 mod stretch;
 mod unpack;
@@ -13,4 +14,5 @@ extern crate bzip2 as _;
 
 pub use decode::{Decoded, decode, open, read};
 pub use fits::read_flux;
+pub use format::PictureFormat;
 pub use stretch::{Limits, Stretch, StretchCurve};

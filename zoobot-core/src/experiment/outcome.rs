@@ -170,7 +170,7 @@ impl FewLabelsOutcome {
     /// grey for comparison the paper's curves for frozen encoders (on other galaxies): dashed for
     /// galaxies, dotted for ImageNet.
     ///
-    /// # Where it cannot be drawn
+    /// # Problems shown in its place
     /// [`Error::Empty`] without a run.
     pub fn figure(&self) -> Figure {
         let groups = self.groups();

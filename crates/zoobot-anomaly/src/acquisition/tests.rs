@@ -79,9 +79,8 @@ fn every_way_chooses_different_galaxies_that_are_not_taken_and_the_same_for_a_se
     let fitted = fitted(&rows, 20);
     let taken = taken(400, 20);
     let pool = |seed| Pool { rows: rows.view(), taken: &taken, best: 4.0, seed };
-    for name in ["ei", "ucb", "variance", "thompson", "random"] {
-        let acquisition: Acquisition = name.parse().unwrap();
-        assert_eq!(acquisition.to_string(), name);
+    for &acquisition in Acquisition::all() {
+        let name = acquisition.name();
         let chosen = |seed| choose(&fitted, &pool(seed), acquisition, 10).unwrap();
         let mut rows: Vec<usize> = chosen(1).iter().map(|it| it.row).collect();
         assert_eq!(chosen(1), chosen(1));
@@ -91,5 +90,28 @@ fn every_way_chooses_different_galaxies_that_are_not_taken_and_the_same_for_a_se
         let all = choose(&fitted, &pool(1), acquisition, 1000).unwrap();
         assert_eq!(all.len(), 380, "{name}");
     }
-    assert!("best".parse::<Acquisition>().unwrap_err().to_string().contains("thompson"));
+}
+
+#[test]
+fn names_are_unique_and_each_acquisition_is_found_by_its_own() {
+    let mut names: Vec<&str> = Acquisition::all().iter().map(|it| it.name()).collect();
+    assert_eq!(names, ["ei", "ucb", "variance", "thompson", "random"]);
+    for &acquisition in Acquisition::all() {
+        assert_eq!(acquisition.to_string().parse::<Acquisition>().unwrap(), acquisition);
+        assert!(!acquisition.about().is_empty() && !acquisition.words().is_empty());
+    }
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), Acquisition::all().len());
+    assert_eq!("ei".parse::<Acquisition>().unwrap(), Acquisition::default());
+    let error = "tompson".parse::<Acquisition>().unwrap_err().to_string();
+    assert!(error.contains("Did you mean \"thompson\"?"), "{error}");
+    assert!("best".parse::<Acquisition>().unwrap_err().to_string().contains("ucb"));
+}
+
+#[test]
+fn what_a_file_holds_of_an_acquisition_is_as_it_was() {
+    let text = |it: Acquisition| serde_json::to_string(&it).unwrap();
+    assert_eq!(text(Acquisition::default()), r#"{"expected_improvement":{"xi":0.5}}"#);
+    assert_eq!(text(Acquisition::Thompson), r#""thompson""#);
 }

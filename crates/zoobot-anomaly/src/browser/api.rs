@@ -49,8 +49,7 @@ pub fn answer(desk: &Desk, request: &Request) -> Response {
     };
     answered.unwrap_or_else(|error| {
         let status = match &error {
-            Error::Invalid { .. }
-            | Error::Parameter { .. }
+            Error::Parameter { .. }
             | Error::Unsuitable { .. }
             | Error::Shape { .. }
             | Error::Empty { .. }

@@ -23,6 +23,13 @@ pub enum Choice {
     Top,
 }
 
+impl Choice {
+    /// Every choice, in the words of the page.
+    pub fn all() -> &'static [(Self, &'static str)] {
+        &[(Self::Acquisition, "what the model asks"), (Self::Top, "top of the ranking")]
+    }
+}
+
 /// A galaxy to rate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item {

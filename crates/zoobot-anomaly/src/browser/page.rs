@@ -1,5 +1,6 @@
 //! The page itself, in one piece: what it needs comes with it.
 
+use super::desk::Choice;
 use super::guard::token;
 use super::http::Response;
 use zoobot_base::error::{Error, Result};
@@ -11,7 +12,14 @@ const SCRIPT: &str = include_str!("page.js");
 /// The page. The browser runs only the page's own script, and asks only this server.
 pub fn page() -> Result<Response> {
     let once = token().map_err(Error::io("make", "a random number"))?;
-    let html = HTML.replace("ONCE", &once).replace("STYLE", STYLE).replace("SCRIPT", SCRIPT);
+    let choices = Choice::all().iter().map(|(choice, words)| {
+        // As the page sends it back: a word in quotes.
+        let value = serde_json::to_string(choice)?;
+        Ok(format!("<option value={value}>{words}</option>"))
+    });
+    let choices: String = choices.collect::<Result<_>>()?;
+    let html = HTML.replace("ONCE", &once).replace("CHOICES", &choices);
+    let html = html.replace("STYLE", STYLE).replace("SCRIPT", SCRIPT);
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{once}'; style-src 'nonce-{once}'; \
          img-src blob: data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \

@@ -16,11 +16,25 @@
 //! are judged on. The sense of rotation is folded: mirroring a picture, as training does, reverses
 //! the direction in which arms turn, but not how clearly they turn.
 
-use super::{numbers, with_votes, wrong};
+use super::data_set::GalaxyTags;
+use super::{DataSet, numbers, with_votes, wrong};
 use crate::catalog::Catalog;
 use crate::schema::Schema;
 use std::path::Path;
 use zoobot_base::error::Result;
+
+pub(super) const DATA_SET: DataSet = DataSet {
+    name: "efigi",
+    about: "sixteen attributes and the Hubble type of 4,458 nearby galaxies, by ten astronomers",
+    citation: "Baillard et al. 2011, A&A 532, A74",
+    terms: "published with the paper; the pictures are the SDSS's, CC-BY",
+    read: |table| read(table),
+    folder: None,
+    schema: Some(schema),
+    labels: &["T", "Inner_Ring", "Outer_Ring", "Pseudo_Ring"],
+    tags: Some(tags),
+    kept_out: Some(KEPT_OUT),
+};
 
 /// What an astronomer who is sure is worth.
 const MOST: f64 = 16.0;
@@ -104,6 +118,32 @@ pub fn read(path: impl AsRef<Path>) -> Result<Catalog> {
         columns.push((format!("{}_low", question(attribute)), low));
     }
     with_votes(&catalog, columns)
+}
+
+/// Attributes and the Hubble type as tags: `ring` (any of its three rings at 0.5 or more), `bar`
+/// (length 0.5 or more), `edge on` (inclination 1), `multiple` (multiplicity 0.5 or more: close
+/// companions and mergers), `early type` (Hubble type below 0) and `late type` (5, that of Sc, to 11).
+fn tags(catalog: &Catalog) -> Result<GalaxyTags> {
+    let attribute = |name: &str| numbers(catalog, name);
+    let [inner, outer, pseudo] = RINGS;
+    let rings = [attribute(inner)?, attribute(outer)?, attribute(pseudo)?];
+    let (bar, inclination) = (attribute("Bar_Length")?, attribute("Inclination")?);
+    let (multiple, hubble) = (attribute("Multiplicity")?, attribute("T")?);
+    let has = |row: usize| {
+        [
+            ("ring", rings.iter().any(|ring| ring[row] >= 0.5)),
+            ("bar", bar[row] >= 0.5),
+            ("edge on", inclination[row] >= 1.0),
+            ("multiple", multiple[row] >= 0.5),
+            ("early type", hubble[row] < 0.0),
+            ("late type", (5.0..=11.0).contains(&hubble[row])),
+        ]
+    };
+    let tags = |(row, id): (usize, &String)| {
+        let id = id.clone();
+        has(row).into_iter().filter(|(_, has)| *has).map(move |(tag, _)| (id.clone(), tag))
+    };
+    Ok(catalog.ids().iter().enumerate().flat_map(tags).collect())
 }
 
 /// An attribute as it is, -1 or NaN where it is undetermined.

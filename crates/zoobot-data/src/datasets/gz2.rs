@@ -1,11 +1,24 @@
 //! The votes of Galaxy Zoo 2 (Willett et al. 2013, MNRAS 435, 2835; cite it when you use them), from
 //! the project's own tables to the columns of the schema `gz2`.
 
-use super::{numbers, with_votes, wrong};
+use super::{DataSet, numbers, with_votes, wrong};
 use crate::catalog::Catalog;
 use crate::schema::Schema;
 use std::path::Path;
 use zoobot_base::error::Result;
+
+pub(super) const DATA_SET: DataSet = DataSet {
+    name: "gz2",
+    about: "the counts of votes in Galaxy Zoo 2's own tables, of SDSS galaxies",
+    citation: "Willett et al. 2013, MNRAS 435, 2835",
+    terms: "published with the paper; the pictures are the SDSS's, CC-BY",
+    read: |table| read(table),
+    folder: None,
+    schema: Some(schema),
+    labels: &[],
+    tags: None,
+    kept_out: Some(KEPT_OUT),
+};
 
 /// One in this number of galaxies is kept out of training, to compare predictions with volunteers: see
 /// [`super::keep_out`].

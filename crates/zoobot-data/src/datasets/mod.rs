@@ -6,11 +6,16 @@
 //! the galaxies that an encoder may learn from and the galaxies for testing; the division never
 //! changes.
 
+mod data_set;
 pub mod efigi;
 pub mod gz2;
 mod sample;
 
+pub use data_set::DataSet;
 pub use sample::sample_folder;
+
+/// The data sets there are: one line for each.
+static DATA_SETS: [DataSet; 3] = [sample::DATA_SET, efigi::DATA_SET, gz2::DATA_SET];
 
 use crate::catalog::{Catalog, ID, Label};
 use polars::prelude::{IntoColumn, NamedFrom, Series};

@@ -1,5 +1,6 @@
 //! The sample survey: 600 simulated galaxies that are part of this library.
 
+use super::DataSet;
 use crate::catalog::Catalog;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
@@ -7,6 +8,19 @@ use zip::ZipArchive;
 use zoobot_base::error::Result;
 use zoobot_base::files::{filled_once, short_hash};
 use zoobot_base::home::home;
+
+pub(super) const DATA_SET: DataSet = DataSet {
+    name: "sample",
+    about: "600 simulated galaxies of eight classes, which travel inside the library",
+    citation: "this library",
+    terms: "CC0",
+    read: |table| Catalog::read(table),
+    folder: Some(sample_folder),
+    schema: None,
+    labels: &["class"],
+    tags: None,
+    kept_out: None,
+};
 
 /// `data/sample.zip`: `catalog.csv` and `images/`.
 const SAMPLE: &[u8] = include_bytes!("../../../../data/sample.zip");

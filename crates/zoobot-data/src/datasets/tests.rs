@@ -4,6 +4,60 @@ use std::path::{Path, PathBuf};
 use zoobot_base::error::Error;
 use zoobot_testing::data;
 
+#[test]
+fn data_sets_have_unique_names_and_are_found_by_them() {
+    let mut names = DataSet::names();
+    assert_eq!(names.len(), DataSet::all().len());
+    for data_set in DataSet::all() {
+        assert_eq!(DataSet::named(data_set.name()).unwrap().about(), data_set.about());
+        assert_eq!(data_set.to_string().parse::<DataSet>().unwrap().name(), data_set.name());
+        for text in [data_set.about(), data_set.citation(), data_set.terms()] {
+            assert!(!text.is_empty() && !text.ends_with('.'), "{data_set}: {text:?}");
+        }
+        let votes = data_set.schema().unwrap().is_some();
+        assert_eq!(DataSet::voted().contains(&data_set.name()), votes, "{data_set}");
+        assert!(votes || !data_set.labels().is_empty(), "{data_set} says nothing of its galaxies");
+    }
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), DataSet::all().len());
+    for (wrong, near) in [("efigy", "efigi"), ("GZ2", "gz2"), ("samples", "sample")] {
+        let error = DataSet::named(wrong).unwrap_err().to_string();
+        assert!(error.contains(&format!("Did you mean {near:?}?")), "{error}");
+    }
+    let table = DataSet::table().unwrap();
+    assert_eq!(table.height(), DataSet::all().len());
+    assert_eq!(table.column("schema").unwrap().null_count(), 1);
+}
+
+#[test]
+fn a_data_set_is_read_from_its_folder_or_its_table_with_the_votes_of_its_schema() {
+    let place = tempfile::tempdir().unwrap();
+    let table = csv(place.path(), &attributes());
+    let efigi = DataSet::named("efigi").unwrap();
+    let (by_folder, by_table) = (efigi.read(place.path()).unwrap(), efigi.read(&table).unwrap());
+    assert_eq!(by_folder.ids(), by_table.ids());
+    let schema = efigi.schema().unwrap().unwrap();
+    assert_eq!(Votes::of(&by_folder, &schema).unwrap().totals().row(0).to_vec(), vec![16.0; 13]);
+    let unseen = efigi.unseen(&by_folder).unwrap().ids().to_vec();
+    let expected: Vec<String> =
+        by_folder.ids().iter().filter(|id| is_kept_out(id, efigi::KEPT_OUT)).cloned().collect();
+    assert_eq!(unseen, expected);
+    assert!(efigi.folder().unwrap().is_none());
+}
+
+#[test]
+fn the_sample_travels_along_with_its_labels() {
+    let sample = DataSet::named("sample").unwrap();
+    let catalog = sample.read(sample.folder().unwrap().unwrap()).unwrap();
+    assert_eq!(catalog.ids(), Catalog::sample().unwrap().ids());
+    for label in sample.labels() {
+        assert_eq!(catalog.labels(label).unwrap().len(), 600);
+    }
+    assert_eq!(sample.unseen(&catalog).unwrap().len(), 600);
+    assert!(sample.tags(&catalog).unwrap().is_none());
+}
+
 /// A catalogue of two galaxies: `columns` with the cells of both.
 fn csv(folder: &Path, columns: &[(String, [&str; 2])]) -> PathBuf {
     let line = |cells: Vec<String>| cells.join(",") + "\n";

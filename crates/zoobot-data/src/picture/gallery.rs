@@ -11,7 +11,7 @@ impl Recipe {
     /// The first `n` pictures of a catalogue as a network behind this recipe sees them; mean and
     /// standard deviation are undone, so that the pictures keep their colours.
     ///
-    /// # Where there is none
+    /// # Problems shown in its place
     /// [`Error::Picture`] when one of them cannot be read; [`Error::Parameter`] for `n` of 0 and
     /// parameters out of range.
     pub fn gallery(&self, catalog: &Catalog, n: usize) -> Gallery {
@@ -23,7 +23,7 @@ impl Augment {
     /// Random views of the first `n` pictures of a catalogue, as a network behind this recipe sees
     /// them in training (with seed 0). Colours as in [`Recipe::gallery`].
     ///
-    /// # Where there is none
+    /// # Problems shown in its place
     /// [`Error::Picture`] when one of them cannot be read; [`Error::Parameter`] for `n` of 0 and
     /// parameters out of range.
     pub fn gallery(&self, catalog: &Catalog, recipe: &Recipe, n: usize) -> Gallery {

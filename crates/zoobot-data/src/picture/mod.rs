@@ -9,6 +9,7 @@ mod recipe;
 
 use std::path::PathBuf;
 use zoobot_base::advice::advice;
+use zoobot_picture::PictureFormat;
 use zoobot_show::notes::note;
 
 pub use augment::{Augment, Erasing, RandomCrop};
@@ -18,19 +19,15 @@ pub use failures::{Failed, Failures};
 pub use gallery::shown;
 pub use recipe::{Crop, Grey, Prepared, Recipe};
 
-/// The endings of FITS files, also of those that are compressed as a whole.
-const FITS_ENDINGS: [&str; 4] = ["fits", "fit", "fts", "fz"];
-
 /// Says, once a cell or a run of the command, how FITS pictures among these files are stretched, where
 /// no stretch was chosen.
 #[doc(hidden)]
 pub fn say_stretch(recipe: &Recipe, files: &[PathBuf]) {
-    let is_fits = |file: &PathBuf| {
-        let name = file.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-        let name = name.trim_end_matches(".gz").trim_end_matches(".bz2");
-        name.rsplit_once('.').is_some_and(|(_, ending)| FITS_ENDINGS.contains(&ending))
+    let is_flux = |file: &PathBuf| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        PictureFormat::of_name(&name).is_some_and(|(format, _)| format.is_flux())
     };
-    if recipe.stretch.is_default() && files.iter().any(is_fits) {
+    if recipe.stretch.is_default() && files.iter().any(is_flux) {
         let change = advice("encoder.stretch(…) changes that", "--stretch changes that");
         note(format!(
             "FITS pictures are stretched by asinh between the percentiles 0 and 99.7; {change}"

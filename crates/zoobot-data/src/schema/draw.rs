@@ -7,7 +7,7 @@ impl Schema {
     /// The tree drawn from left to right: a box for each question with its answers, and a line from
     /// an answer to each question that is asked after it.
     ///
-    /// # Where it cannot be drawn
+    /// # Problems shown in its place
     /// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) when it would be larger than a figure can be.
     pub fn figure(&self) -> Figure {
         let roots: Vec<Branch> = self.first_questions().map(|it| self.branch(it)).collect();

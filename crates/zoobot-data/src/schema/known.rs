@@ -1,4 +1,4 @@
-//! The 23 decision trees of the Galaxy Zoo campaigns.
+//! The decision trees of the Galaxy Zoo campaigns.
 //!
 //! `known.json` holds facts about public vote tables: the names of questions, answers and columns
 //! as `galaxy-datasets` 0.0.25 and `zoobot` 2.9.0 publish them. `jwst_cosmos_ortho` is a vote table

@@ -2,7 +2,7 @@
 //! question.
 //!
 //! A [`Schema`] names the columns of a vote table, groups them into questions and says which
-//! question is asked after which answer. It computes nothing about pictures. The 23 trees of the
+//! question is asked after which answer. It computes nothing about pictures. The trees of the
 //! Galaxy Zoo campaigns are there by name ([`Schema::named`]); others are read from JSON.
 
 mod chances;

@@ -161,8 +161,8 @@ impl Finetune {
         self
     }
 
-    /// For a regressor: whether errors count squared (`mse`, the default) or as they are (`mae`).
-    /// With another question, [`train`](Self::train) returns an error.
+    /// For a regressor: how errors count (squared, unless this says otherwise). With another question,
+    /// [`train`](Self::train) returns an error.
     pub fn distance(mut self, of: Distance) -> Self {
         match &mut self.question {
             LabelKind::Numbers { distance, .. } => *distance = of,

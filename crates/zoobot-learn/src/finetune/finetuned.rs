@@ -186,8 +186,8 @@ impl Finetuned {
     /// A figure of training and validation over the epochs; after a cross-validation, of what the
     /// folds found; of a head that was solved for, [`Strength::figure`].
     ///
-    /// # Where it cannot be drawn
-    /// [`Error::Invalid`] when no epoch was finished.
+    /// # Problems shown in its place
+    /// [`Error::Empty`] when no epoch was finished.
     pub fn history(&self) -> Figure {
         match (&self.strength, &self.cross_validated) {
             (Some(strength), _) => strength.figure(),

@@ -80,7 +80,7 @@ impl CrossValidated {
 
     /// A figure of validation over the epochs, for each fold and on average.
     ///
-    /// # Where it cannot be drawn
+    /// # Problems shown in its place
     /// [`Error::Figure`] when it cannot be drawn.
     pub fn figure(&self) -> Figure {
         let mean = self.mean();

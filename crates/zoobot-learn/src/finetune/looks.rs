@@ -45,7 +45,7 @@ impl Predicted {
 
     /// The [`confusion`](Self::confusion) as a figure.
     ///
-    /// # Where it cannot be drawn
+    /// # Problems shown in its place
     /// As [`confusion`](Self::confusion).
     pub fn confusion_matrix(&self) -> Figure {
         self.draw_confusion().into()
@@ -58,7 +58,7 @@ impl Predicted {
     /// A figure of precision against recall: for two classes of the last by name, else of each
     /// class against all others.
     ///
-    /// # Where it cannot be drawn
+    /// # Problems shown in its place
     /// [`Error::Missing`] where the truth is not known; [`Error::Unsuitable`] for numbers.
     pub fn precision_recall(&self) -> Figure {
         self.draw_precision().into()
@@ -84,7 +84,7 @@ impl Predicted {
     /// A reliability diagram: how often predictions of each probability came true. On the diagonal,
     /// probabilities are calibrated.
     ///
-    /// # Where it cannot be drawn
+    /// # Problems shown in its place
     /// [`Error::Missing`] where the truth is not known; [`Error::Unsuitable`] for numbers.
     pub fn reliability(&self) -> Figure {
         self.draw_reliability().into()
@@ -152,7 +152,7 @@ impl Predicted {
     /// The pictures of `n` galaxies that were classified correctly and of `n` that were not, each
     /// beginning with the most confident.
     ///
-    /// # Where there is none
+    /// # Problems shown in its place
     /// As [`confusion`](Self::confusion); [`Error::Parameter`] when `n` is 0.
     pub fn right_and_wrong(&self, n: usize) -> Gallery {
         self.surest(n).into()

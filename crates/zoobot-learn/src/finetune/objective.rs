@@ -5,7 +5,7 @@ use super::{Finetune, LabelKind};
 use crate::train::Loss;
 use std::fmt;
 use std::sync::Arc;
-use tch::{Kind, Tensor};
+use tch::Tensor;
 use zoobot_base::error::Result;
 
 /// A loss of the user's own.
@@ -61,27 +61,7 @@ impl Objective {
     /// of numbers in their own unit.
     pub fn judge(&self, outputs: &Tensor, targets: &Tensor) -> Result<(f64, Vec<(String, f64)>)> {
         let loss = self.of(outputs, targets)?.f_double_value(&[])?;
-        let mut parts = Vec::new();
-        let rows = outputs.size()[0] as f64;
-        match &self.loss {
-            Loss::Classes { .. } => {
-                let right = outputs.f_argmax(1, false)?.f_eq_tensor(targets)?;
-                let right = right.f_sum(Kind::Double)?.f_double_value(&[])?;
-                parts.push(("accuracy".to_owned(), right / rows));
-            }
-            Loss::Numbers(_) => {
-                let (mean, deviation) = self.scale;
-                let found = outputs.f_mul_scalar(deviation)?.f_add_scalar(mean)?;
-                let square = found.f_mse_loss(targets, tch::Reduction::Mean)?;
-                parts.push(("rmse".to_owned(), square.f_double_value(&[])?.sqrt()));
-            }
-            Loss::Chances { .. } => {
-                let right = outputs.f_round()?.f_eq_tensor(targets)?;
-                let right = right.f_mean(Kind::Double)?.f_double_value(&[])?;
-                parts.push(("accuracy".to_owned(), right));
-            }
-            Loss::Votes(_) => {}
-        }
+        let mut parts = self.loss.figures(outputs, targets, self.scale)?;
         for (name, metric) in &self.metrics {
             parts.push((name.clone(), metric(outputs, targets)?.f_double_value(&[])?));
         }

@@ -252,7 +252,7 @@ impl Saliency {
 
     /// The [`gallery`](Self::gallery) as a figure, to be saved for a paper.
     ///
-    /// # Where it cannot be drawn
+    /// # Problems shown in its place
     /// As [`gallery`](Self::gallery).
     pub fn figure(&self, n: usize) -> Figure {
         self.drawn(n).into()

@@ -2,7 +2,7 @@
 
 use super::truth::Truth;
 use super::{Finetune, LabelKind};
-use crate::train::{Distance, FitConfig, OptimizerConfig, Schedule};
+use crate::train::{FitConfig, OptimizerConfig, Schedule};
 use serde::{Deserialize, Serialize};
 use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
@@ -122,9 +122,11 @@ impl Finetune {
     /// settings are about the network.
     pub(super) fn solves_head(&self) -> bool {
         let (it, usual) = (&self.settings, Settings::default());
-        let squared =
-            !matches!(self.question, LabelKind::Numbers { distance: Distance::Absolute, .. });
-        let alike = squared && self.own_loss.is_none() && it.mixup == 0.0;
+        let solved = match &self.question {
+            LabelKind::Numbers { distance, .. } => distance.is_solved(),
+            _ => true,
+        };
+        let alike = solved && self.own_loss.is_none() && it.mixup == 0.0;
         let untouched = it.learning_rate.is_none()
             && it.head_dropout == usual.head_dropout
             && (it.epochs, it.patience, it.batch) == (usual.epochs, usual.patience, usual.batch)

@@ -73,7 +73,7 @@ impl Strength {
     /// noise, too strong a penalty learns nothing. With several parts, each is drawn above its own
     /// lowest loss.
     ///
-    /// # Where it cannot be drawn
+    /// # Problems shown in its place
     /// [`Error::Figure`](zoobot_base::Error::Figure) when it cannot be drawn.
     pub fn figure(&self) -> Figure {
         let several = self.choices.len() > 1;

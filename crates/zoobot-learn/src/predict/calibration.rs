@@ -135,8 +135,8 @@ impl Calibration {
     /// A panel for each question: the votes that came for each answer against the expected
     /// fraction. On the diagonal they are as expected.
     ///
-    /// # Where it cannot be drawn
-    /// [`Error::Invalid`] when there are too many questions for one figure.
+    /// # Problems shown in its place
+    /// [`Error::Parameter`] when there are too many questions for one figure.
     pub fn figure(&self) -> Figure {
         let panel = |it: &QuestionCalibration| Panel {
             title: it.question.clone(),

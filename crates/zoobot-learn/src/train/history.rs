@@ -93,8 +93,8 @@ impl TrainingHistory {
 
     /// Training and validation over the epochs.
     ///
-    /// # Where it cannot be drawn
-    /// [`Error::Invalid`](zoobot_base::Error::Invalid) when no epoch was finished.
+    /// # Problems shown in its place
+    /// [`Error::Empty`](zoobot_base::Error::Empty) when no epoch was finished.
     pub fn history(&self) -> Figure {
         figure(&self.epochs)
     }

@@ -2,8 +2,11 @@
 
 use super::votes::VoteLoss;
 use serde::{Deserialize, Serialize};
-use tch::{Kind, Tensor};
+use std::fmt;
+use std::str::FromStr;
+use tch::{Kind, Reduction, TchError, Tensor};
 use zoobot_base::error::{Error, Result};
+use zoobot_base::spelling::near;
 
 /// How far a predicted number is from the true one.
 ///
@@ -20,6 +23,95 @@ pub enum Distance {
     Squared,
     /// The mean absolute error, which is less sensitive to outliers.
     Absolute,
+}
+
+/// All about a distance.
+struct Entry {
+    name: &'static str,
+    about: &'static str,
+    /// Whether the head that makes it smallest is solved for, which only squares allow.
+    solved: bool,
+    /// Of outputs and targets of one shape.
+    loss: fn(&Tensor, &Tensor) -> Result<Tensor, TchError>,
+}
+
+/// The distances: an entry for each, without which its variant does not compile.
+macro_rules! distances {
+    ($($variant:ident: $entry:expr;)*) => {
+        static DISTANCES: &[Distance] = &[$(Distance::$variant),*];
+
+        impl Distance {
+            fn entry(self) -> Entry {
+                match self { $(Self::$variant => $entry,)* }
+            }
+        }
+    };
+}
+
+distances! {
+    Squared: Entry {
+        name: "squared",
+        about: "mean squared error",
+        solved: true,
+        loss: |outputs, targets| outputs.f_mse_loss(targets, Reduction::Mean),
+    };
+    Absolute: Entry {
+        name: "absolute",
+        about: "mean absolute error",
+        solved: false,
+        loss: |outputs, targets| outputs.f_l1_loss(targets, Reduction::Mean),
+    };
+}
+
+impl Distance {
+    /// Every distance.
+    pub fn all() -> &'static [Self] {
+        DISTANCES
+    }
+
+    /// The name that it is asked for by.
+    pub fn name(self) -> &'static str {
+        self.entry().name
+    }
+
+    /// What it is, in a few words.
+    pub fn about(self) -> &'static str {
+        self.entry().about
+    }
+
+    /// Whether the head that makes it smallest is solved for, without gradient descent.
+    pub(crate) fn is_solved(self) -> bool {
+        self.entry().solved
+    }
+
+    /// The distance of a name, such as `absolute`.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for another name, with a near one.
+    pub fn named(name: &str) -> Result<Self> {
+        let found = Self::all().iter().find(|it| it.name() == name);
+        found.copied().ok_or_else(|| Error::Missing {
+            kind: "distance",
+            name: name.to_owned(),
+            place: "this library".to_owned(),
+            hint: near(name, Self::all().iter().map(|it| it.name())),
+        })
+    }
+}
+
+impl fmt::Display for Distance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// By name: see [`named`](Distance::named).
+impl FromStr for Distance {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Self::named(name)
+    }
 }
 
 /// A loss: one number for a batch, lower is better, that training follows downhill.
@@ -79,19 +171,44 @@ impl Loss {
             }
             Self::Numbers(distance) => {
                 let targets = like(outputs, targets)?;
-                let mean = tch::Reduction::Mean;
-                Ok(match distance {
-                    Distance::Squared => outputs.f_mse_loss(&targets, mean)?,
-                    Distance::Absolute => outputs.f_l1_loss(&targets, mean)?,
-                })
+                Ok((distance.entry().loss)(outputs, &targets)?)
             }
             Self::Chances { smoothing } => {
                 if !(0.0..1.0).contains(smoothing) {
                     return Err(Error::parameter("smoothing", smoothing, "at least 0 and below 1"));
                 }
                 let targets = like(outputs, targets)? * (1.0 - smoothing) + smoothing / 2.0;
-                let mean = tch::Reduction::Mean;
-                Ok(outputs.f_binary_cross_entropy::<Tensor>(&targets, None, mean)?)
+                Ok(outputs.f_binary_cross_entropy::<Tensor>(&targets, None, Reduction::Mean)?)
+            }
+        }
+    }
+
+    /// Figures of outputs that a reader knows, by their names: the accuracy of classes, the root mean
+    /// squared error of numbers in their own unit. `scale` is the mean and the deviation of numbers:
+    /// outputs are how many deviations they are from the mean.
+    pub(crate) fn figures(
+        &self,
+        outputs: &Tensor,
+        targets: &Tensor,
+        scale: (f64, f64),
+    ) -> Result<Vec<(String, f64)>> {
+        let named = |name: &str, value: f64| Ok(vec![(name.to_owned(), value)]);
+        match self {
+            Self::Votes(_) => Ok(Vec::new()),
+            Self::Classes { .. } => {
+                let right = outputs.f_argmax(1, false)?.f_eq_tensor(targets)?;
+                let right = right.f_sum(Kind::Double)?.f_double_value(&[])?;
+                named("accuracy", right / outputs.size()[0] as f64)
+            }
+            Self::Numbers(_) => {
+                let (mean, deviation) = scale;
+                let found = outputs.f_mul_scalar(deviation)?.f_add_scalar(mean)?;
+                let square = found.f_mse_loss(targets, Reduction::Mean)?;
+                named("rmse", square.f_double_value(&[])?.sqrt())
+            }
+            Self::Chances { .. } => {
+                let right = outputs.f_round()?.f_eq_tensor(targets)?;
+                named("accuracy", right.f_mean(Kind::Double)?.f_double_value(&[])?)
             }
         }
     }
@@ -150,6 +267,6 @@ fn cross_entropy(
         ),
     };
     let ignored = -100;
-    let mean = tch::Reduction::Mean;
+    let mean = Reduction::Mean;
     Ok(scores.f_cross_entropy_loss(&classes, weights.as_ref(), mean, ignored, smoothing)?)
 }

@@ -1,5 +1,6 @@
 use super::*;
 use ndarray::{Array2, array};
+use std::collections::HashSet;
 use tch::{Kind, Tensor};
 use zoobot_data::schema::{Schema, Votes};
 
@@ -159,8 +160,38 @@ fn numbers_are_compared_by_their_squares_or_by_their_size() {
     let (a, b) = (Tensor::from_slice(&[1.0, 2.0]), Tensor::from_slice(&[1.0, 5.0]));
     let of = |distance| Loss::Numbers(distance).of(&a, &b).unwrap().double_value(&[]);
     assert_eq!((of(Distance::Squared), of(Distance::Absolute)), (4.5, 1.5));
+    for &distance in Distance::all() {
+        let apart: f64 = of(distance);
+        let zero = Loss::Numbers(distance).of(&a, &a).unwrap().double_value(&[]);
+        assert!(apart > 0.0 && zero == 0.0, "{distance}");
+    }
     let message = Loss::Numbers(Distance::Squared).of(&a, &b.view([2, 1])).unwrap_err();
     assert!(message.to_string().contains("[2, 1], and the predictions [2]"));
+}
+
+#[test]
+fn distances_have_unique_names_and_are_found_by_them() {
+    let names: HashSet<&str> = Distance::all().iter().map(|it| it.name()).collect();
+    assert_eq!(names.len(), Distance::all().len());
+    for &distance in Distance::all() {
+        assert_eq!(distance.to_string().parse::<Distance>().unwrap(), distance);
+        assert!(!distance.about().is_empty());
+    }
+    let error = Distance::named("squarred").unwrap_err().to_string();
+    assert!(error.contains("Did you mean \"squared\"?"), "{error}");
+    let text = serde_json::to_string(&Distance::Absolute).unwrap();
+    assert_eq!(text, "\"absolute\"");
+}
+
+#[test]
+fn figures_of_numbers_are_in_their_own_unit() {
+    let (outputs, targets) = (Tensor::from_slice(&[0.0, 1.0]), Tensor::from_slice(&[10.0, 15.0]));
+    let figures = Loss::Numbers(Distance::Squared).figures(&outputs, &targets, (10.0, 2.0));
+    // Predicted are 10 and 12.
+    assert_eq!(figures.unwrap(), [("rmse".to_owned(), 4.5f64.sqrt())]);
+    let scores = Tensor::from_slice2(&[[1.0, 0.0], [1.0, 0.0]]);
+    let figures = Loss::classes().figures(&scores, &Tensor::from_slice(&[0i64, 1]), (0.0, 1.0));
+    assert_eq!(figures.unwrap(), [("accuracy".to_owned(), 0.5)]);
 }
 
 #[test]

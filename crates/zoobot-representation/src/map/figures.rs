@@ -25,7 +25,7 @@ impl Map {
 
     /// The map, coloured by a column of the catalogue: text gives classes, numbers a colour bar.
     ///
-    /// # Where it cannot be drawn
+    /// # Problems shown in its place
     /// [`Error::Missing`] when there is no catalogue or no such column.
     pub fn coloured(&self, column: &str) -> Figure {
         self.drawn_by(column).into()

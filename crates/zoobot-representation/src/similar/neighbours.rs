@@ -99,7 +99,7 @@ impl Neighbours {
     /// The examples (the first three of them), the first framed, and the nearest `n` neighbours as
     /// pictures.
     ///
-    /// # Where there is none
+    /// # Problems shown in its place
     /// Without a catalogue of what was searched, which knows the pictures.
     pub fn gallery(&self, n: usize) -> Gallery {
         self.pictures(n).into()

@@ -277,7 +277,7 @@ impl Space {
 
     /// A figure of the share of the variance that each component explains, and of their sum.
     ///
-    /// # Where it cannot be drawn
+    /// # Problems shown in its place
     /// [`Error::Unsuitable`] before a [`pca`](Self::pca).
     pub fn explained_variance(&self) -> Figure {
         match self.variance_ratio() {
@@ -289,7 +289,7 @@ impl Space {
     /// A figure of the first two columns, one point a galaxy, coloured by a column of the
     /// catalogue: text gives classes, numbers a colour bar.
     ///
-    /// # Where it cannot be drawn
+    /// # Problems shown in its place
     /// [`Error::Missing`] when there is no catalogue or no such column.
     pub fn scatter(&self, colour_by: &str) -> Figure {
         match self.panel(colour_by) {

@@ -8,7 +8,7 @@ use polars::prelude::{DataFrame, df};
 use std::collections::{HashMap, HashSet};
 use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::Catalog;
-use zoobot_data::datasets::efigi;
+use zoobot_data::datasets::DataSet;
 
 impl Tags {
     /// Precision at `k` of each tag that at least `least` galaxies of the space have: of the `k`
@@ -37,34 +37,28 @@ impl Tags {
         self.precise(space, k, least, true)
     }
 
-    /// Attributes of EFIGI (Baillard et al. 2011) as tags: `ring` (any of its three rings at 0.5 or
-    /// more), `bar` (length 0.5 or more), `edge on` (inclination 1), `multiple` (multiplicity 0.5 or
-    /// more: close companions and mergers), `early type` (Hubble type below 0) and `late type` (5, that
-    /// of Sc, to 11).
+    /// Tags that a data set gives to each of its galaxies. Those of EFIGI (Baillard et al. 2011):
+    /// `ring` (any of its three rings at 0.5 or more), `bar` (length 0.5 or more), `edge on`
+    /// (inclination 1), `multiple` (multiplicity 0.5 or more: close companions and mergers), `early
+    /// type` (Hubble type below 0) and `late type` (5, that of Sc, to 11).
+    ///
+    /// # Errors
+    /// [`Error::Missing`] when the catalogue lacks a column of the data set; [`Error::Unsuitable`] for
+    /// a data set without tags.
+    pub fn of_data_set(data_set: &DataSet, catalog: &Catalog) -> Result<Self> {
+        let tags = data_set.tags(catalog)?.ok_or_else(|| {
+            let problem = format!("The data set {data_set} has no tags");
+            Error::unsuitable(problem, format!("These have: {}", DataSet::tagged().join(", ")))
+        })?;
+        Ok(Self::of(tags.into_iter().map(|(id, tag)| (id, tag.to_owned()))))
+    }
+
+    /// The tags of the data set `efigi`: see [`of_data_set`](Self::of_data_set).
     ///
     /// # Errors
     /// [`Error::Missing`] when the catalogue lacks a column of EFIGI.
     pub fn of_efigi(catalog: &Catalog) -> Result<Self> {
-        let attribute = |name: &str| efigi::attribute(catalog, name);
-        let [inner, outer, pseudo] = efigi::RINGS;
-        let rings = [attribute(inner)?, attribute(outer)?, attribute(pseudo)?];
-        let (bar, inclination) = (attribute("Bar_Length")?, attribute("Inclination")?);
-        let (multiple, hubble) = (attribute("Multiplicity")?, attribute("T")?);
-        let has = |row: usize| {
-            [
-                ("ring", rings.iter().any(|ring| ring[row] >= 0.5)),
-                ("bar", bar[row] >= 0.5),
-                ("edge on", inclination[row] >= 1.0),
-                ("multiple", multiple[row] >= 0.5),
-                ("early type", hubble[row] < 0.0),
-                ("late type", (5.0..=11.0).contains(&hubble[row])),
-            ]
-        };
-        let ids = catalog.ids().iter().enumerate();
-        Ok(Self::of(ids.flat_map(|(row, id)| {
-            let tags = has(row).into_iter().filter(|(_, has)| *has);
-            tags.map(|(tag, _)| (id.clone(), tag.to_owned())).collect::<Vec<_>>()
-        })))
+        Self::of_data_set(&DataSet::named("efigi")?, catalog)
     }
 
     fn precise(&self, space: &Space, k: usize, least: usize, all: bool) -> Result<DataFrame> {

@@ -2,6 +2,7 @@ use super::{Cleaning, Tags};
 use crate::space::Space;
 use ndarray::Array2;
 use polars::prelude::df;
+use zoobot_data::datasets::DataSet;
 
 /// Galaxies on a line, two groups far apart: `a`, `b`, `c` and `x`, `y`, `z`.
 fn groups() -> Space {
@@ -105,5 +106,8 @@ fn attributes_of_efigi_are_tags() {
     assert_eq!(tags.galaxies("early type").unwrap(), ["a"]);
     let bare = df!("id_str" => ["a"], "file_loc" => [""]).unwrap();
     let bare = zoobot_data::catalog::Catalog::from_table(bare, "").unwrap();
+    let gz2 = DataSet::named("gz2").unwrap();
+    let error = Tags::of_data_set(&gz2, &bare).unwrap_err().to_string();
+    assert!(error.contains("gz2 has no tags") && error.contains("efigi"), "{error}");
     assert!(Tags::of_efigi(&bare).unwrap_err().to_string().contains("Inner_Ring"));
 }

@@ -35,7 +35,7 @@ const LONGEST: usize = 27;
 /// Panels of points near a diagonal, in rows of up to four. A dot's area is its weight, as a share
 /// of the largest in its panel.
 ///
-/// # Where it cannot be drawn
+/// # Problems shown in its place
 /// [`Error::Parameter`] without a panel, and for more than 120.
 pub fn calibration_panels(panels: &[Panel]) -> Figure {
     draw_panels(panels).into()

@@ -18,7 +18,7 @@ const LONGEST: usize = 14;
 /// Counts of galaxies by true class (rows) and predicted class (columns), darker for larger shares
 /// of a true class.
 ///
-/// # Where it cannot be drawn
+/// # Problems shown in its place
 /// [`Error::Parameter`] without a class and for more than 30; [`Error::Shape`] when `counts` does not
 /// have a row and a column for each name.
 pub fn confusion(names: &[String], counts: &Array2<u64>) -> Figure {

@@ -64,7 +64,7 @@ pub struct Curve {
 
 /// Curves over a logarithmic x, each within its band.
 ///
-/// # Where it cannot be drawn
+/// # Problems shown in its place
 /// [`Error::Empty`] without a curve or a point; [`Error::Unsuitable`] for an x that is not above 0 or a
 /// y that is not finite.
 pub fn curves(curves: &[Curve], x: &str, y: &str) -> Figure {

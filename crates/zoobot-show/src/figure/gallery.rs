@@ -25,7 +25,7 @@ impl Gallery {
     /// # Ok::<(), zoobot_core::Error>(())
     /// ```
     ///
-    /// # Where it cannot be drawn
+    /// # Problems shown in its place
     /// [`Error::Unsuitable`] without a picture and for more than 200.
     pub fn figure(&self) -> Figure {
         if let Some(problem) = self.problem() {

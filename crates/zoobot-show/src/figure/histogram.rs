@@ -49,7 +49,7 @@ impl Histogram {
     /// Draws the figure. Missing and non-finite values are left out; the notebook says below the
     /// figure how many, and [`Figure::about`] too.
     ///
-    /// # Where it cannot be drawn
+    /// # Problems shown in its place
     /// No finite value within the limits, a column without numbers, or `bins` outside 1..=1000.
     pub fn build(&self) -> Figure {
         self.drawn().into()

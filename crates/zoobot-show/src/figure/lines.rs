@@ -56,7 +56,7 @@ impl Lines {
 
     /// Draws the figure. The notebook says below it how many points were missing or not finite.
     ///
-    /// # Where it cannot be drawn
+    /// # Problems shown in its place
     /// A series whose `x` and `y` differ in length, a column without numbers, and no finite point at
     /// all within the limits.
     pub fn build(&self) -> Figure {

@@ -20,7 +20,7 @@ const LONGEST: usize = 22;
 
 /// Pictures with what is written below each (one line or several), `columns` in a row.
 ///
-/// # Where it cannot be drawn
+/// # Problems shown in its place
 /// [`Error::Unsuitable`] without a picture, for more than 200, and for no column.
 pub fn pictures(tiles: &[(RgbImage, String)], columns: usize, about: &str) -> Figure {
     draw_pictures(tiles, columns, about).into()

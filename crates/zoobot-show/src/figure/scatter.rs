@@ -77,7 +77,7 @@ impl Scatter {
     /// says below the figure how many, and [`Figure::about`] too. More than 5,000 points are drawn
     /// as a bitmap.
     ///
-    /// # Where it cannot be drawn
+    /// # Problems shown in its place
     /// Lengths that differ, a column without numbers, limits that are equal, and no point with finite
     /// coordinates within them.
     pub fn build(&self) -> Figure {
@@ -185,7 +185,7 @@ fn points(chart: &mut Chart<'_, '_>, layers: &mut Vec<Layer>, ready: &Ready) -> 
 
 /// Scatter figures side by side, for comparison.
 ///
-/// # Where it cannot be drawn
+/// # Problems shown in its place
 /// [`Error::Parameter`] for none or more than four; otherwise as [`Scatter::build`].
 pub fn beside(scatters: &[Scatter]) -> Figure {
     side_by_side(scatters).into()

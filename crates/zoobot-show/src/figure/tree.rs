@@ -42,7 +42,7 @@ const SHAPE: f64 = 1.4;
 
 /// Draws trees under a title, side by side where they are many.
 ///
-/// # Where it cannot be drawn
+/// # Problems shown in its place
 /// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) when the figure would have more than 8000 pixels a side.
 pub fn tree(title: &str, roots: &[Branch]) -> Figure {
     draw_tree(title, roots).into()

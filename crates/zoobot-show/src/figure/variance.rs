@@ -12,7 +12,7 @@ use zoobot_base::{Error, Result};
 ///
 /// `ratios` are shares of the total variance, 0 to 1, largest first, as PCA gives them.
 ///
-/// # Where it cannot be drawn
+/// # Problems shown in its place
 /// No component, a share that is not finite or outside 0..=1, and a sum above 1.
 pub fn explained_variance(ratios: &[f64]) -> Figure {
     draw_variance(ratios).into()

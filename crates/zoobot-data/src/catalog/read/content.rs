@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use zoobot_base::error::{Error, Result};
+use zoobot_picture::PictureFormat;
 
 /// As many bytes tell what a file is.
 const HEAD: u64 = 1 << 14;
@@ -135,7 +136,10 @@ fn foreign(head: &[u8]) -> Option<(&'static str, &'static str)> {
     const PICTURE: &str =
         "A catalogue is a table that names the pictures; give their folder to use all";
     const UNPACK: &str = "Unpack it first, or pack it with gzip";
-    let known: [(&[u8], &str, &str); 19] = [
+    if PictureFormat::of_content(head).is_some() {
+        return Some(("a picture", PICTURE));
+    }
+    let known: [(&[u8], &str, &str); 17] = [
         (b"\x89HDF\r\n\x1a\n", "an HDF5 file", PANDAS),
         (b"\xd0\xcf\x11\xe0", "an Excel workbook", SHEET),
         (b"\x93NUMPY", "a numpy array", PANDAS),
@@ -148,8 +152,6 @@ fn foreign(head: &[u8]) -> Option<(&'static str, &'static str)> {
         (b"\xfd7zXZ", "packed with xz", UNPACK),
         (b"7z\xbc\xaf", "a 7z archive", UNPACK),
         (b"\x1f\x9d", "packed with compress", UNPACK),
-        (b"\x89PNG", "a picture", PICTURE),
-        (b"\xff\xd8\xff", "a picture", PICTURE),
         (b"GIF8", "a picture", PICTURE),
         (b"II*\0", "a picture", PICTURE),
         (b"MM\0*", "a picture", PICTURE),

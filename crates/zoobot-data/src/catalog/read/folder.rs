@@ -6,11 +6,7 @@ use polars::prelude::{DataFrame, df};
 use std::collections::HashSet;
 use std::path::Path;
 use zoobot_base::error::{Error, Result};
-
-/// The endings of files that a folder is searched for.
-const PICTURES: [&str; 6] = [".jpg", ".jpeg", ".png", ".fits", ".fit", ".fts"];
-/// What may follow the ending of a FITS image that is packed.
-const PACKED: [&str; 3] = [".fz", ".gz", ".bz2"];
+use zoobot_picture::PictureFormat;
 
 /// The endings of catalogues that may be meant where there is no picture.
 const TABLES: [&str; 5] = ["csv", "parquet", "tsv", "vot", "ecsv"];
@@ -40,8 +36,8 @@ pub fn pictures(folder: &Path) -> Result<DataFrame> {
         return Err(wrong(folder, "there is no picture in this folder", hint));
     }
     if found.is_empty() {
-        let hint = "Pictures end in .jpg, .jpeg, .png or .fits (also .fits.fz, .fits.gz and .fits.bz2); \
-                    folders inside are not searched";
+        let endings = PictureFormat::usual_endings();
+        let hint = format!("Pictures end in {endings}; folders inside are not searched");
         return Err(wrong(folder, "there is no picture in this folder", hint));
     }
     found.sort();
@@ -54,15 +50,6 @@ pub fn pictures(folder: &Path) -> Result<DataFrame> {
 
 /// The name of a picture's file without its ending; nothing for other files, and for hidden ones.
 fn stem(name: &str) -> Option<String> {
-    let lower = name.to_lowercase();
-    // Other characters than ASCII may change in length; those of the endings do not.
-    let cut = |ending: &str| (lower.ends_with(ending)).then(|| name.len() - ending.len());
-    let plain = PICTURES.iter().find_map(|ending| cut(ending));
-    let packed = || {
-        let fits = PICTURES.iter().filter(|ending| ending.starts_with(".f"));
-        fits.flat_map(|ending| PACKED.map(|packed| format!("{ending}{packed}")))
-            .find_map(|ending| cut(&ending))
-    };
-    let stem = name.get(..plain.or_else(packed)?)?;
+    let (_, stem) = PictureFormat::of_name(name)?;
     (!stem.is_empty() && !stem.starts_with('.')).then(|| stem.to_owned())
 }

@@ -1,0 +1,216 @@
+//! What is known of a data set, and finding one by its name.
+
+use super::{DATA_SETS, keep_out};
+use crate::catalog::Catalog;
+use crate::schema::Schema;
+use polars::prelude::{DataFrame, df};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use zoobot_base::error::{Error, Result};
+use zoobot_base::spelling::near;
+use zoobot_show::notebook::{Bundle, Show};
+
+/// The catalogue in the folder of a data set.
+const CATALOG: &str = "catalog.csv";
+
+/// Tags of galaxies: a galaxy's name with each tag that it has.
+pub(super) type GalaxyTags = Vec<(String, &'static str)>;
+
+/// A published set of galaxies with what people said of them: where it comes from, how it is read,
+/// and which votes, labels and tags it has.
+///
+/// ```
+/// use zoobot_core::survey::DataSet;
+/// let sample = DataSet::named("sample")?;
+/// let folder = sample.folder()?.expect("it travels inside the library");
+/// assert_eq!(sample.read(folder)?.len(), 600);
+/// let error = DataSet::named("efigy").unwrap_err().to_string();
+/// assert!(error.contains("Did you mean \"efigi\"?"));
+/// # Ok::<(), zoobot_core::Error>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct DataSet {
+    /// The name that it is found by.
+    pub(super) name: &'static str,
+    /// What it holds.
+    pub(super) about: &'static str,
+    /// What to cite.
+    pub(super) citation: &'static str,
+    /// What its terms are.
+    pub(super) terms: &'static str,
+    /// Reads its table.
+    pub(super) read: fn(&Path) -> Result<Catalog>,
+    /// The folder of a data set that travels inside the library.
+    pub(super) folder: Option<fn() -> Result<PathBuf>>,
+    /// The schema of its votes.
+    pub(super) schema: Option<fn() -> Result<Schema>>,
+    /// Columns of labels that a model can be fine-tuned on.
+    pub(super) labels: &'static [&'static str],
+    /// Its labels as tags.
+    pub(super) tags: Option<fn(&Catalog) -> Result<GalaxyTags>>,
+    /// One galaxy in so many is kept out of the training of the library's own encoder.
+    pub(super) kept_out: Option<u64>,
+}
+
+impl DataSet {
+    /// Every data set that the library knows.
+    pub fn all() -> &'static [Self] {
+        &DATA_SETS
+    }
+
+    /// The names of all data sets.
+    pub fn names() -> Vec<&'static str> {
+        DATA_SETS.iter().map(|it| it.name).collect()
+    }
+
+    /// The names of the data sets that have tags.
+    #[doc(hidden)]
+    pub fn tagged() -> Vec<&'static str> {
+        DATA_SETS.iter().filter(|it| it.tags.is_some()).map(|it| it.name).collect()
+    }
+
+    /// The names of the data sets that have votes.
+    #[doc(hidden)]
+    pub fn voted() -> Vec<&'static str> {
+        DATA_SETS.iter().filter(|it| it.schema.is_some()).map(|it| it.name).collect()
+    }
+
+    /// The data set of a name.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for another name, with a near one.
+    pub fn named(name: &str) -> Result<Self> {
+        let found = DATA_SETS.iter().find(|it| it.name == name);
+        found.copied().ok_or_else(|| Error::Missing {
+            kind: "data set",
+            name: name.to_owned(),
+            place: "this library".to_owned(),
+            hint: near(name, DATA_SETS.iter().map(|it| it.name)),
+        })
+    }
+
+    /// The data sets as a table: `name`, `about`, `schema` (empty without votes), `labels`, `citation`
+    /// and `terms`.
+    ///
+    /// # Errors
+    /// [`Error::Polars`] when memory for the columns cannot be had.
+    pub fn table() -> Result<DataFrame> {
+        let column = |of: fn(&Self) -> &'static str| DATA_SETS.iter().map(of).collect::<Vec<_>>();
+        let schemas = DATA_SETS.iter().map(|it| Ok(it.schema()?.map(|it| it.name().to_owned())));
+        let labels = DATA_SETS.iter().map(|it| it.labels.join(", "));
+        Ok(df!(
+            "name" => column(|it| it.name), "about" => column(|it| it.about),
+            "schema" => schemas.collect::<Result<Vec<_>>>()?, "labels" => labels.collect::<Vec<_>>(),
+            "citation" => column(|it| it.citation), "terms" => column(|it| it.terms),
+        )?)
+    }
+
+    /// The name that it is found by.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What it holds.
+    pub fn about(&self) -> &'static str {
+        self.about
+    }
+
+    /// The paper to cite when you use it.
+    pub fn citation(&self) -> &'static str {
+        self.citation
+    }
+
+    /// Its licence, or what is known of its terms.
+    pub fn terms(&self) -> &'static str {
+        self.terms
+    }
+
+    /// Columns of labels that a model can be fine-tuned on, besides its votes.
+    pub fn labels(&self) -> &'static [&'static str] {
+        self.labels
+    }
+
+    /// The schema of its votes; `None` for a data set without votes.
+    ///
+    /// # Errors
+    /// None for the data sets there are: their schemas are part of the library.
+    pub fn schema(&self) -> Result<Option<Schema>> {
+        self.schema.map(|schema| schema()).transpose()
+    }
+
+    /// The folder of a data set that travels inside the library, unpacked on first use; `None` for one
+    /// whose files the user has.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be unpacked.
+    pub fn folder(&self) -> Result<Option<PathBuf>> {
+        self.folder.map(|folder| folder()).transpose()
+    }
+
+    /// Reads its table, or the `catalog.csv` of a folder, and adds the columns of votes of its
+    /// [`schema`](Self::schema).
+    ///
+    /// # Errors
+    /// As [`Catalog::read`]; [`Error::Missing`] for a column that the data set has and the table has
+    /// not, [`Error::Catalog`] for a value that cannot be, with the galaxy.
+    pub fn read(&self, folder: impl AsRef<Path>) -> Result<Catalog> {
+        let folder = folder.as_ref();
+        let inside = folder.join(CATALOG);
+        (self.read)(if inside.is_file() { &inside } else { folder })
+    }
+
+    /// Tags of galaxies by its labels, which are known of every galaxy; `None` for a data set without.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a column that the catalogue lacks.
+    #[doc(hidden)]
+    pub fn tags(&self, catalog: &Catalog) -> Result<Option<GalaxyTags>> {
+        self.tags.map(|tags| tags(catalog)).transpose()
+    }
+
+    /// One galaxy in so many is kept out of the training of the library's own encoder, to be judged on
+    /// (see [`is_kept_out`](super::is_kept_out)); `None` where it learnt from no galaxy.
+    pub fn kept_out(&self) -> Option<u64> {
+        self.kept_out
+    }
+
+    /// The galaxies that the library's own encoder did not learn from.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a catalogue without names.
+    pub fn unseen(&self, catalog: &Catalog) -> Result<Catalog> {
+        match self.kept_out {
+            Some(one_in) => Ok(keep_out(catalog, one_in)?.1),
+            None => Ok(catalog.clone()),
+        }
+    }
+}
+
+impl fmt::Debug for DataSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut fields = f.debug_struct("DataSet");
+        fields.field("name", &self.name).field("citation", &self.citation).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for DataSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl FromStr for DataSet {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Self::named(name)
+    }
+}
+
+impl Show for DataSet {
+    fn show(&self) -> Bundle {
+        let Self { name, about, citation, terms, .. } = self;
+        Bundle::plain(format!("{name}: {about}. Cite {citation}. Terms: {terms}."))
+    }
+}
