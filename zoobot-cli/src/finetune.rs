@@ -22,7 +22,7 @@ use zoobot_core::{Error, Result};
 /// of its penalty is chosen by predicting galaxies that are left out, and the model that is written
 /// learns from all. A setting that only gradient descent knows (--rate, --epochs, --patience, --batch,
 /// --warmup, --dropout, --mixup, --mae) trains the head by it instead; --full trains the encoder with
-/// it. What is needed to resume is in OUT/run, the best model so far in OUT/run/best: a run that was
+/// it. Galaxies without a label are left out, and said to be. What is needed to resume is in OUT/run, the best model so far in OUT/run/best: a run that was
 /// stopped resumes when the same command is given again. A model that is
 /// finished is replaced with --overwrite only.
 #[derive(Debug, Args)]
@@ -160,10 +160,11 @@ impl Finetuning {
         let catalog = self.galaxies.read()?;
         // Of all galaxies, before they are divided.
         self.label.iter().try_for_each(|label| catalog.note_sentinels(label))?;
+        let catalog = run.with_labels(&catalog)?;
         let aside =
             self.validation.or((!run.solves() && self.folds.is_none()).then_some(USUAL_SHARE));
         let (train, val) = match (&self.val, aside) {
-            (Some(path), _) => (catalog, Some(self.galaxies.other(path)?)),
+            (Some(path), _) => (catalog, Some(run.with_labels(&self.galaxies.other(path)?)?)),
             (None, Some(share)) => {
                 let (train, val) = run.hold_out(&catalog, share)?;
                 (train, Some(val))

@@ -171,7 +171,7 @@ fn notes(finetune: &Finetune, learn: &Truth, kept: &Truth) -> Vec<String> {
             kept.len()
         ));
     }
-    if let (LabelKind::Classes { .. }, Truth::Classes { .. }) = (finetune.question(), learn) {
+    if let (LabelKind::Classes { .. }, Truth::One(_)) = (finetune.question(), learn) {
         let counts = learn.counts(finetune.question());
         let most = counts.iter().map(|it| it.1).max().unwrap_or(0);
         let least = counts.iter().min_by_key(|it| it.1);

@@ -5,6 +5,7 @@ use super::{Finetune, LabelKind};
 use crate::train::{Distance, FitConfig, OptimizerConfig, Schedule};
 use serde::{Deserialize, Serialize};
 use zoobot_base::error::{Error, Result};
+use zoobot_data::catalog::Target;
 use zoobot_data::picture::Augment;
 use zoobot_representation::encoder::{Precision, Statistics};
 
@@ -164,16 +165,15 @@ impl Finetune {
     /// How much each class counts.
     pub(super) fn weights(&self, truth: &Truth) -> Result<Vec<f32>> {
         let it = &self.settings;
-        let Truth::Classes { names, of } = truth else {
+        let Truth::One(target @ Target::Classes { names, of }) = truth else {
             return match it.balanced || !it.class_weights.is_empty() {
                 true => Err(Error::invalid("class weights", self.question.kind(), "a classifier")),
                 false => Ok(Vec::new()),
             };
         };
         if it.balanced {
-            let count = |class| of.iter().filter(|it| **it == class).count().max(1);
             let even = of.len() as f32 / names.len() as f32;
-            return Ok((0..names.len()).map(|class| even / count(class) as f32).collect());
+            return Ok(target.counts().into_iter().map(|it| even / it.max(1) as f32).collect());
         }
         if !it.class_weights.is_empty() && it.class_weights.len() != names.len() {
             let expected = format!("{}, one for each of {}", names.len(), names.join(", "));
