@@ -2,10 +2,9 @@
 //! it is, and an epoch takes milliseconds.
 
 use super::Finetune;
-use super::mixing::Mix;
 use super::objective::Objective;
 use super::truth::Truth;
-use crate::train::{Event, FitConfig, Head, Output, Task, TrainingHistory, fit};
+use crate::train::{Event, FitConfig, Head, Mix, Output, Task, TrainingHistory, fit};
 use ndarray::{Array2, Axis};
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor, no_grad};

@@ -21,7 +21,6 @@ mod heads;
 mod hold_out;
 mod looks;
 mod measures;
-mod mixing;
 mod network;
 mod objective;
 mod parts;

@@ -1,9 +1,9 @@
 //! What a fine-tuning is about to do, told before it starts.
 
-use super::network::{self, Built};
+use super::network;
 use super::truth::Truth;
 use super::{Finetune, LabelKind};
-use crate::train::groups;
+use crate::train::{Built, groups};
 use polars::prelude::{Column, DataFrame};
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -66,7 +66,7 @@ impl Plan {
     ) -> Result<Self> {
         let settings = finetune.settings();
         let solves = finetune.solves();
-        let built = Built::new(finetune, encoder, learn.classes())?;
+        let built = network::built(finetune, encoder, learn.classes())?;
         let blocks = blocks(finetune, &built)?;
         let (train, val) = (learn.len(), kept.len());
         let encoding = seconds_to_encode(encoder)? * (train + val) as f64;
