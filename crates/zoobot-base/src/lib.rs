@@ -9,6 +9,7 @@ pub mod home;
 pub mod interrupt;
 pub mod memory;
 pub mod missing;
+pub mod moments;
 pub mod processor;
 pub mod seed;
 pub mod special;

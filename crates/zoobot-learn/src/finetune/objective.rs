@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use tch::{Kind, Tensor};
 use zoobot_base::error::Result;
+use zoobot_base::moments::moments;
 use zoobot_data::catalog::Target;
 
 /// A loss of the user's own.
@@ -38,10 +39,8 @@ impl Objective {
                 LabelKind::Numbers { unit_interval: false, .. },
                 Truth::One(Target::Numbers(values)),
             ) => {
-                let n = values.len() as f64;
-                let mean = values.iter().sum::<f64>() / n;
-                let square = values.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / n;
-                (mean, square.sqrt().max(f64::MIN_POSITIVE))
+                let (mean, deviation) = moments(values.iter().copied());
+                (mean, deviation.max(f64::MIN_POSITIVE))
             }
             _ => (0.0, 1.0),
         };
