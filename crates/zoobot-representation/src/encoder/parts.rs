@@ -156,12 +156,8 @@ impl Parts {
     }
 }
 
-/// Tells one piece of work from another: the encoder, its recipe, the galaxies and their files.
-pub fn key(encoder: &Encoder, catalog: &Catalog) -> Result<String> {
-    Ok(catalog_key(encoder.mark()?, catalog))
-}
-
-/// The same for whatever else the work depends on.
+/// Twelve hexadecimal digits that tell work on a catalogue from other work: by a `mark` of all that it
+/// depends on, and by the galaxies with their files.
 #[doc(hidden)]
 pub fn catalog_key(mark: impl AsRef<[u8]>, catalog: &Catalog) -> String {
     let mut hash = Sha256::new();
@@ -173,6 +169,16 @@ pub fn catalog_key(mark: impl AsRef<[u8]>, catalog: &Catalog) -> String {
 }
 
 impl Encoder {
+    /// Names these galaxies by this encoder: whatever keeps features goes by it. It follows from the
+    /// weights, the recipe, the precision, the galaxies and their files.
+    ///
+    /// # Errors
+    /// None for a recipe that was read or made by this library.
+    #[doc(hidden)]
+    pub fn key(&self, catalog: &Catalog) -> Result<String> {
+        Ok(catalog_key(self.mark()?, catalog))
+    }
+
     /// All that its features depend on, beside the pictures.
     #[doc(hidden)]
     pub fn mark(&self) -> Result<Vec<u8>> {
@@ -213,7 +219,7 @@ pub fn encode_to(encoder: &Encoder, catalog: &Catalog, out: &Path) -> Result<Rep
     let job = TableJob {
         encoders: &[encoder],
         catalog,
-        key: key(encoder, catalog)?,
+        key: encoder.key(catalog)?,
         table: &|rows| table(rows, width),
         format: TableFormat::Parquet,
         note: encoder.origin().text(),
