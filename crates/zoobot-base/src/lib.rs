@@ -12,6 +12,7 @@ pub mod missing;
 pub mod moments;
 pub mod processor;
 pub mod seed;
+pub mod simd;
 pub mod special;
 pub mod spelling;
 

@@ -203,8 +203,7 @@ fn several_encoders_over_one_decode_give_what_each_gives_alone() {
 #[test]
 fn work_in_another_precision_is_other_work() {
     let survey = Survey::new(1);
-    let key =
-        |precision| encoder().with_precision(precision).key(&survey.catalog()).unwrap();
+    let key = |precision| encoder().with_precision(precision).key(&survey.catalog()).unwrap();
     assert_ne!(key(Precision::Fp32), key(Precision::Bf16));
     // The network of this encoder does not bear 16 bits.
     assert_eq!(key(Precision::Auto), key(Precision::Fp32));
