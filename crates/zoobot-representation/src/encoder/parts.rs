@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use zoobot_base::error::{Error, Result};
-use zoobot_data::catalog::{Catalog, TableFormat, write_pieces};
+use zoobot_data::catalog::{Catalog, ID, TableFormat, write_pieces};
 
 /// Galaxies in one part.
 const PART: usize = 2048;
@@ -227,7 +227,30 @@ pub fn encode_to(encoder: &Encoder, catalog: &Catalog, out: &Path) -> Result<Rep
     job.write(out)
 }
 
-impl TableJob<'_> {
+impl<'a> TableJob<'a> {
+    /// The job of predicting a catalogue into a file of the format that its ending names. `note` says on
+    /// one line what predicts; with the encoders it tells this work from other work.
+    ///
+    /// # Errors
+    /// As [`TableFormat::of`] and [`TableFormat::check`].
+    #[doc(hidden)]
+    pub fn of_predictions(
+        encoders: &'a [&'a Encoder],
+        catalog: &'a Catalog,
+        out: &Path,
+        note: String,
+        table: &'a dyn Fn(Vec<Rows>) -> Result<DataFrame>,
+    ) -> Result<Self> {
+        let format = TableFormat::of(out)?;
+        format.check(ID, &catalog.ids())?;
+        let mut mark = note.clone().into_bytes();
+        for encoder in encoders {
+            mark.extend(encoder.mark()?);
+        }
+        let key = catalog_key(mark, catalog);
+        Ok(Self { encoders, catalog, key, table, format, note: Some(note) })
+    }
+
     /// Does the work, or what is left of it, and writes the table.
     #[doc(hidden)]
     pub fn write(&self, out: &Path) -> Result<Report> {
