@@ -174,10 +174,11 @@ impl Finetuning {
         let catalog = self.galaxies.read()?;
         // Of all galaxies, before they are divided.
         self.label.iter().try_for_each(|label| catalog.note_sentinels(label))?;
+        let catalog = run.with_labels(&catalog)?;
         let aside =
             self.validation.or((!run.solves() && self.folds.is_none()).then_some(USUAL_SHARE));
         let (train, val) = match (&self.val, aside) {
-            (Some(path), _) => (catalog, Some(self.galaxies.other(path)?)),
+            (Some(path), _) => (catalog, Some(run.with_labels(&self.galaxies.other(path)?)?)),
             (None, Some(share)) => {
                 let (train, val) = run.hold_out(&catalog, share)?;
                 (train, Some(val))

@@ -354,7 +354,7 @@ impl FewLabels {
 
     /// All galaxies by a frozen encoder, from the folder where they are there.
     fn encoded(&self, encoder: &Encoder, name: &str, folder: &Path) -> Result<Space> {
-        let key = catalog_key(encoder.mark()?, &self.catalog);
+        let key = encoder.key(&self.catalog)?;
         let path: PathBuf = folder.join(format!("features-{key}.parquet"));
         // Random weights may come out otherwise the next time: they are kept.
         let named = folder.join(format!("features-{name}.parquet"));

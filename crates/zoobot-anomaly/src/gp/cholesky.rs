@@ -1,7 +1,7 @@
 //! Symmetric positive definite matrices, in double precision and rows: their factor and inverse.
 
-use super::lanes::fma;
 use zoobot_base::processor::for_each_processor;
+use zoobot_base::simd::double::fma;
 
 /// Columns that are worked on together.
 const PANEL: usize = 4;

@@ -3,9 +3,9 @@
 
 use super::kernel::Form;
 use zoobot_base::processor::for_each_processor;
+pub use zoobot_base::simd::LANES;
+use zoobot_base::simd::double::{exp, fma, ln};
 
-/// Candidates side by side.
-pub const LANES: usize = 16;
 /// Rows that share a pass over the candidates.
 pub const ROWS: usize = 4;
 
@@ -37,11 +37,6 @@ for_each_processor! {
     pub fn solve(panels: &[f64], values: &mut [f64]) = solve_any;
     /// `h` of [`falloff`] for each squared distance.
     pub fn falloffs(form: Form, squared: &[f64], out: &mut [f64]) = falloffs_any;
-}
-
-#[inline(always)]
-pub(super) fn fma<const FUSED: bool>(a: f64, b: f64, c: f64) -> f64 {
-    if FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 
 /// The lower triangle of a factor, in panels of [`ROWS`] rows, column by column, with the inverse
@@ -293,83 +288,9 @@ fn solve_any<const FUSED: bool>(panels: &[f64], values: &mut [f64]) {
     }
 }
 
-/// 1.5 times 2^52: added to a number, it leaves the nearest whole number in the last bits.
-const WHOLE: f64 = 6_755_399_441_055_744.0;
-
-/// The exponential function of `x` <= 700 to the last two bits, without branches; below -700 about
-/// 1e-304.
-#[inline(always)]
-pub(super) fn exp<const FUSED: bool>(x: f64) -> f64 {
-    // ln 2 in two parts, the first exact in 32 bits (Cody & Waite 1980).
-    const HIGH: f64 = 6.931_471_803_691_238e-1;
-    const LOW: f64 = 1.908_214_929_270_587_7e-10;
-    let x = if x < -700.0 { -700.0 } else { x };
-    let shifted = fma::<FUSED>(x, std::f64::consts::LOG2_E, WHOLE);
-    let power = shifted - WHOLE;
-    let rest = fma::<FUSED>(power, -LOW, fma::<FUSED>(power, -HIGH, x));
-    // The Taylor series: what is left out is below 1e-17 for what rests, at most ln(2) / 2.
-    const TERMS: [f64; 12] = [
-        1.0 / 6_227_020_800.0,
-        1.0 / 479_001_600.0,
-        1.0 / 39_916_800.0,
-        1.0 / 3_628_800.0,
-        1.0 / 362_880.0,
-        1.0 / 40_320.0,
-        1.0 / 5040.0,
-        1.0 / 720.0,
-        1.0 / 120.0,
-        1.0 / 24.0,
-        1.0 / 6.0,
-        0.5,
-    ];
-    let mut sum = TERMS[0];
-    for term in &TERMS[1..] {
-        sum = fma::<FUSED>(sum, rest, *term);
-    }
-    sum = fma::<FUSED>(fma::<FUSED>(sum, rest, 1.0), rest, 1.0);
-    f64::from_bits(sum.to_bits().wrapping_add(shifted.to_bits() << 52))
-}
-
-/// The natural logarithm of `x` >= 1, to the last two bits, without branches.
-#[inline(always)]
-pub(super) fn ln<const FUSED: bool>(x: f64) -> f64 {
-    // The bits of the root of a half: what is left lies between it and that of two.
-    const ROOT: u64 = 0x3fe6_a09e_667f_3bcd;
-    const TWO_52: f64 = 4_503_599_627_370_496.0;
-    let bits = x.to_bits();
-    let power = bits.wrapping_sub(ROOT) >> 52;
-    let rest = f64::from_bits(bits.wrapping_sub(power << 52));
-    let power = f64::from_bits(power | TWO_52.to_bits()) - TWO_52;
-    // 2 artanh(s), whose terms fall by 34 each.
-    let s = (rest - 1.0) / (rest + 1.0);
-    let z = s * s;
-    let mut sum = 1.0 / 21.0;
-    for odd in [19.0, 17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0] {
-        sum = fma::<FUSED>(sum, z, 1.0 / odd);
-    }
-    let log = fma::<FUSED>(2.0 * s * z, sum, 2.0 * s);
-    fma::<FUSED>(power, std::f64::consts::LN_2, log)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn exponential_and_logarithm_are_those_of_the_standard_library() {
-        for i in 0..20_000 {
-            let x = f64::from(i) * -0.035;
-            for found in [exp::<true>(x), exp::<false>(x)] {
-                assert!((found / x.exp() - 1.0).abs() < 6e-16, "exp {x}: {found}");
-            }
-            let x = (f64::from(i) * 1e-3).exp();
-            for found in [ln::<true>(x), ln::<false>(x)] {
-                assert!((found - x.ln()).abs() <= 1e-15 * x.ln().max(1e-3), "ln {x}: {found}");
-            }
-        }
-        assert_eq!((exp::<true>(0.0), ln::<true>(1.0)), (1.0, 0.0));
-        assert!(exp::<true>(-1e9) < 1e-300 && exp::<true>(f64::NEG_INFINITY) < 1e-300);
-    }
 
     #[test]
     fn a_triangular_system_is_solved_for_every_lane() {

@@ -8,9 +8,9 @@ use ndarray::ArrayView2;
 use rayon::prelude::*;
 use std::iter::once;
 use zoobot_base::processor::for_each_processor;
+use zoobot_base::simd::LANES;
+use zoobot_base::simd::single::{exp, fma, ln_1p};
 
-/// Candidates side by side.
-const LANES: usize = 16;
 /// Rated galaxies that share a pass over the candidates.
 const ROWS: usize = 4;
 /// Candidates that a thread takes at a time.
@@ -113,11 +113,6 @@ for_each_processor! {
 }
 
 #[inline(always)]
-fn fma<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
-    if FUSED { a.mul_add(b, c) } else { a * b + c }
-}
-
-#[inline(always)]
 fn rough_any<const FUSED: bool>(
     it: &Rough,
     columns: &[f32],
@@ -179,50 +174,6 @@ fn rough_any<const FUSED: bool>(
     }
 }
 
-/// 1.5 times 2^23: added to a number, it leaves the nearest whole number in the last bits.
-const WHOLE: f32 = 12_582_912.0;
-
-/// The exponential function of `x` <= 80, without branches; below -87 about 1e-38.
-#[inline(always)]
-fn exp<const FUSED: bool>(x: f32) -> f32 {
-    const HIGH: f32 = 0.693_359_4;
-    const LOW: f32 = -2.121_944_4e-4;
-    let x = if x < -87.0 { -87.0 } else { x };
-    let shifted = fma::<FUSED>(x, std::f32::consts::LOG2_E, WHOLE);
-    let power = shifted - WHOLE;
-    let rest = fma::<FUSED>(power, -LOW, fma::<FUSED>(power, -HIGH, x));
-    let mut sum = 1.0 / 5040.0;
-    for term in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
-        sum = fma::<FUSED>(sum, rest, term);
-    }
-    f32::from_bits(sum.to_bits().wrapping_add(shifted.to_bits() << 23))
-}
-
-/// The natural logarithm of 1 + `t`, for `t` >= 0, to the last digits of its own size, without
-/// branches.
-#[inline(always)]
-fn ln_1p<const FUSED: bool>(t: f32) -> f32 {
-    // The bits of the root of a half.
-    const ROOT: u32 = 0x3f35_04f3;
-    const TWO_23: f32 = 8_388_608.0;
-    let x = 1.0 + t;
-    // What the sum lost of a small t.
-    let lost = if x < 2.0 { t - (x - 1.0) } else { 0.0 };
-    let bits = x.to_bits();
-    let power = bits.wrapping_sub(ROOT) >> 23;
-    let rest = f32::from_bits(bits.wrapping_sub(power << 23));
-    let power = f32::from_bits(power | TWO_23.to_bits()) - TWO_23;
-    let lost = if power > 0.0 { 0.5 * lost } else { lost };
-    let s = ((rest - 1.0) + lost) / (rest + 1.0);
-    let z = s * s;
-    let mut sum = 1.0 / 9.0;
-    for term in [1.0 / 7.0, 1.0 / 5.0, 1.0 / 3.0] {
-        sum = fma::<FUSED>(sum, z, term);
-    }
-    let log = fma::<FUSED>(2.0 * s * z, sum, 2.0 * s);
-    fma::<FUSED>(power, std::f32::consts::LN_2, log)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,23 +181,6 @@ mod tests {
     use ndarray::Array2;
     use rand::rngs::StdRng;
     use rand::{Rng, SeedableRng};
-
-    #[test]
-    fn logarithm_and_exponential_are_right_to_single_precision() {
-        for i in 0..40_000 {
-            let t = 1e-7 * (f64::from(i) * 6e-4).exp();
-            for found in [ln_1p::<true>(t as f32), ln_1p::<false>(t as f32)] {
-                let expected = f64::from(t as f32).ln_1p();
-                assert!((f64::from(found) / expected - 1.0).abs() < 5e-7, "{t}: {found}");
-            }
-            let x = -f64::from(i) * 2e-3;
-            for found in [exp::<true>(x as f32), exp::<false>(x as f32)] {
-                let expected = f64::from(x as f32).exp();
-                assert!((f64::from(found) / expected - 1.0).abs() < 5e-7, "{x}: {found}");
-            }
-        }
-        assert_eq!((ln_1p::<true>(0.0), exp::<true>(0.0)), (0.0, 1.0));
-    }
 
     #[test]
     fn no_mean_is_above_its_bound_and_bounds_are_tight() {

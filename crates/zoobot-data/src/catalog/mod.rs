@@ -15,6 +15,7 @@ mod read;
 mod rows;
 mod show;
 mod split;
+mod target;
 mod write;
 
 use polars::prelude::*;
@@ -282,6 +283,8 @@ pub use read::parquet;
 pub use read::table as read_table;
 pub use rows::Rows;
 pub use split::Split;
+#[doc(hidden)]
+pub use target::{Target, labelled, regressor};
 #[doc(hidden)]
 pub use write::{NOTE, write_pieces};
 pub use write::{TableFormat, write_table};

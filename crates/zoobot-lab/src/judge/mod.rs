@@ -10,9 +10,7 @@ mod verdict;
 pub use verdict::{Score, Verdict};
 
 use samples::{Sample, samples};
-use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
-use zoobot_core::catalog::Catalog;
 use zoobot_core::encoder::{Architecture, Encoder};
 use zoobot_core::picture::Recipe;
 use zoobot_core::probe::Probe;
@@ -100,7 +98,7 @@ impl Judge {
         let kept = match &self.cache {
             Some(folder) => {
                 std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-                let key = key(encoder, &sample.catalog)?;
+                let key = encoder.key(&sample.catalog)?;
                 Some(folder.join(format!("{}-{key}.parquet", sample.name)))
             }
             None => None,
@@ -132,18 +130,6 @@ pub fn encoder(name: &str) -> Result<Encoder> {
         _ => return Encoder::load(Path::new(name)),
     };
     Encoder::untrained(Architecture::named(architecture)?, Recipe::imagenet_lite(), 1)
-}
-
-/// Tells apart what would give other features.
-fn key(encoder: &Encoder, catalog: &Catalog) -> Result<String> {
-    let mut hash = Sha256::new();
-    hash.update(encoder.fingerprint());
-    hash.update(serde_json::to_vec(encoder.recipe())?);
-    hash.update(encoder.precision().to_string());
-    for (id, file) in catalog.ids().iter().zip(catalog.files()) {
-        hash.update(format!("\n{id}\t{}", file.display()));
-    }
-    Ok(hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[cfg(test)]

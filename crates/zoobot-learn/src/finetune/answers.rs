@@ -9,9 +9,9 @@ use polars::prelude::DataFrame;
 use std::path::Path;
 use tch::Tensor;
 use zoobot_base::error::Result;
-use zoobot_data::catalog::{Catalog, ID, TableFormat};
+use zoobot_data::catalog::Catalog;
 use zoobot_data::picture::Augment;
-use zoobot_representation::encoder::{Report, Rows, TableJob, array, catalog_key};
+use zoobot_representation::encoder::{Report, Rows, TableJob, array};
 use zoobot_representation::space::Space;
 
 impl Model {
@@ -82,8 +82,6 @@ impl Model {
     /// model of votes.
     pub fn predict_to(&self, catalog: &Catalog, out: impl AsRef<Path>) -> Result<Report> {
         let out = out.as_ref();
-        let format = TableFormat::of(out)?;
-        format.check(ID, catalog.ids())?;
         let empty = Predicted::new(self, Vec::new(), Array2::zeros((0, self.width())))?;
         let note = serde_json::json!({
             "model": self.encoder().name(),
@@ -91,8 +89,6 @@ impl Model {
             "version": env!("CARGO_PKG_VERSION"),
         })
         .to_string();
-        let mut mark = note.clone().into_bytes();
-        mark.extend(self.encoder().mark()?);
         let table = |rows: Vec<Rows>| -> Result<DataFrame> {
             let Rows { ids, features, .. } = rows.into_iter().next().unwrap_or_default();
             let features = array(features, (ids.len(), self.encoder().width()))?;
@@ -102,16 +98,7 @@ impl Model {
             };
             Ok(Predicted { ids, values, ..empty.clone() }.table())
         };
-        let encoders = [self.encoder()];
-        let job = TableJob {
-            encoders: &encoders,
-            catalog,
-            key: catalog_key(mark, catalog),
-            table: &table,
-            format,
-            note: Some(note),
-        };
-        job.write(out)
+        TableJob::of_predictions(&[self.encoder()], catalog, out, note, &table)?.write(out)
     }
 
     /// How many numbers leave its head.

@@ -13,7 +13,7 @@ use zoobot_base::files::{short_hash, write_whole_at};
 use zoobot_base::seed::mixed;
 use zoobot_data::catalog::Catalog;
 use zoobot_data::picture::{Failed, Failures, PictureCache};
-use zoobot_representation::encoder::{Encoder, array, catalog_key};
+use zoobot_representation::encoder::{Encoder, array};
 use zoobot_representation::space::Space;
 use zoobot_show::notebook::Progress;
 
@@ -50,7 +50,7 @@ pub fn features(
 fn encode(finetune: &Finetune, encoder: &Encoder, catalog: &Catalog) -> Result<Space> {
     let Some(folder) = finetune.home() else { return encoder.encode(catalog) };
     std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-    let path = folder.join(format!("features-{}.parquet", catalog_key(encoder.mark()?, catalog)));
+    let path = folder.join(format!("features-{}.parquet", encoder.key(catalog)?));
     if !path.is_file() {
         encoder.encode_to(catalog, &path)?;
     }

@@ -3,15 +3,14 @@
 
 use super::heads::{self, Known};
 use super::solved::Galaxies;
-use super::truth::Truth;
+use super::truth::{Truth, with_labels};
 use super::{Finetune, Finetuned, Plan, encoded, network, say};
 use crate::train::{End, Epoch, Event, FitConfig, TrainingHistory, Watch, note_copies};
 use ndarray::Axis;
 use std::collections::HashSet;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::interrupt;
-use zoobot_data::catalog::Catalog;
-use zoobot_representation::probe::Target;
+use zoobot_data::catalog::{Catalog, Target};
 use zoobot_representation::probe::folds::{divide, part};
 use zoobot_show::figure::{Figure, lines};
 use zoobot_show::notebook::{Bundle, Progress, Show};
@@ -167,6 +166,7 @@ impl Finetune {
         if folds < 2 {
             return Err(Error::parameter("folds", folds, "at least 2"));
         }
+        let galaxies = &with_labels(self.question(), galaxies)?;
         let mut truth = Truth::to_learn(self.question(), galaxies)?;
         self.weights(&truth)?;
         note_copies(galaxies);
@@ -302,8 +302,7 @@ fn finished(fitted: TrainingHistory, fold: usize, folds: usize) -> Result<Traini
 /// What folds are divided by: classes, where there are some.
 fn target(truth: &Truth) -> Target {
     match truth {
-        Truth::Classes { names, of } => Target::Classes { names: names.clone(), of: of.clone() },
-        Truth::Numbers(values) => Target::Numbers(values.clone()),
+        Truth::One(target) => target.clone(),
         other => Target::Numbers(vec![0.0; other.len()]),
     }
 }

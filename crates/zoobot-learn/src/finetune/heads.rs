@@ -2,14 +2,14 @@
 //! it is, and an epoch takes milliseconds.
 
 use super::Finetune;
-use super::mixing::Mix;
 use super::objective::Objective;
 use super::truth::Truth;
-use crate::train::{Event, FitConfig, Head, Output, Task, TrainingHistory, fit};
+use crate::train::{Event, FitConfig, Head, Mix, Output, Task, TrainingHistory, fit};
 use ndarray::{Array2, Axis};
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor, no_grad};
 use zoobot_base::error::Result;
+use zoobot_data::catalog::Target;
 use zoobot_representation::probe::scaling::Scaling;
 use zoobot_representation::space::tensor;
 
@@ -173,7 +173,7 @@ impl Truth {
         };
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
         match (self, output) {
-            (Self::Numbers(values), Output::Shares) => Some(vec![logit(mean(values))]),
+            (Self::One(Target::Numbers(values)), Output::Shares) => Some(vec![logit(mean(values))]),
             (Self::Tags(all), _) => {
                 let shares = all
                     .columns()

@@ -1,13 +1,14 @@
 //! Validation galaxies, held out to choose the best epoch.
 
-use super::{Finetune, LabelKind, truth};
+use super::truth::with_labels;
+use super::{Finetune, LabelKind};
 use crate::train::{empty_side, with_copies_together};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use std::collections::BTreeMap;
 use zoobot_base::error::{Error, Result};
-use zoobot_data::catalog::Catalog;
+use zoobot_data::catalog::{Catalog, Target};
 
 impl Finetune {
     /// Holds out a share of the galaxies, at random by the seed (for a classifier the same share of
@@ -21,8 +22,9 @@ impl Finetune {
         if !(share > 0.0 && share < 1.0) {
             return Err(Error::parameter("share", share, "above 0 and below 1"));
         }
+        let catalog = &with_labels(self.question(), catalog)?;
         let classes = match self.question() {
-            LabelKind::Classes { label } => truth::classes(catalog, label)?,
+            LabelKind::Classes { label } => Target::texts(catalog, label)?,
             _ => vec![String::new(); catalog.len()],
         };
         let mut rows: BTreeMap<&str, Vec<usize>> = BTreeMap::new();

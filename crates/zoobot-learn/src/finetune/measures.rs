@@ -4,8 +4,9 @@ use super::predicted::{Kind, Predicted};
 use ndarray::Array2;
 use polars::prelude::{Column, DataFrame};
 use zoobot_base::error::{Error, Result};
+use zoobot_data::catalog::Target;
 use zoobot_representation::metrics::{Estimate, average_precision, bootstrap, f1, roc_auc};
-use zoobot_representation::probe::{Target, score};
+use zoobot_representation::probe::score;
 
 /// A figure of probabilities, what was found, and what is true.
 type OfChances = dyn Fn(&[f64], &[bool], &[bool]) -> f64 + Sync;

@@ -7,6 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 use tch::Tensor;
 use zoobot_base::error::Result;
+use zoobot_base::moments::moments;
+use zoobot_data::catalog::Target;
 
 /// A loss of the user's own.
 pub(super) type OwnLoss = Arc<dyn Fn(&Tensor, &Tensor) -> Result<Tensor> + Send + Sync>;
@@ -33,11 +35,12 @@ impl Objective {
         let weights = finetune.weights(truth)?;
         let loss = finetune.question().loss(settings.label_smoothing, &weights)?;
         let scale = match (finetune.question(), truth) {
-            (LabelKind::Numbers { unit_interval: false, .. }, Truth::Numbers(values)) => {
-                let n = values.len() as f64;
-                let mean = values.iter().sum::<f64>() / n;
-                let square = values.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / n;
-                (mean, square.sqrt().max(f64::MIN_POSITIVE))
+            (
+                LabelKind::Numbers { unit_interval: false, .. },
+                Truth::One(Target::Numbers(values)),
+            ) => {
+                let (mean, deviation) = moments(values.iter().copied());
+                (mean, deviation.max(f64::MIN_POSITIVE))
             }
             _ => (0.0, 1.0),
         };

@@ -4,8 +4,9 @@ use super::truth::Truth;
 use super::{Finetune, LabelKind};
 use ndarray::{Array1, Array2, Axis, concatenate, s};
 use zoobot_base::error::Result;
+use zoobot_data::catalog::Target;
+use zoobot_representation::probe::Shares;
 use zoobot_representation::probe::basis::Linear;
-use zoobot_representation::probe::{Shares, Target};
 
 /// Votes of each answer that are added to those of all galaxies together, so that an answer that nobody
 /// gave is unlikely and not impossible (Jeffreys' prior).
@@ -32,7 +33,7 @@ pub fn parts(finetune: &Finetune, truth: &Truth) -> Result<Vec<(String, Part)>> 
     let question = finetune.question();
     let named = |i: usize| question.columns().swap_remove(i);
     Ok(match truth {
-        Truth::Classes { names, of } => {
+        Truth::One(Target::Classes { names, of }) => {
             let mut shares = Shares::of_classes(of, names.len());
             smooth(&mut shares, smoothing, names.len());
             let weights = finetune.weights(truth)?;
@@ -41,7 +42,7 @@ pub fn parts(finetune: &Finetune, truth: &Truth) -> Result<Vec<(String, Part)>> 
             }
             vec![(named(0), Part::Shares { shares, alternatives: true, strata: of.clone() })]
         }
-        Truth::Numbers(values) => match question {
+        Truth::One(Target::Numbers(values)) => match question {
             LabelKind::Numbers { unit_interval: true, .. } => {
                 let shares = Array1::from(values.clone()).insert_axis(Axis(1));
                 let shares = Shares { shares, weights: Array1::ones(values.len()) };

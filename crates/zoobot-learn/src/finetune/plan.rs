@@ -1,9 +1,9 @@
 //! The plan of a fine-tuning, shown before it starts.
 
-use super::network::{self, Built};
+use super::network;
 use super::truth::Truth;
 use super::{Finetune, LabelKind};
-use crate::train::groups;
+use crate::train::{Built, groups};
 use polars::prelude::{Column, DataFrame};
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -75,7 +75,7 @@ impl Plan {
     ) -> Result<Self> {
         let settings = finetune.settings();
         let solves = finetune.solves();
-        let built = Built::new(finetune, encoder, learn.classes())?;
+        let built = network::built(finetune, encoder, learn.classes())?;
         let blocks = blocks(finetune, &built)?;
         let (train, val) = (learn.len(), kept.len());
         let encoding = seconds_to_encode(encoder)? * (train + val) as f64;
@@ -177,7 +177,7 @@ fn notes(finetune: &Finetune, learn: &Truth, kept: &Truth) -> Vec<String> {
             kept.len()
         ));
     }
-    if let (LabelKind::Classes { .. }, Truth::Classes { .. }) = (finetune.question(), learn) {
+    if let (LabelKind::Classes { .. }, Truth::One(_)) = (finetune.question(), learn) {
         let counts = learn.counts(finetune.question());
         let most = counts.iter().map(|it| it.1).max().unwrap_or(0);
         let least = counts.iter().min_by_key(|it| it.1);

@@ -1,7 +1,7 @@
 //! Predictions for galaxies, the truth where it is known, and how good the predictions are.
 
 use super::LabelKind;
-use super::truth::{self, Truth};
+use super::truth::Truth;
 use crate::model::{Labels, Model};
 use crate::train::Output;
 use ndarray::{Array2, ArrayView2, Axis};
@@ -10,11 +10,10 @@ use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::seed;
 use zoobot_base::table::table_of;
-use zoobot_data::catalog::{Catalog, ID, Label};
+use zoobot_data::catalog::{Catalog, ID, Target, labelled};
 use zoobot_data::picture::Failures;
-use zoobot_representation::probe::{Target, score};
+use zoobot_representation::probe::score;
 use zoobot_show::notebook::{Bundle, Show, Table};
-use zoobot_show::notes::note;
 
 /// What a model says of galaxies: probabilities of classes, of things that may be true together, or
 /// numbers. Where the truth is known, the figures of [`measures`](Self::measures) tell how good it is,
@@ -105,34 +104,12 @@ impl Predicted {
             Kind::Chances => self.names.clone(),
             _ => vec![label.to_owned()],
         };
-        let mut rows: Vec<usize> = (0..all.len()).collect();
-        for label in &labels {
-            let known = Label::of(&all, label)?.known()?;
-            rows.retain(|&row| known[row]);
-        }
-        let without = all.len() - rows.len();
-        // Where none has a label, reading them says so.
-        let catalog = match rows.is_empty() {
-            true => all.clone(),
-            false => all.at(&rows)?,
-        };
-        if without > 0 && !rows.is_empty() {
-            let (count, labels) = (all.len(), labels.join(", "));
-            note(format!(
-                "{without} of {count} galaxies have no {labels} and do not count in the figures"
-            ));
-        }
+        let (rows, catalog) = labelled(&all, &labels)?;
         let mut targets = Vec::with_capacity(labels.len());
         for label in &labels {
             targets.push(match self.kind {
-                Kind::Classes => {
-                    let question = LabelKind::Classes { label: label.clone() };
-                    match Truth::read(&question, &catalog, Some(&self.names))? {
-                        Truth::Classes { names, of } => Target::Classes { names, of },
-                        _ => continue,
-                    }
-                }
-                Kind::Numbers => Target::Numbers(truth::numbers(&catalog, label)?),
+                Kind::Classes => Target::classes(&catalog, label, Some(&self.names))?,
+                Kind::Numbers => Target::numbers(&catalog, label)?,
                 Kind::Chances => {
                     let question = LabelKind::Tags { labels: vec![label.clone()] };
                     match Truth::read(&question, &catalog, None)? {

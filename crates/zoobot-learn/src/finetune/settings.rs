@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::seed;
+use zoobot_data::catalog::Target;
 use zoobot_data::picture::Augment;
 use zoobot_representation::encoder::{Precision, Statistics};
 
@@ -234,7 +235,7 @@ impl Finetune {
     /// How much each class counts.
     pub(super) fn weights(&self, truth: &Truth) -> Result<Vec<f32>> {
         let it = &self.settings;
-        let Truth::Classes { names, of } = truth else {
+        let Truth::One(target @ Target::Classes { names, of }) = truth else {
             return match it.balanced || !it.class_weights.is_empty() {
                 true => Err(Error::unsuitable(
                     format!(
@@ -250,9 +251,8 @@ impl Finetune {
             };
         };
         if it.balanced {
-            let count = |class| of.iter().filter(|it| **it == class).count().max(1);
             let even = of.len() as f32 / names.len() as f32;
-            return Ok((0..names.len()).map(|class| even / count(class) as f32).collect());
+            return Ok(target.counts().into_iter().map(|it| even / it.max(1) as f32).collect());
         }
         if !it.class_weights.is_empty() && it.class_weights.len() != names.len() {
             let problem = format!(

@@ -23,11 +23,12 @@ use std::collections::HashMap;
 use tch::Tensor;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::interrupt;
+use zoobot_data::catalog::Target;
+use zoobot_representation::probe::Shares;
 use zoobot_representation::probe::basis::{Basis, Linear};
 use zoobot_representation::probe::folds::{divide, part};
 use zoobot_representation::probe::logistic::{Logistic, ROUGH};
 use zoobot_representation::probe::scaling::Scaling;
-use zoobot_representation::probe::{Shares, Target};
 
 /// Parts that galaxies are divided into where nothing else was asked for.
 const FOLDS: usize = 10;

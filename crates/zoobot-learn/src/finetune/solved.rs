@@ -9,7 +9,7 @@ use crate::train::{End, Epoch, Head, Output, TrainingHistory};
 use ndarray::{Array2, Axis, concatenate};
 use tch::{Device, Kind, Tensor, no_grad};
 use zoobot_base::error::{Error, Result};
-use zoobot_data::catalog::Catalog;
+use zoobot_data::catalog::{Catalog, Target};
 use zoobot_data::schema::Votes;
 use zoobot_representation::encoder::Encoder;
 use zoobot_representation::space::{array, tensor};
@@ -147,19 +147,26 @@ fn joined(learn: &Galaxies, kept: &Galaxies) -> Result<Known> {
     let features = concatenate(Axis(0), &[learn.known.features.view(), kept.known.features.view()])
         .map_err(Error::internal("features of different widths"))?;
     let truth = match (&learn.known.truth, &kept.known.truth) {
-        (Truth::Classes { names, of }, Truth::Classes { of: more, .. }) => {
-            Truth::Classes { names: names.clone(), of: [&of[..], &more[..]].concat() }
-        }
-        (Truth::Numbers(some), Truth::Numbers(more)) => {
-            Truth::Numbers([&some[..], &more[..]].concat())
-        }
+        (Truth::One(some), Truth::One(more)) => Truth::One(match (some, more) {
+            (Target::Classes { names, of }, Target::Classes { of: more, .. }) => {
+                Target::Classes { names: names.clone(), of: [&of[..], &more[..]].concat() }
+            }
+            (Target::Numbers(some), Target::Numbers(more)) => {
+                Target::Numbers([&some[..], &more[..]].concat())
+            }
+            _ => return Err(two_kinds()),
+        }),
         (Truth::Tags(some), Truth::Tags(more)) => Truth::Tags(concatenate![Axis(0), *some, *more]),
         (Truth::Votes(some), Truth::Votes(more)) => {
             let ids = some.ids().iter().chain(more.ids()).cloned().collect();
             let counts = concatenate![Axis(0), some.counts(), more.counts()];
             Truth::Votes(Box::new(Votes::new(some.schema(), ids, counts)?))
         }
-        _ => return Err(Error::Internal("labels of two kinds in one run".to_owned())),
+        _ => return Err(two_kinds()),
     };
     Ok(Known { features, truth })
+}
+
+fn two_kinds() -> Error {
+    Error::Internal("labels of two kinds in one run".to_owned())
 }

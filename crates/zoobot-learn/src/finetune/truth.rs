@@ -3,11 +3,10 @@
 
 use super::LabelKind;
 use ndarray::{Array2, ArrayView2};
-use std::collections::{BTreeMap, HashMap};
 use tch::{Device, Tensor};
 use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
-use zoobot_data::catalog::{Catalog, FILE, ID, Label};
+use zoobot_data::catalog::{Catalog, Target, labelled, regressor};
 use zoobot_data::schema::Votes;
 
 /// Fewer galaxies than these teach nothing.
@@ -15,14 +14,21 @@ const LEAST: usize = 4;
 /// What is known of some galaxies.
 #[derive(Debug, Clone)]
 pub enum Truth {
-    /// The place of each one's class among the names.
-    Classes { names: Vec<String>, of: Vec<usize> },
-    /// A number for each.
-    Numbers(Vec<f64>),
+    /// A class or a number for each.
+    One(Target),
     /// Galaxies x things, 0 or 1.
     Tags(Array2<f32>),
     /// Votes for each answer.
     Votes(Box<Votes>),
+}
+
+/// The galaxies that have a label, or all of several; the others are left out, which is said. Of votes
+/// there may be none: they are learnt from as they are.
+pub fn with_labels(question: &LabelKind, catalog: &Catalog) -> Result<Catalog> {
+    match question {
+        LabelKind::Votes(_) => Ok(catalog.clone()),
+        other => Ok(labelled(catalog, &other.columns())?.1),
+    }
 }
 
 impl Truth {
@@ -44,37 +50,23 @@ impl Truth {
     /// The labels of validation galaxies, or of galaxies to judge by: of the same classes.
     pub fn like(&self, question: &LabelKind, catalog: &Catalog) -> Result<Self> {
         let names = match self {
-            Self::Classes { names, .. } => Some(names.as_slice()),
+            Self::One(Target::Classes { names, .. }) => Some(names.as_slice()),
             _ => None,
         };
         Self::read(question, catalog, names)
     }
 
-    /// The labels of a catalogue; the classes are `names`, where they are known.
+    /// The labels of galaxies that all have one ([`with_labels`]); classes are those of `names`, where
+    /// they are known.
     pub fn read(question: &LabelKind, catalog: &Catalog, names: Option<&[String]>) -> Result<Self> {
         Ok(match question {
-            LabelKind::Classes { label } => {
-                let texts = classes(catalog, label)?;
-                let names = names.map_or_else(|| sorted(&texts), <[String]>::to_vec);
-                let places: HashMap<&str, usize> =
-                    names.iter().enumerate().map(|(i, name)| (name.as_str(), i)).collect();
-                let place = |(row, text): (usize, &String)| {
-                    places.get(text.as_str()).copied().ok_or_else(|| {
-                        let problem = format!(
-                            "{label:?} is {text:?} for {:?}, a class that was not learnt",
-                            catalog.ids()[row]
-                        );
-                        let hint = format!("Give only the classes learnt: {}", names.join(", "));
-                        Error::unsuitable(problem, hint)
-                    })
-                };
-                let of = texts.iter().enumerate().map(place).collect::<Result<_>>()?;
-                Self::Classes { names, of }
-            }
+            LabelKind::Classes { label } => Self::One(Target::classes(catalog, label, names)?),
             LabelKind::Numbers { label, unit_interval, .. } => {
-                let values = numbers(catalog, label)?;
+                let target = Target::numbers(catalog, label)?;
                 let outside = |value: &f64| *unit_interval && !(0.0..=1.0).contains(value);
-                if let Some(row) = values.iter().position(outside) {
+                if let Target::Numbers(values) = &target
+                    && let Some(row) = values.iter().position(outside)
+                {
                     let problem =
                         format!("{label:?} is {} for {:?}", values[row], catalog.ids()[row]);
                     let hint = format!(
@@ -83,12 +75,12 @@ impl Truth {
                     );
                     return Err(Error::unsuitable(problem, hint));
                 }
-                Self::Numbers(values)
+                Self::One(target)
             }
             LabelKind::Tags { labels } => {
                 let mut all = Array2::zeros((catalog.len(), labels.len()));
                 for (mut to, label) in all.columns_mut().into_iter().zip(labels) {
-                    for (row, text) in classes(catalog, label)?.iter().enumerate() {
+                    for (row, text) in Target::texts(catalog, label)?.iter().enumerate() {
                         to[row] = match text.to_lowercase().as_str() {
                             "0" | "false" => 0.0,
                             "1" | "true" => 1.0,
@@ -113,7 +105,7 @@ impl Truth {
     fn check_learnable(&self, question: &LabelKind) -> Result<()> {
         let column = |i: usize| question.columns().swap_remove(i);
         match self {
-            Self::Classes { names, of } => {
+            Self::One(Target::Classes { names, of }) => {
                 if names.len() < 2 {
                     let problem = format!("{:?} has only the class {:?}", column(0), names[0]);
                     return Err(Error::unsuitable(
@@ -131,8 +123,8 @@ impl Truth {
                     let hint = format!("Each class needs several galaxies. {}", regressor());
                     return Err(Error::unsuitable(problem, hint));
                 }
-                for (class, name) in names.iter().enumerate() {
-                    if of.iter().filter(|it| **it == class).count() < 2 {
+                for (name, count) in self.counts(question) {
+                    if count < 2 {
                         let problem =
                             format!("only one galaxy has the class {name:?} in {:?}", column(0));
                         let hint = "Give at least two galaxies of each class";
@@ -141,7 +133,7 @@ impl Truth {
                 }
                 Ok(())
             }
-            Self::Numbers(values) => match values.iter().all(|it| *it == values[0]) {
+            Self::One(Target::Numbers(values)) => match values.iter().all(|it| *it == values[0]) {
                 true => {
                     let problem = format!("{:?} is {} for every galaxy", column(0), values[0]);
                     Err(Error::unsuitable(problem, "Choose a column of numbers that differ"))
@@ -175,8 +167,7 @@ impl Truth {
     /// How many galaxies there are.
     pub fn len(&self) -> usize {
         match self {
-            Self::Classes { of, .. } => of.len(),
-            Self::Numbers(values) => values.len(),
+            Self::One(target) => target.len(),
             Self::Tags(all) => all.nrows(),
             Self::Votes(votes) => votes.len(),
         }
@@ -185,7 +176,7 @@ impl Truth {
     /// The names of the classes.
     pub fn classes(&self) -> &[String] {
         match self {
-            Self::Classes { names, .. } => names,
+            Self::One(Target::Classes { names, .. }) => names,
             _ => &[],
         }
     }
@@ -193,10 +184,7 @@ impl Truth {
     /// How many galaxies there are of each class, or are true of each tag.
     pub fn counts(&self, question: &LabelKind) -> Vec<(String, usize)> {
         match self {
-            Self::Classes { names, of } => {
-                let count = |class| of.iter().filter(|it| **it == class).count();
-                names.iter().cloned().zip((0..names.len()).map(count)).collect()
-            }
+            Self::One(target) => self.classes().iter().cloned().zip(target.counts()).collect(),
             Self::Tags(all) => {
                 let counts = all.columns().into_iter().map(|it| it.sum() as usize);
                 question.columns().into_iter().zip(counts).collect()
@@ -208,11 +196,7 @@ impl Truth {
     /// Only the galaxies at these places.
     pub fn select(&self, rows: &[usize]) -> Result<Self> {
         Ok(match self {
-            Self::Classes { names, of } => Self::Classes {
-                names: names.clone(),
-                of: rows.iter().map(|&row| of[row]).collect(),
-            },
-            Self::Numbers(values) => Self::Numbers(rows.iter().map(|&row| values[row]).collect()),
+            Self::One(target) => Self::One(target.select(rows)),
             Self::Tags(all) => Self::Tags(all.select(ndarray::Axis(0), rows)),
             Self::Votes(votes) => {
                 let ids = rows.iter().map(|&row| votes.ids()[row].clone()).collect();
@@ -225,10 +209,10 @@ impl Truth {
     /// The targets of the galaxies at these places, as [`Loss`](crate::train::Loss) takes them.
     pub fn batch(&self, rows: &[usize], device: Device) -> Result<Tensor> {
         let targets = match self {
-            Self::Classes { of, .. } => {
+            Self::One(Target::Classes { of, .. }) => {
                 Tensor::f_from_slice(&rows.iter().map(|&row| of[row] as i64).collect::<Vec<_>>())?
             }
-            Self::Numbers(values) => {
+            Self::One(Target::Numbers(values)) => {
                 let some: Vec<f32> = rows.iter().map(|&row| values[row] as f32).collect();
                 Tensor::f_from_slice(&some)?.f_view([-1, 1])?
             }
@@ -245,8 +229,8 @@ impl Truth {
 /// Fails where a feature is the label itself.
 pub fn no_leak(features: ArrayView2<f32>, truth: &Truth, question: &LabelKind) -> Result<()> {
     let known: Vec<Vec<f64>> = match truth {
-        Truth::Classes { of, .. } => vec![of.iter().map(|it| *it as f64).collect()],
-        Truth::Numbers(values) => vec![values.clone()],
+        Truth::One(Target::Classes { of, .. }) => vec![of.iter().map(|it| *it as f64).collect()],
+        Truth::One(Target::Numbers(values)) => vec![values.clone()],
         Truth::Tags(all) => {
             all.columns().into_iter().map(|it| it.mapv(f64::from).to_vec()).collect()
         }
@@ -263,54 +247,4 @@ pub fn no_leak(features: ArrayView2<f32>, truth: &Truth, question: &LabelKind) -
         }
     }
     Ok(())
-}
-
-/// A column of labels, which says nothing of which galaxy it is.
-fn column(catalog: &Catalog, label: &str) -> Result<Label> {
-    if label == ID || label == FILE {
-        let problem = format!("{label:?} identifies galaxies and is not a label");
-        return Err(Error::unsuitable(problem, "Choose a column of labels"));
-    }
-    let column = Label::of(catalog, label)?;
-    column.ask_about_sentinels();
-    Ok(column)
-}
-
-/// The class of each galaxy as text, whole numbers without a point. Every galaxy must have one:
-/// which galaxies to learn from is for the user to say.
-pub fn classes(catalog: &Catalog, label: &str) -> Result<Vec<String>> {
-    let column = column(catalog, label)?;
-    if column.dtype().is_float() || column.dtype().is_decimal() {
-        let numbers = column.finite()?;
-        if let Some(row) = numbers.iter().position(|it| it.is_some_and(|it| it.fract() != 0.0)) {
-            let number = numbers[row].unwrap_or(f64::NAN);
-            let problem = format!("{label:?} of {:?} is {number}, not a class", column.id(row));
-            return Err(column.wrong(problem, &regressor()));
-        }
-    }
-    column.all(column.classes()?)
-}
-
-/// The number of each galaxy; every one must have one.
-pub fn numbers(catalog: &Catalog, label: &str) -> Result<Vec<f64>> {
-    let column = column(catalog, label)?;
-    column.all(column.finite()?)
-}
-
-/// What numbers are learnt with.
-fn regressor() -> String {
-    advice("For numbers, use Finetune::regressor", "For numbers, use zoobot finetune regressor")
-}
-
-/// The different texts, whole numbers by their size.
-fn sorted(texts: &[String]) -> Vec<String> {
-    let mut names: Vec<String> = texts.to_vec();
-    names.sort_unstable();
-    names.dedup();
-    let numbers: Option<BTreeMap<i64, String>> =
-        names.iter().map(|name| Some((name.parse().ok()?, name.clone()))).collect();
-    match numbers {
-        Some(numbers) if numbers.len() == names.len() => numbers.into_values().collect(),
-        _ => names,
-    }
 }

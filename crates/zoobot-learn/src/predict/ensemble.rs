@@ -9,10 +9,10 @@ use std::path::Path;
 use tch::Tensor;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::seed::{self, mixed};
-use zoobot_data::catalog::{Catalog, ID, TableFormat};
+use zoobot_data::catalog::Catalog;
 use zoobot_data::schema::Schema;
 use zoobot_representation::encoder::{
-    Encoder, Precision, Report, Rows, TableJob, array, catalog_key, encode_rows, nothing_readable,
+    Encoder, Precision, Report, Rows, TableJob, array, encode_rows, nothing_readable,
 };
 use zoobot_representation::space::Space;
 
@@ -162,23 +162,9 @@ impl Ensemble {
         columns: Columns,
     ) -> Result<Report> {
         let out = out.as_ref();
-        let format = TableFormat::of(out)?;
-        format.check(ID, catalog.ids())?;
-        let places = self.encoders()?;
-        let note = self.note(columns)?;
-        let mut mark = note.clone().into_bytes();
-        for encoder in &places.encoders {
-            mark.extend(encoder.mark()?);
-        }
-        let job = TableJob {
-            encoders: &places.encoders,
-            catalog,
-            key: catalog_key(mark, catalog),
-            table: &|rows| self.part(&places, rows)?.table(columns),
-            format,
-            note: Some(note),
-        };
-        job.write(out)
+        let (places, note) = (self.encoders()?, self.note(columns)?);
+        let table = |rows| self.part(&places, rows)?.table(columns);
+        TableJob::of_predictions(&places.encoders, catalog, out, note, &table)?.write(out)
     }
 
     /// What a table of its predictions says of where it comes from, on one line.

@@ -12,6 +12,8 @@ mod head;
 mod history;
 mod log;
 mod loss;
+mod mixing;
+mod network;
 mod optimizer;
 mod order;
 mod progress;
@@ -41,10 +43,9 @@ pub use watch::Watch;
 pub use apart::{apart, empty_side, note_copies, with_copies_together};
 #[doc(hidden)]
 pub use dirichlet::ln_probability;
-#[doc(hidden)]
-pub use galaxies::Pictures;
-#[doc(hidden)]
-pub use volunteers::copy;
+pub(crate) use galaxies::{Pictured, Place};
+pub(crate) use mixing::Mix;
+pub(crate) use network::{Built, Lesson, NetworkTask, Plans};
 
 #[cfg(test)]
 mod tests;

@@ -1,31 +1,24 @@
 //! Learning from volunteers: a network trained to answer every question of a schema at once.
 
 use super::apart::{apart, empty_side, with_copies_together};
-use super::fit::{FitConfig, Task, fit};
-use super::galaxies::Galaxies;
+use super::fit::{FitConfig, fit};
+use super::galaxies::{Pictured, Place};
 use super::head::{Head, HeadConfig};
 use super::history::{Event, TrainingHistory};
+use super::network::{Built, Lesson, NetworkTask, Plans};
 use super::questions::QuestionLosses;
 use super::votes::VoteLoss;
 use super::watch::Watch;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::Catalog;
 use zoobot_data::picture::{Augment, Failures, Recipe};
 use zoobot_data::schema::{Schema, Votes};
 use zoobot_picture::Stretch;
-use zoobot_representation::encoder::{Architecture, Encoder, Network, Statistics, Training};
+use zoobot_representation::encoder::{Architecture, Encoder, Statistics};
 use zoobot_show::notebook::Job;
-
-/// Pictures that are looked at together in validation.
-const VALIDATED: usize = 64;
-/// Where the encoder's variables lie in the network.
-const ENCODER: &str = "encoder";
-/// Where the head's do.
-const HEAD: &str = "head";
 
 /// Training from votes: the network, its head, and how they learn.
 ///
@@ -173,7 +166,7 @@ impl VoteTraining {
             return Err(Error::unsuitable(problem, "Continue from a training on the same schema"));
         }
         self.start = Start::Encoder(Box::new(trained.encoder("before")?));
-        self.head = Some(Arc::new(Mutex::new(trained.head.detached()?)));
+        self.head = Some(Arc::new(Mutex::new(trained.built.head.detached()?)));
         Ok(self)
     }
 
@@ -270,28 +263,46 @@ impl VoteTraining {
         apart(train, val)?;
         learn.say_without();
         kept.say_without();
-        let temporary;
-        let (pictures, checkpoints) = match &self.folder {
-            Some(folder) => (folder.join("pictures"), Some(folder.join("checkpoints"))),
-            None => {
-                temporary = tempfile::tempdir().map_err(Error::io("create", "a folder"))?;
-                (temporary.path().to_path_buf(), None)
-            }
-        };
+        let place = Place::new(self.folder.as_deref())?;
         let source = self.augment.source(&self.recipe);
-        let learn = Galaxies::open(&pictures, train, learn, &source)?;
-        let kept = Galaxies::open(&pictures, val, kept, &self.recipe)?;
-        let mut task = VoteTask::new(self, learn, kept)?;
-        let fitted = fit(&mut task, &self.settings, checkpoints.as_deref(), observe)?;
-        Ok(Trained {
-            schema: self.schema.clone(),
-            architecture: task.architecture,
+        let learn = Pictured::open(&place.pictures, train, learn, &source)?;
+        let kept = Pictured::open(&place.pictures, val, kept, &self.recipe)?;
+        let mut task = NetworkTask {
+            built: self.built()?,
+            lesson: VoteLesson::new(&self.schema),
             recipe: self.recipe.clone(),
-            failed: [&task.learn, &task.kept].iter().flat_map(|it| it.failed().to_vec()).collect(),
-            store: task.store,
-            head: task.head,
-            fitted,
-        })
+            augment: self.augment.clone(),
+            layered: true,
+            mixup: 0.0,
+            learn,
+            kept,
+            parts: Vec::new(),
+        };
+        let fitted = fit(&mut task, &self.settings, place.checkpoints.as_deref(), observe)?;
+        let failed = task.failed();
+        let (schema, recipe, built) = (self.schema.clone(), self.recipe.clone(), task.built);
+        Ok(Trained { schema, recipe, built, fitted, failed })
+    }
+
+    /// The network as it begins.
+    fn built(&self) -> Result<Built> {
+        let (architecture, encoder) = match &self.start {
+            Start::Random(architecture) => (architecture.clone(), None),
+            Start::Encoder(encoder) => (encoder.architecture().clone(), Some(encoder.as_ref())),
+        };
+        let mut built = Built::new(Plans {
+            architecture,
+            head: HeadConfig::concentrations(self.schema.width()).dropout(self.dropout),
+            encoder,
+            seed: self.settings.seed,
+            statistics: self.statistics,
+            precision: self.settings.precision,
+            unfreeze_from: None,
+        })?;
+        if let Some(before) = &self.head {
+            built.head.become_like(&before.lock().unwrap_or_else(PoisonError::into_inner))?;
+        }
+        Ok(built)
     }
 }
 
@@ -299,10 +310,8 @@ impl VoteTraining {
 #[derive(Debug)]
 pub struct Trained {
     schema: Schema,
-    architecture: Architecture,
     recipe: Recipe,
-    store: VarStore,
-    head: Head,
+    built: Built,
     fitted: TrainingHistory,
     failed: Failures,
 }
@@ -326,7 +335,7 @@ impl Trained {
 
     /// Its head, whose outputs are concentrations of the schema's answers.
     pub fn head(&self) -> &Head {
-        &self.head
+        &self.built.head
     }
 
     /// The encoder, with a name of its own.
@@ -334,121 +343,47 @@ impl Trained {
     /// # Errors
     /// [`Error::Torch`](zoobot_base::Error::Torch) when memory is short.
     pub fn encoder(&self, name: &str) -> Result<Encoder> {
-        let mut store = VarStore::new(self.store.device());
-        let network = self.architecture.build(&store.root(), 0)?;
-        copy(&self.store, &format!("{ENCODER}."), &mut store, "")?;
-        Encoder::of_store(name, self.architecture.clone(), network, store, self.recipe.clone())
+        self.built.encoder(name, &self.recipe)
     }
 }
 
-/// Copies the variables below a path to those of the same names below another.
-#[doc(hidden)]
-pub fn copy(from: &VarStore, below: &str, to: &mut VarStore, onto: &str) -> Result<()> {
-    let targets = to.variables();
-    tch::no_grad(|| {
-        for (name, tensor) in from.variables() {
-            let Some(rest) = name.strip_prefix(below) else { continue };
-            if let Some(target) = targets.get(&format!("{onto}{rest}")) {
-                target.shallow_clone().f_copy_(&tensor)?;
-            }
-        }
-        Ok(())
-    })
-}
-
-/// Pictures to concentrations, from votes.
-struct VoteTask {
+/// Votes, and how unlikely they are.
+struct VoteLesson {
     schema: Schema,
-    architecture: Architecture,
-    store: VarStore,
-    /// The same network on the same variables, to be looked at and to be trained.
-    network: Network,
-    training: Training,
-    head: Head,
     loss: VoteLoss,
-    recipe: Recipe,
-    augment: Augment,
-    learn: Galaxies,
-    kept: Galaxies,
-    /// Of the last validation.
-    losses: QuestionLosses,
 }
 
-impl VoteTask {
-    fn new(training: &VoteTraining, learn: Galaxies, kept: Galaxies) -> Result<Self> {
-        let architecture = match &training.start {
-            Start::Random(architecture) => architecture.clone(),
-            Start::Encoder(encoder) => encoder.architecture().clone(),
-        };
-        let seed = training.settings.seed;
-        let mut store = VarStore::new(Device::cuda_if_available());
-        training.settings.precision.check(store.device())?;
-        let network = architecture.build(&(store.root() / ENCODER), seed)?;
-        let head = HeadConfig::concentrations(training.schema.width()).dropout(training.dropout);
-        let mut head = head.build(&(store.root() / HEAD), architecture.width(), seed)?;
-        if let Some(before) = &training.head {
-            head.become_like(&before.lock().unwrap_or_else(PoisonError::into_inner))?;
-        }
-        if let Start::Encoder(encoder) = &training.start {
-            encoder.with_store(|from| copy(from, "", &mut store, &format!("{ENCODER}.")))?;
-        }
-        Ok(Self {
-            training: network
-                .training(training.statistics)?
-                .precision(training.settings.precision, store.device()),
-            schema: training.schema.clone(),
-            loss: VoteLoss::new(&training.schema),
-            losses: QuestionLosses::new(&training.schema),
-            recipe: training.recipe.clone(),
-            augment: training.augment.clone(),
-            architecture,
-            store,
-            network,
-            head,
-            learn,
-            kept,
-        })
+impl VoteLesson {
+    fn new(schema: &Schema) -> Self {
+        Self { schema: schema.clone(), loss: VoteLoss::new(schema) }
     }
 }
 
-impl Task for VoteTask {
-    fn store(&self) -> &VarStore {
-        &self.store
+impl Lesson for VoteLesson {
+    type Truth = Votes;
+
+    fn targets(votes: &Votes, rows: &[usize], device: Device) -> Result<Tensor> {
+        Ok(votes.batch(rows)?.f_to_device(device)?)
     }
 
-    fn layers(&self) -> Vec<Vec<String>> {
-        let below = |names: Vec<String>| names.iter().map(|it| format!("{ENCODER}.{it}")).collect();
-        self.architecture.layers().into_iter().map(below).collect()
+    fn loss(&self, outputs: &Tensor, votes: &Tensor) -> Result<Tensor> {
+        self.loss.of(outputs, votes)
     }
 
-    fn galaxies(&self) -> usize {
-        self.learn.len()
-    }
-
-    fn loss(&mut self, galaxies: &[usize], seed: u64) -> Result<Tensor> {
-        let (pictures, votes) = self.learn.batch(galaxies, self.store.device())?;
-        let views = self.augment.apply(&pictures, &self.recipe, seed)?;
-        let features = self.training.features(&views)?;
-        self.loss.of(&self.head.forward(&features, Some(seed))?, &votes)
-    }
-
-    fn validate(&mut self) -> Result<f64> {
-        let all: Vec<usize> = (0..self.kept.len()).collect();
-        let (mut sum, mut losses) = (0.0, QuestionLosses::new(&self.schema));
-        for galaxies in all.chunks(VALIDATED) {
-            let (pictures, votes) = self.kept.batch(galaxies, self.store.device())?;
-            let outputs = self.head.forward(&self.network.features(&pictures)?, None)?;
-            let (each, votes) =
-                (self.loss.each(&outputs, &votes)?, votes.f_to_device(Device::Cpu)?);
+    fn judge(
+        &mut self,
+        _: &Built,
+        answers: &[(Tensor, Tensor)],
+    ) -> Result<(f64, Vec<(String, f64)>)> {
+        let (mut sum, mut galaxies) = (0.0, 0);
+        let mut losses = QuestionLosses::new(&self.schema);
+        for (outputs, votes) in answers {
+            let (each, votes) = (self.loss.each(outputs, votes)?, votes.f_to_device(Device::Cpu)?);
             sum += each.f_sum(Kind::Double)?.f_double_value(&[])?;
+            galaxies += votes.size()[0];
             losses.add(&each, &votes)?;
         }
-        self.losses = losses;
-        Ok(sum / all.len() as f64)
-    }
-
-    fn parts(&self) -> Vec<(String, f64)> {
-        self.losses.parts()
+        Ok((sum / galaxies as f64, losses.parts()))
     }
 }
 

@@ -393,7 +393,7 @@ impl Encoder {
     /// [`Error::Interrupted`] when it was stopped; [`Error::Picture`] with the first reason when no
     /// picture at all could be read.
     pub fn encode(&self, catalog: &Catalog) -> Result<Space> {
-        let key = parts::key(self, catalog)?;
+        let key = self.key(catalog)?;
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let mut rows = match kept.take() {
             Some((of, rows)) if of == key => rows,

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use zoobot_base::error::{Error, Result};
-use zoobot_data::catalog::{Catalog, TableFormat, write_pieces};
+use zoobot_data::catalog::{Catalog, ID, TableFormat, write_pieces};
 use zoobot_data::picture::{Failed, Failures};
 
 /// Galaxies in one part.
@@ -156,12 +156,8 @@ impl Parts {
     }
 }
 
-/// Tells one piece of work from another: the encoder, its recipe, the galaxies and their files.
-pub fn key(encoder: &Encoder, catalog: &Catalog) -> Result<String> {
-    Ok(catalog_key(encoder.mark()?, catalog))
-}
-
-/// A key from anything else that the work depends on.
+/// Twelve hexadecimal digits that tell work on a catalogue from other work: by a `mark` of all that it
+/// depends on, and by the galaxies with their files.
 #[doc(hidden)]
 pub fn catalog_key(mark: impl AsRef<[u8]>, catalog: &Catalog) -> String {
     let mut hash = Sha256::new();
@@ -173,6 +169,16 @@ pub fn catalog_key(mark: impl AsRef<[u8]>, catalog: &Catalog) -> String {
 }
 
 impl Encoder {
+    /// Names these galaxies by this encoder: whatever keeps features goes by it. It follows from the
+    /// weights, the recipe, the precision, the galaxies and their files.
+    ///
+    /// # Errors
+    /// None for a recipe that was read or made by this library.
+    #[doc(hidden)]
+    pub fn key(&self, catalog: &Catalog) -> Result<String> {
+        Ok(catalog_key(self.mark()?, catalog))
+    }
+
     /// All that its features depend on, beside the pictures.
     #[doc(hidden)]
     pub fn mark(&self) -> Result<Vec<u8>> {
@@ -213,7 +219,7 @@ pub fn encode_to(encoder: &Encoder, catalog: &Catalog, out: &Path) -> Result<Rep
     let job = TableJob {
         encoders: &[encoder],
         catalog,
-        key: key(encoder, catalog)?,
+        key: encoder.key(catalog)?,
         table: &|rows| table(rows, width),
         format: TableFormat::Parquet,
         note: encoder.origin().text(),
@@ -221,7 +227,30 @@ pub fn encode_to(encoder: &Encoder, catalog: &Catalog, out: &Path) -> Result<Rep
     job.write(out)
 }
 
-impl TableJob<'_> {
+impl<'a> TableJob<'a> {
+    /// The job of predicting a catalogue into a file of the format that its ending names. `note` says on
+    /// one line what predicts; with the encoders it tells this work from other work.
+    ///
+    /// # Errors
+    /// As [`TableFormat::of`] and [`TableFormat::check`].
+    #[doc(hidden)]
+    pub fn of_predictions(
+        encoders: &'a [&'a Encoder],
+        catalog: &'a Catalog,
+        out: &Path,
+        note: String,
+        table: &'a dyn Fn(Vec<Rows>) -> Result<DataFrame>,
+    ) -> Result<Self> {
+        let format = TableFormat::of(out)?;
+        format.check(ID, &catalog.ids())?;
+        let mut mark = note.clone().into_bytes();
+        for encoder in encoders {
+            mark.extend(encoder.mark()?);
+        }
+        let key = catalog_key(mark, catalog);
+        Ok(Self { encoders, catalog, key, table, format, note: Some(note) })
+    }
+
     /// Does the work, or what is left of it, and writes the table.
     #[doc(hidden)]
     pub fn write(&self, out: &Path) -> Result<Report> {

@@ -111,7 +111,7 @@ fn an_unfinished_file_is_taken_up_where_it_stopped() {
     let encoder = encoder();
     let catalog = survey.catalog();
     let whole = encoder.encode(&catalog).unwrap();
-    let key = parts::key(&encoder, &catalog).unwrap();
+    let key = encoder.key(&catalog).unwrap();
     let mut parts = parts::Parts::open(&survey.out(), &key);
     // Features that no network gives show that the kept rows are not encoded again.
     let rows = Rows {
@@ -202,8 +202,7 @@ fn several_encoders_over_one_decode_give_what_each_gives_alone() {
 #[test]
 fn work_in_another_precision_is_other_work() {
     let survey = Survey::new(1);
-    let key =
-        |precision| parts::key(&encoder().with_precision(precision), &survey.catalog()).unwrap();
+    let key = |precision| encoder().with_precision(precision).key(&survey.catalog()).unwrap();
     assert_ne!(key(Precision::Fp32), key(Precision::Bf16));
     // The network of this encoder does not bear 16 bits.
     assert_eq!(key(Precision::Auto), key(Precision::Fp32));

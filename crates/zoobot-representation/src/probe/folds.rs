@@ -1,10 +1,10 @@
 //! The division into folds.
 
-use super::target::Target;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use zoobot_base::error::{Error, Result};
+use zoobot_data::catalog::Target;
 
 /// The fold of every galaxy: of equal size but for one galaxy, and with the same share of each
 /// class.

@@ -21,8 +21,6 @@ mod target;
 pub use basis::Basis;
 pub use logistic::{Logistic, Shares};
 pub use outcome::Probed;
-#[doc(hidden)]
-pub use target::Target;
 
 use crate::space::Space;
 use ndarray::{Array2, ArrayView2, Axis};
@@ -31,6 +29,7 @@ use serde::{Deserialize, Serialize};
 use zoobot_base::error::{Error, Result};
 use zoobot_base::interrupt;
 use zoobot_base::seed::{self, mixed};
+use zoobot_data::catalog::Target;
 
 /// A linear probe of a column of the catalogue.
 ///
@@ -236,7 +235,7 @@ impl Probe {
         for penalty in penalties.iter().copied() {
             let mut loss = 0.0;
             for ((fit, (_, rows)), on) in fits.iter_mut().zip(&parts).zip(&held) {
-                loss += target.loss(rows, &fit.with(penalty)?.probabilities(on));
+                loss += score::loss(target, rows, &fit.with(penalty)?.probabilities(on));
             }
             if loss > best.1 {
                 // Weaker ones are worse still, and take the longest to fit.

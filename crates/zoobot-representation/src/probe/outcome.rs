@@ -2,13 +2,13 @@
 
 use super::Probe;
 use super::score;
-use super::target::Target;
 use crate::metrics::{Estimate, bootstrap};
 use ndarray::{Array2, ArrayView2};
 use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, Series};
 use zoobot_base::error::{Error, Result};
 use zoobot_base::table::table_of;
 use zoobot_data::catalog::ID;
+use zoobot_data::catalog::Target;
 use zoobot_show::notebook::{Bundle, Show, Table};
 
 /// Predictions for every galaxy with a label, each from a fit that has not seen it, and how good

@@ -1,6 +1,7 @@
 //! Features on a common scale, which a penalty on the weights needs.
 
 use ndarray::{Array1, Array2, ArrayView2};
+use zoobot_base::moments::{column_moments, moments, scale};
 
 /// Standard deviations beyond which a value no longer counts in full for the mean and the deviation.
 const FAR: f64 = 10.0;
@@ -28,16 +29,9 @@ pub struct Scaling {
 impl Scaling {
     /// Mean and standard deviation as they are, nothing cut off: scikit-learn's `StandardScaler`.
     pub fn exact(features: ArrayView2<f32>) -> Self {
-        let mut scale = Array1::zeros(features.ncols());
-        let mut mean = Array1::zeros(features.ncols());
-        let n = features.nrows() as f64;
-        for (j, column) in features.columns().into_iter().enumerate() {
-            let (middle, deviation) = moments(column.iter().map(|it| f64::from(*it)));
-            // Rounding gives even a constant feature some spread.
-            let rounding = n * (middle * f64::from(f32::EPSILON)).powi(2);
-            let varies = n * deviation * deviation > rounding;
-            (mean[j], scale[j]) = (middle, if varies { deviation.recip() } else { 0.0 });
-        }
+        let (mean, deviations) = column_moments(features.rows().into_iter(), features.ncols());
+        let scale = mean.iter().zip(deviations).map(|(&mean, it)| scale(mean, it)).collect();
+        let mean = Array1::from(mean);
         Self { mean, scale, limit: f64::INFINITY }
     }
 
@@ -98,14 +92,6 @@ impl Scaling {
         }
         rows
     }
-}
-
-/// Mean and standard deviation (with n below) of some values.
-fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
-    let n = values.clone().count().max(1) as f64;
-    let mean = values.clone().sum::<f64>() / n;
-    let square = values.map(|it| (it - mean).powi(2)).sum::<f64>() / n;
-    (mean, square.sqrt())
 }
 
 #[cfg(test)]

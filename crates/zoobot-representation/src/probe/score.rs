@@ -1,8 +1,8 @@
 //! Figures of predictions, by name.
 
-use super::target::Target;
 use crate::metrics::{accuracy, average_precision, f1, log_loss, r2, rmse, roc_auc, spearman};
 use ndarray::{Array2, ArrayView1};
+use zoobot_data::catalog::Target;
 
 /// Figures of predicted classes.
 const OF_CLASSES: [&str; 5] = ["accuracy", "auc", "average_precision", "f1", "log_loss"];
@@ -14,6 +14,18 @@ pub fn measures(target: &Target) -> &'static [&'static str] {
     match target {
         Target::Classes { .. } => &OF_CLASSES,
         Target::Numbers(_) => &OF_NUMBERS,
+    }
+}
+
+/// How bad predictions are for these rows, summed over them: log loss or squared error.
+pub fn loss(target: &Target, rows: &[usize], predicted: &Array2<f64>) -> f64 {
+    let rows = rows.iter().zip(predicted.rows());
+    match target {
+        Target::Classes { of, .. } => {
+            let given: Vec<f64> = rows.map(|(&row, values)| values[of[row]]).collect();
+            log_loss(&given) * given.len() as f64
+        }
+        Target::Numbers(truth) => rows.map(|(&row, values)| (values[0] - truth[row]).powi(2)).sum(),
     }
 }
 

@@ -7,9 +7,9 @@
 
 use super::top::Top;
 use zoobot_base::processor::for_each_processor;
+use zoobot_base::simd::single::fma;
+pub use zoobot_base::simd::{LANES, total};
 
-/// Rows side by side.
-pub const LANES: usize = 16;
 /// Queries that share a pass over the rows.
 pub const QUERIES: usize = 4;
 
@@ -81,29 +81,10 @@ fn offer_any<const FUSED: bool>(block: &Block, queries: &[f32], absolute: bool, 
     }
 }
 
-/// The sum of a register: halves are added, and their halves, for a register can do that at once.
-#[inline(always)]
-pub fn total(mut sums: [f32; LANES]) -> f32 {
-    let mut width = LANES / 2;
-    while width > 0 {
-        for lane in 0..width {
-            sums[lane] += sums[lane + width];
-        }
-        width /= 2;
-    }
-    sums[0]
-}
-
 /// The sum with the next difference: squared, or with `ABSOLUTE` its size.
 #[inline(always)]
 pub fn add<const ABSOLUTE: bool, const FUSED: bool>(sum: f32, difference: f32) -> f32 {
-    if ABSOLUTE {
-        sum + difference.abs()
-    } else if FUSED {
-        difference.mul_add(difference, sum)
-    } else {
-        sum + difference * difference
-    }
+    if ABSOLUTE { sum + difference.abs() } else { fma::<FUSED>(difference, difference, sum) }
 }
 
 #[inline(always)]

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
+use zoobot_base::moments::{column_moments, scale};
 use zoobot_base::table::table_of;
 use zoobot_data::catalog::Catalog;
 use zoobot_data::picture::Failures;
@@ -227,29 +228,8 @@ impl Space {
     /// # Errors
     /// None for a space that was made by [`new`](Self::new).
     pub fn standardize(&self) -> Result<Self> {
-        let rows = self.len() as f64;
-        let mean = pca::mean(self.features());
-        let mut squares = vec![0.0; self.width()];
-        for row in self.features.rows() {
-            for ((sum, &value), mean) in squares.iter_mut().zip(row).zip(&mean) {
-                *sum += (f64::from(value) - mean).powi(2);
-            }
-        }
-        // Rounding gives even a constant column some spread.
-        let constant = |variance: f64, mean: f64| {
-            variance <= rows * f64::EPSILON * variance + (rows * mean * f64::EPSILON).powi(2)
-        };
-        let scale: Vec<f64> = squares
-            .iter()
-            .zip(&mean)
-            .map(|(sum, &mean)| (sum / rows, mean))
-            .map(
-                |(variance, mean)| {
-                    if constant(variance, mean) { 0.0 } else { variance.sqrt().recip() }
-                },
-            )
-            .collect();
-        let mean = mean.to_vec();
+        let (mean, deviations) = column_moments(self.features.rows().into_iter(), self.width());
+        let scale = mean.iter().zip(deviations).map(|(&mean, it)| scale(mean, it)).collect();
         self.clone().then(place::Step::Scale(Arc::new(place::Scale { mean, scale })))
     }
 

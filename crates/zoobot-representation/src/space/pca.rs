@@ -6,6 +6,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis, Zip, s};
 use rayon::prelude::*;
 use tch::{Kind, Tensor};
 use zoobot_base::error::{Error, Result};
+use zoobot_base::moments::column_means;
 use zoobot_show::notebook::Progress;
 
 /// Rows whose products are summed at a time.
@@ -302,12 +303,8 @@ impl Sums {
 }
 
 /// The mean of each column, summed in double precision.
-pub(super) fn mean(rows: ArrayView2<f32>) -> Array1<f64> {
-    let mut sum = Array1::<f64>::zeros(rows.ncols());
-    for row in rows.rows() {
-        sum.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
-    }
-    sum / rows.nrows() as f64
+fn mean(rows: ArrayView2<f32>) -> Array1<f64> {
+    Array1::from(column_means(rows.rows().into_iter(), rows.ncols()))
 }
 
 /// Eigenvalues (largest first), eigenvectors (one a row) and the sum of all eigenvalues.

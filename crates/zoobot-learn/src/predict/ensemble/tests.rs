@@ -3,6 +3,7 @@ use crate::model::tests::{small_encoder, small_model};
 use image::{Rgb, RgbImage};
 use polars::prelude::{DataFrame, df};
 use rand::{Rng, SeedableRng, rngs::StdRng};
+use zoobot_representation::encoder::catalog_key;
 
 /// A catalogue of small pictures; where the place is said to be bad, of something else.
 fn catalog(folder: &Path, galaxies: usize, bad: &[usize]) -> Catalog {

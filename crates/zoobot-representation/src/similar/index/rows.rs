@@ -1,12 +1,10 @@
 //! The vectors of an index, laid out for the walk over its graph: each row begins on a cache line
 //! and is padded to whole registers, so that a distance has neither remainder nor misaligned load.
 
-use crate::similar::kernel::{add, total};
+use crate::similar::kernel::add;
 use half::f16;
 use zoobot_base::processor::for_each_processor;
-
-/// Numbers side by side.
-pub const LANES: usize = 16;
+use zoobot_base::simd::{LANES, total};
 
 /// Sixteen columns of a row, as they are kept.
 pub trait Lane: Copy + Send + Sync + 'static {

@@ -1,0 +1,238 @@
+//! An encoder and a head trained together, from pictures: the one way for votes and for fine-tuning.
+
+use super::fit::Task;
+use super::galaxies::Pictured;
+use super::head::{Head, HeadConfig};
+use super::mixing::Mix;
+use std::collections::HashSet;
+use tch::nn::VarStore;
+use tch::{Device, Tensor, no_grad};
+use zoobot_base::error::{Error, Result};
+use zoobot_data::picture::{Augment, Failures, Recipe};
+use zoobot_representation::encoder::{
+    Architecture, Encoder, Network, Precision, Statistics, Training,
+};
+
+/// Pictures that are looked at together in validation.
+const VALIDATED: usize = 64;
+/// Where the encoder's variables lie in the network.
+const ENCODER: &str = "encoder";
+/// Where the head's do.
+const HEAD: &str = "head";
+
+/// What a network is made of before it learns.
+#[derive(Debug)]
+pub struct Plans<'a> {
+    pub architecture: Architecture,
+    pub head: HeadConfig,
+    /// The encoder that it begins as; without one, weights are random.
+    pub encoder: Option<&'a Encoder>,
+    /// Of the random weights.
+    pub seed: u64,
+    pub statistics: Statistics,
+    pub precision: Precision,
+    /// The stage of the encoder from which on it learns; without one, all of it does. With one, batch
+    /// normalisations do not learn either.
+    pub unfreeze_from: Option<usize>,
+}
+
+/// A network as it is trained: where its variables are, and which of them learn.
+#[derive(Debug)]
+pub struct Built {
+    pub store: VarStore,
+    pub architecture: Architecture,
+    /// The same network on the same variables, to be looked at and to be trained.
+    network: Network,
+    training: Training,
+    pub head: Head,
+}
+
+impl Built {
+    /// The network with a head of random weights, on the GPU where there is one.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for a precision that the hardware lacks, and a stage that is not there;
+    /// [`Error::Torch`] when memory is short.
+    pub fn new(plans: Plans) -> Result<Self> {
+        let Plans { architecture, seed, .. } = plans;
+        let mut store = VarStore::new(Device::cuda_if_available());
+        plans.precision.check(store.device())?;
+        let network = architecture.build(&(store.root() / ENCODER), seed)?;
+        let head = plans.head.build(&(store.root() / HEAD), architecture.width(), seed)?;
+        if let Some(encoder) = plans.encoder {
+            encoder.with_store(|from| copy(from, "", &mut store, &format!("{ENCODER}.")))?;
+        }
+        for name in frozen(&store, &architecture, plans.unfreeze_from)? {
+            if let Some(variable) = store.variables().get(&name) {
+                let _ = variable.f_set_requires_grad(false)?;
+            }
+        }
+        let training =
+            network.training(plans.statistics)?.precision(plans.precision, store.device());
+        Ok(Self { store, architecture, network, training, head })
+    }
+
+    /// The groups of variables by which the rate falls, in their place below the network's.
+    pub fn layers(&self) -> Vec<Vec<String>> {
+        self.architecture.layers().into_iter().map(below).collect()
+    }
+
+    /// The stages of the encoder, likewise.
+    pub fn stages(&self) -> Vec<Vec<String>> {
+        self.architecture.stages().into_iter().map(below).collect()
+    }
+
+    /// The output for pictures, as it is trained.
+    pub fn outputs(&self, pictures: &Tensor, seed: u64) -> Result<Tensor> {
+        self.head.forward(&self.training.features(pictures)?, Some(seed))
+    }
+
+    /// The output for pictures, as it is used.
+    pub fn judged(&self, pictures: &Tensor) -> Result<Tensor> {
+        self.head.forward(&self.network.features(pictures)?, None)
+    }
+
+    /// The encoder as it is now, by a name of its own, in memory of its own.
+    pub fn encoder(&self, name: &str, recipe: &Recipe) -> Result<Encoder> {
+        let mut store = VarStore::new(self.store.device());
+        let network = self.architecture.build(&store.root(), 0)?;
+        copy(&self.store, &format!("{ENCODER}."), &mut store, "")?;
+        Encoder::of_store(name, self.architecture.clone(), network, store, recipe.clone())
+    }
+}
+
+fn below(names: Vec<String>) -> Vec<String> {
+    names.iter().map(|it| format!("{ENCODER}.{it}")).collect()
+}
+
+/// The variables that do not learn: the stages that are not reached and, in the second of two
+/// phases, whatever belongs to batch normalisations.
+fn frozen(
+    store: &VarStore,
+    architecture: &Architecture,
+    unfreeze_from: Option<usize>,
+) -> Result<Vec<String>> {
+    let Some(from) = unfreeze_from else { return Ok(Vec::new()) };
+    let stages = architecture.stages();
+    if from >= stages.len() {
+        let range =
+            format!("between 0 (all of the encoder) and {} (its last stage)", stages.len() - 1);
+        return Err(Error::parameter("block", from, range));
+    }
+    let still: Vec<String> = stages.into_iter().take(from).flat_map(below).collect();
+    let variables = store.variables();
+    let norms: HashSet<&str> =
+        variables.keys().filter_map(|name| name.strip_suffix("running_mean")).collect();
+    let is_still = |name: &&String| {
+        let of_norm = ["weight", "bias"]
+            .iter()
+            .filter_map(|end| name.strip_suffix(end))
+            .any(|start| norms.contains(start));
+        of_norm || still.iter().any(|start| name.starts_with(start.as_str()))
+    };
+    Ok(variables.keys().filter(is_still).cloned().collect())
+}
+
+/// Copies the variables below a path to those of the same names below another.
+fn copy(from: &VarStore, below: &str, to: &mut VarStore, onto: &str) -> Result<()> {
+    let targets = to.variables();
+    no_grad(|| {
+        for (name, tensor) in from.variables() {
+            let Some(rest) = name.strip_prefix(below) else { continue };
+            if let Some(target) = targets.get(&format!("{onto}{rest}")) {
+                target.shallow_clone().f_copy_(&tensor)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// What a network is taught: what is true of galaxies, and how wrong an answer is.
+pub trait Lesson {
+    /// What is known of the galaxies of a catalogue.
+    type Truth;
+
+    /// What is known of the galaxies in these rows of the catalogue, as the loss takes it.
+    fn targets(truth: &Self::Truth, rows: &[usize], device: Device) -> Result<Tensor>;
+
+    /// The loss of a batch, differentiable.
+    fn loss(&self, outputs: &Tensor, targets: &Tensor) -> Result<Tensor>;
+
+    /// The loss of the galaxies kept aside, from the outputs for them and the targets, batch by batch,
+    /// with its parts by name. The network is as it gave these outputs.
+    fn judge(
+        &mut self,
+        network: &Built,
+        answers: &[(Tensor, Tensor)],
+    ) -> Result<(f64, Vec<(String, f64)>)>;
+}
+
+/// A network with the galaxies that it learns from and is tried on.
+#[derive(Debug)]
+pub struct NetworkTask<L: Lesson> {
+    pub built: Built,
+    pub lesson: L,
+    pub recipe: Recipe,
+    pub augment: Augment,
+    /// Whether layers learn slower the deeper they lie.
+    pub layered: bool,
+    /// The parameter of mixup; 0 for none.
+    pub mixup: f64,
+    pub learn: Pictured<L::Truth>,
+    pub kept: Pictured<L::Truth>,
+    /// Of the last validation.
+    pub parts: Vec<(String, f64)>,
+}
+
+impl<L: Lesson> NetworkTask<L> {
+    /// The galaxies whose pictures cannot be read, and why.
+    pub fn failed(&self) -> Failures {
+        [&self.learn, &self.kept].iter().flat_map(|it| it.failed().iter().cloned()).collect()
+    }
+
+    fn batch(&self, of: &Pictured<L::Truth>, galaxies: &[usize]) -> Result<(Tensor, Tensor)> {
+        let device = self.built.store.device();
+        let (pictures, rows) = of.batch(galaxies, device)?;
+        Ok((pictures, L::targets(&of.truth, &rows, device)?))
+    }
+}
+
+impl<L: Lesson> Task for NetworkTask<L> {
+    fn store(&self) -> &VarStore {
+        &self.built.store
+    }
+
+    fn layers(&self) -> Vec<Vec<String>> {
+        if self.layered { self.built.layers() } else { Vec::new() }
+    }
+
+    fn galaxies(&self) -> usize {
+        self.learn.len()
+    }
+
+    fn loss(&mut self, galaxies: &[usize], seed: u64) -> Result<Tensor> {
+        let (pictures, targets) = self.batch(&self.learn, galaxies)?;
+        let views = self.augment.apply(&pictures, &self.recipe, seed)?;
+        let Some(mix) = Mix::draw(self.mixup, galaxies.len(), seed)? else {
+            return self.lesson.loss(&self.built.outputs(&views, seed)?, &targets);
+        };
+        let outputs = self.built.outputs(&mix.blend(&views)?, seed)?;
+        mix.loss(&targets, |targets| self.lesson.loss(&outputs, targets))
+    }
+
+    fn validate(&mut self) -> Result<f64> {
+        let all: Vec<usize> = (0..self.kept.len()).collect();
+        let mut answers = Vec::with_capacity(all.len().div_ceil(VALIDATED));
+        for galaxies in all.chunks(VALIDATED) {
+            let (pictures, targets) = self.batch(&self.kept, galaxies)?;
+            answers.push((self.built.judged(&pictures)?, targets));
+        }
+        let (loss, parts) = self.lesson.judge(&self.built, &answers)?;
+        self.parts = parts;
+        Ok(loss)
+    }
+
+    fn parts(&self) -> Vec<(String, f64)> {
+        self.parts.clone()
+    }
+}
