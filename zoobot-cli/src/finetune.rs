@@ -22,9 +22,9 @@ use zoobot_core::{Error, Result};
 /// of its penalty is chosen by predicting galaxies that are left out, and the model that is written
 /// learns from all. A setting that only gradient descent knows (--rate, --epochs, --patience, --batch,
 /// --warmup, --dropout, --mixup, --mae) trains the head by it instead; --full trains the encoder with
-/// it. Galaxies without a label are left out, and said to be. What is needed to resume is in OUT/run, the best model so far in OUT/run/best: a run that was
-/// stopped resumes when the same command is given again. A model that is
-/// finished is replaced with --overwrite only.
+/// it. Galaxies without a label are left out, and counted in a note. What is needed to resume is in
+/// OUT/run, the best model so far in OUT/run/best: a run that was stopped resumes when the same command
+/// is given again. A model that is finished is replaced with --overwrite only.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot finetune classifier sample --label ring --out sample-rings
