@@ -41,7 +41,7 @@ impl Augment {
         let views = self.apply(&source.batch(&prepared, Device::Cpu)?, recipe, 0)?;
         let tiles = first
             .ids()
-            .into_iter()
+            .iter()
             .enumerate()
             .map(|(i, id)| Ok(Tile::of(id, shown(&views.f_get(i as i64)?, recipe)?)))
             .collect::<Result<Vec<_>>>()?;

@@ -1,4 +1,5 @@
 use super::*;
+use zoobot_core::catalog::Catalog;
 
 fn score(encoder: &str, task: &str, values: &[f64]) -> Score {
     let (encoder, task) = (encoder.to_owned(), task.to_owned());

@@ -1,5 +1,6 @@
-//! The labels of a catalogue, read and checked: unusable labels are errors that name the column,
-//! the galaxy and what to do.
+//! The labels of a catalogue, read by the one rule for labels ([`Target`]) and checked: galaxies without
+//! a label are left out, and whatever else cannot be learnt from is an error that names the column, the
+//! galaxy and what to do.
 
 use super::LabelKind;
 use ndarray::{Array2, ArrayView2};
