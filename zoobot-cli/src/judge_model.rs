@@ -106,7 +106,7 @@ impl Judge {
             0 => model.predict(&catalog)?,
             views => model.predict_by_views(&catalog, &Augment::zoobot(), views, self.seed)?,
         };
-        if predicted.failed().len() > 0 {
+        if !predicted.failed().is_empty() {
             let (failed, all) = (predicted.failed().len(), catalog.len());
             eprintln!("zoobot: warning: {failed} of {all} pictures could not be read");
         }

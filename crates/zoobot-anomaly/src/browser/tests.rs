@@ -306,7 +306,7 @@ fn a_batch_after_the_other_is_rated_and_the_ranking_follows() {
     // The notebook has the same ratings.
     assert_eq!(search.ratings().len(), 30);
     let odd = |ids: &[String]| ids.iter().filter(|id| setting.space.row(id).unwrap() >= 50).count();
-    assert_eq!(odd(&page.ranking(10).unwrap().ids()), 10);
+    assert_eq!(odd(page.ranking(10).unwrap().ids()), 10);
     assert!(page.ranking(0).is_err());
     let ranking = tab.get("/api/ranking?count=10").1;
     assert_eq!((ranking["items"].as_array().unwrap().len(), &ranking["all"]), (10, &60.into()));

@@ -340,7 +340,7 @@ impl Finetune {
         let known = self.with_labels(space.known_catalog()?)?;
         match known.len() == space.len() {
             true => Ok(space.clone()),
-            false => space.select(&known.ids()),
+            false => space.select(known.ids()),
         }
     }
 

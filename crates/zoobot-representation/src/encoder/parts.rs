@@ -242,7 +242,7 @@ impl<'a> TableJob<'a> {
         table: &'a dyn Fn(Vec<Rows>) -> Result<DataFrame>,
     ) -> Result<Self> {
         let format = TableFormat::of(out)?;
-        format.check(ID, &catalog.ids())?;
+        format.check(ID, catalog.ids())?;
         let mut mark = note.clone().into_bytes();
         for encoder in encoders {
             mark.extend(encoder.mark()?);
