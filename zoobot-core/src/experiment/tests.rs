@@ -42,7 +42,7 @@ fn a_grid_is_written_row_by_row_and_goes_on_where_it_was() {
     let svg = again.figure().svg();
     assert!(svg.contains("paper: galaxies, frozen") && svg.contains("training rings"));
     let other = run.clone().seed(9).run(place.path()).unwrap_err().to_string();
-    assert!(other.contains("other seed"), "{other}");
+    assert!(other.contains("other settings: seed"), "{other}");
 }
 
 #[test]

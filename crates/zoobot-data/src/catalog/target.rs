@@ -285,10 +285,10 @@ mod tests {
         let some = galaxies(Column::new("x".into(), [1.0, 0.5]));
         let message = |found: Result<Target>| found.unwrap_err().to_string();
         assert!(message(Target::classes(&some, "x", None)).contains("\"g1\" is 0.5, not a class"));
-        assert!(message(Target::numbers(&some, "id_str")).contains("tells galaxies apart"));
+        assert!(message(Target::numbers(&some, "id_str")).contains("identifies galaxies"));
         let some = galaxies(Column::new("x".into(), [1, 2]));
         let known = ["1".to_owned()];
         let message = message(Target::classes(&some, "x", Some(&known)));
-        assert!(message.contains("\"2\" of \"g1\""), "{message}");
+        assert!(message.contains("\"x\" is \"2\" for \"g1\""), "{message}");
     }
 }

@@ -75,7 +75,7 @@ impl Predicted {
                     schema.name()
                 );
                 let hint = advice(
-                    "For posteriors of votes, use Model::predict",
+                    "For posteriors of votes, use Model::posterior",
                     "For votes, use `zoobot calibrate`",
                 );
                 return Err(Error::unsuitable(problem, hint));

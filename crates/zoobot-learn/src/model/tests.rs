@@ -171,7 +171,7 @@ fn an_average_has_the_mean_of_every_weight_and_others_are_refused() {
     assert!(all(&same)["weight"].allclose(&a["weight"], 1e-6, 1e-7, false));
     let other = small_model(&one, "decals_dr5", 1);
     let wrong = Model::average(&[&models[0], &other]).unwrap_err().to_string();
-    assert!(wrong.contains("labels and head"), "{wrong}");
+    assert!(wrong.contains("labels or head"), "{wrong}");
     assert!(Model::average(&[]).unwrap_err().to_string().contains("one or more"));
     let recipe = Recipe { size: 64, ..Recipe::zoobot() };
     let architecture = Architecture::named("convnext_atto").unwrap();

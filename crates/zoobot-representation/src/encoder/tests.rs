@@ -167,7 +167,7 @@ fn a_representation_of_another_recipe_is_refused_unless_the_encoder_takes_it() {
     let other = encoder().with_recipe(recipe.clone()).unwrap();
     let space = other.encode(&survey.catalog()).unwrap();
     let message = encoder().check(&space).unwrap_err().to_string();
-    for part in ["that of imagenet (on the left)", "* zoom", "| 1.2", "| 1\n", "with_recipe"] {
+    for part in ["the one of imagenet (on the left)", "* zoom", "| 1.2", "| 1\n", "with_recipe"] {
         assert!(message.contains(part), "{part}: {message}");
     }
     encoder().with_recipe(space.origin().unwrap().recipe.clone()).unwrap().check(&space).unwrap();

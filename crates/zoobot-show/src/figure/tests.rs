@@ -306,10 +306,10 @@ fn input_without_anything_to_draw_is_refused_with_the_reason() {
     assert!(message(short.build()).starts_with("colour_by has 1 value, but x has 2 values"));
     assert!(message(histogram([0.0; 0], 10).build()).contains("0 values"));
     assert!(message(histogram(&[1.0], 0).build()).contains("between 1 and 1000"));
-    assert!(message(lines().build()).contains("at least one finite point"));
+    assert!(message(lines().build()).contains("the lines have no point to draw"));
     assert!(message(lines().series("a", &[1.0], [0.0; 0]).build()).contains("\"a\""));
     assert!(message(explained_variance(&[])).contains("at least one component"));
-    assert!(message(explained_variance(&[0.5, f64::NAN])).contains("NaN for component 2"));
+    assert!(message(explained_variance(&[0.5, f64::NAN])).contains("component 2 is NaN"));
     assert!(message(explained_variance(&[0.8, 0.4])).contains("at most 1"));
 }
 
@@ -346,7 +346,11 @@ fn a_builder_shows_what_it_would_build_or_why_it_cannot() {
     let shown = scatter(&[1.0, 2.0], &[3.0, 4.0]).show();
     assert!(shown.get("image/svg+xml").is_some_and(|svg| svg.contains("<svg")));
     let refused = scatter(&[1.0, 2.0], &[3.0]).show();
-    assert!(refused.get("text/plain").is_some_and(|text| text.starts_with("error: ")));
+    assert!(
+        refused
+            .get("text/plain")
+            .is_some_and(|text| text.starts_with("The figure cannot be drawn: y has 1"))
+    );
 }
 
 #[test]

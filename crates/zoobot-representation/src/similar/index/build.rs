@@ -8,7 +8,7 @@ use rand::{Rng, SeedableRng};
 use zoobot_base::error::Result;
 use zoobot_show::notebook::Progress;
 
-/// Rows that are linked a second time, once all of them are there.
+/// Rows that are linked a second time at least, once all of them are there.
 const FIRST: usize = 10_000;
 /// A step takes at most one in so many of all rows, and no more than there are already.
 const STEPS: usize = 25;
@@ -27,34 +27,43 @@ pub fn graph(growth: Growth, rows: usize, seed: u64) -> Result<Graph> {
     let entry = order.first().copied().unwrap_or_default();
     let mut graph = Graph::new(growth.links, &levels, entry)?;
     let progress = Progress::new("building the index", Some(rows));
+    let mut above = 0;
     for layer in (0..=graph.level(entry)).rev() {
         let members = order.partition_point(|&row| usize::from(levels[row as usize]) >= layer);
-        grow(growth, &mut graph, layer, &order[..members], |joined| {
+        grow(growth, &mut graph, layer, &order[..members], above, |joined| {
             if layer == 0 {
                 progress.advance(joined);
             }
         })?;
+        above = members;
     }
     Ok(graph)
 }
 
-/// Has rows join a layer, in steps that double until they are a share of all.
+/// Has rows join a layer, in steps that double until they are a share of all. The first `above` rows are
+/// also on the layer above, and begin with their links there: every walk enters this layer by them.
 fn grow(
     growth: Growth,
     graph: &mut Graph,
     layer: usize,
     rows: &[u32],
+    above: usize,
     joined: impl Fn(usize),
 ) -> Result<()> {
-    let mut done = rows.len().min(1);
+    for &row in &rows[..above] {
+        let links = graph.links(row, layer + 1).to_vec();
+        graph.link(row, layer, links.into_iter());
+    }
+    let mut done = above.max(1).min(rows.len());
     joined(done);
+    // Rows that joined early saw few others, and are linked again.
+    let early = rows.len().min(FIRST.max(2 * above));
     while done < rows.len() {
         zoobot_base::interrupt::check("index", || format!("{done} of {} rows", rows.len()))?;
         let end = rows.len().min(done + done.min(rows.len() / STEPS + 1));
         growth.step(graph, layer, &rows[done..end])?;
-        // Rows that joined early saw few others.
-        if done < FIRST && (end >= FIRST || end == rows.len()) {
-            growth.step(graph, layer, &rows[..end.min(FIRST)])?;
+        if done < early && end >= early {
+            growth.step(graph, layer, &rows[..early])?;
         }
         joined(end - done);
         done = end;

@@ -240,6 +240,6 @@ fn walks_of_one_width_find_as_much_as_those_of_hnsw_rs() {
         near.iter().filter(|it| truth.iter().any(|row| *row as usize == it.d_id)).count()
     });
     let theirs = hits.sum::<usize>() as f64 / 1000.0;
-    assert!(theirs > 0.8, "{theirs}");
+    assert!(theirs > 0.6, "{theirs}");
     assert!(ours > theirs - 0.02, "{ours} beside {theirs}");
 }
