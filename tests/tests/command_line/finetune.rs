@@ -101,7 +101,7 @@ fn folds_choose_the_epochs_and_mixup_changes_what_is_learnt() {
     let weights = |out: &str| std::fs::read(dir.path().join(out).join("head.safetensors")).unwrap();
     assert!(weights("folds") != weights("mixed"), "mixup changed nothing");
     for (more, words) in [
-        (["--folds", "1"], ["folds is 1", "at least 2"]),
+        (["--folds", "1"], ["folds must be at least 2", "it is 1"]),
         (["--folds", "61"], ["folds", "61"]),
         (["--mixup", "nan"], ["mixup", "NaN"]),
     ] {

@@ -60,7 +60,7 @@ fn whole_numbers_are_compared_with_all_their_digits() {
         let k = ids.len().to_string();
         assert_eq!(near(dir.path(), &["--where", condition, "-k", &k]).0, ids, "{condition}");
         let more = (ids.len() + 1).to_string();
-        let refusal = format!("1 to {}", ids.len());
+        let refusal = format!("between 1 and {}", ids.len());
         let words = [&SIMILAR[..], &["--where", condition, "-k", &more]].concat();
         refused(&words, dir.path(), &[&refusal]);
     }
