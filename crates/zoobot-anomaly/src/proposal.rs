@@ -26,7 +26,7 @@ pub enum Why {
 /// use zoobot_core::{ndarray::Array2, prelude::*};
 /// let features = Array2::from_shape_fn((100, 2), |(i, j)| ((i * (j + 3)) % 17) as f32);
 /// let space = Space::new((0..100).map(|i| format!("G{i}")).collect(), features)?;
-/// let mut search = AnomalySearch::new(&space)?.seed(1);
+/// let mut search = AnomalySearch::new(&space).seed(1);
 /// let proposal = search.next()?;
 /// assert_eq!(proposal.ids().len(), 10);
 /// assert_eq!(proposal.why(), zoobot_core::anomaly::Why::First);

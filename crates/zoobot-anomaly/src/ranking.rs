@@ -22,7 +22,7 @@ const FLAT: f64 = 0.1;
 /// use zoobot_core::{ndarray::Array2, prelude::*};
 /// let features = Array2::from_shape_fn((100, 2), |(i, j)| ((i * (j + 3)) % 17) as f32);
 /// let space = Space::new((0..100).map(|i| format!("G{i}")).collect(), features)?;
-/// let mut search = AnomalySearch::new(&space)?.seed(1);
+/// let mut search = AnomalySearch::new(&space).seed(1);
 /// for (k, id) in search.next()?.ids().iter().enumerate() {
 ///     search.rate(id, k % 6)?;
 /// }

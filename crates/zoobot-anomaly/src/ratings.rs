@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 /// use zoobot_core::{ndarray::Array2, prelude::*};
 /// let features = Array2::from_shape_fn((100, 2), |(i, j)| ((i * (j + 3)) % 17) as f32);
 /// let space = Space::new((0..100).map(|i| format!("G{i}")).collect(), features)?;
-/// let mut search = AnomalySearch::new(&space)?.seed(1);
+/// let mut search = AnomalySearch::new(&space).seed(1);
 /// search.rate("G7", 4)?;
 /// let rating = search.ratings()[0];
 /// assert_eq!((rating.row, rating.value, rating.liked), (7, 4, false));

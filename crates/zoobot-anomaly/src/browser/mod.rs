@@ -31,7 +31,7 @@ use zoobot_show::notebook::{Bundle, Show};
 /// use zoobot_core::prelude::*;
 /// let galaxies = Catalog::sample()?;
 /// let space = Encoder::load("sample")?.encode(&galaxies)?;
-/// let page = AnomalySearch::new(&space)?.journal("ratings.jsonl")?.rate_in_browser()?;
+/// let page = AnomalySearch::new(&space).journal("ratings.jsonl")?.rate_in_browser()?;
 /// println!("rate galaxies at {}", page.url());
 /// # Ok::<(), Error>(())
 /// ```

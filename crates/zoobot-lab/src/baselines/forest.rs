@@ -12,7 +12,8 @@ use zoobot_core::{Error, Result};
 /// These are the defaults of scikit-learn's `RandomForestRegressor`.
 ///
 /// ```
-/// use zoobot_core::{anomaly::baselines::RandomForest, ndarray::Array2};
+/// use zoobot_core::ndarray::Array2;
+/// use zoobot_lab::baselines::RandomForest;
 /// let rows = Array2::from_shape_fn((50, 1), |(i, _)| i as f32);
 /// let values: Vec<f64> = (0..50).map(|i| if i < 25 { 0.0 } else { 5.0 }).collect();
 /// let predicted = RandomForest::fit(rows.view(), &values, 20, 1)?.predict(rows.view())?;

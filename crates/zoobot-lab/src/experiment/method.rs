@@ -8,7 +8,7 @@ use zoobot_core::{Error, Result};
 /// A way to rank galaxies with some ratings.
 ///
 /// ```
-/// use zoobot_core::anomaly::Method;
+/// use zoobot_lab::Method;
 /// assert_eq!("gp-ucb".parse::<Method>()?, Method::GpUcb);
 /// assert_eq!(Method::Lof.to_string(), "lof");
 /// # Ok::<(), zoobot_core::Error>(())

@@ -21,7 +21,7 @@ use zoobot_nets::lite0;
 /// Judges encoders by what a linear model finds in their features.
 ///
 /// ```no_run
-/// use zoobot_core::judge::Judge;
+/// use zoobot_lab::judge::Judge;
 /// use zoobot_core::prelude::*;
 /// let encoders = [("mine".to_owned(), Encoder::load("my-encoder")?)];
 /// let verdict = Judge::new("shared/data").seeds(3).run(&encoders)?;

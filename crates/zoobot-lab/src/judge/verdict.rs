@@ -8,7 +8,7 @@ use zoobot_core::notebook::{Bundle, Show, Table};
 /// An encoder's score in one figure; higher is better.
 ///
 /// ```
-/// use zoobot_core::judge::Score;
+/// use zoobot_lab::judge::Score;
 /// let score = Score {
 ///     encoder: "new".into(),
 ///     task: "rings".into(),
@@ -35,7 +35,7 @@ pub struct Score {
 /// Every encoder's scores, side by side.
 ///
 /// ```
-/// use zoobot_core::judge::{Score, Verdict};
+/// use zoobot_lab::judge::{Score, Verdict};
 /// fn auc(encoder: &str, value: f64) -> Score {
 ///     let (task, measure) = ("rings".into(), "auc".into());
 ///     Score { encoder: encoder.into(), task, galaxies: 600, measure, values: vec![value] }

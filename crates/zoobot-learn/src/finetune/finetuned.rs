@@ -23,8 +23,8 @@ use zoobot_show::notebook::{Bundle, Show};
 /// use zoobot_core::prelude::*;
 /// let parts = Catalog::read("rings/catalog.csv")?.split([0.7, 0.1, 0.2], 42)?;
 /// let run: Finetuned = Finetune::classifier("ring").train(&parts.train, &parts.val)?;
-/// run.history()?.save("history.pdf")?;
-/// run.model("rings")?.save("rings-model")?;
+/// run.history().save("history.pdf")?;
+/// run.model("rings").save("rings-model")?;
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Debug, Clone)]

@@ -22,7 +22,7 @@ use zoobot_show::notebook::{Bundle, Show, Table};
 /// ```no_run
 /// use zoobot_core::prelude::*;
 /// let test = Catalog::read("rings/test.csv")?;
-/// let predicted = Model::load("rings-model")?.predict_labels(&test)?.against(&test, "ring")?;
+/// let predicted = Model::load("rings-model")?.predict(&test)?.against(&test, "ring")?;
 /// println!("accuracy {}, AUC {}", predicted.accuracy()?, predicted.auc()?);
 /// let likely = predicted.table()?.top("probability_1", 20)?;
 /// # Ok::<(), Error>(())

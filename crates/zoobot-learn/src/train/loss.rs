@@ -12,7 +12,7 @@ use zoobot_base::spelling::near;
 ///
 /// ```
 /// use zoobot_core::{finetune::Finetune, train::Distance};
-/// Finetune::regressor("axis_ratio").distance(Distance::Absolute)?;
+/// Finetune::regressor("axis_ratio").distance(Distance::Absolute);
 /// # Ok::<(), zoobot_core::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

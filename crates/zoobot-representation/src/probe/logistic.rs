@@ -17,7 +17,7 @@ const PRODUCTS: usize = 200;
 /// The gradient's length that is left, in the preconditioner's units and as a share of the loss:
 /// weights are exact to about its root.
 pub const EXACT: f64 = 1e-14;
-/// The same where one fit is only compared with another.
+/// The tolerance of fits that are only compared with each other.
 pub const ROUGH: f64 = 1e-6;
 /// Galaxies that a thread takes at a time.
 const BLOCK: usize = 1024;
@@ -27,7 +27,8 @@ const BLOCK: usize = 1024;
 ///
 /// ```
 /// use zoobot_core::{ndarray::array, probe::Shares};
-/// assert_eq!(Shares::of_classes(&[1, 0], 2).shares, array![[0.0, 1.0], [1.0, 0.0]]);
+/// assert_eq!(Shares::of_classes(&[1, 0], 2).shares, array![[1.0], [0.0]]);
+/// assert_eq!(Shares::of_classes(&[2, 0], 3).shares, array![[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shares {

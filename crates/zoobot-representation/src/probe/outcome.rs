@@ -19,7 +19,7 @@ use zoobot_show::notebook::{Bundle, Show, Table};
 /// let galaxies = Catalog::sample()?.labelled("axis_ratio")?;
 /// let ratios = galaxies.numbers("axis_ratio")?;
 /// let features = Array2::from_shape_fn((ratios.len(), 1), |(i, _)| ratios[i] as f32);
-/// let probed = Space::new(galaxies.ids(), features)?.with_catalog(&galaxies)?.probe("axis_ratio")?;
+/// let probed = Space::new(galaxies.ids().to_vec(), features)?.with_catalog(&galaxies)?.probe("axis_ratio")?;
 /// assert!(probed.value("r2")? > 0.99); // the feature is the label
 /// # Ok::<(), Error>(())
 /// ```

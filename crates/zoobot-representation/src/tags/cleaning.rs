@@ -14,7 +14,7 @@ use zoobot_base::error::{Error, Result};
 /// ```
 /// use zoobot_core::prelude::*;
 /// let written = df!("id_str" => ["a", "b"], "tag" => ["#Ring", "nice!"])?;
-/// let mut cleaning = Cleaning::standard()?;
+/// let mut cleaning = Cleaning::standard();
 /// cleaning.dropped.insert("nice".to_owned());
 /// assert_eq!(Tags::from_table(&written)?.clean(&cleaning)?.names(), ["ring"]);
 /// # Ok::<(), Error>(())

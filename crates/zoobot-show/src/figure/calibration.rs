@@ -14,7 +14,7 @@ use zoobot_base::{Error, Result};
 /// use zoobot_core::figure::{Panel, calibration_panels};
 /// let points = vec![(0.1, 0.12, 40.0), (0.5, 0.47, 25.0), (0.9, 0.93, 60.0)];
 /// let bar = Panel { title: "bar".into(), note: "125 votes".into(), points };
-/// assert_eq!(calibration_panels(&[bar])?.about(), "calibration of 1 question");
+/// assert_eq!(calibration_panels(&[bar]).about(), "calibration of 1 question");
 /// # Ok::<(), zoobot_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]

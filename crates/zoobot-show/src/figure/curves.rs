@@ -45,7 +45,7 @@ impl Dash {
 /// use zoobot_core::figure::{Curve, Dash, curves};
 /// let points = vec![(10.0, 0.70, 0.04), (100.0, 0.85, 0.02), (1000.0, 0.91, 0.01)];
 /// let curve = Curve { name: "galaxies".into(), points, dash: Dash::Full, colour: Some(0) };
-/// let figure = curves(&[curve], "labels", "accuracy")?;
+/// let figure = curves(&[curve], "labels", "accuracy");
 /// assert_eq!(figure.about(), "accuracy over labels: galaxies");
 /// # Ok::<(), zoobot_core::Error>(())
 /// ```

@@ -15,7 +15,7 @@ use zoobot_base::{Error, Result};
 /// ```
 /// use zoobot_core::prelude::*;
 /// let galaxies = Catalog::sample()?;
-/// let figure = histogram(galaxies.column("radius")?, 30).labels("radius (arcsec)", "galaxies").build()?;
+/// let figure = histogram(galaxies.column("radius")?, 30).labels("radius (arcsec)", "galaxies").build();
 /// assert!(figure.about().starts_with("histogram"));
 /// # Ok::<(), Error>(())
 /// ```

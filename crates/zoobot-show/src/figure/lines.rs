@@ -16,7 +16,7 @@ use zoobot_base::{Error, Result};
 /// ```
 /// use zoobot_core::prelude::*;
 /// let epochs = [1, 2, 3];
-/// let figure = lines().series("training", &epochs, &[0.90, 0.52, 0.41]).labels("epoch", "loss").build()?;
+/// let figure = lines().series("training", &epochs, &[0.90, 0.52, 0.41]).labels("epoch", "loss").build();
 /// assert!(figure.about().contains("training"));
 /// # Ok::<(), Error>(())
 /// ```

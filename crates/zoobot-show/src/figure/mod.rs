@@ -59,7 +59,7 @@ const SVG_LIMIT: usize = 300_000;
 /// ```
 /// use zoobot_core::prelude::*;
 /// let galaxies = Catalog::sample()?;
-/// let figure = histogram(galaxies.column("radius")?, 30).build()?;
+/// let figure = histogram(galaxies.column("radius")?, 30).build();
 /// let file = std::env::temp_dir().join(format!("zoobot-figure-{}.pdf", std::process::id()));
 /// figure.save(&file)?;
 /// assert!(file.exists());

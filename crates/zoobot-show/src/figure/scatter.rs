@@ -25,7 +25,7 @@ const VECTOR_POINTS: usize = 5_000;
 /// let galaxies = Catalog::sample()?;
 /// let figure = scatter(galaxies.column("radius")?, galaxies.column("axis_ratio")?)
 ///     .colour_by("class", galaxies.column("class")?)
-///     .build()?;
+///     .build();
 /// assert!(figure.about().contains("points"));
 /// # Ok::<(), Error>(())
 /// ```

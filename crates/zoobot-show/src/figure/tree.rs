@@ -14,7 +14,7 @@ use zoobot_base::Result;
 /// use zoobot_core::figure::{Branch, tree};
 /// let ring = Branch { title: "ring".into(), rows: vec![("yes".into(), vec![]), ("no".into(), vec![])] };
 /// let disk = Branch { title: "disk".into(), rows: vec![("yes".into(), vec![ring]), ("no".into(), vec![])] };
-/// tree("rings", &[disk])?;
+/// tree("rings", &[disk]);
 /// # Ok::<(), zoobot_core::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]

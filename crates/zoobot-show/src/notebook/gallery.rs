@@ -65,7 +65,7 @@ impl Tile {
 ///
 /// ```
 /// use zoobot_core::prelude::*;
-/// let gallery = Catalog::sample()?.gallery(6)?.title("Six galaxies").columns(3);
+/// let gallery = Catalog::sample()?.gallery(6).title("Six galaxies").columns(3);
 /// assert_eq!(gallery.tiles().len(), 6);
 /// display(&gallery);
 /// # Ok::<(), Error>(())
