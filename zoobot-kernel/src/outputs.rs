@@ -21,6 +21,8 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long the last line that came may take to be forwarded.
 const LAST_LINE: Duration = Duration::from_millis(30);
+/// How long what a process said at its end may take to arrive, where it seems to have said nothing.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 /// Lines that wait are sent together, up to this many bytes.
 const MESSAGE_BYTES: usize = 1 << 16;
 /// What one cell may show beside its value: more makes a page that no browser opens.
@@ -211,6 +213,11 @@ impl Outputs {
                 std::thread::sleep(Duration::from_millis(5));
             }
             std::thread::sleep(LAST_LINE);
+            // On a busy machine its last words are still on their way.
+            let silent = || self.running().crash == Crash::default();
+            while silent() && start.elapsed() < LAST_WORDS {
+                std::thread::sleep(LAST_LINE);
+            }
         }
         let left_out = std::mem::take(&mut self.running().left_out);
         if left_out > 0 {

@@ -49,7 +49,7 @@ pub fn examples(markdown: &str) -> Vec<String> {
                 example = Some((runs, Vec::new()));
             }
             (Some(_), Some((runs, lines))) => {
-                if *runs {
+                if *runs && !lines.iter().any(|line| names_lower_crate(line)) {
                     found.push(lines.join("\n"));
                 }
                 example = None;
@@ -59,6 +59,14 @@ pub fn examples(markdown: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// Whether a line leads through one of the library's own crates, such as `zoobot_nets::`: cells know only
+/// `zoobot`.
+fn names_lower_crate(line: &str) -> bool {
+    let path =
+        |rest: &str| rest.trim_start_matches(|c: char| c.is_ascii_lowercase()).starts_with("::");
+    line.split("zoobot_").skip(1).any(path)
 }
 
 /// Whether a code block is Rust, for the label behind its marks.
@@ -154,6 +162,15 @@ mod tests {
             ```rust\nuse zoobot::polars::prelude::*;\n```\n\n```text\n# a table\n```";
         assert_eq!(for_cells(DOC), wanted);
         assert_eq!(examples(DOC), ["use zoobot::prelude::*;\nlet a = [1][0];\n# shown"]);
+    }
+
+    #[test]
+    fn examples_for_people_who_work_on_the_library_are_no_cells() {
+        let of = |code: &str| examples(&format!("```\n{code}\n```"));
+        assert!(of("use zoobot_nets::resnet::Config;").is_empty());
+        assert!(of("assert_eq!(zoobot_base::moments::moments(x), y);").is_empty());
+        let own = "let folder = \"zoobot_encoder\"; zoobot::prelude::display(&folder);";
+        assert_eq!(of(own), [own]);
     }
 
     #[test]

@@ -233,7 +233,7 @@ impl Saliency {
     /// The first `n` galaxies as the network sees them, each beside a copy with its heat map.
     /// Yellow is the maximum of that galaxy.
     ///
-    /// # Errors
+    /// # Problems shown in its place
     /// [`Error::Parameter`] for an `n` of 0 or above 100; [`Error::Picture`] when a picture can no longer
     /// be read.
     pub fn gallery(&self, n: usize) -> Gallery {

@@ -77,7 +77,7 @@ impl Map {
     /// Pictures of galaxies at their places on the map: each of `columns` x `columns` cells shows
     /// the galaxy nearest to its middle.
     ///
-    /// # Errors
+    /// # Problems shown in its place
     /// [`Error::Missing`] without a catalogue; [`Error::Parameter`] for 0 or more than 100 columns;
     /// [`Error::Picture`] when none of the pictures can be read.
     pub fn thumbnails(&self, columns: usize) -> Figure {
