@@ -24,7 +24,7 @@ use zoobot_show::notebook::{Bundle, Show, Table};
 /// let test = Catalog::read("rings/test.csv")?;
 /// let predicted = Model::load("rings-model")?.predict(&test)?.against(&test, "ring")?;
 /// println!("accuracy {}, AUC {}", predicted.accuracy()?, predicted.auc()?);
-/// let likely = predicted.table()?.top("probability_1", 20)?;
+/// let likely = predicted.table().top("probability_1", 20)?;
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Debug, Clone)]
