@@ -39,7 +39,7 @@ impl Model {
         Ok(predicted)
     }
 
-    /// [`predict_labels`](Self::predict_labels) for galaxies that were encoded before.
+    /// [`predict`](Self::predict) for galaxies that were encoded before.
     ///
     /// # Errors
     /// As [`Encoder::check`](zoobot_representation::encoder::Encoder::check) when the space is of another encoder or
@@ -53,7 +53,7 @@ impl Model {
     /// of it.
     ///
     /// # Errors
-    /// As [`predict_labels`](Self::predict_labels); [`Error::Parameter`] for an augmentation out of
+    /// As [`predict`](Self::predict); [`Error::Parameter`] for an augmentation out of
     /// range.
     pub fn predict_by_views(
         &self,

@@ -196,7 +196,7 @@ impl Model {
             "the model {name:?} predicts {found}, and only models of votes have posteriors"
         );
         let hint = advice(
-            "model.predict_labels(&galaxies) gives its predictions",
+            "model.predict(&galaxies) gives its predictions",
             "`zoobot predict` writes its predictions",
         );
         Error::unsuitable(problem, hint)
