@@ -246,7 +246,7 @@ def go_through(tab, other, url, folder, downloads):
     tab.settled()
     until("stale ranking", lambda: "does not include your last change yet" in tab.text("#fresh"))
     tab.press("r")
-    until("fresh ranking", lambda: "fresh: 11 ratings" in tab.text("#fresh"))
+    until("fresh ranking", lambda: "up to date: 11 ratings" in tab.text("#fresh"))
     seconds = tab.js("state.ranking.seconds")
     tab.js("(() => { const it = find('#choice'); it.value = 'top'; it.dispatchEvent(new Event('change')); })()")
     until("top of the ranking", lambda: "number 1 of the unrated" in tab.text("#grid .why"))
