@@ -166,8 +166,8 @@ mod tests {
             Err(error) => {
                 assert!(!processor::computes_bf16());
                 let message = error.to_string();
-                assert!(message.contains("precision is bf16"), "{message}");
-                assert!(message.contains("this processor cannot compute in 16 bits"), "{message}");
+                assert!(message.contains("cannot compute with the precision bf16"), "{message}");
+                assert!(message.ends_with("Choose fp32 or auto"), "{message}");
             }
         }
     }
