@@ -22,7 +22,7 @@ use zoobot_core::{Error, Result};
 /// the penalty is chosen by predicting galaxies that were left out, and the model that is written
 /// learns from all galaxies. An option that only gradient descent has (--rate, --epochs, --patience,
 /// --batch, --warmup, --dropout, --mixup, --mae) trains the head by gradient descent instead; --full
-/// trains the encoder as well. Galaxies without a label are left out, and a note counts them. Repeat the command to resume a run that was stopped: OUT/run holds what
+/// trains the encoder as well. Repeat the command to resume a run that was stopped: OUT/run holds what
 /// is needed, OUT/run/best the best model so far. A finished model is replaced only with --overwrite.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -174,11 +174,10 @@ impl Finetuning {
         let catalog = self.galaxies.read()?;
         // Of all galaxies, before they are divided.
         self.label.iter().try_for_each(|label| catalog.note_sentinels(label))?;
-        let catalog = run.with_labels(&catalog)?;
         let aside =
             self.validation.or((!run.solves() && self.folds.is_none()).then_some(USUAL_SHARE));
         let (train, val) = match (&self.val, aside) {
-            (Some(path), _) => (catalog, Some(run.with_labels(&self.galaxies.other(path)?)?)),
+            (Some(path), _) => (catalog, Some(self.galaxies.other(path)?)),
             (None, Some(share)) => {
                 let (train, val) = run.hold_out(&catalog, share)?;
                 (train, Some(val))

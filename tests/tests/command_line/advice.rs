@@ -145,7 +145,7 @@ fn errors_of_every_command_name_options_and_files_and_no_code() {
     tune("classifier", "catalog.csv", &["--label", "class", "--class-weights", "1"]);
     let said = tune("regressor", "words.csv", &["--label", "number"]);
     assert!(said.contains("zoobot finetune classifier") && said.contains("holds text"), "{said}");
-    tune("regressor", "catalog.csv", &["--label", "radius", "--unit-interval"]);
+    tune("regressor", "catalog.csv", &["--label", "redshift", "--unit-interval"]);
     tune("multilabel", "catalog.csv", &["--label", "class"]);
     tune("tree", "catalog.csv", &["--schema", "gz2"]);
     tune("tree", "catalog.csv", &["--schema", "none"]);

@@ -1,7 +1,8 @@
 //! The labels of a catalogue, read by one rule: for fine-tuning, for probes and for judging.
 //!
-//! * A galaxy without a label ([`is_missing`](super::is_missing)) is left out. A note gives the number of
-//!   these galaxies and names the first of them.
+//! * What counts as no label is the rule for missing values ([`is_missing`](super::is_missing)). Probes and
+//!   judging leave such galaxies out ([`labelled`]), with a note that counts them and names the first.
+//!   Fine-tuning refuses them by name: which galaxies to learn from is for the user to say.
 //! * A class is the trimmed text of a cell; a whole number is written without a point. Numbers with a
 //!   fraction are not classes. Classes are sorted: by value if all are whole numbers, else as text.
 //! * Numbers must be finite. Text is read as a number.
@@ -143,7 +144,7 @@ impl Target {
         }
     }
 
-    /// Whether there is none.
+    /// Whether there are no galaxies.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

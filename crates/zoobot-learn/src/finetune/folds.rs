@@ -3,7 +3,7 @@
 
 use super::heads::{self, Known};
 use super::solved::Galaxies;
-use super::truth::{Truth, with_labels};
+use super::truth::Truth;
 use super::{Finetune, Finetuned, Plan, encoded, network, say};
 use crate::train::{End, Epoch, Event, FitConfig, TrainingHistory, Watch, note_copies};
 use ndarray::Axis;
@@ -166,7 +166,6 @@ impl Finetune {
         if folds < 2 {
             return Err(Error::parameter("folds", folds, "at least 2"));
         }
-        let galaxies = &with_labels(self.question(), galaxies)?;
         let mut truth = Truth::to_learn(self.question(), galaxies)?;
         self.weights(&truth)?;
         note_copies(galaxies);

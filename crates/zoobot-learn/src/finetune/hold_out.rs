@@ -1,6 +1,5 @@
 //! Validation galaxies, held out to choose the best epoch.
 
-use super::truth::with_labels;
 use super::{Finetune, LabelKind};
 use crate::train::{empty_side, with_copies_together};
 use rand::SeedableRng;
@@ -22,7 +21,6 @@ impl Finetune {
         if !(share > 0.0 && share < 1.0) {
             return Err(Error::parameter("share", share, "above 0 and below 1"));
         }
-        let catalog = &with_labels(self.question(), catalog)?;
         let classes = match self.question() {
             LabelKind::Classes { label } => Target::texts(catalog, label)?,
             _ => vec![String::new(); catalog.len()],

@@ -49,7 +49,7 @@ use heads::Known;
 use solved::Galaxies;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use truth::{Truth, with_labels};
+use truth::Truth;
 use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::Catalog;
@@ -147,7 +147,6 @@ impl Finetune {
     /// # Errors
     /// As [`train`](Self::train), for what can be told beforehand.
     pub fn plan(&self, train: &Catalog, val: &Catalog) -> Result<Plan> {
-        let (train, val) = (&self.with_labels(train)?, &self.with_labels(val)?);
         let (learn, kept) = self.labels(train, val)?;
         Plan::new(self, &self.begin()?, &learn, &kept)
     }
@@ -207,7 +206,6 @@ impl Finetune {
         self.check()?;
         let encoder = self.fitting(train)?;
         self.fitting(val)?;
-        let (train, val) = (&self.space_with_labels(train)?, &self.space_with_labels(val)?);
         let (learn, kept) = self.labels(train.known_catalog()?, val.known_catalog()?)?;
         truth::no_leak(train.features(), &learn, &self.question)?;
         let learn = Known { features: train.features().to_owned(), truth: learn };
@@ -243,7 +241,6 @@ impl Finetune {
             return Err(Error::unsuitable(problem, hint));
         }
         let encoder = self.fitting(galaxies)?;
-        let galaxies = &self.space_with_labels(galaxies)?;
         let catalog = galaxies.known_catalog()?;
         let truth = Truth::to_learn(&self.question, catalog)?;
         self.weights(&truth)?;
@@ -284,7 +281,6 @@ impl Finetune {
         show: &dyn Fn(&Plan),
         observe: &mut dyn FnMut(Event),
     ) -> Result<Finetuned> {
-        let (train, val) = (&self.with_labels(train)?, &self.with_labels(val)?);
         let (learn, kept) = self.labels(train, val)?;
         let encoder = self.begin()?;
         let plan = Plan::new(self, &encoder, &learn, &kept)?;
@@ -324,24 +320,6 @@ impl Finetune {
         let trained =
             network::train(self, &encoder, (train, &learn), kept, head, &config, observe)?;
         Ok(Finetuned::of_network(self, encoder, trained, first.map(|it| it.fitted), plan))
-    }
-
-    /// The galaxies that have a label, or all of several. The others are left out, which is said.
-    ///
-    /// # Errors
-    /// [`Error::Missing`] for a column that is not there; [`Error::Catalog`] where no galaxy has one.
-    #[doc(hidden)]
-    pub fn with_labels(&self, catalog: &Catalog) -> Result<Catalog> {
-        with_labels(&self.question, catalog)
-    }
-
-    /// The galaxies of a space that have a label.
-    fn space_with_labels(&self, space: &Space) -> Result<Space> {
-        let known = self.with_labels(space.known_catalog()?)?;
-        match known.len() == space.len() {
-            true => Ok(space.clone()),
-            false => space.select(known.ids()),
-        }
     }
 
     /// The labels of both sides, after all that can be wrong with them.

@@ -402,40 +402,6 @@ fn refused(run: Finetune, train: &Catalog, val: &Catalog, words: &[&str]) {
 }
 
 #[test]
-fn galaxies_without_a_label_are_not_learnt_from_and_are_named() {
-    let encoder = encoder();
-    let (train, val) = both(&encoder);
-    let catalog = train.catalog().unwrap();
-    let mut rings: Vec<Option<f64>> =
-        catalog.labels("ring").unwrap().iter().map(|it| it.parse().ok()).collect();
-    (rings[3], rings[8]) = (None, Some(f64::NAN));
-    let gaps = with(catalog, Column::new("ring".into(), rings));
-    let gaps = train.clone().with_catalog(&gaps).unwrap();
-    let ids: Vec<String> = [&train.ids()[..3], &train.ids()[4..8], &train.ids()[9..]].concat();
-    let others = train.select(&ids).unwrap();
-    let run = Finetune::classifier("ring").encoder(&encoder);
-    let found = |train: &Space| {
-        let done = run.train_encoded(train, &val).unwrap();
-        done.predict_encoded(&val).unwrap().values().to_owned()
-    };
-    assert_eq!(found(&gaps), found(&others));
-    let said = zoobot_show::notes::notes();
-    let note = format!(
-        "\"ring\" has no value for 2 of 1200 galaxies: {:?}, {:?}. They are left out",
-        train.ids()[3],
-        train.ids()[8]
-    );
-    assert!(said.contains(&note), "{said:?}");
-    // So it is with all that learns.
-    let catalog = gaps.catalog().unwrap();
-    assert_eq!(run.plan(catalog, val.catalog().unwrap()).unwrap().galaxies, (1198, 100));
-    let (learn, kept) = run.hold_out(catalog, 0.5).unwrap();
-    assert_eq!(learn.len() + kept.len(), 1198);
-    let all = run.learn_all_encoded(&gaps).unwrap();
-    assert_eq!(all.unseen().unwrap().len(), 1198);
-}
-
-#[test]
 fn labels_that_cannot_be_learnt_are_refused_by_name() {
     let encoder = encoder();
     let (train, val) = both(&encoder);
@@ -449,8 +415,10 @@ fn labels_that_cannot_be_learnt_are_refused_by_name() {
     refused(Finetune::classifier("id_str"), &train, &val, &["\"id_str\"", "identifies galaxies"]);
     let one = of(vec![Some(1.0); n]);
     refused(class(), &one, &val, &["\"ring\" has only the class \"1\"", "at least two"]);
-    let gone = of(vec![None; n]);
-    refused(class(), &gone, &val, &["none of 1200 galaxies has a label (ring)"]);
+    let mut gap: Vec<Option<f64>> = (0..n).map(|i| Some((i % 2) as f64)).collect();
+    (gap[3], gap[8]) = (None, Some(f64::NAN));
+    let words = ["\"ring\" has no value for 2 of 1200", &ids[3], &ids[8], "labelled"];
+    refused(class(), &of(gap), &val, &words);
     let mut part: Vec<Option<f64>> = (0..n).map(|i| Some((i % 2) as f64)).collect();
     part[5] = Some(0.35);
     refused(class(), &of(part), &val, &["0.35", &ids[5], "Finetune::regressor"]);

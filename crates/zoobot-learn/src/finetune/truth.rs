@@ -1,17 +1,17 @@
-//! The labels of a catalogue, read by the one rule for labels ([`Target`]) and checked: galaxies without
-//! a label are left out, and whatever else cannot be learnt from is an error that names the column, the
-//! galaxy and what to do.
+//! The labels of a catalogue, read by the one rule for labels ([`Target`]) and checked: unusable labels,
+//! missing ones among them, are errors that name the column, the galaxy and what to do.
 
 use super::LabelKind;
 use ndarray::{Array2, ArrayView2};
 use tch::{Device, Tensor};
 use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
-use zoobot_data::catalog::{Catalog, Target, labelled, regressor};
+use zoobot_data::catalog::{Catalog, Target, regressor};
 use zoobot_data::schema::Votes;
 
 /// Fewer galaxies than these teach nothing.
 const LEAST: usize = 4;
+
 /// What is known of some galaxies.
 #[derive(Debug, Clone)]
 pub enum Truth {
@@ -21,15 +21,6 @@ pub enum Truth {
     Tags(Array2<f32>),
     /// Votes for each answer.
     Votes(Box<Votes>),
-}
-
-/// The galaxies that have a label, or all of several; the others are left out, which is said. Of votes
-/// there may be none: they are learnt from as they are.
-pub fn with_labels(question: &LabelKind, catalog: &Catalog) -> Result<Catalog> {
-    match question {
-        LabelKind::Votes(_) => Ok(catalog.clone()),
-        other => Ok(labelled(catalog, &other.columns())?.1),
-    }
 }
 
 impl Truth {
@@ -57,8 +48,8 @@ impl Truth {
         Self::read(question, catalog, names)
     }
 
-    /// The labels of galaxies that all have one ([`with_labels`]); classes are those of `names`, where
-    /// they are known.
+    /// The labels of galaxies, each of which must have one: which galaxies to learn from is for the user
+    /// to say. Classes are those of `names`, where they are known.
     pub fn read(question: &LabelKind, catalog: &Catalog, names: Option<&[String]>) -> Result<Self> {
         Ok(match question {
             LabelKind::Classes { label } => Self::One(Target::classes(catalog, label, names)?),
