@@ -9,7 +9,7 @@ pub fn votes() -> String {
     format!(
         "The catalogue is the table of a published data set: take its votes, of the galaxies that the \
          library's own encoder did not learn from ({})",
-        list(&DataSet::voted())
+        DataSet::voted().join(", ")
     )
 }
 
@@ -18,18 +18,14 @@ pub fn tags() -> String {
     format!(
         "Instead of --tags, the labels of a published data set, whose table is --catalog, of the \
          galaxies that the library's own encoder did not learn from ({})",
-        list(&DataSet::tagged())
+        DataSet::tagged().join(", ")
     )
 }
 
 /// The schema of a data set's votes.
 pub fn schema(data_set: &DataSet) -> Result<Schema> {
     data_set.schema()?.ok_or_else(|| {
-        let problem = format!("The data set {data_set} has no votes");
-        Error::unsuitable(problem, format!("These have votes: {}", list(&DataSet::voted())))
+        let problem = format!("the data set {data_set} has no votes");
+        Error::unsuitable(problem, format!("These have votes: {}", DataSet::voted().join(", ")))
     })
-}
-
-fn list(names: &[&str]) -> String {
-    names.join(", ")
 }

@@ -14,7 +14,6 @@ use std::str::FromStr;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::seed::mixed;
 use zoobot_base::special::normal;
-use zoobot_base::spelling::near;
 
 /// Galaxies whose deviation is worked out at a time, from the highest mean on.
 const FIRST: usize = 1024;
@@ -175,11 +174,13 @@ impl Acquisition {
     /// [`Error::Missing`] for another name, with a near one.
     pub fn named(name: &str) -> Result<Self> {
         let found = ACQUISITIONS.iter().find(|it| it.name() == name);
-        found.copied().ok_or_else(|| Error::Missing {
-            kind: "acquisition",
-            name: name.to_owned(),
-            place: "this library".to_owned(),
-            hint: near(name, ACQUISITIONS.iter().map(|it| it.name())),
+        found.copied().ok_or_else(|| {
+            Error::missing(
+                "acquisition",
+                name,
+                "this library",
+                ACQUISITIONS.iter().map(|it| it.name()),
+            )
         })
     }
 

@@ -89,7 +89,7 @@ impl Ranking {
         &self.order
     }
 
-    /// A warning about this order; `None` where there is none.
+    /// A warning about this order, or `None`.
     ///
     /// The model may find no connection between the ratings and the galaxies' representations, as
     /// with few ratings, or ratings of something that the pictures do not show. It then expects the

@@ -228,6 +228,23 @@ impl Error {
         }
     }
 
+    /// An [`Error::Missing`] whose hint is the known name nearest in spelling, or the known names.
+    ///
+    /// ```
+    /// # use zoobot_base::error::Error;
+    /// let error = Error::missing("galaxy", "M3", "the table", ["M31", "M51"].into_iter());
+    /// assert_eq!(error.to_string(), "no galaxy \"M3\" in the table. Did you mean \"M31\"?");
+    /// ```
+    pub fn missing<'a>(
+        kind: &'static str,
+        name: &str,
+        place: impl Into<String>,
+        known: impl Iterator<Item = &'a str>,
+    ) -> Self {
+        let hint = spelling::near(name, known);
+        Self::Missing { kind, name: name.to_owned(), place: place.into(), hint }
+    }
+
     /// An [`Error::Shape`].
     pub fn shape(problem: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Shape { problem: problem.into(), hint: hint.into() }

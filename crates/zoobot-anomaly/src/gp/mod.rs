@@ -116,8 +116,8 @@ impl GaussianProcess {
         self.fit_from(rows, ratings, &[])
     }
 
-    /// [`fit`](Self::fit) that starts also from other kernels of the same form, as from that of a
-    /// former fit; the best end wins.
+    /// [`fit`](Self::fit) that also starts from other kernels of this form, such as the kernel of an
+    /// earlier fit; the best result wins.
     ///
     /// # Errors
     /// As [`fit`](Self::fit).

@@ -120,12 +120,12 @@ pub fn unreadable(name: &str, place: &str) -> Error {
 pub fn column<'a>(table: &'a DataFrame, name: &str, place: &str) -> Result<&'a Column> {
     table.column(name).map_err(|_| {
         let columns = table.get_column_names();
-        Error::Missing {
-            kind: "column",
-            name: name.to_owned(),
-            place: place.to_owned(),
-            hint: spelling::near(name, columns.iter().map(|column| column.as_str())),
-        }
+        Error::missing(
+            "column",
+            name,
+            place.to_owned(),
+            columns.iter().map(|column| column.as_str()),
+        )
     })
 }
 

@@ -23,7 +23,6 @@ use read::Lined;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use zoobot_base::error::{Error, Result};
-use zoobot_base::spelling;
 
 /// The column with each galaxy's unique name.
 pub const ID: &str = "id_str";
@@ -257,12 +256,12 @@ impl Catalog {
 
     /// The error for a galaxy that is not here.
     fn missing(&self, id: &str, known: &[String]) -> Error {
-        Error::Missing {
-            kind: "galaxy",
-            name: id.to_owned(),
-            place: self.source.display().to_string(),
-            hint: spelling::near(id, known.iter().map(String::as_str)),
-        }
+        Error::missing(
+            "galaxy",
+            id,
+            self.source.display().to_string(),
+            known.iter().map(String::as_str),
+        )
     }
 
     fn with(&self, table: DataFrame) -> Self {

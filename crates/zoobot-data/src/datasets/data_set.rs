@@ -8,7 +8,6 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use zoobot_base::error::{Error, Result};
-use zoobot_base::spelling::near;
 use zoobot_show::notebook::{Bundle, Show};
 
 /// The catalogue in the folder of a data set.
@@ -49,7 +48,7 @@ pub struct DataSet {
     pub(super) labels: &'static [&'static str],
     /// Its labels as tags.
     pub(super) tags: Option<fn(&Catalog) -> Result<GalaxyTags>>,
-    /// One galaxy in so many is kept out of the training of the library's own encoder.
+    /// One galaxy in this number is kept out of the training of the library's own encoder.
     pub(super) kept_out: Option<u64>,
 }
 
@@ -82,11 +81,8 @@ impl DataSet {
     /// [`Error::Missing`] for another name, with a near one.
     pub fn named(name: &str) -> Result<Self> {
         let found = DATA_SETS.iter().find(|it| it.name == name);
-        found.copied().ok_or_else(|| Error::Missing {
-            kind: "data set",
-            name: name.to_owned(),
-            place: "this library".to_owned(),
-            hint: near(name, DATA_SETS.iter().map(|it| it.name)),
+        found.copied().ok_or_else(|| {
+            Error::missing("data set", name, "this library", DATA_SETS.iter().map(|it| it.name))
         })
     }
 
@@ -139,8 +135,8 @@ impl DataSet {
         self.schema.map(|schema| schema()).transpose()
     }
 
-    /// The folder of a data set that travels inside the library, unpacked on first use; `None` for one
-    /// whose files the user has.
+    /// The folder of a data set that travels inside the library, unpacked on first use; `None` if the
+    /// user has to have the files.
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be unpacked.
@@ -152,15 +148,15 @@ impl DataSet {
     /// [`schema`](Self::schema).
     ///
     /// # Errors
-    /// As [`Catalog::read`]; [`Error::Missing`] for a column that the data set has and the table has
-    /// not, [`Error::Catalog`] for a value that cannot be, with the galaxy.
+    /// As [`Catalog::read`]; [`Error::Missing`] for a column of the data set that the table
+    /// lacks, [`Error::Catalog`] for an impossible value, with the galaxy.
     pub fn read(&self, folder: impl AsRef<Path>) -> Result<Catalog> {
         let folder = folder.as_ref();
         let inside = folder.join(CATALOG);
         (self.read)(if inside.is_file() { &inside } else { folder })
     }
 
-    /// Tags of galaxies by its labels, which are known of every galaxy; `None` for a data set without.
+    /// Tags of galaxies by its labels, which are known of every galaxy; `None` for a data set without tags.
     ///
     /// # Errors
     /// [`Error::Missing`] for a column that the catalogue lacks.
@@ -169,8 +165,8 @@ impl DataSet {
         self.tags.map(|tags| tags(catalog)).transpose()
     }
 
-    /// One galaxy in so many is kept out of the training of the library's own encoder, to be judged on
-    /// (see [`is_kept_out`](super::is_kept_out)); `None` where it learnt from no galaxy.
+    /// One galaxy in this number is kept out of the training of the library's own encoder, for testing
+    /// (see [`is_kept_out`](super::is_kept_out)); `None` if the encoder learnt from none of them.
     pub fn kept_out(&self) -> Option<u64> {
         self.kept_out
     }

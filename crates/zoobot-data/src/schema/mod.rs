@@ -219,12 +219,7 @@ impl Schema {
         name: &str,
         known: &mut dyn Iterator<Item = &str>,
     ) -> Error {
-        Error::Missing {
-            kind,
-            name: name.to_owned(),
-            place: format!("the schema {}", self.name),
-            hint: near(name, known),
-        }
+        Error::missing(kind, name, format!("the schema {}", self.name), known)
     }
 
     /// The question that leads to this one and the answer to it, `None` for one asked of all.

@@ -6,7 +6,6 @@ use ndarray::{Array2, ArrayView2, Zip, s};
 use polars::prelude::{Column, DataFrame, DataType};
 use std::collections::{HashMap, HashSet};
 use zoobot_base::error::{Error, Result};
-use zoobot_base::spelling::near;
 use zoobot_base::table::table_of;
 use zoobot_show::notes::{self, examples};
 
@@ -253,12 +252,12 @@ fn counted(
         let columns = table.get_column_names();
         // What the table has for other answers is no candidate.
         let free = columns.iter().map(|it| it.as_str()).filter(|it| schema.answer(it).is_err());
-        return Err(Error::Missing {
-            kind: "column",
-            name: name.to_owned(),
-            place: format!("{place}, which {} needs for its votes", schema.name()),
-            hint: near(name, free),
-        });
+        return Err(Error::missing(
+            "column",
+            name,
+            format!("{place}, which {} needs for its votes", schema.name()),
+            free,
+        ));
     };
     let votes = Label::new(name, column.clone(), table.column(ID)?.clone(), place);
     let counts = votes.numbers()?;

@@ -31,12 +31,12 @@ impl Predicted {
     pub fn measure(&self, name: &str) -> Result<Estimate> {
         let measures = self.measures();
         if !measures.contains(&name) {
-            return Err(Error::Missing {
-                kind: "measure",
-                name: name.to_owned(),
-                place: "these predictions".to_owned(),
-                hint: zoobot_base::spelling::near(name, measures.iter().copied()),
-            });
+            return Err(Error::missing(
+                "measure",
+                name,
+                "these predictions",
+                measures.iter().copied(),
+            ));
         }
         let (known, judged) = (self.known()?, self.judged()?);
         let count = judged.nrows();

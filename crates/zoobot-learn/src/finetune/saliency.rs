@@ -67,12 +67,12 @@ impl Model {
     pub fn saliency(&self, catalog: &Catalog, of: &str) -> Result<Saliency> {
         let names = self.names();
         let Some(place) = names.iter().position(|name| name == of) else {
-            return Err(Error::Missing {
-                kind: "output",
-                name: of.to_owned(),
-                place: format!("what {} predicts ({})", self.encoder().name(), names.join(", ")),
-                hint: zoobot_base::spelling::near(of, names.iter().map(String::as_str)),
-            });
+            return Err(Error::missing(
+                "output",
+                of,
+                format!("what {} predicts ({})", self.encoder().name(), names.join(", ")),
+                names.iter().map(String::as_str),
+            ));
         };
         let recipe = self.encoder().recipe().clone();
         let network = self.encoder().exact_network()?;

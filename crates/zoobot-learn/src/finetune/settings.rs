@@ -4,6 +4,7 @@ use super::truth::Truth;
 use super::{Finetune, LabelKind};
 use crate::train::{FitConfig, OptimizerConfig, Schedule};
 use serde::{Deserialize, Serialize};
+use std::fmt::Display;
 use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::seed;
@@ -112,6 +113,11 @@ fn is_zero(value: &f64) -> bool {
     *value == 0.0
 }
 
+/// Fails for a setting that is not within its range.
+fn within(name: &'static str, value: impl Display, is_within: bool, range: &str) -> Result<()> {
+    if is_within { Ok(()) } else { Err(Error::parameter(name, value, range)) }
+}
+
 impl Finetune {
     /// Whether only a head is solved for: where the encoder stays as it is, and no setting needs
     /// gradient descent.
@@ -137,99 +143,42 @@ impl Finetune {
 
     /// Checks the settings, and tells all that is wrong with them at once.
     pub(super) fn check(&self) -> Result<()> {
+        let it = &self.settings;
         let misfits = self.misfits.iter().map(|it| Err(Error::Settings(vec![it.clone()])));
+        let labels = match &self.question {
+            LabelKind::Tags { labels } if labels.is_empty() => {
+                Err(Error::empty("there are no labels to learn", "Give at least one column"))
+            }
+            _ => Ok(()),
+        };
+        let share = |name, value: f64| {
+            within(name, value, (0.0..1.0).contains(&value), "at least 0 and below 1")
+        };
+        let count = |name, value: u64| within(name, value, value > 0, "at least 1");
+        let layers = it.layer_decay > 0.0 && it.layer_decay <= 1.0;
+        let rate = |rate: f64| {
+            within("learning_rate", rate, rate > 0.0 && rate.is_finite(), "a finite number above 0")
+        };
+        let patience = |epochs: u64| {
+            let range = "at least 1 (or None for no early stopping)";
+            within("patience", epochs, epochs > 0, range)
+        };
+        let mixup = (0.0..=100.0).contains(&it.mixup);
         let checks = [
-            self.check_labels(),
-            self.check_shares(),
-            self.check_weight_decay(),
-            self.check_layer_decay(),
-            self.check_rate(),
-            self.check_counts(),
-            self.check_patience(),
-            self.check_mixup(),
-            self.settings.schedule.check(),
-            self.settings.augment.check(),
+            labels,
+            share("head_dropout", it.head_dropout),
+            share("label_smoothing", it.label_smoothing),
+            share("weight_decay", it.weight_decay),
+            within("layer_decay", it.layer_decay, layers, "above 0 and at most 1"),
+            it.learning_rate.map_or(Ok(()), rate),
+            count("epochs", it.epochs),
+            count("batch", it.batch as u64),
+            it.patience.map_or(Ok(()), patience),
+            within("mixup", it.mixup, mixup, "between 0 (none) and 100"),
+            it.schedule.check(),
+            it.augment.check(),
         ];
         Error::together(misfits.chain(checks))
-    }
-
-    fn check_labels(&self) -> Result<()> {
-        if let LabelKind::Tags { labels } = &self.question
-            && labels.is_empty()
-        {
-            return Err(Error::empty("there are no labels to learn", "Give at least one column"));
-        }
-        Ok(())
-    }
-
-    fn check_shares(&self) -> Result<()> {
-        let it = &self.settings;
-        for (name, share) in
-            [("head_dropout", it.head_dropout), ("label_smoothing", it.label_smoothing)]
-        {
-            if !(0.0..1.0).contains(&share) {
-                return Err(Error::parameter(name, share, "at least 0 and below 1"));
-            }
-        }
-        Ok(())
-    }
-
-    fn check_weight_decay(&self) -> Result<()> {
-        let it = &self.settings;
-        if !(0.0..1.0).contains(&it.weight_decay) {
-            return Err(Error::parameter(
-                "weight_decay",
-                it.weight_decay,
-                "at least 0 and below 1",
-            ));
-        }
-        Ok(())
-    }
-
-    fn check_layer_decay(&self) -> Result<()> {
-        let it = &self.settings;
-        if !(it.layer_decay > 0.0 && it.layer_decay <= 1.0) {
-            return Err(Error::parameter("layer_decay", it.layer_decay, "above 0 and at most 1"));
-        }
-        Ok(())
-    }
-
-    fn check_rate(&self) -> Result<()> {
-        let it = &self.settings;
-        if let Some(rate) = it.learning_rate.filter(|it| !(*it > 0.0 && it.is_finite())) {
-            return Err(Error::parameter("learning_rate", rate, "a finite number above 0"));
-        }
-        Ok(())
-    }
-
-    fn check_counts(&self) -> Result<()> {
-        let it = &self.settings;
-        for (name, count) in [("epochs", it.epochs), ("batch", it.batch as u64)] {
-            if count == 0 {
-                return Err(Error::parameter(name, 0, "at least 1"));
-            }
-        }
-        Ok(())
-    }
-
-    fn check_patience(&self) -> Result<()> {
-        let it = &self.settings;
-        if it.patience == Some(0) {
-            return Err(Error::parameter(
-                "patience",
-                0,
-                "at least 1 (or None for no early stopping)",
-            ));
-        }
-        Ok(())
-    }
-
-    fn check_mixup(&self) -> Result<()> {
-        let it = &self.settings;
-        if !(0.0..=100.0).contains(&it.mixup) {
-            return Err(Error::parameter("mixup", it.mixup, "between 0 (none) and 100"));
-        }
-        Ok(())
     }
 
     /// How much each class counts.

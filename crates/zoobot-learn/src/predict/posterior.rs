@@ -123,11 +123,8 @@ impl Posterior {
         let places: HashMap<&str, usize> =
             self.ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
         let place = |id: &str| {
-            places.get(id).copied().ok_or_else(|| Error::Missing {
-                kind: "galaxy",
-                name: id.to_owned(),
-                place: "the posterior".to_owned(),
-                hint: zoobot_base::spelling::near(id, self.ids.iter().map(String::as_str)),
+            places.get(id).copied().ok_or_else(|| {
+                Error::missing("galaxy", id, "the posterior", self.ids.iter().map(String::as_str))
             })
         };
         let rows = ids.iter().map(|id| place(id.as_ref())).collect::<Result<Vec<_>>>()?;

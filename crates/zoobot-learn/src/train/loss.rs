@@ -6,7 +6,6 @@ use std::fmt;
 use std::str::FromStr;
 use tch::{Kind, Reduction, TchError, Tensor};
 use zoobot_base::error::{Error, Result};
-use zoobot_base::spelling::near;
 
 /// How far a predicted number is from the true one.
 ///
@@ -90,11 +89,8 @@ impl Distance {
     /// [`Error::Missing`] for another name, with a near one.
     pub fn named(name: &str) -> Result<Self> {
         let found = Self::all().iter().find(|it| it.name() == name);
-        found.copied().ok_or_else(|| Error::Missing {
-            kind: "distance",
-            name: name.to_owned(),
-            place: "this library".to_owned(),
-            hint: near(name, Self::all().iter().map(|it| it.name())),
+        found.copied().ok_or_else(|| {
+            Error::missing("distance", name, "this library", Self::all().iter().map(|it| it.name()))
         })
     }
 }

@@ -93,12 +93,12 @@ impl Probed {
         if self.measures().contains(&name) {
             return Ok(());
         }
-        Err(Error::Missing {
-            kind: "measure",
-            name: name.to_owned(),
-            place: format!("the probe of {:?}", self.probe.label),
-            hint: zoobot_base::spelling::near(name, self.measures().iter().copied()),
-        })
+        Err(Error::missing(
+            "measure",
+            name,
+            format!("the probe of {:?}", self.probe.label),
+            self.measures().iter().copied(),
+        ))
     }
 
     /// A figure that is known, of the galaxies at these places.

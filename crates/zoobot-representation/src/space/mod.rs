@@ -174,11 +174,8 @@ impl Space {
     /// # Errors
     /// [`Error::Missing`], with the nearest name.
     pub fn row(&self, id: &str) -> Result<usize> {
-        self.ids.iter().position(|known| known == id).ok_or_else(|| Error::Missing {
-            kind: "galaxy",
-            name: id.to_owned(),
-            place: "this representation".to_owned(),
-            hint: zoobot_base::spelling::near(id, self.ids.iter().map(String::as_str)),
+        self.ids.iter().position(|known| known == id).ok_or_else(|| {
+            Error::missing("galaxy", id, "this representation", self.ids.iter().map(String::as_str))
         })
     }
 

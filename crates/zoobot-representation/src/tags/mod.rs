@@ -150,11 +150,8 @@ impl Tags {
     /// # Errors
     /// [`Error::Missing`] with the nearest tag.
     pub fn galaxies(&self, tag: &str) -> Result<&[String]> {
-        self.galaxies.get(tag).map(Vec::as_slice).ok_or_else(|| Error::Missing {
-            kind: "tag",
-            name: tag.to_owned(),
-            place: "these tags".to_owned(),
-            hint: zoobot_base::spelling::near(tag, self.galaxies.keys().map(String::as_str)),
+        self.galaxies.get(tag).map(Vec::as_slice).ok_or_else(|| {
+            Error::missing("tag", tag, "these tags", self.galaxies.keys().map(String::as_str))
         })
     }
 

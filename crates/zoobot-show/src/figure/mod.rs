@@ -197,7 +197,7 @@ impl Figure {
 
     /// Sets the resolution of the PNG form, in dots per inch (default 192, twice the pixels).
     ///
-    /// Outside of 36 to 1200 the figure is one that [cannot be drawn](Self::checked).
+    /// Outside 36 to 1200, the figure [cannot be drawn](Self::checked).
     pub fn dpi(mut self, dpi: f64) -> Self {
         if !(36.0..=1200.0).contains(&dpi) {
             let problem = Error::parameter("dpi", dpi, "between 36 and 1200");

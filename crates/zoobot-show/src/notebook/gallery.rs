@@ -120,8 +120,8 @@ impl Gallery {
 
     /// The gallery, or why it has no pictures.
     ///
-    /// Calls that make a gallery return no error. One that cannot be made shows the reason in its place,
-    /// and [`save`](Self::save) returns it.
+    /// Calls that make a gallery return no error. A gallery that cannot be made shows the reason in its
+    /// place, and [`save`](Self::save) returns it.
     ///
     /// # Errors
     /// [`Error::Figure`] with the reason.
