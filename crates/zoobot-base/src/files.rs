@@ -29,8 +29,7 @@ pub fn make_folder_of(path: &Path) -> Result<()> {
 /// Calls a function with the name of a temporary file, and renames that file when it is complete.
 pub fn write_whole_at<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
     make_folder_of(path)?;
-    // Named by the process, for two may be at the same file.
-    let partial = path.with_extension(format!("{}.partial", std::process::id()));
+    let partial = unfinished(path);
     let written = write(&partial).and_then(|result| {
         let whole = File::open(&partial).and_then(|file| file.sync_all());
         whole.map_err(Error::io("write", path))?;
@@ -44,6 +43,15 @@ pub fn write_whole_at<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T>) ->
     written
 }
 
+/// A name in the folder of a file for what is to become that file. No other call gets it, in this
+/// process or another that runs at the same time.
+pub fn unfinished(path: &Path) -> PathBuf {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}-{count}.partial", std::process::id()))
+}
+
 /// A folder of a parent, which `fill` fills where it is not there yet.
 ///
 /// It is filled under another name and then renamed, so that no process sees a part of it. Of two
@@ -53,13 +61,11 @@ pub fn filled_once(
     name: &str,
     fill: impl FnOnce(&Path) -> io::Result<()>,
 ) -> Result<PathBuf> {
-    static ATTEMPT: AtomicUsize = AtomicUsize::new(0);
     let folder = parent.join(name);
     if folder.is_dir() {
         return Ok(folder);
     }
-    let attempt = ATTEMPT.fetch_add(1, Ordering::Relaxed);
-    let part = parent.join(format!(".{name}.{}.{attempt}", std::process::id()));
+    let part = unfinished(&folder);
     let filled = std::fs::create_dir_all(&part)
         .and_then(|()| fill(&part))
         .and_then(|()| std::fs::rename(&part, &folder));
@@ -76,4 +82,45 @@ pub fn short_hash<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut hash = Sha256::new();
     pieces.into_iter().for_each(|piece| hash.update(piece));
     hash.finalize()[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn threads_that_write_one_file_or_files_of_one_stem_do_not_disturb_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        for _ in 0..50 {
+            std::thread::scope(|scope| {
+                for number in 0..8_u8 {
+                    let path = folder.path().join(["a.csv", "a.fits"][usize::from(number % 2)]);
+                    scope.spawn(move || {
+                        write_whole(&path, |mut file| {
+                            file.write_all(&[number; 4096]).map_err(Error::io("write", &path))
+                        })
+                        .unwrap();
+                        let whole = std::fs::read(&path).unwrap();
+                        assert_eq!((whole.len(), whole[0] % 2), (4096, number % 2));
+                        assert!(whole.iter().all(|byte| *byte == whole[0]));
+                    });
+                }
+            });
+        }
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2, "nothing unfinished is left");
+    }
+
+    #[test]
+    fn what_fails_leaves_the_previous_file_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table.csv");
+        std::fs::write(&path, "before").unwrap();
+        let refused = write_whole(&path, |_| {
+            Err::<(), _>(Error::Interrupted { during: "writing", done: "nothing".into() })
+        });
+        assert!(refused.is_err());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "before");
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+    }
 }

@@ -18,6 +18,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use zoobot_base::Error;
+use zoobot_base::files::unfinished;
 
 /// How often a lock that another process holds is tried again.
 const LOOK: Duration = Duration::from_millis(100);
@@ -91,7 +92,7 @@ impl Cache {
                 return;
             }
             let _ = parent(&path).and_then(|()| {
-                let partial = path.with_extension(format!("{}.tmp", std::process::id()));
+                let partial = unfinished(&path);
                 std::fs::write(&partial, commit)?;
                 std::fs::rename(&partial, &path)
             });
@@ -114,7 +115,7 @@ impl Cache {
         if std::fs::read_link(&path).is_ok_and(|known| known == target) && path.exists() {
             return Ok(());
         }
-        let partial = path.with_extension(format!("{}.tmp", std::process::id()));
+        let partial = unfinished(&path);
         let made = parent(&path)
             .and_then(|()| symlink(&target, &partial, &self.blob(etag)))
             .and_then(|()| std::fs::rename(&partial, &path));

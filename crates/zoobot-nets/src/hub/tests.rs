@@ -256,6 +256,27 @@ fn many_at_once_fetch_it_once() {
 }
 
 #[test]
+fn many_at_once_name_the_files_of_a_commit_without_disturbing_each_other() {
+    let (server, folder) = (server(), tempfile::tempdir().unwrap());
+    let cache = Cache::new(&settings(&server, folder.path()), &nano(""));
+    for round in 0..100 {
+        let (commit, etag) = (format!("{round:040}"), format!("{round:064}"));
+        std::fs::create_dir_all(cache.blob(&etag).parent().unwrap()).unwrap();
+        std::fs::write(cache.blob(&etag), "bytes").unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| cache.link(&commit, "config.json", &etag).unwrap());
+            }
+        });
+        assert_eq!(
+            std::fs::read_to_string(cache.snapshot(&commit).join("config.json")).unwrap(),
+            "bytes"
+        );
+        assert_eq!(std::fs::read_dir(cache.snapshot(&commit)).unwrap().count(), 1);
+    }
+}
+
+#[test]
 fn a_hub_that_talks_nonsense_is_an_error() {
     let (server, cache) = (server(), tempfile::tempdir().unwrap());
     let settings = settings(&server, cache.path());
