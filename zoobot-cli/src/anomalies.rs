@@ -105,7 +105,7 @@ impl Anomalies {
         });
         let truth = truth.transpose()?;
         if self.batch == 0 {
-            return Err(Error::parameter("--batch", 0, "at least 1"));
+            return Err(Error::parameter("batch", 0, "at least 1"));
         }
         let read = [self.ratings.as_deref(), self.scores.as_deref(), Some(&self.representations)];
         let read: Vec<&Path> = read.into_iter().flatten().collect();

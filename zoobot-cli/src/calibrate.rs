@@ -40,9 +40,6 @@ pub struct Calibrate {
     schema: Option<String>,
     #[arg(long, value_name = "NAME", conflicts_with = "schema", help = data_sets::votes())]
     data_set: Option<DataSet>,
-    /// An older name of --data-set gz2
-    #[arg(long, hide = true, conflicts_with_all = ["schema", "data_set"])]
-    gz2: bool,
     /// Ignore galaxies with fewer votes for a question than this
     #[arg(long, default_value_t = 5)]
     min_votes: u32,
@@ -130,8 +127,7 @@ impl Calibrate {
 
     /// A catalogue, and the schema of its votes.
     fn galaxies(&self, all: &Schema, path: &Path) -> Result<(Catalog, Schema)> {
-        let data_set = if self.gz2 { Some(DataSet::named("gz2")?) } else { self.data_set };
-        Ok(match (data_set, &self.schema) {
+        Ok(match (self.data_set, &self.schema) {
             (Some(data_set), _) => {
                 let schema = data_sets::schema(&data_set)?;
                 let all = self.galaxies.wanted.of(data_set.read(path)?)?;

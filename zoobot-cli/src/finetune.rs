@@ -21,7 +21,7 @@ use zoobot_core::{Error, Result};
 /// By default it fits a linear model to the encoder's features, which takes seconds: the strength of
 /// the penalty is chosen by predicting galaxies that were left out, and the model that is written
 /// learns from all galaxies. An option that only gradient descent has (--rate, --epochs, --patience,
-/// --batch, --warmup, --dropout, --mixup, --mae) trains the head by gradient descent instead; --full
+/// --batch, --warmup, --dropout, --mixup, --distance absolute) trains the head by gradient descent instead; --full
 /// trains the encoder as well. Repeat the command to resume a run that was stopped: OUT/run holds what
 /// is needed, OUT/run/best the best model so far. A finished model is replaced only with --overwrite.
 #[derive(Debug, Args)]
@@ -125,9 +125,6 @@ pub struct Finetuning {
     unit_interval: bool,
     #[arg(long, value_name = "NAME", help = distances())]
     distance: Option<Distance>,
-    /// An older name of --distance absolute
-    #[arg(long, hide = true, conflicts_with = "distance")]
-    mae: bool,
     /// Steps between checkpoints of a whole network; 0 for checkpoints only after each epoch
     #[arg(long, default_value_t = 0)]
     save_every: u64,
@@ -321,8 +318,7 @@ impl Finetuning {
         if self.unit_interval {
             run = run.unit_interval();
         }
-        let distance = if self.mae { Some(Distance::Absolute) } else { self.distance };
-        if let Some(distance) = distance {
+        if let Some(distance) = self.distance {
             run = run.distance(distance);
         }
         if self.greyscale {

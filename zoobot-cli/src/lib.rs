@@ -14,6 +14,7 @@ mod finetune;
 #[doc(hidden)]
 pub mod galaxies;
 mod judge_model;
+mod options;
 mod output;
 mod precision;
 mod predict;
@@ -30,7 +31,7 @@ pub use anomalies::prepared;
 #[doc(hidden)]
 pub use calibrate::corrected;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::process::ExitCode;
 use zoobot_core::{Error, Result};
 
@@ -80,8 +81,14 @@ subcommands! {
 
 /// Runs the command with the arguments that this process was started with.
 pub fn zoobot() -> ExitCode {
-    let cli = Cli::parse();
-    run("zoobot", || cli.command.run())
+    let command = Cli::command();
+    let matches = command.clone().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    run("zoobot", || {
+        cli.command
+            .run()
+            .map_err(|error| options::named(error, options::called(&command, &matches)))
+    })
 }
 
 /// Does the work of a program, which Ctrl-C stops. An error becomes a line on standard error that

@@ -27,16 +27,13 @@ pub struct Precision {
     #[arg(long, required = true, num_args = 1..)]
     representations: Vec<String>,
     /// The tags, .csv or .parquet with id_str and tag; only galaxies with a tag are searched
-    #[arg(long, required_unless_present_any = ["data_set", "efigi"])]
+    #[arg(long, required_unless_present = "data_set")]
     tags: Option<PathBuf>,
     #[arg(long, value_name = "NAME", conflicts_with = "tags", requires = "catalog", help = data_sets::tags())]
     data_set: Option<DataSet>,
     /// The table of --data-set, or a folder with its catalog.csv
     #[arg(long, requires = "data_set")]
     catalog: Option<PathBuf>,
-    /// An older name of --data-set efigi --catalog
-    #[arg(long, hide = true, conflicts_with_all = ["tags", "data_set"])]
-    efigi: Option<PathBuf>,
     /// A .json file with tags to merge and to drop (default: the list that is included)
     #[arg(long, requires = "tags")]
     cleaning: Option<PathBuf>,
@@ -66,7 +63,7 @@ struct Row {
 impl Precision {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
-        let data_set = self.data_set()?;
+        let data_set = self.data_set();
         let tags = match &data_set {
             Some((data_set, table)) => Tags::of_data_set(data_set, &data_set.read(table)?)?,
             None => self.tags()?,
@@ -115,12 +112,8 @@ impl Precision {
     }
 
     /// The data set whose labels are the tags, and its table.
-    fn data_set(&self) -> Result<Option<(DataSet, &Path)>> {
-        Ok(match (&self.efigi, self.data_set, &self.catalog) {
-            (Some(table), ..) => Some((DataSet::named("efigi")?, table)),
-            (_, Some(data_set), Some(table)) => Some((data_set, table)),
-            _ => None,
-        })
+    fn data_set(&self) -> Option<(DataSet, &Path)> {
+        self.data_set.zip(self.catalog.as_deref())
     }
 
     fn tags(&self) -> Result<Tags> {
@@ -130,7 +123,7 @@ impl Precision {
         };
         match &self.tags {
             Some(path) => Tags::read(path)?.clean(&cleaning),
-            None => Err(Error::empty("--tags is missing", "Give a table of tags, or --efigi")),
+            None => Err(Error::empty("--tags is missing", "Give a table of tags, or --data-set")),
         }
     }
 }

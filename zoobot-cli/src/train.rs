@@ -125,7 +125,7 @@ impl Train {
         let run = training.folder(self.out.join("run"));
         let (train, val) = match val {
             Some(val) => (galaxies, val),
-            None => run.hold_out(&galaxies, self.validation).map_err(by_option)?,
+            None => run.hold_out(&galaxies, self.validation)?,
         };
         let (mut watch, mut resumed_at) = (Watch::new("training"), 0);
         let trained = run.observed(&train, &val, &mut |event| {
@@ -246,16 +246,6 @@ impl Train {
             ..FitConfig::default()
         };
         Ok(training.augment(augment).settings(settings))
-    }
-}
-
-/// An error about the share to hold out, with the name of the option.
-fn by_option(error: Error) -> Error {
-    match error {
-        Error::Parameter { value, range, .. } => {
-            Error::Parameter { name: "--validation", value, range }
-        }
-        other => other,
     }
 }
 

@@ -73,7 +73,7 @@ pub struct AnomalySearch {
     /// Where it is rated in the browser.
     page: Option<Arc<Server>>,
     /// What is wrong with the space and the settings.
-    problems: Vec<String>,
+    problems: Vec<Arc<Error>>,
 }
 
 /// What was learnt of some ratings.
@@ -97,7 +97,7 @@ impl AnomalySearch {
             if places.insert(id.clone(), row).is_some() && problems.is_empty() {
                 let problem = format!("two galaxies are named {id:?}");
                 let twice = Error::unsuitable(problem, "Give each galaxy a unique id_str");
-                problems.push(twice.to_string());
+                problems.push(Arc::new(twice));
             }
         }
         let kernel = Kernel::rational_quadratic(1.0, 1.0) + Kernel::white(1.0);
@@ -121,7 +121,10 @@ impl AnomalySearch {
 
     /// All that is wrong with the space and the settings.
     pub(super) fn settled(&self) -> Result<()> {
-        Error::together(self.problems.iter().map(|it| Err(Error::Settings(vec![it.clone()]))))
+        match self.problems.is_empty() {
+            true => Ok(()),
+            false => Err(Error::Settings(self.problems.clone())),
+        }
     }
 
     /// Sets the seed of everything random (default 0).
@@ -192,7 +195,7 @@ impl AnomalySearch {
         let lines = ids.iter().map(|id| Line { liked: true, ..self.line(id.as_ref(), Some(5)) });
         let lines: Vec<Line> = lines.collect();
         let kept = self.rows(&lines).and_then(|rows| self.record.add(&lines, &rows));
-        self.problems.extend(kept.err().map(|it| it.to_string()));
+        self.problems.extend(kept.err().map(Arc::new));
         self.forgetful()
     }
 

@@ -5,6 +5,7 @@ use crate::spelling;
 use polars::error::PolarsError;
 use polars::prelude::DataType;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The result of every call that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -83,15 +84,15 @@ pub enum Error {
     #[error("{name} must be {range}, but it is {value}")]
     Parameter {
         /// The parameter.
-        name: &'static str,
+        name: String,
         /// The value it was given.
         value: String,
         /// The values it may have, as they follow "must be": "at least 1", "between 0 and 1".
         range: String,
     },
-    /// Several things that were set and do not fit, one after the other.
-    #[error("{}", .0.join("; "))]
-    Settings(Vec<String>),
+    /// Several settings that do not fit, in the order of the settings.
+    #[error("{}", in_a_row(.0))]
+    Settings(Vec<Arc<Error>>),
     /// Arrays, tables or catalogues whose sizes do not fit each other.
     #[error("{problem}. {hint}")]
     Shape {
@@ -199,15 +200,15 @@ impl Error {
     /// assert_eq!(error.to_string(), "n_neighbors must be at least 2, but it is 1");
     /// ```
     pub fn parameter(
-        name: &'static str,
+        name: impl Into<String>,
         value: impl std::fmt::Display,
         range: impl Into<String>,
     ) -> Self {
-        Self::Parameter { name, value: value.to_string(), range: range.into() }
+        Self::Parameter { name: name.into(), value: value.to_string(), range: range.into() }
     }
 
-    /// All that is wrong with settings, in one error: nothing where there is nothing, an only problem as it
-    /// is, several as [`Error::Settings`].
+    /// All that is wrong with settings in one error: a single problem as it is, several as
+    /// [`Error::Settings`].
     ///
     /// ```
     /// # use zoobot_base::error::Error;
@@ -224,7 +225,7 @@ impl Error {
         match problems.len() {
             0 => Ok(()),
             1 => Err(problems.swap_remove(0)),
-            _ => Err(Self::Settings(problems.iter().map(ToString::to_string).collect())),
+            _ => Err(Self::Settings(problems.into_iter().map(Arc::new).collect())),
         }
     }
 
@@ -259,6 +260,12 @@ impl Error {
     pub fn internal<E: std::fmt::Display>(what: &'static str) -> impl FnOnce(E) -> Self {
         move |error| Self::Internal(format!("{what}: {error}"))
     }
+}
+
+/// Several problems as one text.
+fn in_a_row(problems: &[Arc<Error>]) -> String {
+    let each: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    each.join("; ")
 }
 
 /// What the operating system says, without its numbers, and for what is not there a name like it.

@@ -214,7 +214,7 @@ fn the_other_kinds_of_questions_and_what_is_refused() {
         let words = ["judge", "--model", model, "--catalog", "catalog.csv", "--json"];
         figures(&run(&[&words[..], more].concat(), place))
     };
-    done("regressor", "number", &["--label", "number", "--mae"]);
+    done("regressor", "number", &["--label", "number", "--distance", "absolute"]);
     assert!(judge("number", &[])["rmse_interval"][0].as_f64().unwrap() > 0.0);
     let share = ["--label", "share", "--unit-interval", "--two-phase", "4"];
     assert_eq!(done("regressor", "share", &share)["mode"], "head, then from block 4");

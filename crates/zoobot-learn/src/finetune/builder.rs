@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use tch::Tensor;
 use zoobot_base::advice::advice;
-use zoobot_base::error::{Error, Result};
+use zoobot_base::error::Result;
 use zoobot_data::picture::{Augment, Recipe};
 use zoobot_data::schema::Schema;
 use zoobot_representation::encoder::{Architecture, Encoder, Precision, Statistics};
@@ -150,25 +150,34 @@ impl Finetune {
 
     /// For a regressor: numbers are between 0 and 1, and so are predictions. With another question,
     /// [`train`](Self::train) returns an error.
-    pub fn unit_interval(mut self) -> Self {
-        match &mut self.question {
-            LabelKind::Numbers { unit_interval, .. } => *unit_interval = true,
-            other => {
-                let misfit = only_regressor("unit_interval()", "--unit-interval", other);
-                self.misfits.push(misfit.to_string());
-            }
-        }
-        self
+    pub fn unit_interval(self) -> Self {
+        self.of_regressor("unit_interval()", "--unit-interval", |_, limited| *limited = true)
     }
 
     /// For a regressor: how errors count (squared, unless this says otherwise). With another question,
     /// [`train`](Self::train) returns an error.
-    pub fn distance(mut self, of: Distance) -> Self {
+    pub fn distance(self, of: Distance) -> Self {
+        self.of_regressor("distance(…)", "--distance", |distance, _| *distance = of)
+    }
+
+    /// Sets what only a regressor has. With another question it is noted, for the check of all settings.
+    fn of_regressor(
+        mut self,
+        setting: &str,
+        option: &str,
+        set: impl FnOnce(&mut Distance, &mut bool),
+    ) -> Self {
         match &mut self.question {
-            LabelKind::Numbers { distance, .. } => *distance = of,
+            LabelKind::Numbers { distance, unit_interval, .. } => set(distance, unit_interval),
             other => {
-                let misfit = only_regressor("distance(…)", "--mae", other);
-                self.misfits.push(misfit.to_string());
+                let name = advice(setting, option);
+                let problem =
+                    format!("{name} is only for regressors, but this is {}", other.called());
+                let hint = advice(
+                    "Leave it out, or use Finetune::regressor",
+                    "Leave it out, or use `zoobot finetune regressor`",
+                );
+                self.misfits.push((problem, hint));
             }
         }
         self
@@ -289,18 +298,4 @@ impl Finetune {
         self.own_metrics.push((name.into(), Arc::new(metric)));
         self
     }
-}
-
-/// That a setting, by its name in a notebook or as an option, is for regressors only.
-fn only_regressor(setting: &str, option: &str, other: &LabelKind) -> Error {
-    let problem = format!(
-        "{} is only for regressors, but this is {}",
-        advice(setting, option),
-        other.called()
-    );
-    let hint = advice(
-        "Leave it out, or use Finetune::regressor",
-        "Leave it out, or use `zoobot finetune regressor`",
-    );
-    Error::unsuitable(problem, hint)
 }

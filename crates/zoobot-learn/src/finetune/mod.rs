@@ -87,8 +87,8 @@ pub struct Finetune {
     start: Start,
     /// Whether the network sees luminance only.
     grey: bool,
-    /// What was set that does not fit the question.
-    misfits: Vec<String>,
+    /// What was set that does not fit the question, with what to do.
+    misfits: Vec<(String, String)>,
     folder: Option<PathBuf>,
     own_loss: Option<objective::OwnLoss>,
     own_metrics: Vec<(String, objective::OwnLoss)>,

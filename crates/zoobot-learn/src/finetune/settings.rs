@@ -144,7 +144,8 @@ impl Finetune {
     /// Checks the settings, and tells all that is wrong with them at once.
     pub(super) fn check(&self) -> Result<()> {
         let it = &self.settings;
-        let misfits = self.misfits.iter().map(|it| Err(Error::Settings(vec![it.clone()])));
+        let misfits =
+            self.misfits.iter().map(|(problem, hint)| Err(Error::unsuitable(problem, hint)));
         let labels = match &self.question {
             LabelKind::Tags { labels } if labels.is_empty() => {
                 Err(Error::empty("there are no labels to learn", "Give at least one column"))
