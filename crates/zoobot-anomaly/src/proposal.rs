@@ -42,6 +42,8 @@ pub struct Proposal {
     catalog: Option<Catalog>,
 }
 
+zoobot_data::named_by_ids!(Proposal);
+
 impl Proposal {
     pub(super) fn random(space: &Space, rows: &[usize], why: Why) -> Result<Self> {
         Self::new(space, rows.to_vec(), why, Vec::new())

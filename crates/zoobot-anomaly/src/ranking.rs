@@ -40,6 +40,8 @@ pub struct Ranking {
     ids: Arc<OnceLock<Vec<String>>>,
 }
 
+zoobot_data::named_by_ids!(Ranking);
+
 impl Ranking {
     /// Those rated `interesting` or more first (by rating), the rest by what is expected, rated others
     /// last.

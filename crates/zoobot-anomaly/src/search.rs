@@ -20,6 +20,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use zoobot_base::error::{Error, Result};
 use zoobot_base::seed::{self, mixed};
+use zoobot_data::catalog::GalaxyNames;
 use zoobot_representation::space::Space;
 
 /// The number of ratings from which the model is not fitted again every time.
@@ -191,10 +192,12 @@ impl AnomalySearch {
     ///
     /// An unknown galaxy, or a journal that cannot keep them, is the error of the first call that works with
     /// the search.
-    pub fn liked(mut self, ids: &[impl AsRef<str>]) -> Self {
-        let lines = ids.iter().map(|id| Line { liked: true, ..self.line(id.as_ref(), Some(5)) });
-        let lines: Vec<Line> = lines.collect();
-        let kept = self.rows(&lines).and_then(|rows| self.record.add(&lines, &rows));
+    pub fn liked(mut self, galaxies: &(impl GalaxyNames + ?Sized)) -> Self {
+        let kept = galaxies.galaxy_names().and_then(|names| {
+            let line = |name| Line { liked: true, ..self.line(name, Some(5)) };
+            let lines: Vec<Line> = names.iter().map(|name| line(name)).collect();
+            self.record.add(&lines, &self.rows(&lines)?)
+        });
         self.problems.extend(kept.err().map(Arc::new));
         self.forgetful()
     }

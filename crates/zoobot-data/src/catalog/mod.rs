@@ -228,21 +228,22 @@ impl Catalog {
         self.with(self.table.head(Some(n)))
     }
 
-    /// The galaxies with these names, in the order given.
+    /// These galaxies, in the order given: their names, or a table or a catalogue that holds them.
+    ///
+    /// ```
+    /// use zoobot_core::prelude::*;
+    /// let galaxies = Catalog::sample()?;
+    /// let bright = galaxies.table().top("radius", 3)?;
+    /// assert_eq!(galaxies.select(&bright)?.len(), 3);
+    /// assert_eq!(galaxies.select(&["SIM000005"])?.len(), 1);
+    /// # Ok::<(), Error>(())
+    /// ```
     ///
     /// # Errors
-    /// [`Error::Missing`] for the first name that is not there.
-    pub fn select(&self, ids: &[impl AsRef<str>]) -> Result<Self> {
-        let known = self.ids();
-        let place: std::collections::HashMap<&str, IdxSize> =
-            known.iter().enumerate().map(|(i, id)| (id.as_str(), i as IdxSize)).collect();
-        let rows: Vec<IdxSize> = ids
-            .iter()
-            .map(|id| {
-                place.get(id.as_ref()).copied().ok_or_else(|| self.missing(id.as_ref(), known))
-            })
-            .collect::<Result<_>>()?;
-        Ok(self.with(self.table.take(&IdxCa::from_vec("rows".into(), rows))?))
+    /// [`Error::Missing`] for the first name that is not there, and for a table without `id_str`.
+    pub fn select(&self, galaxies: &(impl GalaxyNames + ?Sized)) -> Result<Self> {
+        let rows = rows::places(self.ids(), galaxies, || self.source.display().to_string())?;
+        self.at(&rows)
     }
 
     /// The galaxies in these places, in the order given.
@@ -252,16 +253,6 @@ impl Catalog {
     pub fn at(&self, places: &[usize]) -> Result<Self> {
         let places = places.iter().map(|&place| place as IdxSize).collect();
         Ok(self.with(self.table.take(&IdxCa::from_vec("rows".into(), places))?))
-    }
-
-    /// The error for a galaxy that is not here.
-    fn missing(&self, id: &str, known: &[String]) -> Error {
-        Error::missing(
-            "galaxy",
-            id,
-            self.source.display().to_string(),
-            known.iter().map(String::as_str),
-        )
     }
 
     fn with(&self, table: DataFrame) -> Self {
@@ -280,7 +271,9 @@ pub use position::{Positions, is_position, position_of};
 pub use read::parquet;
 #[doc(hidden)]
 pub use read::table as read_table;
-pub use rows::Rows;
+#[doc(hidden)]
+pub use rows::places;
+pub use rows::{GalaxyNames, Rows};
 pub use split::Split;
 #[doc(hidden)]
 pub use target::{Target, labelled, regressor};

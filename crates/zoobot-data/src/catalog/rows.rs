@@ -1,9 +1,14 @@
 //! Frequent questions to tables: their highest rows, and which galaxies they hold.
+//!
+//! Whatever names galaxies, such as a list of names or a table, selects them: [`GalaxyNames`].
 
 use super::check::column;
 use super::{Catalog, ID};
+use crate::schema::Votes;
 use polars::prelude::{DataFrame, IntoLazy, SortMultipleOptions, col};
-use zoobot_base::error::Result;
+use std::borrow::Cow;
+use std::collections::HashMap;
+use zoobot_base::error::{Error, Result};
 
 /// What errors call a table that is no catalogue's.
 const PLACE: &str = "the table";
@@ -56,6 +61,87 @@ impl Rows for DataFrame {
     }
 }
 
+/// What names galaxies: a list of names, a table with the column `id_str`, a catalogue, or what a search
+/// found.
+///
+/// ```
+/// use zoobot_core::prelude::*;
+/// let galaxies = Catalog::sample()?;
+/// let found = df!("id_str" => ["SIM000011", "SIM000005"])?;
+/// assert_eq!(galaxies.select(&found)?.ids(), galaxies.select(&["SIM000011", "SIM000005"])?.ids());
+/// # Ok::<(), Error>(())
+/// ```
+pub trait GalaxyNames {
+    /// The names, in their order.
+    ///
+    /// # Errors
+    /// As [`Rows::ids`] for a table; none for anything else.
+    fn galaxy_names(&self) -> Result<Vec<Cow<'_, str>>>;
+}
+
+impl<S: AsRef<str>> GalaxyNames for [S] {
+    fn galaxy_names(&self) -> Result<Vec<Cow<'_, str>>> {
+        Ok(self.iter().map(|name| Cow::Borrowed(name.as_ref())).collect())
+    }
+}
+
+impl<S: AsRef<str>, const N: usize> GalaxyNames for [S; N] {
+    fn galaxy_names(&self) -> Result<Vec<Cow<'_, str>>> {
+        self.as_slice().galaxy_names()
+    }
+}
+
+impl<S: AsRef<str>> GalaxyNames for Vec<S> {
+    fn galaxy_names(&self) -> Result<Vec<Cow<'_, str>>> {
+        self.as_slice().galaxy_names()
+    }
+}
+
+impl<T: GalaxyNames + ?Sized> GalaxyNames for &T {
+    fn galaxy_names(&self) -> Result<Vec<Cow<'_, str>>> {
+        (**self).galaxy_names()
+    }
+}
+
+impl GalaxyNames for DataFrame {
+    fn galaxy_names(&self) -> Result<Vec<Cow<'_, str>>> {
+        Ok(self.ids()?.into_iter().map(Cow::Owned).collect())
+    }
+}
+
+/// Makes types with a list `ids()` into names of galaxies.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! named_by_ids {
+    ($($named:ty),*) => {$(
+        impl $crate::catalog::GalaxyNames for $named {
+            fn galaxy_names(
+                &self,
+            ) -> zoobot_base::error::Result<Vec<std::borrow::Cow<'_, str>>> {
+                $crate::catalog::GalaxyNames::galaxy_names(self.ids())
+            }
+        }
+    )*};
+}
+
+named_by_ids!(Catalog, Votes);
+
+/// Where galaxies are in a list of names; `place` is what the list is called in an error.
+#[doc(hidden)]
+pub fn places(
+    known: &[String],
+    galaxies: &(impl GalaxyNames + ?Sized),
+    place: impl Fn() -> String,
+) -> Result<Vec<usize>> {
+    let places: HashMap<&str, usize> =
+        known.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
+    let missing =
+        |id: &str| Error::missing("galaxy", id, place(), known.iter().map(String::as_str));
+    let names = galaxies.galaxy_names()?;
+    let found = names.iter().map(|id| places.get(&**id).copied().ok_or_else(|| missing(id)));
+    found.collect()
+}
+
 impl Catalog {
     /// The `n` galaxies with the highest values of a column, the highest first: [`Rows::top`].
     ///
@@ -104,6 +190,30 @@ mod tests {
         let top = catalog.top("chance", 2).unwrap();
         assert_eq!(top.ids(), ["c", "a"]);
         assert_eq!(top.files()[0], std::path::Path::new("/pictures/3"));
+    }
+
+    #[test]
+    fn whatever_names_galaxies_selects_them_in_its_order() {
+        let all = table()
+            .hstack(&[df!("file_loc" => ["1", "2", "3", "4", "5"]).unwrap()["file_loc"].clone()]);
+        let catalog = Catalog::from_table(all.unwrap(), "/pictures").unwrap();
+        let top = catalog.table().top("chance", 2).unwrap();
+        let owned: Vec<String> = vec!["c".into(), "a".into()];
+        let by_list = [
+            catalog.select(&["c", "a"]),
+            catalog.select(&owned),
+            catalog.select(&owned[..]),
+            catalog.select(&owned.iter().collect::<Vec<_>>()),
+            catalog.select(&top),
+            catalog.select(&catalog.top("chance", 2).unwrap()),
+        ];
+        for selected in by_list {
+            assert_eq!(selected.unwrap().ids(), ["c", "a"]);
+        }
+        let message = catalog.select(&top.drop("id_str").unwrap()).unwrap_err().to_string();
+        assert!(message.contains("no column \"id_str\""), "{message}");
+        let message = catalog.select(&["f"]).unwrap_err().to_string();
+        assert!(message.contains("no galaxy \"f\""), "{message}");
     }
 
     #[test]

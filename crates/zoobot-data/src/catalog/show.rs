@@ -1,6 +1,6 @@
 //! The display of a catalogue: a table with thumbnails, a gallery, its columns.
 
-use super::Catalog;
+use super::{Catalog, GalaxyNames};
 use zoobot_show::notebook::{Bundle, Gallery, Show, Table, Tile, schema_of};
 
 impl Catalog {
@@ -13,8 +13,8 @@ impl Catalog {
         Gallery::new(tiles).title(title)
     }
 
-    /// The pictures of the galaxies with these names, in the order given. A name that is not there is said in
-    /// place of the pictures.
+    /// The pictures of these galaxies, in the order given: their names, or a table or a catalogue that holds
+    /// them. If one is missing, its name is shown in place of the pictures.
     ///
     /// ```
     /// use zoobot_core::prelude::*;
@@ -24,8 +24,8 @@ impl Catalog {
     /// assert!(galaxies.gallery_of(&["SIM5"]).problem().is_some());
     /// # Ok::<(), Error>(())
     /// ```
-    pub fn gallery_of(&self, ids: &[impl AsRef<str>]) -> Gallery {
-        self.select(ids).map(|found| found.gallery(found.len())).into()
+    pub fn gallery_of(&self, galaxies: &(impl GalaxyNames + ?Sized)) -> Gallery {
+        self.select(galaxies).map(|found| found.gallery(found.len())).into()
     }
 
     /// A table of the columns: name, type, empty values, examples.

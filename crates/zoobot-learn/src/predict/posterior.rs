@@ -2,10 +2,10 @@
 
 use ndarray::{Array2, Array3, ArrayView3, Axis};
 use rayon::prelude::*;
-use std::collections::HashMap;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::interrupt;
 use zoobot_base::special::beta::{Beta, quantile};
+use zoobot_data::catalog::{GalaxyNames, places};
 use zoobot_data::picture::Failures;
 use zoobot_data::schema::Schema;
 
@@ -51,6 +51,8 @@ pub struct Intervals {
 
 /// Galaxies between two looks at the interrupt flag.
 const PART: usize = 2048;
+
+zoobot_data::named_by_ids!(Posterior);
 
 impl Posterior {
     /// A posterior from the concentrations of one or more members.
@@ -115,19 +117,12 @@ impl Posterior {
         Ok(Self { concentrations, ..first.clone() })
     }
 
-    /// The galaxies with these names, in the order given.
+    /// These galaxies, in the order given: their names, or a table or a catalogue that holds them.
     ///
     /// # Errors
     /// [`Error::Missing`] for the first name that does not exist.
-    pub fn select(&self, ids: &[impl AsRef<str>]) -> Result<Self> {
-        let places: HashMap<&str, usize> =
-            self.ids.iter().enumerate().map(|(place, id)| (id.as_str(), place)).collect();
-        let place = |id: &str| {
-            places.get(id).copied().ok_or_else(|| {
-                Error::missing("galaxy", id, "the posterior", self.ids.iter().map(String::as_str))
-            })
-        };
-        let rows = ids.iter().map(|id| place(id.as_ref())).collect::<Result<Vec<_>>>()?;
+    pub fn select(&self, galaxies: &(impl GalaxyNames + ?Sized)) -> Result<Self> {
+        let rows = places(&self.ids, galaxies, || "the posterior".into())?;
         let ids = rows.iter().map(|row| self.ids[*row].clone()).collect();
         Self::new(&self.schema, ids, self.concentrations.select(Axis(0), &rows))
     }

@@ -31,6 +31,8 @@ pub struct Neighbours {
     examples: usize,
 }
 
+zoobot_data::named_by_ids!(Neighbours);
+
 impl Neighbours {
     /// Of galaxies that a search found, with the catalogue that was searched.
     pub(super) fn new(

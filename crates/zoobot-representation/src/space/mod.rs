@@ -8,13 +8,12 @@ mod store;
 
 use ndarray::{Array2, ArrayView2, Axis};
 use polars::prelude::{Column, DataFrame, IntoColumn, NamedFrom, Series};
-use std::collections::HashMap;
 use std::sync::Arc;
 use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::moments::{column_moments, scale};
 use zoobot_base::table::table_of;
-use zoobot_data::catalog::Catalog;
+use zoobot_data::catalog::{Catalog, GalaxyNames, places};
 use zoobot_data::picture::Failures;
 use zoobot_show::figure::{self, Figure, PointLabels};
 use zoobot_show::notebook::{Bundle, Show, Table};
@@ -64,6 +63,8 @@ impl Kind {
         }
     }
 }
+
+zoobot_data::named_by_ids!(Space);
 
 impl Space {
     /// A space from names and features (one row each).
@@ -179,15 +180,12 @@ impl Space {
         })
     }
 
-    /// Some of its galaxies, in the order given.
+    /// Some of its galaxies, in the order given: their names, or a table or a catalogue that holds them.
     ///
     /// # Errors
     /// [`Error::Missing`] for a galaxy that the space does not have; [`Error::Empty`] for no names.
-    pub fn select(&self, ids: &[impl AsRef<str>]) -> Result<Self> {
-        let place: HashMap<&str, usize> =
-            self.ids.iter().enumerate().map(|(row, id)| (id.as_str(), row)).collect();
-        let row = |id: &str| place.get(id).copied().map_or_else(|| self.row(id), Ok);
-        let rows = ids.iter().map(|id| row(id.as_ref())).collect::<Result<Vec<_>>>()?;
+    pub fn select(&self, galaxies: &(impl GalaxyNames + ?Sized)) -> Result<Self> {
+        let rows = places(&self.ids, galaxies, || "this representation".into())?;
         if rows.is_empty() {
             return Err(Error::empty("there are no galaxies to select", "Give at least one name"));
         }
