@@ -1,4 +1,4 @@
-"""How long a whole search for anomalies takes beside scikit-learn.
+"""Times a whole search for anomalies beside scikit-learn.
 
     python bench_anomaly.py PROGRAM [--json] [--pool N] [--width N] [--labels N] [--runs N] [--threads N]
 
@@ -6,13 +6,13 @@ PROGRAM is the built example `bench_anomaly`. The search is the paper's (Walmsle
 random labels, then rounds of 10 by expected improvement (xi 0.5) over a pool of 59,727 galaxies with
 40 features; a Gaussian process (RationalQuadratic + WhiteKernel) is fitted again each round; at 200
 labels it is fitted once more and ranks the pool. The galaxies are a synthetic mixture with 1.4 % of a
-rare class and some in between, so that accuracies only tell that both sides do the same: they depend
-on the random start, and means over several runs are to be compared.
+rare class and some in between, so accuracies only show that both sides do the same work: they depend
+on the random start, so compare means over several runs.
 
 Both sides take turns. scikit-learn runs once with one thread and once with all (`sklearn_seconds` is
-the better of the means), PROGRAM with all. PROGRAM works out deviations only for those galaxies that
-can be among the ten best with the largest deviation there is, which gives the same ten. `million_*`:
-a pool of 10^6 galaxies, one run, and the process's memory at most.
+the better of the means), PROGRAM with all. PROGRAM computes deviations only for galaxies that could
+be among the ten best even with the largest possible deviation, which gives the same ten.
+`million_*`: a pool of 10^6 galaxies, one run, and the process's memory at most.
 """
 
 import argparse
@@ -46,7 +46,7 @@ BATCH, XI = 10, 0.5
 
 
 def galaxies(count, seed=0):
-    """Standardised features, ratings and which are rare."""
+    """Standardised features, ratings, and which galaxies are rare."""
     draw = np.random.default_rng(seed)
     width, scale = options.width, (1.0 + np.arange(options.width)) ** -0.6
     centres = draw.normal(0, 2, (20, width)) * scale
@@ -65,7 +65,7 @@ def galaxies(count, seed=0):
     odd[between] = np.clip(share + draw.normal(0, 0.1, len(between)), 0, 0.89)
     rating = np.minimum(np.round(5 * np.minimum(odd, 0.899)), 4)
     rating[rare] = 5
-    # As the other side reads them: float32.
+    # In float32, as the other side reads them.
     return ((x - x.mean(0)) / x.std(0)).astype(np.float32), rating
 
 

@@ -10,14 +10,14 @@ median of
 * `first_result_after_reading_s`: the same when the reader takes ten seconds first, from the request;
 * `median_s`, `p90_s`: over 30 cells as people write them, from the request to the last message;
 * `idle_mb`: memory of all processes of the kernel after the first result, as proportional set size
-  (pages shared with others count in parts; they add up), and `idle_rss_mb`, the plain sum of
-  resident sizes;
+  (pages shared with other processes count in proportion, so the sizes add up), and `idle_rss_mb`,
+  the plain sum of resident sizes;
 * `completion_s`: the first Tab, and `rss_after_completion_mb` after it;
 * `interrupt_ms`: from the stop button in a long encode to the end of its cell.
 
 `--plain-evcxr evcxr_jupyter` runs the same cells in the stock kernel with a `:dep` on this library
-(which takes a quarter of an hour to build the first time) and adds `plain_evcxr_*`.
-`--many 1000` runs so many small cells in one session instead, and gives the median of the first and
+(whose first build takes a quarter of an hour) and adds `plain_evcxr_*`.
+`--many 1000` runs that many small cells in one session instead, and gives the median of the first and
 the last fifty.
 """
 
@@ -122,7 +122,7 @@ def reading_first(kernel):
 
 
 def measure(kernel):
-    """Figures of one session, and the seconds of its cells."""
+    """The figures of one session, and the seconds of its cells."""
     with running(kernel) as k:
         k.client.wait_for_ready(timeout=60)
         first = k.must(FIRST)
@@ -150,17 +150,17 @@ def measure(kernel):
 
 
 def plain_evcxr(program):
-    """The same cells in the stock kernel, which keeps what it has built of the library."""
+    """Runs the cells in the stock kernel, which keeps its build of the library."""
     root = Path(__file__).resolve().parents[2]
     core = root / "zoobot-core"
     libtorch = re.search('LIBTORCH = "(.*)"', (root / ".cargo/local.toml").read_text())[1]
 
     def unwrapped(code):
-        """It takes no `?` in a last expression."""
+        """Unwraps instead: the stock kernel takes no `?` in a last expression."""
         return code.replace("?", ".unwrap()")
 
     first = f':dep zoobot = {{ package = "zoobot-core", path = "{core}" }}\n{unwrapped(FIRST)}'
-    # Outside of this workspace, which cargo would take it for a part of.
+    # Outside this workspace: cargo would take it for a part of it.
     kept = Path(tempfile.gettempdir()) / "zoobot-plain-evcxr"
     kept.mkdir(exist_ok=True)
     os.environ.update(
@@ -171,7 +171,7 @@ def plain_evcxr(program):
     with running(program, option="--control_file") as k:
         k.client.wait_for_ready(timeout=120)
         k.must(first, timeout=3600)
-    # The dependency is built now; this is a day like any other.
+    # The dependency is built now, so this is an ordinary session.
     with running(program, option="--control_file") as k:
         k.client.wait_for_ready(timeout=120)
         k.must(first, timeout=3600)
@@ -189,7 +189,7 @@ def plain_evcxr(program):
 
 
 def many(kernel, count):
-    """The latency of a session that goes on and on."""
+    """The latency over a long session."""
     with running(kernel) as k:
         k.must("use zoobot::prelude::*;\nlet mut total = 0_u64;")
         before = memory(processes(k.pid))[1]

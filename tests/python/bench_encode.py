@@ -1,14 +1,14 @@
-"""How fast pictures become features, beside what a Python user would run for the same work.
+"""Times encoding pictures to features beside what a Python user would run for this.
 
     python bench_encode.py --zoobot PROGRAM [--images FOLDER] [--encoders NAME ...] [--rounds 3]
                            [--threads 2] [--memory ROWS] [--json]
 
-Both sides read the same JPEG files and the same weights (random, in a folder that timm reads) with
-the same processor cores, in turns; figures are medians over the rounds, in pictures a second.
+Both sides read the same JPEG files and the same weights (random, in a folder that timm reads) on
+the same processor cores, alternating; figures are medians over the rounds, in pictures a second.
 
 The Python side is a torch DataLoader of as many processes as threads (PIL, torchvision's v2
-transforms, batches of 64) before a timm network in inference mode, once as it comes (`default`) and
-once as one would tune it (`tuned`: channels last, bfloat16 autocast). Its clock starts when the
+transforms, batches of 64) before a timm network in inference mode, once with default settings
+(`default`) and once tuned (`tuned`: channels last, bfloat16 autocast). Its clock starts when the
 network is loaded and warm, as ours does.
 
 Without --images, the survey that PROGRAM simulates is used.
@@ -65,7 +65,7 @@ def bench(args, home):
         print(f"{name} done", file=sys.stderr)
     if args.memory:
         folder = os.path.join(home, args.encoders[-1])
-        # Small pictures, so that it takes minutes: as many pixels are held at once.
+        # Small pictures, so that it takes only minutes: the number of pixels held at once is the same.
         recipe = {"zoom": 1.2, "size": 32, "grey": None, "mean": [0, 0, 0], "std": [1, 1, 1]}
         with open(os.path.join(folder, "recipe.json"), "w") as out:
             json.dump(recipe, out)
@@ -89,7 +89,7 @@ def one_encoder(args, folder, catalog, gflop):
             ("parts_fp32", lambda: parts(args, folder, catalog, "fp32")),
             ("parts_auto", lambda: parts(args, folder, catalog, "auto")),
         ]
-        # Whoever is first in one round is last in the next.
+        # The side that is first in one round is last in the next.
         for key, step in steps if number % 2 == 0 else reversed(steps):
             row[key] = step()
             print(f"  {key}: {row[key]}", file=sys.stderr)
@@ -144,7 +144,7 @@ def theirs(args, mode, folder, catalog):
 
 
 def run(command):
-    """The last line that a program printed, and the most memory it held, in MB."""
+    """The last line that a program printed, and its peak memory in MB."""
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     output = child.stdout.read()
     _, status, usage = os.wait4(child.pid, 0)
@@ -168,7 +168,7 @@ def write_catalog(path, files, rows):
 
 
 def make_folder(name, folder):
-    """Writes random weights as timm's hub has them; returns the 1e9 operations of one picture."""
+    """Writes random weights as a folder of timm's hub; returns the operations of one picture, in 1e9."""
     import timm
     import torch
     from safetensors.torch import save_file

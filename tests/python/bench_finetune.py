@@ -1,16 +1,16 @@
-"""How fast fine-tuning is beside PyTorch.
+"""Times fine-tuning beside PyTorch.
 
     python bench_finetune.py PROGRAM [--json] [--encoder NAME] [--rounds N] [--steps N] [--threads N]
 
 PROGRAM is the built example `bench_finetune`. Both sides train the same network (timm's, with a head
 for two classes) on random pictures in memory, with AdamW (rate 1e-4, weight decay 0.05, layer decay
-0.75) and dropout 0.5, in turns; `full` is the median step of all weights in float32, and `full_bf16` the
-same with bfloat16 between the layers. PyTorch is timed with its pictures as they come and channels
-last, and its faster way in float32 counts for both ratios.
+0.75) and dropout 0.5, alternating; `full` is the median step of all weights in float32, and `full_bf16`
+that with bfloat16 between the layers. PyTorch is timed with channels first and channels last, and the
+faster of the two in float32 counts for both ratios.
 
-`head` is the head alone from pictures to its end, for 330 galaxies and 20 epochs: PROGRAM encodes
-once and trains on the features; zoobot 2.9 runs the encoder in every step, whose time is measured over
-`--steps` steps and multiplied up.
+`head` is the training of the head alone, from pictures to the end, for 330 galaxies and 20 epochs:
+PROGRAM encodes once and trains on the features; zoobot 2.9 runs the encoder in every step, whose time
+is measured over `--steps` steps and multiplied up.
 """
 
 import argparse
@@ -100,7 +100,7 @@ for _ in range(options.rounds):
         ("torch_head_step", lambda: steps("head")),
         ("torch_head_step_channels_last", lambda: steps("head", last=True)),
     ):
-        # Empty where the processor does not compute in 16 bits.
+        # Empty if the processor does not compute in 16 bits.
         if not ("bf16" in name and measured.get("zoobot_full_bf16") == []):
             measured.setdefault(name, []).extend(found())
 head = min(ask(f"head {options.galaxies} {options.epochs}")[0] for _ in range(options.rounds))

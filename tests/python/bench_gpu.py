@@ -1,15 +1,16 @@
-"""How fast a GPU makes representations of pictures, beside PyTorch on the same GPU.
+"""Times encoding pictures on a GPU beside PyTorch on the same GPU.
 
     python bench_gpu.py --zoobot PROGRAM [--images FOLDER] [--galaxies 1000] [--encoder convnext_nano]
                         [--rounds 3] [--rows 30000] [--encodings 2] [--out FILE]
 
 First the network alone: timm's in PyTorch eager and ours with the same weights (random, in a folder
-that timm reads), in turns, on batches of one size that lie on the GPU already. In 32 bits (`fp32`), in
-32 bits of which products see 19 (`tf32`), and in 16 (`bf16`); in PyTorch with the pictures' channels
-first and last, with weights in 16 bits and by autocast, of which the fastest counts. Then end to end:
-`zoobot encode` of a catalogue that names the pictures again and again, beside the rate at which the
-processor's cores alone decode and prepare them; what a catalogue of each picture once takes, which is
-mostly setting the GPU up, is told by itself. Last, the features in 32 bits against timm's.
+that timm reads), alternating, on batches of one size that are already on the GPU: in 32 bits (`fp32`),
+in 32 bits of which products use 19 (`tf32`), and in 16 (`bf16`); in PyTorch with the pictures'
+channels first and last, with weights in 16 bits and with autocast, of which the fastest counts. Then
+end to end: `zoobot encode` of a catalogue that repeats the pictures, beside the rate at which the
+processor's cores alone decode and prepare them; the time for a catalogue with each picture once,
+which is mostly the set-up of the GPU, is given separately. Last, the features in 32 bits against
+timm's.
 
 Figures are medians over the rounds, in pictures a second. Without --images, PROGRAM simulates them.
 """
@@ -26,7 +27,7 @@ import time
 
 from bench_encode import make_folder, write_catalog
 
-# The environment of ours for each precision, and its --precision.
+# Our environment for each precision, and the value of --precision.
 OURS = {
     "fp32": ("0", "fp32"),
     "tf32": ("1", "fp32"),
@@ -102,7 +103,7 @@ def bench(args, home):
         network = middle(ours_at[precision])
         figures[precision] = {
             "pytorch": ways, "pytorch_best": best, "ours": network,
-            # Of each round, so that a clock that changes between rounds does not count.
+            # Ratios are taken within each round, so that changes of the clock between rounds do not count.
             "ratio": middle([a / b for a, b in zip(ours_at[precision], theirs_at[precision][best])]),
             "encode": middle(whole[precision]),
             "encode_to_limit": middle(whole[precision]) / min(network, figures["prepared"]),
@@ -118,10 +119,10 @@ def simulate(args, home):
 
 
 def ours(args, precision, *command):
-    """The figures of one of our commands."""
+    """The figures that one of our commands prints."""
     override, _ = OURS[precision]
     env = dict(os.environ, TORCH_ALLOW_TF32_CUBLAS_OVERRIDE=override)
-    # The network alone is the laboratory's, whose program is beside the other.
+    # The laboratory's program times the network alone; it is beside the other.
     program = args.zoobot + "-lab" if command[0] == "features" else args.zoobot
     done = subprocess.run([program, *command], env=env, stdout=subprocess.PIPE, text=True)
     if done.returncode:
@@ -184,7 +185,7 @@ class Theirs:
             return self.model(self.torch.from_numpy(pictures).cuda()).cpu().numpy()
 
     def rates(self, precision, batch):
-        """Pictures a second, in each way that there is."""
+        """Pictures a second, in each of the ways."""
         import copy
 
         torch = self.torch

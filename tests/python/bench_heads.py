@@ -2,7 +2,7 @@
 
 Reads that program's lines, fits scikit-learn's cross-validated linear models to the same galaxies, judges
 them on the same others, and prints a table of means over the draws, with the differences (positive where
-zoobot is better). What was found for a draw is kept in `PEERS` where it is given, since these fits take
+zoobot is better). The results for a draw are kept in `PEERS` if it is given, since these fits take
 minutes with thousands of galaxies.
 
     bench_heads FEATURES.parquet CATALOG.csv classes ring 10,30,100 10 > draws.jsonl

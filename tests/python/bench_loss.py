@@ -1,9 +1,9 @@
-"""How long the Dirichlet-multinomial loss takes beside PyTorch.
+"""Times the Dirichlet-multinomial loss beside PyTorch.
 
     python bench_loss.py PROGRAM [--json] [--rounds N] [--steps N] [--threads N]
 
-PROGRAM is the built example `bench_loss`. Forward and backward of the loss over a batch of 512
-galaxies with votes for the 34 answers of Galaxy Zoo DECaLS (DR5), gradient to the concentrations.
+PROGRAM is the built example `bench_loss`. Times the forward and backward pass of the loss over a batch of 512
+galaxies with votes for the 34 answers of Galaxy Zoo DECaLS (DR5), with the gradient for the concentrations.
 PROGRAM and PyTorch take turns, `steps` steps each; the figures are medians over all rounds.
 
 PyTorch runs in eager mode, float32, in two ways: question by question, as zoobot 2.9 does, and
@@ -43,7 +43,7 @@ STARTS = [sum(SIZES[:q]) for q in range(len(SIZES))]
 
 
 def member(kind):
-    """Which answer belongs to which question."""
+    """The matrix of which answer belongs to which question."""
     table = torch.zeros(ANSWERS, len(SIZES), dtype=kind)
     for q, (start, size) in enumerate(zip(STARTS, SIZES)):
         table[start:start + size, q] = 1

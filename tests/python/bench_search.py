@@ -1,4 +1,4 @@
-"""How fast similar galaxies are found beside faiss, hnswlib and scikit-learn.
+"""Times the search for similar galaxies beside faiss, hnswlib and scikit-learn.
 
     python bench_search.py PROGRAM [--json] [--only PART,…] [--rows N] [--width N] [--queries N] [--rounds N]
 
@@ -8,11 +8,11 @@ each, on as many threads.
 exact  The 10 nearest of 300,000 vectors are searched for 1,000 others of the same distribution, a
        Gaussian mixture with a decaying spectrum, like compressed representations; beside faiss's
        IndexFlatL2 and, once, on its one thread, scikit-learn's BallTree. `one_ms` is the median time of
-       one query alone. The neighbours that PROGRAM finds must be faiss's, but for equal distances.
-hnsw   The same through indexes of 16 links built 200 wide, beside hnswlib and faiss: the build, and
-       the rate at the narrowest walk that finds 99 % of the true neighbours.
-pca    100,000 x 640 to 40 components, beside scikit-learn's PCA(40).fit_transform by its own choice of
-       solver and by randomized.
+       one query alone. The neighbours that PROGRAM finds must be faiss's, except for equal distances.
+hnsw   Search through indexes with M 16 and ef_construction 200, beside hnswlib and faiss: the build,
+       and the rate at the smallest ef that finds 99 % of the true neighbours.
+pca    100,000 x 640 to 40 components, beside scikit-learn's PCA(40).fit_transform with its own choice
+       of solver and with `randomized`.
 map    20,000 x 40 in two dimensions, beside umap-learn with its defaults, warm; both maps'
        trustworthiness on the same 2,000 rows.
 """
@@ -70,7 +70,7 @@ def ask(*words):
 
 
 def turns(ours, theirs):
-    """The best of each."""
+    """Runs the sides in turns; the best time of each."""
     pairs = [(ours(), theirs()) for _ in range(options.rounds)]
     return min(a for a, _ in pairs), min(b for _, b in pairs)
 

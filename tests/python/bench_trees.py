@@ -8,12 +8,12 @@ The catalogue has a column of votes for each answer of the schema; `Class1.1` to
 fractions of the Kaggle Galaxy Challenge, are turned into the votes of 42 volunteers for schema `gz2`. Both
 learn from the same galaxies and the same features (`zoobot encode`): `zoobot finetune tree`, and for each
 question `StandardScaler` and `RidgeCV` (16 strengths from 10 to 1e6) of the answers' shares, each galaxy
-weighing as many votes as it has, cut off at 0 and 1.
+weighted by its number of votes, cut off at 0 and 1.
 
-For each answer it prints the share that all votes together have, how far the expected one is from it (the
-mean over the galaxies, each weighing as many votes as it has) with the standard error that so many galaxies
-give, and for galaxies with five votes or more the mean error of a share and its correlation with the
-volunteers'. Then the same over all answers with 50 votes or more.
+For each answer it prints its share of all votes, how far the expected share is from it (the mean over the
+galaxies, each weighted by its number of votes) with the standard error for that number of galaxies, and for
+galaxies with five votes or more the mean error of a share and its correlation with the volunteers'. Then it
+prints these figures over all answers with 50 votes or more.
 
 Measured with numpy 2.4.6, scikit-learn 1.9.1, pandas 3.1.1.
 """
@@ -95,7 +95,7 @@ def by_ridge(features, questions, learn, other):
 
 
 def figures(catalog, questions, found):
-    """A row for each answer; `found` has, for each way, the expected shares by each seed."""
+    """A row for each answer; `found` has, for each method, the expected shares by each seed."""
     rows = []
     for answers in questions.values():
         asked = catalog[answers].sum(axis=1).to_numpy(float)

@@ -1,4 +1,4 @@
-"""What the cases are written with."""
+"""Helpers for writing cases."""
 
 from kernel_client import running
 
@@ -7,17 +7,17 @@ _KERNEL = []
 
 
 def kernel():
-    """The kernel's program."""
+    """The program of the kernel."""
     return _KERNEL[0]
 
 
 def use_kernel(program):
-    """Sets the kernel's program."""
+    """Sets the program of the kernel."""
     _KERNEL[:] = [program]
 
 
 def case(function):
-    """Makes a function a case."""
+    """Registers a function as a case."""
     CASES.append(function)
     return function
 

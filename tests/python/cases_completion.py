@@ -10,7 +10,7 @@ def completed(k, code, cursor=None):
     """The matches at the end of `code`, and the reply."""
     request = k.client.complete(code, len(code) if cursor is None else cursor)
     while True:
-        # The first to ask may have to make the index of the library.
+        # The first request may have to build the index of the library.
         reply = k.client.get_shell_msg(timeout=600)
         if reply["parent_header"]["msg_id"] == request:
             same(reply["msg_type"], "complete_reply")
@@ -69,9 +69,9 @@ def tab_completes_zoobot_polars_and_plotters_along_chains():
         offers(k, "let rgb = RED; rgb.", "mix")
         offers(k, "galaxies.gallery(table.hei", "height")
         offers(k, "galaxies.clo", "clone")
-        # What the library was built without is not there to call.
+        # Features that the library was built without are not offered.
         same(completed(k, 'col("a").asof_jo')[0], [])
-        # What a macro makes, and a type whose name plotters has too.
+        # Members that a macro defines, and a type whose name plotters has too.
         offers(k, "scatter(&[1.0], &[2.0]).", "labels", "title", "size", "colour_by", "build")
         mine = offers(k, "histogram(&[1.0], 3).", "labels", "title", "size", "build")
         same([name for name in mine if name in ("baseline", "margin", "style_func")], [], "plotters'")
@@ -88,7 +88,7 @@ def tab_completes_zoobot_polars_and_plotters_along_chains():
 @case
 def the_first_tab_is_as_full_as_the_next_however_slow_the_machine_is():
     with notebook() as k:
-        # Nothing is waited for: not even the kernel itself.
+        # Does not wait for anything, not even for the kernel itself.
         first = completed(k, "zoobot::catalog::")[0]
         expect("Catalog" in first, first)
         same(completed(k, "zoobot::catalog::")[0], first)
@@ -113,7 +113,7 @@ def tab_offers_the_columns_of_tables_inside_of_texts():
         same((reply["matches"], reply["cursor_start"], reply["cursor_end"]), (["only-here"], 14, 21))
         same(completed(k, 'Catalog::read("ma')[0], [])
         same(completed(k, 'println!("ma')[0], [])
-        # A table changes, another name takes its place, and a cell that runs is not in the way.
+        # A table changes, another name replaces it, and a running cell does not block.
         k.must('let mut other = other.clone();\nother.rename("mass", "weight".into())?;')
         same(completed(k, 'other.column("')[0], ["only-here", "weight"])
         k.must("let space = galaxies.head(3);")
@@ -155,7 +155,7 @@ def a_cell_can_ask_for_the_documentation_too():
         has(k.must(":help").shown[0], "Shift-Tab", ":vars")
         has(k.must("help()").shown[0], "Shift-Tab")
         has(k.run("?no_such_name").error, "nothing is known of `no_such_name`")
-        # What Rust itself means by these.
+        # The meaning of these in Rust itself.
         k.must('let found: Result<i32, String> = Ok(7);\nfn help(x: i32) -> i32 { x + 1 }')
         same(k.must("help(1)").shown, ["2"])
         same(k.must("found?").shown, ["7"])

@@ -1,4 +1,4 @@
-"""How a cell ends, and what it says of it; run by kernel_cases.py."""
+"""How a cell ends, and what is reported about it; run by kernel_cases.py."""
 
 import time
 
@@ -30,7 +30,7 @@ def a_crash_is_told_in_plain_words_and_the_next_cell_works():
             same(cell.ename, "process ended", code)
             has(cell.error, *words)
             has(cell.error, f"lost: `a`. Run cell [{count}] again.", "functions, types and imports are kept")
-            # An array that is too large for the stack ends the cell before its first line.
+            # An array too large for the stack ends the cell before its first line.
             same(cell.stdout, "" if code.startswith("let big") else "before\n", code)
             same(k.must("twice(4)").shown, ["8"], code)
         has(k.run("a").error, "cannot find value `a`", "process that runs the cells ended")
@@ -52,7 +52,7 @@ def endless_recursion_is_a_panic_and_keeps_the_variables():
         cell = k.run("fn g(n: u64) -> u64 { 1 + g(n + 1) }\nstd::thread::spawn(|| g(0)).join().is_err()")
         same(cell.shown, ["true"])
         has(cell.stderr, "stack overflow")
-        # A deep recursion that has an end.
+        # A deep recursion that ends.
         same(k.must("fn depth(n: u64) -> u64 { if n == 0 { 0 } else { 1 + depth(n - 1) } }\ndepth(200_000)").shown, ["200000"])
 
 

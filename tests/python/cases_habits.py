@@ -1,4 +1,4 @@
-"""What people bring from Python, and what they find here; run by kernel_cases.py."""
+"""Habits that people bring from Python, and the advice they get; run by kernel_cases.py."""
 
 from case_tools import case, expect, has, notebook, prelude, same
 
@@ -59,7 +59,7 @@ def habits_from_python_are_answered_with_the_way_of_rust():
             has(k.must(code).stderr, note)
         for silent in ["2.0 * y", "galaxies.len() // 600", "true ^ false"]:
             same(k.must(silent).stderr, "", silent)
-        # What a failed cell did not make, though a macro has the name.
+        # A variable that a failed cell did not define, although a macro has its name.
         k.run('let df = Catalog::read("nothing.csv")?;')
         has(k.run("df").error, "`df` is not there: the cell that makes it has failed")
         has(k.run("df.head(3)").error, "`df` is not there")

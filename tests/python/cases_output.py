@@ -109,7 +109,7 @@ def a_background_job_reports_below_its_cell_while_the_next_cells_run():
 def a_job_can_be_watched_from_a_later_cell_and_cancelled():
     with notebook() as k:
         prelude(k)
-        # Too long to end by itself meanwhile.
+        # Too long to end by itself in the meantime.
         k.must(COUNTING.replace("0..40", "0..4000"))
         cell = k.must("job.watch();")
         has(" ".join(cell.shown), "count ", "counting: running")

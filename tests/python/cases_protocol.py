@@ -109,7 +109,7 @@ def a_message_with_a_wrong_signature_is_ignored():
 
 
 def published_states(k, request):
-    """The states that the kernel publishes while it answers a request; of lost ones nothing."""
+    """The states that the kernel publishes while it answers a request, without any that were lost."""
     states = []
     while states[-1:] != ["idle"]:
         try:
@@ -133,7 +133,7 @@ def messages_come_in_the_order_that_front_ends_rely_on():
             same((reply["parent_header"]["msg_id"], reply["content"]["status"]), (request, "ok"))
             same(reply["content"]["protocol_version"].split(".")[0], "5")
             states = published_states(k, request)
-            # What is lost is lost from the first on.
+            # If any are lost, they are the first ones.
             same(states, ["busy", "idle"][2 - len(states) :])
             if len(states) == 2:
                 break
@@ -150,7 +150,7 @@ def messages_come_in_the_order_that_front_ends_rely_on():
 
 
 def count_of_cells():
-    """Enough to see a growth; more where nobody waits for the answer."""
+    """Enough to see growth; more if nobody waits for the answer."""
     return 1000 if os.environ.get("CI") else 200
 
 

@@ -23,7 +23,7 @@ def kernel_info_is_answered_before_the_library_is_warm():
         same(reply["content"]["implementation"], "zoobot", "implementation")
         first = k.must("use zoobot::prelude::*;\n1 + 1")
         same(first.shown, ["2"], "shown")
-        # What follows took a process, a link and a run; the information did not wait for it.
+        # The rest needed a process, a link and a run; the information did not wait for them.
         expect(seconds < time.perf_counter() - k.started, "kernel_info came after the first cell")
         first_seconds = first.seconds
         expect(first_seconds > 0, "no time was measured")

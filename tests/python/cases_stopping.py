@@ -6,7 +6,7 @@ from case_tools import case, expect, has, notebook, prelude, same
 
 SLEEP = "std::thread::sleep(std::time::Duration::from_millis(20));"
 
-# What runs after `println!("running")`, none of it with an end.
+# Code that runs after `println!("running")` and never ends.
 LOOPS = {
     "sleep in for": f"for i in 0..1_000_000 {{ {SLEEP} }}",
     "sleep in while": f"while a.len() < 5 {{ {SLEEP} }}",
@@ -82,7 +82,7 @@ def threads_and_jobs_with_loops_of_their_own_stop():
         stops(k, "let h = std::thread::spawn(|| loop { std::hint::spin_loop(); });\nlet _: () = h.join().unwrap();")
         stops(k, "std::thread::scope(|s| { s.spawn(|| loop { std::thread::yield_now(); }); });")
         same(k.must("a").shown, ["1"])
-        # A thread of an earlier cell and a job go on.
+        # A thread of an earlier cell and a job continue.
         k.must(
             "use std::sync::{Arc, atomic::{AtomicU64, Ordering}};\nlet n = Arc::new(AtomicU64::new(0)); let m = n.clone();\n"
             f"std::thread::spawn(move || loop {{ m.fetch_add(1, Ordering::SeqCst); {SLEEP} }});\n"
@@ -99,7 +99,7 @@ def threads_and_jobs_with_loops_of_their_own_stop():
         stops(k, "loop { std::hint::spin_loop(); }")
 
 
-# Calls that nothing in the cell can end: the code, whether `a` is used.
+# Calls that nothing in the cell can end: the code, and whether `a` is used.
 CALLS = {
     "a long sleep": "std::thread::sleep(std::time::Duration::from_secs(1000 + a.len() as u64));",
     "a channel": "let (tx, rx) = std::sync::mpsc::channel::<u8>(); rx.recv()?; tx.send(a[0] as u8)?;",

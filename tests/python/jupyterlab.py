@@ -1,4 +1,4 @@
-"""The first tutorial in a real JupyterLab, as a person goes through it, in headless Chromium.
+"""Goes through the first tutorial in a real JupyterLab, as a user does, in headless Chromium.
 
     python jupyterlab.py [--out FOLDER] [--theme light|dark]
 
@@ -73,10 +73,10 @@ class Page:
             self.heard(message)
 
     def heard(self, message):
-        """What the browser says unasked."""
+        """Handles the events that the browser sends."""
 
     def js(self, code):
-        """The value of an expression; awaited."""
+        """The value of an expression, after awaiting it."""
         result = self.call("Runtime.evaluate", expression=code, awaitPromise=True, returnByValue=True)
         if "exceptionDetails" in result:
             raise SystemExit(f"{code}: {result['exceptionDetails']}")
@@ -98,7 +98,7 @@ class Lab(Page):
         self.js(f"window.jupyterapp.commands.execute('{name}').then(() => 1)")
 
     def start(self, name):
-        """Runs a command and does not wait for its end."""
+        """Starts a command without waiting for its end."""
         self.js(f"window.jupyterapp.commands.execute('{name}'), 1")
 
     def idle(self, timeout=300):
@@ -106,7 +106,7 @@ class Lab(Page):
         wait_for("idle kernel", lambda: self.js(status), timeout)
 
     def new_cell(self, code):
-        """A cell at the end of the notebook, selected."""
+        """Adds a cell at the end of the notebook and selects it."""
         self.js(f"{PANEL}.content.activeCellIndex = {PANEL}.content.widgets.length - 1, 1")
         self.command("notebook:insert-cell-below")
         self.js(f"{PANEL}.content.activeCell.model.sharedModel.setSource({json.dumps(code)}), 1")

@@ -1,4 +1,4 @@
-"""What the kernel must do, case by case, through a real Jupyter client.
+"""Tests of the kernel, case by case, through a real Jupyter client.
 
     python kernel_cases.py KERNEL [PART_OF_A_NAME]
 

@@ -1,6 +1,6 @@
 """A notebook without a browser: starts the `zoobot` kernel and runs cells through jupyter_client.
 
-Used by kernel_cases.py (what a kernel must do) and bench_cells.py (how fast it does it).
+Used by kernel_cases.py (tests of the kernel) and bench_cells.py (its speed).
 """
 
 import json
@@ -39,7 +39,7 @@ def specs(kernel=None, option=None):
 
 
 class Cell:
-    """What one cell did: its reply and its messages, in the order in which they came."""
+    """What one cell did: its reply and its messages, in order of arrival."""
 
     def __init__(self, request=None):
         self.request = request
@@ -64,13 +64,13 @@ class Cell:
 
     @property
     def shown(self):
-        """The text/plain of all that was displayed, the cell's value last."""
+        """The text/plain of everything displayed, the cell's value last."""
         shown = [c for _, kind, c in self.messages if kind in ("display_data", "execute_result")]
         return [c["data"].get("text/plain", "") for c in shown]
 
     @property
     def error(self):
-        """The whole error as the notebook shows it, without colours; empty without one."""
+        """The whole error as the notebook shows it, without colours; empty if there is none."""
         errors = self.of("error")
         return COLOUR.sub("", "\n".join(errors[0]["traceback"])) if errors else ""
 
@@ -81,7 +81,7 @@ class Cell:
 
 
 class Seen:
-    """Displays: (type, data, transient) in the order in which they came."""
+    """Displays: (type, data, transient) in order of arrival."""
 
     def __init__(self):
         self.messages = []
@@ -100,7 +100,7 @@ class Kernel:
         self.manager.start_kernel(cwd=cwd)
         self.client = self.manager.client()
         self.client.start_channels()
-        self.waiting = []  # messages that answer another request than the one waited for
+        self.waiting = []  # messages that answer a request other than the one waited for
 
     @property
     def pid(self):
@@ -117,11 +117,11 @@ class Kernel:
         return self.elapsed
 
     def begin(self, code, **options):
-        """Sends a cell and does not wait for it."""
+        """Sends a cell without waiting for it."""
         return self.client.execute(code, **options)
 
     def finish(self, request, timeout=180, until=None):
-        """Waits for a cell; `until(cell)` may end the waiting early."""
+        """Waits for a cell; `until(cell)` may end the wait early."""
         cell = Cell(request)
         start = time.perf_counter()
         idle = False
@@ -150,7 +150,7 @@ class Kernel:
         return cell
 
     def until_quiet(self, request, enough, timeout=60):
-        """What a cell that has ended goes on to show, until `enough(texts)`."""
+        """What a cell still shows after its end, until `enough(texts)`."""
         seen = Seen()
         end = time.perf_counter() + timeout
         while not enough(seen.texts):
@@ -173,7 +173,7 @@ class Kernel:
         return self.finish(self.begin(code, **options), timeout)
 
     def must(self, code, timeout=180):
-        """Runs a cell that has to succeed."""
+        """Runs a cell that must succeed."""
         cell = self.run(code, timeout)
         if not cell.ok:
             raise AssertionError(f"cell failed:\n{code}\n{cell.error}")
@@ -198,7 +198,7 @@ def running(kernel=None, **options):
 
 
 def processes(root):
-    """The process ids of `root` and all below it."""
+    """The process ids of `root` and all its descendants."""
     children = {}
     for entry in os.listdir("/proc"):
         if entry.isdigit():

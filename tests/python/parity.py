@@ -1,4 +1,4 @@
-"""Features of timm's networks here and in Python, from the same weights and the same tensors.
+"""Compares features of timm's networks here and in Python, from the same weights and tensors.
 
     python parity.py --lab target/debug/zoobot-lab [--json] [NAME ...]
 
@@ -29,7 +29,7 @@ from timm.models import save_for_hf
 LIMIT = 1e-4
 SEED = 7
 
-# timm's name, with arguments where others than its own are wanted, and channels.
+# timm's name, with arguments that differ from timm's own, and channels.
 NETWORKS = [
     ("maxvit_tiny_tf_224", {}, 3),
     ("maxvit_tiny_rw_224", {}, 3),
@@ -56,7 +56,7 @@ GAINS = [1.0, 2.0, 3.0, 4.0, 4.5, 5.0, 5.5, 6.0, 7.0, 8.0, 9.0]
 
 
 def fill(model, gain):
-    """Every tensor at random, batch-norm statistics too, so that no scale is 1 and no shift 0."""
+    """Fills every tensor at random, batch-norm statistics too, so that no scale is 1 and no shift 0."""
     generator = torch.Generator().manual_seed(SEED)
     with torch.no_grad():
         for name, tensor in model.state_dict().items():
@@ -76,7 +76,7 @@ def fill(model, gain):
 
 
 def randomise(model, pictures):
-    """The features, with weights of the least variance for which they depend on the picture.
+    """The features, with weights of the smallest variance for which they depend on the picture.
 
     A smaller one would make the comparison blind, a much larger one makes a network amplify its own
     rounding."""
@@ -118,7 +118,7 @@ def differences(got, expected):
 
 
 def compare(lab, name, arguments, channels, work):
-    """The differences of each way, by its name."""
+    """The differences for each route, by name."""
     model = timm.create_model(name, num_classes=0, in_chans=channels, **arguments).eval()
     size = arguments.get("img_size", getattr(model, "img_size", 224))
     pictures = make_pictures(channels, size[0] if isinstance(size, tuple) else size)

@@ -1,9 +1,9 @@
-"""The page for ratings as a person uses it, with clicks and keys, in headless Chromium.
+"""Uses the page for ratings as a person does, with clicks and keys, in headless Chromium.
 
     python rating_page.py ZOOBOT [--out FOLDER]
 
 Simulates a small survey, encodes it, starts `ZOOBOT anomalies --browser`, and goes through the page:
-keys 0 to 5, undo, clicks, the grid, a second tab, a rating that is none, the ranking, the dialog, the
+keys 0 to 5, undo, clicks, the grid, a second tab, an invalid rating, the ranking, the dialog, the
 exports, the end of the server. Leaves screenshots (light, dark, 400 pixels wide). Needs `chromium` on
 the PATH.
 """
@@ -46,7 +46,7 @@ class Tab(Page):
         self.call("Input.dispatchKeyEvent", type="keyUp", key=key, windowsVirtualKeyCode=code)
 
     def click(self, selector, which=0):
-        """A real click, in the middle of an element that must be in sight."""
+        """A real click in the middle of an element, which must be visible."""
         place = self.js(
             f"(() => {{ const it = document.querySelectorAll({json.dumps(selector)})[{which}];"
             " it.scrollIntoView({block: 'center'}); const box = it.getBoundingClientRect();"
@@ -66,7 +66,7 @@ class Tab(Page):
         return self.js("state.rated")
 
     def settled(self):
-        """Nothing is on its way to the server, nothing is being learnt, and pictures are there."""
+        """Waits until no request is in flight, no model is in training, and the pictures have loaded."""
         ready = (
             "typeof state !== 'undefined' && state && sending.size === 0 && !state.training && [...document.querySelectorAll('.frame')]"
             ".filter(it => it.checkVisibility()).every(it => it.querySelector('img')?.naturalWidth > 0)"
@@ -87,7 +87,7 @@ def until(what, ready):
 
 
 def choose_columns(tab):
-    """Nothing but the position is shown of the catalogue, until more is wanted."""
+    """Only the position from the catalogue is shown until more columns are chosen."""
     until("what is known", lambda: "150.1" in tab.text("#one .about"))
     assert "class" not in tab.text("#one"), "the catalogue's class is shown"
     tab.click("#choose summary")
@@ -103,7 +103,7 @@ def choose_columns(tab):
 
 
 def old_answers_keep_a_note(tab, lines):
-    """A state that the server gave before a note, and that arrives after it, does not bring the old note back."""
+    """A state that the server sent before a note and that arrives after it does not restore the old note."""
     tab.js("queue.then(() => null)")
     tab.js(
         "window.usual = fetch; window.held = []; fetch = async (path, ...rest) => { const answer = await usual(path, ...rest);"
@@ -188,7 +188,7 @@ def go_through(tab, other, url, folder, downloads):
     assert tab.shown("#one .links a") == 3, "no links to surveys"
     choose_columns(tab)
 
-    # By keys: a digit rates and goes on to the next.
+    # By keys: a digit rates and moves on to the next.
     first = tab.text("#one .name")
     tab.press("5")
     until("next galaxy", lambda: tab.text("#one .name") != first)
@@ -232,7 +232,7 @@ def go_through(tab, other, url, folder, downloads):
     until("both tabs to know", lambda: tab.rated() == other.rated())
     print("two tabs: each rating is there, and both know")
 
-    # The last of a batch brings a model and a new batch.
+    # The last rating of a batch brings a model and a new batch.
     while tab.js("state.batch") == 1:
         open_ = tab.js("items().findIndex(item => rating(item) === null)")
         if open_ >= 0:

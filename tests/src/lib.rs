@@ -9,7 +9,7 @@ pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new(".")).to_path_buf()
 }
 
-/// The folder with what the set-up installs: `$ZOOBOT_HOME`, else `$XDG_DATA_HOME/zoobot`, else
+/// The folder of what the set-up installs: `$ZOOBOT_HOME`, else `$XDG_DATA_HOME/zoobot`, else
 /// `~/.local/share/zoobot`.
 pub fn zoobot_home() -> PathBuf {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
@@ -21,7 +21,7 @@ pub fn zoobot_home() -> PathBuf {
     data.unwrap_or_else(|| PathBuf::from(".")).join("zoobot")
 }
 
-/// The Python of the environment that the set-up makes; `None` when there is no environment.
+/// The Python of the environment that the set-up creates; `None` if there is no environment.
 ///
 /// `ZOOBOT_TEST_PYTHON` names another one.
 pub fn python() -> Option<PathBuf> {
@@ -33,7 +33,7 @@ pub fn python() -> Option<PathBuf> {
 /// A program of this build (`zoobot`, `zoobot-kernel`), beside the running test.
 ///
 /// # Errors
-/// Says how to build it when it is not there.
+/// When it is not there; the message says how to build it.
 pub fn program(name: &str) -> Result<PathBuf, String> {
     let test = std::env::current_exe().map_err(|error| error.to_string())?;
     let folder = test.parent().and_then(Path::parent).ok_or("the test runs outside of target/")?;

@@ -1,4 +1,4 @@
-//! The command `zoobot` as a user meets it: exit status, the last line, what is left on disk.
+//! The command `zoobot` as a user sees it: exit status, the last line, files left on disk.
 
 #[path = "command_line/advice.rs"]
 mod advice;
@@ -62,12 +62,12 @@ fn errors(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// A command that must fail with status 2 and one line that holds `words`.
+/// Runs a command that must fail with status 2 and one line that contains `words`.
 fn refused(arguments: &[&str], folder: &Path, words: &[&str]) {
     complains(&run(arguments, folder), words);
 }
 
-/// What failed must have ended with status 2 and one line that holds `words`.
+/// Checks that a command failed with status 2 and one line that contains `words`.
 fn complains(output: &Output, words: &[&str]) {
     let message = errors(output);
     assert_eq!(output.status.code(), Some(2), "{message}");
@@ -248,7 +248,7 @@ fn a_place_that_cannot_be_written_to_is_refused() {
     refused_out("reps.csv", &["--out reps.csv is not a .parquet file"]);
 }
 
-/// A file system of 64 kB, taken away again at the end.
+/// A file system of 64 kB, unmounted at the end.
 struct SmallDisk(PathBuf);
 
 impl SmallDisk {
@@ -285,7 +285,7 @@ fn a_full_disk_loses_nothing_that_was_encoded() {
     assert_eq!(full.status.code(), Some(2), "{message}");
     assert!(message.contains("6 galaxies are done and kept in"), "{message}");
     assert!(!disk.0.join("reps.parquet").exists());
-    // Room again: nothing is encoded twice.
+    // There is room again: nothing is encoded twice.
     drop(disk);
     let done = figures(&encode());
     assert_eq!((done["encoded"].as_u64(), done["resumed"].as_u64()), (Some(6), Some(6)));
@@ -340,7 +340,7 @@ fn what_the_search_cannot_answer_is_refused() {
     refused(&arguments, dir.path(), &["no column \"id_str\""]);
 }
 
-/// What `zoobot doctor` finds with a record of the build that was changed by `edit`.
+/// The report of `zoobot doctor` when the record of the build was changed by `edit`.
 fn doctor(edit: impl FnOnce(&mut Value)) -> (Option<i32>, Value) {
     let dir = tempfile::tempdir().unwrap();
     let test = std::env::current_exe().unwrap();

@@ -1,8 +1,8 @@
-//! The kernel as a notebook meets it, through `jupyter_client`.
+//! The kernel as a notebook uses it, through `jupyter_client`.
 //!
-//! The cases are in `tests/python/kernel_cases.py`; one run of it (started by whichever test comes
-//! first) does them all, and each test here looks at its own. Without the Python environment that
-//! `cargo xtask setup` makes they are skipped, and say so.
+//! The cases are in `tests/python/kernel_cases.py`; one run of it, started by whichever test comes
+//! first, runs them all, and each test here checks its own. Without the Python environment that
+//! `cargo xtask setup` creates, the tests are skipped and say so.
 
 use serde_json::Value;
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use zoobot_tests::{program, python, repository};
 
-/// What became of each case, or why none was run.
+/// The result of each case, or why none was run.
 fn results() -> &'static Result<HashMap<String, Value>, String> {
     static RESULTS: OnceLock<Result<HashMap<String, Value>, String>> = OnceLock::new();
     RESULTS.get_or_init(run_cases)

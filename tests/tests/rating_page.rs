@@ -1,5 +1,5 @@
-//! The page for ratings as a person uses it, in headless Chromium: `tests/python/rating_page.py`.
-//! Without the Python environment of `cargo xtask setup` or without Chromium it is skipped, and says so.
+//! The page for ratings as a user sees it, in headless Chromium: `tests/python/rating_page.py`. Without the
+//! Python environment of `cargo xtask setup` or without Chromium the test is skipped and says so.
 
 use std::process::Command;
 use zoobot_tests::{program, python, repository};

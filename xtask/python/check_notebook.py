@@ -4,8 +4,8 @@ usage: check_notebook.py STORED EXECUTED
 
 The promises are the notebook's metadata `zoobot.checks`, a list of
 `{"cell_contains": REGEX, "output_contains": REGEX}`: some code cell whose source matches the first
-(any cell, where it is left out) must have an output that matches the second. Besides, no output may
-be an error that its cell does not announce with the tag `raises-exception`, and the cells that show
+(any cell, if it is left out) must have an output that matches the second. Besides, no output may be
+an error that its cell does not announce with the tag `raises-exception`, and the cells that show
 something must be the same in the stored notebook, which is what people read. Prints each problem.
 """
 
@@ -24,7 +24,7 @@ def code_cells(notebook):
 
 
 def shown(cell):
-    """All that a cell shows, one string for each output and format."""
+    """Everything that a cell shows, one string for each output and format."""
     for output in cell["outputs"]:
         if output["output_type"] == "stream":
             yield text(output["text"])

@@ -5,7 +5,7 @@ usage: execute.py NOTEBOOK EXECUTED
 
 The same client as `jupyter nbconvert --execute`, but with a line for each cell and, when one fails,
 that cell and its error alone. After the last cell come the solutions of the exercises: the blocks
-of Rust in `<details>` of the text. They must run, too; what they show is not kept.
+of Rust in `<details>` in the text. They must run too; their outputs are not kept.
 """
 
 import json
@@ -28,7 +28,7 @@ def solutions(cells):
 
 class Progress:
     def __init__(self, cells):
-        # Number of each cell among those that run.
+        # The number of each cell among those that run.
         running = [i for i, cell in enumerate(cells) if cell.cell_type == "code" and cell.source.strip()]
         self.number = {index: number for number, index in enumerate(running, 1)}
         self.began = time.monotonic()
@@ -57,7 +57,7 @@ def main(source, target):
         notebook,
         kernel_name="zoobot",
         timeout=None,
-        # Times of day would make every run differ from the last.
+        # Times of day would make every run differ from the previous one.
         record_timing=False,
         resources={"metadata": {"path": os.path.dirname(os.path.abspath(source))}},
         on_cell_start=progress.start,
@@ -70,7 +70,7 @@ def main(source, target):
         print(f"  {source}: {error}", file=sys.stderr)
         failed = True
     del notebook.cells[count:]
-    # Written either way: what a failed run showed until then helps to find out why.
+    # Written either way: the outputs of a failed run help to find out why it failed.
     os.makedirs(os.path.dirname(target), exist_ok=True)
     nbformat.write(notebook, target + ".partial")
     os.replace(target + ".partial", target)

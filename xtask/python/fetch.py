@@ -1,9 +1,9 @@
-"""Fetches URL into FILE, going on where an earlier attempt stopped.
+"""Fetches URL into FILE, resuming where an earlier attempt stopped.
 
 usage: fetch.py URL FILE LABEL
 
 Run by `cargo xtask`, which checks the result's SHA-256 itself. Ends with 0 when the file is
-complete, 3 when the server refuses (an HTTP error that trying again does not change), 1 otherwise.
+complete, 3 when the server refuses (an HTTP error that another attempt would not change), 1 otherwise.
 Only the standard library is needed; proxies come from the environment, as does a certificate.
 """
 
@@ -92,7 +92,7 @@ def main(url, file, label):
         except urllib.error.HTTPError as error:
             if error.code == 416:
                 # Nothing is left to send: the file is complete, or not this file at all.
-                # The checksum tells.
+                # The checksum decides.
                 return 0
             if error.code < 500 and error.code not in (408, 429):
                 print(f"  {label}: {url} answers {error.code} {error.reason}", file=sys.stderr)

@@ -39,7 +39,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Server(HTTPServer):
-    # The usual one asks the network for this machine's name.
+    # The default looks up this machine's name on the network.
     server_bind = socketserver.TCPServer.server_bind
 
 

@@ -4,7 +4,7 @@ usage: unpack.py WHEEL FOLDER RULE...
 
 A rule is PATTERN=DEST. A pattern ending in `/` takes everything below that folder to DEST, keeping
 the structure; any other pattern (with * and ?) takes the files it matches into DEST by their own
-names. Ends with 1 when a rule matches nothing: the wheel is not the one it was written for.
+names. Ends with 1 when a rule matches nothing: the wheel is not the one that the rule was written for.
 """
 
 import fnmatch

@@ -5,7 +5,7 @@ use crate::python::Python;
 use crate::shell::{command, run};
 use anyhow::{Context, Result};
 
-/// Goes through the first tutorial in a real JupyterLab in headless Chromium; `args` go to the script.
+/// Runs the first tutorial in a real JupyterLab in headless Chromium; `args` go to the script.
 ///
 /// # Errors
 /// When the script fails.
@@ -21,8 +21,8 @@ pub fn cells(places: &Places, args: &[String]) -> Result<()> {
     script(places, "bench_cells.py", args)
 }
 
-/// What makes each library behave as on a processor with AVX2 only: this one, oneDNN, MKL, ATen, numpy's
-/// OpenBLAS, faiss. Peers that were compiled on this machine, as hnswlib is, stay as they are.
+/// The settings that limit each library to AVX2: this one, oneDNN, MKL, ATen, numpy's OpenBLAS, faiss.
+/// Libraries that were compiled on this machine, such as hnswlib, stay as they are.
 const AVX2: [(&str, &str); 6] = [
     ("ZOOBOT_CPU", "avx2"),
     ("ONEDNN_MAX_CPU_ISA", "AVX2"),
@@ -32,7 +32,7 @@ const AVX2: [(&str, &str); 6] = [
     ("FAISS_SIMD_LEVEL", "AVX2"),
 ];
 
-/// The same command without `--avx2`, by this program once more, in an environment that hides wider
+/// Runs the command again without `--avx2`, in a new process of this program whose environment hides wider
 /// instructions.
 ///
 /// # Errors
@@ -48,9 +48,9 @@ fn script(places: &Places, name: &str, args: &[String]) -> Result<()> {
     run(Python::of(places).command().arg(script).args(args).current_dir(&places.root))
 }
 
-/// Times an example program `bench_WHAT` beside a Python peer, by the script of that name: fine-tuning
-/// and the loss of votes beside PyTorch, search beside faiss and scikit-learn, the search for anomalies
-/// beside scikit-learn; `args` go to the script.
+/// Times an example program `bench_WHAT` beside a Python peer, with the script of that name: fine-tuning and
+/// the loss of votes beside PyTorch, search beside faiss and scikit-learn, the search for anomalies beside
+/// scikit-learn; `args` go to the script.
 ///
 /// # Errors
 /// When the build or the script fails, or no Python with the peer is named.
@@ -63,7 +63,7 @@ pub fn beside_python(places: &Places, what: &str, args: &[String]) -> Result<()>
     run(command(python).arg(script).arg(program).args(args).current_dir(&places.root))
 }
 
-/// The Python that we are compared with.
+/// The Python interpreter with the peers.
 fn peer_python() -> Result<std::ffi::OsString> {
     std::env::var_os("ZOOBOT_PARITY_PYTHON").context(
         "set ZOOBOT_PARITY_PYTHON to the Python of an environment with torch 2.11, timm, faiss-cpu, hnswlib, umap-learn and scikit-learn to compare with",

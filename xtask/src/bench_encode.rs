@@ -1,4 +1,4 @@
-//! `cargo xtask bench encode`: encoding beside what a Python user would run for the same work.
+//! `cargo xtask bench encode`: encoding compared with what a Python user would run for it.
 
 use crate::home::Places;
 use crate::shell::{command, run};
@@ -6,11 +6,11 @@ use crate::tools::Missing;
 use anyhow::{Result, bail};
 use std::path::PathBuf;
 
-/// Names the Python interpreter that has torch, torchvision, timm and pandas.
+/// The variable with the Python interpreter that has torch, torchvision, timm and pandas.
 const PYTHON: &str = "ZOOBOT_PARITY_PYTHON";
 
-/// Times encoding from files to features by the built command and by PyTorch, in turns; `args` go
-/// to the script.
+/// Times encoding from files to features, alternating between the built command and PyTorch; `args`
+/// go to the script.
 ///
 /// # Errors
 /// When the command is not built, no interpreter is named, or the script fails.

@@ -1,5 +1,5 @@
-//! The one build that tests, command line and kernel share, and the record of it that the kernel
-//! reads to link a cell to the library.
+//! The one build that tests, command line and kernel share, and its record, which the kernel reads
+//! to link a cell to the library.
 
 use crate::home::{Places, write_if_changed};
 use crate::libtch;
@@ -17,12 +17,12 @@ use std::path::PathBuf;
 pub fn build(places: &Places, libtorch: &Libtorch) -> Result<()> {
     let build = ["build", "--workspace", "--locked"];
     run(places.cargo().args(build))?;
-    // Nothing is left to do for this one: it only tells where everything is.
+    // This build has nothing left to do: it only reports where everything is.
     let messages = capture(places.cargo().args(build).args(["--quiet", "--message-format=json"]))?;
     let record = record(places, libtorch, Built::read(&messages)?)?;
     let text = format!("{}\n", serde_json::to_string_pretty(&record)?);
     write_if_changed(&places.programs().join("zoobot-library.json"), &text)?;
-    // So that the first Tab in a notebook finds the library's names read already.
+    // Then the names of the library are ready for the first Tab in a notebook.
     run(command(places.programs().join("zoobot-kernel")).arg("--index"))
 }
 
@@ -35,7 +35,7 @@ pub fn sysroot(places: &Places) -> Result<PathBuf> {
     Ok(String::from_utf8(rustc.stdout)?.trim().into())
 }
 
-/// What cargo says it built.
+/// What cargo reports that it built.
 #[derive(Debug, PartialEq, Eq)]
 struct Built {
     /// The library as notebook cells link it.
@@ -58,7 +58,7 @@ impl Built {
                 let shared = |name: &String| name.ends_with(".so") || name.ends_with(".dylib");
                 dylib = strings("filenames").into_iter().find(shared).or(dylib);
             }
-            // `native=/path`, `all=/path` or the path alone.
+            // `native=/path`, `all=/path` or only the path.
             native.extend(
                 strings("linked_paths").iter().map(|path| {
                     PathBuf::from(path.split_once('=').map_or(&**path, |(_, path)| path))
@@ -70,10 +70,10 @@ impl Built {
     }
 }
 
-/// The record, as `zoobot-kernel` reads it.
+/// The record in the form that `zoobot-kernel` reads.
 fn record(places: &Places, libtorch: &Libtorch, built: Built) -> Result<Value> {
     let sysroot = sysroot(places)?;
-    // The compiler itself: rustup's stand-in would add its start to every cell.
+    // The compiler itself: rustup's proxy would add its start-up time to every cell.
     let rustc = sysroot.join("bin/rustc");
     let rustc_version = capture(command(&rustc).arg("-vV"))?;
     let mut native: BTreeSet<PathBuf> = built.native;

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check, and one closing line that counts them all.
+//! `cargo xtask test`: every check, and one closing line with the counts of all.
 
 use crate::home::{Places, remove};
 use crate::libtorch::Libtorch;
@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
-/// Why tests of the kernel, of the rating page and against recorded answers would be skipped: after a setup,
-/// in a whole checkout, for no reason at all.
+/// Parts of the reasons for which tests of the kernel, of the rating page and against recorded answers are
+/// skipped. After a setup, in a complete checkout, no test may be skipped for these.
 const NEVER_SKIPPED: [&str; 2] = ["run cargo xtask setup", "tests/golden"];
 
 /// Tests that passed, failed and were skipped.
@@ -23,7 +23,7 @@ struct Tally {
 }
 
 impl Tally {
-    /// Adds what one line of a test program says in the end, if this is that line.
+    /// Adds the counts in the last line of a test program; ignores any other line.
     fn add_line(&mut self, line: &str) {
         let Some(counts) = line.strip_prefix("test result: ") else { return };
         let count = |word: &str| {
@@ -35,8 +35,8 @@ impl Tally {
         self.skipped += count(" ignored").unwrap_or(0);
     }
 
-    /// Counts tests that passed only as they could not run here: a line for each reason, which begins
-    /// with the test's name.
+    /// Counts tests that passed only because they could not run here: `notes` has a line for each reason,
+    /// which begins with the test's name.
     fn skip(&mut self, notes: &str) {
         let names: BTreeSet<&str> =
             notes.lines().filter_map(|line| Some(line.split_once(": ")?.0)).collect();
@@ -55,7 +55,7 @@ impl Tally {
         self.failed += barred.min(skipped);
     }
 
-    /// Reports a check that failed; one with no test to blame counts as a failure itself.
+    /// Reports a failed check; if no test failed in it, the check itself counts as a failure.
     fn add_failure(&mut self, result: Result<()>, failed_before: usize) {
         if let Err(error) = result {
             println!("error: {error:#}");
@@ -81,8 +81,8 @@ pub enum Extent {
     Fast,
 }
 
-/// Runs the checks; one that fails does not keep the others from running. Returns whether all is well;
-/// the last line printed is the count.
+/// Runs the checks; a failure does not keep the others from running. Returns whether all passed; the last
+/// line printed is the count.
 pub fn test(places: &Places, extent: Extent) -> bool {
     let mut stages = Stages::default();
     let mut tally = Tally::default();
@@ -133,9 +133,9 @@ fn tutorials(places: &Places, tally: &mut Tally) -> Result<()> {
     Ok(())
 }
 
-/// Lesser processors that some suites are also run as on: see `zoobot_core::processor`.
+/// Lesser processors for which some suites are also run: see `zoobot_core::processor`.
 const LESSER: [&str; 2] = ["avx2", "baseline"];
-/// The suites whose inner loops, or decisions, depend on the processor: parts of the names of unit tests.
+/// The suites whose inner loops or decisions depend on the processor: parts of the names of unit tests.
 const DEPENDENT: [&str; 10] = [
     "gp::",
     "network::",
@@ -149,7 +149,7 @@ const DEPENDENT: [&str; 10] = [
     "space::",
 ];
 
-/// Unit, documentation and whole-system tests, their output passed on as it comes.
+/// Unit, documentation and whole-system tests; their output is passed on as it arrives.
 fn tests(places: &Places, libtorch: &Libtorch, tally: &mut Tally) -> Result<()> {
     let mut command = cargo_test(places, libtorch)?;
     counted(command.arg("--no-fail-fast"), places, tally)
@@ -161,7 +161,7 @@ fn unit_tests(places: &Places, libtorch: &Libtorch, tally: &mut Tally) -> Result
     counted(command.args(["--lib", "--bins", "--no-fail-fast"]), places, tally)
 }
 
-/// The suites that depend on the processor, as on a lesser one.
+/// The suites that depend on the processor, run as on a lesser one.
 fn lesser(places: &Places, libtorch: &Libtorch, processor: &str, tally: &mut Tally) -> Result<()> {
     let mut command = cargo_test(places, libtorch)?;
     command.args(["--lib", "--quiet", "--no-fail-fast", "--"]).args(DEPENDENT);
@@ -172,7 +172,7 @@ fn lesser(places: &Places, libtorch: &Libtorch, processor: &str, tally: &mut Tal
     counted(&mut command, places, tally)
 }
 
-/// `cargo test` of the workspace, which finds the shared libraries.
+/// `cargo test` of the workspace, set up to find the shared libraries.
 fn cargo_test(places: &Places, libtorch: &Libtorch) -> Result<Command> {
     let mut command = places.cargo();
     command.args(["test", "--workspace", "--locked"]);
@@ -184,7 +184,7 @@ fn cargo_test(places: &Places, libtorch: &Libtorch) -> Result<Command> {
     Ok(command)
 }
 
-/// Runs tests and counts them; those that noted that they cannot run here count as skipped.
+/// Runs tests and counts them; tests that noted that they cannot run here count as skipped.
 fn counted(command: &mut Command, places: &Places, tally: &mut Tally) -> Result<()> {
     let notes = places.target.join("skipped-tests.txt");
     remove(&notes)?;

@@ -1,5 +1,5 @@
 //! Files from the package index: found through the user's own pip configuration, fetched so that an
-//! interrupted download goes on where it stopped, and trusted only by their SHA-256.
+//! interrupted download resumes, and trusted only by their SHA-256.
 
 use crate::home::{Places, remove};
 use crate::python::Python;
@@ -31,7 +31,7 @@ pub fn fetch(places: &Places, python: &Python, wheels: &[Wheel]) -> Result<Vec<P
         let label = format!("{} {}", wheel.name, wheel.version);
         let file = file(wheel);
         if let Err(error) = fetch_one(python, url, &file, wheel.sha256, &label) {
-            // An index that asks for credentials or settings that only pip knows.
+            // The index may need credentials or settings that only pip knows.
             println!("  {label}: {error:#}; trying with pip itself");
             let fetched = fetch_with_pip(python, wheel, &folder)?;
             check(&fetched, wheel.sha256)?;
@@ -49,7 +49,7 @@ pub fn unpack(python: &Python, wheel: &Path, into: &Path, rules: &[&str]) -> Res
     run(python.script(UNPACK).arg(wheel).arg(into).args(rules))
 }
 
-/// The tags of the one wheel whose checksum is known, whatever Python runs here.
+/// The tags of the wheel whose checksum is known, whatever Python runs here.
 fn tags() -> Vec<String> {
     let mut tags: Vec<String> =
         ["--python-version=3.11", "--implementation=cp", "--abi=cp311", "--abi=abi3", "--abi=none"]
@@ -61,7 +61,7 @@ fn tags() -> Vec<String> {
     tags
 }
 
-/// The address of each wheel by name, checked against the checksum the index itself states.
+/// The address of each wheel by name, checked against the checksum that the index states.
 fn resolve(python: &Python, wheels: &[&Wheel]) -> Result<HashMap<String, String>> {
     let report = capture(
         python
@@ -90,7 +90,8 @@ fn resolve(python: &Python, wheels: &[&Wheel]) -> Result<HashMap<String, String>
     Ok(urls)
 }
 
-/// Fetches one file; a wrong checksum starts it afresh once, since what was resumed may be old.
+/// Fetches one file; after a wrong checksum it starts afresh once, since the resumed part may be
+/// old.
 fn fetch_one(python: &Python, url: &str, file: &Path, sha256: &str, label: &str) -> Result<()> {
     let part = file.with_extension("part");
     let resumed = part.exists();
@@ -123,7 +124,7 @@ fn fetch_with_pip(python: &Python, wheel: &Wheel, folder: &Path) -> Result<PathB
     Ok(entry.path())
 }
 
-/// Compares a file with its checksum and removes it when they differ.
+/// Checks a file against its checksum and removes it if they differ.
 fn check(file: &Path, sha256: &str) -> Result<()> {
     let found = digest(file)?;
     if found != sha256 {
@@ -155,7 +156,7 @@ mod tests {
     use crate::home::tests::Scratch;
     use std::process::{Child, Command, Stdio};
 
-    /// 300 kB with a structure, so that a piece out of place shows.
+    /// 300 kB in a pattern that reveals misplaced pieces.
     fn content() -> Vec<u8> {
         (0u32..75_000).flat_map(|i| (i.wrapping_mul(2_654_435_761)).to_le_bytes()).collect()
     }

@@ -1,23 +1,26 @@
-//! `cargo xtask encoder`: makes the encoder that travels with the library again.
+//! `cargo xtask encoder`: trains the encoder that ships with the library again.
 
 use crate::home::Places;
 use crate::shell::{command, run};
 use anyhow::{Result, bail};
 use std::path::PathBuf;
 
-/// What each sitting is told beyond its folders; the second begins where the first ended.
+/// The options of each of the two runs besides its folders; the second run starts from the result
+/// of the first.
 const SITTINGS: [&[&str]; 2] =
     [&["--shear", "20", "--stages", "128:1:1e-3b,160:6:1.5e-3"], &["--stages", "160:13:8e-4"]];
 
-/// What both are told.
+/// The options of both runs.
 const BOTH: [&str; 6] = ["--simulated", "10000", "--repeat", "3", "--batch", "256"];
 
-/// Builds the workspace and trains, in two sittings. `--data` is the folder with the galaxies (those
-/// beside the repository), `--out` where the encoder goes (`data/encoder`). Simulated pictures and
-/// checkpoints lie under `target/encoder`; a run that was stopped goes on.
+/// Builds the workspace and trains in two runs. `--data` is the folder with the galaxies (by
+/// default those beside the repository), `--out` the folder for the encoder (by default
+/// `data/encoder`). Simulated pictures and checkpoints are kept in `target/encoder`, so a stopped
+/// run resumes.
 ///
 /// # Errors
-/// For other arguments; when the build or the command fails, as where there are no galaxies.
+/// For other arguments, and when the build or the command fails, for example because there are no
+/// galaxies.
 pub fn encoder(places: &Places, args: &[String]) -> Result<()> {
     let mut data = places.root.join("../shared/data");
     let mut out = places.root.join("data/encoder");

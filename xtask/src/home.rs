@@ -1,15 +1,15 @@
-//! Where things are: this checkout, the build folder, and the user's folder for what is large.
+//! Where things are: this checkout, the build folder, and the user's folder for large files.
 
 use crate::shell;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 
-/// The folders every step works in.
+/// The folders that every step uses.
 #[derive(Debug, Clone)]
 pub struct Places {
     /// The checkout: the folder of the workspace's `Cargo.toml`.
     pub root: PathBuf,
-    /// cargo's build folder; `CARGO_TARGET_DIR` counts.
+    /// cargo's build folder, which `CARGO_TARGET_DIR` may set.
     pub target: PathBuf,
     /// libtorch, the Python environment and weights; see [`home`].
     pub home: PathBuf,
@@ -18,7 +18,7 @@ pub struct Places {
 }
 
 impl Places {
-    /// Asks cargo and the environment.
+    /// Finds the folders by asking cargo and the environment.
     ///
     /// # Errors
     /// When cargo cannot describe the workspace, or neither `HOME` nor `ZOOBOT_HOME` is set.
@@ -43,14 +43,14 @@ impl Places {
         })
     }
 
-    /// cargo, run in the checkout.
+    /// A cargo command that runs in the checkout.
     pub fn cargo(&self) -> std::process::Command {
         let mut command = shell::command(cargo());
         command.current_dir(&self.root);
         command
     }
 
-    /// Downloads under way.
+    /// The folder of downloads in progress.
     pub fn downloads(&self) -> PathBuf {
         self.home.join("downloads")
     }
@@ -85,7 +85,7 @@ fn home(var: impl Fn(&str) -> Option<std::ffi::OsString>) -> Result<PathBuf> {
     std::path::absolute(&path).with_context(|| format!("cannot resolve {}", path.display()))
 }
 
-/// Writes a text file through a temporary name, unless it already reads so.
+/// Writes a text file through a temporary name, unless it already has this content.
 ///
 /// # Errors
 /// When the folder or the file cannot be written.
@@ -103,10 +103,10 @@ pub fn write_if_changed(path: &Path, text: &str) -> Result<bool> {
     Ok(true)
 }
 
-/// Removes a folder or file, if it is there.
+/// Removes a folder or file if it exists.
 ///
 /// # Errors
-/// When it is there and cannot be removed.
+/// When it exists and cannot be removed.
 pub fn remove(path: &Path) -> Result<bool> {
     let Ok(kind) = path.symlink_metadata() else { return Ok(false) };
     let result =

@@ -1,4 +1,4 @@
-//! Tests of the order of the house: `ARCHITECTURE.md` against the manifests.
+//! Tests of the project's structure: `ARCHITECTURE.md` against the manifests.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,7 +7,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-/// The names of the library's crates that stand in a section of a manifest, without `zoobot-`.
+/// The names of the library's crates in a section of a manifest, without `zoobot-`.
 fn named_in(manifest: &str, section: &str) -> Vec<String> {
     let lines = manifest.lines().skip_while(|line| *line != section).skip(1);
     let lines = lines.take_while(|line| !line.starts_with('['));
@@ -17,7 +17,7 @@ fn named_in(manifest: &str, section: &str) -> Vec<String> {
     names
 }
 
-/// What each crate uses, by the manifests.
+/// The crates that each crate uses, according to the manifests.
 fn manifests() -> BTreeMap<String, Vec<String>> {
     let crates = std::fs::read_dir(root().join("crates")).unwrap().flatten().map(|it| it.path());
     let others = ["zoobot-core", "zoobot-cli", "zoobot-kernel", "xtask"].map(|it| root().join(it));
@@ -29,7 +29,7 @@ fn manifests() -> BTreeMap<String, Vec<String>> {
     all.filter(|(name, _)| name != "zoobot-testing").collect()
 }
 
-/// The table of crates, in its order: the name and what it uses.
+/// The table of crates in its order: each name and what it uses.
 fn table() -> Vec<(String, Vec<String>)> {
     let text = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     let rows = text.lines().filter(|line| line.starts_with("| ["));
@@ -80,7 +80,7 @@ fn files_over_400_lines_have_a_reason() {
     }
 }
 
-/// The modules of a crate that anyone may name, as files.
+/// The public modules of a crate, as files.
 fn public_files(folder: &Path, root: &str, found: &mut Vec<std::path::PathBuf>) {
     let Some(file) = [format!("{root}.rs"), format!("{root}/mod.rs")]
         .iter()
@@ -111,13 +111,13 @@ fn code_of(text: &str) -> &str {
     text.split("#[cfg(test)]\nmod tests {").next().unwrap()
 }
 
-/// What a declaration names: the type after `pub struct `, `pub enum ` and so on.
+/// The name in a declaration: the type after `pub struct `, `pub enum ` and so on.
 fn declared<'a>(line: &'a str, kinds: &[&str]) -> Option<&'a str> {
     let rest = kinds.iter().find_map(|kind| line.strip_prefix(kind))?;
     rest.split(|c: char| !c.is_alphanumeric() && c != '_').next()
 }
 
-/// The types that a file makes public: its own, and those that it passes on, with their module.
+/// The types that a file makes public: its own, and those that it re-exports, with their module.
 fn public_types(text: &str) -> Vec<(String, Option<String>)> {
     let (mut names, mut hidden) = (Vec::new(), false);
     let statements = code_of(text).replace("{\n    ", "{").replace(",\n    ", ", ");
@@ -143,7 +143,8 @@ fn public_types(text: &str) -> Vec<(String, Option<String>)> {
 
 #[test]
 fn no_public_type_has_the_name_of_another() {
-    // What `zoobot::` passes on (the networks are known there by the names of timm only), and the laboratory.
+    // The crates that `zoobot::` re-exports (the networks are known there only by timm's names), and the
+    // laboratory.
     let crates = [
         "base",
         "picture",
@@ -167,7 +168,8 @@ fn no_public_type_has_the_name_of_another() {
         }
     }
     assert!(places.len() > 150, "{} types were found", places.len());
-    // `Error` and `Result` are passed on by several crates; what the code of cells is made of is the kernel's.
+    // `Error` and `Result` are re-exported by several crates, and the kernel uses what the code of cells is
+    // made of.
     let twice = places
         .iter()
         .filter(|(name, places)| places.len() > 1 && !["Error", "Result"].contains(&name.as_str()));
@@ -175,7 +177,7 @@ fn no_public_type_has_the_name_of_another() {
     assert!(twice.is_empty(), "{twice:#?}");
 }
 
-/// Whether a type has an example in its doc comment; `None` where the file does not define it.
+/// Whether a type has an example in its doc comment; `None` if the file does not define it.
 fn has_example(text: &str, name: &str) -> Option<bool> {
     let lines: Vec<&str> = code_of(text).lines().collect();
     let kinds = ["pub struct ", "pub enum ", "pub trait "];
@@ -188,7 +190,7 @@ fn has_example(text: &str, name: &str) -> Option<bool> {
     Some(opening.any(|tag| ["", "no_run", "should_panic"].contains(tag)))
 }
 
-/// The file of a module, and all files below it.
+/// The file of a module and all files below it.
 fn module_files(folder: &Path, module: &str) -> Vec<std::path::PathBuf> {
     let mut files = vec![folder.join(format!("{module}.rs"))];
     let mut folders = vec![folder.join(module)];
@@ -214,7 +216,8 @@ fn at_least_half_of_the_public_types_show_an_example() {
         let mut files = Vec::new();
         public_files(&folder, "lib", &mut files);
         for file in files {
-            // Where the modules of the file are: beside `lib.rs` and `mod.rs`, else below the file.
+            // The folder with the modules of the file: that of `lib.rs` and `mod.rs`, else one named after
+            // the file.
             let stem = file.file_stem().unwrap();
             let inside = match stem.to_str() {
                 Some("lib" | "mod") => file.with_file_name(""),
@@ -226,7 +229,7 @@ fn at_least_half_of_the_public_types_show_an_example() {
                     None => vec![file.clone()],
                 };
                 let mut texts = places.iter().map(|it| std::fs::read_to_string(it).unwrap());
-                // Aliases and the types of other libraries are found in no file.
+                // Aliases and types of other libraries are not found in any file.
                 match texts.find_map(|text| has_example(&text, &name)) {
                     Some(true) => with.push(name),
                     Some(false) => without.push(format!("{name} ({})", file.display())),

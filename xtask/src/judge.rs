@@ -1,14 +1,14 @@
-//! `cargo xtask judge`: which encoder knows most about real galaxies that none was trained on.
+//! `cargo xtask judge`: compares encoders on real galaxies that none of them was trained on.
 
 use crate::home::Places;
 use crate::shell::{command, run};
 use anyhow::Result;
 
-/// Builds the workspace and judges encoders; `args` go to `zoobot-lab judge-encoders`. Without `--data` the
-/// galaxies beside the repository are taken. Features are kept under `target/judge`.
+/// Builds the workspace and judges encoders; `args` go to `zoobot-lab judge-encoders`. Without `--data` it
+/// uses the galaxies beside the repository. Features are kept in `target/judge`.
 ///
 /// # Errors
-/// When the build or the command fails, as where there are no galaxies.
+/// When the build or the command fails, for example because there are no galaxies.
 pub fn judge(places: &Places, args: &[String]) -> Result<()> {
     run(places.cargo().args(["build", "--quiet", "--workspace", "--locked"]))?;
     let mut command = command(places.programs().join("zoobot-lab"));

@@ -1,4 +1,5 @@
-//! Making Jupyter know the kernel, and the shell the command `zoobot`; and taking both away again.
+//! Registers the kernel with Jupyter and the command `zoobot` with the shell, and removes both
+//! again.
 
 use crate::home::{Places, remove, write_if_changed};
 use anyhow::{Context, Result};
@@ -8,14 +9,14 @@ use std::path::{Path, PathBuf};
 const LOGO_PNG: &[u8] = include_bytes!("../assets/logo-64x64.png");
 const LOGO_SVG: &str = include_str!("../assets/logo-svg.svg");
 
-/// The folders of a user that Jupyter and the shell look in.
+/// The user's folders that Jupyter and the shell search.
 pub struct User {
     kernels: PathBuf,
     bin: PathBuf,
 }
 
 impl User {
-    /// As Jupyter itself determines them.
+    /// Finds the folders as Jupyter itself does.
     ///
     /// # Errors
     /// When neither `HOME` nor `JUPYTER_DATA_DIR` is set.
@@ -44,7 +45,7 @@ impl User {
     }
 }
 
-/// Installs both; returns where they are, for people.
+/// Installs both; returns lines for the user that say where they are.
 ///
 /// # Errors
 /// When Jupyter's folder cannot be written.
@@ -59,7 +60,7 @@ pub fn install(places: &Places, user: &User) -> Result<Vec<String>> {
     let program = places.programs().join("zoobot");
     said.push(match link(&program, &user.command()) {
         Ok(()) => format!("command zoobot: {}", user.command().display()),
-        // A convenience only: the program itself is where it is.
+        // The link is only a convenience: the program itself works without it.
         Err(error) => format!("command zoobot: {} ({error:#})", program.display()),
     });
     Ok(said)
@@ -74,14 +75,14 @@ fn spec(places: &Places) -> Value {
         "interrupt_mode": "message",
         "metadata": { "debugger": false },
     });
-    // Jupyter may be started from elsewhere than this shell.
+    // Jupyter may be started outside this shell.
     if std::env::var_os("ZOOBOT_HOME").is_some() {
         spec["env"] = json!({ "ZOOBOT_HOME": places.home });
     }
     spec
 }
 
-/// A symbolic link, replacing only another one.
+/// Makes a symbolic link; replaces only another link.
 fn link(program: &Path, link: &Path) -> Result<()> {
     if link.symlink_metadata().is_ok_and(|kind| !kind.is_symlink()) {
         anyhow::bail!("{} is a file of its own and was left alone", link.display());
@@ -94,7 +95,7 @@ fn link(program: &Path, link: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes both, where they are ours; returns what was removed.
+/// Removes both if they are ours; returns what was removed.
 ///
 /// # Errors
 /// When something of ours cannot be removed.

@@ -1,8 +1,8 @@
 //! `libtch.so`: the C++ wrapper of the `tch` crate as a shared library.
 //!
-//! torch-sys would link it statically into the library, and rustc exports only Rust symbols from a
-//! dylib: a notebook cell that calls `tch` would then not find them. Built once beside libtorch, it
-//! is one copy for all, and no later build compiles the C++ again.
+//! torch-sys would link it statically into the library, but rustc exports only Rust symbols from a
+//! dylib, so a notebook cell that calls `tch` would not find the wrapper. Built once beside
+//! libtorch, there is one copy for all, and no later build compiles the C++ again.
 
 use crate::home::{Places, remove};
 use crate::libtorch::Libtorch;
@@ -11,18 +11,18 @@ use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The folder that holds `libtch.so`: libtorch's own, unless that is the user's.
+/// The folder of `libtch.so`: libtorch's own, unless that libtorch belongs to the user.
 pub fn folder(places: &Places, libtorch: &Libtorch) -> PathBuf {
     if !libtorch.own {
         return libtorch.lib();
     }
-    // One for each libtorch of the user's: its path is in the name.
+    // One folder for each libtorch of the user, named after its path.
     let path = libtorch.folder.to_string_lossy();
     let name = path.trim_matches('/').replace(|c: char| !c.is_ascii_alphanumeric(), "-");
     places.home.join("lib").join(name)
 }
 
-/// Whether it is there.
+/// Whether it has been built.
 pub fn is_ready(places: &Places, libtorch: &Libtorch) -> bool {
     folder(places, libtorch).join("libtch.so").exists()
 }
@@ -47,7 +47,7 @@ pub fn install(places: &Places, libtorch: &Libtorch) -> Result<()> {
     Ok(())
 }
 
-/// The C++ sources within the crate torch-sys, wherever cargo keeps it.
+/// The C++ sources in the crate torch-sys, wherever cargo keeps it.
 fn sources(places: &Places) -> Result<PathBuf> {
     let text = capture(
         places
@@ -65,7 +65,7 @@ fn sources(places: &Places) -> Result<PathBuf> {
     Ok(Path::new(manifest).with_file_name("libtch"))
 }
 
-/// Both files at once, as torch-sys's own build script compiles them.
+/// Compiles both files in parallel, as torch-sys's own build script does.
 fn compile(sources: &Path, libtorch: &Libtorch, objects: &Path) -> Result<()> {
     let include = libtorch.folder.join("include");
     let mut running = Vec::new();
@@ -97,8 +97,8 @@ fn compile(sources: &Path, libtorch: &Libtorch, objects: &Path) -> Result<()> {
     Ok(())
 }
 
-/// With CUDA, this is what brings libtorch's other half in: rustc would drop libraries none of
-/// whose symbols are called directly, and the backends register themselves when loaded.
+/// With CUDA, this loads the CUDA half of libtorch: rustc would drop libraries none of whose
+/// symbols are called directly, but the backends register themselves when loaded.
 fn link(libtorch: &Libtorch, objects: &Path) -> Result<()> {
     let mut command: Command = command("c++");
     command

@@ -1,8 +1,9 @@
-//! libtorch: which one this machine uses, and making it from PyPI's wheels.
+//! libtorch: chooses the one that this machine uses, and builds it from PyPI's wheels.
 //!
-//! PyPI's torch for Linux x86-64 is the CUDA build, several gigabytes with all it asks for. Without
-//! an NVIDIA GPU three wheels are enough: the processor's half of torch and the two small CUDA
-//! libraries it names. A stub `libtorch.so` then stands in for the one that needs the other half.
+//! PyPI's torch for Linux x86-64 is the CUDA build, several gigabytes with all its dependencies.
+//! Without an NVIDIA GPU three wheels are enough: torch, of which only the CPU half is used, and
+//! the two small CUDA libraries that it needs. A stub `libtorch.so` then replaces the one that
+//! needs the CUDA half.
 
 use crate::download::{fetch, unpack};
 use crate::home::{Places, remove};
@@ -22,15 +23,15 @@ pub const VERSION: &str = "2.11.0";
 pub struct Libtorch {
     /// The folder with `include` and `lib`.
     pub folder: PathBuf,
-    /// Whether it computes on NVIDIA GPUs too.
+    /// Whether it supports NVIDIA GPUs.
     pub cuda: bool,
-    /// Whether it is the user's: then nothing is written into it.
+    /// Whether it belongs to the user; then nothing is written into it.
     pub own: bool,
 }
 
 impl Libtorch {
-    /// The user's own where the environment names one, else the one of the home folder: with CUDA
-    /// when there is an NVIDIA GPU.
+    /// The user's own if the environment names one, else the one in the home folder: with CUDA if
+    /// there is an NVIDIA GPU.
     ///
     /// # Errors
     /// When the user's own is not libtorch of the right version, or when there is none and this is
@@ -81,7 +82,7 @@ impl Libtorch {
         self.folder.join("lib")
     }
 
-    /// What it is, for people.
+    /// Its description for users.
     pub fn name(&self) -> String {
         let kind = if self.cuda { "with CUDA" } else { "CPU" };
         let whose = if self.own { ", your own" } else { "" };
@@ -93,10 +94,10 @@ impl Libtorch {
         self.own || version(&self.folder).is_some_and(|found| found == VERSION)
     }
 
-    /// Makes it from wheels, under a temporary name until it is whole.
+    /// Builds it from wheels, under a temporary name until it is complete.
     ///
     /// # Errors
-    /// When a wheel cannot be had, the disk is full or the linker fails.
+    /// When a wheel is not available, the disk is full or the linker fails.
     pub fn install(&self, places: &Places) -> Result<()> {
         let python = Python::of(places);
         let mut wanted = vec![wheels::TORCH, wheels::CUDA_RUNTIME, wheels::CUPTI];
@@ -128,7 +129,7 @@ impl Libtorch {
         }
         let lib = partial.join("lib");
         if self.cuda {
-            // Links the Python interpreter, which nothing here does.
+            // It links to the Python interpreter, which nothing here does.
             remove(&lib.join("libtorch_python.so"))?;
         } else {
             link_stub(&lib)?;
@@ -143,7 +144,7 @@ impl Libtorch {
     }
 }
 
-/// A `libtorch.so` that needs the processor's half only.
+/// Links a `libtorch.so` that needs only the CPU half.
 fn link_stub(lib: &Path) -> Result<()> {
     run(command("cc")
         .args(["-shared", "-o", "libtorch.so", "-Wl,--no-as-needed", "-L."])
@@ -154,7 +155,7 @@ fn link_stub(lib: &Path) -> Result<()> {
 /// The libtorch that the user asks for with `LIBTORCH` or `LIBTORCH_USE_PYTORCH`.
 ///
 /// `cargo run` sets `LIBTORCH` from `.cargo/local.toml`, so a value equal to the one written there
-/// says nothing new: it is the user's only where that file says so.
+/// says nothing new: it is the user's own only if that file says so.
 fn users_own(
     written: Option<Written>,
     var: impl Fn(&str) -> Option<OsString>,
@@ -176,7 +177,7 @@ fn users_own(
 /// The version of the libtorch in a folder, without a `+cpu` or `+cu130`.
 fn version(folder: &Path) -> Option<String> {
     let text = std::fs::read_to_string(folder.join("build-version")).ok().or_else(|| {
-        // A Python package has no such file; its headers know.
+        // A Python package has no such file, but its headers state the version.
         let header = folder.join("include/torch/headeronly/version.h");
         let text = std::fs::read_to_string(header).ok()?;
         let number = |name: &str| {

@@ -30,7 +30,7 @@ pub fn path(places: &Places) -> PathBuf {
     places.root.join(".cargo/local.toml")
 }
 
-/// Writes the file unless it is right already: a change rebuilds everything.
+/// Writes the file unless it is already right: any change rebuilds everything.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -50,8 +50,8 @@ fn without_comments(text: &str) -> Vec<&str> {
     text.lines().filter(|line| !line.starts_with('#')).collect()
 }
 
-/// torch-sys declares `links = "tch"`, so the last section takes the place of its build script; the
-/// flags let programs and doc tests find libtorch when they run.
+/// torch-sys declares `links = "tch"`, so the last section replaces its build script; the flags let
+/// programs and doc tests find libtorch at run time.
 fn render(libtorch: &Libtorch, tch: &Path, target: &str) -> String {
     let mut folders = vec![libtorch.lib()];
     if tch != folders[0] {
@@ -83,7 +83,7 @@ rustc-link-search = [{search}]
     )
 }
 
-/// A TOML string; JSON's escapes are among TOML's.
+/// A TOML string; JSON's escapes are valid in TOML.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask`: the one door for people who work on the project. Sets the machine up, starts the
+//! `cargo xtask`: all tasks for people who work on the project. Sets the machine up, starts the
 //! first tutorial, and runs every check. Depends on neither torch nor polars, so that it builds in
 //! seconds on a machine that has nothing yet.
 

@@ -1,4 +1,4 @@
-//! `cargo xtask parity`: the networks' features beside those of timm in Python.
+//! `cargo xtask parity`: compares the networks' features with timm's in Python.
 
 use crate::home::Places;
 use crate::python::{Environment, Python};
@@ -6,16 +6,16 @@ use crate::shell::run;
 use anyhow::Result;
 use std::path::PathBuf;
 
-/// Names an interpreter that has torch, timm, safetensors and numpy already.
+/// The variable with an interpreter that already has torch, timm, safetensors and numpy.
 const PYTHON: &str = "ZOOBOT_PARITY_PYTHON";
 
-/// Builds the workspace and runs the comparison; `args` go to the script: timm's names, for others
-/// than one network of each kind, and `--json`.
+/// Builds the workspace and runs the comparison; `args` go to the script: timm's names, to compare
+/// other networks than one of each kind, and `--json`.
 ///
-/// The first run downloads some gigabytes into an environment of its own, in the home folder.
+/// The first run downloads some gigabytes into a separate environment in the home folder.
 ///
 /// # Errors
-/// When the environment cannot be made, or a network differs by more than 1e-4.
+/// When the environment cannot be created, or a network differs by more than 1e-4.
 pub fn parity(places: &Places, args: &[String]) -> Result<()> {
     run(places.cargo().args(["build", "--workspace", "--locked"]))?;
     let lab = places.programs().join("zoobot-lab");
@@ -24,7 +24,7 @@ pub fn parity(places: &Places, args: &[String]) -> Result<()> {
     run(command.arg(script).arg("--lab").arg(lab).args(args).current_dir(&places.root))
 }
 
-/// The interpreter that was named, or that of the environment, which is made where it is missing.
+/// The interpreter that was named, or that of the environment, which is created if it is missing.
 fn python(places: &Places) -> Result<Python> {
     if let Some(program) = std::env::var_os(PYTHON).filter(|program| !program.is_empty()) {
         return Ok(Python::at(PathBuf::from(program)));

@@ -1,5 +1,5 @@
-//! Python environments at exact versions: that of the notebooks, with JupyterLab and its client, and
-//! that of the comparison with timm.
+//! Python environments at exact versions: one for notebooks, with JupyterLab and its client, and
+//! one for the comparison with timm.
 
 use crate::home::{Places, remove, write_if_changed};
 use crate::shell::{command, run, succeeds};
@@ -17,7 +17,7 @@ pub struct Python {
 }
 
 impl Python {
-    /// The interpreter of the environment in the home folder, whether it is there yet or not.
+    /// The interpreter of the environment in the home folder, which may not exist yet.
     pub fn of(places: &Places) -> Self {
         Environment::notebooks(places).python()
     }
@@ -33,14 +33,14 @@ impl Python {
         Self { program: "python3".into() }
     }
 
-    /// The interpreter, kept from the packages of any other environment.
+    /// A command that runs the interpreter without the packages of other environments.
     pub fn command(&self) -> Command {
         let mut command = command(&self.program);
         command.env_remove("PYTHONPATH").env_remove("PYTHONHOME");
         command
     }
 
-    /// A command that runs a program given as text.
+    /// A command that runs a program passed as text.
     pub fn script(&self, text: &str) -> Command {
         let mut command = self.command();
         command.args(["-c", text]);
@@ -55,12 +55,12 @@ impl Python {
     }
 }
 
-/// Whether the environment holds exactly what this version asks for, and runs.
+/// Whether the environment contains exactly what this version needs, and runs.
 pub fn is_ready(places: &Places) -> bool {
     Environment::notebooks(places).is_ready()
 }
 
-/// Makes the environment, or brings an interrupted or older one up to date.
+/// Creates the environment, or updates an interrupted or older one.
 ///
 /// # Errors
 /// When `venv` or pip fails; pip's own message is above.
@@ -71,11 +71,11 @@ pub fn install(places: &Places) -> Result<()> {
 /// A virtual environment of packages at exact versions.
 #[derive(Debug, Clone)]
 pub struct Environment {
-    /// Where it is.
+    /// Its folder.
     pub folder: PathBuf,
-    /// pip's list of all that it holds.
+    /// pip's list of everything in it.
     requirements: &'static str,
-    /// A program that fails where something is missing.
+    /// A program that fails if something is missing.
     check: &'static str,
 }
 
@@ -88,7 +88,7 @@ impl Environment {
         }
     }
 
-    /// What the networks are compared with: torch and timm.
+    /// The environment that the networks are compared with: torch and timm.
     pub fn parity(places: &Places) -> Self {
         Self {
             folder: places.home.join("python-parity"),
@@ -102,20 +102,20 @@ impl Environment {
         Python { program: self.folder.join("bin/python") }
     }
 
-    /// Whether it holds exactly what this version asks for, and runs.
+    /// Whether it contains exactly what this version needs, and runs.
     pub fn is_ready(&self) -> bool {
         std::fs::read_to_string(self.marker()).is_ok_and(|done| done == self.requirements)
             && succeeds(&mut self.python().script(self.check))
     }
 
-    /// Makes it, or brings an interrupted or older one up to date.
+    /// Creates it, or updates an interrupted or older one.
     ///
     /// # Errors
     /// When `venv` or pip fails; pip's own message is above.
     pub fn install(&self) -> Result<()> {
         let python = self.python();
         remove(&self.marker())?;
-        // A new `python3` leaves an environment whose packages it does not look at.
+        // After an update of `python3`, an environment may not see its old packages.
         if !succeeds(&mut python.script("import pip")) {
             remove(&self.folder)?;
             let above = self.folder.parent().context("an environment needs a folder")?;
@@ -129,7 +129,7 @@ impl Environment {
             .module("pip")
             .args(["install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r"])
             .arg(&list))?;
-        // Written last: without it the step counts as unfinished.
+        // Written last: until then the step counts as unfinished.
         std::fs::rename(&list, self.marker())?;
         Ok(())
     }

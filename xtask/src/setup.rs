@@ -1,4 +1,4 @@
-//! From a bare machine to a working kernel, step by step; what is there already is kept.
+//! From a bare machine to a working kernel, step by step; what exists already is kept.
 
 use crate::home::{Places, remove};
 use crate::kernelspec::{self, User};
@@ -12,7 +12,8 @@ use std::fs::File;
 /// Sets everything up; returns the libtorch in use.
 ///
 /// # Errors
-/// Those of the steps: each says what is missing and what to do, and the next run goes on there.
+/// When a step fails: the message says what is missing and what to do, and the next run resumes
+/// there.
 pub fn setup(places: &Places, stages: &mut Stages) -> Result<Libtorch> {
     let _lock = lock(places)?;
     stages.run("system tools", false, || {
@@ -42,14 +43,14 @@ pub fn setup(places: &Places, stages: &mut Stages) -> Result<Libtorch> {
     Ok(libtorch)
 }
 
-/// Takes away what `setup` put outside the checkout; with `all`, the home folder's contents too.
+/// Removes what `setup` put outside the checkout; with `all`, also what it put into the home folder.
 ///
 /// # Errors
 /// When something cannot be removed.
 pub fn uninstall(places: &Places, all: bool) -> Result<()> {
     let mut removed = kernelspec::uninstall(places, &User::find()?)?;
     if all {
-        // Only what set-up made: the folder may hold encoders of the user's own.
+        // Only what set-up made: the folder may contain encoders of the user.
         let names = ["python", "python-parity", "lib", "downloads", LOCK];
         let names = names.into_iter().chain(weights::ALL.map(|it| it.folder));
         let mut paths: Vec<_> = names.map(|name| places.home.join(name)).collect();
@@ -66,7 +67,7 @@ pub fn uninstall(places: &Places, all: bool) -> Result<()> {
             }
         }
         for folder in [places.home.join("encoders"), places.home.clone()] {
-            // Fails, rightly, when something else is in it.
+            // Fails, as it should, when it contains something else.
             let _ = std::fs::remove_dir(folder);
         }
     }
@@ -82,7 +83,7 @@ pub fn uninstall(places: &Places, all: bool) -> Result<()> {
 
 const LOCK: &str = "set-up.lock";
 
-/// Keeps two set-ups from working on one home folder at once.
+/// Prevents two set-ups from working in one home folder at once.
 fn lock(places: &Places) -> Result<File> {
     std::fs::create_dir_all(&places.home)
         .with_context(|| format!("cannot make {}", places.home.display()))?;

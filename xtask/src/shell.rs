@@ -1,13 +1,13 @@
-//! Running other programs: the cleaned environment they get, and errors that name the command.
+//! Running other programs: in a cleaned environment, with errors that name the command.
 
 use anyhow::{Context, Result, bail};
 use std::process::{Command, Stdio};
 
-/// A command whose environment lacks what `cargo run` adds for this program.
+/// A command without the environment variables that `cargo run` adds for this program.
 ///
-/// Build scripts ask to be run again when such a variable changes, so leaving them in would rebuild
-/// half of the workspace whenever `cargo xtask` and a plain `cargo build` take turns. `LIBTORCH`
-/// goes too: cargo sets it again from `.cargo/local.toml`.
+/// Build scripts run again when such a variable changes, so leaving them in would rebuild half of
+/// the workspace whenever `cargo xtask` and a plain `cargo build` alternate. `LIBTORCH` is removed
+/// too: cargo sets it again from `.cargo/local.toml`.
 pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     const ADDED: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_PRIMARY_"];
     let mut command = Command::new(program);
@@ -24,7 +24,7 @@ pub fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
 /// Runs a command with this program's own input and output.
 ///
 /// # Errors
-/// When it cannot be started or does not end with success; the message holds the command.
+/// When it cannot be started or does not end with success; the message contains the command.
 pub fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot run {}", shown(command)))?;
     if !status.success() {
@@ -49,13 +49,13 @@ pub fn capture(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).with_context(|| format!("output of {}", shown(command)))
 }
 
-/// Whether a command can be started and ends with success; says nothing.
+/// Whether a command can be started and ends with success; prints nothing.
 pub fn succeeds(command: &mut Command) -> bool {
     let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     quiet.status().is_ok_and(|status| status.success())
 }
 
-/// The command as one line, a program text given with `-c` left out.
+/// The command as one line, without a program text given with `-c`.
 fn shown(command: &Command) -> String {
     let mut words = vec![command.get_program().to_string_lossy().into_owned()];
     words.extend(command.get_args().map(|arg| {

@@ -1,4 +1,4 @@
-//! The steps of a command: one line when each starts, and a table of minutes at the end.
+//! The steps of a command: one line when each starts, and a table of their minutes at the end.
 
 use anyhow::{Context, Result};
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ impl Stages {
     /// Runs `work` under `name`, unless it is `already` done.
     ///
     /// # Errors
-    /// Those of `work`, with the step's name.
+    /// When `work` fails; the message has the step's name.
     pub fn run(
         &mut self,
         name: &str,
@@ -41,7 +41,7 @@ impl Stages {
         result.with_context(|| name.to_owned())
     }
 
-    /// Minutes by step, and their sum.
+    /// The minutes of each step, and their sum.
     pub fn summary(&self) -> String {
         let width = self.ended.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
         let mut total = Duration::ZERO;

@@ -1,4 +1,5 @@
-//! `cargo xtask start`: set-up, then the first tutorial in JupyterLab, or executed without it.
+//! `cargo xtask start`: sets up, then opens the first tutorial in JupyterLab, or executes it
+//! without JupyterLab.
 
 use crate::home::Places;
 use crate::python::Python;
@@ -11,16 +12,16 @@ use std::path::{Path, PathBuf};
 /// How JupyterLab is opened.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// The port that it answers at; else the first free one from 8888 on.
+    /// The port of the server; by default the first free one from 8888 on.
     port: Option<u16>,
-    /// Where notebooks are; else `~/zoobot-notebooks`.
+    /// The folder of notebooks; by default `~/zoobot-notebooks`.
     folder: Option<PathBuf>,
-    /// Whether only the address is printed.
+    /// Whether to print the address instead of opening a browser.
     no_browser: bool,
 }
 
 impl Options {
-    /// Reads the words after `start`; `None` where they are others.
+    /// Reads the words after `start`; `None` if one is not understood.
     pub fn read(words: &[&str]) -> Option<Self> {
         let mut options = Self::default();
         let mut words = words.iter();
@@ -36,14 +37,14 @@ impl Options {
     }
 }
 
-/// Opens JupyterLab on the first tutorial; does not return unless it cannot be started.
+/// Opens JupyterLab at the first tutorial; does not return unless it cannot be started.
 ///
-/// Notebooks are in a folder of the user's own, outside of the checkout; a tutorial is copied there
-/// when it is missing, so what was changed in one stays. JupyterLab shows the whole home folder where
-/// notebooks are inside it.
+/// Notebooks are in a folder of the user, outside the checkout; a tutorial is copied there only if
+/// it is missing, so the user's changes stay. If the folder is inside the home folder, JupyterLab
+/// shows the whole home folder.
 ///
 /// # Errors
-/// Those of the set-up, and when the folder cannot be written.
+/// When the set-up fails, or the folder cannot be written.
 pub fn in_browser(places: &Places, options: &Options) -> Result<()> {
     let mut stages = Stages::default();
     setup::setup(places, &mut stages)?;
@@ -60,7 +61,7 @@ pub fn in_browser(places: &Places, options: &Options) -> Result<()> {
         command.arg("--allow-root");
     }
     if let Some(port) = options.port {
-        // Another port than the one that was asked for would surprise.
+        // A port other than the requested one would surprise.
         command.args([format!("--port={port}"), "--ServerApp.port_retries=0".to_owned()]);
     }
     if options.no_browser {
@@ -71,7 +72,7 @@ pub fn in_browser(places: &Places, options: &Options) -> Result<()> {
     Err(error).context("cannot start JupyterLab")
 }
 
-/// Copies the tutorials that a folder has not.
+/// Copies the tutorials that a folder lacks.
 fn copy_tutorials(from: &Path, folder: &Path) -> Result<()> {
     let making = || format!("cannot make the folder {}", folder.display());
     std::fs::create_dir_all(folder).with_context(making)?;
@@ -89,7 +90,7 @@ fn copy_tutorials(from: &Path, folder: &Path) -> Result<()> {
 /// Executes the first tutorial and says where the result is.
 ///
 /// # Errors
-/// Those of the set-up, and when a cell fails.
+/// When the set-up or a cell fails.
 pub fn headless(places: &Places) -> Result<()> {
     let mut stages = Stages::default();
     let result = setup::setup(places, &mut stages).and_then(|_| {

@@ -1,7 +1,7 @@
-//! What the system must bring: a C and C++ compiler, Python 3 with `venv`, rustfmt and clippy.
+//! What the system must provide: a C and C++ compiler, Python 3 with `venv`, rustfmt and clippy.
 //!
-//! A missing package is installed where that needs no question (as root, or with a `sudo` that
-//! asks for no password); otherwise the error is the command to type.
+//! A missing package is installed if that needs no question (as root, or with a `sudo` that asks
+//! for no password); otherwise the error gives the command to type.
 
 use crate::home::Places;
 use crate::shell::{capture, command, run, succeeds};
@@ -22,7 +22,7 @@ impl std::fmt::Display for Missing {
 
 impl std::error::Error for Missing {}
 
-/// Makes sure of a C and a C++ compiler.
+/// Ensures that there are a C and a C++ compiler.
 ///
 /// # Errors
 /// [`Missing`], with the command that installs them.
@@ -39,10 +39,10 @@ pub fn compilers() -> Result<()> {
     Ok(())
 }
 
-/// Makes sure of a `python3` that can make virtual environments.
+/// Ensures that there is a `python3` that can create virtual environments.
 ///
 /// # Errors
-/// [`Missing`], when there is none, it is too old, or `venv` cannot be installed.
+/// [`Missing`], if there is none, it is too old, or `venv` cannot be installed.
 pub fn python() -> Result<()> {
     if !succeeds(command("python3").arg("--version")) {
         install("Python 3", &["python3", "python3-venv"])?;
@@ -59,7 +59,7 @@ pub fn python() -> Result<()> {
             version.trim().replace(' ', ".")
         )));
     }
-    // Debian keeps the part of the standard library that makes environments in another package.
+    // Debian has the part of the standard library that creates environments in another package.
     if !succeeds(command("python3").args(["-c", "import venv, ensurepip"])) {
         install("Python's venv module", &["python3-venv"])?;
     }
@@ -71,10 +71,10 @@ fn new_enough(version: &str) -> bool {
     matches!((parts.next(), parts.next()), (Some(major), Some(minor)) if (major, minor) >= OLDEST_PYTHON)
 }
 
-/// Makes sure of rustfmt and clippy.
+/// Ensures that rustfmt and clippy are installed.
 ///
 /// # Errors
-/// [`Missing`], when they are not there and there is no rustup to add them.
+/// [`Missing`], if they are not installed and there is no rustup to add them.
 pub fn rust_components(places: &Places) -> Result<()> {
     for (tool, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
         if succeeds(places.cargo().args([tool, "--version"])) {
@@ -94,7 +94,7 @@ pub fn is_root() -> bool {
     capture(command("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }
 
-/// Installs Debian packages, or says how.
+/// Installs Debian packages, or fails with the command to do so.
 fn install(what: &str, packages: &[&str]) -> Result<()> {
     if !succeeds(command("apt-get").arg("--version")) {
         bail!(Missing(format!(

@@ -1,4 +1,4 @@
-//! Executing the tutorials with the kernel, to check them or to store their outputs.
+//! Executes the tutorials with the kernel, to check them or to store their outputs.
 
 use crate::home::Places;
 use crate::python::Python;
@@ -13,7 +13,7 @@ const CHECK: &str = include_str!("../python/check_notebook.py");
 /// The notebook that `start` opens.
 pub const FIRST: &str = "tutorials/01_first_look.ipynb";
 
-/// How many tutorials held what they promise, and how many did not.
+/// The numbers of tutorials that passed their checks and that failed.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Checked {
     pub passed: usize,
@@ -23,7 +23,7 @@ pub struct Checked {
 /// Executes every tutorial into the build folder and checks it there.
 ///
 /// # Errors
-/// When the tutorials cannot be listed; one that fails is counted instead.
+/// When the tutorials cannot be listed; a tutorial that fails is counted instead.
 pub fn check(places: &Places) -> Result<Checked> {
     let mut checked = Checked::default();
     for notebook in all(places)? {
@@ -42,11 +42,11 @@ pub fn check(places: &Places) -> Result<Checked> {
     Ok(checked)
 }
 
-/// Executes the tutorials whose file names begin with one of `which`, or all where it is empty, and
+/// Executes the tutorials whose file names begin with one of `which`, or all if it is empty, and
 /// stores the outputs in them.
 ///
 /// # Errors
-/// When there are none, or a cell fails: that notebook is left as it was.
+/// When there are none, or a cell fails; that notebook is left unchanged.
 pub fn write(places: &Places, which: &[&str]) -> Result<()> {
     let named = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -67,7 +67,7 @@ pub fn write(places: &Places, which: &[&str]) -> Result<()> {
 }
 
 /// Executes one notebook, in its own folder, with the kernel `zoobot`; returns the executed copy.
-/// The solutions of its exercises are run after the last cell, and not kept.
+/// The solutions of its exercises are run after the last cell and not kept.
 ///
 /// # Errors
 /// When there is no such notebook or a cell fails; the cell and its error are above.

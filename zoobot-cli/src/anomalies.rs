@@ -11,7 +11,7 @@ use zoobot_core::anomaly::{Acquisition, AnomalySearch, Figures, Truth, journal};
 use zoobot_core::space::Space;
 use zoobot_core::{Error, Result, interrupt};
 
-/// Galaxies that are listed.
+/// The number of galaxies to list.
 const LISTED: usize = 20;
 
 /// Rank galaxies by what interests one person, after a few ratings from 0 to 5.
@@ -24,8 +24,8 @@ const LISTED: usize = 20;
 /// first 10 random galaxies, then batches of 10 that the model chooses. The ranking is then judged;
 /// galaxies with a fraction above 0.9 are of interest.
 ///
-/// A representation with more than 40 features (--pca) is compressed to 40 principal components, and
-/// standardised.
+/// Representations are standardised; those with more than 40 features (--pca) are first compressed to
+/// 40 principal components.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot encode sample --out reps.parquet
@@ -58,13 +58,13 @@ pub struct Anomalies {
     /// NAME=VALUE for galaxies of one kind, such as class=merger
     #[arg(long, requires = "scores")]
     score_column: Option<String>,
-    /// Simulate the user, who rates by --scores
+    /// Simulate a user who rates by --scores
     #[arg(long, conflicts_with = "ratings")]
     user_simulated: bool,
     /// The number of ratings of the simulated user
     #[arg(long, default_value_t = 200)]
     labels: usize,
-    /// Galaxies in a batch
+    /// The number of galaxies in a batch
     #[arg(long, default_value_t = 10)]
     batch: usize,
     #[arg(long, default_value_t, help = acquisitions())]
@@ -72,7 +72,7 @@ pub struct Anomalies {
     /// The number of principal components
     #[arg(long, default_value_t = 40)]
     pca: usize,
-    /// The seed of everything random
+    /// The random seed
     #[arg(long, default_value_t = zoobot_core::seed::DEFAULT)]
     seed: u64,
     /// The file to write the whole ranking into: .csv, .parquet or .fits
@@ -163,13 +163,13 @@ impl Anomalies {
         while !interrupt::requested() {
             std::thread::sleep(Duration::from_millis(100));
         }
-        // What follows may be stopped by another Ctrl-C.
+        // Another Ctrl-C may stop the rest of the command.
         interrupt::clear();
         page.stop();
         Ok(search)
     }
 
-    /// Whose ratings count.
+    /// The user whose ratings to use.
     fn whose(&self, search: &AnomalySearch) -> Result<String> {
         let people = search.people();
         let wrong = |problem: String| {
@@ -189,7 +189,8 @@ impl Anomalies {
         }
     }
 
-    /// The most interesting and the next to rate; figures where the truth is known.
+    /// Lists the most interesting galaxies and the galaxies to rate next; with the truth, also judges the
+    /// ranking.
     fn rated(&self, search: &mut AnomalySearch, truth: Option<&Truth>) -> Result<Value> {
         let ratings = search.ratings();
         let next = search.next()?;
@@ -219,7 +220,7 @@ impl Anomalies {
     }
 }
 
-/// Compressed if it is wider, and standardised.
+/// Compresses a space to `components` if it has more features, and standardises it.
 pub fn prepared(space: &Space, components: usize) -> Result<Space> {
     let compressed = if space.width() > components {
         space.pca(components.min(space.len()))?

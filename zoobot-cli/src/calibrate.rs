@@ -17,12 +17,12 @@ use zoobot_core::schema::{Schema, Votes};
 use zoobot_core::survey::DataSet;
 use zoobot_core::{Error, Result};
 
-/// Compare what models expect with the votes that volunteers cast.
+/// Compare the predictions of models with the votes that volunteers cast.
 ///
 /// The catalogue has the votes in columns QUESTION_ANSWER, as whole numbers. For each question it prints
 /// the coverage (how often the votes are within 0.2 of the expected fraction, and inside 90 % intervals),
-/// the expected calibration error, and the accuracy on galaxies on which volunteers agree (more than 80 %
-/// of the votes for one answer). Give galaxies that the models have not learnt from.
+/// the expected calibration error, and the accuracy for galaxies on which volunteers agree (more than
+/// 80 % of the votes for one answer). Give galaxies that the models have not learnt from.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot simulate --galaxies 40 --votes decals_dr5 --tags 0.5 --out voted
@@ -119,7 +119,7 @@ impl Calibrate {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// What is expected of a catalogue's galaxies, and their votes.
+    /// The predictions for a catalogue's galaxies, and their votes.
     fn compared(&self, ensemble: &Ensemble, path: &Path) -> Result<(Posterior, Votes)> {
         let (catalog, schema) = self.galaxies(ensemble.schema(), path)?;
         compared(ensemble, &catalog, &schema)
@@ -153,17 +153,17 @@ impl Calibrate {
     }
 }
 
-/// What is expected of galaxies, and their votes.
+/// The predictions for galaxies, and their votes.
 fn compared(ensemble: &Ensemble, catalog: &Catalog, schema: &Schema) -> Result<(Posterior, Votes)> {
-    // Votes that cannot be used are told of before the pictures are looked at.
+    // Invalid votes are reported before the pictures are read.
     Votes::of(catalog, schema)?;
     let posterior = ensemble.posterior(catalog)?.of_schema(schema)?;
     let votes = Votes::of(&catalog.select(posterior.ids())?, schema)?;
     Ok((posterior, votes))
 }
 
-/// The model with each question of a schema corrected by the votes for these galaxies, in place of a
-/// correction that it had.
+/// The model with each question of a schema corrected by the votes for these galaxies; the correction
+/// replaces an earlier one.
 pub fn corrected(
     model: Model,
     precision: Precision,

@@ -1,10 +1,10 @@
-//! `--data-set`: a published data set in place of a table of the user's own.
+//! `--data-set`: a published data set in place of the user's own table.
 
 use zoobot_core::schema::Schema;
 use zoobot_core::survey::DataSet;
 use zoobot_core::{Error, Result};
 
-/// Of commands that take votes, for `--help`.
+/// The help of `--data-set` for commands that need votes.
 pub fn votes() -> String {
     format!(
         "The catalogue is the table of a published data set: take its votes, of the galaxies that the \
@@ -13,7 +13,7 @@ pub fn votes() -> String {
     )
 }
 
-/// Of commands that take tags, for `--help`.
+/// The help of `--data-set` for commands that need tags.
 pub fn tags() -> String {
     format!(
         "Instead of --tags, the labels of a published data set, whose table is --catalog, of the \

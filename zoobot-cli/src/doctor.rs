@@ -28,15 +28,15 @@ pub struct Doctor {
     json: bool,
 }
 
-/// What was found, or what is not as it should be and what to do about it.
+/// What was found, or a problem and how to fix it.
 enum State {
     Ok(String),
-    /// Something can be done without it.
+    /// Other things work without it.
     Missing(String, String),
     Wrong(String, String),
 }
 
-/// One thing that was looked at.
+/// One thing that was checked.
 struct Finding {
     what: &'static str,
     state: State,
@@ -90,7 +90,7 @@ impl State {
         }
     }
 
-    /// What was found, and what to do about it.
+    /// What was found, and how to fix it.
     fn words(&self) -> (&str, Option<&str>) {
         match self {
             Self::Ok(found) => (found, None),

@@ -17,11 +17,11 @@ use zoobot_core::{Error, Result};
 
 /// Encode the pictures of a catalogue into representations.
 ///
-/// Writes a Parquet table of id_str, feat_0, feat_1, ... in the order of the catalogue: 1,280 features
-/// for each galaxy with the included encoder. Pictures that cannot be read are left out, and listed with
-/// the reasons in a table beside it (OUT with the ending .failed.csv). Repeat the command to resume a
-/// run that was stopped. A table of these galaxies by this encoder is written again; any other existing
-/// file is replaced only with --overwrite.
+/// Writes a Parquet table with the columns id_str, feat_0, feat_1, ... in the order of the catalogue:
+/// 1,280 features for each galaxy with the included encoder. Pictures that cannot be read are left out,
+/// and listed with the reasons in a table beside it (OUT with the ending .failed.csv). Repeat the command
+/// to resume a run that was stopped. An earlier table of these galaxies by this encoder is replaced; any
+/// other existing file is replaced only with --overwrite.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot encode sample --out reps.parquet
@@ -99,8 +99,8 @@ impl Encode {
 }
 
 impl Encode {
-    /// Whether the existing file has these galaxies, or some of them, by this encoder: then nothing is
-    /// lost when it is written again.
+    /// Whether the existing file holds only galaxies of this catalogue by this encoder, so that replacing
+    /// it loses nothing.
     fn is_made_again(&self, catalog: &Catalog, encoder: &Encoder) -> bool {
         if !self.out.is_file() {
             return false;
@@ -112,7 +112,7 @@ impl Encode {
     }
 }
 
-/// Writes the pictures that could not be read into a table beside `out`, and warns of them; without
+/// Lists the pictures that could not be read in a table beside `out`, and warns about them; without
 /// such pictures, removes the table of an earlier run.
 pub fn list_failed(out: &Path, failed: &Failures, all: usize) -> Result<()> {
     let list = out.with_extension("failed.csv");

@@ -20,10 +20,11 @@ use zoobot_core::{Error, Result};
 /// Prints its plan, trains, and writes a model folder for `zoobot predict` and `zoobot judge`.
 /// By default it fits a linear model to the encoder's features, which takes seconds: the strength of
 /// the penalty is chosen by predicting galaxies that were left out, and the model that is written
-/// learns from all galaxies. An option that only gradient descent has (--rate, --epochs, --patience,
-/// --batch, --warmup, --dropout, --mixup, --distance absolute) trains the head by gradient descent instead; --full
-/// trains the encoder as well. Repeat the command to resume a run that was stopped: OUT/run holds what
-/// is needed, OUT/run/best the best model so far. A finished model is replaced only with --overwrite.
+/// learns from all galaxies. With an option that only gradient descent has (--rate, --epochs,
+/// --patience, --batch, --warmup, --dropout, --mixup, --distance absolute), the head is trained by
+/// gradient descent instead; --full trains the encoder as well. Repeat the command to resume a run that
+/// was stopped: OUT/run holds its state, and OUT/run/best the best model so far. A finished model is
+/// replaced only with --overwrite.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot finetune classifier sample --label ring --out sample-rings
@@ -80,14 +81,14 @@ pub struct Finetuning {
     /// Stop after this many epochs without improvement; 0 for never
     #[arg(long, default_value_t = 10)]
     patience: u64,
-    /// Galaxies in a batch
+    /// The number of galaxies in a batch
     #[arg(long, default_value_t = 32)]
     batch: usize,
     /// The largest learning rate (default: 1e-3 for a head, 1e-4 for a whole network, 1e-5 with
     /// --two-phase)
     #[arg(long)]
     rate: Option<f64>,
-    /// Steps of warm-up, in which the learning rate grows
+    /// The number of warm-up steps, during which the learning rate grows
     #[arg(long, default_value_t = 0)]
     warmup: u64,
     /// Weight decay: the share of the weights that a step at a learning rate of 1 removes
@@ -109,7 +110,7 @@ pub struct Finetuning {
     /// Weight the classes equally, however many galaxies each has
     #[arg(long)]
     balanced: bool,
-    /// Random views of each galaxy that a head learns from besides the unchanged picture
+    /// The number of random views of each galaxy that a head learns from, besides the unchanged picture
     #[arg(long, default_value_t = 0)]
     views: usize,
     /// Mixup: blend pairs of galaxies and their labels, with this parameter, such as 0.2; 0 for no mixup
@@ -132,7 +133,7 @@ pub struct Finetuning {
     /// the architecture keeps its accuracy, else fp32)
     #[arg(long, default_value_t)]
     precision: Precision,
-    /// The seed of everything random
+    /// The random seed
     #[arg(long, default_value_t = zoobot_core::seed::DEFAULT)]
     seed: u64,
     #[command(flatten)]
@@ -142,7 +143,7 @@ pub struct Finetuning {
     json: bool,
 }
 
-/// The share of galaxies that gradient descent chooses the best epoch by.
+/// The default share of galaxies to hold out, on which gradient descent chooses the best epoch.
 const USUAL_SHARE: f64 = 0.2;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -169,7 +170,7 @@ impl Finetuning {
     pub fn run(&self) -> Result<ExitCode> {
         let run = self.finetune()?;
         let catalog = self.galaxies.read()?;
-        // Of all galaxies, before they are divided.
+        // Checked on all galaxies, before they are split.
         self.label.iter().try_for_each(|label| catalog.note_sentinels(label))?;
         let aside =
             self.validation.or((!run.solves() && self.folds.is_none()).then_some(USUAL_SHARE));
@@ -256,7 +257,7 @@ impl Finetuning {
             figures["classes"] = json!(judged.names());
             figures["validation"] = Value::Object(measures(&judged)?);
         } else if let Some(best) = best {
-            // What the folds say on average.
+            // The averages over the folds.
             let parts = best.parts.iter().map(|(name, value)| (name.clone(), json!(value)));
             figures["folds_say"] = Value::Object(parts.collect());
             text = best.parts.iter().map(|(name, value)| format!(", {name} {value:.3}")).collect();
@@ -351,7 +352,7 @@ impl Finetuning {
     }
 }
 
-/// Every figure, `NAME`, and its 95 % interval, `NAME_interval`.
+/// Every measure, as `NAME`, and its 95 % interval, as `NAME_interval`.
 pub fn measures(predicted: &Predicted) -> Result<Map<String, Value>> {
     let mut all = Map::new();
     for name in predicted.measures() {

@@ -1,4 +1,4 @@
-//! Which galaxies a command works on: a catalogue, as the first argument or with --catalog.
+//! The galaxies that a command works on: a catalogue, as the first argument or with --catalog.
 
 use crate::wanted::Wanted;
 use clap::Args;
@@ -7,14 +7,14 @@ use zoobot_core::Result;
 use zoobot_core::catalog::Catalog;
 use zoobot_core::survey::DataSet;
 
-/// The catalogue in a folder that has one.
+/// The name of the catalogue in a folder.
 const CATALOG: &str = "catalog.csv";
 
 // No doc comment: it would take the place of the command's own help.
 #[derive(Debug, Clone, Args)]
 pub struct Galaxies {
-    /// The galaxies: a table (.csv, .parquet, ...) with the columns id_str and file_loc, a folder of
-    /// pictures or with a catalog.csv, or sample (600 simulated galaxies, included)
+    /// The galaxies: a table (.csv, .parquet, ...) with the columns id_str and file_loc, a folder with
+    /// pictures or a catalog.csv, or sample (600 simulated galaxies, included)
     #[arg(value_name = "CATALOG", required_unless_present = "catalog", conflicts_with = "catalog")]
     galaxies: Option<PathBuf>,
     /// The galaxies, given as an option
@@ -25,9 +25,9 @@ pub struct Galaxies {
 }
 
 impl Galaxies {
-    /// Where they are read from.
+    /// The path that the galaxies are read from.
     pub fn path(&self) -> &Path {
-        // One of both is required.
+        // One of the two is required.
         self.galaxies.as_deref().or(self.catalog.as_deref()).unwrap_or(Path::new(""))
     }
 
@@ -36,7 +36,7 @@ impl Galaxies {
         self.other(self.path())
     }
 
-    /// Reads another catalogue, and keeps the galaxies that satisfy the condition.
+    /// Reads another catalogue, and keeps only the galaxies that satisfy the condition.
     pub fn other(&self, path: &Path) -> Result<Catalog> {
         self.wanted.read(path)
     }
@@ -47,8 +47,8 @@ pub fn read(path: &Path) -> Result<Catalog> {
     Catalog::read(file(path)?)
 }
 
-/// What a catalogue is read from: its file, or a folder of pictures. A file or folder called sample
-/// comes before the included sample.
+/// The file or folder that a catalogue is read from. An existing file or folder called sample takes
+/// precedence over the included sample.
 pub fn file(path: &Path) -> Result<PathBuf> {
     let name = path.to_str().filter(|_| !path.exists());
     if let Some(Ok(data_set)) = name.map(DataSet::named)
@@ -56,7 +56,7 @@ pub fn file(path: &Path) -> Result<PathBuf> {
     {
         return Ok(folder.join(CATALOG));
     }
-    // As `zoobot simulate` writes one.
+    // `zoobot simulate` writes such a folder.
     let inside = path.join(CATALOG);
     Ok(if inside.is_file() { inside } else { path.to_path_buf() })
 }

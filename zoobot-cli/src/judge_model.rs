@@ -19,10 +19,10 @@ use zoobot_core::{Error, Result};
 
 /// Measure how good a model of classes or numbers is, on galaxies whose labels are known.
 ///
-/// Give galaxies that it has not learnt from; galaxies without a label are left out. Each measure comes
-/// with its 95 % confidence interval (1,000 bootstrap samples of the galaxies): accuracy, auc,
+/// Give galaxies that the model has not learnt from; galaxies without a label are left out. Each measure
+/// comes with its 95 % confidence interval (1,000 bootstrap samples of the galaxies): accuracy, auc,
 /// average_precision, f1 and log_loss for classes; rmse, r2 and spearman for numbers. For a model of
-/// votes use `zoobot calibrate`.
+/// votes, use `zoobot calibrate`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot simulate --galaxies 40 --kinds ring,spiral --out disks
@@ -35,10 +35,10 @@ pub struct Judge {
     model: PathBuf,
     #[command(flatten)]
     galaxies: Galaxies,
-    /// The column with the true labels; may be left out for numbers, whose names the model knows
+    /// The column with the true labels; may be left out for a model of numbers, which knows the name
     #[arg(long)]
     label: Option<String>,
-    /// Random views of each picture to average over, besides the unchanged picture
+    /// The number of random views of each picture to average over, besides the unchanged picture
     #[arg(long, default_value_t = 0)]
     views: usize,
     #[command(flatten)]
@@ -74,7 +74,7 @@ impl Judge {
                 return Err(Error::empty("--label is missing", hint));
             }
         };
-        // What is wrong with the labels is told before the pictures are looked at.
+        // Problems with the labels are reported before the pictures are read.
         let labels = match (model.labels(), model.head().output) {
             (Labels::Values(names), Output::Chances) => names.clone(),
             _ => vec![label.clone()],

@@ -43,8 +43,8 @@ struct Cli {
     command: Command,
 }
 
-/// The subcommands: one line for each, its name and its arguments, which have a method `run`. Their
-/// documentation is the help of the subcommand.
+/// Defines the subcommands, one line each: a name and the type of its arguments, which has a method
+/// `run`. The documentation of that type is the subcommand's help.
 macro_rules! subcommands {
     ($($name:ident($arguments:ty);)*) => {
         #[derive(Debug, Subcommand)]
@@ -91,8 +91,8 @@ pub fn zoobot() -> ExitCode {
     })
 }
 
-/// Does the work of a program, which Ctrl-C stops. An error becomes a line on standard error that
-/// begins with the program's name, and the exit status.
+/// Runs the work of a program, which Ctrl-C stops. An error becomes a line on standard error that begins
+/// with the program's name, and sets the exit status.
 #[doc(hidden)]
 pub fn run(program: &str, work: impl FnOnce() -> Result<ExitCode>) -> ExitCode {
     zoobot_core::advice::for_command();
@@ -114,7 +114,7 @@ fn was_interrupted(error: &Error) -> bool {
     }
 }
 
-/// Some errors span lines; a script reads one.
+/// Joins the lines of an error, because scripts read one line.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,11 +1,12 @@
-//! Options in place of the library's settings: an error about `head_dropout` is one about `--dropout`
-//! for somebody at a command line.
+//! Options in place of the library's settings: at the command line, an error about `head_dropout` names
+//! `--dropout`.
 
 use clap::{ArgMatches, Command};
 use std::sync::Arc;
 use zoobot_core::Error;
 
-/// Settings whose options have another name, with that name. The others differ in a hyphen at most.
+/// Settings whose options have another name: the setting, then the option. All other names are equal,
+/// except for hyphens.
 const RENAMED: [(&str, &str); 5] = [
     ("block", "two_phase"),
     ("components", "pca"),
@@ -22,7 +23,7 @@ pub fn called<'a>(command: &'a Command, matches: &ArgMatches) -> &'a Command {
     sub.unwrap_or(command)
 }
 
-/// An error with the options of a command where it names settings.
+/// Replaces the settings that an error names by the options of a command.
 pub fn named(error: Error, command: &Command) -> Error {
     match error {
         Error::Parameter { name, value, range } => {

@@ -1,15 +1,15 @@
-//! What a command writes: nothing that exists is replaced without --overwrite, and missing folders
-//! are made.
+//! The output of commands: nothing that exists is replaced without --overwrite, and missing folders are
+//! created.
 
 use clap::Args;
 use std::path::Path;
 use zoobot_core::{Error, Result};
 
-/// In the folder of a run that came to its end.
+/// The file that marks the folder of a finished run.
 const FINISHED: &str = "finished";
 /// The file of a model's folder that is written last.
 const MODEL: &str = "head.json";
-/// Its others, which a run may have been stopped after.
+/// The other files of a model's folder; a run that was stopped may have written some of them.
 const PARTS: [&str; 7] = [
     "config.json",
     "model.safetensors",
@@ -23,14 +23,14 @@ const PARTS: [&str; 7] = [
 // No doc comment: it would take the place of the command's own help.
 #[derive(Debug, Clone, Args)]
 pub struct Overwrite {
-    /// Replace a result that exists already
+    /// Replace an existing result
     #[arg(long)]
     overwrite: bool,
 }
 
 impl Overwrite {
-    /// Refuses a file that is there, or that is read as well, and makes the folder that it goes into.
-    /// To be called before any work is done, and after everything that may be wrong was looked at.
+    /// Refuses a file that exists, or that the command also reads, and creates its folder. Call it before
+    /// any work is done, and after all other checks.
     pub fn file(&self, option: &'static str, path: &Path, read: &[&Path]) -> Result<()> {
         if path.is_dir() {
             let problem = format!("{option} {} is a folder", path.display());
@@ -48,7 +48,7 @@ impl Overwrite {
         folder.map_or(Ok(()), std::fs::create_dir_all).map_err(Error::io("write", path))
     }
 
-    /// [`file`](Self::file) for an option that may be left out.
+    /// Like [`file`](Self::file), but for an option that may be left out.
     pub fn any_file(
         &self,
         option: &'static str,
@@ -58,8 +58,8 @@ impl Overwrite {
         path.map_or(Ok(()), |path| self.file(option, path, read))
     }
 
-    /// Refuses a folder that holds a whole result, which its file `mark` tells, or anything that is not
-    /// `ours`, such as the user's pictures.
+    /// Refuses a folder that holds a complete result, which the file `mark` shows, or a file that is not
+    /// `ours`, such as a picture of the user.
     pub fn folder(
         &self,
         option: &'static str,
@@ -87,8 +87,8 @@ impl Overwrite {
         }
     }
 
-    /// Refuses the folder of a model that is there. A run that came to its end is removed, so that it
-    /// starts from the beginning; an unfinished run stays, and is resumed.
+    /// Refuses the folder of an existing model. A finished run is removed, so that training starts from
+    /// the beginning; an unfinished run is kept, and resumed.
     pub fn model(&self, option: &'static str, folder: &Path) -> Result<()> {
         self.folder(option, folder, MODEL, |name| name == "run" || PARTS.contains(&name))?;
         let run = folder.join("run");

@@ -40,10 +40,10 @@ pub struct Precision {
     /// The number of neighbours
     #[arg(short, default_value_t = 7)]
     k: usize,
-    /// Leave out tags of fewer galaxies than this
+    /// Leave out tags that fewer galaxies than this have
     #[arg(long, default_value_t = 20)]
     least: usize,
-    /// Compress to this many principal components first (the paper: 10)
+    /// Compress to this many principal components first (10 in the paper)
     #[arg(long)]
     pca: Option<usize>,
     /// Print the results as one JSON object on the last line
@@ -51,7 +51,7 @@ pub struct Precision {
     json: bool,
 }
 
-/// A tag's figures.
+/// The figures of a tag.
 struct Row {
     tag: String,
     galaxies: u32,
@@ -128,7 +128,7 @@ impl Precision {
     }
 }
 
-/// The galaxies of a data set that training leaves out.
+/// The galaxies of a data set that the library's own encoder did not learn from.
 fn unseen(space: &Space, data_set: &DataSet) -> Result<Space> {
     let Some(one_in) = data_set.kept_out() else { return Ok(space.clone()) };
     let ids: Vec<&String> = space.ids().iter().filter(|id| is_kept_out(id, one_in)).collect();

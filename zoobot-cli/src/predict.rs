@@ -45,7 +45,7 @@ pub struct Predict {
     /// For votes: the friendly or the advanced table
     #[arg(long, default_value_t)]
     table: Columns,
-    /// For votes: passes of each model with dropout on; 0 for one pass without dropout
+    /// For votes: the number of passes of each model with dropout on; 0 for one pass without dropout
     #[arg(long, default_value_t = 0)]
     passes: usize,
     /// The seed of dropout

@@ -72,14 +72,14 @@ pub struct Similar {
     /// How many galaxies to find
     #[arg(short, default_value_t = 9)]
     k: usize,
-    /// The distance: l2 (Euclidean), l1 (as the public search app of Galaxy Zoo) or cosine
+    /// The distance: l2 (Euclidean), l1 (as in the public search app of Galaxy Zoo) or cosine
     #[arg(long, default_value_t)]
     metric: Metric,
     /// The catalogue of the galaxies, for --where, --gallery and positions: a table, a folder of
     /// pictures, or sample
     #[arg(long)]
     catalog: Option<PathBuf>,
-    /// A file to write the pictures of examples and results into: .png, .svg, .pdf, or .html for a page
+    /// A file to write the pictures of examples and results into: .png, .svg, .pdf, or .html for a web page
     #[arg(long, value_name = "FILE", requires = "catalog")]
     gallery: Option<PathBuf>,
     /// A file to write the table of results into: .csv, .parquet or .fits
@@ -93,7 +93,7 @@ pub struct Similar {
     encoder: Option<String>,
     #[command(flatten)]
     stretching: Stretching,
-    /// Compress to this many principal components first (the paper: 10)
+    /// Compress to this many principal components first (10 in the paper)
     #[arg(long)]
     pca: Option<usize>,
     /// Search with an index, which is kept beside the table (as TABLE.index, or TABLE.pcaN.index with
@@ -161,7 +161,7 @@ impl Similar {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Fails when nothing says what to search for.
+    /// Fails if no option says what to search for.
     fn asked(&self) -> Result<()> {
         let none = self.id.is_empty() && self.picture.is_empty();
         if none && self.tag.is_none() && self.text.is_none() {
@@ -181,7 +181,7 @@ impl Similar {
         let gallery = found.gallery(usize::MAX);
         let tiles: Vec<Tile> = own.chain(gallery.tiles().iter().cloned()).collect();
         let shown = Gallery::new(tiles).title(format!("Like {}", found.query()));
-        // Galaxies of a table that are examples come first there; of words there is no picture.
+        // The gallery begins with the examples that are galaxies of the table; words have no picture.
         let examples = !self.picture.is_empty() || gallery.tiles().len() > found.ids().len();
         Ok(if examples { shown.first_is_query() } else { shown })
     }
@@ -203,7 +203,7 @@ impl Similar {
         if let Some(catalog) = &self.catalog {
             file = file.with_catalog(&galaxies::read(catalog)?)?;
         }
-        // An index is in memory, which a file of vectors is meant to spare.
+        // Only on request, because an index is in memory, which a file of vectors is meant to save.
         let index = match &self.index {
             Some(_) => {
                 self.index(file.len(), |path| file.open_index(path), |config| file.index(config))?
@@ -213,7 +213,7 @@ impl Similar {
         Ok((self.search(file.search(), &file, file.origin(), index.as_ref())?, index))
     }
 
-    /// What was asked for, in a search that has begun.
+    /// Adds the examples and settings to a search, and runs it.
     fn search(
         &self,
         begun: Search,
@@ -234,7 +234,7 @@ impl Similar {
         if let Some(text) = &self.condition {
             search = search.filter(condition(text)?);
         }
-        // Without these options the search prepares pictures as those of the table.
+        // Without these options the search prepares pictures as for the table.
         let encoder = match (&self.encoder, &self.stretching.stretch, origin) {
             (Some(name), _, _) => Some(Encoder::load(name)?),
             (None, Some(_), Some(origin)) => {
@@ -254,7 +254,7 @@ impl Similar {
         search.nearest(self.k)
     }
 
-    /// The index to search by, if any: read, or built and kept.
+    /// The index to search with, if any: read from its file, or built and saved.
     fn index(
         &self,
         galaxies: usize,
@@ -316,7 +316,8 @@ impl Similar {
         }
     }
 
-    /// The pictures, by full path: a catalogue would look for others beside itself.
+    /// The pictures as queries, by absolute path: a relative path would be resolved against the
+    /// catalogue's folder.
     fn pictures(&self) -> Result<Vec<Query>> {
         let full = |path: &PathBuf| {
             std::path::absolute(path).map(Query::from).map_err(Error::io("read", path))

@@ -16,7 +16,7 @@ const TABLES: [&str; 3] = ["tags.csv", "visible.csv", "fractions.csv"];
 /// Make a survey of simulated galaxies: pictures and a catalogue with their true morphology.
 ///
 /// Writes OUT/catalog.csv and OUT/images/. The same seed gives the same survey. Each core makes some
-/// hundred galaxies in a second.
+/// hundred galaxies per second.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot simulate --galaxies 24 --out survey
@@ -26,7 +26,7 @@ pub struct Simulate {
     /// The number of galaxies
     #[arg(long, default_value_t = 600)]
     galaxies: usize,
-    /// The seed of everything random
+    /// The random seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Width and height of each picture in pixels
@@ -38,8 +38,8 @@ pub struct Simulate {
     /// Simulate free-text tags for this share of the galaxies, in tags.csv
     #[arg(long, value_name = "SHARE", num_args = 0..=1, default_value_t = 0.0, default_missing_value = "0.2")]
     tags: f64,
-    /// The kinds of galaxies: sample (its eight kinds), all, sky (each as often as in the sky), or a
-    /// list such as ring,merger, with shares if they differ: smooth:60,ring:3
+    /// The kinds of galaxies: sample (the eight kinds of the included sample), all, sky (each as often as
+    /// in the sky), or a list such as ring,merger, with shares if they differ: smooth:60,ring:3
     #[arg(long, default_value = "sample", value_name = "KINDS")]
     kinds: String,
     /// The survey that takes the pictures: legacy, decals, sdss, nearby or hsc
@@ -48,7 +48,7 @@ pub struct Simulate {
     /// The folder to write catalog.csv and images/ into
     #[arg(long, required_unless_present = "sample")]
     out: Option<PathBuf>,
-    /// Make the included sample again instead, as a zip file
+    /// Instead, recreate the included sample, as a zip file
     #[arg(long, value_name = "ZIP", conflicts_with_all = ["galaxies", "seed", "size", "votes", "tags", "kinds", "survey", "out"])]
     sample: Option<PathBuf>,
     #[command(flatten)]
@@ -97,7 +97,7 @@ impl Simulate {
     }
 }
 
-/// Removes what an earlier survey left in a folder, and nothing else.
+/// Removes the files of an earlier survey from a folder, and nothing else.
 fn clear(folder: &Path) -> Result<()> {
     let tables = TABLES.map(|name| folder.join(name));
     let images = std::fs::read_dir(folder.join("images")).into_iter().flatten().flatten();
@@ -115,7 +115,7 @@ fn drawn(name: &str) -> bool {
     number.is_some_and(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// The kinds of a word or a list.
+/// The kinds that a word or a list stands for.
 fn kinds(words: &str) -> Result<Vec<Kind>> {
     match words {
         "sample" => Ok(Kind::SAMPLE.to_vec()),

@@ -9,7 +9,7 @@ use zoobot_core::Result;
 use zoobot_core::encoder::{Encoder, Precision};
 use zoobot_core::notebook::Show;
 
-/// Measure how fast this machine encodes: preparing pictures, and the network, each alone.
+/// Measure how fast this machine prepares pictures, and how fast the network encodes them, separately.
 ///
 /// Prints pictures per second. It takes a few seconds.
 #[derive(Debug, Args)]

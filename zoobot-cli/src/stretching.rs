@@ -6,18 +6,18 @@ use zoobot_core::encoder::Encoder;
 use zoobot_core::model::Model;
 use zoobot_core::picture::Stretch;
 
-// How FITS files become pictures. No doc comment: clap would show it as the help of the command.
+// How FITS files become pictures. Not a doc comment: clap would show it as the help of the command.
 #[derive(Debug, Args)]
 pub struct Stretching {
     /// How the flux of FITS files becomes brightness: asinh[:Q], log[:A] or linear, from the smallest
-    /// value to the percentile 99.7 (default: the stretch of the encoder or model, else asinh). JPEG
+    /// value to the 99.7th percentile (default: the stretch of the encoder or model, else asinh). JPEG
     /// and PNG files are not changed
     #[arg(long)]
     pub stretch: Option<Stretch>,
 }
 
 impl Stretching {
-    /// The encoder with the stretch, where one is given.
+    /// The encoder with the stretch, if one is given.
     pub fn of_encoder(&self, encoder: Encoder) -> Result<Encoder> {
         match &self.stretch {
             Some(stretch) => encoder.stretch(stretch.clone()),
@@ -25,7 +25,7 @@ impl Stretching {
         }
     }
 
-    /// The model with the stretch, where one is given.
+    /// The model with the stretch, if one is given.
     pub fn of_model(&self, model: Model) -> Result<Model> {
         match &self.stretch {
             Some(stretch) => model.stretch(stretch.clone()),

@@ -21,9 +21,9 @@ use zoobot_core::{Error, Result};
 /// Train an encoder on volunteers' votes.
 ///
 /// Checkpoints are written during the run. Repeat the command to resume a run that was stopped, however
-/// it was stopped, from the last checkpoint. On a CPU it ends with the weights that it would have had
-/// without the interruption. A finished model is replaced only with --overwrite. To start an unfinished
-/// run from the beginning, remove its folder or choose another.
+/// it was stopped, from the last checkpoint. On a CPU the final weights are those of a run without
+/// interruption. A finished model is replaced only with --overwrite. To start an unfinished run from the
+/// beginning, remove its folder or choose another.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot simulate --galaxies 40 --votes decals_dr5 --tags 0.5 --out voted
@@ -59,11 +59,11 @@ pub struct Train {
     /// the same order
     #[arg(long, value_name = "CATALOG")]
     val: Vec<PathBuf>,
-    /// The side of the pictures that the network sees, in pixels (default: as for the encoder that it
-    /// starts from, else 224)
+    /// The side of the pictures that the network sees, in pixels (default: that of the encoder to start
+    /// from, else 224)
     #[arg(long)]
     size: Option<usize>,
-    /// Magnification about the centre (default: as for the encoder that it starts from, else 1.2)
+    /// Magnification about the centre (default: that of the encoder to start from, else 1.2)
     #[arg(long)]
     zoom: Option<f64>,
     #[command(flatten)]
@@ -74,13 +74,13 @@ pub struct Train {
     /// The number of epochs
     #[arg(long, default_value_t = 10)]
     epochs: u64,
-    /// Galaxies in a batch
+    /// The number of galaxies in a batch
     #[arg(long, default_value_t = 64)]
     batch: usize,
     /// The largest learning rate (default: 1e-3 from random weights, 3e-4 from an encoder)
     #[arg(long)]
     rate: Option<f64>,
-    /// Steps of warm-up, in which the learning rate grows
+    /// The number of warm-up steps, during which the learning rate grows
     #[arg(long, default_value_t = 100)]
     warmup: u64,
     /// Weight decay: the share of the weights that a step at a learning rate of 1 removes
@@ -106,7 +106,7 @@ pub struct Train {
     /// Steps between checkpoints; 0 for checkpoints only after each epoch
     #[arg(long, default_value_t = 0)]
     save_every: u64,
-    /// The seed of everything random
+    /// The random seed
     #[arg(long, default_value_t = zoobot_core::seed::DEFAULT)]
     seed: u64,
     #[command(flatten)]
@@ -249,12 +249,12 @@ impl Train {
     }
 }
 
-/// Catalogues as one, each with its own votes.
+/// Reads several catalogues, each with its own votes, and stacks them.
 fn together(paths: &[PathBuf], schemas: &[Schema], wanted: &Wanted) -> Result<Catalog> {
     let mut catalogs = Vec::with_capacity(paths.len());
     for (path, schema) in paths.iter().zip(schemas) {
         let catalog = wanted.read(path)?;
-        // In one table, columns that a catalogue lacks would count as 0 votes.
+        // Checked before stacking: afterwards, columns that a catalogue lacks would count as 0 votes.
         Votes::of(&catalog, schema)?;
         catalogs.push(catalog);
     }

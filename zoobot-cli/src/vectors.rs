@@ -12,7 +12,7 @@ use zoobot_core::space::Space;
 
 /// Put representations into one flat file, which is searched without being read into memory.
 ///
-/// The tables are read one at a time, so that there need only be memory for the largest. `zoobot similar
+/// The tables are read one at a time, so memory is needed only for the largest. `zoobot similar
 /// --representations OUT` searches the file.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:

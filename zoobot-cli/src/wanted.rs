@@ -1,4 +1,4 @@
-//! `--where`: which galaxies of a catalogue a command takes.
+//! `--where`: which galaxies of a catalogue a command uses.
 
 use crate::galaxies;
 use clap::Args;
@@ -7,7 +7,7 @@ use zoobot_core::catalog::{Catalog, condition};
 use zoobot_core::notes::note;
 use zoobot_core::{Error, Result};
 
-/// What a condition may be, for `--help`.
+/// The language of conditions, for `--help`.
 pub const LANGUAGE: &str = "\
 Use only galaxies that satisfy this condition, such as 'mag_r < 17.5 and class is not missing'
 
@@ -26,12 +26,12 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// The galaxies of a file that satisfy the condition; a note says how many there are.
+    /// The galaxies of a file that satisfy the condition; a note gives their number.
     pub fn read(&self, path: impl AsRef<Path>) -> Result<Catalog> {
         self.of(galaxies::read(path.as_ref())?)
     }
 
-    /// The galaxies of a catalogue for which the condition holds.
+    /// The galaxies of a catalogue that satisfy the condition.
     pub fn of(&self, all: Catalog) -> Result<Catalog> {
         let Some(text) = &self.condition else { return Ok(all) };
         let wanted = all.filter(condition(text)?)?;

@@ -1,12 +1,11 @@
 //! Galaxy morphology with deep representations.
 //!
-//! It re-exports several crates, each of which uses only crates before it: `zoobot-base` (errors,
-//! stopping, files), `zoobot-picture` (from a file to pixels), `zoobot-show` ([`notebook`],
-//! [`figure`]), `zoobot-data` ([`catalog`], [`schema`], what a network sees of a [`picture`]),
-//! `zoobot-nets` (the networks behind [`encoder`]) and `zoobot-simulator` (most of [`survey`]). All
-//! of it is available here under one name.
+//! This crate re-exports several crates, each of which depends only on crates listed before it: `zoobot-base`
+//! (errors, interruption, files), `zoobot-picture` (from a file to pixels), `zoobot-show` ([`notebook`],
+//! [`figure`]), `zoobot-data` ([`catalog`], [`schema`], the network's view of a [`picture`]), `zoobot-nets`
+//! (the networks behind [`encoder`]) and `zoobot-simulator` (most of [`survey`]).
 //!
-//! Here data flows one way: [`encoder`] → [`space`] → [`similar`], [`map`], [`tags`], [`anomaly`],
+//! Data flows in one direction: [`encoder`] → [`space`] → [`similar`], [`map`], [`tags`], [`anomaly`],
 //! [`probe`]; [`train`] → [`model`] → [`predict`] → [`finetune`], [`experiment`].
 //!
 //! A notebook starts with `use zoobot::prelude::*;`.
@@ -24,21 +23,21 @@ pub use zoobot_show::{figure, notes, time};
 
 use zoobot_base::files;
 
-/// Anomalies by one person's taste, from a few ratings.
+/// Searches for anomalies that interest one person, from a few ratings.
 pub mod anomaly {
     pub use zoobot_anomaly::*;
 }
 
-/// From a picture file to what a network sees: [`read`](picture::read) decodes,
-/// [`read_flux`](picture::read_flux) reads FITS files, a [`Recipe`](picture::Recipe) does the exact
+/// From a picture file to the network's input: [`read`](picture::read) decodes pictures,
+/// [`read_flux`](picture::read_flux) reads FITS files, a [`Recipe`](picture::Recipe) performs the exact
 /// inference steps, with a [`Stretch`](picture::Stretch) before them for flux, and an
-/// [`Augment`](picture::Augment) makes the random views of training.
+/// [`Augment`](picture::Augment) makes the random views for training.
 pub mod picture {
     pub use zoobot_data::picture::*;
     pub use zoobot_picture::*;
 }
 
-/// Sources of galaxies: the simulator, the sample that it made, and real data sets.
+/// Sources of galaxies: the simulator, the simulated sample, and real data sets.
 pub mod survey {
     pub use zoobot_base::home::home;
     pub use zoobot_data::datasets::*;

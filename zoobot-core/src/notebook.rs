@@ -1,9 +1,9 @@
-//! Displays: a value makes a [`Bundle`], and [`display`] hands it to the kernel (or prints its
-//! plain form without a kernel).
+//! Displays: a value makes a [`Bundle`], and [`display`] passes it to the kernel, or prints its plain form if
+//! there is no kernel.
 
 pub use zoobot_show::notebook::*;
 
-/// Functions that the code of a notebook cell calls. Only the kernel writes these calls.
+/// Functions that the compiled code of a notebook cell calls. Only the kernel inserts these calls.
 pub mod cell {
     use crate::catalog::{Catalog, Split};
     use crate::map::Map;
@@ -13,7 +13,7 @@ pub mod cell {
 
     pub use zoobot_show::notebook::cell::*;
 
-    /// The first call of cell number `cell`.
+    /// Starts cell number `cell`.
     pub fn begin(cell: u64) {
         look_into(table_of);
         zoobot_show::notebook::cell::begin(cell);

@@ -1,4 +1,5 @@
-//! One sentence of advice for the errors that newcomers meet, where rustc gives none or another.
+//! Advice, one sentence long, for errors that newcomers meet and that rustc explains badly or not
+//! at all.
 
 mod names;
 mod values;
@@ -31,8 +32,9 @@ pub fn advice(error: &Diagnostic, code: &str, notebook: &Notebook) -> Option<Adv
         .or_else(|| besides(error, name, code, notebook).map(Advice::Besides))
 }
 
-/// A variable in the line of the error that a cell has failed to make, or has moved away. A name that
-/// is also a function's or macro's makes any kind of error then.
+/// Explains a missing variable in the line of the error: a cell failed before it defined the
+/// variable, or moved its value. If a function or macro has the same name, rustc may report any
+/// kind of error.
 fn gone(error: &Diagnostic, code: &str, notebook: &Notebook) -> Option<String> {
     let named = error.message.split('`').nth(1).unwrap_or_default();
     let by_name = ["E0425", "E0423", "E0433", "E0424"].iter().any(|number| error.is(number));
@@ -51,13 +53,13 @@ fn gone(error: &Diagnostic, code: &str, notebook: &Notebook) -> Option<String> {
     Some(format!("`{missing}` is not there: {}", notebook.why_gone(missing)?))
 }
 
-/// The names in a line that stand for values: not called, no fields, no arguments' names.
+/// The names in a line that refer to values: not calls, fields or names of arguments.
 fn values_in(line: &str) -> Vec<&str> {
     let names = habits::names_in(line);
     names
         .into_iter()
         .filter(|name| {
-            // Names are parts of the line.
+            // Each name is a slice of the line.
             let end = name.as_ptr() as usize - line.as_ptr() as usize + name.len();
             let after = line[end..].trim_start();
             let assigned = after.starts_with('=') && !after.starts_with("==");
@@ -66,7 +68,8 @@ fn values_in(line: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Whether the cell itself makes a name, as an argument of a function or closure, or in a pattern.
+/// Whether the cell itself introduces a name: as an argument of a function or closure, or in a
+/// pattern.
 fn introduced(code: &str, name: &str) -> bool {
     crate::cell::words(code).filter(|word| *word == name).any(|word| {
         let start = word.as_ptr() as usize - code.as_ptr() as usize;
@@ -83,7 +86,7 @@ fn introduced(code: &str, name: &str) -> bool {
     })
 }
 
-/// A variable of the notebook in a function, which sees only its arguments.
+/// Advice for a function that uses a variable of the notebook: a function sees only its arguments.
 fn in_a_function(
     error: &Diagnostic,
     name: &str,
@@ -107,7 +110,7 @@ fn in_a_function(
     ))
 }
 
-/// How a function takes a value of this type without taking it away.
+/// The parameter type with which a function takes a value of this type without consuming it.
 fn argument(ty: &str) -> String {
     let ty = ty.rsplit_once("::").filter(|_| !ty.contains('<')).map_or(ty, |(_, last)| last);
     let plain = ["f64", "f32", "bool", "char", "usize", "i32", "i64", "u32", "u64", "u8"];
@@ -121,17 +124,18 @@ fn argument(ty: &str) -> String {
     }
 }
 
-/// Types that have a counterpart in Python, as errors name them. Of others rustc knows more.
+/// Types with a counterpart in Python, as error messages name them. For other types, rustc's own
+/// advice is better.
 const PYTHONS: [&str; 9] =
     ["`Vec<", "`[", "str`", "String`", "HashMap<", "HashSet<", "Catalog`", "DataFrame`", "Column`"];
-/// Types of whole numbers, and methods that only numbers with decimals have.
+/// Integer types, and the methods that only floats have.
 const WHOLE: [&str; 8] = ["usize", "i32", "i64", "u32", "u64", "u8", "{integer}", "isize"];
 const OF_FLOATS: [&str; 14] = [
     "sqrt", "ln", "log10", "log2", "exp", "sin", "cos", "tan", "powf", "powi", "floor", "ceil",
     "round", "cbrt",
 ];
 
-/// What rustc's lints refuse because it would panic.
+/// Advice for code that rustc's lints refuse because it would panic.
 fn refused(error: &Diagnostic, code: &str) -> Option<String> {
     let divided = ["/ 0", "/0", "% 0", "%0"].iter().any(|sign| code.contains(sign));
     match error.code.as_deref()? {
@@ -146,7 +150,7 @@ fn refused(error: &Diagnostic, code: &str) -> Option<String> {
     }
 }
 
-/// What another language would mean by the line.
+/// Advice for a line that is written as in another language.
 fn habit(error: &Diagnostic, name: &str, code: &str, variables: &[Variable]) -> Option<String> {
     let line = line_of(error, code)?;
     let number = line_number(error)?;
@@ -234,7 +238,7 @@ fn habit(error: &Diagnostic, name: &str, code: &str, variables: &[Variable]) -> 
     habits::find(code, Some(number), variables).map(|habit| habit.advice)
 }
 
-/// What there is to say besides rustc's own words.
+/// Advice that is shown in addition to rustc's own.
 fn besides(error: &Diagnostic, name: &str, code: &str, notebook: &Notebook) -> Option<String> {
     if error.places.iter().any(|place| place.label.contains("`'static`")) {
         return Some(BORROWED.to_owned());
@@ -271,7 +275,7 @@ fn besides(error: &Diagnostic, name: &str, code: &str, notebook: &Notebook) -> O
     }
 }
 
-/// Whether numbers of two kinds are added, multiplied, compared ...
+/// Whether the message is about an operator between two numeric types.
 fn mixes_numbers(message: &str) -> bool {
     let numbers =
         ["`f64`", "`f32`", "`{float}`", "`{integer}`", "`i32`", "`i64`", "`usize`", "`u32`"];
@@ -282,7 +286,7 @@ fn mixes_numbers(message: &str) -> bool {
     verbs.iter().any(|verb| message.starts_with(verb)) && (kinds || named)
 }
 
-/// The number of the cell's line that an error is about.
+/// The number of the line of the cell that an error is about.
 fn line_number(error: &Diagnostic) -> Option<usize> {
     error.places.iter().find_map(|place| match place.origin {
         Origin::Cell(line) => Some(line),
@@ -290,12 +294,12 @@ fn line_number(error: &Diagnostic) -> Option<usize> {
     })
 }
 
-/// The cell's line that an error is about.
+/// The line of the cell that an error is about.
 fn line_of<'a>(error: &Diagnostic, code: &'a str) -> Option<&'a str> {
     code.lines().nth(line_number(error)?.checked_sub(1)?)
 }
 
-/// The byte of the cell where an error's main place begins.
+/// The byte offset in the cell at which an error's primary span begins.
 fn place_of(error: &Diagnostic, code: &str) -> Option<usize> {
     let line = line_of(error, code)?;
     let column = error.places.first()?.columns.0.checked_sub(1)?;
@@ -303,7 +307,7 @@ fn place_of(error: &Diagnostic, code: &str) -> Option<usize> {
     Some(start + line.char_indices().nth(column).map_or(line.len(), |(at, _)| at))
 }
 
-/// The code that an error's main place marks.
+/// The code that an error's primary span covers.
 fn marked<'a>(error: &Diagnostic, code: &'a str) -> Option<&'a str> {
     let (from, to) = error.places.first()?.columns;
     let start = place_of(error, code)?;
@@ -312,7 +316,7 @@ fn marked<'a>(error: &Diagnostic, code: &'a str) -> Option<&'a str> {
     code.get(start..start + length)
 }
 
-/// Why a value is not there, or what else was meant.
+/// Why a value is missing, or which name was probably meant.
 fn missing_value(name: &str, notebook: &Notebook, error: &Diagnostic) -> Option<String> {
     let near = notebook.variables.iter().map(|variable| variable.name.as_str());
     let near = near.filter(|known| levenshtein(known, name) <= 1 + name.len() / 6);
@@ -346,7 +350,7 @@ fn mismatched(error: &Diagnostic, code: &str, notebook: &Notebook) -> Option<Str
     ))
 }
 
-/// The variable that is given the value an error is about.
+/// The variable to which the value in the error is assigned.
 fn assigned<'a>(error: &Diagnostic, code: &'a str) -> Option<&'a str> {
     let place = error.places.first()?;
     let Origin::Cell(line) = place.origin else { return None };
@@ -364,7 +368,7 @@ mod tests {
 
     use crate::diagnostics::Place;
 
-    /// An error whose place is the first `marked` in the code.
+    /// An error located at the first occurrence of `marked` in the code.
     fn error(number: &str, message: &str, code: &str, marked: &str) -> Diagnostic {
         let at = code.find(marked).unwrap();
         let line = code[..at].matches('\n').count() + 1;
@@ -412,9 +416,9 @@ mod tests {
         assert_eq!(told("E0423", macros, "df", "df"), wanted);
         assert_eq!(told("E0423", macros, "let a = 1;\ndf.head(3)", "df"), wanted);
         assert_eq!(told("E0425", "cannot find value `df`", "println!(\"{df}\")", "{df}"), wanted);
-        // The cell makes another.
+        // The cell itself defines the name.
         assert_eq!(told("E0599", "no method", "let df = 1;\ndf.head(3)", "head"), "");
-        // The name is a method's.
+        // The name belongs to a method.
         assert_eq!(told("E0599", "no method", "galaxies.df()", "df"), "");
     }
 
@@ -431,7 +435,7 @@ mod tests {
             told("E0425", "cannot find value `radius`", both, "radius *")
                 .contains("`fn f(radius: ...)`")
         );
-        // Before it is made is another matter.
+        // A use before the definition is a different mistake.
         let early = "let a = radius;\nlet radius = 2.0;";
         assert_eq!(told("E0425", "cannot find value `radius`", early, "radius"), "");
     }
@@ -478,7 +482,7 @@ mod tests {
         let found = told("E0608", index, "g[\"a\"]", "g");
         assert!(found.starts_with("instead: ") && found.contains(".column"), "{found}");
         assert_eq!(told("E0277", "cannot add `String` to `f64`", "a + b", "+"), "");
-        // rustc knows the fields of a type of the user's.
+        // rustc knows the fields of the user's own types.
         assert_eq!(told("E0609", "no field `size` on type `Mine`", "mine.size", "size"), "");
     }
 

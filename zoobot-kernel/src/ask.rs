@@ -1,20 +1,20 @@
-//! Questions of a cell to the user: from evcxr's request to Jupyter's, and the way back.
+//! Questions that a cell asks the user: passes evcxr's request to Jupyter and the reply back.
 //!
 //! `zoobot_core::notebook::input` writes the prompt and reads the reply.
 
 use serde_json::json;
 use std::sync::mpsc::Receiver;
 
-/// What comes while a question is open.
+/// What can arrive while a question is open.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
     /// The user's line.
     Text(String),
-    /// The stop button.
+    /// The user pressed the stop button.
     Interrupted,
 }
 
-/// The prompt as the cell gave it.
+/// The prompt as the cell wrote it, with percent escapes decoded.
 pub fn prompt_of(escaped: &str) -> String {
     let mut parts = escaped.split('%');
     let mut prompt = parts.next().unwrap_or_default().to_owned();
@@ -31,7 +31,7 @@ pub fn prompt_of(escaped: &str) -> String {
     prompt
 }
 
-/// Waits for the answer; the reply for the cell.
+/// Waits for the answer; returns the reply for the cell.
 pub fn wait(answers: &Receiver<Answer>) -> String {
     match answers.recv() {
         Ok(Answer::Text(text)) => json!({"answer": text}),
@@ -41,7 +41,7 @@ pub fn wait(answers: &Receiver<Answer>) -> String {
     .to_string()
 }
 
-/// Whether the stop button was pressed since the cell began; forgets what was typed unasked.
+/// Whether the stop button was pressed since the cell began; discards input that nobody asked for.
 pub fn interrupted_before(answers: &Receiver<Answer>) -> bool {
     answers.try_iter().any(|answer| answer == Answer::Interrupted)
 }
@@ -51,7 +51,7 @@ pub fn interrupted() -> String {
     json!({"interrupted": null}).to_string()
 }
 
-/// The reply where nobody can be asked.
+/// The reply when the front end takes no input.
 pub fn refused() -> String {
     json!({"refused": "this notebook is run by a program that takes no input"}).to_string()
 }

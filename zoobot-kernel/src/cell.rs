@@ -1,5 +1,5 @@
-//! What a cell's code says before it is compiled: its items, its `let`s, its last expression and
-//! the earlier variables it uses.
+//! What can be read from a cell's code before it is compiled: its items, its `let`s, its last
+//! expression and the earlier variables it uses.
 
 use crate::items::Item;
 use crate::points::{self, Insertion};
@@ -23,19 +23,19 @@ pub struct Binding {
     pub closure: Option<Closure>,
 }
 
-/// The signature of a closure as far as it is written down.
+/// The part of a closure's signature that is written out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Closure {
-    /// The type of each parameter.
+    /// The type of each parameter, where it is written.
     pub parameters: Vec<Option<String>>,
-    /// The type of the result.
+    /// The type of the result, if it is written.
     pub result: Option<String>,
 }
 
 /// What is wrong with the syntax of a cell.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SyntaxError {
-    /// What it is.
+    /// The message.
     pub message: String,
     /// Byte offset in the cell.
     pub at: usize,
@@ -48,22 +48,22 @@ pub struct Cell {
     pub code: String,
     /// Functions, types, imports, ... with the byte ranges they have in the code.
     pub items: Vec<(Range<usize>, Item)>,
-    /// The variables the cell binds, each once; the last `let` of a name counts.
+    /// The variables the cell binds, each once; for repeated names the last `let` counts.
     pub bindings: Vec<Binding>,
     /// The byte range of the last expression, when the cell ends with one.
     pub tail: Option<Range<usize>>,
     /// Names that the statements use and that the cell has not bound before.
     pub uses: HashSet<String>,
-    /// Where the statements look at the stop button.
+    /// The points at which the statements check the stop button.
     pub points: Vec<Insertion>,
-    /// The first syntax error; the rest is then not to be relied on.
+    /// The first syntax error; if there is one, the other fields are unreliable.
     pub error: Option<SyntaxError>,
-    /// Something that Rust knows and a cell has no use for, such as `return`.
+    /// Valid Rust that makes no sense in a cell, such as `return`.
     pub refusal: Option<SyntaxError>,
 }
 
 impl Cell {
-    /// Parses a cell. A semicolon that is all it lacks at its end is put there.
+    /// Parses a cell. If only a semicolon is missing at its end, adds it.
     pub fn parse(code: &str) -> Self {
         let cell = Self::parse_as_it_is(code);
         if cell.error.is_some() {
@@ -98,7 +98,7 @@ impl Cell {
             _ => None,
         };
         let Some(body) = body else {
-            // A closing brace too many ends the wrapping function early.
+            // An extra closing brace ends the wrapping function early.
             cell.error.get_or_insert(SyntaxError {
                 message: "unexpected closing delimiter: `}`".to_owned(),
                 at: code.rfind('}').unwrap_or(0),
@@ -150,7 +150,7 @@ impl Cell {
         self.items.push((range(item.syntax()), Item::new(item)));
     }
 
-    /// Whether a macro call stands for an item.
+    /// Records a macro call that defines items; returns whether it is one.
     fn record_macro_item(&mut self, call: &ast::MacroExpr) -> bool {
         let Some(call) = call.macro_call().filter(is_thread_local) else { return false };
         self.record_item(&ast::Item::MacroCall(call));
@@ -194,7 +194,7 @@ impl Cell {
 }
 
 impl Closure {
-    /// The closure that an expression is, perhaps at the end of a block.
+    /// The closure that an expression consists of, possibly at the end of a block.
     fn of(value: &ast::Expr) -> Option<Self> {
         match value {
             ast::Expr::ClosureExpr(closure) => Some(Self::new(closure)),
@@ -219,13 +219,13 @@ impl Closure {
     }
 }
 
-/// The identifiers in a text, those inside of string literals (`"{x}"`) among them.
+/// The identifiers in a text, including those inside string literals (`"{x}"`).
 pub fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !(c.is_alphanumeric() || c == '_'))
         .filter(|word| word.starts_with(|c: char| c.is_alphabetic() || c == '_'))
 }
 
-/// Byte range in the cell of a node of the wrapped text, its leading comments left out.
+/// The byte range in the cell of a node of the wrapped text.
 fn range(node: &SyntaxNode) -> Range<usize> {
     let range = node.text_range();
     usize::from(range.start()) - WRAPPER.len()..usize::from(range.end()) - WRAPPER.len()

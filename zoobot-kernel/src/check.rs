@@ -1,5 +1,5 @@
-//! A look at a cell before it is compiled: the types of its new variables, the variables it moves
-//! away, and its errors, all from one `rustc --emit=metadata`, which generates no code.
+//! Checks a cell before it is compiled: finds the types of its new variables, the variables it
+//! moves, and its errors, all with one `rustc --emit=metadata`, which generates no code.
 
 use crate::cell::Binding;
 use crate::diagnostics::Diagnostic;
@@ -17,11 +17,11 @@ use std::process::Command;
 pub struct Findings {
     /// The type of each new variable, in the order of the bindings.
     pub types: Vec<String>,
-    /// Variables that cannot be kept as they are but as another type.
+    /// Variables that can only be kept as another type, with that type.
     pub kept_as: Vec<(String, String)>,
-    /// Variables, new and old, that the cell moves away.
+    /// Variables, new and old, whose values the cell moves.
     pub moved: HashSet<String>,
-    /// How the last expression has to be shown.
+    /// How to show the last expression.
     pub tail: Tail,
     /// Why the cell cannot run.
     pub errors: Vec<Diagnostic>,
@@ -38,12 +38,12 @@ pub struct Checker {
 }
 
 impl Checker {
-    /// A checker that writes into `dir`.
+    /// Creates a checker that writes into `dir`.
     pub fn new(library: Library, flags: Vec<String>, dir: PathBuf) -> Self {
         Self { library, flags, dir }
     }
 
-    /// Checks a cell; `program` says what is known of it so far.
+    /// Checks a cell; `program` holds what is known about it so far.
     pub fn check(&self, program: &Program) -> Result<Findings> {
         let (answers, diagnostics) = self.ask_rustc(&program.questions())?;
         let mut found =
@@ -57,7 +57,7 @@ impl Checker {
         Ok(self.ask_rustc(source)?.1)
     }
 
-    /// The type of one of a program's new variables, where rustc can tell it.
+    /// The type of one of a program's new variables, if rustc can infer it.
     pub fn type_of(&self, program: &Program, name: &str) -> Option<String> {
         let i = program.cell.bindings.iter().position(|binding| binding.name == name)?;
         let (answers, _) = self.ask_rustc(&program.questions()).ok()?;
@@ -76,7 +76,7 @@ impl Checker {
         let output = Command::new(&self.library.rustc)
             .args(["--edition=2024", "--crate-type=lib", "--crate-name=ctx", "--emit=metadata"])
             .args(["--error-format=json", "--cap-lints=allow", "--diagnostic-width=1000000"])
-            // Full paths can be written down in the next cell; short ones may not be in scope.
+            // The next cell can use full paths; short ones may not be in scope there.
             .arg("-Ztrim-diagnostic-paths=no")
             .env("RUSTC_BOOTSTRAP", "1")
             .args(&self.flags)
@@ -105,7 +105,7 @@ impl Checker {
 /// The key of [`type_here`].
 const HERE: &str = "here";
 
-/// A statement whose error tells the type of an expression.
+/// A statement whose compile error names the type of an expression.
 pub fn type_here(expression: &str) -> String {
     format!(
         "#[diagnostic::on_unimplemented(message = \"{ANSWER} {HERE} {{Self}}\")] trait ZoobotHere {{}} \
@@ -132,7 +132,7 @@ impl Findings {
             return;
         }
         for (i, binding) in bindings.iter().enumerate() {
-            // What the cell moves away itself need not be kept, whatever it is.
+            // A variable that the cell moves need not be kept, whatever its type.
             let moved = self.moved.contains(&binding.name);
             match Kept::of(answer(i, binding, answers).as_deref(), binding) {
                 Kept::AsIs(ty) => self.types.push(ty),
@@ -165,7 +165,7 @@ fn answer(i: usize, binding: &Binding, answers: &Answers) -> Option<String> {
     Some(boxed(closure, binding.mutable, |k| part(k).unwrap_or_default()))
 }
 
-/// A type as it can be written in another cell; what cannot be written is left in braces.
+/// A type as another cell can write it; parts that cannot be written stay in braces.
 fn nameable(ty: &str) -> String {
     let mut out = String::new();
     let ty = ty.replace("{integer}", "i32").replace("{float}", "f64");
@@ -173,7 +173,7 @@ fn nameable(ty: &str) -> String {
         let path = part.trim_start_matches(':');
         match path.split_once("::") {
             Some((root, _)) if library::is_own(root) => out.push_str(&library::in_cells(path)),
-            // rustc names what `std` passes on by where it comes from.
+            // rustc names what `std` re-exports by its original crate.
             Some(("alloc", rest)) => out.push_str(&format!("std::{rest}")),
             Some((MODULE, rest)) => match rest.split_once("::") {
                 Some((FUNCTION | ASKING, rest)) => out.push_str(&format!("{{local}}::{rest}")),
@@ -205,7 +205,7 @@ impl Kept {
             };
         }
         let ty = ty.unwrap_or("_");
-        // A function's own type has no name; that of its pointer has.
+        // The type of a function has no name; the type of its pointer has one.
         let is_function = ["fn(", "unsafe fn(", "extern \"C\" fn(", "for<"]
             .iter()
             .any(|start| ty.starts_with(start));
@@ -264,7 +264,7 @@ fn advice(name: &str, ty: &str) -> String {
     }
 }
 
-/// The advice for a variable that borrows from something that ends with the cell.
+/// The advice for a variable that borrows something dropped at the end of the cell.
 fn keeping_advice(diagnostic: &Diagnostic, bindings: &[Binding], types: &[String]) -> String {
     let blamed: Vec<&str> = diagnostic.about_keeping().collect();
     let borrows = |name: &&str| {

@@ -1,8 +1,8 @@
-//! The end of the process that runs the cells, in plain words.
+//! Explains in plain words why the process that runs the cells ended.
 
 use serde::Deserialize;
 
-/// A fault that the process could still name.
+/// A fault that the process reported before it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Fault {
@@ -10,42 +10,42 @@ pub enum Fault {
     Overflow,
     /// Access through a null pointer.
     Null,
-    /// Access to memory that is not there.
+    /// Access to memory that is not mapped.
     Memory,
-    /// An instruction that the processor does not have.
+    /// An instruction that the processor does not support.
     Instruction,
     /// An arithmetic error of compiled C code.
     Arithmetic,
 }
 
-/// What a cell said that may explain the end of the process.
+/// The output of a cell that may explain why the process ended.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Crash {
     fault: Option<Fault>,
     panics: Vec<String>,
-    /// The end of what was printed.
+    /// The last part of what was printed.
     printed: String,
 }
 
-/// As much of it is kept.
+/// The number of printed bytes that are kept.
 const PRINTED: usize = 400;
 
 impl Crash {
-    /// The process has named a fault.
+    /// Records the fault that the process reported.
     pub fn fault(&mut self, fault: Fault) {
         self.fault = Some(fault);
     }
 
-    /// A panic of the cell.
+    /// Records a panic of the cell.
     pub fn panicked(&mut self, message: &str) {
-        // Of many that were caught, the last ones matter.
+        // If many panics were caught, the last ones matter.
         if self.panics.len() > 2 {
             self.panics.remove(0);
         }
         self.panics.push(message.to_owned());
     }
 
-    /// A text on one of the streams; it may come in pieces.
+    /// Records output on one of the streams; it may arrive in pieces.
     pub fn printed(&mut self, text: &str) {
         let text = &text[text.floor_char_boundary(text.len().saturating_sub(PRINTED))..];
         self.printed.push_str(text);
@@ -53,13 +53,13 @@ impl Crash {
         self.printed.drain(..self.printed.floor_char_boundary(start));
     }
 
-    /// The bytes that were asked for and not there, as Rust says it.
+    /// The size of a failed allocation in bytes, from Rust's message.
     fn allocation(&self) -> Option<u64> {
         let (_, rest) = self.printed.rsplit_once("memory allocation of ")?;
         rest.split_once(" bytes failed")?.0.parse().ok()
     }
 
-    /// What happened, from how the process ended: "signal: 11 (SIGSEGV)", "exit status: 3".
+    /// Why the process ended, given its status: "signal: 11 (SIGSEGV)", "exit status: 3".
     pub fn reason(&self, status: &str, killed: bool) -> String {
         let number = |kind: &str| {
             let rest = status.split_once(kind)?.1;
@@ -122,7 +122,7 @@ impl Crash {
     }
 }
 
-/// What to do about a panic that newcomers meet.
+/// Advice for panics that newcomers meet.
 pub fn of_panic(message: &str) -> Option<String> {
     let after = |text: &str| {
         let rest = message.split_once(text)?.1;
@@ -173,7 +173,7 @@ pub fn of_panic(message: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// What to say of a division of whole numbers by zero.
+/// The advice for a division of integers by zero.
 pub const DIVIDED: &str = "whole numbers cannot be divided by 0. Numbers with decimals can, and give `inf` or \
     `NaN`: `5.0 / 0.0`.";
 

@@ -1,10 +1,10 @@
-//! What rustc says, with places in the user's cell.
+//! rustc's diagnostics, with their locations in the user's cell.
 
 use crate::library;
 use crate::source::{Origin, Source};
 use serde_json::Value;
 
-/// Remarks that list what does not concern the user.
+/// The beginnings of notes that do not concern the user.
 const TIRESOME: [&str; 6] = [
     "required by a bound in",
     "the nightly-only, unstable trait",
@@ -14,14 +14,14 @@ const TIRESOME: [&str; 6] = [
     "the full name for the type has been written to",
 ];
 
-/// One error of rustc's.
+/// One error from rustc.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Diagnostic {
-    /// "E0382", where it has one.
+    /// The error code, such as "E0382", if it has one.
     pub code: Option<String>,
     /// The message.
     pub message: String,
-    /// The places it points at, the main one first.
+    /// The places it points at, the primary one first.
     pub places: Vec<Place>,
     /// Advice and remarks: "help" or "note", and the text.
     pub notes: Vec<(String, String)>,
@@ -32,18 +32,18 @@ pub struct Diagnostic {
 pub struct Place {
     /// Where the line came from.
     pub origin: Origin,
-    /// First column (1-based) and the column after the last; the latter is `None` where the place
-    /// goes on to another line.
+    /// First column (1-based) and the column after the last; the latter is `None` if the place
+    /// continues on another line.
     pub columns: (usize, Option<usize>),
-    /// What is said about it.
+    /// The label at this place.
     pub label: String,
-    /// Whether the error is here.
+    /// Whether this is the primary place of the error.
     pub primary: bool,
 }
 
 impl Diagnostic {
-    /// Reads an error from rustc's JSON; `offset` lines stand before `source` in the compiled file.
-    /// `None` for anything but an error of the code.
+    /// Reads an error from rustc's JSON; `offset` lines precede `source` in the compiled file.
+    /// `None` for anything that is not an error in the code.
     pub fn read(json: &Value, source: &Source, offset: usize) -> Option<Self> {
         if json["level"] != "error" {
             return None;
@@ -74,7 +74,7 @@ impl Diagnostic {
             }
             let inside = spans.iter().filter_map(|span| Place::read(span, source, offset));
             if inside.into_iter().any(|place| !matches!(place.origin, Origin::Cell(_))) {
-                // Advice to edit what the kernel wrote.
+                // The suggestion would edit code that the kernel wrote.
                 continue;
             }
             if let Some(line) = corrected(&spans, source, offset) {
@@ -91,7 +91,7 @@ impl Diagnostic {
         Some(Self { code, message: readable(message), places, notes })
     }
 
-    /// What the linker missed, without the command it was called by.
+    /// A linker error, without the command line of the linker.
     fn of_the_linker(json: &Value) -> Self {
         let notes = list(&json["children"]).filter_map(|child| child["message"].as_str());
         let notes: Vec<&str> = notes.flat_map(str::lines).collect();
@@ -104,7 +104,7 @@ impl Diagnostic {
         Self { code: None, message, places: Vec::new(), notes: Vec::new() }
     }
 
-    /// Whether it is the error with this number.
+    /// Whether it has this error code.
     pub fn is(&self, code: &str) -> bool {
         self.code.as_deref() == Some(code)
     }
@@ -114,7 +114,7 @@ impl Diagnostic {
         self.places.iter().any(|place| matches!(place.origin, Origin::Cell(_)) && place.primary)
     }
 
-    /// The variables whose keeping it complains about.
+    /// The variables that, according to this error, cannot be kept.
     pub fn about_keeping(&self) -> impl Iterator<Item = &str> {
         self.places.iter().filter_map(|place| match &place.origin {
             Origin::Keep(name) => Some(name.as_str()),
@@ -144,7 +144,7 @@ impl Diagnostic {
 
 impl Place {
     fn read(span: &Value, source: &Source, offset: usize) -> Option<Self> {
-        // Code from a macro points at where the macro was called, at last in the cell.
+        // For code from a macro, follow the expansions out to the call in the cell.
         let mut span = span;
         while span["expansion"]["span"].is_object() {
             span = &span["expansion"]["span"];
@@ -167,17 +167,18 @@ impl Place {
     }
 }
 
-/// Whether a suggestion names what only the kernel's own source can name.
+/// Whether a suggestion uses names that exist only in the kernel's own source.
 fn is_internal(child: &Value) -> bool {
     let names = |text: &Value| text.as_str().is_some_and(|text| text.contains("zoobot_cell"));
     let replaced = list(&child["spans"]).any(|span| names(&span["suggested_replacement"]));
     replaced || child["message"].as_str().is_some_and(|text| text.contains("crate::zoobot_cell"))
 }
 
-/// A longer line is not worth repeating.
+/// The maximum length of a corrected line that is shown.
 const CORRECTED: usize = 100;
 
-/// The cell's line as a suggestion makes it; `None` where it goes over lines or is one of several.
+/// The line of the cell with a suggestion applied; `None` if the suggestion spans several lines or
+/// is one of several.
 fn corrected(spans: &[&Value], source: &Source, offset: usize) -> Option<String> {
     let number = |span: &Value, key: &str| usize::try_from(span[key].as_u64()?).ok();
     let line = number(spans.first()?, "line_start")?.checked_sub(offset)?;
@@ -229,11 +230,12 @@ fn imports(spans: &[&Value]) -> Option<String> {
     })
 }
 
-/// The crates that a cell can name besides the standard library, as the library passes them on.
+/// The crates besides the standard library that a cell can name, because the library re-exports
+/// them.
 const PASSED_ON: [&str; 7] =
     ["polars", "plotters", "ndarray", "image", "tch", "rand", "rand_distr"];
 
-/// An import as a cell can write it; `None` for what only other crates can name.
+/// An import as a cell would write it; `None` for items that only other crates can name.
 fn usable(import: &str) -> Option<String> {
     let path = import.trim().strip_prefix("use ")?.trim_start_matches("::");
     let root = path.split("::").next()?;
@@ -305,7 +307,7 @@ mod tests {
         let told = |spans: &[Value]| corrected(&spans.iter().collect::<Vec<_>>(), &source, 10);
         assert_eq!(told(&[span(8, 8, "!")]).as_deref(), Some("println!(x);"));
         assert_eq!(told(&[span(10, 10, "]"), span(9, 9, "[")]).as_deref(), Some("println([x]);"));
-        // Two that exclude each other.
+        // Two suggestions that exclude each other.
         assert_eq!(told(&[span(1, 8, "print"), span(1, 8, "write")]), None);
         let internal =
             serde_json::json!({"message": "try `crate::zoobot_cell::polars::X`", "spans": []});
@@ -328,7 +330,7 @@ mod tests {
             said(&["use polars::prelude::Y;\n"]).unwrap(),
             "import it first: `use zoobot::polars::prelude::Y;`"
         );
-        // What no cell can write is not told.
+        // Imports that no cell can write are not suggested.
         for other in
             ["use crate::zoobot_cell::Y;\n", "use pdf_writer::Y;\n", "use polars_core::Y;\n"]
         {

@@ -1,4 +1,4 @@
-//! What evcxr reads from the environment.
+//! The environment variables that evcxr reads.
 
 use crate::compile;
 use crate::library::Library;
@@ -6,7 +6,7 @@ use crate::workspace::Workspace;
 use anyhow::Result;
 use std::ffi::{OsStr, OsString};
 
-/// Sets it for this process; `path` is where programs are, but for those that stand in for others.
+/// Sets them for this process; `PATH` becomes `path` with the folder of stand-in programs in front.
 pub fn set_environment(library: &Library, workspace: &Workspace, path: &OsStr) -> Result<()> {
     let programs = workspace.dir("programs");
     compile::prepare(library, &programs)?;
@@ -19,7 +19,7 @@ pub fn set_environment(library: &Library, workspace: &Workspace, path: &OsStr) -
         (compile::PROGRAMS, programs.into()),
         ("PATH", std::env::join_paths(path)?),
     ];
-    // The compiler that built the library, whatever folder the notebook is in.
+    // Always the compiler that built the library, whatever folder the notebook is in.
     settings.extend(library.toolchain().map(|name| ("RUSTUP_TOOLCHAIN", name.into())));
     // SAFETY: no other thread of this process reads or writes the environment after the runtime
     // has started.

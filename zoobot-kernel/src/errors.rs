@@ -4,12 +4,12 @@ use crate::diagnostics::{Diagnostic, Place};
 use crate::source::Origin;
 use serde_json::{Value, json};
 
-/// What the kernel knows of an error that rustc does not say.
+/// The kernel's own advice on an error.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Advice {
-    /// Told after rustc's own advice.
+    /// Shown after rustc's own advice.
     Besides(String),
-    /// Told in the place of rustc's own advice, which would lead elsewhere.
+    /// Shown instead of rustc's own advice, which would mislead.
     Instead(String),
 }
 
@@ -18,9 +18,9 @@ pub enum Advice {
 pub struct Failure {
     /// The kind: "compile error", "error", "panic", "interrupted", "process ended".
     pub name: &'static str,
-    /// One line.
+    /// The message on one line.
     pub value: String,
-    /// The whole, for the notebook.
+    /// The full text for the notebook.
     pub lines: Vec<String>,
 }
 
@@ -60,7 +60,7 @@ impl Failure {
     }
 
     /// Compile errors with their places in `code`, the cell as the user typed it; `advice` gives
-    /// what the kernel knows besides.
+    /// the kernel's own advice on an error.
     pub fn compile(
         errors: &[Diagnostic],
         code: &str,
@@ -186,8 +186,8 @@ mod tests {
         (a.max(b) + 0.05) / (a.min(b) + 0.05)
     }
 
-    /// The colour of a number, as JupyterLab 4 has it: its own palette for the first sixteen, of
-    /// which bold text gets the intense ones, then xterm's cube.
+    /// A colour of JupyterLab 4 by its number: its own palette for the first sixteen (bold text
+    /// uses the intense ones), then xterm's cube.
     fn palette(number: usize) -> Rgb {
         let own: [u32; 16] = [
             0x3E424D, 0xE75C58, 0x00A250, 0xDDB62B, 0x208FFB, 0xD160C4, 0x60C6C8, 0xC5C1B4,
@@ -201,7 +201,7 @@ mod tests {
         }
     }
 
-    /// Text and background that an escape sequence sets, where it does.
+    /// The text and background colours that an escape sequence sets, if any.
     fn colours(code: &str) -> (Option<Rgb>, Option<Rgb>) {
         let numbers = code.trim_start_matches("\u{1b}[").trim_end_matches('m').split(';');
         let mut numbers = numbers.map(|number| number.parse::<usize>().unwrap());
@@ -223,7 +223,7 @@ mod tests {
         (text, background)
     }
 
-    /// `over`, of this opacity, on `under`.
+    /// `over` blended onto `under` with this opacity.
     fn mixed(over: Rgb, opacity: f64, under: Rgb) -> Rgb {
         [0, 1, 2].map(|i| over[i] * opacity + under[i] * (1.0 - opacity))
     }
@@ -248,7 +248,7 @@ mod tests {
                 }
             }
         }
-        // What was there before: bold red, which JupyterLab takes for its intense red.
+        // The earlier choice: bold red, which JupyterLab shows as its intense red.
         let (red, _) = colours("\u{1b}[1;31m");
         assert!(contrast(red.unwrap(), themes[1].3) < 2.5);
     }

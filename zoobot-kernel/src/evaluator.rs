@@ -1,4 +1,4 @@
-//! Runs cells, one after the other, on a thread of its own.
+//! Runs cells one after another on a thread of its own.
 
 use crate::advice::advice;
 use crate::cell::Cell;
@@ -22,13 +22,13 @@ use anyhow::Result;
 use jupyter_protocol::JupyterMessage;
 use serde_json::json;
 
-/// Variables that a cell's items do away with, and why.
+/// Variables that a cell's items invalidate, and why.
 type Gone = Vec<(String, String)>;
 
-/// The kind of a failure that has cost the process.
+/// The kind of a failure that ended the process.
 const PROCESS_ENDED: &str = "process ended";
 
-/// What a cell is compiled with.
+/// The items that a cell is compiled with.
 struct Around {
     /// Its own items.
     items: Vec<Item>,
@@ -42,7 +42,7 @@ pub struct Evaluator {
     runner: Runner,
     checker: Checker,
     notebook: Notebook,
-    /// Jupyter's number of the cell at hand.
+    /// Jupyter's number of the current cell.
     number: usize,
     library: Library,
     flags: Vec<String>,
@@ -68,19 +68,19 @@ impl Evaluator {
         })
     }
 
-    /// Compiles a cell that uses the library, so that the user's first cell finds what it needs in
+    /// Compiles and runs a trivial cell, so that the user's first cell finds what it needs in
     /// memory.
     pub fn warm_up(&mut self) {
-        // What is wrong with it shows with the first cell.
+        // Any error will show again with the first cell.
         let _ = self.run("();", None, 0, &|_, _| String::new());
     }
 
-    /// The process that runs the cells; stays valid when a new one takes over.
+    /// A handle to the process that runs the cells; stays valid when the process is replaced.
     pub fn process(&self) -> CellProcess {
         self.runner.process()
     }
 
-    /// What completion has to know.
+    /// The state that completion needs.
     pub fn known(&self) -> Known {
         Known {
             notebook: self.notebook.clone(),
@@ -202,7 +202,7 @@ impl Evaluator {
             if let Some(tail) = other_tail(cell, known.tail, &found.errors) {
                 known.tail = tail;
             } else if found.refusal.is_some() && found.moved.len() > known.moved.len() {
-                // Without what the cell moves away, there may be nothing to refuse.
+                // Without the variables that the cell moves, there may be nothing to refuse.
                 known.moved = std::mem::take(&mut found.moved);
             } else {
                 return Ok(found);
@@ -210,7 +210,7 @@ impl Evaluator {
         }
     }
 
-    /// Compiles and runs a cell; adds to `found` what it moves away.
+    /// Compiles and runs a cell; adds the variables it moves to `found`.
     fn execute(
         &mut self,
         cell: &Cell,
@@ -218,7 +218,7 @@ impl Evaluator {
         found: &mut Findings,
         ask: AskUser,
     ) -> Result<(Option<Ended>, Source), Stop> {
-        // What is moved comes out with the first compile at the latest.
+        // The first compilation, at the latest, reveals which variables are moved.
         for _attempt in 0..3 {
             let program = self.program(cell, around, found);
             let uses = program.used().map(|variable| variable.name.clone()).collect();
@@ -313,7 +313,7 @@ impl Evaluator {
         code: &str,
     ) -> Failure {
         match self.runner.line(&place.file, place.line) {
-            // A file that nobody has.
+            // A path of rustc's own build, which exists on no user's machine.
             None if place.file.starts_with("/rustc/") => {
                 failure.with("at", "a call of the standard library")
             }
@@ -326,7 +326,7 @@ impl Evaluator {
         }
     }
 
-    /// The cell was left behind with the variables it uses.
+    /// The failure of a cell that was left behind with the variables it uses.
     fn left(&mut self, cell: &Cell) -> Failure {
         let used = |variable: &&Variable| cell.uses.contains(&variable.name);
         let lost: Vec<String> =
@@ -347,7 +347,7 @@ impl Evaluator {
         }
     }
 
-    /// The process that ran the cell is gone, and another has taken its place.
+    /// The failure of a cell whose process has ended and was replaced.
     fn process_ended(&mut self, status: &str) -> Failure {
         let reason = self.runner.outputs.crash().reason(status, self.stop_button.has_killed());
         let lost = self.notebook.lost_process();
@@ -385,7 +385,7 @@ impl Evaluator {
         })
     }
 
-    /// Cells that are no Rust: `:vars`.
+    /// Handles cells that are not Rust: `:vars`.
     fn command(&self, command: &str) -> Result<(), Failure> {
         match command.split_whitespace().next() {
             Some(":vars") => {
@@ -413,13 +413,13 @@ impl Evaluator {
     }
 }
 
-/// How else the last expression can be shown, when how it is shown is all that is wrong.
+/// Another way to show the last expression, if the errors concern only how it is shown.
 fn other_tail(cell: &Cell, tail: Tail, errors: &[Diagnostic]) -> Option<Tail> {
     let all = |is: &dyn Fn(&Diagnostic) -> bool| !errors.is_empty() && errors.iter().all(is);
     if cell.tail.is_none() || tail != Tail::Itself {
         None
     } else if all(&|error| ["E0282", "E0283", "E0284"].iter().any(|code| error.is(code))) {
-        // Method lookup wants the type of the last expression sooner than Rust knows it.
+        // Method lookup needs the type of the last expression before Rust has inferred it.
         Some(Tail::Debug)
     } else if all(&|error| error.is("E0599") && error.message.contains("`evcxr_display`")) {
         Some(Tail::Name)
@@ -433,7 +433,7 @@ fn command_of(code: &str) -> Option<&str> {
     (code.starts_with(':') && !code.starts_with("::")).then_some(code)
 }
 
-/// The variables that are lost, and the cells that make them.
+/// The lost variables and the cells that define them.
 fn lost_words(lost: &[Variable]) -> String {
     let names: Vec<String> = lost.iter().map(|variable| variable.name.clone()).collect();
     let mut cells: Vec<usize> = lost.iter().map(|variable| variable.cell).collect();

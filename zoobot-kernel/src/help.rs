@@ -5,7 +5,7 @@ use crate::completion::Completer;
 use crate::errors::Failure;
 use serde_json::{Value, json};
 
-/// What a notebook offers, in Markdown.
+/// An overview of what a notebook offers, in Markdown.
 const GENERAL: &str = "\
 - The last expression of a cell shows itself; `println!(\"{x}\")` prints.
 - **Tab** completes names, methods and the columns of tables; **Shift-Tab** shows the documentation of the
@@ -17,14 +17,14 @@ const GENERAL: &str = "\
 A notebook starts with `use zoobot::prelude::*;`. Then `Catalog::sample()?` is a sample of galaxies to
 try things on, and `?Catalog` tells what a catalogue can do. The folder `tutorials` teaches the rest.";
 
-/// What a cell wants to have explained.
+/// What a cell asks to have explained.
 #[derive(Debug, PartialEq)]
 enum Asked<'a> {
     /// What a notebook offers.
     Notebook,
     /// A name.
     Name(&'a str),
-    /// A name, unless the cell takes a value out of it: `name?`.
+    /// A name, unless the `?` of `name?` is Rust's operator.
     Perhaps(&'a str),
 }
 
@@ -51,12 +51,12 @@ impl<'a> Asked<'a> {
             return name_in(rest).map(Self::Name);
         }
         let rest = code.strip_suffix('?')?;
-        // A call may fail, and then its `?` is Rust's.
+        // After a call, `?` is Rust's operator.
         if rest.ends_with(')') { None } else { name_in(rest).map(Self::Perhaps) }
     }
 }
 
-/// The name that a text is: `scatter`, `galaxies.gallery`, `Catalog::sample()`, `&df`, `df!`.
+/// The name that makes up a text: `scatter`, `galaxies.gallery`, `Catalog::sample()`, `&df`, `df!`.
 fn name_in(text: &str) -> Option<&str> {
     let text = text.trim().trim_start_matches('&').trim_end_matches("()").trim_end_matches('!');
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '.');
@@ -64,7 +64,7 @@ fn name_in(text: &str) -> Option<&str> {
     (starts && text.chars().all(is_name)).then_some(text)
 }
 
-/// What to show for a cell that asks for help, by MIME type; `None` for any other cell.
+/// The help to show for a cell that asks for it, by MIME type; `None` for any other cell.
 pub fn answer(code: &str, completer: &Completer) -> Option<Result<Value, Failure>> {
     let asked = Asked::by(code)?;
     if code.trim_start().starts_with("help") && completer.defines("help") {

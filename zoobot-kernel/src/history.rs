@@ -3,10 +3,10 @@
 use jupyter_protocol::HistoryRequest;
 use serde_json::{Value, json};
 
-/// Jupyter's number for this session; nothing is kept of earlier ones.
+/// Jupyter's number for this session; earlier sessions are not kept.
 const SESSION: i32 = 1;
 
-/// What has been run, in order.
+/// The cells that were run, in order.
 #[derive(Debug, Default)]
 pub struct History {
     cells: Vec<(usize, String)>,
@@ -42,7 +42,7 @@ impl History {
             }
         };
         let entry = |(count, code): &(usize, String)| match output {
-            // Outputs are the front end's to keep.
+            // The front end keeps the outputs.
             true => json!([SESSION, count, [code, ""]]),
             false => json!([SESSION, count, code]),
         };
@@ -55,7 +55,7 @@ fn last<T>(mut cells: Vec<T>, n: i32) -> Vec<T> {
     cells.split_off(cells.len().saturating_sub(n))
 }
 
-/// Whether a pattern with `*` (any text) and `?` (any character) is that of a whole text.
+/// Whether a pattern with `*` (any text) and `?` (any character) matches a whole text.
 fn matches(pattern: &str, text: &str) -> bool {
     let mut chars = pattern.chars();
     match chars.next() {

@@ -17,16 +17,17 @@ use std::ops::Range;
 pub struct Item {
     /// The code.
     pub text: String,
-    /// What replaces it: another item with the same key.
+    /// Identifies the item: a later item with this key replaces it.
     pub key: String,
-    /// The name of a type, constant or macro, whose change changes what types mean.
+    /// The name of the type, constant or macro it defines; redefining it can change the meaning of
+    /// types.
     pub defines: Option<String>,
     /// The type that an `impl` is for.
     pub implements: Option<String>,
-    /// The single imports that a `use` stands for, or the single statics of a `thread_local!`, kept
-    /// in its place after its cell.
+    /// The single imports of a `use`, or the single statics of a `thread_local!`; after its cell
+    /// they are kept in place of the item.
     parts: Vec<Item>,
-    /// Where its code looks at the stop button.
+    /// The points at which its code checks the stop button.
     points: Vec<Insertion>,
     statics: Vec<Shared>,
 }
@@ -112,17 +113,17 @@ impl Item {
         }
     }
 
-    /// The item, or what it stands for.
+    /// The item itself, or its parts if it has any.
     fn parts(&self) -> &[Self] {
         if self.parts.is_empty() { std::slice::from_ref(self) } else { &self.parts }
     }
 
-    /// What is put into its text in the cell that defines it.
+    /// The insertions into its text for the cell that defines it.
     pub fn insertions(&self) -> impl Iterator<Item = Insertion> {
         self.points.iter().cloned().chain(self.statics.iter().flat_map(Shared::insertions))
     }
 
-    /// Gives its statics, from `next` on, the places of which they have none.
+    /// Assigns places, from `next` on, to those of its statics that have none.
     pub fn assign(&mut self, next: &mut u64) {
         self.statics.iter_mut().for_each(|shared| shared.assign(next));
         for part in &mut self.parts {
@@ -130,7 +131,7 @@ impl Item {
         }
     }
 
-    /// Its code in cell number `number`; statics with places below `first` are there already.
+    /// Its code in cell number `number`; statics with places below `first` are defined already.
     fn code(&self, number: usize, first: u64) -> String {
         let declared: Vec<(Range<usize>, String)> =
             self.statics.iter().filter_map(|shared| shared.declaration(first)).collect();
@@ -155,8 +156,8 @@ impl Item {
     }
 }
 
-/// The header of an `impl`, and for one without a trait the names in it: a notebook may spread the
-/// methods of a type over cells, and running one of these again replaces its own part.
+/// The header of an `impl`, followed by its method names if it has no trait: a notebook may spread
+/// the methods of a type over cells, and running one of these again replaces only its own methods.
 fn impl_key(item: &ast::Impl) -> String {
     let text = item.syntax().text().to_string();
     let header = text.split('{').next().unwrap_or_default();
@@ -236,16 +237,17 @@ impl Items {
             .collect()
     }
 
-    /// The code of the same items for cell number `number`; statics with places below `first` are
-    /// there already.
+    /// The code of the items of [`Items::besides`] for cell number `number`; statics with places
+    /// below `first` are defined already.
     pub fn code(&self, new: &[Item], number: usize, first: u64) -> Vec<String> {
         let replaced = self.replaced_by(new);
         let kept = self.kept.iter().filter(|kept| !replaced(kept));
         kept.map(|kept| kept.item.code(number, first)).collect()
     }
 
-    /// Gives a place to each static that has none: those of `new` items, those whose types the new
-    /// items change, and all after [`Items::forget_statics`]. Returns the first place it gives.
+    /// Assigns a place to each static that has none: those of `new` items, those whose types the
+    /// new items change, and all after [`Items::forget_statics`]. Returns the first place it
+    /// assigns.
     pub fn assign<'a>(
         &mut self,
         new: impl Iterator<Item = &'a mut Item>,
@@ -264,13 +266,14 @@ impl Items {
         first
     }
 
-    /// The process with the statics is gone: the next cell makes them anew.
+    /// Forgets the places of all statics because their process has ended: the next cell defines
+    /// them anew.
     pub fn forget_statics(&mut self) {
         let statics = self.kept.iter_mut().flat_map(|kept| &mut kept.item.statics);
         statics.for_each(Shared::forget);
     }
 
-    /// Whether there are any.
+    /// Whether any item has statics.
     pub fn has_statics(&self) -> bool {
         self.kept.iter().any(|kept| !kept.item.statics.is_empty())
     }
@@ -287,8 +290,8 @@ impl Items {
         self.cells = cell;
     }
 
-    /// The names whose meaning `new` items change: those defined differently before, and the types
-    /// made of them.
+    /// The names whose meaning the `new` items change: those that were defined differently before,
+    /// and the types built from them.
     pub fn changed_by(&self, new: &[Item]) -> HashSet<String> {
         let defined = |item: &Item, name: &str| item.defines.as_deref() == Some(name);
         let mut changed: HashSet<String> = new
@@ -322,7 +325,7 @@ impl Items {
     fn replaced_by(&self, new: &[Item]) -> impl Fn(&Kept) -> bool + use<> {
         let keys: HashSet<String> =
             new.iter().flat_map(Item::parts).map(|item| item.key.clone()).collect();
-        // What was implemented in the same cell as a type that is defined again belongs to it.
+        // An `impl` from the same cell as a type that is redefined belongs to the type.
         let with_type: HashSet<(usize, String)> = self
             .kept
             .iter()

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The library's own crates, and the modules in which cells find what they hold.
+/// The library's own crates, and the modules through which cells reach their contents.
 pub const OWN: [(&str, &str); 10] = [
     ("zoobot_core", "zoobot_core"),
     ("zoobot_base", "zoobot_core"),
@@ -41,12 +41,13 @@ pub struct Library {
     pub sysroot_lib: PathBuf,
 }
 
-/// Whether a crate is one of the library's.
+/// Whether a crate belongs to the library.
 pub fn is_own(root: &str) -> bool {
     OWN.iter().any(|(own, _)| *own == root)
 }
 
-/// A path into one of the library's crates as a cell writes it; any other as it is.
+/// Rewrites a path into one of the library's crates as a cell writes it; leaves any other path
+/// unchanged.
 pub fn in_cells(path: &str) -> String {
     let (root, inside) = path.split_once("::").unwrap_or((path, ""));
     let Some((_, module)) = OWN.iter().find(|(own, _)| *own == root) else {
@@ -62,7 +63,7 @@ pub fn in_cells(path: &str) -> String {
 
 impl Library {
     /// Reads the record beside this program, or the one named in `ZOOBOT_LIBRARY`, and checks that
-    /// it still holds.
+    /// it is still valid.
     pub fn load() -> Result<Self> {
         let library = Self::read()?;
         library.check()?;
@@ -116,7 +117,7 @@ impl Library {
         lines.find_map(|line| line.strip_prefix("host: ")).unwrap_or_default().trim()
     }
 
-    /// rustup's name of the compiler's toolchain, where it is one of rustup's.
+    /// rustup's name of the compiler's toolchain, if rustup installed it.
     pub fn toolchain(&self) -> Option<&str> {
         let mut parts = self.rustc.iter();
         parts.find(|part| *part == "toolchains")?;
@@ -127,7 +128,7 @@ impl Library {
     pub fn program_path(&self) -> OsString {
         let old = std::env::var_os("PATH").unwrap_or_default();
         let bin = self.rustc.parent().map(Path::to_path_buf);
-        // Without the old path where a folder in it cannot be written down.
+        // Only the old path if the name of the compiler's folder cannot be part of a `PATH`.
         std::env::join_paths(bin.into_iter().chain(std::env::split_paths(&old))).unwrap_or(old)
     }
 
@@ -147,8 +148,8 @@ impl Library {
     }
 }
 
-/// Writes a file beside the library: whole or not at all, since other kernels look for it too. In a
-/// folder that cannot be written it is left out.
+/// Writes a file beside the library atomically, since other kernels read it too. Does nothing if
+/// the folder is not writable.
 pub fn keep(file: &Path, content: &[u8]) {
     let own = file.with_extension(std::process::id().to_string());
     if std::fs::write(&own, content).and_then(|()| std::fs::rename(&own, file)).is_err() {

@@ -1,11 +1,11 @@
 //! The Jupyter kernel `zoobot`.
 //!
-//! `zoobot-kernel CONNECTION_FILE` serves one notebook; `zoobot-kernel --index` prepares completion,
-//! `zoobot-kernel --examples` prints the examples of the documentation as Shift-Tab shows them.
-//! Cells are Rust, evaluated by `evcxr`; the library is linked as the dylib that the workspace's own
-//! build made, so no cell waits for a dependency to be built. The same program, started again by
-//! `evcxr`, is the process that runs the cells and holds their variables; called `cargo`, it
-//! compiles a cell.
+//! `zoobot-kernel CONNECTION_FILE` serves one notebook; `zoobot-kernel --index` prepares
+//! completion, `zoobot-kernel --examples` prints the examples of the documentation as Shift-Tab
+//! shows them. Cells are Rust, evaluated by `evcxr`. They link to the library as a dylib from the
+//! workspace's own build, so no cell waits for a dependency to be built. When `evcxr` starts this
+//! program again, it becomes the process that runs the cells and holds their variables; called as
+//! `cargo`, it compiles a cell.
 
 mod advice;
 mod ask;

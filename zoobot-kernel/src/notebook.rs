@@ -1,4 +1,4 @@
-//! What the kernel knows of a notebook between two cells.
+//! What the kernel knows about a notebook between two cells.
 
 use crate::cell::{Cell, words};
 use crate::check::Findings;
@@ -22,7 +22,7 @@ impl Notebook {
         self.gone.get(name).map(String::as_str)
     }
 
-    /// The variables whose types the items of a cell change, and why each has to go.
+    /// The variables whose types the items of a cell change, and why each is dropped.
     pub fn changed_by(&self, items: &[Item]) -> Vec<(String, String)> {
         let changed = self.items.changed_by(items);
         let because = |variable: &Variable| {
@@ -34,7 +34,7 @@ impl Notebook {
         self.variables.iter().filter_map(because).collect()
     }
 
-    /// Cell number `number` has come to its end.
+    /// Records that cell number `number` has succeeded.
     pub fn succeeded(&mut self, cell: &Cell, found: &Findings, number: usize) {
         self.moved(
             cell,
@@ -59,7 +59,8 @@ impl Notebook {
         }
     }
 
-    /// A cell has failed before it made its variables; those of that name from before are kept.
+    /// Records that a cell failed before it defined its variables; earlier variables of these names
+    /// are kept.
     pub fn not_made(&mut self, cell: &Cell) {
         for binding in &cell.bindings {
             if self.variables.iter().all(|variable| variable.name != binding.name) {
@@ -69,7 +70,7 @@ impl Notebook {
         }
     }
 
-    /// A cell has failed while it ran.
+    /// Records that a cell failed while it ran.
     pub fn failed(&mut self, cell: &Cell, found: &Findings) {
         self.moved(
             cell,
@@ -78,7 +79,7 @@ impl Notebook {
         );
     }
 
-    /// The process that held the variables is gone; what was lost.
+    /// Records that the process with the variables has ended; returns the lost variables.
     pub fn lost_process(&mut self) -> Vec<Variable> {
         let lost = std::mem::take(&mut self.variables);
         for variable in &lost {

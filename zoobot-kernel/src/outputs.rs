@@ -1,7 +1,7 @@
-//! From the lines the running process prints to Jupyter messages, in the order they were printed.
+//! Turns the lines that the running process prints into Jupyter messages, in the order of printing.
 //!
-//! Most lines are the user's own output. Lines with [`MARK`] carry what the library shows and how
-//! the cell went; see `zoobot_core::notebook`.
+//! Most lines are the user's own output. Lines with [`MARK`] carry the library's displays and the
+//! result of the cell; see `zoobot_core::notebook`.
 
 use crate::crashes::{Crash, Fault};
 use crate::process::MARK;
@@ -19,28 +19,30 @@ use std::time::{Duration, Instant};
 
 /// How long the rest of a cell's output may take to arrive once the cell is over.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long the last line that came may take to be forwarded.
+/// How long the last line that arrived may take to be forwarded.
 const LAST_LINE: Duration = Duration::from_millis(30);
-/// How long what a process said at its end may take to arrive, where it seems to have said nothing.
+/// How long to wait for the last output of a process that ended, if none has arrived.
 const LAST_WORDS: Duration = Duration::from_millis(500);
-/// Lines that wait are sent together, up to this many bytes.
+/// Waiting lines are sent together, up to this many bytes.
 const MESSAGE_BYTES: usize = 1 << 16;
-/// What one cell may show beside its value: more makes a page that no browser opens.
+/// The maximum number of displays of a cell besides its value; no browser opens a page with many
+/// more.
 const DISPLAYS: usize = 500;
-/// The same in bytes.
+/// The maximum size of a cell's displays together, in bytes.
 const DISPLAY_BYTES: usize = 64 << 20;
 
-/// Background jobs of cells before that many are heard only where they update a display.
+/// The number of latest cells whose background jobs may add displays; jobs of earlier cells can
+/// only update one.
 const CELLS_WITH_JOBS: usize = 200;
 
-/// A value in every form it has, by MIME type.
+/// A value in all its forms, by MIME type.
 type Data = serde_json::Map<String, Value>;
 
 /// A message from the library, or from the process that runs the cells.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum Told {
-    /// Printed, and the line goes on.
+    /// Printed text that does not end its line.
     Text {
         text: String,
     },
@@ -78,7 +80,7 @@ enum Told {
     Columns {
         columns: HashMap<String, Vec<String>>,
     },
-    /// The statements begin.
+    /// The statements of the cell begin to run.
     Begin,
     Done,
     Left,
@@ -86,15 +88,15 @@ enum Told {
     Crash {
         what: Fault,
     },
-    /// A question follows: what is printed so far has to be seen.
+    /// A question follows, so the output so far must be shown.
     Pause,
     End,
 }
 
-/// Where a panic was.
+/// Where a panic occurred.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct PanicPlace {
-    /// The source file, as rustc was given it.
+    /// The source file, as it was passed to rustc.
     pub file: String,
     /// Line, from 1.
     pub line: usize,
@@ -105,7 +107,7 @@ pub struct PanicPlace {
 /// How a cell ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Ended {
-    /// It came to its end.
+    /// It ran to its end.
     Done,
     /// `?` returned an error.
     Error {
@@ -123,13 +125,13 @@ pub enum Ended {
         /// Where.
         place: Option<PanicPlace>,
     },
-    /// A variable was not there.
+    /// A variable was missing.
     Lost(String),
     /// It was left behind and may still run.
     Left,
 }
 
-/// The running cell, and those before it.
+/// The running cell, and the latest ones before it.
 #[derive(Debug, Default)]
 struct Running {
     /// The request that the outputs answer; none outside a cell.
@@ -137,13 +139,13 @@ struct Running {
     /// Jupyter's number for the cell.
     count: usize,
     ended: Option<Ended>,
-    /// What it said that may explain the end of the process.
+    /// The output that may explain why the process ended.
     crash: Crash,
     /// What the cell has shown so far, and how many more displays were left out.
     displays: usize,
     display_bytes: usize,
     left_out: usize,
-    /// The requests of the latest cells by number, for what their background jobs show.
+    /// The requests of the latest cells by number, for the displays of their background jobs.
     earlier: VecDeque<(usize, JupyterMessage)>,
 }
 
@@ -157,7 +159,7 @@ pub struct Outputs {
     columns: Arc<Mutex<HashMap<String, Vec<String>>>>,
     /// One message for each stream that has reached the end of the cell.
     ends: Receiver<()>,
-    /// The lines that are not forwarded yet.
+    /// The lines that have not been forwarded yet.
     waiting: [Receiver<String>; 2],
 }
 
@@ -186,7 +188,7 @@ impl Outputs {
         outputs
     }
 
-    /// Cell number `count` begins: what comes now answers `parent`.
+    /// Begins cell number `count`; outputs from now on answer `parent`.
     pub fn begin(&self, parent: Option<JupyterMessage>, count: usize) {
         while self.ends.try_recv().is_ok() {}
         let mut running = self.running();
@@ -198,7 +200,7 @@ impl Outputs {
         *running = Running { parent, count, earlier, ..Running::default() };
     }
 
-    /// Waits until all that the cell printed has been forwarded; says how it ended.
+    /// Waits until all output of the cell has been forwarded; returns how the cell ended.
     pub fn finish(&self, alive: bool) -> Option<Ended> {
         if alive {
             for _stream in 0..2 {
@@ -207,13 +209,13 @@ impl Outputs {
                 }
             }
         } else {
-            // A process that is gone has said all, and no end of it.
+            // A process that has ended prints nothing more, not even the end message.
             let start = Instant::now();
             while self.waiting.iter().any(|lines| !lines.is_empty()) && start.elapsed() < PATIENCE {
                 std::thread::sleep(Duration::from_millis(5));
             }
             std::thread::sleep(LAST_LINE);
-            // On a busy machine its last words are still on their way.
+            // On a busy machine its last output may not have arrived yet.
             let silent = || self.running().crash == Crash::default();
             while silent() && start.elapsed() < LAST_WORDS {
                 std::thread::sleep(LAST_LINE);
@@ -229,12 +231,12 @@ impl Outputs {
         self.running().ended.take()
     }
 
-    /// What the cell said that may explain the end of the process.
+    /// Takes the output of the cell that may explain why the process ended.
     pub fn crash(&self) -> Crash {
         std::mem::take(&mut self.running().crash)
     }
 
-    /// Whether the cell may show this much more; counts it.
+    /// Whether the cell may show another display of this size; counts it.
     fn may_show(&self, bytes: usize) -> bool {
         let mut running = self.running();
         if running.displays >= DISPLAYS || running.display_bytes + bytes > DISPLAY_BYTES {
@@ -254,7 +256,7 @@ impl Outputs {
         self.send("execute_result", content);
     }
 
-    /// The columns of each variable that is a table, as far as cells have told.
+    /// The columns of each variable that is a table, as far as cells have reported them.
     pub fn columns(&self) -> HashMap<String, Vec<String>> {
         self.columns.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -264,7 +266,7 @@ impl Outputs {
         self.send("stream", json!({"name": "stderr", "text": format!("{text}\n")}));
     }
 
-    /// Forwards what background jobs show, a message a line, for as long as the kernel lives.
+    /// Forwards the displays of background jobs, one message per line, as long as the kernel runs.
     pub fn listen_to_jobs(&self, pipe: File) {
         let outputs = self.clone();
         std::thread::spawn(move || {
@@ -322,7 +324,7 @@ impl Reader {
         }
     }
 
-    /// Handles one line, and with it the plain lines that already wait behind it.
+    /// Handles one line, together with the plain lines that are already waiting behind it.
     fn take(&self, line: String, waiting: &Receiver<String>) {
         let mut text = String::new();
         let mut next = Some(line);
@@ -363,7 +365,7 @@ impl Reader {
         let ended = match told {
             Told::Display { data, metadata, id, update, .. } => {
                 let bytes = data.values().filter_map(Value::as_str).map(str::len).sum();
-                // An update takes the place of what is there.
+                // An update replaces a display, so it needs no room.
                 if !data.is_empty() && (update || self.outputs.may_show(bytes)) {
                     let parent = self.outputs.running().parent.clone();
                     self.outputs.display(parent.as_ref(), &data, &metadata, id, update);
@@ -382,7 +384,7 @@ impl Reader {
                 return;
             }
             Told::End => {
-                // Nobody waits any more when the kernel is about to end.
+                // The receiver is gone when the kernel is about to end.
                 let _ = self.end.send(());
                 return;
             }

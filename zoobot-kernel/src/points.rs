@@ -1,15 +1,15 @@
-//! Where the code of a cell looks at the stop button: at the head of every loop, function and
+//! Where the code of a cell checks the stop button: at the head of every loop, function and
 //! closure, and before each statement of the cell itself.
 //!
-//! The calls are put into the source that is compiled, on the lines of the user's code; what rustc
-//! says of columns is counted back (see [`Source::column`](crate::source::Source::column)). Left
-//! alone are places that have to be constant, functions that no panic may leave, and macros but for
-//! those of the standard library that take expressions.
+//! The calls are inserted into the compiled source, on the lines of the user's code; the columns
+//! that rustc reports are converted back (see [`Source::column`](crate::source::Source::column)).
+//! Constant expressions, functions that no panic may leave, and macros are left alone, except for
+//! macros of the standard library that take expressions.
 
 use ra_ap_syntax::ast::{self, AstNode, HasLoopBody, HasName};
 use ra_ap_syntax::{Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken, T};
 
-/// Macros whose arguments are expressions that run where they stand.
+/// Macros whose arguments are expressions that are evaluated in place.
 const MACROS: [&str; 19] = [
     "assert",
     "assert_eq",
@@ -32,18 +32,18 @@ const MACROS: [&str; 19] = [
     "writeln",
 ];
 
-/// A text that is put into the code of a cell or an item.
+/// A text to insert into the code of a cell or an item.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Insertion {
     /// Byte offset.
     pub at: usize,
-    /// Whether it belongs to what stands before it, not to what comes after.
+    /// Whether it belongs to the code before it rather than to the code after it.
     pub closes: bool,
-    /// What it says.
+    /// The call or text.
     pub what: Call,
 }
 
-/// What is put in.
+/// What is inserted.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Call {
     /// A place where the cell can be stopped.
@@ -61,12 +61,12 @@ impl Insertion {
         Self { at, closes: false, what }
     }
 
-    /// Text before what stands at `at`.
+    /// Inserts text before the code at `at`.
     pub fn before(at: usize, text: String) -> Self {
         Self::opening(at, Call::Text(text))
     }
 
-    /// Text behind what ends at `at`.
+    /// Inserts text after the code that ends at `at`.
     pub fn behind(at: usize, text: String) -> Self {
         Self { at, closes: true, what: Call::Text(text) }
     }
@@ -82,7 +82,7 @@ impl Insertion {
     }
 }
 
-/// The points in a node, as byte offsets less `base`.
+/// The points in a node, as byte offsets relative to `base`.
 pub fn points(node: &SyntaxNode, base: usize) -> Vec<Insertion> {
     let mut finder = Finder { base: -offset(base), found: Vec::new() };
     finder.visit(node, false);
@@ -95,7 +95,7 @@ pub fn before(statement: &SyntaxNode, base: usize) -> Insertion {
 }
 
 struct Finder {
-    /// What is added to the offsets of a tree.
+    /// Added to the offsets of a tree.
     base: isize,
     found: Vec<Insertion>,
 }
@@ -153,7 +153,7 @@ impl Finder {
                     self.arguments(&call, constant);
                 }
             }
-            // Patterns and what they become take turns.
+            // Patterns and their expansions alternate.
             SyntaxKind::MACRO_RULES => {
                 let rules = node.children().find(|it| it.kind() == SyntaxKind::TOKEN_TREE);
                 let trees = rules.iter().flat_map(SyntaxNode::children);
@@ -199,14 +199,14 @@ impl Finder {
         }
     }
 
-    /// The loops in what a macro becomes, which is no syntax yet: a block after `loop`, `while` or
-    /// `for … in`.
+    /// Finds the loops in the expansion of a macro, which is not parsed yet: a block after `loop`,
+    /// `while` or `for … in`.
     fn tokens(&mut self, tree: &SyntaxNode) {
         let mut looping = None;
         for element in tree.children_with_tokens() {
             match element {
                 NodeOrToken::Token(token) => match token.kind() {
-                    // May be a function that is called for a constant.
+                    // This may be a function that is called in a constant.
                     SyntaxKind::CONST_KW => return,
                     kind @ (T![loop] | T![while] | T![for] | T![in]) => {
                         looping = match (looping, kind) {
@@ -230,7 +230,7 @@ impl Finder {
         }
     }
 
-    /// The arguments of a macro, read as those of a function.
+    /// Visits the arguments of a macro, parsed like those of a function.
     fn arguments(&mut self, call: &ast::MacroCall, constant: bool) {
         let name = call.path().and_then(|path| path.segment()).map(|last| last.to_string());
         let tree = call.token_tree().map(|tree| tree.syntax().clone());
@@ -243,7 +243,7 @@ impl Finder {
         let before = if name == "thread_local" { "" } else { "fn f() { f(" };
         let behind = if name == "thread_local" { ";" } else { ") }" };
         let parsed = SourceFile::parse(&format!("{before}{inner}{behind}"), Edition::Edition2024);
-        // The arguments of `vec![x; 3]`, patterns: not those of a function.
+        // Not function arguments, as in `vec![x; 3]`, or patterns.
         if name != "thread_local" && !parsed.errors().is_empty() {
             return;
         }
@@ -265,7 +265,8 @@ impl Finder {
     }
 }
 
-/// Whether a panic may leave a function that runs when it is called.
+/// Whether a panic may leave a function: its ABI allows unwinding, and it is neither `Drop::drop`
+/// nor `const`.
 fn may_unwind(function: &ast::Fn) -> bool {
     let abi = function.abi().map(|abi| abi.to_string());
     let rust = abi.is_none_or(|abi| abi.contains("\"Rust\"") || abi.contains("-unwind\""));
@@ -280,7 +281,7 @@ fn offset(at: usize) -> isize {
     isize::try_from(at).unwrap_or(isize::MAX)
 }
 
-/// The first token of a node that is no attribute, comment or blank.
+/// The first token of a node that is not an attribute, a comment or whitespace.
 pub fn first_token(node: &SyntaxNode) -> Option<SyntaxToken> {
     let mut elements = node.children_with_tokens();
     elements.find_map(|element| match element.kind() {
@@ -296,8 +297,8 @@ pub fn first_token(node: &SyntaxNode) -> Option<SyntaxToken> {
 mod tests {
     use super::*;
 
-    /// The code with `S` where it looks at the button, `E` where a function does, `{` and `}` where
-    /// a block is made.
+    /// The code with `S` at each stop point, `E` at the head of each function, and `{` and `}`
+    /// around each added block.
     fn marked(code: &str) -> String {
         let parsed = SourceFile::parse(code, Edition::Edition2024);
         assert!(parsed.errors().is_empty(), "{code}");

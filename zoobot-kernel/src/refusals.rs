@@ -1,16 +1,16 @@
-//! What Rust knows and a cell has no use for: told in words about cells, where rustc would speak of
-//! the function that the kernel makes of them.
+//! Valid Rust that makes no sense in a cell. The messages speak of cells, where rustc would speak
+//! of the function that the kernel wraps around them.
 
 use crate::cell::SyntaxError;
 use ra_ap_syntax::ast::{self, AstNode};
 use ra_ap_syntax::{SyntaxKind, SyntaxNode};
 
-/// The first such thing in the statements of a cell, at byte offsets less `base`.
+/// The first such construct in the statements of a cell, with byte offsets relative to `base`.
 pub fn refusal(statements: &SyntaxNode, base: usize) -> Option<SyntaxError> {
     let mut found = Vec::new();
     look(statements, Around::default(), &mut found);
     let (node, message) = found.into_iter().min_by_key(|(node, _)| node.text_range().start())?;
-    // `.await` is marked itself, not what stands before it.
+    // Mark `.await` itself, not the expression before it.
     let token = node.children_with_tokens().filter_map(|element| element.into_token()).last();
     let at = match (node.kind(), token) {
         (SyntaxKind::AWAIT_EXPR, Some(token)) => token.text_range().start(),
@@ -19,7 +19,7 @@ pub fn refusal(statements: &SyntaxNode, base: usize) -> Option<SyntaxError> {
     Some(SyntaxError { message, at: usize::from(at) - base })
 }
 
-/// What a place in the cell is inside of.
+/// What surrounds a place in the cell.
 #[derive(Debug, Clone, Copy, Default)]
 struct Around {
     in_loop: bool,

@@ -3,7 +3,7 @@
 use crate::cell::Cell;
 use serde_json::{Value, json};
 
-/// What this kernel is.
+/// Describes this kernel.
 pub fn kernel_info() -> Value {
     json!({
         "status": "ok",
@@ -30,7 +30,7 @@ pub fn is_complete(code: &str) -> Value {
     let cell = Cell::parse(code);
     match &cell.error {
         None => json!({"status": "complete", "indent": ""}),
-        // Something is missing where the code ends.
+        // Something is missing at the end of the code.
         Some(error) if error.at >= code.trim_end().len() => {
             json!({"status": "incomplete", "indent": "    "})
         }
@@ -38,7 +38,7 @@ pub fn is_complete(code: &str) -> Value {
     }
 }
 
-/// There is no debugger, in the words of its protocol.
+/// The reply of the debug protocol that there is no debugger.
 pub fn no_debugger(request: &Value) -> Value {
     json!({
         "type": "response",

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
 
-/// Asks the user for a line: prompt, whether it is a password. The reply is for
+/// Asks the user for a line, given the prompt and whether it is a password. Returns the reply for
 /// `zoobot_core::notebook::input`.
 pub type AskUser<'a> = &'a dyn Fn(&str, bool) -> String;
 
@@ -33,14 +33,14 @@ pub struct Runner {
     objects: PathBuf,
 }
 
-/// Why a source did not run to an end of its own.
+/// Why a source did not run to its end.
 #[derive(Debug)]
 pub enum Stop {
     /// It does not compile.
     Errors(Vec<Diagnostic>),
     /// The process ended with this status; another has taken its place.
     ProcessEnded(String),
-    /// Something is wrong with the kernel's means.
+    /// Something is wrong with the kernel itself.
     Other(String),
 }
 
@@ -49,13 +49,13 @@ pub fn runs_cells() -> bool {
     std::env::var_os(RUNS_CELLS).is_some()
 }
 
-/// Tells a library that a kernel reads its output.
+/// The variable that tells the library that a kernel reads its output.
 const RUNS_CELLS: &str = "ZOOBOT_KERNEL";
-/// Names the pipe through which background jobs show things while no cell runs.
+/// The variable with the pipe through which background jobs show things while no cell runs.
 const JOBS: &str = "ZOOBOT_KERNEL_JOBS";
 
 impl Runner {
-    /// Starts the process, which finds programs in `path`.
+    /// Starts the process with `path` as its `PATH`.
     pub fn start(
         library: &Library,
         workspace: &Workspace,
@@ -67,7 +67,7 @@ impl Runner {
         let (pipe_path, pipe) = workspace.job_pipe()?;
         command.env(JOBS, pipe_path);
         command.env(RUNS_CELLS, "1").env("LD_LIBRARY_PATH", library.search_path());
-        // The stand-ins are evcxr's business, not the cells'.
+        // The stand-ins are for evcxr, not for cells.
         command.env("PATH", path);
         // Ctrl-C on the terminal is for the kernel, which passes it on while a cell runs.
         command.process_group(0);
@@ -91,12 +91,12 @@ impl Runner {
         })
     }
 
-    /// The process; stays valid when a new one takes over.
+    /// A handle to the process; stays valid when the process is replaced.
     pub fn process(&self) -> CellProcess {
         self.context.process_handle()
     }
 
-    /// Compiles and runs a source; how the cell ended, when it said so.
+    /// Compiles and runs a source; returns how the cell ended, if it reported that.
     pub fn run(&mut self, source: &Source, ask: AskUser) -> Result<Option<Ended>, Stop> {
         let mut callbacks =
             EvalCallbacks { input_reader: &|request| ask(&request.prompt, request.is_password) };
@@ -106,7 +106,7 @@ impl Runner {
             Ok(own) => {
                 let ended = self.outputs.finish(true);
                 if !own.is_empty() {
-                    // A type that shows itself in evcxr's own way.
+                    // A type with a display of evcxr's kind.
                     self.outputs.result(&json!(own.content_by_mime_type), &json!({}));
                 }
                 Ok(ended)
@@ -122,7 +122,7 @@ impl Runner {
         }
     }
 
-    /// The line of the source that a line of what was compiled last is; `None` outside of the
+    /// Converts a line of the last compiled file to a line of the source; `None` outside the
     /// notebook's code.
     pub fn line(&self, file: &str, line: usize) -> Option<usize> {
         (file == "src/lib.rs").then(|| line.saturating_sub(self.offset()))
@@ -139,19 +139,20 @@ impl Runner {
         Stop::Errors(diagnostics)
     }
 
-    /// How many lines evcxr has put before ours in what it compiled last.
+    /// The number of lines that evcxr put before ours in the last compiled file.
     fn offset(&self) -> usize {
         let source = self.context.last_source().unwrap_or_default();
         let first = format!("#[allow(warnings)] mod {MODULE} {{");
         source.lines().position(|line| line == first).unwrap_or(0)
     }
 
-    /// A loaded shared object needs no file; a thousand cells would fill the disk.
+    /// Removes the files of loaded shared objects: they are not needed, and a thousand cells would
+    /// fill the disk.
     fn remove_objects(&self) {
         let Ok(entries) = std::fs::read_dir(&self.objects) else { return };
         for entry in entries.flatten() {
             if entry.file_name().to_string_lossy().contains("code_") {
-                // What stays goes with the kernel's folder.
+                // Files that remain are removed with the kernel's folder.
                 let _ = std::fs::remove_file(entry.path());
             }
         }

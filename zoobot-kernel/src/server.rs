@@ -1,6 +1,6 @@
 //! The Jupyter protocol: sockets in, messages out.
 //!
-//! Requests that need no cell (kernel_info, is_complete, ...) are answered at once, also while a
+//! Requests that need no cell (kernel_info, is_complete, ...) are answered at once, even while a
 //! cell runs; cells queue for the [`Evaluator`]'s thread.
 
 use crate::ask::{self, Answer};
@@ -46,7 +46,7 @@ fn message(kind: &str, content: Value, parent: Option<&JupyterMessage>) -> Optio
     }
 }
 
-/// What the threads of the kernel share.
+/// The state that the threads of the kernel share.
 #[derive(Debug, Clone)]
 struct Kernel {
     iopub: Iopub,
@@ -150,7 +150,7 @@ async fn accept(message: zmq::Result<JupyterMessage>) -> Option<JupyterMessage> 
     match message {
         Ok(message) => Some(message),
         Err(error) => {
-            // A message with a wrong signature or a broken body is nobody's request.
+            // A message with a wrong signature or a broken body gets no reply.
             eprintln!("zoobot-kernel: message refused: {error}");
             tokio::time::sleep(Duration::from_millis(5)).await;
             None
@@ -185,7 +185,7 @@ impl Kernel {
         }
         self.iopub.status("busy", Some(request));
         if let Content::CompleteRequest(_) | Content::InspectRequest(_) = &request.content {
-            // These may ask rustc; an interrupt must not wait for it.
+            // These may run rustc, and an interrupt must not wait for that.
             let (kernel, request, channel) = (self.clone(), request.clone(), channel.clone());
             tokio::task::spawn_blocking(move || kernel.look_up(&request, &channel));
             return;
@@ -207,7 +207,7 @@ impl Kernel {
             }
             Content::DebugRequest(asked) => reply("debug_reply", no_debugger(&asked.content)),
             Content::CommOpen(asked) => {
-                // Nothing here answers widgets; the protocol says to close what is not known.
+                // Widgets are not supported; the protocol says to close an unknown comm.
                 let content = json!({"comm_id": asked.comm_id, "data": {}});
                 self.iopub.send("comm_close", content, Some(request));
             }
@@ -250,10 +250,10 @@ impl Kernel {
         self.iopub.status("idle", Some(request));
     }
 
-    /// The stop button.
+    /// Handles a press of the stop button.
     fn interrupt(&self) {
         if self.stop_button.press(&self.iopub) {
-            // Forgotten unless a question is open.
+            // Ignored unless a question is open.
             let _ = self.answers.send(Answer::Interrupted);
         }
     }
@@ -269,12 +269,12 @@ impl Kernel {
         std::process::exit(0);
     }
 
-    /// The evaluator's thread.
+    /// Runs the cells, on the evaluator's thread.
     fn run_cells(&self, jobs: &mpsc::Receiver<JupyterMessage>, answers: &mpsc::Receiver<Answer>) {
         let mut evaluator = self.start_evaluator();
         let mut count = 0;
         let mut waiting = jobs.try_recv().ok();
-        // While nobody waits for an answer.
+        // Only while no request is waiting.
         if let (None, Ok(evaluator)) = (&waiting, &mut evaluator) {
             evaluator.warm_up();
         }
@@ -304,7 +304,7 @@ impl Kernel {
                     let ask = |prompt: &str, password: bool| {
                         self.ask(&request, allowed, prompt, password, answers)
                     };
-                    // An interrupt of the cell before is over.
+                    // Discard interrupts of the previous cell.
                     while answers.try_recv().is_ok() {}
                     self.stop_button.cell_comes(&request);
                     let result = evaluator.run(&asked.code, Some(request.clone()), count, &ask);
@@ -327,8 +327,8 @@ impl Kernel {
                     content
                 }
             };
-            // Cells that were sent before anyone could know of the error; what comes after the
-            // reply is meant to run.
+            // Cells that were sent before the error was known are aborted; cells sent after the
+            // reply are meant to run.
             let stop = result.is_err() && asked.stop_on_error;
             let stopped: Vec<_> = if stop { jobs.try_iter().collect() } else { Vec::new() };
             self.reply(content, &request);

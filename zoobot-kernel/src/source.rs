@@ -1,4 +1,4 @@
-//! The Rust source that a cell becomes, each line with where it came from.
+//! The Rust source that is generated from a cell, with the origin of each line.
 //!
 //! ```text
 //! mod zoobot_cell {
@@ -16,21 +16,22 @@
 //! }
 //! ```
 //!
-//! Everything else stands on lines of its own, so that the user's code keeps its columns, but for the
-//! looks at the stop button ([`crate::points`]), which are counted out again by [`Source::column`].
+//! All other generated code is on lines of its own, so that the user's code keeps its columns. The
+//! exceptions are the checks of the stop button ([`crate::points`]), whose width [`Source::column`]
+//! subtracts again.
 
 use crate::cell::{Binding, Cell, Closure};
 use crate::points::Insertion;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-/// The module all of a notebook's code is in.
+/// The module that contains all of a notebook's code.
 pub const MODULE: &str = "zoobot_cell";
 /// The function to call.
 pub const FUNCTION: &str = "zoobot_run";
 /// The function with the questions about types; never called.
 pub const ASKING: &str = "zoobot_ask";
-/// Starts rustc's answers to [`Program::questions`].
+/// The prefix of rustc's answers to [`Program::questions`].
 pub const ANSWER: &str = "ZOOBOT_TYPE";
 
 /// Where a line came from.
@@ -48,7 +49,7 @@ pub enum Origin {
     Show,
     /// The copy of the cell that asks about types.
     Question,
-    /// The frame around it all.
+    /// The frame around everything else.
     Frame,
 }
 
@@ -57,7 +58,7 @@ pub enum Origin {
 pub struct Variable {
     /// Its name.
     pub name: String,
-    /// Its type, as it can be written in a cell.
+    /// Its type, as a cell can write it.
     pub ty: String,
     /// Whether it was bound with `mut`.
     pub mutable: bool,
@@ -71,11 +72,11 @@ pub struct Source {
     /// The code.
     pub text: String,
     origins: Vec<Origin>,
-    /// The text put into a line: column (1-based) and length.
+    /// The insertions into each line: column (1-based) and length.
     put_in: HashMap<usize, Vec<(usize, usize)>>,
 }
 
-/// All that a cell's source is made of.
+/// Everything that a cell's source is generated from.
 #[derive(Debug, Clone)]
 pub struct Program<'a> {
     /// The cell.
@@ -86,7 +87,7 @@ pub struct Program<'a> {
     pub items: Vec<&'a str>,
     /// Variables of earlier cells.
     pub variables: Vec<&'a Variable>,
-    /// Variables that the statements move away, so that they cannot be kept.
+    /// Variables that the statements move and that therefore cannot be kept.
     pub moved: &'a HashSet<String>,
     /// The types to keep new variables as, where they cannot be kept as they are.
     pub kept_as: &'a [(String, String)],
@@ -97,12 +98,12 @@ pub struct Program<'a> {
 /// How the last expression of a cell shows itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Tail {
-    /// As its type wants: its own way, the library's, or `Debug`.
+    /// As its type defines: by its own display, the library's, or `Debug`.
     #[default]
     Itself,
-    /// By `Debug`, for one whose type Rust knows only in the end.
+    /// By `Debug`, for an expression whose type Rust infers only at the end.
     Debug,
-    /// By the name of its type, for one that has no way to show itself.
+    /// By the name of its type, for a value that has no other display.
     Name,
 }
 
@@ -117,7 +118,7 @@ impl Program<'_> {
         out
     }
 
-    /// The source that is only checked: the cell itself, and a copy of it whose errors tell the
+    /// The source that is only checked: the cell itself, and a copy of it whose errors name the
     /// type of each new variable.
     pub fn questions(&self) -> Source {
         let mut out = Source::default();
@@ -246,8 +247,8 @@ impl Program<'_> {
     }
 }
 
-/// The type a closure is kept as; `part` gives the parts that are not written down, by parameter
-/// number, the result's being the number of parameters.
+/// The type a closure is kept as; `part` gives the unwritten types by parameter number, with the
+/// number of parameters for the result.
 pub fn boxed(closure: &Closure, mutable: bool, part: impl Fn(usize) -> String) -> String {
     let parameters: Vec<String> = closure
         .parameters
@@ -260,8 +261,8 @@ pub fn boxed(closure: &Closure, mutable: bool, part: impl Fn(usize) -> String) -
     format!("std::boxed::Box<dyn {kind}({}) -> {result}>", parameters.join(", "))
 }
 
-/// For each binding a call that needs a trait which no type implements: rustc's complaint names
-/// the type in full. A closure has no name; the unwritten parts of its signature have.
+/// For each binding, a call that needs a trait which no type implements: rustc's error then names
+/// the full type. The type of a closure has no name; the unwritten parts of its signature have one.
 fn questions(bindings: &[Binding]) -> (String, String) {
     let mut traits = String::new();
     let mut calls = String::new();
@@ -306,7 +307,7 @@ fn questions(bindings: &[Binding]) -> (String, String) {
 }
 
 impl Source {
-    /// A cell in a function, for errors of its syntax.
+    /// Wraps a cell in a function, to check its syntax.
     pub fn of_syntax(code: &str) -> Self {
         let mut out = Self::default();
         out.line("fn cell() {", Origin::Frame);
@@ -315,14 +316,14 @@ impl Source {
         out
     }
 
-    /// The column (1-based) that a column of line `line` had before the kernel put something in.
+    /// Converts a column (1-based) of line `line` to the column before the kernel's insertions.
     pub fn column(&self, line: usize, column: usize) -> usize {
         let put_in = self.put_in.get(&line).map(Vec::as_slice).unwrap_or_default();
         let before = put_in.iter().take_while(|(at, _)| *at < column);
         column - before.map(|(at, length)| (*length).min(column - at)).sum::<usize>()
     }
 
-    /// Line `line` (1-based) without what the kernel put in.
+    /// Line `line` (1-based) without the kernel's insertions.
     pub fn as_typed(&self, line: usize) -> Option<String> {
         let text = self.text.lines().nth(line.checked_sub(1)?)?;
         let put_in = self.put_in.get(&line).map(Vec::as_slice).unwrap_or_default();
@@ -349,7 +350,7 @@ impl Source {
         }
     }
 
-    /// A part of the cell, in the columns it has there, and what is put into it.
+    /// Adds a part of the cell at its original columns, with the insertions into it.
     fn user(
         &mut self,
         code: &str,

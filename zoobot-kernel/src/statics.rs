@@ -1,23 +1,23 @@
 //! One place for each `static` of a notebook.
 //!
-//! Every cell is a crate of its own, compiled with the items of the cells before. Compiled again, a
-//! `static` would start over in each cell. So the cell that defines it exports it under a name of
-//! the kernel's, and what later cells get instead is a declaration that links to it. A
-//! `thread_local!` becomes a `static` of the type `LocalKey`, which it is at heart.
+//! Every cell is a crate of its own, compiled with the items of the earlier cells. If a `static`
+//! were compiled again, it would start over in each cell. So the cell that defines it exports it
+//! under a name chosen by the kernel, and later cells get a declaration that links to it. A
+//! `thread_local!` becomes a `static` of type `LocalKey`, which it is underneath.
 //!
-//! A static whose type holds nothing but plain values never changes and stays as it is.
+//! A static whose type contains only plain values never changes and is left alone.
 
 use crate::points::{Insertion, first_token};
 use ra_ap_syntax::ast::{self, AstNode, HasModuleItem, HasName, HasVisibility};
 use ra_ap_syntax::{Edition, SourceFile, SyntaxKind, SyntaxNode};
 use std::ops::Range;
 
-/// Types that nothing can be changed in.
+/// Types without interior mutability.
 const PLAIN: [&str; 18] = [
     "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64",
     "i128", "isize", "f32", "f64", "static",
 ];
-/// How the names of the exported statics begin.
+/// The prefix of the names of exported statics.
 pub const SYMBOL: &str = "zoobot_static_";
 
 /// A `static`, or the statics of a `thread_local!`, inside of an item.
@@ -33,20 +33,20 @@ pub struct Shared {
 /// A single static.
 #[derive(Debug, Clone, PartialEq)]
 struct Part {
-    /// Visibility, with a blank behind, or nothing.
+    /// The visibility with a trailing space, or nothing.
     visible: String,
     mutable: bool,
     name: String,
-    /// Its type, as it can be declared.
+    /// Its type, as a declaration writes it.
     ty: String,
-    /// Whether each thread has its own.
+    /// Whether each thread has its own copy.
     of_threads: bool,
     value: String,
-    /// What it is exported as, once a cell has defined it.
+    /// The number in its exported name, once a cell has defined it.
     id: Option<u64>,
 }
 
-/// The statics in a node; ranges are byte offsets less `base`.
+/// The statics in a node; ranges are byte offsets relative to `base`.
 pub fn shared(node: &SyntaxNode, base: usize) -> Vec<Shared> {
     let found = node.descendants().filter_map(|node| {
         if let Some(item) = ast::Static::cast(node.clone()) {
@@ -63,7 +63,7 @@ pub fn is_thread_local(call: &ast::MacroCall) -> bool {
     name.as_deref() == Some("thread_local")
 }
 
-/// The single definitions of a `thread_local!`: name and code.
+/// The single definitions in a `thread_local!`: name and code.
 pub fn single_definitions(call: &ast::MacroCall) -> Vec<(String, String)> {
     let parts = Shared::of_threads(call, 0).map(|shared| shared.parts).unwrap_or_default();
     parts.into_iter().map(|part| (part.name.clone(), part.thread_local())).collect()
@@ -71,7 +71,7 @@ pub fn single_definitions(call: &ast::MacroCall) -> Vec<(String, String)> {
 
 impl Shared {
     fn of_static(item: &ast::Static, base: usize) -> Option<Self> {
-        // One that another library defines.
+        // A static that another library defines.
         if item.syntax().parent().is_some_and(|it| it.kind() == SyntaxKind::EXTERN_ITEM_LIST) {
             return None;
         }
@@ -83,7 +83,7 @@ impl Shared {
         }
         let range = item.syntax().text_range();
         let start = usize::from(range.start());
-        // An attribute behind the comments that come first.
+        // The attribute goes after the comments at the beginning.
         let attribute = first_token(item.syntax())?.text_range().start();
         Some(Self {
             range: start - base..usize::from(range.end()) - base,
@@ -122,7 +122,7 @@ impl Shared {
         self.parts.iter_mut().for_each(|part| part.id = None);
     }
 
-    /// Names the place of each part that has none.
+    /// Assigns a number, from `next` on, to each part that has none.
     pub fn assign(&mut self, next: &mut u64) {
         for part in self.parts.iter_mut().filter(|part| part.id.is_none()) {
             part.id = Some(*next);
@@ -130,7 +130,7 @@ impl Shared {
         }
     }
 
-    /// What makes its definition an exported one.
+    /// The insertions that export its definition.
     pub fn insertions(&self) -> Vec<Insertion> {
         let Some(first) = self.parts.first().filter(|first| first.id.is_some()) else {
             return Vec::new();
@@ -149,8 +149,8 @@ impl Shared {
         ]
     }
 
-    /// The declaration that takes the place of these bytes of the item where a cell before `first`
-    /// has defined it.
+    /// The declaration that replaces these bytes of the item, if a cell before `first` has defined
+    /// the statics.
     pub fn declaration(&self, first: u64) -> Option<(Range<usize>, String)> {
         if !self.parts.iter().all(|part| part.id.is_some_and(|id| id < first)) {
             return None;
@@ -159,7 +159,7 @@ impl Shared {
         Some((self.range.clone(), format!("unsafe extern \"C\" {{ {} }}", declared.join(" "))))
     }
 
-    /// Takes the places of the parts of that name in others.
+    /// Copies the numbers of the parts with these names in `others`.
     pub fn assign_as_in(&mut self, others: &[Self]) {
         for part in &mut self.parts {
             let mut known = others.iter().flat_map(|other| &other.parts);
@@ -191,7 +191,7 @@ impl Part {
         format!("#[unsafe(export_name = \"{}\")] ", self.symbol())
     }
 
-    /// The head of a `static` that one of a thread's becomes.
+    /// The head of the `static` that a thread-local becomes.
     fn head(&self) -> String {
         format!("{}{}static {}: {} = ", self.export(), self.visible, self.name, self.local_key())
     }
@@ -214,7 +214,7 @@ impl Part {
     }
 }
 
-/// A type with the `'static` that a definition may leave out and a declaration may not.
+/// A type with the `'static` lifetimes that a definition may omit and a declaration may not.
 fn declared_type(ty: &ast::Type) -> String {
     let start = usize::from(ty.syntax().text_range().start());
     let in_function = |node: &SyntaxNode| {

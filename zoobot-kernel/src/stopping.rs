@@ -1,9 +1,9 @@
 //! The stop button, as the kernel sees it.
 //!
-//! The first press asks the running cell to stop: its loops, functions and the library's calls do so
-//! at once and keep the variables. When a second later nothing has come of it, a note below the cell
-//! says what can be done. Only then the next press leaves the cell behind: its thread runs on, and
-//! the variables that it uses are lost. Should that not work either, a third ends the process.
+//! The first press asks the running cell to stop: its loops, its functions and calls of the library
+//! stop at once and keep the variables. If the cell still runs a second later, a note below it says
+//! what can be done. Only then does the next press leave the cell behind: its thread keeps running,
+//! and the variables that it uses are lost. If that fails too, a third press ends the process.
 
 use crate::runner::CellProcess;
 use crate::server::Iopub;
@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_millis(900);
 /// How long the process may take to leave a cell behind.
 const LEAVING: Duration = Duration::from_secs(1);
 
-/// What the threads of the kernel know of the running cell.
+/// The state of the running cell, shared by the threads of the kernel.
 #[derive(Debug, Clone, Default)]
 pub struct StopButton(Arc<Mutex<Running>>);
 
@@ -29,7 +29,7 @@ struct Running {
     stage: Stage,
     /// The request of the cell.
     parent: Option<JupyterMessage>,
-    /// Whether its statements run; it is compiled before.
+    /// Whether its statements have begun to run, after compilation.
     begun: bool,
     /// The variables of earlier cells that it uses.
     uses: Vec<String>,
@@ -52,17 +52,17 @@ enum Stage {
 }
 
 impl StopButton {
-    /// The process that runs the cells; stays valid when a new one takes over.
+    /// Sets the process that runs the cells; the handle stays valid when the process is replaced.
     pub fn use_process(&self, process: CellProcess) {
         self.lock().process = Some(process);
     }
 
-    /// The process, for the end of the kernel.
+    /// Takes the process, to end it with the kernel.
     pub fn take_process(&self) -> Option<CellProcess> {
         self.lock().process.take()
     }
 
-    /// A cell begins to be compiled.
+    /// Records that a cell begins to be compiled.
     pub fn cell_comes(&self, parent: &JupyterMessage) {
         let mut running = self.lock();
         let process = running.process.take();
@@ -76,17 +76,17 @@ impl StopButton {
         };
     }
 
-    /// The earlier variables that the cell uses.
+    /// Records the earlier variables that the cell uses.
     pub fn cell_uses(&self, names: Vec<String>) {
         self.lock().uses = names;
     }
 
-    /// Its statements begin.
+    /// Records that the statements of the cell begin to run.
     pub fn cell_begins(&self) {
         self.lock().begun = true;
     }
 
-    /// It is over.
+    /// Records that the cell is over.
     pub fn cell_ends(&self) {
         self.lock().stage = Stage::Idle;
     }
@@ -96,7 +96,7 @@ impl StopButton {
         self.lock().killed
     }
 
-    /// The button is pressed; whether a cell runs.
+    /// Handles a press of the button; returns whether a cell is running.
     pub fn press(&self, iopub: &Iopub) -> bool {
         let mut running = self.lock();
         let Some(process) = running.process.clone() else { return false };
@@ -116,7 +116,7 @@ impl StopButton {
             }
             Stage::Leaving(since) if since.elapsed() > LEAVING => {
                 running.killed = true;
-                // It is gone already, if not by this.
+                // An error means that it has ended already.
                 let _ = child.kill();
             }
             Stage::Leaving(_) => {}
@@ -124,7 +124,7 @@ impl StopButton {
         true
     }
 
-    /// Shows the note once the cell has had its time.
+    /// Shows the note if the cell has not stopped in time.
     async fn watch(self, iopub: &Iopub, cell: u64) {
         let mut told = false;
         loop {

@@ -1,4 +1,4 @@
-//! Errors of syntax, told without what the kernel puts around a cell.
+//! Syntax errors, reported without the code that the kernel puts around a cell.
 
 use crate::cell::{Cell, SyntaxError};
 use crate::check::Checker;
@@ -9,7 +9,8 @@ use crate::source::{Origin, Source};
 /// How rustc names the brace that ends the function around the cell.
 const BRACE: &str = "`}`";
 
-/// rustc says more of a syntax error than a parser does, unless it is lost among braces.
+/// The failure for a syntax error. rustc explains it better than the parser does, unless unbalanced
+/// braces mislead it.
 pub fn failure(cell: &Cell, error: &SyntaxError, checker: &Checker) -> Failure {
     let errors = checker.errors(&Source::of_syntax(&cell.code)).unwrap_or_default();
     let told = errors.into_iter().find_map(|error| about_the_cell(error, &cell.code));
@@ -24,8 +25,8 @@ pub fn at(cell: &Cell, error: &SyntaxError) -> Failure {
     Failure::new("compile error", error.message.clone()).at(&cell.code, line, column)
 }
 
-/// The error with its places in the cell, where it has any; the end of the function around the cell
-/// is the end of the cell.
+/// The error with its places in the cell, if it has any; the end of the function around the cell
+/// counts as the end of the cell.
 fn about_the_cell(mut error: Diagnostic, code: &str) -> Option<Diagnostic> {
     let is_end = |origin: &Origin| !matches!(origin, Origin::Cell(_));
     if error.places.iter().any(|place| is_end(&place.origin)) && error.message.contains(BRACE) {

@@ -1,7 +1,7 @@
 //! The kernel's own temporary folder: the cell crate, evcxr's configuration, the check.
 //!
-//! Named after the process, removed at the end; folders of kernels that were killed are swept by
-//! the next one that starts.
+//! The folder is named after the process and removed at the end; the next kernel sweeps the folders
+//! of kernels that were killed.
 
 use anyhow::{Context, Result};
 use std::ffi::CString;
@@ -19,7 +19,7 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// Makes the folder and sweeps those of dead kernels.
+    /// Creates the folder and sweeps those of dead kernels.
     pub fn create() -> Result<Self> {
         sweep(&std::env::temp_dir());
         let root = std::env::temp_dir().join(format!("{PREFIX}{}", std::process::id()));
@@ -31,7 +31,7 @@ impl Workspace {
         Ok(Self { root })
     }
 
-    /// A folder inside, made by [`create`](Self::create).
+    /// A subfolder, created by [`create`](Self::create).
     pub fn dir(&self, name: &str) -> PathBuf {
         self.root.join(name)
     }
@@ -46,8 +46,8 @@ impl Workspace {
 
     /// A stand-in for rustc that hides the standard library's sources from rust-analyzer.
     ///
-    /// evcxr compiles with its own path to rustc; only its rust-analyzer meets this one, and
-    /// without those sources it starts two seconds sooner and holds 400 MB less. Types come from
+    /// evcxr compiles with its own path to rustc; only its rust-analyzer uses this one, and without
+    /// those sources it starts two seconds sooner and uses 400 MB less. Types come from
     /// [`crate::check`] instead.
     pub fn write_rustc_stand_in(&self, rustc: &Path) -> Result<PathBuf> {
         let path = self.root.join("rustc");
@@ -61,7 +61,8 @@ impl Workspace {
         Ok(path)
     }
 
-    /// A named pipe for what background jobs show: its path, and the end to read from.
+    /// Creates a named pipe for the displays of background jobs; returns its path and the end to
+    /// read from.
     pub fn job_pipe(&self) -> Result<(PathBuf, File)> {
         let path = self.root.join("jobs");
         let name = CString::new(path.as_os_str().as_bytes())?;
@@ -70,14 +71,15 @@ impl Workspace {
             return Err(std::io::Error::last_os_error())
                 .with_context(|| format!("cannot make the pipe {}", path.display()));
         }
-        // Open for writing too: it neither waits for a writer nor ends with one.
+        // Opened for writing too, so that it neither waits for a writer nor ends when one closes
+        // it.
         let pipe = File::options().read(true).write(true).open(&path)?;
         Ok((path, pipe))
     }
 
     /// Removes the folder now, for an exit that runs no destructors.
     pub fn remove(&self) {
-        // Best effort: what stays is swept by the next kernel.
+        // Best effort: the next kernel sweeps what remains.
         let _ = std::fs::remove_dir_all(&self.root);
     }
 }

@@ -1,5 +1,5 @@
-//! Which galaxies to show next: the acquisitions, each in one entry of `acquisitions!`, and how galaxies
-//! are chosen by them.
+//! Which galaxies to show next: the acquisitions, one entry of `acquisitions!` each, and how they choose
+//! galaxies.
 
 use super::gp::{FittedProcess, draws};
 use ndarray::{ArrayView2, Axis};
@@ -15,41 +15,41 @@ use zoobot_base::error::{Error, Result};
 use zoobot_base::seed::mixed;
 use zoobot_base::special::normal;
 
-/// Galaxies whose deviation is worked out at a time, from the highest mean on.
+/// The number of galaxies whose deviation is computed first, from the highest mean on.
 const FIRST: usize = 1024;
-/// Galaxies that a draw of Thompson's goes over.
+/// The number of random galaxies that Thompson sampling draws for.
 const DRAWN: usize = 1000;
 
-/// What makes a galaxy worth a rating, given what to expect of it.
+/// The rule that chooses which galaxies to rate next, from the model's predictions.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Acquisition {
-    /// How much it is expected to exceed the best rating so far by more than `xi`:
+    /// The expected improvement over the best rating so far plus a margin of `xi`:
     /// `(mean - best - xi) Φ(z) + std φ(z)` with `z = (mean - best - xi) / std` (Mockus 1975;
     /// Walmsley et al. 2022 with `xi` 0.5).
     ExpectedImprovement {
-        /// What the best rating must be exceeded by.
+        /// The margin by which the best rating must be exceeded.
         xi: f64,
     },
-    /// `mean + kappa std` (Srinivas et al. 2010).
+    /// The upper confidence bound, `mean + kappa std` (Srinivas et al. 2010).
     UpperConfidenceBound {
-        /// How many deviations count.
+        /// The number of standard deviations above the mean.
         kappa: f64,
     },
-    /// The deviation: what would be learnt of the galaxy itself.
+    /// The standard deviation: how uncertain the model is about the galaxy.
     Variance,
-    /// The highest of one draw from what is believed, a draw for each galaxy of a batch
-    /// (Thompson 1933), over 1,000 galaxies at random.
+    /// Thompson sampling: the highest value of a draw from the posterior over 1,000 random galaxies,
+    /// with a new draw for each galaxy of a batch (Thompson 1933).
     Thompson,
-    /// Any galaxy.
+    /// A random galaxy.
     Random,
 }
 
-/// All about an acquisition but its value.
+/// The description of an acquisition, without the formula of its value.
 struct Entry {
     name: &'static str,
     about: &'static str,
-    /// What it makes of a galaxy, in words for the person who rates.
+    /// Why it chooses a galaxy, in words for the person who rates.
     words: &'static str,
     way: Way,
 }
@@ -57,16 +57,16 @@ struct Entry {
 /// How galaxies are chosen by an acquisition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// Those of the highest values. Where the value grows with the mean, whatever the deviation, not
-    /// every deviation has to be worked out.
+    /// The galaxies with the highest values. If the value grows with the mean at any deviation, not
+    /// every deviation has to be computed.
     Highest { grows_with_mean: bool },
-    /// The highest of a draw from what is believed, a draw for each.
+    /// The highest of a draw from the posterior, with a new draw for each galaxy.
     Drawn,
-    /// Any.
+    /// Random galaxies.
     Random,
 }
 
-/// What to expect of a galaxy.
+/// The prediction for a galaxy.
 #[derive(Debug, Clone, Copy)]
 struct Belief {
     mean: f64,
@@ -75,8 +75,8 @@ struct Belief {
     best: f64,
 }
 
-/// The acquisitions: an entry for each, without which its variant does not compile. Parameters have
-/// their usual values there, which are meant where an acquisition is asked for by its name.
+/// Defines the acquisitions, one entry each; a variant without an entry does not compile. An acquisition
+/// that is chosen by name gets the parameters' usual values from its entry.
 macro_rules! acquisitions {
     ($(
         $variant:ident $({ $($parameter:ident: $usual:literal),* })?:
@@ -153,25 +153,25 @@ impl Acquisition {
         ACQUISITIONS
     }
 
-    /// The short name that it is asked for by.
+    /// The short name, such as `ei`.
     pub fn name(self) -> &'static str {
         self.entry().name
     }
 
-    /// What it chooses, in a few words.
+    /// A description in a few words.
     pub fn about(self) -> &'static str {
         self.entry().about
     }
 
-    /// What it makes of a galaxy, in words for the person who rates.
+    /// Why it chooses a galaxy, in words for the person who rates.
     pub(super) fn words(self) -> &'static str {
         self.entry().words
     }
 
-    /// The acquisition of a name, such as `ei`, with the usual values of its parameters.
+    /// The acquisition with this name, such as `ei`, with the usual values of its parameters.
     ///
     /// # Errors
-    /// [`Error::Missing`] for another name, with a near one.
+    /// [`Error::Missing`] for an unknown name, with the nearest name.
     pub fn named(name: &str) -> Result<Self> {
         let found = ACQUISITIONS.iter().find(|it| it.name() == name);
         found.copied().ok_or_else(|| {
@@ -184,8 +184,8 @@ impl Acquisition {
         })
     }
 
-    /// The value of a galaxy, given its expected rating, the deviation of that, and the best rating so
-    /// far. Of Thompson's draws and random choice it says nothing, and is 0.
+    /// The value of a galaxy, given the mean and standard deviation of its expected rating, and the best
+    /// rating so far. 0 for Thompson sampling and random choice, which use no such value.
     ///
     /// ```
     /// use zoobot_core::anomaly::Acquisition;
@@ -213,7 +213,7 @@ impl fmt::Display for Acquisition {
     }
 }
 
-/// By name: see [`named`](Acquisition::named).
+/// Parses a name: see [`named`](Acquisition::named).
 impl FromStr for Acquisition {
     type Err = Error;
 
@@ -222,33 +222,33 @@ impl FromStr for Acquisition {
     }
 }
 
-/// The galaxies that may be chosen, and what is known.
+/// The galaxies to choose from, and the best rating so far.
 #[derive(Debug)]
 pub struct Pool<'a> {
-    /// Galaxies x features.
+    /// The representations, galaxies x features.
     pub rows: ArrayView2<'a, f32>,
-    /// Which of them are not for choice.
+    /// For each galaxy, whether it cannot be chosen.
     pub taken: &'a [bool],
     /// The best rating so far.
     pub best: f64,
-    /// For what is drawn at random.
+    /// The random seed.
     pub seed: u64,
 }
 
 /// A chosen galaxy.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Chosen {
-    /// Its place.
+    /// The galaxy's row in the space.
     pub row: usize,
-    /// What to expect of it.
+    /// The expected rating.
     pub mean: f64,
-    /// The deviation of that.
+    /// The standard deviation of the rating.
     pub std: f64,
-    /// Its value.
+    /// The value of the acquisition.
     pub value: f64,
 }
 
-/// The `count` galaxies to show next, the best first; fewer where no more are left.
+/// The `count` galaxies to show next, the best first; fewer if no more are left.
 pub fn choose(
     fitted: &FittedProcess,
     pool: &Pool,
@@ -284,11 +284,11 @@ fn described(
     Ok(rows.par_iter().zip(pairs).map(chosen).collect())
 }
 
-/// Those of the highest values.
+/// The galaxies with the highest values.
 ///
-/// The deviation takes most of the time of a prediction, and no deviation is larger than before any
-/// rating. So bounds of the means are worked out for all, and the rest from the highest bound on,
-/// until with its bound and the largest deviation the next one would not be among the highest.
+/// The deviation takes most of the time of a prediction, and no posterior deviation exceeds the prior
+/// deviation. So this computes upper bounds of the means for all galaxies, and full predictions from the
+/// highest bound on, until the next galaxy could not be among the highest even with the prior deviation.
 fn highest(
     fitted: &FittedProcess,
     pool: &Pool,
@@ -296,7 +296,7 @@ fn highest(
     mut open: Vec<usize>,
     count: usize,
 ) -> Result<Vec<Chosen>> {
-    // Equal ones in random order, for that of a table may mean something.
+    // Ties are in random order, because the order of the table may mean something.
     let shuffled = |a: usize, b: usize| {
         mixed(pool.seed, a as u64).cmp(&mixed(pool.seed, b as u64)).then(a.cmp(&b))
     };
@@ -324,7 +324,7 @@ fn highest(
             best.truncate(count);
         }
         best.sort_by(order);
-        // `select_nth` left the highest of the rest at its place.
+        // `select_nth_unstable_by` has put the highest of the rest first.
         if let (Some(next), Some(last)) = (later.first(), best.get(count.saturating_sub(1)))
             && acquisition.value(means[*next], largest, pool.best) <= last.value
         {
@@ -336,7 +336,7 @@ fn highest(
     Ok(best)
 }
 
-/// Thompson's: the highest of a draw, for each galaxy.
+/// Thompson sampling: the highest value of a new draw for each galaxy.
 fn drawn(
     fitted: &FittedProcess,
     pool: &Pool,

@@ -5,7 +5,7 @@ use super::search::AnomalySearch;
 use zoobot_base::error::{Error, Result};
 use zoobot_show::notebook::{Bundle, Live, Show, input};
 
-/// What was typed.
+/// The meaning of a typed line.
 #[derive(Debug, PartialEq, Eq)]
 enum Answer {
     Ratings(Vec<u8>),
@@ -16,12 +16,12 @@ enum Answer {
 impl AnomalySearch {
     /// Shows one batch after another and asks for its ratings: a digit from 0 to 5 for each galaxy,
     /// in the order in which they are shown, such as `0 0 5 3` or `0053`; galaxies without a digit
-    /// are shown again. `u` takes the last rating back, an empty line ends it. Returns the number
+    /// are shown again. `u` takes back the last rating, an empty line ends the rating. Returns the number
     /// of ratings.
     ///
     /// # Errors
-    /// As [`next`](Self::next) and [`rate`](Self::rate); outside a notebook, and where the front
-    /// end takes no input. Earlier ratings are kept.
+    /// As [`next`](Self::next) and [`rate`](Self::rate); also outside a notebook, and if the front end
+    /// does not accept input. Earlier ratings are kept.
     pub fn rate_here(&mut self) -> Result<usize> {
         let live = Live::new();
         self.rate_by(|proposal, note| {

@@ -1,4 +1,4 @@
-//! Ratings on disk: a line of JSON for each, written through to the disk before a rating counts.
+//! Ratings on disk: one line of JSON each, flushed to the disk before a rating counts.
 //!
 //! ```text
 //! {"user":"ana","id_str":"G000123","rating":5,"at":1767225600}
@@ -8,8 +8,8 @@
 //! {"user":"ana","id_str":"G000031","note":"a tidal tail?","at":1767225604}
 //! ```
 //!
-//! Lines are only ever added, so that a crash loses nothing but what was not acknowledged; a last
-//! line that is cut off is dropped when the file is next opened or written to.
+//! Lines are only ever added, so a crash loses only what was not yet acknowledged. An incomplete last
+//! line is dropped when the file is next opened or written to.
 
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
@@ -18,30 +18,30 @@ use std::path::{Path, PathBuf};
 use zoobot_base::error::{Error, Result};
 use zoobot_base::files::make_folder_of;
 
-/// One line.
+/// One line of the file.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Line {
-    /// Whose rating it is; empty without a name.
+    /// The user who rated; empty without a name.
     #[serde(default)]
     pub user: String,
-    /// The galaxy.
+    /// The galaxy's name.
     pub id_str: String,
-    /// The rating, 0 to 5; none when one is taken back, and for what is skipped or noted.
+    /// The rating, 0 to 5; `None` for an undo, a skip or a note.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rating: Option<u8>,
-    /// An example that the search was begun with.
+    /// Whether this is an example that the search was started with.
     #[serde(default, skip_serializing_if = "is_false")]
     pub liked: bool,
-    /// The last rating of this user is taken back, or the last galaxy that they skipped.
+    /// Whether this line takes back the user's last rating or skip.
     #[serde(default, skip_serializing_if = "is_false")]
     pub undo: bool,
-    /// The galaxy is passed over: it is not rated, and not shown again.
+    /// Whether the galaxy is skipped: it is not rated, and not shown again.
     #[serde(default, skip_serializing_if = "is_false")]
     pub skip: bool,
-    /// This user's note on the galaxy, in place of an earlier note; an empty note removes it.
+    /// This user's note on the galaxy. It replaces an earlier note; an empty note removes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// When, in seconds since 1970.
+    /// The time, in seconds since 1970.
     #[serde(default)]
     pub at: u64,
 }
@@ -73,8 +73,8 @@ impl Journal {
     /// Opens a file of ratings, or creates it, and returns its lines.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be read and written; [`Error::Catalog`] when a line before the
-    /// last is not a rating.
+    /// [`Error::Io`] when the file cannot be read and written; [`Error::Catalog`] when a complete line
+    /// is invalid.
     pub fn open(path: impl AsRef<Path>) -> Result<(Self, Vec<Line>)> {
         let path = path.as_ref().to_path_buf();
         let new = !path.exists();
@@ -86,7 +86,7 @@ impl Journal {
             .open(&path)
             .map_err(Error::io("write", &path))?;
         if new {
-            // The name must survive a crash too.
+            // The directory entry must survive a crash too.
             let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
             let folder = folder.unwrap_or(Path::new("."));
             let synced = File::open(folder).and_then(|folder| folder.sync_all());
@@ -99,15 +99,15 @@ impl Journal {
         Ok((Self { path, file }, lines))
     }
 
-    /// The file.
+    /// The file's path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Adds lines and returns when they are on the disk; on failure none of them is kept.
+    /// Adds lines and returns when they are on the disk. If it fails, it keeps none of them.
     ///
     /// # Errors
-    /// [`Error::Io`], as on a full disk.
+    /// [`Error::Io`], such as on a full disk.
     pub fn append(&mut self, lines: &[Line]) -> Result<()> {
         let mut text = String::new();
         for line in lines {
@@ -120,7 +120,7 @@ impl Journal {
         let written = cut_off(file).and_then(|length| {
             let whole = file.write_all(text.as_bytes()).and_then(|()| file.sync_data());
             if whole.is_err() {
-                // The error is what matters; half a line is dropped at the next opening anyway.
+                // A failure here is harmless: an incomplete line is dropped at the next opening anyway.
                 let _ = file.set_len(length);
             }
             whole
@@ -130,14 +130,14 @@ impl Journal {
     }
 }
 
-/// Reads the lines of a file of ratings, and changes nothing.
+/// Reads the lines of a file of ratings without changing it.
 ///
 /// # Errors
 /// As [`Journal::open`].
 pub fn read(path: impl AsRef<Path>) -> Result<Vec<Line>> {
     let path = path.as_ref();
     let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-    // Without an end of line the last may still be whole, as from an editor.
+    // A last line without an end of line may still be complete, for example if an editor wrote it.
     let whole = match serde_json::from_slice::<Line>(last(&bytes)) {
         Ok(_) => bytes.len(),
         Err(_) => bytes.len() - last(&bytes).len(),
@@ -145,13 +145,13 @@ pub fn read(path: impl AsRef<Path>) -> Result<Vec<Line>> {
     parse(path, &bytes[..whole])
 }
 
-/// What follows the last end of line.
+/// The bytes after the last end of line.
 fn last(bytes: &[u8]) -> &[u8] {
     let start = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |place| place + 1);
     &bytes[start..]
 }
 
-/// The file's whole lines; what is cut off at its end is dropped, or ended where it is a line.
+/// The file's complete lines, after [`cut_off`] has repaired its end.
 fn mended(file: &mut File) -> std::io::Result<Vec<u8>> {
     let length = cut_off(file)?;
     let mut bytes = Vec::with_capacity(length as usize);
@@ -160,7 +160,8 @@ fn mended(file: &mut File) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Drops what is cut off at the end of a file; gives the length that is left.
+/// Repairs the end of a file: ends a last line that is complete, and removes one that is not. Returns
+/// the file's new length.
 fn cut_off(file: &mut File) -> std::io::Result<u64> {
     const STEP: u64 = 4096;
     let length = file.metadata()?.len();
@@ -244,13 +245,13 @@ mod tests {
             journal.append(&[line("c", 3)]).unwrap();
             assert_eq!(Journal::open(&path).unwrap().1.len(), 3);
         }
-        // Torn while open, by another process.
+        // Torn by another process while this one has it open.
         std::fs::write(&path, &whole).unwrap();
         let (mut journal, _) = Journal::open(&path).unwrap();
         std::fs::write(&path, [&whole[..], b"{\"id"].concat()).unwrap();
         journal.append(&[line("d", 1)]).unwrap();
         assert_eq!(read(&path).unwrap().last(), Some(&line("d", 1)));
-        // Whole, but without its end of line.
+        // Complete, but without an end of line.
         std::fs::write(&path, "{\"id_str\":\"e\",\"rating\":2}").unwrap();
         assert_eq!(read(&path).unwrap().len(), 1);
         let (mut journal, lines) = Journal::open(&path).unwrap();
@@ -273,7 +274,7 @@ mod tests {
             let message = Journal::open(&path).unwrap_err().to_string();
             assert!(message.contains(word) && message.contains("ratings.jsonl"), "{message}");
         }
-        // A missing folder is made; a file is no folder.
+        // A missing folder is created; a file is not a folder.
         assert!(Journal::open(dir.path().join("new/ratings.jsonl")).is_ok());
         assert!(Journal::open(path.join("ratings.jsonl")).is_err());
     }

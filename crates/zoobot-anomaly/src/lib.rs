@@ -1,7 +1,7 @@
-//! Anomalies that interest one researcher: from a few ratings, a Gaussian process learns which
-//! galaxies to show next (Walmsley et al. 2022, MNRAS 513, 1581, task 2).
+//! The search for anomalies that interest one researcher: from a few ratings, a Gaussian process
+//! learns which galaxies to show next (Walmsley et al. 2022, MNRAS 513, 1581, task 2).
 //!
-//! [`AnomalySearch`] is what a notebook uses.
+//! [`AnomalySearch`] is the entry point for notebooks.
 
 mod acquisition;
 mod browser;

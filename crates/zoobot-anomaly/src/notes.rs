@@ -1,4 +1,4 @@
-//! What a person does besides rating: skipping galaxies, and notes.
+//! Skipping galaxies, and notes on them.
 
 use super::journal::Line;
 use super::search::AnomalySearch;
@@ -9,9 +9,9 @@ use zoobot_base::table::table_of;
 use zoobot_data::catalog::ID;
 
 impl AnomalySearch {
-    /// Skips a galaxy that you are unsure about: it is not rated, the model learns nothing from it,
-    /// and it is not proposed again. A rating of it counts again after that, and
-    /// [`undo`](Self::undo) takes the skip back.
+    /// Skips a galaxy that you are unsure about: it does not count as rated, the model learns nothing
+    /// from it, and it is not proposed again. You can still rate it later, and [`undo`](Self::undo) takes
+    /// the skip back.
     ///
     /// ```
     /// use zoobot_core::anomaly::AnomalySearch;
@@ -27,24 +27,24 @@ impl AnomalySearch {
     ///
     /// # Errors
     /// [`Error::Missing`](zoobot_base::Error::Missing) for an unknown galaxy (with the nearest name),
-    /// [`Error::Io`](zoobot_base::Error::Io) when it cannot be kept.
+    /// [`Error::Io`](zoobot_base::Error::Io) when the journal cannot be written.
     pub fn skip(&mut self, id: &str) -> Result<()> {
         let line = self.line(id, None);
         self.record(&[Line { skip: true, ..line }])
     }
 
-    /// The galaxies that were skipped and not rated since.
+    /// The names of the galaxies that were skipped and not rated since.
     pub fn skipped(&self) -> Vec<String> {
         self.skipped_rows().into_iter().map(|row| self.space().ids()[row].clone()).collect()
     }
 
-    /// Their places in the space.
+    /// The rows in the space of the galaxies that were skipped and not rated since.
     pub(super) fn skipped_rows(&self) -> Vec<usize> {
         self.record.skipped(self.name())
     }
 
-    /// Keeps a note on a galaxy, in place of an earlier one; an empty text removes it. Like a rating it
-    /// goes to the [`journal`](Self::journal). The model does not read it.
+    /// Keeps a note on a galaxy. It replaces an earlier note; an empty text removes it. Like a rating, it
+    /// is written to the [`journal`](Self::journal). The model does not use it.
     ///
     /// ```
     /// use zoobot_core::anomaly::AnomalySearch;
@@ -63,7 +63,8 @@ impl AnomalySearch {
         self.record(&[Line { note: Some(text.to_owned()), ..line }])
     }
 
-    /// The notes of this user, a row for each galaxy that has one: `id_str` and `note`.
+    /// The notes of this user: a table with the columns `id_str` and `note`, one row for each galaxy with
+    /// a note.
     pub fn notes(&self) -> DataFrame {
         let notes = self.noted();
         let ids: Vec<&str> = notes.keys().map(|&row| self.space().ids()[row].as_str()).collect();
@@ -72,7 +73,7 @@ impl AnomalySearch {
         table_of(notes.len(), columns)
     }
 
-    /// The notes of this user by the galaxies' places in the space.
+    /// The notes of this user, by the galaxies' rows in the space.
     pub(super) fn noted(&self) -> BTreeMap<usize, String> {
         self.record.notes(self.name())
     }
@@ -100,7 +101,7 @@ mod tests {
         assert!(search.ratings().is_empty());
         assert_eq!(search.skipped(), [first.clone(), second.clone()]);
         assert_eq!(search.next().unwrap().ids(), &batch.ids()[2..]);
-        // A skip that is taken back leaves the rating before it.
+        // Taking back a skip restores the rating before it.
         assert_eq!(search.undo().unwrap().as_ref(), Some(second));
         assert_eq!(search.ratings().len(), 1);
         // A rating counts after a skip.
@@ -140,10 +141,10 @@ mod tests {
         let texts = notes.column("note").unwrap().str().unwrap().clone();
         let texts: Vec<&str> = texts.iter().flatten().collect();
         assert_eq!(texts, ["bright", "a \"tail\",\nor a bar: ü"]);
-        // With the notes in the table of ratings.
+        // The table of ratings includes the notes.
         assert!(again.table().column("note").is_ok());
         assert_eq!(journal::read(&path).unwrap().len(), 8);
-        // Nobody else's.
+        // Another user has no notes or skips.
         let other = open().user("ana");
         assert!(other.notes().height() == 0 && other.skipped().is_empty());
     }

@@ -11,12 +11,12 @@ use zoobot_show::notebook::{Bundle, Gallery, Show, Table, Tile};
 /// Why galaxies are proposed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Why {
-    /// The search begins: they are random.
+    /// The search begins, so the galaxies are random.
     First,
-    /// Every rating so far is 0, which does not tell what is wanted: half of the galaxies are
+    /// Every rating so far is 0, so the model cannot know what you want: half of the galaxies are
     /// random, half are unlike all rated ones.
     AllZero,
-    /// The model chose them by this acquisition.
+    /// The model chose the galaxies by this acquisition.
     Chosen(Acquisition),
 }
 
@@ -37,7 +37,7 @@ pub struct Proposal {
     ids: Vec<String>,
     rows: Vec<usize>,
     why: Why,
-    /// What is expected of each; none where they are random.
+    /// The prediction for each galaxy; empty if the galaxies are random.
     expected: Vec<Chosen>,
     catalog: Option<Catalog>,
 }
@@ -60,7 +60,7 @@ impl Proposal {
         Ok(Self { ids, rows, why, expected, catalog })
     }
 
-    /// Those that are left when some are dropped.
+    /// The proposal without the galaxies in the rows for which `dropped` is true.
     pub(super) fn without(&self, dropped: impl Fn(usize) -> bool) -> Self {
         let kept: Vec<usize> =
             (0..self.rows.len()).filter(|&place| !dropped(self.rows[place])).collect();
@@ -79,22 +79,23 @@ impl Proposal {
         &self.ids
     }
 
-    /// Their places in the space.
+    /// The galaxies' rows in the space.
     pub fn rows(&self) -> &[usize] {
         &self.rows
     }
 
-    /// Why they are proposed.
+    /// Why these galaxies are proposed.
     pub fn why(&self) -> Why {
         self.why
     }
 
-    /// What the model expects of each; empty where they are random.
+    /// The model's prediction for each galaxy; empty if the galaxies are random.
     pub fn expected(&self) -> &[Chosen] {
         &self.expected
     }
 
-    /// The table: `id_str`, and where a model chose them `expected`, `deviation` and `value`.
+    /// A table with the column `id_str`, and with `expected`, `deviation` and `value` if the model chose
+    /// the galaxies.
     pub fn table(&self) -> DataFrame {
         let mut columns = vec![Column::new(catalog::ID.into(), &self.ids)];
         if !self.expected.is_empty() {

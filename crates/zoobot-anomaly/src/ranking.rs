@@ -10,10 +10,10 @@ use zoobot_data::catalog::{self, write_table};
 use zoobot_representation::space::Space;
 use zoobot_show::notebook::{Bundle, Gallery, Show, Table, Tile};
 
-/// Galaxies shown by default.
+/// The number of galaxies shown by default.
 const SHOWN: usize = 12;
 
-/// Expected ratings that differ by less than this look the same, and order nothing.
+/// If all expected ratings differ by less than this, the order means nothing.
 const FLAT: f64 = 0.1;
 
 /// Galaxies from the most to the least interesting.
@@ -36,15 +36,15 @@ pub struct Ranking {
     order: Vec<usize>,
     expected: Prediction,
     ratings: Vec<Option<u8>>,
-    /// The names in this order, from when they were first asked for.
+    /// The names in this order, made on first use.
     ids: Arc<OnceLock<Vec<String>>>,
 }
 
 zoobot_data::named_by_ids!(Ranking);
 
 impl Ranking {
-    /// Those rated `interesting` or more first (by rating), the rest by what is expected, rated others
-    /// last.
+    /// Ranks galaxies rated `interesting` or more first (by rating), then unrated galaxies by their
+    /// expected rating, and other rated galaxies last.
     pub(super) fn new(
         space: &Space,
         expected: Prediction,
@@ -64,7 +64,7 @@ impl Ranking {
         Ok(Self { space: space.clone(), order, expected, ratings, ids: Arc::default() })
     }
 
-    /// The galaxies that are not rated yet.
+    /// The ranking of the galaxies that are not rated yet.
     pub fn unrated(&self) -> Self {
         let open = |row: &usize| self.ratings[*row].is_none();
         self.with(self.order.iter().copied().filter(open).collect())
@@ -75,27 +75,27 @@ impl Ranking {
         self.order.len()
     }
 
-    /// Whether it has no galaxies, as when all are rated.
+    /// Whether the ranking has no galaxies, such as [`unrated`](Self::unrated) when all are rated.
     pub fn is_empty(&self) -> bool {
         self.order.is_empty()
     }
 
-    /// The names, best first.
+    /// The galaxies' names, best first.
     pub fn ids(&self) -> &[String] {
         let ids = || self.order.iter().map(|&row| self.space.ids()[row].clone()).collect();
         self.ids.get_or_init(ids)
     }
 
-    /// The galaxies' places in the space, best first.
+    /// The galaxies' rows in the space, best first.
     pub fn rows(&self) -> &[usize] {
         &self.order
     }
 
-    /// A warning about this order, or `None`.
+    /// A warning if this order means nothing, else `None`.
     ///
-    /// The model may find no connection between the ratings and the galaxies' representations, as
-    /// with few ratings, or ratings of something that the pictures do not show. It then expects the
-    /// mean rating for every galaxy, and the order means nothing.
+    /// The model may find no connection between the ratings and the galaxies' representations, for
+    /// example if there are few ratings, or if they are about something that the pictures do not show.
+    /// It then expects nearly the same rating for every galaxy.
     pub fn note(&self) -> Option<&'static str> {
         let open = || self.ratings.iter().zip(&self.expected.mean);
         let open = || open().filter(|(rating, _)| rating.is_none()).map(|(_, &mean)| mean);
@@ -108,7 +108,7 @@ impl Ranking {
         )
     }
 
-    /// What is expected of the galaxy in this place of the space: mean and deviation.
+    /// The mean and standard deviation of the expected rating of the galaxy in this row of the space.
     pub(super) fn expectation(&self, row: usize) -> (f64, f64) {
         (self.expected.mean[row], self.expected.std[row])
     }
@@ -117,13 +117,13 @@ impl Ranking {
         Self { order, ids: Arc::default(), ..self.clone() }
     }
 
-    /// The first `n`.
+    /// The ranking of the first `n` galaxies.
     pub fn head(&self, n: usize) -> Self {
         self.with(self.order.iter().copied().take(n).collect())
     }
 
-    /// The table: `rank` from 1, `id_str`, `expected` (the rating), `deviation`, `rating` (empty where
-    /// there is none).
+    /// A table with the columns `rank` (from 1), `id_str`, `expected` (the expected rating), `deviation`
+    /// (its standard deviation) and `rating` (empty for unrated galaxies).
     pub fn table(&self) -> DataFrame {
         let of = |values: &[f64]| self.order.iter().map(|&row| values[row]).collect::<Vec<f64>>();
         let ratings: Vec<Option<u32>> =
@@ -138,9 +138,9 @@ impl Ranking {
         table_of(self.len(), columns)
     }
 
-    /// The pictures of the first `n`, below the [note](Self::note) if there is one.
+    /// The pictures of the first `n` galaxies, below the [note](Self::note) if there is one.
     ///
-    /// # Problems shown in its place
+    /// # If it cannot be drawn
     /// [`Error::Missing`] without a catalogue, [`Error::Parameter`] when `n` is 0.
     pub fn gallery(&self, n: usize) -> Gallery {
         self.pictures(n).into()
@@ -170,7 +170,7 @@ impl Ranking {
         Ok(Gallery::new(tiles.collect()).title(title))
     }
 
-    /// Writes the table; the ending .csv, .parquet or .fits chooses the format.
+    /// Writes the table to a file; its ending (.csv, .parquet or .fits) chooses the format.
     ///
     /// # Errors
     /// When the file cannot be written.

@@ -1,9 +1,9 @@
-//! Who rated what: everything that people did, in order. Each step can be taken back.
+//! Everything that users did, in order. Each step can be taken back.
 
 use super::journal::Line;
 use std::collections::{BTreeMap, HashMap};
 
-/// A rating that counts.
+/// A rating in effect: not taken back, replaced, or followed by a skip.
 ///
 /// ```
 /// use zoobot_core::{ndarray::Array2, prelude::*};
@@ -17,25 +17,25 @@ use std::collections::{BTreeMap, HashMap};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rating {
-    /// The galaxy's place in the table.
+    /// The galaxy's row in the table.
     pub row: usize,
-    /// 0 (of no interest) to 5.
+    /// The rating, from 0 (of no interest) to 5.
     pub value: u8,
-    /// An example that the search was begun with.
+    /// Whether this is an example that the search was started with.
     pub liked: bool,
 }
 
-/// What a person did with a galaxy.
+/// What a user did with a galaxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
-    /// They rated it.
+    /// The user rated it.
     Rated(Rating),
-    /// They skipped the galaxy in this place.
+    /// The user skipped the galaxy in this row.
     Skipped(usize),
 }
 
 impl Act {
-    /// The galaxy's place in the table.
+    /// The galaxy's row in the table.
     pub fn row(self) -> usize {
         match self {
             Self::Rated(rating) => rating.row,
@@ -44,22 +44,22 @@ impl Act {
     }
 }
 
-/// What one person did, and wrote.
+/// One user's acts, and notes by the galaxies' rows.
 #[derive(Debug, Clone, Default)]
 struct Person {
     acts: Vec<Act>,
     notes: BTreeMap<usize, String>,
 }
 
-/// What all people did on one table.
+/// The acts and notes of all users on one table.
 #[derive(Debug, Clone, Default)]
 pub struct Ratings {
     people: BTreeMap<String, Person>,
 }
 
 impl Ratings {
-    /// Takes in a line of a journal, of a galaxy in this place. Whether the ratings that count may be
-    /// other ones now.
+    /// Adds a journal line about the galaxy in this row. Returns whether the ratings in effect may have
+    /// changed.
     pub fn take(&mut self, line: &Line, row: usize) -> bool {
         let person = self.people.entry(line.user.clone()).or_default();
         if let Some(note) = &line.note {
@@ -78,24 +78,24 @@ impl Ratings {
             person.acts.push(Act::Skipped(row));
             return rated;
         }
-        // Behind a skip that is taken back a rating may count again.
+        // Taking back a skip may bring an earlier rating back into effect.
         line.undo && person.acts.pop().is_some()
     }
 
-    /// The people who rated.
+    /// The users who rated galaxies.
     pub fn people(&self) -> Vec<&str> {
         let rated = |person: &Person| person.acts.iter().any(|act| matches!(act, Act::Rated(_)));
         let people = self.people.iter().filter(|(_, person)| rated(person));
         people.map(|(user, _)| user.as_str()).collect()
     }
 
-    /// Everything that a person did, but for what was taken back.
+    /// All acts of a user that were not taken back.
     pub fn history(&self, user: &str) -> &[Act] {
         self.people.get(user).map_or(&[], |person| person.acts.as_slice())
     }
 
-    /// The ratings that count, in the order in which the galaxies first came up: of several of one
-    /// galaxy the last, and none of a galaxy that was skipped after it.
+    /// The ratings in effect, in the order in which the galaxies were first rated or skipped: the last
+    /// rating of each galaxy, unless the user skipped the galaxy afterwards.
     pub fn current(&self, user: &str) -> Vec<Rating> {
         let rated = |act: Act| match act {
             Act::Rated(rating) => Some(rating),
@@ -104,7 +104,7 @@ impl Ratings {
         self.last(user).into_iter().filter_map(rated).collect()
     }
 
-    /// The places of the galaxies that were skipped and not rated after it.
+    /// The rows of the galaxies that were skipped and not rated since.
     pub fn skipped(&self, user: &str) -> Vec<usize> {
         let skipped = |act: Act| match act {
             Act::Rated(_) => None,
@@ -113,7 +113,7 @@ impl Ratings {
         self.last(user).into_iter().filter_map(skipped).collect()
     }
 
-    /// The last act with each galaxy.
+    /// The last act on each galaxy.
     fn last(&self, user: &str) -> Vec<Act> {
         let mut places: HashMap<usize, usize> = HashMap::new();
         let mut last: Vec<Act> = Vec::new();
@@ -127,7 +127,7 @@ impl Ratings {
         last
     }
 
-    /// A person's notes, by the galaxies' places.
+    /// A user's notes, by the galaxies' rows.
     pub fn notes(&self, user: &str) -> BTreeMap<usize, String> {
         self.people.get(user).map(|person| person.notes.clone()).unwrap_or_default()
     }

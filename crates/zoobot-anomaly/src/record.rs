@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use zoobot_base::error::Result;
 
-/// A handle to ratings; its clones are handles to the same.
+/// A handle to ratings; clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Record(Arc<Mutex<Kept>>);
 
@@ -22,25 +22,25 @@ impl Record {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes every further rating to this file too.
+    /// Also writes every further rating to this file.
     pub fn keep_in(&self, journal: Journal) {
         self.lock().journal = Some(journal);
     }
 
-    /// Takes in what is on the disk already; each line with its galaxy's place.
+    /// Adds lines that are on the disk already; `rows` holds the galaxy's row for each line.
     pub fn replay(&self, lines: &[Line], rows: &[usize]) {
         self.lock().take(lines, rows);
     }
 
-    /// Takes in lines when they are on the disk.
+    /// Writes lines to the disk, then adds them.
     pub fn add(&self, lines: &[Line], rows: &[usize]) -> Result<()> {
         self.lock().add(lines, rows)
     }
 
-    /// Takes back the last rating of a user, or the last galaxy that they skipped, and gives the
-    /// galaxy's place; `None` without one. `line` makes the line that says so.
+    /// Takes back a user's last rating or skip, and returns the galaxy's row; `None` if there is
+    /// nothing to take back. `line` makes the journal line for it.
     pub fn undo(&self, user: &str, line: impl FnOnce(usize) -> Line) -> Result<Option<usize>> {
-        // Under one lock: two who take back at once take back two ratings.
+        // Under one lock, so that two undos at once take back two ratings.
         let mut kept = self.lock();
         let Some(row) = kept.ratings.history(user).last().map(|last| last.row()) else {
             return Ok(None);
@@ -74,7 +74,7 @@ impl Record {
         self.lock().ratings.people().into_iter().map(str::to_owned).collect()
     }
 
-    /// How often a rating was added, changed or taken back.
+    /// How many times a rating was added, changed or taken back.
     pub fn changes(&self) -> u64 {
         self.lock().changes
     }

@@ -1,5 +1,5 @@
-//! The search for anomalies of one person: what to rate, the ratings, and what they tell about all
-//! other galaxies.
+//! The search for anomalies by one person: which galaxies to rate, the ratings, and what the model
+//! learns from them about all other galaxies.
 
 use super::acquisition::{Acquisition, Pool, choose};
 use super::browser::Server;
@@ -23,21 +23,22 @@ use zoobot_base::seed::{self, mixed};
 use zoobot_data::catalog::GalaxyNames;
 use zoobot_representation::space::Space;
 
-/// The number of ratings from which the model is not fitted again every time.
+/// From this number of ratings on, every other fit starts only from the former kernel.
 const MANY: usize = 100;
-/// Candidates for each galaxy that should be unlike all rated galaxies.
+/// Candidates considered for each galaxy that is to be unlike all rated galaxies.
 const SEEN: usize = 50;
 
-/// The number of ratings that differ from the most frequent one, from which the kernel's parameters
-/// are fitted.
+/// The kernel's parameters are fitted only if at least this number of ratings differ from the most
+/// frequent one.
 const ENOUGH: usize = 3;
 
-/// A search for what interests one person, in batches of ratings from 0 (of no interest) to 5.
+/// A search for the galaxies that interest one person, in batches of ratings from 0 (of no interest)
+/// to 5.
 ///
-/// The first batch is random; each further one holds the galaxies of the highest expected
-/// improvement of a Gaussian process that is fitted to all ratings so far (Walmsley et al. 2022:
+/// The first batch is random. Each further batch holds the galaxies with the highest expected
+/// improvement under a Gaussian process fitted to all ratings so far (Walmsley et al. 2022:
 /// 40 standardised principal components, kernel rational quadratic + white noise, `xi` 0.5, batches of
-/// 10). Several people can search one table, each by their own ratings.
+/// 10). Several people can search one table, each with their own ratings.
 ///
 /// ```
 /// use zoobot_core::anomaly::AnomalySearch;
@@ -68,30 +69,30 @@ pub struct AnomalySearch {
     process: GaussianProcess,
     interesting: u8,
     pub(super) record: Record,
-    /// What was proposed last.
+    /// The last proposal.
     proposed: Option<Proposal>,
     model: Option<Model>,
-    /// Where it is rated in the browser.
+    /// The server of the rating page in the browser.
     page: Option<Arc<Server>>,
-    /// What is wrong with the space and the settings.
+    /// Errors in the space and the settings.
     problems: Vec<Arc<Error>>,
 }
 
-/// What was learnt of some ratings.
+/// The model learnt from some ratings.
 #[derive(Debug, Clone)]
 struct Model {
     ratings: Vec<Rating>,
     fitted: Arc<FittedProcess>,
-    /// Whether the kernel's parameters could be fitted.
+    /// Whether the kernel's parameters were fitted.
     learnt: bool,
 }
 
 impl AnomalySearch {
-    /// A search among the galaxies of a space, without a user's name, with seed 0. The paper
+    /// Creates a search among the galaxies of a space, without a user's name, with seed 0. The paper
     /// searches 40 standardised components: `space.pca(40)?.standardize()?`.
     ///
-    /// What is wrong with it, such as two galaxies with one name, is the error of the first call that works
-    /// with it, together with what is wrong with other settings.
+    /// A problem with the space, such as two galaxies with one name, is reported by the first call that
+    /// uses the search, together with problems in other settings.
     pub fn new(space: &Space) -> Self {
         let (mut places, mut problems) = (HashMap::with_capacity(space.len()), Vec::new());
         for (row, id) in space.ids().iter().enumerate() {
@@ -120,7 +121,7 @@ impl AnomalySearch {
         }
     }
 
-    /// All that is wrong with the space and the settings.
+    /// Fails with all problems of the space and the settings, if there are any.
     pub(super) fn settled(&self) -> Result<()> {
         match self.problems.is_empty() {
             true => Ok(()),
@@ -128,7 +129,7 @@ impl AnomalySearch {
         }
     }
 
-    /// Sets the seed of everything random (default 0).
+    /// Sets the random seed (default 0).
     pub fn seed(self, seed: u64) -> Self {
         Self { seed, ..self }.forgetful()
     }
@@ -138,23 +139,24 @@ impl AnomalySearch {
         Self { user: name.into(), ..self }.forgetful()
     }
 
-    /// Sets how many random galaxies come first (default 10).
+    /// Sets the number of random galaxies in the first batch (default 10).
     pub fn first(self, galaxies: usize) -> Self {
         Self { first: galaxies, ..self }.forgetful()
     }
 
-    /// Sets how many galaxies a batch has (default 10, at least 1).
+    /// Sets the number of galaxies in a batch (default 10, at least 1).
     pub fn batch(self, galaxies: usize) -> Self {
         Self { batch: galaxies.max(1), ..self }.forgetful()
     }
 
-    /// Sets what makes a galaxy worth a rating (default expected improvement, `xi` 0.5).
+    /// Sets the acquisition, which chooses the galaxies to rate (default expected improvement with `xi`
+    /// 0.5).
     pub fn acquisition(self, acquisition: Acquisition) -> Self {
         Self { acquisition, ..self }.forgetful()
     }
 
-    /// Sets the Gaussian process (default a rational quadratic kernel with white noise, from 1
-    /// everywhere, no restarts).
+    /// Sets the Gaussian process (default: a rational quadratic kernel with white noise, all parameters
+    /// starting from 1, no restarts).
     pub fn process(self, process: GaussianProcess) -> Self {
         Self { process, model: None, ..self }.forgetful()
     }
@@ -165,11 +167,11 @@ impl AnomalySearch {
         Self { interesting: rating, ..self }
     }
 
-    /// Keeps the ratings in a file, each before [`rate`](Self::rate) returns, and reads the ratings
-    /// that it already holds, of all users. See [`journal`](super::journal).
+    /// Keeps the ratings in a file, and reads the ratings of all users that it already holds. Each new
+    /// rating is in the file before [`rate`](Self::rate) returns. See [`journal`](super::journal).
     ///
     /// # Errors
-    /// When the file cannot be read and written or holds something else, and [`Error::Missing`] for
+    /// When the file cannot be read and written or is not a file of ratings, and [`Error::Missing`] for
     /// a galaxy that is not in this space.
     pub fn journal(mut self, path: impl AsRef<Path>) -> Result<Self> {
         let (journal, lines) = Journal::open(path)?;
@@ -178,7 +180,7 @@ impl AnomalySearch {
         Ok(self.forgetful())
     }
 
-    /// Adds ratings that were kept elsewhere.
+    /// Adds ratings that are stored elsewhere; they are not written to the journal.
     ///
     /// # Errors
     /// [`Error::Missing`] for a galaxy that is not in this space.
@@ -187,10 +189,10 @@ impl AnomalySearch {
         Ok(())
     }
 
-    /// Sets examples of interesting galaxies to begin with: they count as rated 5, and the first
-    /// batch is chosen by them instead of at random.
+    /// Sets examples of interesting galaxies to begin with: they count as rated 5, and the model chooses
+    /// the first batch from them instead of at random.
     ///
-    /// An unknown galaxy, or a journal that cannot keep them, is the error of the first call that works with
+    /// An unknown galaxy, or a journal that cannot be written, is reported by the first call that uses
     /// the search.
     pub fn liked(mut self, galaxies: &(impl GalaxyNames + ?Sized)) -> Self {
         let kept = galaxies.galaxy_names().and_then(|names| {
@@ -203,12 +205,12 @@ impl AnomalySearch {
     }
 
     /// Rates a galaxy from 0 to 5; a later rating replaces an earlier one. With a
-    /// [`journal`](Self::journal) it is on the disk when this returns.
+    /// [`journal`](Self::journal), the rating is on the disk when this returns.
     ///
     /// # Errors
     /// [`Error::Parameter`] for anything but a whole number from 0 to 5, [`Error::Missing`] for an
-    /// unknown galaxy (with the nearest name), [`Error::Io`] when the rating cannot be kept; then
-    /// it does not count.
+    /// unknown galaxy (with the nearest name), [`Error::Io`] when the rating cannot be written; it then
+    /// does not count.
     pub fn rate(&mut self, id: &str, rating: impl Display) -> Result<()> {
         let text = rating.to_string();
         let value = text.trim().parse::<u8>().ok().filter(|value| *value <= 5);
@@ -218,19 +220,19 @@ impl AnomalySearch {
         self.record(&[self.line(id, Some(value))])
     }
 
-    /// Takes back the last rating of this user, or the last [`skip`](Self::skip), and gives the
-    /// galaxy's name; `None` where there is none.
+    /// Takes back this user's last rating or [`skip`](Self::skip), and returns the galaxy's name; `None`
+    /// if there is nothing to take back.
     ///
     /// # Errors
-    /// [`Error::Io`] when that cannot be kept.
+    /// [`Error::Io`] when the journal cannot be written.
     pub fn undo(&mut self) -> Result<Option<String>> {
         let line = |row: usize| Line { undo: true, ..self.line(&self.space.ids()[row], None) };
         let row = self.record.undo(&self.user, line)?;
         Ok(row.map(|row| self.space.ids()[row].clone()))
     }
 
-    /// The galaxies to rate now: the rest of the last batch, or the next batch, for which the model
-    /// is fitted again. Empty when all are rated or skipped.
+    /// The galaxies to rate now: the rest of the last batch, or a new batch after fitting the model to
+    /// all ratings. Empty when all galaxies are rated or skipped.
     ///
     /// # Errors
     /// As [`GaussianProcess::fit`]; [`Error::Interrupted`].
@@ -247,7 +249,7 @@ impl AnomalySearch {
         self.retrain()
     }
 
-    /// Fits the model to all ratings and proposes a new batch, whether or not the last one is done.
+    /// Fits the model to all ratings and proposes a new batch, even if the last one is not finished.
     ///
     /// # Errors
     /// As [`next`](Self::next).
@@ -274,8 +276,9 @@ impl AnomalySearch {
         Ok(proposal)
     }
 
-    /// The galaxies of a batch that no model chooses: random ones at the start; as long as nothing but
-    /// zeros tells what is wanted, half of them those that are most unlike all that was rated.
+    /// The galaxies of a batch that is chosen without a model, or `None` if the model can choose: random
+    /// galaxies at the start; as long as all ratings are 0, half random galaxies and half galaxies that
+    /// are most unlike the rated ones.
     fn without_model(&self, ratings: &[Rating]) -> Option<(Vec<usize>, Why)> {
         let liked = ratings.iter().any(|it| it.liked);
         let own = ratings.iter().filter(|it| !it.liked).count();
@@ -287,12 +290,12 @@ impl AnomalySearch {
             return None;
         };
         let mut order: Vec<usize> = (0..self.space.len()).collect();
-        // One fixed order, so that a search that was interrupted goes on.
+        // The order is fixed, so that an interrupted search continues with the same galaxies.
         order.shuffle(&mut StdRng::seed_from_u64(self.seed));
         let rated = self.rated();
         let mut rows: Vec<usize> = order.into_iter().filter(|&row| !rated[row]).collect();
         if why == Why::AllZero {
-            // Half of them stay random: what is wanted need not be extreme.
+            // Half of them stay random: interesting galaxies need not be extreme.
             let random = count.div_ceil(2).min(rows.len());
             let mut known: Vec<usize> = ratings.iter().map(|it| it.row).collect();
             known.extend(&rows[..random]);
@@ -305,7 +308,7 @@ impl AnomalySearch {
         Some((rows, why))
     }
 
-    /// The model of the ratings as they are, fitted where they changed.
+    /// The model of the current ratings, fitted again if they have changed.
     fn learn(&mut self) -> Result<Arc<FittedProcess>> {
         self.settled()?;
         let ratings = self.record.current(&self.user);
@@ -323,8 +326,8 @@ impl AnomalySearch {
             let former = self.model.as_ref().filter(|model| model.learnt);
             let former = former.map(|model| model.fitted.kernel().clone());
             match former {
-                // With many ratings the best parameters move little; a fresh start every other time
-                // finds what is better elsewhere.
+                // With many ratings the best parameters change little. Every other fit also starts
+                // afresh, to find a better optimum elsewhere.
                 Some(kernel) if values.len() >= MANY && values.len() / self.batch % 2 == 1 => {
                     let process = GaussianProcess { kernel, ..self.process.clone() };
                     process.fit(rows.view(), &values)?
@@ -332,8 +335,8 @@ impl AnomalySearch {
                 former => self.process.fit_from(rows.view(), &values, former.as_slice())?,
             }
         } else {
-            // Equal ratings would be explained best by a constant and a few others by noise, and
-            // every galaxy be as good.
+            // A fit would explain equal ratings by a constant and the few others by noise, and would
+            // expect the same of every galaxy.
             let length = (self.space.width() as f64).sqrt();
             let kernel = Kernel::rational_quadratic(1.0, length) + Kernel::white(0.1);
             GaussianProcess::new(kernel).condition(rows.view(), &values)?
@@ -343,9 +346,9 @@ impl AnomalySearch {
         Ok(fitted)
     }
 
-    /// All galaxies from the most to the least interesting: galaxies rated of interest first, other
-    /// rated galaxies last, and unrated galaxies by their expected rating. See [`Ranking::unrated`]
-    /// for the unrated galaxies alone.
+    /// Ranks all galaxies from the most to the least interesting: first the galaxies rated
+    /// [`interesting`](Self::interesting), then unrated galaxies by their expected rating, and last the
+    /// other rated galaxies. See [`Ranking::unrated`] for the unrated galaxies alone.
     ///
     /// # Errors
     /// [`Error::Empty`] before any rating; else as [`next`](Self::next).
@@ -359,7 +362,7 @@ impl AnomalySearch {
         Ranking::new(&self.space, expected, ratings, self.interesting)
     }
 
-    /// The model of the ratings as they are.
+    /// The model fitted to the current ratings.
     ///
     /// # Errors
     /// As [`ranking`](Self::ranking).
@@ -367,8 +370,8 @@ impl AnomalySearch {
         self.learn()
     }
 
-    /// The ratings that count, in the order in which they were given: the galaxies' places in the
-    /// space and the values.
+    /// The ratings in effect, in the order in which the galaxies were first rated or skipped: the
+    /// galaxies' rows in the space and the values.
     pub fn ratings(&self) -> Vec<Rating> {
         self.record.current(&self.user)
     }
@@ -378,7 +381,7 @@ impl AnomalySearch {
         self.record.people()
     }
 
-    /// The galaxies that are searched.
+    /// The space that is searched.
     pub fn space(&self) -> &Space {
         &self.space
     }
@@ -388,7 +391,7 @@ impl AnomalySearch {
         &self.user
     }
 
-    /// A search by the same settings that shares the ratings: what one is told, the other knows.
+    /// A search with equal settings that shares this search's ratings.
     pub(super) fn sharing(&self) -> Self {
         Self {
             space: self.space.clone(),
@@ -404,12 +407,12 @@ impl AnomalySearch {
         }
     }
 
-    /// How often a rating of this table was added or taken back, by any user.
+    /// How many times any user added or took back a rating of this table.
     pub(super) fn changes(&self) -> u64 {
         self.record.changes()
     }
 
-    /// Where it is rated in the browser.
+    /// The server of the rating page in the browser.
     pub(super) fn page(&mut self) -> &mut Option<Arc<Server>> {
         &mut self.page
     }
@@ -419,7 +422,7 @@ impl AnomalySearch {
         self.record.add(lines, &self.rows(lines)?)
     }
 
-    /// The place of each line's galaxy.
+    /// The row of each line's galaxy.
     fn rows(&self, lines: &[Line]) -> Result<Vec<usize>> {
         lines.iter().map(|line| self.row(&line.id_str)).collect()
     }
@@ -450,15 +453,15 @@ impl AnomalySearch {
         self.record.history(&self.user).iter().map(|it| it.row()).collect()
     }
 
-    /// Without the last batch, which other settings would not have proposed, and without the page
-    /// that shows it.
+    /// Drops the last batch, which the new settings might not have proposed, and the page that shows it.
     fn forgetful(self) -> Self {
         Self { proposed: None, page: None, ..self }
     }
 }
 
-/// Of `others`, those that are farthest from the nearest of what is known, one after the other, each
-/// of which is known to the next (Gonzalez 1985, Theoretical Computer Science 38, 293).
+/// Chooses `count` rows of `others` by farthest-point sampling: each is the row farthest from its
+/// nearest neighbour among the known and the already chosen rows (Gonzalez 1985, Theoretical Computer
+/// Science 38, 293).
 fn unlike(
     features: ArrayView2<f32>,
     known: &[usize],
@@ -482,7 +485,7 @@ fn unlike(
     chosen
 }
 
-/// How many ratings differ from the most frequent one.
+/// The number of ratings that differ from the most frequent one.
 fn telling(ratings: &[Rating]) -> usize {
     let mut counts = [0; 6];
     ratings.iter().for_each(|it| counts[usize::from(it.value.min(5))] += 1);

@@ -7,9 +7,9 @@ use zoobot_data::catalog;
 use zoobot_show::notebook::{Bundle, Show, Table};
 
 impl AnomalySearch {
-    /// The ratings that count, in the order in which they were given: `id_str`, `rating`, `liked`
-    /// (whether it was an example to begin with), and `note` where there are
-    /// [notes](Self::note).
+    /// The ratings in effect, in the order in which the galaxies were first rated or skipped: a table
+    /// with the columns `id_str`, `rating`, `liked` (whether it was an example to begin with), and `note`
+    /// if there are [notes](Self::note).
     pub fn table(&self) -> DataFrame {
         let ratings = self.ratings();
         let ids: Vec<&str> = ratings.iter().map(|it| self.space().ids()[it.row].as_str()).collect();

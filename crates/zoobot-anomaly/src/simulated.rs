@@ -1,4 +1,4 @@
-//! A simulated user, and how good a search by their ratings is.
+//! A simulated user, and measures of the quality of a search by their ratings.
 
 use super::gp::FittedProcess;
 use super::search::AnomalySearch;
@@ -14,12 +14,12 @@ use zoobot_representation::metrics::{average_precision, precision_at, rank_weigh
 use zoobot_representation::space::Space;
 use zoobot_show::notebook::{Bundle, Show, Table};
 
-/// How many of the highest ranked are looked at.
+/// The numbers of highest-ranked galaxies at which a ranking is judged.
 const DEPTHS: [usize; 6] = [20, 50, 100, 200, 500, 1000];
-/// Columns that a table of scores is searched for, in this order.
+/// Names of the column of scores, in order of preference.
 const COLUMNS: [&str; 3] = ["fraction", "score", "rating"];
 
-/// What is true of every galaxy: the share of people who find it interesting.
+/// The truth about every galaxy: the fraction of people who find it interesting.
 ///
 /// ```
 /// use zoobot_core::anomaly::Truth;
@@ -30,15 +30,15 @@ const COLUMNS: [&str; 3] = ["fraction", "score", "rating"];
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Truth {
-    /// 0 to 1.
+    /// For each galaxy, the fraction of people who find it interesting, 0 to 1.
     pub fractions: Vec<f64>,
-    /// Which galaxies are of interest.
+    /// For each galaxy, whether it is of interest.
     pub interesting: Vec<bool>,
 }
 
 impl Truth {
-    /// From the fraction of people who find each galaxy interesting, 0 to 1. Galaxies above 0.9 are
-    /// of interest, as in the paper.
+    /// Creates the truth from the fraction of people who find each galaxy interesting, 0 to 1. Galaxies
+    /// above 0.9 are of interest, as in the paper.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a number outside 0 to 1; [`Error::Unsuitable`] when no galaxy is of
@@ -125,7 +125,7 @@ impl Truth {
         let values = table.column(name).map_err(|_| missing("column", name, near(name)))?;
         let label = |column: Column| Label::new(name, column, ids.clone(), path);
         let values: Vec<Option<f64>> = match wanted {
-            // Who asks for a word such as "none" means it.
+            // A user who asks for a word such as "none" means that word, not a missing value.
             Some(wanted) if is_missing(wanted) => {
                 let words = values.cast(&DataType::String)?;
                 let holds = |word: Option<&str>| word.map(|it| f64::from(u8::from(it == wanted)));
@@ -157,47 +157,48 @@ impl Truth {
         Self::of(scores.into_iter().map(|value| value / scale).collect())
     }
 
-    /// The simulated user's rating: `round(5 * fraction)`, halves to the even number.
+    /// The simulated user's rating: `round(5 * fraction)`, with halves rounded to even.
     pub fn rating(&self, row: usize) -> u8 {
         (5.0 * self.fractions[row]).round_ties_even() as u8
     }
 }
 
-/// What a round of ratings brought.
+/// The state of a simulated search after one batch.
 #[derive(Debug, Clone, Serialize)]
 pub struct Round {
-    /// Ratings so far.
+    /// The number of ratings so far.
     pub ratings: usize,
-    /// How many of the rated galaxies are of interest.
+    /// The number of rated galaxies that are of interest.
     pub interesting: usize,
-    /// Seconds for choosing the galaxies that were rated, with the fit before.
+    /// Seconds for choosing the batch, including the fit before it.
     pub seconds: f64,
 }
 
-/// How good a ranking is. Positions count from the best.
+/// Measures of the quality of a ranking.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
-    /// Average precision with the rated galaxies, interesting ones first and others last, as in the
-    /// paper.
+    /// The average precision over all galaxies, with rated interesting galaxies first and other rated
+    /// galaxies last, as in the paper.
     pub average_precision: f64,
-    /// Average precision among the unrated galaxies; NaN where none of interest is left.
+    /// The average precision over the unrated galaxies; NaN if no interesting galaxy is left.
     #[serde(deserialize_with = "or_nan")]
     pub average_precision_unrated: f64,
-    /// The share of interesting galaxies among the first N, with the rated ones.
+    /// The share of interesting galaxies among the first N, rated galaxies included.
     pub accuracy_at: BTreeMap<usize, f64>,
-    /// The share of interesting galaxies among the first N unrated ones.
+    /// The share of interesting galaxies among the first N unrated galaxies.
     pub accuracy_unrated_at: BTreeMap<usize, f64>,
-    /// The rank-weighted score of the first N, with the rated ones.
+    /// The rank-weighted score of the first N, rated galaxies included.
     pub rank_weighted_at: BTreeMap<usize, f64>,
 }
 
-/// JSON has no NaN.
+/// Reads a missing number as NaN, which JSON does not have.
 fn or_nan<'a, D: serde::Deserializer<'a>>(from: D) -> std::result::Result<f64, D::Error> {
     Ok(Option::<f64>::deserialize(from)?.unwrap_or(f64::NAN))
 }
 
 impl Figures {
-    /// Of scores (the higher, the more interesting) of all galaxies, some of them rated.
+    /// Measures the ranking of all galaxies by their scores (the higher, the more interesting); `rated`
+    /// marks the galaxies that are rated.
     pub fn of(scores: &[f64], rated: &[bool], truth: &Truth) -> Self {
         let interesting = &truth.interesting;
         let with: Vec<f64> = scores
@@ -227,17 +228,17 @@ impl Figures {
     }
 }
 
-/// A search by a simulated user.
+/// The outcome of a search by a simulated user.
 #[derive(Debug, Clone, Serialize)]
 pub struct Outcome {
-    /// How good the last ranking is.
+    /// The quality of the last ranking.
     #[serde(flatten)]
     pub figures: Figures,
-    /// After each batch.
+    /// The state after each batch.
     pub rounds: Vec<Round>,
-    /// Seconds for all of it.
+    /// Seconds for the whole search.
     pub seconds: f64,
-    /// The last kernel.
+    /// The kernel of the last fit.
     pub kernel: String,
 }
 
@@ -275,7 +276,7 @@ impl AnomalySearch {
         }
         let start = Instant::now();
         let mut rounds = Vec::new();
-        // Some may be rated already.
+        // Some galaxies may be rated already.
         let mut interesting = self.ratings().iter().filter(|it| truth.interesting[it.row]).count();
         loop {
             let rated = self.ratings().len();
@@ -303,8 +304,8 @@ impl AnomalySearch {
 }
 
 impl Outcome {
-    /// The results by depth: `first` (the number of highest-ranked galaxies), `accuracy`,
-    /// `accuracy_unrated`, `rank_weighted_score`.
+    /// The results by depth, a table with the columns `first` (the number of highest-ranked galaxies),
+    /// `accuracy`, `accuracy_unrated` and `rank_weighted_score`.
     pub fn table(&self) -> DataFrame {
         let figures = &self.figures;
         let depths: Vec<u32> = figures.accuracy_at.keys().map(|&depth| depth as u32).collect();

@@ -1,7 +1,7 @@
 //! Advice in the reader's own terms: code in a notebook, options on the command line.
 //!
-//! Errors, notes and plans read alike in both places; only the advice in them differs.
-//! Every piece of advice that would name code comes from this module.
+//! Errors, notes and plans read alike in both; only the advice in them differs. All advice that names
+//! code comes from this module.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 static COMMAND: AtomicBool = AtomicBool::new(false);
 
 /// Makes all further advice in this process name options and files of the command `zoobot` in place
-/// of code. The command calls it once, at its start; without it advice is for a notebook.
+/// of code. The command calls it once at its start; without the call, advice is for a notebook.
 ///
 /// ```
 /// use zoobot_core::{advice, model::Model};
@@ -37,7 +37,7 @@ pub fn advice(notebook: impl Into<String>, command: impl Into<String>) -> String
 mod tests {
     use super::*;
 
-    // The other form is tested by the command's own tests: the setting holds for a whole process.
+    // The command's own tests cover the other form, because the setting holds for a whole process.
     #[test]
     fn a_process_that_is_not_the_command_gives_advice_for_a_notebook() {
         assert_eq!(advice("galaxies.pca(2)?", "--pca 2"), "galaxies.pca(2)?");

@@ -1,4 +1,4 @@
-//! The one error type: what was wrong, with which value, and what to do.
+//! The library's error type: each error says what was wrong, with the value, and what to do.
 
 use crate::advice::is_for_command;
 use crate::spelling;
@@ -32,7 +32,7 @@ pub enum Error {
         /// What the operating system said.
         source: std::io::Error,
     },
-    /// A catalogue that does not hold what a catalogue must hold.
+    /// A catalogue that lacks what a catalogue needs, or holds invalid values.
     #[error("{}: {problem}. {hint}", path.display())]
     Catalog {
         /// The catalogue's file, or `<table>` for one made in memory.
@@ -90,7 +90,7 @@ pub enum Error {
         /// The values it may have, as they follow "must be": "at least 1", "between 0 and 1".
         range: String,
     },
-    /// Several settings that do not fit, in the order of the settings.
+    /// Several invalid settings, with one error each.
     #[error("{}", in_a_row(.0))]
     Settings(Vec<Arc<Error>>),
     /// Arrays, tables or catalogues whose sizes do not fit each other.
@@ -109,12 +109,12 @@ pub enum Error {
         /// What to do about it.
         hint: String,
     },
-    /// Something that was prepared by another recipe.
+    /// Something that was prepared with another recipe.
     #[error("{what}:\n{both}\n{hint}")]
     Recipe {
-        /// What was prepared, and by what it should have been.
+        /// What was prepared, and the recipe that it needs.
         what: String,
-        /// Both recipes, a step a line.
+        /// Both recipes, one step per line.
         both: String,
         /// What to do about it.
         hint: String,
@@ -126,9 +126,9 @@ pub enum Error {
         kind: &'static str,
         /// The name asked for.
         name: String,
-        /// Where it was looked for.
+        /// Where it was searched for.
         place: String,
-        /// Near names, or what to do.
+        /// Similar names, or what to do.
         hint: String,
     },
     /// The user stopped the call.
@@ -139,7 +139,7 @@ pub enum Error {
         /// What had been finished by then.
         done: String,
     },
-    /// Work that stopped before its end and can go on.
+    /// Work that stopped before its end and can be resumed.
     #[error("{cause}. {kept}. Fix the cause and repeat the call; it resumes from there")]
     Unfinished {
         /// Why it stopped.
@@ -150,9 +150,9 @@ pub enum Error {
     /// A background job without a result.
     #[error("the job {what:?} has no result: {reason}")]
     Job {
-        /// Its name.
+        /// The job's name.
         what: String,
-        /// Why.
+        /// Why it has no result.
         reason: String,
     },
     /// A figure that could not be drawn.
@@ -169,30 +169,30 @@ pub enum Error {
         /// What to do about it.
         hint: String,
     },
-    /// From polars.
+    /// An error from polars.
     #[error("{}", table_words(.0))]
     Polars(#[from] PolarsError),
-    /// From libtorch.
+    /// An error from libtorch.
     #[error("libtorch: {}", torch_words(.0))]
     Torch(#[from] tch::TchError),
-    /// From reading or writing JSON.
+    /// An error in reading or writing JSON.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
 }
 
 impl Error {
-    /// An [`Error::Io`] maker for `map_err`.
+    /// A function for `map_err` that makes an [`Error::Io`].
     pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.as_ref().to_path_buf();
         move |source| Self::Io { action, path, source }
     }
 
-    /// An [`Error::Empty`].
+    /// Creates an [`Error::Empty`].
     pub fn empty(what: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Empty { what: what.into(), hint: hint.into() }
     }
 
-    /// An [`Error::Parameter`]: `name` must be `range`, but it is `value`.
+    /// Creates an [`Error::Parameter`]: `name` must be `range`, but it is `value`.
     ///
     /// ```
     /// # use zoobot_base::error::Error;
@@ -207,7 +207,7 @@ impl Error {
         Self::Parameter { name: name.into(), value: value.to_string(), range: range.into() }
     }
 
-    /// All that is wrong with settings in one error: a single problem as it is, several as
+    /// Combines the problems of several checks into one error: a single problem unchanged, several as
     /// [`Error::Settings`].
     ///
     /// ```
@@ -219,7 +219,7 @@ impl Error {
     /// ```
     ///
     /// # Errors
-    /// The problems.
+    /// If any check failed.
     pub fn together(checks: impl IntoIterator<Item = Result<()>>) -> Result<()> {
         let mut problems: Vec<Self> = checks.into_iter().filter_map(Result::err).collect();
         match problems.len() {
@@ -229,7 +229,7 @@ impl Error {
         }
     }
 
-    /// An [`Error::Missing`] whose hint is the known name nearest in spelling, or the known names.
+    /// Creates an [`Error::Missing`] whose hint is the known name nearest in spelling, or the known names.
     ///
     /// ```
     /// # use zoobot_base::error::Error;
@@ -246,17 +246,17 @@ impl Error {
         Self::Missing { kind, name: name.to_owned(), place: place.into(), hint }
     }
 
-    /// An [`Error::Shape`].
+    /// Creates an [`Error::Shape`].
     pub fn shape(problem: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Shape { problem: problem.into(), hint: hint.into() }
     }
 
-    /// An [`Error::Unsuitable`].
+    /// Creates an [`Error::Unsuitable`].
     pub fn unsuitable(problem: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Unsuitable { problem: problem.into(), hint: hint.into() }
     }
 
-    /// An [`Error::Internal`] maker for `map_err`: what was not as it has to be.
+    /// A function for `map_err` that makes an [`Error::Internal`]; `what` says what failed.
     pub fn internal<E: std::fmt::Display>(what: &'static str) -> impl FnOnce(E) -> Self {
         move |error| Self::Internal(format!("{what}: {error}"))
     }
@@ -268,7 +268,7 @@ fn in_a_row(problems: &[Arc<Error>]) -> String {
     each.join("; ")
 }
 
-/// What the operating system says, without its numbers, and for what is not there a name like it.
+/// The operating system's message without its error number, and for a missing file a similar name.
 fn system_words(path: &Path, error: &std::io::Error) -> String {
     if error.kind() != std::io::ErrorKind::NotFound {
         let said = error.to_string();
@@ -295,8 +295,8 @@ fn system_words(path: &Path, error: &std::io::Error) -> String {
     }
 }
 
-/// What polars says. In a notebook people write its expressions, and its plan tells them where one
-/// failed; at the command line only the first sentence means something.
+/// The message of polars. Notebook users write polars expressions, and its plan shows where one failed;
+/// at the command line only the first sentence is useful.
 fn table_words(error: &PolarsError) -> String {
     let all = error.to_string();
     if !is_for_command() {
@@ -309,7 +309,7 @@ fn table_words(error: &PolarsError) -> String {
     format!("the table cannot be used: {}", first.replace("polars", "the library"))
 }
 
-/// What libtorch says, at the command line without the functions of C++ that it went through.
+/// The message of libtorch, at the command line without the C++ stack trace.
 fn torch_words(error: &tch::TchError) -> String {
     let all = error.to_string();
     if !is_for_command() {
@@ -319,7 +319,7 @@ fn torch_words(error: &tch::TchError) -> String {
     first.split("Exception raised from").next().unwrap_or_default().trim_end().to_owned()
 }
 
-/// What a column of a table holds, in words.
+/// The type of a table's column, in words.
 #[doc(hidden)]
 pub fn kind_words(kind: &DataType) -> &'static str {
     match kind {

@@ -1,7 +1,7 @@
-//! Files and folders that appear whole or not at all.
+//! Files and folders that appear complete or not at all.
 //!
-//! Everything is first written to a temporary file in the folder, so that an error leaves nothing,
-//! or the previous file. A missing folder is created, so that no result is lost for want of it.
+//! Everything is first written to a temporary file in the target folder, so that an error leaves nothing,
+//! or the previous file. A missing folder is created, so that its absence loses no result.
 
 use crate::error::{Error, Result};
 use sha2::{Digest, Sha256};
@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Writes a temporary file and renames it when it is complete.
+/// Writes a file by way of a temporary file, which is renamed when it is complete.
 pub fn write_whole<T>(path: &Path, write: impl FnOnce(&File) -> Result<T>) -> Result<T> {
     write_whole_at(path, |partial| {
         let file = File::create(partial).map_err(Error::io("write", path))?;
@@ -37,14 +37,14 @@ pub fn write_whole_at<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T>) ->
         Ok(result)
     });
     if written.is_err() {
-        // The error is what matters; what stays is only the unfinished part.
+        // A failure here is harmless: it leaves only the unfinished file.
         let _ = std::fs::remove_file(&partial);
     }
     written
 }
 
-/// A name in the folder of a file for what is to become that file. No other call gets it, in this
-/// process or another that runs at the same time.
+/// A name for the unfinished version of a file, in the folder of the file. It is unique among all calls
+/// in this and other running processes.
 pub fn unfinished(path: &Path) -> PathBuf {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -52,10 +52,10 @@ pub fn unfinished(path: &Path) -> PathBuf {
     path.with_file_name(format!(".{name}.{}-{count}.partial", std::process::id()))
 }
 
-/// A folder of a parent, which `fill` fills where it is not there yet.
+/// A folder in `parent`, which `fill` fills if it does not exist yet.
 ///
-/// It is filled under another name and then renamed, so that no process sees a part of it. Of two
-/// processes that fill it at once, the second takes the folder of the first.
+/// The folder is filled under another name and then renamed, so that no process sees a part of it. If two
+/// processes fill it at once, the second uses the folder of the first.
 pub fn filled_once(
     parent: &Path,
     name: &str,
@@ -69,7 +69,7 @@ pub fn filled_once(
     let filled = std::fs::create_dir_all(&part)
         .and_then(|()| fill(&part))
         .and_then(|()| std::fs::rename(&part, &folder));
-    // Nothing is left of it after the rename; of a second's, all.
+    // After a rename nothing is left of it; if another process was first, all of it is.
     let _ = std::fs::remove_dir_all(&part);
     if folder.is_dir() {
         return Ok(folder);
@@ -77,7 +77,7 @@ pub fn filled_once(
     filled.map(|()| folder.clone()).map_err(Error::io("create", &folder))
 }
 
-/// The first eight hexadecimal digits of the SHA-256 of some pieces, one after the other.
+/// The first eight hexadecimal digits of the SHA-256 of the concatenated pieces.
 pub fn short_hash<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
     let mut hash = Sha256::new();
     pieces.into_iter().for_each(|piece| hash.update(piece));

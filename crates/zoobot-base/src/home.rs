@@ -1,4 +1,4 @@
-//! Where this library keeps what it unpacks and downloads.
+//! The folder where this library keeps unpacked and downloaded files.
 
 use std::env;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// The folder for shared data: `$ZOOBOT_HOME`, else `$XDG_DATA_HOME/zoobot`, else
 /// `$HOME/.local/share/zoobot`, else `zoobot` in the folder for temporary files.
 ///
-/// It may not exist yet. Empty variables count as unset.
+/// The folder may not exist yet. Empty variables count as unset.
 pub fn home() -> PathBuf {
     rule(|name| env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from))
 }

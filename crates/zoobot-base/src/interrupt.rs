@@ -1,6 +1,6 @@
-//! The interrupt flag: a SIGINT to the process that runs the cells sets it, long calls look at it
+//! The interrupt flag: a SIGINT to the process that runs the cells sets it; long calls check it
 //! between batches and return [`Error::Interrupted`](crate::Error::Interrupted). The loops of a
-//! cell look at it too. A background job has its own [`CancelToken`], and a cell that was left
+//! cell check it too. A background job has its own [`CancelToken`], and a cell that was left
 //! behind counts as stopped.
 
 mod job;
@@ -12,12 +12,12 @@ pub use left::{Stopped, begin_run, end_run, is_left, is_undisturbed, leave_run, 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 static FLAG: AtomicBool = AtomicBool::new(false);
-/// Whether anything at all is to stop: the one thing that the loops of a cell read each time.
+/// Whether anything at all is asked to stop: the only flag that the loops of a cell read at every step.
 static ASKED: AtomicBool = AtomicBool::new(false);
-/// Jobs that were cancelled, and cells that were left behind, while they still run.
+/// The number of cancelled jobs and left cells that still run.
 static LEAVING: AtomicUsize = AtomicUsize::new(0);
 
-/// Whether the user asked for a stop since the last [`clear`]; in a background job, whether it was
+/// Whether the user asked for a stop since the last [`clear`]; in a background job, whether the job was
 /// cancelled.
 pub fn requested() -> bool {
     match CancelToken::here() {
@@ -61,14 +61,14 @@ pub fn is_anything_asked() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
 
-/// Counts a job that was cancelled, or a cell that was left behind, and still runs.
+/// Counts a job that was cancelled or a cell that was left behind, while it still runs.
 #[doc(hidden)]
 pub fn leaving_begins() {
     LEAVING.fetch_add(1, Ordering::SeqCst);
     ASKED.store(true, Ordering::SeqCst);
 }
 
-/// It has ended.
+/// Marks the end of such a job or cell.
 #[doc(hidden)]
 pub fn leaving_ends() {
     LEAVING.fetch_sub(1, Ordering::SeqCst);
@@ -77,7 +77,7 @@ pub fn leaving_ends() {
 /// Fails with [`Error::Interrupted`](crate::Error::Interrupted) when a stop was asked for.
 pub fn check(during: &'static str, done: impl FnOnce() -> String) -> crate::Result<()> {
     if requested() {
-        // What was done is said by a closure, which in a cell looks at the stop button too.
+        // Undisturbed, because in a cell the closure would itself check the stop button.
         return Err(crate::Error::Interrupted { during, done: undisturbed(done) });
     }
     Ok(())

@@ -1,5 +1,4 @@
-//! The foundation of the library: errors, stopping, files, seeds, the processor, and missing
-//! values.
+//! The foundation of the library: errors, interruption, files, seeds, the processor, and missing values.
 
 pub mod advice;
 pub mod error;

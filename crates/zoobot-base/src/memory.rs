@@ -1,21 +1,20 @@
-//! Settings of the memory allocator for the work of networks.
+//! Settings of the memory allocator for running networks.
 
 use std::sync::Mutex;
 
 /// While a value of this type exists, freed memory stays with the process.
 ///
-/// A network allocates equal large blocks at every step. glibc returns blocks of this size to the
-/// system and requests them again, page by page, each filled with zeros: half the time of a
-/// training step. When the last value is dropped, free memory is returned. Without glibc this does
-/// nothing.
+/// A network allocates large blocks of equal size at every step. glibc returns such blocks to the system
+/// and requests them again, page by page, each filled with zeros, which takes half the time of a training
+/// step. When the last value is dropped, free memory is returned. Without glibc this type does nothing.
 #[derive(Debug)]
 pub struct Keep;
 
-/// How many live.
+/// The number of existing values.
 static LIVING: Mutex<usize> = Mutex::new(0);
 
 impl Keep {
-    /// Keeps freed memory from now on.
+    /// Keeps freed memory until the value is dropped.
     pub fn new() -> Self {
         let mut living = LIVING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         *living += 1;
@@ -44,7 +43,7 @@ impl Drop for Keep {
 
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod glibc {
-    /// The largest block that glibc by itself learns to keep, in bytes; larger ones it maps.
+    /// The largest block that glibc's own dynamic threshold keeps, in bytes; glibc maps larger blocks.
     const MAPPED_FROM: libc::c_int = 32 << 20;
 
     pub(super) fn keep() {
@@ -57,13 +56,13 @@ mod glibc {
             (libc::M_MMAP_THRESHOLD, MAPPED_FROM),
             (libc::M_TRIM_THRESHOLD, 2 * MAPPED_FROM),
         ]);
-        // SAFETY: it looks for free pages under the allocator's own locks.
+        // SAFETY: the call releases free pages under the allocator's own locks.
         unsafe { libc::malloc_trim(0) };
     }
 
     fn set(settings: &[(libc::c_int, libc::c_int)]) {
         for &(name, value) in settings {
-            // SAFETY: it stores a number under the allocator's own lock.
+            // SAFETY: the call stores a number under the allocator's own lock.
             unsafe { libc::mallopt(name, value) };
         }
     }

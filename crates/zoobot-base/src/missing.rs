@@ -1,18 +1,18 @@
-//! What counts as a missing value in a text: one rule for everything that is read.
+//! Which texts count as a missing value: one rule for all input.
 
-/// Words for "no value" that programs write into tables, in small letters.
+/// Words for "no value" that programs write into tables, in lower case.
 const WORDS: [&str; 22] = [
     "nan", "+nan", "-nan", "nan()", "1.#qnan", "-1.#qnan", "1.#ind", "-1.#ind", "na", "n/a",
     "n.a.", "#n/a", "#na", "#n/a n/a", "<na>", "nat", "null", "nil", "none", "--", "masked", "\\n",
 ];
 
-/// Whether a cell of a table says that there is no value: it is empty or blank, or one of these words
-/// in any case: `nan` (with a sign too), `NA`, `N/A`, `n.a.`, `#N/A`, `<NA>`, `NaT`, `null`, `nil`,
-/// `None`, `--`, `masked`, `\N`, and `1.#QNAN` or `1.#IND`.
+/// Whether a cell of a table is a missing value: empty or blank, or one of these words in any case:
+/// `nan` (also with a sign), `NA`, `N/A`, `n.a.`, `#N/A`, `<NA>`, `NaT`, `null`, `nil`, `None`, `--`,
+/// `masked`, `\N`, and `1.#QNAN` or `1.#IND`.
 ///
-/// It is the rule for all cells of text that are read as a label, a number, a vote, a score, a tag
-/// or a position, and in conditions. NaN in a column of numbers is missing too: a `Catalog` makes
-/// it an empty cell. `unknown`, `-`, `?` and numbers such as -999 are values.
+/// This rule applies to all text cells that are read as a label, a number, a vote, a score, a tag or a
+/// position, and in conditions. NaN in a column of numbers is missing too: a `Catalog` turns it into an
+/// empty cell. `unknown`, `-`, `?` and numbers such as -999 are values.
 ///
 /// ```
 /// use zoobot_core::catalog::is_missing;

@@ -1,10 +1,10 @@
-//! Means and standard deviations, accumulated in double precision: the only ones there are for features
-//! and labels.
+//! Means and standard deviations, accumulated in double precision. All code for features and labels uses
+//! these functions.
 //!
-//! The deviation is that of the values themselves, not of a population they are drawn from: the square
+//! The deviation describes the values themselves, not a population that they are drawn from: the square
 //! root of the mean squared distance from the mean (NumPy's `std`, scikit-learn's `StandardScaler`).
 
-/// The mean and the standard deviation of some values; 0 and 0 of none.
+/// The mean and the standard deviation of some values; 0 and 0 if there are no values.
 ///
 /// ```
 /// assert_eq!(zoobot_base::moments::moments([1.0, 3.0].into_iter()), (2.0, 1.0));
@@ -16,8 +16,8 @@ pub fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     (mean, square.sqrt())
 }
 
-/// The mean of each of `width` columns, from a table's rows. The table is gone through row by row, as it
-/// lies in memory.
+/// The mean of each of `width` columns, from a table's rows. It reads the table row by row, in the order
+/// of memory.
 pub fn column_means<'a, R>(rows: impl Iterator<Item = R>, width: usize) -> Vec<f64>
 where
     R: IntoIterator<Item = &'a f32>,
@@ -50,8 +50,8 @@ where
     (means, deviations)
 }
 
-/// What brings values of this mean and deviation to a deviation of 1; 0 for values in single precision
-/// that differ by no more than their rounding.
+/// The factor that scales values with this mean and deviation to a deviation of 1; 0 for single-precision
+/// values that differ only by rounding.
 pub fn scale(mean: f64, deviation: f64) -> f64 {
     let rounding = (mean * f64::from(f32::EPSILON)).abs();
     if deviation > rounding { deviation.recip() } else { 0.0 }
@@ -69,7 +69,7 @@ mod tests {
         for j in 0..5 {
             let found = moments(rows.iter().map(|row| f64::from(row[j])));
             assert_eq!(found, (means[j], deviations[j]));
-            // By whole numbers: 7 x values less 1e4.
+            // In whole numbers: 7 times the values less 1e4.
             let whole: Vec<i64> = (0..500).map(|i| (i * 37 + j as i64 * 11) % 101).collect();
             let (sum, squares) =
                 (whole.iter().sum::<i64>(), whole.iter().map(|it| it * it).sum::<i64>());

@@ -1,11 +1,11 @@
-//! What the processor can do, and inner loops that are compiled for each instruction set and chosen
-//! when the program runs.
+//! The capabilities of the processor, and inner loops that are compiled for each instruction set and
+//! chosen at run time.
 //!
 //! The environment variable `ZOOBOT_CPU` makes the library behave as on an older processor: `avx2`
-//! means without AVX-512 and 16-bit arithmetic, `baseline` without AVX2 too. It is read once.
-//! libtorch's own products are not affected: for those there is `ONEDNN_MAX_CPU_ISA=AVX2`.
+//! means without AVX-512 and 16-bit arithmetic, `baseline` also without AVX2. It is read once.
+//! libtorch's own matrix products are not affected: set `ONEDNN_MAX_CPU_ISA=AVX2` for those.
 //!
-//! Such a loop may call only macros and functions that are always inlined. A closure, also in a
+//! Such a loop may call only macros and functions that are always inlined. A closure, even in a
 //! call to `map`, is a separate function, compiled without the instructions: a fused multiply-add
 //! in it becomes a call into the C library.
 
@@ -32,7 +32,7 @@ pub enum Instructions {
 }
 
 impl Instructions {
-    /// As in `ZOOBOT_CPU`: `baseline`, `avx2` or `avx512`.
+    /// The name used in `ZOOBOT_CPU`: `baseline`, `avx2` or `avx512`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Baseline => "baseline",
@@ -59,7 +59,7 @@ impl Instructions {
         Self::Baseline
     }
 
-    /// The widest instructions that the library uses: the processor's, or fewer where `ZOOBOT_CPU` says so.
+    /// The widest instructions that the library uses: the processor's, unless `ZOOBOT_CPU` limits them.
     ///
     /// ```
     /// use zoobot_core::processor::Instructions;
@@ -73,7 +73,7 @@ impl Instructions {
         })
     }
 
-    /// What there is, or less where a name says so; another name changes nothing.
+    /// The detected instructions, limited to the `wanted` ones; an unknown name does not limit them.
     fn at_most(wanted: &str, detected: Self) -> Self {
         let all = [Self::Baseline, Self::Avx2, Self::Avx512];
         let wanted = all.into_iter().find(|it| it.name() == wanted.trim().to_lowercase());
@@ -81,9 +81,9 @@ impl Instructions {
     }
 }
 
-/// Whether the processor multiplies bfloat16 numbers natively and faster than 32-bit numbers. Intel's
-/// processors need AMX for it, which a virtual machine may hide; with AVX-512 alone they take twice the
-/// time.
+/// Whether the processor multiplies bfloat16 numbers natively and faster than 32-bit numbers. Intel
+/// processors need AMX for this, which a virtual machine may hide; with AVX-512 alone, bfloat16 takes
+/// twice the time.
 pub fn has_bf16() -> bool {
     #[cfg(target_arch = "x86_64")]
     return Instructions::in_use() == Instructions::Avx512
@@ -95,7 +95,7 @@ pub fn has_bf16() -> bool {
     return false;
 }
 
-/// By what Linux says of the processor.
+/// Whether bfloat16 is fast, according to /proc/cpuinfo.
 #[cfg(target_arch = "x86_64")]
 fn multiplies_bf16_fast() -> bool {
     static FAST: OnceLock<bool> = OnceLock::new();
@@ -118,8 +118,9 @@ pub fn computes_bf16() -> bool {
     return has_bf16();
 }
 
-/// Makes functions from one function that is generic over whether a multiply-add is fused: `fn name(…) = any;`
-/// calls `any::<true>` compiled for AVX-512 or AVX2 where the processor has it, else `any::<false>`.
+/// Defines functions that choose the instruction set at run time. `any` is generic over whether a
+/// multiply-add is fused: `fn name(…) = any;` calls `any::<true>`, compiled for AVX-512 or AVX2, if the
+/// processor has it, else `any::<false>`.
 #[macro_export]
 macro_rules! for_each_processor {
     ($($(#[$doc:meta])* $seen:vis fn $name:ident $(<$kind:ident: $bound:path>)? (
@@ -139,7 +140,7 @@ macro_rules! for_each_processor {
                 }
                 use $crate::processor::Instructions;
                 match Instructions::in_use() {
-                    // SAFETY: the processor has what the function was compiled for.
+                    // SAFETY: the processor has the instructions that the function was compiled for.
                     Instructions::Avx512 => return unsafe { avx512($($arg),*) },
                     // SAFETY: as above.
                     Instructions::Avx2 => return unsafe { avx2($($arg),*) },

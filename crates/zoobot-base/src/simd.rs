@@ -1,11 +1,11 @@
-//! Pieces of inner loops that [`for_each_processor`](crate::processor::for_each_processor) compiles for
-//! each instruction set. Each is inlined always: a function of its own would be compiled without the
-//! instructions.
+//! Building blocks of the inner loops that [`for_each_processor`](crate::processor::for_each_processor)
+//! compiles for each instruction set. All are always inlined: a separate function would be compiled
+//! without the instructions.
 
-/// Numbers side by side in such a loop, as many as there are in the widest register.
+/// The number of values that such a loop processes side by side: the widest register in single precision.
 pub const LANES: usize = 16;
 
-/// The sum of a register: halves are added, and their halves, for a register can do that at once.
+/// The sum of a register. It adds halves, then halves of these, which vector instructions do at once.
 #[inline(always)]
 pub fn total(mut sums: [f32; LANES]) -> f32 {
     let mut width = LANES / 2;
@@ -18,7 +18,7 @@ pub fn total(mut sums: [f32; LANES]) -> f32 {
     sums[0]
 }
 
-/// In single precision.
+/// Functions in single precision.
 pub mod single {
     /// `a * b + c`, rounded once with `FUSED`, else twice.
     #[inline(always)]
@@ -26,7 +26,7 @@ pub mod single {
         if FUSED { a.mul_add(b, c) } else { a * b + c }
     }
 
-    /// 1.5 times 2^23: added to a number, it leaves the nearest whole number in the last bits.
+    /// 1.5 times 2^23: adding it to a number leaves the nearest whole number in the last bits.
     const WHOLE: f32 = 12_582_912.0;
 
     /// The exponential function of `x` <= 80, without branches; below -87 about 1e-38.
@@ -45,15 +45,15 @@ pub mod single {
         f32::from_bits(sum.to_bits().wrapping_add(shifted.to_bits() << 23))
     }
 
-    /// The natural logarithm of 1 + `t`, for `t` >= 0, to the last digits of its own size, without
-    /// branches.
+    /// The natural logarithm of 1 + `t`, for `t` >= 0, with a small relative error even for small `t`,
+    /// without branches.
     #[inline(always)]
     pub fn ln_1p<const FUSED: bool>(t: f32) -> f32 {
-        // The bits of the root of a half.
+        // The bits of the square root of 1/2.
         const ROOT: u32 = 0x3f35_04f3;
         const TWO_23: f32 = 8_388_608.0;
         let x = 1.0 + t;
-        // What the sum lost of a small t.
+        // The part of a small t that rounding lost in the sum.
         let lost = if x < 2.0 { t - (x - 1.0) } else { 0.0 };
         let bits = x.to_bits();
         let power = bits.wrapping_sub(ROOT) >> 23;
@@ -93,7 +93,7 @@ pub mod single {
     }
 }
 
-/// In double precision.
+/// Functions in double precision.
 pub mod double {
     /// `a * b + c`, rounded once with `FUSED`, else twice.
     #[inline(always)]
@@ -101,7 +101,7 @@ pub mod double {
         if FUSED { a.mul_add(b, c) } else { a * b + c }
     }
 
-    /// 1.5 times 2^52: added to a number, it leaves the nearest whole number in the last bits.
+    /// 1.5 times 2^52: adding it to a number leaves the nearest whole number in the last bits.
     const WHOLE: f64 = 6_755_399_441_055_744.0;
 
     /// The exponential function of `x` <= 700 to the last two bits, without branches; below -700 about
@@ -115,7 +115,7 @@ pub mod double {
         let shifted = fma::<FUSED>(x, std::f64::consts::LOG2_E, WHOLE);
         let power = shifted - WHOLE;
         let rest = fma::<FUSED>(power, -LOW, fma::<FUSED>(power, -HIGH, x));
-        // The Taylor series: what is left out is below 1e-17 for what rests, at most ln(2) / 2.
+        // The Taylor series: the truncation error is below 1e-17, because `rest` is at most ln(2) / 2.
         const TERMS: [f64; 12] = [
             1.0 / 6_227_020_800.0,
             1.0 / 479_001_600.0,
@@ -141,14 +141,14 @@ pub mod double {
     /// The natural logarithm of `x` >= 1, to the last two bits, without branches.
     #[inline(always)]
     pub fn ln<const FUSED: bool>(x: f64) -> f64 {
-        // The bits of the root of a half: what is left lies between it and that of two.
+        // The bits of the square root of 1/2: `rest` lies between it and the square root of 2.
         const ROOT: u64 = 0x3fe6_a09e_667f_3bcd;
         const TWO_52: f64 = 4_503_599_627_370_496.0;
         let bits = x.to_bits();
         let power = bits.wrapping_sub(ROOT) >> 52;
         let rest = f64::from_bits(bits.wrapping_sub(power << 52));
         let power = f64::from_bits(power | TWO_52.to_bits()) - TWO_52;
-        // 2 artanh(s), whose terms fall by 34 each.
+        // 2 artanh(s), whose terms fall by a factor of 34 each.
         let s = (rest - 1.0) / (rest + 1.0);
         let z = s * s;
         let mut sum = 1.0 / 21.0;

@@ -1,4 +1,4 @@
-//! The name that a misspelt name may have been meant for.
+//! Suggestions for misspelt names.
 
 use strsim::levenshtein;
 
@@ -16,7 +16,7 @@ pub fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     format!("There are {} names: {}{more}", known.len(), some.join(", "))
 }
 
-/// The known name nearest in spelling, if one is near.
+/// The known name that is nearest in spelling, if any is near enough.
 pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let wanted = name.to_lowercase();
     let distances = known.iter().map(|&it| (levenshtein(&wanted, &it.to_lowercase()), it));

@@ -1,13 +1,13 @@
-//! Tables that a value shows itself as: making one cannot fail.
+//! Tables for showing values; creating one cannot fail.
 
 use polars::prelude::{Column, DataFrame};
 use std::collections::HashSet;
 
-/// The table of these columns, `rows` rows each.
+/// A table of these columns, with `rows` rows each.
 ///
-/// Names stay unique: where a column has the name of one before it, such as the column of a catalogue
-/// beside a column of the library, it becomes `NAME_2`. Columns of other lengths are a fault of the library;
-/// the table then has one row with the reason in its column `problem`.
+/// Names are made unique: a column with the name of an earlier column, such as a catalogue's column
+/// beside a column of the library, becomes `NAME_2`. Columns of other lengths are a fault of the library;
+/// the table then has one row, with the reason in the column `problem`.
 #[doc(hidden)]
 pub fn table_of(rows: usize, columns: Vec<Column>) -> DataFrame {
     let mut names = HashSet::new();

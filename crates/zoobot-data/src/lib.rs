@@ -1,5 +1,5 @@
-//! Data about galaxies: catalogues, decision trees and votes, prepared pictures, and the data sets that
-//! the library reads.
+//! Data about galaxies: catalogues, decision trees and votes, prepared pictures, and the data sets that the
+//! library reads.
 
 pub mod catalog;
 pub mod datasets;

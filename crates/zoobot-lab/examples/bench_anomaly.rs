@@ -1,8 +1,8 @@
-//! Times a whole search for anomalies by a simulated user, for `cargo xtask bench anomaly`.
+//! Times a complete search for anomalies by a simulated user, for `cargo xtask bench anomaly`.
 //!
-//! `bench_anomaly POOL.npy SCORE.npy LABELS` reads the galaxies (float64, rows x features) and the
-//! ratings that a user would give, 0 to 5; those of 5 are of interest. Each line of standard input
-//! is the seed of a search, or `predict`; the answer is a line of JSON.
+//! `bench_anomaly POOL.npy SCORE.npy LABELS` reads the galaxies (float64, rows x features) and the ratings
+//! that a user would give, 0 to 5; galaxies rated 5 are interesting. Each line of standard input is the seed
+//! of a search, or `predict`; the answer is a line of JSON.
 
 use std::io::{BufRead, Write};
 use std::time::Instant;
@@ -45,7 +45,8 @@ fn main() -> Outcome<()> {
     Ok(())
 }
 
-/// Seconds for a likelihood with its slope, for the means, and for means and deviations, of the whole pool.
+/// The seconds that a likelihood with its gradient, the means, and the means with deviations take, for the
+/// whole pool.
 fn predict(space: &Space, labels: usize) -> Outcome<serde_json::Value> {
     let rated = space.features().slice_move(s![..labels, ..]);
     let ratings: Vec<f64> = (0..labels).map(|i| (i % 6) as f64).collect();

@@ -1,10 +1,10 @@
-//! Times fine-tuning for `cargo xtask bench finetune`: steps of a whole network, and a head alone from
-//! pictures to its end.
+//! Times fine-tuning for `cargo xtask bench finetune`: steps of a whole network, and a head alone, from
+//! pictures to the trained head.
 //!
-//! Arguments: the architecture by timm's name, and the side of the pictures. Reads lines of standard
-//! input and answers each with a line of JSON, in seconds: `full BATCH STEPS` for each step of encoder and
-//! head (AdamW, layer decay 0.75), `bf16 BATCH STEPS` for the same in 16 bits, and `head GALAXIES EPOCHS`
-//! for encoding random pictures once and the training of a head on the features.
+//! The arguments are timm's name of the architecture, and the side of the pictures in pixels. Each line of
+//! standard input is answered with a line of JSON, in seconds: `full BATCH STEPS` times each step of encoder
+//! and head (AdamW, layer decay 0.75), `bf16 BATCH STEPS` does so in 16 bits, and `head GALAXIES EPOCHS`
+//! times encoding random pictures once and training a head on the features.
 
 use std::io::{BufRead, Write};
 use std::time::Instant;
@@ -29,7 +29,7 @@ fn main() -> Result<(), Failed> {
         let line = line?;
         let words: Vec<&str> = line.split_whitespace().collect();
         let seconds = match words[..] {
-            // Nothing to time.
+            // Without hardware for bf16 there is nothing to time.
             ["bf16", ..] if !zoobot_core::processor::computes_bf16() => Vec::new(),
             [kind @ ("full" | "bf16"), batch, steps] => {
                 let precision = if kind == "bf16" { Precision::Bf16 } else { Precision::Fp32 };
@@ -65,12 +65,12 @@ fn full(
     let layers: Vec<Vec<String>> = architecture.layers().into_iter().map(below).collect();
     let groups = groups(&store, &layers, 0.75, 0.05)?;
     let mut optimizer = Optimizer::new(&store, &groups, OptimizerConfig::default())?;
-    // Channels last in memory, as prepared pictures are.
+    // Channels last in memory, like prepared pictures.
     let pictures = pictures(batch, side).permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2]);
     let classes = Tensor::arange(batch, (Kind::Int64, Device::Cpu)).remainder(2_i64);
     let loss = Loss::classes();
     let mut seconds = Vec::with_capacity(steps);
-    // The first one lays out the memory.
+    // The first step also allocates memory, and is not counted.
     for step in 0..=steps as u64 {
         let start = Instant::now();
         optimizer.zero_grad();

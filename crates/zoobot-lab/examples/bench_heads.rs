@@ -1,6 +1,6 @@
-//! How good heads from few labels are: draws galaxies at random, learns a head from them on features
-//! that were computed before, and judges it on others. One JSON object a draw, with the rows that were
-//! drawn, so that `tests/python/bench_heads.py` can give the same rows to scikit-learn.
+//! Measures how good heads from few labels are: draws galaxies at random, trains a head on their precomputed
+//! features, and tests it on other galaxies. Prints one JSON object per draw, including the drawn galaxies,
+//! so that `tests/python/bench_heads.py` can pass the same galaxies to scikit-learn.
 //!
 //! `bench_heads FEATURES.parquet CATALOG.csv classes|numbers LABEL SIZES DRAWS [SEED]`
 
@@ -13,9 +13,9 @@ use zoobot_core::ndarray::Axis;
 use zoobot_core::space::Space;
 use zoobot_core::{Error, Result};
 
-/// Galaxies that are judged at most.
+/// The maximum number of test galaxies.
 const JUDGED: usize = 2000;
-/// Galaxies that are left to judge by where there are enough.
+/// The maximum number of galaxies that are reserved for testing.
 const LEFT: usize = 1000;
 
 fn main() -> Result<()> {
@@ -47,14 +47,14 @@ fn main() -> Result<()> {
         let ids = rows.iter().map(|&row| space.ids()[row].clone()).collect();
         Space::new(ids, space.features().select(Axis(0), rows))?.with_catalog(&catalog)
     };
-    // A half of few galaxies, and 1,000 of many, are left to judge by.
+    // Half of the galaxies, and at most 1,000, are reserved for testing.
     let most = known.len() - (known.len() / 2).min(LEFT);
     for size in sizes.split(',') {
         let size = number(size)? as usize;
         for draw in 0..number(draws)? {
             let mut rows = known.clone();
             let mut rng = StdRng::seed_from_u64(1000 * seed + draw + 100_000 * size as u64);
-            // Two at least of each class, as a classifier needs.
+            // Repeats the draw until it has at least two galaxies of each class, as a classifier needs.
             let train = loop {
                 rows.shuffle(&mut rng);
                 let train = rows[..size.min(most)].to_vec();
@@ -88,7 +88,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Whether a draw has two galaxies at least of every class that there is.
+/// Whether a draw has at least two galaxies of each class.
 fn enough(texts: &[String], classes: &[&str], drawn: &[usize]) -> bool {
     let two = |class: &&str| drawn.iter().filter(|&&row| texts[row] == *class).nth(1).is_some();
     classes.iter().all(two)

@@ -1,4 +1,4 @@
-//! A table larger than it should be in memory: made on the spot, searched from disk, memory reported.
+//! Generates a table larger than memory should hold, searches it from disk, and reports memory use.
 //!
 //! `bench_large FOLDER [ROWS] [WIDTH] [half]` (default 10,000,000 x 40, float32) needs 1.9 GB of disk in
 //! FOLDER, or 1.1 GB with `half`, and removes it at the end. It prints seconds and peak memory.
@@ -10,10 +10,10 @@ use zoobot_core::similar::{Metric, VectorFile};
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-/// Rows that are made at a time.
+/// The number of rows that are generated at a time.
 const BLOCK: usize = 20_000;
 
-/// The most memory that the process has had, in MB, files mapped included.
+/// The peak memory of the process in MB, including mapped files.
 fn peak() -> Outcome<f64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find(|line| line.starts_with("VmHWM")).ok_or("no VmHWM")?;
@@ -21,7 +21,7 @@ fn peak() -> Outcome<f64> {
     Ok(number.parse::<f64>()? / 1024.0)
 }
 
-/// Rows of twenty clusters whose spread falls from axis to axis.
+/// Rows from Gaussian-like clusters around `centres`, with a spread that falls from axis to axis.
 fn block(number: usize, rows: usize, centres: &Array2<f32>) -> Array2<f32> {
     let mut rng = StdRng::seed_from_u64(number as u64);
     let width = centres.ncols();
@@ -30,7 +30,7 @@ fn block(number: usize, rows: usize, centres: &Array2<f32>) -> Array2<f32> {
     for mut row in table.rows_mut() {
         let centre = centres.row(rng.random_range(0..centres.nrows()));
         for ((to, at), scale) in row.iter_mut().zip(centre).zip(&scale) {
-            // Near enough to a normal distribution.
+            // Close enough to a normal distribution.
             let noise: f32 = (0..4).map(|_| rng.random_range(-0.87..0.87_f32)).sum();
             *to = scale * (at + noise);
         }

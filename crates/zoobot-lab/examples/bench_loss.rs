@@ -1,8 +1,8 @@
 //! Times the Dirichlet-multinomial loss, forward and backward, for `cargo xtask bench loss`.
 //!
-//! Reads a line from standard input for each round: the number of steps to time. Answers with a
-//! line of JSON: the seconds of each step. First of all it prints the loss of the formula that
-//! `tests/python/bench_loss.py` computes too, so that both can be seen to do the same.
+//! Each line of standard input starts a round and gives the number of steps to time. The answer is a line of
+//! JSON with the seconds of each step. The program first prints the loss of a formula that
+//! `tests/python/bench_loss.py` also computes, to show that both compute the same.
 
 use std::io::{BufRead, Write};
 use std::time::Instant;

@@ -4,12 +4,13 @@
 //! float32, one vector a row:
 //!
 //! * `tables POOL QUERIES K` reads both: the seconds until the pool is a space;
-//! * `all` searches for all queries at once, `one` for the first 100 one by one: seconds (of `one`,
-//!   the median); `rows` gives the places that were found;
-//! * `build` builds an index: seconds, and what was measured;
-//! * `wide N` sets how wide its walks are; `walk`, `walk one` and `walk rows` are as the exact ones;
-//! * `pca TABLE COMPONENTS` fits and transforms: seconds, and the share of the variance;
-//! * `map TABLE OUT` maps: seconds; the map goes into OUT.
+//! * `all` searches for all queries at once, `one` for the first 100 one by one: seconds (for `one`, the
+//!   median); `rows` returns the rows that were found;
+//! * `build` builds an index: seconds, and its measurements;
+//! * `wide N` sets the ef of the index; `walk`, `walk one` and `walk rows` search it as `all`, `one` and
+//!   `rows` search exactly;
+//! * `pca TABLE COMPONENTS` fits and transforms: seconds, and the fraction of the variance;
+//! * `map TABLE OUT` makes a map and writes it to OUT: seconds.
 
 use std::io::{BufRead, Write};
 use std::time::Instant;

@@ -1,16 +1,15 @@
-//! The figure of an experiment: how accurate each method is, and how much that varies from run to
-//! run.
+//! The figure of an experiment: how accurate each method is, and how much this varies between runs.
 
 use super::experiment::{Run, Runs, deviation, mean};
 use zoobot_core::figure::{Curve, Dash, Figure, curves};
 
 impl Runs {
-    /// The share of interesting galaxies among the first N of a ranking, with the rated galaxies,
-    /// over N: for each representation and method the mean of its runs, in a band of one standard
+    /// The accuracy of each representation and method: the fraction of interesting galaxies among the first N
+    /// of a ranking that includes the rated galaxies, averaged over the runs, with a band of one standard
     /// deviation. Random choices are grey.
     ///
-    /// # Problems shown in its place
-    /// [`Error::Empty`](zoobot_base::Error::Empty) without a run.
+    /// # If it cannot be drawn
+    /// [`Error::Empty`](zoobot_base::Error::Empty) without runs.
     pub fn figure(&self) -> Figure {
         let mut all: Vec<(Curve, Vec<&Run>)> = Vec::new();
         let several = self.runs.iter().any(|run| run.representation != self.runs[0].representation);

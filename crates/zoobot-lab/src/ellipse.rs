@@ -1,5 +1,5 @@
-//! Ellipses fitted to the outlines of galaxies: the 24 features of a picture that Astronomaly searched
-//! before there were representations (Lochner & Bassett 2021, Astronomy and Computing 36, 100481).
+//! Ellipses fitted to the outlines of galaxies: the 24 features of a picture that Astronomaly used before
+//! learnt representations (Lochner & Bassett 2021, Astronomy and Computing 36, 100481).
 
 use image::RgbImage;
 use image::imageops::{FilterType, blur, resize};
@@ -10,23 +10,22 @@ use zoobot_core::notebook::Progress;
 use zoobot_core::space::Space;
 use zoobot_core::{Error, Result};
 
-/// Shares of the pixels, in percent, that are darker than the outlines.
+/// The brightness levels of the outlines, as percentiles of the pixels.
 const LEVELS: [f64; 6] = [90.0, 80.0, 70.0, 60.0, 50.0, 0.0];
-/// Of each outline.
+/// The features of each outline.
 const NAMES: [&str; 4] = ["residual", "offset", "aspect", "theta"];
-/// The side that pictures are brought to, in pixels.
+/// The side length to which pictures are resized, in pixels.
 const SIDE: u32 = 96;
-/// What noise is smoothed with, in these pixels.
+/// The standard deviation of the Gaussian blur that smooths noise, in resized pixels.
 const BLUR: f32 = 1.5;
 
-/// The features of every picture of a catalogue, as a space of 24 columns.
+/// The ellipse features of a catalogue's pictures, as a space with 24 columns.
 ///
-/// For each of 6 brightness levels (the percentiles 90, 80, 70, 60, 50 and 0 of the pixels) an
-/// ellipse is fitted to the brighter region around the centre: `residual` (the area in which region
-/// and ellipse differ, in units of the region's area), `offset` (of its centre from the centre of
-/// the brightest region, in units of the picture's side), `aspect` (minor by major axis, 0 to 1),
-/// `theta` (the major axis's angle in radians, -π/2 to π/2). All are 0 for a picture without any
-/// light.
+/// For each of 6 brightness levels (the percentiles 90, 80, 70, 60, 50 and 0 of the pixels), an ellipse is
+/// fitted to the brighter region around the centre. Its features are `residual` (the area in which region and
+/// ellipse differ, relative to the region's area), `offset` (the distance of its centre from the centre of
+/// the brightest region, relative to the picture's side), `aspect` (minor over major axis, 0 to 1), and
+/// `theta` (the angle of the major axis in radians, -π/2 to π/2). All are 0 for a picture without light.
 ///
 /// # Errors
 /// [`Error::Picture`] when a picture cannot be read; [`Error::Interrupted`].
@@ -49,7 +48,7 @@ pub fn ellipse_features(catalog: &Catalog) -> Result<Space> {
     Space::new(catalog.ids().to_vec(), features)?.with_catalog(catalog)
 }
 
-/// The features of one picture: residual, offset, aspect and theta of each brightness.
+/// The features of one picture: residual, offset, aspect and theta for each brightness level.
 fn of_picture(picture: &RgbImage) -> Vec<f32> {
     let small = blur(&resize(picture, SIDE, SIDE, FilterType::Triangle), BLUR);
     let light: Vec<f64> =
@@ -73,7 +72,7 @@ fn of_picture(picture: &RgbImage) -> Vec<f32> {
     features
 }
 
-/// Which pixels are brighter and hang together with the one of these that is nearest to the centre.
+/// The connected region of pixels above the threshold around the one that is nearest to the centre.
 fn region(light: &[f64], threshold: f64) -> Vec<bool> {
     let side = SIDE as usize;
     let centre = (side as f64 - 1.0) / 2.0;
@@ -106,12 +105,12 @@ fn region(light: &[f64], threshold: f64) -> Vec<bool> {
     region
 }
 
-/// The ellipse with a region's area moments.
+/// The ellipse with the area moments of a region.
 #[derive(Debug, Clone, Copy)]
 struct Ellipse {
     x: f64,
     y: f64,
-    /// Half axes in pixels.
+    /// The semi-axes in pixels.
     major: f64,
     minor: f64,
     theta: f64,
@@ -126,7 +125,7 @@ impl Ellipse {
         }
         let sum = |of: &dyn Fn((f64, f64)) -> f64| places().map(of).sum::<f64>() / area;
         let (x, y) = (sum(&|at| at.0), sum(&|at| at.1));
-        // A pixel has an extent of its own.
+        // Adds the variance within a pixel.
         let xx = sum(&|at| (at.0 - x).powi(2)) + 1.0 / 12.0;
         let yy = sum(&|at| (at.1 - y).powi(2)) + 1.0 / 12.0;
         let xy = sum(&|at| (at.0 - x) * (at.1 - y));
@@ -141,7 +140,7 @@ impl Ellipse {
         self.minor / self.major
     }
 
-    /// The area in which a region and the ellipse differ, in units of the region's.
+    /// The area in which region and ellipse differ, relative to the region's area.
     fn residual(&self, region: &[bool]) -> f64 {
         let (sin, cos) = self.theta.sin_cos();
         let inside = |(x, y): (f64, f64)| {
@@ -155,7 +154,7 @@ impl Ellipse {
     }
 }
 
-/// Every pixel's place, and whether it is of the region.
+/// The position of each pixel, and whether it is in the region.
 fn positions(region: &[bool]) -> impl Iterator<Item = ((f64, f64), bool)> + '_ {
     let side = SIDE as usize;
     let at = move |place: usize| ((place % side) as f64, (place / side) as f64);
@@ -167,7 +166,7 @@ mod tests {
     use super::*;
     use image::Rgb;
 
-    /// A galaxy with Gaussian light.
+    /// A galaxy with a Gaussian profile.
     fn galaxy(aspect: f64, theta: f64) -> RgbImage {
         RgbImage::from_fn(192, 192, |x, y| {
             let (x, y) = (f64::from(x) - 95.5, f64::from(y) - 95.5);

@@ -1,4 +1,4 @@
-//! All methods side by side, by the same simulated user, several times.
+//! A comparison of all methods with the same simulated user, repeated several times.
 
 mod method;
 mod runs;
@@ -26,12 +26,12 @@ use zoobot_core::notebook::Progress;
 use zoobot_core::space::Space;
 use zoobot_core::{Error, Result};
 
-/// Where finished runs are kept, a line of JSON each.
+/// The file of finished runs, with a line of JSON each.
 const RUNS: &str = "runs.jsonl";
-/// Neighbours of the local outlier factor.
+/// The number of neighbours of the local outlier factor.
 const NEIGHBOURS: usize = 50;
 
-/// A comparison of methods on one pool of galaxies with known truth.
+/// A comparison of methods on a pool of galaxies with known truth.
 ///
 /// ```
 /// use zoobot_core::anomaly::Truth;
@@ -57,7 +57,7 @@ pub struct Experiment {
 }
 
 impl Experiment {
-    /// An experiment on galaxies with this truth: all methods, 200 ratings, 15 repeats.
+    /// An experiment on galaxies with this truth, with all methods, 200 ratings and 15 repeats.
     pub fn new(truth: Truth) -> Self {
         let methods = Method::ALL.to_vec();
         Self {
@@ -71,7 +71,8 @@ impl Experiment {
         }
     }
 
-    /// Adds a representation of the galaxies, in the order of the truth, to be searched as it is.
+    /// Adds a representation of the galaxies, in the order of the truth. It is searched without further
+    /// preparation.
     pub fn space(mut self, name: impl Into<String>, space: &Space) -> Self {
         self.spaces.push((name.into(), space.clone()));
         self
@@ -82,34 +83,34 @@ impl Experiment {
         Self { methods: methods.to_vec(), ..self }
     }
 
-    /// Sets how many galaxies are rated in a run (default 200).
+    /// Sets the number of ratings in a run (default 200).
     pub fn labels(self, labels: usize) -> Self {
         Self { labels, ..self }
     }
 
-    /// Sets how often each method is repeated with another seed (default 15); a method that does
-    /// not depend on a seed runs once.
+    /// Sets the number of repeats of each method, each with another seed (default 15); a method that does not
+    /// depend on a seed runs once.
     pub fn repeats(self, repeats: u64) -> Self {
         Self { repeats, ..self }
     }
 
-    /// Makes the interesting galaxies this share of all, between 0 and 1, by leaving out others of
-    /// them in each repeat (default: none are left out). On the sky 1.4 % are odd.
+    /// Makes the interesting galaxies this fraction of all, between 0 and 1, by leaving out a different
+    /// selection of them in each repeat (default: none are left out). On the sky 1.4 % are odd.
     pub fn share(self, share: f64) -> Self {
         Self { share: Some(share), ..self }
     }
 
-    /// Keeps every finished run in a folder; a run that is already there is not repeated.
+    /// Saves finished runs in a folder; runs that are already there are not repeated.
     pub fn folder(self, folder: impl Into<std::path::PathBuf>) -> Self {
         Self { folder: Some(folder.into()), ..self }
     }
 
-    /// Runs what is not done yet.
+    /// Runs the experiment, except for finished runs.
     ///
     /// # Errors
-    /// [`Error::Empty`] without a representation or method; [`Error::Parameter`] for 0 repeats;
-    /// [`Error::Shape`] when numbers of galaxies differ; [`Error::Io`]; [`Error::Interrupted`]: with
-    /// a folder, a repeated call resumes.
+    /// [`Error::Empty`] without representations or methods; [`Error::Parameter`] for 0 repeats;
+    /// [`Error::Shape`] when the numbers of galaxies differ; [`Error::Io`]; [`Error::Interrupted`] when
+    /// stopped: with a folder, repeating the call resumes the experiment.
     pub fn run(&self) -> Result<Runs> {
         let galaxies = self.truth.fractions.len();
         let others = self.spaces.iter().find(|(_, space)| space.len() != galaxies);
@@ -216,7 +217,7 @@ impl Experiment {
         Ok(Run { representation: name.to_owned(), method, repeat, of, figures, seconds })
     }
 
-    /// The galaxies of one repeat, where not all of interest take part.
+    /// The galaxies of one repeat, when some interesting galaxies are left out.
     fn thinned(&self, space: &Space, repeat: u64) -> Result<(Space, Truth)> {
         let share = self.share.unwrap_or(1.0);
         let interesting = &self.truth.interesting;
@@ -262,7 +263,7 @@ impl Experiment {
         Figures::of(scores, &rated, &self.truth)
     }
 
-    /// What tells apart other galaxies, truths and numbers of ratings.
+    /// Identifies the galaxies, the truth and the number of ratings.
     fn fingerprint(&self, space: &Space) -> String {
         let share = self.share.unwrap_or(1.0).to_bits();
         let mut sum = mixed(mixed(self.labels as u64, space.len() as u64), share);
@@ -274,14 +275,14 @@ impl Experiment {
         format!("{sum:016x}")
     }
 
-    /// The runs in the folder.
+    /// The finished runs in the folder.
     fn kept(&self) -> Result<BTreeMap<(String, Method, u64, String), Run>> {
         let Some(path) = self.folder.as_ref().map(|it| it.join(RUNS)).filter(|it| it.is_file())
         else {
             return Ok(BTreeMap::new());
         };
         let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-        // What was cut off by a crash is run again.
+        // A line that was truncated by a crash is ignored, and its run repeated.
         let runs = text.lines().filter_map(|line| serde_json::from_str::<Run>(line).ok());
         let key = |run: &Run| (run.representation.clone(), run.method, run.repeat, run.of.clone());
         Ok(runs.map(|run| (key(&run), run)).collect())
@@ -296,14 +297,14 @@ impl Experiment {
     }
 }
 
-/// Adds a run to the file; a line's end first, for what may have been cut off before.
+/// Appends a run to the file. It starts with a line break, in case the last line was truncated.
 fn keep(file: &mut File, run: &Run, folder: Option<&Path>) -> Result<()> {
     let line = format!("\n{}\n", serde_json::to_string(run)?);
     let written = file.write_all(line.as_bytes()).and_then(|()| file.sync_data());
     written.map_err(Error::io("write", folder.unwrap_or(Path::new(RUNS))))
 }
 
-/// The places of the highest scores.
+/// The indices of the highest scores.
 fn highest(scores: &[f64], count: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..scores.len()).collect();
     order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));

@@ -1,9 +1,9 @@
-//! What the makers of the project measure with: no part of the library, and not published.
+//! Tools with which the project measures itself. This crate is not part of the library, and not published.
 //!
-//! [`Experiment`] compares ways to search for anomalies, with the [`baselines`] that others use and the
-//! [`ellipse_features`] that came before representations; [`judge`] compares encoders. The command
-//! `zoobot-lab` runs them, and makes the encoder that travels with the library. `examples/` holds the
-//! programs that are timed beside those of Python.
+//! [`Experiment`] compares ways to search for anomalies, including common [`baselines`] and the
+//! [`ellipse_features`] that were used before learnt representations; [`judge`] compares encoders. The
+//! command `zoobot-lab` runs them, and makes the encoder that is shipped with the library. `examples/` holds
+//! the programs that are timed against Python.
 
 mod bands;
 pub mod baselines;

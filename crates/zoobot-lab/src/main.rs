@@ -1,5 +1,4 @@
-//! The command `zoobot-lab`: what the makers of the project run. Output and exit status are as those of
-//! `zoobot`.
+//! The command `zoobot-lab`, for the project's developers. Output and exit status follow `zoobot`.
 
 mod commands;
 
@@ -19,7 +18,7 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-// The help of each is that of its own arguments.
+// Each subcommand's help text is that of its arguments.
 enum Command {
     Anomalies(Anomalies),
     Features(Features),

@@ -1,21 +1,21 @@
-//! The number of pictures in one pass through a network.
+//! The number of pictures per pass through a network.
 
 use crate::precision::Precision;
 use std::ops::Range;
 use tch::Device;
 use zoobot_base::error::{Error, Result};
 
-/// The pixels of the pictures that go through a network at once on a core, in 32 bits: three of
-/// 224 px. The widest layer of one takes 5 MB: more leave the cache, and buffers above 32 MB are
-/// given back to the system and faulted in again at each layer. 4 was 1.8 times as fast as 32; 3
-/// leaves room for the pictures that are prepared in between.
+/// The number of pixels per pass on a CPU core in 32 bits: three pictures of 224 px. The widest layer of
+/// one picture takes 5 MB. Larger batches do not fit into the cache, and buffers above 32 MB are
+/// returned to the system and faulted in again at each layer. 4 pictures were 1.8 times as fast as 32; 3
+/// leave room for the pictures that are prepared in between.
 const CPU_PIXELS: usize = 3 * 224 * 224;
-/// Pixels of a batch on a GPU, which must be kept busy: 128 pictures of 224 px.
+/// The number of pixels per batch on a GPU, large enough to keep it busy: 128 pictures of 224 px.
 const GPU_PIXELS: usize = 128 * 224 * 224;
-/// More give no speed however small the pictures.
+/// The maximum number of pictures; more are not faster, however small they are.
 const MOST: usize = 256;
 
-/// Pictures of `size` pixels a side in one pass.
+/// The number of pictures of `size` pixels a side to pass through a network at once.
 pub fn length(size: usize, device: Device, precision: Precision) -> usize {
     let pixels = match (device, precision) {
         (Device::Cuda(_), _) => GPU_PIXELS,
@@ -25,8 +25,7 @@ pub fn length(size: usize, device: Device, precision: Precision) -> usize {
     (pixels / (size * size).max(1)).clamp(1, MOST)
 }
 
-/// Does `work` on the pictures of these places, in halves when the memory of the device does not
-/// suffice.
+/// Does `work` on a range of pictures, and splits the range in halves if the device runs out of memory.
 pub fn in_memory<T>(
     pictures: Range<usize>,
     work: &mut impl FnMut(Range<usize>) -> Result<T>,
@@ -42,7 +41,7 @@ pub fn in_memory<T>(
     }
 }
 
-/// Whether libtorch says that a device or the machine has no more memory.
+/// Whether libtorch's message says that a device or the machine is out of memory.
 fn is_short(message: &str) -> bool {
     message.contains("out of memory") || message.contains("not enough memory")
 }

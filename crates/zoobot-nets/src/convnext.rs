@@ -27,14 +27,14 @@ use zoobot_base::Result;
 pub struct Config {
     /// Channels of the pictures: 3, or 1 for greyscale.
     pub inputs: i64,
-    /// Blocks of each stage.
+    /// The number of blocks in each stage.
     pub blocks: [i64; 4],
-    /// Channels of each stage; the last stage's are the features.
+    /// The number of channels in each stage; those of the last stage are the features.
     pub channels: [i64; 4],
-    /// Whether timm stores the layers that mix channels as 1x1 convolutions, as in its smaller
-    /// networks, instead of linear layers: equal sums, but weights of another shape.
+    /// Whether timm stores the layers that mix channels as 1x1 convolutions, as in its smaller networks,
+    /// instead of linear layers. The sums are equal, but the weights have different shapes.
     pub pointwise: bool,
-    /// Added to the variance in layer normalisation.
+    /// The constant added to the variance in layer normalisation.
     pub norm_eps: f64,
 }
 
@@ -90,7 +90,7 @@ impl Config {
         self
     }
 
-    /// Length of the feature vector.
+    /// The length of the feature vector.
     pub fn features(&self) -> i64 {
         self.channels[3]
     }
@@ -103,7 +103,7 @@ impl Config {
     }
 }
 
-/// The network without a classifier: pictures to feature vectors.
+/// A ConvNeXt without a classifier: pictures to feature vectors.
 ///
 /// ```
 /// use zoobot_core::tch::{Device, Kind, Tensor, nn};
@@ -124,7 +124,7 @@ pub struct ConvNext {
 }
 
 impl ConvNext {
-    /// A network with random weights whose variables are named below `path` as timm names them.
+    /// Creates a network with random weights. Its variables are named below `path` as in timm.
     /// Set them with [`Weights::load_into`](super::Weights::load_into).
     ///
     /// # Errors
@@ -156,7 +156,7 @@ impl ConvNext {
         Ok(Self { config: config.clone(), stem, stages, norm })
     }
 
-    /// The sizes of the network.
+    /// The configuration of the network.
     pub fn config(&self) -> &Config {
         &self.config
     }
@@ -207,7 +207,7 @@ impl Family for Config {
         for (s, count) in self.blocks.into_iter().enumerate() {
             let first = groups.len();
             groups.extend((0..count).map(|b| vec![format!("stages.{s}.blocks.{b}.")]));
-            // The step to a resolution is in one group with the first block of it.
+            // The downsampling is in one group with the first block after it.
             groups[first].push(format!("stages.{s}.downsample."));
         }
         groups.extend(group(&["head.norm."]));
@@ -237,7 +237,7 @@ impl Layer for ConvNext {
     fn in_form(&self, form: Form) -> Result<Self> {
         Ok(Self {
             config: self.config.clone(),
-            // Faint light would be lost among the last bits of 16.
+            // Rounding to 16 bits would lose faint light.
             stem: self.stem.in_form(form.in_full())?,
             stages: self.stages.in_form(form)?,
             norm: self.norm.in_form(form)?,
@@ -245,16 +245,16 @@ impl Layer for ConvNext {
     }
 }
 
-/// A convolution of patches that touch and do not overlap.
+/// A convolution of adjacent patches that do not overlap.
 fn patches(path: &Path, inputs: i64, outputs: i64, side: i64) -> Result<Conv> {
     let (kernel, stride, padding) = (side, side, Padding::None);
     Conv::new(path, Shape { inputs, outputs, kernel, stride, padding, depthwise: false }, true)
 }
 
-/// Blocks of one resolution, after the step to it.
+/// The blocks of one resolution, and the downsampling before them.
 #[derive(Debug)]
 struct Stage {
-    /// Halves width and height.
+    /// The layers that halve width and height.
     halve: Option<(LayerNorm, Conv)>,
     blocks: Vec<Block>,
 }
@@ -273,7 +273,7 @@ impl Stage {
 
 impl Layer for Stage {
     fn in_form(&self, form: Form) -> Result<Self> {
-        // All that follows is made of what the steps between the stages give, and they cost little.
+        // Everything later depends on the downsampling, which costs little.
         Ok(Self { halve: self.halve.in_form(form.in_full())?, blocks: self.blocks.in_form(form)? })
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Papers: <https://arxiv.org/abs/1905.11946>; for the Lite variants (no squeeze-and-excite, ReLU6)
 //! <https://blog.tensorflow.org/2020/03/higher-accuracy-on-vision-models-with-efficientnet-lite.html>;
-//! for V2 (whole convolutions in the first stages) <https://arxiv.org/abs/2104.00298>.
-//! Parameter names and numbers follow timm's `efficientnet_*` and `tf_efficientnet_*`.
+//! for V2 (full convolutions in the first stages) <https://arxiv.org/abs/2104.00298>. Parameter names
+//! and numbers follow timm's `efficientnet_*` and `tf_efficientnet_*`.
 
 mod block;
 mod config;
@@ -17,7 +17,7 @@ use tch::Tensor;
 use tch::nn::Path;
 use zoobot_base::Result;
 
-/// The network without a classifier: pictures to feature vectors.
+/// An EfficientNet without a classifier: pictures to feature vectors.
 #[derive(Debug)]
 pub struct EfficientNet {
     config: Config,
@@ -27,7 +27,7 @@ pub struct EfficientNet {
 }
 
 impl EfficientNet {
-    /// A network with random weights whose variables are named below `path` as timm names them.
+    /// Creates a network with random weights. Its variables are named below `path` as in timm.
     /// Set them with [`Weights::load_into`](super::Weights::load_into).
     ///
     /// # Errors
@@ -72,7 +72,7 @@ impl EfficientNet {
         })
     }
 
-    /// The sizes of the network.
+    /// The configuration of the network.
     pub fn config(&self) -> &Config {
         &self.config
     }
@@ -152,7 +152,7 @@ impl Layer for EfficientNet {
     fn in_form(&self, form: Form) -> Result<Self> {
         Ok(Self {
             config: self.config.clone(),
-            // Faint light would be lost among the last bits of 16.
+            // Rounding to 16 bits would lose faint light.
             stem: self.stem.in_form(form.in_full())?,
             stages: self.stages.in_form(form)?,
             head: self.head.in_form(form)?,

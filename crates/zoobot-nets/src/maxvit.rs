@@ -20,7 +20,7 @@ use tch::Tensor;
 use tch::nn::Path;
 use zoobot_base::{Error, Result};
 
-/// The network without a classifier: pictures to feature vectors.
+/// A MaxViT without a classifier: pictures to feature vectors.
 #[derive(Debug)]
 pub struct MaxVit {
     config: Config,
@@ -31,11 +31,11 @@ pub struct MaxVit {
 }
 
 impl MaxVit {
-    /// A network with random weights whose variables are named below `path` as timm names them.
+    /// Creates a network with random weights. Its variables are named below `path` as in timm.
     /// Set them with [`Weights::load_into`](super::Weights::load_into).
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a size below 1, and for a size that must be a multiple of 32 but is not.
+    /// [`Error::Parameter`] for a size below 1, or a size that must be a multiple of 32 but is not.
     pub fn new(path: &Path, config: &Config) -> Result<Self> {
         config.check()?;
         let reading = config.reading;
@@ -78,12 +78,12 @@ impl MaxVit {
         Ok(Self { config: config.clone(), stem, stages, norm, hidden })
     }
 
-    /// The sizes of the network.
+    /// The configuration of the network.
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// Half the pictures' width and height.
+    /// Halves the width and height of the pictures.
     fn stem(&self, pictures: &Tensor) -> Result<Tensor> {
         self.stem.1.forward(&self.stem.0.forward(&channels_last(pictures)?)?)
     }
@@ -156,7 +156,7 @@ impl Family for Config {
     }
 
     fn layers(&self) -> Vec<Group> {
-        // A group for each stage.
+        // One group per stage.
         let mut groups = [group(&["stem."]), numbered("stages.", 0..4)].concat();
         if self.hidden {
             groups.extend(group(&["head."]));
@@ -200,7 +200,7 @@ impl Layer for MaxVit {
     fn in_form(&self, form: Form) -> Result<Self> {
         Ok(Self {
             config: self.config.clone(),
-            // Faint light would be lost among the last bits of 16.
+            // Rounding to 16 bits would lose faint light.
             stem: self.stem.in_form(form.in_full())?,
             stages: self.stages.in_form(form)?,
             norm: self.norm.in_form(form)?,
@@ -230,7 +230,7 @@ impl Block {
     }
 
     /// # Shapes
-    /// `[n, inputs, h, w]` to `[n, outputs, h, w]`, or half of `h` and `w`.
+    /// `[n, inputs, h, w]` to `[n, outputs, h, w]`, or with half of `h` and `w`.
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let x = pixels_last(&self.convolution.forward(x)?)?;
         let x = self.grid.forward(&self.window.forward(&x)?)?;

@@ -1,10 +1,10 @@
 //! The files of an encoder's folder.
 
-/// The architecture, as timm's hub writes it.
+/// The architecture, in the format of timm's hub.
 pub const CONFIG: &str = "config.json";
-/// How pictures are prepared.
+/// The recipe that prepares pictures.
 pub const RECIPE: &str = "recipe.json";
-/// What the encoder is.
+/// The description of the encoder.
 pub const CARD: &str = "card.json";
-/// Files of weights, the safer first.
+/// The files of weights, the safer format first.
 pub const WEIGHTS: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];

@@ -1,4 +1,4 @@
-//! One type for all networks, by timm's names.
+//! A common type for all networks, which are built by timm's names.
 
 mod training;
 
@@ -15,7 +15,7 @@ use tch::{Device, Kind, Tensor};
 use zoobot_base::generator;
 use zoobot_base::{Error, Result};
 
-/// The plan of a [`Network`]: timm's name and its sizes.
+/// The architecture of a [`Network`]: timm's name and its configuration.
 ///
 /// ```
 /// use zoobot_core::encoder::Architecture;
@@ -29,7 +29,7 @@ pub struct Architecture {
     config: Config,
 }
 
-/// The families there are: one line for each.
+/// Defines the types for all families, one line per family.
 macro_rules! families {
     ($($family:ident $module:ident;)*) => {
         /// The configuration of each family.
@@ -47,7 +47,7 @@ macro_rules! families {
             )*
         }
 
-        /// An expression for every family.
+        /// Evaluates an expression for every family.
         macro_rules! each {
             ($of:expr, $it:ident => $value:expr) => {
                 match $of {
@@ -77,8 +77,8 @@ macro_rules! families {
             names
         });
 
-        /// timm's name and the configuration of a network, by timm's name or by a name under which a
-        /// galaxy encoder is published.
+        /// timm's name and the configuration of a network, found by timm's name or by a name under which
+        /// a galaxy encoder is published.
         fn find(name: &str) -> Option<(&'static str, Config)> {
             $(
                 if let Some((timm, config)) = named::<$module::Config>(name) {
@@ -97,7 +97,7 @@ families! {
     ResNet resnet;
 }
 
-/// A name of one family.
+/// Finds a name in one family.
 fn named<F: Family>(name: &str) -> Option<(&'static str, F)> {
     let timms = F::NAMES.iter().map(|&(known, config)| (known, known, config));
     let mut all = timms.chain(F::PUBLISHED.iter().copied());
@@ -163,17 +163,17 @@ fn bears_16_bits<F: Family>(_: &F) -> bool {
 }
 
 impl Architecture {
-    /// The names of all architectures, which are timm's.
+    /// The names of all architectures, which are those of timm.
     pub fn names() -> &'static [&'static str] {
         &NAMES
     }
 
-    /// The architecture of timm's name, for pictures of 3 channels. The part of timm's names after
-    /// a dot says on what a network was trained, and is ignored. Names under which galaxy encoders
-    /// are published are known too, where timm's name differs.
+    /// Finds an architecture by timm's name, for pictures with 3 channels. The part of timm's names
+    /// after a dot, which says how a network was trained, is ignored. Names under which galaxy encoders
+    /// are published are also known if they differ from timm's.
     ///
     /// # Errors
-    /// [`Error::Missing`] for another name, with a near one.
+    /// [`Error::Missing`] for another name, with the most similar one.
     pub fn named(name: &str) -> Result<Self> {
         let base = name.split('.').next().unwrap_or(name);
         let found = find(base).map(|(name, config)| Self { name, config });
@@ -191,15 +191,15 @@ impl Architecture {
         self
     }
 
-    /// Sets the side of the pictures, in pixels. It matters only to a network whose
-    /// [`size`](Self::size) is fixed, and there it must be a multiple of 32.
+    /// Sets the side of the pictures, in pixels. It has an effect only on networks with a fixed
+    /// [`size`](Self::size), and must there be a multiple of 32.
     pub fn sized(mut self, pixels: i64) -> Self {
         self.config = self.config.sized(pixels);
         self
     }
 
-    /// The side in pixels that the network requires; `None` for networks that take any size, as
-    /// most do.
+    /// The side in pixels that the network requires; `None` for networks that accept any size, as most
+    /// do.
     pub fn size(&self) -> Option<i64> {
         self.config.size()
     }
@@ -209,25 +209,25 @@ impl Architecture {
         self.name
     }
 
-    /// Channels of the pictures.
+    /// The number of channels of the pictures.
     pub fn channels(&self) -> i64 {
         self.config.channels()
     }
 
-    /// Length of the feature vector.
+    /// The length of the feature vector.
     pub fn width(&self) -> i64 {
         self.config.width()
     }
 
-    /// The stages of the network from the pictures to the features, each as prefixes of the names
-    /// of its variables; freezing uses them. Together they hold every variable once.
+    /// The stages of the network, from the pictures to the features, each as name prefixes of its
+    /// variables. Every variable is in exactly one stage. Stages are used to freeze parts of a network.
     pub fn stages(&self) -> Vec<Vec<String>> {
         self.config.stages()
     }
 
-    /// The variables in finer groups, one for each block: timm's groups for layer-wise learning rates,
-    /// where the rate of group i of n is multiplied by `decay^(n - 1 - i)`, so that the deepest layers
-    /// learn slowest.
+    /// The variables in finer groups, one per block. These are timm's groups for layer-wise learning
+    /// rates, where the rate of group i of n is multiplied by `decay^(n - 1 - i)`, so that the first
+    /// layers learn slowest.
     pub fn layers(&self) -> Vec<Vec<String>> {
         self.config.layers()
     }
@@ -238,22 +238,22 @@ impl Architecture {
         self.config.first_weight()
     }
 
-    /// The prefix of the classifier's tensors in timm.
+    /// The name prefix of the classifier's tensors in timm.
     #[doc(hidden)]
     pub fn classifier(&self) -> &'static str {
         self.config.classifier()
     }
 
-    /// Whether features in 16 bits keep what tells galaxies apart.
+    /// Whether features in 16 bits still distinguish galaxies.
     pub(crate) fn bears_16_bits(&self) -> bool {
         self.config.bears_16_bits()
     }
 
-    /// A network with random weights, which the seed decides, whose variables are named below `path`
-    /// as timm names them.
+    /// Builds a network with random weights from a seed. Its variables are named below `path` as in
+    /// timm.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for less than one channel; [`Error::Torch`] when memory is short.
+    /// [`Error::Parameter`] for less than one channel; [`Error::Torch`] when memory runs out.
     pub fn build(&self, path: &Path, seed: u64) -> Result<Network> {
         generator::seeded(seed, || self.config.build(path))
     }
@@ -272,7 +272,8 @@ impl Network {
         each!(self, network => network.features(pictures))
     }
 
-    /// The last feature map of prepared pictures, which [`pooled`](Self::pooled) makes features of.
+    /// The last feature map of prepared pictures, from which [`pooled`](Self::pooled) computes the
+    /// features.
     ///
     /// # Shapes
     /// `[n, channels, h, w]` to `[n, maps, rows, columns]`.
@@ -287,7 +288,7 @@ impl Network {
         })
     }
 
-    /// The feature vectors of what [`maps`](Self::maps) gives, differentiable to it.
+    /// Computes feature vectors from the feature maps of [`maps`](Self::maps), differentiably.
     ///
     /// # Errors
     /// [`Error::Torch`] for a tensor of another shape.
@@ -296,41 +297,41 @@ impl Network {
         each!(self, network => network.pooled(maps))
     }
 
-    /// A copy of its present state that computes equal features faster and cannot be trained:
-    /// normalisations and factors are multiplied into adjacent weights, and weights of convolutions
-    /// are channels last.
+    /// A copy of the present state that computes equal features faster and cannot be trained.
+    /// Normalisations and factors are multiplied into adjacent weights, and weights of convolutions are
+    /// channels last.
     ///
     /// # Errors
-    /// [`Error::Torch`] when memory is short.
+    /// [`Error::Torch`] when memory runs out.
     pub fn folded(&self) -> Result<Self> {
         self.in_form(Form::Folded)
     }
 
-    /// The [`folded`](Self::folded) network with numbers of another kind between the layers, such
-    /// as [`Kind::BFloat16`]. Pictures and features remain in 32 bits, and so do normalisations and
-    /// the first convolutions.
+    /// Converts the numbers between the layers to another kind, such as [`Kind::BFloat16`]. Use it on a
+    /// [`folded`](Self::folded) network. Pictures and features remain in 32 bits, and so do
+    /// normalisations and the first convolutions.
     ///
     /// # Errors
-    /// [`Error::Torch`] when memory is short.
+    /// [`Error::Torch`] when memory runs out.
     pub fn of_kind(&self, kind: Kind) -> Result<Self> {
         self.in_form(Form::Of(kind))
     }
 
-    /// This network for training, on shared variables: what is learnt shows in both. `statistics` are
-    /// the statistics that batch normalisations use.
+    /// This network in training mode. Both share their variables, so training changes both. `statistics`
+    /// selects what batch normalisation uses.
     ///
     /// # Errors
-    /// [`Error::Torch`] when memory is short.
+    /// [`Error::Torch`] when memory runs out.
     pub fn training(&self, statistics: Statistics) -> Result<Training> {
         let network = self.in_form(Form::Training(statistics))?;
         Ok(Training::new(network))
     }
 
-    /// This network on shared memory, without gradients. A network cannot be used by two threads at
-    /// once; each thread takes one of these instead.
+    /// A copy that shares memory with this network and has no gradients. Two threads cannot use a
+    /// network at once, so each thread needs its own copy.
     ///
     /// # Errors
-    /// [`Error::Torch`] when memory is short.
+    /// [`Error::Torch`] when memory runs out.
     pub fn detached(&self) -> Result<Self> {
         self.in_form(Form::Detached)
     }
@@ -351,7 +352,7 @@ impl Layer for Network {
     }
 }
 
-/// The features of pictures `[n, inputs, h, w]`, on a CPU a few at a time.
+/// The features of pictures `[n, inputs, h, w]`, computed in small batches on a CPU.
 ///
 /// # Errors
 /// [`Error::Shape`] for another shape.
@@ -362,7 +363,8 @@ pub(crate) fn in_chunks(
 ) -> Result<Tensor> {
     let size = check(pictures, inputs)?;
     let side = (size[2] as usize).max(size[3] as usize);
-    // The most that is good at any precision; who knows it, as an encoder does, comes with fewer.
+    // The largest batch suitable for any precision. Callers that know the precision, such as an encoder,
+    // pass smaller batches.
     let chunk = batch::length(side, Device::Cpu, Precision::Bf16) as i64;
     if size[0] > chunk && pictures.device() == Device::Cpu {
         let chunks = pictures.f_split(chunk, 0)?;
@@ -372,7 +374,7 @@ pub(crate) fn in_chunks(
     forward(pictures)
 }
 
-/// The shape of pictures `[n, inputs, h, w]`.
+/// Checks and returns the shape of pictures `[n, inputs, h, w]`.
 fn check(pictures: &Tensor, inputs: i64) -> Result<Vec<i64>> {
     let size = if pictures.defined() { pictures.size() } else { Vec::new() };
     if size.len() != 4 || size[1] != inputs || size[2] < 1 || size[3] < 1 {

@@ -1,4 +1,4 @@
-//! The precision of a network: 32 bits, or 16 where the hardware supports it well.
+//! The precision of a network: 32 bits, or 16 bits on hardware that supports them well.
 
 use super::network::{Architecture, Network};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use tch::{Device, Kind};
 use zoobot_base::error::{Error, Result};
 use zoobot_base::processor;
 
-/// The numbers that a network computes with.
+/// The precision with which a network computes.
 ///
 /// ```
 /// use zoobot_core::encoder::Precision;
@@ -18,23 +18,23 @@ use zoobot_base::processor;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
-    /// 32 bits throughout: the features of Python, to 1e-6 of the largest. The default.
+    /// 32 bits throughout. Features equal those of Python to 1e-6 of the largest. The default.
     #[default]
     Fp32,
-    /// 16 bits of the same range ("bfloat16") between the layers, with sums, normalisations and the
-    /// mean over a picture in 32. Slow where the hardware does not support it.
+    /// 16 bits with the range of 32 ("bfloat16") between the layers. Sums, normalisations and the mean
+    /// over a picture stay in 32 bits. It is slow on hardware without support for it.
     Bf16,
-    /// [`Bf16`](Self::Bf16) where the hardware computes with it natively and the network tolerates it,
-    /// else [`Fp32`](Self::Fp32). A network tolerates it when features still tell galaxies apart: the
-    /// cosine between a galaxy's features in 16 and in 32 bits, each set less its own mean over
-    /// galaxies, is at least 0.99. ConvNeXts pass in all measurements, which used random weights;
-    /// EfficientNet and MaxViT fail with some weights, and ResNet passes narrowly. The two means
-    /// differ by more: do not mix features of both precisions.
+    /// [`Bf16`](Self::Bf16) if the hardware supports it natively and the network tolerates it, otherwise
+    /// [`Fp32`](Self::Fp32). A network tolerates it if the cosine between a galaxy's features in 16 and
+    /// in 32 bits is at least 0.99, after subtracting from each set its own mean over galaxies.
+    /// ConvNeXts pass in all measurements, which used random weights; EfficientNet and MaxViT fail with
+    /// some weights, and ResNet passes narrowly. The two means differ by more, so do not mix features of
+    /// both precisions.
     Auto,
 }
 
 impl Precision {
-    /// The resulting precision for a network on a device: `Fp32` or `Bf16`.
+    /// Resolves the precision of a network on a device to `Fp32` or `Bf16`.
     #[doc(hidden)]
     pub fn of(self, architecture: &Architecture, device: Device) -> Self {
         match self {
@@ -44,8 +44,8 @@ impl Precision {
         }
     }
 
-    /// The numbers between the layers of a network that is trained on a device. Rounding that moves
-    /// all galaxies alike does no harm there: what comes behind learns with it.
+    /// The kind of numbers between the layers of a network in training. Rounding that shifts all
+    /// galaxies alike does no harm in training, since later layers adapt to it.
     pub(super) fn in_training(self, device: Device) -> Kind {
         match self {
             Self::Bf16 => Kind::BFloat16,
@@ -54,10 +54,10 @@ impl Precision {
         }
     }
 
-    /// Fails where 16 bits were requested and are not supported.
+    /// Fails if 16 bits were requested and are not supported.
     ///
     /// # Errors
-    /// [`Error::Unsuitable`] on a processor on which libtorch has no convolution in 16 bits.
+    /// [`Error::Unsuitable`] on a processor for which libtorch has no convolution in 16 bits.
     #[doc(hidden)]
     pub fn check(self, device: Device) -> Result<()> {
         if self == Self::Bf16 && device == Device::Cpu && !processor::computes_bf16() {
@@ -68,7 +68,7 @@ impl Precision {
         Ok(())
     }
 
-    /// As it is written: `fp32`, `bf16` or `auto`.
+    /// The name: `fp32`, `bf16` or `auto`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Fp32 => "fp32",
@@ -77,7 +77,7 @@ impl Precision {
         }
     }
 
-    /// A network that computes in 32 bits, in this precision on a device.
+    /// Converts a network that computes in 32 bits to this precision on a device.
     #[doc(hidden)]
     pub fn network(self, network: Network, device: Device) -> Result<Network> {
         self.check(device)?;
@@ -106,7 +106,7 @@ impl std::fmt::Display for Precision {
     }
 }
 
-/// Whether the device multiplies bfloat16 numbers itself.
+/// Whether the device supports bfloat16 natively.
 fn has_bf16(device: Device) -> bool {
     match device {
         Device::Cpu => processor::has_bf16(),
@@ -115,7 +115,7 @@ fn has_bf16(device: Device) -> bool {
     }
 }
 
-/// The "compute capability" of a GPU, which libtorch's C interface does not tell.
+/// The compute capability of a GPU, which libtorch's C interface does not provide.
 fn gpu_generation(index: usize) -> Option<f64> {
     let output = Command::new("nvidia-smi")
         .args(["--query-gpu=compute_cap", "--format=csv,noheader"])
@@ -172,9 +172,9 @@ mod tests {
         }
     }
 
-    /// The least cosine between the features of a picture in 32 and in 16 bits, the mean over
-    /// pictures subtracted: a plain cosine would be near 1 whatever was lost. First by the mean of
-    /// the former for both, then by the mean of each.
+    /// The smallest cosine between the features of a picture in 32 and in 16 bits, after subtracting the
+    /// mean over pictures (otherwise it would always be near 1). The first value subtracts the mean in
+    /// 32 bits from both, the second subtracts from each its own mean.
     fn likeness(whole: &Tensor, half: &Tensor) -> [f64; 2] {
         let mean = |features: &Tensor| features.mean_dim([0_i64].as_slice(), true, None);
         let least = |mean_of_half: &Tensor| {
@@ -184,7 +184,7 @@ mod tests {
         [least(&mean(whole)), least(&mean(half))]
     }
 
-    /// 64 galaxies of the sample, as a network of so many channels sees them.
+    /// 64 galaxies of the sample, prepared for a network with this number of channels.
     fn galaxies(channels: i64) -> Tensor {
         let recipe = match channels {
             1 => Recipe::zoobot().grey(Grey::Luma),
@@ -196,8 +196,7 @@ mod tests {
         recipe.batch(&prepared, Device::Cpu).unwrap()
     }
 
-    /// [`likeness`] of a network and its form in 16 bits, which is computed with as such wherever
-    /// this runs.
+    /// The [`likeness`] of a network and its form in 16 bits, which is always computed in 16 bits.
     fn likeness_in_16_bits(network: &Network, channels: i64) -> [f64; 2] {
         let whole = network.folded().unwrap();
         let half = Precision::Bf16.network(whole.detached().unwrap(), Device::Cpu).unwrap();
@@ -209,7 +208,7 @@ mod tests {
         likeness(&a, &b)
     }
 
-    /// The golden weights are random, of a gain by which the features depend on the picture.
+    /// The golden weights are random, with a gain that makes the features depend on the picture.
     #[test]
     fn golden_networks_for_which_auto_takes_16_bits_keep_what_tells_galaxies_apart() {
         if !processor::computes_bf16() {
@@ -232,8 +231,8 @@ mod tests {
         }
     }
 
-    /// The same without the golden folder: weights as a training begins with, and shares of the
-    /// blocks as it ends with, which begin near nothing.
+    /// Like the test above, but without the golden folder: initial weights, and scales of the blocks as
+    /// after training, since they start near 0.
     #[test]
     fn convnexts_at_the_start_of_a_training_keep_what_tells_galaxies_apart_in_16_bits() {
         if !processor::computes_bf16() {

@@ -1,7 +1,7 @@
-//! ResNet: stages of convolutions that are added to their input.
+//! ResNet: stages of convolutions whose results are added to their inputs.
 //!
-//! Paper: <https://arxiv.org/abs/1512.03385>, with the step of a bottleneck at its 3x3 convolution,
-//! as in torchvision and timm. Parameter names and numbers follow timm's `resnet*`.
+//! Paper: <https://arxiv.org/abs/1512.03385>. As in torchvision and timm, the stride of a bottleneck is
+//! at its 3x3 convolution. Parameter names and numbers follow timm's `resnet*`.
 
 use super::layers::{
     Activation, ConvNorm, Form, Layer, Padding, Shape, at_least_one, channels_last, mean_of_pixels,
@@ -13,7 +13,7 @@ use tch::Tensor;
 use tch::nn::Path;
 use zoobot_base::Result;
 
-/// Channels of the first convolution, and inside the blocks of the first stage.
+/// The number of channels of the first convolution, and inside the blocks of the first stage.
 const STEM: i64 = 64;
 
 /// The sizes of a [`ResNet`].
@@ -27,11 +27,11 @@ const STEM: i64 = 64;
 pub struct Config {
     /// Channels of the pictures: 3, or 1 for greyscale.
     pub inputs: i64,
-    /// Blocks of each stage.
+    /// The number of blocks in each stage.
     pub blocks: [i64; 4],
-    /// Whether a block narrows the channels to a quarter before it filters them.
+    /// Whether a block reduces the channels to a quarter before filtering them.
     pub bottleneck: bool,
-    /// Added to the variance in batch normalisation.
+    /// The constant added to the variance in batch normalisation.
     pub norm_eps: f64,
 }
 
@@ -67,12 +67,12 @@ impl Config {
         self
     }
 
-    /// Length of the feature vector.
+    /// The length of the feature vector.
     pub fn features(&self) -> i64 {
         8 * STEM * self.widening()
     }
 
-    /// Channels that leave a block for each inside.
+    /// The ratio of a block's output channels to those inside it.
     fn widening(&self) -> i64 {
         if self.bottleneck { 4 } else { 1 }
     }
@@ -84,7 +84,7 @@ impl Config {
     }
 }
 
-/// The network without a classifier: pictures to feature vectors.
+/// A ResNet without a classifier: pictures to feature vectors.
 ///
 /// ```
 /// use zoobot_core::tch::{Device, Kind, Tensor, nn};
@@ -104,7 +104,7 @@ pub struct ResNet {
 }
 
 impl ResNet {
-    /// A network with random weights whose variables are named below `path` as timm names them.
+    /// Creates a network with random weights. Its variables are named below `path` as in timm.
     /// Set them with [`Weights::load_into`](super::Weights::load_into).
     ///
     /// # Errors
@@ -130,12 +130,12 @@ impl ResNet {
         Ok(Self { config: config.clone(), stem, stages })
     }
 
-    /// The sizes of the network.
+    /// The configuration of the network.
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// A quarter of the pictures' width and height.
+    /// Reduces the width and height of the pictures to a quarter.
     fn stem(&self, pictures: &Tensor) -> Result<Tensor> {
         let x = self.stem.forward(&channels_last(pictures)?)?;
         Ok(x.f_max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false)?)
@@ -205,24 +205,24 @@ impl Layer for ResNet {
     fn in_form(&self, form: Form) -> Result<Self> {
         Ok(Self {
             config: self.config.clone(),
-            // Faint light would be lost among the last bits of 16.
+            // Rounding to 16 bits would lose faint light.
             stem: self.stem.in_form(form.in_full())?,
             stages: self.stages.in_form(form)?,
         })
     }
 }
 
-/// A convolution with as many zeros before as after.
+/// A convolution with symmetric padding.
 fn square(inputs: i64, outputs: i64, kernel: i64, stride: i64) -> Shape {
     let padding = Padding::Symmetric;
     Shape { inputs, outputs, kernel, stride, padding, depthwise: false }
 }
 
-/// Two or three convolutions whose result is added to what came in.
+/// Two or three convolutions whose result is added to the input.
 #[derive(Debug)]
 struct Block {
     layers: Vec<ConvNorm>,
-    /// Brings what came in to the shape of the result, where that differs.
+    /// Converts the input to the shape of the result, if they differ.
     shortcut: Option<ConvNorm>,
 }
 
@@ -238,7 +238,7 @@ impl Block {
         let last = shapes.len();
         let layer = |(i, shape)| {
             let names = (&(path / format!("conv{i}")), &(path / format!("bn{i}")));
-            // The last one's activation comes after the sum.
+            // The activation of the last layer comes after the sum.
             ConvNorm::new(names, shape, config.norm_eps, (i < last).then_some(Activation::Relu))
         };
         let layers = (1..).zip(shapes).map(layer).collect::<Result<_>>()?;

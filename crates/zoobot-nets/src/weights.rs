@@ -1,4 +1,4 @@
-//! Weights by name, from the published files of networks.
+//! Named weights from the published files of networks.
 
 use super::network::Architecture;
 use super::pickle;
@@ -9,7 +9,7 @@ use tch::{Tensor, nn};
 use zoobot_base::advice::advice;
 use zoobot_base::{Error, Result};
 
-/// The tensors of a file of weights, by name, in the order of the file.
+/// The tensors of a file of weights, with their names, in file order.
 ///
 /// ```no_run
 /// # use zoobot_core::encoder::Weights;
@@ -25,17 +25,17 @@ pub struct Weights {
     tensors: Vec<(String, Tensor)>,
 }
 
-/// Names listed in a message before "…".
+/// The number of names listed in a message before "…".
 const LISTED: usize = 5;
 
 impl Weights {
     /// Reads `.safetensors`, or PyTorch's pickles (`.pth`, `.pt`, `.bin`, `.ckpt`) without executing
-    /// them. Tensors in dictionaries within dictionaries are named by the keys that lead to them,
-    /// joined with dots: names in a Lightning checkpoint begin with `state_dict.`.
+    /// them. Tensors in nested dictionaries are named by their keys joined with dots: names in a
+    /// Lightning checkpoint begin with `state_dict.`.
     ///
     /// # Errors
-    /// [`Error::Io`] when the file cannot be opened, [`Error::Weights`] when it is of another kind,
-    /// is damaged, holds no tensors, or asks for Python objects other than tensors.
+    /// [`Error::Io`] when the file cannot be opened; [`Error::Weights`] when it is of another kind, is
+    /// damaged, holds no tensors, or asks for Python objects other than tensors.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         refuse_pointers(path)?;
@@ -65,17 +65,17 @@ impl Weights {
         Ok(Self { path: path.into(), tensors })
     }
 
-    /// The file they come from.
+    /// The file from which the tensors were read.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// How many tensors there are.
+    /// The number of tensors.
     pub fn len(&self) -> usize {
         self.tensors.len()
     }
 
-    /// Whether the file holds no tensor.
+    /// Whether there are no tensors.
     pub fn is_empty(&self) -> bool {
         self.tensors.is_empty()
     }
@@ -85,24 +85,24 @@ impl Weights {
         self.tensors.iter().map(|(name, tensor)| (name.as_str(), tensor))
     }
 
-    /// The tensor of a name.
+    /// The tensor with this name.
     pub fn get(&self, name: &str) -> Option<&Tensor> {
         self.iter().find_map(|(n, tensor)| (n == name).then_some(tensor))
     }
 
-    /// Only the tensors of a network of this architecture, under its names: a prefix before the
-    /// name of its first weight, such as `state_dict.encoder.` in a Lightning checkpoint, is
-    /// removed. Without such a prefix, all tensors are returned unchanged.
+    /// Keeps only the tensors of a network of this architecture, under its names: a prefix before the
+    /// name of its first weight, such as `state_dict.encoder.` in a Lightning checkpoint, is removed.
+    /// Without such a prefix, all tensors are returned unchanged.
     ///
     /// # Errors
-    /// [`Error::Weights`] when there are several such networks (a teacher and its student, say):
+    /// [`Error::Weights`] when there are several such networks (such as a teacher and its student):
     /// choose one with [`within`](Self::within).
     pub fn of(self, architecture: &Architecture) -> Result<Self> {
         let first = architecture.first_weight();
         let before = |(name, _): (&str, &Tensor)| name.strip_suffix(first).map(str::to_owned);
         let all: Vec<String> =
             self.iter().filter_map(before).filter(|p| p.is_empty() || p.ends_with('.')).collect();
-        // A block within the network may have a weight of that name too.
+        // A block within the network may also have a weight of that name.
         let outer = |p: &&String| !all.iter().any(|q| p.len() > q.len() && p.starts_with(q));
         let mut prefixes: Vec<&String> = all.iter().filter(outer).collect();
         match prefixes.as_slice() {
@@ -124,10 +124,10 @@ impl Weights {
         }
     }
 
-    /// Only the tensors whose names begin with `prefix`, named by the rest.
+    /// Keeps only the tensors whose names begin with `prefix`, and removes the prefix.
     ///
     /// # Errors
-    /// [`Error::Weights`] when no name begins so.
+    /// [`Error::Weights`] when no name begins with it.
     pub fn within(self, prefix: &str) -> Result<Self> {
         let first = self.tensors.first().map(|(name, _)| name.clone()).unwrap_or_default();
         let inner = self.renamed(|name| name.strip_prefix(prefix).map(str::to_owned));
@@ -141,24 +141,24 @@ impl Weights {
         Ok(inner)
     }
 
-    /// Only the tensors whose names do not begin with `prefix`.
+    /// Keeps only the tensors whose names do not begin with `prefix`.
     pub fn without(self, prefix: &str) -> Self {
         self.renamed(|name| (!name.starts_with(prefix)).then(|| name.to_owned()))
     }
 
-    /// Gives each tensor the name that `new_name` returns for it, and drops it for `None`.
+    /// Renames each tensor to the name that `new_name` returns, and drops it for `None`.
     pub fn renamed(mut self, mut new_name: impl FnMut(&str) -> Option<String>) -> Self {
         self.tensors =
             self.tensors.into_iter().filter_map(|(n, t)| Some((new_name(&n)?, t))).collect();
         self
     }
 
-    /// Sets every variable of a network. Numbers are converted to the variables' type and moved to
-    /// their device. BatchNorm's `num_batches_tracked` may be absent, as it is in old files.
+    /// Sets every variable of a network. Numbers are converted to the variables' type and moved to their
+    /// device. BatchNorm's `num_batches_tracked` may be missing, as in old files.
     ///
     /// # Errors
-    /// [`Error::Weights`] that names all missing, unexpected, misshapen or non-finite tensors; no
-    /// variable is set then.
+    /// [`Error::Weights`], which names all missing, unexpected, misshapen or non-finite tensors; in that
+    /// case no variable is set.
     pub fn load_into(&self, network: &mut nn::VarStore) -> Result<()> {
         let variables = network.variables();
         let mut missing: Vec<String> = variables
@@ -225,7 +225,7 @@ fn complaint(what: &str, names: &[String]) -> String {
     text
 }
 
-/// A clone of a repository without Git LFS has small text files in place of the weights.
+/// Without Git LFS, the clone of a repository has small text files in place of the weights.
 fn refuse_pointers(path: &Path) -> Result<()> {
     let mut start = Vec::new();
     let file = std::fs::File::open(path).map_err(Error::io("read", path))?;

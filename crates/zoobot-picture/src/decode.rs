@@ -1,5 +1,5 @@
-//! JPEG and PNG files to 8-bit RGB and FITS files to flux, with a reason for every file that cannot
-//! be decoded.
+//! Decodes JPEG and PNG files to 8-bit RGB and FITS files to flux, and gives a reason for every file
+//! that cannot be decoded.
 
 use super::format::{PictureFormat, Reader};
 use super::stretch::Stretch;
@@ -10,9 +10,9 @@ use std::io::{Cursor, ErrorKind};
 use std::path::Path;
 use zoobot_base::error::{Error, Result};
 
-/// The most pixels a picture may have: 64 million, 8,000 by 8,000.
+/// The maximum number of pixels of a picture: 64 million, 8,000 by 8,000.
 pub(super) const MOST_PIXELS: u64 = 64_000_000;
-/// The fewest pixels a side may have; less is no picture of a galaxy.
+/// The minimum side of a picture in pixels; anything smaller is no picture of a galaxy.
 pub(super) const FEWEST_PIXELS: u32 = 8;
 
 /// The content of a picture file.
@@ -37,12 +37,13 @@ pub enum Decoded {
 /// default. An animation gives its first picture. A FITS file becomes a picture through the default
 /// [`Stretch`].
 ///
-/// The kind of a file is recognised by its content, not by its name; it may be compressed with gzip
+/// The format is recognised by the file's content, not by its name; the file may be compressed with gzip
 /// or bzip2.
 ///
 /// # Errors
-/// [`Error::Picture`] with the reason: missing, empty, not a picture, cut off, damaged, smaller
-/// than 8 x 8 or larger than 64 million pixels. The size is checked before memory is taken.
+/// [`Error::Picture`] with the reason: the file is missing, empty, not a picture, cut off, damaged,
+/// smaller than 8 x 8 pixels or larger than 64 million pixels. The size is checked before memory is
+/// allocated.
 pub fn read(path: impl AsRef<Path>) -> Result<RgbImage> {
     let path = path.as_ref();
     match open(path)? {
@@ -93,7 +94,7 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, String> {
     }
 }
 
-/// Why bytes are no picture that can be read.
+/// Why these bytes are not a picture that can be read.
 fn other(bytes: &[u8]) -> String {
     let read = PictureFormat::names();
     match image::guess_format(bytes) {
@@ -105,8 +106,8 @@ fn other(bytes: &[u8]) -> String {
     }
 }
 
-/// Decodes the bytes of a picture of a format that the crate `image` reads, and checks its size before
-/// memory is taken.
+/// Decodes a picture in a format that the crate `image` reads, after checking its size, so that a huge
+/// picture allocates no memory.
 pub(super) fn decoded(bytes: &[u8], format: ImageFormat) -> Result<RgbImage, String> {
     let failed = |error: ImageError| match error {
         ImageError::Unsupported(_) => {
@@ -134,12 +135,12 @@ pub(super) fn decoded(bytes: &[u8], format: ImageFormat) -> Result<RgbImage, Str
     Ok(image::DynamicImage::from_decoder(decoder).map_err(failed)?.into_rgb8())
 }
 
-/// What people call a format.
+/// The usual name of a format.
 fn name(format: ImageFormat) -> String {
     format!("{format:?}").to_uppercase()
 }
 
-/// Whether these are the first bytes of what a server sends in place of a picture.
+/// Whether these bytes begin a web page, which servers may send in place of a picture.
 fn is_web_page(bytes: &[u8]) -> bool {
     let start = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).to_lowercase();
     let start = start.trim_start_matches(|it: char| it.is_whitespace() || it == '\u{feff}');

@@ -1,4 +1,4 @@
-//! Images in FITS files: flux, which a [`Stretch`](super::Stretch) makes into a picture.
+//! Images in FITS files: flux, which a [`Stretch`](super::Stretch) turns into a picture.
 
 mod file;
 mod tiles;
@@ -10,12 +10,12 @@ use ndarray::{Array2, s};
 use std::path::Path;
 use zoobot_base::error::{Error, Result};
 
-/// What the first bytes of a FITS file are.
+/// The first bytes of a FITS file.
 pub(super) const BEGINNING: &[u8] = b"SIMPLE  =";
 
 /// Reads the first image of a FITS file: one plane of flux, or three as red, green and blue. Three
-/// planes in a file are taken from short to long wavelengths, as in the Legacy Surveys' cut-outs in
-/// g, r and z. The rows of FITS images count from the bottom; here row 0 is the top.
+/// planes in a file are expected from short to long wavelengths, as in the Legacy Surveys' cut-outs in
+/// g, r and z. Rows of FITS images are counted from the bottom; here row 0 is the top.
 ///
 /// The image may be in an extension or in compressed tiles (`.fits.fz`), and the whole file may be
 /// compressed with gzip or bzip2; file names do not matter. Axes of length 1 are ignored: 1 x 1 x
@@ -30,11 +30,11 @@ pub(super) const BEGINNING: &[u8] = b"SIMPLE  =";
 /// ```
 ///
 /// # Shapes
-/// rows x columns each, in the units of the file.
+/// Each plane: rows x columns, in the units of the file.
 ///
 /// # Errors
-/// [`Error::Picture`] with the reason: no such file, no FITS file, cut off, damaged, without an image
-/// of one or three planes, smaller than 8 x 8 or larger than 64 million pixels.
+/// [`Error::Picture`] with the reason: the file is missing, not a FITS file, cut off, damaged, without
+/// an image of one or three planes, smaller than 8 x 8 pixels or larger than 64 million pixels.
 pub fn read_flux(path: impl AsRef<Path>) -> Result<Vec<Array2<f32>>> {
     let path = path.as_ref();
     content(path)
@@ -42,7 +42,7 @@ pub fn read_flux(path: impl AsRef<Path>) -> Result<Vec<Array2<f32>>> {
         .map_err(|reason| Error::Picture { path: path.to_path_buf(), reason })
 }
 
-/// See [`read_flux`], of the bytes of a FITS file.
+/// Like [`read_flux`], but from the bytes of a FITS file.
 pub(super) fn flux(bytes: Vec<u8>) -> Result<Vec<Array2<f32>>, String> {
     let file = Fits::open(bytes)?;
     let image = first_image(&file)?;
@@ -59,18 +59,18 @@ pub(super) fn flux(bytes: Vec<u8>) -> Result<Vec<Array2<f32>>, String> {
     Ok(planes)
 }
 
-/// An image of one or three planes in the part of a file that is looked at.
+/// An image of one or three planes, in a part (HDU) of a file.
 struct Image {
     part: usize,
     /// The length of each axis, the fastest first.
     axes: Vec<usize>,
     columns: usize,
     rows: usize,
-    /// The place of the axis of three planes.
+    /// The index of the axis of three planes, if there is one.
     bands: Option<usize>,
 }
 
-/// Goes to the first part of a file that has an image of at least two axes.
+/// Moves to the first part of a file with an image of at least two axes.
 fn first_image(file: &Fits) -> Result<Image, String> {
     let mut part = 1;
     while file.go(part)? {
@@ -117,13 +117,13 @@ impl Image {
 
     /// The pixels between two corners.
     fn values(&self, file: &Fits, first: &[usize], last: &[usize]) -> Result<Vec<f64>, String> {
-        // Where cfitsio looks for undefined pixels it takes infinities for such, too. Floats as they
-        // are need no looking.
+        // When cfitsio checks for undefined pixels, it treats infinities as undefined too. Plain floats
+        // need no check.
         if !file.tiled() && file.whole("BITPIX").is_some_and(|bits| bits < 0) {
             return file.pixels(first, last, 0.0);
         }
         let mut values = file.pixels(first, last, f64::NAN)?;
-        // Tiles that could not be quantised are floats as they are, beside others.
+        // Tiles that could not be quantised hold plain floats, beside quantised tiles.
         let floats = ["GZIP_COMPRESSED_DATA", "UNCOMPRESSED_DATA"];
         if values.iter().any(|value| value.is_nan())
             && floats.iter().any(|column| file.column(column).is_some())

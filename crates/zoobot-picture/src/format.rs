@@ -7,13 +7,13 @@ mod png;
 use image::RgbImage;
 use ndarray::Array2;
 
-/// The formats there are: one line for each.
+/// All formats, one line each.
 static FORMATS: [PictureFormat; 3] = [jpeg::JPEG, png::PNG, fits::FITS];
 
 /// A format of picture files.
 ///
-/// Reading goes by the content of a file ([`of_content`](Self::of_content)), whatever its name. Only
-/// where files are looked for, as in a folder, the name decides ([`of_name`](Self::of_name)).
+/// Reading recognises the format by the file's content ([`of_content`](Self::of_content)), whatever its
+/// name. The name decides only when files are searched for, as in a folder ([`of_name`](Self::of_name)).
 ///
 /// ```
 /// use zoobot_core::picture::PictureFormat;
@@ -23,13 +23,13 @@ static FORMATS: [PictureFormat; 3] = [jpeg::JPEG, png::PNG, fits::FITS];
 /// ```
 #[derive(Debug)]
 pub struct PictureFormat {
-    /// As people call it.
+    /// The usual name.
     name: &'static str,
-    /// What names of its files end in, in small letters, the usual ending first.
+    /// The file name endings in lower case, the usual ending first.
     endings: &'static [&'static str],
-    /// What may follow these endings in names of files that are looked for: a compression.
+    /// The endings of compressed files, which may follow `endings` when files are searched for.
     packed: &'static [&'static str],
-    /// Whether a file begins as one of this format.
+    /// Whether a file begins as this format requires.
     begins: fn(&[u8]) -> bool,
     reader: Reader,
 }
@@ -37,45 +37,45 @@ pub struct PictureFormat {
 /// One plane of flux, or red, green and blue.
 type Planes = Vec<Array2<f32>>;
 
-/// What reads the bytes of a file; fails with the reason.
+/// The function that reads the bytes of a file; it fails with the reason.
 #[derive(Debug, Clone, Copy)]
 pub enum Reader {
-    /// Of a picture.
+    /// Reads a picture.
     Picture(fn(&[u8]) -> Result<RgbImage, String>),
-    /// Of flux.
+    /// Reads flux.
     Flux(fn(Vec<u8>) -> Result<Planes, String>),
 }
 
 impl PictureFormat {
-    /// Every format that is read.
+    /// Every format that can be read.
     pub fn all() -> &'static [Self] {
         &FORMATS
     }
 
-    /// What people call it: "JPEG".
+    /// The usual name, such as "JPEG".
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// What the names of its files end in, in small letters and with the dot, the usual ending first.
+    /// The file name endings in lower case and with the dot, the usual ending first.
     pub fn endings(&self) -> &'static [&'static str] {
         self.endings
     }
 
-    /// Whether its pixels are flux, of which a [`Stretch`](crate::Stretch) makes a picture.
+    /// Whether its pixels are flux, which a [`Stretch`](crate::Stretch) turns into a picture.
     pub fn is_flux(&self) -> bool {
         matches!(self.reader, Reader::Flux(_))
     }
 
-    /// The format that the first bytes of a file show; `None` for what is not read.
+    /// The format of a file, from its first bytes; `None` for a format that cannot be read.
     pub fn of_content(bytes: &[u8]) -> Option<&'static Self> {
         FORMATS.iter().find(|format| (format.begins)(bytes))
     }
 
-    /// The format that a file's name promises, in small or capital letters, and the name without its
-    /// ending; `None` for another ending.
+    /// The format of a file, from the ending of its name in any case, and the name without the ending;
+    /// `None` for an unknown ending.
     pub fn of_name(name: &str) -> Option<(&'static Self, &str)> {
-        // Of the same length, whatever else the name holds.
+        // ASCII lower case keeps the length in bytes, whatever else the name contains.
         let lower = name.to_ascii_lowercase();
         let length = |format: &Self| {
             let packings = std::iter::once(&"").chain(format.packed);
@@ -91,18 +91,18 @@ impl PictureFormat {
         Some((format, name.get(..name.len() - ending)?))
     }
 
-    /// What reads it.
+    /// The function that reads this format.
     pub(super) fn reader(&self) -> Reader {
         self.reader
     }
 
-    /// The names of all formats: "JPEG, PNG and FITS".
+    /// The names of all formats as text: "JPEG, PNG and FITS".
     #[doc(hidden)]
     pub fn names() -> String {
         list(FORMATS.iter().map(|format| format.name.to_owned()).collect(), "and")
     }
 
-    /// The usual endings of all formats, for people who look for pictures in a folder.
+    /// The endings of all formats as text, for messages about pictures in a folder.
     #[doc(hidden)]
     pub fn usual_endings() -> String {
         let endings = FORMATS.iter().flat_map(|format| format.endings).map(|&it| it.to_owned());
@@ -119,7 +119,7 @@ impl PictureFormat {
     }
 }
 
-/// "a, b and c".
+/// Joins words as in "a, b and c".
 fn list(mut words: Vec<String>, last_word: &str) -> String {
     match words.pop() {
         Some(last) if words.is_empty() => last,

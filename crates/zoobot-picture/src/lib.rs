@@ -1,5 +1,5 @@
-//! From a picture file to pixels: [`read`] decodes, [`read_flux`] reads FITS files, a [`Stretch`] makes
-//! flux visible, and pictures are resized as Pillow does.
+//! From a picture file to pixels: [`read`] decodes pictures, [`read_flux`] reads FITS files, a
+//! [`Stretch`] turns flux into a picture, and [`resample`] resizes pictures as Pillow does.
 
 mod decode;
 mod fits;
@@ -8,8 +8,8 @@ pub mod resample;
 mod stretch;
 mod unpack;
 
-// cfitsio and the bzip2 crate both define `bz_internal_error`. Loaded first, the crate is linked last,
-// and the linker leaves its own out because it has cfitsio's by then.
+// cfitsio and the bzip2 crate both define `bz_internal_error`. The crate that is loaded first is linked
+// last, so the linker already has cfitsio's definition and leaves out the one of bzip2.
 extern crate bzip2 as _;
 
 pub use decode::{Decoded, decode, open, read};

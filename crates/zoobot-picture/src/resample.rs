@@ -1,9 +1,9 @@
-//! Zoom and resize as Pillow does them, byte for byte: published networks were trained and are used
-//! with exactly these steps, and a "better" resize would shift every representation.
+//! Zoom and resize as Pillow does them, byte for byte: published networks were trained with exactly
+//! these steps, and a "better" resize would shift every representation.
 //!
-//! Each row of the picture is zoomed when the resize asks for it and made narrow at once, while it
-//! is in the nearest cache. Loops run over small arrays of fixed length, which compilers turn into
-//! vector instructions.
+//! Each row of the picture is zoomed when the resize asks for it, and resized across at once, while it
+//! is in the L1 cache. Loops run over small arrays of fixed length, which compilers turn into vector
+//! instructions.
 
 mod resize;
 #[cfg(test)]
@@ -25,13 +25,13 @@ use zoom::Zoomed;
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Pixels<'a> {
-    /// Columns.
+    /// The number of columns.
     pub width: usize,
-    /// Rows.
+    /// The number of rows.
     pub height: usize,
-    /// 1 or 3.
+    /// The number of channels, 1 or 3.
     pub channels: usize,
-    /// Row by row.
+    /// The bytes, row by row.
     pub data: &'a [u8],
 }
 
@@ -46,33 +46,33 @@ pub struct Pixels<'a> {
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Window {
-    /// First column.
+    /// The first column.
     pub x: usize,
-    /// First row.
+    /// The first row.
     pub y: usize,
-    /// Columns.
+    /// The number of columns.
     pub width: usize,
-    /// Rows.
+    /// The number of rows.
     pub height: usize,
 }
 
-/// Zooms by `zoom` >= 1 about the centre at the picture's own size, bilinear, resizes to `to` =
-/// (width, height) with a triangle filter that widens when shrinking (antialias), and cuts `window`
-/// out; only what is in it is made.
+/// Zooms by `zoom` >= 1 about the centre (bilinear, at the picture's own size), resizes to `to` =
+/// (width, height) with a triangle filter that widens when shrinking (antialias), and cuts out
+/// `window`. Only pixels in the window are computed.
 ///
-/// Like Pillow's, the affine transform cuts fractions off instead of rounding, and the resize goes
-/// across first, then down, and rounds to bytes in between.
+/// As in Pillow, the affine transform truncates instead of rounding, and the resize goes across first,
+/// then down, and rounds to bytes in between.
 pub fn resample(picture: Pixels, zoom: f64, to: (usize, usize), window: Window) -> Vec<u8> {
     #[cfg(target_arch = "x86_64")]
     {
-        // The same code for vectors of 256 bits. The numbers are the same: no operation is fused
-        // with another.
+        // This compiles the code for vectors of 256 bits. The results are equal, because no operations
+        // are fused.
         #[target_feature(enable = "avx2")]
         fn avx2(picture: Pixels, zoom: f64, to: (usize, usize), window: Window) -> Vec<u8> {
             plain(picture, zoom, to, window)
         }
         if Instructions::in_use() >= Instructions::Avx2 {
-            // SAFETY: the processor has what the function was compiled for.
+            // SAFETY: the processor has the instructions that the function was compiled for.
             return unsafe { avx2(picture, zoom, to, window) };
         }
     }
@@ -87,8 +87,8 @@ fn plain(picture: Pixels, zoom: f64, to: (usize, usize), window: Window) -> Vec<
     }
 }
 
-/// Of `C` channels, a pixel of which is computed in `L` lanes: four are as fast as one, and what is
-/// in the fourth is overwritten by the next pixel. Every row has room for it at its end.
+/// Resamples a picture of `C` channels, whose pixels are computed in `L` lanes: four lanes are as fast
+/// as one, and the next pixel overwrites the fourth. Every row has padding for it at its end.
 #[inline(always)]
 fn channels<const C: usize, const L: usize>(
     picture: Pixels,
@@ -109,7 +109,7 @@ fn channels<const C: usize, const L: usize>(
     down(&narrow, stride, needed.start, &rows, length)
 }
 
-/// RGB to luminance, as in Pillow's mode "L".
+/// Converts RGB to luminance, as in Pillow's mode "L".
 pub fn luma(rgb: &[u8]) -> Vec<u8> {
     let of = |p: &[u8]| {
         let [r, g, b] = [p[0], p[1], p[2]].map(u32::from);
@@ -118,7 +118,7 @@ pub fn luma(rgb: &[u8]) -> Vec<u8> {
     rgb.chunks_exact(3).map(of).collect()
 }
 
-/// The `L` numbers from `at` on.
+/// The `L` numbers that begin at `at`.
 #[inline(always)]
 fn lanes<T: Copy + Default, const L: usize>(line: &[T], at: usize) -> [T; L] {
     let mut lanes = [T::default(); L];

@@ -1,4 +1,4 @@
-//! From flux to a picture: what FITS images need before a recipe can take them.
+//! From flux to a picture: the step that FITS images need before a recipe.
 
 use image::{Rgb, RgbImage};
 use ndarray::Array2;
@@ -15,7 +15,7 @@ use zoobot_base::error::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StretchCurve {
-    /// Brightness unchanged.
+    /// Brightness proportional to flux.
     Linear,
     /// `asinh(q x) / asinh(q)`: faint parts become brighter, more so with a larger `q`.
     Asinh(f64),
@@ -49,7 +49,7 @@ pub enum Limits {
     Flux(f64, f64),
 }
 
-/// Makes a picture of 8-bit colours from planes of flux.
+/// Turns planes of flux into an 8-bit picture.
 ///
 /// Undefined pixels, as at the edge of a survey or under a masked star, are left out of the percentiles
 /// and become black.
@@ -64,10 +64,10 @@ pub enum Limits {
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stretch {
-    /// How brightness is spread. Default `asinh` with 1.
+    /// The curve from flux to brightness. Default: `asinh` with `q` = 1.
     pub curve: StretchCurve,
-    /// Black and white: one entry for all bands together, or one for each band. Default the
-    /// percentiles 0 and 99.7, as in the galaxy-datasets package.
+    /// Black and white: one entry for all bands, or one for each band. Default: the percentiles 0 and
+    /// 99.7 of each band, as in the galaxy-datasets package.
     pub limits: Vec<Limits>,
 }
 
@@ -77,8 +77,8 @@ impl Default for Stretch {
     }
 }
 
-/// The text that [`FromStr`](std::str::FromStr) reads, followed by the limits: `asinh:1, percentiles 0
-/// to 99.7`.
+/// Writes the text that [`FromStr`](std::str::FromStr) reads, followed by the limits: `asinh:1,
+/// percentiles 0 to 99.7`.
 impl std::fmt::Display for Stretch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.curve {
@@ -96,8 +96,8 @@ impl std::fmt::Display for Stretch {
 impl std::str::FromStr for Stretch {
     type Err = Error;
 
-    /// As on the command line: `asinh`, `log` or `linear`, the first two also with their parameter,
-    /// as in `asinh:10`; limits as by default.
+    /// Reads a stretch as given on the command line: `asinh`, `log` or `linear`, the first two optionally
+    /// with their parameter, such as `asinh:10`. The limits are the default.
     fn from_str(text: &str) -> Result<Self> {
         let range = "asinh, asinh:Q, log, log:A or linear";
         let wrong = || Error::parameter("stretch", format!("{text:?}"), range);
@@ -117,12 +117,12 @@ impl std::str::FromStr for Stretch {
 }
 
 impl Stretch {
-    /// The inverse hyperbolic sine of `q` times the brightness.
+    /// An inverse hyperbolic sine stretch: see [`StretchCurve::Asinh`].
     pub fn asinh(q: f64) -> Self {
         Self { curve: StretchCurve::Asinh(q), ..Self::default() }
     }
 
-    /// The logarithm of 1 and `a` times the brightness.
+    /// A logarithmic stretch: see [`StretchCurve::Log`].
     pub fn log(a: f64) -> Self {
         Self { curve: StretchCurve::Log(a), ..Self::default() }
     }
@@ -158,7 +158,7 @@ impl Stretch {
     /// Checks the parameters.
     ///
     /// # Errors
-    /// [`Error::Parameter`] or [`Error::Unsuitable`], naming the parameter that is out of range.
+    /// [`Error::Parameter`] or [`Error::Unsuitable`], which names the parameter that is out of range.
     pub fn check(&self) -> Result<()> {
         if let StretchCurve::Asinh(value) | StretchCurve::Log(value) = self.curve
             && !(1e-6..=1e9).contains(&value)
@@ -193,17 +193,17 @@ impl Stretch {
         Ok(())
     }
 
-    /// The picture of one plane (grey) or three (red, green, blue).
+    /// Turns one plane (grey) or three planes (red, green, blue) into a picture.
     ///
-    /// Percentiles are of the finite values. Undefined (NaN) and infinite pixels become black, and
-    /// so does a plane with a single value. Row 0 becomes the top of the picture.
+    /// Percentiles are taken over the finite values. Undefined (NaN) and infinite pixels become black.
+    /// With percentiles, so does a plane of a single value. Row 0 becomes the top of the picture.
     ///
     /// # Shapes
-    /// rows x columns each, to columns (width) x rows (height).
+    /// `planes`: rows x columns each. Returns columns (width) x rows (height).
     ///
     /// # Errors
     /// [`Error::Parameter`] or [`Error::Unsuitable`] for parameters out of range;
-    /// [`Error::Shape`] for another number of planes, and for planes of different or no size;
+    /// [`Error::Shape`] for any other number of planes, and for planes of different sizes or empty planes;
     /// [`Error::Unsuitable`] for a plane without finite values.
     pub fn picture(&self, planes: &[Array2<f32>]) -> Result<RgbImage> {
         self.check()?;
@@ -247,7 +247,7 @@ impl Stretch {
         let width = white - black;
         Ok(plane.mapv(|value| {
             let x = (f64::from(value) - black) / width;
-            // A flat plane divides by 0, and what is not finite stays so: both are black.
+            // A flat plane would divide by 0. It and values that are not finite become black.
             if width > 0.0 && value.is_finite() {
                 (self.curve.at(x.clamp(0.0, 1.0)) * 255.0).round() as u8
             } else {
@@ -257,7 +257,7 @@ impl Stretch {
     }
 }
 
-/// A percentile of finite values, between the two nearest where it falls between.
+/// A percentile of finite values, interpolated linearly between the two nearest values.
 fn percentile(values: &mut [f32], percent: f64) -> f64 {
     let place = percent / 100.0 * (values.len() - 1) as f64;
     let (low, share) = (place.floor() as usize, place.fract());

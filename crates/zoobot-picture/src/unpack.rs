@@ -1,12 +1,12 @@
-//! Files that are compressed as a whole, with gzip or bzip2, whatever their names.
+//! Decompression of files that are compressed as a whole with gzip or bzip2, whatever their names.
 
 use std::borrow::Cow;
 use std::io::{self, Read};
 
-/// The most bytes that are unpacked: three planes of 64 million numbers of 8 bytes, and headers.
+/// The maximum number of bytes to unpack: three planes of 64 million numbers of 8 bytes, and headers.
 const MOST_BYTES: u64 = 2 << 30;
 
-/// The content of a file: what is compressed in it, or the file itself. Fails with the reason.
+/// The content of a file, unpacked if it is compressed. Fails with the reason.
 pub(super) fn unpacked(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
     match bytes {
         [0x1f, 0x8b, ..] => streams("gzip", bytes, &[0x1f, 0x8b], |rest, out| {
@@ -29,8 +29,8 @@ fn other(method: &str) -> String {
     format!("the file is compressed with {method}: unpack it, or compress it with gzip or bzip2")
 }
 
-/// Unpacks one stream after the other: such files may be joined. Bytes behind that begin no stream
-/// are left out, as the tools of these names do.
+/// Unpacks one stream after the other, because compressed files may be concatenated. Trailing bytes that
+/// are not a stream are ignored, as by the tools gzip and bzip2.
 fn streams<'a>(
     method: &str,
     mut rest: &'a [u8],

@@ -1,5 +1,5 @@
-//! Representations: encoders, and tools for the features that they give. [`encoder`] → [`space`] →
-//! [`similar`], [`map`], [`tags`], [`probe`], and the [`metrics`] by which they are judged.
+//! Representations: encoders, and tools for the features that they produce. [`encoder`] → [`space`] →
+//! [`similar`], [`map`], [`tags`], [`probe`], and the [`metrics`] that evaluate them.
 
 pub mod encoder;
 pub mod map;

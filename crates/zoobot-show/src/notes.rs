@@ -4,10 +4,10 @@ use crate::notebook::{Bundle, display, in_kernel, running_cell};
 use std::sync::{Mutex, PoisonError};
 use zoobot_base::advice::advice;
 
-/// What was said so far and what it was about, in the notebook's cell of this number.
+/// The cell number in the notebook, and the notes so far in that cell, as subject and text.
 static SAID: Mutex<(u64, Vec<[String; 2]>)> = Mutex::new((0, Vec::new()));
 
-/// How to leave out the galaxies without a value in a column.
+/// Advice on leaving out the galaxies without a value in a column.
 #[doc(hidden)]
 pub fn leave_out(column: &str) -> String {
     advice(
@@ -16,7 +16,7 @@ pub fn leave_out(column: &str) -> String {
     )
 }
 
-/// The name of a column as a condition reads it.
+/// The name of a column in the syntax of a condition.
 #[doc(hidden)]
 pub fn in_condition(column: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.');
@@ -28,13 +28,13 @@ pub fn in_condition(column: &str) -> String {
     }
 }
 
-/// Writes a note beside the results, once: below the cell of a notebook, or on standard error.
+/// Writes a note once, beside the results: below the notebook cell, or on standard error.
 pub fn note(text: impl Into<String>) {
     let text = text.into();
     note_about(text.clone(), text);
 }
 
-/// Writes a note once for each subject.
+/// Writes a note, at most once per subject.
 #[doc(hidden)]
 pub fn note_about(subject: impl Into<String>, text: impl Into<String>) {
     let (subject, text) = (subject.into(), text.into());
@@ -54,13 +54,13 @@ pub fn note_about(subject: impl Into<String>, text: impl Into<String>) {
     }
 }
 
-/// Every [`note`] so far; in a notebook, the notes of the running cell.
+/// All [`note`]s so far; in a notebook, the notes of the running cell.
 pub fn notes() -> Vec<String> {
     let said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
     said.1.iter().map(|[_, text]| text.clone()).collect()
 }
 
-/// Some names of many: the first three, and how many more there are.
+/// Examples from a list: the first three, and the number of others.
 #[doc(hidden)]
 pub fn examples<T: std::fmt::Debug>(all: &[T]) -> String {
     const NAMED: usize = 3;

@@ -9,7 +9,7 @@ use super::texture::Texture;
 use rand::{Rng, rngs::StdRng};
 use rand_distr::StandardNormal;
 
-/// Paints an artifact on a picture that has been through the telescope, before the noise.
+/// Paints an artifact on a picture that has already been blurred by the telescope, before the noise.
 pub(crate) fn paint(
     artifact: &Artifact,
     morphology: &Morphology,
@@ -48,7 +48,7 @@ pub(crate) fn paint(
             let texture = Texture::new(morphology.texture);
             canvas.paint(canvas.everywhere(centre), 0.8, |x, y| {
                 let r = x.hypot(y) / radius;
-                // Brighter at one side, as the reflection is oblique, and soft at its rim.
+                // Brighter on one side, as the reflection is oblique, and soft at its rim.
                 let slope = 1.0 + 0.45 * (x + 0.5 * y) / radius;
                 let ripple = 1.0 + 0.08 * texture.at(y.atan2(x), 4.0 * r);
                 let rim = (1.0 - smoothstep(0.8, 1.1, r)) * (0.6 + 0.4 * r);

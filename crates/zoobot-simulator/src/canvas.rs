@@ -6,15 +6,15 @@ pub(crate) const BANDS: usize = 3;
 /// A square picture of the sky: flux in each pixel, nanomaggies, in g, r and z.
 #[derive(Debug, Clone)]
 pub(crate) struct Canvas {
-    /// Pixels a side.
+    /// Width and height in pixels.
     pub size: usize,
-    /// Arcseconds a pixel.
+    /// Arcseconds per pixel.
     pub scale: f64,
-    /// One plane a band, row by row from the top.
+    /// One plane per band, row by row from the top.
     pub bands: [Vec<f32>; BANDS],
 }
 
-/// A disc of sky to paint on, arcsec: pixels outside it are left alone.
+/// A disc of sky to paint on, in arcsec: pixels outside it are left unchanged.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Region {
     pub centre: [f64; 2],
@@ -43,9 +43,9 @@ impl Canvas {
         (middle + x / self.scale, middle - y / self.scale)
     }
 
-    /// Adds light of a surface brightness (nanomaggies per square arcsec, position in arcsec from
-    /// the region's centre). Pixels near the centre are sampled finely, where profiles are steep;
-    /// elsewhere once per `detail` arcsec.
+    /// Adds light with a surface brightness (nanomaggies per square arcsec, position in arcsec from the
+    /// region's centre). Pixels near the centre are sampled finely, where profiles are steep; other pixels
+    /// are sampled once per `detail` arcsec.
     pub fn paint(&mut self, region: Region, detail: f64, light: impl Fn(f64, f64) -> [f64; BANDS]) {
         let Region { centre: [cx, cy], radius } = region;
         let coarse = (self.scale / detail).ceil().clamp(1.0, 8.0) as usize;
@@ -80,7 +80,8 @@ impl Canvas {
         }
     }
 
-    /// Multiplies the light by a factor of position (arcsec from `centre`): absorption in front of it.
+    /// Multiplies the light by a factor that depends on position (arcsec from `centre`): foreground
+    /// absorption.
     pub fn dim(&mut self, centre: [f64; 2], factor: impl Fn(f64, f64) -> [f64; BANDS]) {
         for at in 0..self.size * self.size {
             let (x, y) = self.position((at % self.size) as f64, (at / self.size) as f64);
@@ -93,7 +94,7 @@ impl Canvas {
 
     /// Adds a round Gaussian of a given flux; `sigma` in arcsec.
     pub fn blob(&mut self, centre: [f64; 2], sigma: f64, flux: [f64; BANDS]) {
-        // A Gaussian narrower than a pixel is spread to what a pixel can hold.
+        // A Gaussian narrower than a pixel is widened to what a pixel can represent.
         let sigma = sigma.max(0.45 * self.scale);
         let peak = 1.0 / (std::f64::consts::TAU * sigma * sigma);
         let region = Region { centre, radius: 3.5 * sigma };
@@ -129,19 +130,19 @@ impl Canvas {
         }
     }
 
-    /// Flux of a band within the picture, nanomaggies.
+    /// The flux of a band within the picture, in nanomaggies.
     pub fn flux(&self, band: usize) -> f64 {
         self.bands[band].iter().map(|&v| f64::from(v)).sum()
     }
 
-    /// Radius of the circle around a position that holds half of a band's flux in the picture,
+    /// The radius of the circle around a position that contains half of a band's flux in the picture, in
     /// arcsec; `None` without any light.
     pub fn half_light_radius(&self, band: usize, centre: [f64; 2]) -> Option<f64> {
         let total = self.flux(band);
         if total <= 0.0 {
             return None;
         }
-        // Flux in circles a quarter of a pixel apart, each pixel counted at its centre.
+        // The flux in circles a quarter of a pixel apart, with each pixel counted at its centre.
         let step = self.scale / 4.0;
         let mut rings = vec![0.0; 8 * self.size];
         for (at, &flux) in self.bands[band].iter().enumerate() {
@@ -162,7 +163,7 @@ impl Canvas {
         None
     }
 
-    /// Minor over major axis of a band's light, from its second moments.
+    /// The axis ratio (minor over major) of a band's light, from its second moments.
     pub fn axis_ratio(&self, band: usize) -> f64 {
         let (mut flux, mut x1, mut y1, mut xx, mut yy, mut xy) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
         for (at, &value) in self.bands[band].iter().enumerate() {
@@ -181,7 +182,7 @@ impl Canvas {
         ((half - root).max(0.0) / (half + root)).sqrt()
     }
 
-    /// The pixels between two fractional ones, within the picture.
+    /// The pixels between two fractional pixel positions, within the picture.
     fn span(&self, from: f64, to: f64) -> std::ops::Range<usize> {
         let end = self.size as f64;
         let from = from.floor().clamp(0.0, end) as usize;

@@ -1,25 +1,25 @@
-//! From three bands to a colour picture: the asinh stretch of Lupton et al. (2004, PASP 116, 133),
-//! as the surveys show their pictures, with the reddest band as red and the bluest as blue.
+//! Turns three bands into a colour picture with the asinh stretch of Lupton et al. (2004, PASP 116, 133), as
+//! in the surveys' own pictures, with the reddest band as red and the bluest as blue.
 
 use super::canvas::{BANDS, Canvas};
 use image::RgbImage;
 
-/// How fluxes become colours.
+/// The conversion from fluxes to colours.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stretch {
     /// Weight of each band, for fluxes in nanomaggies per `area`.
     pub weight: [f64; BANDS],
-    /// Area that the weights are for, square arcsec: a pixel of the survey's.
+    /// The area that the weights refer to, in square arcsec: a pixel of the survey.
     pub area: f64,
-    /// Brightness added to black, so that the sky's noise shows.
+    /// Brightness added to black, so that the sky's noise is visible.
     pub floor: f64,
-    /// Where the stretch goes from linear to logarithmic: at 1 / softening.
+    /// The stretch changes from linear to logarithmic at 1 / softening.
     pub softening: f64,
     /// Factor of the logarithm.
     pub gain: f64,
-    /// Strength of the colours, 1 as they are, where it is faint and where it is bright.
+    /// Strength of the colours in faint and in bright areas; 1 leaves them unchanged.
     pub saturation: [f64; 2],
-    /// Whether light too bright for the picture keeps its hue (Lupton's way) or burns out to white.
+    /// Whether light too bright for the picture keeps its hue (as in Lupton et al.) or saturates to white.
     pub hue: bool,
 }
 
@@ -36,17 +36,17 @@ impl Stretch {
         })
     }
 
-    /// The colours of weighted fluxes in red, green and blue.
+    /// The colour of a pixel, from weighted fluxes in red, green and blue.
     fn pixel(&self, fluxes: [f32; 3]) -> [u8; 3] {
         let light = fluxes.map(|v| (v + self.floor as f32).max(0.0));
         let mean = light.iter().sum::<f32>() / 3.0;
         if mean <= 0.0 {
             return [0; 3];
         }
-        // asinh x = ln(x + √(1 + x²)), without the care that negative x would need.
+        // asinh x = ln(x + √(1 + x²)), without the special handling that negative x would need.
         let x = self.softening as f32 * mean;
         let bright = (x + (1.0 + x * x).sqrt()).ln() * self.gain as f32;
-        // Half way between the two saturations where the picture is a third as bright as can be.
+        // Halfway between the two saturations at a third of the maximum brightness.
         let [faint, full] = self.saturation.map(|s| s as f32);
         let share = bright * bright / (bright * bright + 0.1);
         let saturation = faint + (full - faint) * share;

@@ -1,6 +1,6 @@
-//! A merger by the restricted three-body method of Toomre & Toomre (1972, ApJ 178, 623): the stars
-//! of two discs are test particles in the field of two masses that pass each other. Tails and
-//! bridges form by themselves.
+//! A merger by the restricted three-body method of Toomre & Toomre (1972, ApJ 178, 623): the stars of two
+//! discs are test particles in the field of two masses that pass each other. Tails and bridges form by
+//! themselves.
 //!
 //! Units: the first disc's radius, its mass, and G = 1.
 
@@ -9,22 +9,22 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use rand_distr::StandardNormal;
 use std::f64::consts::TAU;
 
-/// Stars followed, over both discs.
+/// The number of stars followed, over both discs.
 pub(crate) const STARS: usize = 4000;
 const SOFTENING: f64 = 0.18;
 const STEP: f64 = 0.03;
-/// How long before the closest approach the discs are laid out.
+/// The time before the closest approach at which the discs are set up.
 const LEAD: f64 = 3.0;
-/// By when the two are one.
+/// The time by which the two galaxies have merged.
 const LAST: f64 = 16.0;
 /// Strength of the friction between overlapping galaxies.
 const DRAG: f64 = 0.25;
 
 type Vec3 = [f64; 3];
 
-/// The remains of two discs as seen: positions in units of the first disc's radius.
+/// The result of the encounter on the sky: positions in units of the first disc's radius.
 pub(crate) struct Wreck {
-    /// Where the two nuclei are.
+    /// Positions of the two nuclei.
     pub nuclei: [[f64; 2]; 2],
     /// The stars.
     pub stars: Vec<Star>,
@@ -32,9 +32,9 @@ pub(crate) struct Wreck {
 
 /// A star of a disc.
 pub(crate) struct Star {
-    /// Where it is.
+    /// The star's position.
     pub position: [f64; 2],
-    /// The galaxy it came from, 0 or 1.
+    /// The galaxy that it came from, 0 or 1.
     pub host: usize,
     /// Distance from its host's nucleus, in the host's disc radii, before the encounter.
     pub before: f64,
@@ -42,7 +42,7 @@ pub(crate) struct Star {
     pub now: f64,
 }
 
-/// Follows the encounter to the time at which it is seen.
+/// Follows the encounter to the time of observation.
 pub(crate) fn follow(encounter: &Encounter, seed: u64) -> Wreck {
     let masses = [1.0, encounter.mass_ratio];
     let radii = [1.0, encounter.mass_ratio.sqrt()];
@@ -63,7 +63,7 @@ pub(crate) fn follow(encounter: &Encounter, seed: u64) -> Wreck {
     Wreck { nuclei: [seen(&end[0]), seen(&end[1])], stars: stars.collect() }
 }
 
-/// The stars of both discs, one list a coordinate: the compiler then moves several at once.
+/// The stars of both discs, one list per coordinate, so that the compiler can vectorise the loops.
 struct Swarm {
     position: [Vec<f32>; 3],
     motion: [Vec<f32>; 3],
@@ -72,8 +72,8 @@ struct Swarm {
 }
 
 impl Swarm {
-    /// Two exponential discs of scale length 0.35 radii, cut softly at their rims, around masses at
-    /// places and with velocities.
+    /// Two exponential discs with a scale length of 0.35 radii and soft edges, around masses with given
+    /// positions and velocities.
     fn discs(encounter: &Encounter, start: &Step, rng: &mut StdRng) -> Self {
         let masses = [1.0, encounter.mass_ratio];
         let mut swarm = Self {
@@ -110,7 +110,7 @@ impl Swarm {
         swarm
     }
 
-    /// One step in the field of two masses.
+    /// Advances the stars by one step in the field of two masses.
     fn step(&mut self, masses_at: &[Vec3; 2], masses: [f64; 2]) {
         let at = masses_at.map(|p| p.map(|v| v as f32));
         let masses = masses.map(|m| m as f32);
@@ -141,10 +141,10 @@ impl Swarm {
 /// Positions and velocities of the two masses, about their centre of mass.
 type Step = ([Vec3; 2], [Vec3; 2]);
 
-/// The two masses at every step until a time after the closest approach.
+/// The two masses at every step until the time `until` after the closest approach.
 ///
-/// The orbit is found backwards from the closest approach, then run forwards with a drag while the
-/// masses are close (the dynamical friction that test particles cannot exert).
+/// The orbit is integrated backwards from the closest approach, then forwards with a drag while the masses
+/// are close (the dynamical friction that test particles cannot exert).
 fn orbit(encounter: &Encounter, until: f64) -> Vec<Step> {
     let masses = [1.0, encounter.mass_ratio];
     let total = masses[0] + masses[1];
@@ -181,15 +181,16 @@ fn orbit(encounter: &Encounter, until: f64) -> Vec<Step> {
 }
 
 impl Encounter {
-    /// The times between which the encounter is at a stage.
+    /// The start and end times of a stage of the encounter.
     ///
-    /// The passage lasts until the nuclei fall together for the second time, the coalescence until
-    /// they stay within a fifth of a disc's radius.
+    /// The passage lasts until the nuclei fall together for the second time, the coalescence until they stay
+    /// within a fifth of a disc's radius.
     pub(crate) fn span(&self, stage: Stage) -> (f64, f64) {
         let apart: Vec<f64> =
             orbit(self, LAST).iter().map(|(at, _)| distance(&at[0], &at[1])).collect();
         let time = |step: usize| step as f64 * STEP - LEAD;
-        // Friction shifts the closest approach a little: downhill to it, then up to where they turn.
+        // Friction shifts the closest approach slightly: go down to the minimum, then up to the turning
+        // point.
         let next = |from: usize, beyond: fn(f64, f64) -> bool| {
             let pairs = apart[from..].windows(2);
             from + pairs.into_iter().take_while(|pair| beyond(pair[1], pair[0])).count()
@@ -207,7 +208,7 @@ impl Encounter {
         }
     }
 
-    /// How far the merger has come.
+    /// The stage of the merger.
     pub fn stage(&self) -> Stage {
         if self.time <= 0.0 {
             return Stage::Approaching;
@@ -217,7 +218,7 @@ impl Encounter {
     }
 }
 
-/// Two unit vectors that span the plane of a normal given as (cos of polar angle, azimuth).
+/// Two unit vectors that span the plane with a normal given as (cos of polar angle, azimuth).
 fn basis([cos, azimuth]: [f64; 2]) -> (Vec3, Vec3) {
     let sin = (1.0 - cos * cos).max(0.0).sqrt();
     let (sa, ca) = azimuth.sin_cos();

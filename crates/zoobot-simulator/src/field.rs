@@ -9,7 +9,8 @@ use rand::{Rng, rngs::StdRng};
 use rand_distr::{Distribution, Poisson, StandardNormal};
 use std::f64::consts::{PI, TAU};
 
-/// Faint galaxies, to a magnitude, and stars in a square arcminute.
+/// Faint galaxies per square arcminute, the magnitude down to which they are counted, and stars per square
+/// arcminute.
 const GALAXIES: f64 = 11.0;
 const FAINT: f64 = 23.3;
 const STARS: f64 = 2.4;
@@ -17,13 +18,13 @@ const STARS: f64 = 2.4;
 /// Paints the galaxies of the field down to a magnitude, before the telescope blurs them.
 pub(crate) fn paint_galaxies(canvas: &mut Canvas, faint: f64, rng: &mut StdRng) {
     let side = canvas.size as f64 * canvas.scale;
-    // Numbers rise by 10^0.38 a magnitude.
+    // Counts rise by 10^0.38 per magnitude.
     let density = GALAXIES * 10f64.powf(0.38 * (faint - FAINT));
     for _ in 0..poisson(density * (side / 60.0).powi(2), rng) {
         let magnitude = (faint + rng.random::<f64>().max(1e-4).log10() / 0.38).max(18.0);
         let mut normal = || rng.sample::<f64, _>(StandardNormal);
         let colour = {
-            // Faint galaxies run from blue and near to red and far, both colours together.
+            // Faint galaxies range from blue and near to red and far; both colours change together.
             let red = normal();
             Colour::new(0.75 + 0.3 * red + 0.08 * normal(), 0.6 + 0.22 * red + 0.08 * normal())
         };
@@ -37,7 +38,7 @@ pub(crate) fn paint_galaxies(canvas: &mut Canvas, faint: f64, rng: &mut StdRng) 
         };
         let mut place = || (rng.random::<f64>() - 0.5) * side;
         let centre = [place(), place()];
-        // The centre is the target's: what lies behind it would be called a merger.
+        // The centre belongs to the target: a galaxy behind it would look like a merger.
         if centre[0].hypot(centre[1]) > 0.14 * side {
             paint_spheroid(&spheroid, flux(magnitude), centre, canvas);
         }
@@ -63,11 +64,11 @@ pub(crate) fn star_colour(rng: &mut StdRng) -> Colour {
     let along: f64 = rng.random();
     let scatter = 0.05 * rng.sample::<f64, _>(StandardNormal);
     let g_r = (0.35 + 1.2 * along).min(1.4) + scatter;
-    // Beyond g - r = 1.2 only r - z goes on reddening.
+    // Beyond g - r = 1.2 only r - z continues to redden.
     Colour::new(g_r, 0.04 + 0.57 * g_r + 2.2 * (along - 0.75).max(0.0))
 }
 
-/// Paints one star as the point-spread function has it.
+/// Paints one star with the point-spread function.
 pub(crate) fn paint_star(
     canvas: &mut Canvas,
     conditions: &Conditions,
@@ -77,7 +78,7 @@ pub(crate) fn paint_star(
 ) {
     let bands = colour.bands().map(|b| b * flux(magnitude));
     let beta = conditions.beta;
-    // 1/a² and the central brightness of the Moffat profile in each band.
+    // 1/a² and the central brightness of the Moffat profile, per band.
     let inverse = conditions.seeing.map(|s| 4.0 * (2f64.powf(1.0 / beta) - 1.0) / (s * s));
     let peak: [f64; BANDS] = std::array::from_fn(|b| bands[b] * (beta - 1.0) / PI * inverse[b]);
     let reach = ((peak[1] / INVISIBLE).powf(1.0 / beta).max(1.0) / inverse[1]).sqrt();
@@ -114,6 +115,6 @@ pub(crate) fn paint_spikes(
 }
 
 fn poisson(mean: f64, rng: &mut StdRng) -> usize {
-    // A picture of nothing has a mean of 0, for which there is no distribution.
+    // An empty picture has a mean of 0, for which the distribution is undefined.
     Poisson::new(mean).map_or(0, |p| p.sample(rng) as usize)
 }

@@ -19,22 +19,22 @@ use serde::{Deserialize, Serialize};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Conditions {
-    /// The survey that took it.
+    /// The survey that took the picture.
     pub survey: Survey,
     /// Full width at half maximum of the point-spread function in g, r and z, arcsec.
     pub seeing: [f64; BANDS],
-    /// Exponent of the Moffat profile: small is a wide halo.
+    /// Exponent of the Moffat profile: a small exponent gives a wide halo.
     pub beta: f64,
-    /// Noise of the sky over the survey's usual noise.
+    /// Noise of the sky, relative to the survey's usual noise.
     pub noise: [f64; BANDS],
-    /// Correlation length of the noise over a pixel of the camera's, from the pixels' resampling.
+    /// Correlation length of the noise in camera pixels, caused by resampling.
     pub correlation: f64,
     /// Error of the subtracted background, in units of the sky's noise in a pixel.
     pub background: [f64; BANDS],
 }
 
 impl Conditions {
-    /// Conditions of a random night of a survey.
+    /// Draws the conditions of a random night of a survey.
     pub(crate) fn draw(survey: Survey, rng: &mut StdRng) -> Self {
         let mut normal = || rng.sample::<f64, _>(StandardNormal);
         let usual = survey.instrument().seeing;
@@ -50,10 +50,10 @@ impl Conditions {
         }
     }
 
-    /// Noise of the sky in a pixel, nanomaggies.
+    /// Noise of the sky in a pixel, in nanomaggies.
     pub(crate) fn pixel_noise(&self, band: usize, scale: f64) -> f64 {
         let instrument = self.survey.instrument();
-        // Pixels finer than the camera's repeat its surface brightness, noise and all.
+        // Pixels finer than the camera's repeat its surface brightness, including the noise.
         instrument.noise[band] * self.noise[band] * scale * (scale / instrument.pixel).min(1.0)
     }
 
@@ -77,7 +77,7 @@ impl Conditions {
             let mut noise: Vec<f32> =
                 (0..size * size).map(|_| rng.sample::<f32, _>(StandardNormal)).collect();
             separable(&mut noise, &mut scratch, size, &kernel);
-            // Blurring made the noise quieter: bring it back to the pixel's.
+            // Blurring reduced the noise: scale it back to the noise of a pixel.
             let kept = 2.0 * kernel.iter().map(|k| k * k).sum::<f32>() - kernel[0] * kernel[0];
             let sky = instrument.sky[band] * canvas.scale * canvas.scale;
             for (value, noise) in plane.iter_mut().zip(&noise) {
@@ -91,16 +91,16 @@ impl Conditions {
 
 /// A Moffat point-spread function, (1 + r²/a²)^-β, as a sum of Gaussians.
 ///
-/// (1 + r²/a²)^-β = ∫ t^(β-1) e^(-t) e^(-t r²/a²) dt / Γ(β): a Moffat *is* a mixture of Gaussians
-/// of σ² = a²/2t. With t = e^u the trapezoidal rule converges exponentially, and six separable
-/// Gaussians do what one wide two-dimensional kernel would.
+/// (1 + r²/a²)^-β = ∫ t^(β-1) e^(-t) e^(-t r²/a²) dt / Γ(β): a Moffat profile *is* a mixture of Gaussians
+/// with σ² = a²/2t. With t = e^u the trapezoidal rule converges exponentially, and six separable Gaussians
+/// replace one wide two-dimensional kernel.
 pub(crate) struct Moffat {
-    /// (weight, σ in pixels), weights adding up to 1.
+    /// (weight, σ in pixels); the weights sum to 1.
     gaussians: Vec<(f64, f64)>,
 }
 
 impl Moffat {
-    /// From the full width at half maximum in pixels and β > 1.
+    /// Creates a profile from the full width at half maximum in pixels and β > 1.
     pub fn new(fwhm: f64, beta: f64) -> Self {
         const STEP: f64 = 0.9;
         let a = fwhm / (2.0 * (2f64.powf(1.0 / beta) - 1.0).sqrt());
@@ -114,7 +114,7 @@ impl Moffat {
         Self { gaussians }
     }
 
-    /// A square plane convolved; beyond its borders it is taken to continue as at the border.
+    /// Convolves a square plane; pixels beyond its borders repeat the border.
     pub fn convolve(&self, plane: &[f32], size: usize) -> Vec<f32> {
         let mut sum = vec![0.0; plane.len()];
         let mut scratch = vec![0.0; plane.len()];
@@ -129,8 +129,8 @@ impl Moffat {
     }
 }
 
-/// One side of a Gaussian integrated over pixels: k[0] is the middle, k[i] the two pixels i away;
-/// cut where it falls below `least` of its middle, with k[0] + 2 Σ k[i] = 1.
+/// One side of a Gaussian integrated over pixels: k[0] is the middle, k[i] the two pixels i away; cut where
+/// it falls below `least` times its maximum, with k[0] + 2 Σ k[i] = 1.
 pub(crate) fn gaussian(sigma: f64, least: f64) -> Vec<f32> {
     let reach = (sigma * (-2.0 * least.ln()).sqrt()).ceil().max(1.0) as usize;
     const SAMPLES: usize = 7;
@@ -147,7 +147,7 @@ pub(crate) fn gaussian(sigma: f64, least: f64) -> Vec<f32> {
     kernel.into_iter().map(|k| k as f32).collect()
 }
 
-/// Convolves the rows, then the columns, with a symmetric kernel given by its one side.
+/// Convolves the rows, then the columns, with a symmetric kernel given by one side.
 pub(crate) fn separable(plane: &mut [f32], scratch: &mut [f32], size: usize, kernel: &[f32]) {
     let reach = kernel.len() - 1;
     let mut padded = vec![0.0f32; size + 2 * reach];
@@ -188,7 +188,7 @@ mod tests {
         let seen = Moffat::new(fwhm, beta).convolve(&plane, size);
         let total: f32 = seen.iter().sum();
         assert!((total - 1.0).abs() < 1e-3, "{total}");
-        // Against the closed form, from the core into the wings.
+        // Comparison with the closed form, from the core into the wings.
         let a2 = (fwhm / 2.0).powi(2) / (2f64.powf(1.0 / beta) - 1.0);
         let peak = (beta - 1.0) / (std::f64::consts::PI * a2);
         for r in [0usize, 1, 2, 3, 5, 8, 12] {

@@ -1,11 +1,11 @@
-//! The shapes of light, as functions of position that integrate to a flux of 1: the Sérsic
-//! profile, the exponential disc, and the pattern of logarithmic arms.
+//! Light profiles, as functions of position that integrate to a flux of 1: the Sérsic profile, the
+//! exponential disc, and the pattern of logarithmic arms.
 
 use super::morphology::{Arms, Spheroid};
 use std::f64::consts::{PI, TAU};
 use zoobot_base::special::ln_gamma;
 
-/// A Sérsic profile of total flux 1 with elliptical or boxy isophotes.
+/// A Sérsic profile with total flux 1 and elliptical or boxy isophotes.
 ///
 /// I(r) = I_e exp(-b ((r / R_e)^(1/n) - 1)), with b from Ciotti & Bertin (1999), eq. 18.
 #[derive(Debug, Clone)]
@@ -18,19 +18,19 @@ pub(crate) struct Sersic {
     sin: f64,
     b: f64,
     amplitude: f64,
-    /// The profile over its centre's at even steps of (r / R_e)^(1/4), in which it is smooth.
+    /// The profile relative to its central value, at even steps of (r / R_e)^(1/4), in which it is smooth.
     table: Vec<f32>,
-    /// Steps of the table in a unit.
+    /// Table steps per unit.
     steps: f64,
 }
 
 impl Sersic {
-    /// Half-light semi-major axis, index, axis ratio and direction of the major axis.
+    /// Creates a profile from its half-light semi-major axis, index, axis ratio and major-axis direction.
     pub fn new(radius: f64, index: f64, axis_ratio: f64, angle: f64) -> Self {
         Self::superelliptic(radius, index, axis_ratio, angle, false)
     }
 
-    /// A boxy profile, with isophotes x⁴ + (y/q)⁴ = const.
+    /// Creates a boxy profile, with isophotes x⁴ + (y/q)⁴ = const.
     pub fn boxy(radius: f64, index: f64, axis_ratio: f64, angle: f64) -> Self {
         Self::superelliptic(radius, index, axis_ratio, angle, true)
     }
@@ -44,7 +44,7 @@ impl Sersic {
         // ∫ I dA = 2 n area R_e² b^(-2n) Γ(2n) × amplitude.
         let flux = 2.0 * n * area * radius * radius * (ln_gamma(2.0 * n) - 2.0 * n * b.ln()).exp();
         let (sin, cos) = angle.sin_cos();
-        // Until it has fallen by e^-10 from its value at R_e.
+        // The table ends where the profile has fallen by e^-10 from its value at R_e.
         let end = ((b + 10.0) / b).powf(n / 4.0);
         let steps = (ENTRIES - 1) as f64 / end;
         let entry = |k: usize| (-b * (k as f64 / steps).powf(4.0 / n)).exp() as f32;
@@ -53,14 +53,14 @@ impl Sersic {
         Self { radius, index, axis_ratio, boxy, cos, sin, b, amplitude, table, steps }
     }
 
-    /// The semi-major axis at which a source of a total flux falls to a surface brightness; 0 when
-    /// it is fainter everywhere.
+    /// The semi-major axis at which a source with a given total flux falls to a surface brightness; 0 if it
+    /// is fainter everywhere.
     pub fn reach(&self, flux: f64, brightness: f64) -> f64 {
         let exponent = (self.amplitude * flux / brightness).ln().max(0.0);
         self.radius * (exponent / self.b).powf(self.index)
     }
 
-    /// Surface brightness at a position from the centre.
+    /// Surface brightness at a position relative to the centre.
     pub fn at(&self, x: f64, y: f64) -> f64 {
         let u = x * self.cos + y * self.sin;
         let v = (y * self.cos - x * self.sin) / self.axis_ratio;
@@ -93,25 +93,25 @@ pub(crate) struct Plane {
 }
 
 impl Plane {
-    /// From the direction of the line of nodes and the apparent axis ratio of a circle in it.
+    /// Creates a plane from the direction of the line of nodes and the apparent axis ratio of a circle in it.
     pub fn new(angle: f64, axis_ratio: f64) -> Self {
         let (sin, cos) = angle.sin_cos();
         Self { cos, sin, axis_ratio }
     }
 
-    /// From the sky to the plane.
+    /// Projects from the sky to the plane.
     pub fn in_plane(&self, x: f64, y: f64) -> (f64, f64) {
         (x * self.cos + y * self.sin, (y * self.cos - x * self.sin) / self.axis_ratio)
     }
 
-    /// From the plane to the sky.
+    /// Projects from the plane to the sky.
     pub fn on_sky(&self, u: f64, v: f64) -> (f64, f64) {
         let v = v * self.axis_ratio;
         (u * self.cos - v * self.sin, u * self.sin + v * self.cos)
     }
 }
 
-/// The factor that gives `profile(R)`, a surface density of radius up to `limit`, a total of 1.
+/// The factor that normalises `profile(R)`, a surface density up to the radius `limit`, to a total of 1.
 pub(crate) fn normalisation(limit: f64, profile: impl Fn(f64) -> f64) -> f64 {
     const STEPS: usize = 200;
     let step = limit / STEPS as f64;
@@ -120,7 +120,7 @@ pub(crate) fn normalisation(limit: f64, profile: impl Fn(f64) -> f64) -> f64 {
     if total > 0.0 { 1.0 / total } else { 0.0 }
 }
 
-/// How the arms modulate the disc.
+/// The modulation of the disc by its arms.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ArmPattern {
     pub arms: Arms,
@@ -146,19 +146,19 @@ impl ArmPattern {
     pub fn phase(&self, ln_radius: f64, theta: f64) -> f64 {
         let a = &self.arms;
         let along = ln_radius - a.start.ln();
-        // An irregular course: the crest moves to and fro along the arm, less for more arms.
+        // An irregular course: the crest moves to and fro along the arm, less if there are more arms.
         let bend = a.wobble * (2.7 * along + 3.0 * a.phase).sin();
         a.number as f64 * (theta - a.phase - along * self.winding - bend)
     }
 
-    /// The strength of the pattern at a radius: 1, and 0 inside its start and beyond its end.
+    /// The strength of the pattern at a radius: 1 within the arms, 0 inside their start and beyond their end.
     pub fn strength(&self, radius: f64) -> f64 {
         let a = &self.arms;
         smoothstep(0.6 * a.start, 1.1 * a.start, radius)
             * (1.0 - smoothstep(0.65 * a.end, 1.25 * a.end, radius))
     }
 
-    /// The young stars' modulation, of mean 1 over a circle.
+    /// The modulation of the young stars, with a mean of 1 over a circle.
     pub fn stars(&self, phase: f64, theta: f64, strength: f64) -> f64 {
         let a = &self.arms;
         let crest = (a.sharpness * (phase.cos() - 1.0)).exp() / self.mean;
@@ -167,9 +167,9 @@ impl ArmPattern {
         1.0 - s + s * crest * side
     }
 
-    /// The dust's concentration in the lanes along the arms' inner edges, of mean 1.
+    /// The concentration of dust in the lanes along the arms' inner edges, with a mean of 1.
     pub fn dust(&self, phase: f64, strength: f64) -> f64 {
-        // A smaller radius at the same angle is a larger phase when the pitch is positive.
+        // If the pitch is positive, a smaller radius at a given angle means a larger phase.
         let lane = phase - 0.9 * self.arms.pitch.signum();
         let crest = (LANE_SHARPNESS * (lane.cos() - 1.0)).exp() / self.dust_mean;
         1.0 - strength + strength * crest
@@ -191,27 +191,27 @@ fn crest_mean(sharpness: f64) -> f64 {
         / STEPS as f64
 }
 
-/// A singular isothermal ellipsoid of mass (Kormann, Schneider & Bartelmann 1994, A&A 284, 285).
+/// The mass of a singular isothermal ellipsoid (Kormann, Schneider & Bartelmann 1994, A&A 284, 285).
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct IsothermalLens {
     plane: Plane,
     axis_ratio: f64,
-    /// √(1 - q²), and the Einstein radius over it, times √q.
+    /// √(1 - q²); `strength` is the Einstein radius divided by it, times √q.
     flattening: f64,
     strength: f64,
 }
 
 impl IsothermalLens {
-    /// From the Einstein radius, the mass's axis ratio and the direction of its major axis.
+    /// Creates a lens from the Einstein radius, the axis ratio of the mass and its major-axis direction.
     pub fn new(einstein_radius: f64, axis_ratio: f64, angle: f64) -> Self {
-        // The closed form is 0/0 for a circle: the roundest is one that nobody tells from it.
+        // The closed form is 0/0 for a circle: the limit is visually indistinguishable from one.
         let q = axis_ratio.clamp(0.1, 0.999);
         let flattening = (1.0 - q * q).sqrt();
         let strength = einstein_radius * q.sqrt() / flattening;
         Self { plane: Plane::new(angle, 1.0), axis_ratio: q, flattening, strength }
     }
 
-    /// How far light that arrives at a position has been bent, in both coordinates.
+    /// The deflection of light that arrives at a position, in both coordinates.
     pub fn deflection(&self, x: f64, y: f64) -> (f64, f64) {
         let (u, v) = self.plane.in_plane(x, y);
         let radius = (self.axis_ratio * u).hypot(v).max(1e-9);
@@ -222,7 +222,7 @@ impl IsothermalLens {
     }
 }
 
-/// 0 below `from`, 1 above `to`, and smooth between.
+/// A smooth step: 0 below `from`, 1 above `to`.
 pub(crate) fn smoothstep(from: f64, to: f64, x: f64) -> f64 {
     let t = ((x - from) / (to - from)).clamp(0.0, 1.0);
     t * t * (3.0 - 2.0 * t)
@@ -255,7 +255,7 @@ mod tests {
             }
         }
         assert!((sum - 1.0).abs() < 0.01, "{sum}");
-        // On the diagonal of its frame an ellipse's isophote is nearer to the centre.
+        // On the diagonal of its frame, an ellipse's isophote is closer to the centre.
         let round = Sersic::new(4.0, 1.0, 0.5, 0.0);
         let corner = |s: &Sersic| s.at(4.0, 2.0) / s.at(4.0, 0.0);
         assert!(corner(&profile) > 1.2 * corner(&round));
@@ -269,8 +269,8 @@ mod tests {
             let r = x.hypot(y);
             assert!((dx - 3.0 * x / r).abs() < 5e-3 && (dy - 3.0 * y / r).abs() < 5e-3);
         }
-        // The mass inside a circle of a flux line is what bends: the outward part of the deflection
-        // integrated over a wide circle is the mass within it, whatever its shape.
+        // The enclosed mass causes the deflection: its outward component integrated over a wide circle is the
+        // mass within it, whatever its shape.
         let flat = IsothermalLens::new(3.0, 0.6, 0.0);
         let outward = |k: usize| {
             let (sin, cos) = (TAU * k as f64 / 360.0).sin_cos();

@@ -1,4 +1,4 @@
-//! How the sample survey is made.
+//! Creates the sample survey.
 
 use crate::simulate::{Simulation, table};
 use std::fs;
@@ -8,17 +8,17 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 use zoobot_base::error::{Error, Result};
 
-/// The survey the sample is: seed 1, and as good a JPEG as 4 MB allow.
+/// The settings of the sample: seed 1, and the best JPEG quality that fits in 4 MB.
 fn survey() -> Simulation {
     Simulation::new(600).seed(1).quality(86)
 }
 
-/// Makes the sample again, as a ZIP archive whose bytes depend on the simulator only; returns the
-/// number of its galaxies.
+/// Creates the sample again, as a ZIP archive whose bytes depend only on the simulator; returns the number of
+/// its galaxies.
 ///
 /// # Errors
-/// [`Error::Io`] when it cannot be written, [`Error::Interrupted`] when stopped; an older file is
-/// then unchanged.
+/// [`Error::Io`] when it cannot be written, [`Error::Interrupted`] when stopped; an existing file is then
+/// unchanged.
 pub fn write_sample(zip_path: &Path) -> Result<usize> {
     let survey = survey();
     let bytes = pack(&survey)?;
@@ -28,7 +28,7 @@ pub fn write_sample(zip_path: &Path) -> Result<usize> {
     Ok(survey.galaxies)
 }
 
-/// A survey as a ZIP archive: stored, as JPEGs do not get smaller, and with one fixed date.
+/// Packs a survey as a ZIP archive: uncompressed, as JPEGs do not shrink, and with a fixed date.
 fn pack(survey: &Simulation) -> Result<Vec<u8>> {
     let galaxies = survey
         .each(|galaxy| Ok((galaxy.file_loc(), galaxy.jpeg(survey.quality)?, galaxy.row())))?;

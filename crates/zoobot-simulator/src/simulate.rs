@@ -19,15 +19,15 @@ use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::Catalog;
 use zoobot_show::notebook::Progress;
 
-/// Angular resolution of the default pictures, arcsec a pixel.
+/// Angular resolution of the default pictures, in arcsec per pixel.
 const PIXEL_SCALE: f64 = 0.6;
 
-/// The field of view for which galaxies' usual sizes are, and the least of a frame that follows the
-/// galaxy, arcsec.
+/// The field of view in which galaxies have their usual sizes, and the minimum field of a frame that follows
+/// the galaxy, in arcsec.
 const USUAL_FIELD: f64 = 77.0;
 const MIN_FIELD: f64 = 12.0;
 
-/// A survey to simulate: the number of galaxies, the seed, the pictures.
+/// A survey to simulate: the number of galaxies, the seed, and settings of the pictures.
 ///
 /// ```
 /// use zoobot_core::survey::Simulation;
@@ -40,26 +40,26 @@ const MIN_FIELD: f64 = 12.0;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Simulation {
-    /// How many galaxies. Default 600.
+    /// The number of galaxies. Default 600.
     pub galaxies: usize,
-    /// Seed of everything random. Default 1.
+    /// The seed of all random numbers. Default 1.
     pub seed: u64,
-    /// Pixels a side, 16 to 2048. Default 128.
+    /// Width and height of a picture in pixels, 16 to 2048. Default 128.
     pub size: u32,
     /// JPEG quality, 1 to 100. Default 90.
     pub quality: u8,
-    /// Width of the field of view, arcsec, for any number of pixels; the sizes of galaxies on the
-    /// sky scale with it. Default 76.8, which is 0.6 arcsec a pixel at 128 pixels. In surveys whose
-    /// frame follows the galaxy it sets only the sizes.
+    /// Width of the field of view in arcsec, for any number of pixels; the sizes of galaxies on the sky scale
+    /// with it. Default 76.8, which is 0.6 arcsec per pixel at 128 pixels. In surveys whose frame follows the
+    /// galaxy, it sets only the sizes.
     pub field_of_view: f64,
-    /// The kinds to draw from, each as often as it is listed. Default: [`Kind::SAMPLE`].
+    /// The kinds to draw from, each as often as it occurs in the list. Default: [`Kind::SAMPLE`].
     pub kinds: Vec<Kind>,
     /// The survey that takes the pictures. Default [`Survey::Legacy`].
     pub survey: Survey,
-    /// The schema that volunteers answer about every galaxy, by name or as a path to a `.json`
-    /// file. Default none.
+    /// The schema that volunteers answer about every galaxy, as a name or the path of a `.json` file. Default
+    /// none.
     pub votes: Option<String>,
-    /// Share of the galaxies that get free-text tags, 0 to 1. Default 0.
+    /// The share of galaxies that get free-text tags, 0 to 1. Default 0.
     pub tags: f64,
 }
 
@@ -82,17 +82,17 @@ impl Default for Simulation {
 /// A galaxy of a [`Simulation`]: its true properties and its picture.
 #[derive(Debug, Clone)]
 pub struct SimulatedGalaxy {
-    /// `SIM000001` for the first.
+    /// The name; `SIM000001` for the first galaxy.
     pub id_str: String,
-    /// Its parameters.
+    /// The parameters of its parts.
     pub morphology: Morphology,
     /// The conditions under which its picture was taken.
     pub conditions: Conditions,
     /// Measurements of its light before telescope, neighbours and noise.
     pub truth: TrueProperties,
-    /// Width of the picture on the sky, arcsec.
+    /// Width of the picture on the sky, in arcsec.
     pub field_of_view: f64,
-    /// The picture, the survey's reddest band as red and its bluest as blue.
+    /// The picture, with the survey's reddest band as red and its bluest as blue.
     pub picture: RgbImage,
 }
 
@@ -100,18 +100,18 @@ pub struct SimulatedGalaxy {
 /// that are not galaxies.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TrueProperties {
-    /// Radius of the circle with half of the r light in the picture, arcsec.
+    /// Radius of the circle that contains half of the r light in the picture, in arcsec.
     pub radius: Option<f64>,
-    /// r magnitude of the light in the picture, after its own dust.
+    /// r magnitude of the light in the picture, including extinction by the galaxy's own dust.
     pub magnitude: Option<f64>,
     /// `g - r` of that light.
     pub colour: Option<f64>,
-    /// Minor over major axis, from the second moments of the r light.
+    /// Axis ratio (minor over major), from the second moments of the r light.
     pub axis_ratio: Option<f64>,
 }
 
 impl Simulation {
-    /// A survey of a number of galaxies, with the defaults above.
+    /// A survey of this many galaxies, with default settings.
     pub fn new(galaxies: usize) -> Self {
         Self { galaxies, ..Self::default() }
     }
@@ -121,7 +121,7 @@ impl Simulation {
         Self { seed, ..self }
     }
 
-    /// Sets the pixels a side, 16 to 2048; the field of view stays.
+    /// Sets the width and height in pixels, 16 to 2048; the field of view is unchanged.
     pub fn size(self, size: u32) -> Self {
         Self { size, ..self }
     }
@@ -131,12 +131,12 @@ impl Simulation {
         Self { quality, ..self }
     }
 
-    /// Sets the kinds to draw from, each as often as it is listed.
+    /// Sets the kinds to draw from, each as often as it occurs in the list.
     pub fn kinds(self, kinds: impl Into<Vec<Kind>>) -> Self {
         Self { kinds: kinds.into(), ..self }
     }
 
-    /// Lets volunteers answer the questions of a schema, by name or as a path to a `.json` file.
+    /// Makes volunteers answer the questions of a schema, given as a name or the path of a `.json` file.
     pub fn volunteers(self, schema: impl Into<String>) -> Self {
         Self { votes: Some(schema.into()), ..self }
     }
@@ -146,7 +146,7 @@ impl Simulation {
         Self { tags: share, ..self }
     }
 
-    /// Sets the survey that takes the pictures. A seed gives the same galaxies in every survey.
+    /// Sets the survey that takes the pictures. A given seed produces the same galaxies in every survey.
     pub fn survey(self, survey: Survey) -> Self {
         Self { survey, ..self }
     }
@@ -156,12 +156,12 @@ impl Simulation {
         self.kinds(Kind::sky())
     }
 
-    /// Galaxy `i`, from 0. It depends on the seed, `i` and the settings only, not on the number of
+    /// Creates galaxy `i`, from 0. It depends only on the seed, `i` and the settings, not on the number of
     /// galaxies or threads.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a setting out of its range or `i` beyond the last galaxy;
-    /// [`Error::Empty`] without a kind.
+    /// [`Error::Parameter`] for a setting out of range or `i` beyond the last galaxy; [`Error::Empty`]
+    /// without a kind.
     pub fn galaxy(&self, i: usize) -> Result<SimulatedGalaxy> {
         self.check()?;
         if i >= self.galaxies {
@@ -172,18 +172,19 @@ impl Simulation {
 
     /// Writes `images/ID.jpg` and `catalog.csv` under a folder and returns the catalogue.
     ///
-    /// With [`volunteers`](Self::volunteers) the catalogue has a column of counts for each answer,
-    /// and `fractions.csv` the fractions that a very large number of volunteers would give. With
-    /// [`tags`](Self::tags) there is a `tags.csv` of `id_str`, `tag`, `user` and `time`, and a
-    /// `visible.csv` of `id_str` and `tag` with all that people could have tagged: see [`visible`].
+    /// With [`volunteers`](Self::volunteers) the catalogue has a column of counts for each answer, and
+    /// `fractions.csv` the fractions that a very large number of volunteers would give. With
+    /// [`tags`](Self::tags) there is a `tags.csv` with `id_str`, `tag`, `user` and `time`, and a
+    /// `visible.csv` with `id_str` and `tag` that lists everything that people could have tagged: see
+    /// [`visible`].
     ///
     /// [`visible`]: super::visible
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a setting out of its range, [`Error::Missing`] or [`Error::Schema`]
-    /// for a schema that is not known or cannot be answered, [`Error::Io`] when a file cannot be
-    /// written, [`Error::Interrupted`] when stopped. The catalogue is written last, so a folder
-    /// that has one is complete.
+    /// [`Error::Parameter`] for a setting out of range, [`Error::Missing`] or [`Error::Schema`] for a schema
+    /// that is unknown or cannot be answered, [`Error::Io`] when a file cannot be written,
+    /// [`Error::Interrupted`] when stopped. The catalogue is written last, so a folder that contains one is
+    /// complete.
     pub fn write(&self, folder: impl AsRef<Path>) -> Result<Catalog> {
         self.check()?;
         let labels = Labels::of(self)?;
@@ -191,7 +192,7 @@ impl Simulation {
         let images = folder.join("images");
         fs::create_dir_all(&images).map_err(Error::io("create", &images))?;
         let path = folder.join("catalog.csv");
-        // An older survey's catalogue must not stand beside pictures that are not its own.
+        // The catalogue of an older survey must not remain beside the new pictures.
         if path.exists() {
             fs::remove_file(&path).map_err(Error::io("replace", &path))?;
         }
@@ -204,7 +205,7 @@ impl Simulation {
         Catalog::read(path)
     }
 
-    /// Makes every galaxy, in parallel, and keeps what a function makes of each, in order.
+    /// Creates every galaxy, in parallel, and collects the result of a function for each, in order.
     pub(crate) fn each<T: Send>(
         &self,
         keep: impl Fn(SimulatedGalaxy) -> Result<T> + Sync,
@@ -244,8 +245,8 @@ impl Simulation {
         Ok(())
     }
 
-    /// The kind of galaxy `i`: each block of as many galaxies as kinds has every kind once, in an
-    /// order of its own.
+    /// The kind of galaxy `i`: a block with one galaxy per entry of `kinds` contains every entry once, in its
+    /// own random order.
     pub(crate) fn kind(&self, i: usize) -> Kind {
         let (block, place) = (i / self.kinds.len(), i % self.kinds.len());
         let mut order = self.kinds.clone();
@@ -253,9 +254,9 @@ impl Simulation {
         order[place]
     }
 
-    /// A stream of random numbers for a purpose.
+    /// A stream of random numbers for one purpose.
     fn stream(&self, i: usize, purpose: u64) -> StdRng {
-        // Each part gets bytes of its own in the seed, so that no two streams meet.
+        // Each argument has its own bytes in the seed, so that no two streams coincide.
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&self.seed.to_le_bytes());
         seed[8..16].copy_from_slice(&(i as u64).to_le_bytes());
@@ -274,7 +275,7 @@ impl Simulation {
             Frame::Galaxy { unit, from, to } => {
                 let galaxy = draw(usual * unit);
                 let frame = self.stream(i, 3).random_range(from..to) * galaxy.extent();
-                // What has no extent is no galaxy, and gets the frame that it would have had.
+                // An object without an extent is not a galaxy, and gets the frame that it would have had.
                 let width = if frame > 0.0 { frame } else { self.field_of_view * unit };
                 (galaxy, width.max(MIN_FIELD))
             }
@@ -322,7 +323,7 @@ pub(super) const COLUMNS: &str = "id_str,file_loc,class,ring,bar,spiral_arms,mer
     redshift,inclination,pitch,einstein_radius,pixel_scale";
 
 impl SimulatedGalaxy {
-    /// Where its picture is, from the catalogue's folder: `images/SIM000001.jpg`.
+    /// The path of its picture, relative to the catalogue's folder: `images/SIM000001.jpg`.
     pub fn file_loc(&self) -> String {
         format!("images/{}.jpg", self.id_str)
     }
@@ -339,7 +340,7 @@ impl SimulatedGalaxy {
         Ok(bytes)
     }
 
-    /// Its row of the catalogue, with the line's end.
+    /// Its row in the catalogue, including the line break.
     pub(crate) fn row(&self) -> String {
         let m = &self.morphology;
         let flags = [
@@ -384,8 +385,8 @@ impl SimulatedGalaxy {
     }
 }
 
-/// Where the rings are, such as `inner+outer`, the outline of an edge-on bulge and the stage of a
-/// merger, as the catalogue has them; empty where they do not apply.
+/// The rings' places, such as `inner+outer`, the outline of an edge-on bulge and the stage of a merger, as
+/// written in the catalogue; empty where they do not apply.
 fn names(morphology: &Morphology) -> (String, &'static str, &'static str) {
     let rings = morphology.disk().map_or(&[][..], |disk| &disk.rings);
     let rings: Vec<&str> = rings.iter().map(|ring| ring.place.name()).collect();

@@ -8,8 +8,8 @@ use std::str::FromStr;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::spelling::nearest;
 
-/// The look of a survey's pictures. Simulated galaxies can be seen by each survey, which shows how well
-/// a model transfers from one survey to another.
+/// The survey whose instrument and colours the pictures imitate. Each survey can observe the simulated
+/// galaxies, which shows how well a model transfers from one survey to another.
 ///
 /// ```
 /// use zoobot_core::survey::{Simulation, Survey};
@@ -23,14 +23,14 @@ use zoobot_base::spelling::nearest;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Survey {
-    /// The DESI Legacy Imaging Surveys as their sky viewer shows them: g, r, z, 1.3 arcsec seeing,
-    /// deep, a frame of fixed width.
+    /// The DESI Legacy Imaging Surveys as in their sky viewer: g, r, z, 1.3 arcsec seeing, deep, a frame of
+    /// fixed width.
     #[default]
     Legacy,
-    /// The Legacy Surveys' sky in the muted colours of the pictures that Galaxy Zoo DECaLS showed.
+    /// The Legacy Surveys in the muted colours of Galaxy Zoo DECaLS pictures.
     Decals,
-    /// The Sloan Digital Sky Survey as Galaxy Zoo 2 showed it: g, r, i, 0.396 arcsec pixels,
-    /// shallow, saturated colours on black, a frame that follows the galaxy's size.
+    /// The Sloan Digital Sky Survey as in Galaxy Zoo 2: g, r, i, 0.396 arcsec pixels, shallow, saturated
+    /// colours on black, a frame that follows the galaxy's size.
     Sdss,
     /// Large nearby galaxies of the Sloan Digital Sky Survey that fill their frame, as in the EFIGI
     /// catalogue: blue colours, a bright grainy sky.
@@ -130,10 +130,10 @@ const HSC: Instrument = Instrument {
     },
 };
 
-/// What a survey's telescope and pictures are like.
+/// The properties of a survey's telescope and pictures.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Instrument {
-    /// Arcseconds in a pixel of the camera, which may differ from the picture's.
+    /// Width of a camera pixel in arcsec, which may differ from the picture's pixel.
     pub pixel: f64,
     /// Typical full width at half maximum of the point-spread function in r, arcsec.
     pub seeing: f64,
@@ -141,23 +141,23 @@ pub(crate) struct Instrument {
     pub noise: [f64; BANDS],
     /// Brightness of the sky, nanomaggies per square arcsec.
     pub sky: [f64; BANDS],
-    /// The place of the reddest band between r (0) and z (1) in the logarithm of flux; i is at 0.58.
+    /// The position of the reddest band between r (0) and z (1) in the logarithm of flux; i is at 0.58.
     pub red: f64,
-    /// Magnitude of the faintest galaxies of the field that show.
+    /// Magnitude of the faintest visible galaxies of the field.
     pub faint: f64,
-    /// What part of the sky a picture shows.
+    /// The field of view of a picture.
     pub frame: Frame,
-    /// How fluxes become colours.
+    /// The conversion from fluxes to colours.
     pub stretch: Stretch,
 }
 
-/// What part of the sky a picture shows.
+/// The field of view of a picture.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Frame {
     /// A fixed width.
     Fixed,
-    /// A multiple, between two, of the galaxy's half-light semi-major axis, for galaxies that are
-    /// `unit` times as large as usual on the sky.
+    /// A multiple, between `from` and `to`, of the galaxy's half-light semi-major axis, for galaxies that are
+    /// `unit` times their usual size on the sky.
     Galaxy { unit: f64, from: f64, to: f64 },
 }
 
@@ -176,7 +176,7 @@ impl Survey {
 }
 
 impl Instrument {
-    /// Turns a canvas of g, r and z into this instrument's bands.
+    /// Converts a canvas in g, r and z to this instrument's bands.
     pub fn filter(&self, canvas: &mut Canvas) {
         if self.red == 1.0 {
             return;
@@ -198,7 +198,7 @@ impl fmt::Display for Survey {
 impl FromStr for Survey {
     type Err = Error;
 
-    /// The survey of a [name](Survey::name).
+    /// Looks up a survey by its [name](Survey::name).
     fn from_str(name: &str) -> Result<Self> {
         let known = Self::ALL.map(Self::name);
         Self::ALL.into_iter().find(|survey| survey.name() == name).ok_or_else(|| {

@@ -1,8 +1,8 @@
-//! Free-text tags, as people leave them under pictures in a forum: words for what they see, in the
-//! spelling of each writer, among questions and remarks that say nothing about the galaxy.
+//! Free-text tags, as people leave them under pictures in a forum: words for what they see, in each writer's
+//! spelling, among questions and remarks that say nothing about the galaxy.
 //!
-//! Tags are only made here. Cleaning them (merging spellings, dropping noise) is left to
-//! the code that uses them.
+//! Tags are only generated here. Cleaning them (merging spellings, dropping noise) is left to the code that
+//! uses them.
 
 use super::simulate::SimulatedGalaxy;
 use super::volunteers::{Appearance, stream, yes};
@@ -22,20 +22,20 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
-    /// The galaxy.
+    /// The name of the galaxy.
     pub id_str: String,
-    /// What was written, such as `#Dust_Lane`.
+    /// The text, such as `#Dust_Lane`.
     pub tag: String,
-    /// Who wrote it, such as `volunteer_042`.
+    /// The author, such as `volunteer_042`.
     pub user: String,
-    /// When, as `2019-03-14T15:09:26Z`.
+    /// The time, such as `2019-03-14T15:09:26Z`.
     pub time: String,
 }
 
-/// Something to be seen, and the words for it.
+/// A visible feature, and the words for it.
 struct Concept {
     evidence: fn(&Appearance) -> f64,
-    /// How gladly people tag it.
+    /// How often people tag it.
     popularity: f64,
     words: &'static [&'static str],
 }
@@ -111,7 +111,7 @@ const CONCEPTS: [Concept; 20] = [
     seen(|it| it.problem * 1.3 * it.artifact[5], 1.0, &["ghost", "ghosts", "reflection"]),
 ];
 
-/// What says nothing about the galaxy's form: questions, the data's own terms, remarks.
+/// Words that say nothing about the galaxy's form: questions, terms about the data, remarks.
 const NOISE: [&str; 24] = [
     "what is this",
     "help",
@@ -139,14 +139,14 @@ const NOISE: [&str; 24] = [
     "core",
 ];
 
-/// How many people write tags; some of them write most.
+/// The number of people who write tags; a few of them write most tags.
 const USERS: usize = 300;
 
-/// The chance that a tag is noise where there is plenty to be seen.
+/// The weight of noise among the weights of visible features.
 const NOISE_WEIGHT: f64 = 0.25;
 
-/// The tags of a galaxy, if it is among the share (0 to 1) of tagged galaxies: by one to three
-/// people, one to three tags each. They depend only on the galaxy and the seed.
+/// The tags of a galaxy, if it is among the share (0 to 1) of tagged galaxies: one to three people write one
+/// to three tags each. They depend only on the galaxy and the seed.
 pub fn tags(galaxy: &SimulatedGalaxy, share: f64, seed: u64) -> Vec<Tag> {
     let mut rng = stream(galaxy, seed, 2);
     if rng.random::<f64>() >= share {
@@ -156,14 +156,14 @@ pub fn tags(galaxy: &SimulatedGalaxy, share: f64, seed: u64) -> Vec<Tag> {
     let weights = CONCEPTS.map(|it| it.popularity * yes((it.evidence)(&appearance)));
     let mut tags = Vec::new();
     for _ in 0..rng.random_range(1..=3) {
-        // The square of a uniform number: a few people are busy, most are not.
+        // The square of a uniform number: a few people write many tags, most write few.
         let user = (USERS as f64 * rng.random::<f64>().powi(2)) as usize;
         let time = time(&mut rng);
         let mut left = weights;
         for _ in 0..rng.random_range(1..=3) {
             let word = match choose(&left, &mut rng) {
                 Some(concept) => {
-                    // Nobody says one thing twice.
+                    // Each person uses a concept only once.
                     left[concept] = 0.0;
                     habit(user, concept).choose(CONCEPTS[concept].words, &mut rng)
                 }
@@ -179,8 +179,8 @@ pub fn tags(galaxy: &SimulatedGalaxy, share: f64, seed: u64) -> Vec<Tag> {
     tags
 }
 
-/// Everything that is visible in a galaxy's picture, in plain words: each word to which more than
-/// half of the people would agree if asked. People who tag freely ([`tags`]) leave out most of it.
+/// Everything that is visible in a galaxy's picture, in plain words: each word that more than half of the
+/// people would agree with if asked. People who tag freely ([`tags`]) leave out most of it.
 pub fn visible(galaxy: &SimulatedGalaxy) -> Vec<&'static str> {
     let appearance = Appearance::of(galaxy);
     let seen = CONCEPTS.iter().filter(|it| (it.evidence)(&appearance) > 0.5);
@@ -197,7 +197,7 @@ fn choose(weights: &[f64], rng: &mut StdRng) -> Option<usize> {
     })
 }
 
-/// A user's spelling habits, for all galaxies.
+/// A user's spelling habits, which are the same for all galaxies.
 struct Habit {
     rng: StdRng,
 }
@@ -207,15 +207,15 @@ fn habit(user: usize, about: usize) -> Habit {
 }
 
 impl Habit {
-    /// The user's usual word, or now and then another.
+    /// The user's usual word, or sometimes another one.
     fn choose(mut self, words: &[&'static str], rng: &mut StdRng) -> &'static str {
         let usual = words.choose(&mut self.rng);
         let word = if rng.random::<f64>() < 0.8 { usual } else { words.choose(rng) };
         word.copied().unwrap_or_default()
     }
 
-    /// The word as the user writes it: words joined in one way or another, with or without the
-    /// hash sign and capitals.
+    /// The word in the user's spelling: with the user's separator between words, with or without hash sign
+    /// and capitals.
     fn spell(mut self, word: &str, rng: &mut StdRng) -> String {
         let joint = [" ", "-", "_", "", " "].choose(&mut self.rng).copied().unwrap_or(" ");
         let hash = if self.rng.random::<f64>() < 0.4 { "#" } else { "" };
@@ -228,7 +228,7 @@ impl Habit {
     }
 }
 
-/// The first letter large.
+/// The text with a capital first letter.
 fn capital(word: &str) -> String {
     let at = usize::from(word.starts_with('#'));
     let (hash, rest) = word.split_at(at);
@@ -237,7 +237,7 @@ fn capital(word: &str) -> String {
     format!("{hash}{first}{}", letters.as_str())
 }
 
-/// A moment of the two years that the campaign lasted.
+/// A random time within the two years of the campaign.
 fn time(rng: &mut StdRng) -> String {
     let mut part = |from: u32, to: u32| rng.random_range(from..=to);
     format!(
@@ -262,7 +262,7 @@ mod tests {
         (0..galaxies).flat_map(one).collect()
     }
 
-    /// A tag without its spelling.
+    /// A tag with spelling variations removed.
     fn plain(tag: &str) -> String {
         tag.to_lowercase().replace(['#', '-', '_', ' '], "")
     }
@@ -322,7 +322,7 @@ mod tests {
         let mut tagged: Vec<String> =
             written(Kind::Spiral, 400, 0.2).into_iter().map(|tag| tag.id_str).collect();
         tagged.dedup();
-        // 80 expected; 8 is the standard deviation.
+        // The expected number is 80, with a standard deviation of 8.
         assert!((48..112).contains(&tagged.len()), "{}", tagged.len());
         assert!(written(Kind::Spiral, 10, 0.0).is_empty());
         assert_eq!(written(Kind::Spiral, 10, 1.0), written(Kind::Spiral, 10, 1.0));

@@ -1,14 +1,14 @@
-//! Irregularity: smooth random fields on a disc, periodic in angle, drawn once for a galaxy.
+//! Irregularity: smooth random fields on a disc, periodic in angle, drawn once per galaxy.
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use rand_distr::StandardNormal;
 use std::f64::consts::TAU;
 
-/// Cells around and outwards; both are powers of two, so that a mask wraps them.
+/// The numbers of cells in angle and radius; both are powers of two, so that a mask can wrap indices.
 const ANGLES: usize = 32;
 const RADII: usize = 32;
 
-/// A random field of log-polar coordinates with mean near 0 and variance near 1.
+/// A random field in log-polar coordinates with mean near 0 and variance near 1.
 pub(crate) struct Texture {
     lattice: Vec<f32>,
 }
@@ -20,8 +20,8 @@ impl Texture {
         Self { lattice }
     }
 
-    /// The field at an angle (any, radians) and a radial coordinate (any, one cell a unit), with
-    /// twice finer detail added at half the strength.
+    /// The field at an angle (any, radians) and a radial coordinate (any, one cell per unit), plus detail on
+    /// half the scale at 0.6 times the strength.
     pub fn at(&self, theta: f64, radial: f64) -> f64 {
         let turn = theta / TAU * (ANGLES / 2) as f64;
         let coarse = self.octave(turn, radial, ANGLES / 2);
@@ -41,7 +41,7 @@ impl Texture {
     }
 }
 
-/// The whole number below a value, and the rest.
+/// The floor of a value, and the remainder.
 fn split(value: f64) -> (i64, f64) {
     // A cast is much faster than `floor`, and rounds towards zero.
     let whole = value as i64 - i64::from(value < 0.0);

@@ -1,17 +1,17 @@
-//! What tests share: recorded answers of other programs, real galaxies where they are at hand, and how
-//! a test says that it cannot run here.
+//! Helpers shared by tests: recorded results of other programs, real galaxies if available, and a way to
+//! report that a test cannot run here.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// One part of the known answers: a folder of `$ZOOBOT_GOLDEN`, else of `tests/golden`, whose README says
-/// how each was made.
+/// A folder of recorded results, in `$ZOOBOT_GOLDEN` or else in `tests/golden`, whose README says how each
+/// was made.
 pub fn folder(part: &str) -> Option<PathBuf> {
     let ours = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden");
     found("ZOOBOT_GOLDEN", std::env::var_os("ZOOBOT_GOLDEN").map_or_else(ours, PathBuf::from), part)
 }
 
-/// A file or folder of real galaxies, which cannot travel with this repository: in `$ZOOBOT_DATA`, else in
+/// A file or folder of real galaxies, which cannot be part of this repository: in `$ZOOBOT_DATA`, or else in
 /// `../shared/data` beside it.
 pub fn data(part: &str) -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
@@ -27,8 +27,8 @@ fn found(variable: &str, folder: PathBuf, part: &str) -> Option<PathBuf> {
     there.then_some(path)
 }
 
-/// Notes that the test that calls this cannot run here, and why. `cargo xtask test` names a file for
-/// such notes, and counts what is in it as skipped.
+/// Reports that the calling test cannot run here, and why. `cargo xtask test` names a file for these reports,
+/// and counts its entries as skipped tests.
 pub fn skip(why: &str) {
     let thread = std::thread::current();
     let name = thread.name().unwrap_or("a test");
@@ -41,11 +41,11 @@ pub fn skip(why: &str) {
     }
 }
 
-/// Writes the FITS pictures whose pixels were recorded with astropy into a folder:
-/// `tests/recorded/fits_pictures/make.py`.
+/// Writes the FITS pictures whose pixels were recorded with astropy (`tests/recorded/fits_pictures/make.py`)
+/// into a folder.
 ///
 /// # Panics
-/// When they cannot be written.
+/// If they cannot be written.
 pub fn recorded_fits(folder: &Path) {
     let recorded =
         concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/recorded/fits_pictures/inputs.zip");
@@ -54,11 +54,11 @@ pub fn recorded_fits(folder: &Path) {
     inputs.extract(folder).expect("a folder to write into");
 }
 
-/// A FITS file by the letter of the standard (version 4.0): cards of 80 characters in blocks of 2880
-/// bytes, values in big-endian order.
+/// Writes a FITS file that follows the standard (version 4.0) to the letter: cards of 80 characters in blocks
+/// of 2880 bytes, values in big-endian order.
 ///
 /// # Panics
-/// When it cannot be written.
+/// If it cannot be written.
 pub fn fits_file(folder: &Path, name: &str, axes: &[usize], values: &[f32]) -> PathBuf {
     let mut cards = vec![
         "SIMPLE  =                    T".to_owned(),

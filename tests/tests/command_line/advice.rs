@@ -1,4 +1,4 @@
-//! What goes wrong is told in the command's own terms: no code, no words of the libraries below.
+//! Errors are reported in the command's own terms: no code, no words of the libraries below.
 
 use super::laboratory::lab;
 use super::{errors, run, survey};
@@ -7,7 +7,7 @@ use std::process::Output;
 use zoobot_core::ndarray::array;
 use zoobot_core::space::Space;
 
-/// What only a programmer knows, or who knows the libraries.
+/// Words that only programmers, or users of the libraries, know.
 const CODE: [&str; 28] = [
     "::",
     "()?",
@@ -39,19 +39,19 @@ const CODE: [&str; 28] = [
     "Resolved plan",
 ];
 
-/// Runs a command that must fail, and gives its complaint.
+/// Runs a command that must fail, and returns its error message.
 fn complaint(words: &[&str], folder: &Path) -> String {
     plain(&run(words, folder), words)
 }
 
-/// The complaint of what failed, which must hold no code.
+/// The error message of a failed command, which must not contain code.
 fn plain(output: &Output, words: &[&str]) -> String {
     let said = errors(output);
     assert_eq!(output.status.code(), Some(2), "{words:?}: {said}");
     for code in CODE {
         // The user's own words are quoted as they were given.
         let own = words.iter().any(|word| word.contains(code));
-        // A name before a point is code where a letter follows, else the end of a sentence.
+        // A name before a full stop is code if a letter follows; otherwise it ends a sentence.
         let letter = |rest: &str| rest.starts_with(|it: char| it.is_ascii_lowercase());
         let is_code = |at: usize| !code.ends_with('.') || letter(&said[at + code.len()..]);
         let found = said.match_indices(code).any(|(at, _)| is_code(at));

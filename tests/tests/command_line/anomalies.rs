@@ -8,7 +8,7 @@ use std::path::Path;
 use zoobot_core::ndarray::Array2;
 use zoobot_core::space::Space;
 
-/// Representations of 600 galaxies, of which the last 30 stand apart, and their scores.
+/// Representations of 600 galaxies, of which the last 30 are far from the others, and their scores.
 fn galaxies(folder: &Path) {
     let noise = |row: usize, column: usize| {
         let x = (row as f64 * 12.9898 + column as f64 * 78.233).sin() * 43_758.547;
@@ -59,7 +59,7 @@ fn a_simulated_user_is_judged_with_and_without_what_it_rated() {
     let best =
         run(&[&words[..], &["--user-simulated", "--acquisition", "best"]].concat(), dir.path());
     assert!(best.status.code() == Some(2) && errors(&best).contains("thompson"));
-    // A class of a catalogue, as well as fractions of 0 and 1.
+    // A class column of a catalogue, as well as fractions of 0 and 1.
     let (mut classes, mut ones) = ("id_str,class\n".to_owned(), "id_str,one\n".to_owned());
     for row in 0..600 {
         writeln!(classes, "G{row:03},{}", if row >= 570 { "odd" } else { "plain" }).unwrap();

@@ -1,4 +1,4 @@
-//! Catalogues of every kind of file, and folders of pictures.
+//! Catalogues in every file format, and folders of pictures.
 
 use super::{ENCODE, figures, refused, run, survey};
 use std::path::Path;

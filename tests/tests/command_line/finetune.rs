@@ -25,7 +25,7 @@ fn classifier<'a>(out: &'a str, catalog: &'a str, more: &[&'a str]) -> Vec<&'a s
     [&words[..], &["--catalog", catalog, "--out", out], more].concat()
 }
 
-/// The first `n` galaxies of the catalogue and the rest, as `train.csv` and `test.csv`.
+/// Writes the first `n` galaxies of the catalogue as `train.csv` and the rest as `test.csv`.
 fn divide(dir: &Path, n: usize) {
     let text = std::fs::read_to_string(dir.join("catalog.csv")).unwrap();
     let (head, rows) = text.split_once('\n').unwrap();
@@ -42,7 +42,7 @@ fn a_few_labels_become_a_model_that_is_judged_and_predicts() {
     let arguments = classifier("model", "train.csv", &[]);
     let output = run(&arguments, dir.path());
     let done = figures(&output);
-    // Each is judged by a head without it, and all are learnt from.
+    // Each galaxy is judged by a head that did not see it, and all are learnt from.
     assert_eq!((&done["train"], &done["val"]), (&80.into(), &0.into()));
     assert!(done["penalties"]["class"].as_f64().unwrap() > 0.0, "{done}");
     assert_eq!(done["classes"], serde_json::json!(["diffuse", "jellyfish"]));
@@ -71,7 +71,7 @@ fn a_few_labels_become_a_model_that_is_judged_and_predicts() {
         one.starts_with("id_str,predicted,probability_diffuse,probability_jellyfish\n"),
         "{one}"
     );
-    // The same model twice says the same.
+    // A model given twice is an ensemble.
     let more = ["two.csv", "--model", "model"];
     figures(&run(&[&words[..], &more].concat(), dir.path()));
     assert_eq!(std::fs::read_to_string(dir.path().join("two.csv")).unwrap().lines().count(), 41);
@@ -88,7 +88,7 @@ fn folds_choose_the_epochs_and_mixup_changes_what_is_learnt() {
         figures(&run(&classifier(out, "catalog.csv", &more), dir.path()))
     };
     let plain = tuned("folds", &["--folds", "3"]);
-    // Every galaxy is learnt from, and what the folds say is of galaxies that were kept out of each.
+    // Every galaxy is learnt from, and the measures of the folds are of galaxies held out of each.
     assert_eq!(
         (&plain["train"], &plain["val"], &plain["folds"]),
         (&60.into(), &0.into(), &3.into())
@@ -145,10 +145,11 @@ fn fine_tuning_that_is_killed_keeps_its_best_and_goes_on_to_the_same_end() {
         assert!(read("model") == read("whole"), "{file} differs");
     }
     let other = [&more[..], &["--dropout", "0.1"]].concat();
-    // A finished model stays; as if it were unfinished, its run is one with other settings.
+    // A finished model stays. Without `head.json` it looks unfinished, and its run has other
+    // settings.
     refused(&classifier("model", "catalog.csv", &other), dir.path(), &["exists already"]);
     std::fs::remove_file(dir.path().join("model/head.json")).unwrap();
-    // The plan is printed before it.
+    // The plan is printed before the error.
     let output = run(&classifier("model", "catalog.csv", &other), dir.path());
     let message = errors(&output);
     let last = message.trim_end().lines().last().unwrap_or_default();
@@ -190,7 +191,7 @@ fn the_other_kinds_of_questions_and_what_is_refused() {
     small.save(place.join("small")).unwrap();
     let path = place.join("catalog.csv");
     let text = std::fs::read_to_string(&path).unwrap();
-    // Columns of labels that pictures need not know about.
+    // Columns of labels that have nothing to do with the pictures.
     let (head, rows) = text.split_once('\n').unwrap();
     let own = ["bar", "odd", "share", "number", "gap", "same"];
     let renamed = |name: &str| match own.contains(&name) {

@@ -6,7 +6,7 @@ use zoobot_core::encoder::{Architecture, Encoder};
 use zoobot_core::picture::{Recipe, read};
 use zoobot_core::space::Space;
 
-/// A FITS image of three planes by the letter of the standard (version 4.0).
+/// Writes a FITS image of three planes, following the standard (version 4.0).
 fn write_fits(path: &Path, side: usize, value: impl Fn(usize, usize, usize) -> f32) {
     let mut header = "SIMPLE  =                    T".to_owned();
     header = format!("{header:<80}");
@@ -30,8 +30,8 @@ fn write_fits(path: &Path, side: usize, value: impl Fn(usize, usize, usize) -> f
     std::fs::write(path, bytes).unwrap();
 }
 
-/// Simulated galaxies with votes, of which every other is a FITS file, as `catalog.csv`; the same
-/// without those in `pictures.csv`; a small encoder in `small`.
+/// Simulated galaxies with votes as `catalog.csv`, every other one a FITS file; the rest alone as
+/// `pictures.csv`; a small encoder in `small`.
 fn mixed(galaxies: usize) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let count = galaxies.to_string();
@@ -92,7 +92,7 @@ fn fits_and_jpeg_are_encoded_together_and_other_stretches_are_told_apart() {
     let (all, jpegs, log) = (space("all.parquet"), space("jpegs.parquet"), space("log.parquet"));
     for (row, id) in jpegs.ids().iter().enumerate() {
         let at = all.ids().iter().position(|it| it == id).unwrap();
-        // One picture gives the same features whatever lies beside it in a batch, up to rounding.
+        // The features of a picture do not depend on the others in its batch, up to rounding.
         let near = |space: &Space| {
             let (a, b) = (jpegs.features(), space.features());
             let (a, b) = (a.row(row), b.row(at));
@@ -103,7 +103,7 @@ fn fits_and_jpeg_are_encoded_together_and_other_stretches_are_told_apart() {
     assert!(all.features().row(0) != log.features().row(0));
     assert_ne!(all.origin().unwrap().recipe, log.origin().unwrap().recipe);
 
-    // A query is found where it was stretched as the table was; otherwise it is refused.
+    // A query is found if it was stretched like the table; otherwise it is refused.
     let similar = |table: &'static str, more: &[&'static str]| {
         let words = ["similar", "--json", "-k", "3", "--encoder", "small", "--picture", "0.fits"];
         run(&[&words[..], &["--representations", table], more].concat(), place)

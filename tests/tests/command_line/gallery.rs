@@ -20,7 +20,7 @@ fn what_was_searched_for_and_found_is_drawn() {
     let svg = String::from_utf8(svg).unwrap();
     assert!(svg.matches("<image").count() == 5 && svg.contains("SIM000003"), "{}", svg.len());
     assert!(ids.iter().all(|id| svg.contains(id)) && svg.contains("distance"));
-    // A picture that is no galaxy of the table comes first too.
+    // A picture that is not in the table comes first too.
     let (page, ids) = drawn("by-picture.html", &["--picture", "images/SIM000007.jpg"]);
     let page = String::from_utf8(page).unwrap();
     assert_eq!(page.matches("<img").count(), 5);
@@ -49,7 +49,7 @@ fn a_folder_of_pictures_and_the_sample_are_catalogues() {
     let similar = ["similar", "--representations", "a.parquet", "--id", "SIM000002", "--json"];
     let shown = [&similar[..], &["-k", "2", "--catalog", "images", "--gallery", "g.html"]].concat();
     assert_eq!(figures(&run(&shown, dir.path()))["neighbours"].as_array().unwrap().len(), 2);
-    // The sample, unless there is something of that name.
+    // `sample` means the sample, unless there is a file of that name.
     let judged = ["judge", "sample", "--model", "sample"];
     refused(&judged, dir.path(), &["predicts votes"]);
     std::fs::write(dir.path().join("sample"), "x").unwrap();

@@ -1,5 +1,5 @@
-//! Help: every command has it, and its examples run as they are printed, one after the other, in an
-//! empty folder.
+//! Help: every command has it, and its examples run as printed, one after another, in an empty
+//! folder.
 
 use super::{program, zoobot};
 use std::collections::HashSet;
@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Every command that help lists, and those of `zoobot experiment`.
+/// Every command that help lists, and the commands of `zoobot experiment`.
 fn commands() -> Vec<Vec<String>> {
     let listed = |words: &[&str]| -> Vec<String> {
         let text = help(words);
@@ -56,7 +56,7 @@ fn every_command_has_examples_states_its_defaults_and_names_no_code() {
         let own = format!("zoobot {}", words.join(" "));
         let examples = examples(&text);
         assert!(examples.iter().any(|line| line.starts_with(&own)), "{own}: {examples:?}");
-        // What a command is for comes first, not what an option of it is for.
+        // The purpose of the command comes first, not that of an option.
         let first = text.lines().next().unwrap();
         assert!(!first.contains("--") && !first.contains("overwrite"), "{own}: {first}");
         for code in ["::", "()?", "&galaxies", "polars", "Vec<", "None", "Some("] {
@@ -65,14 +65,15 @@ fn every_command_has_examples_states_its_defaults_and_names_no_code() {
     }
 }
 
-/// Runs one line as a shell does; what goes on until Ctrl-C is stopped once it says where it is.
+/// Runs one line as a shell does; a command that runs until Ctrl-C is stopped once it prints its
+/// address.
 fn runs(line: &str, folder: &Path) {
     let program = zoobot();
     let programs = Path::new(program.get_program()).parent().unwrap().to_owned();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths(std::iter::once(programs).chain(std::env::split_paths(&path)));
     let mut shell = Command::new("sh");
-    // The shell gives way to the command, so that a signal meets that.
+    // The command replaces the shell, so that it receives the signal.
     let line =
         line.strip_prefix("zoobot ").map_or(line.to_owned(), |rest| format!("exec zoobot {rest}"));
     shell.arg("-c").arg(&line).current_dir(folder).env("PATH", path.unwrap()).stdin(Stdio::null());
@@ -89,7 +90,7 @@ fn runs(line: &str, folder: &Path) {
         shell.output().unwrap()
     };
     let said = String::from_utf8_lossy(&output.stderr);
-    // The doctor fails where set-up did not run, and says so in its own tests.
+    // `doctor` fails if set-up did not run; its own tests cover that.
     let status = output.status.code();
     let well = status == Some(0) || (line.starts_with("exec zoobot doctor") && status == Some(2));
     assert!(well, "{line}: {said}");
@@ -108,7 +109,7 @@ fn every_example_runs_as_it_is_printed() {
             }
         }
     }
-    // Others of the laboratory need real galaxies.
+    // The other examples of the laboratory need real galaxies.
     for line in examples(&help_of(program("zoobot-lab"), &["anomalies"])) {
         if done.insert(line.clone()) {
             runs(&line, dir.path());

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Output, Stdio};
 use zoobot_core::tch::{Device, Kind, Tensor};
 
-/// Runs the laboratory's command, as `super::run` does the other.
+/// Runs the laboratory's command, as `super::run` runs `zoobot`.
 pub fn lab(arguments: &[&str], folder: &Path) -> Output {
     let mut program = program("zoobot-lab");
     program.args(arguments).current_dir(folder).stdin(Stdio::null()).output().unwrap()

@@ -1,12 +1,12 @@
-//! One picture in both training and validation, under any name.
+//! A picture in both training and validation, under any name.
 
 use super::{errors, figures, run};
 use std::path::Path;
 use zoobot_core::encoder::{Architecture, Encoder};
 use zoobot_core::picture::Recipe;
 
-/// `train.csv` of the first galaxies of a survey, and `val.csv` of the rest and of one that is in the
-/// other, as `path` spells its picture.
+/// Writes the first galaxies of a survey as `train.csv`, and the rest as `val.csv`, together with
+/// one galaxy of `train.csv` whose picture is spelt as `path` says.
 fn sides(place: &Path, path: &dyn Fn(&str) -> String) {
     let text = std::fs::read_to_string(place.join("catalog.csv")).unwrap();
     let (head, rows) = text.split_once('\n').unwrap();
@@ -64,7 +64,7 @@ fn one_picture_on_both_sides_is_refused_however_it_is_named() {
             }
         }
     }
-    // A share that is kept aside has no copies of what is learnt from.
+    // A held-out share has no copies of pictures that are learnt from.
     let text = std::fs::read_to_string(place.join("catalog.csv")).unwrap();
     let (head, rows) = text.split_once('\n').unwrap();
     let again: String = rows.lines().map(|row| format!("again_{row}\n")).collect();

@@ -1,17 +1,17 @@
-//! What is there is replaced with --overwrite only, missing folders are made, and what fails leaves
-//! nothing behind.
+//! Existing files are replaced only with --overwrite, missing folders are created, and a failed
+//! command leaves nothing behind.
 
 use super::{errors, figures, refused, run};
 use std::path::Path;
 
-/// A command that writes to a place: refused when run again, done with --overwrite. `whole` is a file
-/// that the place, or its folder, holds at the end.
+/// Checks that a command that writes to a place is refused when it is run again, and succeeds with
+/// --overwrite. `whole` is a file that the place, or its folder, contains at the end.
 fn once_and_again(words: &[&str], folder: &Path, place: &str, whole: &str) {
     let first = run(words, folder);
     assert_eq!(first.status.code(), Some(0), "{words:?}: {}", errors(&first));
     let path = folder.join(whole);
     assert!(path.is_file(), "{words:?} wrote no {whole}");
-    // As if it were somebody's work.
+    // As if it were the user's own file.
     let before = std::fs::read(&path).unwrap();
     refused(words, folder, &[place, "exists already", "--overwrite"]);
     assert!(std::fs::read(&path).unwrap() == before, "{words:?} changed {whole}");
@@ -36,7 +36,8 @@ fn no_command_replaces_what_is_there_unless_it_is_told_to() {
     let catalog = "new/deep/survey/catalog.csv";
     let encode = ["encode", catalog, "--out", "made/too/reps.parquet"];
     figures(&run(&[&encode[..], &["--json"]].concat(), folder));
-    // The same galaxies by the same encoder are made again; those of another catalogue are refused.
+    // Encoding these galaxies with this encoder again is allowed; those of another catalogue are
+    // refused.
     figures(&run(&[&encode[..], &["--json"]].concat(), folder));
     std::fs::copy(folder.join("made/too/reps.parquet"), folder.join("made/too/other.parquet"))
         .unwrap();

@@ -47,7 +47,7 @@ fn a_catalogue_becomes_tables_of_votes_in_every_format() {
         friendly.column("id_str").unwrap().str().unwrap().iter().flatten().collect();
     assert_eq!(ids, catalog.ids());
 
-    // The same model twice is an ensemble; passes are members too.
+    // A model given twice is an ensemble; passes count as members too.
     let more = ["--model", "decals_dr5", "--passes", "3", "--table", "advanced"];
     let arguments = [&predict("decals_dr5", "a.csv")[..], &more].concat();
     assert_eq!(figures(&run(&arguments, dir.path()))["members"], 6);
@@ -64,7 +64,7 @@ fn a_catalogue_becomes_tables_of_votes_in_every_format() {
     astropy(&dir.path().join("friendly.fits"), &friendly);
 }
 
-/// Reads a FITS table by astropy, where it is there, and compares.
+/// Reads a FITS table with astropy, if it is installed, and compares.
 fn astropy(path: &Path, expected: &DataFrame) {
     const SCRIPT: &str = r#"
 import json, sys, warnings
@@ -119,7 +119,7 @@ fn models_and_files_that_cannot_be_used_are_refused_with_one_line() {
     let kind = [&predict("gz_rings", "a.csv")[..], &["--table", "wide"]].concat();
     let output = run(&kind, dir.path());
     assert!(output.status.code() == Some(2) && errors(&output).contains("friendly or advanced"));
-    // A column that FITS cannot hold is told of before the pictures are looked at.
+    // A column that FITS cannot hold is reported before the pictures are read.
     let catalog = "id_str,file_loc\nM\u{e9}chain 1,none.jpg\n";
     std::fs::write(dir.path().join("catalog.csv"), catalog).unwrap();
     refused(&predict("gz_rings", "a.fits"), dir.path(), &["M\u{e9}chain 1", "ASCII"]);
@@ -146,7 +146,7 @@ fn a_prediction_that_ctrl_c_stops_goes_on_with_the_next_run() {
         assert!(child.try_wait().unwrap().is_none(), "it ended before its parts appeared");
         std::thread::yield_now();
     }
-    // Some pictures are done by then.
+    // Some pictures have been processed by then.
     std::thread::sleep(std::time::Duration::from_millis(700));
     let pid = child.id().to_string();
     assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
@@ -160,7 +160,7 @@ fn a_prediction_that_ctrl_c_stops_goes_on_with_the_next_run() {
     assert_eq!(figures(&run(&whole, dir.path()))["resumed"], 0);
     let expected = table(&dir.path().join("whole.parquet"));
     assert!(votes.column("id_str").unwrap().equals(expected.column("id_str").unwrap()));
-    // Batches are other ones, and the last bits of features with them.
+    // The batches differ, and with them the last bits of the features.
     let shares = |table: &DataFrame| -> Vec<f64> {
         let column = table.column("ring_yes_fraction").unwrap().f64().unwrap().clone();
         column.into_no_null_iter().collect()

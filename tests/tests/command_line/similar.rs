@@ -33,7 +33,7 @@ fn conditions_counter_examples_and_distances_change_what_is_found() {
     assert_eq!(ids(&found(&["--id", "b", "--id", "c", "-k", "1"])), ["d"]);
     assert_eq!(ids(&found(&["--id", "a", "--unlike", "b", "-k", "1"])), ["c"]);
     let catalog = ["--id", "a", "--catalog", "galaxies.csv"];
-    // d is 3.6 arcseconds from a: the same object.
+    // d is 3.6 arcseconds from a, so it is the same object.
     assert_eq!(ids(&found(&[&catalog[..], &["-k", "3"]].concat())), ["c", "e", "b"]);
     let bright = [&catalog[..], &["--where", "mag_r < 17.5"]].concat();
     assert_eq!(ids(&found(&[&bright[..], &["-k", "2"]].concat())), ["e", "b"]);
@@ -127,7 +127,7 @@ fn a_file_of_vectors_is_searched_as_its_tables_are() {
     assert_eq!(found("v", &[]), found("all.parquet", &[]));
     assert_eq!(found("v", &["--index"])["neighbours"], found("all.parquet", &[])["neighbours"]);
     let mut rows = "id_str,file_loc,x\n".to_owned();
-    // In another order than the file.
+    // In a different order from the file.
     (0..40).rev().for_each(|i| rows += &format!("g{i},,{i}\n"));
     std::fs::write(dir.path().join("galaxies.csv"), rows).unwrap();
     std::fs::write(dir.path().join("tags.csv"), "id_str,tag\ng5,ring\nelsewhere,ring\n").unwrap();

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::Stdio;
 use zoobot_core::model::Model;
 
-/// A survey in a folder of this name, with the votes of a schema; its galaxies' names begin with the
-/// folder's.
+/// Simulates a survey in a folder of this name, with the votes of a schema; the names of its
+/// galaxies begin with the folder's name.
 fn survey(dir: &Path, name: &str, schema: &str, galaxies: usize, seed: u64) {
     let (galaxies, seed) = (galaxies.to_string(), seed.to_string());
     let words = ["simulate", "--galaxies", &galaxies, "--size", "40", "--votes", schema];
@@ -17,7 +17,7 @@ fn survey(dir: &Path, name: &str, schema: &str, galaxies: usize, seed: u64) {
     std::fs::write(path, text.replace("\nSIM", &format!("\n{name}"))).unwrap();
 }
 
-/// Training of a small network on `a/catalog.csv`, in a moment.
+/// The arguments to train a small network on `a/catalog.csv` in a moment.
 fn train<'a>(out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
     let words = [
         "train",
@@ -80,7 +80,7 @@ fn a_survey_with_votes_becomes_a_model_that_predicts_and_is_measured() {
     share("votes_in_90pc");
     assert_eq!(done["agreement"][0]["galaxies"], 30);
     assert!(place.join("c.svg").is_file() && place.join("s.pdf").is_file());
-    // Corrected by the votes that it is measured with, it can only be closer to them.
+    // Corrected with the votes that it is then measured by, it can only get closer to them.
     let fit = ["--fit", "b/catalog.csv", "--save", "corrected", "--json"];
     figures(&run(&[&words[..], &fit].concat(), place));
     assert!(Model::load(place.join("corrected")).unwrap().recalibration().is_some());
@@ -102,7 +102,7 @@ fn catalogues_of_several_campaigns_are_learnt_from_together() {
     for campaign in ["campaign gz2", "campaign dr5", "bar-gz2", "bar-dr5"] {
         assert!(done["losses"][campaign].as_f64().is_some(), "{campaign}: {done}");
     }
-    // Its answers are those of both, and each campaign's votes are enough to measure its part.
+    // It has the answers of both, and each campaign's votes are enough to measure its part.
     let schema = Model::load(dir.path().join("both")).unwrap().schema().unwrap().clone();
     assert!(schema.answer("bar-gz2_yes").is_ok() && schema.answer("bar-dr5_strong").is_ok());
     let words = ["calibrate", "--model", "both", "--catalog", "b/catalog.csv", "--json"];
@@ -137,7 +137,7 @@ fn training_that_is_killed_goes_on_with_the_same_command_and_ends_with_the_same_
     child.kill().unwrap();
     assert!(!child.wait().unwrap().success());
     assert!(!dir.path().join("model/model.safetensors").exists());
-    // The same folder with other settings is another run.
+    // Other settings mean another run, which this folder refuses.
     let other = [&more[..], &["--rate", "0.01"]].concat();
     refused(&train("model", &other), dir.path(), &["other settings", "another folder"]);
     let done = figures(&run(&arguments, dir.path()));
@@ -150,7 +150,8 @@ fn training_that_is_killed_goes_on_with_the_same_command_and_ends_with_the_same_
         let read = |folder: &str| std::fs::read(dir.path().join(folder).join(file)).unwrap();
         assert!(read("model") == read("whole"), "{file} differs");
     }
-    // A finished model stays unless it is to be replaced; then its run begins anew, by any settings.
+    // A finished model stays unless it is to be replaced; then its run begins anew, with any
+    // settings.
     refused(&arguments, dir.path(), &["--out model exists already", "--overwrite"]);
     let fresh = ["--epochs", "1", "--overwrite"];
     let fresh = figures(&run(&train("model", &[&GZ2[..], &fresh].concat()), dir.path()));

@@ -1,4 +1,5 @@
-//! What the cells of a table mean to the command: numbers with all their digits, no value, positions.
+//! How the command reads the cells of a table: numbers with all their digits, missing values,
+//! positions.
 
 use super::{errors, figures, refused, run};
 use serde_json::Value;
@@ -80,7 +81,7 @@ fn whole_numbers_are_compared_with_all_their_digits() {
 
 #[test]
 fn a_second_picture_of_the_object_is_known_by_positions_in_any_form() {
-    // Of a, b is the same object, 3.6 arcseconds away; c lies elsewhere.
+    // b is 3.6 arcseconds from a, so it is the same object; c is elsewhere.
     for (columns, rows) in [
         ("ra,dec", ["188.7,-1.0", "188.7,-1.001", "188.7,1.0"]),
         ("RA,DEC", ["188.7,-1.0", "188.7,-1.001", "188.7,1.0"]),
@@ -100,7 +101,7 @@ fn a_second_picture_of_the_object_is_known_by_positions_in_any_form() {
     let search = |more: &[&'static str]| [&SIMILAR[..], more].concat();
     refused(&search(&["-k", "1"]), dir.path(), &["\"RA\" of \"b\"", "400", "0 to 360"]);
     line(dir.path(), "RA,Dec", &["10,1", "400,1", "what,1"]);
-    // A galaxy that is not wanted does no harm; what is not understood is said.
+    // A galaxy that the condition excludes does no harm; what is not understood is reported.
     let (found, said) = near(dir.path(), &["-k", "1", "--where", "id_str != 'b'"]);
     assert_eq!(found, "c");
     let note = said["notes"][0].as_str().unwrap();
@@ -166,7 +167,7 @@ fn a_galaxy_without_a_label_is_named_and_left_out_when_asked_to() {
         assert!(note.contains("keeps 29 of 30 galaxies"), "{note}");
         std::fs::remove_dir_all(dir.path().join("m")).ok();
     }
-    // Those without a label are no part of what a model is judged by.
+    // Galaxies without a label do not count when a model is judged.
     write("2.5");
     figures(&run(&learn("regressor", "x", &[]), dir.path()));
     write("NA");
@@ -174,7 +175,7 @@ fn a_galaxy_without_a_label_is_named_and_left_out_when_asked_to() {
     let judged = figures(&run(&judge, dir.path()));
     assert_eq!((judged["galaxies"].as_u64(), judged["unlabelled"].as_u64()), (Some(29), Some(1)));
     assert!(judged["notes"][0].as_str().unwrap().contains(&fourth), "{judged}");
-    // A number that may mean no value is asked about.
+    // A number that may mean a missing value is reported.
     write("-999");
     let words = learn("regressor", "x", &["--val", "c.csv"]);
     let message = errors(&run(&words, dir.path()));

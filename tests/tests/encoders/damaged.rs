@@ -1,4 +1,4 @@
-//! Files that are damaged, lie or mean harm, through the doors that users have.
+//! Damaged, false and malicious files, loaded the way that users load them.
 
 use crate::{CONFIG, atto, errors, folder, pickle, safetensors, survey, zoobot};
 use zip::CompressionMethod;
@@ -13,7 +13,7 @@ fn refusal(file: &str, bytes: &[u8]) -> String {
     message
 }
 
-/// A safetensors file with this header before so many bytes of numbers.
+/// A safetensors file with this header, followed by `numbers` bytes of data.
 fn lying(header: &str, numbers: usize) -> Vec<u8> {
     let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
     bytes.extend(header.as_bytes());
@@ -72,7 +72,7 @@ fn archives_that_would_fill_the_memory_are_refused() {
     assert!(bomb.len() < 1 << 20);
     let message = refusal("pytorch_model.bin", &bomb);
     assert!(message.contains("compressed, which PyTorch's never are"), "{message}");
-    // The same without compression: an entry longer than its tensor.
+    // Without compression: an entry longer than its tensor.
     let long = pickle::archive(&entries, CompressionMethod::Stored);
     let message = refusal("pytorch_model.bin", &long);
     assert!(message.contains("larger than"), "{message}");

@@ -1,11 +1,11 @@
-//! Encoders from folders and from the Hub as a user meets them: what works, what is refused with
-//! which words, and what is left on disk.
+//! Encoders from folders and from the Hub as a user sees them: what works, what is refused with
+//! which message, and what is left on disk.
 
 mod damaged;
 mod hub;
 mod pickle;
 mod untrained;
-// The one server that the library's own tests have.
+// The server of the library's own tests.
 #[path = "../../../crates/zoobot-nets/src/hub/server.rs"]
 mod server;
 
@@ -15,7 +15,7 @@ use std::process::{Command, Output, Stdio};
 use zoobot_core::encoder::Architecture;
 use zoobot_core::tch::{Device, Tensor, nn};
 
-/// What timm writes beside the weights of one.
+/// The `config.json` that timm writes beside the weights of a ConvNeXt-atto.
 pub const CONFIG: &str = r#"{"architecture": "convnext_atto", "num_classes": 0}"#;
 
 /// Random weights of the smallest ConvNeXt, under timm's names.

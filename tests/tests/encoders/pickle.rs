@@ -5,7 +5,7 @@ use zip::CompressionMethod;
 use zip::write::{SimpleFileOptions, ZipWriter};
 use zoobot_core::tch::{Kind, Tensor};
 
-/// The entries of a file of these tensors.
+/// The zip entries of a file with these tensors.
 pub fn state_dict(tensors: &[(String, Tensor)]) -> Vec<(String, Vec<u8>)> {
     let mut pickle = b"\x80\x02}".to_vec();
     let mut entries = Vec::new();
@@ -53,7 +53,7 @@ fn number(pickle: &mut Vec<u8>, number: i64) {
     pickle.extend(i32::try_from(number).unwrap().to_le_bytes());
 }
 
-/// A zip archive of such entries.
+/// A zip archive of these entries.
 pub fn archive(entries: &[(String, Vec<u8>)], compression: CompressionMethod) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in entries {
@@ -64,7 +64,7 @@ pub fn archive(entries: &[(String, Vec<u8>)], compression: CompressionMethod) ->
     writer.finish().unwrap().into_inner()
 }
 
-/// A `pytorch_model.bin`.
+/// The bytes of a `pytorch_model.bin` with these tensors.
 pub fn bin(tensors: &[(String, Tensor)]) -> Vec<u8> {
     archive(&state_dict(tensors), CompressionMethod::Stored)
 }

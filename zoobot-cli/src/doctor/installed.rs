@@ -9,7 +9,7 @@ use zoobot_core::survey::home;
 use zoobot_core::tags::TextEncoder;
 use zoobot_core::tch;
 
-/// The record of the build, or what is wrong with it.
+/// The record of the build, or the problem with it.
 pub type Record = std::result::Result<Value, String>;
 
 /// The record that set-up writes beside the programs it builds.
@@ -22,7 +22,7 @@ pub fn record() -> Record {
     serde_json::from_str(&text).map_err(|error| format!("{} is damaged: {error}", path.display()))
 }
 
-/// A check that ends at the first thing that is wrong.
+/// Runs a check that ends at the first problem.
 fn checked(check: impl FnOnce() -> std::result::Result<String, String>) -> State {
     match check() {
         Ok(found) => State::Ok(found),
@@ -69,7 +69,7 @@ pub fn libtorch(record: &Record) -> State {
         let version = folder.parent().map(|root| root.join("build-version"));
         let version = version.and_then(|file| std::fs::read_to_string(file).ok());
         let version = version.map_or("of unknown version".to_owned(), |it| it.trim().to_owned());
-        // This program is linked to libtorch: a sum shows that it computes.
+        // This program is linked to libtorch: a sum shows that it works.
         let sum = tch::Tensor::f_from_slice(&[1.0_f64, 2.0]);
         let sum = sum.and_then(|it| it.f_sum(tch::Kind::Double)).and_then(f64::try_from);
         match sum {
@@ -87,7 +87,7 @@ fn loaded(name: &str) -> Option<PathBuf> {
     Path::new(&path[path.find('/')?..]).parent().map(Path::to_path_buf)
 }
 
-/// The encoder that is used where none is named.
+/// The default encoder.
 pub fn encoder() -> State {
     checked(|| {
         let encoder = Encoder::load("sample").map_err(|error| error.to_string())?;
@@ -147,7 +147,7 @@ pub fn kernel() -> State {
     checked(|| {
         let folder =
             |name: &str| std::env::var_os(name).filter(|it| !it.is_empty()).map(PathBuf::from);
-        // Jupyter's own rule.
+        // The rule by which Jupyter finds its data folder.
         let data = folder("JUPYTER_DATA_DIR")
             .or_else(|| folder("XDG_DATA_HOME").map(|data| data.join("jupyter")))
             .unwrap_or_else(|| folder("HOME").unwrap_or_default().join(".local/share/jupyter"));

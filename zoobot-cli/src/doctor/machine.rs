@@ -4,10 +4,11 @@ use super::{SETUP, State};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use zoobot_core::processor::{Instructions, has_bf16};
 use zoobot_core::survey::home;
 use zoobot_core::tch;
 
-/// Less free space than this, in bytes, ends a run sooner or later.
+/// Free space below this, in bytes, is reported as wrong.
 const LITTLE: u64 = 2_000_000_000;
 
 pub fn processor() -> State {
@@ -19,37 +20,26 @@ pub fn processor() -> State {
     State::Ok(format!("{name}, {cores}, {} ({})", std::env::consts::ARCH, instructions()))
 }
 
-/// The widest instructions that the library's own loops use here; libtorch chooses by itself.
-#[cfg(target_arch = "x86_64")]
+/// The widest instructions that the library's own loops use; libtorch chooses its own.
 fn instructions() -> &'static str {
-    let has_512 = is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("avx512vl");
-    if has_512 {
-        "AVX-512 is used"
-    } else if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-        "AVX2 is used"
-    } else {
-        "neither AVX-512 nor AVX2: searches and fits are slower"
+    match Instructions::in_use() {
+        Instructions::Avx512 => "AVX-512 is used",
+        Instructions::Avx2 => "AVX2 is used",
+        Instructions::Baseline if cfg!(target_arch = "x86_64") => {
+            "neither AVX-512 nor AVX2: searches and fits are slower"
+        }
+        Instructions::Baseline => "no special instructions",
     }
 }
 
-#[cfg(not(target_arch = "x86_64"))]
-fn instructions() -> &'static str {
-    "no special instructions"
-}
-
 pub fn precision() -> State {
-    #[cfg(target_arch = "x86_64")]
-    let bf16 = is_x86_feature_detected!("avx512bf16");
-    #[cfg(not(target_arch = "x86_64"))]
-    let bf16 = false;
-    State::Ok(match (tch::Cuda::device_count(), bf16) {
+    State::Ok(match (tch::Cuda::device_count(), has_bf16()) {
         (1.., _) => "fp32; --precision auto uses bf16 if the GPU computes it".to_owned(),
         (_, true) => {
             "fp32; --precision auto uses bf16 for ConvNeXt, which the processor computes".to_owned()
         }
-        _ => "fp32, also with --precision auto: the processor does not compute bf16".to_owned(),
+        _ => "fp32, also with --precision auto: the processor does not compute bf16 faster"
+            .to_owned(),
     })
 }
 
@@ -101,12 +91,12 @@ pub fn disk() -> State {
     }
 }
 
-/// Free bytes on the disk that holds a path, or would hold it.
+/// Free bytes on the disk of a path, which need not exist.
 fn free(path: &Path) -> Option<u64> {
     let there = path.ancestors().find(|it| it.exists())?;
     let output = Command::new("df").arg("-Pk").arg(there).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    // File system, blocks, used, available, capacity, mounted on; the first may hold spaces.
+    // File system, blocks, used, available, capacity, mount point; the first may contain spaces.
     let mut words =
         text.lines().nth(1)?.split_whitespace().skip_while(|it| it.parse::<u64>().is_err());
     words.nth(2)?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
@@ -114,7 +104,7 @@ fn free(path: &Path) -> Option<u64> {
 
 pub fn caches() -> State {
     let set = |name: &str| std::env::var_os(name).filter(|it: &OsString| !it.is_empty());
-    // Where Hugging Face's own programs keep models.
+    // The folder where Hugging Face's own programs keep models.
     let user = set("XDG_CACHE_HOME").map(PathBuf::from);
     let user =
         user.unwrap_or_else(|| PathBuf::from(set("HOME").unwrap_or_default()).join(".cache"));
@@ -130,7 +120,7 @@ pub fn caches() -> State {
     ))
 }
 
-/// Bytes of parts that a full disk sent to the folder for temporary files.
+/// Bytes of unfinished parts that were written to the folder for temporary files because a disk was full.
 fn unfinished() -> u64 {
     let entries = std::fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten();
     let parts = entries.filter(|it| {
@@ -140,7 +130,7 @@ fn unfinished() -> u64 {
     parts.map(|it| taken(&it.path())).sum()
 }
 
-/// Bytes of all files in a folder; links are not followed.
+/// The total size of all files in a folder, in bytes; links are not followed.
 fn taken(path: &Path) -> u64 {
     let Ok(known) = path.symlink_metadata() else { return 0 };
     if !known.is_dir() {

@@ -14,8 +14,8 @@ use zoobot_core::survey::{Kind, Simulation};
 /// Find rings from few labels, as in Walmsley et al. (2022): how the accuracy depends on the number of
 /// labels and on what the network learnt before.
 ///
-/// Writes OUT/results.csv (a row for each run as it ends), OUT/table.csv and OUT/figure.svg, in which the
-/// paper's own curves, of other galaxies, are drawn in grey for scale. Repeat the command to resume an
+/// Writes OUT/results.csv (a row for each run as it ends), OUT/table.csv and OUT/figure.svg, which shows
+/// the paper's own curves, for other galaxies, in grey for comparison. Repeat the command to resume an
 /// experiment that was stopped; you may add sizes, repeats and modes.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -39,7 +39,7 @@ pub struct Rings {
     /// Numbers of galaxies to learn from
     #[arg(long, value_delimiter = ',', default_value = "10,30,100,200")]
     sizes: Vec<usize>,
-    /// Repeats of each size, with other galaxies
+    /// The number of repeats of each size, each with different galaxies
     #[arg(long, default_value_t = 5)]
     repeats: u64,
     /// Encoders to start from; NAME=ENCODER names an encoder
@@ -51,16 +51,16 @@ pub struct Rings {
     /// Train heads on frozen encoders, whole networks, or both
     #[arg(long, value_enum, default_value = "frozen")]
     mode: Mode,
-    /// Galaxies to judge by in each repeat
+    /// The number of galaxies in each repeat to judge the networks on
     #[arg(long, default_value_t = 100)]
     test: usize,
-    /// Galaxies for early stopping in each repeat
+    /// The number of galaxies in each repeat for early stopping
     #[arg(long, default_value_t = 30)]
     val: usize,
     /// The maximum number of epochs for a whole network
     #[arg(long, default_value_t = 20)]
     epochs: u64,
-    /// The seed of everything random
+    /// The random seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// The folder to write into
@@ -110,7 +110,7 @@ impl Rings {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Simulated rings and as many other galaxies.
+    /// Simulated galaxies, half of them rings, or those of an earlier run.
     fn simulated(&self, galaxies: usize) -> Result<Catalog> {
         let folder = self.out.join("galaxies");
         let path = folder.join("catalog.csv");

@@ -1,6 +1,6 @@
 //! Experiments of the paper, repeated on your own galaxies.
 //!
-//! [`FewLabels`]: how well a question is learnt from few labels, for different starting weights.
+//! [`FewLabels`]: how well a question is learnt from few labels, depending on the starting weights.
 
 mod outcome;
 mod paper;
@@ -25,13 +25,13 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// The ring experiment of Walmsley et al. (2022): fine-tuning several encoders with increasing
-/// numbers of labels, each repeated with other galaxies.
+/// The ring experiment of Walmsley et al. (2022): fine-tunes several encoders with increasing numbers of
+/// labels, each repeated with different galaxies.
 ///
-/// Each repeat holds out galaxies for testing, half of each class, and some for early stopping; the
-/// others are for training, half of each class as far as possible, and a larger training set
-/// contains the smaller ones. Every result is written at once as a row of a table in the folder;
-/// results that are there are not computed again.
+/// Each repeat holds out galaxies for testing and for early stopping, and draws training sets from the
+/// others. Each set has equal numbers of both classes, as far as possible, and larger training sets contain
+/// the smaller ones. Every result is written immediately as a row of a table in the folder; results that are
+/// already there are not computed again.
 ///
 /// ```no_run
 /// use zoobot_core::experiment::FewLabels;
@@ -61,7 +61,7 @@ pub struct FewLabels {
     seed: u64,
 }
 
-/// One cell of the grid: what is learnt, from which galaxies.
+/// One cell of the grid: a start, a mode, a training size and a repeat.
 #[derive(Debug, Clone, PartialEq)]
 struct Cell {
     start: String,
@@ -70,7 +70,7 @@ struct Cell {
     repeat: u64,
 }
 
-/// Galaxies of one repeat, by their places.
+/// The galaxies of one repeat, by row.
 struct Division {
     train: Vec<usize>,
     val: Vec<usize>,
@@ -78,7 +78,7 @@ struct Division {
 }
 
 impl FewLabels {
-    /// The experiment on the galaxies of a catalogue, whose column `label` has two classes.
+    /// The experiment on the galaxies of a catalogue whose column `label` has two classes.
     pub fn of(catalog: &Catalog, label: impl Into<String>) -> Self {
         Self {
             catalog: catalog.clone(),
@@ -102,56 +102,56 @@ impl FewLabels {
         self
     }
 
-    /// Sets the number of repeats with other galaxies (5).
+    /// Sets the number of repeats with different galaxies (5).
     pub fn repeats(mut self, repeats: u64) -> Self {
         self.repeats = repeats;
         self
     }
 
-    /// Adds an encoder to start from, under a name.
+    /// Adds a named encoder to start from.
     pub fn start(mut self, name: impl Into<String>, encoder: &Encoder) -> Self {
         self.starts.push((name.into(), encoder.clone()));
         self
     }
 
-    /// Adds the architecture of an encoder with random weights: `untrained` where it is frozen,
-    /// `scratch` where it learns.
+    /// Adds the architecture of an encoder with random weights: `untrained` if it is frozen, `scratch` if it
+    /// is trained.
     pub fn scratch(mut self, encoder: &Encoder) -> Self {
         self.scratch = Some(encoder.clone());
         self
     }
 
-    /// Sets whether heads are trained on frozen encoders (`true`), and whole networks (`false`).
+    /// Sets whether to train heads on frozen encoders (`frozen`), and whole networks (`full`).
     pub fn modes(mut self, frozen: bool, full: bool) -> Self {
         (self.frozen, self.full) = (frozen, full);
         self
     }
 
-    /// Sets the numbers of galaxies for testing (100) and for early stopping (30).
+    /// Sets the number of galaxies for testing (100) and for early stopping (30).
     pub fn aside(mut self, test: usize, val: usize) -> Self {
         (self.test, self.val) = (test, val);
         self
     }
 
-    /// Sets the maximum of epochs for a whole network (20); for heads it is 100.
+    /// Sets the maximum number of epochs for a whole network (20); for heads it is 100.
     pub fn epochs(mut self, epochs: u64) -> Self {
         self.epochs = epochs;
         self
     }
 
-    /// Sets the seed of everything random (0).
+    /// Sets the random seed (0).
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Does the runs that are not done yet, and gives all results. In the folder are `results.csv`, a row for
-    /// each run, written as it ends, and features, so that frozen encoders see each picture once.
+    /// Performs the runs that are not finished yet, and returns all results. The folder holds `results.csv`,
+    /// with a row for each finished run, and features, so that frozen encoders encode each picture once.
     ///
     /// # Errors
-    /// [`Error::Unsuitable`] for fewer galaxies than the largest size needs, a label that does not have
-    /// two classes, and a folder of another experiment; [`Error::Interrupted`] when stopped: repeat the
-    /// call to resume it.
+    /// [`Error::Unsuitable`] for fewer galaxies than the largest size needs, a label that does not have two
+    /// classes, and a folder of another experiment; [`Error::Interrupted`] when stopped: repeat the call to
+    /// resume.
     pub fn run(&self, folder: impl AsRef<Path>) -> Result<FewLabelsOutcome> {
         let folder = folder.as_ref();
         let classes = self.classes()?;
@@ -177,7 +177,7 @@ impl FewLabels {
         Ok(FewLabelsOutcome { label: self.label.clone(), rows })
     }
 
-    /// Every run, grouped by encoder.
+    /// All runs, grouped by encoder.
     fn cells(&self) -> Vec<Cell> {
         let modes = [(self.frozen, "frozen"), (self.full, "full")];
         let modes = modes.into_iter().filter(|(wanted, _)| *wanted).map(|(_, mode)| mode);
@@ -202,7 +202,7 @@ impl FewLabels {
         cells
     }
 
-    /// Which galaxies are of the second class.
+    /// Whether each galaxy is in the second class.
     fn classes(&self) -> Result<Vec<bool>> {
         let label = Label::of(&self.catalog, &self.label)?;
         let labels = label.all(label.classes()?)?;
@@ -239,7 +239,7 @@ impl FewLabels {
         Ok(is)
     }
 
-    /// Writes the settings into the folder; fails if the folder has those of another experiment.
+    /// Writes the settings into the folder; fails if the folder belongs to another experiment.
     fn begin(&self, folder: &Path, classes: &[bool]) -> Result<()> {
         std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         let now = json!({
@@ -275,14 +275,14 @@ impl FewLabels {
         }
     }
 
-    /// The galaxies of a repeat: as many of either class on each side.
+    /// The galaxies of a repeat: equal numbers of both classes in each set.
     fn divide(&self, classes: &[bool], size: usize, repeat: u64) -> Division {
         let mut rng = StdRng::seed_from_u64(mixed(self.seed, repeat));
         let mut sides: [Vec<usize>; 2] = [Vec::new(), Vec::new()];
         classes.iter().enumerate().for_each(|(row, is)| sides[usize::from(*is)].push(row));
         sides.iter_mut().for_each(|it| it.shuffle(&mut rng));
         let [mut no, mut yes] = sides.map(Vec::into_iter);
-        // By turns, so that half of each are of either class.
+        // Takes the classes in turn, so that half of each set is from either class.
         let mut take = |count: usize| -> Vec<usize> {
             let both =
                 std::iter::from_fn(|| Some([yes.next()?, no.next()?])).take(count.div_ceil(2));
@@ -347,16 +347,16 @@ impl FewLabels {
             test: predicted.len(),
             accuracy: predicted.accuracy()?.value,
             auc: predicted.auc()?.value,
-            // As the table keeps it.
+            // Rounded as in the table.
             seconds: (100.0 * started.elapsed().as_secs_f64()).round() / 100.0,
         })
     }
 
-    /// All galaxies by a frozen encoder, from the folder where they are there.
+    /// All galaxies encoded by a frozen encoder, read from the folder if they are there.
     fn encoded(&self, encoder: &Encoder, name: &str, folder: &Path) -> Result<Space> {
         let key = encoder.key(&self.catalog)?;
         let path: PathBuf = folder.join(format!("features-{key}.parquet"));
-        // Random weights may come out otherwise the next time: they are kept.
+        // Random weights may differ the next time, so their features are kept under a fixed name.
         let named = folder.join(format!("features-{name}.parquet"));
         let path = if name == "untrained" { named } else { path };
         if !path.is_file() {
@@ -371,7 +371,7 @@ impl FewLabels {
         space.with_catalog(&self.catalog)
     }
 
-    /// Some galaxies of a space.
+    /// Selects galaxies of a space.
     fn part(&self, space: &Space, rows: &[usize]) -> Result<Space> {
         let ids: Vec<String> = rows.iter().map(|&row| space.ids()[row].clone()).collect();
         let features = space.features().select(Axis(0), rows);

@@ -1,4 +1,4 @@
-//! The results of an experiment: a table on disk, row by row, and its summary.
+//! The results of an experiment: a table on disk that grows row by row, and its summary.
 
 use super::paper;
 use crate::error::{Error, Result};
@@ -13,7 +13,7 @@ use zoobot_base::table::table_of;
 
 const HEADER: &str = "start,mode,size,rings,repeat,test,accuracy,auc,seconds";
 
-/// A figure of a run.
+/// A column of the results.
 type OfRow = fn(&Row) -> f64;
 
 /// One run.
@@ -23,19 +23,19 @@ pub struct Row {
     pub start: String,
     /// `frozen` or `full`.
     pub mode: String,
-    /// Training galaxies.
+    /// The number of training galaxies.
     pub size: usize,
-    /// Training galaxies of the positive class.
+    /// The number of training galaxies of the positive class.
     pub rings: usize,
     /// The repeat, from 1.
     pub repeat: u64,
-    /// Test galaxies.
+    /// The number of test galaxies.
     pub test: usize,
-    /// The share of test galaxies with the right class.
+    /// The fraction of test galaxies that are classified correctly.
     pub accuracy: f64,
-    /// The area under the receiver operating characteristic.
+    /// The area under the receiver operating characteristic curve.
     pub auc: f64,
-    /// Duration in seconds.
+    /// The duration in seconds.
     pub seconds: f64,
 }
 
@@ -53,13 +53,13 @@ pub struct Row {
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FewLabelsOutcome {
-    /// The column that was learnt.
+    /// The column with the labels.
     pub label: String,
-    /// Each run.
+    /// The runs.
     pub rows: Vec<Row>,
 }
 
-/// Runs that differ in their repeat alone.
+/// Runs that differ only in their repeat.
 #[derive(Debug, Clone)]
 struct Group<'a> {
     of: &'a Row,
@@ -67,7 +67,7 @@ struct Group<'a> {
 }
 
 impl Group<'_> {
-    /// The mean over the repeats, and their standard deviation.
+    /// The mean and the standard deviation over the repeats.
     fn spread(&self, of: fn(&Row) -> f64) -> (f64, f64) {
         let n = self.rows.len() as f64;
         let mean = self.rows.iter().map(|row| of(row)).sum::<f64>() / n;
@@ -91,8 +91,8 @@ impl FewLabelsOutcome {
         groups
     }
 
-    /// A row for each start, mode and size: how many runs, and the mean and standard deviation of
-    /// accuracy and AUC over them.
+    /// A row for each start, mode and size: the number of runs, and their mean and standard deviation of
+    /// accuracy and AUC.
     pub fn table(&self) -> DataFrame {
         let groups = self.groups();
         let texts = |of: fn(&Row) -> &str| groups.iter().map(|it| of(it.of)).collect::<Vec<_>>();
@@ -118,7 +118,7 @@ impl FewLabelsOutcome {
         table_of(groups.len(), columns)
     }
 
-    /// The mean accuracy and AUC of a start, mode and size; `None` where there is no run.
+    /// The mean accuracy and AUC for a start, mode and size; `None` if there are no such runs.
     pub fn mean(&self, start: &str, mode: &str, size: usize) -> Option<(f64, f64)> {
         let groups = self.groups();
         let same = |it: &&Group| {
@@ -128,8 +128,8 @@ impl FewLabelsOutcome {
         Some((group.spread(|it| it.accuracy).0, group.spread(|it| it.auc).0))
     }
 
-    /// The table as Markdown: a row for each start and mode, a column for each size, accuracy and AUC
-    /// with their standard deviations over the repeats.
+    /// The table as Markdown: rows for the accuracy and AUC of each start and mode, and a column for each
+    /// size, with standard deviations over the repeats.
     pub fn markdown(&self) -> String {
         let groups = self.groups();
         let mut sizes: Vec<usize> = groups.iter().map(|it| it.of.size).collect();
@@ -165,20 +165,19 @@ impl FewLabelsOutcome {
         text
     }
 
-    /// Accuracy against the number of rings in the training set, with bands of one standard
-    /// deviation over the repeats: frozen encoders as full lines, fine-tuned ones dashed, and in
-    /// grey for comparison the paper's curves for frozen encoders (on other galaxies): dashed for
-    /// galaxies, dotted for ImageNet.
+    /// Accuracy against the number of rings in the training set, with bands of one standard deviation over
+    /// the repeats. Frozen encoders are solid lines, fine-tuned ones dashed. The paper's curves for frozen
+    /// encoders (on other galaxies) are grey, for comparison: dashed for galaxies, dotted for ImageNet.
     ///
-    /// # Problems shown in its place
-    /// [`Error::Empty`] without a run.
+    /// # If it cannot be drawn
+    /// [`Error::Empty`] without runs.
     pub fn figure(&self) -> Figure {
         let groups = self.groups();
         let mut starts: Vec<&str> = Vec::new();
         let mut all: Vec<Curve> = Vec::new();
         for group in &groups {
             let (start, mode) = (group.of.start.as_str(), group.of.mode.as_str());
-            // Untrained and from scratch are the same start.
+            // Untrained and scratch encoders are the same start.
             let alike = if start == "scratch" { "untrained" } else { start };
             let place = starts.iter().position(|it| *it == alike).unwrap_or_else(|| {
                 starts.push(alike);
@@ -222,7 +221,7 @@ impl Show for FewLabelsOutcome {
     }
 }
 
-/// The rows that were written; of a line that was cut off, nothing.
+/// Reads all complete rows; a truncated last line is ignored.
 pub fn read(path: &Path) -> Result<Vec<Row>> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
@@ -251,7 +250,7 @@ fn parse(line: &str) -> Option<Row> {
     })
 }
 
-/// Adds a row; a line that a killed run left half is gone first.
+/// Appends a row, after removing a line that a killed run left incomplete.
 pub fn append(path: &Path, row: &Row) -> Result<()> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let whole = text.rfind('\n').map_or(0, |end| end + 1);

@@ -1,9 +1,9 @@
-//! The paper's own curves, for scale: Walmsley et al. (2022, MNRAS 513, 1581), figure of ring accuracy,
-//! read off to ± 0.003. Other galaxies (9,947 rings of Galaxy Zoo DECaLS by volunteers' votes), another
-//! network (EfficientNetB0) and thousands of galaxies to judge by: only the shape can be compared.
+//! The paper's curves, for scale: Walmsley et al. (2022, MNRAS 513, 1581), figure of ring accuracy, read off
+//! to ± 0.003. They come from other galaxies (9,947 rings of Galaxy Zoo DECaLS by volunteers' votes), another
+//! network (EfficientNetB0) and thousands of test galaxies, so only the shape can be compared.
 
-/// Unique training rings, and mean accuracy by a frozen encoder of Galaxy Zoo DECaLS and by one of
-/// ImageNet.
+/// The number of unique training rings, and the mean accuracy with a frozen encoder trained on Galaxy Zoo
+/// DECaLS and with a frozen encoder trained on ImageNet.
 const FROZEN: [(f64, f64, f64); 11] = [
     (2.0, 0.564, 0.513),
     (5.0, 0.674, 0.521),
@@ -18,7 +18,7 @@ const FROZEN: [(f64, f64, f64); 11] = [
     (6962.0, 0.872, 0.754),
 ];
 
-/// The curves by name, between these numbers of rings.
+/// The named curves, restricted to a range of the number of rings.
 pub fn curves(low: f64, high: f64) -> Vec<(String, Vec<(f64, f64)>)> {
     let within = |it: &&(f64, f64, f64)| (low..=high).contains(&it.0);
     let some = || FROZEN.iter().filter(within);

@@ -28,7 +28,7 @@ fn a_grid_is_written_row_by_row_and_goes_on_where_it_was() {
         text.contains("\nuntrained,frozen,8,4,1,20,") && text.contains("\nscratch,full,"),
         "{text}"
     );
-    // The last row was cut off: it is done again, and the rest stays.
+    // The last row was truncated: its run is repeated, and the others are kept.
     std::fs::write(&path, &text[..text.len() - 9]).unwrap();
     let again = run.run(place.path()).unwrap();
     assert_eq!(again.rows.len(), 16);

@@ -1,4 +1,4 @@
-//! Names that nothing has: functions and modules of Python's, crates of the library.
+//! Unknown names: functions and modules of Python, crates of the library.
 
 use super::place_of;
 use crate::diagnostics::Diagnostic;
@@ -7,7 +7,7 @@ use crate::habits;
 /// Crates that come with the library.
 const CRATES: [&str; 7] = ["polars", "plotters", "ndarray", "image", "tch", "rand", "rand_distr"];
 
-/// A name that nothing has: a function of Python's, a crate, something of numpy's.
+/// Advice for an unknown name: a function of Python, a crate, or something from numpy.
 pub(super) fn unknown_name(error: &Diagnostic, name: &str, code: &str) -> Option<String> {
     let at = place_of(error, code)?;
     let rest = &code[at..];
@@ -46,7 +46,7 @@ pub(super) fn unknown_name(error: &Diagnostic, name: &str, code: &str) -> Option
     habits::name(name).map(str::to_owned)
 }
 
-/// Python's functions for random numbers.
+/// The Rust counterpart of a Python function for random numbers.
 fn random(function: &str) -> String {
     match function {
         "normal" | "gauss" | "randn" | "normalvariate" => {

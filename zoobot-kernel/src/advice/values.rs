@@ -1,11 +1,11 @@
-//! What is asked of a value that it does not have, or that Rust writes otherwise: a method, an index, an
-//! operator, a condition, a text to print.
+//! Advice on what a value does not have or Rust writes differently: a method, an index, an operator, a
+//! condition, a text to print.
 
 use super::{marked, place_of};
 use crate::diagnostics::Diagnostic;
 use crate::habits::{self, Holder};
 
-/// A method or field that a catalogue, a table or a column has not.
+/// Advice for a method or field that a catalogue, a table or a column does not have.
 pub(super) fn member(error: &Diagnostic, name: &str, code: &str) -> Option<String> {
     let at = place_of(error, code)?;
     if name == "into_iter" && error.message.contains("ChunkedArray<") {
@@ -46,7 +46,7 @@ fn receiver(code: &str, end: usize) -> &str {
     code[start..end].trim()
 }
 
-/// `x[i]` where x has no such elements.
+/// Advice for `x[i]` where x cannot be indexed like this.
 pub(super) fn indexed(error: &Diagnostic, code: &str) -> Option<String> {
     let mut quoted = error.message.split('`').skip(1).step_by(2);
     let (ty, by) = (quoted.next()?, quoted.next().unwrap_or_default());
@@ -70,7 +70,7 @@ pub(super) fn indexed(error: &Diagnostic, code: &str) -> Option<String> {
     habits::index(ty, by, receiver(code, open), index)
 }
 
-/// What a figure is made of, and what a catalogue is filtered by.
+/// Advice for the arguments of figures and the conditions of filters.
 pub(super) fn of_figures_and_conditions(
     error: &Diagnostic,
     line: &str,
@@ -97,7 +97,7 @@ pub(super) fn of_figures_and_conditions(
     filters.then(|| condition(line)).flatten()
 }
 
-/// `col("a") < 17` as polars has it.
+/// `col("a") < 17` as polars writes it.
 fn condition(line: &str) -> Option<String> {
     let start = line.find("col(")?;
     let signs =
@@ -125,7 +125,7 @@ fn condition(line: &str) -> Option<String> {
     ))
 }
 
-/// `println!("{}", galaxies)`, of what has no text to print.
+/// Advice for printing a value without `Display`: `println!("{}", galaxies)`.
 pub(super) fn display(error: &Diagnostic, line: &str) -> Option<String> {
     let message = &error.message;
     if !message.contains("doesn't implement `Display`") {
@@ -139,7 +139,7 @@ pub(super) fn display(error: &Diagnostic, line: &str) -> Option<String> {
             text.split_once('{').and_then(|(_, rest)| rest.split('}').next()).unwrap_or_default()
         }
     };
-    // The bracket of the macro itself.
+    // Drops the closing bracket of the macro itself.
     let name = name.strip_suffix(')').filter(|_| text.contains("{}")).unwrap_or(name).trim();
     let fixed = line.trim().replacen("{}", "{:?}", 1);
     let fixed = match text.contains("{}") {
@@ -154,7 +154,7 @@ pub(super) fn display(error: &Diagnostic, line: &str) -> Option<String> {
     Some(format!("it prints with `{{:?}}`: `{fixed}`. {itself}"))
 }
 
-/// `v * 2.0`, `v + v`, `"abc" * 3` of lists and texts.
+/// Advice for arithmetic with lists and texts: `v * 2.0`, `v + v`, `"abc" * 3`.
 pub(super) fn arithmetic(error: &Diagnostic, code: &str) -> Option<String> {
     if !(error.is("E0369") || error.is("E0277") || error.is("E0308")) {
         return None;

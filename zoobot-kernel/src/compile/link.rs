@@ -6,7 +6,7 @@ use crate::statics::SYMBOL;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Writes an empty shared object under the library's name. Without it every link is a whole one.
+/// Writes an empty shared object under the library's name. Without it, every link is a full link.
 pub fn write_stub(library: &Library, stub: &Path) {
     let name = library.dylib.file_name().unwrap_or_default().to_string_lossy();
     let result = Command::new("cc")
@@ -16,13 +16,13 @@ pub fn write_stub(library: &Library, stub: &Path) {
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status();
-    // What a failed link leaves would only mislead.
+    // A file left by a failed link would only mislead.
     if !result.is_ok_and(|status| status.success()) {
         let _ = std::fs::remove_file(stub);
     }
 }
 
-/// Whether an object links to statics of earlier cells, which no library has.
+/// Whether an object links to statics of earlier cells, which no library contains.
 pub fn needs_earlier_cells(object: &Path) -> bool {
     let open = std::fs::read(object).ok().and_then(|object| symbols::open(&object));
     open.is_some_and(|open| open.iter().any(|symbol| is_static(symbol)))
@@ -32,10 +32,11 @@ fn is_static(symbol: &[u8]) -> bool {
     symbol.starts_with(SYMBOL.as_bytes())
 }
 
-/// Links `object` to `shared`; false when it must be done the whole way.
+/// Links `object` to `shared`; returns false if a full link is needed.
 ///
-/// A shared object may leave symbols open, but one that stays open ends the process that loads it.
-/// So every open symbol has to be among those that the process is known to have.
+/// A shared object may have undefined symbols, but loading it ends the process if one of them
+/// cannot be resolved. So every undefined symbol must be among those that the process is known to
+/// have.
 pub fn quickly(library: &Library, object: &Path, shared: &Path, stub: &Path) -> bool {
     let known = || -> Option<bool> {
         let known = Symbols::load(library)?;

@@ -1,10 +1,10 @@
-//! The short way from a cell's source to its shared object.
+//! A shortcut from a cell's source to its shared object.
 //!
-//! evcxr compiles by calling `cargo build` on a crate that holds the cell. Cargo, its wrapper around
-//! rustc and a link that reads the symbols of the library, of libtorch and of everything below took
-//! more time than the cell itself. So this program stands in for cargo (evcxr asks `rustup` where it
-//! is): one rustc to an object file, which is then linked without looking into the library. Whatever
-//! is not the cell's crate goes to the real cargo.
+//! evcxr compiles by calling `cargo build` on a crate that holds the cell. Cargo, its wrapper
+//! around rustc and a link that reads the symbols of the library, of libtorch and of everything
+//! below took longer than the cell itself. So this program takes the place of cargo (evcxr asks
+//! `rustup` for its path): it runs rustc once to produce an object file, and links that without
+//! reading the library. Calls for anything but the cell's crate go to the real cargo.
 
 mod link;
 mod symbols;
@@ -18,7 +18,7 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Where evcxr reads which shared object to run.
+/// The variable with the file in which evcxr reads which shared object to run.
 const OBJECT_PATH: &str = "EVCXR_EXECUTION_SO_PATH";
 /// Optimising pays in the library, not in the cell.
 const CODE: [&str; 5] = [
@@ -29,12 +29,12 @@ const CODE: [&str; 5] = [
     "-Cdebug-assertions=off",
 ];
 
-/// Names the folder of the stand-ins.
+/// The variable with the folder of the stand-ins.
 pub const PROGRAMS: &str = "ZOOBOT_PROGRAMS";
 /// The names under which this program stands in for another.
 const STAND_INS: [&str; 2] = ["cargo", "rustup"];
 
-/// Prepares the folder `programs` of stand-ins, and what a link has to know of the library.
+/// Prepares the folder `programs` of stand-ins, and the library's symbols and stub for links.
 pub fn prepare(library: &Library, programs: &Path) -> Result<()> {
     read_symbols(library);
     link::write_stub(library, &stub(programs, library));
@@ -46,7 +46,8 @@ pub fn prepare(library: &Library, programs: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The exit status of another program that this process was called as; `None` for the kernel.
+/// Runs as the stand-in that this process was called as and returns its exit status; `None` for the
+/// kernel.
 pub fn stood_in() -> Option<Result<i32>> {
     let programs = PathBuf::from(std::env::var_os(PROGRAMS)?);
     let called = std::env::args_os().next()?;
@@ -83,7 +84,8 @@ fn cargo(programs: &Path) -> Result<i32> {
     let status = rustc(&library).arg("--emit=obj").arg("-o").arg(&object).status()?;
     let mut code = status.code().unwrap_or(1);
     if code == 0 && !link::quickly(&library, &object, &shared, &stub(programs, &library)) {
-        // A symbol that is nobody's, or no way to tell: the whole link says what is wrong.
+        // A symbol is undefined, or this could not be determined: a full link reports what is
+        // wrong.
         let mut whole = rustc(&library);
         if !link::needs_earlier_cells(&object) {
             whole.arg("-Clink-arg=-Wl,-z,defs");
@@ -97,7 +99,7 @@ fn cargo(programs: &Path) -> Result<i32> {
     Ok(code)
 }
 
-/// Where the objects of a cell's crate go, as cargo would have it.
+/// Where cargo would put the objects of a cell's crate.
 pub fn objects(cell: &Path, library: &Library) -> PathBuf {
     cell.join("target").join(library.host()).join("debug")
 }
@@ -113,8 +115,7 @@ fn rustc(library: &Library) -> Command {
     rustc
 }
 
-/// A library of the same name without symbols; what links to it asks for the real one when it is
-/// loaded.
+/// A library of the same name without symbols; objects linked to it load the real one.
 fn stub(programs: &Path, library: &Library) -> PathBuf {
     programs.join(library.dylib.file_name().unwrap_or_default())
 }

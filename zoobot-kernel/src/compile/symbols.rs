@@ -1,4 +1,4 @@
-//! The symbols that the process with the library has: hashes in a file beside the library.
+//! The symbols that the process with the library has, as hashes in a file beside the library.
 
 use crate::library::{Library, keep};
 use object::read::{Object, ObjectSymbol};
@@ -8,14 +8,15 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-/// How the name of the file begins.
+/// The prefix of the file's name.
 const NAME: &str = "zoobot-symbols-";
 
 /// Sorted hashes of names.
 pub struct Symbols(Vec<u64>);
 
 impl Symbols {
-    /// From the file that [`prepare`] wrote; `None` without one for this build of the library.
+    /// Reads the file that [`prepare`] wrote; `None` if there is none for this build of the
+    /// library.
     pub fn load(library: &Library) -> Option<Self> {
         let bytes = fs::read(file(library)?).ok()?;
         let hashes = bytes.chunks_exact(8).filter_map(|chunk| chunk.try_into().ok());
@@ -28,7 +29,7 @@ impl Symbols {
     }
 }
 
-/// Writes the file, unless it is there. In a folder that cannot be written, links stay whole ones.
+/// Writes the file unless it exists. If the folder is not writable, all links remain full links.
 pub fn prepare(library: &Library) {
     let Some(path) = file(library).filter(|path| !path.exists()) else { return };
     let Some(mut hashes) = libraries(library)
@@ -56,12 +57,12 @@ fn remove_old(path: &Path) {
     }
 }
 
-/// The names an object file uses and does not define.
+/// The names that an object file uses and does not define.
 pub fn open(object: &[u8]) -> Option<HashSet<Vec<u8>>> {
     let object = object::File::parse(object).ok()?;
     let names = object.symbols().filter(|symbol| symbol.is_undefined() && !symbol.is_weak());
     let names = names.filter_map(|symbol| symbol.name_bytes().ok().map(<[u8]>::to_vec));
-    // The linker makes this one.
+    // The linker defines this one.
     Some(names.filter(|name| !name.is_empty() && name != b"_GLOBAL_OFFSET_TABLE_").collect())
 }
 
@@ -72,7 +73,7 @@ fn exported(path: &PathBuf) -> Option<Vec<u64>> {
     Some(defined.filter_map(|symbol| symbol.name_bytes().ok().map(hash)).collect())
 }
 
-/// The library, what Rust code below it needs, and what every process has.
+/// The library, the shared libraries of the Rust code below it, and those of every process.
 fn libraries(library: &Library) -> Vec<PathBuf> {
     let mut files = vec![library.dylib.clone()];
     let folders = [(library.target_lib(), "libstd-"), (library.libtorch.clone(), "libtch.")];
@@ -96,7 +97,7 @@ fn libraries(library: &Library) -> Vec<PathBuf> {
     files
 }
 
-/// Named after the moment the library was built.
+/// The path of the file, named after the time at which the library was built.
 fn file(library: &Library) -> Option<PathBuf> {
     let built = fs::metadata(&library.dylib).and_then(|file| file.modified()).ok()?;
     let built = built.duration_since(UNIX_EPOCH).ok()?.as_nanos();

@@ -1,13 +1,13 @@
-//! What the attributes of an item say about offering it.
+//! Decides from the attributes of an item whether completion offers it.
 
 use ra_ap_syntax::SyntaxNode;
 use ra_ap_syntax::ast::{self, AstNode};
 use std::collections::HashSet;
 
-/// The features a crate was built with; `None` where nobody knows.
+/// The features a crate was built with; `None` if they are unknown.
 pub type Features = Option<HashSet<String>>;
 
-/// Whether an item is to be offered: one that is there, stable, and meant to be used.
+/// Whether to offer an item: it is compiled in, stable, and meant to be used.
 pub fn offered(node: &SyntaxNode, features: &Features) -> bool {
     node.children().filter_map(ast::Attr::cast).all(|attribute| {
         let text: String = attribute.syntax().text().to_string().split_whitespace().collect();
@@ -53,7 +53,7 @@ fn holds(condition: &str, features: &Features) -> Option<bool> {
     features.as_ref().map(|features| features.contains(feature))
 }
 
-/// The parts of a list, whatever brackets they hold.
+/// The parts of a list; commas inside brackets do not separate them.
 fn parts(list: &str) -> Vec<&str> {
     let (mut depth, mut from, mut parts) = (0, 0, Vec::new());
     for (i, c) in list.char_indices() {

@@ -1,4 +1,4 @@
-//! Which sources the build used, read into names: the library, the crates that come with it, and the
+//! Reads the names in the sources that the build used: the library, the crates that come with it, and the
 //! standard library.
 
 use super::attributes::Features;
@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// The other crates whose names a notebook meets.
+/// The other crates whose names appear in notebooks.
 const CRATES: [&str; 15] = [
     "polars_core",
     "polars_plan",
@@ -30,7 +30,7 @@ const CRATES: [&str; 15] = [
 ];
 /// The standard library's names, for a toolchain without its sources (the component rust-src).
 pub(super) const STANDARD_NAMES: &[u8] = include_bytes!("standard.json");
-/// The parts of the standard library that notebooks are made of.
+/// The parts of the standard library that notebooks use.
 const STANDARD: [(&str, &str); 19] = [
     ("core/src/clone.rs", "std::clone"),
     ("core/src/iter/traits/collect.rs", "std::iter"),
@@ -52,7 +52,7 @@ const STANDARD: [(&str, &str); 19] = [
     ("core/src/time.rs", "std::time"),
     ("std/src/time.rs", "std::time"),
 ];
-/// The crate of a module; polars' many are one.
+/// The crate of a module; the many crates of polars count as one.
 pub fn family_of(module: &str) -> &str {
     match module.split("::").next().unwrap_or(module) {
         name if name.starts_with("polars") => "polars",
@@ -78,7 +78,7 @@ pub fn family_of_type(ty: &str) -> Option<&str> {
     }
 }
 
-/// All names that a notebook may meet.
+/// All names that may appear in a notebook.
 pub fn read_sources(library: &Library) -> Sources {
     let mut sources = Sources::default();
     for (name, features, files) in crate_files(&library.deps) {
@@ -101,7 +101,7 @@ pub fn read_sources(library: &Library) -> Sources {
     sources
 }
 
-/// The names of the standard library, where its sources are in this folder.
+/// The names of the standard library, if its sources are in this folder.
 fn standard_sources(folder: &Path) -> Option<Sources> {
     let mut sources = Sources::default();
     for (file, module) in STANDARD {
@@ -111,7 +111,7 @@ fn standard_sources(folder: &Path) -> Option<Sources> {
     Some(sources)
 }
 
-/// The versions of the crates that the library itself uses, as `Cargo.lock` has them.
+/// The versions of the crates that the library itself uses, according to `Cargo.lock`.
 fn used_versions(lock: &str) -> HashMap<String, String> {
     let quoted = |line: &str| line.split('"').nth(1).map(str::to_owned);
     let field = |package: &str, name: &str| {
@@ -124,7 +124,7 @@ fn used_versions(lock: &str) -> HashMap<String, String> {
     named
         .filter_map(quoted)
         .filter_map(|used| {
-            // "rand 0.9.5" where there are several, "tch" where there is one.
+            // "rand 0.9.5" if there are several versions, "tch" if there is one.
             let (name, version) = used.split_once(' ').unwrap_or((&used, ""));
             let only = || {
                 let package =
@@ -181,8 +181,8 @@ fn crate_files(folders: &[PathBuf]) -> Vec<(String, Features, Vec<PathBuf>)> {
     crates
 }
 
-/// The features that the crate with this `.d` file was built with, from cargo's own notes, which may
-/// look different one day.
+/// The features that the crate with this `.d` file was built with, from cargo's internal files, whose format
+/// may change.
 fn features_of(name: &str, dep_file: &Path) -> Features {
     let (_, hash) = dep_file.file_stem()?.to_str()?.rsplit_once('-')?;
     let folder = format!("{}-{hash}", name.replace('_', "-"));
@@ -192,8 +192,8 @@ fn features_of(name: &str, dep_file: &Path) -> Features {
     serde_json::from_str(notes["features"].as_str()?).ok()
 }
 
-/// `zoobot_core::notebook::table` for `.../zoobot-show/src/notebook/table.rs`, as cells find it; `None`
-/// for what is no module of the crate.
+/// `zoobot_core::notebook::table` for `.../zoobot-show/src/notebook/table.rs`, as cells name it; `None` for a
+/// file that is not a module of the crate.
 fn module_of(name: &str, file: &Path) -> Option<String> {
     let text = file.to_str()?.strip_suffix(".rs")?;
     let (_, inside) = text.rsplit_once("/src/")?;

@@ -1,5 +1,5 @@
-//! The library's documentation as a notebook shows it: its examples run when they are pasted into a
-//! cell, and its links, which lead nowhere there, are plain names.
+//! The library's documentation as a notebook shows it: examples run when they are pasted into a cell, and
+//! links, which lead nowhere in a notebook, become plain names.
 
 /// Crates that a cell reaches through the library, by the names their own documentation uses.
 const CRATES: [(&str, &str); 7] = [
@@ -12,11 +12,11 @@ const CRATES: [(&str, &str); 7] = [
     ("rand_distr", "zoobot::rand_distr"),
 ];
 
-/// A piece of documentation for a cell.
+/// Adapts a piece of documentation for cells.
 pub fn for_cells(markdown: &str) -> String {
     let ours = markdown.contains("zoobot_core");
     let mut lines = Vec::new();
-    // Whether the block at hand is Rust.
+    // Whether the current block is Rust.
     let mut block: Option<bool> = None;
     for line in markdown.lines() {
         if let Some(label) = line.trim_start().strip_prefix("```") {
@@ -61,15 +61,15 @@ pub fn examples(markdown: &str) -> Vec<String> {
     found
 }
 
-/// Whether a line leads through one of the library's own crates, such as `zoobot_nets::`: cells know only
-/// `zoobot`.
+/// Whether a line has a path through one of the library's own crates, such as `zoobot_nets::`: cells know
+/// only `zoobot`.
 fn names_lower_crate(line: &str) -> bool {
     let path =
         |rest: &str| rest.trim_start_matches(|c: char| c.is_ascii_lowercase()).starts_with("::");
     line.split("zoobot_").skip(1).any(path)
 }
 
-/// Whether a code block is Rust, for the label behind its marks.
+/// Whether a code block is Rust, given the label of its fence.
 fn is_rust(label: &str) -> bool {
     label.split(',').all(|word| {
         ["", "rust", "no_run", "should_panic", "ignore", "edition2021", "edition2024"]
@@ -77,7 +77,7 @@ fn is_rust(label: &str) -> bool {
     })
 }
 
-/// A line of an example, unless it is one that documentation hides.
+/// A line of an example; `None` if documentation hides the line.
 fn code_line(line: &str, ours: bool) -> Option<String> {
     let text = line.trim_start();
     if text == "#" || text.starts_with("# ") {
@@ -85,7 +85,7 @@ fn code_line(line: &str, ours: bool) -> Option<String> {
     }
     let line = if text.starts_with("##") { line.replacen("##", "#", 1) } else { line.to_owned() };
     let line = line.replace("zoobot_core", "zoobot");
-    // The library's own examples name other crates through it already: `use zoobot::{ndarray::Array2}`.
+    // The library's own examples already name other crates through it: `use zoobot::{ndarray::Array2}`.
     if ours {
         let imports = |name: &str| line.trim_start().starts_with(&format!("use {name}::"));
         let imported = CRATES.iter().find(|(name, _)| imports(name));
@@ -97,7 +97,7 @@ fn code_line(line: &str, ours: bool) -> Option<String> {
     Some(CRATES.iter().fold(line, |line, (name, path)| with_path(&line, name, path)))
 }
 
-/// A line with `path::` for `name::` where a path begins with it.
+/// Replaces `name::` by `path::` in a line wherever it begins a path.
 fn with_path(line: &str, name: &str, path: &str) -> String {
     let mut out = String::new();
     let mut rest = line;

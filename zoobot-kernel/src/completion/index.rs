@@ -1,7 +1,7 @@
 //! The public names of the library and of the crates that come with it.
 //!
-//! Read once from the sources that the build used (cargo's `.d` files list them), kept in a file
-//! beside the kernel, loaded when a completion is first asked for.
+//! They are read once from the sources that the build used (cargo's `.d` files list them), kept in
+//! a file beside the kernel, and loaded for the first completion.
 
 use super::crates::{family_of, family_of_type, read_sources};
 use super::reader::{Entry, Kind, Sources, head_of};
@@ -11,10 +11,10 @@ use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::time::SystemTime;
 
-/// Changes with the form of the file.
+/// The version of the file's format.
 const FORM: u32 = 4;
 
-/// The names, found by what they belong to.
+/// The names, with look-up by name and by the type they belong to.
 #[derive(Debug, Default)]
 pub struct Index {
     sources: Sources,
@@ -22,7 +22,7 @@ pub struct Index {
     named: HashMap<String, Vec<usize>>,
 }
 
-/// The file; for one build of the library.
+/// The content of the file, for one build of the library.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     form: u32,
@@ -46,7 +46,7 @@ impl Index {
         Self::new(kept.sources)
     }
 
-    /// An index of these names.
+    /// Creates an index of these names.
     pub fn new(sources: Sources) -> Self {
         let mut index = Self { sources, ..Self::default() };
         for (i, entry) in index.sources.entries.iter().enumerate() {
@@ -68,7 +68,7 @@ impl Index {
         self.at(self.named.get(name))
     }
 
-    /// What belongs to a type or trait itself.
+    /// The entries that belong directly to a type or trait.
     pub fn of<'a>(&'a self, head: &str) -> impl Iterator<Item = &'a Entry> + use<'a> {
         self.at(self.members.get(head))
     }
@@ -88,9 +88,10 @@ impl Index {
         })
     }
 
-    /// The members of a type: its own, its traits', and those of what it stands for.
+    /// The members of a type: its own, those of its traits, and those of its `Deref` target or of
+    /// the type behind an alias.
     ///
-    /// Types of one name in two crates are told apart by the path.
+    /// The path distinguishes types of one name in two crates.
     pub fn members(&self, ty: &str) -> Vec<&Entry> {
         let own = head_of(ty);
         let family = family_of_type(ty).filter(|family| self.declares(family, &own));
@@ -103,12 +104,12 @@ impl Index {
         heads.iter().flat_map(of).collect()
     }
 
-    /// The names under which the members of a type are found: its own, its traits', and those of
-    /// what it stands for.
+    /// The names under which the members of a type are found: its own, its traits, and its `Deref`
+    /// target or the type behind an alias.
     pub fn heads(&self, ty: &str) -> Vec<String> {
         let own = head_of(ty);
         let family = family_of_type(ty).filter(|family| self.declares(family, &own));
-        // Another crate may implement its traits for ours, or for a type of its own of that name.
+        // Another crate may implement its traits for our type, or for its own type of that name.
         let ours = |head: &str, module: &str| {
             let from = family_of(module);
             family.is_none_or(|family| head != own || from == family || !self.declares(from, head))
@@ -138,7 +139,7 @@ impl Index {
             let traits = traits.map(|(from, to, _)| (from, to));
             let derefs = self.sources.derefs.iter().map(|(from, to)| (from, to));
             for (from, to) in derefs.chain(traits) {
-                // One letter is a type parameter, which stands for anything.
+                // One letter is a type parameter, which can be any type.
                 if *from == head && !seen.contains(to) && to.len() > 1 {
                     heads.push(to.clone());
                 }
@@ -201,7 +202,7 @@ mod tests {
         assert_eq!(names("&mut zoobot::plotters::prelude::Bars<f64>"), ["vertical", "draw"]);
         // Our trait for their type.
         assert_eq!(names("zoobot::plotters::series::Other"), ["size", "show"]);
-        // A path that nobody knows: all that may be meant.
+        // An unknown path: every candidate is offered.
         assert_eq!(names("Bars").len(), 4);
     }
 

@@ -1,13 +1,13 @@
-//! Macros that take nothing and stand for items, such as setters that many types share.
+//! Macros that take no arguments and expand to items, such as setters that many types share.
 
 use ra_ap_syntax::ast::{self, AstNode, HasModuleItem, HasName};
 use ra_ap_syntax::{Edition, SourceFile};
 use std::collections::HashMap;
 
-/// The bodies of the macros of a crate that take nothing, by name.
+/// The bodies of the macros without arguments of a crate, by name.
 pub type Macros = HashMap<String, String>;
 
-/// The macros of a source that take nothing.
+/// The macros without arguments in a source.
 pub fn macros_in(text: &str) -> Macros {
     let mut found = Macros::new();
     if !text.contains("macro_rules!") {

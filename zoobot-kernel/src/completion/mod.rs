@@ -1,8 +1,8 @@
 //! Completion (Tab) and inspection (Shift-Tab).
 //!
 //! Names of the library come from an [`Index`] of its sources, the user's own from the notebook,
-//! and the type of what stands before a dot from the notebook or from rustc. All of it beside the
-//! cells' thread, so a running cell is not in the way.
+//! and the type of the expression before a dot from the notebook or from rustc. All of this happens
+//! off the cells' thread, so a running cell does not block it.
 
 mod attributes;
 mod crates;
@@ -26,14 +26,14 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// More matches help nobody choose.
+/// The maximum number of matches; more would not help anyone choose.
 const MATCHES: usize = 400;
-/// The types that have columns, as the library tells them.
+/// The types that have columns, as the library reports them.
 const TABLES: [&str; 6] = ["Catalog", "DataFrame", "Table", "Split", "Space", "Map"];
 /// The variable whose type rustc is asked for.
 const RECEIVER: &str = "zoobot_receiver";
 
-/// What the cells' thread tells after each cell.
+/// What the cells' thread reports after each cell.
 #[derive(Debug, Clone)]
 pub struct Known {
     /// The notebook.
@@ -46,10 +46,10 @@ pub struct Known {
     pub flags: Vec<String>,
 }
 
-/// How far the kernel has come.
+/// The state of the kernel.
 #[derive(Debug, Default)]
 enum Stage {
-    /// It starts: nothing is known yet, and soon will be.
+    /// It is starting: nothing is known yet, but will be soon.
     #[default]
     Starting,
     /// It runs cells.
@@ -60,21 +60,21 @@ enum Stage {
 
 /// Answers completion and inspection requests.
 ///
-/// A request waits for what it needs, however long a slow machine takes for it: half of the names are
+/// A request waits for what it needs, however long a slow machine takes: half of the names are
 /// worse than a late answer, and the front end asks again.
 #[derive(Debug)]
 pub struct Completer {
     stage: Mutex<Stage>,
     changed: Condvar,
     index: OnceLock<Index>,
-    /// What rustc has said since the last cell, by question.
+    /// rustc's answers since the last cell, by question.
     types: Mutex<HashMap<String, Option<String>>>,
-    /// For the checks; one at a time.
+    /// The folder for checks, of which one runs at a time.
     dir: Mutex<PathBuf>,
 }
 
 impl Completer {
-    /// A completer that may write into `dir`.
+    /// Creates a completer that may write into `dir`.
     pub fn new(dir: PathBuf) -> Self {
         Self {
             stage: Mutex::default(),
@@ -85,14 +85,14 @@ impl Completer {
         }
     }
 
-    /// Takes note of what is known after a cell.
+    /// Records what is known after a cell.
     pub fn learn(&self, known: Known) {
         locked(&self.types).clear();
         *locked(&self.stage) = Stage::Running(Box::new(known));
         self.changed.notify_all();
     }
 
-    /// The process that runs the cells could not be started.
+    /// Records that the process that runs the cells could not be started.
     pub fn give_up(&self) {
         *locked(&self.stage) = Stage::Failed;
         self.changed.notify_all();
@@ -125,7 +125,7 @@ impl Completer {
             let typed = typed.to_lowercase();
             found.retain(|entry| entry.name.to_lowercase().starts_with(&typed));
         }
-        // Names that start so are the business of their own crate.
+        // Names that begin with `_` are internal to their crate.
         found.retain(|entry| typed.starts_with('_') || !entry.name.starts_with('_'));
         found.sort_by(|a, b| a.name.cmp(&b.name));
         found.truncate(MATCHES);
@@ -151,7 +151,7 @@ impl Completer {
         }
     }
 
-    /// What there is to say of the name at the cursor, by MIME type.
+    /// The documentation of the name at the cursor, by MIME type.
     pub fn described(&self, code: &str, cursor: usize) -> Option<Value> {
         let place = Place::around(code, byte_of(code, cursor));
         let name = &code[place.name.clone()];
@@ -173,7 +173,7 @@ impl Completer {
                 });
                 let methods: Vec<&Entry> = match made.and_then(|it| it.signature.split_once("-> "))
                 {
-                    // What the function `histogram` makes, in `histogram.labels`.
+                    // The value that the function `histogram` returns, in `histogram.labels`.
                     Some((_, ty)) => {
                         index.members(ty).into_iter().filter(|it| it.name == name).collect()
                     }
@@ -184,7 +184,7 @@ impl Completer {
             }
         }
         if let (true, Scope::All, Some(index)) = (found.is_empty(), &place.scope, self.index()) {
-            // What Rust itself always brings: `Vec`, `String`, `Option`.
+            // Names that Rust always has in scope: `Vec`, `String`, `Option`.
             let own = index.named(name).filter(|entry| {
                 entry.of.is_empty()
                     && entry.kind != Kind::Export
@@ -216,7 +216,7 @@ impl Completer {
         variables.into_iter().find(|variable| variable.name == name).map(|variable| variable.ty)
     }
 
-    /// Whether `a.name` is a method and no field.
+    /// Whether `a.name` is a method rather than a field.
     pub fn is_method(&self, code: &str) -> bool {
         let place = Place::around(code, code.len());
         let name = &code[place.name.clone()];
@@ -232,7 +232,7 @@ impl Completer {
         sources.entries.iter().any(|entry| entry.of.is_empty() && entry.name == name)
     }
 
-    /// All names that may stand at a place, each once.
+    /// All names that may appear at a place, each once.
     fn names(&self, code: &str, place: &Place) -> Vec<Entry> {
         if place.scope == Scope::Nothing {
             return Vec::new();
@@ -285,7 +285,7 @@ impl Completer {
             return Some(variable.ty.clone());
         }
         let question = format!("let {RECEIVER} = {receiver};");
-        // Statements that are not right yet must not be in the way.
+        // Unfinished statements must not prevent an answer.
         let cells = [format!("{}\n{question}", before.code), question];
         let right = cells.iter().map(|code| Cell::parse(code)).find(|cell| cell.error.is_none());
         let ask = |cell: &Cell| {
@@ -321,7 +321,7 @@ impl Completer {
         })
     }
 
-    /// The index; the first call loads it, or makes it where it has not been made ahead.
+    /// The index; the first call loads it, or builds it if that was not done in advance.
     fn index(&self) -> Option<&Index> {
         if let Some(index) = self.index.get() {
             return Some(index);
@@ -331,11 +331,11 @@ impl Completer {
     }
 }
 
-/// The columns that the text from byte `from` may name: those of the tables that its statement uses,
-/// or of all tables.
+/// The columns that the string from byte `from` may name: those of the tables that its statement
+/// uses, or of all tables.
 fn columns(code: &str, from: usize, known: &Known) -> Vec<Entry> {
     let statement = &code[statements_end(code, from)..from];
-    // A variable of another type may have taken the name since.
+    // The variable may have been replaced by one of another type.
     let there = |name: &str| {
         known.notebook.variables.iter().any(|variable| {
             variable.name == name && TABLES.contains(&reader::head_of(&variable.ty).as_str())
@@ -373,12 +373,12 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Makes the index ahead of the first request; how many names it holds.
+/// Builds the index in advance; returns the number of its names.
 pub fn prepare(library: &Library) -> usize {
     Index::load(library).entries().len()
 }
 
-/// What is put into the cell.
+/// The text that is inserted into the cell.
 fn text_of(entry: &Entry) -> String {
     match entry.kind {
         Kind::Macro => format!("{}!", entry.name),

@@ -1,13 +1,13 @@
-//! What stands before the cursor.
+//! Determines what is before the cursor.
 
 use ra_ap_syntax::ast::AstNode;
 use ra_ap_syntax::{Edition, NodeOrToken, SourceFile, SyntaxKind};
 use std::ops::Range;
 
-/// The name at the cursor and what it is a name of.
+/// The name at the cursor and where to look it up.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Place {
-    /// The byte range of the name as far as it is typed.
+    /// The byte range of the name as typed so far.
     pub name: Range<usize>,
     /// Where to look it up.
     pub scope: Scope,
@@ -20,11 +20,11 @@ pub enum Scope {
     Members(Range<usize>),
     /// In a type or module.
     Path(String),
-    /// Among all that is in scope.
+    /// Among everything in scope.
     All,
-    /// Among the columns of tables: in the text that an argument is.
+    /// Among the columns of tables: inside a string that is an argument.
     Columns,
-    /// Nowhere: in a comment or a text that is no argument.
+    /// Nowhere: inside a comment, or inside a string that is not an argument.
     Nothing,
 }
 
@@ -79,7 +79,7 @@ impl Place {
     }
 }
 
-/// The end of the last whole statement before byte `at` that is not inside of braces.
+/// The end of the last complete statement before byte `at` that is not inside braces.
 pub fn statements_end(code: &str, at: usize) -> usize {
     let tree = SourceFile::parse(&code[..at], Edition::Edition2024).tree();
     let mut depth = 0;
@@ -101,7 +101,7 @@ pub fn statements_end(code: &str, at: usize) -> usize {
     end
 }
 
-/// What closes the brackets and braces that are open at byte `at`.
+/// The closing brackets and braces for those that are open at byte `at`.
 pub fn closing(code: &str, at: usize) -> String {
     let tree = SourceFile::parse(&code[..at], Edition::Edition2024).tree();
     let mut open = Vec::new();
@@ -120,7 +120,7 @@ pub fn closing(code: &str, at: usize) -> String {
 }
 
 /// Where the expression that ends at byte `end` begins: names, paths, calls, indices, `?` and
-/// texts, joined by dots.
+/// strings, joined by dots.
 fn expression_start(code: &str, end: usize) -> Option<usize> {
     let mut at = code[..end].trim_end().len();
     let mut start = None;
@@ -146,7 +146,7 @@ fn expression_start(code: &str, end: usize) -> Option<usize> {
         } else if called
             && before.ends_with(|c: char| is_word(c) || matches!(c, ')' | ']' | '>' | '!' | '?'))
         {
-            // What is called or indexed; a keyword is not.
+            // The name that is called or indexed, which is never a keyword.
             let word = &before[word_start(before, before.len())..];
             if ["in", "return", "match", "if", "while", "let", "mut", "else"].contains(&word) {
                 return start;
@@ -178,7 +178,7 @@ fn bracket_start(before: &str) -> Option<usize> {
     None
 }
 
-/// Of `name::<A<B>>` the place of the first `<`.
+/// The position of the first `<` in `name::<A<B>>`.
 fn turbofish_start(before: &str) -> Option<usize> {
     let mut depth = 0;
     for (i, c) in before.char_indices().rev() {
@@ -190,13 +190,14 @@ fn turbofish_start(before: &str) -> Option<usize> {
     None
 }
 
-/// Parts of the names of functions whose texts are files, folders and messages.
+/// Parts of the names of functions whose string arguments are files, folders and messages.
 const NO_COLUMNS: [&str; 15] = [
     "read", "write", "save", "load", "open", "path", "file", "folder", "dir", "expect", "input",
     "password", "env", "join", "title",
 ];
 
-/// Where the text at byte `at` begins, if it is the argument of a function that may take a column.
+/// Where the string at byte `at` begins, if it is the argument of a function that may take a
+/// column.
 fn argument_text(code: &str, at: usize) -> Option<usize> {
     if !in_text(code, at) {
         return None;
@@ -216,7 +217,7 @@ fn argument_text(code: &str, at: usize) -> Option<usize> {
             _ => {}
         }
     }
-    // A list of texts, as in `select(["a", "b"])`, belongs to the function around it.
+    // A list of strings, as in `select(["a", "b"])`, belongs to the function around it.
     while let Some(bracket) = open.pop() {
         let before = code[..bracket].trim_end();
         match code[bracket..].chars().next() {

@@ -1,4 +1,4 @@
-//! From Rust source to the names in it: what is public, its signature and its documentation.
+//! Reads the public names in Rust source, with their signatures and documentation.
 
 use super::attributes::{Features, derives_clone, offered};
 use super::macros::{Macros, macros_in};
@@ -6,13 +6,13 @@ use ra_ap_syntax::ast::{self, AstNode, HasGenericParams, HasModuleItem, HasName,
 use ra_ap_syntax::{Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode};
 use serde::{Deserialize, Serialize};
 
-/// Longer documentation is cut; nobody reads it in a tooltip.
+/// The maximum length of documentation; longer texts do not suit a tooltip.
 const DOC_BYTES: usize = 6000;
 
-/// The name of an export of all that a module has; its signature is the module's path.
+/// The name of a glob export; its signature is the module's path.
 pub const ALL: &str = "*";
 
-/// What a name stands for, in Jupyter's words.
+/// The kind of a name, in Jupyter's terms.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -34,11 +34,11 @@ pub enum Kind {
     Constant,
     /// A `macro_rules`.
     Macro,
-    /// A name that stands for an item elsewhere.
+    /// A re-export of an item from elsewhere.
     Export,
     /// A variable.
     Instance,
-    /// A word of the language.
+    /// A keyword of the language.
     Keyword,
     /// A column of a table.
     Column,
@@ -49,7 +49,7 @@ pub enum Kind {
 pub struct Entry {
     /// The name.
     pub name: String,
-    /// What it stands for.
+    /// The kind of the name.
     pub kind: Kind,
     /// The type or trait it belongs to; empty for others.
     pub of: String,
@@ -61,19 +61,20 @@ pub struct Entry {
     pub doc: String,
 }
 
-/// What some sources say.
+/// The names read from some sources.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Sources {
     /// The names.
     pub entries: Vec<Entry>,
     /// Type, trait and module, for each `impl` of a trait.
     pub traits: Vec<(String, String, String)>,
-    /// What the methods of a type are looked up in besides: its `Deref` target, what an alias means.
+    /// Where else the methods of a type are looked up: its `Deref` target, or the type behind an
+    /// alias.
     pub derefs: Vec<(String, String)>,
 }
 
 impl Sources {
-    /// Adds what the source of `module` makes public, in a crate built with `features` whose
+    /// Adds the public names in the source of `module`, in a crate built with `features` whose
     /// [`macros_in`] are known.
     pub fn read(&mut self, text: &str, module: &str, features: &Features, macros: &Macros) {
         self.add(text, module, features, macros, false);
@@ -86,7 +87,7 @@ impl Sources {
         self.derefs.extend(other.derefs);
     }
 
-    /// Adds all that the items of a notebook declare.
+    /// Adds everything that the items of a notebook declare.
     pub fn read_all(&mut self, text: &str) {
         self.add(text, "", &None, &macros_in(text), true);
     }
@@ -207,7 +208,7 @@ impl Reader<'_> {
                 self.into.derefs.push((ty, head_of(&target.syntax().text().to_string())));
             }
         } else {
-            // A trait for all that has another one: `impl<R: RngCore> Rng for R`.
+            // A trait for every type with another trait: `impl<R: RngCore> Rng for R`.
             for bound in bounds(item, &ty) {
                 self.into.traits.push((bound, of.clone(), module.to_owned()));
             }
@@ -215,7 +216,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What a macro that takes nothing adds to the `impl` of a type.
+    /// Adds the items that a macro without arguments adds to the `impl` of a type.
     fn expand(&mut self, call: &ast::MacroCall, ty: &str, module: &str) {
         let name = call.path().and_then(|path| path.segment()).and_then(|last| last.name_ref());
         let body = name.and_then(|name| self.macros.get(name.text().to_string().as_str()));
@@ -302,7 +303,7 @@ impl Reader<'_> {
     }
 }
 
-/// What nearly everything is tells nothing of a type.
+/// Traits that nearly every type implements; they say nothing about a type.
 const COMMON: [&str; 14] = [
     "Sized",
     "Send",
@@ -320,7 +321,7 @@ const COMMON: [&str; 14] = [
     "Into",
 ];
 
-/// The traits that a type parameter `name` of an `impl` is bound by; none where it is no parameter.
+/// The trait bounds of the type parameter `name` of an `impl`; empty if it is not a parameter.
 fn bounds(item: &ast::Impl, name: &str) -> Vec<String> {
     let parameters = item.generic_param_list();
     let parameters = parameters.into_iter().flat_map(|list| list.generic_params());
@@ -389,8 +390,8 @@ fn documentation(node: &SyntaxNode) -> String {
     lines.join("\n")
 }
 
-/// The name that the methods of a type are found under: of `&mut a::B<C>` it is `B`, of a trait
-/// object the trait's, of slices and arrays `slice`.
+/// The name under which the methods of a type are found: `B` for `&mut a::B<C>`, the trait's name
+/// for a trait object, `slice` for slices and arrays.
 pub fn head_of(ty: &str) -> String {
     let mut ty = ty.trim();
     loop {

@@ -1,4 +1,4 @@
-//! Which names may stand where.
+//! Which names can be used where.
 
 use super::index::Index;
 use super::reader::{ALL, Entry, Kind};
@@ -10,7 +10,7 @@ const KEYWORDS: [&str; 16] = [
     "async", "break", "const", "continue", "else", "enum", "false", "impl", "match", "return",
     "static", "struct", "trait", "true", "unsafe", "while",
 ];
-/// Modules of the crate root that are other crates.
+/// Modules of the crate root that re-export other crates.
 const CRATES: [&str; 7] = ["polars", "plotters", "ndarray", "image", "rand", "rand_distr", "tch"];
 /// Modules of the standard library that notebooks use.
 const STANDARD: [&str; 12] = [
@@ -27,7 +27,7 @@ const STANDARD: [&str; 12] = [
     "thread",
     "time",
 ];
-/// The macros that are always there, and what to say of them.
+/// The macros that are always available, and their descriptions.
 const MACROS: [(&str, &str, &str); 4] = [
     (
         "println",
@@ -43,10 +43,10 @@ const MACROS: [(&str, &str, &str); 4] = [
         "Makes a list: `vec![1.0, 2.0]` of these values, `vec![0.0; 10]` of ten zeros.",
     ),
 ];
-/// Exports of exports are followed this far.
+/// The number of re-exports that are followed in a row.
 const EXPORTS: usize = 4;
 
-/// The names at hand.
+/// The names that a cell can use.
 pub struct Names<'a> {
     /// Those of the library; none while it is still being read.
     pub library: Option<&'a Index>,
@@ -63,7 +63,7 @@ impl Names<'_> {
         self.of(ty).into_iter().filter(|entry| member(&entry)).collect()
     }
 
-    /// What a type or module holds.
+    /// The contents of a type or module.
     pub fn in_path(&self, path: &str) -> Vec<Entry> {
         let last = path.rsplit("::").next().unwrap_or(path);
         if last.starts_with(char::is_uppercase) || self.own.of(last).next().is_some() {
@@ -103,7 +103,7 @@ impl Names<'_> {
         found
     }
 
-    /// The whole path of a type, where an import of the notebook tells it.
+    /// The full path of a type, if an import of the notebook gives it.
     fn imported(&self, path: &str) -> String {
         if path.contains("::") {
             return path.to_owned();
@@ -160,7 +160,7 @@ impl Names<'_> {
         let mut found: Vec<Entry> = self.own.members(ty).into_iter().cloned().collect();
         if let Some(library) = self.library {
             found.extend(library.members(ty).into_iter().cloned());
-            // What the notebook's own type has of the library's traits.
+            // Members that the notebook's own type gets from the library's traits.
             let traits = self.own.heads(ty).into_iter().skip(1);
             found.extend(traits.flat_map(|head| library.of(&head).cloned().collect::<Vec<_>>()));
         }
@@ -173,7 +173,8 @@ impl Names<'_> {
         found
     }
 
-    /// What a module declares and exports, that of the modules it exports as a whole among it.
+    /// Adds what a module declares and exports, including the contents of modules that it exports
+    /// with `*`.
     fn add_module(&self, module: &str, depth: usize, found: &mut Vec<Entry>) {
         let entries = self.library.map(Index::entries).unwrap_or_default().iter();
         for entry in entries.filter(|entry| entry.of.is_empty() && entry.module == module) {
@@ -185,7 +186,8 @@ impl Names<'_> {
         }
     }
 
-    /// polars spreads its prelude over crates; nearly all that is public in them is in it.
+    /// The names of polars' prelude, which is spread over crates; nearly everything public in them
+    /// belongs to it.
     fn polars(&self) -> Vec<Entry> {
         let entries = self.library.map(Index::entries).unwrap_or_default().iter();
         entries
@@ -195,12 +197,12 @@ impl Names<'_> {
             .collect()
     }
 
-    /// What an exported name stands for, where that is known.
+    /// The item behind an exported name, if it is known.
     fn resolved(&self, entry: &Entry) -> Entry {
         if entry.kind != Kind::Export {
             return entry.clone();
         }
-        // The crate's own before others of the name.
+        // Prefer the crate's own item to others of this name.
         let crate_ = entry.module.split("::").next().unwrap_or_default();
         let near =
             self.library.into_iter().flat_map(|library| library.named(&entry.name)).find(|it| {
@@ -218,13 +220,13 @@ impl Names<'_> {
             .chain(library)
             .filter(|entry| entry.of.is_empty() && entry.kind != Kind::Export)
             .collect();
-        // The library's own before others of the name, the documented before others.
+        // Prefer the library's own item to others of this name, and documented items to others.
         known.sort_by_key(|entry| (!entry.module.starts_with("zoobot_core"), entry.doc.is_empty()));
         known.first().map(|entry| (*entry).clone())
     }
 }
 
-/// The module that `path` of a `pub use path::*` in `module` stands for.
+/// The module that `path` means in a `pub use path::*` of `module`.
 fn whole_module(path: &str, module: &str) -> String {
     let root = module.split("::").next().unwrap_or(module);
     let parent = module.rsplit_once("::").map_or(module, |(parent, _)| parent);
@@ -238,7 +240,7 @@ fn whole_module(path: &str, module: &str) -> String {
     .to_owned()
 }
 
-/// A name of which nothing else is known.
+/// An entry with nothing but a name and a kind.
 pub fn word(name: &str, kind: Kind) -> Entry {
     Entry {
         name: name.to_owned(),

@@ -1,4 +1,4 @@
-//! Expressions that other languages write otherwise.
+//! Expressions that other languages write differently.
 
 use super::python::{over, rust, variables};
 use super::scan::Kind;
@@ -330,7 +330,7 @@ pub(super) fn is_none(line: &Line, i: usize) -> Option<String> {
     }
 }
 
-/// `x in xs` outside of a loop.
+/// `x in xs` outside a loop.
 pub(super) fn membership(line: &Line, i: usize) -> Option<String> {
     let after_not = i > 1 && line.is(i - 1, "not");
     let value = if after_not { i - 2 } else { i.checked_sub(1)? };

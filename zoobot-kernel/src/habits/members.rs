@@ -1,13 +1,13 @@
-//! What other languages ask of a catalogue, a table or a column, and how Rust asks it.
+//! What other languages ask of a catalogue, a table or a column, and the Rust counterparts.
 
-/// What holds the values.
+/// The container of the values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Holder {
     /// A catalogue.
     Catalog,
-    /// A table of polars'.
+    /// A polars table.
     Table,
-    /// A column of polars'.
+    /// A polars column.
     Column,
 }
 
@@ -38,8 +38,8 @@ impl Holder {
     }
 }
 
-/// What to say of a method or field `name` that `receiver` has not; `argument` is the text in quotes
-/// that the call has, a column's name.
+/// Advice for a method or field `name` that `receiver` does not have; `argument` is the string argument of
+/// the call, the name of a column.
 pub fn member(
     holder: Holder,
     name: &str,
@@ -204,7 +204,7 @@ fn of_column(name: &str, receiver: &str) -> Option<String> {
     })
 }
 
-/// What to say of `receiver[index]`, where `ty` is the type of the receiver and `by` that of the index.
+/// Advice for `receiver[index]`, where `ty` is the type of the receiver and `by` the type of the index.
 pub fn index(ty: &str, by: &str, receiver: &str, index: &str) -> Option<String> {
     let whole = !index.is_empty() && index.bytes().all(|b| b.is_ascii_digit());
     let range =

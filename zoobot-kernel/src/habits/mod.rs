@@ -1,7 +1,7 @@
 //! Habits from Python and other languages: what was typed, and how Rust writes it.
 //!
-//! [`shapes`] knows ways of writing, [`names`] functions, modules and methods. Asked only of cells
-//! that do not compile, but for [`notes`]: what compiles and means something else.
+//! [`shapes`] knows syntax, [`names`] functions, modules and methods. They are consulted only for cells that
+//! do not compile, except for [`notes`], about code that compiles and means something else.
 
 mod expressions;
 mod members;
@@ -19,8 +19,8 @@ pub use shapes::{assignment, find};
 use crate::source::Variable;
 use scan::{Kind, Token, tokens};
 
-/// Remarks on a cell that is right and may not do what was meant: `2^3`, `7 // 2`, `1/3`, and missing
-/// values that go without a word. `variables` are the notebook's after the cell.
+/// Remarks on a cell that compiles and may not do what was meant: `2^3`, `7 // 2`, `1/3`, and missing values
+/// that are dropped silently. `variables` are the notebook's variables after the cell.
 pub fn notes(code: &str, variables: &[Variable]) -> Vec<String> {
     let tokens = tokens(code);
     let mut found = nulls::notes(&tokens, variables);
@@ -39,8 +39,8 @@ pub fn notes(code: &str, variables: &[Variable]) -> Vec<String> {
     found
 }
 
-/// `.eq("ring")` of polars' columns, which compares with the column `ring`; said whether the cell came to
-/// its end or not.
+/// A remark on `.eq("ring")` of a polars column, which compares with the column `ring`; shown whether or not
+/// the cell succeeded.
 pub fn text_as_column(code: &str) -> Option<String> {
     let tokens = tokens(code);
     let expression = tokens.windows(2).any(|two| two[0].is("col") && two[1].is("("));
@@ -57,7 +57,7 @@ pub fn text_as_column(code: &str) -> Option<String> {
     })
 }
 
-/// The names that stand in a code by themselves: no methods, no words of texts and comments.
+/// The names that appear in code by themselves: no methods, no words inside strings and comments.
 pub fn names_in(code: &str) -> Vec<&str> {
     let tokens = tokens(code);
     let free = |i: usize| i == 0 || !tokens[i - 1].is(".");
@@ -65,12 +65,12 @@ pub fn names_in(code: &str) -> Vec<&str> {
     words.map(|(_, token)| token.text).collect()
 }
 
-/// A number without decimals as it is written in everyday life.
+/// The value of an integer in plain decimal digits.
 fn whole(token: &Token) -> Option<u64> {
     token.text.parse().ok().filter(|_| token.kind == Kind::Number)
 }
 
-/// `2^3`, `10^n`, `n^2` of whole numbers: of others it does not compile.
+/// `2^3`, `10^n`, `n^2` of integers; with other types it does not compile.
 fn exclusive_or(line: &[Token], i: usize, variables: &[Variable]) -> Option<String> {
     let base = i.checked_sub(1).map(|before| line[before])?;
     let signed = line.get(i + 1)?.is("-");
@@ -79,7 +79,7 @@ fn exclusive_or(line: &[Token], i: usize, variables: &[Variable]) -> Option<Stri
     if !line[i].is("^") || !base.ends_value() || !exponent.begins_value() {
         return None;
     }
-    // Who works with bits says so: `1 << 3 ^ 1`, `x ^ 0xFF`, `a & b ^ c`.
+    // Code that works with bits shows it: `1 << 3 ^ 1`, `x ^ 0xFF`, `a & b ^ c`.
     let shifts = |pair: &[Token]| pair[0].is(">") && pair[1].is(">") && pair[0].end() == pair[1].at;
     let bits = |token: &Token| {
         token.is("<<")
@@ -125,7 +125,7 @@ fn exclusive_or(line: &[Token], i: usize, variables: &[Variable]) -> Option<Stri
     Some(format!("note: `^` is bitwise exclusive or, not a power.{is} The power is {power}."))
 }
 
-/// `1/3` of whole numbers, which is 0.
+/// `1/3` of integers, which is 0.
 fn whole_quotient(three: &[Token], before: Option<Token>, after: Option<Token>) -> Option<String> {
     let [a, sign, b] = three else { return None };
     let (dividend, divisor) = (whole(a)?, whole(b)?);
@@ -145,7 +145,7 @@ fn whole_quotient(three: &[Token], before: Option<Token>, after: Option<Token>) 
     ))
 }
 
-/// `7 // 2`, of which Rust sees the 7.
+/// `7 // 2`, of which Rust reads only the 7.
 fn floor_division(line: &[Token]) -> Option<String> {
     let (comment, before) = line.split_last()?;
     let divisor = comment.text.strip_prefix("//")?.trim();
@@ -153,7 +153,7 @@ fn floor_division(line: &[Token]) -> Option<String> {
         !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '.')
     };
     let last = before.last()?;
-    // Nothing but numbers, names and signs of arithmetic: a comment behind a call tells its value.
+    // Only numbers, names and arithmetic operators: a comment after a call may state its value.
     let arithmetic = before.iter().enumerate().all(|(i, token)| match token.kind {
         Kind::Number => true,
         Kind::Word => !before.get(i + 1).is_some_and(|next| next.is("(")),

@@ -1,6 +1,6 @@
-//! Names that other languages have and Rust has not, and what Rust has for them.
+//! Names that other languages have and Rust does not, and their counterparts in Rust.
 
-/// Functions, constants and modules: what was typed, what to say.
+/// Functions, constants and modules: what was typed, and the advice.
 const NAMES: &[(&str, &str)] = &[
     (
         "print",
@@ -206,7 +206,7 @@ const RANDOM: &str = "random numbers are in `zoobot::rand`: `zoobot::rand::rando
 const GROUPS: &str = "a table is counted by class with \
     `.lazy().group_by([col(\"class\")]).agg([len()]).collect()?`.";
 
-/// Methods: what was typed, what to say.
+/// Methods: what was typed, and the advice.
 const METHODS: &[(&str, &str)] = &[
     (
         "append",
@@ -266,17 +266,17 @@ fn of(table: &[(&str, &'static str)], name: &str) -> Option<&'static str> {
     table.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
 
-/// What to say of a name that is not there.
+/// The advice for an unknown name.
 pub fn name(name: &str) -> Option<&'static str> {
     of(NAMES, name).or_else(|| of(MODULES, name))
 }
 
-/// What to say of a module of Python's.
+/// The advice for a module of Python.
 pub fn module(name: &str) -> Option<&'static str> {
     of(MODULES, name)
 }
 
-/// What to say of a method that is not there.
+/// The advice for an unknown method.
 pub fn method(name: &str) -> Option<&'static str> {
     of(METHODS, name)
 }

@@ -1,9 +1,9 @@
-//! Missing values of a column that go without a word.
+//! Missing values of a column that are dropped silently.
 
 use super::scan::{Kind, Token};
 use crate::source::Variable;
 
-/// What a column's type is asked for: `.f64()?`.
+/// The methods that ask for a column's type: `.f64()?`.
 const TYPES: [&str; 12] =
     ["f64", "f32", "i64", "i32", "i16", "i8", "u64", "u32", "u16", "u8", "bool", "str"];
 
@@ -47,7 +47,7 @@ pub(super) fn notes(tokens: &[Token], variables: &[Variable]) -> Vec<String> {
     found
 }
 
-/// Whether what stands before the dot at `k` is a column of one type: `.f64()?`, `.f64().unwrap()`, a
+/// Whether the expression before the dot at `k` is a typed column: `.f64()?`, `.f64().unwrap()`, a
 /// variable.
 fn of_column(tokens: &[Token], k: usize, variables: &[Variable]) -> bool {
     let Some(mut at) = k.checked_sub(1) else { return false };
@@ -73,7 +73,7 @@ fn of_column(tokens: &[Token], k: usize, variables: &[Variable]) -> bool {
     at >= 3 && tokens[at].is(")") && tokens[at - 1].is("(") && TYPES.contains(&tokens[at - 2].text)
 }
 
-/// What says how many are missing, or keeps their places.
+/// Code that counts the missing values, or keeps their places.
 fn instead(before: &[Token], summed: bool, variables: &[Variable]) -> String {
     let column = before.windows(5).rev().find(|it| {
         it[0].kind == Kind::Word

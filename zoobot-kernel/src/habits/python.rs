@@ -1,10 +1,10 @@
-//! Python's expressions as Rust writes them, as far as their words tell.
+//! Translates Python's expressions to Rust, as far as the words alone allow.
 
 use super::expressions::{range_of, without_kinds};
 use super::scan::Kind;
 use super::shapes::Line;
 
-/// Functions of Python and numpy that are methods of numbers in Rust, under the name they have there.
+/// Functions of Python and numpy that are methods of numbers in Rust, with their names in Rust.
 const OF_NUMBERS: [(&str, &str); 20] = [
     ("sqrt", "sqrt"),
     ("abs", "abs"),
@@ -37,19 +37,19 @@ const RENAMED: [(&str, &str); 5] = [
 ];
 const MODULES: [&str; 3] = ["math", "np", "numpy"];
 
-/// What a loop goes through.
+/// What a loop iterates over.
 pub(super) struct Over {
     /// The iterator.
     pub(super) iterator: String,
-    /// What it gives are numbers with decimals.
+    /// Whether its elements are floats.
     pub(super) floats: bool,
-    /// It lends its elements, which can be copied.
+    /// Whether it yields references to elements that can be copied.
     pub(super) copies: bool,
-    /// It gives its elements away.
+    /// Whether it yields its elements by value.
     pub(super) owns: bool,
 }
 
-/// The tokens from `from` to before `to`, which say what a loop goes through.
+/// Translates the tokens from `from` up to `to`, over which a loop iterates.
 pub(super) fn over(line: &Line, from: usize, to: usize) -> Over {
     let text = line.text(from, to);
     let owned =
@@ -148,8 +148,7 @@ pub(super) fn variables(line: &Line, from: usize, to: usize) -> String {
     }
 }
 
-/// The tokens from `from` to before `to` as Rust writes them; `floats` makes numbers such with
-/// decimals.
+/// The tokens from `from` up to `to` as Rust writes them; `floats` turns numbers into floats.
 pub(super) fn rust(line: &Line, from: usize, to: usize, floats: bool) -> String {
     if let Some(condition) = line.outside(from, to, "if").filter(|at| *at > from)
         && let Some(otherwise) = line.outside(condition, to, "else")
@@ -175,7 +174,7 @@ pub(super) fn rust(line: &Line, from: usize, to: usize, floats: bool) -> String 
     out
 }
 
-/// The token at `k`, with what belongs to it, and the token behind.
+/// The token at `k` in Rust, with what belongs to it, and the index of the token after that.
 fn piece(line: &Line, k: usize, to: usize, floats: bool) -> (String, usize) {
     let token = line.tokens[k];
     let member = k > 0 && line.is(k - 1, ".");
@@ -237,7 +236,7 @@ fn piece(line: &Line, k: usize, to: usize, floats: bool) -> (String, usize) {
     (text, after)
 }
 
-/// Whether a number is counted with, and is no index or argument.
+/// Whether a number is an operand of arithmetic, not an index or argument.
 fn counts(line: &Line, k: usize) -> bool {
     let signs = ["+", "-", "*", "/", "%", "<", ">", "<=", ">=", "==", "!="];
     let is = |k: usize| signs.iter().any(|sign| line.is(k, sign));
@@ -262,7 +261,7 @@ fn power(line: &Line, k: usize, floats: bool) -> String {
     }
 }
 
-/// A value to which a method can be added.
+/// The value, in brackets if a method call needs them.
 fn atom(text: &str) -> String {
     let plain = text.chars().all(|c| c.is_alphanumeric() || c == '_');
     if plain && !text.starts_with(|c: char| c.is_ascii_digit()) {
@@ -272,7 +271,7 @@ fn atom(text: &str) -> String {
     }
 }
 
-/// What `print(...)` of these tokens is.
+/// The Rust for `print(...)` with these tokens.
 pub(super) fn printed(line: &Line, from: usize, to: usize) -> String {
     let inside = |k: usize| line.tokens[k].text.trim_matches(['"', '\'']);
     match (line.kind(from), to.saturating_sub(from)) {

@@ -1,15 +1,15 @@
-//! The words, numbers, texts and signs of code that may be no Rust.
+//! Splits code that may not be Rust into words, numbers, strings and signs.
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A name or keyword.
     Word,
     /// A number.
     Number,
-    /// A text in double quotes.
+    /// A string in double quotes.
     Text,
-    /// A text in single quotes, longer than the one letter that Rust allows.
+    /// A string in single quotes, longer than the one character that Rust allows.
     Single,
     /// One of Rust's character literals or lifetimes.
     Letter,
@@ -24,16 +24,16 @@ pub enum Kind {
 /// A piece of code.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Token<'a> {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
-    /// As it is written.
+    /// Its text in the code.
     pub text: &'a str,
-    /// The byte where it begins.
+    /// The byte offset where it begins.
     pub at: usize,
 }
 
 impl Token<'_> {
-    /// The byte after it.
+    /// The byte offset after its end.
     pub fn end(&self) -> usize {
         self.at + self.text.len()
     }
@@ -64,7 +64,7 @@ impl Token<'_> {
     }
 }
 
-/// Words that are no values.
+/// Words that are not values.
 const KEYWORDS: [&str; 12] =
     ["let", "mut", "in", "if", "else", "for", "while", "match", "return", "as", "move", "ref"];
 /// Signs of more than one character, the longest first.
@@ -73,7 +73,7 @@ const SIGNS: [&str; 20] = [
     "&&", "||", "%%", ":=", "<<",
 ];
 
-/// The tokens of a code, blanks left out.
+/// The tokens of code, without whitespace.
 pub fn tokens(code: &str) -> Vec<Token<'_>> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -112,7 +112,7 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// The length of a text in quotes, to the end of the code where it is not closed.
+/// The length of a string in quotes, up to the end of the code if it is not closed.
 fn quoted(rest: &str, quote: char) -> usize {
     let mut escaped = false;
     for (i, c) in rest.char_indices().skip(1) {
@@ -136,7 +136,7 @@ fn raw_text(rest: &str) -> Option<usize> {
     Some(inner.find(&close).map_or(rest.len(), |end| start + end + close.len()))
 }
 
-/// A lifetime, a character, or a text as Python writes it.
+/// A lifetime, a character, or a string as Python writes it.
 fn single(code: &str, at: usize) -> (Kind, usize) {
     let rest = &code[at..];
     let line = rest.split('\n').next().unwrap_or(rest);
@@ -155,7 +155,7 @@ fn single(code: &str, at: usize) -> (Kind, usize) {
     if closed && !lifetime { (Kind::Single, close) } else { (Kind::Letter, name) }
 }
 
-/// The length of a number: `1_000`, `0.5`, `1e-3`, `2.0_f64`, but `0` of `0..3` and `1` of `1.max(2)`.
+/// The length of a number: `1_000`, `0.5`, `1e-3`, `2.0_f64`; but only `0` of `0..3` and `1` of `1.max(2)`.
 fn number(rest: &str) -> usize {
     let bytes = rest.as_bytes();
     let digits = |from: usize| {

@@ -1,23 +1,23 @@
-//! Ways of writing that other languages have and Rust has not, and what Rust has for them.
+//! Syntax that other languages have and Rust does not, and its counterpart in Rust.
 
 use super::expressions::*;
 use super::scan::{Kind, Token, tokens};
 use super::statements::*;
 use crate::source::Variable;
 
-/// What was found.
+/// A habit found in the code.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Habit {
     /// One or two sentences that say how Rust writes it.
     pub advice: String,
-    /// The byte where it begins.
+    /// The byte offset where it begins.
     pub at: usize,
 }
 
-/// Looks for one way of writing at a token; the advice if it is there.
+/// Looks for one kind of syntax at a token; returns the advice if it is there.
 type Find = fn(&Line<'_>, usize) -> Option<String>;
 
-/// Ways of writing that are never right, the surest first.
+/// Syntax that is never valid Rust, the most certain first.
 const NEVER: [Find; 26] = [
     magic,
     command_line,
@@ -46,12 +46,12 @@ const NEVER: [Find; 26] = [
     annotated,
     statement,
 ];
-/// Those that may be right, and are meant in the line of an error.
+/// Syntax that may be valid Rust; considered only in the line of an error.
 const PERHAPS: [Find; 8] =
     [bare_tuple, shell, bare_command, power, last_element, range, truth, pass];
 
-/// The first habit in a code that does not compile: in `line` (from 1), or without one in any line,
-/// where it can only be wrong.
+/// The first habit in code that does not compile: in line `line` (from 1), or, without a line,
+/// anywhere if it is never valid Rust.
 pub fn find(code: &str, line: Option<usize>, variables: &[Variable]) -> Option<Habit> {
     let tokens = without_comments(code);
     let lines = tokens.split(|token| token.kind == Kind::Line).zip(1..);
@@ -68,7 +68,7 @@ pub fn find(code: &str, line: Option<usize>, variables: &[Variable]) -> Option<H
     })
 }
 
-/// How `x = 5` in this line makes a new variable.
+/// Advice for `x = 5` in this line, which does not define a variable in Rust.
 pub fn assignment(code: &str, line: usize) -> Option<String> {
     let tokens = without_comments(code);
     let tokens = tokens.split(|token| token.kind == Kind::Line).nth(line.checked_sub(1)?)?;
@@ -99,7 +99,7 @@ impl<'a> Line<'a> {
         known.map(|variable| variable.ty.as_str())
     }
 
-    /// What stands between token `i` and the one before.
+    /// The code between token `i` and the previous one.
     pub(super) fn gap(&self, i: usize) -> &'a str {
         let before = i.checked_sub(1).map_or(0, |before| self.tokens[before].end());
         &self.code[before..self.tokens[i].at]
@@ -127,12 +127,12 @@ impl<'a> Line<'a> {
         self.tokens.get(i).is_some_and(Token::begins_value)
     }
 
-    /// Whether nothing stands between token `i` and the next.
+    /// Whether token `i` and the next are adjacent.
     pub(super) fn adjacent(&self, i: usize) -> bool {
         self.tokens.get(i + 1).is_some_and(|next| next.at == self.tokens[i].end())
     }
 
-    /// The code from token `from` to before token `to`.
+    /// The code from token `from` up to token `to`.
     pub(super) fn text(&self, from: usize, to: usize) -> &'a str {
         match (self.tokens.get(from), to.checked_sub(1).and_then(|to| self.tokens.get(to))) {
             (Some(first), Some(last)) if from < to => &self.code[first.at..last.end()],

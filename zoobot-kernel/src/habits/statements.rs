@@ -1,4 +1,4 @@
-//! Whole lines that other languages write otherwise: commands, imports, blocks, definitions.
+//! Whole lines that other languages write differently: commands, imports, blocks, definitions.
 
 use super::expressions::range_of;
 use super::python::{over, printed, rust, variables};
@@ -36,14 +36,14 @@ const SHELL: &str = "shell commands belong in a terminal (File menu, New, Termin
     `let out = std::process::Command::new(\"ls\").output()?; String::from_utf8_lossy(&out.stdout)`";
 const PACKAGES: &str = "packages cannot be added to a notebook. `zoobot::{polars, plotters, ndarray, \
     image, rand, rand_distr, tch}` are there to use.";
-/// Commands of the shell that people type without a mark.
+/// Shell commands that people type without `!`.
 const COMMANDS: [&str; 17] = [
     "ls", "ll", "cd", "pwd", "cat", "head", "tail", "mkdir", "rm", "cp", "mv", "grep", "wget",
     "curl", "git", "echo", "which",
 ];
 const INSTALLERS: [&str; 8] = ["pip", "pip3", "conda", "cargo", "mamba", "uv", "apt", "brew"];
 
-/// What a command of the shell is in Rust.
+/// The Rust counterpart of a shell command.
 fn command(name: &str) -> String {
     match name {
         name if INSTALLERS.contains(&name) => PACKAGES.to_owned(),
@@ -63,7 +63,7 @@ pub(super) fn shell(line: &Line, i: usize) -> Option<String> {
         .then(|| command(name))
 }
 
-/// `!pip install x`, `!ls *.csv`, `! ls -l`, which can be nothing else.
+/// `!pip install x`, `!ls *.csv`, `! ls -l`, which cannot be anything else.
 pub(super) fn command_line(line: &Line, i: usize) -> Option<String> {
     let known =
         line.word(1).is_some_and(|name| COMMANDS.contains(&name) || INSTALLERS.contains(&name));
@@ -72,7 +72,7 @@ pub(super) fn command_line(line: &Line, i: usize) -> Option<String> {
     if argument { shell(line, i) } else { None }
 }
 
-/// `ls`, `cd /tmp`, `pip install numpy` without a mark; `ls` may be a name.
+/// `ls`, `cd /tmp`, `pip install numpy` without `!`; `ls` may be a name.
 pub(super) fn bare_command(line: &Line, i: usize) -> Option<String> {
     let name = line.word(0).filter(|_| i == 0)?;
     let installs = INSTALLERS.contains(&name) && (line.is(1, "install") || line.is(1, "add"));
@@ -84,7 +84,7 @@ pub(super) fn bare_command(line: &Line, i: usize) -> Option<String> {
         .then(|| command(name))
 }
 
-/// `pip install numpy`, which can be nothing else.
+/// `pip install numpy`, which cannot be anything else.
 pub(super) fn installs(line: &Line, i: usize) -> Option<String> {
     let words = line.word(1).is_some() && !line.is(1, "as");
     let name = line.word(0).filter(|_| i == 0 && words)?;
@@ -177,7 +177,7 @@ pub(super) fn block(line: &Line, i: usize) -> Option<String> {
             let source = over(line, at + 1, colon);
             let text = line.text(at + 1, colon);
             let plain = source.iterator.trim_end_matches(".iter()").trim_end_matches(".into_iter()");
-            // A loop makes the iterator itself.
+            // A loop creates the iterator itself.
             let range = range_of(line, at + 1);
             let source = match plain.strip_prefix('(').and_then(|it| it.strip_suffix(')')) {
                 _ if range.is_some() => range.unwrap_or_default(),
@@ -235,7 +235,7 @@ pub(super) fn elif(line: &Line, i: usize) -> Option<String> {
     })
 }
 
-/// A word with what it is about: `del x`, `print x`, `assert x`, `raise E`, and `type(x)`.
+/// A keyword with its operand: `del x`, `print x`, `assert x`, `raise E`, and `type(x)`.
 pub(super) fn statement(line: &Line, i: usize) -> Option<String> {
     let word = line.word(i).filter(|_| i == 0 || line.is(i - 1, "="))?;
     let operand = line.value(i + 1) && !line.is(i + 1, "(");
@@ -290,7 +290,7 @@ pub(super) fn tuple(line: &Line, i: usize) -> Option<String> {
     Some(format!("several variables are made with `let ({left}) = {right};`."))
 }
 
-/// `x, y` as the whole of a line: values are shown together as a tuple.
+/// `x, y` as a whole line: values are shown together as a tuple.
 pub(super) fn bare_tuple(line: &Line, i: usize) -> Option<String> {
     let end = line.tokens.len();
     let comma = line.outside(0, end, ",").filter(|_| i == 0)?;

@@ -5,7 +5,7 @@ fn advice(code: &str) -> String {
     find(code, None, &[]).or(lines).map(|habit| habit.advice).unwrap_or_default()
 }
 
-/// What a newcomer types, and a part of what is said.
+/// What a newcomer types, and a part of the advice.
 const HABITS: &[(&str, &str)] = &[
     ("%%time\nlet a = 1;", "`time!(...)`"),
     ("%timeit f(x)", "`time!(...)`"),

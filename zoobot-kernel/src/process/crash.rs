@@ -1,11 +1,11 @@
-//! Last words of a process that a signal ends: what kind of fault it was.
+//! The last message of a process that is ended by a signal: the kind of fault.
 //!
-//! Where nothing can be said, the stack of a thread is used up: there is no room to run this.
+//! When the stack of a thread is used up, nothing can be reported: there is no room to run this.
 
 use super::MARK;
 use std::sync::OnceLock;
 
-/// The words, ready to be written.
+/// The messages, prepared in advance.
 struct Words {
     overflow: String,
     null: String,
@@ -16,12 +16,12 @@ struct Words {
 
 static WORDS: OnceLock<Words> = OnceLock::new();
 
-/// How far from the stack pointer a fault is taken for one of the stack.
+/// A fault within this distance of the stack pointer counts as a stack overflow.
 const NEAR: usize = 1 << 20;
-/// Nothing lies below this address.
+/// Nothing is mapped below this address.
 const FIRST_PAGES: usize = 1 << 16;
 
-/// Says what kind of fault it was before the process ends.
+/// Reports the kind of fault before the process ends.
 pub fn install() {
     let words = |what: &str| format!("{MARK}{{\"kind\":\"crash\",\"what\":\"{what}\"}}\n");
     let _ = WORDS.set(Words {
@@ -33,7 +33,7 @@ pub fn install() {
     });
     for signal in [libc::SIGSEGV, libc::SIGBUS, libc::SIGILL, libc::SIGFPE] {
         let handler: extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void) = last;
-        // SAFETY: the handler only reads what is ready, writes it, and lets the signal end the
+        // SAFETY: the handler only reads prepared data, writes it, and lets the signal end the
         // process.
         unsafe {
             let mut action: libc::sigaction = std::mem::zeroed();
@@ -69,14 +69,14 @@ extern "C" fn last(signal: libc::c_int, info: *mut libc::siginfo_t, context: *mu
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 unsafe fn stack_pointer(context: *mut libc::c_void) -> Option<usize> {
-    // SAFETY: the system's context of a signal.
+    // SAFETY: the system passes the context of the signal.
     let registers = unsafe { &(*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs };
     usize::try_from(registers[usize::try_from(libc::REG_RSP).ok()?]).ok()
 }
 
 #[cfg(all(target_os = "linux", target_arch = "aarch64"))]
 unsafe fn stack_pointer(context: *mut libc::c_void) -> Option<usize> {
-    // SAFETY: the system's context of a signal.
+    // SAFETY: the system passes the context of the signal.
     usize::try_from(unsafe { (*context.cast::<libc::ucontext_t>()).uc_mcontext.sp }).ok()
 }
 

@@ -1,10 +1,11 @@
-//! Between the process that runs the cells and evcxr: makes its output text, and not too much of it.
+//! Filters the output of the process that runs the cells before evcxr reads it: only text, and not
+//! too much.
 //!
-//! evcxr passes on whole lines only, and gives up at the first byte that is not UTF-8; a front end
-//! gives up at a hundred megabytes. A fork of the process, made before it has threads, reads what it
-//! prints, passes on the beginnings of lines as messages, replaces what is not text and leaves out
-//! what one cell prints beyond [`LIMIT`]; being another process, it passes on the last words of a
-//! crash too.
+//! evcxr passes on whole lines only and stops at the first byte that is not UTF-8; a front end
+//! fails at a hundred megabytes. A fork of the process, made before it has threads, reads its
+//! output, passes on the beginnings of lines as messages, replaces invalid UTF-8 and drops what one
+//! cell prints beyond [`LIMIT`]. As a process of its own, it also passes on the last message of a
+//! crash.
 
 use super::MARK;
 use serde_json::json;
@@ -12,25 +13,25 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
-/// What one cell may print to each of the two streams, in bytes; more cannot be read anyway.
+/// What one cell may print to each of the two streams, in bytes; more would be unreadable.
 const LIMIT: usize = 1 << 20;
 /// The message that ends a cell's output.
 const END: &str = "{\"kind\":\"end\"}";
-/// The message that becomes evcxr's sign that a cell is over.
+/// The message that is replaced by evcxr's sign that a cell is over.
 pub const OVER: &str = "{\"kind\":\"over\"}";
 /// evcxr's sign.
 const COMPLETE: &[u8] = b"EVCXR_EXECUTION_COMPLETE\n";
-/// Starts the lines with which evcxr is told what goes on.
+/// The prefix of the lines that inform evcxr.
 const EVCXR: &[u8] = b"EVCXR_";
-/// Around content for evcxr.
+/// The beginnings of the lines around content for evcxr.
 const CONTENT: [&[u8]; 2] = [b"EVCXR_BEGIN_CONTENT", b"EVCXR_END_CONTENT"];
 
-/// Puts the filter behind this process's standard output and error. To be called before any thread
-/// is started.
+/// Puts the filter behind this process's standard output and error. Must be called before any
+/// thread is started.
 pub fn install() -> io::Result<()> {
     let (out_read, out_write) = pipe()?;
     let (err_read, err_write) = pipe()?;
-    // SAFETY: the process has one thread, so its fork may do all that it may do.
+    // SAFETY: the process has one thread, so the fork may do anything the process may do.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => {
@@ -44,17 +45,17 @@ pub fn install() -> io::Result<()> {
     }
 }
 
-/// The life of the fork: ends when nobody can print any more, or nobody reads.
+/// Runs in the fork; ends when all writers have closed the pipes, or the reader has.
 fn filter(out: OwnedFd, err: OwnedFd) -> ! {
     // SAFETY: descriptors 0, 1 and 2 are this process's own, and nothing else uses them.
     let (stdin, stdout, stderr) =
         unsafe { (OwnedFd::from_raw_fd(0), File::from_raw_fd(1), File::from_raw_fd(2)) };
-    // Instructions are for the process that runs the cells.
+    // Standard input is for the process that runs the cells.
     drop(stdin);
     let other = std::thread::spawn(move || pump(File::from(err), stderr, LIMIT));
     let _ = pump(File::from(out), stdout, LIMIT);
     let _ = other.join();
-    // SAFETY: ends the process without the exit handlers it shares with the one it came from.
+    // SAFETY: ends the process without the exit handlers it shares with its parent.
     unsafe { libc::_exit(0) }
 }
 
@@ -67,7 +68,7 @@ fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
         }
         let (read, write) = (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1]));
         for end in [&read, &write] {
-            // Programs that a cell starts print to descriptors 1 and 2.
+            // Programs that a cell starts use descriptors 1 and 2 only.
             libc::fcntl(end.as_raw_fd(), libc::F_SETFD, libc::FD_CLOEXEC);
         }
         Ok((read, write))
@@ -82,7 +83,7 @@ fn replace(with: OwnedFd, descriptor: i32) -> io::Result<()> {
     Ok(())
 }
 
-/// Copies `input` as text, of each cell at most `limit` bytes besides the library's messages.
+/// Copies `input` as text, at most `limit` bytes per cell besides the library's messages.
 fn pump(input: impl Read, output: impl Write, limit: usize) -> io::Result<()> {
     let mut input = BufReader::with_capacity(1 << 16, input);
     let mut pump = Pump {
@@ -118,22 +119,22 @@ fn pump(input: impl Read, output: impl Write, limit: usize) -> io::Result<()> {
     pump.output.flush()
 }
 
-/// Where the copying is.
+/// The state of the copying.
 struct Pump<W: Write> {
     output: BufWriter<W>,
     limit: usize,
-    /// The line so far, without what was passed on.
+    /// The part of the current line that was not passed on yet.
     line: Vec<u8>,
-    /// Whether its beginning was passed on.
+    /// Whether the beginning of the line was passed on.
     begun: bool,
-    /// Whether it is a line of content for evcxr.
+    /// Whether the line is content for evcxr.
     in_content: bool,
     passed: usize,
     left_out: usize,
 }
 
 impl<W: Write> Pump<W> {
-    /// A line has come to its end.
+    /// Handles the end of a line.
     fn end_of_line(&mut self) -> io::Result<()> {
         let line = std::mem::take(&mut self.line);
         let begun = std::mem::take(&mut self.begun);
@@ -156,7 +157,7 @@ impl<W: Write> Pump<W> {
         self.output.write_all(String::from_utf8_lossy(&line).as_bytes())
     }
 
-    /// Passes on the beginning of a line, unless it may be one of the library's or evcxr's.
+    /// Passes on the beginning of a line, unless it may be a message of the library or for evcxr.
     fn begin_line(&mut self) -> io::Result<()> {
         let is_start = |of: &[u8], whole: &[u8]| of.starts_with(whole) || whole.starts_with(of);
         let message = MARK.as_bytes();
@@ -167,7 +168,7 @@ impl<W: Write> Pump<W> {
         if waits {
             return Ok(());
         }
-        // A character that is not whole yet.
+        // An incomplete character at the end stays.
         let cut = self.line.utf8_chunks().last().map_or(0, |chunk| {
             let rest = chunk.invalid();
             let cut = std::str::from_utf8(rest).is_err_and(|error| error.error_len().is_none());
@@ -178,7 +179,7 @@ impl<W: Write> Pump<W> {
         self.text(&beginning)
     }
 
-    /// Passes on a text that has no end of line.
+    /// Passes on a text without an end of line.
     fn text(&mut self, bytes: &[u8]) -> io::Result<()> {
         if bytes.is_empty() {
             return Ok(());
@@ -197,7 +198,7 @@ impl<W: Write> Pump<W> {
         may
     }
 
-    /// Says what was left out, on a line of its own.
+    /// Reports the number of dropped bytes on a line of its own.
     fn note(&mut self) -> io::Result<()> {
         match std::mem::take(&mut self.left_out) {
             0 => Ok(()),
@@ -232,7 +233,7 @@ mod tests {
         String::from_utf8(output).unwrap()
     }
 
-    /// Gives the parts one after the other.
+    /// A reader that returns the parts one after another.
     struct Parts(Vec<Vec<u8>>);
 
     impl Read for Parts {

@@ -1,8 +1,8 @@
-//! The process that runs the cells: loads what was compiled, runs it, says when it is over.
+//! The process that runs the cells: loads what was compiled, runs it, and reports when it is over.
 //!
-//! It speaks evcxr's language (`LOAD_AND_RUN object function` on standard input), in a way of its
-//! own: cells run on a thread with a large stack, which can be left behind when a call on it cannot
-//! be stopped; what one cell defines can be linked to by the next; and a crash says what it was.
+//! It speaks evcxr's protocol (`LOAD_AND_RUN object function` on standard input), with additions:
+//! cells run on a thread with a large stack, which can be left behind when a call on it cannot be
+//! stopped; later cells can link to what a cell defines; and a crash is explained.
 
 mod crash;
 mod filter;
@@ -17,24 +17,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-/// Names the descriptor of the kernel's replies to the questions of a cell.
+/// The variable with the descriptor of the kernel's replies to the questions of a cell.
 const REPLIES: &str = "ZOOBOT_KERNEL_REPLIES";
-/// How a call to the library begins; see `zoobot_core::notebook`.
+/// The beginning of a message from the library; see `zoobot_core::notebook`.
 pub const MARK: &str = "\u{2}zoobot ";
-/// The stack of the thread that runs the cells, of which only what is used takes memory; less where
-/// there is not so much.
+/// The stack sizes to try, in this order, for the thread that runs the cells; only the used part
+/// takes memory.
 const STACKS: [usize; 3] = [512 << 20, 64 << 20, 8 << 20];
-/// The stacks of threads that cells start, unless the user has chosen their size.
+/// The stack size of threads that cells start, unless the user has chosen one.
 const THREAD_STACK: usize = 32 << 20;
-/// How often to see whether a cell is to be left behind.
+/// How often to check whether the cell is to be left behind.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// The stop button was pressed.
+/// Set when the stop button was pressed.
 static STOP: AtomicBool = AtomicBool::new(false);
-/// The running cell is to be left behind.
+/// Set when the running cell is to be left behind.
 static LEAVE: AtomicBool = AtomicBool::new(false);
 
-/// The life of the process.
+/// Runs the process to its end.
 pub fn run() -> ! {
     let result = prepare().and_then(serve);
     if let Err(error) = result {
@@ -44,13 +44,13 @@ pub fn run() -> ! {
     unsafe { libc::_exit(0) }
 }
 
-/// Gives the pipe of the commands, which becomes this process's own.
+/// Sets the process up; returns the pipe of the commands, which is then the process's own.
 fn prepare() -> io::Result<File> {
     filter::install()?;
     crash::install();
     on_signal(libc::SIGINT, &STOP);
     on_signal(libc::SIGUSR2, &LEAVE);
-    // A cell that reads standard input gets its end, and no command.
+    // A cell that reads standard input gets the end of file and no commands.
     let nothing = File::open("/dev/null")?;
     // SAFETY: descriptor 0 is open and ours; the copy is closed in programs that a cell starts.
     let commands = unsafe {
@@ -63,7 +63,8 @@ fn prepare() -> io::Result<File> {
     // SAFETY: the process has one thread so far.
     unsafe {
         std::env::set_var(REPLIES, commands.as_raw_fd().to_string());
-        // evcxr's choice: pages of the library's own functions below each panic of a thread.
+        // evcxr sets it, which prints pages of the library's own functions below each panic of a
+        // thread.
         std::env::remove_var("RUST_BACKTRACE");
         if std::env::var_os("RUST_MIN_STACK").is_none() {
             std::env::set_var("RUST_MIN_STACK", THREAD_STACK.to_string());
@@ -118,9 +119,10 @@ fn say(stream: i32, text: &str) -> io::Result<()> {
     stream.write_all(text.as_bytes())
 }
 
-/// What evcxr has a cell's function take and give: the place of variables, of which it has none.
+/// The type that evcxr gives to a cell's function: it takes and returns a pointer to variables, of
+/// which there are none.
 type Function = extern "C" fn(*mut c_void) -> *mut c_void;
-/// A function of the library's that the process calls.
+/// A function of the library that the process calls.
 type Hook<T> = extern "C" fn() -> T;
 
 /// A loaded cell.
@@ -132,7 +134,7 @@ struct Cell {
 }
 
 impl Cell {
-    /// Loads a shared object for good, its names there for those that come later.
+    /// Loads a shared object permanently, with its symbols visible to later objects.
     fn load(object: &str, function: &str) -> Result<Self, String> {
         let (Ok(path), Ok(function)) = (CString::new(object), CString::new(function)) else {
             return Err("a name with a zero in it".to_owned());

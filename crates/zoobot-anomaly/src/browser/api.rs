@@ -1,4 +1,4 @@
-//! What the page asks for, and what it is told.
+//! The answers to the page's requests.
 
 use super::super::search::AnomalySearch;
 use super::desk::{Choice, Desk};
@@ -14,14 +14,14 @@ use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::Catalog;
 use zoobot_show::notebook::jpeg;
 
-/// Galaxies of a ranking or of ratings that are given at a time.
+/// The maximum number of galaxies of a ranking or of ratings in one answer.
 const MOST: usize = 500;
-/// Characters of a note.
+/// The maximum number of characters of a note.
 const LONGEST_NOTE: usize = 2000;
-/// The side of a picture in pixels.
+/// The allowed sides of a picture, in pixels.
 const SIDES: std::ops::RangeInclusive<u32> = 32..=1024;
 
-/// Answers a request that was admitted.
+/// Answers a request that [`guard`](super::guard) allows.
 pub fn answer(desk: &Desk, request: &Request) -> Response {
     let path: Vec<&str> = request.path.trim_start_matches('/').split('/').collect();
     let answered = match (request.method, path.as_slice()) {
@@ -82,7 +82,7 @@ fn state(desk: &Desk) -> Value {
     })
 }
 
-/// What this user said of galaxies, by their places.
+/// This user's ratings, skips and notes, by the galaxies' rows.
 struct Said {
     values: HashMap<usize, u8>,
     skipped: HashSet<usize>,
@@ -96,7 +96,7 @@ impl Said {
         Self { values, skipped, notes: search.noted() }
     }
 
-    /// A galaxy as the page gets it.
+    /// A galaxy in the form that the page receives.
     fn item(&self, row: usize, id: &str, why: &str) -> Value {
         json!({
             "row": row, "id": id, "why": why, "rating": self.values.get(&row),
@@ -105,7 +105,7 @@ impl Said {
     }
 }
 
-/// A galaxy's place from the address: a number below the number of galaxies.
+/// A galaxy's row from the address (a number below the number of galaxies), and the catalogue.
 fn place(desk: &Desk, row: &str) -> Result<(usize, Catalog)> {
     let search = desk.search();
     let digits = !row.is_empty() && row.bytes().all(|byte| byte.is_ascii_digit());
@@ -147,7 +147,7 @@ fn picture(desk: &Desk, row: &str, side: Option<&str>) -> Result<Response> {
     Ok(Response::of("image/jpeg", jpeg(file.ok_or_else(no_file)?, pixels)?))
 }
 
-/// The ratings, the last first, and the galaxies that were skipped.
+/// The ratings and the skipped galaxies, the last first.
 fn rated(desk: &Desk, from: usize) -> Value {
     let search = desk.search();
     let (ratings, skipped, said) = (search.ratings(), search.skipped_rows(), Said::of(&search));

@@ -1,5 +1,5 @@
-//! What all tabs of the page share: the batch to rate, the ratings, and the thread that learns from
-//! them. A rating never waits for that thread.
+//! The state that all tabs of the page share: the batch to rate, the ratings, and the thread that learns
+//! from them. A rating never waits for that thread.
 
 use super::super::proposal::{Proposal, Why};
 use super::super::ranking::Ranking;
@@ -12,14 +12,14 @@ use std::time::Instant;
 use zoobot_base::error::{Error, Result};
 use zoobot_show::notebook::Board;
 
-/// Which galaxies a batch has.
+/// How the galaxies of a batch are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Choice {
-    /// Those that the search's acquisition chooses.
+    /// By the search's acquisition.
     #[default]
     Acquisition,
-    /// The highest of the ranking that are not rated.
+    /// The unrated galaxies at the top of the ranking.
     Top,
 }
 
@@ -33,40 +33,40 @@ impl Choice {
 /// A galaxy to rate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item {
-    /// Its place in the space.
+    /// The galaxy's row in the space.
     pub row: usize,
-    /// Why this one.
+    /// Why it was chosen.
     pub why: String,
 }
 
-/// A ranking, and what it was learnt from.
+/// A ranking, and facts about its fit.
 #[derive(Debug, Clone)]
 pub struct Learnt {
-    /// Shared: tabs ask how things stand again and again, and it has a number for each galaxy.
+    /// Shared, because tabs ask for the state often and a ranking is as large as the space.
     pub ranking: Arc<Ranking>,
-    /// Ratings that it was learnt from.
+    /// The number of ratings that it was learnt from.
     pub ratings: usize,
     /// Seconds for the model, the ranking and the next batch.
     pub seconds: f64,
-    /// What to know before one goes by it.
+    /// A warning about the ranking, if any.
     pub note: Option<&'static str>,
-    /// [`AnomalySearch::changes`] when it was learnt.
+    /// [`AnomalySearch::changes`] when the fit began.
     changes: u64,
 }
 
-/// How things stand.
+/// A snapshot of the state, for the page.
 #[derive(Debug, Clone)]
 pub struct Standing {
-    /// Counts the batches.
+    /// The number of the batch, from 1.
     pub batch: u64,
     pub items: Vec<Item>,
     pub choice: Choice,
-    /// Whether a model is being fitted or will be in a moment.
+    /// Whether a model is being fitted, or is about to be.
     pub training: bool,
     /// Why the last fit failed.
     pub problem: Option<String>,
     pub learnt: Option<Learnt>,
-    /// Changes of the ratings that the ranking does not know.
+    /// The number of changes of ratings since the ranking was learnt.
     pub behind: u64,
 }
 
@@ -91,7 +91,7 @@ struct Work {
 }
 
 impl Desk {
-    /// A desk with the batch that the search is at.
+    /// Creates a desk with the search's current batch.
     pub fn new(search: &AnomalySearch) -> Result<Self> {
         let mut learner = search.sharing();
         let (items, learnt) = round(&mut learner, Choice::default(), AnomalySearch::next)?;
@@ -99,7 +99,7 @@ impl Desk {
             rater: Mutex::new(search.sharing()),
             work: Mutex::new(Work { batch: 1, items, learnt, ..Work::default() }),
             wake: Condvar::new(),
-            // Of its own, so that the notebook's stop button stops nothing here.
+            // A separate board, so that the notebook's stop button stops nothing here.
             board: Board::new(),
         })
     }
@@ -113,13 +113,13 @@ impl Desk {
         self.rater.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How things stand now.
+    /// A snapshot of the present state.
     pub fn standing(&self) -> Standing {
         let (changes, done) = {
             let search = self.search();
             (search.changes(), search.done())
         };
-        // Those of a batch may have been rated in the notebook.
+        // The galaxies of the batch may have been rated in the notebook.
         self.go_on(&done);
         let work = self.work();
         Standing {
@@ -133,8 +133,8 @@ impl Desk {
         }
     }
 
-    /// Rates or skips a galaxy; after the last of a batch a new one follows. Gives the number of
-    /// ratings.
+    /// Rates or skips a galaxy, and asks for a new batch after the last galaxy of a batch. Returns the
+    /// number of ratings.
     pub fn tell(&self, tell: impl FnOnce(&mut AnomalySearch) -> Result<()>) -> Result<usize> {
         let (done, ratings) = {
             let mut search = self.search();
@@ -145,7 +145,7 @@ impl Desk {
         Ok(ratings)
     }
 
-    /// Asks for a new batch when all of this one are rated or skipped.
+    /// Asks for a new batch if all galaxies of the present one are rated or skipped.
     fn go_on(&self, done: &HashSet<usize>) {
         let mut work = self.work();
         let idle = !work.wanted && !work.busy && work.problem.is_none();
@@ -155,7 +155,8 @@ impl Desk {
         }
     }
 
-    /// Takes back the last rating or skip; its galaxy is to be rated again. Gives its name and place.
+    /// Takes back the last rating or skip, so that its galaxy is to be rated again. Returns the galaxy's
+    /// name and row.
     pub fn undo(&self) -> Result<Option<(String, usize)>> {
         let (id, row) = {
             let mut search = self.search();
@@ -170,7 +171,7 @@ impl Desk {
         Ok(Some((id, row)))
     }
 
-    /// Asks for a model of all ratings and a new batch.
+    /// Asks for a fit to all ratings and a new batch.
     pub fn retrain(&self, choice: Choice) {
         let mut work = self.work();
         work.choice = choice;
@@ -179,7 +180,7 @@ impl Desk {
         self.wake.notify_all();
     }
 
-    /// Learns whenever it is asked to, until the desk is closed.
+    /// Fits a model whenever one is asked for, until the desk is closed.
     pub fn learn(&self) {
         self.board.enter();
         let mut search = self.search().sharing();
@@ -203,7 +204,7 @@ impl Desk {
         }
     }
 
-    /// Waits until a model is wanted; `None` when the desk is closed.
+    /// Waits until a fit is asked for; `None` when the desk is closed.
     fn wanted(&self) -> Option<Choice> {
         let mut work = self.work();
         while !work.wanted && !work.closing {
@@ -225,14 +226,14 @@ impl Desk {
     }
 }
 
-/// A batch, and the ranking that goes with it once there are ratings.
+/// A batch, and its ranking once there are ratings.
 fn round(
     search: &mut AnomalySearch,
     choice: Choice,
     propose: impl FnOnce(&mut AnomalySearch) -> Result<Proposal>,
 ) -> Result<(Vec<Item>, Option<Learnt>)> {
     let begun = Instant::now();
-    // Before the ratings are looked at: a rating that comes meanwhile makes the ranking stale.
+    // Counted before the ratings are read: a rating that arrives meanwhile makes the ranking stale.
     let changes = search.changes();
     let ratings = search.ratings().len();
     let proposal = propose(search)?;

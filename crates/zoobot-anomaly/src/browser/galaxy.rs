@@ -1,4 +1,4 @@
-//! What a catalogue knows of one galaxy, and where on the web more is known.
+//! What a catalogue says about one galaxy, and links to web pages that say more.
 
 use polars::prelude::AnyValue;
 use serde_json::{Value, json};
@@ -6,13 +6,13 @@ use zoobot_base::error::Result;
 use zoobot_data::catalog::{Catalog, FILE, ID, is_position, position_of};
 use zoobot_show::notebook::text::cut;
 
-/// The most columns that are told of.
+/// The maximum number of columns.
 const COLUMNS: usize = 400;
-/// Characters of a value that are shown.
+/// The maximum number of characters of a value.
 const LONGEST: usize = 80;
-/// The catalogue's columns but for names and files, as JSON: `name`, and `shown`, whether the page
-/// shows it unless told otherwise. Only positions and magnitudes are: any other may say what the
-/// person at the page is asked to see.
+/// The catalogue's columns except for names and files, as JSON: `name`, and `shown`, whether the page
+/// shows the column by default. By default it shows only positions and magnitudes, because any other
+/// column may give away what the user is asked to judge.
 pub fn columns(catalog: &Catalog) -> Value {
     let names = catalog.table().get_column_names().into_iter().map(|name| name.as_str());
     let names = names.filter(|name| ![ID, FILE].contains(name)).take(COLUMNS);
@@ -31,7 +31,7 @@ fn tells_nothing(name: &str) -> bool {
     is_position(&name) || words.any(magnitude)
 }
 
-/// The values of the columns and the links, as JSON: `about` (pairs of name and text), `links` (pairs
+/// The values of the columns, and the links, as JSON: `about` (pairs of name and text) and `links` (pairs
 /// of name and address).
 pub fn known(catalog: &Catalog, row: usize) -> Result<Value> {
     let galaxy = catalog.at(&[row])?;
@@ -56,7 +56,7 @@ pub fn known(catalog: &Catalog, row: usize) -> Result<Value> {
     Ok(json!({ "about": about, "links": links }))
 }
 
-/// A number with the digits that mean something.
+/// A number with about seven significant digits.
 fn short(value: f64) -> String {
     let digits = (6 - value.abs().max(1.0).log10().floor() as i32).clamp(0, 6);
     let text = format!("{value:.*}", digits as usize);
@@ -68,7 +68,7 @@ fn short(value: f64) -> String {
 }
 
 fn links(ra: f64, dec: f64) -> Value {
-    // "+" stands for a space in an address.
+    // "+" means a space in an address.
     let signed = format!("{dec:+.6}").replace('+', "%2B");
     json!([
         [

@@ -1,30 +1,30 @@
-//! As much of HTTP/1.1 as a page on this machine needs, and strictly that: one request for each
-//! connection, of bounded size, read in bounded time.
+//! The part of HTTP/1.1 that a page on this machine needs, and no more: one request per connection, of
+//! bounded size, read in bounded time.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
-/// Bytes of a request's first line and headers. Cookies of other servers on this machine, such as
-/// Jupyter's, come along and are long.
+/// The maximum size of a request's first line and headers, in bytes. They include the cookies of other
+/// servers on this machine, such as Jupyter, which are long.
 const HEAD: usize = 32 << 10;
-/// Headers of a request.
+/// The maximum number of headers of a request.
 const HEADERS: usize = 100;
-/// Bytes of a request's body.
+/// The maximum size of a request's body, in bytes.
 pub const BODY: usize = 16 << 10;
-/// The time that a request may take to arrive.
+/// The time limit for receiving a request.
 const ARRIVING: Duration = Duration::from_secs(10);
-/// The time that an answer may take to be taken.
+/// The time limit for sending an answer.
 const LEAVING: Duration = Duration::from_secs(30);
 
-/// What a request wants.
+/// The method of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     Get,
     Post,
 }
 
-/// A request that was read whole.
+/// A complete request.
 #[derive(Debug)]
 pub struct Request {
     pub method: Method,
@@ -36,12 +36,12 @@ pub struct Request {
 }
 
 impl Request {
-    /// A header by its name in small letters.
+    /// The value of a header; `name` is in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// A value after the `?`, as it is written there.
+    /// The value of a query parameter, without decoding.
     pub fn query(&self, name: &str) -> Option<&str> {
         let pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
         pairs.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value)
@@ -68,13 +68,13 @@ impl Response {
         Self::of("application/json", value.to_string().into_bytes())
     }
 
-    /// A refusal, with words for the person at the page.
+    /// A refusal, with a reason for the user of the page.
     pub fn refusal(status: u16, why: impl Into<String>) -> Self {
         let body = serde_json::json!({ "error": why.into() });
         Self { status, ..Self::json(&body) }
     }
 
-    /// Sets what the page may load (default nothing).
+    /// Sets the content security policy, which says what the page may load (default nothing).
     pub fn policy(self, policy: String) -> Self {
         Self { policy: Some(policy), ..self }
     }
@@ -108,7 +108,7 @@ impl Response {
     }
 }
 
-/// Reads one request and writes what `answer` says, or why it cannot be read.
+/// Reads one request and writes the answer, or the reason why the request cannot be read.
 pub fn serve(mut stream: TcpStream, answer: impl FnOnce(&Request) -> Response) {
     let until = Instant::now() + ARRIVING;
     let response = match read(&mut stream, until) {
@@ -117,15 +117,15 @@ pub fn serve(mut stream: TcpStream, answer: impl FnOnce(&Request) -> Response) {
         Err(response) => response,
     };
     let _ = stream.set_write_timeout(Some(LEAVING));
-    // The client may be gone; there is no one else to tell.
+    // The client may be gone; then there is nobody to tell.
     if stream.write_all(&response.bytes()).is_ok() {
         let _ = stream.shutdown(Shutdown::Write);
         drain(&mut stream);
     }
 }
 
-/// Takes what is still coming, for a moment: closed with bytes unread, the connection would be reset
-/// and the answer lost.
+/// Reads the rest of what the client sends, for a moment: closing the connection with unread bytes would
+/// reset it, and the answer would be lost.
 fn drain(stream: &mut TcpStream) {
     let until = Instant::now() + Duration::from_secs(1);
     let mut left = 1 << 20;
@@ -139,7 +139,7 @@ fn drain(stream: &mut TcpStream) {
     }
 }
 
-/// `None` when the connection was closed before a request came.
+/// Reads a request; `None` if the connection was closed before a request came.
 fn read(stream: &mut TcpStream, until: Instant) -> Result<Option<Request>, Response> {
     let mut bytes = Vec::new();
     let length = loop {
@@ -167,7 +167,7 @@ fn read(stream: &mut TcpStream, until: Instant) -> Result<Option<Request>, Respo
     Ok(Some(request))
 }
 
-/// Reads what has come; false at the end of the connection.
+/// Reads the next bytes; false at the end of the connection.
 fn more(stream: &mut TcpStream, bytes: &mut Vec<u8>, until: Instant) -> Result<bool, Response> {
     let late = || Response::refusal(408, "the request took too long");
     let left = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero());
@@ -225,7 +225,7 @@ fn head(bytes: &[u8]) -> Result<(Request, usize), Response> {
     }
     let length = match request.header("content-length") {
         Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-            // More digits than fit are too large as well.
+            // A number that does not fit is too large as well.
             digits.parse().unwrap_or(if digits.is_empty() { 0 } else { usize::MAX })
         }
         Some(_) => return Err(bad("the length of the request's body is not a number")),

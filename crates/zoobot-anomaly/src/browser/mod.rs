@@ -1,8 +1,9 @@
 //! Rating in the browser: a page that this process serves on this machine, in the spirit of
-//! Astronomaly's (Lochner & Bassett 2021).
+//! Astronomaly (Lochner & Bassett 2021).
 //!
-//! [`http`] reads and writes, [`guard`] refuses, [`api`] answers, [`desk`] holds what all tabs share;
-//! the page is `page.html`, `page.css` and `page.js`.
+//! [`http`] reads requests and writes responses, [`guard`] refuses requests that are not allowed,
+//! [`api`] answers the others, and [`desk`] holds the state that all tabs share; the page is
+//! `page.html`, `page.css` and `page.js`.
 
 mod api;
 mod desk;
@@ -24,8 +25,8 @@ use zoobot_show::notebook::{Bundle, Show};
 
 /// A page in the browser where galaxies are rated, from [`AnomalySearch::rate_in_browser`].
 ///
-/// It goes on while cells run, in threads of its own. It closes with [`stop`](Self::stop), and when
-/// both this handle and the search that it was opened for are gone.
+/// The page works while cells run, because it has its own threads. It closes on [`stop`](Self::stop), or
+/// when both this handle and the search that it was opened for are dropped.
 ///
 /// ```no_run
 /// use zoobot_core::prelude::*;
@@ -41,13 +42,13 @@ pub struct RatingPage {
 }
 
 impl AnomalySearch {
-    /// Opens a page in the browser for rating galaxies by clicks and keys, and returns a handle
-    /// that shows its address. The ratings are this search's: they count here at once, and go to
-    /// its [`journal`](Self::journal). While the page is open, a second call returns the same page;
-    /// other settings open another.
+    /// Opens a page for rating galaxies in the browser by clicks and keys, and returns a handle that
+    /// shows its address. The page shares this search's ratings: they count here at once, and are
+    /// written to its [`journal`](Self::journal). While the page is open, further calls return it;
+    /// after a change of settings, a call opens a new page.
     ///
-    /// Only this machine can reach it, and only by the whole address. On a remote machine, forward
-    /// its port first: `ssh -L PORT:127.0.0.1:PORT machine`.
+    /// Only this machine can reach the page, and only by its full address. If this process runs on a
+    /// remote machine, forward the port first: `ssh -L PORT:127.0.0.1:PORT machine`.
     ///
     /// # Errors
     /// [`Error::Missing`] without a catalogue, which names the pictures. [`Error::Io`] when no port
@@ -86,17 +87,17 @@ impl RatingPage {
         self.server.url()
     }
 
-    /// The ratings that count, as [`AnomalySearch::table`] has them.
+    /// The ratings in effect: see [`AnomalySearch::table`].
     pub fn ratings(&self) -> DataFrame {
         self.server.desk().search().table()
     }
 
-    /// The search that is rated: another handle to the same ratings.
+    /// A search that shares the page's ratings.
     pub fn search(&self) -> AnomalySearch {
         self.server.desk().search().sharing()
     }
 
-    /// The `n` most interesting galaxies by all ratings, galaxies rated of interest first.
+    /// The `n` most interesting galaxies, given all ratings so far.
     ///
     /// # Errors
     /// As [`AnomalySearch::ranking`]; [`Error::Parameter`] when `n` is 0.
@@ -112,7 +113,7 @@ impl RatingPage {
         self.server.is_running()
     }
 
-    /// Closes the page. Its ratings stay.
+    /// Closes the page. Its ratings are kept.
     pub fn stop(&self) {
         self.server.stop();
     }

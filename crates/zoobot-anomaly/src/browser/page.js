@@ -3,7 +3,7 @@
 const token = new URLSearchParams(location.search).get("token");
 const find = (selector) => document.querySelector(selector);
 
-// What the server said last; ratings that are on their way to it; what is looked at.
+// The server's last state; ratings that are being sent; the present view.
 let state = null;
 const sending = new Map();
 let view = "rate";
@@ -49,14 +49,14 @@ function hush(lostOnly) {
   if (!lostOnly || box.dataset.lost) box.hidden = true;
 }
 
-// One after the other, in the order of the keys.
+// Runs requests one after the other, in the order of the keys pressed.
 let queue = Promise.resolve();
 function then(work) {
   queue = queue.then(work).catch(say);
   return queue;
 }
 
-// ---- pictures and what is known of a galaxy, fetched once
+// ---- pictures and catalogue values of a galaxy, fetched once
 
 const kept = new Map();
 function once(key, make, drop) {
@@ -131,7 +131,7 @@ function large(item, after) {
       known));
 }
 
-// What the catalogue knows of a galaxy, in the columns that are wanted.
+// Shows what the catalogue says about a galaxy, in the chosen columns.
 function tell(known) {
   Promise.all([about(+known.dataset.row), columns()]).then(([{ about, links }, all]) => {
     const wanted = shownColumns(all);
@@ -148,7 +148,7 @@ function tell(known) {
   }, say);
 }
 
-// Notes that are being written, so that nothing is lost while the page draws itself anew.
+// Notes that are being written, kept so that nothing is lost when the page is redrawn.
 const drafts = new Map();
 const written = (item) => drafts.get(item.row) ?? item.note ?? "";
 
@@ -175,12 +175,12 @@ function keep(item, text) {
     ratedKey = "";
     hush();
     await refresh();
-    // Not before the server's state knows it: an older answer would bring the old note back.
+    // Only once the server's state has the note: an older answer would bring the old note back.
     if (drafts.get(item.row) === text) drafts.delete(item.row);
   });
 }
 
-// A picture that can be zoomed into: at the place of a click, or in the middle by the key.
+// A picture that can be zoomed into: at the point of a click, or at the centre with the key.
 function near(item) {
   const box = frame(item, 512);
   box.classList.add("near");
@@ -257,7 +257,7 @@ function tile(item, { onclick, label, after }) {
     open, make("p", { className: "name" }, label ?? item.id), make("p", { className: "why" }, item.why), digits(item, after));
 }
 
-// Rates what is shown, without drawing it anew.
+// Updates the ratings on show without redrawing.
 function press() {
   for (const box of document.querySelectorAll(".digits")) {
     const row = +box.dataset.row;
@@ -270,7 +270,7 @@ function press() {
 // ---- rating
 
 const items = () => state?.items ?? [];
-// The last known rating of each galaxy on show, in whichever view.
+// The last known rating of each galaxy on show, in any view.
 const shownRatings = new Map();
 const remember = (list) => list.forEach((item) => shownRatings.set(item.row, said(item)));
 
@@ -286,14 +286,14 @@ function rate(item, value, after) {
       hush();
       await refresh();
     } finally {
-      // Not before the server's state knows it: the rating would vanish in between.
+      // Only once the server's state has the rating: it would vanish in between.
       if (sending.get(item.row) === value) sending.delete(item.row);
       draw();
     }
   });
 }
 
-// To the next galaxy that is neither rated nor skipped, from this one on.
+// Moves to the next galaxy that is neither rated nor skipped, from this one on.
 function forward(item) {
   const list = items();
   const from = list.findIndex((other) => other.row === item.row);
@@ -381,7 +381,7 @@ function drawModel() {
 
 const count = (ratings) => `${ratings} rating${ratings === 1 ? "" : "s"}`;
 
-// Draws anew only when other galaxies are shown, so that nothing flickers.
+// Redraws only when other galaxies are shown, to avoid flicker.
 function renew(box, key, children) {
   if (box.dataset.key === key) return;
   box.dataset.key = key;
@@ -406,7 +406,7 @@ function drawOne(rows) {
     button.querySelector(".mark")?.remove();
     if (rating(item) !== null) button.append(make("span", { className: "mark" }, rating(item) === "skip" ? "–" : rating(item)));
   });
-  // Along the strip alone: the page itself must stay where it is.
+  // Scrolls only the strip: the page itself must not move.
   if (strip.dataset.place !== `${state.batch} ${place}`) {
     strip.dataset.place = `${state.batch} ${place}`;
     const here = strip.children[place];
@@ -492,7 +492,7 @@ let answered = 0;
 async function refresh() {
   const number = ++asked;
   const answer = await ask("/api/state");
-  // Answers may overtake each other; what is older than the state on show is of no use.
+  // Answers may overtake each other; an answer older than the state on show is useless.
   if (number < answered) return;
   answered = number;
   const before = state?.batch;

@@ -1,4 +1,4 @@
-//! The page itself, in one piece: what it needs comes with it.
+//! The page itself, as one file with its style and script.
 
 use super::desk::Choice;
 use super::guard::token;
@@ -9,11 +9,11 @@ const HTML: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// The page. The browser runs only the page's own script, and asks only this server.
+/// The page. Its policy lets the browser run only the page's own script, and contact only this server.
 pub fn page() -> Result<Response> {
     let once = token().map_err(Error::io("make", "a random number"))?;
     let choices = Choice::all().iter().map(|(choice, words)| {
-        // As the page sends it back: a word in quotes.
+        // The value as JSON (a word in quotes), which the page sends back.
         let value = serde_json::to_string(choice)?;
         Ok(format!("<option value={value}>{words}</option>"))
     });

@@ -1,5 +1,5 @@
-//! The server of one page: it listens on this machine only, on a port that the system chooses, until
-//! it is stopped.
+//! The server of one page. Until it is stopped, it listens on this machine only, on a port that the
+//! system chooses.
 
 use super::desk::Desk;
 use super::{api, guard, http};
@@ -10,7 +10,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 use zoobot_base::error::{Error, Result};
 
-/// Connections at a time.
+/// The maximum number of simultaneous connections.
 const MOST: usize = 64;
 
 /// A running server. Dropping it stops it.
@@ -24,7 +24,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts to serve a desk.
+    /// Starts serving a desk.
     pub fn start(desk: Desk) -> Result<Self> {
         let failed = || Error::io("open", "a port of 127.0.0.1");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed())?;
@@ -53,17 +53,17 @@ impl Server {
         Ok(())
     }
 
-    /// The page's address. Whoever knows it can rate.
+    /// The page's address. Anyone with the address can rate.
     pub fn url(&self) -> String {
         format!("http://{}/?token={}", self.address, self.token)
     }
 
-    /// What is rated there.
+    /// The desk that is served.
     pub fn desk(&self) -> &Desk {
         &self.desk
     }
 
-    /// Whether it still answers.
+    /// Whether the server is still running.
     pub fn is_running(&self) -> bool {
         !self.stopping.load(Ordering::SeqCst)
     }
@@ -72,7 +72,7 @@ impl Server {
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::SeqCst);
         self.desk.close();
-        // Wakes the thread that listens; where it is gone already, nothing answers.
+        // Wakes the listening thread; if it has ended already, nothing answers.
         let _ = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         for thread in threads.drain(..) {
@@ -100,7 +100,7 @@ fn listen(
         if stopping.load(Ordering::SeqCst) {
             return;
         }
-        // One that came and went; or no more files can be opened, which may pass.
+        // The connection was closed at once, or too many files are open, which may pass.
         let Ok(stream) = stream else {
             std::thread::sleep(Duration::from_millis(20));
             continue;
@@ -116,12 +116,12 @@ fn listen(
                 guard::refused(request, port, &token).unwrap_or_else(|| api::answer(&desk, request))
             });
         };
-        // Without a thread the connection is closed, and the page tries again.
+        // If no thread can be started, the connection is closed and the page tries again.
         let _ = Builder::new().name("rating: answers".to_owned()).spawn(talk);
     }
 }
 
-/// A connection, counted while it lasts.
+/// Counts a connection while it is open.
 struct Counted(Arc<AtomicUsize>, usize);
 
 impl Counted {

@@ -11,7 +11,7 @@ use zoobot_simulator::Simulation;
 
 mod said;
 
-/// 60 galaxies with pictures; those from 50 on stand apart.
+/// 60 galaxies with pictures; the galaxies from 50 on differ from the others.
 struct Setting {
     dir: tempfile::TempDir,
     space: Space,
@@ -40,7 +40,7 @@ impl Setting {
     }
 }
 
-/// One who talks to the page.
+/// A client of the page.
 #[derive(Clone)]
 struct Tab {
     port: u16,
@@ -60,7 +60,7 @@ impl Tab {
     fn raw(&self, request: &[u8]) -> (u16, String, Vec<u8>) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        // What is refused early may be answered before all is sent.
+        // An early refusal may arrive before everything is sent.
         let _ = stream.write_all(request);
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).unwrap();
@@ -109,7 +109,7 @@ impl Tab {
         said
     }
 
-    /// How things stand when nothing is being learnt.
+    /// The state once nothing is being learnt.
     fn idle(&self) -> Value {
         let begun = Instant::now();
         loop {
@@ -150,7 +150,7 @@ fn only_who_has_the_address_may_ask_and_only_from_the_page_itself() {
     let (port, wrong) = (tab.port, "X-Zoobot-Token: 00000000000000000000000000000000");
     let host = |name: &str| format!("Host: {name}");
     let here = format!("localhost:{port}");
-    // The page may be linked to from anywhere, such as from a notebook.
+    // Any page may link to the page, such as a notebook.
     assert_eq!(status(&at, &["Sec-Fetch-Site: cross-site"]), 200);
     assert_eq!(status("GET /api/state", &[&key, &host(&here)]), 200);
     for (line, headers) in [
@@ -303,7 +303,7 @@ fn a_batch_after_the_other_is_rated_and_the_ranking_follows() {
     rate_all();
     let state = tab.idle();
     assert!(state["items"][0]["why"].as_str().unwrap().contains("expected "), "{state}");
-    // The notebook has the same ratings.
+    // The notebook shares the ratings.
     assert_eq!(search.ratings().len(), 30);
     let odd = |ids: &[String]| ids.iter().filter(|id| setting.space.row(id).unwrap() >= 50).count();
     assert_eq!(odd(page.ranking(10).unwrap().ids()), 10);
@@ -328,7 +328,7 @@ fn a_batch_after_the_other_is_rated_and_the_ranking_follows() {
         csv.starts_with("rank,id_str,expected,deviation,rating\n") && csv.lines().count() == 61
     );
 
-    // The top of the ranking, when that is wanted.
+    // The top of the ranking, if asked for.
     let unrated = search.ranking().unwrap().unrated().head(10).ids().to_vec();
     assert_eq!(tab.post("/api/retrain", "{\"choice\":\"top\"}").0, 200);
     let state = tab.idle();
@@ -358,7 +358,7 @@ fn a_rating_is_taken_back_and_its_galaxy_comes_again() {
         (&state["ranking"]["fresh"], &state["ranking"]["ratings"]),
         (&false.into(), &10.into())
     );
-    // What the notebook rates is known as well.
+    // The page also knows what the notebook rates.
     search.rate(&batch[9], 4).unwrap();
     assert_eq!(tab.get("/api/state").1["items"][0]["rating"], 4);
     let left = tab.batch();
@@ -379,7 +379,7 @@ fn tabs_that_rate_at_once_lose_nothing_and_the_last_one_wins() {
                 let tab = tab.clone();
                 scope.spawn(move || {
                     let rate = |turn: usize| {
-                        // Of each five one is of the same galaxy in all tabs.
+                        // One rating in five is of a galaxy that all tabs rate.
                         let row =
                             if turn.is_multiple_of(5) { 0 } else { (number * 13 + turn) % 60 };
                         let value = ((number + turn) % 6) as u8;
@@ -414,13 +414,13 @@ fn who_dawdles_keeps_nobody_waiting() {
     let begun = Instant::now();
     assert_eq!(tab.get("/api/state").0, 200);
     assert!(begun.elapsed() < Duration::from_secs(5));
-    // More at once than are served; the others are turned away, and it goes on after them.
+    // More connections than are served at once: the others are refused, and service continues.
     let many: Vec<_> =
         (0..100).filter_map(|_| TcpStream::connect(("127.0.0.1", tab.port)).ok()).collect();
     drop((silent, half, many));
     std::thread::sleep(Duration::from_millis(300));
     assert_eq!(tab.get("/api/state").0, 200);
-    // Stopping does not wait for those who dawdle.
+    // Stopping does not wait for slow clients.
     let _silent = TcpStream::connect(("127.0.0.1", tab.port)).unwrap();
     page.stop();
     assert!(begun.elapsed() < Duration::from_secs(9));
@@ -431,7 +431,7 @@ fn the_page_stays_until_it_is_stopped_or_nobody_holds_it() {
     let setting = Setting::new();
     let closed = |port: u16| TcpStream::connect(("127.0.0.1", port)).is_err();
     let mut search = setting.search();
-    // As when a cell ends with the call: the search holds the page.
+    // As if a cell ends with the call: the search holds the page.
     let url = search.rate_in_browser().unwrap().url();
     let page = search.rate_in_browser().unwrap();
     assert_eq!(page.url(), url);
@@ -451,7 +451,7 @@ fn the_page_stays_until_it_is_stopped_or_nobody_holds_it() {
     let again = search.rate_in_browser().unwrap();
     assert_ne!(again.url(), url);
     let tab = Tab::of(&again);
-    // Other settings, another page; the first is held by its handle alone.
+    // Other settings open another page; only its handle holds the first.
     let mut search = search.batch(5);
     assert_ne!(search.rate_in_browser().unwrap().url(), again.url());
     assert_eq!(tab.get("/api/state").0, 200);

@@ -1,21 +1,22 @@
-//! Symmetric positive definite matrices, in double precision and rows: their factor and inverse.
+//! The Cholesky factor and the inverse of symmetric positive definite matrices, in double precision, row
+//! by row.
 
 use zoobot_base::processor::for_each_processor;
 use zoobot_base::simd::double::fma;
 
-/// Columns that are worked on together.
+/// The number of columns that are processed together.
 const PANEL: usize = 4;
-/// Rows that share a pass over them: with fewer, loading takes longer than multiplying.
+/// The number of rows that share a pass over them: with fewer, loading takes longer than multiplying.
 const PAIR: usize = 2;
-/// Products that are summed side by side.
+/// The number of products that are summed side by side.
 const SIDE: usize = 8;
 
 for_each_processor! {
-    /// Replaces the lower triangle of an `n` x `n` matrix by its factor `L`, with `L Lᵀ` the matrix;
-    /// the upper triangle is left as it is. When it is not positive definite: the first row where
-    /// that shows.
+    /// Replaces the lower triangle of an `n` x `n` matrix by its Cholesky factor `L`, where `L Lᵀ` is the
+    /// matrix; the upper triangle is unchanged. If the matrix is not positive definite, fails with the
+    /// first row where this shows.
     pub fn factor(n: usize, matrix: &mut [f64]) -> Result<(), usize> = factor_any;
-    /// The lower triangle of the inverse of `L Lᵀ`; the upper is 0.
+    /// The lower triangle of the inverse of `L Lᵀ`; the upper triangle is 0.
     pub fn inverse(n: usize, factor: &[f64]) -> Vec<f64> = inverse_any;
 }
 
@@ -35,10 +36,10 @@ pub fn solve(n: usize, factor: &[f64], b: &mut [f64]) {
     }
 }
 
-/// The products of two vectors with four others of their length.
+/// The dot products of two vectors with four others of equal length.
 #[inline(always)]
 fn dots<const FUSED: bool>(rows: [&[f64]; PAIR], others: [&[f64]; PANEL]) -> [[f64; PANEL]; PAIR] {
-    // Eight arrays by name: those of an array of arrays would be kept in memory.
+    // Eight named arrays: an array of arrays would be kept in memory instead of in registers.
     const ZERO: [f64; SIDE] = [0.0; SIDE];
     let (mut r_b, mut r_c, mut r_d, mut r_e) = (ZERO, ZERO, ZERO, ZERO);
     let (mut s_b, mut s_c, mut s_d, mut s_e) = (ZERO, ZERO, ZERO, ZERO);
@@ -124,7 +125,7 @@ fn inverse_any<const FUSED: bool>(n: usize, factor: &[f64]) -> Vec<f64> {
             for (k, sums) in (pair..n).zip(sums) {
                 let pivot = factor[k * n + k].recip();
                 for (i, mut sum) in (first..(first + PANEL).min(n)).zip(sums) {
-                    // What the other row of the pair has just become.
+                    // The other row of the pair, which was computed just before.
                     for before in pair..k {
                         sum += factor[k * n + before] * columns[i * n + before];
                     }

@@ -16,7 +16,7 @@ use zoobot_base::error::{Error, Result};
 /// | [`matern32`](Self::matern32) | `(1 + s) exp(-s)`, `s = sqrt(3 r)` |
 /// | [`matern52`](Self::matern52) | `(1 + s + s²/3) exp(-s)`, `s = sqrt(5 r)` |
 /// | [`rbf`](Self::rbf) | `exp(-r / 2)` |
-/// | [`white`](Self::white) | the noise's variance for a galaxy with itself, else 0 |
+/// | [`white`](Self::white) | the variance of the noise for a galaxy with itself, else 0 |
 /// | [`constant`](Self::constant) | the constant |
 ///
 /// Sums and products of kernels are kernels. (Rasmussen & Williams 2006, Gaussian Processes for
@@ -31,44 +31,44 @@ use zoobot_base::error::{Error, Result};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kernel {
-    /// One that depends on the distance alone.
+    /// A kernel that depends on the distance alone.
     Stationary {
-        /// How it falls off.
+        /// How the covariance falls off.
         form: Form,
-        /// The length scale, in units of the features; or one for each of them.
+        /// One length scale, in units of the features, or one for each feature.
         lengths: Vec<f64>,
     },
     /// Noise of this variance in every rating.
     White(f64),
-    /// The same covariance for all.
+    /// An equal covariance for all pairs.
     Constant(f64),
-    /// Of two kernels.
+    /// The sum of two kernels.
     Sum(Box<Kernel>, Box<Kernel>),
-    /// Of two kernels.
+    /// The product of two kernels.
     Product(Box<Kernel>, Box<Kernel>),
 }
 
-/// How a covariance falls off with the distance.
+/// How a covariance falls off with distance.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
-    /// A mixture of RBF of many lengths; the larger `alpha`, the more alike these.
+    /// A mixture of RBF kernels with many length scales; the larger `alpha`, the more alike they are.
     RationalQuadratic {
         /// Above 0.
         alpha: f64,
     },
-    /// Matérn's of order 1/2: rough.
+    /// Matérn of order 1/2: rough.
     Matern12,
-    /// Matérn's of order 3/2.
+    /// Matérn of order 3/2.
     Matern32,
-    /// Matérn's of order 5/2.
+    /// Matérn of order 5/2.
     Matern52,
     /// A Gaussian: smooth.
     Rbf,
 }
 
 impl Kernel {
-    /// A rational quadratic kernel of one length scale for all features.
+    /// A rational quadratic kernel with one length scale for all features.
     pub fn rational_quadratic(alpha: f64, length: f64) -> Self {
         Self::of(Form::RationalQuadratic { alpha }, length)
     }
@@ -88,17 +88,17 @@ impl Kernel {
         Self::of(Form::Matern52, length)
     }
 
-    /// A Gaussian kernel.
+    /// A Gaussian kernel (radial basis function).
     pub fn rbf(length: f64) -> Self {
         Self::of(Form::Rbf, length)
     }
 
-    /// Noise in every rating, of this variance.
+    /// White noise of this variance in every rating.
     pub fn white(variance: f64) -> Self {
         Self::White(variance)
     }
 
-    /// The same covariance for all pairs; as a factor, the variance of what it multiplies.
+    /// An equal covariance for all pairs; as a factor, it scales the variance of the other kernel.
     pub fn constant(value: f64) -> Self {
         Self::Constant(value)
     }
@@ -107,8 +107,7 @@ impl Kernel {
         Self::Stationary { form, lengths: vec![length] }
     }
 
-    /// The same kernel with a length scale of its own for each of `width` features, to begin with
-    /// all as they were.
+    /// Gives each of `width` features its own length scale, all starting from the present one.
     pub fn per_dimension(self, width: usize) -> Self {
         match self {
             Self::Stationary { form, lengths } if lengths.len() == 1 => {
@@ -124,21 +123,21 @@ impl Kernel {
         }
     }
 
-    /// The parameters, from left to right; `alpha` before the length scale. All are above 0.
+    /// The parameters, from left to right, with `alpha` before the length scale. All are above 0.
     pub fn parameters(&self) -> Vec<f64> {
         let mut all = Vec::new();
         self.clone().each(&mut |_, value| all.push(*value));
         all
     }
 
-    /// The parameters' names, in the same order.
+    /// The parameters' names, in the order of [`parameters`](Self::parameters).
     pub fn names(&self) -> Vec<&'static str> {
         let mut all = Vec::new();
         self.clone().each(&mut |name, _| all.push(name));
         all
     }
 
-    /// The same kernel with other parameters, in the order of [`parameters`](Self::parameters).
+    /// This kernel with other parameters, in the order of [`parameters`](Self::parameters).
     ///
     /// # Errors
     /// [`Error::Shape`] when the kernel has more or fewer parameters.
@@ -159,7 +158,7 @@ impl Kernel {
         Ok(kernel)
     }
 
-    /// Hands every parameter to `take`, in order.
+    /// Calls `take` with the name and value of every parameter, in order.
     fn each(&mut self, take: &mut impl FnMut(&'static str, &mut f64)) {
         match self {
             Self::Stationary { form, lengths } => {
@@ -177,7 +176,7 @@ impl Kernel {
         }
     }
 
-    /// The variance of one rating before any is known, with noise.
+    /// The prior variance of one rating, noise included.
     pub fn variance(&self) -> f64 {
         match self {
             Self::Stationary { .. } => 1.0,
@@ -187,13 +186,13 @@ impl Kernel {
         }
     }
 
-    /// The part of [`variance`](Self::variance) that is noise of the single rating: what two
-    /// galaxies in the same place do not share.
+    /// The part of [`variance`](Self::variance) that is noise of the single rating: two galaxies with
+    /// equal features do not share it.
     pub fn noise(&self) -> f64 {
         self.variance() - self.shared()
     }
 
-    /// The covariance of two galaxies in the same place.
+    /// The covariance of two galaxies with equal features.
     fn shared(&self) -> f64 {
         match self {
             Self::Stationary { .. } => 1.0,
@@ -204,7 +203,7 @@ impl Kernel {
         }
     }
 
-    /// Checks the parameters for features of this width.
+    /// Checks the parameters, for `width` features.
     pub(super) fn check(&self, width: usize) -> Result<()> {
         for (name, value) in self.names().into_iter().zip(self.parameters()) {
             if !(value.is_finite() && value > 0.0) {

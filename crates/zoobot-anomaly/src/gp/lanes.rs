@@ -1,5 +1,5 @@
-//! The inner loops: sixteen candidates side by side, so that no sum runs across a register, in
-//! double precision.
+//! The inner loops, in double precision: sixteen candidates side by side, so that no sum runs across a
+//! register.
 
 use super::kernel::Form;
 use zoobot_base::processor::for_each_processor;
@@ -16,21 +16,21 @@ for_each_processor! {
     /// `columns`: width x lanes. `rows`: rows x width, a multiple of [`ROWS`] of them. `out`: rows x
     /// lanes.
     pub fn distances(columns: &[f64], rows: &[f64], out: &mut [f64]) = distances_any;
-    /// The same by products, which takes half the time and loses the last digits of small distances.
-    /// Each row is its squared length and then its numbers times -2.
+    /// Like [`distances`], but from products: it takes half the time and loses the last digits of small
+    /// distances. Each row holds its squared length, then its features times -2.
     ///
     /// # Shapes
-    /// As [`distances`], but for `rows`: rows x (1 + width).
+    /// As [`distances`], except for `rows`: rows x (1 + width).
     pub fn distances_by_products(columns: &[f64], rows: &[f64], out: &mut [f64]) = products_any;
-    /// From squared distances to covariances, in place; `scale` is 1 over the squared length.
+    /// Replaces squared distances by covariances; `scale` is 1 over the squared length scale.
     pub fn covariances(form: Form, scale: f64, values: &mut [f64]) = covariances_any;
-    /// The slope of the covariances in the logarithm of the length scale and of alpha: the sums of
-    /// `weights` times these.
+    /// The sums of `weights` times the derivatives of the covariances, with respect to the logarithm of
+    /// the length scale and to that of alpha.
     pub fn slopes(form: Form, scale: f64, squared: &[f64], weights: &[f64]) -> [f64; 2] =
         slopes_any;
-    /// For each lane the sum of `weights` times its values (rows x lanes).
+    /// For each lane, the sum of `weights` times its values (rows x lanes).
     pub fn weighted(weights: &[f64], values: &[f64]) -> [f64; LANES] = weighted_any;
-    /// For each lane the sum of its squared values.
+    /// For each lane, the sum of its squared values.
     pub fn squares(values: &[f64]) -> [f64; LANES] = squares_any;
     /// Solves `L v = values` for each lane, in place, by forward substitution. `panels`: see
     /// [`panels`].
@@ -39,8 +39,8 @@ for_each_processor! {
     pub fn falloffs(form: Form, squared: &[f64], out: &mut [f64]) = falloffs_any;
 }
 
-/// The lower triangle of a factor, in panels of [`ROWS`] rows, column by column, with the inverse
-/// on the diagonal; rows beyond `n` are those of the identity.
+/// The lower triangle of a factor, in panels of [`ROWS`] rows, column by column, with the reciprocals
+/// of the diagonal; rows beyond `n` are rows of the identity.
 pub fn panels(n: usize, factor: &[f64]) -> Vec<f64> {
     let padded = n.next_multiple_of(ROWS);
     let mut all = Vec::with_capacity(padded * (padded + ROWS) / 2);
@@ -151,8 +151,8 @@ fn covariances_any<const FUSED: bool>(form: Form, scale: f64, values: &mut [f64]
     }
 }
 
-/// `h = -2 dk/dr`: with it the slope of the covariance in the logarithm of a length scale is `h`
-/// times the part of `r` along this axis.
+/// `h = -2 dk/dr`: the derivative of the covariance with respect to the logarithm of a length scale is
+/// `h` times the part of `r` along that axis.
 #[inline(always)]
 fn falloff<const FUSED: bool>(form: Form, r: f64) -> f64 {
     match form {
@@ -161,7 +161,7 @@ fn falloff<const FUSED: bool>(form: Form, r: f64) -> f64 {
         }
         Form::Matern12 => {
             let s = r.sqrt();
-            // At 0 it is infinite; what it multiplies is 0 faster.
+            // Infinite at 0, but it is multiplied by `r`, which approaches 0 faster.
             exp::<FUSED>(-s) / (s + 1e-300)
         }
         Form::Matern32 => 3.0 * exp::<FUSED>(-(3.0 * r).sqrt()),
@@ -180,8 +180,8 @@ fn falloffs_any<const FUSED: bool>(form: Form, squared: &[f64], out: &mut [f64])
     }
 }
 
-/// The sums of two numbers for each squared distance, times the weights. Not a function that takes
-/// a closure: see [`zoobot_base::processor`].
+/// The weighted sums of two numbers for each squared distance. A macro, because the loop must not call
+/// closures: see [`zoobot_base::processor`].
 macro_rules! summed {
     ($squared:expr, $weights:expr, $value:ident => $both:expr) => {{
         let mut sums = [[0.0; LANES]; 2];

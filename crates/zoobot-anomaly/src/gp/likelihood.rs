@@ -1,10 +1,11 @@
-//! The log marginal likelihood of ratings and its slope in the logarithms of a kernel's parameters.
+//! The log marginal likelihood of ratings, and its gradient with respect to the logarithms of a kernel's
+//! parameters.
 //!
-//! `ln p(y) = -½ yᵀ K⁻¹ y - ½ ln |K| - n/2 ln 2π` (Rasmussen & Williams 2006, eq. 2.30), its slope
-//! `½ tr((α αᵀ - K⁻¹) ∂K/∂θ)` with `α = K⁻¹ y` (eq. 5.9). The slope goes backwards through the
-//! expression, so that no matrix is kept for each parameter.
+//! `ln p(y) = -½ yᵀ K⁻¹ y - ½ ln |K| - n/2 ln 2π` (Rasmussen & Williams 2006, eq. 2.30), its gradient
+//! `½ tr((α αᵀ - K⁻¹) ∂K/∂θ)` with `α = K⁻¹ y` (eq. 5.9). The gradient is propagated backwards through
+//! the expression, so that no matrix is needed for each parameter.
 //!
-//! All that is symmetric is kept once: row by row of the lower triangle, `0 0, 1 0, 1 1, 2 0, ...`.
+//! Symmetric matrices are stored as the lower triangle, row by row: `0 0, 1 0, 1 1, 2 0, ...`.
 
 use super::kernel::{Form, Kernel};
 use super::lanes::{self, LANES, ROWS};
@@ -19,7 +20,7 @@ pub struct Rated {
     pub rows: Array2<f64>,
     /// Their ratings.
     pub ratings: Vec<f64>,
-    /// Squared distances of all pairs (lower triangle), in units of the features.
+    /// The squared distances of all pairs (lower triangle), in units of the features.
     squared: Vec<f64>,
 }
 
@@ -34,19 +35,19 @@ pub struct Factored {
     pub likelihood: f64,
 }
 
-/// Covariances of all pairs, as an expression gives them.
+/// The covariances of all pairs under an expression.
 enum Covariance {
-    /// Each, in the order of the lower triangle.
+    /// Every covariance, in the order of the lower triangle.
     Full(Vec<f64>),
-    /// One value for galaxies with themselves and one for all pairs, added.
+    /// `all` for every pair, plus `diagonal` for a galaxy with itself.
     Simple { diagonal: f64, all: f64 },
 }
 use Covariance::{Full, Simple};
 
-/// A node of the expression with what was computed on the way.
+/// A node of the expression, with the intermediate results that the backward pass needs.
 enum Node<'a> {
     Leaf(&'a Kernel),
-    /// Squared distances in units of the lengths, where each feature has its own.
+    /// Squared distances in units of the lengths, for a kernel with a length for each feature.
     Scaled(Form, &'a [f64], Vec<f64>),
     Sum(Box<Node<'a>>, Box<Node<'a>>),
     Product(Box<Node<'a>>, Box<Node<'a>>, Covariance, Covariance),
@@ -65,13 +66,13 @@ impl Rated {
     /// The factored covariance matrix.
     ///
     /// # Errors
-    /// When it is not positive definite.
+    /// When the matrix is not positive definite.
     pub fn factored(&self, kernel: &Kernel, jitter: f64) -> Result<Factored> {
         let (covariance, _) = self.forward(kernel);
         self.factor(kernel, covariance, jitter)
     }
 
-    /// The log marginal likelihood and its slope in the logarithms of the parameters.
+    /// The log marginal likelihood and its gradient with respect to the logarithms of the parameters.
     ///
     /// # Errors
     /// As [`factored`](Self::factored).
@@ -80,7 +81,7 @@ impl Rated {
         let (covariance, node) = self.forward(kernel);
         let Factored { factor, weights, likelihood } = self.factor(kernel, covariance, jitter)?;
         let inverse = cholesky::inverse(n, &factor);
-        // A pair counts twice, as itself and the other way round; a galaxy with itself once.
+        // A pair counts twice, once in each triangle; a galaxy with itself counts once.
         let mut outer = Vec::with_capacity(pairs(n));
         for ((i, row), &a) in inverse.chunks_exact(n).enumerate().zip(&weights) {
             outer.extend(row[..i].iter().zip(&weights).map(|(inverse, b)| a * b - inverse));
@@ -173,7 +174,7 @@ impl Rated {
         }
     }
 
-    /// Numbers of all pairs times covariances.
+    /// A matrix (lower triangle) times covariances, element by element.
     fn times(&self, covariance: &Covariance, matrix: &[f64]) -> Vec<f64> {
         match covariance {
             Full(values) => values.iter().zip(matrix).map(|(a, b)| a * b).collect(),
@@ -185,7 +186,8 @@ impl Rated {
         }
     }
 
-    /// Appends the slopes of a node's parameters, given those of what it computed.
+    /// Appends the gradient with respect to a node's parameters, given the gradient with respect to its
+    /// covariances.
     fn backward(&self, node: &Node, outer: &[f64], slope: &mut Vec<f64>) {
         match node {
             Node::Sum(a, b) => {
@@ -218,14 +220,14 @@ impl Rated {
         }
     }
 
-    /// The slope in the logarithm of each length: `sum_ij M_ij (x_i - x_j)² / l²` with
+    /// The derivative with respect to the logarithm of each length: `sum_ij M_ij (x_i - x_j)² / l²` with
     /// `M = outer * h`, as `2 (sum_i x_i² sum_j M_ij - sum_ij x_i M_ij x_j) / l²`.
     fn along_axes(&self, form: Form, lengths: &[f64], squared: &[f64], outer: &[f64]) -> Vec<f64> {
         let n = self.len();
         let mut lower = vec![0.0; pairs(n)];
         lanes::falloffs(form, squared, &mut lower);
         lower.iter_mut().zip(outer).for_each(|(weight, outer)| *weight *= 0.5 * outer);
-        // What galaxies have with themselves cancels in the end, but may be infinite.
+        // The diagonal cancels in the end, but may be infinite.
         diagonals(n).for_each(|i| lower[i] = 0.0);
         let weights = Array2::from_shape_fn((n, n), |(i, j)| lower[pairs(i.max(j)) + i.min(j)]);
         let sums = weights.sum_axis(ndarray::Axis(1));
@@ -241,18 +243,18 @@ impl Rated {
     }
 }
 
-/// How many pairs, each with itself among them, there are of `n`: where row `n` of a lower triangle
-/// begins.
+/// The number of pairs of `n` galaxies, each galaxy with itself included: where row `n` of a lower
+/// triangle begins.
 fn pairs(n: usize) -> usize {
     n * (n + 1) / 2
 }
 
-/// The places of the diagonal in a lower triangle.
+/// The indices of the diagonal in a lower triangle.
 fn diagonals(n: usize) -> impl Iterator<Item = usize> {
     (1..=n).map(|i| pairs(i) - 1)
 }
 
-/// The squared distances of all pairs of rows, in units of the features or of these lengths.
+/// The squared distances of all pairs of rows, in units of the features, or of `lengths` if given.
 fn squared_distances(rows: &Array2<f64>, lengths: Option<&[f64]>) -> Vec<f64> {
     let (n, width) = rows.dim();
     let padded = n.next_multiple_of(ROWS);

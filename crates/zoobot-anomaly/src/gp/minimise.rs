@@ -1,17 +1,17 @@
 //! The minimum of a smooth function of a few variables within bounds: L-BFGS (Nocedal & Wright 2006,
-//! algorithm 7.4) among the variables that are not held by a bound, with steps cut off at the bounds
-//! and shortened until they descend enough (Armijo), as in Bertsekas 1982, SIAM J. Control 20, 221.
+//! algorithm 7.4) over the variables that no bound holds, with steps clipped to the bounds and shortened
+//! until they descend enough (Armijo), as in Bertsekas 1982, SIAM J. Control 20, 221.
 
 use std::collections::VecDeque;
 use zoobot_base::error::Result;
 
-/// Pairs of steps and changes of slope that are remembered.
+/// The number of pairs of step and change of gradient that L-BFGS keeps.
 const MEMORY: usize = 10;
-/// Steps, of which it takes about ten.
+/// The maximum number of steps; about ten are usual.
 const STEPS: usize = 200;
-/// The farthest that one step goes along any variable.
+/// The maximum length of a step along any variable.
 const FARTHEST: f64 = 3.0;
-/// Trials along one direction.
+/// The maximum number of trials along one direction.
 const TRIALS: usize = 25;
 
 /// Where a search ended.
@@ -21,20 +21,20 @@ pub struct Minimum {
     pub value: f64,
 }
 
-/// Values and slopes that are as good as the minimum's.
+/// When to stop: below either threshold.
 #[derive(Debug, Clone, Copy)]
 pub struct Enough {
-    /// The largest part of the slope.
+    /// The largest component of the gradient.
     pub slope: f64,
-    /// The last step's gain.
+    /// The decrease of the value in the last step.
     pub gain: f64,
 }
 
-/// The minimum near `start`, which is moved within the bounds (equal for all variables) first.
-/// `function` gives value and slope; where it fails counts as infinitely high, but for the start.
+/// The minimum near `start`, which is first clamped to the bounds (equal for all variables).
+/// `function` returns value and gradient; where it fails, the value counts as infinite.
 ///
 /// # Errors
-/// What the function gives at the start.
+/// When the function fails at the start.
 pub fn minimise(
     start: &[f64],
     bounds: (f64, f64),
@@ -81,7 +81,7 @@ pub fn minimise(
                     next = Some((there, step, new, there_slope));
                     break;
                 }
-                // The minimum of the parabola through both values and the slope.
+                // The minimum of the parabola given by both values and the slope.
                 Ok((new, _)) if new.is_finite() && expected < 0.0 => {
                     let best = -0.5 * expected / (new - value - expected);
                     length *= best.clamp(0.1, 0.5);
@@ -112,7 +112,7 @@ pub fn minimise(
     Ok(Minimum { at, value })
 }
 
-/// Minus the approximate inverse of the second derivatives times the slope.
+/// Minus the approximate inverse Hessian times the gradient.
 fn quasi_newton(slope: &[f64], pairs: &[(Vec<f64>, Vec<f64>)]) -> Vec<f64> {
     let mut direction: Vec<f64> = slope.iter().map(|part| -part).collect();
     let useful: Vec<_> = pairs.iter().filter(|(step, change)| dot(step, change) > 0.0).collect();

@@ -1,11 +1,11 @@
-//! Gaussian process regression, exact and in double precision: from a few rated galaxies to what to
-//! expect of all others, and how sure to be.
+//! Gaussian process regression, exact and in double precision: from a few rated galaxies, it predicts
+//! the ratings of all others, with their uncertainties.
 //!
-//! The prior mean is 0 and the ratings are taken as they are. A fit maximises the log marginal
-//! likelihood over the kernel's parameters, as scikit-learn's `GaussianProcessRegressor` does, whose
-//! numbers these are. Memory is a few times the square of the number of ratings, and what comes out;
-//! candidates pass through block by block. (Rasmussen & Williams 2006, Gaussian Processes for
-//! Machine Learning, algorithm 2.1.)
+//! The prior mean is 0 and the ratings are not rescaled. A fit maximises the log marginal likelihood
+//! over the kernel's parameters, as scikit-learn's `GaussianProcessRegressor` does; the results agree.
+//! Memory grows as the square of the number of ratings, plus the size of the output; candidates are
+//! processed in blocks. (Rasmussen & Williams 2006, Gaussian Processes for Machine Learning,
+//! algorithm 2.1.)
 
 mod cholesky;
 mod kernel;
@@ -31,7 +31,7 @@ use zoobot_base::seed;
 pub use kernel::{Form, Kernel};
 pub use predict::Prediction;
 
-/// How to fit a Gaussian process.
+/// A Gaussian process before it has seen ratings: its kernel, and how to fit it.
 ///
 /// ```
 /// use zoobot_core::anomaly::gp::{GaussianProcess, Kernel};
@@ -49,17 +49,17 @@ pub use predict::Prediction;
 pub struct GaussianProcess {
     /// The kernel, with the parameters that a fit starts from.
     pub kernel: Kernel,
-    /// More starts, at random within the bounds (default 0, as the paper).
+    /// The number of additional starts, at random within the bounds (default 0, as in the paper).
     pub restarts: usize,
-    /// For these (default 0).
+    /// The seed of the additional starts (default 0).
     pub seed: u64,
-    /// What is added to the diagonal of the covariance matrix (default 1e-10).
+    /// A small number added to the diagonal of the covariance matrix (default 1e-10).
     pub jitter: f64,
-    /// The least and the most that a parameter may be (default 1e-5 and 1e5).
+    /// The smallest and the largest value of a parameter (default 1e-5 and 1e5).
     pub bounds: (f64, f64),
 }
 
-/// A Gaussian process that has seen ratings.
+/// A Gaussian process conditioned on ratings.
 ///
 /// ```
 /// use zoobot_core::anomaly::gp::{GaussianProcess, Kernel};
@@ -79,30 +79,30 @@ pub struct FittedProcess {
 }
 
 impl GaussianProcess {
-    /// One with this kernel.
+    /// Creates a process with this kernel.
     pub fn new(kernel: Kernel) -> Self {
         Self { kernel, restarts: 0, seed: seed::DEFAULT, jitter: 1e-10, bounds: (1e-5, 1e5) }
     }
 
-    /// Sets how many more starts a fit makes.
+    /// Sets the number of additional starts.
     pub fn restarts(self, restarts: usize) -> Self {
         Self { restarts, ..self }
     }
 
-    /// Sets the seed of these starts.
+    /// Sets the seed of the additional starts.
     pub fn seed(self, seed: u64) -> Self {
         Self { seed, ..self }
     }
 
-    /// Sets what is added to the diagonal.
+    /// Sets the number added to the diagonal of the covariance matrix.
     pub fn jitter(self, jitter: f64) -> Self {
         Self { jitter, ..self }
     }
 
-    /// Fits the kernel's parameters to ratings, and takes the ratings in.
+    /// Fits the kernel's parameters to ratings, and conditions on the ratings.
     ///
     /// # Shapes
-    /// `rows`: galaxies x features. `ratings`: one for each.
+    /// `rows`: galaxies x features. `ratings`: one for each galaxy.
     ///
     /// # Errors
     /// [`Error::Shape`] when the numbers of rows and ratings differ; [`Error::Empty`] without ratings;
@@ -116,7 +116,7 @@ impl GaussianProcess {
         self.fit_from(rows, ratings, &[])
     }
 
-    /// [`fit`](Self::fit) that also starts from other kernels of this form, such as the kernel of an
+    /// Like [`fit`](Self::fit), but also starts from other kernels of this form, such as the kernel of an
     /// earlier fit; the best result wins.
     ///
     /// # Errors
@@ -139,7 +139,7 @@ impl GaussianProcess {
         let kernel_at = |logs: &[f64]| {
             self.kernel.with_parameters(&logs.iter().map(|log| log.exp()).collect::<Vec<_>>())
         };
-        // A likelihood a thousandth below the highest is as good.
+        // A log likelihood 0.001 below the maximum is good enough.
         let enough = Enough { slope: 1e-3, gain: 1e-4 };
         let ends: Vec<Result<_>> = starts
             .par_iter()
@@ -161,7 +161,7 @@ impl GaussianProcess {
         FittedProcess::new(kernel_at(&best.at)?, &rated, self.jitter)
     }
 
-    /// Takes ratings in with the kernel's parameters as they are.
+    /// Conditions on the ratings without changing the kernel's parameters.
     ///
     /// # Errors
     /// As [`fit`](Self::fit).
@@ -173,7 +173,7 @@ impl GaussianProcess {
         FittedProcess::new(self.kernel.clone(), &self.rated(rows, ratings)?, self.jitter)
     }
 
-    /// The log marginal likelihood of ratings under the kernel as it is, and its slope in the
+    /// The log marginal likelihood of ratings under this kernel, and its derivative with respect to the
     /// logarithm of each parameter.
     ///
     /// # Errors
@@ -224,10 +224,10 @@ impl FittedProcess {
         self.likelihood
     }
 
-    /// Expected ratings and their standard deviations, noise included.
+    /// Predicts the ratings of galaxies: means and standard deviations, noise included.
     ///
     /// # Shapes
-    /// galaxies x features, to one of each for each galaxy.
+    /// `rows`: galaxies x features. Returns one mean and one standard deviation for each galaxy.
     ///
     /// # Errors
     /// [`Error::Shape`] when the number of features differs; [`Error::Interrupted`].
@@ -235,7 +235,7 @@ impl FittedProcess {
         self.predictor.both(rows, None)
     }
 
-    /// The same for the rows in some places only, in their order.
+    /// Like [`predict`](Self::predict), but only for the rows at `places`, in that order.
     ///
     /// # Errors
     /// As [`predict`](Self::predict).
@@ -251,7 +251,7 @@ impl FittedProcess {
         self.predictor.both(rows, Some(places))
     }
 
-    /// Expected ratings alone, which take a fraction of the time.
+    /// Predicts the expected ratings alone, in a fraction of the time of [`predict`](Self::predict).
     ///
     /// # Errors
     /// As [`predict`](Self::predict).
@@ -259,7 +259,8 @@ impl FittedProcess {
         self.predictor.mean(rows)
     }
 
-    /// For each galaxy what its expected rating is not above: the fastest that can be said.
+    /// An upper bound on the expected rating of each galaxy, which is faster to compute than the mean if
+    /// the kernel allows it; otherwise the mean itself.
     pub(super) fn bounds(&self, rows: ArrayView2<f32>) -> Result<Vec<f64>> {
         match &self.rough {
             Some(rough) => Ok(rough.bounds(rows)),
@@ -267,10 +268,10 @@ impl FittedProcess {
         }
     }
 
-    /// How what is expected of galaxies varies together, without the noise of single ratings.
+    /// The posterior covariance of galaxies, without the noise of single ratings.
     ///
     /// # Shapes
-    /// galaxies x features to galaxies x galaxies.
+    /// `rows`: galaxies x features. Returns galaxies x galaxies.
     ///
     /// # Errors
     /// As [`predict`](Self::predict).
@@ -284,7 +285,7 @@ impl FittedProcess {
     }
 }
 
-/// Covariances between all pairs before any rating, without noise.
+/// The prior covariances of all pairs, without noise.
 #[cfg(test)]
 fn prior<T: Copy + Into<f64> + Sync>(
     kernel: &Kernel,
@@ -294,12 +295,12 @@ fn prior<T: Copy + Into<f64> + Sync>(
     Compared::new(kernel, others).with(rows)
 }
 
-/// Draws of numbers that vary together as a covariance says: `L z` for each `z`.
+/// Draws from a normal distribution with mean 0 and this covariance: `L z` for each `z` in `noise`.
 pub(super) fn draws(covariance: Array2<f64>, noise: &[Vec<f64>]) -> Result<Vec<Vec<f64>>> {
     let n = covariance.nrows();
     let mut matrix: Vec<f64> = covariance.into_iter().collect();
     let largest = matrix.iter().step_by(n + 1).fold(0.0_f64, |a, &b| a.max(b));
-    // What rounding takes away from the smallest eigenvalues, and more.
+    // More than rounding can take away from the smallest eigenvalues.
     matrix.iter_mut().step_by(n + 1).for_each(|value| *value += 1e-9 * largest.max(1e-9));
     cholesky::factor(n, &mut matrix).map_err(|row| {
         let problem = format!("the covariance is not positive definite in row {}", row + 1);

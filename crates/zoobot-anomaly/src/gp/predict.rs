@@ -6,10 +6,10 @@ use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 use zoobot_base::error::{Error, Result};
 
-/// Candidates that a thread takes at a time.
+/// The number of candidates in a thread's unit of work.
 const BLOCK: usize = 128 * LANES;
 
-/// What a Gaussian process expects of galaxies, one number a galaxy.
+/// The predictions of a Gaussian process, one mean and one standard deviation for each galaxy.
 ///
 /// ```
 /// use zoobot_core::anomaly::gp::{GaussianProcess, Kernel};
@@ -28,11 +28,11 @@ pub struct Prediction {
     pub std: Vec<f64>,
 }
 
-/// A kernel with the galaxies that candidates are compared with.
+/// A kernel and the rows that candidates are compared with.
 #[derive(Debug, Clone)]
 pub struct Compared {
     node: Node,
-    /// Rows that are compared with, and what makes them whole groups of [`ROWS`].
+    /// The number of rows, rounded up to whole groups of [`ROWS`].
     padded: usize,
     count: usize,
     width: usize,
@@ -40,12 +40,13 @@ pub struct Compared {
 
 #[derive(Debug, Clone)]
 enum Node {
-    /// One length: distances are scaled. The rows are as [`lanes::distances_by_products`] has them.
+    /// One length scale: distances are scaled. The rows have the layout that
+    /// [`lanes::distances_by_products`] needs.
     Scaled(Form, f64, Vec<f64>),
-    /// A length for each feature: candidates are scaled by the inverse lengths, as the rows are.
+    /// A length scale for each feature: candidates and rows are scaled by the inverse lengths.
     Stretched(Form, Vec<f64>, Vec<f64>),
     Constant(f64),
-    /// What no two galaxies share.
+    /// White noise: no two galaxies share it.
     Nothing,
     Sum(Box<Node>, Box<Node>),
     Product(Box<Node>, Box<Node>),
@@ -61,7 +62,7 @@ impl Compared {
     /// Covariances of candidates with the rows.
     ///
     /// # Shapes
-    /// candidates x width to candidates x rows.
+    /// `candidates`: candidates x width. Returns candidates x rows.
     pub fn with<T: Copy + Into<f64> + Sync>(&self, candidates: ArrayView2<T>) -> Array2<f64> {
         let mut all = Array2::zeros((candidates.nrows(), self.count));
         let blocks: Vec<_> = all.axis_chunks_iter_mut(ndarray::Axis(0), LANES).collect();
@@ -97,7 +98,7 @@ impl Compared {
     }
 }
 
-/// What a thread needs for a few candidates.
+/// A thread's buffers for a group of candidates.
 struct Work {
     /// Features x lanes.
     columns: Vec<f64>,
@@ -180,17 +181,17 @@ impl Node {
     }
 }
 
-/// What predictions are made from.
+/// All that predictions need, computed once.
 #[derive(Debug, Clone)]
 pub struct Predictor {
     compared: Compared,
-    /// `K⁻¹ y`, and zeros to whole groups.
+    /// `K⁻¹ y`, padded with zeros to whole groups.
     weights: Vec<f64>,
     panels: Vec<f64>,
     variance: f64,
 }
 
-/// What is wanted of each candidate.
+/// What to predict for each candidate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Want {
     Mean,
@@ -210,12 +211,12 @@ impl Predictor {
         Self { compared, weights, panels, variance: kernel.variance() }
     }
 
-    /// Means alone, which take a fifth of the time of both.
+    /// Means alone, in a fifth of the time of means and deviations.
     pub fn mean<T: Copy + Into<f64> + Sync>(&self, rows: ArrayView2<T>) -> Result<Vec<f64>> {
         Ok(self.run(rows, None, Want::Mean)?.mean)
     }
 
-    /// Means and deviations of all rows, or of those in these places.
+    /// Means and deviations of all rows, or of the rows at `places`.
     pub fn both<T: Copy + Into<f64> + Sync>(
         &self,
         rows: ArrayView2<T>,
@@ -245,7 +246,7 @@ impl Predictor {
         let count = places.map_or(rows.nrows(), <[usize]>::len);
         let mut mean = vec![0.0; count];
         let mut std = vec![0.0; if want == Want::Both { count } else { 0 }];
-        // As many pieces as the means have; empty ones where no deviation is wanted.
+        // One piece for each piece of the means; the pieces are empty if no deviation is wanted.
         let stds: Vec<&mut [f64]> = match want {
             Want::Both => std.chunks_mut(BLOCK).collect(),
             Want::Mean => mean.chunks(BLOCK).map(|_| <&mut [f64]>::default()).collect(),
@@ -276,11 +277,11 @@ impl Predictor {
         Ok(Prediction { mean, std })
     }
 
-    /// `L⁻¹ k` for each of these rows: what the ratings tell about them. The covariance of two rows
-    /// is that before any rating less the product of their two vectors.
+    /// `L⁻¹ k` for each of these rows: the part that the ratings explain. The posterior covariance of two
+    /// rows is their prior covariance less the dot product of their two vectors.
     ///
     /// # Shapes
-    /// candidates x width to candidates x ratings.
+    /// `rows`: candidates x width. Returns candidates x ratings.
     pub fn explained<T: Copy + Into<f64> + Sync>(&self, rows: ArrayView2<T>) -> Array2<f64> {
         let compared = &self.compared;
         let mut all = Array2::zeros((rows.nrows(), compared.count));

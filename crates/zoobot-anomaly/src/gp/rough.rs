@@ -1,7 +1,7 @@
-//! Upper bounds of the means of many candidates, in single precision: what cannot be among the
-//! highest need not be worked out any further.
+//! Upper bounds of the means of many candidates, in single precision: candidates that cannot be among
+//! the highest need no exact prediction.
 //!
-//! The bound is the mean as it comes out, plus what rounding can have taken from it.
+//! The bound is the computed mean plus the largest possible rounding error.
 
 use super::kernel::{Form, Kernel};
 use ndarray::ArrayView2;
@@ -13,23 +13,23 @@ use zoobot_base::simd::single::{exp, fma, ln_1p};
 
 /// Rated galaxies that share a pass over the candidates.
 const ROWS: usize = 4;
-/// Candidates that a thread takes at a time.
+/// The number of candidates in a thread's unit of work.
 const BLOCK: usize = 128 * LANES;
-/// The column that brings the squared lengths in.
+/// The column that adds the squared lengths.
 const ONES: [f32; LANES] = [1.0; LANES];
-/// What a covariance is off by in itself: some units of its last digit.
+/// The rounding error of the covariance function itself: a few units of the last digit.
 const OFF: f64 = 1e-6;
-/// The steepest that a covariance falls with the squared distance in units of the length.
+/// The steepest slope of a covariance in the squared distance, in units of the length scale.
 const STEEPEST: f64 = 1.5;
 
-/// Rated galaxies as single precision needs them.
+/// The rated galaxies in the layout of the single-precision loops.
 #[derive(Debug, Clone)]
 pub struct Rough {
     form: Form,
     scale: f32,
     width: usize,
-    /// In groups of [`ROWS`] rated galaxies: the squared length of each, and column by column the
-    /// numbers of each times -2; zeros to whole groups.
+    /// Groups of [`ROWS`] rated galaxies: their squared lengths, then column by column their features
+    /// times -2; padded with zeros to whole groups.
     rows: Vec<f32>,
     weights: Vec<f64>,
     /// The sum of the absolute weights.
@@ -39,8 +39,8 @@ pub struct Rough {
 }
 
 impl Rough {
-    /// For a kernel of one length and a form that is smooth at 0, with or without noise; else none.
-    /// The weights are `K⁻¹ y`.
+    /// Prepares bounds for a kernel with one length scale and any form but `Matern12`, with or without
+    /// noise; `None` for other kernels. The weights are `K⁻¹ y`.
     pub fn new(kernel: &Kernel, rows: ArrayView2<f64>, weights: &[f64]) -> Option<Self> {
         let (form, length) = match kernel {
             Kernel::Sum(a, b) => match (&**a, &**b) {
@@ -69,7 +69,7 @@ impl Rough {
         Some(Self { form, scale, width, rows: flat, weights, size, largest })
     }
 
-    /// For each candidate what its mean is not above.
+    /// An upper bound on the mean of each candidate.
     pub fn bounds(&self, candidates: ArrayView2<f32>) -> Vec<f64> {
         let mut all = vec![0.0; candidates.nrows()];
         all.par_chunks_mut(BLOCK).enumerate().for_each(|(block, all)| {
@@ -86,7 +86,7 @@ impl Rough {
                 let mut means = [0.0; LANES];
                 let mut squares = [0.0; LANES];
                 rough(self, &columns, &mut values, &mut means, &mut squares);
-                // Each of the products may be off by half a unit, and the sums of them.
+                // Each product may be off by half a unit of the last digit, and so may each sum.
                 let step = (self.width + 8) as f64 * f64::from(f32::EPSILON) * STEEPEST;
                 for ((out, mean), square) in out.iter_mut().zip(means).zip(squares) {
                     let lengths = (f64::from(square) + self.largest) * f64::from(self.scale);
@@ -108,7 +108,7 @@ fn single(kernel: &Kernel) -> Option<(Form, f64)> {
 }
 
 for_each_processor! {
-    /// Means and squared lengths of a group of candidates; `values` is room for rows x lanes.
+    /// Means and squared lengths of a group of candidates; `values` is a buffer of rows x lanes.
     fn rough(it: &Rough, columns: &[f32], values: &mut [f32], means: &mut [f64; LANES], squares: &mut [f32; LANES]) = rough_any;
 }
 
@@ -126,8 +126,8 @@ fn rough_any<const FUSED: bool>(
             squares[lane] = fma::<FUSED>(column[lane], column[lane], squares[lane]);
         }
     }
-    // Squared distances; what rounding took below 0 is put right in the loops below, since a
-    // comparison in here costs as much as all the products.
+    // Squared distances. The loops below raise negative ones, which are due to rounding, to 0: a
+    // comparison here would cost as much as all the products.
     let groups = it.rows.chunks_exact(ROWS * (it.width + 1));
     let out = values.as_chunks_mut::<LANES>().0.as_chunks_mut::<ROWS>().0;
     for (group, out) in groups.zip(out) {
@@ -160,7 +160,7 @@ fn rough_any<const FUSED: bool>(
                 *value = (1.0 + s + s * s / 3.0) * exp::<FUSED>(-s);
             }
         }
-        // `Rough` is not made of the rough one.
+        // `Rough::new` refuses `Matern12`.
         Form::Matern12 | Form::Rbf => {
             for value in values.iter_mut() {
                 *value = exp::<FUSED>(value.max(0.0) * (-0.5 * it.scale));

@@ -7,7 +7,7 @@ use rand_distr::StandardNormal;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-/// Galaxies of which the last twentieth stand apart, and what is true of them.
+/// Galaxies of which the last twentieth differ from the others, and the truth about them.
 fn survey(galaxies: usize, seed: u64) -> (Space, Truth) {
     let mut rng = StdRng::seed_from_u64(seed);
     let odd = galaxies / 20;
@@ -165,7 +165,7 @@ fn tables_that_tell_little_are_searched_all_the_same() {
 
 const CHILD: &str = "ZOOBOT_TEST_RATINGS";
 
-/// Rates 100 galaxies and says so after each: the process that the next test kills.
+/// Rates 100 galaxies and reports each one: the process that the next test kills.
 #[test]
 #[ignore = "run by the test that kills it"]
 fn a_process_that_rates() {
@@ -203,7 +203,7 @@ fn a_process_that_is_killed_loses_no_rating_that_it_acknowledged() {
                 acknowledged.push((id.to_owned(), value.parse().unwrap()));
                 seen += 1;
                 if seen == 3 + kill * 4 {
-                    // SIGKILL; what it says until then is read to the end.
+                    // SIGKILL; everything that it has printed by then is read.
                     child.kill().unwrap();
                 }
             }
@@ -218,7 +218,7 @@ fn a_process_that_is_killed_loses_no_rating_that_it_acknowledged() {
                 Act::Skipped(row) => panic!("{row} was skipped"),
             })
             .collect();
-        // Of each process the last rating may be there and not acknowledged.
+        // The last rating of each process may be on the disk without being acknowledged.
         let mut rest = kept.iter();
         for (i, one) in acknowledged.iter().enumerate() {
             assert!(rest.any(|kept| kept == one), "rating {i} of process {kill} is lost");

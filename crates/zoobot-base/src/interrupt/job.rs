@@ -1,10 +1,10 @@
-//! How a background job is asked to stop.
+//! Cancellation of background jobs.
 
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// What a job does.
+/// The states of a job.
 const WORKING: u8 = 0;
 const CANCELLED: u8 = 1;
 const ENDED: u8 = 2;
@@ -35,7 +35,7 @@ impl CancelToken {
         HERE.set(Some(Arc::clone(self)));
     }
 
-    /// The token of this thread, where it works for a job.
+    /// The token of this thread, if it works for a job.
     pub fn here() -> Option<Arc<Self>> {
         HERE.with_borrow(Clone::clone)
     }
@@ -53,7 +53,7 @@ impl CancelToken {
         self.state.load(Ordering::Relaxed) == CANCELLED
     }
 
-    /// The job has ended.
+    /// Marks the job as ended.
     pub fn end(&self) {
         if self.state.swap(ENDED, Ordering::SeqCst) == CANCELLED {
             super::leaving_ends();

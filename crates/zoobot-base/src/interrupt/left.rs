@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[derive(Debug)]
 pub struct Stopped;
 
-/// The cell that runs, counted from the start of the process.
+/// The running cell; cells are counted from the start of the process.
 #[derive(Debug)]
 struct Run {
     number: u64,
@@ -18,9 +18,9 @@ struct Run {
 static RUN: Mutex<Run> = Mutex::new(Run { number: 0, ended: true });
 
 thread_local! {
-    /// The number of the cell that this thread runs; 0 on a thread that runs none.
+    /// The number of the cell that this thread runs; 0 if it runs no cell.
     static MINE: Cell<u64> = const { Cell::new(0) };
-    /// Whether this thread is not to stop now.
+    /// Whether this thread must not be stopped now.
     static UNDISTURBED: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -32,12 +32,12 @@ pub fn undisturbed<T>(code: impl FnOnce() -> T) -> T {
     value
 }
 
-/// Whether this thread runs such code.
+/// Whether this thread runs code within [`undisturbed`].
 pub fn is_undisturbed() -> bool {
     UNDISTURBED.get()
 }
 
-/// A cell begins on this thread.
+/// Marks the beginning of a cell on this thread.
 pub fn begin_run() {
     let mut run = run();
     *run = Run { number: run.number + 1, ended: false };
@@ -45,12 +45,12 @@ pub fn begin_run() {
     UNDISTURBED.set(false);
 }
 
-/// The running cell has finished and can no longer be left behind.
+/// Marks the running cell as finished, so that it can no longer be left behind.
 pub fn end_run() {
     run().ended = true;
 }
 
-/// Leaves the running cell behind; false when it has ended after all.
+/// Leaves the running cell behind; false if it has ended already.
 pub fn leave_run() -> bool {
     let mut run = run();
     if run.ended {

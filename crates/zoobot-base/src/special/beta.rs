@@ -1,9 +1,9 @@
-//! Beta distributions: what is known about the share of one answer, given its concentration `a` and
-//! the concentration `b` of all other answers; and equal mixtures of such distributions.
+//! Beta distributions of the vote fraction of one answer, given its concentration `a` and the
+//! concentration `b` of all other answers; and equal mixtures of such distributions.
 
 use super::ln_gamma;
 
-/// A Beta distribution of given `a` and `b`, both above 0.
+/// A Beta distribution with given `a` and `b`, both above 0.
 ///
 /// ```
 /// use zoobot_base::special::beta::Beta;
@@ -24,7 +24,7 @@ impl Beta {
         Self { a, b, ln_beta: ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b) }
     }
 
-    /// The probability of a share up to `x`, and its derivative, the density at `x`.
+    /// The probability of a vote fraction up to `x`, and its derivative, the density at `x`.
     ///
     /// The regularised incomplete Beta function by its continued fraction (DLMF 8.17.22), evaluated
     /// by the modified Lentz method on the side of the mean where it converges fast.
@@ -51,7 +51,7 @@ impl Beta {
 /// The continued fraction of the incomplete Beta function.
 fn fraction(a: f64, b: f64, x: f64) -> f64 {
     const TINY: f64 = 1e-300;
-    // Convergence takes about the root of the larger parameter; votes never need as many.
+    // Convergence takes about the square root of the larger parameter; votes need far fewer steps.
     const STEPS: u32 = 10_000;
     let away = |value: f64| if value.abs() < TINY { TINY } else { value };
     let mut c = 1.0;
@@ -75,8 +75,8 @@ fn fraction(a: f64, b: f64, x: f64) -> f64 {
     product
 }
 
-/// The share below which the equal mixture of `members` has probability `p`: the root of the mean
-/// cumulative distribution, by Newton's method kept inside a shrinking bracket. NaN for no member.
+/// The `p` quantile of the equal mixture of `members`: the point at which the mean cumulative
+/// distribution is `p`, by Newton's method within a shrinking bracket. NaN without members.
 pub fn quantile(members: &[Beta], p: f64) -> f64 {
     let count = members.len() as f64;
     let (mut low, mut high) = (0.0, 1.0);
@@ -103,8 +103,8 @@ pub fn quantile(members: &[Beta], p: f64) -> f64 {
     x
 }
 
-/// A first guess: the quantile of a normal distribution in the logit, with the moments of the mixture
-/// by the delta method.
+/// A first guess of the quantile: from a normal distribution of the logit, with the moments of the
+/// mixture by the delta method.
 fn start(members: &[Beta], p: f64) -> f64 {
     let count = members.len() as f64;
     let logit = |it: &Beta| (it.a / it.b).ln();
@@ -116,8 +116,8 @@ fn start(members: &[Beta], p: f64) -> f64 {
     if x.is_finite() && x > 0.0 && x < 1.0 { x } else { middle }
 }
 
-/// The quantile of the standard normal distribution to three digits (Abramowitz and Stegun 26.2.23):
-/// enough for a first guess.
+/// The quantile of the standard normal distribution to three digits (Abramowitz and Stegun 26.2.23),
+/// which is enough for a first guess.
 fn normal_quantile(p: f64) -> f64 {
     let tail = p.min(1.0 - p).max(1e-300);
     let t = (-2.0 * tail.ln()).sqrt();
@@ -131,7 +131,7 @@ fn normal_quantile(p: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// Where a or b is whole, the distribution is a sum of binomial terms.
+    /// If a and b are whole numbers, the distribution is a sum of binomial terms.
     #[test]
     fn the_cumulative_distribution_is_the_binomial_sum() {
         for (a, b) in [(1, 1), (2, 5), (30, 3), (101, 400), (1, 300)] {

@@ -1,10 +1,10 @@
-//! Functions that the standard library lacks: logarithm and derivative of the gamma function, and
-//! in [`beta`] the distribution of a vote fraction, in [`normal`] the normal distribution.
+//! Functions that the standard library lacks: the logarithm of the gamma function and its derivative,
+//! the distribution of a vote fraction ([`beta`]), and the normal distribution ([`normal`]).
 
 pub mod beta;
 pub mod normal;
 
-/// Above this the asymptotic series of [`digamma`] is exact to the last bits of a float64.
+/// Above this, the asymptotic series of [`digamma`] is exact to the last bits of a float64.
 const LARGE: f64 = 10.0;
 
 /// The logarithm of the gamma function of `x` > 0; NaN for other `x`.

@@ -8,7 +8,7 @@ use std::path::Path;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::spelling;
 
-/// How many examples an error names.
+/// The maximum number of examples in an error.
 const EXAMPLES: usize = 3;
 
 /// Checks a table and makes `id_str` and `file_loc` text.
@@ -24,7 +24,7 @@ pub fn catalog(read: &Lined, source: &Path) -> Result<DataFrame> {
         let text = text.map_err(|(problem, hint)| wrong(source, problem, hint))?;
         table.with_column(text)?;
     }
-    // Numbers with decimals are not lost in a catalogue that is not about them.
+    // Decimal columns are kept as floating point.
     let decimals: Vec<Column> = (table.columns().iter())
         .filter(|column| matches!(column.dtype(), DataType::Decimal(..)))
         .map(|column| column.cast(&DataType::Float64))
@@ -45,7 +45,7 @@ fn unique(table: &DataFrame, lines: &[u32], source: &Path) -> Result<()> {
         let (problem, hint) = names::rounded(ID, example);
         return Err(wrong(source, problem, hint));
     }
-    // Of a file of text the line, of others the row.
+    // For a text file report the line, for other files the row.
     let (word, words) = if lines.is_empty() { ("row", "rows") } else { ("line", "lines") };
     let place = |row: usize| lines.get(row).map_or(row + 1, |&line| line as usize);
     let mut first_seen: HashMap<&str, usize> = HashMap::with_capacity(ids.len());
@@ -73,7 +73,7 @@ fn unique(table: &DataFrame, lines: &[u32], source: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What others call the names of galaxies, and their pictures' files; the likeliest first.
+/// Other names for the columns of galaxy names and picture files, the likeliest first.
 const ALIASES: [(&str, &str); 2] = [
     (
         ID,
@@ -87,7 +87,7 @@ const ALIASES: [(&str, &str); 2] = [
     ),
 ];
 
-/// One of the two columns of a catalogue, or an error with the column that may be meant.
+/// One of the two required columns, or an error that names the column that may be meant.
 fn own_column<'a>(table: &'a DataFrame, name: &'static str, place: &str) -> Result<&'a Column> {
     let plain = |name: &str| -> String {
         let letters = name.chars().filter(|c| c.is_alphanumeric());
@@ -110,13 +110,13 @@ fn own_column<'a>(table: &'a DataFrame, name: &'static str, place: &str) -> Resu
     })
 }
 
-/// The error for a column of a file that could not be read with the others.
+/// The error for a column of a file whose values cannot be read.
 pub fn unreadable(name: &str, place: &str) -> Error {
     let problem = format!("the values of the column {name:?} are of a kind that cannot be read");
     wrong(Path::new(place), problem, "Write them as text, numbers or lists")
 }
 
-/// A column by name, or an error with near names.
+/// A column by name, or an error with similar names.
 pub fn column<'a>(table: &'a DataFrame, name: &str, place: &str) -> Result<&'a Column> {
     table.column(name).map_err(|_| {
         let columns = table.get_column_names();
@@ -129,7 +129,7 @@ pub fn column<'a>(table: &'a DataFrame, name: &str, place: &str) -> Result<&'a C
     })
 }
 
-/// An error of a condition on a table, in words of the table.
+/// Turns an error of a condition into one about the table.
 pub fn condition(error: PolarsError, table: &DataFrame, place: &str) -> Error {
     let mut error = error;
     while let PolarsError::Context { error: inner, .. }
@@ -140,7 +140,7 @@ pub fn condition(error: PolarsError, table: &DataFrame, place: &str) -> Error {
     let said = error.to_string();
     let said = said.split("\n\n").next().unwrap_or_default();
     if let PolarsError::ColumnNotFound(name) = &error {
-        // Its message is the name, or has it in quotation marks.
+        // The message is the name, or contains it in quotation marks.
         let text = name.split("\n\n").next().unwrap_or_default();
         let name = text.split('"').nth(1).unwrap_or(text);
         if let Err(missing) = column(table, name, place) {

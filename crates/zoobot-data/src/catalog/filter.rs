@@ -37,7 +37,7 @@ impl From<Condition> for Filter {
 }
 
 impl Filter {
-    /// Whether each galaxy of a catalogue satisfies it; `false` where it is unknown.
+    /// Whether each galaxy of a catalogue satisfies the filter; `false` where that is unknown.
     #[doc(hidden)]
     pub fn holds(&self, catalog: &Catalog) -> Result<Vec<bool>> {
         let place = catalog.source().display().to_string();
@@ -89,9 +89,9 @@ impl Catalog {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Missing`] for a column that is not there, with a near name;
-    /// [`Error::Unsuitable`] when an expression does not give true or false, and [`Error::Shape`] when
-    /// it does not give one value for each galaxy; otherwise as [`condition`](super::condition).
+    /// [`Error::Missing`] for a column that does not exist, with a similar name; [`Error::Unsuitable`] when
+    /// an expression does not give true or false, and [`Error::Shape`] when it does not give one value for
+    /// each galaxy; otherwise as [`condition`](super::condition).
     pub fn filter(&self, wanted: impl Into<Filter>) -> Result<Self> {
         self.keep(wanted.into().holds(self)?)
     }
@@ -109,16 +109,16 @@ impl Catalog {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Missing`] for a column that is not there, with a near name.
+    /// [`Error::Missing`] for a column that does not exist, with a similar name.
     pub fn labelled(&self, column: &str) -> Result<Self> {
         self.keep(Label::of(self, column)?.known()?)
     }
 
-    /// Notes where a column holds a number such as -999, far from all others, that may mean "no value".
-    /// Nothing is left out.
+    /// Adds a note if a column holds a number such as -999, far from all others, that may mean "no value". No
+    /// galaxy is left out.
     ///
     /// # Errors
-    /// [`Error::Missing`] for a column that is not there, with a near name.
+    /// [`Error::Missing`] for a column that does not exist, with a similar name.
     pub fn note_sentinels(&self, column: &str) -> Result<()> {
         Label::of(self, column)?.ask_about_sentinels();
         Ok(())

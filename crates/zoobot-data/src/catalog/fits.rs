@@ -1,8 +1,7 @@
 //! FITS binary tables (FITS standard 4.0, section 7.3), which TOPCAT, astropy and cfitsio read.
 //!
-//! Only what a table of galaxies needs. The crate fitsio could do this, but the C library that it
-//! builds defines a symbol of bzip2 that tch defines too, so both cannot be linked into one dynamic
-//! library.
+//! Covers only what a table of galaxies needs. The crate fitsio could do this, but the C library that it
+//! builds defines a symbol of bzip2 that tch defines too, so both cannot be linked into one dynamic library.
 
 mod cards;
 mod values;
@@ -17,9 +16,9 @@ use zoobot_show::notes::note;
 
 /// Headers and data come in blocks of this many bytes.
 const BLOCK: usize = 2880;
-/// More have no keywords.
+/// The maximum number of columns: FITS has no keywords for more.
 const MOST_COLUMNS: usize = 999;
-/// The longest name of a column that a header card holds.
+/// The longest column name that fits on a header card.
 const LONGEST_NAME: usize = 68;
 
 /// A column of a FITS table.
@@ -27,7 +26,7 @@ const LONGEST_NAME: usize = 68;
 pub(super) struct FitsColumn {
     name: String,
     kind: Kind,
-    /// Texts that end in spaces, which FITS does not keep.
+    /// The number of texts that end in spaces, which FITS does not keep.
     trailing: usize,
 }
 
@@ -43,7 +42,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// Bytes of a cell.
+    /// The number of bytes of a cell.
     fn bytes(self) -> usize {
         match self {
             Self::Text(width) => width,
@@ -70,7 +69,7 @@ fn unit(name: &str) -> Option<&'static str> {
     matches!(name, "ra" | "dec").then_some("deg")
 }
 
-/// The columns of a table as FITS has them.
+/// The FITS columns of a table.
 pub(super) fn columns(table: &DataFrame) -> Result<Vec<FitsColumn>> {
     let column = |column: &Column| {
         let name = column.name().to_string();
@@ -95,7 +94,7 @@ pub(super) fn columns(table: &DataFrame) -> Result<Vec<FitsColumn>> {
     table.columns().iter().map(column).collect()
 }
 
-/// Takes note of the values of a table with these columns, so that there is room for all.
+/// Widens the columns to hold the values of a table.
 pub(super) fn widen(columns: &mut [FitsColumn], table: &DataFrame) -> Result<()> {
     for FitsColumn { name, kind, trailing } in columns {
         match kind {
@@ -113,7 +112,7 @@ pub(super) fn widen(columns: &mut [FitsColumn], table: &DataFrame) -> Result<()>
     Ok(())
 }
 
-/// Decides how all values are stored, once each was seen.
+/// Fixes how all values are stored, once every value has been seen.
 pub(super) fn settle(columns: &mut [FitsColumn]) -> Result<()> {
     for FitsColumn { name, kind, trailing } in columns {
         if let Kind::Whole(whole) = kind {
@@ -138,7 +137,7 @@ pub(super) fn check_text(column: &str, text: &str) -> Result<()> {
     Err(Error::unsuitable(problem, "FITS holds ASCII only: write .parquet or .csv instead"))
 }
 
-/// What FITS calls text: ASCII without control characters.
+/// Whether FITS can store a text: ASCII without control characters.
 fn is_text(text: &str) -> bool {
     text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
@@ -185,7 +184,7 @@ impl<W: Write> FitsWriter<W> {
     }
 }
 
-/// Puts a column's values at the begin of cells, big end first.
+/// Writes a column's values to the start of each cell, in big-endian order.
 fn fill<'a>(column: &Column, kind: Kind, cells: impl Iterator<Item = &'a mut [u8]>) -> Result<()> {
     let put = |(cell, bytes): (&mut [u8], &[u8])| cell[..bytes.len()].copy_from_slice(bytes);
     if let Kind::Whole(whole) = kind {
@@ -217,7 +216,7 @@ fn fill<'a>(column: &Column, kind: Kind, cells: impl Iterator<Item = &'a mut [u8
     Ok(())
 }
 
-/// A file begins with an image; here one of nothing.
+/// The primary header, which must come first in a FITS file; it describes an empty image.
 fn first_header() -> Vec<u8> {
     let mut cards = Cards::default();
     cards.value("SIMPLE", "T");

@@ -20,12 +20,12 @@ pub struct Label {
 }
 
 impl Label {
-    /// A column of a catalogue.
+    /// Takes a column of a catalogue.
     pub fn of(catalog: &Catalog, name: &str) -> Result<Self> {
         Ok(Self::new(name, catalog.column(name)?, catalog.column(ID)?, catalog.source()))
     }
 
-    /// A column of any table, the names of its galaxies, and where both come from.
+    /// Combines a column of any table with the names of its galaxies and the source of both.
     pub fn new(name: &str, column: Column, ids: Column, source: impl Into<PathBuf>) -> Self {
         Self { name: name.to_owned(), column, ids, source: source.into() }
     }
@@ -45,7 +45,7 @@ impl Label {
         self.column.dtype()
     }
 
-    /// Whether the column is of text, where words may be numbers.
+    /// Whether the column holds text, which may spell numbers.
     fn is_text(&self) -> bool {
         matches!(
             self.dtype(),
@@ -84,12 +84,11 @@ impl Label {
         Ok(numbers.map(|it| it.map(|it| format!("{it}"))).collect())
     }
 
-    /// The number of each galaxy, which may be infinite; `None` where there is no value. Text is read
-    /// as numbers.
+    /// The number of each galaxy, which may be infinite; `None` where there is no value. Text is parsed as
+    /// numbers.
     ///
     /// # Errors
-    /// [`Error::Catalog`] for another kind of column, and for a text that is not a number, with the
-    /// galaxy.
+    /// [`Error::Catalog`] for another type of column, and, naming the galaxy, for text that is not a number.
     pub fn numbers(&self) -> Result<Vec<Option<f64>>> {
         if self.dtype().is_primitive_numeric() || self.dtype().is_decimal() {
             let column = self.column.cast(&DataType::Float64)?;
@@ -157,10 +156,10 @@ impl Label {
         Err(self.wrong(problem, hint))
     }
 
-    /// The values, where every galaxy has one.
+    /// The values, if every galaxy has one.
     ///
     /// # Errors
-    /// [`Error::Catalog`] with the galaxies that have none.
+    /// [`Error::Catalog`], naming galaxies that have none.
     pub fn all<T>(&self, values: Vec<Option<T>>) -> Result<Vec<T>> {
         match self.without(&values) {
             None => Ok(values.into_iter().flatten().collect()),
@@ -168,14 +167,14 @@ impl Label {
         }
     }
 
-    /// Says which galaxies have no value, and are left out.
+    /// Adds a note that counts the galaxies left out because they have no value.
     pub fn say_left_out<T>(&self, values: &[Option<T>]) {
         if let Some(without) = self.without(values) {
             notes::note(format!("{without}. They are left out"));
         }
     }
 
-    /// How many galaxies have no value, with the first of them.
+    /// A text with the number of galaxies without a value, and the names of the first ones.
     fn without<T>(&self, values: &[Option<T>]) -> Option<String> {
         let rows: Vec<usize> = (0..values.len()).filter(|&row| values[row].is_none()).collect();
         let named = || self.names(&rows);
@@ -185,10 +184,10 @@ impl Label {
         })
     }
 
-    /// Asks, in a note, about a number such as -999 that may mean "no value". The number is used
+    /// Adds a note that asks about a number such as -999 that may mean "no value". The number is used
     /// unchanged.
     pub fn ask_about_sentinels(&self) {
-        // What is no number is an error elsewhere, where numbers are needed.
+        // Text that is not a number causes an error elsewhere, where numbers are required.
         let Ok(values) = self.numbers() else { return };
         let Some((sentinel, rows)) = sentinel(&values) else { return };
         let name = &self.name;
@@ -207,13 +206,13 @@ impl Label {
         notes::note_about(subject, text);
     }
 
-    /// The first names of the galaxies in these rows.
+    /// The names of the first galaxies in these rows.
     fn names(&self, rows: &[usize]) -> String {
         let ids: Vec<String> = rows.iter().map(|&row| self.id(row)).collect();
         examples(&ids)
     }
 
-    /// The name of the galaxy of a row.
+    /// The name of the galaxy in a row.
     pub fn id(&self, row: usize) -> String {
         match self.ids.get(row) {
             Ok(id) => id.get_str().map_or_else(|| id.to_string(), str::to_owned),
@@ -227,7 +226,7 @@ impl Label {
     }
 }
 
-/// How a text that is nearly a number is written as one.
+/// A suggestion for how to write text that is almost a number.
 fn as_number(text: &str) -> Option<String> {
     let is_number = |text: &str| text.parse::<f64>().is_ok_and(f64::is_finite);
     let pointed = text.replace(',', ".");

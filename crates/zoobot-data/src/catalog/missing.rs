@@ -1,4 +1,4 @@
-//! Missing values: one rule for everything that is read.
+//! Missing values: one rule for all inputs.
 
 pub use zoobot_base::missing::is_missing;
 
@@ -8,7 +8,7 @@ use polars::prelude::{Column, DataFrame, DataType, PolarsResult};
 const SENTINELS: [f64; 10] =
     [-99.0, -999.0, -9999.0, -99_999.0, -999_999.0, 99.0, 999.0, 9999.0, 99_999.0, 999_999.0];
 
-/// Empties the cells of columns of numbers that hold NaN.
+/// Replaces NaN by empty cells in columns of numbers.
 pub(super) fn without_nan(table: &mut DataFrame) -> PolarsResult<()> {
     let mut emptied = Vec::new();
     for column in table.columns() {
@@ -31,8 +31,8 @@ pub(super) fn without_nan(table: &mut DataFrame) -> PolarsResult<()> {
     emptied.into_iter().try_for_each(|column| table.with_column(column).map(drop))
 }
 
-/// A number that may mean "no value", and the rows that hold it: -99, -999, 99, 999, ...,
-/// where it is farther from all other numbers than they are from each other.
+/// A number that may mean "no value", and the rows that hold it: -99, -999, 99, 999 and so on, if it is
+/// farther from all other numbers than they are from each other.
 pub(super) fn sentinel(values: &[Option<f64>]) -> Option<(f64, Vec<usize>)> {
     let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
     for value in values.iter().flatten().filter(|it| !SENTINELS.contains(it)) {
@@ -80,7 +80,7 @@ mod tests {
         assert_eq!(found(&[14.0, 22.0, 99.0, 18.5]), Some((99.0, 1)));
         assert_eq!(found(&[0.0, 1.0, 1.0, -99.0]), Some((-99.0, 1)));
         assert_eq!(found(&[0.1, -999.0, -9999.0, -9999.0]), Some((-9999.0, 2)));
-        // Numbers among which it is nothing special.
+        // A sentinel must be far from the other numbers.
         assert_eq!(found(&[-1200.0, -999.0, 3000.0, 100.0]), None);
         assert_eq!(found(&[90.0, 99.0, 100.0]), None);
         assert_eq!(found(&[0.0, 40.0, 99.0]), Some((99.0, 1)));

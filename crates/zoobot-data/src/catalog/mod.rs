@@ -50,20 +50,19 @@ pub struct Catalog {
     source: PathBuf,
     /// Columns of the file that could not be read.
     left_out: Arc<[String]>,
-    /// Every `id_str`, from when it was first asked for.
+    /// Every `id_str`, cached on first use.
     ids: Arc<OnceLock<Vec<String>>>,
 }
 
 impl Catalog {
     /// Reads a table of galaxies from a file, or the pictures in a folder as
-    /// [`from_folder`](Self::from_folder) does. Relative `file_loc` start at the file's own folder.
+    /// [`from_folder`](Self::from_folder) does. A relative `file_loc` starts at the file's own folder.
     ///
-    /// The kind of a file is recognised by its contents: text (CSV, also with semicolons, tabs,
-    /// bars or spaces between the values; ECSV), Parquet, a FITS table (the first of the file), or
-    /// a VOTable. Text, FITS and VOTable may be packed with gzip or bzip2. In text, lines that
-    /// begin with `#` may come before the names of the columns, or hold them. A column of whole
-    /// numbers keeps every digit; a column of numbers may have words such as `nan` or `NA` for
-    /// empty cells.
+    /// The format of a file is recognised by its contents: text (CSV, also with semicolons, tabs, bars or
+    /// spaces between the values; ECSV), Parquet, a FITS table (the first in the file), or a VOTable. Text,
+    /// FITS and VOTable may be compressed with gzip or bzip2. In text, lines that begin with `#` may precede
+    /// the column names, or contain them. A column of whole numbers keeps every digit; a column of numbers
+    /// may use words such as `nan` or `NA` for empty cells.
     ///
     /// ```
     /// use zoobot_core::prelude::*;
@@ -87,20 +86,20 @@ impl Catalog {
         Self::checked(read::lined(path)?, folder, path.to_path_buf())
     }
 
-    /// A catalogue from a polars table; relative `file_loc` start at `folder`.
+    /// Creates a catalogue from a polars table; a relative `file_loc` starts at `folder`.
     ///
     /// # Errors
-    /// When `id_str` or `file_loc` is missing or not text, an `id_str` is empty, occurs twice or
-    /// has lost digits as a floating-point number, or there is no row.
+    /// When `id_str` or `file_loc` is missing or not text, an `id_str` is empty, occurs twice or has lost
+    /// digits as a floating-point number, or the table has no rows.
     pub fn from_table(table: DataFrame, folder: impl AsRef<Path>) -> Result<Self> {
         Self::checked(table.into(), folder.as_ref().to_path_buf(), PathBuf::from("<table>"))
     }
 
-    /// A catalogue of the pictures in a folder (`.jpg`, `.jpeg`, `.png`, `.fits`, also `.fits.fz`,
-    /// `.fits.gz` and `.fits.bz2`), sorted by name; the `id_str` is the file's name without its ending.
+    /// Creates a catalogue of the pictures in a folder (`.jpg`, `.jpeg`, `.png`, `.fits`, also `.fits.fz`,
+    /// `.fits.gz` and `.fits.bz2`), sorted by name; the `id_str` is the file's name without its extension.
     ///
     /// # Errors
-    /// When the folder cannot be read or holds no picture.
+    /// When the folder cannot be read or contains no picture.
     pub fn from_folder(folder: impl AsRef<Path>) -> Result<Self> {
         let folder = folder.as_ref();
         let table = read::pictures(folder)?;
@@ -118,7 +117,7 @@ impl Catalog {
         self.table.height()
     }
 
-    /// Whether there is no galaxy, as after a [`filter`](Self::filter) that matches none.
+    /// Whether the catalogue is empty, as after a [`filter`](Self::filter) that matches no galaxy.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -128,7 +127,7 @@ impl Catalog {
         &self.table
     }
 
-    /// The folder where relative `file_loc` start.
+    /// The folder that a relative `file_loc` starts from.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -143,7 +142,7 @@ impl Catalog {
         self.ids.get_or_init(|| self.texts(ID))
     }
 
-    /// Every picture's full path, in order; empty where `file_loc` is empty.
+    /// The full path of every picture, in order; empty where `file_loc` is empty.
     pub fn files(&self) -> Vec<PathBuf> {
         let place = |file: String| match file.is_empty() {
             true => PathBuf::new(),
@@ -152,7 +151,7 @@ impl Catalog {
         self.texts(FILE).into_iter().map(place).collect()
     }
 
-    /// A text column that [`check::catalog`] made sure of.
+    /// A text column; [`check::catalog`] has checked its type.
     fn texts(&self, column: &str) -> Vec<String> {
         let Ok(column) = self.table.column(column).and_then(|column| column.str()) else {
             return Vec::new();
@@ -163,8 +162,8 @@ impl Catalog {
     /// One column, by name.
     ///
     /// # Errors
-    /// [`Error::Missing`], with the columns there are; [`Error::Catalog`] where the file has it, but its
-    /// values are of a kind that cannot be read.
+    /// [`Error::Missing`], with the existing columns; [`Error::Catalog`] when the file has the column, but
+    /// its values are of a kind that cannot be read.
     pub fn column(&self, name: &str) -> Result<Column> {
         let place = self.source.display().to_string();
         if self.left_out.iter().any(|it| it == name) {
@@ -173,11 +172,10 @@ impl Catalog {
         check::column(&self.table, name, &place).cloned()
     }
 
-    /// One column as text, a class for each galaxy; empty where there is no value: see
-    /// [`is_missing`].
+    /// One column as text, a class for each galaxy; empty where there is no value: see [`is_missing`].
     ///
     /// # Errors
-    /// [`Error::Missing`], with the columns there are.
+    /// [`Error::Missing`], with the existing columns.
     pub fn labels(&self, name: &str) -> Result<Vec<String>> {
         if name == ID || name == FILE {
             return Ok(self.texts(name));
@@ -186,7 +184,7 @@ impl Catalog {
         Ok(classes.map(Option::unwrap_or_default).collect())
     }
 
-    /// One column as numbers, one for each galaxy; NaN where there is no value.
+    /// One column as numbers; NaN where a galaxy has no value.
     ///
     /// ```
     /// use zoobot_core::prelude::*;
@@ -197,8 +195,8 @@ impl Catalog {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Missing`], with the columns there are; [`Error::Catalog`] for a column that does not
-    /// hold numbers, with those that do.
+    /// [`Error::Missing`], with the existing columns; [`Error::Catalog`] for a column that does not hold
+    /// numbers, with the columns that do.
     pub fn numbers(&self, name: &str) -> Result<Vec<f64>> {
         let column = self.column(name)?;
         let is_numeric = |column: &Column| {
@@ -228,7 +226,7 @@ impl Catalog {
         self.with(self.table.head(Some(n)))
     }
 
-    /// These galaxies, in the order given: their names, or a table or a catalogue that holds them.
+    /// Selects galaxies, in the order given: by their names, or by a table or catalogue that contains them.
     ///
     /// ```
     /// use zoobot_core::prelude::*;
@@ -240,16 +238,16 @@ impl Catalog {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Missing`] for the first name that is not there, and for a table without `id_str`.
+    /// [`Error::Missing`] for the first name that is not in the catalogue, and for a table without `id_str`.
     pub fn select(&self, galaxies: &(impl GalaxyNames + ?Sized)) -> Result<Self> {
         let rows = rows::places(self.ids(), galaxies, || self.source.display().to_string())?;
         self.at(&rows)
     }
 
-    /// The galaxies in these places, in the order given.
+    /// The galaxies at these row indices, in the order given.
     ///
     /// # Errors
-    /// [`Error::Polars`] when there is no such place.
+    /// [`Error::Polars`] when an index is out of range.
     pub fn at(&self, places: &[usize]) -> Result<Self> {
         let places = places.iter().map(|&place| place as IdxSize).collect();
         Ok(self.with(self.table.take(&IdxCa::from_vec("rows".into(), places))?))

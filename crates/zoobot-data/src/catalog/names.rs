@@ -1,4 +1,4 @@
-//! Names of galaxies as text, whatever their type in a file.
+//! Galaxy names as text, whatever their type in a file.
 
 use super::ID;
 use super::read::wrong;
@@ -9,7 +9,7 @@ use zoobot_base::error::Result;
 /// The problem, and what to do.
 type Wrong = (String, String);
 
-/// The table with `id_str` as text where it has that column.
+/// The table with `id_str` converted to text, if it has that column.
 pub fn text_ids(mut table: DataFrame, source: &Path) -> Result<DataFrame> {
     if let Ok(ids) = table.column(ID) {
         let ids = as_text(ids).map_err(|(problem, hint)| wrong(source, problem, hint))?;
@@ -18,12 +18,12 @@ pub fn text_ids(mut table: DataFrame, source: &Path) -> Result<DataFrame> {
     Ok(table)
 }
 
-/// A column of names or of files as text. Whole numbers are written without a point, also where
-/// they are floating-point numbers, as pandas makes them of a column with empty cells.
+/// Converts a column of galaxy names or picture files to text. Whole numbers are written without a decimal
+/// point, even if they are stored as floating-point numbers, which pandas uses for columns with empty cells.
 ///
 /// # Errors
-/// The problem, and what to do, where a column is not text: floating-point numbers that have lost
-/// digits or are not whole, lists, and the like.
+/// The problem, and what to do, where a column cannot become text: floating-point numbers that have lost
+/// digits or are not whole, lists, and so on.
 pub fn as_text(column: &Column) -> Result<Column, Wrong> {
     let name = column.name().clone();
     let refused = |problem: String, hint: &str| Err((problem, hint.to_owned()));
@@ -61,8 +61,8 @@ pub fn as_text(column: &Column) -> Result<Column, Wrong> {
     }
 }
 
-/// Floating-point numbers as the whole numbers that they are; `exact` is where their type begins to
-/// leave whole numbers out.
+/// Converts floating-point numbers to whole numbers; from `exact` on, the type cannot hold every whole
+/// number.
 fn whole(column: &Column, exact: u64) -> Result<Column, Wrong> {
     let name = column.name();
     let numbers = column.cast(&DataType::Float64);
@@ -86,8 +86,8 @@ fn whole(column: &Column, exact: u64) -> Result<Column, Wrong> {
     Ok(Column::new(name.clone(), texts))
 }
 
-/// The first text that a spreadsheet or pandas made of a long number, with its last digits lost, such
-/// as `1.23765E+18`.
+/// The first text that a spreadsheet or pandas made of a long number, losing its last digits, such as
+/// `1.23765E+18`.
 pub fn find_rounded<'a>(texts: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     texts.into_iter().find(|text| {
         let parts = || {

@@ -1,4 +1,4 @@
-//! From a file to a table: text, Parquet, FITS or VOTable, packed or not, or a folder of pictures.
+//! Reads a table from a file: text, Parquet, FITS or VOTable, compressed or not, or a folder of pictures.
 
 mod content;
 mod fits;
@@ -16,11 +16,11 @@ use zoobot_base::error::{Error, Result};
 pub use folder::pictures;
 pub use parquet::parquet;
 
-/// A table that was read from a file.
+/// A table that was read from a file, with the lines of its rows.
 #[derive(Debug)]
 pub struct Lined {
     pub table: DataFrame,
-    /// The line of each row in a file of text, counted from 1; empty for other files.
+    /// The line of each row in a text file, counted from 1; empty for other files.
     pub lines: Vec<u32>,
     /// Columns of the file whose values are of a kind that cannot be read.
     pub left_out: Vec<String>,
@@ -32,7 +32,7 @@ impl From<DataFrame> for Lined {
     }
 }
 
-/// Reads a table of any kind, recognised by its first bytes.
+/// Reads a table in any format, recognised by its first bytes.
 pub fn lined(path: &Path) -> Result<Lined> {
     if path.is_dir() {
         return Err(wrong(path, "it is a folder", "Give the file of the table"));
@@ -49,7 +49,7 @@ pub fn lined(path: &Path) -> Result<Lined> {
     }
 }
 
-/// Reads a table of any kind; its `id_str` is text where it has one.
+/// Reads a table in any format; converts `id_str` to text if the table has it.
 pub fn table(path: &Path) -> Result<DataFrame> {
     text_ids(lined(path)?.table, path)
 }

@@ -1,6 +1,6 @@
-//! Frequent questions to tables: their highest rows, and which galaxies they hold.
+//! Common queries on tables: the highest rows, and the galaxies they contain.
 //!
-//! Whatever names galaxies, such as a list of names or a table, selects them: [`GalaxyNames`].
+//! Anything that names galaxies, such as a list of names or a table, selects them: [`GalaxyNames`].
 
 use super::check::column;
 use super::{Catalog, ID};
@@ -10,10 +10,10 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use zoobot_base::error::{Error, Result};
 
-/// What errors call a table that is no catalogue's.
+/// The name of a table in errors when it does not belong to a catalogue.
 const PLACE: &str = "the table";
 
-/// Verbs for tables of galaxies.
+/// Methods for tables of galaxies.
 ///
 /// ```
 /// use zoobot_core::prelude::*;
@@ -33,13 +33,14 @@ pub trait Rows {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Missing`](zoobot_base::Error::Missing) for a column that is not there, with a near name.
+    /// [`Error::Missing`](zoobot_base::Error::Missing) for a column that does not exist, with a similar name.
     fn top(&self, column: &str, n: usize) -> Result<DataFrame>;
 
-    /// The galaxies of the table: its column `id_str`, row by row.
+    /// The galaxy names in the table's column `id_str`, row by row.
     ///
     /// # Errors
-    /// [`Error::Missing`](zoobot_base::Error::Missing) for a table without that column; [`Error::Polars`](zoobot_base::Error::Polars) where it holds no text.
+    /// [`Error::Missing`](zoobot_base::Error::Missing) for a table without that column;
+    /// [`Error::Polars`](zoobot_base::Error::Polars) when it does not hold text.
     fn ids(&self) -> Result<Vec<String>>;
 }
 
@@ -61,8 +62,8 @@ impl Rows for DataFrame {
     }
 }
 
-/// What names galaxies: a list of names, a table with the column `id_str`, a catalogue, or what a search
-/// found.
+/// Anything that names galaxies: a list of names, a table with the column `id_str`, a catalogue, or the
+/// result of a search.
 ///
 /// ```
 /// use zoobot_core::prelude::*;
@@ -72,10 +73,10 @@ impl Rows for DataFrame {
 /// # Ok::<(), Error>(())
 /// ```
 pub trait GalaxyNames {
-    /// The names, in their order.
+    /// The names, in order.
     ///
     /// # Errors
-    /// As [`Rows::ids`] for a table; none for anything else.
+    /// As [`Rows::ids`] for a table; none for other types.
     fn galaxy_names(&self) -> Result<Vec<Cow<'_, str>>>;
 }
 
@@ -109,7 +110,7 @@ impl GalaxyNames for DataFrame {
     }
 }
 
-/// Makes types with a list `ids()` into names of galaxies.
+/// Implements `GalaxyNames` for types with a method `ids()` that returns a list.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! named_by_ids {
@@ -126,7 +127,7 @@ macro_rules! named_by_ids {
 
 named_by_ids!(Catalog, Votes);
 
-/// Where galaxies are in a list of names; `place` is what the list is called in an error.
+/// The positions of galaxies in a list of names; errors call the list `place`.
 #[doc(hidden)]
 pub fn places(
     known: &[String],

@@ -1,4 +1,4 @@
-//! The display of a catalogue: a table with thumbnails, a gallery, its columns.
+//! The display of a catalogue: a table with thumbnails, a gallery, and a table of its columns.
 
 use super::{Catalog, GalaxyNames};
 use zoobot_show::notebook::{Bundle, Gallery, Show, Table, Tile, schema_of};
@@ -13,8 +13,8 @@ impl Catalog {
         Gallery::new(tiles).title(title)
     }
 
-    /// The pictures of these galaxies, in the order given: their names, or a table or a catalogue that holds
-    /// them. If one is missing, its name is shown in place of the pictures.
+    /// The pictures of some galaxies, in the order given: by their names, or by a table or catalogue that
+    /// contains them. If a galaxy is missing, an error that names it is shown in place of the pictures.
     ///
     /// ```
     /// use zoobot_core::prelude::*;
@@ -28,7 +28,7 @@ impl Catalog {
         self.select(galaxies).map(|found| found.gallery(found.len())).into()
     }
 
-    /// A table of the columns: name, type, empty values, examples.
+    /// A table that describes the columns: name, type, empty values, examples.
     pub fn columns(&self) -> Table {
         schema_of(self.table())
     }

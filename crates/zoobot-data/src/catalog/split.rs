@@ -1,4 +1,4 @@
-//! Parts of a catalogue, and several catalogues as one.
+//! Splitting a catalogue, and stacking several catalogues.
 
 use super::{Catalog, FILE};
 use polars::prelude::*;
@@ -7,7 +7,7 @@ use rand::{SeedableRng, rngs::StdRng};
 use std::path::{Path, PathBuf};
 use zoobot_base::error::{Error, Result};
 
-/// A catalogue in three parts, see [`Catalog::split`].
+/// A catalogue split into three parts: see [`Catalog::split`].
 ///
 /// ```
 /// use zoobot_core::prelude::*;
@@ -26,8 +26,8 @@ pub struct Split {
 }
 
 impl Catalog {
-    /// Divides the galaxies at random into parts of these shares, each in the catalogue's order. A
-    /// seed always gives the same division.
+    /// Splits the galaxies at random into parts of these shares, each in the catalogue's order. A seed always
+    /// gives the same split.
     ///
     /// ```
     /// use zoobot_core::prelude::*;
@@ -37,7 +37,7 @@ impl Catalog {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Parameter`] when a share is negative or they do not add up to 1.
+    /// [`Error::Parameter`] when a share is negative or the shares do not add up to 1.
     pub fn split(&self, shares: [f64; 3], seed: u64) -> Result<Split> {
         let sum: f64 = shares.iter().sum();
         if shares.iter().any(|share| !(0.0..=1.0).contains(share)) || (sum - 1.0).abs() > 1e-9 {
@@ -61,12 +61,12 @@ impl Catalog {
         })
     }
 
-    /// Several catalogues as one, with every column that any of them has, empty where a catalogue
-    /// lacks it: galaxies of several campaigns, each with the votes of its campaign.
+    /// Stacks several catalogues, such as galaxies of several campaigns with the votes of each. The result
+    /// has every column of any of them, empty where a catalogue lacks it.
     ///
     /// # Errors
-    /// [`Error::Empty`] without a catalogue; [`Error::Catalog`] when a galaxy is in two of them, and
-    /// when a column is of different kinds in two of them and neither can become the other.
+    /// [`Error::Empty`] without a catalogue; [`Error::Catalog`] when two of them contain the same galaxy, or
+    /// when the types of a column differ between two of them and neither can be converted to the other.
     pub fn stack(catalogs: &[Self]) -> Result<Self> {
         let Some(first) = catalogs.first() else {
             return Err(Error::empty("there are no catalogues to stack", "Give at least one"));
@@ -82,7 +82,7 @@ impl Catalog {
         Self::checked(all.into(), PathBuf::new(), source)
     }
 
-    /// The table with absolute paths of files.
+    /// The table with absolute paths to the pictures.
     fn with_whole_paths(&self) -> Result<DataFrame> {
         let whole = |path: &Path| match path.as_os_str().is_empty() {
             true => Ok(String::new()),
@@ -97,7 +97,8 @@ impl Catalog {
     }
 }
 
-/// Gives a table the columns of another that it lacks, empty, and numbers of one kind to both.
+/// Adds to a table, empty, the columns that only `other` has, and converts columns whose type differs:
+/// numbers to double precision, all else to text.
 fn fill(table: &mut DataFrame, other: &DataFrame) -> Result<()> {
     let rows = table.height();
     for column in other.columns() {

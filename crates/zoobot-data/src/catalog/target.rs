@@ -1,13 +1,13 @@
-//! The labels of a catalogue, read by one rule: for fine-tuning, for probes and for judging.
+//! The labels of a catalogue, read by one rule for fine-tuning, probes and evaluation.
 //!
-//! * What counts as no label is the rule for missing values ([`is_missing`](super::is_missing)). Probes and
-//!   judging leave such galaxies out ([`labelled`]), with a note that counts them and names the first.
-//!   Fine-tuning refuses them by name: which galaxies to learn from is for the user to say.
+//! * Missing labels follow the rule for missing values ([`is_missing`](super::is_missing)). Probes and
+//!   evaluation leave such galaxies out ([`labelled`]), with a note that counts them and names the first.
+//!   Fine-tuning refuses them by name: the user decides which galaxies to learn from.
 //! * A class is the trimmed text of a cell; a whole number is written without a point. Numbers with a
 //!   fraction are not classes. Classes are sorted: by value if all are whole numbers, else as text.
-//! * Numbers must be finite. Text is read as a number.
-//! * If nothing says what a column holds, text, true or false, and whole numbers with at most ten
-//!   different values are classes; all other numbers are numbers.
+//! * Numbers must be finite. Text is parsed as a number.
+//! * If nothing says what a column holds, text, true or false, and whole numbers with at most ten different
+//!   values are classes; all other numbers are regression targets.
 //! * `id_str` and `file_loc` are not labels.
 
 use super::{Catalog, FILE, ID, Label};
@@ -16,30 +16,30 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
 
-/// Whole numbers of more values than these are numbers, not classes.
+/// Whole numbers with more distinct values are read as numbers, not classes.
 const MOST_CLASSES: usize = 10;
 
 /// A label for each galaxy.
 #[doc(hidden)]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Target {
-    /// The place of each galaxy's class among the names.
+    /// The index of each galaxy's class in `names`.
     Classes {
-        /// Sorted.
+        /// The class names, sorted.
         names: Vec<String>,
-        /// Of each galaxy.
+        /// The index of each galaxy's class.
         of: Vec<usize>,
     },
     /// A number for each galaxy.
     Numbers(Vec<f64>),
 }
 
-/// The galaxies that have a value in each of these columns, with their rows. The others are left out,
-/// and a note for each column says how many.
+/// The galaxies that have a value in each of these columns, with their rows. The others are left out, and a
+/// note for each column counts them.
 ///
 /// # Errors
-/// [`Error::Missing`] for a column that is not there; [`Error::Catalog`] when no galaxy has a value in
-/// all of them.
+/// [`Error::Missing`] for a column that does not exist; [`Error::Catalog`] when no galaxy has a value in all
+/// of them.
 #[doc(hidden)]
 pub fn labelled(catalog: &Catalog, labels: &[String]) -> Result<(Vec<usize>, Catalog)> {
     let mut rows: Vec<usize> = (0..catalog.len()).collect();
@@ -62,13 +62,13 @@ pub fn labelled(catalog: &Catalog, labels: &[String]) -> Result<(Vec<usize>, Cat
 }
 
 impl Target {
-    /// The classes that a column names, for galaxies that all have one ([`labelled`]); where `names` are
-    /// known, only these.
+    /// The classes in a column, for galaxies that all have one ([`labelled`]). If `names` are given, no other
+    /// classes are allowed.
     ///
     /// # Errors
-    /// [`Error::Missing`] for a column that is not there; [`Error::Catalog`] for a galaxy without a
-    /// class, and numbers with a fraction; [`Error::Unsuitable`] for a class that is not among `names`, and
-    /// a column that only tells galaxies apart.
+    /// [`Error::Missing`] for a column that does not exist; [`Error::Catalog`] for a galaxy without a class,
+    /// and for numbers with a fraction; [`Error::Unsuitable`] for a class that is not among `names`, and for
+    /// a column that only identifies galaxies.
     pub fn classes(catalog: &Catalog, name: &str, names: Option<&[String]>) -> Result<Self> {
         let texts = Self::texts(catalog, name)?;
         let names = names.map_or_else(|| sorted(&texts), <[String]>::to_vec);
@@ -91,15 +91,15 @@ impl Target {
     /// The numbers in a column, for galaxies that all have one.
     ///
     /// # Errors
-    /// [`Error::Missing`] for a column that is not there; [`Error::Catalog`] for a galaxy without a
-    /// number, and for what is no finite number; [`Error::Unsuitable`] for a column that only tells
-    /// galaxies apart.
+    /// [`Error::Missing`] for a column that does not exist; [`Error::Catalog`] for a galaxy without a number,
+    /// and for a value that is not a finite number; [`Error::Unsuitable`] for a column that only identifies
+    /// galaxies.
     pub fn numbers(catalog: &Catalog, name: &str) -> Result<Self> {
         let label = column(catalog, name)?;
         Ok(Self::Numbers(label.all(label.finite()?)?))
     }
 
-    /// Classes or numbers, whatever a column looks like.
+    /// Classes or numbers, depending on the column's contents.
     ///
     /// # Errors
     /// As [`classes`](Self::classes) and [`numbers`](Self::numbers).
@@ -128,7 +128,7 @@ impl Target {
         label.all(label.classes()?)
     }
 
-    /// Columns of a prediction: probabilities of the classes, or one number.
+    /// The number of columns of a prediction: one for each class, or 1 for numbers.
     pub fn width(&self) -> usize {
         match self {
             Self::Classes { names, .. } => names.len(),
@@ -136,7 +136,7 @@ impl Target {
         }
     }
 
-    /// Galaxies.
+    /// The number of galaxies.
     pub fn len(&self) -> usize {
         match self {
             Self::Classes { of, .. } => of.len(),
@@ -149,7 +149,7 @@ impl Target {
         self.len() == 0
     }
 
-    /// The labels of the galaxies at these places.
+    /// The labels of the galaxies at these indices.
     pub fn select(&self, rows: &[usize]) -> Self {
         match self {
             Self::Classes { names, of } => {
@@ -159,7 +159,7 @@ impl Target {
         }
     }
 
-    /// How many galaxies the rarest class has; all there are where they are numbers.
+    /// The number of galaxies in the rarest class; for numbers, of all galaxies.
     pub fn smallest_class(&self) -> usize {
         match self {
             Self::Classes { .. } => self.counts().into_iter().min().unwrap_or(0),
@@ -167,7 +167,7 @@ impl Target {
         }
     }
 
-    /// How many galaxies there are of each class; nothing for numbers.
+    /// The number of galaxies in each class; empty for numbers.
     pub fn counts(&self) -> Vec<usize> {
         match self {
             Self::Classes { names, of } => {
@@ -180,13 +180,13 @@ impl Target {
     }
 }
 
-/// What numbers are learnt with.
+/// Advice on how to learn numbers.
 #[doc(hidden)]
 pub fn regressor() -> String {
     advice("For numbers, use Finetune::regressor", "For numbers, use zoobot finetune regressor")
 }
 
-/// A column of labels, which says nothing of which galaxy it is.
+/// A column of labels; columns that identify galaxies are refused.
 fn column(catalog: &Catalog, name: &str) -> Result<Label> {
     if name == ID || name == FILE {
         let problem = format!("{name:?} identifies galaxies and is not a label");
@@ -197,14 +197,14 @@ fn column(catalog: &Catalog, name: &str) -> Result<Label> {
     Ok(label)
 }
 
-/// Numbers with a fraction, and whole numbers of many values.
+/// Whether a column holds numbers with a fraction, or whole numbers with many distinct values.
 fn are_numbers(label: &Label) -> Result<bool> {
     let different =
         || -> Result<BTreeSet<String>> { Ok(label.classes()?.into_iter().flatten().collect()) };
     Ok(match label.dtype() {
         kind if kind.is_float() || kind.is_decimal() => true,
         kind if kind.is_integer() => different()?.len() > MOST_CLASSES,
-        // A column of numbers may have been read as text for the words in it.
+        // Words among the numbers may have turned the column into text.
         DataType::String => {
             let different = different()?;
             let number = |text: &String| text.parse::<f64>().is_ok();
@@ -214,7 +214,7 @@ fn are_numbers(label: &Label) -> Result<bool> {
     })
 }
 
-/// The different texts, whole numbers by their size.
+/// The distinct texts in order; whole numbers are sorted by value.
 fn sorted(texts: &[String]) -> Vec<String> {
     let mut names: Vec<String> = texts.to_vec();
     names.sort_unstable();
@@ -253,7 +253,7 @@ mod tests {
         let target = Target::classes(&some, "kind", None).unwrap();
         let names = vec!["bar".to_owned(), "ring".to_owned()];
         assert_eq!(target, Target::Classes { names, of: vec![1, 0] });
-        // Unless they are left out, there is no class for them.
+        // Unless these galaxies are left out, they have no class.
         let message = Target::classes(&all, "kind", None).unwrap_err().to_string();
         assert!(message.contains("no value for 2 of 4"), "{message}");
         let none = galaxies(Column::new("kind".into(), ["", "NaN"]));

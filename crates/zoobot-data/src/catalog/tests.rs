@@ -195,7 +195,7 @@ fn stacked_catalogues_keep_every_column_and_find_their_pictures() {
     let votes: Vec<Option<f64>> = both.column("votes_yes").unwrap().f64().unwrap().iter().collect();
     assert_eq!(votes, [Some(1.0), Some(2.0), Some(2.5)]);
     assert_eq!(both.labels("t").unwrap(), ["", "", "S"]);
-    // A galaxy of both is an error that names it; so is nothing.
+    // A galaxy in two catalogues is an error that names it; an empty list is an error too.
     let message = Catalog::stack(&[one.clone(), two, one]).unwrap_err().to_string();
     assert!(message.contains("\"a\""), "{message}");
     assert!(Catalog::stack(&[]).is_err());

@@ -1,4 +1,4 @@
-//! From a table to a file: CSV, Parquet or FITS, whole or not at all.
+//! Writes a table to a file: CSV, Parquet or FITS, completely or not at all.
 
 use super::fits::{self, FitsWriter};
 use super::{Catalog, FILE, ID};
@@ -9,7 +9,7 @@ use zoobot_base::error::{Error, Result, kind_words};
 use zoobot_base::files::write_whole;
 use zoobot_show::notes::note_about;
 
-/// The kinds of file that tables are written to.
+/// The file formats that tables can be written in.
 ///
 /// ```
 /// use zoobot_core::catalog::TableFormat;
@@ -23,15 +23,15 @@ pub enum TableFormat {
     Csv,
     /// Parquet.
     Parquet,
-    /// A FITS binary table, which TOPCAT and astropy open.
+    /// A FITS binary table, which TOPCAT and astropy can open.
     Fits,
 }
 
 impl TableFormat {
-    /// The format that a file's name asks for: `.csv`, `.parquet`, `.fits` or `.fit`.
+    /// The format that a file's extension asks for: `.csv`, `.parquet`, `.fits` or `.fit`.
     ///
     /// # Errors
-    /// [`Error::Unsuitable`] for another ending.
+    /// [`Error::Unsuitable`] for another extension.
     pub fn of(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
@@ -49,7 +49,8 @@ impl TableFormat {
 }
 
 impl TableFormat {
-    /// Fails when the format cannot hold one of these texts, for an early error before long work.
+    /// Fails when the format cannot hold one of these texts, so that the error comes before a long
+    /// computation.
     #[doc(hidden)]
     pub fn check(self, column: &str, texts: &[String]) -> Result<()> {
         match self {
@@ -59,12 +60,12 @@ impl TableFormat {
     }
 }
 
-/// Writes a table, in the format of the file's ending. The file appears whole or not at all, and its
-/// folder is made where it is missing.
+/// Writes a table, in the format of the file's extension. The file is written completely or not at all, and
+/// its folder is created if needed.
 ///
-/// In FITS, text and dates are `A`, numbers are `D`, `E` or `K` and truth is `L`; an empty cell is
-/// blank, NaN, or `TNULL`. FITS holds ASCII only, and no column both with empty cells and with whole
-/// numbers above 9223372036854775807: what it cannot hold is an error.
+/// In FITS, text and dates are `A`, numbers are `D`, `E` or `K` and truth values are `L`; an empty cell is
+/// blank, NaN, or `TNULL`. FITS holds only ASCII, and no column with both empty cells and whole numbers above
+/// 9223372036854775807: a table that it cannot hold is an error.
 ///
 /// ```
 /// use zoobot_core::catalog::write_table;
@@ -77,16 +78,16 @@ impl TableFormat {
 /// ```
 ///
 /// # Errors
-/// [`Error::Unsuitable`] for another ending; [`Error::Io`], [`Error::Catalog`] or [`Error::Polars`]
-/// when the file cannot be written or the format cannot hold the table.
+/// [`Error::Unsuitable`] for another extension; [`Error::Io`], [`Error::Catalog`] or [`Error::Polars`] when
+/// the file cannot be written or the format cannot hold the table.
 pub fn write_table(table: &DataFrame, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     write_pieces(path, TableFormat::of(path)?, &table.clear(), None, &|each| each(table))
 }
 
 impl Catalog {
-    /// Writes the catalogue's table, as [`write_table`] does: CSV, Parquet or FITS by the ending of `path`.
-    /// In another folder than the catalogue's own, pictures get their whole paths, so that they are found.
+    /// Writes the catalogue's table as [`write_table`] does: CSV, Parquet or FITS by the extension of `path`.
+    /// Outside the catalogue's own folder, pictures get absolute paths, so that they can still be found.
     ///
     /// ```
     /// use zoobot_core::prelude::*;
@@ -119,12 +120,12 @@ impl Catalog {
     }
 }
 
-/// Fails where a CSV file cannot hold a column, and notes text that is read again as numbers.
+/// Fails if a CSV file cannot hold a column, and notes text that would be read back as numbers.
 fn check_csv(table: &DataFrame) -> Result<()> {
     for column in table.columns() {
         let name = column.name().as_str();
         match column.dtype() {
-            // These are text whatever they look like.
+            // These columns are always read as text.
             DataType::String if [ID, FILE].contains(&name) => {}
             DataType::String => {
                 let zeros = |text: &&str| {
@@ -152,7 +153,7 @@ fn check_csv(table: &DataFrame) -> Result<()> {
     Ok(())
 }
 
-/// A table that comes in pieces of the same columns: calls what it is given with each, in order.
+/// A table in pieces with the same columns: calls its argument with each piece, in order.
 #[doc(hidden)]
 pub type Pieces<'a> = dyn Fn(&mut dyn FnMut(&DataFrame) -> Result<()>) -> Result<()> + 'a;
 
@@ -160,10 +161,10 @@ pub type Pieces<'a> = dyn Fn(&mut dyn FnMut(&DataFrame) -> Result<()>) -> Result
 #[doc(hidden)]
 pub const NOTE: &str = "zoobot";
 
-/// Writes a table that is never whole in memory.
+/// Writes a table that need not fit in memory.
 ///
-/// `empty` has its columns and no row. `note` says what the table is, on one line: it goes into
-/// Parquet's metadata under [`NOTE`] and into FITS's history; CSV has no place for it.
+/// `empty` has the table's columns and no rows. `note` describes the table on one line: it goes into
+/// Parquet's metadata under [`NOTE`] and into FITS's history; CSV cannot store it.
 #[doc(hidden)]
 pub fn write_pieces(
     path: &Path,

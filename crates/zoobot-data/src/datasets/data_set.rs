@@ -1,4 +1,4 @@
-//! What is known of a data set, and finding one by its name.
+//! The description of a data set, and lookup by name.
 
 use super::{DATA_SETS, keep_out};
 use crate::catalog::Catalog;
@@ -13,11 +13,11 @@ use zoobot_show::notebook::{Bundle, Show};
 /// The catalogue in the folder of a data set.
 const CATALOG: &str = "catalog.csv";
 
-/// Tags of galaxies: a galaxy's name with each tag that it has.
+/// Tags of galaxies, as pairs of a galaxy's name and one of its tags.
 pub(super) type GalaxyTags = Vec<(String, &'static str)>;
 
-/// A published set of galaxies with what people said of them: where it comes from, how it is read,
-/// and which votes, labels and tags it has.
+/// A published set of galaxies with human classifications: its source, how to read it, and its votes, labels
+/// and tags.
 ///
 /// ```
 /// use zoobot_core::survey::DataSet;
@@ -30,23 +30,23 @@ pub(super) type GalaxyTags = Vec<(String, &'static str)>;
 /// ```
 #[derive(Clone, Copy)]
 pub struct DataSet {
-    /// The name that it is found by.
+    /// The name for lookup.
     pub(super) name: &'static str,
-    /// What it holds.
+    /// A description of its contents.
     pub(super) about: &'static str,
-    /// What to cite.
+    /// The paper to cite.
     pub(super) citation: &'static str,
-    /// What its terms are.
+    /// The terms of use.
     pub(super) terms: &'static str,
-    /// Reads its table.
+    /// Reads the table.
     pub(super) read: fn(&Path) -> Result<Catalog>,
-    /// The folder of a data set that travels inside the library.
+    /// The folder of a data set that is bundled with the library.
     pub(super) folder: Option<fn() -> Result<PathBuf>>,
-    /// The schema of its votes.
+    /// The schema of the votes.
     pub(super) schema: Option<fn() -> Result<Schema>>,
     /// Columns of labels that a model can be fine-tuned on.
     pub(super) labels: &'static [&'static str],
-    /// Its labels as tags.
+    /// Converts the labels to tags.
     pub(super) tags: Option<fn(&Catalog) -> Result<GalaxyTags>>,
     /// One galaxy in this number is kept out of the training of the library's own encoder.
     pub(super) kept_out: Option<u64>,
@@ -75,10 +75,10 @@ impl DataSet {
         DATA_SETS.iter().filter(|it| it.schema.is_some()).map(|it| it.name).collect()
     }
 
-    /// The data set of a name.
+    /// Looks up a data set by name.
     ///
     /// # Errors
-    /// [`Error::Missing`] for another name, with a near one.
+    /// [`Error::Missing`] for an unknown name, with a similar one.
     pub fn named(name: &str) -> Result<Self> {
         let found = DATA_SETS.iter().find(|it| it.name == name);
         found.copied().ok_or_else(|| {
@@ -90,7 +90,7 @@ impl DataSet {
     /// and `terms`.
     ///
     /// # Errors
-    /// [`Error::Polars`] when memory for the columns cannot be had.
+    /// [`Error::Polars`] when there is not enough memory for the columns.
     pub fn table() -> Result<DataFrame> {
         let column = |of: fn(&Self) -> &'static str| DATA_SETS.iter().map(of).collect::<Vec<_>>();
         let schemas = DATA_SETS.iter().map(|it| Ok(it.schema()?.map(|it| it.name().to_owned())));
@@ -102,12 +102,12 @@ impl DataSet {
         )?)
     }
 
-    /// The name that it is found by.
+    /// The name for [`named`](Self::named).
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// What it holds.
+    /// A description of its contents.
     pub fn about(&self) -> &'static str {
         self.about
     }
@@ -117,7 +117,7 @@ impl DataSet {
         self.citation
     }
 
-    /// Its licence, or what is known of its terms.
+    /// Its licence, or what is known about its terms.
     pub fn terms(&self) -> &'static str {
         self.terms
     }
@@ -130,13 +130,13 @@ impl DataSet {
     /// The schema of its votes; `None` for a data set without votes.
     ///
     /// # Errors
-    /// None for the data sets there are: their schemas are part of the library.
+    /// None for the current data sets: their schemas are part of the library.
     pub fn schema(&self) -> Result<Option<Schema>> {
         self.schema.map(|schema| schema()).transpose()
     }
 
-    /// The folder of a data set that travels inside the library, unpacked on first use; `None` if the
-    /// user has to have the files.
+    /// The folder of a data set that is bundled with the library, unpacked on first use; `None` if the user
+    /// must provide the files.
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be unpacked.
@@ -144,19 +144,19 @@ impl DataSet {
         self.folder.map(|folder| folder()).transpose()
     }
 
-    /// Reads its table, or the `catalog.csv` of a folder, and adds the columns of votes of its
+    /// Reads its table, or the `catalog.csv` in a folder, and adds the vote columns of its
     /// [`schema`](Self::schema).
     ///
     /// # Errors
-    /// As [`Catalog::read`]; [`Error::Missing`] for a column of the data set that the table
-    /// lacks, [`Error::Catalog`] for an impossible value, with the galaxy.
+    /// As [`Catalog::read`]; [`Error::Missing`] for a column of the data set that the table lacks,
+    /// [`Error::Catalog`] for an impossible value, naming the galaxy.
     pub fn read(&self, folder: impl AsRef<Path>) -> Result<Catalog> {
         let folder = folder.as_ref();
         let inside = folder.join(CATALOG);
         (self.read)(if inside.is_file() { &inside } else { folder })
     }
 
-    /// Tags of galaxies by its labels, which are known of every galaxy; `None` for a data set without tags.
+    /// Tags from the labels, which every galaxy has; `None` for a data set without tags.
     ///
     /// # Errors
     /// [`Error::Missing`] for a column that the catalogue lacks.
@@ -165,16 +165,16 @@ impl DataSet {
         self.tags.map(|tags| tags(catalog)).transpose()
     }
 
-    /// One galaxy in this number is kept out of the training of the library's own encoder, for testing
-    /// (see [`is_kept_out`](super::is_kept_out)); `None` if the encoder learnt from none of them.
+    /// One galaxy in this number is kept out of the training of the library's own encoder, for testing (see
+    /// [`is_kept_out`](super::is_kept_out)); `None` if the encoder was trained on none of them.
     pub fn kept_out(&self) -> Option<u64> {
         self.kept_out
     }
 
-    /// The galaxies that the library's own encoder did not learn from.
+    /// The galaxies that the library's own encoder was not trained on.
     ///
     /// # Errors
-    /// [`Error::Missing`] for a catalogue without names.
+    /// [`Error::Missing`] for a catalogue without `id_str`.
     pub fn unseen(&self, catalog: &Catalog) -> Result<Catalog> {
         match self.kept_out {
             Some(one_in) => Ok(keep_out(catalog, one_in)?.1),

@@ -1,20 +1,20 @@
-//! EFIGI: 4,458 nearby galaxies whose morphology ten astronomers described by sixteen attributes
-//! (Baillard et al. 2011, A&A 532, A74; cite it when you use them), as the votes of a schema.
+//! EFIGI: 4,458 nearby galaxies whose morphology ten astronomers described with sixteen attributes (Baillard
+//! et al. 2011, A&A 532, A74; cite it when you use them), as the votes of a schema.
 //!
-//! An attribute is a strength from 0 (none) to 1 (as strong as it gets), in steps of 0.25, with
-//! bounds at 70 % confidence. It becomes a question of **two** answers, `high`
-//! and `low`, whose votes divide as the attribute does: 0.75 is three of four for `high`. Five
-//! answers, one for each step, would forget their order: to such a loss 0 is as far from 0.25 as it
-//! is from 1. Here the expected fraction of a two-sided vote is the attribute itself.
+//! An attribute is a strength from 0 (none) to 1 (the maximum), in steps of 0.25, with bounds at 70 %
+//! confidence. It becomes a question with **two** answers, `high` and `low`, whose votes are split in
+//! proportion to the attribute: for 0.75, three of four votes are `high`. Five answers, one for each step,
+//! would lose their order: to such a loss 0 is as far from 0.25 as it is from 1. Here the expected fraction
+//! of a two-sided vote is the attribute itself.
 //!
-//! The bounds enter twice ([`votes`]). They set how votes spread: half of the votes are for the
-//! value, a quarter for each bound. And they set the number of votes, from 16 where the bounds meet
-//! to 4 where they span the whole scale, so that a network can be more certain where astronomers
-//! were. An undetermined attribute (-1) has no vote: the question was not asked.
+//! The bounds are used twice ([`votes`]). They set the spread of the votes: half of the votes are for the
+//! value, a quarter for each bound. And they set the number of votes, from 16 where the bounds coincide to 4
+//! where they span the whole scale, so that a network can be more certain where the astronomers were. An
+//! undetermined attribute (-1) has no votes: the question was not asked.
 //!
-//! The attributes of rings are left out, and so is the Hubble type: they are tasks that encoders
-//! are judged on. The sense of rotation is folded: mirroring a picture, as training does, reverses
-//! the direction in which arms turn, but not how clearly they turn.
+//! The ring attributes and the Hubble type are left out: they are tasks for evaluating encoders. The sense of
+//! rotation is folded: mirroring a picture, as training does, reverses the direction in which arms turn, but
+//! not how clearly they turn.
 
 use super::data_set::GalaxyTags;
 use super::{DataSet, numbers, with_votes, wrong};
@@ -36,19 +36,19 @@ pub(super) const DATA_SET: DataSet = DataSet {
     kept_out: Some(KEPT_OUT),
 };
 
-/// What an astronomer who is sure is worth.
+/// The number of votes when an astronomer is certain.
 const MOST: f64 = 16.0;
-/// The votes of a galaxy whose bounds allow anything.
+/// The number of votes when the bounds allow any value.
 const FEWEST: f64 = 4.0;
 
-/// One in this number of galaxies is kept out of training, for testing: see [`super::keep_out`].
+/// One galaxy in this number is kept out of training, for testing: see [`super::keep_out`].
 pub const KEPT_OUT: u64 = 5;
 
-/// The attributes of rings, which encoders are judged on.
+/// The ring attributes, which are used to evaluate encoders.
 pub const RINGS: [&str; 3] = ["Inner_Ring", "Outer_Ring", "Pseudo_Ring"];
 
-/// The attributes that are asked, by their columns. The paper calls `Inclination`
-/// "inclination or elongation".
+/// The columns of the attributes that become questions. The paper calls `Inclination` "inclination or
+/// elongation".
 const ATTRIBUTES: [&str; 13] = [
     "Bulge_to_Total",
     "Arm_Strength",
@@ -80,13 +80,12 @@ pub fn schema() -> Result<Schema> {
     Schema::from_json(&format!(r#"{{"name": "efigi", "questions": [{}]}}"#, questions.join(",")))
 }
 
-/// Reads a catalogue with the columns of EFIGI (`Bar_Length`, `Bar_Length_inf`, `Bar_Length_sup`
-/// and so on) and adds the columns of votes of [`schema`].
+/// Reads a catalogue with the columns of EFIGI (`Bar_Length`, `Bar_Length_inf`, `Bar_Length_sup` and so on)
+/// and adds the vote columns of [`schema`].
 ///
 /// # Errors
-/// [`Missing`](zoobot_base::Error::Missing) for a column that is not there,
-/// [`Catalog`](zoobot_base::Error::Catalog) for a value that is neither -1 nor within its bounds in 0 to
-/// 1, with the galaxy.
+/// [`Missing`](zoobot_base::Error::Missing) for a missing column, [`Catalog`](zoobot_base::Error::Catalog)
+/// for a value that is neither -1 nor between its bounds and between 0 and 1, naming the galaxy.
 pub fn read(path: impl AsRef<Path>) -> Result<Catalog> {
     let catalog = Catalog::read(path)?;
     let mut columns = Vec::with_capacity(2 * ATTRIBUTES.len());
@@ -120,9 +119,9 @@ pub fn read(path: impl AsRef<Path>) -> Result<Catalog> {
     with_votes(&catalog, columns)
 }
 
-/// Attributes and the Hubble type as tags: `ring` (any of its three rings at 0.5 or more), `bar`
-/// (length 0.5 or more), `edge on` (inclination 1), `multiple` (multiplicity 0.5 or more: close
-/// companions and mergers), `early type` (Hubble type below 0) and `late type` (5, that of Sc, to 11).
+/// Attributes and the Hubble type as tags: `ring` (any of the three ring attributes at least 0.5), `bar`
+/// (length at least 0.5), `edge on` (inclination 1), `multiple` (multiplicity at least 0.5: close companions
+/// and mergers), `early type` (Hubble type below 0) and `late type` (Hubble type 5, Sc, to 11).
 fn tags(catalog: &Catalog) -> Result<GalaxyTags> {
     let attribute = |name: &str| numbers(catalog, name);
     let [inner, outer, pseudo] = RINGS;
@@ -146,26 +145,26 @@ fn tags(catalog: &Catalog) -> Result<GalaxyTags> {
     Ok(catalog.ids().iter().enumerate().flat_map(tags).collect())
 }
 
-/// An attribute as it is, -1 or NaN where it is undetermined.
+/// An unfolded attribute; -1 or NaN where it is undetermined.
 #[doc(hidden)]
 pub fn attribute(catalog: &Catalog, name: &str) -> Result<Vec<f64>> {
     numbers(catalog, name)
 }
 
-/// `Bar_Length` is asked as `bar-length-efigi`.
+/// The question for an attribute: `bar-length-efigi` for `Bar_Length`.
 fn question(attribute: &str) -> String {
     format!("{}-efigi", attribute.to_lowercase().replace('_', "-"))
 }
 
-/// Votes for high and for low, from a value and its bounds: see the module.
+/// Votes for high and low, from a value and its bounds: see the module.
 fn votes([value, inf, sup]: [f64; 3]) -> [u32; 2] {
     let all = (MOST * (1.0 - (sup - inf))).max(FEWEST).round();
     let high = (all * (2.0 * value + inf + sup) / 4.0).round();
     [high as u32, (all - high) as u32]
 }
 
-/// How far from the middle a value and its bounds are, twice: 0 where neither end is likelier, 1
-/// where either is certain.
+/// The distances of a value and its bounds from the middle, doubled: 0 where neither end is likelier, 1 where
+/// either is certain.
 fn folded([value, inf, sup]: [f64; 3]) -> [f64; 3] {
     let [value, a, b] = [value, inf, sup].map(|it| (2.0 * it - 1.0).abs());
     let nearest = if inf <= 0.5 && sup >= 0.5 { 0.0 } else { a.min(b) };
@@ -182,7 +181,7 @@ mod tests {
         assert_eq!(votes([0.0, 0.0, 0.0]), [0, 16]);
         assert_eq!(votes([0.5, 0.25, 0.75]), [4, 4]);
         assert_eq!(votes([0.5, 0.0, 1.0]), [2, 2]);
-        // "None, perhaps a little" is less sure of it than "none".
+        // "None, perhaps a little" is less certain than "none".
         assert_eq!(votes([0.0, 0.0, 0.25]), [1, 11]);
     }
 

@@ -1,5 +1,5 @@
-//! The votes of Galaxy Zoo 2 (Willett et al. 2013, MNRAS 435, 2835; cite it when you use them), from
-//! the project's own tables to the columns of the schema `gz2`.
+//! The votes of Galaxy Zoo 2 (Willett et al. 2013, MNRAS 435, 2835; cite it when you use them), converted
+//! from the project's own tables to the columns of the schema `gz2`.
 
 use super::{DataSet, numbers, with_votes, wrong};
 use crate::catalog::Catalog;
@@ -20,13 +20,12 @@ pub(super) const DATA_SET: DataSet = DataSet {
     kept_out: Some(KEPT_OUT),
 };
 
-/// One in this number of galaxies is kept out of training, to compare predictions with volunteers: see
+/// One galaxy in this number is kept out of training, to compare predictions with volunteers: see
 /// [`super::keep_out`].
 pub const KEPT_OUT: u64 = 3;
 
-/// The questions of the schema, each with the project's name of every answer in the schema's order;
-/// `_count` is appended for the column. The question about which odd feature there is
-/// (`t08`) is no part of the schema.
+/// The questions of the schema, each with the project's names for its answers in the schema's order; `_count`
+/// is appended for the column. The question about the kind of odd feature (`t08`) is not part of the schema.
 const ANSWERS: [(&str, &[&str]); 10] = [
     (
         "smooth-or-featured-gz2",
@@ -89,18 +88,18 @@ const ANSWERS: [(&str, &[&str]); 10] = [
 /// The schema `gz2`.
 ///
 /// # Errors
-/// None: it is among those that [`Schema::named`] knows.
+/// None: [`Schema::named`] knows it.
 pub fn schema() -> Result<Schema> {
     Schema::named("gz2")
 }
 
 /// Reads a catalogue with the columns of the Galaxy Zoo 2 tables (`t01_smooth_or_features_a01_smooth_count`
-/// and so on) and adds the columns of votes of [`schema`]. The counts are raw, neither weighted nor
-/// debiased, as a loss of votes needs them.
+/// and so on) and adds the vote columns of [`schema`]. The counts are raw, neither weighted nor debiased, as
+/// a vote loss requires.
 ///
 /// # Errors
-/// [`Missing`](zoobot_base::Error::Missing) for a column that is not there,
-/// [`Catalog`](zoobot_base::Error::Catalog) for a value that is not a count of votes, with the galaxy.
+/// [`Missing`](zoobot_base::Error::Missing) for a missing column, [`Catalog`](zoobot_base::Error::Catalog)
+/// for a value that is not a count of votes, naming the galaxy.
 pub fn read(path: impl AsRef<Path>) -> Result<Catalog> {
     let (catalog, schema) = (Catalog::read(path)?, schema()?);
     let mut columns = Vec::with_capacity(schema.width());
@@ -109,7 +108,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<Catalog> {
             let name = format!("{name}_count");
             let mut counts = Vec::with_capacity(catalog.len());
             for (row, count) in numbers(&catalog, &name)?.into_iter().enumerate() {
-                // An empty cell is no vote.
+                // An empty cell counts as 0 votes.
                 let count = if count.is_nan() { 0.0 } else { count };
                 if !(0.0..=f64::from(u32::MAX)).contains(&count) || count.fract() != 0.0 {
                     let hint =
@@ -138,7 +137,7 @@ mod tests {
             let answers = schema.question(question).unwrap().answers();
             assert_eq!(answers.len(), theirs.len(), "{question}");
             for (answer, name) in answers.iter().zip(theirs) {
-                // Yes and no are said in other words there, and "or" is written out or not.
+                // The project words yes and no differently, and does not always spell out "or".
                 let meant = match (question, answer.name()) {
                     ("has-spiral-arms-gz2", "yes") => "_spiral",
                     ("has-spiral-arms-gz2", "no") => "no_spiral",

@@ -1,10 +1,9 @@
-//! Data sets: the simulated sample that is part of the library, and real galaxies classified by
-//! people, from files that the user has.
+//! Data sets: the simulated sample that is part of the library, and real galaxies classified by people, from
+//! files that the user provides.
 //!
-//! [`efigi`] and [`gz2`] read a catalogue and give it the columns of a schema's votes, so that
-//! [`Votes::of`](crate::schema::Votes::of) takes it as it is. [`keep_out`] divides a catalogue into
-//! the galaxies that an encoder may learn from and the galaxies for testing; the division never
-//! changes.
+//! [`efigi`] and [`gz2`] read a catalogue and add the vote columns of a schema, ready for
+//! [`Votes::of`](crate::schema::Votes::of). [`keep_out`] splits a catalogue into the galaxies that an encoder
+//! may learn from and the galaxies for testing; the split never changes.
 
 mod data_set;
 pub mod efigi;
@@ -14,7 +13,7 @@ mod sample;
 pub use data_set::DataSet;
 pub use sample::sample_folder;
 
-/// The data sets there are: one line for each.
+/// All known data sets, one per line.
 static DATA_SETS: [DataSet; 3] = [sample::DATA_SET, efigi::DATA_SET, gz2::DATA_SET];
 
 use crate::catalog::{Catalog, ID, Label};
@@ -22,10 +21,10 @@ use polars::prelude::{IntoColumn, NamedFrom, Series};
 use sha2::{Digest, Sha256};
 use zoobot_base::error::{Error, Result};
 
-/// Whether a galaxy is kept out of training, as one in `one_in` is.
+/// Whether a galaxy is among the one in `one_in` that are kept out of training.
 ///
-/// It depends on the name alone: the first eight bytes of its SHA-256, as a number with the largest
-/// part first, are a multiple of `one_in`. (No galaxy is kept out if `one_in` is 0.)
+/// The result depends only on the name: a galaxy is kept out if the first eight bytes of its SHA-256, as a
+/// big-endian number, are a multiple of `one_in`. (No galaxy is kept out if `one_in` is 0.)
 ///
 /// ```
 /// use zoobot_core::survey::is_kept_out;
@@ -37,7 +36,7 @@ pub fn is_kept_out(id: &str, one_in: u64) -> bool {
     one_in != 0 && first % one_in == 0
 }
 
-/// The galaxies for training, and the galaxies that are kept out of it: see [`is_kept_out`].
+/// Splits a catalogue into the galaxies for training and the galaxies kept out of it: see [`is_kept_out`].
 ///
 /// # Errors
 /// [`Error::Parameter`] for 0 and 1, which leave nothing for training.
@@ -50,13 +49,13 @@ pub fn keep_out(catalog: &Catalog, one_in: u64) -> Result<(Catalog, Catalog)> {
     Ok((catalog.select(&training)?, catalog.select(&out)?))
 }
 
-/// A column of numbers; NaN where it is empty.
+/// A column as numbers; NaN where a cell is empty.
 fn numbers(catalog: &Catalog, name: &str) -> Result<Vec<f64>> {
     let numbers = Label::of(catalog, name)?.numbers()?;
     Ok(numbers.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect())
 }
 
-/// The catalogue with columns of votes beside its own.
+/// The catalogue with vote columns added.
 fn with_votes(catalog: &Catalog, votes: Vec<(String, Vec<u32>)>) -> Result<Catalog> {
     let mut table = catalog.table().clone();
     for (name, counts) in votes {
@@ -65,7 +64,7 @@ fn with_votes(catalog: &Catalog, votes: Vec<(String, Vec<u32>)>) -> Result<Catal
     Catalog::from_table(table, catalog.folder())
 }
 
-/// The error for a value that cannot be, with the galaxy.
+/// The error for an impossible value, naming the galaxy.
 fn wrong(catalog: &Catalog, row: usize, problem: &str, hint: &str) -> Error {
     let id = catalog.labels(ID).ok().and_then(|ids| ids.get(row).cloned()).unwrap_or_default();
     Error::Catalog {

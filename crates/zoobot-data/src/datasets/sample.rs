@@ -1,4 +1,4 @@
-//! The sample survey: 600 simulated galaxies that are part of this library.
+//! The sample survey: 600 simulated galaxies, bundled with the library.
 
 use super::DataSet;
 use crate::catalog::Catalog;
@@ -25,13 +25,13 @@ pub(super) const DATA_SET: DataSet = DataSet {
 /// `data/sample.zip`: `catalog.csv` and `images/`.
 const SAMPLE: &[u8] = include_bytes!("../../../../data/sample.zip");
 
-/// The folder of the sample survey, with `catalog.csv` and `images/`: unpacked on first use into
-/// [`home`], or into the folder for temporary files when that cannot be written.
+/// The folder of the sample survey, with `catalog.csv` and `images/`: unpacked on first use into [`home`], or
+/// into the temporary folder if that is not writable.
 ///
-/// The folder's name carries the sample's hash, so another version of the library finds its own.
+/// The folder's name contains the sample's hash, so each version of the library finds its own sample.
 ///
 /// # Errors
-/// [`Error::Io`] when neither place can be written.
+/// [`Error::Io`] when neither folder is writable.
 pub fn sample_folder() -> Result<PathBuf> {
     let name = format!("sample-{}", short_hash([SAMPLE]));
     unpack_into(&home(), &name, SAMPLE)
@@ -43,13 +43,13 @@ impl Catalog {
     /// 128 x 128 pixels. Nothing is downloaded.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be unpacked.
+    /// [`Error::Io`] when the sample cannot be unpacked.
     pub fn sample() -> Result<Self> {
         Self::read(sample_folder()?.join("catalog.csv"))
     }
 }
 
-/// Unpacks an archive as a folder of a parent, unless it is there already.
+/// Unpacks an archive into a subfolder of `parent`, unless it already exists.
 fn unpack_into(parent: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
     filled_once(parent, name, |part| Ok(ZipArchive::new(Cursor::new(bytes))?.extract(part)?))
 }

@@ -58,7 +58,7 @@ fn the_sample_travels_along_with_its_labels() {
     assert!(sample.tags(&catalog).unwrap().is_none());
 }
 
-/// A catalogue of two galaxies: `columns` with the cells of both.
+/// A catalogue of two galaxies; `columns` holds the cells of both.
 fn csv(folder: &Path, columns: &[(String, [&str; 2])]) -> PathBuf {
     let line = |cells: Vec<String>| cells.join(",") + "\n";
     let names = columns.iter().map(|(name, _)| name.clone());
@@ -72,7 +72,7 @@ fn csv(folder: &Path, columns: &[(String, [&str; 2])]) -> PathBuf {
     path
 }
 
-/// Every attribute of EFIGI: 0.5 for sure for the first galaxy, undetermined for the second.
+/// Every attribute of EFIGI: a certain 0.5 for the first galaxy, undetermined for the second.
 fn attributes() -> Vec<(String, [&'static str; 2])> {
     let questions = efigi::schema().unwrap();
     let column = |name: &str| {
@@ -135,7 +135,7 @@ fn the_galaxies_kept_out_depend_on_their_names_alone() {
     let (again, out_again) = keep_out(&catalog.select(out.ids()).unwrap(), 5).unwrap();
     assert!(again.is_empty() && out_again.ids() == out.ids());
     assert!(keep_out(&catalog, 1).is_err());
-    // By Python's hashlib.
+    // Computed with Python's hashlib.
     assert!(is_kept_out("galaxy 2", 5) && !is_kept_out("galaxy 1", 5));
 }
 
@@ -144,7 +144,7 @@ fn the_real_efigi_catalogue_is_read_and_a_fifth_of_it_kept_out() {
     let Some(path) = data("efigi/catalog.csv") else { return };
     let catalog = efigi::read(path).unwrap();
     let votes = Votes::of(&catalog, &efigi::schema().unwrap()).unwrap();
-    // Multiplicity is known of every galaxy, and single ones are by far the most.
+    // Multiplicity is known for every galaxy, and most galaxies are single.
     let shares = votes.fractions();
     let multiplicity = shares.column(24);
     assert!(multiplicity.iter().all(|share| !share.is_nan()));
@@ -166,7 +166,7 @@ fn the_real_votes_of_galaxy_zoo_2_divide_as_its_own_fractions_do() {
             .filter(|(mine, _)| !mine.is_nan())
             .map(|(mine, theirs)| (mine - theirs).abs())
             .collect();
-        // Theirs weigh volunteers by how often they agree with others, which changes little.
+        // Galaxy Zoo weights volunteers by how often they agree with others, which changes little.
         let mean = off.iter().sum::<f64>() / off.len() as f64;
         assert!(off.len() > 200 && mean < 0.02, "{mean} over {}", off.len());
     }

@@ -1,7 +1,7 @@
-//! Random views of pictures for training: a batch at once, on the batch's device, in one resampling.
+//! Random views of pictures for training: one batch at a time, on the batch's device, with one resampling.
 //!
-//! * [`draw`]: the random numbers of each picture, and the affine map that they make.
-//! * [`gallery`](super::gallery): what a network sees.
+//! * [`draw`]: the random numbers for each picture, and the affine map that they define.
+//! * [`gallery`](super::gallery): shows what a network sees.
 
 mod draw;
 
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 use zoobot_base::error::{Error, Result};
 
-/// A part of random size, shape and place that is cut out and fills the frame.
+/// A crop of random size, shape and position that is enlarged to fill the frame.
 ///
 /// ```
 /// use zoobot_core::picture::{Augment, RandomCrop};
@@ -22,13 +22,13 @@ use zoobot_base::error::{Error, Result};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RandomCrop {
-    /// Its smallest and largest share of the picture's area.
+    /// The minimum and maximum share of the picture's area.
     pub area: (f64, f64),
-    /// Its smallest and largest width over height; even chances on a logarithmic scale.
+    /// The minimum and maximum ratio of width to height; drawn uniformly in the logarithm.
     pub ratio: (f64, f64),
 }
 
-/// Rectangles that are blackened.
+/// Rectangles that are set to black.
 ///
 /// ```
 /// use zoobot_core::picture::{Augment, Erasing};
@@ -38,17 +38,17 @@ pub struct RandomCrop {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Erasing {
-    /// How many in each picture.
+    /// The number of rectangles in each picture.
     pub count: usize,
-    /// Smallest and largest share of the picture's area.
+    /// The minimum and maximum share of the picture's area.
     pub area: (f64, f64),
-    /// Smallest and largest height over width; even chances on a logarithmic scale.
+    /// The minimum and maximum ratio of height to width; drawn uniformly in the logarithm.
     pub ratio: (f64, f64),
 }
 
-/// Random views of a batch of pictures, in this order: rotation, shear, scale and translation about
-/// the centre (as torchvision's `RandomAffine`), a random crop, flips, erasing. Areas
-/// outside a picture are black.
+/// Random views of a batch of pictures, in this order: rotation, shear, scale and translation about the
+/// centre (as torchvision's `RandomAffine`), a random crop, flips, erasing. Areas outside a picture are
+/// black.
 ///
 /// ```
 /// use zoobot_core::picture::{Augment, Recipe};
@@ -66,22 +66,22 @@ pub struct Erasing {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Augment {
-    /// The largest rotation to either side, in degrees (0 to 180); positive turns the picture
+    /// The maximum rotation in either direction, in degrees (0 to 180); positive angles turn the picture
     /// clockwise.
     pub rotation: f64,
-    /// The largest shift to any side, as a share of the picture's side (0 to 1).
+    /// The maximum shift in any direction, as a share of the picture's side (0 to 1).
     pub translation: f64,
-    /// Smallest and largest magnification; `None` is the recipe's zoom.
+    /// The minimum and maximum magnification; `None` means the recipe's zoom.
     pub scale: Option<(f64, f64)>,
-    /// Smallest and largest shear along each axis, in degrees, drawn for each by itself.
+    /// The minimum and maximum shear along each axis, in degrees, drawn independently for each axis.
     pub shear: (f64, f64),
-    /// A part that is cut out and fills the frame.
+    /// A crop that is enlarged to fill the frame.
     pub crop: Option<RandomCrop>,
-    /// The probability that left and right change places.
+    /// The probability of a horizontal flip.
     pub flip_horizontal: f64,
-    /// The probability that top and bottom change places.
+    /// The probability of a vertical flip.
     pub flip_vertical: f64,
-    /// Rectangles that are blackened.
+    /// Rectangles that are set to black.
     pub erasing: Option<Erasing>,
 }
 
@@ -93,8 +93,8 @@ impl Default for Augment {
 }
 
 impl Augment {
-    /// The default of today's zoobot package: rotation to 90° either way, translation to 0.1,
-    /// scale 1.2 to 1.4, shear 0 to 20°, both flips, and 5 rectangles of 0.2 to 0.7 % each.
+    /// The default of the current zoobot package: rotation to 90° either way, translation to 0.1, scale 1.2
+    /// to 1.4, shear 0 to 20°, both flips, and 5 rectangles of 0.2 to 0.7 % each.
     pub fn zoobot() -> Self {
         Self {
             rotation: 90.0,
@@ -108,8 +108,8 @@ impl Augment {
         }
     }
 
-    /// The default until 2.0: any rotation, a random crop of 70 to 80 % of the area with sides
-    /// 0.9 to 1.1 of each other, vertical flip.
+    /// The zoobot package's default until 2.0: any rotation, a random crop of 70 to 80 % of the area with a
+    /// width of 0.9 to 1.1 times its height, vertical flip.
     pub fn classic() -> Self {
         Self {
             rotation: 180.0,
@@ -120,7 +120,7 @@ impl Augment {
         }
     }
 
-    /// What the network sees at inference, unchanged.
+    /// No augmentation: exactly what the network sees at inference.
     pub fn none() -> Self {
         Self {
             rotation: 0.0,
@@ -134,31 +134,31 @@ impl Augment {
         }
     }
 
-    /// Sets the largest rotation to either side, in degrees.
+    /// Sets the maximum rotation in either direction, in degrees.
     pub fn rotation(mut self, degrees: f64) -> Self {
         self.rotation = degrees;
         self
     }
 
-    /// Sets the largest shift, as a share of the picture's side.
+    /// Sets the maximum shift, as a share of the picture's side.
     pub fn translation(mut self, share: f64) -> Self {
         self.translation = share;
         self
     }
 
-    /// Sets the smallest and the largest magnification.
+    /// Sets the minimum and maximum magnification.
     pub fn scale(mut self, smallest: f64, largest: f64) -> Self {
         self.scale = Some((smallest, largest));
         self
     }
 
-    /// Sets the smallest and the largest shear along each axis, in degrees.
+    /// Sets the minimum and maximum shear along each axis, in degrees.
     pub fn shear(mut self, smallest: f64, largest: f64) -> Self {
         self.shear = (smallest, largest);
         self
     }
 
-    /// Sets the part that is cut out; `None` for none.
+    /// Sets the random crop; `None` for none.
     pub fn crop(mut self, crop: Option<RandomCrop>) -> Self {
         self.crop = crop;
         self
@@ -170,7 +170,7 @@ impl Augment {
         self
     }
 
-    /// Sets the rectangles that are blackened; `None` for none.
+    /// Sets the rectangles that are set to black; `None` for none.
     pub fn erasing(mut self, erasing: Option<Erasing>) -> Self {
         self.erasing = erasing;
         self
@@ -215,13 +215,13 @@ impl Augment {
         Ok(())
     }
 
-    /// Whether nothing is done to a picture.
+    /// Whether pictures are left unchanged.
     fn is_none(&self) -> bool {
         *self == Self::none()
     }
 
-    /// The recipe by which pictures are prepared for [`apply`](Self::apply): whole, and so large
-    /// that the smallest magnification needs no pixels between theirs. Everything else as `recipe`.
+    /// The recipe that prepares pictures for [`apply`](Self::apply): without zoom, and large enough that the
+    /// smallest magnification needs no upsampling. Everything else as in `recipe`.
     pub fn source(&self, recipe: &Recipe) -> Recipe {
         if self.is_none() {
             return recipe.clone();
@@ -232,14 +232,14 @@ impl Augment {
         Recipe { zoom: 1.0, size, ..recipe.clone() }
     }
 
-    /// Random views of a batch, as large as `recipe` makes pictures. The seed decides the views; use
-    /// another seed for each batch of a training.
+    /// Random views of a batch, in the size that `recipe` gives pictures. The seed decides the views; use a
+    /// different seed for each batch of a training run.
     ///
-    /// The batch is what [`Recipe::batch`] of [`source`](Self::source) makes, on any device. `recipe`
-    /// is the network's; its mean and standard deviation say what black is.
+    /// The batch comes from [`Recipe::batch`] of [`source`](Self::source), on any device. `recipe` is the
+    /// network's; its mean and standard deviation define black.
     ///
     /// # Shapes
-    /// pictures x channels x side x side, of any side, to pictures x channels x size x size.
+    /// From pictures x channels x side x side, of any side, to pictures x channels x size x size.
     ///
     /// # Errors
     /// [`Error::Parameter`] or [`Error::Unsuitable`] for parameters out of range; [`Error::Shape`] for a
@@ -269,7 +269,7 @@ impl Augment {
     }
 }
 
-/// What black is to the network, 1 x channels x 1 x 1.
+/// The value of black to the network, 1 x channels x 1 x 1.
 fn black(recipe: &Recipe, like: &Tensor) -> Result<Tensor> {
     let black: Vec<f32> =
         recipe.mean.iter().zip(recipe.std).take(recipe.channels()).map(|(m, s)| -m / s).collect();
@@ -277,7 +277,7 @@ fn black(recipe: &Recipe, like: &Tensor) -> Result<Tensor> {
     Ok(black.f_to_device(like.device())?.f_to_kind(like.f_kind()?)?)
 }
 
-/// Every picture seen through its own map, black outside.
+/// Resamples every picture by its own map, black outside.
 fn resample(batch: &Tensor, draws: &[Draw], size: i64) -> Result<Tensor> {
     let (pictures, channels) = (draws.len() as i64, batch.size()[1]);
     let maps: Vec<f32> =
@@ -285,11 +285,11 @@ fn resample(batch: &Tensor, draws: &[Draw], size: i64) -> Result<Tensor> {
     let maps = Tensor::f_from_slice(&maps)?.f_view([pictures, 2, 3])?;
     let maps = maps.f_to_device(batch.device())?.f_to_kind(batch.f_kind()?)?;
     let grid = Tensor::f_affine_grid_generator(&maps, [pictures, channels, size, size], false)?;
-    // Bilinear; zeros outside; the corners of the frame are those of the pixels, not their centres.
+    // Bilinear; zeros outside; the frame's corners are corners of pixels, not their centres.
     Ok(batch.f_grid_sampler(&grid, 0, 0, false)?)
 }
 
-/// 0 in the rectangles that are erased and 1 elsewhere: pictures x 1 x size x size, or 1.
+/// A mask, 0 in the erased rectangles and 1 elsewhere: pictures x 1 x size x size, or a scalar 1.
 fn keep(draws: &[Draw], size: usize, like: &Tensor) -> Result<Tensor> {
     let (pictures, device) = (draws.len() as i64, like.device());
     let count = draws.first().map_or(0, |draw| draw.boxes.len());
@@ -298,7 +298,7 @@ fn keep(draws: &[Draw], size: usize, like: &Tensor) -> Result<Tensor> {
         return Ok(Tensor::f_ones([1, 1, 1, 1], (like.f_kind()?, device))?);
     }
     let places = Tensor::f_arange(size as i64, (Kind::Int64, device))?.f_view([1, -1])?;
-    // Which rows (or columns) of each picture lie within one of its rectangles.
+    // Which rows (or columns) of each picture are inside one of its rectangles.
     let inside = |start: &[i64], length: &[i64]| -> Result<Tensor> {
         let start = Tensor::f_from_slice(start)?.f_to_device(device)?.f_view([-1, 1])?;
         let length = Tensor::f_from_slice(length)?.f_to_device(device)?.f_view([-1, 1])?;

@@ -1,8 +1,8 @@
-//! Prepared pictures in one file that is mapped into memory, for work that uses pictures repeatedly:
-//! they are read, decoded and resized once.
+//! Prepared pictures in a memory-mapped file, for work that uses pictures repeatedly: they are read, decoded
+//! and resized once.
 //!
-//! The file: the pictures' bytes, a checksum of 8 bytes for each, a record in JSON, its length, the
-//! SHA-256 of checksums and record, and [`MAGIC`]. What makes it valid comes last.
+//! The file contains the pictures' bytes, an 8-byte checksum for each, a record in JSON, its length, the
+//! SHA-256 of checksums and record, and [`MAGIC`]. The parts that make it valid come last.
 
 use super::{Failed, Failures, Prepared, Recipe, say_stretch};
 use crate::catalog::Catalog;
@@ -20,13 +20,13 @@ use zoobot_base::files::write_whole;
 use zoobot_show::notebook::Progress;
 
 const MAGIC: &[u8; 8] = b"zoopics2";
-/// Bytes behind the record: its length, a SHA-256, [`MAGIC`].
+/// The number of bytes after the record: its length, a SHA-256, [`MAGIC`].
 const TAIL: usize = 8 + 32 + 8;
-/// Pictures that are prepared before they are written.
+/// The number of pictures that are prepared before they are written.
 const BLOCK: usize = 256;
 
-/// The pictures of a catalogue as a recipe prepares them, in a file mapped into memory. Several
-/// processes may open it, and share the memory.
+/// The pictures of a catalogue as a recipe prepares them, in a memory-mapped file. Several processes may open
+/// it and share the memory.
 ///
 /// ```no_run
 /// use zoobot_core::picture::PictureCache;
@@ -47,24 +47,24 @@ pub struct PictureCache {
     failed: Failures,
 }
 
-/// What the file says of itself.
+/// The file's metadata.
 #[derive(Debug, Serialize, Deserialize)]
 struct Record {
-    /// Of the recipe and of the pictures' files: names, sizes, times.
+    /// A hash of the recipe and of the pictures' files: names, sizes, times.
     stamp: String,
     pictures: usize,
-    /// Rows of the catalogue whose pictures cannot be read, and why.
+    /// Rows of the catalogue whose pictures cannot be read, with the reason.
     failed: Vec<(usize, String)>,
 }
 
 impl PictureCache {
-    /// Opens the cache of a catalogue and a recipe in a folder, and makes it if it is missing,
-    /// damaged, or older than the pictures. It takes `size` x `size` x 3 bytes a picture (150 kB at
-    /// 224 px); making it shows a bar, can be stopped, and needs no more memory for a larger catalogue.
+    /// Opens the cache of a catalogue and a recipe in a folder, and creates it if it is missing, damaged, or
+    /// older than the pictures. It needs `size` x `size` x 3 bytes per picture (150 kB at 224 px). Creating
+    /// it shows a progress bar, can be stopped, and uses no more memory for a larger catalogue.
     ///
     /// # Errors
-    /// [`Error::Io`] when the folder cannot be written; [`Error::Interrupted`] when making it was
-    /// stopped; [`Error::Parameter`], [`Error::Unsuitable`] for a recipe out of range.
+    /// [`Error::Io`] when the folder cannot be written; [`Error::Interrupted`] when the creation was stopped;
+    /// [`Error::Parameter`], [`Error::Unsuitable`] for a recipe out of range.
     pub fn open(folder: impl AsRef<Path>, catalog: &Catalog, recipe: &Recipe) -> Result<Self> {
         recipe.check()?;
         let folder = folder.as_ref();
@@ -103,7 +103,7 @@ impl PictureCache {
         Ok(Self { path, map, recipe: recipe.clone(), ids, files, failed })
     }
 
-    /// The pictures in it.
+    /// The number of pictures in the cache.
     pub fn len(&self) -> usize {
         self.ids.len()
     }
@@ -113,37 +113,36 @@ impl PictureCache {
         self.ids.is_empty()
     }
 
-    /// The galaxies' names, in the order of the catalogue; those whose pictures cannot be read are
-    /// left out.
+    /// The galaxies' names, in the order of the catalogue; galaxies whose pictures cannot be read are left
+    /// out.
     pub fn ids(&self) -> &[String] {
         &self.ids
     }
 
-    /// The galaxies that are left out, and why.
+    /// The galaxies that are left out, with the reasons.
     pub fn failed(&self) -> &Failures {
         &self.failed
     }
 
-    /// The file.
+    /// The path of the cache file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// How the pictures are prepared.
+    /// The recipe that prepared the pictures.
     pub fn recipe(&self) -> &Recipe {
         &self.recipe
     }
 
-    /// What a network sees of some of the pictures, given by their places in [`ids`](Self::ids), as
-    /// [`Recipe::batch`] makes it. A picture that is damaged in the cache is read from its own file
-    /// again.
+    /// What a network sees of some of the pictures, given by their indices in [`ids`](Self::ids), as
+    /// [`Recipe::batch`] makes it. A picture that is damaged in the cache is read from its own file again.
     ///
     /// # Shapes
     /// float32, pictures x channels x size x size, on `device`, channels last in memory.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a place beyond the end; [`Error::Empty`] without a place;
-    /// [`Error::Torch`] when memory runs out.
+    /// [`Error::Parameter`] for an index out of range; [`Error::Empty`] without an index; [`Error::Torch`]
+    /// when memory runs out.
     pub fn batch(&self, pictures: &[usize], device: Device) -> Result<Tensor> {
         let each = self.recipe.bytes_each();
         let mut bytes = vec![0; pictures.len() * each];
@@ -165,7 +164,7 @@ impl PictureCache {
         self.recipe.tensor(&bytes, device)
     }
 
-    /// A picture's bytes, unless they are not those that were written.
+    /// A picture's bytes, unless their checksum is wrong.
     fn stored(&self, place: usize) -> Option<&[u8]> {
         let each = self.recipe.bytes_each();
         let bytes = self.map.get(place * each..(place + 1) * each)?;
@@ -175,11 +174,11 @@ impl PictureCache {
     }
 }
 
-/// Maps a file that is whole and of this recipe and these pictures.
+/// Maps a file if it is complete and belongs to this recipe and these pictures.
 fn mapped(path: &Path, recipe: &Recipe, stamp: &str) -> Option<(Mmap, Record)> {
     let file = File::open(path).ok()?;
-    // SAFETY: nothing writes into such a file: a new one takes its name, and this one stays as it
-    // is for those who have it open.
+    // SAFETY: such a file is never modified: a new one replaces it under its name, and processes that have
+    // the old one open keep it unchanged.
     let map = unsafe { Mmap::map(&file) }.ok()?;
     let (rest, tail) = map.split_at_checked(map.len().checked_sub(TAIL)?)?;
     let (length, digest) = (tail.get(..8)?, tail.get(8..40)?);
@@ -195,7 +194,7 @@ fn mapped(path: &Path, recipe: &Recipe, stamp: &str) -> Option<(Mmap, Record)> {
     whole.then_some((map, record))
 }
 
-/// Prepares all pictures and writes the file, which appears whole or not at all.
+/// Prepares all pictures and writes the file, completely or not at all.
 fn make(path: &Path, recipe: &Recipe, files: &[PathBuf], stamp: &str) -> Result<()> {
     say_stretch(recipe, files);
     let progress = Progress::new("prepare pictures", Some(files.len()));
@@ -231,7 +230,7 @@ fn make(path: &Path, recipe: &Recipe, files: &[PathBuf], stamp: &str) -> Result<
     })
 }
 
-/// Names the cache of a recipe and some files.
+/// The name of the cache for a recipe and some files.
 fn key(recipe: &Recipe, files: &[PathBuf]) -> Result<String> {
     let mut hash = Sha256::new_with_prefix(serde_json::to_vec(recipe)?);
     for file in files {
@@ -240,7 +239,7 @@ fn key(recipe: &Recipe, files: &[PathBuf]) -> Result<String> {
     Ok(hex(hash))
 }
 
-/// Changes when a picture does.
+/// A hash that changes when a picture does.
 fn stamp(recipe: &Recipe, files: &[PathBuf]) -> Result<String> {
     let mut hash = Sha256::new_with_prefix(key(recipe, files)?);
     for file in files {
@@ -258,7 +257,7 @@ fn hex(hash: Sha256) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Tells damaged bytes from whole ones; no defence against malice.
+/// Detects damaged bytes; does not protect against malice.
 fn checksum(bytes: &[u8]) -> u64 {
     let mix =
         |sum: u64, word: u64| (sum ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);

@@ -11,16 +11,16 @@ use zoobot_show::notebook::{Bundle, Show, Table};
 /// A galaxy whose picture could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failed {
-    /// The galaxy.
+    /// The name of the galaxy.
     pub id_str: String,
-    /// Its picture.
+    /// The path of its picture.
     pub file_loc: PathBuf,
-    /// Why it could not be read.
+    /// Why the picture could not be read.
     pub reason: String,
 }
 
-/// The galaxies that a call left out, since their pictures could not be read. It is used as a slice, and
-/// shows itself as a table.
+/// The galaxies that a call left out because their pictures could not be read. It derefs to a slice, and is
+/// displayed as a table.
 ///
 /// ```no_run
 /// use zoobot_core::prelude::*;
@@ -36,7 +36,7 @@ pub struct Failed {
 pub struct Failures(Vec<Failed>);
 
 impl Failures {
-    /// A table of `id_str`, `file_loc`, `reason`.
+    /// A table with the columns `id_str`, `file_loc` and `reason`.
     pub fn table(&self) -> DataFrame {
         let texts = |name: &str, of: fn(&Failed) -> String| {
             Column::new(name.into(), self.0.iter().map(of).collect::<Vec<String>>())

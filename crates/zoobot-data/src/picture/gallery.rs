@@ -1,4 +1,4 @@
-//! What a network sees of a catalogue's pictures.
+//! Galleries of what a network sees of a catalogue's pictures.
 
 use super::{Augment, Recipe};
 use crate::catalog::Catalog;
@@ -8,24 +8,24 @@ use zoobot_base::error::{Error, Result};
 use zoobot_show::notebook::{Gallery, Tile};
 
 impl Recipe {
-    /// The first `n` pictures of a catalogue as a network behind this recipe sees them; mean and
-    /// standard deviation are undone, so that the pictures keep their colours.
+    /// The first `n` pictures of a catalogue as a network with this recipe sees them; mean and standard
+    /// deviation are undone, so that the pictures keep their colours.
     ///
-    /// # Problems shown in its place
-    /// [`Error::Picture`] when one of them cannot be read; [`Error::Parameter`] for `n` of 0 and
-    /// parameters out of range.
+    /// # If it cannot be drawn
+    /// [`Error::Picture`] when a picture cannot be read; [`Error::Parameter`] for `n` of 0 and parameters out
+    /// of range.
     pub fn gallery(&self, catalog: &Catalog, n: usize) -> Gallery {
         Augment::none().gallery(catalog, self, n)
     }
 }
 
 impl Augment {
-    /// Random views of the first `n` pictures of a catalogue, as a network behind this recipe sees
-    /// them in training (with seed 0). Colours as in [`Recipe::gallery`].
+    /// Random views of the first `n` pictures of a catalogue, as a network with this recipe sees them in
+    /// training (with seed 0). Colours as in [`Recipe::gallery`].
     ///
-    /// # Problems shown in its place
-    /// [`Error::Picture`] when one of them cannot be read; [`Error::Parameter`] for `n` of 0 and
-    /// parameters out of range.
+    /// # If it cannot be drawn
+    /// [`Error::Picture`] when a picture cannot be read; [`Error::Parameter`] for `n` of 0 and parameters out
+    /// of range.
     pub fn gallery(&self, catalog: &Catalog, recipe: &Recipe, n: usize) -> Gallery {
         self.made(catalog, recipe, n).into()
     }
@@ -51,7 +51,7 @@ impl Augment {
     }
 }
 
-/// One picture of a batch (channels x height x width) with a recipe's statistics taken back.
+/// One picture of a batch (channels x height x width), with a recipe's normalisation undone.
 #[doc(hidden)]
 pub fn shown(view: &Tensor, recipe: &Recipe) -> Result<RgbImage> {
     let statistic = |values: &[f32; 3]| -> Result<Tensor> {

@@ -1,5 +1,5 @@
-//! What a network sees of a picture: a [`Recipe`] does the exact inference steps, and an [`Augment`]
-//! makes the random views of training.
+//! What a network sees of a picture: a [`Recipe`] defines the exact inference steps, and an [`Augment`] makes
+//! random views for training.
 
 mod augment;
 mod cache;
@@ -19,8 +19,8 @@ pub use failures::{Failed, Failures};
 pub use gallery::shown;
 pub use recipe::{Crop, Grey, Prepared, Recipe};
 
-/// Says, once a cell or a run of the command, how FITS pictures among these files are stretched, where
-/// no stretch was chosen.
+/// Notes, once per cell or run of the command, how FITS pictures among these files are stretched, if no
+/// stretch was chosen.
 #[doc(hidden)]
 pub fn say_stretch(recipe: &Recipe, files: &[PathBuf]) {
     let is_flux = |file: &PathBuf| {

@@ -1,4 +1,4 @@
-//! The exact steps from a picture to the numbers a network sees, kept beside its weights.
+//! The exact steps from a picture to a network's input, stored beside its weights.
 
 mod compare;
 mod crop;
@@ -16,7 +16,7 @@ use zoobot_picture::Stretch;
 use zoobot_picture::resample::{self, Pixels, Window};
 use zoobot_picture::{Decoded, open};
 
-/// How colours become one channel.
+/// How colours are combined into one channel.
 ///
 /// ```
 /// use zoobot_core::picture::{Grey, Recipe};
@@ -27,13 +27,13 @@ use zoobot_picture::{Decoded, open};
 pub enum Grey {
     /// The plain mean of the three finished channels, as in Walmsley et al. (2022).
     Mean,
-    /// Luminance (0.299 R + 0.587 G + 0.114 B) before anything else, as in the zoobot package 2.9.
+    /// Luminance (0.299 R + 0.587 G + 0.114 B), computed first, as in the zoobot package 2.9.
     Luma,
 }
 
-/// Inference steps: for flux a stretch; cut out a fixed part, where one is set; zoom about the
-/// centre at the picture's own size, resize the short side to `size`, cut the centre, divide by
-/// 255, and, if the network needs it, subtract a mean and divide by a standard deviation.
+/// The inference steps: stretch the flux; cut out a fixed part, if one is set; zoom about the centre at the
+/// picture's own size; resize the short side to `size`; cut out the centre; divide by 255; and, if the
+/// network needs it, subtract a mean and divide by a standard deviation.
 ///
 /// ```
 /// use zoobot_core::picture::Recipe;
@@ -43,26 +43,25 @@ pub enum Grey {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
     /// How flux becomes a picture, for FITS files; JPEG and PNG files are pictures already. Default
-    /// [`Stretch::default`]: asinh, from the least value to the percentile 99.7.
+    /// [`Stretch::default`]: asinh, from the minimum to the 99.7th percentile.
     #[serde(default, skip_serializing_if = "Stretch::is_default")]
     pub stretch: Stretch,
-    /// The part of the picture that is taken before the zoom. Default none: all of it.
+    /// The part of the picture that is cut out before the zoom. Default: the whole picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crop: Option<Crop>,
-    /// Magnification about the centre; 1 takes in the whole picture. Default 1.2.
+    /// Magnification about the centre; 1 keeps the whole picture. Default 1.2.
     pub zoom: f64,
     /// Width and height of the result in pixels. Default 224.
     pub size: usize,
-    /// One channel instead of three. Default none.
+    /// How to make one channel instead of three. Default none.
     pub grey: Option<Grey>,
     /// Subtracted from each channel after the division by 255. Default 0.
     pub mean: [f32; 3],
-    /// What each channel is divided by after that. Default 1.
+    /// Each channel is divided by this after subtracting the mean. Default 1.
     pub std: [f32; 3],
 }
 
-/// A picture that went through a recipe's steps up to the cut of the centre; [`Recipe::batch`] does
-/// the other steps.
+/// A picture after a recipe's steps up to cutting out the centre; [`Recipe::batch`] does the remaining steps.
 ///
 /// ```
 /// use zoobot_core::prelude::*;
@@ -75,12 +74,12 @@ pub struct Recipe {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prepared {
     pixels: Vec<u8>,
-    /// By which it was prepared.
+    /// The recipe that prepared it.
     recipe: Recipe,
 }
 
 impl Prepared {
-    /// Its pixels row by row, the channels of each next to each other.
+    /// Its pixels row by row, with the channels of each pixel next to each other.
     pub fn bytes(&self) -> &[u8] {
         &self.pixels
     }
@@ -106,26 +105,25 @@ impl Recipe {
         Self::default()
     }
 
-    /// The steps of [`zoobot`](Self::zoobot), then the mean and standard deviation that
-    /// EfficientNet-Lite was trained with on ImageNet, so that a galaxy fills an equal part of the
-    /// frame for every encoder.
+    /// The steps of [`zoobot`](Self::zoobot), then the mean and standard deviation that EfficientNet-Lite was
+    /// trained with on ImageNet. A galaxy fills the same share of the frame for every encoder.
     pub fn imagenet_lite() -> Self {
         Self { mean: [0.5; 3], std: [0.5; 3], ..Self::default() }
     }
 
-    /// Makes one channel of the colours.
+    /// Combines the colours into one channel.
     pub fn grey(mut self, grey: Grey) -> Self {
         self.grey = Some(grey);
         self
     }
 
-    /// Takes only the middle `width` x `height` pixels of each picture.
+    /// Cuts out the middle `width` x `height` pixels of each picture.
     pub fn centre(mut self, width: u32, height: u32) -> Self {
         self.crop = Some(Crop::Centre(width, height));
         self
     }
 
-    /// Sets the stretch, which makes pictures of the flux in FITS files.
+    /// Sets the stretch, which turns flux in FITS files into pictures.
     pub fn stretch(mut self, stretch: Stretch) -> Self {
         self.stretch = stretch;
         self
@@ -162,8 +160,8 @@ impl Recipe {
         Ok(())
     }
 
-    /// A picture after crop, zoom and resize, still in bytes: the part that is done once for each
-    /// picture, on any thread.
+    /// A picture after crop, zoom and resize, still in bytes: the part that is done once per picture, on any
+    /// thread.
     ///
     /// # Errors
     /// [`Error::Parameter`] or [`Error::Unsuitable`] for parameters out of range and a picture that is
@@ -183,7 +181,7 @@ impl Recipe {
         self.finish(&self.stretch.picture(planes)?)
     }
 
-    /// The content of any file, prepared: a picture directly, flux through the stretch.
+    /// Prepares the decoded content of a file: a picture directly, flux through the stretch.
     ///
     /// # Errors
     /// As [`prepare`](Self::prepare) and [`prepare_flux`](Self::prepare_flux).
@@ -194,11 +192,10 @@ impl Recipe {
         }
     }
 
-    /// Reads a file and prepares what it holds.
+    /// Reads and prepares a picture file.
     ///
     /// # Errors
-    /// As [`open`]; [`Error::Picture`] with the reason for what [`prepare_any`](Self::prepare_any)
-    /// refuses.
+    /// As [`open`]; [`Error::Picture`] with the reason when [`prepare_any`](Self::prepare_any) fails.
     pub fn read(&self, path: impl AsRef<Path>) -> Result<Prepared> {
         let path = path.as_ref();
         self.prepare_any(&open(path)?)
@@ -213,14 +210,14 @@ impl Recipe {
         Ok(Prepared { pixels, recipe: self.clone() })
     }
 
-    /// What a network sees of some pictures.
+    /// What a network sees of some prepared pictures.
     ///
     /// # Shapes
     /// float32, pictures x channels x size x size, on `device`, channels last in memory.
     ///
     /// # Errors
-    /// [`Error::Empty`] without a picture; [`Error::Recipe`] when a picture was prepared by other
-    /// steps; [`Error::Torch`] when memory runs out.
+    /// [`Error::Empty`] without a picture; [`Error::Recipe`] when a picture was prepared with other steps;
+    /// [`Error::Torch`] when memory runs out.
     pub fn batch(&self, pictures: &[Prepared], device: Device) -> Result<Tensor> {
         if pictures.is_empty() {
             return Err(Error::empty("the batch has no pictures", "Give at least one"));
@@ -236,7 +233,7 @@ impl Recipe {
         self.seen(&self.pack(pictures, device)?, device)
     }
 
-    /// The bytes of a prepared picture.
+    /// The number of bytes of a prepared picture.
     pub(super) fn bytes_each(&self) -> usize {
         self.size * self.size * self.bytes_each_pixel()
     }
@@ -245,28 +242,28 @@ impl Recipe {
         if self.grey == Some(Grey::Luma) { 1 } else { 3 }
     }
 
-    /// See [`batch`](Self::batch), of the bytes of prepared pictures one after the other.
+    /// Like [`batch`](Self::batch), from the concatenated bytes of prepared pictures.
     pub(super) fn tensor(&self, bytes: &[u8], device: Device) -> Result<Tensor> {
         self.seen(&self.packed(bytes, device)?, device)
     }
 
-    /// The bytes of prepared pictures, pictures x size x size x channels, still on the processor and
-    /// ready to go to `device`.
+    /// The bytes of prepared pictures, pictures x size x size x channels, still on the CPU and ready to be
+    /// copied to `device`.
     fn packed(&self, bytes: &[u8], device: Device) -> Result<Tensor> {
         let each = [self.size, self.size, self.bytes_each_pixel()].map(|n| n as i64);
         let pixels = Tensor::f_from_slice(bytes)?.f_view([-1, each[0], each[1], each[2]])?;
         ready(pixels, device)
     }
 
-    /// The part of [`batch`](Self::batch) that any thread may do.
+    /// The part of [`batch`](Self::batch) that can run on any thread.
     #[doc(hidden)]
     pub fn pack(&self, pictures: &[Prepared], device: Device) -> Result<Tensor> {
         let bytes: Vec<&[u8]> = pictures.iter().map(Prepared::bytes).collect();
         self.packed(&bytes.concat(), device)
     }
 
-    /// What a network sees of what [`pack`](Self::pack) gave: see [`batch`](Self::batch). On a GPU it
-    /// waits for nothing.
+    /// What a network sees of the pictures in `packed`, which [`pack`](Self::pack) made: see
+    /// [`batch`](Self::batch). On a GPU this does not block.
     #[doc(hidden)]
     pub fn seen(&self, packed: &Tensor, device: Device) -> Result<Tensor> {
         // Height x width x channels in memory is what "channels last" means.
@@ -305,22 +302,22 @@ impl Recipe {
         let offset = |n: usize| ((n - self.size) as f64 / 2.0).round_ties_even() as usize;
         let window =
             Window { x: offset(to.0), y: offset(to.1), width: self.size, height: self.size };
-        // The zoom factor goes through single precision in the original.
+        // The original rounds the zoom factor to single precision.
         Ok(resample::resample(pixels, f64::from(self.zoom as f32), to, window))
     }
 }
 
-/// A tensor on the processor, for a GPU in page-locked memory: from there alone it is copied without
-/// the program waiting for all that the GPU has still to do.
+/// A CPU tensor; for a GPU in pinned (page-locked) memory, the only kind that is copied without blocking
+/// until the GPU has finished its queued work.
 fn ready(tensor: Tensor, device: Device) -> Result<Tensor> {
     match device {
-        // `pin_memory` itself warns at each call that it is given a device, and tch always gives one.
+        // `pin_memory` itself warns at each call when it is given a device, and tch always passes one.
         Device::Cuda(_) => Ok(tensor.f_internal_pin_memory(device)?),
         _ => Ok(tensor),
     }
 }
 
-/// What [`ready`] gave, on the device.
+/// Copies a tensor from [`ready`] to the device.
 fn sent(tensor: &Tensor, device: Device) -> Result<Tensor> {
     match device {
         Device::Cuda(_) => Ok(tensor.f_to_device_(device, tensor.kind(), true, false)?),

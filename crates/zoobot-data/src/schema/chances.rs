@@ -1,18 +1,18 @@
-//! How likely a question is to be asked and an answer to be given.
+//! The probabilities that a question is asked and that an answer is given.
 
 use super::Schema;
 use ndarray::{Array2, ArrayView2, Zip};
 use zoobot_base::error::{Error, Result};
 
 impl Schema {
-    /// How likely a volunteer is to be asked each question: the product of the fractions of the
-    /// answers that lead to it, 1 for a question asked of all.
+    /// The probability that a volunteer is asked each question: the product of the fractions of the answers
+    /// that lead to it; 1 for a question that everyone is asked.
     ///
-    /// `fractions` are of votes or of expected votes, summing to 1 over each question. Average the
-    /// fractions of several passes or members first, as `zoobot` does.
+    /// `fractions` are observed or expected vote fractions, summing to 1 over each question. Average the
+    /// fractions of several passes or ensemble members first, as `zoobot` does.
     ///
     /// # Shapes
-    /// `[galaxies, answers]` to `[galaxies, questions]`.
+    /// From `[galaxies, answers]` to `[galaxies, questions]`.
     ///
     /// # Errors
     /// [`Error::Shape`] when `fractions` does not have one column for each answer.
@@ -21,7 +21,7 @@ impl Schema {
         Ok(self.chances(fractions))
     }
 
-    /// [`asked`](Self::asked) of fractions that have a column for each answer.
+    /// Like [`asked`](Self::asked), for fractions known to have a column for each answer.
     #[doc(hidden)]
     pub fn chances(&self, fractions: ArrayView2<'_, f64>) -> Array2<f64> {
         let mut asked = Array2::<f64>::ones((fractions.nrows(), self.questions.len()));
@@ -37,11 +37,11 @@ impl Schema {
         asked
     }
 
-    /// How likely a volunteer is to be asked the question and to give the answer: the fraction
-    /// times [`asked`](Self::asked).
+    /// The probability that a volunteer is asked the question and gives the answer: the fraction times
+    /// [`asked`](Self::asked).
     ///
     /// # Shapes
-    /// `[galaxies, answers]` to `[galaxies, answers]`.
+    /// From `[galaxies, answers]` to `[galaxies, answers]`.
     ///
     /// # Errors
     /// [`Error::Shape`] when `fractions` does not have one column for each answer.
@@ -61,7 +61,7 @@ impl Schema {
     /// The sum over the answers of each question.
     ///
     /// # Shapes
-    /// `[galaxies, answers]` to `[galaxies, questions]`.
+    /// From `[galaxies, answers]` to `[galaxies, questions]`.
     #[doc(hidden)]
     pub fn sums(&self, values: ArrayView2<'_, f64>) -> Array2<f64> {
         let mut sums = Array2::zeros((values.nrows(), self.questions.len()));

@@ -1,4 +1,4 @@
-//! From a written schema to a checked one.
+//! Checks a schema read from JSON.
 
 use super::written::{Written, WrittenQuestion};
 use super::{Answer, Parent, Question, Schema};
@@ -72,7 +72,7 @@ impl TryFrom<Written> for Schema {
     }
 }
 
-/// A problem and what to do.
+/// A problem and its hint.
 type Problem = (String, String);
 
 fn check_names(question: &WrittenQuestion) -> Result<(), Problem> {
@@ -97,7 +97,7 @@ fn check_names(question: &WrittenQuestion) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The questions with every one after the one it depends on, or the names of a circle.
+/// The questions in topological order, each after the one it depends on, or the names in a cycle.
 fn order(questions: &[Question]) -> Result<Vec<usize>, Vec<String>> {
     let parent = |place: usize| questions[place].parent.map(|parent| parent.question);
     let depth = |start: usize| {
@@ -106,7 +106,7 @@ fn order(questions: &[Question]) -> Result<Vec<usize>, Vec<String>> {
     };
     let depths: Vec<usize> = (0..questions.len()).map(depth).collect();
     if let Some(lost) = depths.iter().position(|depth| *depth > questions.len()) {
-        // After as many steps as there are questions the walk is inside the circle.
+        // After as many steps as there are questions, the walk is inside the cycle.
         let inside = (0..questions.len()).fold(lost, |place, _| parent(place).unwrap_or(place));
         let mut circle = vec![inside];
         while let Some(next) = parent(circle[circle.len() - 1]) {

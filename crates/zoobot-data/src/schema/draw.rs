@@ -1,4 +1,4 @@
-//! A schema as a drawn tree.
+//! Draws a schema as a tree.
 
 use super::{Question, Schema};
 use zoobot_show::figure::{Branch, Figure, tree};
@@ -7,8 +7,8 @@ impl Schema {
     /// The tree drawn from left to right: a box for each question with its answers, and a line from
     /// an answer to each question that is asked after it.
     ///
-    /// # Problems shown in its place
-    /// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) when it would be larger than a figure can be.
+    /// # If it cannot be drawn
+    /// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) when the figure would be too large.
     pub fn figure(&self) -> Figure {
         let roots: Vec<Branch> = self.first_questions().map(|it| self.branch(it)).collect();
         tree(&self.summary(), &roots)

@@ -1,9 +1,9 @@
 //! Decision trees: what volunteers are asked about a galaxy, and which answer leads to which
 //! question.
 //!
-//! A [`Schema`] names the columns of a vote table, groups them into questions and says which
-//! question is asked after which answer. It computes nothing about pictures. The trees of the
-//! Galaxy Zoo campaigns are there by name ([`Schema::named`]); others are read from JSON.
+//! A [`Schema`] names the columns of a vote table, groups them into questions and says which question is
+//! asked after which answer. It computes nothing about pictures. The trees of the Galaxy Zoo campaigns are
+//! available by name ([`Schema::named`]); others are read from JSON.
 
 mod chances;
 mod check;
@@ -24,8 +24,8 @@ use zoobot_base::spelling::near;
 
 /// A decision tree.
 ///
-/// In JSON it has a name and questions. A question without `depends_on` is asked about every
-/// galaxy, other questions only of volunteers who gave the answer in the column `depends_on`:
+/// In JSON it has a name and questions. A question without `depends_on` is asked about every galaxy; other
+/// questions are asked only of volunteers who gave the answer in the column `depends_on`:
 ///
 /// ```
 /// use zoobot_core::schema::Schema;
@@ -44,7 +44,7 @@ use zoobot_base::spelling::near;
 pub struct Schema {
     name: String,
     questions: Vec<Question>,
-    /// The questions with every one after the one it depends on.
+    /// The indices of the questions, each after the one it depends on.
     order: Vec<usize>,
 }
 
@@ -82,11 +82,11 @@ pub struct Answer {
     index: usize,
 }
 
-/// Where a question hangs.
+/// The question and answer that a question follows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Parent {
     question: usize,
-    /// Of the answer, in the whole schema.
+    /// The index of the answer in the whole schema.
     answer: usize,
 }
 
@@ -96,11 +96,11 @@ impl Schema {
         known::all().iter().map(|schema| schema.name.clone()).collect()
     }
 
-    /// A Galaxy Zoo schema by the name it has in `galaxy-datasets`, such as
-    /// `decals_dr5_ortho_schema`; the endings `_schema` and `_ortho_schema` may be left out.
+    /// A Galaxy Zoo schema by its name in `galaxy-datasets`, such as `decals_dr5_ortho_schema`; the endings
+    /// `_schema` and `_ortho_schema` are optional.
     ///
     /// # Errors
-    /// [`Error::Missing`] for another name, with a near one.
+    /// [`Error::Missing`] for an unknown name, with a similar one.
     pub fn named(name: &str) -> Result<Self> {
         let endings = ["", "_schema", "_ortho_schema", "_ortho", "_nonortho"];
         let full =
@@ -118,7 +118,7 @@ impl Schema {
         })
     }
 
-    /// A schema by a known name, or from the JSON file at this path: what a command line is given.
+    /// Loads a schema by a known name, or from a JSON file: accepts a command-line argument.
     ///
     /// # Errors
     /// As [`named`](Self::named), or [`read`](Self::read) when `text` ends in `.json`.
@@ -126,17 +126,17 @@ impl Schema {
         if text.ends_with(".json") { Self::read(text) } else { Self::named(text) }
     }
 
-    /// A schema from JSON, as shown at [`Schema`].
+    /// Parses a schema from JSON, as shown at [`Schema`].
     ///
     /// # Errors
-    /// [`Error::Json`] for other JSON; [`Error::Schema`] when two questions share a name, a
-    /// question has fewer than two answers or an answer twice, `depends_on` is not an answer of the
-    /// schema, or questions depend on each other in a circle.
+    /// [`Error::Json`] for other JSON; [`Error::Schema`] when two questions share a name, a question has
+    /// fewer than two answers or repeats one, `depends_on` is not an answer of the schema, or questions
+    /// depend on each other in a cycle.
     pub fn from_json(text: &str) -> Result<Self> {
         Self::try_from(serde_json::from_str::<Written>(text)?)
     }
 
-    /// The schema as JSON, one question to a line.
+    /// The schema as JSON, one question per line.
     pub fn to_json(&self) -> String {
         Written::from(self.clone()).text()
     }
@@ -144,17 +144,17 @@ impl Schema {
     /// Reads a schema from a JSON file.
     ///
     /// # Errors
-    /// [`Error::Io`] when the file cannot be read; else as [`from_json`](Self::from_json).
+    /// [`Error::Io`] when the file cannot be read; otherwise as [`from_json`](Self::from_json).
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         Self::from_json(&std::fs::read_to_string(path).map_err(Error::io("read", path))?)
     }
 
-    /// One schema with the questions of several campaigns, in order. A galaxy has votes for the
+    /// Combines the questions of several campaigns, in order, into one schema. A galaxy has votes for the
     /// questions of the campaigns that showed it and none for the others.
     ///
     /// # Errors
-    /// [`Error::Schema`] without schemas, and when two of them have a question of one name.
+    /// [`Error::Schema`] without schemas, and when two of them share a question name.
     pub fn union(name: &str, schemas: &[Self]) -> Result<Self> {
         let questions = schemas.iter().flat_map(|it| Written::from(it.clone()).questions);
         Self::try_from(Written { name: name.to_owned(), questions: questions.collect() })
@@ -170,7 +170,7 @@ impl Schema {
         &self.questions
     }
 
-    /// How many answers there are in all: the width of a vote table, and of a network's output.
+    /// The total number of answers: the width of a vote table, and of a network's output.
     pub fn width(&self) -> usize {
         self.questions.iter().map(|question| question.answers.len()).sum()
     }
@@ -188,15 +188,15 @@ impl Schema {
     /// A question by name.
     ///
     /// # Errors
-    /// [`Error::Missing`], with a near name.
+    /// [`Error::Missing`], with a similar name.
     pub fn question(&self, name: &str) -> Result<&Question> {
         Ok(&self.questions[self.position(name)?])
     }
 
-    /// The place of a question among [`questions`](Self::questions).
+    /// The index of a question in [`questions`](Self::questions).
     ///
     /// # Errors
-    /// [`Error::Missing`], with a near name.
+    /// [`Error::Missing`], with a similar name.
     pub fn position(&self, name: &str) -> Result<usize> {
         let names = || self.questions.iter().map(|it| it.name.as_str());
         let place = names().position(|it| it == name);
@@ -206,7 +206,7 @@ impl Schema {
     /// An answer by the name of its column.
     ///
     /// # Errors
-    /// [`Error::Missing`], with a near name.
+    /// [`Error::Missing`], with a similar name.
     pub fn answer(&self, column: &str) -> Result<&Answer> {
         let found = self.answers().find(|answer| answer.column == column);
         let mut names = self.answers().map(|it| it.column.as_str());
@@ -222,7 +222,7 @@ impl Schema {
         Error::missing(kind, name, format!("the schema {}", self.name), known)
     }
 
-    /// The question that leads to this one and the answer to it, `None` for one asked of all.
+    /// The question and answer that lead to this question; `None` for a question that everyone is asked.
     pub fn asked_after(&self, question: &Question) -> Option<(&Question, &Answer)> {
         let parent = question.parent?;
         let before = &self.questions[parent.question];
@@ -235,7 +235,7 @@ impl Schema {
         self.questions.iter().filter(move |it| it.parent.is_some_and(|at| at.answer == index))
     }
 
-    /// The questions with every one after the one it depends on.
+    /// The questions, each after the one it depends on.
     #[doc(hidden)]
     pub fn in_order(&self) -> impl Iterator<Item = &Question> {
         self.order.iter().map(|place| &self.questions[*place])
@@ -258,12 +258,12 @@ impl Question {
         &self.answers
     }
 
-    /// The columns of the answers, as places in [`Schema::columns`].
+    /// The columns of the answers, as indices in [`Schema::columns`].
     pub fn range(&self) -> Range<usize> {
         self.first()..self.first() + self.answers.len()
     }
 
-    /// The column of the answer after which it is asked; `None` for a question asked of all.
+    /// The column of the answer that leads to the question; `None` for a question that everyone is asked.
     pub fn depends_on(&self) -> Option<&str> {
         self.depends_on.as_deref()
     }
@@ -284,7 +284,7 @@ impl Answer {
         &self.column
     }
 
-    /// The place in [`Schema::columns`].
+    /// The index in [`Schema::columns`].
     pub fn index(&self) -> usize {
         self.index
     }

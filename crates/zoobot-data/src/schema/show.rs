@@ -6,13 +6,13 @@ use zoobot_show::notebook::text::{escape, plural};
 use zoobot_show::notebook::{Bundle, Show};
 
 impl Schema {
-    /// "decals_dr5_ortho_schema: 10 questions, 34 answers".
+    /// A summary such as "decals_dr5_ortho_schema: 10 questions, 34 answers".
     pub(super) fn summary(&self) -> String {
         let questions = plural(self.questions.len(), "question");
         format!("{}: {questions}, {}", self.name, plural(self.width(), "answer"))
     }
 
-    /// Writes a question with what follows from its answers, each line after `margin`.
+    /// Writes a question and everything that follows its answers, prefixing each line with `margin`.
     fn write_tree(&self, out: &mut String, question: &Question, margin: &str) {
         let ends = question.answers.iter().all(|answer| self.leads_to(answer).next().is_none());
         if ends {
@@ -46,7 +46,7 @@ impl Schema {
     }
 }
 
-/// The tree: answers below their question, and below an answer what is asked after it.
+/// Displays the tree: answers below their question, follow-up questions below their answer.
 impl fmt::Display for Schema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut tree = self.summary();

@@ -7,7 +7,7 @@ fn message(json: &str) -> String {
     Schema::from_json(json).unwrap_err().to_string()
 }
 
-/// A schema of questions of two answers, each with what it depends on.
+/// A schema of two-answer questions, each with the answer it depends on.
 fn tree(questions: &[(&str, Option<&str>)]) -> String {
     let questions: Vec<serde_json::Value> = questions
         .iter()
@@ -96,7 +96,7 @@ fn a_schema_that_is_no_tree_is_refused_with_the_reason() {
     assert!(one.contains("\"ring\" has one answer, \"yes\""), "{one}");
     let same = r#"{"name": "t", "questions": [{"question": "ring", "answers": ["yes", "yes"]}]}"#;
     assert!(message(same).contains("the answer \"yes\" twice"));
-    // a_b + c and a + b_c are one column.
+    // a_b + c and a + b_c give the same column.
     let column = r#"{"name": "t", "questions": [
         {"question": "a_b", "answers": ["c", "d"]}, {"question": "a", "answers": ["b_c", "e"]}]}"#;
     assert!(message(column).contains("two answers have the column name \"a_b_c\""));
@@ -121,7 +121,7 @@ fn an_answer_is_as_likely_as_all_that_leads_to_it() {
     let asked = schema.asked(fractions.view()).unwrap();
     assert!((&asked - &array![[1.0, 0.8, 0.8 * 0.75], [1.0, 0.0, 0.0]]).sum().abs() < 1e-15);
     let joint = schema.joint(fractions.view()).unwrap();
-    // Who was not asked c ended at a_no or at b_yes.
+    // Volunteers who were not asked c ended at a_no or at b_yes.
     let ends = [1, 2, 4, 5].map(|answer| joint.column(answer).to_owned());
     let sum = ends.into_iter().reduce(|a, b| a + b).unwrap();
     assert!(sum.iter().all(|sum| (sum - 1.0).abs() < 1e-15), "{sum}");
@@ -185,7 +185,7 @@ fn votes_that_are_none_are_refused_with_the_galaxies() {
     assert!(nan.contains("not finite: inf for \"g3\""), "{nan}");
     let text = votes(Column::new("ring_yes".into(), ["a", "b", "c"])).unwrap_err().to_string();
     assert!(text.contains("\"ring_yes\" holds text, such as \"a\""), "{text}");
-    // Numbers that were read as text, and words for no value.
+    // Numbers read as text, and words for "no value".
     let words = votes(Column::new("ring_yes".into(), ["3", "n/a", "NaN"])).unwrap();
     let given = votes(Column::new("ring_yes".into(), [Some(3.0), None, Some(f64::NAN)])).unwrap();
     assert_eq!(words.counts(), given.counts());

@@ -9,13 +9,13 @@ use zoobot_base::error::{Error, Result};
 use zoobot_base::table::table_of;
 use zoobot_show::notes::{self, examples};
 
-/// How many galaxies an error names.
+/// The maximum number of galaxies named in an error.
 const EXAMPLES: usize = 3;
 
-/// How many volunteers gave each answer, for many galaxies.
+/// The number of volunteers who gave each answer, for many galaxies.
 ///
-/// A galaxy without votes for a question was not asked it, for example where the columns of another
-/// campaign are empty. This is not an error, and teaches a network nothing about the question.
+/// If a galaxy has no votes for a question, the question was not asked, for example because the columns of
+/// another campaign are empty. This is not an error, and teaches a network nothing about the question.
 ///
 /// ```
 /// use zoobot_core::prelude::*;
@@ -43,24 +43,24 @@ impl Votes {
         Self::checked(catalog.table(), schema, &place)
     }
 
-    /// The votes in a table with a column `id_str` and a column for each answer; an empty cell, NaN
-    /// or a word such as `n/a` ([`is_missing`](crate::catalog::is_missing)) is no vote.
+    /// The votes in a table with a column `id_str` and a column for each answer; an empty cell, NaN or a word
+    /// such as `n/a` ([`is_missing`](crate::catalog::is_missing)) counts as no votes.
     ///
     /// # Errors
-    /// [`Error::Missing`] for a column of the schema that the table lacks, with a near name;
-    /// [`Error::Catalog`] when a column is not of numbers, or a count is negative, fractional or
-    /// not finite, with the galaxies.
+    /// [`Error::Missing`] for a column of the schema that the table lacks, with a similar name;
+    /// [`Error::Catalog`] when a column does not hold numbers, or a count is negative, fractional or not
+    /// finite, naming the galaxies.
     pub fn from_table(table: &DataFrame, schema: &Schema) -> Result<Self> {
         Self::checked(table, schema, "<table>")
     }
 
-    /// Votes from numbers.
+    /// Creates votes from an array of counts.
     ///
     /// # Shapes
-    /// `counts` is `[galaxies, answers]`, a row for each of `ids`.
+    /// `counts` is `[galaxies, answers]`, with a row for each of `ids`.
     ///
     /// # Errors
-    /// [`Error::Shape`] when the shape does not fit; [`Error::Catalog`] for a count as in
+    /// [`Error::Shape`] when the shape does not match; [`Error::Catalog`] for a count, as in
     /// [`from_table`](Self::from_table).
     pub fn new(schema: &Schema, ids: Vec<String>, counts: Array2<f64>) -> Result<Self> {
         schema.check_width("votes", counts.ncols())?;
@@ -75,13 +75,12 @@ impl Votes {
         Ok(votes)
     }
 
-    /// The votes of several campaigns in one table, with the questions of all, to train one network
-    /// on them. A galaxy of two campaigns has one row with the votes of both, and no votes for the
-    /// questions of the campaigns that did not show it. Rows are in the order in which galaxies
-    /// first appear.
+    /// Combines the votes of several campaigns in one table, with the questions of all, to train one network
+    /// on them. A galaxy in two campaigns has one row with the votes of both, and no votes for the questions
+    /// of the campaigns that did not show it. Rows are in the order in which galaxies first appear.
     ///
     /// # Errors
-    /// [`Error::Schema`] as for [`Schema::union`]; [`Error::Catalog`] when a campaign has a galaxy
+    /// [`Error::Schema`] as for [`Schema::union`]; [`Error::Catalog`] when a campaign contains a galaxy
     /// twice.
     pub fn union(name: &str, campaigns: &[Self]) -> Result<Self> {
         let schemas: Vec<Schema> = campaigns.iter().map(|it| it.schema.clone()).collect();
@@ -128,7 +127,7 @@ impl Votes {
         Ok(Self { schema: schema.clone(), ids, counts })
     }
 
-    /// The galaxies without any vote.
+    /// The galaxies without any votes.
     pub fn without_votes(&self) -> Vec<&str> {
         let none =
             |(_, votes): &(&String, ndarray::ArrayView1<f64>)| votes.iter().all(|it| *it == 0.0);
@@ -136,7 +135,7 @@ impl Votes {
         rows.map(|(id, _)| id.as_str()).collect()
     }
 
-    /// Notes which galaxies have no vote: they are used neither for training nor for testing.
+    /// Adds a note naming galaxies without votes: they are used neither for training nor for testing.
     #[doc(hidden)]
     pub fn say_without(&self) {
         let without = self.without_votes();
@@ -146,7 +145,7 @@ impl Votes {
         }
     }
 
-    /// The schema that the votes answer.
+    /// The schema of the votes.
     pub fn schema(&self) -> &Schema {
         &self.schema
     }
@@ -166,18 +165,18 @@ impl Votes {
         self.ids.is_empty()
     }
 
-    /// How many volunteers gave each answer, `[galaxies, answers]`.
+    /// The number of volunteers who gave each answer, `[galaxies, answers]`.
     pub fn counts(&self) -> ArrayView2<'_, f64> {
         self.counts.view()
     }
 
-    /// How many volunteers were asked each question, `[galaxies, questions]`.
+    /// The number of volunteers who were asked each question, `[galaxies, questions]`.
     pub fn totals(&self) -> Array2<f64> {
         self.schema.sums(self.counts.view())
     }
 
-    /// The share of each answer among the volunteers who were asked, `[galaxies, answers]`; NaN
-    /// where no volunteer was.
+    /// The vote fraction of each answer among the volunteers who were asked, `[galaxies, answers]`; NaN if no
+    /// volunteer was asked.
     pub fn fractions(&self) -> Array2<f64> {
         let totals = self.totals();
         let mut fractions = self.counts.clone();
@@ -191,10 +190,10 @@ impl Votes {
         fractions
     }
 
-    /// The votes of the galaxies at these places, as a tensor `[places, answers]` of float32.
+    /// The votes of the galaxies at these indices, as a float32 tensor `[places, answers]`.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a place beyond the last galaxy.
+    /// [`Error::Parameter`] for an index out of range.
     pub fn batch(&self, places: &[usize]) -> Result<tch::Tensor> {
         let mut values = Vec::with_capacity(places.len() * self.schema.width());
         for &place in places {
@@ -241,7 +240,7 @@ fn ids(table: &DataFrame, place: &str) -> Result<Vec<String>> {
     Ok(ids.str()?.iter().map(|id: Option<&str>| id.unwrap_or_default().to_owned()).collect())
 }
 
-/// The column of an answer as numbers.
+/// The column of an answer, as numbers.
 fn counted(
     table: &DataFrame,
     name: &str,
@@ -250,7 +249,7 @@ fn counted(
 ) -> Result<Vec<Option<f64>>> {
     let Ok(column) = table.column(name) else {
         let columns = table.get_column_names();
-        // What the table has for other answers is no candidate.
+        // Columns of other answers are not candidates.
         let free = columns.iter().map(|it| it.as_str()).filter(|it| schema.answer(it).is_err());
         return Err(Error::missing(
             "column",
@@ -265,7 +264,7 @@ fn counted(
     Ok(counts)
 }
 
-/// Votes are whole numbers from 0.
+/// Checks that votes are whole numbers of at least 0.
 fn check_counts(
     column: &str,
     counts: impl Iterator<Item = f64>,

@@ -1,8 +1,8 @@
-//! A schema as it is written in JSON.
+//! The JSON form of a schema.
 
 use serde::{Deserialize, Serialize};
 
-/// A schema before it is checked.
+/// A schema that has not been checked yet.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Written {
@@ -10,7 +10,7 @@ pub(super) struct Written {
     pub questions: Vec<WrittenQuestion>,
 }
 
-/// A question of it.
+/// A question of an unchecked schema.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WrittenQuestion {
@@ -21,9 +21,9 @@ pub(super) struct WrittenQuestion {
 }
 
 impl Written {
-    /// JSON with a question to a line.
+    /// The schema as JSON, one question per line.
     pub fn text(&self) -> String {
-        // Strings in a plain struct always have a JSON form.
+        // Strings in a plain struct always serialise to JSON.
         let json = |value: &dyn Fn() -> serde_json::Result<String>| value().unwrap_or_default();
         let name = json(&|| serde_json::to_string(&self.name));
         let questions: Vec<String> =

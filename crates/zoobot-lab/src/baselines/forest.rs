@@ -7,9 +7,9 @@ use rayon::prelude::*;
 use zoobot_base::seed::mixed;
 use zoobot_core::{Error, Result};
 
-/// Trees that are grown to the end, each on as many galaxies as there are, drawn with replacement; a
-/// cut is the one of all features that leaves the least squared error. The prediction is the mean.
-/// These are the defaults of scikit-learn's `RandomForestRegressor`.
+/// Fully grown trees, each on a bootstrap sample as large as the training set; each split is the best over
+/// all features by squared error. The prediction is the mean over the trees. These are the defaults of
+/// scikit-learn's `RandomForestRegressor`.
 ///
 /// ```
 /// use zoobot_core::ndarray::Array2;
@@ -28,7 +28,7 @@ pub struct RandomForest {
 
 #[derive(Debug, Clone, Copy)]
 enum Node {
-    /// Up to the threshold goes to `below`, the rest to the place after that.
+    /// Values up to the threshold go to node `below`, larger ones to the node after it.
     Cut {
         feature: usize,
         threshold: f32,
@@ -38,11 +38,11 @@ enum Node {
 }
 
 impl RandomForest {
-    /// A forest of `trees`, fitted to the values of some galaxies (rows x features).
+    /// Fits a forest of `trees` trees to the values of some galaxies (rows x features).
     ///
     /// # Errors
-    /// [`Error::Parameter`] for 0 trees; [`Error::Empty`] without rows; [`Error::Shape`] when there
-    /// is not one value for each row.
+    /// [`Error::Parameter`] for 0 trees; [`Error::Empty`] without rows; [`Error::Shape`] unless there is one
+    /// value per row.
     pub fn fit(rows: ArrayView2<f32>, values: &[f64], trees: usize, seed: u64) -> Result<Self> {
         let count = rows.nrows();
         if trees == 0 {
@@ -65,10 +65,10 @@ impl RandomForest {
         Ok(Self { trees: grown.collect(), width: rows.ncols() })
     }
 
-    /// The values of galaxies (rows x features).
+    /// Predicts the values of galaxies (rows x features).
     ///
     /// # Errors
-    /// [`Error::Shape`] when the number of features differs from the fit's.
+    /// [`Error::Shape`] when the number of features differs from that of the training rows.
     pub fn predict(&self, rows: ArrayView2<f32>) -> Result<Vec<f64>> {
         if rows.ncols() != self.width {
             let problem = format!(
@@ -120,7 +120,7 @@ fn grow(
                 continue;
             }
             let size = before as f64 + 1.0;
-            // What the squared error loses by the cut, but for a constant.
+            // The reduction of the squared error by the split, up to a constant.
             let gain = left * left / size + (total - left).powi(2) / (count - size);
             if best.is_none_or(|(known, ..)| gain > known) {
                 let middle = a + (b - a) / 2.0;

@@ -1,5 +1,5 @@
-//! Isolation forest (Liu, Ting & Zhou 2008, Isolation Forest, ICDM): what few random cuts isolate
-//! is odd.
+//! Isolation forest (Liu, Ting & Zhou 2008, Isolation Forest, ICDM): points that few random splits isolate
+//! are odd.
 
 use ndarray::ArrayView2;
 use rand::rngs::StdRng;
@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use zoobot_base::seed::mixed;
 use zoobot_core::{Error, Result};
 
-/// A forest of random trees, with the defaults of scikit-learn: 100 trees of 256 galaxies each.
+/// A forest of random trees with the defaults of scikit-learn: 100 trees of 256 galaxies each.
 ///
 /// ```
 /// use zoobot_lab::baselines::IsolationForest;
@@ -26,12 +26,12 @@ pub struct IsolationForest {
     seed: u64,
 }
 
-/// A cut, or the end of a branch.
+/// A split, or the end of a branch.
 #[derive(Debug, Clone, Copy)]
 enum Node {
-    /// Less than the threshold goes to `below`, the rest to the place after that.
+    /// Values below the threshold go to node `below`, the others to the node after it.
     Cut { feature: usize, threshold: f32, below: usize },
-    /// How many cuts it takes to separate what ends here.
+    /// The expected number of further splits to separate the galaxies that end here.
     End(f64),
 }
 
@@ -42,7 +42,7 @@ impl Default for IsolationForest {
 }
 
 impl IsolationForest {
-    /// 100 trees of 256 galaxies, seed 0.
+    /// A forest of 100 trees with 256 galaxies each, and seed 0.
     pub fn new() -> Self {
         Self { trees: 100, sample: 256, seed: 0 }
     }
@@ -52,7 +52,7 @@ impl IsolationForest {
         Self { trees, ..self }
     }
 
-    /// Sets how many galaxies a tree is grown on.
+    /// Sets the number of galaxies per tree.
     pub fn sample(self, galaxies: usize) -> Self {
         Self { sample: galaxies, ..self }
     }
@@ -62,12 +62,12 @@ impl IsolationForest {
         Self { seed, ..self }
     }
 
-    /// The oddness of each row, 0 to 1: `2^(-mean cuts / expected cuts)`. Larger is odder; values
-    /// below 0.5 are ordinary.
+    /// The oddness of each row, 0 to 1: `2^(-mean splits / expected splits)`. Larger is odder; values below
+    /// 0.5 are ordinary.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for 0 trees or fewer than 2 galaxies a tree; [`Error::Unsuitable`] for
-    /// fewer than 2 rows.
+    /// [`Error::Parameter`] for 0 trees or fewer than 2 galaxies per tree; [`Error::Unsuitable`] for fewer
+    /// than 2 rows.
     pub fn scores(&self, rows: ArrayView2<f32>) -> Result<Vec<f64>> {
         if self.trees == 0 {
             return Err(Error::parameter("trees", self.trees, "at least 1"));
@@ -105,8 +105,8 @@ impl IsolationForest {
     }
 }
 
-/// The mean number of cuts that separate one of `size` galaxies: of an unsuccessful search in a
-/// binary tree.
+/// The mean number of splits that isolate one of `size` galaxies: the mean path of an unsuccessful search in
+/// a binary search tree.
 fn cuts(size: usize) -> f64 {
     match size {
         0 | 1 => 0.0,
@@ -119,7 +119,7 @@ fn cuts(size: usize) -> f64 {
     }
 }
 
-/// Cuts what is in these places until each is alone, all are equal or it is deep enough.
+/// Splits the galaxies in `places` until each is alone, all are equal, or the depth limit is reached.
 fn grow(
     rows: &ArrayView2<f32>,
     places: &mut [usize],
@@ -135,7 +135,7 @@ fn grow(
     let cut = if deeper == 0 || places.len() < 2 {
         None
     } else {
-        // Features in random order, until one differs.
+        // Tries the features in random order, until the galaxies differ in one.
         let order = sample(rng, rows.ncols(), rows.ncols());
         order.into_iter().map(|feature| (feature, range(feature))).find(|(_, (a, b))| a < b)
     };
@@ -143,7 +143,7 @@ fn grow(
         nodes[node] = Node::End(cuts(places.len()));
         return;
     };
-    // Above the least, so that both sides have some.
+    // The threshold is above the minimum, so that neither side is empty.
     let threshold = (least + (most - least) * rng.random::<f32>()).max(least.next_up()).min(most);
     let mut middle = 0;
     for i in 0..places.len() {
@@ -160,7 +160,7 @@ fn grow(
     grow(rows, right, deeper - 1, below + 1, nodes, rng);
 }
 
-/// The cuts on a galaxy's way, and the cuts that would follow.
+/// The number of splits on a galaxy's path, plus the expected further splits.
 fn length(tree: &[Node], value: impl Fn(usize) -> f32) -> f64 {
     let (mut node, mut depth) = (0, 0.0);
     loop {

@@ -1,15 +1,15 @@
-//! Local outlier factor (Breunig et al. 2000, LOF, SIGMOD): what is sparser than its neighbours is
-//! odd.
+//! Local outlier factor (Breunig et al. 2000, LOF, SIGMOD): points in sparser surroundings than those of
+//! their neighbours are odd.
 
 use zoobot_core::similar::Metric;
 use zoobot_core::space::Space;
 use zoobot_core::{Error, Result};
 
-/// How many times sparser each galaxy's surroundings are than the surroundings of its `k` nearest
-/// neighbours: about 1 for ordinary ones, larger is odder (minus scikit-learn's
+/// The local outlier factor of each galaxy: how many times sparser its surroundings are than those of its `k`
+/// nearest neighbours. Ordinary galaxies have about 1; larger is odder (it is minus scikit-learn's
 /// `negative_outlier_factor_`).
 ///
-/// Exact, on all cores: the time grows with the square of the number of galaxies.
+/// The computation is exact and uses all cores; its time grows with the square of the number of galaxies.
 ///
 /// ```
 /// use zoobot_lab::baselines::local_outlier_factor;
@@ -31,7 +31,8 @@ pub fn local_outlier_factor(space: &Space, k: usize) -> Result<Vec<f64>> {
         return Err(Error::parameter("k", k, range));
     }
     let found = space.nearest(space.features(), k + 1, Metric::L2)?;
-    // Of every galaxy the others, nearest first; with many copies it may not be among them itself.
+    // The neighbours of each galaxy, nearest first. With many copies, a galaxy may not be among its own
+    // neighbours.
     let others: Vec<Vec<(usize, f64)>> = (0..space.len())
         .map(|row| {
             let pairs = found.rows.row(row).into_iter().zip(found.distances.row(row));
@@ -44,7 +45,7 @@ pub fn local_outlier_factor(space: &Space, k: usize) -> Result<Vec<f64>> {
         .iter()
         .map(|all| {
             let sum: f64 = all.iter().map(|&(other, distance)| distance.max(reach[other])).sum();
-            // As scikit-learn, for copies.
+            // The small constant, as in scikit-learn, is for copies.
             1.0 / (sum / k as f64 + 1e-10)
         })
         .collect();

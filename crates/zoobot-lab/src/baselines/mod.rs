@@ -1,5 +1,5 @@
-//! The baselines that searches are compared with: outlier scores that know nothing of a person's
-//! interest, and Astronomaly's way of correcting them by ratings.
+//! Baselines for the comparison of searches: outlier scores that do not use ratings, and Astronomaly's method
+//! of correcting them with ratings.
 
 mod forest;
 mod isolation;

@@ -1,22 +1,22 @@
-//! Astronomaly's way of active learning (Lochner & Bassett 2021, Astronomy and Computing 36, 100481):
-//! oddness, lowered near galaxies that were rated of no interest.
+//! Astronomaly's active learning (Lochner & Bassett 2021, Astronomy and Computing 36, 100481): outlier
+//! scores, lowered near galaxies that were rated uninteresting.
 
 use super::RandomForest;
 use zoobot_core::similar::Metric;
 use zoobot_core::space::Space;
 use zoobot_core::{Error, Result};
 
-/// How ratings correct scores of oddness. With the rating `u` that a random forest of 100 trees
-/// expects, the distance `d` to the nearest rated galaxy and the mean `m` of these distances:
-/// `score * tanh(exp(alpha d / m) - 1 + artanh(e1 + e2 u / 5))`. It can only lower a score: far from
-/// all ratings the score stays as it is.
+/// How ratings correct outlier scores. With the rating `u` that a random forest of 100 trees predicts, the
+/// distance `d` to the nearest rated galaxy and the mean `m` of these distances, the corrected score is
+/// `score * tanh(exp(alpha d / m) - 1 + artanh(e1 + e2 u / 5))`. It is never larger than the score, and
+/// approaches it far from all ratings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NeighbourScore {
-    /// What is left of a score next to a galaxy rated 0 (default 0.1).
+    /// The factor of the score at a galaxy rated 0 (default 0.1).
     pub e1: f64,
-    /// What a rating of 5 adds to that (default 0.85).
+    /// What a rating of 5 adds to this factor (default 0.85).
     pub e2: f64,
-    /// How fast ratings lose their weight with the distance (default 1).
+    /// How fast the influence of ratings falls with distance (default 1).
     pub alpha: f64,
     /// The seed of the forest.
     pub seed: u64,
@@ -29,11 +29,11 @@ impl Default for NeighbourScore {
 }
 
 impl NeighbourScore {
-    /// The corrected scores of all galaxies of a space, from their scores of oddness and the ratings
-    /// (0 to 5) of some of them, by their places.
+    /// The corrected scores of all galaxies of a space, from their outlier scores and the ratings (0 to 5) of
+    /// some of them, given by row.
     ///
     /// # Errors
-    /// [`Error::Empty`] without ratings; [`Error::Shape`] when there is not one score for each galaxy.
+    /// [`Error::Empty`] without ratings; [`Error::Shape`] unless there is one score per galaxy.
     pub fn scores(
         &self,
         space: &Space,

@@ -7,7 +7,7 @@ use tch::{Kind, Tensor};
 use zoobot_core::metrics::roc_auc;
 use zoobot_core::space::Space;
 
-/// The galaxies, which of them are planted outliers, and the record.
+/// The galaxies, whether each is a planted outlier, the recorded results, and their folder.
 fn golden() -> Option<(Space, Vec<bool>, Value, std::path::PathBuf)> {
     let folder = zoobot_testing::folder("baselines")?;
     let text = std::fs::read_to_string(folder.join("baselines.json")).unwrap();

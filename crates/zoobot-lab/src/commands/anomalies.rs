@@ -111,7 +111,7 @@ impl Anomalies {
     }
 }
 
-/// A name and a file; without a name, the file's own.
+/// Splits NAME=FILE; without a name, the file's stem is the name.
 fn named(text: &str) -> (String, &Path) {
     match text.split_once('=') {
         Some((name, file)) => (name.to_owned(), Path::new(file)),

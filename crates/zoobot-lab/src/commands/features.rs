@@ -1,4 +1,4 @@
-//! `zoobot-lab features`: the network alone, on tensors. `cargo xtask parity` compares it with timm.
+//! `zoobot-lab features`: runs only the network, on tensors. `cargo xtask parity` compares it with timm.
 
 use clap::Args;
 use serde_json::json;

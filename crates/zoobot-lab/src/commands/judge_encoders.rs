@@ -1,4 +1,4 @@
-//! `zoobot-lab judge-encoders`: `cargo xtask judge` calls it.
+//! `zoobot-lab judge-encoders`, as called by `cargo xtask judge`.
 
 use clap::Args;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! `zoobot make-encoder`: makes the encoder that is included in the library. Hidden: `cargo xtask
-//! encoder` calls it.
+//! `zoobot-lab make-encoder`: makes the encoder that is included in the library, as called by `cargo xtask
+//! encoder`.
 
 use clap::Args;
 use serde_json::json;
@@ -19,7 +19,7 @@ use zoobot_core::{Error, Result};
 /// Make the encoder that is included in the library.
 ///
 /// From EfficientNet-Lite0 trained on ImageNet, in stages, on the attributes of EFIGI and the votes
-/// of Galaxy Zoo 2 in DATA (without the galaxies that `zoobot judge-encoders` judges on) and on
+/// of Galaxy Zoo 2 in DATA (without the galaxies that `zoobot-lab judge-encoders` judges on) and on
 /// simulated galaxies. At the end its posteriors are corrected, question by question, with held-out
 /// galaxies. Repeat the command to resume a run that was stopped.
 #[derive(Debug, Args)]
@@ -43,7 +43,7 @@ pub struct MakeEncoder {
     /// its statistics; none to only correct the model that it starts from
     #[arg(long, num_args = 0.., value_delimiter = ',', default_value = "128:1:1e-3b,128:6:1e-3,160:2:5e-4")]
     stages: Vec<Stage>,
-    /// Galaxies in a batch
+    /// The number of galaxies in a batch
     #[arg(long, default_value_t = 32)]
     batch: usize,
     /// The largest shear of views, in degrees. A shear changes how round a galaxy looks, which volunteers
@@ -53,7 +53,7 @@ pub struct MakeEncoder {
     /// What to start from: an encoder, or an architecture with random weights (timm's name)
     #[arg(long, default_value = "imagenet")]
     start: String,
-    /// The seed of everything random
+    /// The random seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Print the results as one JSON object on the last line
@@ -61,10 +61,10 @@ pub struct MakeEncoder {
     json: bool,
 }
 
-/// A part of the training.
+/// A stage of the training.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Stage {
-    /// Pixels a side.
+    /// The side length in pixels.
     size: usize,
     epochs: u64,
     rate: f64,
@@ -99,7 +99,7 @@ impl std::fmt::Display for Stage {
     }
 }
 
-/// Galaxies kept aside in training, to choose epochs by.
+/// The fraction of galaxies that are held out to choose the best epoch.
 const VALIDATION: f64 = 0.05;
 
 impl MakeEncoder {
@@ -115,7 +115,7 @@ impl MakeEncoder {
             Some(trained) => trained.model("sample")?.rounded()?,
             None => Model::load(&self.start)?,
         };
-        // EFIGI's attributes stay as they are: what stands for votes there was counted by nobody.
+        // EFIGI's attributes are not recalibrated, since their votes do not come from volunteers.
         let volunteers = Schema::union("volunteers", &schemas[1..])?;
         corrected(model, Precision::Fp32, &parts.val, &volunteers)?.save(&self.out)?;
         let train = json!({
@@ -140,7 +140,7 @@ impl MakeEncoder {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The last stage's result, where there is a stage.
+    /// The result of the last stage, if there are any stages.
     fn trained(&self, parts: &Split, schema: &Schema) -> Result<Option<Trained>> {
         let start: Start = match Architecture::named(&self.start) {
             Ok(architecture) => architecture.into(),
@@ -160,8 +160,8 @@ impl MakeEncoder {
         Ok(trained)
     }
 
-    /// Every galaxy that may be learnt from, the questions that are asked about some (EFIGI's first),
-    /// and how many real galaxies are of each catalogue.
+    /// All training galaxies, the schemas of their questions (EFIGI's first), and the number of real galaxies
+    /// from each catalogue.
     fn galaxies(&self) -> Result<(Catalog, Vec<Schema>, [usize; 2])> {
         let attributes = efigi::read(self.data.join("efigi/catalog.csv"))?;
         let votes = gz2::read(self.data.join("s82_votes/catalog.csv"))?;
@@ -199,7 +199,7 @@ impl MakeEncoder {
             seed: self.seed,
             ..FitConfig::default()
         };
-        // The steps of the network that it begins as, whether with its weights or without.
+        // The recipe of the network that it starts from, with or without its weights.
         let recipe = Recipe { size: stage.size, ..Recipe::imagenet_lite() };
         VoteTraining::new(schema, start.clone())
             .recipe(recipe)
@@ -209,8 +209,7 @@ impl MakeEncoder {
     }
 }
 
-/// Adds to the card of a model folder what it was trained on, and the licence of the weights that it
-/// started from.
+/// Adds the training data and the licence of the initial weights to the card of a model folder.
 fn note(path: &Path, train: serde_json::Value) -> Result<()> {
     let wrong = |error: serde_json::Error| {
         let problem = format!("{} is not a JSON object: {error}", path.display());
@@ -224,10 +223,10 @@ fn note(path: &Path, train: serde_json::Value) -> Result<()> {
     std::fs::write(path, text).map_err(Error::io("write", path))
 }
 
-/// The text between a survey's name and the name of a simulated galaxy.
+/// The text between the survey's name and the number in the name of a simulated galaxy.
 const SIMULATED: &str = "-SIM";
 
-/// The galaxies, with each real galaxy repeated this many times.
+/// Repeats each real galaxy this many times.
 fn repeated(galaxies: &Catalog, times: u16) -> Result<Catalog> {
     let ids = galaxies.ids();
     let often = |id: &str| if id.contains(SIMULATED) { 1 } else { usize::from(times) };
@@ -236,8 +235,8 @@ fn repeated(galaxies: &Catalog, times: u16) -> Result<Catalog> {
     galaxies.at(&places)
 }
 
-/// Simulates a survey into a folder, unless it lies there whole, with the survey's name before
-/// every galaxy's: `decals-SIM000001`.
+/// Simulates a survey into a folder, unless it is already there completely. The survey's name is prefixed to
+/// the name of each galaxy: `decals-SIM000001`.
 fn simulated_by(simulation: &Simulation, folder: &Path, survey: &str) -> Result<Catalog> {
     let path = folder.join("catalog.csv");
     let catalog = match Catalog::read(&path) {

@@ -1,11 +1,11 @@
-//! The ways to search that are compared.
+//! The search methods that are compared.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 use zoobot_core::{Error, Result};
 
-/// A way to rank galaxies with some ratings.
+/// A method that ranks galaxies, with or without ratings.
 ///
 /// ```
 /// use zoobot_lab::Method;
@@ -16,30 +16,31 @@ use zoobot_core::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
-    /// The paper's method: Gaussian process, expected improvement, the ten best.
+    /// The paper's method: a Gaussian process with expected improvement, in batches of ten.
     Gp,
-    /// With a Matérn kernel of order 3/2.
+    /// Like [`Gp`](Self::Gp), with a Matérn kernel of order 3/2.
     GpMatern32,
-    /// By mean + 2 standard deviations.
+    /// Like [`Gp`](Self::Gp), choosing by mean + 2 standard deviations.
     GpUcb,
-    /// By the standard deviation.
+    /// Like [`Gp`](Self::Gp), choosing by the standard deviation.
     GpVariance,
-    /// By draws of the function.
+    /// Like [`Gp`](Self::Gp), choosing by random draws of the function.
     GpThompson,
-    /// Ratings of random galaxies, and a Gaussian process fitted to them.
+    /// A Gaussian process that is fitted to ratings of random galaxies.
     GpRandom,
-    /// The paper's baseline: the oddest by an isolation forest are rated, and the scores corrected.
+    /// The paper's baseline: the oddest galaxies by an isolation forest are rated, and the ratings correct
+    /// the scores.
     Astronomaly,
-    /// An isolation forest alone; its oddest count as rated.
+    /// An isolation forest alone; its oddest galaxies count as rated.
     IsolationForest,
-    /// The local outlier factor with 50 neighbours alone; the oddest count as rated.
+    /// The local outlier factor alone, with 50 neighbours; the oddest galaxies count as rated.
     Lof,
-    /// Random galaxies are rated, and the rest is in random order.
+    /// Random galaxies are rated, and the others are ranked at random.
     Random,
 }
 
 impl Method {
-    /// All of them.
+    /// All methods.
     pub const ALL: [Self; 10] = [
         Self::Gp,
         Self::GpMatern32,

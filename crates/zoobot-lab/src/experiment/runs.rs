@@ -1,4 +1,4 @@
-//! The results of the runs: means, a table, a line of text for each method.
+//! The results of the runs: means, a table, and a line of text for each method.
 
 use super::Method;
 use polars::prelude::{Column, DataFrame};
@@ -9,35 +9,35 @@ use zoobot_core::anomaly::Figures;
 use zoobot_core::notebook::{Bundle, Show, Table};
 use zoobot_core::{Error, Result};
 
-/// How one run ended.
+/// The result of one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
-    /// The representation, by its name.
+    /// The name of the representation.
     pub representation: String,
-    /// How it was searched.
+    /// The search method.
     pub method: Method,
-    /// Which repeat, from 0: also the seed.
+    /// The number of the repeat, from 0; it is also the seed.
     pub repeat: u64,
-    /// What tells apart other data and settings.
+    /// Identifies the data and settings of the run.
     pub of: String,
-    /// How good the ranking is.
+    /// The quality of the ranking.
     pub figures: Figures,
-    /// How long it took.
+    /// The duration in seconds.
     pub seconds: f64,
 }
 
 /// All runs of an experiment.
 #[derive(Debug, Clone, Serialize)]
 pub struct Runs {
-    /// In the order of representations, methods and repeats.
+    /// The runs, ordered by representation, method and repeat.
     pub runs: Vec<Run>,
 }
 
 impl Runs {
-    /// The mean average precision of a method, with the rated galaxies.
+    /// The mean average precision of a method, including the rated galaxies.
     ///
     /// # Errors
-    /// [`Error::Missing`] when there is no such run.
+    /// [`Error::Missing`] when there are no such runs.
     pub fn mean(&self, representation: &str, method: Method) -> Result<f64> {
         let values = self.of(representation, method);
         if values.is_empty() {
@@ -56,7 +56,7 @@ impl Runs {
         self.runs.iter().filter(wanted).collect()
     }
 
-    /// Every representation and method in the order of the runs.
+    /// Each combination of representation and method, in the order of the runs.
     fn kinds(&self) -> Vec<(&str, Method)> {
         let mut kinds: Vec<(&str, Method)> =
             self.runs.iter().map(|run| (run.representation.as_str(), run.method)).collect();
@@ -64,9 +64,9 @@ impl Runs {
         kinds
     }
 
-    /// A line for each representation and method: `runs`, and for each figure the mean and the
-    /// standard deviation over the runs (`average_precision` and `average_precision_std`, ...;
-    /// columns with `unrated` leave out the rated galaxies).
+    /// A row for each representation and method: the number of `runs`, and the mean and standard deviation of
+    /// each measure over the runs (`average_precision` and `average_precision_std`, ...; columns with
+    /// `unrated` leave out the rated galaxies).
     pub fn table(&self) -> DataFrame {
         let kinds = self.kinds();
         let groups: Vec<Vec<&Run>> =
@@ -109,7 +109,7 @@ impl Runs {
         table_of(kinds.len(), columns)
     }
 
-    /// A line of text for each, for a terminal.
+    /// A line of text for each representation and method, for a terminal.
     pub fn text(&self) -> String {
         let mut text =
             "representation  method            average precision  among the unrated   accuracy@100"
@@ -137,7 +137,7 @@ pub fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// 0 for one value.
+/// The sample standard deviation; 0 for one value.
 pub fn deviation(values: &[f64]) -> f64 {
     let mean = mean(values);
     let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();

@@ -44,11 +44,11 @@ fn finished_runs_are_taken_from_the_folder_for_the_same_data_only() {
     let first = experiment(50);
     let path = dir.path().join(RUNS);
     let text = std::fs::read_to_string(&path).unwrap();
-    // Cut off within the last run.
+    // Truncates the file within the last run.
     std::fs::write(&path, &text[..text.len() - 20]).unwrap();
     let again = experiment(50);
     for (again, first) in again.runs.iter().zip(&first.runs).take(5) {
-        // JSON keeps all digits but the last.
+        // JSON keeps all but the last digit.
         assert!((again.seconds - first.seconds).abs() < 1e-12);
         assert_eq!(again.figures.accuracy_at, first.figures.accuracy_at);
     }
@@ -62,7 +62,7 @@ fn finished_runs_are_taken_from_the_folder_for_the_same_data_only() {
         experiment.labels(50).repeats(2).share(share).run()
     };
     let figures = &thin(0.02).unwrap().runs[0].figures;
-    // 9 among 469 galaxies.
+    // There are 9 interesting galaxies among 469.
     assert!((figures.accuracy_at[&200] * 200.0).round() <= 9.0, "{figures:?}");
     assert!(thin(0.5).unwrap_err().to_string().contains("at most 0.080"));
 }

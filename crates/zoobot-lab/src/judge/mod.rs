@@ -1,8 +1,8 @@
-//! Compares encoders on real galaxies that none of them was trained on.
+//! Compares encoders on real galaxies that were not used for their training.
 //!
-//! A [`Judge`] encodes one set of galaxies with each encoder and fits linear probes
-//! ([`crate::probe`]) for a fixed set of questions, several times with other folds. No network is
-//! trained, so judging an encoder takes little more than encoding the galaxies.
+//! A [`Judge`] encodes the same galaxies with each encoder and fits linear probes ([`crate::probe`]) for a
+//! fixed set of questions, repeated with different folds. No network is trained, so judging an encoder takes
+//! little longer than encoding the galaxies.
 
 mod samples;
 mod verdict;
@@ -18,7 +18,7 @@ use zoobot_core::space::Space;
 use zoobot_core::{Error, Result};
 use zoobot_nets::lite0;
 
-/// Judges encoders by what a linear model finds in their features.
+/// Judges encoders by what linear models can predict from their features.
 ///
 /// ```no_run
 /// use zoobot_lab::judge::Judge;
@@ -36,29 +36,29 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// A judge with the real galaxies in a folder: `rings/catalog.csv` (column `ring`),
-    /// `gz2_odd/catalog.csv` (`odd`; -1 for unknown) and `efigi/catalog.csv` (see
+    /// Creates a judge with the real galaxies in a folder: `rings/catalog.csv` (column `ring`),
+    /// `gz2_odd/catalog.csv` (column `odd`; -1 for unknown) and `efigi/catalog.csv` (see
     /// [`zoobot_core::survey::efigi`]).
     pub fn new(data: impl Into<PathBuf>) -> Self {
         Self { data: data.into(), seeds: 5, cache: None }
     }
 
-    /// Sets the number of divisions into folds for each probe (default 5).
+    /// Sets the number of repeats of each probe, each with different folds (default 5).
     pub fn seeds(self, seeds: u64) -> Self {
         Self { seeds, ..self }
     }
 
-    /// Keeps features in a folder, so that an encoder need not encode the galaxies again (default:
-    /// none are kept).
+    /// Sets a folder that caches features, so that an encoder need not encode the galaxies again (default: no
+    /// cache).
     pub fn cache(self, folder: impl Into<PathBuf>) -> Self {
         Self { cache: Some(folder.into()), ..self }
     }
 
-    /// Judges the encoders, each under the name beside it.
+    /// Judges the encoders, each listed with its name.
     ///
     /// # Errors
-    /// When a catalogue is missing or not as expected, when pictures cannot be read, and
-    /// [`Error::Interrupted`] when stopped: what was encoded in full is in the cache.
+    /// When a catalogue is missing or malformed, when pictures cannot be read, and [`Error::Interrupted`]
+    /// when stopped: completely encoded samples are in the cache.
     pub fn run(&self, encoders: &[(String, Encoder)]) -> Result<Verdict> {
         if self.seeds == 0 {
             return Err(Error::parameter("seeds", 0, "at least 1"));
@@ -93,7 +93,7 @@ impl Judge {
         Ok(Verdict { scores })
     }
 
-    /// The features of a sample, from the cache where they are there.
+    /// The features of a sample, from the cache if possible.
     fn encoded(&self, encoder: &Encoder, sample: &Sample) -> Result<Space> {
         let kept = match &self.cache {
             Some(folder) => {
@@ -118,11 +118,12 @@ impl Judge {
     }
 }
 
-/// An encoder as [`Encoder::load`] takes it; or `untrained`, EfficientNet-Lite0 with random weights
-/// and the recipe of `imagenet`; or `untrained:ARCHITECTURE`, by timm's name.
+/// Loads an encoder as [`Encoder::load`] does, or creates one: `untrained` is EfficientNet-Lite0 with random
+/// weights and the recipe of `imagenet`; `untrained:ARCHITECTURE` is an architecture, by timm's name, with
+/// random weights.
 ///
 /// # Errors
-/// As [`Encoder::load`], and [`Error::Missing`] for another architecture.
+/// As for [`Encoder::load`]; [`Error::Missing`] for an unknown architecture.
 pub fn encoder(name: &str) -> Result<Encoder> {
     let architecture = match name.split_once(':') {
         None if name == "untrained" => lite0::ARCHITECTURE,

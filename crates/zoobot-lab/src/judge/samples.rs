@@ -1,4 +1,4 @@
-//! The galaxies that encoders are judged on, and what is asked of them.
+//! The galaxies that encoders are judged on, and the questions about them.
 
 use polars::prelude::{IntoColumn, NamedFrom, Series, col, lit};
 use std::path::Path;
@@ -14,19 +14,19 @@ pub struct Sample {
     pub questions: Vec<Question>,
 }
 
-/// A probe of them.
+/// A probe of the galaxies of a sample.
 #[derive(Debug)]
 pub struct Question {
-    /// Its name in the verdict.
+    /// The name in the verdict.
     pub task: &'static str,
     /// The column.
     pub label: &'static str,
     pub numbers: bool,
-    /// The figures that count, from [`crate::probe::Probed::measures`]; for each, higher is better.
+    /// The measures to report, from [`crate::probe::Probed::measures`]; higher is better for all of them.
     pub measures: &'static [&'static str],
 }
 
-/// Of EFIGI, whether a galaxy has a ring: see [`has_ring`].
+/// Whether an EFIGI galaxy has a ring: see [`has_ring`].
 const ANY_RING: &str = "any_ring";
 
 pub fn samples(data: &Path) -> Result<Vec<Sample>> {
@@ -59,8 +59,8 @@ pub fn samples(data: &Path) -> Result<Vec<Sample>> {
     ])
 }
 
-/// 1 where any attribute of a ring is 0.5 or more, 0 where all of them are 0, empty in between and
-/// where one is undetermined.
+/// 1 if any ring attribute is at least 0.5, 0 if all of them are 0, and empty in between or if one is
+/// undetermined.
 fn has_ring(catalog: &Catalog) -> Result<Vec<Option<u32>>> {
     let rings = efigi::RINGS.iter().map(|name| efigi::attribute(catalog, name));
     let rings = rings.collect::<Result<Vec<_>>>()?;

@@ -28,7 +28,7 @@ fn a_verdict_marks_the_best_of_each_line_and_who_wins_them_all() {
     assert_eq!(Verdict { scores: Vec::new() }.winner(), None);
 }
 
-/// The real folders' catalogues, with a hundred galaxies each and no pictures.
+/// Catalogues like those of the real folders, with a hundred galaxies each and no pictures.
 fn data(place: &Path) {
     let write = |name: &str, head: &str, row: &dyn Fn(usize) -> String| {
         let folder = place.join(name);
@@ -44,7 +44,7 @@ fn data(place: &Path) {
         Inner_Ring Outer_Ring Pseudo_Ring";
     let names = efigi.split_whitespace();
     let head: String = names.map(|it| format!(",{it},{it}_inf,{it}_sup")).collect();
-    // By turns: an inner ring, none, a faint one, one that cannot be told.
+    // In turn: an inner ring, no ring, a faint ring, an undetermined one.
     write("efigi", &format!(",T{head}"), &|i| {
         let inner = ["0.75", "0", "0.25", "-1"][i % 4];
         let others = ",0.5,0.5,0.5".repeat(13);
@@ -91,7 +91,7 @@ fn features_in_the_cache_are_taken_for_the_same_encoder_and_galaxies_only() {
     let judge = Judge::new(place.path()).cache(place.path().join("cache"));
     let sample = |catalog: Catalog| Sample { name: "few", catalog, questions: Vec::new() };
     let first = judge.encoded(&small, &sample(catalog.clone())).unwrap();
-    // Without the pictures it can only come from the cache.
+    // Without the pictures, features can only come from the cache.
     std::fs::remove_dir_all(place.path().join("images")).unwrap();
     let again = judge.encoded(&small, &sample(catalog.clone())).unwrap();
     assert_eq!((first.features(), first.ids()), (again.features(), again.ids()));

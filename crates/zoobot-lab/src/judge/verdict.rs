@@ -1,11 +1,11 @@
-//! What a judge found, as a table.
+//! The results of a judge, as a table.
 
 use polars::prelude::{Column, DataFrame};
 use serde::Serialize;
 use zoobot_base::table::table_of;
 use zoobot_core::notebook::{Bundle, Show, Table};
 
-/// An encoder's score in one figure; higher is better.
+/// An encoder's score in one measure; higher is better.
 ///
 /// ```
 /// use zoobot_lab::judge::Score;
@@ -24,15 +24,15 @@ pub struct Score {
     pub encoder: String,
     /// The task, such as `rings`.
     pub task: String,
-    /// Galaxies that were predicted.
+    /// The number of galaxies that were predicted.
     pub galaxies: usize,
-    /// The figure, such as `auc`.
+    /// The measure, such as `auc`.
     pub measure: String,
-    /// For each seed.
+    /// The value for each seed.
     pub values: Vec<f64>,
 }
 
-/// Every encoder's scores, side by side.
+/// The scores of all encoders, side by side.
 ///
 /// ```
 /// use zoobot_lab::judge::{Score, Verdict};
@@ -45,7 +45,7 @@ pub struct Score {
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Verdict {
-    /// Encoder by encoder, all in the same order of tasks.
+    /// The scores, grouped by encoder, with the tasks in the same order for each.
     pub scores: Vec<Score>,
 }
 
@@ -55,8 +55,8 @@ impl Score {
         self.values.iter().sum::<f64>() / self.values.len() as f64
     }
 
-    /// The standard deviation over the seeds, which shows the effect of the division into folds; 0
-    /// for one seed. The effect of other galaxies is larger: see
+    /// The standard deviation over the seeds, which shows the effect of the division into folds; 0 for one
+    /// seed. The effect of choosing other galaxies is larger: see
     /// [`Probed::measure`](crate::probe::Probed::measure).
     pub fn spread(&self) -> f64 {
         let mean = self.mean();
@@ -65,14 +65,14 @@ impl Score {
     }
 }
 
-/// A line of the verdict: one figure of all encoders, and the place of the best.
+/// A line of the verdict: one measure for all encoders, and the index of the best encoder.
 struct Line<'a> {
     scores: Vec<&'a Score>,
     best: Option<usize>,
 }
 
 impl Verdict {
-    /// The encoders, in their order.
+    /// The names of the encoders, in order.
     pub fn encoders(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
         for score in &self.scores {
@@ -83,7 +83,7 @@ impl Verdict {
         names
     }
 
-    /// The encoder that is best in every figure, where there is one.
+    /// The encoder that is best in every measure, if there is one.
     pub fn winner(&self) -> Option<&str> {
         let lines = self.lines();
         let first = lines.first()?.best?;
@@ -104,8 +104,8 @@ impl Verdict {
         of_first.map(line).collect()
     }
 
-    /// A table of `task`, `measure`, `galaxies`, for each encoder the mean and `NAME ±` the
-    /// spread over the seeds, and the `best`.
+    /// A table with `task`, `measure`, `galaxies`, the mean and the spread over the seeds (`NAME ±`) for each
+    /// encoder, and the `best` encoder.
     pub fn table(&self) -> DataFrame {
         let (lines, encoders) = (self.lines(), self.encoders());
         let texts = |of: &dyn Fn(&Line) -> String| lines.iter().map(of).collect::<Vec<_>>();
@@ -129,7 +129,8 @@ impl Verdict {
         table_of(lines.len(), columns)
     }
 
-    /// The table as Markdown, the best figure in bold, with the winner below.
+    /// The table as Markdown, with the best score of each measure in bold, and the number of wins of each
+    /// encoder below.
     pub fn markdown(&self) -> String {
         let (lines, encoders) = (self.lines(), self.encoders());
         let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));

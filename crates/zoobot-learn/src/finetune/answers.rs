@@ -1,4 +1,4 @@
-//! Predictions of a model of classes or numbers for a catalogue's galaxies.
+//! Predictions of class, number and label models for the galaxies of a catalogue.
 
 use super::encoded::each_view;
 use super::predicted::Predicted;
@@ -15,8 +15,8 @@ use zoobot_representation::encoder::{Report, Rows, TableJob, array};
 use zoobot_representation::space::Space;
 
 impl Model {
-    /// Predicts the classes or numbers of a catalogue's galaxies, in its order. Galaxies whose pictures
-    /// cannot be read are left out: [`Predicted::failed`].
+    /// Predicts the classes, labels or numbers of a catalogue's galaxies, in catalogue order. Galaxies whose
+    /// pictures cannot be read are left out: see [`failed`](Predicted::failed).
     ///
     /// ```no_run
     /// use zoobot_core::prelude::*;
@@ -27,10 +27,10 @@ impl Model {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Unsuitable`] for a model of votes; else as
+    /// [`Error::Unsuitable`] for a model of votes; otherwise as for
     /// [`Encoder::encode`](zoobot_representation::encoder::Encoder::encode).
     pub fn predict(&self, catalog: &Catalog) -> Result<Predicted> {
-        // Whether it can is known before the pictures are.
+        // Fails for an unsuitable model before any picture is read.
         Predicted::new(self, Vec::new(), Array2::zeros((0, 0)))?;
         let space = self.encoder().encode(catalog)?;
         let mut predicted = self.predict_encoded(&space)?;
@@ -39,22 +39,20 @@ impl Model {
         Ok(predicted)
     }
 
-    /// [`predict`](Self::predict) for galaxies that were encoded before.
+    /// Like [`predict`](Self::predict), for galaxies that are already encoded.
     ///
     /// # Errors
-    /// As [`Encoder::check`](zoobot_representation::encoder::Encoder::check) when the space is of another encoder or
-    /// other pictures; [`Error::Unsuitable`] for a model of votes.
+    /// As for [`Encoder::check`](zoobot_representation::encoder::Encoder::check) when the space comes from
+    /// another encoder or recipe; [`Error::Unsuitable`] for a model of votes.
     pub fn predict_encoded(&self, space: &Space) -> Result<Predicted> {
         self.encoder().check(space)?;
         Predicted::new(self, space.ids().to_vec(), self.answers(space.features())?)
     }
 
-    /// Test-time augmentation: the mean of the predictions for each picture and for `views` random views
-    /// of it.
+    /// Test-time augmentation: averages the predictions for each picture and for `views` random views of it.
     ///
     /// # Errors
-    /// As [`predict`](Self::predict); [`Error::Parameter`] for an augmentation out of
-    /// range.
+    /// As for [`predict`](Self::predict); [`Error::Parameter`] for an augmentation that is out of range.
     pub fn predict_by_views(
         &self,
         catalog: &Catalog,
@@ -73,12 +71,12 @@ impl Model {
         Ok(Predicted { catalog: Some(catalog), failed, ..mean })
     }
 
-    /// Predicts a catalogue into a file, of the format that its ending names, with the columns of
-    /// [`Predicted::table`]. Memory does not grow with the catalogue, and after a stop the next
-    /// call resumes.
+    /// Writes predictions for a catalogue to a file with the columns of [`Predicted::table`]. The file's
+    /// extension sets the format. Memory use does not grow with the catalogue, and an interrupted call
+    /// resumes when it is repeated.
     ///
     /// # Errors
-    /// As [`Ensemble::predict_to`](crate::predict::Ensemble::predict_to); [`Error::Unsuitable`] for a
+    /// As for [`Ensemble::posterior_to`](crate::predict::Ensemble::posterior_to); [`Error::Unsuitable`] for a
     /// model of votes.
     pub fn predict_to(&self, catalog: &Catalog, out: impl AsRef<Path>) -> Result<Report> {
         let out = out.as_ref();
@@ -101,19 +99,19 @@ impl Model {
         TableJob::of_predictions(&[self.encoder()], catalog, out, note, &table)?.write(out)
     }
 
-    /// How many numbers leave its head.
+    /// The number of outputs of the head.
     fn width(&self) -> usize {
         self.head().outputs as usize
     }
 
-    /// The head's answers to features: probabilities of classes or things, or numbers.
+    /// The head's predictions for these features: probabilities or numbers.
     fn answers(&self, features: ArrayView2<f32>) -> Result<Array2<f64>> {
         let (galaxies, width) = features.dim();
         let flat: Vec<f32> = features.iter().copied().collect();
         self.answers_to(&Tensor::f_from_slice(&flat)?.f_view([galaxies as i64, width as i64])?)
     }
 
-    /// The same to features in a tensor.
+    /// Like [`answers`](Self::answers), for features in a tensor.
     pub(super) fn answers_to(&self, features: &Tensor) -> Result<Array2<f64>> {
         let mut values = self.outputs(features, None)?;
         if self.head().output == Output::Scores {

@@ -1,4 +1,4 @@
-//! The setters of a [`Finetune`], one for each choice.
+//! The builder methods of [`Finetune`], one for each setting.
 
 use super::settings::RATE_OF_HEAD;
 use super::{Finetune, LabelKind, Settings, Start};
@@ -13,13 +13,13 @@ use zoobot_data::schema::Schema;
 use zoobot_representation::encoder::{Architecture, Encoder, Precision, Statistics};
 
 impl Finetune {
-    /// Learns which class a galaxy is of: from a column of text, of whole numbers, or of true and
-    /// false, with two classes or more. Classes are sorted; of two, the last counts as positive.
+    /// Learns the class of each galaxy from a column of text, whole numbers or booleans with at least two
+    /// classes. Classes are sorted; with two classes, the last is the positive one.
     pub fn classifier(label: impl Into<String>) -> Self {
         Self::of(LabelKind::Classes { label: label.into() })
     }
 
-    /// Learns a number: from any column of finite numbers. See
+    /// Learns a number from a column of finite numbers. See
     /// [`unit_interval`](Self::unit_interval) and [`distance`](Self::distance).
     pub fn regressor(label: impl Into<String>) -> Self {
         let (label, distance) = (label.into(), Distance::Squared);
@@ -31,8 +31,7 @@ impl Finetune {
         Self::of(LabelKind::Votes(Box::new(schema.clone())))
     }
 
-    /// Learns which of several columns of 0 and 1 are true; any number of them may be true
-    /// together.
+    /// Learns which of several columns of 0 and 1 are true; any number of them may be true at once.
     pub fn multilabel<T: Into<String>>(labels: impl IntoIterator<Item = T>) -> Self {
         Self::of(LabelKind::Tags { labels: labels.into_iter().map(Into::into).collect() })
     }
@@ -50,14 +49,14 @@ impl Finetune {
         }
     }
 
-    /// Sets the encoder that it begins with. Default `Encoder::load("sample")`.
+    /// Sets the encoder to start from. Default `Encoder::load("sample")`.
     pub fn encoder(mut self, encoder: &Encoder) -> Self {
         self.start = Start::Encoder(Box::new(encoder.clone()));
         self
     }
 
-    /// Begins with random weights, for comparison: everything learns at one rate (1e-3), with the
-    /// batch statistics of each batch.
+    /// Starts from random weights, as a baseline: all layers learn at the same rate (1e-3), and batch
+    /// normalisation uses the statistics of each batch.
     pub fn scratch(mut self, architecture: Architecture, recipe: Recipe) -> Self {
         self.start = Start::Scratch(Box::new(architecture), Box::new(recipe));
         self.settings.head_only = false;
@@ -68,21 +67,21 @@ impl Finetune {
         self
     }
 
-    /// Trains the head alone, on features that are computed once. The default.
+    /// Trains only the head, on features that are computed once. The default.
     pub fn head_only(mut self) -> Self {
         self.settings.head_only = true;
         self
     }
 
-    /// Trains the encoder with the head, from pictures.
+    /// Trains the encoder together with the head, from pictures.
     pub fn full(mut self) -> Self {
         (self.settings.head_only, self.settings.unfreeze_from) = (false, None);
         self
     }
 
-    /// The two phases of Walmsley et al. (2022): the head alone at 1e-3, then, at 1e-5, everything
-    /// from stage `block` of the encoder on ([`Architecture::stages`]; 0 is all of it), with batch
-    /// normalisation frozen and every layer at the same rate.
+    /// The two phases of Walmsley et al. (2022): first the head alone at a learning rate of 1e-3, then
+    /// everything from stage `block` of the encoder on ([`Architecture::stages`]; 0 trains the whole encoder)
+    /// at 1e-5, with batch normalisation frozen and a single learning rate for all layers.
     pub fn two_phase(mut self, block: usize) -> Self {
         self.settings.head_only = false;
         self.settings.head_first = true;
@@ -91,76 +90,77 @@ impl Finetune {
         self
     }
 
-    /// Sets whether a whole network begins with a head that was trained alone (`true`), or with an
-    /// untrained head, as in zoobot 2.9.
+    /// Sets whether training of a whole network starts with a head that was trained alone (`true`), or with
+    /// an untrained head, as in zoobot 2.9.
     pub fn head_first(mut self, yes: bool) -> Self {
         self.settings.head_first = yes;
         self
     }
 
-    /// Sets how much slower each deeper layer learns (0.75): the rate of a layer is multiplied by this
-    /// for every layer above it.
+    /// Sets the factor by which the learning rate falls with each deeper layer (0.75): the rate of a layer is
+    /// multiplied by this factor once for every layer above it.
     pub fn layer_decay(mut self, decay: f64) -> Self {
         self.settings.layer_decay = decay;
         self
     }
 
-    /// Sets the weight decay: the share of the weights that a step at rate 1 takes away (0.05).
+    /// Sets the weight decay: the fraction of the weights that a step at a learning rate of 1 removes (0.05).
     pub fn weight_decay(mut self, decay: f64) -> Self {
         self.settings.weight_decay = decay;
         self
     }
 
-    /// Sets the largest learning rate: by default 1e-3 for a head, 1e-4 for a whole network, 1e-5 for a
-    /// second phase.
+    /// Sets the peak learning rate: by default 1e-3 for a head, 1e-4 for a whole network, 1e-5 for a second
+    /// phase.
     pub fn learning_rate(mut self, rate: f64) -> Self {
         self.settings.learning_rate = Some(rate);
         self
     }
 
-    /// Sets the schedule of the learning rate: warm-up, then constant, a cosine or stairs.
+    /// Sets the learning-rate schedule: a warm-up, then a constant, cosine or stepped rate.
     pub fn schedule(mut self, schedule: Schedule) -> Self {
         self.settings.schedule = schedule;
         self
     }
 
-    /// Sets the dropout: the share of features that are left out at random at each step (0.5).
+    /// Sets the dropout: the fraction of features that each step drops at random (0.5).
     pub fn head_dropout(mut self, dropout: f64) -> Self {
         self.settings.head_dropout = dropout;
         self
     }
 
-    /// Sets the share of the target that is spread evenly over all classes (0).
+    /// Sets the label smoothing: the fraction of the target that is spread evenly over all classes (0).
     pub fn label_smoothing(mut self, share: f64) -> Self {
         self.settings.label_smoothing = share;
         self
     }
 
-    /// Sets the weight of each class, in the order of their sorted names.
+    /// Sets the weight of each class, in the order of the sorted class names.
     pub fn class_weights(mut self, weights: impl Into<Vec<f32>>) -> Self {
         self.settings.class_weights = weights.into();
         self
     }
 
-    /// Gives each class the same total weight, even if it has few galaxies.
+    /// Gives each class the same total weight, however few galaxies it has.
     pub fn balanced(mut self) -> Self {
         self.settings.balanced = true;
         self
     }
 
-    /// For a regressor: numbers are between 0 and 1, and so are predictions. With another question,
-    /// [`train`](Self::train) returns an error.
+    /// For a regressor: restricts predictions to the range 0 to 1; labels must be in it too. With another
+    /// kind of question, [`train`](Self::train) returns an error.
     pub fn unit_interval(self) -> Self {
         self.of_regressor("unit_interval()", "--unit-interval", |_, limited| *limited = true)
     }
 
-    /// For a regressor: how errors count (squared, unless this says otherwise). With another question,
+    /// For a regressor: sets how errors are measured (squared by default). With another kind of question,
     /// [`train`](Self::train) returns an error.
     pub fn distance(self, of: Distance) -> Self {
         self.of_regressor("distance(…)", "--distance", |distance, _| *distance = of)
     }
 
-    /// Sets what only a regressor has. With another question it is noted, for the check of all settings.
+    /// Applies a setting that only regressors have. For another question, records a misfit, which the check
+    /// of all settings reports.
     fn of_regressor(
         mut self,
         setting: &str,
@@ -189,8 +189,8 @@ impl Finetune {
         self
     }
 
-    /// Sets early stopping: the number of epochs without a better validation after which training
-    /// ends (10); `None` for never.
+    /// Sets early stopping: training ends after this many epochs without an improvement of the validation
+    /// loss (10); `None` turns early stopping off.
     pub fn patience(mut self, epochs: impl Into<Option<u64>>) -> Self {
         self.settings.patience = epochs.into();
         self
@@ -202,77 +202,78 @@ impl Finetune {
         self
     }
 
-    /// Sets the random views that a whole network is shown, and a head with
-    /// [`views`](Self::views).
+    /// Sets the augmentation of the pictures that a whole network, or a head with [`views`](Self::views),
+    /// learns from.
     pub fn augment(mut self, augment: Augment) -> Self {
         self.settings.augment = augment;
         self
     }
 
-    /// Sets the number of random views of each galaxy that a head learns from besides the picture
-    /// as it is (0). Each is encoded once.
+    /// Sets the number of random views of each galaxy that a head learns from in addition to the original
+    /// picture (0). Each view is encoded once.
     pub fn views(mut self, views: usize) -> Self {
         self.settings.views = views;
         self
     }
 
-    /// Blends each galaxy of a batch with another one, picture (of a head alone, features) and
-    /// label alike, by a share that is drawn from the Beta distribution of this parameter (0: not
-    /// at all; 0.2 is usual): a mild protection against overfitting to a few hundred galaxies.
+    /// Sets mixup: blends each galaxy of a batch with another one, both the picture (for a head alone, the
+    /// features) and the label. The blending weight is drawn from a Beta distribution with this parameter
+    /// (0 turns mixup off; 0.2 is usual). Mixup is a mild protection against overfitting to a few hundred
+    /// galaxies.
     pub fn mixup(mut self, strength: f64) -> Self {
         self.settings.mixup = strength;
         self
     }
 
-    /// Sets the statistics of batch normalisation (frozen).
+    /// Sets which statistics batch normalisation uses (frozen).
     pub fn statistics(mut self, statistics: Statistics) -> Self {
         self.settings.statistics = statistics;
         self
     }
 
-    /// Sets after how many steps a whole network is saved, besides after each epoch (0: never).
+    /// Sets the number of steps between checkpoints of a whole network, besides the one after each epoch (0:
+    /// none).
     pub fn save_every(mut self, steps: u64) -> Self {
         self.settings.save_every = steps;
         self
     }
 
-    /// Sets the precision that a whole network computes with ([`Precision::Fp32`]); with 16 bits
-    /// its variables stay in 32
-    /// ([`Training::precision`](zoobot_representation::encoder::Training::precision)).
+    /// Sets the precision that a whole network computes with ([`Precision::Fp32`]); with 16 bits the
+    /// variables stay in 32 bits: see
+    /// [`Training::precision`](zoobot_representation::encoder::Training::precision).
     pub fn precision(mut self, precision: Precision) -> Self {
         self.settings.precision = precision;
         self
     }
 
-    /// Sets the seed of everything random (0).
+    /// Sets the random seed (0).
     pub fn seed(mut self, seed: u64) -> Self {
         self.settings.seed = seed;
         self
     }
 
-    /// Gives the network luminance only: see [`Encoder::greyscale`].
+    /// Gives the network only the luminance: see [`Encoder::greyscale`].
     pub fn greyscale(mut self) -> Self {
         self.grey = true;
         self
     }
 
-    /// Sets all settings at once, as a file keeps them.
+    /// Replaces all settings, for example with those read from a file.
     pub fn with(mut self, settings: Settings) -> Self {
         self.settings = settings;
         self
     }
 
-    /// Sets the folder of a run: encoded features, prepared pictures, checkpoints, the log, and in
-    /// `best` the best model so far. A run that finds its own files there resumes.
+    /// Sets the folder of the run. It holds encoded features, prepared pictures, checkpoints, the log and, in
+    /// `best`, the best model so far. A run that finds its own files there resumes.
     pub fn folder(mut self, folder: impl AsRef<Path>) -> Self {
         self.folder = Some(folder.as_ref().to_path_buf());
         self
     }
 
-    /// Sets a loss of your own. It takes the outputs of the head, `[n, outputs]`, and targets
-    /// (classes `[n]` of whole numbers, else `[n, outputs]`; numbers are in standard deviations
-    /// from the mean unless they lie in the unit interval), and returns a differentiable scalar,
-    /// lower is better.
+    /// Sets a custom loss. It receives the outputs of the head, `[n, outputs]`, and the targets (class
+    /// indices `[n]`, otherwise `[n, outputs]`; numbers are standardised unless they are in the unit
+    /// interval). It returns a differentiable scalar; lower is better.
     ///
     /// ```
     /// use zoobot_core::prelude::*;
@@ -288,8 +289,8 @@ impl Finetune {
         self
     }
 
-    /// Adds a metric of your own, measured after each epoch from the outputs and targets of all
-    /// validation galaxies.
+    /// Adds a custom metric, computed after each epoch from the outputs and targets of all validation
+    /// galaxies.
     pub fn metric(
         mut self,
         name: impl Into<String>,

@@ -17,11 +17,11 @@ use zoobot_representation::encoder::{Encoder, array};
 use zoobot_representation::space::Space;
 use zoobot_show::notebook::Progress;
 
-/// Pictures that are viewed together.
+/// The number of pictures in a batch of augmented views.
 const VIEWED: usize = 32;
 
-/// The features of a catalogue with the labels of those whose pictures can be read; of galaxies
-/// to learn from also those of random views.
+/// The features and labels of the galaxies whose pictures can be read. With `learn`, appends the features of
+/// random views.
 pub fn features(
     finetune: &Finetune,
     encoder: &Encoder,
@@ -46,7 +46,7 @@ pub fn features(
     Ok((known, failed))
 }
 
-/// Encodes a catalogue, or takes what lies in the folder.
+/// Encodes a catalogue, or reads its features from the run's folder.
 fn encode(finetune: &Finetune, encoder: &Encoder, catalog: &Catalog) -> Result<Space> {
     let Some(folder) = finetune.home() else { return encoder.encode(catalog) };
     std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
@@ -57,7 +57,7 @@ fn encode(finetune: &Finetune, encoder: &Encoder, catalog: &Catalog) -> Result<S
     Space::read(&path)
 }
 
-/// Rows of the catalogue that were encoded, and the galaxies that were not.
+/// The catalogue rows of the encoded galaxies, and the galaxies that were not encoded.
 fn readable(catalog: &Catalog, space: &Space) -> (Vec<usize>, Failures) {
     let ids = catalog.ids();
     let places: HashMap<&str, usize> =
@@ -75,7 +75,7 @@ fn readable(catalog: &Catalog, space: &Space) -> (Vec<usize>, Failures) {
     (rows, failed.collect())
 }
 
-/// The features of `views` random views of each galaxy, an array for each view.
+/// The features of `views` random views of each galaxy: one array per view.
 fn viewed(
     finetune: &Finetune,
     encoder: &Encoder,
@@ -87,7 +87,7 @@ fn viewed(
     each_view(encoder, catalog, augment, views, seed)
 }
 
-/// See [`viewed`]; also for predictions from several views.
+/// Like [`viewed`], but also usable for test-time augmentation.
 pub fn each_view(
     encoder: &Encoder,
     catalog: &Catalog,
@@ -123,7 +123,7 @@ fn values(tensor: &Tensor) -> Result<Vec<f32>> {
     Ok(Vec::try_from(tensor.f_flatten(0, -1)?)?)
 }
 
-/// Fails when the folder holds a run that was another one, saying in what.
+/// Fails when the folder holds a different run; the error names what differs.
 pub fn same_run(
     finetune: &Finetune,
     folder: &Path,
@@ -160,7 +160,7 @@ pub fn same_run(
     };
     let then: Value = serde_json::from_str(&text)?;
     let parts = ["question", "settings", "encoder", "recipe", "galaxies", "folds"];
-    // Through text, so that numbers are compared as they were written.
+    // A round trip through text, so that numbers compare as they were written.
     let now: Value = serde_json::from_str(&serde_json::to_string(&now)?)?;
     let other: Vec<&str> = parts.into_iter().filter(|part| then[part] != now[part]).collect();
     if other.is_empty() {

@@ -1,4 +1,4 @@
-//! The result of a fine-tuning.
+//! The result of fine-tuning.
 
 use super::{
     CrossValidated, Finetune, LabelKind, Plan, Predicted, Saliency, Strength, heads, network,
@@ -17,7 +17,7 @@ use zoobot_representation::space::Space;
 use zoobot_show::figure::{self, Figure};
 use zoobot_show::notebook::{Bundle, Show};
 
-/// An encoder with a head that was taught a question: solved for, or as it was in the best epoch.
+/// An encoder with a head that has learnt a question, either solved for or taken from the best epoch.
 ///
 /// ```no_run
 /// use zoobot_core::prelude::*;
@@ -31,14 +31,14 @@ use zoobot_show::notebook::{Bundle, Show};
 pub struct Finetuned {
     question: LabelKind,
     model: Model,
-    /// What a whole network began as.
+    /// The encoder before a whole network was trained.
     before: Option<Encoder>,
     fitted: TrainingHistory,
     head_fitted: Option<TrainingHistory>,
     cross_validated: Option<CrossValidated>,
-    /// Of a head that was solved for.
+    /// For a head that was solved for.
     strength: Option<Strength>,
-    /// What was predicted for galaxies before they were learnt from.
+    /// Predictions for galaxies that the head had not learnt from.
     unseen: Option<Predicted>,
     plan: Option<Plan>,
     failed: Failures,
@@ -72,13 +72,12 @@ impl Finetuned {
         })
     }
 
-    /// With the plan, and the galaxies whose pictures cannot be read.
+    /// Adds the plan and the galaxies whose pictures cannot be read.
     pub(super) fn planned(self, plan: Option<Plan>, failed: Failures) -> Self {
         Self { plan, failed, ..self }
     }
 
-    /// With the strength of the head's penalty, and what was predicted for galaxies that the head had
-    /// not seen.
+    /// Adds the strength of the head's penalty, and the predictions for galaxies that the head had not seen.
     pub(super) fn solved_by(
         mut self,
         strength: Strength,
@@ -119,24 +118,24 @@ impl Finetuned {
         }
     }
 
-    /// The same, with how the number of its epochs was chosen.
+    /// Adds the cross-validation that chose the number of epochs.
     pub(super) fn by(self, folds: Option<CrossValidated>) -> Self {
         Self { cross_validated: folds, ..self }
     }
 
-    /// The question that it learnt.
+    /// The question that was learnt.
     pub fn question(&self) -> &LabelKind {
         &self.question
     }
 
-    /// The history of the training. After a cross-validation, the history of the last run, which
-    /// has no validation galaxies: its `validation` is the loss on the training galaxies.
+    /// The history of the training. After a cross-validation, this is the history of the last run, which has
+    /// no validation galaxies: its `validation` is the loss on the training galaxies.
     pub fn fitted(&self) -> &TrainingHistory {
         &self.fitted
     }
 
-    /// The history of the head alone, before the whole network; `None` where only a head was
-    /// trained, or that phase was left out.
+    /// The history of the head that was trained before the whole network; `None` if only a head was trained
+    /// or that phase was skipped.
     pub fn fitted_head(&self) -> Option<&TrainingHistory> {
         self.head_fitted.as_ref()
     }
@@ -153,10 +152,10 @@ impl Finetuned {
         self.strength.as_ref()
     }
 
-    /// Predictions for galaxies that the head had not seen: the validation galaxies, before the
-    /// last fit included them, or, without any, each part of the galaxies by a head that was solved
-    /// for without that part. They come with the truth, so that they can be judged. `None` for
-    /// votes, for gradient descent, and for whole networks.
+    /// Predictions for galaxies that the head had not seen. These are the validation galaxies, before the
+    /// last fit included them. Without validation galaxies, each part of the galaxies is predicted by a head
+    /// that was fitted without it. The predictions carry the truth, so they can be judged. `None` for votes,
+    /// for gradient descent and for whole networks.
     ///
     /// ```no_run
     /// use zoobot_core::prelude::*;
@@ -171,8 +170,8 @@ impl Finetuned {
         self.unseen.as_ref()
     }
 
-    /// The epoch that was chosen, with its results on the validation galaxies, or on average over
-    /// the folds.
+    /// The best epoch, with its results on the validation galaxies, or averaged over the folds after a
+    /// cross-validation.
     pub fn best(&self) -> Option<Epoch> {
         match &self.cross_validated {
             Some(folds) => folds.best().ok(),
@@ -183,10 +182,10 @@ impl Finetuned {
         }
     }
 
-    /// A figure of training and validation over the epochs; after a cross-validation, of what the
-    /// folds found; of a head that was solved for, [`Strength::figure`].
+    /// A figure of the training and validation loss over the epochs. After a cross-validation it shows the
+    /// results of the folds; for a head that was solved for it is [`Strength::figure`].
     ///
-    /// # Problems shown in its place
+    /// # If it cannot be drawn
     /// [`Error::Empty`] when no epoch was finished.
     pub fn history(&self) -> Figure {
         match (&self.strength, &self.cross_validated) {
@@ -196,41 +195,40 @@ impl Finetuned {
         }
     }
 
-    /// The plan; `None` for a head on galaxies that were encoded before.
+    /// The plan; `None` for a head trained on galaxies that were already encoded.
     pub fn plan(&self) -> Option<&Plan> {
         self.plan.as_ref()
     }
 
-    /// The galaxies whose pictures could not be read, each with the reason: nothing was learnt from
-    /// them.
+    /// The galaxies whose pictures could not be read, each with the reason. They were not used for training.
     pub fn failed(&self) -> &Failures {
         &self.failed
     }
 
-    /// The model, with a name of its own, to save it and to predict with it.
+    /// The model under a new name, for saving and predicting.
     pub fn model(&self, name: &str) -> Model {
         self.model.clone().named(name)
     }
 
-    /// The encoder alone, with a name of its own, for representations after fine-tuning.
+    /// The encoder under a new name, for representations after fine-tuning.
     pub fn encoder(&self, name: &str) -> Encoder {
         self.model.encoder().clone().named(name)
     }
 
-    /// Predictions for a catalogue's galaxies, with the truth where the catalogue has the labels.
+    /// Predicts a catalogue's galaxies, and adds the truth if the catalogue has the labels.
     ///
     /// # Errors
-    /// As [`Model::predict`]; for votes see [`posterior`](Self::posterior).
+    /// As for [`Model::predict`]; for votes see [`posterior`](Self::posterior).
     pub fn predict(&self, catalog: &Catalog) -> Result<Predicted> {
         let predicted = self.model.predict(catalog)?;
         Ok(predicted.perhaps_against(catalog, &self.label()))
     }
 
-    /// [`predict`](Self::predict) for galaxies that were encoded before, with a head that was
-    /// trained alone.
+    /// Like [`predict`](Self::predict), for galaxies that are already encoded, with a head that was trained
+    /// alone.
     ///
     /// # Errors
-    /// As [`Model::predict_encoded`].
+    /// As for [`Model::predict_encoded`].
     pub fn predict_encoded(&self, space: &Space) -> Result<Predicted> {
         let predicted = self.model.predict_encoded(space)?;
         Ok(match space.catalog() {
@@ -239,29 +237,29 @@ impl Finetuned {
         })
     }
 
-    /// The mean of the predictions for each picture and for `views` random views of it.
+    /// Averages the predictions for each picture and for `views` random views of it.
     ///
     /// # Errors
-    /// As [`Model::predict_by_views`].
+    /// As for [`Model::predict_by_views`].
     pub fn predict_by_views(&self, catalog: &Catalog, views: usize) -> Result<Predicted> {
         let predicted = self.model.predict_by_views(catalog, &self.augment, views, self.seed)?;
         Ok(predicted.perhaps_against(catalog, &self.label()))
     }
 
-    /// Where the pictures speak for a class, a value or an answer: see [`Model::saliency`].
+    /// Heat maps of the parts of the pictures that support a class, value or answer: see [`Model::saliency`].
     ///
     /// # Errors
-    /// As there.
+    /// As for [`Model::saliency`].
     pub fn saliency(&self, catalog: &Catalog, of: &str) -> Result<Saliency> {
         self.model.saliency(catalog, of)
     }
 
-    /// A figure of the representation before fine-tuning and after it, side by side: the first two
-    /// principal components of each, galaxies coloured by a column of their catalogue.
+    /// A figure of the representations before and after fine-tuning, side by side: the first two principal
+    /// components of each, with galaxies coloured by a column of their catalogue.
     ///
     /// # Errors
-    /// [`Error::Unsuitable`] where the encoder stayed as it was, [`Error::Missing`] for a column that
-    /// does not exist; else as [`Encoder::encode`] and [`Space::pca`].
+    /// [`Error::Unsuitable`] if the encoder was not trained, [`Error::Missing`] for a column that does not
+    /// exist; otherwise as for [`Encoder::encode`] and [`Space::pca`].
     pub fn before_and_after(&self, catalog: &Catalog, colour_by: &str) -> Result<Figure> {
         let Some(before) = &self.before else {
             let hint = advice(
@@ -280,18 +278,19 @@ impl Finetuned {
         Ok(figure::beside(&panels))
     }
 
-    /// The posteriors of votes, for a tree.
+    /// The posteriors of the vote fractions, for a tree.
     ///
     /// # Errors
-    /// [`Error::Unsuitable`] for anything but a tree; else as [`Model::predict`].
+    /// [`Error::Unsuitable`] for anything but a tree; otherwise as for [`Model::predict`].
     pub fn posterior(&self, catalog: &Catalog) -> Result<Posterior> {
         self.model.posterior(catalog)
     }
 
-    /// The posteriors of galaxies that were encoded already, with a head that was trained alone.
+    /// Like [`posterior`](Self::posterior), for galaxies that are already encoded, with a head that was
+    /// trained alone.
     ///
     /// # Errors
-    /// As [`Model::posterior_encoded`].
+    /// As for [`Model::posterior_encoded`].
     pub fn posterior_encoded(&self, space: &Space) -> Result<Posterior> {
         self.model.posterior_encoded(space)
     }
@@ -300,10 +299,10 @@ impl Finetuned {
         self.question.columns().into_iter().next().unwrap_or_default()
     }
 
-    /// The classifier with its scores divided by the temperature that makes its probabilities fit
-    /// the labels of these galaxies best (Guo et al. 2017, arXiv:1706.04599). This changes the
-    /// probabilities, never which class is the likeliest. Give galaxies that it has not learnt
-    /// from.
+    /// Calibrates the classifier by temperature scaling (Guo et al. 2017, arXiv:1706.04599): divides its
+    /// scores by the temperature at which its probabilities fit the labels of these galaxies best. This
+    /// changes the probabilities, but never the likeliest class. Use galaxies that the classifier has not
+    /// learnt from.
     ///
     /// # Errors
     /// [`Error::Unsuitable`] for anything but a classifier; [`Error::Missing`] and
@@ -323,7 +322,7 @@ impl Finetuned {
         Ok(Self { model, ..self.clone() })
     }
 
-    /// What it came to, in a sentence.
+    /// A summary of the result in one sentence.
     fn in_a_line(&self) -> String {
         let what = format!("{} of {}", self.question.kind(), self.question.about());
         let told = |it: &Epoch| -> String {

@@ -1,5 +1,5 @@
-//! How long to train where there are too few galaxies to keep some aside: the number of epochs is
-//! chosen by folds, and then all galaxies are learnt from.
+//! Cross-validation for sets too small to hold galaxies out: the folds choose the number of epochs, and then
+//! the model learns from all galaxies.
 
 use super::heads::{self, Known};
 use super::solved::Galaxies;
@@ -15,10 +15,10 @@ use zoobot_representation::probe::folds::{divide, part};
 use zoobot_show::figure::{Figure, lines};
 use zoobot_show::notebook::{Bundle, Progress, Show};
 
-/// Folds where no number is wished for.
+/// The default number of folds.
 const USUAL: usize = 10;
 
-/// How the number of epochs was chosen: each fold's run, on the other folds' galaxies.
+/// How the number of epochs was chosen: the training history of each fold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CrossValidated {
     folds: Vec<TrainingHistory>,
@@ -26,7 +26,7 @@ pub struct CrossValidated {
 }
 
 impl CrossValidated {
-    /// The epoch at which validation is best on average over the folds, of those that all reached.
+    /// Chooses the epoch with the lowest mean validation loss, among the epochs that all folds reached.
     fn new(folds: Vec<TrainingHistory>) -> Result<Self> {
         let found = Self { folds, chosen: 0 };
         let best = found.mean().into_iter().min_by(|a, b| a.validation.total_cmp(&b.validation));
@@ -39,17 +39,17 @@ impl CrossValidated {
         }
     }
 
-    /// The number of epochs of the last run, on all galaxies.
+    /// The number of epochs of the last run, which uses all galaxies.
     pub fn chosen(&self) -> u64 {
         self.chosen
     }
 
-    /// The run of each fold.
+    /// The training history of each fold.
     pub fn folds(&self) -> &[TrainingHistory] {
         &self.folds
     }
 
-    /// The mean over the folds of each epoch that all of them reached.
+    /// The mean over the folds, for each epoch that all of them reached.
     pub fn mean(&self) -> Vec<Epoch> {
         let n = self.folds.len() as f64;
         let reached = self.folds.iter().map(|it| it.epochs.len()).min().unwrap_or(0);
@@ -66,20 +66,20 @@ impl CrossValidated {
         (0..reached).map(mean).collect()
     }
 
-    /// The folds' results at the chosen epoch: an estimate of how good the model is, slightly too
-    /// good, since the epoch was chosen by it.
+    /// The mean results of the folds at the chosen epoch: an estimate of the model's quality. It is slightly
+    /// optimistic, since the epoch was chosen by it.
     ///
     /// # Errors
-    /// None today.
+    /// Fails only if the folds did not reach the chosen epoch, which is a fault of the library.
     pub fn best(&self) -> Result<Epoch> {
         let found = self.mean().into_iter().find(|it| it.epoch == self.chosen);
         let missing = || Error::Internal(format!("some fold did not reach epoch {}", self.chosen));
         found.ok_or_else(missing)
     }
 
-    /// A figure of validation over the epochs, for each fold and on average.
+    /// A figure of the validation loss over the epochs, for each fold and on average.
     ///
-    /// # Problems shown in its place
+    /// # If it cannot be drawn
     /// [`Error::Figure`] when it cannot be drawn.
     pub fn figure(&self) -> Figure {
         let mean = self.mean();
@@ -105,29 +105,29 @@ impl Show for CrossValidated {
 }
 
 impl Finetune {
-    /// Learns from all galaxies, for the number of epochs that cross-validation finds best: for small
-    /// sets, where each galaxy counts. The galaxies are divided into folds (a classifier's with the same
-    /// share of each class). For each fold a network, or head, learns from the other folds and is tried
-    /// on this one. The last run learns from all galaxies and ends at the epoch that was best on
-    /// average.
+    /// Learns from all galaxies, for the number of epochs that cross-validation finds best. This suits small
+    /// sets, where each galaxy counts. The galaxies are divided into folds (stratified by class for a
+    /// classifier). For each fold, a network or head learns from the other folds and is validated on this
+    /// one. The last run learns from all galaxies and ends at the epoch that was best on average.
     ///
-    /// A head's folds take no longer than their training, since pictures are encoded once; whole
-    /// networks take `folds + 1` times as long. The last epoch of the last run is kept; the folds'
-    /// results are in [`Finetuned::cross_validated`].
+    /// The folds of a head cost only their training, since pictures are encoded once; a whole network takes
+    /// `folds + 1` times as long. The model is the last epoch of the last run; the results of the folds are
+    /// in [`Finetuned::cross_validated`].
     ///
     /// # Errors
-    /// As [`train`](Self::train); [`Error::Parameter`] for fewer than two folds;
-    /// [`Error::Unsuitable`] for a class of fewer galaxies than folds; [`Error::Interrupted`] when it is stopped before the last run.
+    /// As for [`train`](Self::train); [`Error::Parameter`] for fewer than two folds; [`Error::Unsuitable`]
+    /// for a class with fewer galaxies than folds; [`Error::Interrupted`] if it is stopped before the last
+    /// run.
     pub fn cross_validate(&self, galaxies: &Catalog, folds: usize) -> Result<Finetuned> {
         let mut watch = Watch::new("fine-tuning");
         self.cross_validate_told(galaxies, folds, &say, &mut |event| watch.see(&event))
     }
 
-    /// [`cross_validate`](Self::cross_validate) that hands the plan to one function and the events
-    /// of the last run to another.
+    /// Like [`cross_validate`](Self::cross_validate), but passes the plan to `show` and the events of the
+    /// last run to `observe`.
     ///
     /// # Errors
-    /// As [`cross_validate`](Self::cross_validate).
+    /// As for [`cross_validate`](Self::cross_validate).
     pub fn cross_validate_told(
         &self,
         galaxies: &Catalog,
@@ -138,13 +138,12 @@ impl Finetune {
         self.by_folds(galaxies, Some(folds), show, observe)
     }
 
-    /// Learns from all galaxies, with a number of folds that suits theirs: [`cross_validate`] with
-    /// a default.
+    /// Learns from all galaxies with a default number of folds: see [`cross_validate`].
     ///
     /// [`cross_validate`]: Self::cross_validate
     ///
     /// # Errors
-    /// As [`cross_validate`](Self::cross_validate).
+    /// As for [`cross_validate`](Self::cross_validate).
     pub fn learn_all(
         &self,
         galaxies: &Catalog,
@@ -229,8 +228,8 @@ impl Finetune {
         Ok(Finetuned::of_network(self, encoder, trained, head_fitted, plan).by(Some(by)))
     }
 
-    /// The head for all galaxies and those of the folds. Of `known`, the first `count` rows are the
-    /// galaxies as they are, the rest views of them.
+    /// The head for all galaxies and the heads of the folds. The first `count` rows of `known` are the
+    /// original pictures; the remaining rows are views of them.
     fn heads_by_folds(
         &self,
         known: &Known,
@@ -241,7 +240,7 @@ impl Finetune {
         let originals: Vec<usize> = (0..count).collect();
         let division =
             divide(&target(&known.truth.select(&originals)?), folds, self.settings().seed)?;
-        // Heads are trained in a moment, so that every epoch can be looked at.
+        // Heads train in a moment, so every epoch can be run, without early stopping.
         let config = FitConfig { patience: None, ..self.fit_of_head() };
         let mut heads = Vec::with_capacity(folds);
         for fold in 0..folds {
@@ -269,13 +268,13 @@ impl Finetune {
     }
 }
 
-/// Heads by folds.
+/// The heads of a cross-validation.
 struct Heads {
-    /// Of all galaxies.
+    /// Trained on all galaxies.
     all: heads::Trained,
-    /// Of all but each fold.
+    /// For each fold, trained on the other folds.
     folds: Vec<heads::Trained>,
-    /// How the former's epochs were chosen; `None` where heads are solved for.
+    /// How the number of epochs of `all` was chosen; `None` if heads are solved for.
     by: Option<CrossValidated>,
 }
 
@@ -286,7 +285,7 @@ impl Known {
     }
 }
 
-/// The run of a fold, unless it was stopped.
+/// The history of a fold, or an error if it was interrupted.
 fn finished(fitted: TrainingHistory, fold: usize, folds: usize) -> Result<TrainingHistory> {
     match fitted.end {
         End::Interrupted => {
@@ -298,7 +297,7 @@ fn finished(fitted: TrainingHistory, fold: usize, folds: usize) -> Result<Traini
     }
 }
 
-/// What folds are divided by: classes, where there are some.
+/// The target by which folds are stratified: classes, if there are any.
 fn target(truth: &Truth) -> Target {
     match truth {
         Truth::One(target) => target.clone(),

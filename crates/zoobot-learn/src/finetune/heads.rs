@@ -1,5 +1,5 @@
-//! Heads that are trained by gradient descent on features that are computed once: the encoder stays as
-//! it is, and an epoch takes milliseconds.
+//! Heads that are trained by gradient descent on features that are computed once: the encoder is frozen, so
+//! an epoch takes milliseconds.
 
 use super::Finetune;
 use super::objective::Objective;
@@ -13,7 +13,7 @@ use zoobot_data::catalog::Target;
 use zoobot_representation::probe::scaling::Scaling;
 use zoobot_representation::space::tensor;
 
-/// Votes that a prediction is worth before anything is known.
+/// The number of votes that a prediction is worth at the start of training.
 pub const WORTH: f64 = 10.0;
 
 /// Features with their labels.
@@ -23,17 +23,17 @@ pub struct Known {
     pub truth: Truth,
 }
 
-/// A head that was trained, as it takes features as they are.
+/// A trained head, which takes unscaled features.
 #[derive(Debug)]
 pub struct Trained {
     pub head: Head,
     pub fitted: TrainingHistory,
 }
 
-/// Trains a head; where nothing is `kept` to choose the best epoch by, it is the last one that stays.
+/// Trains a head. Without validation galaxies (`kept`) to choose the best epoch by, the last epoch is kept.
 ///
-/// Features are scaled by the galaxies that are learnt from ([`Scaling::bounded`]), and numbers too. It
-/// begins with weights of zero, so that nothing is preferred, and ends as it was in the best epoch.
+/// Features are scaled by the training galaxies ([`Scaling::bounded`]), and so are numbers. The weights start
+/// at zero, so that no answer is preferred; the head of the best epoch is returned.
 pub fn train(
     finetune: &Finetune,
     learn: &Known,
@@ -88,15 +88,15 @@ struct HeadTask<'a> {
     truth: &'a Truth,
     kept: (Tensor, Tensor),
     mixup: f64,
-    /// Whether the best epoch stays, or the last.
+    /// Whether to keep the best epoch instead of the last.
     choose: bool,
-    /// The best validation, and the variables then.
+    /// The best validation loss, and the variables at that epoch.
     best: Option<(f64, Vec<(String, Tensor)>)>,
     parts: Vec<(String, f64)>,
 }
 
 impl HeadTask<'_> {
-    /// Goes back to the best epoch.
+    /// Restores the best epoch.
     fn settle(&mut self) -> Result<()> {
         let Some((_, best)) = self.best.take() else { return Ok(()) };
         let variables = self.store.variables();
@@ -110,7 +110,7 @@ impl HeadTask<'_> {
         })
     }
 
-    /// The head on features as they are, with numbers in their own unit.
+    /// The head for unscaled features, with numbers in their own unit.
     fn scaled(&self, scaling: &Scaling) -> Result<Head> {
         let variables = self.head.variables();
         let find = |name: &str| -> Result<Tensor> {
@@ -165,7 +165,7 @@ impl Task for HeadTask<'_> {
 }
 
 impl Truth {
-    /// The bias of a head that knows nothing of pictures but how things are on average.
+    /// The bias of a head that predicts the average answer for every galaxy.
     fn prior(&self, output: Output) -> Option<Vec<f32>> {
         let logit = |share: f64| {
             let share = share.clamp(0.01, 0.99);

@@ -10,13 +10,13 @@ use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::{Catalog, Target};
 
 impl Finetune {
-    /// Holds out a share of the galaxies, at random by the seed (for a classifier the same share of
-    /// each class). The first part is for training, the second for validation; rows stay in their
-    /// order. Galaxies of one picture, or of copies of it, stay on one side.
+    /// Holds out a fraction of the galaxies at random (stratified by class for a classifier). Returns the
+    /// training galaxies, then the validation galaxies, both in catalogue order. Galaxies that share a
+    /// picture, or whose pictures are copies, stay on the same side.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a share that is not between 0 and 1; [`Error::Unsuitable`] for one
-    /// that leaves a side empty; for a classifier as [`train`](Self::train) where labels are missing.
+    /// [`Error::Parameter`] for a share that is not between 0 and 1; [`Error::Unsuitable`] for a share that
+    /// leaves a side empty; for a classifier as for [`train`](Self::train) if labels are missing.
     pub fn hold_out(&self, catalog: &Catalog, share: f64) -> Result<(Catalog, Catalog)> {
         if !(share > 0.0 && share < 1.0) {
             return Err(Error::parameter("share", share, "above 0 and below 1"));
@@ -31,7 +31,7 @@ impl Finetune {
         let (mut learn, mut kept) = (Vec::new(), Vec::new());
         for mut rows in rows.into_values() {
             rows.shuffle(&mut rng);
-            // A class of few keeps enough to be learnt.
+            // At least two galaxies of each class remain to learn from.
             let aside =
                 ((rows.len() as f64 * share).round() as usize).min(rows.len().saturating_sub(2));
             kept.extend(rows.drain(..aside));

@@ -1,5 +1,5 @@
-//! Looking at predictions: confusion, precision and recall, reliability, and galaxies that are
-//! right and wrong.
+//! Figures and tables of predictions: confusion, precision and recall, reliability, and galaxies that were
+//! classified correctly and incorrectly.
 
 use super::predicted::{Kind, Predicted};
 use crate::predict::{calibration_error, reliability};
@@ -12,15 +12,15 @@ use zoobot_representation::probe::score::likeliest;
 use zoobot_show::figure::{self, Figure, lines};
 use zoobot_show::notebook::{Gallery, Tile};
 
-/// Bins of probability.
+/// The number of probability bins.
 const BINS: usize = 10;
 
 impl Predicted {
-    /// How many galaxies of each true class (rows) were taken for each class (columns).
+    /// The confusion matrix: the number of galaxies of each true class (rows) predicted as each class
+    /// (columns).
     ///
     /// # Errors
-    /// [`Error::Unsuitable`] unless classes are predicted; [`Error::Missing`] where the truth is not
-    /// known.
+    /// [`Error::Unsuitable`] unless classes are predicted; [`Error::Missing`] if the truth is not known.
     pub fn confusion(&self) -> Result<Array2<u64>> {
         let (of, judged) = (self.true_classes()?, self.judged()?);
         let mut counts = Array2::zeros((self.names.len(), self.names.len()));
@@ -30,10 +30,10 @@ impl Predicted {
         Ok(counts)
     }
 
-    /// The [`confusion`](Self::confusion) as a table: `true_class`, then a column for each class.
+    /// The [`confusion`](Self::confusion) matrix as a table: `true_class`, then a column for each class.
     ///
     /// # Errors
-    /// As [`confusion`](Self::confusion).
+    /// As for [`confusion`](Self::confusion).
     pub fn confusion_table(&self) -> Result<DataFrame> {
         let counts = self.confusion()?;
         let mut columns = vec![Column::new("true_class".into(), &self.names)];
@@ -43,10 +43,10 @@ impl Predicted {
         Ok(DataFrame::new(self.names.len(), columns)?)
     }
 
-    /// The [`confusion`](Self::confusion) as a figure.
+    /// The [`confusion`](Self::confusion) matrix as a figure.
     ///
-    /// # Problems shown in its place
-    /// As [`confusion`](Self::confusion).
+    /// # If it cannot be drawn
+    /// As for [`confusion`](Self::confusion).
     pub fn confusion_matrix(&self) -> Figure {
         self.draw_confusion().into()
     }
@@ -55,11 +55,11 @@ impl Predicted {
         Ok(figure::confusion(&self.names, &self.confusion()?))
     }
 
-    /// A figure of precision against recall: for two classes of the last by name, else of each
+    /// A figure of precision against recall. With two classes it shows the last class by name, otherwise each
     /// class against all others.
     ///
-    /// # Problems shown in its place
-    /// [`Error::Missing`] where the truth is not known; [`Error::Unsuitable`] for numbers.
+    /// # If it cannot be drawn
+    /// [`Error::Missing`] if the truth is not known; [`Error::Unsuitable`] for numbers.
     pub fn precision_recall(&self) -> Figure {
         self.draw_precision().into()
     }
@@ -81,11 +81,11 @@ impl Predicted {
         Ok(figure.build())
     }
 
-    /// A reliability diagram: how often predictions of each probability came true. On the diagonal,
-    /// probabilities are calibrated.
+    /// A reliability diagram: how often predictions of each probability came true. Calibrated probabilities
+    /// are on the diagonal.
     ///
-    /// # Problems shown in its place
-    /// [`Error::Missing`] where the truth is not known; [`Error::Unsuitable`] for numbers.
+    /// # If it cannot be drawn
+    /// [`Error::Missing`] if the truth is not known; [`Error::Unsuitable`] for numbers.
     pub fn reliability(&self) -> Figure {
         self.draw_reliability().into()
     }
@@ -106,11 +106,11 @@ impl Predicted {
         Ok(figure.build())
     }
 
-    /// The expected calibration error: how far probabilities are from outcomes, averaged over ten
-    /// bins weighted by galaxies, and over the classes.
+    /// The expected calibration error: the mean distance between probabilities and outcomes over ten bins,
+    /// weighted by their galaxies, then averaged over the classes.
     ///
     /// # Errors
-    /// As [`reliability`](Self::reliability).
+    /// As for [`reliability`](Self::reliability).
     pub fn calibration_error(&self) -> Result<f64> {
         let each = self.each_chance()?;
         let mut sum = 0.0;
@@ -125,7 +125,7 @@ impl Predicted {
         reliability(chances, &came, &vec![1.0; came.len()], BINS)
     }
 
-    /// The temperature at which the probabilities of classes fit the truth best.
+    /// The temperature at which the class probabilities fit the truth best.
     pub(super) fn temperature(&self) -> Result<f64> {
         let of = self.true_classes()?;
         let scores = self.judged()?.mapv(|it| it.max(1e-300).ln());
@@ -139,7 +139,7 @@ impl Predicted {
             });
             each.sum::<f64>()
         };
-        // The golden section; the loss has one minimum in 1 / temperature, so in its logarithm too.
+        // A golden-section search: the loss has one minimum in 1 / temperature, and so also in its logarithm.
         let golden = (5_f64.sqrt() - 1.0) / 2.0;
         let (mut low, mut high) = ((0.05_f64).ln(), (20_f64).ln());
         while high - low > 1e-6 {
@@ -149,11 +149,11 @@ impl Predicted {
         Ok(((low + high) / 2.0).exp())
     }
 
-    /// The pictures of `n` galaxies that were classified correctly and of `n` that were not, each
-    /// beginning with the most confident.
+    /// The pictures of `n` galaxies that were classified correctly and `n` that were not, each group sorted
+    /// by decreasing confidence.
     ///
-    /// # Problems shown in its place
-    /// As [`confusion`](Self::confusion); [`Error::Parameter`] when `n` is 0.
+    /// # If it cannot be drawn
+    /// As for [`confusion`](Self::confusion); [`Error::Parameter`] when `n` is 0.
     pub fn right_and_wrong(&self, n: usize) -> Gallery {
         self.surest(n).into()
     }

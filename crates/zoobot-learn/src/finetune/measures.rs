@@ -1,4 +1,4 @@
-//! How good predictions are: measures with 95 % confidence intervals.
+//! Measures of the quality of predictions, with 95 % confidence intervals.
 
 use super::predicted::{Kind, Predicted};
 use ndarray::Array2;
@@ -8,14 +8,14 @@ use zoobot_data::catalog::Target;
 use zoobot_representation::metrics::{Estimate, average_precision, bootstrap, f1, roc_auc};
 use zoobot_representation::probe::score;
 
-/// A figure of probabilities, what was found, and what is true.
+/// A measure computed from probabilities, predicted labels and true labels.
 type OfChances = dyn Fn(&[f64], &[bool], &[bool]) -> f64 + Sync;
 
 impl Predicted {
-    /// The names of the measures: for classes, and for labels that can be true together (the mean
-    /// over them), `accuracy`, `auc`, `average_precision`, `f1`, `log_loss` (nats); for numbers
-    /// `rmse`, `r2`, `spearman`. Of two classes the last by name is positive; with more classes,
-    /// the middle three are the mean over the classes, each against all others.
+    /// The names of the measures. For classes, and for labels that can be true together (averaged over the
+    /// labels): `accuracy`, `auc`, `average_precision`, `f1`, `log_loss` (nats). For numbers: `rmse`, `r2`,
+    /// `spearman`. With two classes the last by name is positive; with more, `auc`, `average_precision` and
+    /// `f1` are the mean over the classes, each against all others.
     pub fn measures(&self) -> &'static [&'static str] {
         let none = Vec::new();
         let numbers = Target::Numbers(Vec::new());
@@ -23,11 +23,10 @@ impl Predicted {
         score::measures(if self.kind == Kind::Numbers { &numbers } else { &classes })
     }
 
-    /// A measure by its name among [`measures`](Self::measures), with its 95 % confidence interval:
-    /// see [`bootstrap`].
+    /// One of the [`measures`](Self::measures) by name, with its 95 % confidence interval: see [`bootstrap`].
     ///
     /// # Errors
-    /// [`Error::Missing`] for another name, and where the truth is not known, saying why.
+    /// [`Error::Missing`] for another name, and if the truth is not known; the error gives the reason.
     pub fn measure(&self, name: &str) -> Result<Estimate> {
         let measures = self.measures();
         if !measures.contains(&name) {
@@ -58,44 +57,44 @@ impl Predicted {
         Ok(bootstrap(count, self.seed, among))
     }
 
-    /// The share of galaxies whose likeliest class is the true one.
+    /// The fraction of galaxies whose likeliest class is the true one.
     ///
     /// # Errors
-    /// As [`measure`](Self::measure).
+    /// As for [`measure`](Self::measure).
     pub fn accuracy(&self) -> Result<Estimate> {
         self.measure("accuracy")
     }
 
-    /// The area under the receiver operating characteristic.
+    /// The area under the receiver operating characteristic curve.
     ///
     /// # Errors
-    /// As [`measure`](Self::measure).
+    /// As for [`measure`](Self::measure).
     pub fn auc(&self) -> Result<Estimate> {
         self.measure("auc")
     }
 
-    /// The root of the mean squared error, in the numbers' unit.
+    /// The root mean squared error, in the unit of the labels.
     ///
     /// # Errors
-    /// As [`measure`](Self::measure).
+    /// As for [`measure`](Self::measure).
     pub fn rmse(&self) -> Result<Estimate> {
         self.measure("rmse")
     }
 
-    /// The share of the variance that is explained.
+    /// The fraction of the variance that is explained.
     ///
     /// # Errors
-    /// As [`measure`](Self::measure).
+    /// As for [`measure`](Self::measure).
     pub fn r2(&self) -> Result<Estimate> {
         self.measure("r2")
     }
 
-    /// A row for each class, or each label: its number of galaxies, precision, recall, `f1`, `auc`
-    /// and `average_precision`, the last three with the ends of their 95 % intervals. A class
-    /// counts as predicted where it is the likeliest, a label from probability 0.5 on.
+    /// A row for each class or label: the number of galaxies, precision, recall, `f1`, `auc` and
+    /// `average_precision`, the last three with the bounds of their 95 % intervals. A class counts as
+    /// predicted if it is the likeliest, a label if its probability is at least 0.5.
     ///
     /// # Errors
-    /// [`Error::Missing`] where the truth is not known; [`Error::Unsuitable`] for numbers.
+    /// [`Error::Missing`] if the truth is not known; [`Error::Unsuitable`] for numbers.
     pub fn per_class(&self) -> Result<DataFrame> {
         let (mut each, judged) = (self.each_chance()?, self.judged()?);
         let count = judged.nrows();
@@ -156,7 +155,7 @@ impl Predicted {
     /// Every measure with its interval: `measure`, `value`, `low`, `high`.
     ///
     /// # Errors
-    /// [`Error::Missing`] where the truth is not known.
+    /// [`Error::Missing`] if the truth is not known.
     pub fn figures(&self) -> Result<DataFrame> {
         let measures = self.measures();
         let all: Vec<Estimate> =

@@ -1,16 +1,16 @@
 //! Fine-tuning: learning a new question from a few hundred labels.
 //!
-//! A [`Finetune`] holds the question and the settings, prints its [`Plan`], and returns a
-//! [`Finetuned`] that predicts, can be judged, and becomes a [`Model`](crate::model::Model).
+//! A [`Finetune`] holds the question and the settings, prints its [`Plan`], and returns a [`Finetuned`],
+//! which predicts, can be judged, and becomes a [`Model`](crate::model::Model).
 //!
 //! * [`question`](LabelKind): classes, numbers, several labels at once, or a tree of votes.
-//! * `truth`: labels, checked.
-//! * `solve`: a head alone, solved for on features that are computed once: the default.
-//! * `heads`: a head alone, trained on such features by gradient descent.
+//! * `truth`: labels, after validation.
+//! * `solve`: the default, a head alone, solved for on features that are computed once.
+//! * `heads`: a head alone, trained by gradient descent on such features.
 //! * `network`: encoder and head together, from pictures.
-//! * `folds`: how long to train, where there are too few galaxies to keep some aside.
-//! * [`Predicted`]: answers for other galaxies, with figures and their intervals.
-//! * [`Saliency`]: where in the pictures a prediction comes from.
+//! * `folds`: cross-validation, for sets too small to hold galaxies out.
+//! * [`Predicted`]: predictions for other galaxies, with measures and their intervals.
+//! * [`Saliency`]: which parts of the pictures a prediction comes from.
 
 mod answers;
 mod builder;
@@ -58,7 +58,7 @@ use zoobot_representation::encoder::{Architecture, Encoder};
 use zoobot_representation::space::Space;
 use zoobot_show::notebook::{Job, display, in_kernel};
 
-/// Teaches an encoder a question with the labels there are.
+/// Teaches an encoder a new question from labelled galaxies.
 ///
 /// ```no_run
 /// use zoobot_core::prelude::*;
@@ -70,16 +70,15 @@ use zoobot_show::notebook::{Job, display, in_kernel};
 /// # Ok::<(), Error>(())
 /// ```
 ///
-/// By default only a head learns ([`head_only`](Self::head_only)): a linear model on the encoder's
-/// features, which is solved for, with the strength of its penalty chosen by predicting galaxies
-/// that were left out ([`Strength`]). That takes seconds for hundreds of galaxies. The last fit
-/// includes the validation galaxies. A setting that only gradient descent knows
-/// ([`learning_rate`](Self::learning_rate), [`epochs`](Self::epochs), [`patience`](Self::patience),
-/// [`batch`](Self::batch), [`schedule`](Self::schedule), [`head_dropout`](Self::head_dropout),
-/// [`mixup`](Self::mixup), [`distance`](Self::distance) or a [`loss`](Self::loss) of your own)
-/// trains the head by gradient descent instead; [`Plan`] tells which. [`full`](Self::full) trains
-/// the encoder too, which is worth the time above about a thousand galaxies, or where the encoder
-/// has never seen such pictures.
+/// By default only a head learns ([`head_only`](Self::head_only)): a linear model on the encoder's features.
+/// It is solved for directly, and the strength of its penalty is chosen by predicting left-out galaxies
+/// ([`Strength`]). That takes seconds for hundreds of galaxies. The last fit includes the validation
+/// galaxies. Changing a setting of gradient descent ([`learning_rate`](Self::learning_rate),
+/// [`epochs`](Self::epochs), [`patience`](Self::patience), [`batch`](Self::batch),
+/// [`schedule`](Self::schedule), [`head_dropout`](Self::head_dropout), [`mixup`](Self::mixup),
+/// [`distance`](Self::distance) or a custom [`loss`](Self::loss)) trains the head by gradient descent
+/// instead; the [`Plan`] says which method is used. [`full`](Self::full) trains the encoder too. This is
+/// worth the time with more than about a thousand galaxies, or if the encoder has never seen such pictures.
 #[derive(Clone)]
 pub struct Finetune {
     question: LabelKind,
@@ -87,7 +86,7 @@ pub struct Finetune {
     start: Start,
     /// Whether the network sees luminance only.
     grey: bool,
-    /// What was set that does not fit the question, with what to do.
+    /// Settings that do not fit the question, each with a hint.
     misfits: Vec<(String, String)>,
     folder: Option<PathBuf>,
     own_loss: Option<objective::OwnLoss>,
@@ -114,12 +113,12 @@ impl std::fmt::Debug for Finetune {
 }
 
 impl Finetune {
-    /// What is asked.
+    /// The question to learn.
     pub fn question(&self) -> &LabelKind {
         &self.question
     }
 
-    /// How it learns.
+    /// The settings of the training.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -129,7 +128,7 @@ impl Finetune {
         self.folder.as_deref()
     }
 
-    /// The encoder that it begins with.
+    /// The encoder to start from.
     fn begin(&self) -> Result<Encoder> {
         let encoder = match &self.start {
             Start::Shipped => Encoder::load("sample")?,
@@ -145,23 +144,22 @@ impl Finetune {
     /// The plan of the training, without starting it.
     ///
     /// # Errors
-    /// As [`train`](Self::train), for what can be told beforehand.
+    /// As for [`train`](Self::train), for problems that can be found beforehand.
     pub fn plan(&self, train: &Catalog, val: &Catalog) -> Result<Plan> {
         let (learn, kept) = self.labels(train, val)?;
         Plan::new(self, &self.begin()?, &learn, &kept)
     }
 
-    /// Shows its [`Plan`], then learns from the labels in `train` until the validation on `val` no
-    /// longer improves.
+    /// Shows its [`Plan`], then learns from the labels in `train` until the loss on `val` no longer improves.
     ///
-    /// The stop button, or Ctrl-C, ends the training with the best model so far; with a
-    /// [`folder`](Self::folder) a repeated call resumes from there.
+    /// The stop button, or Ctrl-C, ends the training and keeps the best model so far; with a
+    /// [`folder`](Self::folder), repeating the call resumes the training.
     ///
     /// # Errors
-    /// * [`Error::Missing`] for a column that does not exist, with a near name.
+    /// * [`Error::Missing`] for a column that does not exist, with the nearest name.
     /// * [`Error::Catalog`] for labels that are missing or not finite, and for galaxies or pictures on
     ///   both sides.
-    /// * [`Error::Parameter`] for settings out of their range.
+    /// * [`Error::Parameter`] for settings that are out of range.
     /// * [`Error::Unsuitable`] for fewer than four galaxies, a single class, a class of a single galaxy,
     ///   a class that `val` has and `train` has not, and labels of the wrong type.
     /// * [`Error::Empty`] when `val` has no galaxies.
@@ -171,21 +169,20 @@ impl Finetune {
         self.told(train, val, &say, &mut |event| watch.see(&event))
     }
 
-    /// [`train`](Self::train) in the background, while the notebook's next cells run.
+    /// Runs [`train`](Self::train) in the background, while the notebook's next cells run.
     ///
     /// # Errors
-    /// When the system gives no more threads; the errors of [`train`](Self::train) come with the
-    /// result.
+    /// If the system cannot start another thread; the errors of [`train`](Self::train) come with the result.
     pub fn train_in_background(&self, train: &Catalog, val: &Catalog) -> Result<Job<Finetuned>> {
         let (run, train, val) = (self.clone(), train.clone(), val.clone());
         Job::start("fine-tuning", move || run.train(&train, &val))
     }
 
-    /// [`train`](Self::train) that hands events to `observe` instead of showing them, and shows no plan.
-    /// A head that is solved for has no events.
+    /// Like [`train`](Self::train), but passes events to `observe` instead of showing them, and shows no
+    /// plan. A head that is solved for has no events.
     ///
     /// # Errors
-    /// As [`train`](Self::train).
+    /// As for [`train`](Self::train).
     pub fn observed(
         &self,
         train: &Catalog,
@@ -195,12 +192,12 @@ impl Finetune {
         self.told(train, val, &|_| (), observe)
     }
 
-    /// Trains a head on galaxies that were encoded before, with their catalogues attached, so that
-    /// several questions can be learnt from one encoding.
+    /// Trains a head on galaxies that are already encoded, with their catalogues attached. Several questions
+    /// can thus be learnt from one encoding.
     ///
     /// # Errors
-    /// As [`train`](Self::train); [`Error::Recipe`] and [`Error::Weights`] for spaces of another
-    /// encoder or recipe, [`Error::Shape`] for a space that was compressed; [`Error::Unsuitable`] when the
+    /// As for [`train`](Self::train); [`Error::Recipe`] and [`Error::Weights`] for spaces from another
+    /// encoder or recipe, [`Error::Shape`] for a space that was compressed; [`Error::Unsuitable`] if the
     /// label is among the features.
     pub fn train_encoded(&self, train: &Space, val: &Space) -> Result<Finetuned> {
         self.check()?;
@@ -224,14 +221,13 @@ impl Finetune {
         Finetuned::of_head(self, encoder, trained, learn.truth.classes())
     }
 
-    /// Learns from all galaxies of a space, with its catalogue attached, with a number of left-out
-    /// parts that suits theirs: [`learn_all`](Self::learn_all) on galaxies that were encoded
-    /// before. Predictions for each galaxy by a head that was fitted without it are in
-    /// [`Finetuned::unseen`].
+    /// Learns from all galaxies of a space with its catalogue attached: like [`learn_all`](Self::learn_all),
+    /// for galaxies that are already encoded. The number of left-out parts depends on the number of galaxies.
+    /// [`Finetuned::unseen`] has a prediction for each galaxy by a head that was fitted without it.
     ///
     /// # Errors
-    /// As [`train_encoded`](Self::train_encoded); [`Error::Unsuitable`] where a setting was changed
-    /// that only gradient descent knows.
+    /// As for [`train_encoded`](Self::train_encoded); [`Error::Unsuitable`] if a setting of gradient descent
+    /// was changed.
     pub fn learn_all_encoded(&self, galaxies: &Space) -> Result<Finetuned> {
         self.check()?;
         if !self.solves() {
@@ -250,7 +246,7 @@ impl Finetune {
         self.solved(encoder, learn, None, None)
     }
 
-    /// The encoder, after a check that a space is of it.
+    /// The encoder, after a check that the space comes from it.
     fn fitting(&self, space: &Space) -> Result<Encoder> {
         let encoder = self.begin()?;
         encoder.check(space)?;
@@ -270,10 +266,10 @@ impl Finetune {
         Ok(encoder)
     }
 
-    /// [`train`](Self::train) that hands the plan to one function and the events to another.
+    /// Like [`train`](Self::train), but passes the plan to `show` and the events to `observe`.
     ///
     /// # Errors
-    /// As [`train`](Self::train).
+    /// As for [`train`](Self::train).
     pub fn told(
         &self,
         train: &Catalog,
@@ -322,7 +318,7 @@ impl Finetune {
         Ok(Finetuned::of_network(self, encoder, trained, first.map(|it| it.fitted), plan))
     }
 
-    /// The labels of both sides, after all that can be wrong with them.
+    /// The labels of both catalogues, after all checks.
     fn labels(&self, train: &Catalog, val: &Catalog) -> Result<(Truth, Truth)> {
         self.check()?;
         let learn = Truth::to_learn(&self.question, train)?;

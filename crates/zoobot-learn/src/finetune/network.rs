@@ -1,4 +1,4 @@
-//! The encoder and the head trained together, from pictures.
+//! Training of the encoder together with the head, from pictures.
 
 use super::heads::WORTH;
 use super::objective::Objective;
@@ -18,10 +18,10 @@ use zoobot_data::catalog::Catalog;
 use zoobot_data::picture::{Failures, Recipe};
 use zoobot_representation::encoder::Encoder;
 
-/// The folder of the best model so far, within that of a run.
+/// The folder of the best model so far, inside the folder of the run.
 const BEST: &str = "best";
 
-/// The encoder's weights with a head of zeros, what is frozen without gradients.
+/// The encoder's weights with a head of zeros; frozen variables have no gradients.
 pub fn built(finetune: &Finetune, encoder: &Encoder, classes: &[String]) -> Result<Built> {
     let settings = finetune.settings();
     let config = finetune.question().head(classes, settings.head_dropout);
@@ -39,7 +39,7 @@ pub fn built(finetune: &Finetune, encoder: &Encoder, classes: &[String]) -> Resu
         for (name, mut it) in built.head.variables() {
             let _ = it.f_zero_()?;
             if name == "bias" {
-                // The totals of questions begin at some votes, not at one.
+                // The totals of the questions start at a few votes, not at one.
                 let mut totals = it.f_narrow(0, answers, rows - answers)?;
                 let _ = totals.f_fill_(WORTH.ln())?;
             }
@@ -49,7 +49,7 @@ pub fn built(finetune: &Finetune, encoder: &Encoder, classes: &[String]) -> Resu
     Ok(built)
 }
 
-/// A network that was trained.
+/// A trained network.
 #[derive(Debug)]
 pub struct Trained {
     pub model: Model,
@@ -57,8 +57,8 @@ pub struct Trained {
     pub failed: Failures,
 }
 
-/// Trains the network from pictures; `head` is what the head begins as. Where nothing is `kept` to
-/// choose the best epoch by, it is the last one that stays.
+/// Trains the network from pictures, starting with the weights of `head`. Without validation galaxies
+/// (`kept`) to choose the best epoch by, the last epoch is kept.
 pub fn train(
     finetune: &Finetune,
     encoder: &Encoder,
@@ -112,7 +112,7 @@ pub fn train(
         observe(event);
     })?;
     let ended = fitted.end != End::Interrupted && folder.is_some();
-    // Whatever stopped it, what is left is the best there was.
+    // However training ended, return the best network so far.
     let (lesson, built) = (&mut task.lesson, &task.built);
     let model = match &lesson.folder {
         Some(best) if !ended && lesson.weights.is_none() && best.join("head.json").is_file() => {
@@ -128,7 +128,7 @@ pub fn train(
     Ok(Trained { model, fitted, failed })
 }
 
-/// Gives a head the weights of one whose numbers are in their own unit.
+/// Copies the weights of a head whose numbers are in their own unit, and standardises them.
 fn begin_as(head: &Head, start: &Head, (mean, deviation): (f64, f64)) -> Result<()> {
     no_grad(|| {
         let start = start.folded()?;
@@ -141,24 +141,24 @@ fn begin_as(head: &Head, start: &Head, (mean, deviation): (f64, f64)) -> Result<
     })
 }
 
-/// Labels of any kind, with the best network so far.
+/// Labels of any kind, together with the best network so far.
 struct Taught {
     objective: Objective,
-    /// Whether the best epoch stays, or the last.
+    /// Whether to keep the best epoch instead of the last.
     choose: bool,
     question: LabelKind,
     classes: Vec<String>,
     recipe: Recipe,
-    /// The best validation so far, also before a break.
+    /// The best validation loss so far, including before an interruption.
     best: Rc<Cell<f64>>,
-    /// The variables then, where it was not before a break.
+    /// The variables at the best epoch; `None` if it was before an interruption.
     weights: Option<Vec<(String, Tensor)>>,
-    /// Where the best model is kept.
+    /// The folder of the best model.
     folder: Option<PathBuf>,
 }
 
 impl Taught {
-    /// Goes back to the best epoch.
+    /// Restores the best epoch.
     fn settle(&mut self, network: &Built) -> Result<()> {
         let Some(best) = self.weights.take() else { return Ok(()) };
         let variables = network.store.variables();
@@ -172,7 +172,7 @@ impl Taught {
         })
     }
 
-    /// The network as it is now, with the head's numbers in their own unit.
+    /// The current network, with the head's numbers in their own unit.
     fn model(&self, network: &Built) -> Result<Model> {
         let encoder = network.encoder("fine-tuned", &self.recipe)?;
         let (mean, deviation) = self.objective.scale;
@@ -223,7 +223,7 @@ impl Lesson for Taught {
     }
 }
 
-/// Seconds that a picture takes in training and in validation, measured on one small batch each.
+/// The seconds that training and validation take per picture, each measured on one small batch.
 pub fn seconds(built: &Built, recipe: &Recipe) -> Result<(f64, f64)> {
     const PICTURES: i64 = 2;
     let side = recipe.size as i64;
@@ -231,7 +231,7 @@ pub fn seconds(built: &Built, recipe: &Recipe) -> Result<(f64, f64)> {
     let pictures =
         Tensor::f_zeros([PICTURES, recipe.channels() as i64, side, side], (Kind::Float, device))?;
     let mut times = [0.0; 2];
-    // The first time around memory is laid out.
+    // The first pass also allocates memory, so only the second one counts.
     for _ in 0..2 {
         let start = std::time::Instant::now();
         built.outputs(&pictures, 1)?.f_sum(Kind::Float)?.f_backward()?;

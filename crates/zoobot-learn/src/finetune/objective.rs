@@ -1,4 +1,4 @@
-//! How wrong answers are, and which figures are told after each epoch.
+//! The loss that training minimises, and the metrics that are reported after each epoch.
 
 use super::truth::Truth;
 use super::{Finetune, LabelKind};
@@ -10,16 +10,16 @@ use zoobot_base::error::Result;
 use zoobot_base::moments::moments;
 use zoobot_data::catalog::Target;
 
-/// A loss of the user's own.
+/// A custom loss or metric.
 pub(super) type OwnLoss = Arc<dyn Fn(&Tensor, &Tensor) -> Result<Tensor> + Send + Sync>;
 
-/// What is minimised: of outputs `[n, outputs]` against targets.
+/// The loss of the outputs `[n, outputs]` against the targets.
 #[derive(Clone)]
 pub struct Objective {
     loss: Loss,
     own: Option<OwnLoss>,
     metrics: Vec<(String, OwnLoss)>,
-    /// Numbers are learnt as how many standard deviations they are from the mean.
+    /// The mean and standard deviation by which numbers are standardised.
     pub scale: (f64, f64),
 }
 
@@ -60,8 +60,8 @@ impl Objective {
         }
     }
 
-    /// The validation loss, and familiar measures: accuracy of classes, the root mean squared error
-    /// of numbers in their own unit.
+    /// The validation loss, and familiar metrics such as the accuracy of classes and the root mean squared
+    /// error of numbers in their own unit.
     pub fn judge(&self, outputs: &Tensor, targets: &Tensor) -> Result<(f64, Vec<(String, f64)>)> {
         let loss = self.of(outputs, targets)?.f_double_value(&[])?;
         let mut parts = self.loss.figures(outputs, targets, self.scale)?;

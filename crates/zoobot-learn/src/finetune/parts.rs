@@ -1,4 +1,4 @@
-//! What a head is made of: fits that know nothing of each other, such as one for each question of a tree.
+//! The parts of a head: independent fits, such as one for each question of a tree.
 
 use super::truth::Truth;
 use super::{Finetune, LabelKind};
@@ -8,26 +8,26 @@ use zoobot_data::catalog::Target;
 use zoobot_representation::probe::Shares;
 use zoobot_representation::probe::basis::Linear;
 
-/// Votes of each answer that are added to those of all galaxies together, so that an answer that nobody
-/// gave is unlikely and not impossible (Jeffreys' prior).
+/// The number of votes per answer that are added over all galaxies together, so that an answer without votes
+/// is unlikely but not impossible (Jeffreys' prior).
 const PRIOR: f64 = 0.5;
 
-/// One fit.
+/// One fit of a head.
 #[derive(Debug)]
 pub enum Part {
     /// A number for each row.
     Numbers(Vec<f64>),
-    /// Shares of alternatives, for which the head has a score each (softmax), or of yes, for which it
-    /// has one (sigmoid).
+    /// The shares of alternatives, with one score each (softmax), or the share of a yes, with a single score
+    /// (sigmoid).
     Shares {
         shares: Shares,
         alternatives: bool,
-        /// The class of each row, by which galaxies are divided into parts; empty where they have none.
+        /// The class of each row, by which the folds are stratified; empty if there are no classes.
         strata: Vec<usize>,
     },
 }
 
-/// The fits that a question needs, by name.
+/// The named fits that a question needs.
 pub fn parts(finetune: &Finetune, truth: &Truth) -> Result<Vec<(String, Part)>> {
     let smoothing = finetune.settings().label_smoothing;
     let question = finetune.question();
@@ -52,7 +52,7 @@ pub fn parts(finetune: &Finetune, truth: &Truth) -> Result<Vec<(String, Part)>> 
         },
         Truth::Tags(all) => {
             let tag = |(i, of): (usize, ndarray::ArrayView1<f32>)| {
-                // As if half a galaxy more were of either kind: a tag may be all alike in a part.
+                // Adds half a galaxy of each kind, since all galaxies of a fold may have the same tag.
                 let prior = PRIOR / of.len() as f64;
                 let share = |it: &f32| (f64::from(*it) + prior) / (1.0 + 2.0 * prior);
                 let shares = of.mapv(|it| share(&it)).insert_axis(Axis(1));
@@ -75,7 +75,7 @@ pub fn parts(finetune: &Finetune, truth: &Truth) -> Result<Vec<(String, Part)>> 
     })
 }
 
-/// Shares of the answers to one question, each galaxy counting by its votes.
+/// The shares of the answers to one question; galaxies are weighted by their votes.
 fn of_votes(mut counts: Array2<f64>) -> Shares {
     let (galaxies, answers) = counts.dim();
     let asked = counts.sum_axis(Axis(1));
@@ -84,7 +84,7 @@ fn of_votes(mut counts: Array2<f64>) -> Shares {
         let total = asked + prior * answers as f64;
         row.mapv_inplace(|it| (it + prior) / total);
     }
-    // The mean galaxy that was asked counts as one, so that penalties mean what they do elsewhere.
+    // The mean galaxy with votes has weight 1, so that penalties mean the same as elsewhere.
     let some = asked.iter().filter(|it| **it > 0.0).count().max(1) as f64;
     let mean = (asked.sum() / some).max(1.0);
     let weights = asked.mapv(|it| (it + prior * answers as f64) / mean);
@@ -95,7 +95,7 @@ fn of_votes(mut counts: Array2<f64>) -> Shares {
     Shares { shares, weights }
 }
 
-/// Spreads a share of the target over all classes.
+/// Spreads a fraction of the target over all classes.
 fn smooth(shares: &mut Shares, smoothing: f64, classes: usize) {
     if smoothing > 0.0 {
         shares.shares.mapv_inplace(|it| it * (1.0 - smoothing) + smoothing / classes as f64);
@@ -103,11 +103,11 @@ fn smooth(shares: &mut Shares, smoothing: f64, classes: usize) {
 }
 
 impl Part {
-    /// Outputs of the fit as rows of the head: two alternatives, which are fitted as one, get half of
-    /// the score each, with opposite signs.
+    /// Expands the outputs of the fit to the rows of the head. Two alternatives are fitted with one output;
+    /// each gets half of it, with opposite signs.
     ///
     /// # Shapes
-    /// Galaxies x outputs to galaxies x rows.
+    /// From galaxies x outputs to galaxies x rows.
     pub fn expanded(&self, outputs: &Array2<f64>) -> Array2<f64> {
         match self.doubled(outputs.ncols()) {
             true => {
@@ -118,7 +118,7 @@ impl Part {
         }
     }
 
-    /// The same of a linear function.
+    /// Like [`expanded`](Self::expanded), for a linear function.
     pub fn expanded_linear(&self, linear: Linear) -> Linear {
         match self.doubled(linear.intercepts.len()) {
             true => {
@@ -132,10 +132,10 @@ impl Part {
         }
     }
 
-    /// The shares by which galaxies that were left out are judged. A class that `n` of these rows are of
-    /// is taken to be true of them by (n + 1) / (n + 2), the rest going to the other classes, as if one
-    /// more galaxy of either kind had been seen (Platt 1999): with ten galaxies a weak penalty may be all
-    /// but certain of each and right by chance, which must not count for more than ten galaxies can.
+    /// The targets against which left-out galaxies are judged. If a class has `n` of these rows, it is taken
+    /// to be true with probability (n + 1) / (n + 2), and the other classes share the rest, as if one more
+    /// galaxy of each kind had been seen (Platt 1999). With ten galaxies, a weak penalty may be almost
+    /// certain of each and right by chance; this limits how much that counts.
     pub fn judged_by(&self, shares: &Shares, rows: &[usize]) -> Shares {
         let mut cautious = shares.clone();
         let Self::Shares { strata, .. } = self else { return cautious };
@@ -147,7 +147,7 @@ impl Part {
         let others = f64::max(cautious.shares.ncols() as f64 - 1.0, 1.0);
         for (mut row, &class) in cautious.shares.rows_mut().into_iter().zip(strata) {
             let rest = 1.0 / (counts[class] + 2.0);
-            // Of two, the share of the second stands for both.
+            // With two classes, the single column holds the share of the second.
             row.mapv_inplace(|it| it * (1.0 - rest) + (1.0 - it) * rest / others);
         }
         cautious
@@ -157,7 +157,7 @@ impl Part {
         matches!(self, Self::Shares { alternatives: true, .. }) && outputs == 1
     }
 
-    /// What these rows are divided into parts by.
+    /// The target by which these rows are stratified into folds.
     pub fn target(&self, rows: &[usize]) -> Target {
         match self {
             Self::Shares { strata, .. } if !strata.is_empty() => {
@@ -184,15 +184,15 @@ mod tests {
             Part::Shares { shares, .. } => part.judged_by(shares, rows).shares,
             Part::Numbers(_) => Array2::zeros((0, 0)),
         };
-        // Of two classes, the share of the second: three galaxies of it, one of the first.
+        // With two classes, this is the share of the second: three galaxies of it, one of the first.
         let two = judged(&part(vec![1, 0, 1, 1], 2), &[0, 1, 2, 3]);
         assert_eq!(two, ndarray::array![[0.8], [1.0 / 3.0], [0.8], [0.8]]);
-        // A view of a galaxy does not count again.
+        // Only original pictures count, not views.
         let three = judged(&part(vec![0, 0, 1, 2, 0], 3), &[0, 1, 2, 3]);
         assert!(three.rows().into_iter().all(|it| (it.sum() - 1.0).abs() < 1e-12));
         assert_eq!(three.row(0).to_vec(), [0.75, 0.125, 0.125]);
         assert!((three[[2, 1]] - 2.0 / 3.0).abs() < 1e-12, "{three}");
-        // Shares that are no classes stay as they are.
+        // Shares without classes are unchanged.
         let votes = of_votes(ndarray::array![[3.0, 1.0, 0.0], [0.0, 5.0, 5.0]]);
         let part = Part::Shares { shares: votes.clone(), alternatives: true, strata: Vec::new() };
         assert_eq!(judged(&part, &[0, 1]), votes.shares);

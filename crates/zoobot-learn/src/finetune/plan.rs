@@ -1,4 +1,4 @@
-//! The plan of a fine-tuning, shown before it starts.
+//! The plan of fine-tuning, shown before it starts.
 
 use super::network;
 use super::truth::Truth;
@@ -14,20 +14,20 @@ use zoobot_base::table::table_of;
 use zoobot_representation::encoder::Encoder;
 use zoobot_show::notebook::{Bundle, Show, Table};
 
-/// A part of the network: how many parameters it has, and how they learn.
+/// A part of the network: the number of its parameters, and how they learn.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
-    /// What it is called: the beginnings of its variables' names in timm.
+    /// The name: the prefix of its variables' names in timm.
     pub name: String,
-    /// Its parameters.
+    /// The number of parameters.
     pub parameters: usize,
-    /// How many of them are trained.
+    /// The number of trained parameters.
     pub trained: usize,
-    /// The smallest and the largest learning rate of the trained ones; `None` where all are frozen.
+    /// The smallest and largest learning rates of the trained parameters; `None` if all are frozen.
     pub rate: Option<(f64, f64)>,
 }
 
-/// What is about to be done: what is frozen, how fast each part learns, how much work it is.
+/// What training will do: what is frozen, how fast each part learns, and how much work it is.
 ///
 /// ```no_run
 /// use zoobot_core::prelude::*;
@@ -38,29 +38,30 @@ pub struct Block {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// What is learnt, such as a classifier.
+    /// The kind of question, such as `classifier`.
     pub kind: &'static str,
-    /// What is asked, in a few words.
+    /// A short description of the question.
     pub question: String,
-    /// The encoder, and its architecture.
+    /// The names of the encoder and its architecture.
     pub encoder: (String, String),
-    /// How it learns: `head only`, `full`, `from block K`.
+    /// The mode of training: `head only, solved for`, `head only, by gradient descent`, `full`, `head, then
+    /// full`, or `head, then from block K`.
     pub mode: String,
     /// The numbers of training and validation galaxies.
     pub galaxies: (usize, usize),
     /// The number of training galaxies of each class.
     pub classes: Vec<(String, usize)>,
-    /// The parts of the network, from the pictures to the answer.
+    /// The parts of the network, from the input to the output.
     pub blocks: Vec<Block>,
-    /// Galaxies in a batch.
+    /// The batch size in galaxies.
     pub batch: usize,
-    /// Steps in an epoch.
+    /// The number of steps in an epoch.
     pub batches: usize,
-    /// Epochs at most; 0 for a head that is solved for.
+    /// The maximum number of epochs; 0 for a head that is solved for.
     pub epochs: u64,
-    /// Epochs without a better validation after which it ends.
+    /// The number of epochs without improvement after which training ends.
     pub patience: Option<u64>,
-    /// The longest time in minutes, estimated from a few pictures on this machine.
+    /// An upper estimate of the time in minutes, measured on a few pictures on this machine.
     pub minutes: f64,
     /// Notes for the user.
     pub notes: Vec<String>,
@@ -80,13 +81,13 @@ impl Plan {
         let (train, val) = (learn.len(), kept.len());
         let encoding = seconds_to_encode(encoder)? * (train + val) as f64;
         let epochs = settings.epochs as f64;
-        // A step of a head takes about a millisecond for what an encoder gives.
+        // A step of a head takes about a millisecond at the usual feature widths.
         let head = finetune.fit_of_head().epochs as f64
             * (train as f64 / settings.batch as f64).ceil()
             * 1e-3;
         let views = (settings.views + 1) as f64;
         let seconds = if solves {
-            // A fit takes about a tenth of a millisecond a galaxy, output and view.
+            // A fit takes about a tenth of a millisecond per galaxy, output and view.
             let outputs = built.head.config().outputs as f64;
             encoding * views + 1e-4 * views * (train + val) as f64 * outputs
         } else if settings.head_only {
@@ -120,9 +121,9 @@ impl Plan {
         })
     }
 
-    /// The same where the number of epochs is chosen by folds.
+    /// Adjusts the plan for a number of epochs that is chosen by cross-validation.
     pub(super) fn of_folds(mut self, folds: usize, settings: &super::Settings) -> Self {
-        // The pictures that a head learns from are encoded once.
+        // A head needs no more encoding for the folds, since pictures are encoded once.
         if !settings.head_only {
             self.minutes *= (folds + 1) as f64;
         }
@@ -136,13 +137,13 @@ impl Plan {
         self
     }
 
-    /// Parameters of the network, and how many of them are trained.
+    /// The number of parameters of the network, and how many of them are trained.
     pub fn parameters(&self) -> (usize, usize) {
         let sum = |of: fn(&Block) -> usize| self.blocks.iter().map(of).sum();
         (sum(|it| it.parameters), sum(|it| it.trained))
     }
 
-    /// A row for each part: its name, parameters, how many are trained, and the rates.
+    /// A row for each part: its name, the number of parameters, how many are trained, and the learning rates.
     pub fn table(&self) -> DataFrame {
         let all = |of: fn(&Block) -> u64| self.blocks.iter().map(of).collect::<Vec<u64>>();
         let rates = |of: fn((f64, f64)) -> f64| {
@@ -160,7 +161,7 @@ impl Plan {
     }
 }
 
-/// What deserves a word before it starts.
+/// Warnings to show before training starts.
 fn notes(finetune: &Finetune, learn: &Truth, kept: &Truth) -> Vec<String> {
     let settings = finetune.settings();
     let mut notes = Vec::new();
@@ -224,7 +225,7 @@ fn blocks(finetune: &Finetune, built: &Built) -> Result<Vec<Block>> {
         };
         let of_stage = |name: &&String| stage.iter().any(|start| name.starts_with(start.as_str()));
         for name in variables.keys().filter(of_stage) {
-            // The running statistics of norms are no parameters.
+            // The running statistics of normalisation layers are not parameters.
             if name.ends_with("running_mean")
                 || name.ends_with("running_var")
                 || name.ends_with("num_batches_tracked")
@@ -248,7 +249,7 @@ fn blocks(finetune: &Finetune, built: &Built) -> Result<Vec<Block>> {
     Ok(blocks)
 }
 
-/// Seconds that encoding a picture takes, its reading and preparation left out.
+/// The seconds that encoding takes per picture, without reading and preparing it.
 fn seconds_to_encode(encoder: &Encoder) -> Result<f64> {
     const PICTURES: i64 = 2;
     let recipe = encoder.recipe();

@@ -1,4 +1,4 @@
-//! Predictions for galaxies, the truth where it is known, and how good the predictions are.
+//! Predictions for galaxies, with the truth where it is known and measures of their quality.
 
 use super::LabelKind;
 use super::truth::Truth;
@@ -15,9 +15,9 @@ use zoobot_data::picture::Failures;
 use zoobot_representation::probe::score;
 use zoobot_show::notebook::{Bundle, Show, Table};
 
-/// What a model says of galaxies: probabilities of classes, of things that may be true together, or
-/// numbers. Where the truth is known, the figures of [`measures`](Self::measures) tell how good it is,
-/// each with its 95 % interval.
+/// Predictions of a model for galaxies: probabilities of classes, probabilities of labels that may be true
+/// together, or numbers. If the truth is known, the [`measures`](Self::measures) say how good the predictions
+/// are, each with a 95 % interval.
 ///
 /// ```no_run
 /// use zoobot_core::prelude::*;
@@ -30,32 +30,33 @@ use zoobot_show::notebook::{Bundle, Show, Table};
 #[derive(Debug, Clone)]
 pub struct Predicted {
     pub(super) kind: Kind,
-    /// Of classes, things or quantities.
+    /// The names of the classes, labels or quantities.
     pub(super) names: Vec<String>,
     pub(super) ids: Vec<String>,
     /// Galaxies x names.
     pub(super) values: Array2<f64>,
-    /// What is true, a target for each name of [`Kind::Chances`], else one; or why it is not known.
+    /// The truth, with a target for each name of [`Kind::Chances`], otherwise one; or the reason why it is
+    /// unknown.
     pub(super) truth: std::result::Result<Known, String>,
-    /// For galleries.
+    /// The source of the pictures in galleries.
     pub(super) catalog: Option<Catalog>,
     pub(super) failed: Failures,
     pub(super) seed: u64,
 }
 
-/// What is true of the galaxies that have a label.
+/// The truth for the galaxies that have a label.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     labels: Vec<String>,
     pub targets: Vec<Target>,
-    /// Their places among all.
+    /// The rows of these galaxies among all.
     pub rows: Vec<usize>,
 }
 
-/// A name, its probabilities, and whether it is true of each galaxy.
+/// A name, its probability for each galaxy, and whether it is true.
 pub(super) type Chance = (String, Vec<f64>, Vec<bool>);
 
-/// What numbers mean.
+/// What the values mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Classes,
@@ -89,15 +90,15 @@ impl Predicted {
         Ok(Self { kind, names, ids, values, truth, catalog, failed, seed: seed::DEFAULT })
     }
 
-    /// These predictions with the truth from a catalogue's column: the class, or the number. The truth
-    /// of labels that can be true together is read from the columns of their names, whatever `label`
-    /// is. Galaxies that lack a label are left out of all figures, with a note;
-    /// [`unlabelled`](Self::unlabelled) counts them.
+    /// Adds the truth from a catalogue's column: the class or the number. For labels that can be true
+    /// together, `label` is ignored and the truth is read from the columns named after the labels. Galaxies
+    /// without a label are left out of all measures, with a note; [`unlabelled`](Self::unlabelled) counts
+    /// them.
     ///
     /// # Errors
-    /// [`Error::Missing`] for a galaxy or a column that the catalogue lacks; [`Error::Catalog`] for
-    /// labels that are not finite, and where no galaxy has a label; [`Error::Unsuitable`] for a class
-    /// that the model does not know, and labels of the wrong type.
+    /// [`Error::Missing`] for a galaxy or a column that the catalogue lacks; [`Error::Catalog`] for labels
+    /// that are not finite, and if no galaxy has a label; [`Error::Unsuitable`] for a class that the model
+    /// does not know, and for labels of the wrong type.
     pub fn against(mut self, catalog: &Catalog, label: &str) -> Result<Self> {
         let all = catalog.select(&self.ids)?;
         let labels = match self.kind {
@@ -127,7 +128,7 @@ impl Predicted {
         Ok(self)
     }
 
-    /// The same with the truth where the catalogue has it, and the reason where it has not.
+    /// Adds the truth if the catalogue has it, otherwise the reason why it is missing.
     pub(super) fn perhaps_against(mut self, catalog: &Catalog, label: &str) -> Self {
         match self.clone().against(catalog, label) {
             Ok(known) => known,
@@ -139,11 +140,10 @@ impl Predicted {
         }
     }
 
-    /// The mean of several models', or several views', predictions for the same galaxies: an
-    /// ensemble.
+    /// Averages predictions for the same galaxies from several models or views: an ensemble.
     ///
     /// # Errors
-    /// [`Error::Empty`] for none; [`Error::Unsuitable`] when galaxies or answers differ.
+    /// [`Error::Empty`] if there are no predictions; [`Error::Unsuitable`] if the galaxies or answers differ.
     pub fn mean(all: &[Self]) -> Result<Self> {
         let Some(first) = all.first() else {
             return Err(Error::empty("there are no predictions to average", "Give at least one"));
@@ -228,17 +228,17 @@ impl Predicted {
         })
     }
 
-    /// How many galaxies have no label, and are left out of all figures; 0 where the truth is not known.
+    /// The number of galaxies without a label, which all measures leave out; 0 if the truth is not known.
     pub fn unlabelled(&self) -> usize {
         self.truth.as_ref().map_or(0, |known| self.len() - known.rows.len())
     }
 
-    /// What is predicted for the galaxies that have a label.
+    /// The predictions for the galaxies that have a label.
     pub(super) fn judged(&self) -> Result<Array2<f64>> {
         Ok(self.values.select(Axis(0), &self.known()?.rows))
     }
 
-    /// The place of the true class of each galaxy that has a label.
+    /// The index of the true class of each galaxy that has a label.
     pub(super) fn true_classes(&self) -> Result<&[usize]> {
         self.only(Kind::Classes, "classes")?;
         match self.known()?.targets.first() {
@@ -247,7 +247,7 @@ impl Predicted {
         }
     }
 
-    /// For each name, its probabilities and whether it is true, of the galaxies that have a label.
+    /// For each name, its probabilities and whether it is true, for the galaxies that have a label.
     pub(super) fn each_chance(&self) -> Result<Vec<Chance>> {
         let (known, judged) = (self.known()?, self.judged()?);
         let column = |i: usize| judged.column(i).to_vec();
@@ -277,9 +277,9 @@ impl Predicted {
         }
     }
 
-    /// A table of `id_str`, the truth where it is known (under the labels' names; else empty), and
-    /// the predictions: for classes `predicted` and `probability_CLASS`, for labels that can be
-    /// true together `NAME_probability`, for numbers `NAME_predicted`.
+    /// A table with `id_str`, the truth if it is known (named after the labels; empty for galaxies without a
+    /// label), and the predictions: `predicted` and `probability_CLASS` for classes, `NAME_probability` for
+    /// labels that can be true together, and `NAME_predicted` for numbers.
     pub fn table(&self) -> DataFrame {
         let mut columns = vec![Column::new(ID.into(), &self.ids)];
         if let Ok(known) = &self.truth {
@@ -305,7 +305,7 @@ impl Predicted {
     }
 }
 
-/// The columns of predictions.
+/// The columns that hold the predictions.
 fn columns_of(kind: Kind, names: &[String], values: ArrayView2<f64>) -> Vec<Column> {
     let mut columns = Vec::new();
     if kind == Kind::Classes {

@@ -1,5 +1,5 @@
-//! The question about each galaxy: one class of several, a number, several labels at once, or the
-//! whole tree of volunteers' questions.
+//! The question about each galaxy: a class, a number, several labels at once, or the whole decision tree of a
+//! schema.
 
 use crate::model::Labels;
 use crate::train::{Distance, HeadConfig, Loss, Output, VoteLoss};
@@ -7,7 +7,7 @@ use zoobot_base::advice::advice;
 use zoobot_base::error::Result;
 use zoobot_data::schema::Schema;
 
-/// What a [`Finetune`](super::Finetune) learns to answer.
+/// The question that a [`Finetune`](super::Finetune) learns to answer.
 ///
 /// ```
 /// use zoobot_core::finetune::Finetune;
@@ -25,9 +25,9 @@ pub enum LabelKind {
     Numbers {
         /// The column.
         label: String,
-        /// How errors count.
+        /// How errors are measured.
         distance: Distance,
-        /// Whether the number is between 0 and 1, and the prediction is kept there.
+        /// Whether numbers and predictions are between 0 and 1.
         unit_interval: bool,
     },
     /// Which of several columns are true; more than one may be.
@@ -35,7 +35,7 @@ pub enum LabelKind {
         /// The columns, of 0 and 1.
         labels: Vec<String>,
     },
-    /// The votes of volunteers for the answers of a schema.
+    /// The volunteers' votes for the answers of a schema.
     Votes(Box<Schema>),
 }
 
@@ -49,7 +49,7 @@ impl LabelKind {
         }
     }
 
-    /// Its kind, in a word.
+    /// The kind of question in one word.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Classes { .. } => "classifier",
@@ -59,13 +59,13 @@ impl LabelKind {
         }
     }
 
-    /// What the user called for it.
+    /// The call or command by which the user chose this kind.
     pub(super) fn called(&self) -> String {
         let kind = self.kind();
         advice(format!("Finetune::{kind}"), format!("`zoobot finetune {kind}`"))
     }
 
-    /// In a few words.
+    /// A short description.
     pub(super) fn about(&self) -> String {
         match self {
             Self::Classes { label } => format!("class by {label:?}"),
@@ -76,7 +76,7 @@ impl LabelKind {
         }
     }
 
-    /// The head that answers it, for classes of these names.
+    /// The configuration of the head that answers the question; `classes` are the class names.
     pub(super) fn head(&self, classes: &[String], dropout: f64) -> HeadConfig {
         match self {
             Self::Classes { .. } => HeadConfig::scores(classes.len()),
@@ -93,7 +93,7 @@ impl LabelKind {
         .dropout(dropout)
     }
 
-    /// What the numbers that leave the head stand for.
+    /// The labels that describe the outputs of the head.
     pub(super) fn labels(&self, classes: &[String]) -> Labels {
         match self {
             Self::Classes { .. } => Labels::Classes(classes.to_vec()),
@@ -103,7 +103,7 @@ impl LabelKind {
         }
     }
 
-    /// How wrong an answer is.
+    /// The loss that training minimises.
     pub(super) fn loss(&self, smoothing: f64, weights: &[f32]) -> Result<Loss> {
         Ok(match self {
             Self::Classes { .. } => Loss::Classes { smoothing, weights: weights.to_vec() },

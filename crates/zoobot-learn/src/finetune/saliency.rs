@@ -1,5 +1,5 @@
-//! Where in a picture a prediction comes from: class activation by gradients (Grad-CAM, Selvaraju
-//! et al. 2017, arXiv:1610.02391).
+//! Which parts of a picture a prediction comes from: gradient-weighted class activation mapping (Grad-CAM,
+//! Selvaraju et al. 2017, arXiv:1610.02391).
 
 use crate::model::{Labels, Model};
 use crate::train::Output;
@@ -13,29 +13,30 @@ use zoobot_representation::encoder::Network;
 use zoobot_show::figure::{self, Figure, style};
 use zoobot_show::notebook::{Bundle, Gallery, Progress, Show, Tile};
 
-/// Pictures that are looked at together.
+/// The batch size in pictures.
 const BATCH: usize = 16;
-/// Galaxies that a notebook shows by itself.
+/// The number of galaxies that a notebook shows by default.
 const SHOWN: usize = 12;
-/// Galaxies that can be shown.
+/// The maximum number of galaxies that can be shown.
 const MOST: usize = 100;
-/// A picture turned by quarters, and mirrored.
+/// The number of views: four rotations by quarter turns, each with and without mirroring.
 const VIEWS: i64 = 8;
-/// How much of a picture the brightest heat hides.
+/// The opacity of the heat map where it is strongest.
 const OPACITY: f64 = 0.65;
 
 /// Heat maps of galaxies: which parts of the pictures support one output of a model.
 ///
-/// A map is the sum of the network's last feature maps, each weighed by the mean gradient of the
-/// output's score to it; where that sum is negative the map is 0. The score is what leaves the
-/// head's linear layer, before softmax or sigmoid. Of ResNets and EfficientNets, which hand the
-/// mean of the feature maps to the head as it is, what speaks for and against adds up to the score
-/// without its bias: the class activation of Zhou et al. (2016).
+/// A map is the sum of the network's last feature maps, each weighted by the mean gradient of the output's
+/// score with respect to it; negative sums are set to 0. The score is the output of the head's linear layer,
+/// before softmax or sigmoid. ResNets and EfficientNets pass the mean of the feature maps to the head
+/// unchanged. For them, the map before negative values are set to 0 adds up to the score without its bias:
+/// the class activation of Zhou et al. (2016).
 ///
-/// It is the mean over the eight turned and mirrored views of a picture: a galaxy has no upside, while a
-/// network whose convolutions pad one side more than the other (timm's `tf_` ones) favours a corner.
+/// The map is averaged over the eight rotated and mirrored views of a picture. A galaxy has no preferred
+/// orientation, but a network whose convolutions pad one side more than the other (timm's `tf_` models)
+/// favours a corner.
 ///
-/// A map is coarse: one number for about 32 x 32 pixels, each of which sees far beyond them.
+/// A map is coarse: each value covers about 32 x 32 pixels, and its receptive field extends far beyond them.
 ///
 /// ```no_run
 /// use zoobot_core::prelude::*;
@@ -50,7 +51,7 @@ pub struct Saliency {
     ids: Vec<String>,
     maps: Array3<f32>,
     answers: Vec<f64>,
-    /// Whether answers are shares or probabilities.
+    /// Whether the predictions are vote fractions or probabilities.
     shares: bool,
     catalog: Catalog,
     recipe: Recipe,
@@ -58,11 +59,11 @@ pub struct Saliency {
 }
 
 impl Model {
-    /// Heat maps of galaxies for one of the model's outputs, by its name: a class, a value, or a
-    /// schema's answer (`question_answer`).
+    /// Heat maps of galaxies for one of the model's outputs, chosen by name: a class, a value, or an answer
+    /// of a schema (`question_answer`).
     ///
     /// # Errors
-    /// [`Error::Missing`] for another name, with a near one; [`Error::Picture`] when no picture can be
+    /// [`Error::Missing`] for another name, with the nearest one; [`Error::Picture`] when no picture can be
     /// read, and [`Error::Interrupted`] when stopped.
     pub fn saliency(&self, catalog: &Catalog, of: &str) -> Result<Saliency> {
         let names = self.names();
@@ -124,8 +125,8 @@ impl Model {
         })
     }
 
-    /// The mean of the heat maps of all eight turned and mirrored views of a batch, each turned back, and
-    /// the features of the pictures as they are.
+    /// The heat maps of a batch, averaged over the eight rotated and mirrored views, each rotated back; and
+    /// the features of the original pictures.
     fn heat_of_views(
         &self,
         network: &Network,
@@ -140,8 +141,8 @@ impl Model {
         Ok((sum.f_div_scalar(VIEWS)?, features))
     }
 
-    /// The heat maps of a batch, `[n, rows, columns]`, and its features, both on the CPU. What speaks
-    /// against the output is below 0.
+    /// The heat maps of a batch, `[n, rows, columns]`, and its features, both on the CPU. Evidence against
+    /// the output is negative.
     fn heat(&self, network: &Network, batch: &Tensor, place: usize) -> Result<(Tensor, Tensor)> {
         let maps = no_grad(|| network.maps(batch))?.f_to_kind(Kind::Float)?.f_detach()?;
         let maps = maps.f_set_requires_grad(true)?;
@@ -160,7 +161,7 @@ impl Model {
         })
     }
 
-    /// What the model says in this place: a probability, a share of the votes, or a number.
+    /// The model's prediction for one output: a probability, a vote fraction, or a number.
     fn said(&self, features: &Tensor, place: usize) -> Result<Vec<f64>> {
         let outputs = match self.labels() {
             Labels::Votes(schema) => {
@@ -180,7 +181,7 @@ impl Model {
     }
 }
 
-/// Pictures `[…, rows, columns]` turned by quarters, and from the fifth view on mirrored before.
+/// Rotates pictures `[…, rows, columns]` by quarter turns; the last four views are mirrored first.
 fn turned(pictures: &Tensor, view: i64) -> Result<Tensor> {
     let pictures = match view >= VIEWS / 2 {
         true => pictures.f_flip([-1])?,
@@ -189,7 +190,7 @@ fn turned(pictures: &Tensor, view: i64) -> Result<Tensor> {
     Ok(pictures.f_rot90(view % 4, [-2, -1])?)
 }
 
-/// The contrary of [`turned`].
+/// The inverse of [`turned`].
 fn turned_back(maps: &Tensor, view: i64) -> Result<Tensor> {
     let maps = maps.f_rot90(-(view % 4), [-2, -1])?;
     Ok(if view >= VIEWS / 2 { maps.f_flip([-1])? } else { maps })
@@ -205,7 +206,7 @@ fn array(maps: &Tensor) -> Result<Array3<f32>> {
 }
 
 impl Saliency {
-    /// The output that the maps are of.
+    /// The name of the output that the maps explain.
     pub fn of(&self) -> &str {
         &self.of
     }
@@ -215,12 +216,12 @@ impl Saliency {
         &self.ids
     }
 
-    /// The model's prediction for each: a probability, a share of the votes, or a number.
+    /// The model's prediction for each galaxy: a probability, a vote fraction, or a number.
     pub fn answers(&self) -> &[f64] {
         &self.answers
     }
 
-    /// Galaxies x rows x columns, 0 or above, the upper left corner of the picture first.
+    /// Galaxies x rows x columns, at least 0. The first value is the upper left corner of the picture.
     pub fn maps(&self) -> ArrayView3<'_, f32> {
         self.maps.view()
     }
@@ -230,10 +231,10 @@ impl Saliency {
         &self.failed
     }
 
-    /// The first `n` galaxies as the network sees them, each beside a copy with its heat map.
-    /// Yellow is the maximum of that galaxy.
+    /// The first `n` galaxies as the network sees them, each next to a copy with its heat map. Yellow marks
+    /// the maximum of that galaxy.
     ///
-    /// # Problems shown in its place
+    /// # If it cannot be drawn
     /// [`Error::Parameter`] for an `n` of 0 or above 100; [`Error::Picture`] when a picture can no longer
     /// be read.
     pub fn gallery(&self, n: usize) -> Gallery {
@@ -250,10 +251,10 @@ impl Saliency {
             .title(format!("Where {:?} is seen: yellow is the strongest evidence", self.of)))
     }
 
-    /// The [`gallery`](Self::gallery) as a figure, to be saved for a paper.
+    /// The [`gallery`](Self::gallery) as a figure that can be saved.
     ///
-    /// # Problems shown in its place
-    /// As [`gallery`](Self::gallery).
+    /// # If it cannot be drawn
+    /// As for [`gallery`](Self::gallery).
     pub fn figure(&self, n: usize) -> Figure {
         self.drawn(n).into()
     }
@@ -291,7 +292,7 @@ impl Saliency {
     }
 }
 
-/// A picture with a heat map over it, brightest where the map is largest.
+/// A picture overlaid with a heat map, which is brightest where the map is largest.
 fn over(picture: &RgbImage, map: ArrayView2<f32>) -> Result<RgbImage> {
     let (rows, columns) = map.dim();
     let flat: Vec<f32> = map.iter().copied().collect();

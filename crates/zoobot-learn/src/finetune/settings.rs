@@ -1,4 +1,4 @@
-//! How a question is learnt: the settings, their ranges, and the runs that they make.
+//! The settings of training, their ranges, and the training configurations that follow from them.
 
 use super::truth::Truth;
 use super::{Finetune, LabelKind};
@@ -12,14 +12,14 @@ use zoobot_data::catalog::Target;
 use zoobot_data::picture::Augment;
 use zoobot_representation::encoder::{Precision, Statistics};
 
-/// The learning rate of a head on features that do not change, as in the paper's first phase.
+/// The learning rate of a head on fixed features, as in the paper's first phase.
 pub(super) const RATE_OF_HEAD: f64 = 1e-3;
-/// The learning rate of a whole network, as zoobot 2.9 has it.
+/// The learning rate of a whole network, as in zoobot 2.9.
 const RATE: f64 = 1e-4;
 /// The learning rate of the paper's second phase.
 const RATE_OF_SECOND_PHASE: f64 = 1e-5;
 
-/// How a [`Finetune`] learns; what it learns is its [`LabelKind`].
+/// The settings of a [`Finetune`]; the question is its [`LabelKind`].
 ///
 /// ```
 /// use zoobot_core::finetune::{Finetune, Settings};
@@ -29,54 +29,58 @@ const RATE_OF_SECOND_PHASE: f64 = 1e-5;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
-    /// Whether the encoder stays as it is. Default `true`.
+    /// Whether the encoder is frozen. Default `true`.
     pub head_only: bool,
-    /// The first stage of the encoder that learns, with all batch normalisation frozen; `None`, the
-    /// default, for all of it.
+    /// The first stage of the encoder to train, with all batch normalisation frozen; `None`, the default,
+    /// trains the whole encoder.
     pub unfreeze_from: Option<usize>,
-    /// Whether a whole network begins with a head that was trained on the encoder as it is (Kumar
-    /// et al. 2022, arXiv:2202.10054). Default `true`.
+    /// Whether a whole network starts with a head that was trained on the frozen encoder (Kumar et al. 2022,
+    /// arXiv:2202.10054). Default `true`.
     pub head_first: bool,
-    /// The largest learning rate; `None` for 1e-3 (head), 1e-4 (full), 1e-5 (second phase).
+    /// The peak learning rate; `None` for 1e-3 (head), 1e-4 (full), 1e-5 (second phase).
     pub learning_rate: Option<f64>,
-    /// The share of the weights that a step at rate 1 takes away. Default 0.05.
+    /// The weight decay: the fraction of the weights that a step at a learning rate of 1 removes. Default
+    /// 0.05.
     pub weight_decay: f64,
-    /// How much slower each deeper layer learns. Default 0.75.
+    /// The factor by which the learning rate falls with each deeper layer. Default 0.75.
     pub layer_decay: f64,
-    /// The dropout of the head: the share of features that are left out at random. Default 0.5.
+    /// The dropout of the head: the fraction of features that are dropped at random. Default 0.5.
     pub head_dropout: f64,
-    /// The share of the target that is spread over all classes. Default 0.
+    /// The label smoothing: the fraction of the target that is spread over all classes. Default 0.
     pub label_smoothing: f64,
-    /// The weight of each class, in the order of their names. Default equal weights.
+    /// The weight of each class, in the order of the sorted class names. By default all are equal.
     pub class_weights: Vec<f32>,
-    /// Whether each class has the same total weight, even if it has few galaxies. Default `false`.
+    /// Whether each class has the same total weight, however few galaxies it has. Default `false`.
     pub balanced: bool,
-    /// Epochs at most. Default 100.
+    /// The maximum number of epochs. Default 100.
     pub epochs: u64,
-    /// Epochs without a better validation after which it ends; `None` for never. Default 10.
+    /// The number of epochs without improvement after which training ends; `None` turns early stopping off.
+    /// Default 10.
     pub patience: Option<u64>,
-    /// Galaxies in a batch. Default 32.
+    /// The batch size in galaxies. Default 32.
     pub batch: usize,
-    /// The schedule of the learning rate. Default a cosine without warm-up.
+    /// The learning-rate schedule. Default a cosine without warm-up.
     pub schedule: Schedule,
-    /// The statistics of batch normalisation. Default frozen.
+    /// Which statistics batch normalisation uses. Default frozen.
     pub statistics: Statistics,
-    /// The random views that a whole network is shown. Default [`Augment::zoobot`].
+    /// The augmentation of the pictures that a whole network learns from. Default [`Augment::zoobot`].
     pub augment: Augment,
-    /// Random views of each galaxy that a head learns from besides the picture as it is. Default 0.
+    /// The number of random views of each galaxy that a head learns from besides the original picture.
+    /// Default 0.
     pub views: usize,
-    /// How strongly galaxies are blended with each other, pictures and labels alike: the parameter
-    /// of mixup (Zhang et al. 2018, arXiv:1710.09412). For a head alone, features are blended.
-    /// Default 0, not at all; 0.1 to 0.4 are usual.
+    /// The parameter of mixup (Zhang et al. 2018, arXiv:1710.09412): how strongly galaxies are blended with
+    /// each other, both pictures and labels. For a head alone, features are blended. The default, 0, turns
+    /// mixup off; 0.1 to 0.4 is usual.
     #[serde(skip_serializing_if = "is_zero")]
     pub mixup: f64,
-    /// Steps between two checkpoints of a whole network; 0, the default, for one after each epoch.
+    /// The number of steps between checkpoints of a whole network; 0, the default, saves only after each
+    /// epoch.
     pub save_every: u64,
     /// The precision that a whole network computes with
     /// ([`Training::precision`](zoobot_representation::encoder::Training::precision)). Default 32
     /// bits.
     pub precision: Precision,
-    /// The seed of everything random. Default 0.
+    /// The random seed. Default 0.
     pub seed: u64,
 }
 
@@ -108,25 +112,25 @@ impl Default for Settings {
     }
 }
 
-/// So that the folder of a run without it still belongs to the same run.
+/// Leaves mixup out of the file when it is off, so that runs from before it existed can resume.
 fn is_zero(value: &f64) -> bool {
     *value == 0.0
 }
 
-/// Fails for a setting that is not within its range.
+/// Returns an error for a setting that is out of range.
 fn within(name: &'static str, value: impl Display, is_within: bool, range: &str) -> Result<()> {
     if is_within { Ok(()) } else { Err(Error::parameter(name, value, range)) }
 }
 
 impl Finetune {
-    /// Whether only a head is solved for: where the encoder stays as it is, and no setting needs
+    /// Whether only a head is trained and it is solved for: the encoder is frozen, and no setting needs
     /// gradient descent.
     pub fn solves(&self) -> bool {
         self.settings.head_only && self.solves_head()
     }
 
-    /// Whether a head is solved for. The one that a whole network begins with goes by less, since most
-    /// settings are about the network.
+    /// Whether a head is solved for. For the head that a whole network starts with, fewer settings matter,
+    /// since most of them are about the network.
     pub(super) fn solves_head(&self) -> bool {
         let (it, usual) = (&self.settings, Settings::default());
         let solved = match &self.question {
@@ -141,7 +145,7 @@ impl Finetune {
         alike && (untouched || !it.head_only)
     }
 
-    /// Checks the settings, and tells all that is wrong with them at once.
+    /// Checks the settings and reports all problems at once.
     pub(super) fn check(&self) -> Result<()> {
         let it = &self.settings;
         let misfits =
@@ -182,7 +186,7 @@ impl Finetune {
         Error::together(misfits.chain(checks))
     }
 
-    /// How much each class counts.
+    /// The weight of each class.
     pub(super) fn weights(&self, truth: &Truth) -> Result<Vec<f32>> {
         let it = &self.settings;
         let Truth::One(target @ Target::Classes { names, of }) = truth else {
@@ -220,7 +224,8 @@ impl Finetune {
         Ok(it.class_weights.clone())
     }
 
-    /// The run of a head; where it is the beginning of a network's, it need not take as long.
+    /// The training configuration of a head. A head that a network starts with uses the default number of
+    /// epochs.
     pub(super) fn fit_of_head(&self) -> FitConfig {
         if self.settings.head_only {
             return self.fit(self.settings.learning_rate.unwrap_or(RATE_OF_HEAD));
@@ -229,7 +234,7 @@ impl Finetune {
         FitConfig { epochs: usual.epochs, patience: usual.patience, ..self.fit(RATE_OF_HEAD) }
     }
 
-    /// The run of a network.
+    /// The training configuration of a network.
     pub(super) fn fit_of_network(&self) -> FitConfig {
         let usual = match self.settings.unfreeze_from {
             Some(_) => RATE_OF_SECOND_PHASE,

@@ -1,14 +1,14 @@
-//! Heads that are solved for: a linear model with a penalty on its squared weights, whose strength is
-//! chosen by predicting galaxies that were left out.
+//! Heads that are solved for: a linear model with a penalty on its squared weights. The strength of the
+//! penalty is chosen by predicting left-out galaxies.
 //!
 //! | question | model | left out |
 //! |---|---|---|
-//! | classes, several tags, shares of 0 to 1 | logistic regression | a part of the galaxies at a time |
+//! | classes, several tags, shares of 0 to 1 | logistic regression | one fold at a time |
 //! | numbers | ridge regression | each galaxy in turn |
-//! | votes | multinomial logistic regression of each question's votes, and one total for each question, by the likelihood of the votes of left-out galaxies | a part at a time |
+//! | votes | for each question: multinomial logistic regression, a total by likelihood | one fold at a time |
 //!
-//! Features are scaled by [`Scaling::bounded`], so that an unusual picture can neither decide a fit
-//! nor be predicted far from all others.
+//! Features are scaled by [`Scaling::bounded`], so that an unusual picture can neither dominate a fit nor
+//! receive an extreme prediction.
 
 use super::Finetune;
 use super::heads::Known;
@@ -30,43 +30,43 @@ use zoobot_representation::probe::folds::{divide, part};
 use zoobot_representation::probe::logistic::{Logistic, ROUGH};
 use zoobot_representation::probe::scaling::Scaling;
 
-/// Parts that galaxies are divided into where nothing else was asked for.
+/// The default number of folds.
 const FOLDS: usize = 10;
-/// Galaxies above which five parts are enough.
+/// The number of galaxies above which half as many folds are enough.
 const MANY: usize = 2000;
-/// How exact the last fit is: to about a hundred-thousandth of the weights.
+/// The tolerance of the last fit: the weights are accurate to about 1e-5.
 const FINE: f64 = 1e-10;
-/// Weaker penalties that may be worse before no more are tried.
+/// The number of weaker penalties without improvement after which the search ends.
 const PATIENCE: usize = 3;
 
-/// The penalties to choose from, the strongest first: two for each factor of ten.
+/// The penalties to choose from, strongest first: two per factor of ten.
 fn penalties() -> impl Iterator<Item = f64> {
     (0..17).map(|i| 10_f64.powf(5.0 - 0.5 * f64::from(i)))
 }
 
-/// A head, and how it came about.
+/// A head, and how its penalty was chosen.
 #[derive(Debug)]
 pub struct Solved {
     pub head: Head,
     pub strength: Strength,
-    /// What the head's linear layer gives for each galaxy when it is left out: galaxies x rows.
+    /// The outputs of the head's linear layer for each galaxy when it is left out: galaxies x rows.
     pub left_out: Array2<f64>,
 }
 
-/// Features with labels, rows of which may be views of one galaxy.
+/// Features with labels; several rows may be views of one galaxy.
 pub struct Rows<'a> {
     pub known: &'a Known,
-    /// The galaxy of each row; the first row of each galaxy is its picture as it is.
+    /// The galaxy of each row; the first row of each galaxy is the original picture.
     pub galaxy: Vec<usize>,
 }
 
 impl<'a> Rows<'a> {
-    /// Of `count` galaxies, whose rows come view by view.
+    /// For `count` galaxies, with rows ordered view by view.
     pub fn of(known: &'a Known, count: usize) -> Self {
         Self { known, galaxy: (0..known.truth.len()).map(|row| row % count.max(1)).collect() }
     }
 
-    /// The row of each galaxy's picture as it is.
+    /// The row of each galaxy's original picture.
     fn originals(&self) -> Vec<usize> {
         let mut first = HashMap::new();
         self.galaxy.iter().enumerate().for_each(|(row, &galaxy)| {
@@ -76,8 +76,8 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Solves for a head, choosing the strength of each part's penalty with `folds` parts of the galaxies,
-/// or as many as suit their number.
+/// Solves for a head. The strength of each part's penalty is chosen with `folds` folds, or with a default for
+/// the number of galaxies.
 pub fn solve(finetune: &Finetune, rows: &Rows, folds: Option<usize>) -> Result<Solved> {
     let problem = Problem::new(finetune, rows)?;
     let mut fits = Vec::with_capacity(problem.parts.len());
@@ -103,7 +103,7 @@ pub fn solve(finetune: &Finetune, rows: &Rows, folds: Option<usize>) -> Result<S
     Ok(Solved { head, strength, left_out })
 }
 
-/// The head for penalties, and totals, that were chosen before.
+/// The head for penalties and totals that were chosen before.
 pub fn solve_with(finetune: &Finetune, rows: &Rows, strength: &Strength) -> Result<Head> {
     let problem = Problem::new(finetune, rows)?;
     let choices = problem.parts.iter().zip(strength.choices());
@@ -111,7 +111,7 @@ pub fn solve_with(finetune: &Finetune, rows: &Rows, strength: &Strength) -> Resu
     problem.head(&linear.collect::<Result<Vec<_>>>()?, strength.totals())
 }
 
-/// What is solved for, in the coordinates in which it is quick.
+/// The fitting problem, in coordinates that make it quick to solve.
 struct Problem<'a> {
     finetune: &'a Finetune,
     rows: &'a Rows<'a>,
@@ -121,7 +121,7 @@ struct Problem<'a> {
     parts: Vec<(String, Part)>,
 }
 
-/// A chosen penalty, and what its fits give for galaxies that they have not seen.
+/// A chosen penalty, and the predictions of its fits for left-out galaxies.
 struct Fit {
     choice: Choice,
     /// Galaxies x rows of the head.
@@ -136,7 +136,7 @@ impl<'a> Problem<'a> {
         Ok(Self { finetune, rows, originals: rows.originals(), basis, coordinates, parts })
     }
 
-    /// The strength of one part's penalty.
+    /// Chooses the strength of one part's penalty.
     fn choose(&self, place: usize, folds: Option<usize>) -> Result<Fit> {
         let (name, part) = &self.parts[place];
         let views = self.originals.len() < self.rows.galaxy.len();
@@ -173,11 +173,11 @@ impl<'a> Problem<'a> {
         Ok(Fit { choice, left_out: part.expanded(&best.left_out) })
     }
 
-    /// Galaxies that a part is known of.
+    /// The number of galaxies for which a part is known.
     fn known(&self, part: &Part) -> usize {
         match part {
             Part::Numbers(_) => self.originals.len(),
-            // More than the prior.
+            // Its weight exceeds that of the prior.
             Part::Shares { shares, .. } => {
                 let least = shares.weights.iter().copied().fold(f64::INFINITY, f64::min);
                 let more = |row: &&usize| shares.weights[**row] > 1.5 * least || least > 0.1;
@@ -186,7 +186,7 @@ impl<'a> Problem<'a> {
         }
     }
 
-    /// The fold of every galaxy.
+    /// The fold of each galaxy.
     fn division(&self, of: &Part, folds: Option<usize>) -> Result<Vec<usize>> {
         let count = self.originals.len();
         let usual = if count > MANY { FOLDS / 2 } else { FOLDS };
@@ -196,7 +196,7 @@ impl<'a> Problem<'a> {
         let folds = match folds {
             Some(folds) => folds,
             None if smallest >= 2 => usual.min(smallest),
-            // A tag that is true of one galaxy: parts without regard to it.
+            // A tag that is true for one galaxy only: the folds are not stratified.
             None => {
                 let folds = usual.min(count).max(2);
                 return divide(&Target::Numbers(vec![0.0; count]), folds, seed);
@@ -205,7 +205,7 @@ impl<'a> Problem<'a> {
         divide(&target, folds, seed)
     }
 
-    /// Ridge regression for every penalty, each galaxy left out in turn.
+    /// Ridge regression for every penalty, leaving out each galaxy in turn.
     fn each_left_out(&self, values: &[f64]) -> Vec<Tried> {
         let one = |penalty| {
             let left_out = self.basis.ridge_left_out(&self.coordinates, values, penalty);
@@ -215,8 +215,8 @@ impl<'a> Problem<'a> {
         penalties().map(one).filter(|it| it.loss.is_finite()).collect()
     }
 
-    /// For each part: the rows of all other galaxies, with their views, to fit on, and the galaxies of
-    /// the part.
+    /// For each fold: the rows of all other galaxies, including their views, to fit on, and the galaxies of
+    /// the fold.
     fn sides(&self, division: &[usize], count: usize) -> Vec<(Vec<usize>, Vec<usize>)> {
         let side = |fold: usize| {
             let rows = self.rows.galaxy.iter().enumerate();
@@ -226,7 +226,7 @@ impl<'a> Problem<'a> {
         (0..count).map(side).collect()
     }
 
-    /// Ridge regression for every penalty, a part left out at a time.
+    /// Ridge regression for every penalty, leaving out one fold at a time.
     fn numbers_left_out(
         &self,
         values: &[f64],
@@ -254,8 +254,8 @@ impl<'a> Problem<'a> {
         Ok(tried.filter(|it| it.loss.is_finite()).collect())
     }
 
-    /// Logistic regression, a part left out at a time, from the strongest penalty until weaker ones are
-    /// no better; `judged_by` has the shares that predictions are compared with.
+    /// Logistic regression, leaving out one fold at a time, from the strongest penalty until weaker ones
+    /// bring no improvement. Predictions are compared with the shares in `judged_by`.
     fn shares_left_out(
         &self,
         shares: &Shares,
@@ -278,7 +278,7 @@ impl<'a> Problem<'a> {
             let fitted = match fitted {
                 Ok(fitted) => fitted,
                 Err(stopped @ Error::Interrupted { .. }) => return Err(stopped),
-                // A penalty so weak that a fit does not end is no candidate, nor is any weaker one.
+                // If a fit does not converge with this penalty, neither it nor weaker ones are candidates.
                 Err(_) => break,
             };
             let mut left_out = Array2::zeros((self.originals.len(), shares.shares.ncols()));
@@ -300,7 +300,7 @@ impl<'a> Problem<'a> {
         Ok(tried)
     }
 
-    /// The fit on all galaxies: outputs x coordinates, a row for each row of the head.
+    /// The fit on all galaxies, expanded to one row of coordinates for each row of the head.
     fn fit(&self, of: &Part, penalty: f64) -> Result<Linear> {
         let linear = match of {
             Part::Numbers(values) => self.basis.ridge(&self.coordinates, values, penalty),
@@ -337,10 +337,10 @@ impl<'a> Problem<'a> {
     }
 }
 
-/// What a penalty came to.
+/// The result of one penalty.
 struct Tried {
     penalty: f64,
-    /// The mean over galaxies that were left out.
+    /// The mean loss of left-out galaxies.
     loss: f64,
     /// Galaxies x outputs of the part.
     left_out: Array2<f64>,

@@ -1,4 +1,4 @@
-//! A fine-tuning whose head is solved for: from features to a [`Finetuned`].
+//! Fine-tuning with a head that is solved for: from features to a [`Finetuned`].
 
 use super::heads::{Known, Trained};
 use super::objective::Objective;
@@ -14,9 +14,9 @@ use zoobot_data::schema::Votes;
 use zoobot_representation::encoder::Encoder;
 use zoobot_representation::space::{array, tensor};
 
-/// Galaxies with their features and labels, and whose they are.
+/// Galaxies with their features, labels, ids and catalogue.
 pub struct Galaxies<'a> {
-    /// The rows of galaxies view by view, first the pictures as they are.
+    /// Rows ordered view by view, starting with the original pictures.
     pub known: Known,
     pub ids: Vec<String>,
     pub catalog: &'a Catalog,
@@ -29,7 +29,7 @@ impl Galaxies<'_> {
 }
 
 impl Finetune {
-    /// The head that is solved for from galaxies to learn from alone: the beginning of a network's.
+    /// Solves for the head that a whole network starts with, from the training galaxies alone.
     pub(super) fn first_head(&self, learn: &Known, galaxies: usize) -> Result<Trained> {
         let rows = Rows::of(learn, galaxies);
         let solved = solve(self, &rows, None)?;
@@ -45,10 +45,10 @@ impl Finetune {
         Ok(Trained { head: solved.head, fitted })
     }
 
-    /// Solves for a head. Where galaxies are `kept` aside, the strength of the penalty is chosen by
-    /// leaving out parts of all, the figures come from a head that was solved for without those kept
-    /// aside, and the head that stays learns from all. Without, figures come from the left-out parts.
-    /// Nothing is told on the way: there are no epochs to look at.
+    /// Solves for a head. With validation galaxies (`kept`), the strength of the penalty is chosen by
+    /// cross-validation on all galaxies, the metrics come from a head that was fitted without the validation
+    /// galaxies, and the final head learns from all. Without them, the metrics come from the left-out folds.
+    /// No events are reported, since there are no epochs.
     pub(super) fn solved(
         &self,
         encoder: Encoder,
@@ -93,8 +93,8 @@ impl Finetune {
         done.solved_by(strength, judged_ids, values, judged_catalog)
     }
 
-    /// What is told of a head that was solved for: one epoch, with the loss of what it has learnt and of
-    /// what it has not seen.
+    /// The history of a head that was solved for: a single epoch, with the losses on seen and unseen
+    /// galaxies.
     fn told_once(
         &self,
         objective: &Objective,
@@ -113,7 +113,7 @@ impl Finetune {
         Ok(TrainingHistory { epochs: vec![epoch], steps: 0, end: End::Complete })
     }
 
-    /// The loss of what leaves a head's linear layer, and the figures that go with it.
+    /// The loss of the outputs of a head's linear layer, and its metrics.
     fn loss_of(
         &self,
         objective: &Objective,
@@ -132,7 +132,7 @@ impl Finetune {
     }
 }
 
-/// What scores mean, with probabilities of classes as such.
+/// Converts scores to predictions; classes become probabilities.
 fn meaning(head: &Head, scores: &Array2<f64>) -> Result<Array2<f64>> {
     let config = head.config();
     let mut values = config.meaning(&tensor(scores)?)?;
@@ -142,7 +142,7 @@ fn meaning(head: &Head, scores: &Array2<f64>) -> Result<Array2<f64>> {
     array(&values, scores.nrows(), config.outputs as usize)
 }
 
-/// Training galaxies, with their views, and validation galaxies.
+/// The training galaxies, including their views, followed by the validation galaxies.
 fn joined(learn: &Galaxies, kept: &Galaxies) -> Result<Known> {
     let features = concatenate(Axis(0), &[learn.known.features.view(), kept.known.features.view()])
         .map_err(Error::internal("features of different widths"))?;

@@ -5,22 +5,22 @@ use zoobot_base::table::table_of;
 use zoobot_show::figure::{Figure, lines};
 use zoobot_show::notebook::{Bundle, Show, Table};
 
-/// The choice for one part of a head: the only one, a tag, or a question of a tree.
+/// The choice for one part of a head: the whole head, a tag, or a question of a tree.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Choice {
     /// The column or question.
     pub name: String,
-    /// The penalty on half of the squared weights, added to the sum of the losses, with features in
-    /// units of their standard deviation: `alpha` of scikit-learn's `Ridge`, `1 / C` of its
-    /// `LogisticRegression`.
+    /// The penalty: the factor of half the sum of squared weights that is added to the sum of the losses,
+    /// with features in units of their standard deviation. It corresponds to `alpha` of scikit-learn's
+    /// `Ridge` and `1 / C` of its `LogisticRegression`.
     pub penalty: f64,
-    /// Each penalty that was tried, with the mean loss of galaxies that were left out: nats, or
-    /// squared errors. A class of `n` galaxies counts as true by (n + 1) / (n + 2), as in Platt
-    /// (1999), so that no penalty wins by being almost certain about a few galaxies.
+    /// Each penalty that was tried, with the mean loss of left-out galaxies: nats, or squared errors. A class
+    /// of `n` galaxies is taken to be true with probability (n + 1) / (n + 2), as in Platt (1999), so that no
+    /// penalty wins by being almost certain about a few galaxies.
     pub losses: Vec<(f64, f64)>,
-    /// Galaxies with a label.
+    /// The number of galaxies with a label.
     pub galaxies: usize,
-    /// Parts in which they were left out.
+    /// The number of folds.
     pub folds: usize,
 }
 
@@ -47,8 +47,8 @@ impl Strength {
     }
 
     /// A row for each part of the head: its `name`, the chosen `penalty`, the mean `loss` of left-out
-    /// galaxies, and how many `galaxies` and `folds` there were; for votes also how many
-    /// `worth_votes` a prediction is.
+    /// galaxies, the number of `galaxies` and `folds`, and for votes the number of votes that a prediction is
+    /// worth (`worth_votes`).
     pub fn table(&self) -> DataFrame {
         let names: Vec<&str> = self.choices.iter().map(|it| it.name.as_str()).collect();
         let all = |of: fn(&Choice) -> f64| self.choices.iter().map(of).collect::<Vec<f64>>();
@@ -69,11 +69,10 @@ impl Strength {
         table_of(self.choices.len(), columns)
     }
 
-    /// A figure of the loss of left-out galaxies against the penalty: too weak a penalty fits
-    /// noise, too strong a penalty learns nothing. With several parts, each is drawn above its own
-    /// lowest loss.
+    /// A figure of the loss of left-out galaxies against the penalty: too weak a penalty fits noise, too
+    /// strong a penalty learns nothing. With several parts, each curve is shifted to a minimum of 0.
     ///
-    /// # Problems shown in its place
+    /// # If it cannot be drawn
     /// [`Error::Figure`](zoobot_base::Error::Figure) when it cannot be drawn.
     pub fn figure(&self) -> Figure {
         let several = self.choices.len() > 1;

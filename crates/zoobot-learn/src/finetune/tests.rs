@@ -9,14 +9,14 @@ use zoobot_data::picture::Augment;
 use zoobot_data::schema::{Schema, Votes};
 use zoobot_show::notebook::Show;
 
-/// An encoder of 512 features that takes no time.
+/// A fast encoder with 512 features.
 pub(super) fn encoder() -> Encoder {
     let recipe = Recipe { size: 32, zoom: 1.0, ..Recipe::zoobot() };
     Encoder::untrained(Architecture::named("resnet18").unwrap(), recipe, 1).unwrap()
 }
 
-/// Galaxies without pictures: two classes, a number, a share and two tags, all of which a linear
-/// function of the features tells, up to noise.
+/// Galaxies without pictures: two classes, a number, a share and two tags, each a noisy linear function of
+/// the features.
 fn known(count: usize, seed: u64, encoder: &Encoder) -> Space {
     let mut rng = StdRng::seed_from_u64(seed);
     let features = Array2::from_shape_fn((count, encoder.width()), |_| rng.random_range(-1.0..1.0));
@@ -52,7 +52,7 @@ fn both(encoder: &Encoder) -> (Space, Space) {
     (known(1200, 1, encoder), known(100, 2, encoder))
 }
 
-/// The sample's edge-on discs and round ellipticals.
+/// The edge-on and smooth galaxies of the sample.
 pub(super) fn pictures(count: usize) -> (Catalog, Catalog) {
     let wanted = col("class").eq(lit("edge_on")).or(col("class").eq(lit("smooth")));
     let sample = Catalog::sample().unwrap().filter(wanted).unwrap().head(count);
@@ -60,7 +60,7 @@ pub(super) fn pictures(count: usize) -> (Catalog, Catalog) {
     (parts.train, parts.val)
 }
 
-/// A run from pictures, in a moment.
+/// A quick run from pictures.
 pub(super) fn quick() -> Finetune {
     Finetune::classifier("class")
         .seed(42)
@@ -81,7 +81,7 @@ fn a_head_learns_each_kind_of_question_and_says_what_its_best_epoch_said() {
     let accuracy = predicted.accuracy().unwrap();
     assert!(accuracy.value > 0.7 && accuracy.low < accuracy.value, "{accuracy}");
     assert!(predicted.auc().unwrap().value > 0.78, "{:?}", predicted.auc());
-    // Features as they are, and the head in its own unit, give the loss of the best epoch.
+    // The scaled-back head, on the original features, reproduces the loss of the best epoch.
     let best = run.fitted().epochs.iter().map(|it| it.validation).fold(f64::INFINITY, f64::min);
     let loss = predicted.measure("log_loss").unwrap().value;
     assert!((loss - best).abs() < 1e-4, "{loss} and {best}");
@@ -142,7 +142,7 @@ fn a_model_folder_predicts_as_the_run_did_and_is_judged_on_another_catalogue() {
     assert_eq!(names, ["id_str", "ring", "predicted", "probability_0", "probability_1"]);
     let other = after.clone().against(val.catalog().unwrap(), "kind").unwrap_err().to_string();
     assert!(other.contains("was not learnt") && other.contains("0, 1"), "{other}");
-    // Whole numbers are the same classes however a table keeps them.
+    // Classes of whole numbers match whatever the column's type.
     let mut table = val.catalog().unwrap().table().clone();
     let floats = table.column("ring").unwrap().cast(&polars::prelude::DataType::Float64).unwrap();
     table.with_column(floats).unwrap();
@@ -172,7 +172,7 @@ fn galaxies_without_a_label_are_left_out_of_figures_and_counted() {
     let gaps = Catalog::from_table(table, "nowhere").unwrap();
     let some = predicted.clone().against(&gaps, "kind").unwrap();
     assert_eq!((some.len(), some.unlabelled()), (100, 25));
-    // The figures are those of the others alone.
+    // The measures are computed from the other galaxies only.
     let rows: Vec<usize> = (0..100).filter(|row| row % 4 > 0).collect();
     let others = Space::new(
         rows.iter().map(|&row| val.ids()[row].clone()).collect(),
@@ -191,7 +191,7 @@ fn galaxies_without_a_label_are_left_out_of_figures_and_counted() {
     let table = some.table();
     assert_eq!((table.height(), table.column("kind").unwrap().null_count()), (100, 25));
     assert!(some.show().get("text/plain").unwrap().contains("25 galaxies without a label"));
-    // None at all is still an error.
+    // A column without any label is still an error.
     let mut table = gaps.table().clone();
     table.with_column(Column::new("kind".into(), vec![None::<&str>; 100])).unwrap();
     let none = Catalog::from_table(table, "nowhere").unwrap();
@@ -236,7 +236,7 @@ fn what_is_predicted_can_be_looked_at_averaged_and_calibrated() {
     assert!(gallery.tiles()[5].caption.starts_with("wrong: "), "{:?}", gallery.tiles()[5]);
     let rows = mean.per_class().unwrap();
     assert_eq!((rows.height(), rows.width()), (2, 13));
-    // Scores that are three times too large are found out.
+    // Scores that are three times too large are detected.
     let sure = Predicted { values: one.values.mapv(|it| it.powi(3)), ..one.clone() };
     let fit = one.temperature().unwrap();
     assert!((sure.temperature().unwrap() / fit - 3.0).abs() < 0.01);
@@ -299,7 +299,7 @@ fn two_phases_leave_what_is_below_the_block_and_every_norm_as_it_was() {
         "{changed:?}"
     );
     assert_eq!(run.encoder("after").name(), "after");
-    // What was trained is what predicts.
+    // The trained weights are the ones that predict.
     let best = run.fitted().epochs.iter().map(|it| it.validation).fold(f64::INFINITY, f64::min);
     let loss = run.predict(&val).unwrap().measure("log_loss").unwrap().value;
     assert!((loss - best).abs() < 1e-3, "{loss} and {best}");
@@ -316,7 +316,7 @@ fn a_full_run_goes_on_in_its_folder_and_keeps_the_best_model_there() {
     let print = |it: &Finetuned| it.encoder("it").fingerprint().to_owned();
     assert_eq!((print(&done), done.fitted()), (print(&again), again.fitted()));
     assert_ne!(print(&done), start.fingerprint());
-    // The best so far is a model of its own at every moment.
+    // The best model so far can be loaded at any time.
     let best = Model::load(place.path().join("best")).unwrap();
     assert_eq!(best.encoder().fingerprint(), print(&done));
     let other = run.clone().seed(7).train(&train, &val).unwrap_err().to_string();

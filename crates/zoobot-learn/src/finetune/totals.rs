@@ -1,16 +1,16 @@
-//! How many votes a prediction is worth: the total of a question's Dirichlet concentrations.
+//! How many votes a prediction is worth: the total of the Dirichlet concentrations of a question.
 
 use crate::train::ln_probability;
 use ndarray::{Array2, Axis, s};
 use zoobot_data::schema::Votes;
 
-/// Logarithms of totals that are tried: of half a vote to 2,000.
+/// The range of the logarithm of a total: from half a vote to 2,000 votes.
 const RANGE: (f64, f64) = (-0.7, 7.6);
-/// Shrinking of the range by the golden section: to a thousandth of it.
+/// The number of golden-section steps, which narrow the range by more than a factor of 1,000.
 const STEPS: usize = 30;
 
-/// The logarithm of each question's total by which the votes of galaxies are likeliest, given the
-/// scores that a head gave them when they were left out. Without any votes, that of one vote.
+/// The logarithm of each question's total that makes the votes of the galaxies likeliest, given their scores
+/// when they were left out. Without any votes it is 0: one vote.
 ///
 /// # Shapes
 /// `scores`: galaxies x answers; `rows`: the row of each galaxy in the votes.
@@ -47,7 +47,7 @@ fn softmax(mut scores: Array2<f64>) -> Array2<f64> {
     scores
 }
 
-/// Where a function of one hill is highest, by the golden section.
+/// The maximum of a unimodal function, by golden-section search.
 fn maximum(value: impl Fn(f64) -> f64) -> f64 {
     let golden = (5_f64.sqrt() - 1.0) / 2.0;
     let (mut low, mut high) = RANGE;
@@ -75,7 +75,7 @@ mod tests {
     use rand_distr::{Distribution, Gamma};
     use zoobot_data::schema::Schema;
 
-    /// Votes that were drawn with a known total are found to have it.
+    /// Recovers the total that the votes were drawn with.
     #[test]
     fn the_total_that_votes_were_drawn_with_is_found() {
         let schema = Schema::named("gz_rings").unwrap();

@@ -1,5 +1,5 @@
-//! The labels of a catalogue, read by the one rule for labels ([`Target`]) and checked: unusable labels,
-//! missing ones among them, are errors that name the column, the galaxy and what to do.
+//! The labels of a catalogue, read as [`Target`]s and checked. Unusable or missing labels are errors that
+//! name the column, the galaxy and the remedy.
 
 use super::LabelKind;
 use ndarray::{Array2, ArrayView2};
@@ -9,15 +9,15 @@ use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::{Catalog, Target, regressor};
 use zoobot_data::schema::Votes;
 
-/// Fewer galaxies than these teach nothing.
+/// The minimum number of galaxies to learn from.
 const LEAST: usize = 4;
 
-/// What is known of some galaxies.
+/// The truth for some galaxies.
 #[derive(Debug, Clone)]
 pub enum Truth {
     /// A class or a number for each.
     One(Target),
-    /// Galaxies x things, 0 or 1.
+    /// Galaxies x tags, 0 or 1.
     Tags(Array2<f32>),
     /// Votes for each answer.
     Votes(Box<Votes>),
@@ -39,7 +39,7 @@ impl Truth {
         Ok(truth)
     }
 
-    /// The labels of validation galaxies, or of galaxies to judge by: of the same classes.
+    /// The labels of galaxies for validation or testing, with the classes of `self`.
     pub fn like(&self, question: &LabelKind, catalog: &Catalog) -> Result<Self> {
         let names = match self {
             Self::One(Target::Classes { names, .. }) => Some(names.as_slice()),
@@ -48,8 +48,8 @@ impl Truth {
         Self::read(question, catalog, names)
     }
 
-    /// The labels of galaxies, each of which must have one: which galaxies to learn from is for the user
-    /// to say. Classes are those of `names`, where they are known.
+    /// The labels of galaxies, each of which must have one: users choose which galaxies to learn from. If
+    /// `names` are given, they are the classes.
     pub fn read(question: &LabelKind, catalog: &Catalog, names: Option<&[String]>) -> Result<Self> {
         Ok(match question {
             LabelKind::Classes { label } => Self::One(Target::classes(catalog, label, names)?),
@@ -93,7 +93,7 @@ impl Truth {
         })
     }
 
-    /// Whether there is something to tell apart.
+    /// Checks that the labels differ enough to learn from.
     fn check_learnable(&self, question: &LabelKind) -> Result<()> {
         let column = |i: usize| question.columns().swap_remove(i);
         match self {
@@ -156,7 +156,7 @@ impl Truth {
         }
     }
 
-    /// How many galaxies there are.
+    /// The number of galaxies.
     pub fn len(&self) -> usize {
         match self {
             Self::One(target) => target.len(),
@@ -173,7 +173,7 @@ impl Truth {
         }
     }
 
-    /// How many galaxies there are of each class, or are true of each tag.
+    /// The number of galaxies of each class, or with each tag.
     pub fn counts(&self, question: &LabelKind) -> Vec<(String, usize)> {
         match self {
             Self::One(target) => self.classes().iter().cloned().zip(target.counts()).collect(),
@@ -185,7 +185,7 @@ impl Truth {
         }
     }
 
-    /// Only the galaxies at these places.
+    /// Selects these rows.
     pub fn select(&self, rows: &[usize]) -> Result<Self> {
         Ok(match self {
             Self::One(target) => Self::One(target.select(rows)),
@@ -198,7 +198,7 @@ impl Truth {
         })
     }
 
-    /// The targets of the galaxies at these places, as [`Loss`](crate::train::Loss) takes them.
+    /// The targets of these rows, in the form that [`Loss`](crate::train::Loss) takes.
     pub fn batch(&self, rows: &[usize], device: Device) -> Result<Tensor> {
         let targets = match self {
             Self::One(Target::Classes { of, .. }) => {
@@ -218,7 +218,7 @@ impl Truth {
     }
 }
 
-/// Fails where a feature is the label itself.
+/// Fails if a feature is identical to a label.
 pub fn no_leak(features: ArrayView2<f32>, truth: &Truth, question: &LabelKind) -> Result<()> {
     let known: Vec<Vec<f64>> = match truth {
         Truth::One(Target::Classes { of, .. }) => vec![of.iter().map(|it| *it as f64).collect()],

@@ -1,4 +1,4 @@
-//! Model folders: the head beside its encoder, in files of its own that timm does not open.
+//! Model folders: the head next to its encoder, in separate files that timm does not read.
 
 use super::{Labels, Model};
 use crate::train::{HeadConfig, Output};
@@ -14,12 +14,12 @@ const HEAD: &str = "head.json";
 const SCHEMA: &str = "schema.json";
 const RECALIBRATION: &str = "recalibration.json";
 
-/// What `head.json` holds.
+/// The content of `head.json`.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Description {
     #[serde(flatten)]
     config: HeadConfig,
-    /// Names of classes or values; none for votes, whose answers the schema names.
+    /// The names of classes or values; empty for votes, whose answers are in the schema.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     names: Vec<String>,
     /// The fingerprint of the encoder that the head was trained on.
@@ -38,7 +38,7 @@ impl Description {
 
 /// See [`Model::load`].
 pub(super) fn read(folder: &Path) -> Result<Model> {
-    // The encoder first: its errors tell of folders that are none.
+    // The encoder is read first: its errors explain folders that are not models.
     let encoder = Encoder::load(folder).map_err(as_model)?;
     let description: Description = expected(folder, HEAD)?;
     if description.encoder != encoder.fingerprint() {
@@ -66,7 +66,7 @@ pub(super) fn read(folder: &Path) -> Result<Model> {
     Model::new(encoder, &head, labels)?.with_recalibration(recalibration)
 }
 
-/// Speaks of a model where a model was asked for.
+/// Rewords errors about a missing encoder for callers who asked for a model.
 fn as_model(error: Error) -> Error {
     match error {
         Error::Missing { kind: "encoder", name, place, hint } => {
@@ -78,7 +78,7 @@ fn as_model(error: Error) -> Error {
     }
 }
 
-/// A file without which there is no head.
+/// Reads a file that every head must have.
 fn expected<T: serde::de::DeserializeOwned>(folder: &Path, file: &str) -> Result<T> {
     read_json(&folder.join(file))?.ok_or_else(|| missing(folder, file))
 }
@@ -91,7 +91,7 @@ fn missing(folder: &Path, file: &str) -> Error {
     }
 }
 
-/// See [`Model::save`]. `head.json` comes last: it names the encoder that the rest belongs to.
+/// See [`Model::save`]. `head.json` is written last, since it names the encoder that the rest belongs to.
 pub(super) fn write(model: &Model, folder: &Path) -> Result<()> {
     model.encoder.save(folder)?;
     write_whole_at(&folder.join(WEIGHTS), |partial| {
@@ -109,7 +109,7 @@ pub(super) fn write(model: &Model, folder: &Path) -> Result<()> {
             Some(text) => write_whole_at(&path, |partial| {
                 std::fs::write(partial, text + "\n").map_err(Error::io("write", partial))
             })?,
-            // What an earlier model left is not this one's.
+            // Removes what an earlier model left here.
             None if path.exists() => {
                 std::fs::remove_file(&path).map_err(Error::io("remove", &path))?;
             }

@@ -1,4 +1,4 @@
-//! A model: an encoder, the head that was trained on it, and what the head's numbers stand for.
+//! A model: an encoder, the head that was trained on it, and the labels of the head's outputs.
 
 mod folder;
 
@@ -18,14 +18,14 @@ use zoobot_representation::encoder::{Encoder, Precision, shipped};
 use zoobot_representation::probe::scaling::Scaling;
 use zoobot_show::notebook::{Bundle, Show};
 
-/// What the numbers that leave a head stand for.
+/// What the outputs of a head mean.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Labels {
-    /// Answers of volunteers: one concentration for each answer of the schema.
+    /// Volunteers' votes: one concentration for each answer of the schema.
     Votes(Schema),
-    /// Classes by name, one score for each.
+    /// Named classes, with one score each.
     Classes(Vec<String>),
-    /// Quantities by name, one number for each.
+    /// Named quantities, with one number each.
     Values(Vec<String>),
 }
 
@@ -41,7 +41,7 @@ pub enum Labels {
 #[derive(Debug, Clone)]
 pub struct Model {
     encoder: Encoder,
-    /// A copy on the CPU: a head is small.
+    /// A copy on the CPU, since a head is small.
     head: Arc<Mutex<Head>>,
     config: HeadConfig,
     labels: Labels,
@@ -49,13 +49,12 @@ pub struct Model {
 }
 
 impl Model {
-    /// A model of an encoder and a head, whose weights are copied.
+    /// Combines an encoder and a head, whose weights are copied.
     ///
     /// # Errors
-    /// [`Error::Shape`] when the head takes more or fewer features than the encoder gives, or has more
-    /// or fewer outputs than there are labels; [`Error::Unsuitable`] when its outputs are not of the
-    /// kind that the labels need: concentrations for votes, scores for classes, numbers or shares for
-    /// values.
+    /// [`Error::Shape`] when the head takes more or fewer features than the encoder gives, or has more or
+    /// fewer outputs than there are labels; [`Error::Unsuitable`] when its outputs do not fit the labels:
+    /// votes need concentrations, classes need scores, values need numbers, shares or probabilities.
     pub fn new(encoder: Encoder, head: &Head, labels: Labels) -> Result<Self> {
         let config = head.config().clone();
         if head.width() != encoder.width() {
@@ -72,12 +71,12 @@ impl Model {
         Ok(Self { encoder, head, config, labels, recalibration: None })
     }
 
-    /// Reads a model folder: an encoder's, with the head beside it. `"sample"` is the model that
-    /// comes with this library.
+    /// Reads a model folder: an encoder folder that also holds a head. `"sample"` is the model that comes
+    /// with this library.
     ///
     /// # Errors
-    /// [`Error::Weights`] when the folder holds an encoder only, a file of the head is missing or
-    /// damaged, or the head belongs to another encoder; else as [`Encoder::load`].
+    /// [`Error::Weights`] when the folder holds only an encoder, a file of the head is missing or damaged, or
+    /// the head belongs to another encoder; otherwise as for [`Encoder::load`].
     pub fn load(folder: impl AsRef<Path>) -> Result<Self> {
         let folder = folder.as_ref();
         if folder.as_os_str() == shipped::NAME {
@@ -86,16 +85,16 @@ impl Model {
         folder::read(folder)
     }
 
-    /// Writes a model folder. timm reads the encoder in it as before
-    /// (`timm.create_model("local-dir:FOLDER", pretrained=True)`).
+    /// Writes a model folder. timm can still read the encoder in it (`timm.create_model("local-dir:FOLDER",
+    /// pretrained=True)`).
     ///
     /// | file | what it holds |
     /// |---|---|
     /// | `config.json`, `model.safetensors`, `recipe.json`, `card.json` | the encoder: [`Encoder::save`] |
     /// | `head.safetensors` | the head's `weight`, `[outputs, features]`, and `bias` |
     /// | `head.json` | its [`HeadConfig`], names of classes or values, the encoder's fingerprint |
-    /// | `schema.json` | the questions of volunteers, for a head of votes |
-    /// | `recalibration.json` | the [`Recalibration`], where there is one |
+    /// | `schema.json` | the volunteers' questions, for a head of votes |
+    /// | `recalibration.json` | the [`Recalibration`], if there is one |
     ///
     /// # Errors
     /// [`Error::Io`] or [`Error::Torch`] when a file cannot be written.
@@ -103,20 +102,20 @@ impl Model {
         folder::write(self, folder.as_ref())
     }
 
-    /// The model with its encoder [`rounded`](Encoder::rounded), for a folder of half the size.
+    /// Rounds the encoder's weights ([`rounded`](Encoder::rounded)), which halves the size of the folder.
     ///
     /// # Errors
-    /// [`Error::Torch`] when memory is short.
+    /// [`Error::Torch`] when memory runs out.
     pub fn rounded(mut self) -> Result<Self> {
         self.encoder = self.encoder.rounded()?;
         Ok(self)
     }
 
-    /// A model whose every weight is the mean over these models: [`Encoder::average`]. It is not
-    /// recalibrated, even if they were.
+    /// Averages the weights of several models: see [`Encoder::average`]. The average is not recalibrated,
+    /// even if the models were.
     ///
     /// # Errors
-    /// [`Error::Unsuitable`] when labels or heads differ, and as [`Encoder::average`].
+    /// [`Error::Unsuitable`] when labels or heads differ; otherwise as for [`Encoder::average`].
     pub fn average(models: &[&Self]) -> Result<Self> {
         let encoders: Vec<&Encoder> = models.iter().map(|it| &it.encoder).collect();
         let encoder = Encoder::average(&encoders)?;
@@ -162,23 +161,23 @@ impl Model {
         &self.encoder
     }
 
-    /// The settings of the head.
+    /// The configuration of the head.
     pub fn head(&self) -> &HeadConfig {
         &self.config
     }
 
-    /// The model by another name.
+    /// Renames the model.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.encoder = self.encoder.named(name);
         self
     }
 
-    /// What the head's numbers stand for.
+    /// What the outputs of the head mean.
     pub fn labels(&self) -> &Labels {
         &self.labels
     }
 
-    /// The schema of the votes that it predicts.
+    /// The schema of the votes that the model predicts.
     ///
     /// # Errors
     /// [`Error::Unsuitable`] for a model of classes or values.
@@ -202,15 +201,15 @@ impl Model {
         Error::unsuitable(problem, hint)
     }
 
-    /// The correction of its posteriors, where there is one.
+    /// The correction of the posteriors, if there is one.
     pub fn recalibration(&self) -> Option<&Recalibration> {
         self.recalibration.as_ref()
     }
 
-    /// The model with its posteriors corrected, or no longer corrected.
+    /// Sets or removes the correction of the posteriors.
     ///
     /// # Errors
-    /// [`Error::Unsuitable`] when it was fitted on another schema's votes.
+    /// [`Error::Unsuitable`] when the correction was fitted on another schema's votes.
     pub fn with_recalibration(mut self, recalibration: Option<Recalibration>) -> Result<Self> {
         if let Some(found) = &recalibration {
             let schema = self.schema()?;
@@ -228,8 +227,8 @@ impl Model {
         Ok(self)
     }
 
-    /// The model with another stretch for the flux of FITS pictures: [`Encoder::stretch`]. It was
-    /// trained with its original stretch.
+    /// Changes the stretch for the flux of FITS pictures: see [`Encoder::stretch`]. The model was trained
+    /// with its original stretch.
     ///
     /// # Errors
     /// [`Error::Parameter`] when the stretch is out of range.
@@ -238,14 +237,13 @@ impl Model {
         Ok(self)
     }
 
-    /// The model with its encoder computing at another precision.
+    /// Sets the precision that the encoder computes with.
     pub fn with_precision(mut self, precision: Precision) -> Self {
         self.encoder = self.encoder.with_precision(precision);
         self
     }
 
-    /// The outputs of the head for features. With a seed some features are left out at random, as
-    /// in [`Head::forward`].
+    /// The outputs of the head for features. With a seed, dropout is on, as in [`Head::forward`].
     ///
     /// # Shapes
     /// `[n, features]` to `[n, outputs]`, on the CPU.
@@ -264,21 +262,21 @@ impl Model {
     /// The head, on the CPU.
     ///
     /// # Errors
-    /// [`Error::Torch`] when memory is short.
+    /// [`Error::Torch`] when memory runs out.
     pub(crate) fn own_head(&self) -> Result<Head> {
         self.head.lock().unwrap_or_else(PoisonError::into_inner).detached()
     }
 
-    /// What leaves the head's linear layer, differentiable to the features.
+    /// The outputs of the head's linear layer, differentiable with respect to the features.
     ///
     /// # Errors
-    /// [`Error::Torch`] for another number of features.
+    /// [`Error::Torch`] for a wrong number of features.
     pub(crate) fn scores(&self, features: &Tensor) -> Result<Tensor> {
         let head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
         head.scores(&features.f_to_device(tch::Device::Cpu)?)
     }
 
-    /// The names of the head's outputs: classes, values, or a schema's answers.
+    /// The names of the outputs: classes, values, or a schema's answers.
     pub(crate) fn names(&self) -> Vec<String> {
         match &self.labels {
             Labels::Votes(schema) => schema.columns(),
@@ -286,11 +284,11 @@ impl Model {
         }
     }
 
-    /// SHA-256 of everything that its predictions depend on besides the pictures and their
-    /// preparation: encoder, head, labels and recalibration.
+    /// The SHA-256 hash of all that determines predictions, apart from the pictures and their preparation:
+    /// encoder, head, labels and recalibration.
     ///
     /// # Errors
-    /// [`Error::Torch`] when memory is short.
+    /// [`Error::Torch`] when memory runs out.
     pub fn fingerprint(&self) -> Result<String> {
         let mut hash = Sha256::new();
         hash.update(self.encoder.fingerprint());
@@ -340,7 +338,7 @@ impl Labels {
         Ok(())
     }
 
-    /// The names that no schema holds.
+    /// The names of classes or values; empty for votes, whose names are in the schema.
     fn names(&self) -> &[String] {
         match self {
             Self::Votes(_) => &[],
@@ -350,10 +348,10 @@ impl Labels {
 }
 
 impl Trained {
-    /// The model of the encoder and the head, which predicts votes, with a name of its own.
+    /// The trained encoder and head as a named model that predicts votes.
     ///
     /// # Errors
-    /// [`Error::Torch`] when memory is short.
+    /// [`Error::Torch`] when memory runs out.
     pub fn model(&self, name: &str) -> Result<Model> {
         Model::new(self.encoder(name)?, self.head(), Labels::Votes(self.schema().clone()))
     }

@@ -4,7 +4,7 @@ use tch::{Device, nn::VarStore};
 use zoobot_data::picture::Recipe;
 use zoobot_representation::encoder::{Architecture, Weights};
 
-/// An untrained encoder of 320 features that takes no time; its name decides the weights.
+/// A fast, untrained encoder with 320 features; its name determines the weights.
 pub(crate) fn small_encoder(name: &str) -> Encoder {
     let architecture = Architecture::named("convnext_atto").unwrap();
     let store = VarStore::new(Device::Cpu);
@@ -19,7 +19,7 @@ pub(crate) fn small_encoder(name: &str) -> Encoder {
     Encoder::new(name, architecture, &Weights::read(&path).unwrap(), recipe).unwrap()
 }
 
-/// A head whose weights the seed decides.
+/// A head with weights drawn with this seed.
 pub(crate) fn head(config: &HeadConfig, features: i64, seed: u64) -> Head {
     let store = VarStore::new(Device::Cpu);
     let head = config.build(&store.root(), features, 0).unwrap();
@@ -32,7 +32,7 @@ pub(crate) fn head(config: &HeadConfig, features: i64, seed: u64) -> Head {
     head
 }
 
-/// A model of votes whose head the seed decides.
+/// A model of votes with a head drawn with this seed.
 pub(crate) fn small_model(encoder: &Encoder, schema: &str, seed: u64) -> Model {
     let schema = Schema::named(schema).unwrap();
     let config = HeadConfig::concentrations(schema.width());
@@ -58,7 +58,7 @@ fn a_model_of_each_kind_comes_back_from_its_folder_as_it_was() {
         (HeadConfig::numbers(2), Labels::Values(names()), 6),
         (shares, Labels::Values(names()), 6),
     ];
-    // In one folder: what the model before left must not matter.
+    // All in one folder: files of the previous model must not matter.
     let folder = tempfile::tempdir().unwrap();
     for (config, labels, files) in kinds {
         let model = Model::new(encoder.clone(), &head(&config, 320, 1), labels).unwrap();
@@ -72,7 +72,7 @@ fn a_model_of_each_kind_comes_back_from_its_folder_as_it_was() {
             assert_eq!(out(&loaded), out(&model));
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), files);
-        // The encoder in it is an encoder's folder as before.
+        // The folder still works as an encoder folder.
         assert_eq!(Encoder::load(folder.path()).unwrap().fingerprint(), encoder.fingerprint());
     }
 }
@@ -138,7 +138,7 @@ fn folders_without_a_whole_head_say_what_is_missing() {
     model.save(folder.path()).unwrap();
     Tensor::write_safetensors(&narrow, folder.path().join("head.safetensors")).unwrap();
     assert!(message().contains("weight is [2, 64] instead of [2, 320]"), "{}", message());
-    // A run that was cut off after the encoder leaves a head of the weights of before.
+    // A save that is interrupted after the encoder leaves a head for the previous weights.
     model.save(folder.path()).unwrap();
     small_encoder("other").save(folder.path()).unwrap();
     assert!(message().contains("trained on other weights"), "{}", message());
@@ -162,11 +162,11 @@ fn an_average_has_the_mean_of_every_weight_and_others_are_refused() {
         assert!(value.allclose(&expected, 1e-6, 1e-7, false), "{name}");
     }
     assert_eq!(mean.encoder().name(), "one");
-    // It is a model like any other: what is saved comes back.
+    // An average can be saved and loaded like any other model.
     let folder = tempfile::tempdir().unwrap();
     mean.save(folder.path()).unwrap();
     assert_eq!(all(&Model::load(folder.path()).unwrap()).len(), a.len());
-    // One and the same twice is itself.
+    // The average of a model with itself is the model.
     let same = Model::average(&[&models[0], &models[0]]).unwrap();
     assert!(all(&same)["weight"].allclose(&a["weight"], 1e-6, 1e-7, false));
     let other = small_model(&one, "decals_dr5", 1);

@@ -1,4 +1,4 @@
-//! How expected fractions correlate with the votes.
+//! The correlation of expected fractions with the votes.
 
 use super::calibration::asked;
 use super::posterior::Posterior;
@@ -8,10 +8,10 @@ use zoobot_representation::metrics::{Estimate, bootstrap, pearson, spearman};
 use zoobot_show::figure::{Figure, scatter};
 use zoobot_show::notebook::{Bundle, Show};
 
-/// The seed of the galaxies that intervals draw.
+/// The seed of the bootstrap.
 const SEED: u64 = 1;
 
-/// An answer's expected fractions beside the shares of the votes it got.
+/// The expected fractions of an answer next to its vote fractions.
 ///
 /// ```
 /// use zoobot_core::{ndarray::{Array2, Array3}, prelude::*};
@@ -25,27 +25,26 @@ const SEED: u64 = 1;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Agreement {
-    /// The answer, as its column is called.
+    /// The answer, by its column name.
     pub answer: String,
-    /// Their linear correlation.
+    /// The linear correlation.
     pub pearson: Estimate,
-    /// The correlation of their ranks.
+    /// The rank correlation.
     pub spearman: Estimate,
     /// The expected fraction of each galaxy.
     pub expected: Vec<f64>,
-    /// The share of its votes.
+    /// The vote fraction of each galaxy.
     pub votes: Vec<f64>,
 }
 
-/// Compares the expected fractions of an answer (by its column, `question_answer`) with the shares
-/// of the votes, over the galaxies with at least `min_votes` for the question.
+/// Compares the expected fractions of an answer (named by its column, `question_answer`) with the vote
+/// fractions, over the galaxies with at least `min_votes` votes for the question.
 ///
-/// Few votes scatter about the share they estimate, so that a perfect network correlates with them
-/// by less than 1.
+/// Vote fractions from few votes are noisy, so even a perfect network correlates with them by less than 1.
 ///
 /// # Errors
-/// [`Error::Missing`](zoobot_base::Error::Missing) for another answer, with a near one;
-/// [`Error::Shape`](zoobot_base::Error::Shape) when the votes are of other galaxies;
+/// [`Error::Missing`](zoobot_base::Error::Missing) for another answer, with the nearest one;
+/// [`Error::Shape`](zoobot_base::Error::Shape) when the votes are for other galaxies;
 /// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) for another schema;
 /// [`Error::Empty`](zoobot_base::Error::Empty) when no galaxy has `min_votes` votes.
 pub fn agreement(
@@ -78,7 +77,7 @@ pub fn agreement(
 }
 
 impl Agreement {
-    /// A figure with a point for each galaxy: the share of the votes against the expected fraction.
+    /// A figure of vote fraction against expected fraction, with a point for each galaxy.
     pub fn figure(&self) -> Figure {
         scatter(&self.expected, &self.votes)
             .labels(&format!("expected fraction: {}", self.answer), "share of the votes")
@@ -101,7 +100,8 @@ mod tests {
     use ndarray::{Array2, Array3};
     use zoobot_data::schema::Schema;
 
-    /// Ten galaxies of ten votes each: galaxy i expects a share of i / 10 and gets `votes(i)`.
+    /// Ten galaxies with ten votes each: galaxy i is expected to have a fraction of about i / 10, and gets
+    /// `votes(i)` votes.
     fn given(votes: impl Fn(usize) -> usize) -> Result<Agreement> {
         let schema = Schema::named("gz_rings").unwrap();
         let ids: Vec<String> = (0..10).map(|i| format!("G{i}")).collect();

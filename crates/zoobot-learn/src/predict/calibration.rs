@@ -1,4 +1,4 @@
-//! The calibration of a posterior, question by question, against votes that it has not seen.
+//! The calibration of a posterior, question by question, on held-out votes.
 
 use super::confident::{Confident, confident};
 use super::coverage::{Coverage, coverage};
@@ -13,14 +13,14 @@ use zoobot_data::schema::Votes;
 use zoobot_show::figure::{Figure, Panel, calibration_panels};
 use zoobot_show::notebook::{Bundle, Show, Table};
 
-/// Bins of the calibration error and its figure.
+/// The number of bins of the calibration error and its figure.
 const BINS: usize = 10;
-/// The share of votes above which volunteers agree.
+/// The vote fraction above which volunteers agree.
 const AGREED: f64 = 0.8;
-/// The deviation within which coverage is measured.
+/// The deviation for which coverage is measured.
 const DEVIATION: f64 = 0.2;
 
-/// A posterior measured against votes that it has not seen.
+/// The calibration of a posterior, measured on held-out votes.
 ///
 /// ```
 /// use zoobot_core::{ndarray::{Array2, Array3}, prelude::*};
@@ -38,16 +38,16 @@ pub struct Calibration {
     min_votes: u32,
 }
 
-/// The measures of one question.
+/// The calibration of one question.
 #[derive(Debug, Clone)]
 pub struct QuestionCalibration {
     /// The question.
     pub question: String,
-    /// The coverage of the votes, within a deviation of 0.2.
+    /// The coverage of the vote fractions, with a deviation of 0.2.
     pub coverage: Coverage,
-    /// Accuracy where one answer has more than 80 % of the votes.
+    /// The accuracy for galaxies where one answer has more than 80 % of the votes.
     pub confident: Confident,
-    /// Ten bins of expected fractions against the votes that came; every vote counts once.
+    /// Ten bins of expected fractions with the vote fractions; each vote has equal weight.
     pub bins: Vec<Bin>,
 }
 
@@ -59,12 +59,12 @@ impl QuestionCalibration {
 }
 
 impl Calibration {
-    /// Measures every question with the galaxies that have at least `min_votes` for it (5 is
-    /// usual); questions without such a galaxy are left out.
+    /// Measures each question with the galaxies that have at least `min_votes` votes for it (5 is usual).
+    /// Questions without such galaxies are left out.
     ///
     /// # Errors
-    /// [`Error::Shape`] when the votes are of other galaxies; [`Error::Unsuitable`] for another schema;
-    /// [`Error::Empty`] when no galaxy has `min_votes` votes for a question.
+    /// [`Error::Shape`] when the votes are for other galaxies; [`Error::Unsuitable`] for another schema;
+    /// [`Error::Empty`] when no question has a galaxy with `min_votes` votes.
     pub fn measure(posterior: &Posterior, votes: &Votes, min_votes: u32) -> Result<Self> {
         paired(posterior, votes)?;
         votes.say_without();
@@ -100,14 +100,14 @@ impl Calibration {
         Ok(Self { questions, min_votes })
     }
 
-    /// The measures of each question.
+    /// The calibration of each question.
     pub fn questions(&self) -> &[QuestionCalibration] {
         &self.questions
     }
 
-    /// A row for each question: galaxies, coverage within a deviation of 0.2 (expected, observed,
-    /// error), the share of votes inside 90 % intervals, the calibration error, and the accuracy
-    /// where volunteers agree (empty where they never do).
+    /// A row for each question: the number of galaxies, the coverage within a deviation of 0.2 (expected,
+    /// observed, error), the fraction of votes inside 90 % intervals, the calibration error, and the number
+    /// of galaxies and accuracy where volunteers agree (empty if they never do).
     pub fn table(&self) -> DataFrame {
         let whole = |name: &str, value: &dyn Fn(&QuestionCalibration) -> usize| {
             let values: Vec<u32> = self.questions.iter().map(|it| value(it) as u32).collect();
@@ -132,11 +132,11 @@ impl Calibration {
         table_of(self.questions.len(), columns)
     }
 
-    /// A panel for each question: the votes that came for each answer against the expected
-    /// fraction. On the diagonal they are as expected.
+    /// A panel for each question: the vote fractions against the expected fractions. A calibrated posterior
+    /// is on the diagonal.
     ///
-    /// # Problems shown in its place
-    /// [`Error::Parameter`] when there are too many questions for one figure.
+    /// # If it cannot be drawn
+    /// [`Error::Parameter`] when there are too many questions for a figure.
     pub fn figure(&self) -> Figure {
         let panel = |it: &QuestionCalibration| Panel {
             title: it.question.clone(),
@@ -155,12 +155,12 @@ impl Show for Calibration {
     }
 }
 
-/// A galaxy that was asked a question.
+/// A galaxy with votes for a question.
 #[derive(Debug)]
 pub(super) struct Asked {
-    /// Votes for each answer.
+    /// The votes for each answer.
     pub votes: Vec<f64>,
-    /// All of them.
+    /// The total of these votes.
     pub total: f64,
     /// The concentrations of each member.
     pub alphas: Vec<Vec<f64>>,
@@ -178,7 +178,7 @@ impl Asked {
     }
 }
 
-/// The galaxies with at least `min_votes` votes for a question (and at least one).
+/// The galaxies with at least `min_votes` votes for a question, and at least one.
 pub(super) fn asked(
     posterior: &Posterior,
     votes: &Votes,
@@ -207,12 +207,12 @@ pub(super) fn asked(
     Ok(found)
 }
 
-/// What to do where no galaxy has enough votes.
+/// The remedy if no galaxy has enough votes.
 fn lower_minimum() -> String {
     advice("Lower min_votes, or give more votes", "Lower --min-votes, or give more votes")
 }
 
-/// Fails unless predictions and votes are of the same galaxies and questions.
+/// Fails unless predictions and votes are for the same galaxies and questions.
 pub(super) fn paired(posterior: &Posterior, votes: &Votes) -> Result<()> {
     if posterior.schema() != votes.schema() {
         let problem = format!(

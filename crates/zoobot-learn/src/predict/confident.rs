@@ -5,7 +5,7 @@ use super::posterior::Posterior;
 use zoobot_base::error::{Error, Result};
 use zoobot_data::schema::Votes;
 
-/// Galaxies on which volunteers agree, and how many of them the network has right.
+/// The number of galaxies on which volunteers agree, and for how many of them the network is right.
 ///
 /// ```
 /// use zoobot_core::predict::Confident;
@@ -13,26 +13,26 @@ use zoobot_data::schema::Votes;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Confident {
-    /// Galaxies with one answer above the share of the votes.
+    /// The number of galaxies with an answer whose vote fraction is above the threshold.
     pub galaxies: usize,
-    /// Galaxies where that answer has the largest expected fraction.
+    /// The number of these galaxies for which that answer has the largest expected fraction.
     pub correct: usize,
 }
 
 impl Confident {
-    /// The share that is correct; NaN where there is no galaxy.
+    /// The fraction of galaxies that are correct; NaN without galaxies.
     pub fn accuracy(&self) -> f64 {
         self.correct as f64 / self.galaxies as f64
     }
 }
 
-/// Accuracy for a question on galaxies on which volunteers agree: galaxies with at least
-/// `min_votes` for it, where one answer has more than `share` of them (such as 0.8).
+/// The accuracy for a question where volunteers agree: for galaxies with at least `min_votes` votes, of which
+/// one answer has more than the fraction `share` (such as 0.8).
 ///
 /// # Errors
-/// [`Error::Missing`] for another question; [`Error::Shape`] when the votes are of other galaxies;
-/// [`Error::Unsuitable`] for another schema; [`Error::Parameter`] unless `share` is at least 0.5 and
-/// below 1; [`Error::Empty`] when no galaxy has `min_votes` votes.
+/// [`Error::Missing`] for another question; [`Error::Shape`] when the votes are for other galaxies;
+/// [`Error::Unsuitable`] for another schema; [`Error::Parameter`] unless `share` is at least 0.5 and below 1;
+/// [`Error::Empty`] when no galaxy has `min_votes` votes.
 pub fn confident(
     posterior: &Posterior,
     votes: &Votes,

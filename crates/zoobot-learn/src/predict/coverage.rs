@@ -1,4 +1,4 @@
-//! How often votes fall where the posterior says they would.
+//! How often vote fractions are in the range that the posterior predicts.
 
 use super::calibration::{Asked, asked};
 use super::posterior::Posterior;
@@ -7,39 +7,39 @@ use zoobot_base::error::{Error, Result};
 use zoobot_base::special::beta::{Beta, quantile};
 use zoobot_data::schema::Votes;
 
-/// The coverage of the votes for a question.
+/// The coverage of the vote fractions for a question.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Coverage {
-    /// Galaxies that were looked at.
+    /// The number of galaxies.
     pub galaxies: usize,
-    /// How often an answer's share of the votes should lie within the deviation from the expected
-    /// fraction, by the posterior and the number of votes.
+    /// The probability that a vote fraction is within the deviation of the expected fraction, by the
+    /// posterior and the number of votes.
     pub expected_within: f64,
-    /// How often it did.
+    /// How often vote fractions are within the deviation.
     pub observed_within: f64,
-    /// The share of votes inside the central 90 % interval that the posterior predicts for this
-    /// number of votes: 0.9 when it is calibrated. Counts are whole, so a count at the interval's
-    /// edge is inside in part (the probability integral transform of Czado et al. 2009, Biometrics
-    /// 65, 1254).
+    /// The fraction of vote counts inside the central 90 % interval that the posterior predicts for this
+    /// number of votes: 0.9 for a calibrated posterior. Counts are integers, so a count at the edge of the
+    /// interval counts in part (the probability integral transform of Czado et al. 2009, Biometrics 65,
+    /// 1254).
     pub votes_inside: f64,
-    /// How often the share of the votes lies inside the 90 % interval of the share itself. Below
-    /// 0.9 even for a perfect posterior: few votes scatter around the share they estimate.
+    /// How often a vote fraction is inside the 90 % interval of the fraction itself: below 0.9 even for a
+    /// perfect posterior, since vote fractions from few votes are noisy.
     pub shares_inside: f64,
 }
 
 impl Coverage {
-    /// How far the observed coverage is from the expected one: the coverage error within the
+    /// The coverage error: the absolute difference between the observed and the expected coverage within the
     /// deviation (Walmsley et al. 2020, MNRAS 491, 1554, section 3.4).
     pub fn error(&self) -> f64 {
         (self.observed_within - self.expected_within).abs()
     }
 }
 
-/// The coverage of a question's votes, over all its answers and the galaxies with at least
-/// `min_votes` for it; `deviation` is in shares of the votes, such as 0.2.
+/// The coverage of a question's vote fractions, over all its answers and the galaxies with at least
+/// `min_votes` votes for it. `deviation` is a difference of vote fractions, such as 0.2.
 ///
 /// # Errors
-/// [`Error::Missing`] for another question; [`Error::Shape`] when the votes are of other galaxies;
+/// [`Error::Missing`] for another question; [`Error::Shape`] when the votes are for other galaxies;
 /// [`Error::Unsuitable`] for another schema; [`Error::Parameter`] unless `deviation` is between 0 and 1;
 /// [`Error::Empty`] when no galaxy has `min_votes` votes.
 pub fn coverage(
@@ -74,14 +74,14 @@ fn add(a: [f64; 4], b: [f64; 4]) -> [f64; 4] {
     std::array::from_fn(|i| a[i] + b[i])
 }
 
-/// The four measures for one answer of one galaxy.
+/// The four coverage measures for one answer of one galaxy.
 fn answer(galaxy: &Asked, k: usize, deviation: f64) -> [f64; 4] {
     let (count, total) = (galaxy.votes[k], galaxy.total);
     let others: Vec<(f64, f64)> =
         galaxy.alphas.iter().map(|it| (it[k], it.iter().sum::<f64>() - it[k])).collect();
     let share = count / total;
     let expected = others.iter().map(|(a, b)| a / (a + b)).sum::<f64>() / others.len() as f64;
-    // A share exactly at the deviation is within it, whatever the last bit says.
+    // The tolerance keeps a fraction exactly at the deviation inside, despite rounding.
     let within = |share: f64| (share - expected).abs() <= deviation + 1e-12;
     let (mut expected_within, mut before, mut here) = (0.0, 0.0, 0.0);
     for (n, chance) in vote_chances(&others, total as usize).into_iter().enumerate() {
@@ -105,7 +105,7 @@ fn answer(galaxy: &Asked, k: usize, deviation: f64) -> [f64; 4] {
     [expected_within, f64::from(within(share)), inside, f64::from(covered)]
 }
 
-/// The probabilities of 0, 1, ..., `total` votes under the equal mixture of beta-binomials.
+/// The probabilities of 0, 1, ..., `total` votes under an equal mixture of beta-binomials.
 fn vote_chances(members: &[(f64, f64)], total: usize) -> Vec<f64> {
     let mut chances = vec![0.0; total + 1];
     let all = total as f64;
@@ -114,7 +114,7 @@ fn vote_chances(members: &[(f64, f64)], total: usize) -> Vec<f64> {
         for (n, chance) in chances.iter_mut().enumerate() {
             *chance += ln.exp() / members.len() as f64;
             let n = n as f64;
-            // One vote more: the ratio of neighbours of a beta-binomial.
+            // For one more vote: the ratio of adjacent beta-binomial probabilities.
             ln += ((all - n) / (n + 1.0) * (a + n) / (b + all - n - 1.0)).ln();
         }
     }

@@ -1,4 +1,4 @@
-//! From pictures to posteriors: one model or several, each once or with dropout many times.
+//! From pictures to posteriors, with one or more models and optional Monte Carlo dropout.
 
 use super::{Columns, Posterior};
 use crate::model::Model;
@@ -16,15 +16,14 @@ use zoobot_representation::encoder::{
 };
 use zoobot_representation::space::Space;
 
-/// Galaxies whose features are held at once.
+/// The number of galaxies whose features are in memory at once.
 const PART: usize = 2048;
 
-/// Models of one schema that predict together: the posterior is the equal mixture of them all.
+/// Models of the same schema that predict together: the posterior is the equal mixture of all members.
 ///
-/// With [`passes`](Self::passes), each model is also a mixture: of passes in which its head's
-/// dropout is on (Monte Carlo dropout: Gal and Ghahramani 2016, arXiv:1506.02142). What is left out
-/// depends only on the seed, the model's place and the galaxy's `id_str`, not on the other galaxies
-/// or the number of passes.
+/// With [`passes`](Self::passes), each model is itself a mixture, of passes with dropout in its head (Monte
+/// Carlo dropout: Gal and Ghahramani 2016, arXiv:1506.02142). The dropped features depend only on the seed,
+/// the model's index and the galaxy's `id_str`, not on the other galaxies or the number of passes.
 ///
 /// ```no_run
 /// use zoobot_core::prelude::*;
@@ -43,11 +42,11 @@ pub struct Ensemble {
 }
 
 impl Ensemble {
-    /// Models that predict together, without dropout, seed 0.
+    /// Combines models into an ensemble without dropout and with seed 0.
     ///
     /// # Errors
-    /// [`Error::Empty`] for no models; [`Error::Unsuitable`] when a model does not predict votes, or
-    /// schemas differ.
+    /// [`Error::Empty`] for no models; [`Error::Unsuitable`] when a model does not predict votes, or schemas
+    /// differ.
     pub fn new(models: impl IntoIterator<Item = Model>) -> Result<Self> {
         let models: Vec<Model> = models.into_iter().collect();
         let Some(first) = models.first() else {
@@ -68,20 +67,20 @@ impl Ensemble {
         Ok(Self { models, schema, passes: 0, seed: seed::DEFAULT })
     }
 
-    /// Sets the number of passes with dropout for each model and galaxy; 0, the default, is one
-    /// pass without dropout.
+    /// Sets the number of passes with dropout per model and galaxy; 0, the default, makes one pass without
+    /// dropout.
     pub fn passes(mut self, passes: usize) -> Self {
         self.passes = passes;
         self
     }
 
-    /// Sets the seed of what dropout leaves out. Default 0.
+    /// Sets the seed of the dropout. Default 0.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Sets the precision that all its encoders compute with.
+    /// Sets the precision that all encoders compute with.
     pub fn precision(mut self, precision: Precision) -> Self {
         self.models = self.models.into_iter().map(|it| it.with_precision(precision)).collect();
         self
@@ -92,7 +91,7 @@ impl Ensemble {
         &self.models
     }
 
-    /// The members of its posteriors: models times passes.
+    /// The number of members of a posterior: models times passes.
     pub fn members(&self) -> usize {
         self.models.len() * self.passes.max(1)
     }
@@ -102,15 +101,15 @@ impl Ensemble {
         &self.schema
     }
 
-    /// The posteriors of a catalogue's galaxies, in its order. Galaxies whose pictures cannot be
-    /// read are left out and listed in [`Posterior::failed`].
+    /// The posteriors of a catalogue's galaxies, in catalogue order. Galaxies whose pictures cannot be read
+    /// are left out and listed in [`Posterior::failed`].
     ///
-    /// Memory holds the whole posterior; for catalogues for which that is too much, see
-    /// [`predict_to`](Self::predict_to).
+    /// The whole posterior is held in memory. For catalogues that are too large for that, use
+    /// [`posterior_to`](Self::posterior_to).
     ///
     /// # Errors
-    /// [`Error::Interrupted`] when it was stopped; [`Error::Picture`] with the first reason when no
-    /// picture at all could be read.
+    /// [`Error::Interrupted`] when it was stopped; [`Error::Picture`] with the first reason when no picture
+    /// could be read.
     pub fn posterior(&self, catalog: &Catalog) -> Result<Posterior> {
         let places = self.encoders()?;
         let none = vec![Rows::default(); places.encoders.len()];
@@ -135,11 +134,11 @@ impl Ensemble {
         Ok(posterior.with_failed(failed.into()))
     }
 
-    /// The posteriors of galaxies that were encoded before, by the encoder that all the models
-    /// share.
+    /// Like [`posterior`](Self::posterior), for galaxies that are already encoded by the encoder that all
+    /// models share.
     ///
     /// # Errors
-    /// As [`Encoder::check`] when the space is of another encoder, or of other pictures.
+    /// As for [`Encoder::check`] when the space comes from another encoder or recipe.
     pub fn posterior_encoded(&self, space: &Space) -> Result<Posterior> {
         let each = self.models.iter().map(|model| {
             model.encoder().check(space)?;
@@ -148,13 +147,13 @@ impl Ensemble {
         self.of_features(space.ids().to_vec(), &each.collect::<Result<Vec<_>>>()?)
     }
 
-    /// Predicts a catalogue into a file, of the format that its ending names: `.parquet`, `.csv` or
-    /// `.fits`. Memory does not grow with the catalogue, and after a stop for any reason the next
-    /// call resumes.
+    /// Writes predictions for a catalogue to a file. Its extension sets the format: `.parquet`, `.csv` or
+    /// `.fits`. Memory use does not grow with the catalogue, and an interrupted call resumes when it is
+    /// repeated.
     ///
     /// # Errors
-    /// When the file cannot be written, which is tried before the work starts;
-    /// [`Error::Unfinished`] when the work stopped with something done, saying where it is kept.
+    /// When the file cannot be written, which is checked before the work starts; [`Error::Unfinished`] when
+    /// the work stopped early, with the place of the finished part.
     pub fn posterior_to(
         &self,
         catalog: &Catalog,
@@ -167,7 +166,7 @@ impl Ensemble {
         TableJob::of_predictions(&places.encoders, catalog, out, note, &table)?.write(out)
     }
 
-    /// What a table of its predictions says of where it comes from, on one line.
+    /// The provenance of a table of predictions, on one line.
     fn note(&self, columns: Columns) -> Result<String> {
         let model = |model: &Model| {
             let (name, fingerprint) = (model.encoder().name(), model.fingerprint()?);
@@ -184,8 +183,8 @@ impl Ensemble {
         Ok(note.to_string())
     }
 
-    /// Which encoders there are. Models that share one, as several heads on a frozen network do, see
-    /// its features once.
+    /// The distinct encoders. Models that share an encoder, such as several heads on a frozen network, encode
+    /// each picture once.
     fn encoders(&self) -> Result<Places<'_>> {
         let (mut encoders, mut marks) = (Vec::new(), Vec::new());
         let mut of_model = Vec::new();
@@ -201,7 +200,7 @@ impl Ensemble {
         Ok(Places { encoders, of_model })
     }
 
-    /// The posterior of encoded rows, one of them for each encoder.
+    /// The posterior of encoded rows, given for each encoder.
     fn part(&self, places: &Places, mut rows: Vec<Rows>) -> Result<Posterior> {
         let ids = std::mem::take(&mut rows[0].ids);
         let features: Vec<_> = places
@@ -214,7 +213,7 @@ impl Ensemble {
         self.of_features(ids, &each)
     }
 
-    /// The posterior of features, an array for each model.
+    /// The posterior of features, given for each model.
     fn of_features(&self, ids: Vec<String>, features: &[ArrayView2<f32>]) -> Result<Posterior> {
         let each =
             self.models.iter().zip(features).enumerate().map(|(place, (model, features))| {
@@ -252,31 +251,32 @@ impl Ensemble {
     }
 }
 
-/// The encoders of an ensemble, each once, and which of them each model has.
+/// The distinct encoders of an ensemble, and the index of each model's encoder.
 struct Places<'a> {
     encoders: Vec<&'a Encoder>,
     of_model: Vec<usize>,
 }
 
-/// A number that a galaxy's name alone decides.
+/// A number that depends only on a galaxy's name.
 fn number(id: &str) -> u64 {
     let hash = Sha256::digest(id);
     hash.iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 impl Model {
-    /// The posteriors of a catalogue's galaxies: [`Ensemble::posterior`] of this model alone.
+    /// The posteriors of a catalogue's galaxies: see [`Ensemble::posterior`].
     ///
     /// # Errors
-    /// [`Error::Unsuitable`] when it does not predict votes; else as [`Ensemble::posterior`].
+    /// [`Error::Unsuitable`] when the model does not predict votes; otherwise as for [`Ensemble::posterior`].
     pub fn posterior(&self, catalog: &Catalog) -> Result<Posterior> {
         Ensemble::new([self.clone()])?.posterior(catalog)
     }
 
-    /// The posteriors of galaxies that were encoded before: [`Ensemble::posterior_encoded`].
+    /// The posteriors of galaxies that are already encoded: see [`Ensemble::posterior_encoded`].
     ///
     /// # Errors
-    /// [`Error::Unsuitable`] when it does not predict votes; else as [`Ensemble::posterior_encoded`].
+    /// [`Error::Unsuitable`] when the model does not predict votes; otherwise as for
+    /// [`Ensemble::posterior_encoded`].
     pub fn posterior_encoded(&self, space: &Space) -> Result<Posterior> {
         Ensemble::new([self.clone()])?.posterior_encoded(space)
     }

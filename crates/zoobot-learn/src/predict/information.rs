@@ -1,4 +1,4 @@
-//! How much new votes would teach: most where members are certain of different answers.
+//! How informative new votes would be: most where members are certain of different answers.
 
 use super::posterior::Posterior;
 use crate::train::ln_probability;
@@ -6,10 +6,10 @@ use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 use zoobot_base::error::{Error, Result};
 
-/// More outcomes than this are not counted through.
+/// The maximum number of outcomes to sum over.
 const MOST: f64 = 1e6;
 
-/// Entropies of the votes that a galaxy would get, in nats.
+/// Entropies, in nats, of the votes that a galaxy would receive.
 ///
 /// ```
 /// use zoobot_core::{ndarray::array, predict::information};
@@ -27,30 +27,30 @@ pub struct Information {
 }
 
 impl Information {
-    /// The mutual information of the votes and the members: what the votes would tell about which
-    /// member is right. 0 when all agree.
+    /// The mutual information between the votes and the choice of member: how much the votes would reveal
+    /// about which member is right. 0 when all members agree.
     pub fn mutual(&self) -> f64 {
         self.entropy_of_mean - self.mean_entropy
     }
 }
 
-/// The information in `votes` new votes for one question of one galaxy, by its members'
-/// Dirichlet-multinomial distributions over all outcomes (Walmsley et al. 2020, MNRAS 491, 1554,
-/// section 4, for any number of answers).
+/// The information in `votes` new votes for one question of one galaxy, from its members'
+/// Dirichlet-multinomial distributions over all outcomes (Walmsley et al. 2020, MNRAS 491, 1554, section 4,
+/// for any number of answers).
 ///
 /// # Shapes
 /// `concentrations` is `[answers, members]`.
 ///
 /// # Errors
-/// [`Error::Shape`] for fewer than two answers or no member; [`Error::Unsuitable`] when the votes
-/// have more than a million possible outcomes.
+/// [`Error::Shape`] for fewer than two answers or no member; [`Error::Unsuitable`] when the votes have more
+/// than a million possible outcomes.
 pub fn information(concentrations: ArrayView2<'_, f64>, votes: u32) -> Result<Information> {
     let (answers, members) = concentrations.dim();
     if answers < 2 || members == 0 {
         let problem = format!("there are {answers} answers and {members} members");
         return Err(Error::shape(problem, "Give at least 2 answers and 1 member"));
     }
-    // Ways to share out the votes: binomial(votes + answers - 1, answers - 1).
+    // The number of ways to distribute the votes: binomial(votes + answers - 1, answers - 1).
     let ways = (1..answers).map(|k| (f64::from(votes) + k as f64) / k as f64).product::<f64>();
     if ways > MOST {
         let problem = format!(
@@ -77,10 +77,10 @@ pub fn information(concentrations: ArrayView2<'_, f64>, votes: u32) -> Result<In
     }
 }
 
-/// The next way to share out the same votes; false after the last.
+/// Advances to the next way to distribute the votes; false after the last.
 fn next(outcome: &mut [f64]) -> bool {
     let last = outcome.len() - 1;
-    // Like counting up: the rightmost place before the rest that can take one from what is behind.
+    // As in counting up: the rightmost entry before the last that can take a vote from an entry after it.
     let Some(place) = (0..last).rev().find(|&i| outcome[i + 1..].iter().any(|it| *it > 0.0)) else {
         return false;
     };
@@ -92,14 +92,14 @@ fn next(outcome: &mut [f64]) -> bool {
 }
 
 impl Posterior {
-    /// The mutual information in `votes` new votes for each galaxy and question, in nats: galaxies
-    /// with high values teach the network most, however people vote. All 0 with one member.
+    /// The mutual information in `votes` new votes for each galaxy and question, in nats. Galaxies with high
+    /// values would teach the network most, whatever the votes are. All values are 0 with one member.
     ///
     /// # Shapes
     /// `[galaxies, questions]`.
     ///
     /// # Errors
-    /// As [`information`].
+    /// As for [`information`].
     pub fn mutual_information(&self, votes: u32) -> Result<Array2<f64>> {
         let questions = self.schema().questions();
         let rows: Vec<Vec<f64>> = (0..self.len())

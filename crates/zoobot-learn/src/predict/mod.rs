@@ -1,5 +1,4 @@
-//! What a network says about galaxies: posteriors of votes, the tables made of them, and how far
-//! they can be trusted.
+//! Predictions of votes: posteriors, their tables, and how far they can be trusted.
 
 mod agreement;
 mod calibration;

@@ -1,4 +1,4 @@
-//! The votes that a network expects, and how certain it is.
+//! The votes that a network predicts, and how certain it is.
 
 use ndarray::{Array2, Array3, ArrayView3, Axis};
 use rayon::prelude::*;
@@ -11,9 +11,9 @@ use zoobot_data::schema::Schema;
 
 /// The posteriors of votes for many galaxies.
 ///
-/// Each member (a pass with dropout, or a model of an ensemble) gives a Dirichlet distribution of
-/// the shares of each question's answers; the posterior is their equal mixture. Its memory is 8
-/// bytes for each galaxy, answer and member: predict large catalogues in parts.
+/// Each member (a pass with dropout, or a model of an ensemble) gives a Dirichlet distribution of the vote
+/// fractions of each question; the posterior is their equal mixture. It uses 8 bytes per galaxy, answer and
+/// member, so predict large catalogues in parts.
 ///
 /// ```
 /// use zoobot_core::{ndarray::Array3, predict::Posterior, schema::Schema};
@@ -31,7 +31,7 @@ pub struct Posterior {
     failed: Failures,
 }
 
-/// The ends of central intervals.
+/// The bounds of central intervals.
 ///
 /// ```
 /// use zoobot_core::{ndarray::Array3, prelude::*};
@@ -43,26 +43,26 @@ pub struct Posterior {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Intervals {
-    /// Lower ends, `[galaxies, answers]`.
+    /// The lower bounds, `[galaxies, answers]`.
     pub lower: Array2<f64>,
-    /// Upper ends, `[galaxies, answers]`.
+    /// The upper bounds, `[galaxies, answers]`.
     pub upper: Array2<f64>,
 }
 
-/// Galaxies between two looks at the interrupt flag.
+/// The number of galaxies between checks for an interruption.
 const PART: usize = 2048;
 
 zoobot_data::named_by_ids!(Posterior);
 
 impl Posterior {
-    /// A posterior from the concentrations of one or more members.
+    /// Builds a posterior from the concentrations of one or more members.
     ///
     /// # Shapes
     /// `concentrations` is `[galaxies, answers, members]`, a row for each of `ids`.
     ///
     /// # Errors
-    /// [`Error::Shape`] when the shape does not fit; [`Error::Empty`] without members;
-    /// [`Error::Unsuitable`] when a concentration is not above 0, with the galaxy and the answer.
+    /// [`Error::Shape`] when the shape does not fit; [`Error::Empty`] without members; [`Error::Unsuitable`]
+    /// when a concentration is not a finite number above 0, with the galaxy and the answer.
     pub fn new(schema: &Schema, ids: Vec<String>, concentrations: Array3<f64>) -> Result<Self> {
         let (galaxies, answers, members) = concentrations.dim();
         schema.check_width("concentrations", answers)?;
@@ -88,10 +88,10 @@ impl Posterior {
         Ok(Self { schema: schema.clone(), ids, concentrations, failed: Failures::default() })
     }
 
-    /// The mixture of all members of several posteriors of the same galaxies: an ensemble.
+    /// Mixes all members of several posteriors for the same galaxies: an ensemble.
     ///
     /// # Errors
-    /// [`Error::Empty`] for none; [`Error::Unsuitable`] when schemas or galaxies differ.
+    /// [`Error::Empty`] for no posteriors; [`Error::Unsuitable`] when schemas or galaxies differ.
     pub fn mixture(posteriors: &[Self]) -> Result<Self> {
         let Some(first) = posteriors.first() else {
             return Err(Error::empty("there are no posteriors to mix", "Give at least one"));
@@ -117,7 +117,7 @@ impl Posterior {
         Ok(Self { concentrations, ..first.clone() })
     }
 
-    /// These galaxies, in the order given: their names, or a table or a catalogue that holds them.
+    /// Selects galaxies, in the order given, by their names or by a table or catalogue that contains them.
     ///
     /// # Errors
     /// [`Error::Missing`] for the first name that does not exist.
@@ -127,8 +127,7 @@ impl Posterior {
         Self::new(&self.schema, ids, self.concentrations.select(Axis(0), &rows))
     }
 
-    /// One posterior of the galaxies of several, which follow each other; of the same schema and
-    /// as many members.
+    /// Concatenates the galaxies of several posteriors with the same schema and number of members.
     pub(super) fn stacked(posteriors: Vec<Self>) -> Result<Self> {
         let Some(first) = posteriors.first() else {
             return Err(Error::Internal("there are no posteriors to stack".to_owned()));
@@ -141,12 +140,12 @@ impl Posterior {
         Self::new(&schema, ids, concentrations)
     }
 
-    /// The posterior of the questions of `schema`, in its order, so that a network of several campaigns
-    /// can be compared with the votes of one campaign.
+    /// Reduces the posterior to the questions of `schema`, in its order, so that a network of several
+    /// campaigns can be compared with the votes of one campaign.
     ///
     /// # Errors
-    /// [`Error::Missing`] for a question or an answer that it does not have; [`Error::Shape`] for
-    /// a question with another number of answers here.
+    /// [`Error::Missing`] for a question or an answer that the posterior does not have; [`Error::Shape`] for
+    /// a question with a different number of answers.
     pub fn of_schema(&self, schema: &Schema) -> Result<Self> {
         let mut places = Vec::with_capacity(schema.width());
         for question in schema.questions() {
@@ -177,18 +176,18 @@ impl Posterior {
         self
     }
 
-    /// Galaxies whose pictures could not be read, which it does not hold: `id_str`, `file_loc`,
+    /// The galaxies whose pictures could not be read, which the posterior leaves out: `id_str`, `file_loc`,
     /// `reason`.
     pub fn failed(&self) -> &Failures {
         &self.failed
     }
 
-    /// The schema that the answers are of.
+    /// The schema of the votes.
     pub fn schema(&self) -> &Schema {
         &self.schema
     }
 
-    /// Every galaxy's name, in order.
+    /// The names of the galaxies, in order.
     pub fn ids(&self) -> &[String] {
         &self.ids
     }
@@ -198,7 +197,7 @@ impl Posterior {
         self.ids.len()
     }
 
-    /// Whether there is no galaxy.
+    /// Whether there are no galaxies.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
@@ -213,7 +212,7 @@ impl Posterior {
         self.concentrations.view()
     }
 
-    /// The expected fraction of each answer: α_k / Σ α of its question, averaged over members.
+    /// The expected fraction of each answer: α_k / Σ α over its question, averaged over the members.
     ///
     /// # Shapes
     /// `[galaxies, answers]`.
@@ -234,7 +233,7 @@ impl Posterior {
         fractions
     }
 
-    /// How likely each question is to be asked: [`Schema::asked`] of the expected fractions.
+    /// The probability that each question is asked: [`Schema::asked`] of the expected fractions.
     ///
     /// # Shapes
     /// `[galaxies, questions]`.
@@ -242,12 +241,12 @@ impl Posterior {
         self.schema.chances(self.fractions().view())
     }
 
-    /// Central intervals of each answer's share: the share is inside with probability `level`, and
-    /// as likely below as above. They are quantiles of the equal mixture of the members' Beta
-    /// distributions, found as roots of its distribution to 12 digits.
+    /// Central intervals of each vote fraction: it is inside with probability `level`, and as likely below as
+    /// above. The bounds are quantiles of the equal mixture of the members' Beta distributions, found as
+    /// roots of its cumulative distribution to 12 digits.
     ///
-    /// `zoobot` 2.9 reports the median over members of each member's quantiles instead, which is
-    /// narrower where members disagree: [`member_intervals`](Self::member_intervals).
+    /// `zoobot` 2.9 reports the median over the members of their quantiles instead, which is narrower if
+    /// members disagree: see [`member_intervals`](Self::member_intervals).
     ///
     /// # Errors
     /// [`Error::Parameter`] for a level that is not between 0 and 1; [`Error::Interrupted`].
@@ -255,10 +254,10 @@ impl Posterior {
         self.each_interval(level, quantile)
     }
 
-    /// The medians over members of the ends of each member's own interval.
+    /// The median over the members of the bounds of each member's interval.
     ///
     /// # Errors
-    /// As [`intervals`](Self::intervals).
+    /// As for [`intervals`](Self::intervals).
     pub fn member_intervals(&self, level: f64) -> Result<Intervals> {
         self.each_interval(level, |members, p| {
             let mut ends: Vec<f64> = members.iter().map(|it| quantile(&[*it], p)).collect();
@@ -302,7 +301,7 @@ impl Posterior {
         Ok(Intervals { lower: table(lower)?, upper: table(upper)? })
     }
 
-    /// For each answer of a galaxy, each member's distribution of its share.
+    /// For each answer of a galaxy, the Beta distribution of each member.
     fn betas(&self, galaxy: usize) -> Vec<Vec<Beta>> {
         let alpha = self.concentrations.index_axis(Axis(0), galaxy);
         let mut betas = Vec::with_capacity(alpha.nrows());

@@ -1,4 +1,4 @@
-//! Correcting a posterior that is too certain, or not certain enough, by held-out votes.
+//! Recalibration: correcting an over- or underconfident posterior with held-out votes.
 
 use super::calibration::{Asked, asked, paired};
 use super::posterior::Posterior;
@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use zoobot_base::error::{Error, Result};
 use zoobot_data::schema::{Schema, Votes};
 
-/// How the concentrations of a question are changed.
+/// A correction of the concentrations of a question.
 ///
-/// With expected fractions p_k and Σ α = A of a member, the new ones are
-/// `certainty` · A · p_k^(1/`temperature`) / Σ_j p_j^(1/`temperature`).
+/// For a member with expected fractions p_k and Σ α = A, the new concentrations are `certainty` · A ·
+/// p_k^(1/`temperature`) / Σ_j p_j^(1/`temperature`).
 ///
 /// ```
 /// use zoobot_core::predict::Scaling;
@@ -20,9 +20,9 @@ use zoobot_data::schema::{Schema, Votes};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Scaling {
-    /// Above 1 the fractions move towards each other, below 1 apart.
+    /// Values above 1 make the fractions more equal, values below 1 less.
     pub temperature: f64,
-    /// Above 1 intervals become narrower, below 1 wider.
+    /// Values above 1 make intervals narrower, values below 1 wider.
     pub certainty: f64,
 }
 
@@ -39,12 +39,12 @@ impl Scaling {
         let sharp = alpha.iter().map(|it| (it / largest).powf(1.0 / self.temperature));
         let sharp: Vec<f64> = sharp.collect();
         let sum: f64 = sharp.iter().sum();
-        // Concentrations stay above 0 even where a share underflows.
+        // Keeps concentrations above 0, even if a fraction underflows.
         sharp.iter().map(|it| (self.certainty * all * it / sum).max(1e-6)).collect()
     }
 }
 
-/// A [`Scaling`] for each question, fitted on held-out votes and kept beside a model.
+/// A [`Scaling`] for each question, fitted on held-out votes and saved with a model.
 ///
 /// ```
 /// use zoobot_core::{ndarray::{Array2, Array3}, prelude::*};
@@ -63,19 +63,19 @@ pub struct Recalibration {
     scalings: Vec<Scaling>,
 }
 
-/// Galaxies with votes that a question needs to be changed.
+/// The minimum number of galaxies with votes for which a question is corrected.
 const ENOUGH: usize = 20;
-/// Temperature and certainty are sought from 1/e^3 to e^3.
+/// The search range of the logarithms of temperature and certainty: from -3 to 3.
 const REACH: f64 = 3.0;
 
 impl Recalibration {
-    /// Finds for each question the scaling that makes the votes most likely. Questions with votes
-    /// for fewer than 20 galaxies stay as they are.
+    /// Finds the scaling of each question that makes the votes most likely. Questions with votes for fewer
+    /// than 20 galaxies are not changed.
     ///
-    /// Fit it on held-out galaxies, and measure the gain on other galaxies.
+    /// Fit it on held-out galaxies, and measure the improvement on other galaxies.
     ///
     /// # Errors
-    /// [`Error::Shape`] when the votes are of other galaxies; [`Error::Unsuitable`] for another schema;
+    /// [`Error::Shape`] when the votes are for other galaxies; [`Error::Unsuitable`] for another schema;
     /// [`Error::Interrupted`].
     pub fn fit(posterior: &Posterior, votes: &Votes) -> Result<Self> {
         paired(posterior, votes)?;
@@ -93,11 +93,11 @@ impl Recalibration {
         Ok(Self { schema: posterior.schema().clone(), scalings })
     }
 
-    /// The recalibration for a schema of more questions, such as a network of several campaigns;
-    /// the other questions stay as they are.
+    /// Extends the recalibration to a schema with more questions, such as that of a network of several
+    /// campaigns; the additional questions are not changed.
     ///
     /// # Errors
-    /// [`Error::Missing`] for a question that the larger schema does not have.
+    /// [`Error::Missing`] for a question that `schema` does not have.
     pub fn within(&self, schema: &Schema) -> Result<Self> {
         let mut scalings = vec![Scaling::default(); schema.questions().len()];
         for (question, scaling) in self.schema.questions().iter().zip(&self.scalings) {
@@ -116,7 +116,7 @@ impl Recalibration {
         &self.scalings
     }
 
-    /// The posterior with every question's concentrations changed.
+    /// Corrects the concentrations of every question of a posterior.
     ///
     /// # Errors
     /// [`Error::Unsuitable`] for a posterior of another schema.
@@ -141,8 +141,7 @@ impl Recalibration {
     }
 }
 
-/// The scaling under which the votes are most likely: one parameter at a time, in turns, until
-/// neither moves.
+/// The scaling under which the votes are most likely, by coordinate descent until neither parameter moves.
 fn fit(galaxies: &[Asked]) -> Scaling {
     let mut logs = [0.0f64; 2];
     let scaling = |logs: [f64; 2]| Scaling { temperature: logs[0].exp(), certainty: logs[1].exp() };
@@ -166,7 +165,7 @@ fn fit(galaxies: &[Asked]) -> Scaling {
     scaling(logs)
 }
 
-/// Minus the logarithm of the probability of all votes under the scaled mixture.
+/// The negative log probability of all votes under the scaled mixture.
 fn cost(galaxies: &[Asked], scaling: Scaling) -> f64 {
     let one = |galaxy: &Asked| {
         let lns = galaxy.alphas.iter().map(|it| ln_probability(&scaling.apply(it), &galaxy.votes));
@@ -175,13 +174,13 @@ fn cost(galaxies: &[Asked], scaling: Scaling) -> f64 {
         let mean = lns.iter().map(|ln| (ln - most).exp()).sum::<f64>() / lns.len() as f64;
         -(most + mean.ln())
     };
-    // Chunks are summed in order: the same votes give the same scaling on any number of threads.
+    // Chunks are summed in order, so the result does not depend on the number of threads.
     let sums: Vec<f64> =
         galaxies.par_chunks(256).map(|chunk| chunk.iter().map(one).sum()).collect();
     sums.iter().sum()
 }
 
-/// The place of the minimum of a function with one valley, by golden-section search.
+/// The minimum of a unimodal function, by golden-section search.
 fn lowest(at: impl Fn(f64) -> f64, mut low: f64, mut high: f64) -> f64 {
     let golden = (5f64.sqrt() - 1.0) / 2.0;
     let inner = |low: f64, high: f64| (high - golden * (high - low), low + golden * (high - low));

@@ -1,8 +1,8 @@
-//! Whether answers come as often as predicted: bins of predictions with their outcomes.
+//! Whether outcomes are as frequent as predicted: bins of predictions with their outcomes.
 
 use zoobot_base::error::{Error, Result};
 
-/// Predictions of nearly the same probability, and what came of them.
+/// Predictions of similar probability, and their outcomes.
 ///
 /// ```
 /// use zoobot_core::predict::reliability;
@@ -12,24 +12,24 @@ use zoobot_base::error::{Error, Result};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bin {
-    /// The bin's place, from 0.
+    /// The index of the bin, from 0.
     pub index: usize,
-    /// The weight of its predictions: their number, where all weigh 1.
+    /// The total weight of the predictions: their number if each has weight 1.
     pub weight: f64,
-    /// Their mean predicted probability.
+    /// The mean predicted probability.
     pub confidence: f64,
-    /// Their mean outcome.
+    /// The mean outcome.
     pub outcome: f64,
 }
 
-/// Predictions in `bins` equal bins of (0, 1], right edges included; empty bins are left out.
+/// Sorts predictions into `bins` equal bins of (0, 1], right edges included; empty bins are left out.
 ///
-/// `confidence` are probabilities, `outcome` the outcomes (0 or 1, or a share of votes), `weight`
-/// the weight of each, such as its number of votes.
+/// `confidence` holds probabilities, `outcome` the outcomes (0 or 1, or a vote fraction), and `weight` the
+/// weight of each prediction, such as its number of votes.
 ///
 /// # Errors
-/// [`Error::Shape`] when the lengths differ; [`Error::Parameter`] when a value is outside 0 to 1, a
-/// weight is not finite or negative, or there is no bin.
+/// [`Error::Shape`] when the lengths differ; [`Error::Parameter`] when a value is outside 0 to 1, a weight is
+/// negative or not finite, or `bins` is 0.
 pub fn reliability(
     confidence: &[f64],
     outcome: &[f64],
@@ -75,8 +75,8 @@ pub fn reliability(
     Ok(filled.map(bin).collect())
 }
 
-/// The expected calibration error: how far outcomes are from predictions, averaged over bins by
-/// their weight. 0 is best; NaN without a prediction.
+/// The expected calibration error: the mean distance between predictions and outcomes, weighted by the weight
+/// of the bins. 0 is best; NaN without predictions.
 pub fn calibration_error(bins: &[Bin]) -> f64 {
     let weight: f64 = bins.iter().map(|bin| bin.weight).sum();
     let off = bins.iter().map(|bin| bin.weight * (bin.outcome - bin.confidence).abs());

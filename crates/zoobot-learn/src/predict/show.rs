@@ -1,4 +1,4 @@
-//! How a posterior looks: its friendly table, and for one galaxy every answer with its interval.
+//! How a posterior is displayed: its friendly table or, for a single galaxy, every answer with its interval.
 
 use super::posterior::Posterior;
 use polars::prelude::df;
@@ -6,16 +6,16 @@ use zoobot_base::error::Result;
 use zoobot_show::notebook::{Bundle, Show, Table};
 
 impl Posterior {
-    /// The posterior of one galaxy alone.
+    /// The posterior of one galaxy.
     ///
     /// # Errors
-    /// [`Error::Missing`] for another name, with a near one.
+    /// [`Error::Missing`] for another name, with the nearest one.
     pub fn galaxy(&self, id: &str) -> Result<Self> {
         self.select(&[id])
     }
 
-    /// A table of every answer, for the first galaxy: how likely the question is to be asked, the
-    /// expected fraction, and the ends of its 90 % interval.
+    /// A table of every answer for the first galaxy: the probability that the question is asked, the expected
+    /// fraction, and the bounds of its 90 % interval.
     fn answers(&self) -> Result<Table> {
         let (fractions, asked, ends) = (self.fractions(), self.asked(), self.intervals(0.9)?);
         let questions = self.schema().questions();

@@ -1,4 +1,4 @@
-//! Posteriors as tables, as Galaxy Zoo's catalogues have them.
+//! Posteriors as tables, in the form of Galaxy Zoo's catalogues.
 
 use super::posterior::Posterior;
 use polars::prelude::{Column, DataFrame};
@@ -9,10 +9,10 @@ use zoobot_base::error::{Error, Result};
 use zoobot_base::table::table_of;
 use zoobot_data::catalog::ID;
 
-/// A question less likely to be asked than this is blank in the friendly table.
+/// The friendly table leaves questions blank that are less likely to be asked than this.
 pub const BLANK_BELOW: f64 = 0.5;
 
-/// Which columns a table of predictions has.
+/// The columns of a table of predictions.
 ///
 /// ```
 /// use zoobot_core::{ndarray::Array3, prelude::*};
@@ -25,15 +25,15 @@ pub const BLANK_BELOW: f64 = 0.5;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Columns {
-    /// The columns of [`Posterior::friendly`], to look at. The default.
+    /// The columns of [`Posterior::friendly`], for reading. The default.
     #[default]
     Friendly,
-    /// The columns of [`Posterior::advanced`], to compute with.
+    /// The columns of [`Posterior::advanced`], for computing.
     Advanced,
 }
 
 impl Columns {
-    /// `friendly` or `advanced`.
+    /// The name: `friendly` or `advanced`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Friendly => "friendly",
@@ -62,7 +62,7 @@ impl Posterior {
     /// The [`friendly`](Self::friendly) or the [`advanced`](Self::advanced) table.
     ///
     /// # Errors
-    /// As [`friendly`](Self::friendly) and [`advanced`](Self::advanced).
+    /// As for [`friendly`](Self::friendly) and [`advanced`](Self::advanced).
     pub fn table(&self, columns: Columns) -> Result<DataFrame> {
         match columns {
             Columns::Friendly => Ok(self.friendly()),
@@ -70,8 +70,8 @@ impl Posterior {
         }
     }
 
-    /// A table to look at: `id_str` and for each answer `ANSWER_fraction`, the expected share of
-    /// volunteers; empty where fewer than half of them would be asked the question.
+    /// A table for reading: `id_str` and, for each answer, `ANSWER_fraction`, the expected vote fraction;
+    /// empty if fewer than half of the volunteers would be asked the question.
     pub fn friendly(&self) -> DataFrame {
         let (fractions, asked) = (self.fractions(), self.asked());
         let mut columns = vec![Column::new(ID.into(), self.ids())];
@@ -88,12 +88,12 @@ impl Posterior {
         table_of(self.len(), columns)
     }
 
-    /// A table to compute with: `id_str`, for each question `QUESTION_proportion-asked`, and for
-    /// each answer `ANSWER_fraction` and the ends of its 90 % interval, `ANSWER_90pc-lower` and
-    /// `ANSWER_90pc-upper`. Nothing is blank.
+    /// A table for computing: `id_str`, for each question `QUESTION_proportion-asked`, and for each answer
+    /// `ANSWER_fraction` and the bounds of its 90 % interval, `ANSWER_90pc-lower` and `ANSWER_90pc-upper`. No
+    /// cell is blank.
     ///
     /// # Errors
-    /// [`Error::Polars`](zoobot_base::Error::Polars) when memory is short;
+    /// [`Error::Polars`](zoobot_base::Error::Polars) when memory runs out;
     /// [`Error::Interrupted`](zoobot_base::Error::Interrupted).
     pub fn advanced(&self) -> Result<DataFrame> {
         let (fractions, asked, ends) = (self.fractions(), self.asked(), self.intervals(0.9)?);

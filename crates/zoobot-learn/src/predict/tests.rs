@@ -76,7 +76,7 @@ fn golden_fractions_intervals_and_blanks_agree_with_scipy() {
     }
 }
 
-/// Made by `make_intervals.py` beside the file, which finds the ends with SciPy.
+/// The fixture was made by `make_intervals.py` in its folder, which computes the bounds with SciPy.
 #[test]
 fn intervals_of_mixtures_are_where_scipy_finds_them() {
     let text = include_str!("../../../../tests/fixtures/intervals/intervals.json");
@@ -84,7 +84,7 @@ fn intervals_of_mixtures_are_where_scipy_finds_them() {
     let rings = Schema::named("gz_rings").unwrap();
     for case in record["cases"].as_array().unwrap() {
         let members = matrix(&case["members"]);
-        // A question of two answers has these Beta distributions.
+        // A question with two answers has these Beta distributions.
         let concentrations = members.t().insert_axis(Axis(0)).to_owned();
         let posterior = Posterior::new(&rings, named(1), concentrations).unwrap();
         let ends = posterior.intervals(0.9).unwrap();
@@ -92,12 +92,12 @@ fn intervals_of_mixtures_are_where_scipy_finds_them() {
             let expected = case[name].as_f64().unwrap();
             assert!((ours[[0, 0]] - expected).abs() < 1e-9, "{name} of {members:?}: {ours}");
         }
-        // The other answer's share is one minus this one's.
+        // The fraction of the other answer is one minus this one.
         assert!((ends.lower[[0, 1]] - (1.0 - ends.upper[[0, 0]])).abs() < 1e-9);
     }
 }
 
-/// What can be reckoned by hand: of 10 volunteers 4 say featured, 5 smooth, 1 artifact.
+/// A case simple enough to compute by hand: of 10 volunteers, 4 say featured, 5 smooth, 1 artifact.
 #[test]
 fn the_friendly_table_is_blank_where_fewer_than_half_would_be_asked() {
     let schema = Schema::from_json(
@@ -113,7 +113,7 @@ fn the_friendly_table_is_blank_where_fewer_than_half_would_be_asked() {
     let table = posterior.friendly();
     let cell = |name: &str| table.column(name).unwrap().f64().unwrap().get(0);
     assert_eq!(cell("smooth_featured_fraction"), Some(0.4));
-    // Half is not fewer than half.
+    // Exactly half is not fewer than half.
     assert_eq!(cell("round_yes_fraction"), Some(0.75));
     assert_eq!((cell("spiral_yes_fraction"), cell("spiral_no_fraction")), (None, None));
     let advanced = posterior.advanced().unwrap();
@@ -130,7 +130,7 @@ fn golden_central_intervals_cover_as_scipy_says() {
     let coverage = &record["coverage"];
     let (a, b) = (numbers(&coverage["beta_a"]), numbers(&coverage["beta_b"]));
     let truth = numbers(&coverage["truth"]);
-    // A question of two answers has these Beta distributions.
+    // A question with two answers has these Beta distributions.
     let concentrations = Array3::from_shape_fn((100, 2, 1), |(i, k, _)| [a[i], b[i]][k]);
     let rings = Schema::named("gz_rings").unwrap();
     let posterior = Posterior::new(&rings, named(100), concentrations).unwrap();
@@ -165,7 +165,7 @@ fn golden_calibration_errors_agree() {
         let ours = [bin.index as f64, bin.weight, bin.confidence, bin.outcome];
         assert!(ours.iter().zip(row).all(|(ours, row)| (ours - row).abs() < 1e-12), "{bin:?}");
     }
-    // The top label: the largest probability against whether it was right.
+    // The predicted class: its probability, and whether it was right.
     let classes = numbers(&record["class_label"]);
     let probabilities = matrix(&record["class_probabilities"]);
     let top = probabilities.rows().into_iter().map(|row| {
@@ -280,7 +280,7 @@ fn honest(galaxies: usize, seed: u64) -> (Posterior, Votes) {
     (Posterior::new(&schema, named(galaxies), alpha).unwrap(), votes)
 }
 
-/// The posterior with every concentration changed.
+/// Applies a change to every concentration.
 fn changed(posterior: &Posterior, change: impl Fn(f64) -> f64) -> Posterior {
     let concentrations = posterior.concentrations().mapv(change);
     Posterior::new(posterior.schema(), posterior.ids().to_vec(), concentrations).unwrap()
@@ -301,7 +301,7 @@ fn a_posterior_from_which_votes_are_drawn_is_calibrated_and_a_surer_one_is_not()
     let wrong = Calibration::measure(&surer, &votes, 5).unwrap();
     for (wrong, right) in wrong.questions().iter().zip(right.questions()) {
         assert!(wrong.coverage.votes_inside < right.coverage.votes_inside - 0.02, "{wrong:?}");
-        // The fractions are as they were.
+        // The fractions are unchanged.
         assert!((wrong.error() - right.error()).abs() < 1e-9);
     }
 }
@@ -312,7 +312,7 @@ fn recalibration_finds_what_was_done_to_a_posterior_and_undoes_it() {
     let surer = changed(&posterior, |alpha| 5.0 * alpha);
     let found = Recalibration::fit(&surer, &votes).unwrap();
     for scaling in found.scalings() {
-        // Some twenty votes a galaxy say little about how far shares scatter: 0.16 is one sigma.
+        // About twenty votes per galaxy say little about the scatter of fractions: one sigma is 0.16.
         assert!((scaling.certainty * 5.0).ln().abs() < 0.5, "{scaling:?}");
         assert!((scaling.temperature - 1.0).abs() < 0.1, "{scaling:?}");
     }
@@ -338,7 +338,7 @@ fn recalibration_finds_what_was_done_to_a_posterior_and_undoes_it() {
     assert!(off.iter().all(|off| off.abs() < 1e-9));
 }
 
-/// Not fitted on these galaxies, nor were any of them learnt from.
+/// The intervals were not fitted on these galaxies, and the model was not trained on them.
 #[test]
 fn the_shipped_models_intervals_hold_nine_of_ten_votes_for_every_question() {
     let folder = tempfile::tempdir().unwrap();
@@ -362,7 +362,7 @@ fn accuracy_counts_only_galaxies_on_which_volunteers_agree() {
     let alpha = [[9.0, 1.0], [1.0, 9.0], [9.0, 1.0], [9.0, 1.0], [2.0, 1.0]];
     let alpha = Array3::from_shape_fn((5, 2, 1), |(i, k, _)| alpha[i][k]);
     let posterior = Posterior::new(&rings, named(5), alpha).unwrap();
-    // Right; wrong; not agreed (exactly 0.8); too few votes; right.
+    // In order: right, wrong, no agreement (exactly 0.8), too few votes, right.
     let counts = array![[19.0, 1.0], [18.0, 2.0], [16.0, 4.0], [3.0, 0.0], [20.0, 0.0]];
     let votes = Votes::new(&rings, named(5), counts).unwrap();
     let found = confident(&posterior, &votes, "ring", 0.8, 10).unwrap();
@@ -405,7 +405,7 @@ fn the_advanced_table_has_everything_and_the_calibration_shows_itself() {
     assert!(calibration.figure().svg().contains("how-rounded-dr5"));
 }
 
-/// Writes what a person should look at, when told where.
+/// Writes figures for visual inspection to `$ZOOBOT_LOOK`.
 #[test]
 #[ignore = "writes pictures to look at into $ZOOBOT_LOOK"]
 fn pictures_to_look_at() {

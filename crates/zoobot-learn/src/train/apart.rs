@@ -1,4 +1,4 @@
-//! Training and validation have to be disjoint: a galaxy or picture in both is an error.
+//! Checks that training and validation do not share galaxies or pictures.
 
 use super::same_picture::same_pictures;
 use std::collections::HashSet;
@@ -8,11 +8,11 @@ use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::Catalog;
 use zoobot_show::notes::note;
 
-/// Galaxies that an error names.
+/// The number of galaxies that an error names.
 const EXAMPLES: usize = 3;
 
-/// Fails where a galaxy, or a picture, is on both sides. A picture is known by its file, however the
-/// path is spelt, and by its content: a copy under another name is the same picture.
+/// Fails if a galaxy or a picture is on both sides. Pictures are compared by file, however the path is
+/// written, and by content: a copy under another name is the same picture.
 #[doc(hidden)]
 pub fn apart(train: &Catalog, val: &Catalog) -> Result<()> {
     if val.is_empty() {
@@ -44,7 +44,7 @@ pub fn apart(train: &Catalog, val: &Catalog) -> Result<()> {
     let (learn, keep) = (train.files(), val.files());
     let all: Vec<PathBuf> = learn.iter().chain(&keep).cloned().collect();
     let first = same_pictures(&all);
-    // The first of a picture's places is in `train` where there is one.
+    // The first occurrence of a picture is in `train` if there is one.
     let twice: Vec<String> = (learn.len()..all.len())
         .filter(|&place| first[place] < learn.len())
         .map(|place| {
@@ -66,7 +66,7 @@ pub fn apart(train: &Catalog, val: &Catalog) -> Result<()> {
     Ok(())
 }
 
-/// That a share of galaxies leaves none for training or none for validation.
+/// The error for a share that leaves no galaxies for training or for validation.
 #[doc(hidden)]
 pub fn empty_side(share: f64, galaxies: usize) -> Error {
     let problem = format!(
@@ -79,11 +79,11 @@ pub fn empty_side(share: f64, galaxies: usize) -> Error {
     Error::unsuitable(problem, hint)
 }
 
-/// A catalogue's training and validation galaxies, in the catalogue's order, after validation galaxies
-/// whose picture is also a training picture were moved to the training galaxies.
+/// The training and validation galaxies, in catalogue order, after moving validation galaxies whose picture
+/// is also a training picture to the training galaxies.
 ///
 /// # Errors
-/// [`Error::Unsuitable`] when no validation galaxy is left.
+/// [`Error::Unsuitable`] when no validation galaxies are left.
 #[doc(hidden)]
 pub fn with_copies_together(
     catalog: &Catalog,
@@ -122,8 +122,8 @@ pub fn with_copies_together(
     Ok((part(&learnt)?, part(&kept)?))
 }
 
-/// Notes where a catalogue has a picture more than once: one of them is then predicted by a model that
-/// has learnt from the other.
+/// Prints a note if a catalogue has a picture more than once. A model may then predict one copy after it has
+/// learnt from another.
 #[doc(hidden)]
 pub fn note_copies(catalog: &Catalog) {
     let first = same_pictures(&catalog.files());
@@ -162,7 +162,7 @@ mod tests {
     use polars::prelude::df;
     use std::path::Path;
 
-    /// Files of these contents in a folder, and a catalogue of some of them.
+    /// A catalogue of these files.
     fn catalog(folder: &Path, prefix: &str, files: &[&str]) -> Catalog {
         let ids: Vec<String> = (0..files.len()).map(|i| format!("{prefix}{i}")).collect();
         Catalog::from_table(df!("id_str" => ids, "file_loc" => files).unwrap(), folder).unwrap()
@@ -214,7 +214,7 @@ mod tests {
         assert!(refused(&catalog(place, "v", &["nowhere.jpg"])).contains("nowhere.jpg"));
         assert!(refused(&catalog(place, "t", &["c.jpg"])).contains("1 galaxy is in both"));
         assert!(refused(&train.head(0)).contains("no validation galaxies"));
-        // Pictures without a file are nobody's.
+        // Galaxies without a file are not copies of each other.
         apart(&train, &catalog(place, "v", &["c.jpg", "d.jpg", "d.jpg", ""])).unwrap();
     }
 
@@ -232,7 +232,7 @@ mod tests {
             parts(&["g1", "g2"], &["g0", "g3", "g4"]).unwrap(),
             (ids(&["g0", "g1", "g2", "g4"]), ids(&["g3"]))
         );
-        // Without copies everything stays, in its order.
+        // Without copies, both sides and their order are unchanged.
         assert_eq!(
             parts(&["g3", "g2"], &["g4", "g1"]).unwrap(),
             (ids(&["g3", "g2"]), ids(&["g4", "g1"]))

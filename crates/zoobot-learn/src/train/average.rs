@@ -1,23 +1,23 @@
-//! A running average of the weights, which is often better than the weights themselves.
+//! A moving average of the weights, which often performs better than the weights themselves.
 
 use super::optimizer::Optimizer;
 use tch::nn::VarStore;
 use tch::{Tensor, no_grad};
 use zoobot_base::error::{Error, Result};
 
-/// An exponential moving average of a network: its weights and, as in timm, the statistics of its
+/// An exponential moving average of a network: of its weights and, as in timm, of the statistics of its
 /// normalisation layers.
 #[derive(Debug)]
 pub struct Average {
     keep: f64,
     updates: u64,
-    /// Each part of the network with its average.
+    /// Each tensor of the network with its average.
     parts: Vec<(Tensor, Tensor)>,
 }
 
 impl Average {
-    /// An average that keeps a share `keep` of itself at each update (0.999 is usual; less in the
-    /// first updates, so that the random start is soon forgotten).
+    /// Creates an average that keeps the fraction `keep` of itself at each update (0.999 is usual). The first
+    /// updates keep less, so that the random initial weights are soon forgotten.
     ///
     /// # Errors
     /// [`Error::Parameter`] unless `keep` is at least 0 and below 1.
@@ -39,10 +39,10 @@ impl Average {
         Ok(Self { keep, updates: 0, parts })
     }
 
-    /// Moves the average towards the present weights: after each step.
+    /// Moves the average towards the current weights; call it after each step.
     ///
     /// # Errors
-    /// [`Error::Torch`] when memory is short.
+    /// [`Error::Torch`] when memory runs out.
     pub fn update(&mut self) -> Result<()> {
         self.updates += 1;
         let seen = self.updates as f64;
@@ -55,11 +55,10 @@ impl Average {
         })
     }
 
-    /// Puts the average into the network and keeps the weights in its place. A second call undoes
-    /// the first.
+    /// Swaps the network's weights with the average. A second call swaps them back.
     ///
     /// # Errors
-    /// [`Error::Torch`] when memory is short.
+    /// [`Error::Torch`] when memory runs out.
     pub fn exchange(&mut self) -> Result<()> {
         no_grad(|| {
             for (live, average) in &mut self.parts {
@@ -89,7 +88,7 @@ impl Average {
     }
 }
 
-/// The same numbers in memory of their own.
+/// A copy in separate memory.
 fn copied(tensor: &Tensor) -> Result<Tensor> {
     let mut copy = tensor.f_detach()?.f_zeros_like()?;
     copy.f_copy_(tensor)?;

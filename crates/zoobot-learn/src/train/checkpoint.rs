@@ -1,8 +1,8 @@
-//! Checkpoints that survive crashes: each is a folder that appears whole or not at all.
+//! Checkpoints that survive crashes: each is a folder that is written completely or not at all.
 //!
-//! A folder `step-000000000123` holds `tensors.safetensors` and `state.json`. It is written under
-//! another name, forced to disk and renamed, so that a power cut, a `kill -9` or a full disk leaves
-//! the one before it as it was.
+//! A folder `step-000000000123` holds `tensors.safetensors` and `state.json`. It is written under a temporary
+//! name, synced to disk and renamed, so that a power cut, a `kill -9` or a full disk leaves the previous
+//! checkpoint intact.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -33,20 +33,20 @@ pub struct Checkpoints {
     keep: usize,
 }
 
-/// A checkpoint that was read.
+/// A checkpoint that was read from disk.
 #[derive(Debug)]
 pub struct Saved<S> {
-    /// Steps taken until then.
+    /// The number of steps when it was saved.
     pub step: u64,
-    /// How good the network was, lower is better; `None` between two validations.
+    /// The validation score, lower is better; `None` for a checkpoint between two validations.
     pub score: Option<f64>,
-    /// What the caller kept.
+    /// The caller's state.
     pub state: S,
-    /// The tensors, by name, in the order in which they were given.
+    /// The named tensors, in the order in which they were saved.
     pub tensors: Vec<(String, Tensor)>,
 }
 
-/// What `state.json` holds.
+/// The content of `state.json`.
 #[derive(Debug, Serialize, Deserialize)]
 struct Record<S> {
     step: u64,
@@ -54,28 +54,29 @@ struct Record<S> {
     state: S,
 }
 
-/// The part of it that choosing needs.
+/// The part of [`Record`] that is needed to rank checkpoints.
 #[derive(Debug, Deserialize)]
 struct Score {
     score: Option<f64>,
 }
 
 impl Checkpoints {
-    /// Checkpoints in `folder`, which is created if it does not exist. The newest is kept, and the
-    /// `keep` best.
+    /// Opens `folder` for checkpoints, and creates it if necessary. The newest checkpoint and the `keep` best
+    /// ones are kept.
     ///
     /// # Errors
-    /// [`Error::Io`] when the folder cannot be made.
+    /// [`Error::Io`] when the folder cannot be created.
     pub fn new(folder: impl AsRef<Path>, keep: usize) -> Result<Self> {
         let folder = folder.as_ref().to_path_buf();
         fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
         Ok(Self { folder, keep })
     }
 
-    /// Writes a checkpoint, then removes all that are neither the newest nor among the best.
+    /// Writes a checkpoint, then removes all others except the best.
     ///
     /// # Errors
-    /// [`Error::Io`] or [`Error::Torch`], as on a full disk: earlier checkpoints are then untouched.
+    /// [`Error::Io`] or [`Error::Torch`], for example when the disk is full; earlier checkpoints are then
+    /// left intact.
     pub fn save<S: Serialize>(
         &self,
         step: u64,
@@ -87,23 +88,23 @@ impl Checkpoints {
         let unfinished = self.folder.join(format!("{UNFINISHED}{name}"));
         let place = self.folder.join(format!("{BEGIN}{name}"));
         let written = write(&unfinished, &Record { step, score, state }, tensors).and_then(|()| {
-            // A checkpoint of the same step is of the same run, and gives way.
+            // A checkpoint of the same step comes from the same run, and is replaced.
             remove(&place)?;
             fs::rename(&unfinished, &place).map_err(Error::io("write", &place))?;
             sync(&self.folder)
         });
         if written.is_err() {
-            // The error is what matters.
+            // The first error is the one to report.
             let _ = remove(&unfinished);
             return written;
         }
         self.prune(step)
     }
 
-    /// The newest checkpoint that can be read; `None` without checkpoints.
+    /// The newest readable checkpoint; `None` without checkpoints.
     ///
     /// # Errors
-    /// [`Error::Io`] when the folder cannot be read; the error of the newest checkpoint when none
+    /// [`Error::Io`] when the folder cannot be read; the error of the newest checkpoint when no checkpoint
     /// can be read.
     pub fn newest<S: DeserializeOwned>(&self) -> Result<Option<Saved<S>>> {
         let mut first_error = None;
@@ -116,10 +117,10 @@ impl Checkpoints {
         first_error.map_or(Ok(None), Err)
     }
 
-    /// The checkpoint with the lowest score; `None` when none has a score.
+    /// The checkpoint with the lowest score; `None` when no checkpoint has a score.
     ///
     /// # Errors
-    /// As [`newest`](Self::newest).
+    /// As for [`newest`](Self::newest).
     pub fn best<S: DeserializeOwned>(&self) -> Result<Option<Saved<S>>> {
         match self.ranked()?.first() {
             Some((step, _)) => self.read(*step).map(Some),
@@ -127,7 +128,7 @@ impl Checkpoints {
         }
     }
 
-    /// Reads the checkpoint of a step.
+    /// Reads the checkpoint of this step.
     fn read<S: DeserializeOwned>(&self, step: u64) -> Result<Saved<S>> {
         let folder = self.place(step);
         let path = folder.join(STATE);
@@ -141,7 +142,7 @@ impl Checkpoints {
         self.folder.join(format!("{BEGIN}{step:012}"))
     }
 
-    /// The steps of which there are checkpoints, in order.
+    /// The steps that have checkpoints, in ascending order.
     fn steps(&self) -> Result<Vec<u64>> {
         let entries = fs::read_dir(&self.folder).map_err(Error::io("read", &self.folder))?;
         let names = entries.flatten().map(|entry| entry.file_name());
@@ -151,7 +152,7 @@ impl Checkpoints {
         Ok(steps)
     }
 
-    /// The steps with a score, best first; of equals the earlier.
+    /// The steps with a score, best first; ties are ordered by step.
     fn ranked(&self) -> Result<Vec<(u64, f64)>> {
         let score = |step: u64| {
             let text = fs::read_to_string(self.place(step).join(STATE)).ok()?;
@@ -163,7 +164,7 @@ impl Checkpoints {
         Ok(ranked)
     }
 
-    /// Removes what a killed run left of a checkpoint that it was writing.
+    /// Removes unfinished checkpoints that a killed run left behind.
     pub(super) fn tidy(&self) -> Result<()> {
         let entries = fs::read_dir(&self.folder).map_err(Error::io("read", &self.folder))?;
         for entry in entries.flatten() {
@@ -202,7 +203,7 @@ fn write<S: Serialize>(
     sync(folder)
 }
 
-/// Waits until a file, or the names in a folder, are on the disk.
+/// Waits until a file, or the entries of a folder, are on disk.
 fn sync(path: &Path) -> Result<()> {
     File::open(path).and_then(|it| it.sync_all()).map_err(Error::io("write", path))
 }

@@ -1,33 +1,33 @@
-//! The loss of votes: Dirichlet-multinomial, one factor for each question.
+//! The loss for votes: Dirichlet-multinomial, with one factor for each question.
 //!
 //! For votes n_k and concentrations α_k of a question's answers, N = Σ n_k and A = Σ α_k (Walmsley
 //! et al. 2022, MNRAS 509, 3966, section 3.1):
 //!
 //! ln P = ln Γ(N+1) + ln Γ(A) − ln Γ(N+A) + Σ_k [ln Γ(n_k+α_k) − ln Γ(α_k) − ln Γ(n_k+1)]
 //!
-//! A question that nobody was asked has N = 0: its loss and gradient are exactly zero.
+//! A question without votes has N = 0: its loss and gradient are exactly zero.
 
 use rayon::prelude::*;
 use std::ops::Range;
 use zoobot_base::special::{digamma, ln_factorial, ln_gamma};
 
-/// Up to so many votes Γ(n+α)/Γ(α) = α (α+1) ... (α+n−1) is multiplied out, which is faster and
-/// cannot leave the range of a float64 for concentrations of a network.
+/// Up to this many votes, Γ(n+α)/Γ(α) = α (α+1) ... (α+n−1) is multiplied out. This is faster, and cannot
+/// overflow a float64 for the concentrations of a network.
 const FEW: f64 = 24.0;
 
-/// Two products below this can be multiplied.
+/// Two products below this can be multiplied without overflow.
 const LARGE: f64 = 1e150;
 
-/// Cells (galaxies × answers) that a thread takes at once. A batch of 512 for 34 answers is done in
-/// half a millisecond, which waking another thread on a busy machine can take as well.
+/// The number of cells (galaxies × answers) per thread. A batch of 512 with 34 answers takes half a
+/// millisecond, which is as long as waking another thread on a busy machine may take.
 const GRAIN: usize = 32_768;
 
 /// Γ(n+α)/Γ(α).
 struct Rising {
-    /// The function is `product` × exp(`exponent`).
+    /// The value is `product` × exp(`exponent`).
     product: f64,
     exponent: f64,
-    /// The derivative of its logarithm to α.
+    /// The derivative of its logarithm with respect to α.
     slope: f64,
 }
 
@@ -42,7 +42,7 @@ impl Rising {
                 product *= factor;
                 factor += 1.0;
             }
-            // Huge concentrations may overflow: those take the other way, as does what is no number.
+            // Huge concentrations may overflow; they, and NaN, take the other branch.
             if product < LARGE {
                 return Self { product, exponent: 0.0, slope: derivative / product };
             }
@@ -60,7 +60,8 @@ impl Rising {
     }
 }
 
-/// −ln P of one question; adds its derivatives to the concentrations to `gradient`, times `scale`.
+/// −ln P of one question; adds `scale` times its derivatives with respect to the concentrations to
+/// `gradient`.
 #[inline]
 pub(super) fn question(alpha: &[f64], votes: &[f64], scale: f64, gradient: &mut [f64]) -> f64 {
     let total: f64 = votes.iter().sum();
@@ -69,7 +70,7 @@ pub(super) fn question(alpha: &[f64], votes: &[f64], scale: f64, gradient: &mut 
     }
     let all = Rising::new(alpha.iter().sum(), total);
     let mut ln = all.ln() - ln_factorials(total);
-    // The factors of the answers are multiplied up: one logarithm for all, while in range.
+    // The factors of the answers are multiplied, so that one logarithm suffices while they are in range.
     let mut product = 1.0;
     for ((alpha, votes), gradient) in alpha.iter().zip(votes).zip(gradient) {
         let mut slope = all.slope;
@@ -98,7 +99,7 @@ fn ln_factorials(n: f64) -> f64 {
     if place < SIZE && place as f64 == n { TABLE[place] } else { ln_factorial(n) }
 }
 
-/// A batch on the CPU: what each question costs each galaxy, and the gradient.
+/// A batch on the CPU: the loss of each question of each galaxy, and the gradient.
 #[derive(Debug)]
 pub(super) struct Batch {
     /// −ln P, `[galaxies, questions]`.
@@ -107,7 +108,7 @@ pub(super) struct Batch {
     pub gradient: Vec<f64>,
 }
 
-/// Every question of every galaxy. `alpha` and `votes` are `[galaxies, answers]` in rows.
+/// Computes every question of every galaxy. `alpha` and `votes` are `[galaxies, answers]`, row by row.
 pub(super) fn batch(ranges: &[Range<usize>], alpha: &[f64], votes: &[f64], scale: f64) -> Batch {
     let width = ranges.last().map_or(1, |range| range.end).max(1);
     let questions = ranges.len().max(1);

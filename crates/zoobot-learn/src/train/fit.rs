@@ -1,8 +1,8 @@
-//! The training loop: from scratch and for fine-tuning alike.
+//! The training loop, both from scratch and for fine-tuning.
 //!
-//! Everything random in a step follows from the seed and the step's number: the order of galaxies,
-//! what augmentation does, and dropout. A checkpoint therefore holds no random generator, and a run
-//! that was killed resumes as if it had not been.
+//! All randomness in a step follows from the seed and the step's number: the order of galaxies, augmentation
+//! and dropout. A checkpoint therefore needs no random generator, and a killed run resumes as if it had not
+//! been interrupted.
 
 use super::average::Average;
 use super::checkpoint::{Checkpoints, Saved};
@@ -22,42 +22,42 @@ use zoobot_base::interrupt;
 use zoobot_base::seed;
 use zoobot_representation::encoder::Precision;
 
-/// What is trained: a network with its training and validation galaxies.
+/// The model to train, with its training and validation galaxies.
 pub trait Task {
-    /// The network's variables, on their device. Those that need no gradient stay as they are.
+    /// The network's variables, on their device. Variables without gradients are not trained.
     fn store(&self) -> &VarStore;
 
-    /// The layers that learn slower the deeper they lie, as [`groups`] takes them. None by default.
+    /// The layers of the network, in the form that [`groups`] takes, for a learning rate that falls with
+    /// depth. None by default.
     fn layers(&self) -> Vec<Vec<String>> {
         Vec::new()
     }
 
-    /// How many galaxies there are to learn from.
+    /// The number of training galaxies.
     fn galaxies(&self) -> usize;
 
-    /// The loss on some of them, by their places, differentiable. `seed` is for what is random in
-    /// it, such as augmentation and a head's dropout. libtorch's own generator is seeded already, but
-    /// all that runs in the process draws from it.
+    /// The differentiable loss for the galaxies with these indices. `seed` controls all randomness, such as
+    /// augmentation and dropout. libtorch's own generator is also seeded, but everything that runs in the
+    /// process draws from it.
     ///
     /// # Errors
-    /// Whatever keeps the loss from being computed; it ends the run.
+    /// Any error that prevents the loss from being computed; it ends the run.
     fn loss(&mut self, galaxies: &[usize], seed: u64) -> Result<Tensor>;
 
-    /// How good the network is on galaxies kept aside, lower is better. Called without gradients.
+    /// The loss on the validation galaxies, lower is better. Called without gradients.
     ///
     /// # Errors
-    /// As [`loss`](Self::loss).
+    /// As for [`loss`](Self::loss).
     fn validate(&mut self) -> Result<f64>;
 
-    /// The parts of the last validation by name, such as the loss of each question
-    /// ([`QuestionLosses`](super::QuestionLosses)): they go into the history and the log. None by
-    /// default.
+    /// The named parts of the last validation loss, such as the loss of each question
+    /// ([`QuestionLosses`](super::QuestionLosses)), for the history and the log. None by default.
     fn parts(&self) -> Vec<(String, f64)> {
         Vec::new()
     }
 }
 
-/// The settings of a run, as kept beside its result.
+/// The settings of a training run, as saved with its result.
 ///
 /// ```
 /// use zoobot_core::prelude::*;
@@ -70,40 +70,39 @@ pub trait Task {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FitConfig {
-    /// How often each galaxy is shown (10).
+    /// The number of epochs (10).
     pub epochs: u64,
-    /// Galaxies in a batch (64).
+    /// The batch size in galaxies (64).
     pub batch: usize,
-    /// The largest learning rate (1e-3).
+    /// The peak learning rate (1e-3).
     pub rate: f64,
-    /// The share of the weights that a step at rate 1 takes away (0.05).
+    /// The weight decay: the fraction of the weights that a step at a learning rate of 1 removes (0.05).
     pub weight_decay: f64,
-    /// How much slower each deeper layer learns (1: none does).
+    /// The factor by which the learning rate falls with each deeper layer (1: equal rates).
     pub layer_decay: f64,
-    /// The schedule of the learning rate.
+    /// The learning-rate schedule.
     pub schedule: Schedule,
-    /// How gradients become steps.
+    /// The settings of the optimiser.
     pub optimizer: OptimizerConfig,
-    /// The share that a running average of the weights keeps of itself at each step, such as 0.999.
-    /// Where it is set, the average is validated and kept (`None`).
+    /// The fraction that a moving average of the weights keeps of itself at each step, such as 0.999. If it
+    /// is set, the average is validated and returned (`None`).
     pub average: Option<f64>,
-    /// Early stopping: the number of epochs without a better validation after which the run ends
-    /// (`None`: it runs to the end).
+    /// Early stopping: the number of epochs without improvement after which the run ends (`None`: no early
+    /// stopping).
     pub patience: Option<u64>,
-    /// The epoch after which the run ends with its last weights, with the schedule of all `epochs`,
-    /// where the best length is already known (`None`: it runs to the end, and the best weights are
-    /// kept).
+    /// The epoch after which the run ends with its last weights, while the schedule still spans all `epochs`.
+    /// It is for runs whose best length is already known (`None`: the run uses all epochs and keeps the best
+    /// weights).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<u64>,
-    /// Best checkpoints that are kept (1).
+    /// The number of best checkpoints to keep (1).
     pub keep: usize,
-    /// Steps between two checkpoints; 0, the default, for one after each epoch only.
+    /// The number of steps between checkpoints; 0, the default, saves only after each epoch.
     pub save_every: u64,
-    /// The precision that the network computes with ([`Precision::Fp32`]); with 16 bits the
-    /// variables stay in 32
-    /// ([`Training::precision`](zoobot_representation::encoder::Training::precision)).
+    /// The precision that the network computes with ([`Precision::Fp32`]); with 16 bits the variables stay in
+    /// 32 bits: see [`Training::precision`](zoobot_representation::encoder::Training::precision).
     pub precision: Precision,
-    /// The seed of everything random (1).
+    /// The random seed (0).
     pub seed: u64,
 }
 
@@ -128,17 +127,16 @@ impl Default for FitConfig {
     }
 }
 
-/// Trains, and leaves the network with the weights of the best epoch.
+/// Trains the network, and leaves it with the weights of the best epoch.
 ///
-/// With a `folder`, checkpoints and a log (`steps.csv`, `epochs.csv`) are kept in it, and a run
-/// that finds its own checkpoints resumes after the newest: on a CPU with the same number of
-/// threads it ends with exactly the weights that it would have had without the break. A network
-/// trained without one keeps its last weights.
+/// With a `folder`, checkpoints and a log (`steps.csv`, `epochs.csv`) are kept in it. A run that finds its
+/// own checkpoints resumes after the newest one: on a CPU with the same number of threads it ends with
+/// exactly the weights of an uninterrupted run. Without a folder, the network keeps the weights of the last
+/// step.
 ///
 /// # Errors
-/// [`Error::Parameter`] for settings outside their range; [`Error::Unsuitable`] for a loss that is not
-/// finite, or a folder with checkpoints of another run; any error of the task or of writing a
-/// checkpoint.
+/// [`Error::Parameter`] for settings that are out of range; [`Error::Unsuitable`] for a loss that is not
+/// finite, or a folder with checkpoints of another run; any error of the task or of writing a checkpoint.
 pub fn fit(
     task: &mut dyn Task,
     config: &FitConfig,
@@ -180,7 +178,7 @@ fn check(task: &dyn Task, config: &FitConfig) -> Result<()> {
     }
 }
 
-/// A run under way.
+/// A run in progress.
 pub(super) struct Run {
     pub config: FitConfig,
     pub galaxies: usize,
@@ -188,7 +186,7 @@ pub(super) struct Run {
     average: Option<Average>,
     order: Order,
     pub epochs: Vec<Epoch>,
-    /// Losses of the epoch under way, added up.
+    /// The sum of the losses in the current epoch.
     pub sum: f64,
     log: Option<Log>,
 }
@@ -207,7 +205,7 @@ impl Run {
         Ok(Self { config, galaxies, optimizer, average, order, epochs, sum, log })
     }
 
-    /// Steps of the whole run.
+    /// The number of steps in the whole run.
     fn steps(&self) -> u64 {
         self.order.batches() * self.config.epochs
     }
@@ -320,7 +318,7 @@ impl Run {
         checkpoints.save(self.optimizer.steps(), score, &Progress::of(self)?, &tensors)
     }
 
-    /// Goes on where a checkpoint was written.
+    /// Continues from a checkpoint.
     fn resume(&mut self, task: &dyn Task, saved: Saved<Progress>) -> Result<()> {
         let (now, then) = (Progress::of(self)?, &saved.state);
         if then.config != now.config || then.galaxies != now.galaxies {
@@ -340,9 +338,9 @@ impl Run {
         Ok(())
     }
 
-    /// Leaves the network with the best weights there are.
+    /// Leaves the network with the best weights.
     fn settle(&mut self, task: &dyn Task, checkpoints: Option<&Checkpoints>) -> Result<()> {
-        // Where it was told when to stop, the last weights remain.
+        // A run with a fixed length keeps its last weights.
         let checkpoints = checkpoints.filter(|_| self.config.until.is_none());
         let best = checkpoints.map(Checkpoints::best::<Progress>).transpose()?.flatten();
         if let Some(best) = best {
@@ -358,7 +356,7 @@ impl Run {
     }
 }
 
-/// Copies a tensor of a checkpoint to where it belongs.
+/// Copies a tensor of a checkpoint to its destination.
 fn put(tensors: &[(String, Tensor)], name: &str, to: &Tensor) -> Result<()> {
     let Some((_, from)) = tensors.iter().find(|(known, _)| known == name) else {
         return Err(Error::Missing {

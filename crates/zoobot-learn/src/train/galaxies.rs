@@ -1,5 +1,5 @@
-//! Training galaxies: their pictures, prepared once and mapped into memory, each with the place of
-//! its labels.
+//! Training galaxies: pictures that are prepared once and mapped into memory, each with the row of its
+//! labels.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::Catalog;
 use zoobot_data::picture::{Failures, PictureCache, Recipe};
 
-/// Where a run keeps prepared pictures and checkpoints: in its folder, or pictures in a temporary one
+/// Where a run keeps prepared pictures and checkpoints: in its folder, or else pictures in a temporary folder
 /// and no checkpoints.
 #[derive(Debug)]
 pub struct Place {
@@ -19,7 +19,7 @@ pub struct Place {
 
 impl Place {
     /// # Errors
-    /// [`Error::Io`] where no temporary folder can be made.
+    /// [`Error::Io`] when no temporary folder can be created.
     pub fn new(folder: Option<&Path>) -> Result<Self> {
         if let Some(folder) = folder {
             let (pictures, checkpoints) = (folder.join("pictures"), folder.join("checkpoints"));
@@ -31,22 +31,22 @@ impl Place {
     }
 }
 
-/// Prepared pictures of a catalogue, with what is known of its galaxies.
+/// The prepared pictures of a catalogue, with the truth for its galaxies.
 #[derive(Debug)]
 pub struct Pictured<T> {
     cache: PictureCache,
-    /// Of each picture, the row of its galaxy in the catalogue.
+    /// For each picture, the row of its galaxy in the catalogue.
     rows: Vec<usize>,
-    /// What is known of the catalogue's galaxies.
+    /// The truth for the catalogue's galaxies.
     pub truth: T,
 }
 
 impl<T> Pictured<T> {
-    /// Prepares the pictures of a catalogue in a folder, unless they lie there prepared; `truth` is of
-    /// its galaxies, in its order. Galaxies whose pictures cannot be read are left out.
+    /// Prepares the pictures of a catalogue in a folder, unless they are already there. `truth` must be in
+    /// catalogue order. Galaxies whose pictures cannot be read are left out.
     ///
     /// # Errors
-    /// As [`PictureCache::open`]; [`Error::Picture`] when no picture can be read.
+    /// As for [`PictureCache::open`]; [`Error::Picture`] when no picture can be read.
     pub fn open(folder: &Path, catalog: &Catalog, truth: T, recipe: &Recipe) -> Result<Self> {
         let cache = PictureCache::open(folder, catalog, recipe)?;
         if let (true, Some(first)) = (cache.is_empty(), cache.failed().first()) {
@@ -64,17 +64,17 @@ impl<T> Pictured<T> {
         Ok(Self { cache, rows, truth })
     }
 
-    /// The galaxies whose pictures cannot be read, and why.
+    /// The galaxies whose pictures cannot be read, each with the reason.
     pub fn failed(&self) -> &Failures {
         self.cache.failed()
     }
 
-    /// Galaxies whose pictures can be read.
+    /// The number of galaxies whose pictures can be read.
     pub fn len(&self) -> usize {
         self.cache.len()
     }
 
-    /// Pictures `[n, channels, side, side]` of some galaxies, and their rows in the catalogue.
+    /// The pictures `[n, channels, side, side]` of some galaxies, and their rows in the catalogue.
     pub fn batch(&self, galaxies: &[usize], device: Device) -> Result<(Tensor, Vec<usize>)> {
         let pictures = self.cache.batch(galaxies, device)?;
         let rows = galaxies.iter().filter_map(|it| self.rows.get(*it).copied()).collect();

@@ -1,32 +1,32 @@
-//! Which variables learn how fast, and which decay.
+//! Groups of variables by learning rate and weight decay.
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tch::nn::VarStore;
 use zoobot_base::error::{Error, Result};
 
-/// Variables that learn alike.
+/// Variables with the same learning rate and weight decay.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Group {
-    /// What the learning rate is multiplied by.
+    /// The factor of the learning rate.
     pub rate: f64,
-    /// The share of its weights that a step at rate 1 takes away.
+    /// The weight decay: the fraction of the weights that a step at a learning rate of 1 removes.
     pub weight_decay: f64,
-    /// The variables' names, sorted.
+    /// The names of the variables, sorted.
     pub variables: Vec<String>,
 }
 
-/// Groups the trainable variables of a network, as timm does.
+/// Groups the trainable variables of a network as timm does.
 ///
-/// `layers` are an encoder's, from the pictures to the features, each by the beginnings of its
-/// variables' names ([`Architecture::layers`](zoobot_representation::encoder::Architecture::layers) below a path):
-/// the rate of layer i of n is multiplied by `layer_decay^(n − 1 − i)`, so that what lies deepest
-/// learns slowest; other variables, such as a head's, have the whole rate. Biases and what scales
-/// norms (vectors) do not decay. Variables that need no gradient are in no group: to freeze a layer
-/// is to take its gradients away.
+/// `layers` lists the layers of an encoder from input to output, each by the prefixes of its variables' names
+/// ([`Architecture::layers`](zoobot_representation::encoder::Architecture::layers) below a path). The rate of
+/// layer i of n is multiplied by `layer_decay^(n − 1 − i)`, so that the layers nearest to the input learn
+/// slowest; other variables, such as those of a head, have the full rate. Biases and the scales of
+/// normalisation layers (vectors) do not decay. Variables without gradients are in no group: to freeze a
+/// layer, turn off its gradients.
 ///
 /// # Errors
-/// [`Error::Parameter`] for a decay outside its range; [`Error::Empty`] when nothing is trainable.
+/// [`Error::Parameter`] for a decay that is out of range; [`Error::Empty`] when no variable is trainable.
 pub fn groups(
     store: &VarStore,
     layers: &[Vec<String>],

@@ -1,4 +1,4 @@
-//! The head on an encoder's features: dropout, one linear layer, and the meaning of its output.
+//! The head on an encoder's features: dropout, one linear layer, and an output function.
 
 use ndarray::Array1;
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -9,27 +9,27 @@ use zoobot_base::error::{Error, Result};
 use zoobot_base::generator;
 use zoobot_representation::probe::scaling::{Scaling, TOGETHER};
 
-/// What the numbers that leave a head mean.
+/// What the outputs of a head mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Output {
-    /// Dirichlet concentrations of answers, 1 to 101: [`concentrations`].
+    /// Dirichlet concentrations of answers, from 1 to 101: [`concentrations`].
     Concentrations,
-    /// Dirichlet concentrations of answers as expected shares times a total for each question:
-    /// [`shares_and_totals`]. The linear layer gives a score for each answer, then the logarithm of
-    /// the total for each question.
+    /// Dirichlet concentrations of answers, as expected vote fractions times a total for each question:
+    /// [`shares_and_totals`]. The linear layer outputs a score for each answer, followed by the logarithm of
+    /// the total of each question.
     Dirichlet,
-    /// Scores of classes, whose softmax are probabilities.
+    /// Scores of classes; their softmax is the probabilities.
     Scores,
-    /// Any number.
+    /// Unrestricted numbers.
     Numbers,
-    /// A number from 0 to 1.
+    /// Numbers from 0 to 1.
     Shares,
-    /// The probability of each of several labels that can be true together.
+    /// The probability of each label, where several labels can be true together.
     Chances,
 }
 
-/// The settings of a [`Head`], as a model folder's `head.json` keeps them.
+/// The configuration of a [`Head`], as saved in a model folder's `head.json`.
 ///
 /// ```
 /// use zoobot_core::train::HeadConfig;
@@ -40,16 +40,16 @@ pub enum Output {
 pub struct HeadConfig {
     /// The number of outputs: answers, classes, or values.
     pub outputs: i64,
-    /// What they mean.
+    /// What the outputs mean.
     pub output: Output,
-    /// The share of features left out at random in training, 0 to below 1.
+    /// The dropout: the fraction of features that are dropped at random in training, at least 0 and below 1.
     pub dropout: f64,
-    /// The answers of each question, in order, for [`Output::Dirichlet`]; else empty.
+    /// The number of answers of each question, in order, for [`Output::Dirichlet`]; otherwise empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub questions: Vec<usize>,
-    /// Where features are standardised first: standard deviations from the mean beyond which they are
-    /// cut off, so that no single feature decides the answer for an unusual picture. The root mean square
-    /// over all features is cut off at a third of it.
+    /// If features are standardised: the number of standard deviations from the mean at which they are
+    /// clipped, so that no single feature determines the prediction for an unusual picture. The root mean
+    /// square over all features is clipped at a third of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<f64>,
 }
@@ -59,13 +59,13 @@ impl HeadConfig {
         Self { outputs: outputs as i64, output, dropout, questions: Vec::new(), limit: None }
     }
 
-    /// Concentrations for `answers` answers, with dropout 0.2.
+    /// A head for the concentrations of `answers` answers, with dropout 0.2.
     pub fn concentrations(answers: usize) -> Self {
         Self::new(answers, Output::Concentrations, 0.2)
     }
 
-    /// Concentrations as shares and totals, for questions with these numbers of answers, without
-    /// dropout.
+    /// A head for concentrations as fractions and totals, for questions with these numbers of answers,
+    /// without dropout.
     pub fn dirichlet(questions: impl Into<Vec<usize>>) -> Self {
         let questions = questions.into();
         Self {
@@ -74,38 +74,38 @@ impl HeadConfig {
         }
     }
 
-    /// Scores for `classes` classes, with dropout 0.5.
+    /// A head for the scores of `classes` classes, with dropout 0.5.
     pub fn scores(classes: usize) -> Self {
         Self::new(classes, Output::Scores, 0.5)
     }
 
-    /// `values` numbers, with dropout 0.5.
+    /// A head for `values` numbers, with dropout 0.5.
     pub fn numbers(values: usize) -> Self {
         Self::new(values, Output::Numbers, 0.5)
     }
 
-    /// The probabilities of `things` labels that can be true together, with dropout 0.5.
+    /// A head for the probabilities of `things` labels that can be true together, with dropout 0.5.
     pub fn chances(things: usize) -> Self {
         Self::new(things, Output::Chances, 0.5)
     }
 
-    /// Rows of the linear layer: more than `outputs` for [`Output::Dirichlet`], which also has a total
-    /// for each question.
+    /// The number of rows of the linear layer: more than `outputs` for [`Output::Dirichlet`], which also has
+    /// a total for each question.
     pub fn rows(&self) -> i64 {
         self.outputs + self.questions.len() as i64
     }
 
-    /// Sets the share of features left out at random.
+    /// Sets the dropout: the fraction of features that are dropped at random.
     pub fn dropout(mut self, dropout: f64) -> Self {
         self.dropout = dropout;
         self
     }
 
-    /// A head on `features` numbers, its variables `weight` and `bias` below `path`, with random
-    /// weights that the seed decides.
+    /// Builds a head for `features` features with its variables `weight` and `bias` below `path`, initialised
+    /// at random with the seed.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for no feature, no output, or a dropout that is negative or not below 1;
+    /// [`Error::Parameter`] for no features, no outputs, or a dropout that is negative or not below 1;
     /// [`Error::Shape`] when the questions have more or fewer answers than there are outputs.
     pub fn build(&self, path: &nn::Path, features: i64, seed: u64) -> Result<Head> {
         for (name, value) in [("features", features), ("outputs", self.outputs)] {
@@ -135,18 +135,18 @@ impl HeadConfig {
     }
 }
 
-/// How features are put on a common scale: `(x - mean) * scale`, cut off beyond the limit.
+/// Standardises features: `(x - mean) * scale`, clipped at the limit.
 #[derive(Debug)]
 struct Standard {
     /// `[features]`
     mean: Tensor,
-    /// `[features]`: one over the standard deviation.
+    /// `[features]`: the inverse of the standard deviation.
     scale: Tensor,
     limit: f64,
 }
 
 impl Standard {
-    /// As [`Scaling::apply`] does.
+    /// Does the same as [`Scaling::apply`].
     fn of(&self, features: &Tensor) -> Result<Tensor> {
         let scaled = features.f_sub(&self.mean)?.f_mul(&self.scale)?;
         let scaled = scaled.f_clamp(-self.limit, self.limit)?;
@@ -162,8 +162,7 @@ impl Standard {
     }
 }
 
-/// Standardisation (where it has one), dropout, a linear layer, and what makes its output what it
-/// means.
+/// A head: optional standardisation, dropout, a linear layer, and an output function.
 ///
 /// ```
 /// use zoobot_core::tch::{Device, Kind, Tensor, nn};
@@ -182,15 +181,16 @@ pub struct Head {
 }
 
 impl Head {
-    /// Its settings.
+    /// The configuration.
     pub fn config(&self) -> &HeadConfig {
         &self.config
     }
 
-    /// A head of these weights, `[rows, features]`, and biases, `[rows]`, on features as they are.
+    /// Builds a head from weights `[rows, features]` and biases `[rows]`, for features without
+    /// standardisation.
     ///
     /// # Errors
-    /// [`Error::Shape`] for weights of another shape.
+    /// [`Error::Shape`] for weights of a wrong shape.
     pub(crate) fn of(config: &HeadConfig, weight: &Tensor, bias: &Tensor) -> Result<Self> {
         let (shape, biases, rows) = (weight.size(), bias.size(), config.rows());
         if shape.len() != 2 || shape[0] != rows || biases != [rows] {
@@ -203,10 +203,10 @@ impl Head {
         Ok(Self { linear, standard: None, config })
     }
 
-    /// The head with its features scaled first, by [`Scaling::apply`].
+    /// Adds a standardisation of the features, by [`Scaling::apply`].
     ///
     /// # Errors
-    /// [`Error::Shape`] for another number of features.
+    /// [`Error::Shape`] for a wrong number of features.
     pub(crate) fn standardised(self, scaling: &Scaling) -> Result<Self> {
         let width = self.width();
         let row = |it: &Array1<f64>| -> Result<Tensor> {
@@ -223,10 +223,10 @@ impl Head {
         Ok(Self { standard, config, ..self })
     }
 
-    /// The head with its weights and biases changed, standardised as it was.
+    /// Changes the weights and biases, and keeps the standardisation.
     ///
     /// # Errors
-    /// Those of `change`.
+    /// The errors of `change`.
     pub(crate) fn map_linear(&self, change: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Self> {
         let linear = nn::Linear {
             ws: change(&self.linear.ws)?,
@@ -237,11 +237,11 @@ impl Head {
         Ok(Self { linear, standard, config: self.config.clone() })
     }
 
-    /// A head on features as they are that gives these answers, but for the limit: the
-    /// standardisation is multiplied into the weights.
+    /// An equivalent head for raw features, except for the clipping: the standardisation is folded into the
+    /// weights.
     ///
     /// # Errors
-    /// [`Error::Torch`] when memory is short.
+    /// [`Error::Torch`] when memory runs out.
     pub(crate) fn folded(&self) -> Result<Self> {
         let Some(Standard { mean, scale, .. }) = &self.standard else { return self.detached() };
         let double = |it: &Tensor| it.f_to_kind(Kind::Double);
@@ -255,10 +255,10 @@ impl Head {
         Self::of(&self.config, &float(&weight)?, &float(&bias)?)
     }
 
-    /// Takes the weights of another, of the same shape.
+    /// Copies the weights of another head of the same shape.
     ///
     /// # Errors
-    /// [`Error::Shape`] for a head of another number of features or outputs.
+    /// [`Error::Shape`] for a head with a different number of features or outputs.
     pub(crate) fn become_like(&mut self, other: &Self) -> Result<()> {
         let (own, others) = (self.linear.ws.size(), other.linear.ws.size());
         if own != others {
@@ -274,13 +274,13 @@ impl Head {
         })
     }
 
-    /// The number of features it takes.
+    /// The number of input features.
     pub fn width(&self) -> usize {
         self.linear.ws.size()[1] as usize
     }
 
-    /// Its variables: `weight`, `[rows, features]`, and `bias`, `[rows]`; where features are
-    /// standardised also their `mean` and `scale`, `[features]`, which no training changes.
+    /// The variables: `weight`, `[rows, features]`, and `bias`, `[rows]`. If features are standardised, also
+    /// their `mean` and `scale`, `[features]`, which are not trained.
     pub fn variables(&self) -> Vec<(String, Tensor)> {
         let mut all = vec![("weight".to_owned(), self.linear.ws.shallow_clone())];
         if let Some(bias) = &self.linear.bs {
@@ -293,10 +293,10 @@ impl Head {
         all
     }
 
-    /// A copy on the CPU that no training changes.
+    /// A copy on the CPU that training does not change.
     ///
     /// # Errors
-    /// [`Error::Torch`] when memory is short.
+    /// [`Error::Torch`] when memory runs out.
     pub fn detached(&self) -> Result<Self> {
         let copy = |tensor: &Tensor| tensor.f_detach_copy()?.f_to_device(Device::Cpu);
         let linear = nn::Linear {
@@ -308,13 +308,14 @@ impl Head {
         Ok(Self { linear, standard, config: self.config.clone() })
     }
 
-    /// What leaves the linear layer, before it is made what it means; differentiable to the features.
+    /// The outputs of the linear layer, before the output function; differentiable with respect to the
+    /// features.
     ///
     /// # Shapes
     /// `[n, features]` to `[n, rows]`.
     ///
     /// # Errors
-    /// [`Error::Torch`] for another shape.
+    /// [`Error::Torch`] for a wrong shape.
     pub(crate) fn scores(&self, features: &Tensor) -> Result<Tensor> {
         let mut features = features.f_to_kind(self.linear.ws.kind())?;
         if let Some(standard) = &self.standard {
@@ -323,15 +324,15 @@ impl Head {
         Ok(features.f_linear(&self.linear.ws, self.linear.bs.as_ref())?)
     }
 
-    /// The output for features. With a seed some of them are left out at random, as in training and
-    /// in each pass of a Monte Carlo estimate: one seed always leaves out the same features.
+    /// The outputs for features. With a seed, dropout is on, as in training and in each pass of Monte Carlo
+    /// dropout; the same seed always drops the same features.
     ///
     /// # Shapes
-    /// `[n, features]` to `[n, outputs]`, float32 even for half-precision features: concentrations
+    /// `[n, features]` to `[n, outputs]`, in float32 even for half-precision features, since concentrations
     /// need its range.
     ///
     /// # Errors
-    /// [`Error::Shape`] for another shape.
+    /// [`Error::Shape`] for a wrong shape.
     pub fn forward(&self, features: &Tensor, seed: Option<u64>) -> Result<Tensor> {
         let shape = features.size();
         let width = self.linear.ws.size()[1];
@@ -352,7 +353,7 @@ impl Head {
 }
 
 impl HeadConfig {
-    /// What leaves the linear layer, made what it means.
+    /// Applies the output function to the outputs of the linear layer.
     pub(crate) fn meaning(&self, out: &Tensor) -> Result<Tensor> {
         match self.output {
             Output::Concentrations => concentrations(out),
@@ -364,8 +365,8 @@ impl HeadConfig {
 }
 
 impl Head {
-    /// 0 for what is left out; the rest makes up for it. libtorch's generator is shared by all that
-    /// happens in a process, so it is not asked: two runs side by side do not disturb each other.
+    /// The dropout mask: 0 for dropped features, a factor above 1 for the rest. It does not use libtorch's
+    /// generator, which the whole process shares, so that parallel runs do not affect each other.
     fn mask(&self, features: &Tensor, seed: u64) -> Result<Tensor> {
         let mut rng = StdRng::seed_from_u64(seed);
         let rest = 1.0 / (1.0 - self.config.dropout) as f32;
@@ -377,29 +378,29 @@ impl Head {
     }
 }
 
-/// Dirichlet concentrations from what leaves a linear layer: 100 · sigmoid(x) + 1, as in Zoobot. No
-/// answer is ever ruled out, and none is more certain than a hundred votes would make it.
+/// Dirichlet concentrations from the outputs of a linear layer: 100 · sigmoid(x) + 1, as in Zoobot. No answer
+/// is ever ruled out, and no answer is more certain than a hundred votes would make it.
 ///
 /// # Errors
-/// [`Error::Torch`] when memory is short.
+/// [`Error::Torch`] when memory runs out.
 pub fn concentrations(x: &Tensor) -> Result<Tensor> {
     Ok(x.f_sigmoid()? * 100.0 + 1.0)
 }
 
-/// The least concentration of an answer: one this small has lost all its probability to others.
+/// The minimum concentration of an answer, at which its probability is practically zero.
 const LEAST: f64 = 1e-4;
-/// The logarithms of the smallest and the largest total of a question: of half a vote, and of more
-/// votes than any campaign gathers.
+/// The logarithms of the smallest and largest total of a question: half a vote, and more votes than any
+/// campaign collects.
 const TOTALS: (f64, f64) = (-0.7, 7.6);
 
-/// Dirichlet concentrations as the expected share of each answer, the softmax over its question, times
-/// a total for each question: how many votes the prediction is worth.
+/// Dirichlet concentrations as the expected fraction of each answer (the softmax over its question) times a
+/// total for each question: the number of votes that the prediction is worth.
 ///
 /// # Shapes
-/// `[n, answers + questions]` to `[n, answers]`; `questions` has the number of answers of each.
+/// `[n, answers + questions]` to `[n, answers]`; `questions` holds the number of answers of each question.
 ///
 /// # Errors
-/// [`Error::Torch`] for another shape.
+/// [`Error::Torch`] for a wrong shape.
 pub fn shares_and_totals(x: &Tensor, questions: &[usize]) -> Result<Tensor> {
     let answers: usize = questions.iter().sum();
     let mut start = 0;
@@ -425,7 +426,7 @@ mod tests {
         let mut features = Array2::from_shape_fn((60, 20), |(_, j)| {
             j as f32 + rng.random_range(-1.0..1.0_f32) * 0.1 * (j + 1) as f32
         });
-        // One that does not vary, a cosmic ray, and a damaged picture.
+        // A constant feature, a cosmic ray, and a damaged picture.
         features.column_mut(4).fill(1.5);
         features[[7, 2]] = 1e5;
         features.row_mut(11).mapv_inplace(|it| 1e3 * it);

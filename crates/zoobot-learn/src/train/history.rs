@@ -1,4 +1,4 @@
-//! The events of a run, and its result.
+//! The events of a training run, and its result.
 
 use polars::prelude::{Column, DataFrame};
 use serde::{Deserialize, Serialize};
@@ -6,27 +6,28 @@ use zoobot_base::table::table_of;
 use zoobot_show::figure::{Figure, lines};
 use zoobot_show::notebook::{Bundle, Show, Table};
 
-/// A validation this many times the best says that training diverged.
+/// The ratio of a validation loss to the best one from which training counts as diverged.
 const DIVERGED: f64 = 10.0;
 
-/// An epoch that is over.
+/// A finished epoch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Epoch {
-    /// Its number, from 1.
+    /// The number of the epoch, from 1.
     pub epoch: u64,
-    /// The mean loss of its steps.
+    /// The mean training loss of its steps.
     pub training: f64,
-    /// The validation after it.
+    /// The validation loss after the epoch.
     pub validation: f64,
-    /// The learning rate of its last step.
+    /// The learning rate of the last step.
     pub rate: f64,
-    /// The parts of the validation by name, such as the loss of each question: [`Task::parts`].
+    /// The named parts of the validation loss, such as the loss of each question: [`Task::parts`].
     ///
     /// [`Task::parts`]: super::Task::parts
     pub parts: Vec<(String, f64)>,
 }
 
-/// A row for each epoch: its number, training and validation, the learning rate, and its parts.
+/// A row for each epoch: its number, training and validation loss, learning rate, and the parts of the
+/// validation loss.
 pub(super) fn table(epochs: &[Epoch]) -> DataFrame {
     let column = |name: &str, value: fn(&Epoch) -> f64| {
         Column::new(name.into(), epochs.iter().map(value).collect::<Vec<f64>>())
@@ -53,7 +54,7 @@ pub(super) fn table(epochs: &[Epoch]) -> DataFrame {
     table_of(epochs.len(), columns)
 }
 
-/// Training and validation over the epochs.
+/// A figure of the training and validation loss over the epochs.
 pub(super) fn figure(epochs: &[Epoch]) -> Figure {
     let all = |value: fn(&Epoch) -> f64| epochs.iter().map(value).collect::<Vec<f64>>();
     let numbers = all(|it| it.epoch as f64);
@@ -64,26 +65,26 @@ pub(super) fn figure(epochs: &[Epoch]) -> Figure {
         .build()
 }
 
-/// What a run came to.
+/// The result of a training run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainingHistory {
-    /// Every epoch, in order.
+    /// All epochs, in order.
     pub epochs: Vec<Epoch>,
-    /// Steps taken.
+    /// The number of steps.
     pub steps: u64,
-    /// Why it ended.
+    /// Why the run ended.
     pub end: End,
 }
 
 impl TrainingHistory {
-    /// A row for each epoch: its number, training and validation, the learning rate, and the parts
-    /// of the validation, such as each question's loss.
+    /// A row for each epoch: its number, training and validation loss, learning rate, and the parts of the
+    /// validation loss, such as the loss of each question.
     pub fn table(&self) -> DataFrame {
         table(&self.epochs)
     }
 
-    /// The largest later validation in units of the best, where that is ten or more: a sign that
-    /// training diverged. `None` for losses of both signs, which cannot be compared in this way.
+    /// The ratio of the largest later validation loss to the best one, if it is at least ten: a sign that
+    /// training diverged. `None` if the best loss is not positive, since ratios then mean nothing.
     pub fn diverged(&self) -> Option<f64> {
         let all = self.epochs.iter().map(|it| it.validation);
         let (place, best) = all.clone().enumerate().min_by(|a, b| a.1.total_cmp(&b.1))?;
@@ -91,9 +92,9 @@ impl TrainingHistory {
         Some(worst / best).filter(|it| best > 0.0 && *it >= DIVERGED)
     }
 
-    /// Training and validation over the epochs.
+    /// A figure of the training and validation loss over the epochs.
     ///
-    /// # Problems shown in its place
+    /// # If it cannot be drawn
     /// [`Error::Empty`](zoobot_base::Error::Empty) when no epoch was finished.
     pub fn history(&self) -> Figure {
         figure(&self.epochs)
@@ -103,38 +104,38 @@ impl TrainingHistory {
 /// Why a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// It had all its epochs.
+    /// All epochs were finished.
     Complete,
-    /// Validation had not improved for the patience that was set.
+    /// Early stopping: the validation loss had not improved for the given number of epochs.
     Patience,
-    /// The user stopped it; a repeated call with the same folder resumes.
+    /// The user stopped the run; repeating the call with the same folder resumes it.
     Interrupted,
 }
 
-/// Something that happened in a run.
+/// An event of a training run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// A run resumes after a checkpoint.
+    /// A run resumes from a checkpoint.
     Resumed {
-        /// Steps that were taken.
+        /// The number of steps already taken.
         step: u64,
-        /// The steps of the whole run.
+        /// The number of steps in the whole run.
         steps: u64,
-        /// The epochs that are over.
+        /// The finished epochs.
         epochs: Vec<Epoch>,
     },
     /// A step was taken.
     Step {
-        /// Steps so far.
+        /// The number of steps so far.
         step: u64,
-        /// The steps of the whole run.
+        /// The number of steps in the whole run.
         steps: u64,
-        /// Its loss.
+        /// The loss of the step.
         loss: f64,
-        /// Its learning rate.
+        /// The learning rate of the step.
         rate: f64,
     },
-    /// An epoch is over.
+    /// An epoch has finished.
     Epoch(Epoch),
 }
 

@@ -1,7 +1,7 @@
-//! The log of a run: tables that any program can read while it goes on.
+//! The log of a run: tables that other programs can read during the run.
 //!
-//! `steps.csv` has a line for each step, `epochs.csv` for each epoch. A run that resumes removes
-//! the lines of steps that it repeats, so that nothing occurs twice.
+//! `steps.csv` has a line for each step, `epochs.csv` for each epoch. A run that resumes removes the lines of
+//! the steps that it repeats, so that no step is logged twice.
 
 use super::history::{Epoch, table};
 use std::fs::{File, OpenOptions};
@@ -15,7 +15,7 @@ const STEPS: &str = "steps.csv";
 const EPOCHS: &str = "epochs.csv";
 const HEADER: &str = "step,loss,rate";
 
-/// The log of a run that has a folder.
+/// The log of a run with a folder.
 #[derive(Debug)]
 pub(super) struct Log {
     folder: PathBuf,
@@ -23,7 +23,7 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// A log of a run that begins after `step` with these epochs.
+    /// Opens the log of a run that starts after `step` with these epochs.
     pub fn open(folder: &Path, step: u64, epochs: &[Epoch]) -> Result<Self> {
         let path = folder.join(STEPS);
         let before = match std::fs::read_to_string(&path) {
@@ -33,7 +33,7 @@ impl Log {
         };
         let taken = |line: &&str| {
             let number = line.split(',').next().and_then(|number| number.parse::<u64>().ok());
-            // A line that was cut off when the process was killed is of a later step.
+            // A line that was truncated when the process was killed belongs to a later step.
             number.is_some_and(|number| number <= step)
         };
         let lines = std::iter::once(HEADER).chain(before.lines().filter(taken));
@@ -47,14 +47,14 @@ impl Log {
         Ok(log)
     }
 
-    /// Adds a step.
+    /// Appends a step.
     pub fn step(&mut self, step: u64, loss: f64, rate: f64) -> Result<()> {
         let line = format!("{step},{loss},{rate}\n");
         let written = self.steps.write_all(line.as_bytes());
         written.map_err(Error::io("write", self.folder.join(STEPS)))
     }
 
-    /// Writes the epochs so far.
+    /// Writes all epochs so far.
     pub fn epochs(&self, epochs: &[Epoch]) -> Result<()> {
         write_table(&table(epochs), self.folder.join(EPOCHS))
     }

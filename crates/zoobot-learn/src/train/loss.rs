@@ -1,4 +1,4 @@
-//! How wrong a network's output is, for each kind of label.
+//! The losses for each kind of label.
 
 use super::votes::VoteLoss;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use std::str::FromStr;
 use tch::{Kind, Reduction, TchError, Tensor};
 use zoobot_base::error::{Error, Result};
 
-/// How far a predicted number is from the true one.
+/// How the error of a predicted number is measured.
 ///
 /// ```
 /// use zoobot_core::{finetune::Finetune, train::Distance};
@@ -24,17 +24,17 @@ pub enum Distance {
     Absolute,
 }
 
-/// All about a distance.
+/// The properties of a distance.
 struct Entry {
     name: &'static str,
     about: &'static str,
-    /// Whether the head that makes it smallest is solved for, which only squares allow.
+    /// Whether a head that minimises it can be solved for; only squared errors allow this.
     solved: bool,
-    /// Of outputs and targets of one shape.
+    /// The loss of outputs and targets of the same shape.
     loss: fn(&Tensor, &Tensor) -> Result<Tensor, TchError>,
 }
 
-/// The distances: an entry for each, without which its variant does not compile.
+/// Defines the distances. A variant without an entry does not compile.
 macro_rules! distances {
     ($($variant:ident: $entry:expr;)*) => {
         static DISTANCES: &[Distance] = &[$(Distance::$variant),*];
@@ -63,30 +63,30 @@ distances! {
 }
 
 impl Distance {
-    /// Every distance.
+    /// All distances.
     pub fn all() -> &'static [Self] {
         DISTANCES
     }
 
-    /// The name that it is asked for by.
+    /// The name, as used for lookup.
     pub fn name(self) -> &'static str {
         self.entry().name
     }
 
-    /// What it is, in a few words.
+    /// A short description.
     pub fn about(self) -> &'static str {
         self.entry().about
     }
 
-    /// Whether the head that makes it smallest is solved for, without gradient descent.
+    /// Whether a head that minimises it can be solved for, without gradient descent.
     pub(crate) fn is_solved(self) -> bool {
         self.entry().solved
     }
 
-    /// The distance of a name, such as `absolute`.
+    /// Looks up a distance by name, such as `absolute`.
     ///
     /// # Errors
-    /// [`Error::Missing`] for another name, with a near one.
+    /// [`Error::Missing`] for another name, with the nearest one.
     pub fn named(name: &str) -> Result<Self> {
         let found = Self::all().iter().find(|it| it.name() == name);
         found.copied().ok_or_else(|| {
@@ -101,7 +101,7 @@ impl fmt::Display for Distance {
     }
 }
 
-/// By name: see [`named`](Distance::named).
+/// Parses a name: see [`named`](Distance::named).
 impl FromStr for Distance {
     type Err = Error;
 
@@ -110,7 +110,7 @@ impl FromStr for Distance {
     }
 }
 
-/// A loss: one number for a batch, lower is better, that training follows downhill.
+/// A loss: a number for each batch that training minimises.
 ///
 /// ```
 /// use zoobot_core::{tch::Tensor, train::{Distance, Loss}};
@@ -121,44 +121,45 @@ impl FromStr for Distance {
 /// ```
 #[derive(Debug, Clone)]
 pub enum Loss {
-    /// Votes of volunteers against concentrations.
+    /// Votes against concentrations: the Dirichlet-multinomial loss.
     Votes(VoteLoss),
-    /// A class against one score for each class: the cross-entropy.
+    /// Classes against one score per class: the cross-entropy.
     Classes {
-        /// The share of the target spread evenly over all classes, 0 to below 1 (usually 0).
+        /// The label smoothing: the fraction of the target that is spread evenly over all classes, at least 0
+        /// and below 1 (usually 0).
         smoothing: f64,
         /// The weight of each class; empty for equal weights.
         weights: Vec<f32>,
     },
-    /// A number against a predicted number.
+    /// Numbers against predicted numbers.
     Numbers(Distance),
-    /// What is true, 1, and what is not, 0, against the probability of each: the binary
-    /// cross-entropy.
+    /// Labels of 0 or 1 against the probability of each: the binary cross-entropy.
     Chances {
-        /// The share of the target that is spread evenly over true and false, 0 to below 1.
+        /// The label smoothing: the fraction of the target that is spread evenly over 0 and 1, at least 0 and
+        /// below 1.
         smoothing: f64,
     },
 }
 
 impl Loss {
-    /// The cross-entropy without smoothing, all classes alike.
+    /// The cross-entropy without smoothing, with equal class weights.
     pub fn classes() -> Self {
         Self::Classes { smoothing: 0.0, weights: Vec::new() }
     }
 
-    /// The loss of a batch as a scalar, differentiable to `outputs`.
+    /// The loss of a batch as a scalar, differentiable with respect to `outputs`.
     ///
     /// # Shapes
     /// | loss | `outputs` | `targets` |
     /// |---|---|---|
     /// | votes | concentrations `[n, answers]` | votes `[n, answers]` |
-    /// | classes | scores `[n, classes]` | the class of each, from 0, `[n]` of whole numbers |
+    /// | classes | scores `[n, classes]` | class indices `[n]`, whole numbers from 0 |
     /// | numbers | `[n]` or `[n, values]` | as `outputs` |
     /// | chances | probabilities `[n, labels]` | `[n, labels]`, 0 or 1 |
     ///
     /// # Errors
     /// [`Error::Shape`] for other shapes; [`Error::Unsuitable`] for a class that does not exist;
-    /// [`Error::Parameter`] for a smoothing outside its range.
+    /// [`Error::Parameter`] for a smoothing that is out of range.
     pub fn of(&self, outputs: &Tensor, targets: &Tensor) -> Result<Tensor> {
         match self {
             Self::Votes(votes) => votes.of(outputs, targets),
@@ -179,9 +180,9 @@ impl Loss {
         }
     }
 
-    /// Figures of outputs that a reader knows, by their names: the accuracy of classes, the root mean
-    /// squared error of numbers in their own unit. `scale` is the mean and the deviation of numbers:
-    /// outputs are how many deviations they are from the mean.
+    /// Familiar metrics of the outputs, with their names: the accuracy of classes, the root mean squared
+    /// error of numbers in their own unit. `scale` is the mean and standard deviation by which numbers were
+    /// standardised.
     pub(crate) fn figures(
         &self,
         outputs: &Tensor,
@@ -210,7 +211,7 @@ impl Loss {
     }
 }
 
-/// Targets of the outputs' shape, in their kind.
+/// Converts targets to the kind and device of the outputs, after checking their shape.
 fn like(outputs: &Tensor, targets: &Tensor) -> Result<Tensor> {
     let (shape, other) = (outputs.size(), targets.size());
     if shape != other || outputs.numel() == 0 {
@@ -247,7 +248,7 @@ fn cross_entropy(
         return Err(Error::shape(problem, "Give one weight for each class, or none"));
     }
     let classes = classes.f_to_kind(Kind::Int64)?.f_to_device(scores.device())?;
-    // libtorch would stop the process on a GPU, so it is asked here.
+    // On a GPU, libtorch would abort the process, so classes are checked here.
     let (low, high) = (classes.f_min()?.f_int64_value(&[])?, classes.f_max()?.f_int64_value(&[])?);
     if low < 0 || high >= kinds {
         let wrong = if low < 0 { low } else { high };

@@ -1,5 +1,5 @@
-//! Training: the meaning of a network's output ([`Head`]), the loss ([`Loss`]), and the training
-//! loop ([`fit`](fit())), from scratch and for fine-tuning.
+//! Training: the head ([`Head`]), the loss ([`Loss`]), and the training loop ([`fit`](fit())), both from
+//! scratch and for fine-tuning.
 
 mod apart;
 mod average;

@@ -1,4 +1,4 @@
-//! An encoder and a head trained together, from pictures: the one way for votes and for fine-tuning.
+//! An encoder and a head trained together from pictures, both for votes and for fine-tuning.
 
 use super::fit::Task;
 use super::galaxies::Pictured;
@@ -13,46 +13,46 @@ use zoobot_representation::encoder::{
     Architecture, Encoder, Network, Precision, Statistics, Training,
 };
 
-/// Pictures that are looked at together in validation.
+/// The batch size of validation in pictures.
 const VALIDATED: usize = 64;
-/// Where the encoder's variables lie in the network.
+/// The path of the encoder's variables in the network.
 const ENCODER: &str = "encoder";
-/// Where the head's do.
+/// The path of the head's variables.
 const HEAD: &str = "head";
 
-/// What a network is made of before it learns.
+/// The specification of a network before training.
 #[derive(Debug)]
 pub struct Plans<'a> {
     pub architecture: Architecture,
     pub head: HeadConfig,
-    /// The encoder that it begins as; without one, weights are random.
+    /// The encoder that provides the initial weights; without one, they are random.
     pub encoder: Option<&'a Encoder>,
-    /// Of the random weights.
+    /// The seed of the random weights.
     pub seed: u64,
     pub statistics: Statistics,
     pub precision: Precision,
-    /// The stage of the encoder from which on it learns; without one, all of it does. With one, batch
-    /// normalisations do not learn either.
+    /// The first stage of the encoder to train; `None` trains the whole encoder. With `Some`, batch
+    /// normalisation is not trained either.
     pub unfreeze_from: Option<usize>,
 }
 
-/// A network as it is trained: where its variables are, and which of them learn.
+/// A network in training, with its variables.
 #[derive(Debug)]
 pub struct Built {
     pub store: VarStore,
     pub architecture: Architecture,
-    /// The same network on the same variables, to be looked at and to be trained.
+    /// Two views of the same variables: `network` for inference, `training` for training.
     network: Network,
     training: Training,
     pub head: Head,
 }
 
 impl Built {
-    /// The network with a head of random weights, on the GPU where there is one.
+    /// Builds the network with a head of random weights, on the GPU if there is one.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a precision that the hardware lacks, and a stage that is not there;
-    /// [`Error::Torch`] when memory is short.
+    /// [`Error::Parameter`] for a precision that the hardware lacks, and for a stage that does not exist;
+    /// [`Error::Torch`] when memory runs out.
     pub fn new(plans: Plans) -> Result<Self> {
         let Plans { architecture, seed, .. } = plans;
         let mut store = VarStore::new(Device::cuda_if_available());
@@ -72,27 +72,27 @@ impl Built {
         Ok(Self { store, architecture, network, training, head })
     }
 
-    /// The groups of variables by which the rate falls, in their place below the network's.
+    /// The layers of the encoder, for a learning rate that falls with depth, with names as in the network.
     pub fn layers(&self) -> Vec<Vec<String>> {
         self.architecture.layers().into_iter().map(below).collect()
     }
 
-    /// The stages of the encoder, likewise.
+    /// The stages of the encoder, with names as in `layers`.
     pub fn stages(&self) -> Vec<Vec<String>> {
         self.architecture.stages().into_iter().map(below).collect()
     }
 
-    /// The output for pictures, as it is trained.
+    /// The outputs for pictures in training mode.
     pub fn outputs(&self, pictures: &Tensor, seed: u64) -> Result<Tensor> {
         self.head.forward(&self.training.features(pictures)?, Some(seed))
     }
 
-    /// The output for pictures, as it is used.
+    /// The outputs for pictures in inference mode.
     pub fn judged(&self, pictures: &Tensor) -> Result<Tensor> {
         self.head.forward(&self.network.features(pictures)?, None)
     }
 
-    /// The encoder as it is now, by a name of its own, in memory of its own.
+    /// A named copy of the current encoder, in separate memory.
     pub fn encoder(&self, name: &str, recipe: &Recipe) -> Result<Encoder> {
         let mut store = VarStore::new(self.store.device());
         let network = self.architecture.build(&store.root(), 0)?;
@@ -105,8 +105,8 @@ fn below(names: Vec<String>) -> Vec<String> {
     names.iter().map(|it| format!("{ENCODER}.{it}")).collect()
 }
 
-/// The variables that do not learn: the stages that are not reached and, in the second of two
-/// phases, whatever belongs to batch normalisations.
+/// The frozen variables: the stages before `unfreeze_from` and, if it is set, all variables of batch
+/// normalisation.
 fn frozen(
     store: &VarStore,
     architecture: &Architecture,
@@ -133,7 +133,7 @@ fn frozen(
     Ok(variables.keys().filter(is_still).cloned().collect())
 }
 
-/// Copies the variables below a path to those of the same names below another.
+/// Copies the variables below one path to the variables with the same names below another.
 fn copy(from: &VarStore, below: &str, to: &mut VarStore, onto: &str) -> Result<()> {
     let targets = to.variables();
     no_grad(|| {
@@ -147,19 +147,19 @@ fn copy(from: &VarStore, below: &str, to: &mut VarStore, onto: &str) -> Result<(
     })
 }
 
-/// What a network is taught: what is true of galaxies, and how wrong an answer is.
+/// What a network learns: the truth for the galaxies, and the loss.
 pub trait Lesson {
-    /// What is known of the galaxies of a catalogue.
+    /// The truth for the galaxies of a catalogue.
     type Truth;
 
-    /// What is known of the galaxies in these rows of the catalogue, as the loss takes it.
+    /// The targets for these rows of the catalogue, in the form that the loss takes.
     fn targets(truth: &Self::Truth, rows: &[usize], device: Device) -> Result<Tensor>;
 
     /// The loss of a batch, differentiable.
     fn loss(&self, outputs: &Tensor, targets: &Tensor) -> Result<Tensor>;
 
-    /// The loss of the galaxies kept aside, from the outputs for them and the targets, batch by batch,
-    /// with its parts by name. The network is as it gave these outputs.
+    /// The validation loss and its named parts, from the outputs and targets of the validation galaxies,
+    /// batch by batch. `network` is the network that gave these outputs.
     fn judge(
         &mut self,
         network: &Built,
@@ -167,25 +167,25 @@ pub trait Lesson {
     ) -> Result<(f64, Vec<(String, f64)>)>;
 }
 
-/// A network with the galaxies that it learns from and is tried on.
+/// A network with its training and validation galaxies.
 #[derive(Debug)]
 pub struct NetworkTask<L: Lesson> {
     pub built: Built,
     pub lesson: L,
     pub recipe: Recipe,
     pub augment: Augment,
-    /// Whether layers learn slower the deeper they lie.
+    /// Whether the learning rate falls with the depth of a layer.
     pub layered: bool,
     /// The parameter of mixup; 0 for none.
     pub mixup: f64,
     pub learn: Pictured<L::Truth>,
     pub kept: Pictured<L::Truth>,
-    /// Of the last validation.
+    /// The parts of the last validation loss.
     pub parts: Vec<(String, f64)>,
 }
 
 impl<L: Lesson> NetworkTask<L> {
-    /// The galaxies whose pictures cannot be read, and why.
+    /// The galaxies whose pictures cannot be read, each with the reason.
     pub fn failed(&self) -> Failures {
         [&self.learn, &self.kept].iter().flat_map(|it| it.failed().iter().cloned()).collect()
     }

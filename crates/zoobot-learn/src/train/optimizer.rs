@@ -1,7 +1,7 @@
-//! Adam and AdamW whose whole state can be saved and restored, unlike in libtorch.
+//! Adam and AdamW with a state that can be saved and restored completely, unlike in libtorch.
 //!
-//! The weights of a group lie in one flat tensor, of which the network's variables are views: a step
-//! is a dozen operations for each group, not for each variable.
+//! The weights of a group are in one flat tensor, and the network's variables are views of it: a step takes a
+//! dozen operations per group instead of per variable.
 
 use super::groups::Group;
 use serde::{Deserialize, Serialize};
@@ -9,14 +9,14 @@ use tch::nn::VarStore;
 use tch::{Kind, Tensor, no_grad};
 use zoobot_base::error::{Error, Result};
 
-/// How gradients become steps.
+/// The rule that turns gradients into steps.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
-    /// Decay apart from the gradient (Loshchilov and Hutter 2019, arXiv:1711.05101). The default.
+    /// Weight decay decoupled from the gradient (Loshchilov and Hutter 2019, arXiv:1711.05101). The default.
     #[default]
     AdamW,
-    /// Decay as part of the gradient (Kingma and Ba 2015, arXiv:1412.6980).
+    /// Weight decay as part of the gradient (Kingma and Ba 2015, arXiv:1412.6980).
     Adam,
 }
 
@@ -31,14 +31,14 @@ pub enum Rule {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OptimizerConfig {
-    /// How gradients become steps.
+    /// The rule that turns gradients into steps.
     pub rule: Rule,
-    /// How much of the mean and of the mean square of gradients is kept at a step (0.9, 0.999).
+    /// The decay rates of the moving averages of the gradients and their squares (0.9, 0.999).
     pub betas: (f64, f64),
-    /// Keeps steps finite where gradients vanish (1e-8).
+    /// Keeps steps finite when gradients vanish (1e-8).
     pub epsilon: f64,
-    /// Gradients with a larger norm, over all variables together, are scaled down to this norm;
-    /// `None` for no clipping.
+    /// The maximum norm of the gradients of all variables together; larger gradients are scaled down to it.
+    /// `None` turns clipping off.
     pub clip: Option<f64>,
 }
 
@@ -48,7 +48,7 @@ impl Default for OptimizerConfig {
     }
 }
 
-/// Adam or AdamW over groups of a network's variables.
+/// Adam or AdamW for groups of a network's variables.
 #[derive(Debug)]
 pub struct Optimizer {
     config: OptimizerConfig,
@@ -56,24 +56,24 @@ pub struct Optimizer {
     steps: u64,
 }
 
-/// A group's variables and state.
+/// The variables and state of a group.
 #[derive(Debug)]
 struct Flat {
     group: Group,
     variables: Vec<Tensor>,
-    /// All weights of the group; the variables are views of it.
+    /// All weights of the group; the variables are views of this tensor.
     weights: Tensor,
     mean: Tensor,
     square: Tensor,
 }
 
 impl Optimizer {
-    /// An optimiser of these groups. Move the network to its device first: the variables' memory is
-    /// laid out anew here.
+    /// Creates an optimiser for these groups. Move the network to its device first, since this call
+    /// reallocates the variables.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a setting outside its range; [`Error::Missing`] for a variable that
-    /// the network does not have.
+    /// [`Error::Parameter`] for a setting that is out of range; [`Error::Missing`] for a variable that the
+    /// network does not have.
     pub fn new(store: &VarStore, groups: &[Group], config: OptimizerConfig) -> Result<Self> {
         for (name, beta) in [("betas.0", config.betas.0), ("betas.1", config.betas.1)] {
             if !(0.0..1.0).contains(&beta) {
@@ -102,23 +102,23 @@ impl Optimizer {
         Ok(Self { config, flats, steps: 0 })
     }
 
-    /// Steps taken so far.
+    /// The number of steps so far.
     pub fn steps(&self) -> u64 {
         self.steps
     }
 
-    /// Forgets the gradients: before each backward pass.
+    /// Resets the gradients; call it before each backward pass.
     pub fn zero_grad(&mut self) {
         for variable in self.flats.iter_mut().flat_map(|flat| &mut flat.variables) {
             variable.zero_grad();
         }
     }
 
-    /// Takes a step along the gradients at a learning rate, and returns the norm of the gradients
-    /// before clipping. A variable without a gradient is treated as if it were zero.
+    /// Takes a step along the gradients with a learning rate, and returns the norm of the gradients before
+    /// clipping. A missing gradient counts as zero.
     ///
     /// # Errors
-    /// [`Error::Unsuitable`] when the gradients are not finite; the weights stay as they were.
+    /// [`Error::Unsuitable`] when the gradients are not finite; the weights are then unchanged.
     pub fn step(&mut self, rate: f64) -> Result<f64> {
         no_grad(|| {
             let gradients: Vec<Tensor> =
@@ -146,12 +146,12 @@ impl Optimizer {
         })
     }
 
-    /// The weights of each group, as the variables hold them.
+    /// The weights of each group, which the variables share.
     pub(super) fn weights(&self) -> impl Iterator<Item = &Tensor> {
         self.flats.iter().map(|flat| &flat.weights)
     }
 
-    /// The state: everything but the weights that the next step depends on.
+    /// The state that the next step depends on, apart from the weights.
     pub(super) fn state(&self) -> Vec<(String, Tensor)> {
         let parts = self.flats.iter().enumerate().flat_map(|(i, flat)| {
             [("mean", &flat.mean), ("square", &flat.square)]
@@ -160,7 +160,7 @@ impl Optimizer {
         parts.collect()
     }
 
-    /// Puts back what [`state`](Self::state) gave after `steps` steps.
+    /// Restores the [`state`](Self::state) that was saved after `steps` steps.
     pub(super) fn restore(
         &mut self,
         steps: u64,
@@ -229,7 +229,7 @@ impl Flat {
         }
         let _ = self.mean.f_lerp_(&gradient, 1.0 - keep_mean)?;
         let _ = self.square.f_lerp_(&gradient.f_square()?, 1.0 - keep_square)?;
-        // Both begin at zero, which the first steps would feel.
+        // Corrects the bias of both averages, which start at zero.
         let power = step.min(1 << 30) as i32;
         let mean_share = 1.0 - keep_mean.powi(power);
         let square_share = 1.0 - keep_square.powi(power);

@@ -1,11 +1,11 @@
-//! Which galaxies are shown at which step: a function of the seed and the step alone, so that a run
-//! that resumes sees what it would have seen.
+//! The order of galaxies: a function of the seed and the step alone, so that a resumed run sees the galaxies
+//! of an uninterrupted one.
 
 use rand::seq::SliceRandom;
 use rand::{SeedableRng, rngs::StdRng};
 pub use zoobot_base::seed::mixed;
 
-/// Galaxies shuffled anew each epoch, and cut into batches.
+/// Shuffles galaxies in each epoch and divides them into batches.
 ///
 /// ```
 /// use zoobot_core::train::Order;
@@ -18,24 +18,24 @@ pub struct Order {
     count: usize,
     batch: usize,
     seed: u64,
-    /// The epoch that was shuffled last.
+    /// The epoch that was last shuffled.
     epoch: Option<u64>,
     shuffled: Vec<usize>,
 }
 
 impl Order {
-    /// An order of `count` galaxies in batches of `batch`; the last batch of an epoch may be smaller.
-    /// At least one of each.
+    /// An order for `count` galaxies in batches of `batch`, both at least 1; the last batch of an epoch may
+    /// be smaller.
     pub fn new(count: usize, batch: usize, seed: u64) -> Self {
         Self { count: count.max(1), batch: batch.max(1), seed, epoch: None, shuffled: Vec::new() }
     }
 
-    /// Batches in an epoch.
+    /// The number of batches in an epoch.
     pub fn batches(&self) -> u64 {
         self.count.div_ceil(self.batch) as u64
     }
 
-    /// The galaxies of a step, from 0.
+    /// The indices of the galaxies of a step, counted from 0.
     pub fn at(&mut self, step: u64) -> &[usize] {
         let (epoch, place) = (step / self.batches(), (step % self.batches()) as usize);
         if self.epoch != Some(epoch) {

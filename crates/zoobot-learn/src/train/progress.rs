@@ -1,26 +1,26 @@
-//! What a checkpoint keeps beside the tensors.
+//! The part of a checkpoint that is not tensors.
 
 use super::fit::Run;
 use super::history::Epoch;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zoobot_base::error::Result;
 
-/// How far a run is, to the last bit.
+/// The exact progress of a run.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Progress {
-    /// The settings as JSON: text is compared exactly.
+    /// The settings as JSON, since text compares exactly.
     pub config: String,
     pub galaxies: usize,
-    /// Training, validation and rate of each epoch.
+    /// The training loss, validation loss and learning rate of each epoch.
     epochs: Vec<[Exact; 3]>,
-    /// The parts of each epoch's validation.
+    /// The parts of the validation loss of each epoch.
     #[serde(default)]
     parts: Vec<Vec<(String, Exact)>>,
-    /// Losses of the epoch under way, added up.
+    /// The sum of the losses in the current epoch.
     pub sum: Exact,
 }
 
-/// A number kept as text: Rust writes and reads every bit, JSON readers need not.
+/// A number stored as text: Rust's text keeps every bit, while JSON readers may not.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Exact(pub f64);
 

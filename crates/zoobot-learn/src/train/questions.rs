@@ -1,10 +1,10 @@
-//! The loss of a validation by question and by campaign.
+//! The validation loss by question and by campaign.
 
 use tch::{Kind, Tensor};
 use zoobot_base::error::{Error, Result};
 use zoobot_data::schema::Schema;
 
-/// Adds up the losses of many galaxies, question by question.
+/// Accumulates the losses of galaxies, question by question.
 ///
 /// ```
 /// use zoobot_core::{schema::Schema, tch::Tensor, train::{QuestionLosses, VoteLoss}};
@@ -22,7 +22,7 @@ use zoobot_data::schema::Schema;
 #[derive(Debug, Clone)]
 pub struct QuestionLosses {
     schema: Schema,
-    /// Each question, then each campaign, with the questions it is the sum of.
+    /// The questions, followed by the campaigns, each with the questions that it sums over.
     parts: Vec<Part>,
 }
 
@@ -35,10 +35,10 @@ struct Part {
 }
 
 impl QuestionLosses {
-    /// No losses yet.
+    /// Starts without losses.
     ///
-    /// A question's campaign is what follows the last hyphen of its name, such as `dr5` of
-    /// `bar-dr5`. Campaigns are told apart where there are several.
+    /// The campaign of a question is the part of its name after the last hyphen, such as `dr5` in `bar-dr5`.
+    /// Campaigns are listed separately if there are several.
     pub fn new(schema: &Schema) -> Self {
         let part = |name: String, questions| Part { name, questions, sum: 0.0, galaxies: 0.0 };
         let questions = schema.questions();
@@ -63,8 +63,8 @@ impl QuestionLosses {
     /// Adds the losses of some galaxies.
     ///
     /// # Shapes
-    /// `losses` is `[n, questions]`, as [`VoteLoss::each`](super::VoteLoss::each) gives them, `votes`
-    /// is `[n, answers]`.
+    /// `losses` is `[n, questions]`, as returned by [`VoteLoss::each`](super::VoteLoss::each), and `votes` is
+    /// `[n, answers]`.
     ///
     /// # Errors
     /// [`Error::Shape`] for other shapes.
@@ -91,9 +91,8 @@ impl QuestionLosses {
         Ok(())
     }
 
-    /// The mean loss of each question, and of each campaign the mean of the sum over its questions,
-    /// over the galaxies with votes for it. Questions and campaigns without any galaxy are left
-    /// out.
+    /// The mean loss of each question and of each campaign (the sum over its questions), over the galaxies
+    /// with votes for it. Questions and campaigns without galaxies are left out.
     pub fn parts(&self) -> Vec<(String, f64)> {
         let asked = self.parts.iter().filter(|part| part.galaxies > 0.0);
         asked.map(|part| (part.name.clone(), part.sum / part.galaxies)).collect()
@@ -110,7 +109,7 @@ mod tests {
         let dr5 = Schema::named("decals_dr5").unwrap();
         let both = Schema::union("both", &[dr5.clone(), Schema::named("gz2").unwrap()]).unwrap();
         let width = both.width() as i64;
-        // Two galaxies of the first campaign, one of the second, one of none.
+        // Two galaxies with votes in the first campaign, one in the second, and one without votes.
         let votes = Tensor::zeros([4, width], (Kind::Float, tch::Device::Cpu));
         for (galaxy, column, count) in
             [(0, 0, 5.0), (0, 1, 2.0), (1, 1, 9.0), (1, 3, 4.0), (2, dr5.width() as i64, 7.0)]
@@ -135,7 +134,7 @@ mod tests {
         assert!(close(of("campaign dr5"), (value(0, 0) + value(1, 0) + value(1, 1)) / 2.0));
         assert!(close(of("campaign gz2"), value(2, dr5.questions().len() as i64)));
         assert_eq!(parts.len(), 5);
-        // One campaign is the whole.
+        // A single campaign is not listed separately.
         assert!(QuestionLosses::new(&dr5).parts.iter().all(|it| !it.name.contains("campaign")));
         assert!(losses.add(&each, &votes.narrow(0, 0, 2)).is_err());
     }

@@ -1,4 +1,4 @@
-//! Which files of many are the same picture: one file by several paths, or copies of it.
+//! Finds files that are the same picture: several paths to one file, or copies of it.
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -8,21 +8,20 @@ use std::hash::Hash;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-/// Bytes of each piece of a file that is looked at before all of it is.
+/// The number of bytes in each of the pieces that are compared before whole files are.
 const PIECE: usize = 512;
 
-/// For each file the first file with the same picture, or itself.
+/// For each file, the first file with the same picture (which may be itself).
 ///
-/// Every file's entry on the disk is looked up, which tells links and spellings of a path; of files of
-/// equal size some pieces are read, and only of those whose pieces are equal all bytes: 100,000 pictures
-/// take a few seconds. What cannot be read is known by its path, and an empty
-/// path is only itself.
+/// Every path is looked up on disk, which identifies links and different spellings. Files of equal size are
+/// compared by a few pieces, and by all bytes only if these are equal: 100,000 pictures take a few seconds.
+/// Files that cannot be read are identified by their path; an empty path matches only itself.
 pub(crate) fn same_pictures(files: &[PathBuf]) -> Vec<usize> {
     let about: Vec<Option<Metadata>> = files
         .par_iter()
         .map(|file| std::fs::metadata(file).ok().filter(Metadata::is_file))
         .collect();
-    // One file by several paths; of files that are not there, one path.
+    // Several paths to one file; missing files are identified by their path.
     let mut first: Vec<usize> = (0..files.len()).collect();
     let at = |&place: &usize| match &about[place] {
         Some(about) => Some(Err((about.dev(), about.ino()))),
@@ -31,7 +30,7 @@ pub(crate) fn same_pictures(files: &[PathBuf]) -> Vec<usize> {
     for places in alike(first.clone(), at) {
         places.iter().for_each(|&place| first[place] = places[0]);
     }
-    // Copies of it.
+    // Copies of a file.
     let files_once: Vec<usize> = (0..files.len()).filter(|&it| first[it] == it).collect();
     let size = |place: &usize| about[*place].as_ref().map(Metadata::len).filter(|it| *it > 0);
     let copies = alike(files_once, size)
@@ -46,7 +45,7 @@ pub(crate) fn same_pictures(files: &[PathBuf]) -> Vec<usize> {
     first.iter().map(|place| copy_of.get(place).copied().unwrap_or(*place)).collect()
 }
 
-/// Groups of places with the same key, each in order, where there are at least two.
+/// Groups places by key, and returns the groups of at least two, each in order.
 fn alike<K: Eq + Hash>(places: Vec<usize>, key: impl Fn(&usize) -> Option<K>) -> Vec<Vec<usize>> {
     let mut groups: HashMap<K, Vec<usize>> = HashMap::new();
     for place in places {
@@ -57,7 +56,7 @@ fn alike<K: Eq + Hash>(places: Vec<usize>, key: impl Fn(&usize) -> Option<K>) ->
     groups.into_values().filter(|places| places.len() > 1).collect()
 }
 
-/// The same for a key that is read from a file.
+/// Like [`alike`], for keys that are read from files.
 fn alike_by_reading<K: Eq + Hash + Send>(
     places: Vec<usize>,
     key: impl Fn(usize) -> Option<K> + Sync,
@@ -67,7 +66,7 @@ fn alike_by_reading<K: Eq + Hash + Send>(
     alike(places, |place| keys.get(place))
 }
 
-/// Three pieces of a file, at a quarter, a half and its end.
+/// Three pieces of a file: at a quarter, at half, and at its end.
 fn pieces(file: &Path) -> Option<Vec<u8>> {
     let file = File::open(file).ok()?;
     let length = file.metadata().ok()?.len();

@@ -1,9 +1,9 @@
-//! The learning rate over a run.
+//! Learning-rate schedules.
 
 use serde::{Deserialize, Serialize};
 use zoobot_base::error::{Error, Result};
 
-/// How the learning rate goes after the warm-up.
+/// The shape of the learning rate after the warm-up.
 ///
 /// ```
 /// use zoobot_core::train::{Schedule, Shape};
@@ -13,23 +13,23 @@ use zoobot_base::error::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
-    /// It stays constant.
+    /// A constant rate.
     Constant,
-    /// It falls along half a cosine to `floor` times itself at the end. The default, to 1 %.
+    /// A half cosine that falls to `floor` times the peak rate. The default, with a floor of 1 %.
     Cosine {
-        /// The share that is left at the end, 0 to 1.
+        /// The fraction of the peak rate at the end, 0 to 1.
         floor: f64,
     },
-    /// It falls to `factor` times itself after every `every` steps.
+    /// A stepped rate, multiplied by `factor` after every `every` steps.
     Stairs {
-        /// Steps between two falls.
+        /// The number of steps between two changes.
         every: u64,
-        /// The share that is left after each, above 0.
+        /// The factor of each change, above 0 and at most 1.
         factor: f64,
     },
 }
 
-/// A schedule of the learning rate, as a factor that every group's rate is multiplied by.
+/// A learning-rate schedule: a factor by which the rate of every group is multiplied.
 ///
 /// ```
 /// use zoobot_core::train::{Schedule, Shape};
@@ -39,10 +39,10 @@ pub enum Shape {
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Schedule {
-    /// Steps over which the rate rises from near 0 to its value, in equal parts (default 0). It
-    /// limits the harm of the first steps, whose gradients carry little information.
+    /// The number of warm-up steps, in which the rate rises linearly from near 0 to its peak (default 0). A
+    /// warm-up limits the harm of the first steps, whose gradients carry little information.
     pub warmup: u64,
-    /// What follows.
+    /// The shape after the warm-up.
     pub shape: Shape,
 }
 
@@ -53,7 +53,8 @@ impl Default for Shape {
 }
 
 impl Schedule {
-    /// The factor for a step, from 0, of a run of `steps`. After its end the last factor stays.
+    /// The factor at a step, counted from 0, of a run of `steps` steps. A cosine stays at its floor after the
+    /// end.
     pub fn factor(&self, step: u64, steps: u64) -> f64 {
         if step < self.warmup {
             return (step + 1) as f64 / self.warmup as f64;
@@ -69,7 +70,7 @@ impl Schedule {
         }
     }
 
-    /// Fails when a setting is outside its range.
+    /// Checks that the settings are in range.
     ///
     /// # Errors
     /// [`Error::Parameter`].

@@ -8,8 +8,8 @@ fn dr5() -> Schema {
     Schema::named("decals_dr5").unwrap()
 }
 
-/// The formulas that anyone can evaluate: votes (7i+13j+ij) mod 11, concentrations
-/// 1 + (31i+17j) mod 97 for galaxy i and answer j.
+/// Reproducible inputs: votes (7i+13j+ij) mod 11 and concentrations 1 + (31i+17j) mod 97 for galaxy i and
+/// answer j.
 fn formula(batch: i64) -> (Tensor, Tensor) {
     let i = Tensor::arange(batch, (Kind::Double, tch::Device::Cpu)).view([-1, 1]);
     let j = Tensor::arange(34, (Kind::Double, tch::Device::Cpu)).view([1, -1]);
@@ -38,7 +38,7 @@ fn golden_losses_and_gradients_of_votes_agree_with_torch() {
         let over = (got - expected).abs() - (expected.abs() * relative + absolute);
         assert!(over.max().double_value(&[]) <= 0.0, "{name} is off by {over:?}");
     };
-    // One pass on the CPU, and tensor operations as on a GPU.
+    // The single pass on the CPU, and the tensor operations that a GPU uses.
     check("values", &loss.each(&alpha, &votes).unwrap(), &expected, 1e-9, 1e-9);
     check("values", &loss.tensor_losses(&alpha, &votes).unwrap(), &expected, 1e-9, 1e-8);
     let (value, got) = gradient(&loss, &alpha, &votes);
@@ -48,7 +48,7 @@ fn golden_losses_and_gradients_of_votes_agree_with_torch() {
     let (value, _) = gradient(&loss.clone().reduction(Reduction::Questions), &alpha, &votes);
     let mean = record["mean_over_batch_and_questions"].as_f64().unwrap();
     assert!((value - mean).abs() < 1e-9 * mean);
-    // Float32 tensors lose nothing inside: the rows of huge votes agree as well.
+    // Float32 inputs lose no precision inside: even rows with huge votes agree.
     check("values", &loss.each(&alpha32, &votes).unwrap(), &expected, 1e-9, 1e-9);
     let (_, got) = gradient(&loss, &alpha32, &votes);
     check("gradient", &(got.to_kind(Kind::Double) * 64.0), &slopes, 1e-5, 1e-6);
@@ -57,7 +57,7 @@ fn golden_losses_and_gradients_of_votes_agree_with_torch() {
     assert!(unasked > 0 && ours == unasked);
 }
 
-/// `check_loss_f64` and `check_grad_abs_sum_f64` of the same program in torch.
+/// The values of `check_loss_f64` and `check_grad_abs_sum_f64` were computed by torch from this formula.
 #[test]
 fn the_loss_of_a_formula_is_what_torch_computes() {
     let (votes, alpha) = formula(512);
@@ -70,7 +70,7 @@ fn the_loss_of_a_formula_is_what_torch_computes() {
 #[test]
 fn both_ways_of_computing_have_the_same_gradient() {
     let (votes, alpha) = formula(40);
-    // From no vote to counts where the product of factors gives way to logarithms.
+    // From no votes to counts where logarithms replace the product of factors.
     let votes = &votes * Tensor::arange(40, (Kind::Double, tch::Device::Cpu)).view([-1, 1]);
     let loss = VoteLoss::new(&dr5());
     let (_, ours) = gradient(&loss, &alpha, &votes);
@@ -102,7 +102,7 @@ fn whole_votes_of_any_kind_and_huge_concentrations_are_taken() {
     let alpha = Tensor::from_slice2(&[[1e200, 1e200f64]]);
     let value = loss.of(&alpha, &Tensor::from_slice2(&[[24i64, 0]])).unwrap().double_value(&[]);
     assert!(value.is_finite(), "{value}");
-    // A coin that is nearly surely fair: 20 of 20 has a probability just above 2^-20.
+    // An almost certainly fair coin: 20 of 20 has a probability just above 2^-20.
     let fair = Tensor::from_slice2(&[[1e6, 1e6f64]]);
     let value = loss.of(&fair, &Tensor::from_slice2(&[[20u8, 0]])).unwrap().double_value(&[]);
     assert!((value - 20.0 * 2f64.ln() + 9.5e-5).abs() < 1e-6, "{value}");
@@ -187,7 +187,7 @@ fn distances_have_unique_names_and_are_found_by_them() {
 fn figures_of_numbers_are_in_their_own_unit() {
     let (outputs, targets) = (Tensor::from_slice(&[0.0, 1.0]), Tensor::from_slice(&[10.0, 15.0]));
     let figures = Loss::Numbers(Distance::Squared).figures(&outputs, &targets, (10.0, 2.0));
-    // Predicted are 10 and 12.
+    // The predictions are 10 and 12.
     assert_eq!(figures.unwrap(), [("rmse".to_owned(), 4.5f64.sqrt())]);
     let scores = Tensor::from_slice2(&[[1.0, 0.0], [1.0, 0.0]]);
     let figures = Loss::classes().figures(&scores, &Tensor::from_slice(&[0i64, 1]), (0.0, 1.0));

@@ -1,4 +1,4 @@
-//! Learning from volunteers: a network trained to answer every question of a schema at once.
+//! Learning from volunteers: a network that learns to answer every question of a schema at once.
 
 use super::apart::{apart, empty_side, with_copies_together};
 use super::fit::{FitConfig, fit};
@@ -20,7 +20,7 @@ use zoobot_picture::Stretch;
 use zoobot_representation::encoder::{Architecture, Encoder, Statistics};
 use zoobot_show::notebook::Job;
 
-/// Training from votes: the network, its head, and how they learn.
+/// Training from votes: the network, its head, and the training settings.
 ///
 /// ```no_run
 /// use zoobot_core::encoder::Architecture;
@@ -43,12 +43,12 @@ pub struct VoteTraining {
     dropout: f64,
     statistics: Statistics,
     settings: FitConfig,
-    /// What its head begins as.
+    /// The initial head.
     head: Option<Arc<Mutex<Head>>>,
     folder: Option<PathBuf>,
 }
 
-/// What a network begins as.
+/// The initial weights of a network.
 ///
 /// ```
 /// use zoobot_core::{encoder::Architecture, train::Start};
@@ -60,14 +60,14 @@ pub struct VoteTraining {
 pub enum Start {
     /// Random weights.
     Random(Architecture),
-    /// An encoder's.
+    /// The weights of an encoder.
     Encoder(Box<Encoder>),
 }
 
 impl Start {
-    /// The largest learning rate to begin with: 1e-3 from random weights, 3e-4 from an encoder, whose
-    /// frozen normalisations keep nothing within bounds. At 1e-3 what it knows is lost: of 480
-    /// galaxies it learns nothing about "smooth", at 3e-4 fractions correlate by 0.75.
+    /// The default peak learning rate: 1e-3 for random weights, 3e-4 for an encoder, whose frozen
+    /// normalisation does not keep activations in bounds. At 1e-3 the encoder forgets what it knows: from 480
+    /// galaxies it learns nothing about "smooth", while at 3e-4 the fractions correlate with 0.75.
     pub fn rate(&self) -> f64 {
         match self {
             Self::Random(_) => 1e-3,
@@ -89,12 +89,12 @@ impl From<&Encoder> for Start {
 }
 
 impl VoteTraining {
-    /// Training on the questions of a schema, from an architecture's random weights or from an
-    /// encoder. Pictures are prepared by the encoder's recipe, or [`Recipe::zoobot`] (in luminance
-    /// for one channel), and seen through [`Augment::zoobot`].
+    /// Training on the questions of a schema, starting from random weights of an architecture or from an
+    /// encoder. Pictures are prepared with the encoder's recipe or [`Recipe::zoobot`] (in luminance for one
+    /// channel), and augmented with [`Augment::zoobot`].
     pub fn new(schema: &Schema, start: impl Into<Start>) -> Self {
         let start = start.into();
-        // Of a few galaxies the running statistics would be far from what the network learnt behind.
+        // With few galaxies, the running statistics would lag far behind what the network learnt.
         let statistics = match &start {
             Start::Random(_) => Statistics::Batch,
             Start::Encoder(_) => Statistics::Frozen,
@@ -120,42 +120,42 @@ impl VoteTraining {
         }
     }
 
-    /// Sets how pictures are prepared.
+    /// Sets the recipe that prepares pictures.
     pub fn recipe(mut self, recipe: Recipe) -> Self {
         self.recipe = recipe;
         self
     }
 
-    /// Sets how the flux of FITS pictures becomes a picture; others stay as they are.
+    /// Sets the stretch for the flux of FITS pictures; other pictures are not affected.
     pub fn stretch(mut self, stretch: Stretch) -> Self {
         self.recipe = self.recipe.stretch(stretch);
         self
     }
 
-    /// Sets what random views of pictures are shown.
+    /// Sets the augmentation.
     pub fn augment(mut self, augment: Augment) -> Self {
         self.augment = augment;
         self
     }
 
-    /// Sets the share of features that are left out at random at each step (0.2).
+    /// Sets the dropout: the fraction of features that each step drops at random (0.2).
     pub fn dropout(mut self, dropout: f64) -> Self {
         self.dropout = dropout;
         self
     }
 
-    /// Sets what batch normalisations go by: from an encoder [`Statistics::Frozen`], from random
-    /// weights [`Statistics::Batch`].
+    /// Sets which statistics batch normalisation uses. Default [`Statistics::Frozen`] for an encoder,
+    /// [`Statistics::Batch`] for random weights.
     pub fn statistics(mut self, statistics: Statistics) -> Self {
         self.statistics = statistics;
         self
     }
 
-    /// Continues from an earlier training on the same questions, with its encoder and its head, on
-    /// other pictures or with other settings.
+    /// Continues from an earlier training on the same questions, with its encoder and head, on other pictures
+    /// or with other settings.
     ///
     /// # Errors
-    /// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) when it answers another schema.
+    /// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) when the earlier training was on another schema.
     pub fn after(mut self, trained: &Trained) -> Result<Self> {
         if trained.schema != self.schema {
             let problem = format!(
@@ -170,45 +170,44 @@ impl VoteTraining {
         Ok(self)
     }
 
-    /// Sets how often each galaxy is shown (10).
+    /// Sets the number of epochs (10).
     pub fn epochs(mut self, epochs: u64) -> Self {
         self.settings.epochs = epochs;
         self
     }
 
-    /// Sets the side of the pictures that the network sees, in pixels.
+    /// Sets the side length of the network's input, in pixels.
     pub fn size(mut self, pixels: usize) -> Self {
         self.recipe.size = pixels;
         self
     }
 
-    /// Sets the magnification about the centre of the pictures that the network sees (1.2).
+    /// Sets the magnification about the centre of the pictures (1.2).
     pub fn zoom(mut self, zoom: f64) -> Self {
         self.recipe.zoom = zoom;
         self
     }
 
-    /// Sets epochs, batch size, learning rate and all other settings of the run.
+    /// Replaces the number of epochs, batch size, learning rate and all other settings of the run.
     pub fn settings(mut self, settings: FitConfig) -> Self {
         self.settings = settings;
         self
     }
 
-    /// Sets the folder of checkpoints and prepared pictures: a run that finds its own files there
-    /// resumes. Without a folder, prepared pictures go to a temporary folder and nothing else is
-    /// kept.
+    /// Sets the folder of checkpoints and prepared pictures: a run that finds its own files there resumes.
+    /// Without a folder, prepared pictures go to a temporary folder and no checkpoints are kept.
     pub fn folder(mut self, folder: impl AsRef<Path>) -> Self {
         self.folder = Some(folder.as_ref().to_path_buf());
         self
     }
 
-    /// Holds out a share of the galaxies, at random by the settings' seed: the first part is for
-    /// training, the second for validation. Galaxies of one picture, or of copies of it, stay on
-    /// one side.
+    /// Holds out a fraction of the galaxies at random, with the seed of the settings. Returns the training
+    /// galaxies, then the validation galaxies. Galaxies that share a picture, or whose pictures are copies,
+    /// stay on the same side.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a share that is not between 0 and 1; [`Error::Unsuitable`] for one
-    /// that leaves a side empty.
+    /// [`Error::Parameter`] for a share that is not between 0 and 1; [`Error::Unsuitable`] for a share that
+    /// leaves a side empty.
     pub fn hold_out(&self, catalog: &Catalog, share: f64) -> Result<(Catalog, Catalog)> {
         if !(share > 0.0 && share < 1.0) {
             return Err(Error::parameter("share", share, "above 0 and below 1"));
@@ -220,39 +219,38 @@ impl VoteTraining {
         with_copies_together(catalog, parts.train, parts.val)
     }
 
-    /// Trains on the votes in a catalogue's columns `question_answer`, with a line of progress and
-    /// in a notebook the history so far; the votes in `val` tell which epoch is best. An empty cell
-    /// counts as no votes, so that one table may hold galaxies of several campaigns. Galaxies whose
-    /// pictures cannot be read are left out: [`Trained::failed`].
+    /// Trains on the votes in a catalogue's columns `question_answer`. The votes in `val` determine the best
+    /// epoch. Shows a progress line and, in a notebook, the history so far. An empty cell counts as no votes,
+    /// so a table may hold galaxies of several campaigns. Galaxies whose pictures cannot be read are left
+    /// out: see [`Trained::failed`].
     ///
-    /// The stop button, or Ctrl-C, ends it after the current step with the network as it is then
-    /// ([`End::Interrupted`](super::End::Interrupted)); with a [`folder`](Self::folder) a repeated
-    /// call resumes.
+    /// The stop button, or Ctrl-C, ends training after the current step with the current weights
+    /// ([`End::Interrupted`](super::End::Interrupted)); with a [`folder`](Self::folder), repeating the call
+    /// resumes the training.
     ///
     /// # Errors
-    /// As [`Votes::of`] and [`fit`](fit()); [`Error::Picture`](zoobot_base::Error::Picture) when no
-    /// picture can be read; [`Error::Catalog`](zoobot_base::Error::Catalog) for galaxies or
-    /// pictures in both catalogues, under any name.
+    /// As for [`Votes::of`] and [`fit`](fit()); [`Error::Picture`](zoobot_base::Error::Picture) when no
+    /// picture can be read; [`Error::Catalog`](zoobot_base::Error::Catalog) for galaxies or pictures that are
+    /// in both catalogues, under any name.
     pub fn train(&self, train: &Catalog, val: &Catalog) -> Result<Trained> {
         let mut watch = Watch::new("training");
         self.observed(train, val, &mut |event| watch.see(&event))
     }
 
-    /// [`train`](Self::train) in the background, while the notebook's next cells run.
-    /// [`Job::cancel`] ends it as the stop button does, and [`Job::result`] returns the network.
+    /// Runs [`train`](Self::train) in the background, while the notebook's next cells run. [`Job::cancel`]
+    /// ends it like the stop button, and [`Job::result`] returns the network.
     ///
     /// # Errors
-    /// When the system gives no more threads; the errors of [`train`](Self::train) come with the
-    /// result.
+    /// If the system cannot start another thread; the errors of [`train`](Self::train) come with the result.
     pub fn train_in_background(&self, train: &Catalog, val: &Catalog) -> Result<Job<Trained>> {
         let (run, train, val) = (self.clone(), train.clone(), val.clone());
         Job::start("training", move || run.train(&train, &val))
     }
 
-    /// [`train`](Self::train) that hands events to `observe` instead of showing them.
+    /// Like [`train`](Self::train), but passes events to `observe` instead of showing them.
     ///
     /// # Errors
-    /// As [`train`](Self::train).
+    /// As for [`train`](Self::train).
     pub fn observed(
         &self,
         train: &Catalog,
@@ -284,7 +282,7 @@ impl VoteTraining {
         Ok(Trained { schema, recipe, built, fitted, failed })
     }
 
-    /// The network as it begins.
+    /// The network before training.
     fn built(&self) -> Result<Built> {
         let (architecture, encoder) = match &self.start {
             Start::Random(architecture) => (architecture.clone(), None),
@@ -322,32 +320,31 @@ impl Trained {
         &self.fitted
     }
 
-    /// The galaxies whose pictures could not be read, each with the reason: nothing was learnt from
-    /// them.
+    /// The galaxies whose pictures could not be read, each with the reason. They were not used for training.
     pub fn failed(&self) -> &Failures {
         &self.failed
     }
 
-    /// The questions that it answers.
+    /// The schema that the network answers.
     pub fn schema(&self) -> &Schema {
         &self.schema
     }
 
-    /// Its head, whose outputs are concentrations of the schema's answers.
+    /// The head, whose outputs are concentrations of the schema's answers.
     pub fn head(&self) -> &Head {
         &self.built.head
     }
 
-    /// The encoder, with a name of its own.
+    /// The encoder under a new name.
     ///
     /// # Errors
-    /// [`Error::Torch`](zoobot_base::Error::Torch) when memory is short.
+    /// [`Error::Torch`](zoobot_base::Error::Torch) when memory runs out.
     pub fn encoder(&self, name: &str) -> Result<Encoder> {
         self.built.encoder(name, &self.recipe)
     }
 }
 
-/// Votes, and how unlikely they are.
+/// Learns votes by their likelihood.
 struct VoteLesson {
     schema: Schema,
     loss: VoteLoss,

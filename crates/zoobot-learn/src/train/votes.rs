@@ -7,23 +7,22 @@ use tch::{Device, Kind, Tensor};
 use zoobot_base::error::{Error, Result};
 use zoobot_data::schema::Schema;
 
-/// How the losses of a batch become one number.
+/// How the losses of a batch are reduced to one number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reduction {
-    /// The sum over a galaxy's questions, averaged over galaxies: as networks are trained from
-    /// scratch. The default.
+    /// The sum over a galaxy's questions, averaged over galaxies, as in training from scratch. The default.
     #[default]
     Galaxies,
-    /// The average over galaxies and questions, as `zoobot` 2.9 reports when fine-tuning.
+    /// The mean over galaxies and questions, as reported by `zoobot` 2.9 when fine-tuning.
     Questions,
 }
 
-/// How unlikely the votes of a batch are under a network's concentrations.
+/// The negative log likelihood of votes under a network's concentrations.
 ///
-/// For each question the votes are one draw from a Dirichlet-multinomial distribution; the loss is
-/// minus the logarithm of its probability. A question without votes has no loss and no gradient, so
-/// one table may hold galaxies of several campaigns.
+/// For each question, the votes are one draw from a Dirichlet-multinomial distribution; the loss is its
+/// negative log probability. A question without votes has zero loss and gradient, so a table may hold
+/// galaxies of several campaigns.
 ///
 /// ```
 /// use zoobot_core::{schema::Schema, tch::Tensor, train::VoteLoss};
@@ -50,23 +49,23 @@ impl VoteLoss {
         }
     }
 
-    /// Sets how the losses of a batch become one number.
+    /// Sets how the losses of a batch are reduced to one number.
     pub fn reduction(mut self, reduction: Reduction) -> Self {
         self.reduction = reduction;
         self
     }
 
-    /// The loss of a batch, differentiable once to `concentrations`.
+    /// The loss of a batch, differentiable once with respect to `concentrations`.
     ///
-    /// It is computed in float64 for tensors of any kind: the logarithms of large counts cancel
-    /// badly in float32. On a CPU value and gradient come from one pass over the votes.
+    /// It is computed in float64 for tensors of any kind, since the logarithms of large counts cancel badly
+    /// in float32. On a CPU, a single pass over the votes gives the value and the gradient.
     ///
     /// # Shapes
-    /// Both `[galaxies, answers]`; concentrations of any float kind, above 0; votes whole, not
-    /// negative, of any kind. The result is a scalar of the concentrations' kind.
+    /// Both are `[galaxies, answers]`: concentrations of any floating-point kind, above 0; votes of any kind,
+    /// whole and not negative. The result is a scalar of the concentrations' kind.
     ///
     /// # Errors
-    /// [`Error::Shape`] for other shapes or an empty batch; [`Error::Torch`] when memory is short.
+    /// [`Error::Shape`] for other shapes or an empty batch; [`Error::Torch`] when memory runs out.
     pub fn of(&self, concentrations: &Tensor, votes: &Tensor) -> Result<Tensor> {
         self.check(concentrations, votes)?;
         let scale = self.scale(concentrations);
@@ -79,18 +78,18 @@ impl VoteLoss {
         let value = scale * batch.losses.iter().sum::<f64>();
         let kind = concentrations.kind();
         let gradient = Tensor::f_from_slice(&batch.gradient)?.f_to_kind(kind)?;
-        // A plane with this value and this slope: all that one step back through the graph sees.
+        // A plane with this value and slope, which is all that a single backward pass sees.
         let plane = concentrations.f_reshape([-1])?.f_dot(&gradient)?;
         Ok(plane.f_sub(&plane.f_detach()?)?.f_add_scalar(value)?)
     }
 
-    /// What each question costs each galaxy, without gradients: for logs.
+    /// The loss of each galaxy for each question, without gradients, for logs.
     ///
     /// # Shapes
-    /// Both `[galaxies, answers]`; the result is `[galaxies, questions]`, float64, on the CPU.
+    /// Both are `[galaxies, answers]`; the result is `[galaxies, questions]`, in float64 on the CPU.
     ///
     /// # Errors
-    /// As [`of`](Self::of).
+    /// As for [`of`](Self::of).
     pub fn each(&self, concentrations: &Tensor, votes: &Tensor) -> Result<Tensor> {
         self.check(concentrations, votes)?;
         let (alpha, votes) = (numbers(concentrations)?, numbers(votes)?);
@@ -99,7 +98,7 @@ impl VoteLoss {
         Ok(Tensor::f_from_slice(&batch.losses)?.f_view(shape)?)
     }
 
-    /// The same losses as tensor operations, whose gradient is libtorch's: for a GPU.
+    /// The losses of [`each`](Self::each) as tensor operations, with gradients from libtorch: for a GPU.
     pub(super) fn tensor_losses(&self, concentrations: &Tensor, votes: &Tensor) -> Result<Tensor> {
         let alpha = concentrations.f_to_kind(Kind::Double)?;
         let votes = votes.f_to_device(alpha.device())?.f_to_kind(Kind::Double)?;
@@ -116,7 +115,7 @@ impl VoteLoss {
             - votes.f_add_scalar(1.0)?.f_lgamma()?;
         let whole = (total.f_add_scalar(1.0)?.f_lgamma()? + all.f_lgamma()?)
             - total.f_add(&all)?.f_lgamma()?;
-        // Sums of the same numbers in another order need not cancel to the last bit.
+        // Without votes, rounding may leave a residue, since the sums run in different orders.
         let asked = total.f_gt(0.0)?.f_to_kind(Kind::Double)?;
         Ok(-((whole + each.f_matmul(&member)?) * asked))
     }
@@ -153,7 +152,7 @@ impl VoteLoss {
 fn numbers(tensor: &Tensor) -> Result<Vec<f64>> {
     let tensor = tensor.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?;
     let count = tensor.numel();
-    // The kinds that votes and concentrations have are converted here, faster than by libtorch.
+    // Common kinds are converted here, which is faster than in libtorch.
     match tensor.kind() {
         Kind::Float => {
             let mut values = vec![0f32; count];

@@ -1,9 +1,9 @@
-//! The display of a run while it trains.
+//! The display of a training run.
 
 use super::history::{Epoch, Event, figure};
 use zoobot_show::notebook::{Live, Progress, in_kernel};
 
-/// Shows a run: a line of progress, and in a notebook the history so far, drawn again after each
+/// Shows a training run: a progress line and, in a notebook, the history so far, which is redrawn after each
 /// epoch from the second on.
 ///
 /// ```no_run
@@ -23,13 +23,13 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Shows nothing yet; `what` is said first, such as "training".
+    /// Creates a display that starts empty; `what` is the label of the progress line, such as "training".
     pub fn new(what: impl Into<String>) -> Self {
         let live = in_kernel().then(Live::new);
         Self { what: what.into(), progress: None, live, epochs: Vec::new() }
     }
 
-    /// Takes note of what happened.
+    /// Updates the display with an event.
     pub fn see(&mut self, event: &Event) {
         match event {
             Event::Resumed { step, steps, epochs } => {
@@ -61,7 +61,7 @@ impl Watch {
             let (epoch, loss) = (last.epoch, last.validation);
             progress.note(format!("epoch {epoch}: {:.4}, validation {loss:.4}", last.training));
         }
-        // One point is no curve: a head that is solved for has no other, and shows how it was chosen.
+        // A single epoch makes no curve. It is all that a solved head has, and its figure shows the penalty.
         if self.epochs.len() < 2 {
             return;
         }

@@ -1,4 +1,4 @@
-//! The block that a ConvNeXt repeats.
+//! The repeated block of a ConvNeXt.
 
 use super::Config;
 use crate::layers::{Activation, Conv, Form, Layer, Mlp, MlpShape, Padding, Shape, pixels_last};
@@ -6,15 +6,15 @@ use tch::Tensor;
 use tch::nn::{Init, Path};
 use zoobot_base::Result;
 
-/// Side of the depthwise filters, in pixels.
+/// The side of the depthwise filters, in pixels.
 const KERNEL: i64 = 7;
-/// timm's first values of the weights are normal with this deviation.
+/// The standard deviation of the initial weights, as in timm.
 const WEIGHT: f64 = 0.02;
-/// timm's first value of a block's share of the sum.
+/// The initial scale of a block's output, as in timm.
 const GAMMA: f64 = 1e-6;
 
-/// Filters each channel, normalises each pixel, mixes the channels through a wider layer, scales
-/// the result and adds it to what came in.
+/// Filters each channel, normalises each pixel, mixes the channels through a wider layer, scales the
+/// result and adds it to the input.
 #[derive(Debug)]
 pub(super) struct Block {
     filter: Conv,
@@ -47,7 +47,7 @@ impl Block {
     }
 
     /// # Shapes
-    /// `[n, channels, h, w]` to `[n, channels, h, w]`, best channels last in memory.
+    /// `[n, channels, h, w]` to `[n, channels, h, w]`, fastest with channels last in memory.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let x = &x.f_to_kind(self.filter.kind())?;
         let y = self.mlp.forward(&pixels_last(&self.filter.forward(x)?)?)?;

@@ -8,7 +8,7 @@ fn network(config: &Config) -> (nn::VarStore, ConvNext) {
     (store, network)
 }
 
-/// Compares everything that is known of timm's network, plain and folded.
+/// Compares the network with timm's recorded answers, plain and folded.
 fn check(name: &str, config: Config) {
     let Some(golden) = Golden::open(name) else { return };
     let (store, network) = network(&config.inputs(golden.channels()));
@@ -45,7 +45,7 @@ fn golden_convnext_nano() {
     check("convnext_nano", Config::nano());
 }
 
-/// Values that leave no scale at 1 and no shift at 0.
+/// Random values, so that no scale is 1 and no shift is 0.
 fn unsettle(store: &nn::VarStore) {
     for (name, mut variable) in store.variables() {
         let name = name.rsplit('.').next().unwrap_or_default().to_owned();
@@ -64,7 +64,7 @@ fn folding_keeps_the_features_of_both_kinds_and_of_grey_pictures() {
         let (store, network) = network(&config);
         unsettle(&store);
         let _guard = tch::no_grad_guard();
-        // 97 pixels do not divide by 4: the odd one is left out.
+        // 97 pixels are not divisible by 4: the last one is ignored.
         let x = Tensor::randn([2, config.inputs, 97, 64], (Kind::Float, Device::Cpu));
         let plain = network.features(&x).unwrap();
         let folded = network.in_form(Form::Folded).unwrap().features(&x).unwrap();

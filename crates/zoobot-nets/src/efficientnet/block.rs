@@ -1,4 +1,4 @@
-//! The blocks that an EfficientNet repeats.
+//! The repeated blocks of an EfficientNet.
 
 use super::{BlockKind, Config, Stage};
 use crate::layers::{ConvNorm, Form, Layer, Shape, SqueezeExcite};
@@ -6,7 +6,7 @@ use tch::Tensor;
 use tch::nn::Path;
 use zoobot_base::Result;
 
-/// Filters, weighs the channels, projects them, and adds what came in where the shapes allow it.
+/// Filters, weights the channels, projects them, and adds the input if the shapes allow it.
 #[derive(Debug)]
 pub(super) struct Block {
     filters: Vec<ConvNorm>,
@@ -28,7 +28,7 @@ impl Block {
             padding: config.padding,
             depthwise,
         };
-        // timm's names, by which a block without expansion counts its layers otherwise.
+        // timm's names. A block without expansion numbers its layers differently.
         let mut filters = match (kind, expansion) {
             (BlockKind::Plain, _) => vec![("conv", convolution(inputs, channels, false))],
             (BlockKind::Fused, _) => vec![("conv_exp", convolution(inputs, inner, false))],
@@ -80,8 +80,8 @@ impl Block {
             x = project.forward(&x)?;
         }
         if self.residual {
-            // Not in place: without a projection `x` is an activation's result, which its gradient
-            // may need.
+            // Not in place: without a projection, `x` is the result of an activation, whose gradient may
+            // need it.
             x = x.f_add(&input)?;
         }
         Ok(x)

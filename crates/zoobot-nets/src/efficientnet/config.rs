@@ -4,34 +4,34 @@ use crate::layers::{Activation, Padding, at_least_one, positive};
 use serde::{Deserialize, Serialize};
 use zoobot_base::{Error, Result};
 
-/// How a block of a stage filters.
+/// How the blocks of a stage filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BlockKind {
-    /// One convolution over all channels, added to its input where the shapes allow it.
+    /// One full convolution, added to its input if the shapes allow it.
     Plain,
-    /// A convolution over all channels that also expands them, then the projection: V2's first
+    /// A full convolution that also expands the channels, followed by the projection, as in V2's first
     /// stages.
     Fused,
-    /// An expansion, a filter for each channel, channels that weigh each other, the projection.
+    /// An expansion, a depthwise convolution, squeeze and excitation, and the projection.
     Inverted,
 }
 
-/// Blocks of one resolution.
+/// The blocks of one resolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stage {
-    /// How its blocks filter.
+    /// How the blocks filter.
     pub kind: BlockKind,
-    /// Blocks in the stage.
+    /// The number of blocks.
     pub blocks: i64,
-    /// Side of the filters, in pixels.
+    /// The side of the filters, in pixels.
     pub kernel: i64,
-    /// Step of the first block's filter, in pixels.
+    /// The stride of the first block, in pixels.
     pub stride: i64,
-    /// Channels inside a block for each channel that enters it; 1 leaves out the expansion of an
-    /// inverted block; a plain block has no expansion.
+    /// The ratio of the channels inside a block to its input channels. With 1, an inverted block has no
+    /// expansion; a plain block never has one.
     pub expansion: i64,
-    /// Channels that leave a block.
+    /// The number of output channels of a block.
     pub channels: i64,
 }
 
@@ -40,24 +40,24 @@ pub struct Stage {
 pub struct Config {
     /// Channels of the pictures: 3, or 1 for greyscale.
     pub inputs: i64,
-    /// Channels of the first convolution.
+    /// The number of channels of the first convolution.
     pub stem: i64,
     /// The stages, in order.
     pub stages: Vec<Stage>,
-    /// Length of the feature vector.
+    /// The length of the feature vector.
     pub features: i64,
-    /// The function between the layers.
+    /// The activation between the layers.
     pub activation: Activation,
-    /// Where the zeros around a picture go.
+    /// How pictures are padded.
     pub padding: Padding,
-    /// Whether channels weigh each other inside the inverted blocks.
+    /// Whether inverted blocks have squeeze and excitation.
     pub squeeze_excite: bool,
-    /// Added to the variance in batch normalisation.
+    /// The constant added to the variance in batch normalisation.
     pub norm_eps: f64,
 }
 
 impl Config {
-    /// Of inverted blocks, in the order (blocks, kernel, stride, expansion, channels).
+    /// Inverted blocks, given as (blocks, kernel, stride, expansion, channels).
     fn inverted(stages: &[(i64, i64, i64, i64, i64)]) -> Vec<Stage> {
         let kind = BlockKind::Inverted;
         let stage = |&(blocks, kernel, stride, expansion, channels)| Stage {
@@ -131,8 +131,8 @@ impl Config {
         Self::v2_s().tensorflow()
     }
 
-    /// timm's `efficientnetv2_rw_s`: 1792 features, 22.2 million parameters. timm's own reading of
-    /// the paper, from before the original was published.
+    /// timm's `efficientnetv2_rw_s`: 1792 features, 22.2 million parameters. It is timm's own
+    /// implementation of the paper, from before the original was published.
     pub fn v2_rw_s() -> Self {
         let mut config = Self::v2_s();
         config.stages[0].kind = BlockKind::Fused;
@@ -140,7 +140,7 @@ impl Config {
         Self { features: 1792, ..config }
     }
 
-    /// Takes TensorFlow's padding and its epsilon in batch normalisation.
+    /// Sets TensorFlow's padding and its epsilon in batch normalisation.
     fn tensorflow(self) -> Self {
         Self { padding: Padding::Same, norm_eps: 1e-3, ..self }
     }

@@ -40,7 +40,7 @@ fn features_of_lite0_and_of_both_kinds_of_v2_are_timms() {
     }
 }
 
-/// Random running statistics, so that folding has something to fold.
+/// Random running statistics, so that folding has an effect.
 fn unsettle(store: &nn::VarStore) {
     for (name, mut variable) in store.variables() {
         if name.ends_with("running_mean") || name.ends_with("bias") {
@@ -93,7 +93,8 @@ fn a_batch_has_the_features_of_its_pictures_and_threads_agree() {
 
 #[test]
 fn same_padding_puts_the_odd_zero_behind() {
-    // One filter that picks the first pixel of its window: its outputs are the windows' corners.
+    // A filter that picks the first pixel of its window, so that its outputs are the corners of the
+    // windows.
     let store = nn::VarStore::new(Device::Cpu);
     let shape = Shape {
         inputs: 1,
@@ -112,9 +113,10 @@ fn same_padding_puts_the_odd_zero_behind() {
         let x = Tensor::arange(side * side, (Kind::Float, Device::Cpu)).view([1, 1, side, side]);
         Vec::<f32>::try_from(conv.forward(&x).unwrap().contiguous().view(-1)).unwrap()
     };
-    // Four pixels, two windows: one zero is needed, behind, and the first window starts at pixel 0.
+    // Four pixels and two windows: one zero is needed at the end, and the first window starts at pixel
+    // 0.
     assert_eq!(corners(4), [0.0, 2.0, 8.0, 10.0]);
-    // Five pixels, three windows: two zeros, one of them in front.
+    // Five pixels and three windows: two zeros are needed, one of them at the start.
     assert_eq!(corners(5), [0.0, 0.0, 0.0, 0.0, 6.0, 8.0, 0.0, 16.0, 18.0]);
 }
 

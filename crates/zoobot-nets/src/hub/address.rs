@@ -1,11 +1,11 @@
-//! Names of repositories.
+//! Addresses of repositories.
 
 use std::fmt;
 use zoobot_base::{Error, Result};
 
-/// What an address begins with.
+/// The prefix of an address.
 const SCHEME: &str = "hf:";
-/// The branch that is meant where none is named.
+/// The default branch.
 const MAIN: &str = "main";
 
 /// A repository of the Hub at a branch, a tag, a pull request or a commit.
@@ -18,16 +18,16 @@ const MAIN: &str = "main";
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
-    /// A person or an organisation.
+    /// The person or organisation that owns the repository.
     pub owner: String,
-    /// The repository.
+    /// The name of the repository.
     pub name: String,
     /// A branch, tag, pull request or commit.
     pub revision: String,
 }
 
 impl Address {
-    /// Reads `hf:OWNER/NAME[@revision]`; `None` for what does not begin with `hf:`.
+    /// Parses `hf:OWNER/NAME[@revision]`; returns `None` for text that does not begin with `hf:`.
     pub fn parse(text: &str) -> Option<Result<Self>> {
         let rest = text.strip_prefix(SCHEME)?;
         let (place, revision) = rest.split_once('@').unwrap_or((rest, MAIN));
@@ -40,12 +40,12 @@ impl Address {
         })
     }
 
-    /// The revision as part of an address on the web, where a slash would end it.
+    /// The revision as part of a URL, with slashes escaped.
     pub fn encoded_revision(&self) -> String {
         self.revision.replace('/', "%2F")
     }
 
-    /// The commit, where the revision names one in full.
+    /// The commit, if the revision is a full commit hash.
     pub fn commit(&self) -> Option<&str> {
         Some(self.revision.as_str()).filter(|revision| is_commit(revision))
     }
@@ -59,13 +59,13 @@ impl fmt::Display for Address {
     }
 }
 
-/// Whether this is a whole commit hash.
+/// Whether the text is a full commit hash.
 pub(super) fn is_commit(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// As the Hub has it: no dots or dashes at the ends and no two of them, so that names can neither
-/// leave the cache's folder nor meet in it.
+/// Checks a name by the Hub's rules. Without dots or dashes at the ends, and without two in a row, names
+/// can neither leave the cache's folder nor collide in it.
 fn is_name(text: &str) -> bool {
     let letters = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
     let ends = ['.', '-'];

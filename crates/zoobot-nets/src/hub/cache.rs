@@ -1,4 +1,4 @@
-//! The cache on disk, as Hugging Face's programs lay it out:
+//! The cache on disk, in the layout of Hugging Face's programs:
 //!
 //! ```text
 //! models--OWNER--NAME/refs/main                 the commit that a revision was last seen at
@@ -20,10 +20,10 @@ use std::time::Duration;
 use zoobot_base::Error;
 use zoobot_base::files::unfinished;
 
-/// How often a lock that another process holds is tried again.
+/// How often to retry a lock that another process holds.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// The part of the cache that belongs to one repository.
+/// The part of the cache for one repository.
 #[derive(Debug)]
 pub(super) struct Cache {
     repository: PathBuf,
@@ -44,7 +44,7 @@ impl Cache {
         self.repository.join("snapshots").join(commit)
     }
 
-    /// Where the bytes of an ETag belong.
+    /// The path of the content with an ETag.
     pub fn blob(&self, etag: &str) -> PathBuf {
         self.repository.join("blobs").join(etag)
     }
@@ -53,8 +53,8 @@ impl Cache {
         self.repository.join(".no_exist").join(commit).join(file)
     }
 
-    /// The folder of an address that names a commit, when all its files are in the cache: a commit
-    /// cannot change.
+    /// The folder of an address that names a commit, if all its files are in the cache. A commit cannot
+    /// change.
     pub fn pinned(&self, address: &Address) -> Option<PathBuf> {
         let commit = address.commit()?;
         let folder = self.snapshot(commit);
@@ -62,7 +62,7 @@ impl Cache {
         (usable(&folder) && [RECIPE, CARD].into_iter().all(known)).then_some(folder)
     }
 
-    /// What the cache has of an address.
+    /// The copy of an address in the cache.
     pub fn copy(&self, address: &Address) -> Option<Fetched> {
         let commit = match address.commit() {
             Some(commit) => commit.to_owned(),
@@ -83,8 +83,8 @@ impl Cache {
         self.repository.join("refs").join(&address.revision)
     }
 
-    /// Notes which commit a revision is at. Only use without a connection needs this, so failing to
-    /// write it is not an error.
+    /// Records which commit a revision points to. This is only needed without a connection, so a failure
+    /// to write it is ignored.
     pub fn remember(&self, address: &Address, commit: &str) {
         if address.commit().is_none() {
             let path = self.reference(address);
@@ -99,8 +99,8 @@ impl Cache {
         }
     }
 
-    /// Notes that the repository has no such file. As for [`remember`](Self::remember), a failure
-    /// is ignored.
+    /// Records that the repository has no such file. As in [`remember`](Self::remember), a failure is
+    /// ignored.
     pub fn note_absent(&self, commit: &str, file: &str) {
         let path = self.absent(commit, file);
         if !path.exists() {
@@ -108,7 +108,7 @@ impl Cache {
         }
     }
 
-    /// Gives the bytes of an ETag the name of a file of a commit.
+    /// Links a file of a commit to the content with an ETag.
     pub fn link(&self, commit: &str, file: &str, etag: &str) -> Result<(), Fault> {
         let path = self.snapshot(commit).join(file);
         let target = Path::new("../../blobs").join(etag);
@@ -122,7 +122,8 @@ impl Cache {
         made.map_err(|error| Fault::Other(Error::io("create", path)(error)))
     }
 
-    /// Waits until no other process fetches these bytes; the lock is held while the file lives.
+    /// Waits until no other process downloads this content. The lock is held until the returned file is
+    /// dropped.
     pub async fn lock(&self, etag: &str) -> Result<File, Fault> {
         let path = self.locks.join(format!("{etag}.lock"));
         let io = |error| Fault::Other(Error::io("lock", &path)(error));
@@ -133,7 +134,7 @@ impl Cache {
             match file.try_lock() {
                 Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Interrupted => {}
-                // Some network file systems have no locks. The checksum still guards the result.
+                // Some network file systems have no locks. The checksum still protects the result.
                 Ok(()) | Err(TryLockError::Error(_)) => return Ok(file),
             }
             let waiting = || "waiting for another process that downloads it".to_owned();
@@ -143,7 +144,7 @@ impl Cache {
     }
 }
 
-/// Whether an encoder can be loaded from there.
+/// Whether an encoder can be loaded from a folder.
 fn usable(folder: &Path) -> bool {
     folder.join(CONFIG).exists() && WEIGHTS.into_iter().any(|file| folder.join(file).exists())
 }
@@ -156,7 +157,7 @@ pub(super) fn parent(path: &Path) -> std::io::Result<()> {
 #[cfg(unix)]
 fn symlink(target: &Path, link: &Path, _bytes: &Path) -> std::io::Result<()> {
     match std::os::unix::fs::symlink(target, link) {
-        // What a process of the same number left when it was killed.
+        // Left by a process with the same ID that was killed.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             std::fs::remove_file(link)?;
             std::os::unix::fs::symlink(target, link)
@@ -165,7 +166,7 @@ fn symlink(target: &Path, link: &Path, _bytes: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Links need a privilege there, so that the bytes are copied.
+/// Links need a privilege on other systems, so the bytes are copied.
 #[cfg(not(unix))]
 fn symlink(_target: &Path, link: &Path, bytes: &Path) -> std::io::Result<()> {
     std::fs::copy(bytes, link).map(drop)

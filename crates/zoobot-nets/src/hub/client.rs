@@ -12,23 +12,23 @@ use std::future::Future;
 use std::time::Duration;
 use zoobot_base::Error;
 
-/// How often the stop button is looked at while an answer is awaited.
+/// How often to check for an interrupt while waiting for an answer.
 const LOOK: Duration = Duration::from_millis(100);
 /// The longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
-/// A list of files is never longer, in bytes.
+/// The maximum size of a list of files, in bytes.
 const MAX_LISTING: usize = 16 << 20;
-/// An encoder's file is never larger, in bytes.
+/// The maximum size of an encoder's file, in bytes.
 const MAX_FILE: u64 = 64 << 30;
 
-/// Why something was not fetched.
+/// The reason why a download failed.
 #[derive(Debug)]
 pub(super) enum Fault {
     /// No connection, or a failure of the Hub: a later attempt may work.
     Unreachable(String),
     /// The Hub refused the request.
     Refused { problem: String, hint: String },
-    /// A full disk, the stop button.
+    /// Another error, such as a full disk or an interrupt.
     Other(Error),
 }
 
@@ -41,21 +41,21 @@ pub(super) struct Listing {
     pub files: Vec<String>,
 }
 
-/// What identifies the bytes of a file.
+/// The identity of a file's content.
 #[derive(Debug)]
 pub(super) struct Meta {
-    /// SHA-256 of a large file, Git's hash of a small one.
+    /// The SHA-256 of a large file, or Git's hash of a small one.
     pub etag: String,
     pub size: u64,
     pub url: Url,
     pub file: String,
 }
 
-/// A connection to the Hub on behalf of one address.
+/// A connection to the Hub for one address.
 pub(super) struct Client {
-    /// Follows wherever the Hub sends.
+    /// Follows redirects to any host.
     far: reqwest::Client,
-    /// Stays with the Hub: what it says of a file is in the answer that sends elsewhere.
+    /// Follows redirects only within the Hub: the redirecting answer describes the file.
     near: reqwest::Client,
     address: Address,
     endpoint: String,
@@ -152,13 +152,13 @@ impl Client {
         Ok(Listing { commit: answer.sha, files })
     }
 
-    /// Hash and length of a file.
+    /// The hash and size of a file.
     pub async fn meta(&self, commit: &str, file: &str) -> Outcome<Meta> {
         let Address { owner, name, .. } = &self.address;
         let url = self.url(&format!("/{owner}/{name}/resolve/{commit}/{file}"))?;
         let answer = wait(self.near.head(url.clone()).send()).await?;
         let answer = self.accepted(answer, file)?;
-        // An answer that sends elsewhere has a length and a tag of its own.
+        // An answer that redirects has its own length and ETag.
         let direct = answer.status().is_success();
         let header = |linked: &str, own: HeaderName| {
             let own = || answer.headers().get(own).filter(|_| direct);
@@ -166,7 +166,7 @@ impl Client {
         };
         let etag = header("x-linked-etag", ETAG).unwrap_or_default();
         let etag = etag.trim_start_matches("W/").trim_matches('"').to_owned();
-        // It becomes the name of a file.
+        // The ETag becomes a file name.
         let sound = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
         if etag.is_empty() || etag.len() > 200 || etag.starts_with('.') || !etag.bytes().all(sound)
         {
@@ -179,8 +179,8 @@ impl Client {
         }
     }
 
-    /// The bytes of a file from `start` on. An answer of status 200 has them from the beginning, one
-    /// of status 416 has none.
+    /// Requests the bytes of a file from `start` on. An answer with status 200 contains the whole file,
+    /// and one with status 416 contains nothing.
     pub async fn bytes(&self, meta: &Meta, start: u64) -> Outcome<Response> {
         let mut request = self.far.get(meta.url.clone());
         if start > 0 {
@@ -192,7 +192,7 @@ impl Client {
         }
     }
 
-    /// An answer that is not a refusal.
+    /// Returns the answer unless it is a refusal.
     fn accepted(&self, answer: Response, file: &str) -> Outcome<Response> {
         let status = answer.status();
         if status.is_success() || status.is_redirection() {
@@ -247,7 +247,7 @@ impl Client {
     }
 }
 
-/// Awaits an answer, and the stop button meanwhile.
+/// Waits for an answer, and checks for an interrupt in the meantime.
 pub(super) async fn wait<T>(answer: impl Future<Output = reqwest::Result<T>>) -> Outcome<T> {
     let mut answer = std::pin::pin!(answer);
     loop {
@@ -258,13 +258,13 @@ pub(super) async fn wait<T>(answer: impl Future<Output = reqwest::Result<T>>) ->
     }
 }
 
-/// Fails when the user asked for a stop.
+/// Fails if the user asked to stop.
 pub(super) fn stopped() -> Outcome<()> {
     let kept = || "some of it, which is kept".to_owned();
     zoobot_base::interrupt::check("fetching an encoder", kept).map_err(Fault::Other)
 }
 
-/// The deepest cause says most.
+/// Describes an error by its deepest cause.
 fn reason(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(deeper) = cause.source() {

@@ -1,4 +1,5 @@
-//! Downloads a file into the cache: resumed after a break, checked, and only then given its name.
+//! Downloads a file into the cache. Interrupted downloads are resumed, and a file gets its name only
+//! after it has been verified.
 
 use super::cache::{Cache, parent};
 use super::client::{Client, Fault, Meta, stopped, wait};
@@ -13,9 +14,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use zoobot_base::Error;
 use zoobot_show::notebook::Progress;
 
-/// Attempts in a row that bring nothing before it is given up.
+/// The number of consecutive attempts without progress before giving up.
 const ATTEMPTS: u32 = 4;
-/// Bytes in a megabyte, in which progress is counted.
+/// Bytes per megabyte, the unit of progress.
 const MEGABYTE: u64 = 1_000_000;
 
 /// Progress over several files.
@@ -40,7 +41,7 @@ impl Meter {
     }
 }
 
-/// Brings the bytes of a file into the cache, unless they are there.
+/// Downloads the bytes of a file into the cache, unless they are already there.
 pub(super) async fn download(
     client: &Client,
     meta: &Meta,
@@ -63,7 +64,7 @@ pub(super) async fn download(
     Ok(())
 }
 
-/// Where the bytes are until all are there.
+/// The path of an incomplete file.
 fn partial(blob: &Path) -> PathBuf {
     let mut path = blob.as_os_str().to_owned();
     path.push(".incomplete");
@@ -85,7 +86,7 @@ impl Download<'_> {
         self.fill(meter).await?;
         let mut sound = self.is_sound().map_err(|error| self.io(error))?;
         if !sound && before > 0 {
-            // Another program may have left what this was put behind.
+            // The existing part, from another program, may have been wrong.
             self.discard()?;
             self.fill(meter).await?;
             sound = self.is_sound().map_err(|error| self.io(error))?;
@@ -114,7 +115,7 @@ impl Download<'_> {
         std::fs::remove_file(&self.partial).map_err(|error| self.io(error))
     }
 
-    /// Fills the partial file to its whole length, over as many connections as it takes.
+    /// Fills the partial file to its full length, using as many connections as necessary.
     async fn fill(&self, meter: &Meter) -> Result<(), Fault> {
         let mut options = File::options();
         let options = options.create(true).truncate(false).write(true).open(&self.partial);
@@ -128,7 +129,7 @@ impl Download<'_> {
         while done < self.meta.size {
             let before = done;
             let outcome = self.pull(&mut file, &mut done, meter).await;
-            // A power cut must not leave a hole that the length hides.
+            // After a power cut, the file must not contain a hole that its length hides.
             file.sync_data().map_err(|error| self.io(error))?;
             let Err(fault) = outcome else { continue };
             let Fault::Unreachable(reason) = fault else { return Err(fault) };
@@ -143,7 +144,7 @@ impl Download<'_> {
         file.set_len(done).and_then(|()| file.sync_all()).map_err(|error| self.io(error))
     }
 
-    /// One connection: writes from `done` on what it brings.
+    /// Uses one connection: writes what it receives from `done` on.
     async fn pull(&self, file: &mut File, done: &mut u64, meter: &Meter) -> Result<(), Fault> {
         let mut answer = self.client.bytes(self.meta, *done).await?;
         let fits = answer.status() == StatusCode::PARTIAL_CONTENT && starts_at(&answer, *done);
@@ -183,8 +184,8 @@ impl Download<'_> {
         Ok(())
     }
 
-    /// Whether the bytes match the ETag. The ETag of a small file is Git's hash, and of such a file
-    /// only the length is known here; its content is JSON, which is read next.
+    /// Whether the bytes match the ETag. The ETag of a small file is Git's hash; such files are not
+    /// verified beyond their length, and their content is JSON, which is parsed next.
     fn is_sound(&self) -> std::io::Result<bool> {
         let etag = &self.meta.etag;
         if etag.len() != 64 || !etag.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -204,7 +205,7 @@ impl Download<'_> {
     }
 }
 
-/// Whether an answer says that its first byte is this one.
+/// Whether an answer begins at this byte.
 fn starts_at(answer: &reqwest::Response, start: u64) -> bool {
     let range = answer.headers().get(CONTENT_RANGE).and_then(|range| range.to_str().ok());
     let first = range.and_then(|range| range.strip_prefix("bytes ")?.split_once('-'));

@@ -1,5 +1,5 @@
-//! A Hugging Face Hub of one repository on 127.0.0.1, that answers as the real one does, and on
-//! request breaks, corrupts or refuses an answer.
+//! A fake Hugging Face Hub with one repository on 127.0.0.1. It answers like the real one, and on
+//! request breaks off, corrupts or refuses an answer.
 
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, VecDeque};
@@ -9,30 +9,30 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
-/// What the server has, does and saw.
+/// The content, behaviour and record of the server.
 #[derive(Debug, Default)]
 pub struct State {
     pub files: BTreeMap<String, Vec<u8>>,
-    /// Other revisions than `main` that there are.
+    /// Revisions besides `main`.
     pub revisions: Vec<String>,
     pub commit: String,
-    /// Bytes after which the next answers with weights end, one entry for each answer.
+    /// The number of bytes after which each of the next answers with weights breaks off.
     pub drops: VecDeque<usize>,
-    /// Weights are sent with one byte changed.
+    /// Whether weights are sent with one byte changed.
     pub corrupt: bool,
-    /// A dropped answer is not ended: the server says nothing more for as long as this is set.
+    /// Whether a connection stays open and silent after an answer has broken off.
     pub stall: bool,
-    /// `Range` is not understood.
+    /// Whether `Range` is ignored.
     pub no_ranges: bool,
-    /// Everything is answered with this status.
+    /// A status with which every request is answered.
     pub status: Option<u16>,
-    /// Only who has this token is let in.
+    /// The token that requests must have.
     pub token: Option<String>,
     /// `METHOD PATH RANGE AUTHORIZATION` of each request.
     pub seen: Vec<String>,
 }
 
-/// The running server; it ends with the process.
+/// A running server, which ends with the process.
 pub struct Server {
     pub port: u16,
     state: Arc<Mutex<State>>,
@@ -51,7 +51,7 @@ impl Server {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let state = shared.clone();
-                // A client that goes away in the middle is part of the tests.
+                // Tests include clients that disconnect early.
                 std::thread::spawn(move || drop(answer(&stream, port, &state)));
             }
         });
@@ -66,7 +66,7 @@ impl Server {
         self.state.lock().unwrap()
     }
 
-    /// The requests since the last call that hold these words.
+    /// The requests since the last call that contain these words.
     pub fn seen(&self, words: &str) -> Vec<String> {
         let all = std::mem::take(&mut self.state().seen);
         all.into_iter().filter(|line| line.contains(words)).collect()
@@ -117,7 +117,7 @@ fn answer(stream: &TcpStream, port: u16, state: &Mutex<State>) -> std::io::Resul
     Ok(())
 }
 
-/// Status and headers, and the body.
+/// The status with headers, and the body.
 fn reply(
     state: &mut State,
     port: u16,
@@ -133,7 +133,7 @@ fn reply(
     if let Some(file) = path.strip_prefix("/cdn/") {
         return bytes(state, file, range);
     }
-    // As the real one, which does not tell whether there is something private of that name.
+    // Like the real Hub, which does not reveal whether a private repository of that name exists.
     let barred =
         state.token.as_ref().is_some_and(|token| authorization != format!("Bearer {token}"));
     if barred || !path.contains("/galaxies/nano") && !path.starts_with("/galaxies/nano") {
@@ -150,7 +150,7 @@ fn reply(
         let text = format!("{{\"sha\": \"{commit}\", \"siblings\": [{}]}}", list.join(", "));
         return ("200 OK\r\n".to_owned(), text.into_bytes());
     }
-    // Python asks for files at `main`, and learns the commit from a header.
+    // Python requests files at `main` and learns the commit from a header.
     let file = path.rsplit('/').next().unwrap_or("").to_owned();
     let Some(content) = state.files.get(&file) else {
         let (mut head, body) = refuse("404 Not Found", "EntryNotFound");
@@ -161,7 +161,7 @@ fn reply(
     if is_large(&file) {
         let (hash, size) = (sha256(content), content.len());
         let linked = format!("X-Linked-Etag: \"{hash}\"\r\nX-Linked-Size: {size}\r\n");
-        // Another host, as far as names go.
+        // Counts as another host, since the name differs.
         let place = format!("Location: http://localhost:{port}/cdn/{file}\r\n");
         return (format!("302 Found\r\n{commit}{linked}{place}ETag: \"none\"\r\n"), Vec::new());
     }
@@ -171,7 +171,7 @@ fn reply(
     (format!("{head}Content-Length: {length}\r\n"), content.clone())
 }
 
-/// A large file, or the end of it.
+/// A large file, or the rest of it.
 fn bytes(state: &mut State, file: &str, range: Option<&str>) -> (String, Vec<u8>) {
     let Some(mut content) = state.files.get(file).cloned() else {
         return ("404 Not Found\r\n".to_owned(), Vec::new());

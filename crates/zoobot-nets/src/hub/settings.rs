@@ -1,36 +1,36 @@
-//! The address of the Hub, the cache and the token, from the environment variables of Hugging
-//! Face's own programs.
+//! The Hub's address, the cache and the token, from the environment variables of Hugging Face's own
+//! programs.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How the Hub is used. Made by [`Settings::from_env`].
+/// How to use the Hub; see [`Settings::from_env`].
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// `HF_ENDPOINT`, by default `https://huggingface.co`.
+    /// `HF_ENDPOINT` (default `https://huggingface.co`).
     pub endpoint: String,
-    /// `HF_HUB_CACHE`, by default `hub` in `HF_HOME`, by default `~/.cache/huggingface`.
+    /// `HF_HUB_CACHE` (default `hub` in `HF_HOME`, which defaults to `~/.cache/huggingface`).
     pub cache: PathBuf,
-    /// `HF_TOKEN`, or what `hf auth login` left in `HF_TOKEN_PATH`.
+    /// `HF_TOKEN`, or the token that `hf auth login` wrote to `HF_TOKEN_PATH`.
     pub token: Option<String>,
-    /// `HF_HUB_OFFLINE`: the network is not used.
+    /// Whether the network must not be used (`HF_HUB_OFFLINE`).
     pub offline: bool,
-    /// The wait before a broken download is resumed for the first time; it doubles after each
-    /// attempt without progress. 1 s.
+    /// The wait before a broken download is first resumed (1 s). It doubles after each attempt without
+    /// progress.
     pub pause: Duration,
-    /// The longest silence of a connection. 30 s.
+    /// The longest silence of a connection before it counts as broken (30 s).
     pub patience: Duration,
 }
 
 impl Settings {
-    /// Settings from the environment.
+    /// Reads the settings from the environment.
     pub fn from_env() -> Self {
         Self::from(|name| std::env::var_os(name))
     }
 
     fn from(variable: impl Fn(&str) -> Option<OsString>) -> Self {
-        // An empty variable counts as none.
+        // An empty variable counts as unset.
         let path = |name: &str| variable(name).filter(|v| !v.is_empty()).map(PathBuf::from);
         let text = |name: &str| Some(variable(name)?.to_str()?.trim().to_owned());
         let text = |name: &str| text(name).filter(|text| !text.is_empty());

@@ -3,7 +3,7 @@ use super::*;
 use std::path::Path;
 use std::time::Duration;
 
-/// Neither is loaded here: the whole way through `Encoder::load` is tested with the command.
+/// These files are not loaded here: the tests of the command cover `Encoder::load`.
 const CONFIG_TEXT: &[u8] = br#"{"architecture": "convnext_atto"}"#;
 
 fn weights() -> Vec<u8> {
@@ -37,7 +37,7 @@ fn refusal(address: &Address, settings: &Settings) -> String {
     fetch(address, settings).unwrap_err().to_string()
 }
 
-/// The files of the cache whose names end so.
+/// The files of the cache whose names have this ending.
 fn left(cache: &Path, ending: &str) -> Vec<PathBuf> {
     let blobs = std::fs::read_dir(cache.join("models--galaxies--nano/blobs"));
     let files = blobs.into_iter().flatten().map(|entry| entry.unwrap().path());
@@ -61,10 +61,10 @@ fn an_encoder_is_fetched_once_into_hugging_faces_layout() {
     assert!(!fetched.folder.join("README.md").exists(), "nothing else is fetched");
     assert_eq!(server.seen("/cdn/").len(), 1);
 
-    // Again: the Hub is asked what is new, and no byte of a file comes.
+    // On a repeated call, the Hub is asked for changes, but no file is downloaded.
     fetch(&nano(""), &settings).unwrap();
     assert_eq!(server.seen("GET").len(), 1);
-    // A commit cannot change, so that nothing is asked at all.
+    // A commit cannot change, so no request is sent.
     let same = fetch(&nano(&format!("@{COMMIT}")), &settings).unwrap();
     assert_eq!(same.folder, fetched.folder);
     assert!(server.seen("").is_empty());
@@ -89,7 +89,7 @@ fn a_dropped_connection_is_taken_up_where_it_broke() {
 fn what_a_failed_call_fetched_is_kept_and_the_next_call_goes_on() {
     let (server, cache) = (server(), tempfile::tempdir().unwrap());
     let settings = settings(&server, cache.path());
-    // It breaks after the first part, and from then on at once.
+    // The connection breaks after the first part, and then immediately each time.
     server.state().drops = [1_234_567].into_iter().chain([0; 10]).collect();
     let first = refusal(&nano(""), &settings);
     assert!(first.contains("1234567 of 3000000 bytes of model.safetensors are kept"), "{first}");
@@ -216,7 +216,7 @@ fn without_a_connection_the_cache_serves_and_says_so() {
     assert!(refusal(&nano("@v9"), &settings).contains("not in the cache"));
 
     settings.offline = false;
-    // A port that nobody listens on, and a Hub in trouble.
+    // A port on which nothing listens, and a Hub with errors.
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     settings.endpoint = format!("http://127.0.0.1:{closed}");
     let copy = fetch(&nano(""), &settings).unwrap();

@@ -1,10 +1,10 @@
-//! The functions between two layers.
+//! Activation functions.
 
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 use zoobot_base::Result;
 
-/// The function between two layers.
+/// The activation function between two layers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
@@ -14,9 +14,9 @@ pub enum Activation {
     Relu,
     /// `min(max(x, 0), 6)`.
     Relu6,
-    /// `x · Φ(x)`, with the normal distribution's cumulative function.
+    /// `x · Φ(x)`, where Φ is the cumulative normal distribution.
     Gelu,
-    /// GELU by the approximation with a hyperbolic tangent that TensorFlow uses.
+    /// GELU in the tanh approximation that TensorFlow uses.
     GeluTanh,
 }
 
@@ -26,7 +26,7 @@ impl Activation {
         Ok(match self {
             Self::Silu => x.f_silu_()?,
             Self::Relu => x.f_relu_()?,
-            // The gradient of `clamp` takes four passes, unvectorised; that of this one.
+            // The gradient of `clamp` takes four unvectorised passes; that of `relu6` takes one.
             Self::Relu6 => x.f_relu6_()?,
             Self::Gelu => x.f_gelu_("none")?,
             Self::GeluTanh => x.f_gelu_("tanh")?,

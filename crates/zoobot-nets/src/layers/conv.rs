@@ -7,21 +7,21 @@ use tch::nn::{Init, Path};
 use tch::{Device, Kind, Tensor};
 use zoobot_base::Result;
 
-/// Where the zeros around a picture go.
+/// How a picture is padded with zeros.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Padding {
-    /// Equal on both sides, `(kernel - 1) / 2`, as in PyTorch.
+    /// Equally on both sides by `(kernel - 1) / 2`, as in PyTorch.
     Symmetric,
-    /// The fewest that give `ceil(size / stride)` outputs, with an odd one at the right and at the
-    /// bottom, as TensorFlow's "SAME" does.
+    /// As little as gives `ceil(size / stride)` outputs, with an odd zero at the right and at the
+    /// bottom, like TensorFlow's "SAME".
     Same,
-    /// No zeros: pixels that do not fill a window are left out.
+    /// No padding: pixels that do not fill a window are ignored.
     None,
 }
 
 impl Padding {
-    /// Zeros before and after `size` pixels.
+    /// The number of zeros before and after `size` pixels.
     fn amounts(self, size: i64, kernel: i64, stride: i64) -> (i64, i64) {
         match self {
             Self::Symmetric => ((kernel - 1) / 2, (kernel - 1) / 2),
@@ -44,17 +44,17 @@ impl Padding {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
-    /// Input channels.
+    /// The number of input channels.
     pub inputs: i64,
-    /// Output channels.
+    /// The number of output channels.
     pub outputs: i64,
-    /// Width and height of a filter.
+    /// The width and height of a filter, in pixels.
     pub kernel: i64,
-    /// Step of the filter, in pixels.
+    /// The stride of the filter, in pixels.
     pub stride: i64,
-    /// The zeros around the picture.
+    /// How the picture is padded.
     pub padding: Padding,
-    /// Each channel has its own filter, instead of one filter over all channels.
+    /// Whether each channel has its own filter, instead of filters over all channels.
     pub depthwise: bool,
 }
 
@@ -79,7 +79,7 @@ pub struct Conv {
 }
 
 impl Conv {
-    /// Initial weights are normal with variance `2 / fan_out`, as in timm.
+    /// Creates a convolution with normal initial weights of variance `2 / fan_out`, as in timm.
     pub fn new(path: &Path, shape: Shape, bias: bool) -> Result<Self> {
         let dims = shape.weight();
         let fan_out = dims[2] * dims[3] * if shape.depthwise { 1 } else { shape.outputs };
@@ -89,7 +89,7 @@ impl Conv {
         Ok(Self { weight, bias, shape })
     }
 
-    /// The kind of numbers it computes with, whatever it is given.
+    /// The kind of numbers with which it computes, whatever the input.
     pub fn kind(&self) -> Kind {
         self.weight.kind()
     }
@@ -122,17 +122,18 @@ impl Layer for Conv {
     }
 }
 
-/// The variable by which libtorch is told to multiply matrices in TF32 on a GPU: 32 bits, of which the
-/// products see 19. It goes for convolutions too, so that without it 32 bits are 32 bits.
+/// Whether the user lets libtorch multiply matrices in TF32 on a GPU (32-bit numbers, of which the
+/// products use 19 bits). This also applies to convolutions, so without the variable, 32 bits are not
+/// reduced.
 static TF32: LazyLock<bool> = LazyLock::new(|| {
     std::env::var("TORCH_ALLOW_TF32_CUBLAS_OVERRIDE").is_ok_and(|value| value == "1")
 });
 
-/// A convolution; where no gradient is asked for, on a processor by oneDNN and on a GPU by cuDNN.
+/// Computes a convolution. Without gradients, it uses oneDNN on a CPU and cuDNN on a GPU.
 ///
-/// Left to itself, libtorch takes another way for small batches on one thread, and MKL's matrix
-/// product for linear maps, which does not use all of the processors that Intel did not make. On a
-/// GPU it would take TF32.
+/// By default, libtorch uses another implementation for small batches on one thread, and MKL's matrix
+/// product for linear maps, which does not use all features of processors not made by Intel. On a GPU it
+/// would use TF32.
 pub(super) fn convolve(
     x: &Tensor,
     weight: &Tensor,
@@ -162,8 +163,7 @@ pub(super) fn convolve(
     })
 }
 
-/// A tensor `[n, c, h, w]` with the channels of a pixel next to each other in memory, which
-/// convolutions read faster.
+/// Converts a tensor `[n, c, h, w]` to channels-last memory order, which convolutions read faster.
 pub fn channels_last(x: &Tensor) -> Result<Tensor> {
     Ok(x.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2])?)
 }

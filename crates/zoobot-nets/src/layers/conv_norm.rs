@@ -1,4 +1,4 @@
-//! A convolution with the batch normalisation and the activation that follow it.
+//! A convolution followed by batch normalisation and an activation.
 
 use super::activation::Activation;
 use super::conv::{Conv, Shape, channels_last};
@@ -9,19 +9,19 @@ use tch::Tensor;
 use tch::nn::Path;
 use zoobot_base::Result;
 
-/// A convolution, its normalisation and an activation.
+/// A convolution followed by normalisation and an activation, both of which are optional after folding.
 #[derive(Debug)]
 pub struct ConvNorm {
     conv: Conv,
     norm: Option<BatchNorm>,
     activation: Option<Activation>,
-    /// Whether the normalisation is multiplied into the weights at each call: the same map and the
-    /// same gradients as one after the other, without passing over the pictures for it.
+    /// Whether the normalisation is multiplied into the weights at each call. Outputs and gradients are
+    /// unchanged, but it saves a pass over the pictures.
     merged: bool,
 }
 
 impl ConvNorm {
-    /// timm keeps the two under names of their own, side by side: `conv` and `norm`.
+    /// Creates the layers under timm's names, which are side by side: `conv` and `norm`.
     pub fn new(
         names: (&Path, &Path),
         shape: Shape,
@@ -31,8 +31,8 @@ impl ConvNorm {
         Self::biased(names, shape, false, eps, activation)
     }
 
-    /// Like [`new`](Self::new), with a bias in the convolution where `bias` says so (the normalisation
-    /// makes it superfluous).
+    /// Like [`new`](Self::new), with an optional bias in the convolution, which the normalisation makes
+    /// redundant.
     pub fn biased(
         (conv, norm): (&Path, &Path),
         shape: Shape,
@@ -62,8 +62,8 @@ impl ConvNorm {
         }
     }
 
-    /// The folded form of this behind a normalisation whose outputs nothing else takes. Of a
-    /// pointwise convolution only: zeros around a picture would not be normalised.
+    /// Folds this layer together with a normalisation before it, whose output is used nowhere else. It
+    /// must be a pointwise convolution, because padding would not be normalised.
     ///
     /// `W (x·g + s) + b = (W·g) x + (W s + b)`.
     pub fn folded_behind(&self, before: &BatchNorm) -> Result<Self> {
@@ -78,7 +78,7 @@ impl ConvNorm {
         self.of(weight, bias)
     }
 
-    /// Weights and bias with the normalisation multiplied in, in double precision:
+    /// The weights and bias with the normalisation multiplied in, in double precision:
     /// `(w·x + c)·g + s = (w·g)·x + (c·g + s)`.
     fn product(&self) -> Result<(Tensor, Option<Tensor>)> {
         let weight = double(&self.conv.weight)?;
@@ -92,7 +92,7 @@ impl ConvNorm {
         Ok((weight.f_mul(&gain.f_view([-1, 1, 1, 1])?)?, Some(bias)))
     }
 
-    /// The convolution with a normalisation by fixed statistics in its weights, differentiable.
+    /// The convolution with a normalisation by fixed statistics multiplied in, differentiable.
     fn merged(&self, norm: &BatchNorm) -> Result<Conv> {
         let (gain, shift) = norm.learnt_affine()?;
         let bias = match &self.conv.bias {
@@ -103,7 +103,7 @@ impl ConvNorm {
         Ok(Conv { weight, bias: Some(bias), shape: self.conv.shape })
     }
 
-    /// A folded layer of these weights.
+    /// A folded layer with these weights.
     fn of(&self, weight: Tensor, bias: Option<Tensor>) -> Result<Self> {
         let kind = self.conv.weight.kind();
         let weight = channels_last(&weight.f_to_kind(kind)?)?;
@@ -120,7 +120,7 @@ impl Layer for ConvNorm {
             return self.of(weight, bias);
         }
         if let (true, Form::Mixed(_), Some(norm)) = (self.merged, form, &self.norm) {
-            // Multiplied in 32 bits, and then rounded once.
+            // Multiplied in 32 bits, then rounded once.
             let conv = self.merged(norm)?.in_form(form)?;
             return Ok(Self { conv, norm: None, activation: self.activation, merged: false });
         }

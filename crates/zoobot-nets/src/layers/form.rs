@@ -1,10 +1,10 @@
-//! The forms of a network, and the conversion of all its layers into one of them.
+//! The forms of a network, and the conversion of its layers between them.
 
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 use zoobot_base::{Error, Result};
 
-/// The statistics that batch normalisations use while a network is trained.
+/// The statistics that batch normalisation uses in training.
 ///
 /// ```
 /// use zoobot_core::encoder::Statistics;
@@ -14,11 +14,11 @@ use zoobot_base::{Error, Result};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Statistics {
-    /// The mean and variance of each batch; the running statistics move towards them. The default.
+    /// The mean and variance of each batch, which also update the running statistics. The default.
     #[default]
     Batch,
-    /// The running statistics, unchanged: for few galaxies and small batches, and for steps in half
-    /// the time.
+    /// The running statistics, unchanged. This suits few galaxies and small batches, and a step takes
+    /// half the time.
     Frozen,
 }
 
@@ -34,27 +34,26 @@ impl std::str::FromStr for Statistics {
     }
 }
 
-/// The form in which a network is wanted.
+/// The form to convert a network to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Sharing memory with the network, without gradients: for another thread.
+    /// Shares memory with the network, without gradients, for use in another thread.
     Detached,
-    /// Sharing the network's variables, for gradients to flow into.
+    /// Shares the network's variables, with gradients.
     Training(Statistics),
-    /// A copy that computes the same result faster and cannot be trained: consecutive linear maps are
+    /// A copy that computes the same result faster and cannot be trained. Consecutive linear maps are
     /// multiplied together, in double precision, and weights of convolutions are channels last.
     Folded,
-    /// Without gradients and with numbers of another kind between the layers. Sensitive parts
-    /// stay in 32 bits: normalisations, and what is computed once for a picture. Fold the network
-    /// first.
+    /// Without gradients, and with numbers of another kind between the layers. Sensitive parts stay in
+    /// 32 bits: normalisations, and layers that run once per picture. Fold the network first.
     Of(Kind),
-    /// For one step of a network in training: sharing its variables, for gradients to flow into, with
-    /// numbers of another kind between the layers as in [`Form::Of`].
+    /// For one training step: shares the network's variables, with gradients, and uses numbers of
+    /// another kind between the layers as in [`Form::Of`].
     Mixed(Kind),
 }
 
 impl Form {
-    /// The form of what stays in 32 bits.
+    /// The form of parts that stay in 32 bits.
     pub fn in_full(self) -> Self {
         match self {
             Self::Of(_) => Self::Detached,
@@ -64,9 +63,9 @@ impl Form {
     }
 }
 
-/// A part of a network; its own parts are layers too.
+/// A part of a network, which may consist of other layers.
 pub trait Layer: Sized {
-    /// This layer in another form.
+    /// Converts the layer to another form.
     fn in_form(&self, form: Form) -> Result<Self>;
 }
 

@@ -1,4 +1,4 @@
-//! Linear maps of the channels of a pixel.
+//! Linear maps of the channels of each pixel.
 
 use super::conv::convolve;
 use super::double;
@@ -8,19 +8,20 @@ use tch::nn::{Init, Path};
 use tch::{Kind, Tensor};
 use zoobot_base::Result;
 
-/// From this number of pixels on, a linear map in 32 bits is computed as a convolution.
+/// The number of pixels from which a linear map in 32 bits is computed as a convolution.
 const CONVOLVED: i64 = 512;
 
-/// A linear map of the channels of a pixel.
+/// A linear map of the channels of each pixel.
 #[derive(Debug)]
 pub struct Linear {
-    /// `[outputs, inputs]`, or with two more dimensions of 1.
+    /// `[outputs, inputs]`, or with two additional dimensions of 1.
     weight: Tensor,
     bias: Tensor,
 }
 
 impl Linear {
-    /// `pointwise` says whether timm stores it as a 1x1 convolution.
+    /// Creates a map with initial weights from `first`. `pointwise` says whether timm stores it as a 1x1
+    /// convolution.
     pub fn new(
         path: &Path,
         inputs: i64,
@@ -34,8 +35,7 @@ impl Linear {
         Ok(Self { weight, bias: path.f_zeros("bias", &[outputs])? })
     }
 
-    /// Initial values that keep the variance of the inputs and of the gradients (Glorot and Bengio
-    /// 2010).
+    /// Initial weights that preserve the variance of inputs and gradients (Glorot and Bengio 2010).
     pub fn glorot(inputs: i64, outputs: i64) -> Init {
         let up = (6.0 / (inputs + outputs) as f64).sqrt();
         Init::Uniform { lo: -up, up }
@@ -51,7 +51,7 @@ impl Linear {
         };
         let bias = Some(&self.bias);
         if x.device().is_cuda() {
-            // As one product of two matrices, which adds the bias as it goes.
+            // A single matrix product, which also adds the bias.
             let mut shape = x.size();
             if let Some(last) = shape.last_mut() {
                 *last = weight.size()[0];
@@ -59,7 +59,7 @@ impl Linear {
             return Ok(x.f_flatten(0, -2)?.f_linear(&weight, bias)?.f_view(shape.as_slice())?);
         }
         let pixels: i64 = x.size().iter().rev().skip(1).product();
-        // For few pixels, bringing the weights into order costs more than the better product saves.
+        // For few pixels, reordering the weights costs more than the faster product saves.
         if x.dim() != 4 || x.kind() != Kind::Float || pixels < CONVOLVED {
             return Ok(x.f_linear(&weight, bias)?);
         }
@@ -68,7 +68,7 @@ impl Linear {
         Ok(y.f_permute([0, 2, 3, 1])?)
     }
 
-    /// The map of what `norm` gives without its scale and shift:
+    /// Folds in the scale and shift of a normalisation before the map:
     /// `W (z·g + b) + c = (W·g) z + (W b + c)`.
     pub fn folded_behind(&self, norm: &LayerNorm) -> Result<Self> {
         let Some((gain, shift)) = &norm.affine else { return self.in_form(Form::Folded) };
@@ -77,7 +77,7 @@ impl Linear {
         self.of(weight.f_mul(&double(gain)?)?, bias)
     }
 
-    /// The map whose outputs are multiplied: `gamma·(V y + d) = (gamma·V) y + gamma·d`.
+    /// Folds in a factor on the outputs: `gamma·(V y + d) = (gamma·V) y + gamma·d`.
     pub fn folded_before(&self, gamma: Option<&Tensor>) -> Result<Self> {
         let Some(gamma) = gamma else { return self.in_form(Form::Folded) };
         let gamma = double(gamma)?;

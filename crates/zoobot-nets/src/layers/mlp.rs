@@ -1,4 +1,4 @@
-//! The mixing of a pixel's channels that ConvNeXt and MaxViT repeat.
+//! The channel mixing of ConvNeXt and MaxViT blocks.
 
 use super::activation::Activation;
 use super::form::{Form, Layer};
@@ -8,17 +8,17 @@ use tch::Tensor;
 use tch::nn::{Init, Path};
 use zoobot_base::Result;
 
-/// Channels inside for each channel that enters.
+/// The ratio of the channels inside to those outside.
 const EXPANSION: i64 = 4;
 
 /// The sizes of an [`Mlp`].
 #[derive(Clone, Copy, Debug)]
 pub struct MlpShape {
-    /// Channels in and out.
+    /// The number of input and output channels.
     pub channels: i64,
-    /// Added to the variance in the normalisation.
+    /// The constant added to the variance in the normalisation.
     pub eps: f64,
-    /// Between the two linear maps.
+    /// The activation between the two linear maps.
     pub activation: Activation,
     /// Whether timm stores the linear maps as 1x1 convolutions.
     pub pointwise: bool,
@@ -30,14 +30,14 @@ pub struct Mlp {
     norm: LayerNorm,
     expand: Linear,
     project: Linear,
-    /// Multiplies the result; `None` also once it is folded into `project`.
+    /// A factor on the result; `None` if there is none or it is folded into `project`.
     gamma: Option<Tensor>,
     activation: Activation,
 }
 
 impl Mlp {
-    /// `norm` and `mlp` name the two parts in timm, side by side; `first` gives the initial values
-    /// of a map from its numbers of inputs and outputs.
+    /// Creates the layers. `norm` and `mlp` are their names in timm, side by side; `first` returns the
+    /// initial values of a map for its numbers of inputs and outputs.
     pub fn new(
         (norm, mlp): (&Path, &Path),
         shape: MlpShape,

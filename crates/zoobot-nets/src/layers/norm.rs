@@ -1,4 +1,4 @@
-//! Normalisation over the pictures of a batch and over the channels of a pixel.
+//! Batch normalisation and layer normalisation.
 
 use super::form::{Form, Layer, Statistics};
 use super::{double, pixels_last};
@@ -14,17 +14,17 @@ pub struct BatchNorm {
     mean: Tensor,
     variance: Tensor,
     eps: f64,
-    /// Whether it takes the statistics of the batch, and learns the running ones from them.
+    /// Whether it uses the statistics of the batch and updates the running ones.
     learns: bool,
 }
 
-/// How far the running statistics move towards a batch's (PyTorch's default).
+/// The share by which a batch updates the running statistics (PyTorch's default).
 const MOMENTUM: f64 = 0.1;
 
 impl BatchNorm {
     /// A normalisation of `channels` channels; `eps` is added to the variance.
     pub fn new(path: &Path, channels: i64, eps: f64) -> Result<Self> {
-        // Only PyTorch's own training loop counts batches; kept so that state dicts agree.
+        // Only PyTorch's own training loop counts batches; the count is kept so that state dicts agree.
         let count = Tensor::f_zeros([], (Kind::Int64, path.device()))?;
         let _ = path.add("num_batches_tracked", count, false);
         Ok(Self {
@@ -45,7 +45,7 @@ impl BatchNorm {
         Ok(x.f_batch_norm(weight, bias, mean, variance, self.learns, MOMENTUM, self.eps, true)?)
     }
 
-    /// The map as `x·gain + shift`, with one gain and one shift a channel in double precision.
+    /// The map as `x·gain + shift`, with one gain and one shift per channel in double precision.
     pub(super) fn affine(&self) -> Result<(Tensor, Tensor)> {
         let deviation = double(&self.variance)?.f_add_scalar(self.eps)?.f_sqrt()?;
         let gain = double(&self.weight)?.f_div(&deviation)?;
@@ -53,7 +53,7 @@ impl BatchNorm {
         Ok((gain, shift))
     }
 
-    /// Gain and shift, differentiable to scale and shift, in their kind.
+    /// The gain and shift in their own kind, differentiable with respect to weight and bias.
     pub(super) fn learnt_affine(&self) -> Result<(Tensor, Tensor)> {
         let gain = self.weight.f_div(&self.variance.f_add_scalar(self.eps)?.f_sqrt()?)?;
         let shift = self.bias.f_sub(&self.mean.f_mul(&gain)?)?;
@@ -79,11 +79,11 @@ impl Layer for BatchNorm {
     }
 }
 
-/// Layer normalisation over the channels of a pixel.
+/// Layer normalisation over the channels of each pixel.
 #[derive(Debug)]
 pub struct LayerNorm {
     channels: i64,
-    /// Scale and shift; `None` once they are folded into what follows.
+    /// Scale and shift; `None` once they are folded into the next layer.
     pub(super) affine: Option<(Tensor, Tensor)>,
     eps: f64,
 }

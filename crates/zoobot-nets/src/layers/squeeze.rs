@@ -8,8 +8,8 @@ use tch::Tensor;
 use tch::nn::Path;
 use zoobot_base::Result;
 
-/// Squeeze and excitation (<https://arxiv.org/abs/1709.01507>): the channels weigh each other by
-/// their means.
+/// Squeeze and excitation (<https://arxiv.org/abs/1709.01507>): weights each channel, depending on the
+/// means of all channels.
 #[derive(Debug)]
 pub struct SqueezeExcite {
     reduce: Conv,
@@ -18,7 +18,7 @@ pub struct SqueezeExcite {
 }
 
 impl SqueezeExcite {
-    /// `reduce` and `expand` name the two layers in timm.
+    /// Creates the layers; `reduce` and `expand` are their names in timm.
     pub fn new(
         (reduce, expand): (&Path, &Path),
         channels: i64,
@@ -32,7 +32,8 @@ impl SqueezeExcite {
         })
     }
 
-    /// Always in 32 bits: the cost is negligible, and an error here would affect a whole channel.
+    /// Computes in 32 bits in any case: the cost is negligible, and an error here would affect a whole
+    /// channel.
     ///
     /// # Shapes
     /// `[n, channels, h, w]` to `[n, channels, h, w]`.

@@ -1,4 +1,4 @@
-//! Attention among some of a picture's pixels, and the layers that follow it.
+//! Attention within parts of a picture, and the layers that follow it.
 
 use super::config::{Config, HEAD, Reading};
 use super::position::RelativePosition;
@@ -12,7 +12,7 @@ use zoobot_base::Result;
 pub(super) enum Partition {
     /// The pixels of a window.
     Window,
-    /// The pixels at one place in all cells of a grid over the picture.
+    /// The pixels at the same position in all cells of a grid over the picture.
     Grid,
 }
 
@@ -29,7 +29,7 @@ impl Partition {
         Ok(parts.f_reshape([-1, side * side, channels])?)
     }
 
-    /// Undoes [`split`](Self::split) of a tensor of `whole`'s shape.
+    /// Reverses [`split`](Self::split), for a tensor of `whole`'s shape.
     fn join(self, parts: &Tensor, whole: &Tensor, side: i64) -> Result<Tensor> {
         let (n, h, w, channels) = whole.size4()?;
         let cells = [n, h / side, w / side, side, side, channels];
@@ -41,16 +41,16 @@ impl Partition {
     }
 }
 
-/// Normalises, lets the pixels of each part attend to each other, adds the result to what came in,
-/// and mixes the channels of each pixel likewise.
+/// Normalises, applies attention within each part and adds the result to the input; then mixes the
+/// channels of each pixel in the same way.
 #[derive(Debug)]
 pub(super) struct PartitionAttention {
     partition: Partition,
-    /// Side of a part, in pixels.
+    /// The side of a part, in pixels.
     side: i64,
     norm: LayerNorm,
     attention: Attention,
-    /// Multiplies what attention adds; `None` also once it is folded into it.
+    /// A factor on the attention's output; `None` if there is none or it is folded into the attention.
     gamma: Option<Tensor>,
     mlp: Mlp,
 }
@@ -109,10 +109,10 @@ impl Layer for PartitionAttention {
     }
 }
 
-/// Attention of several heads among the pixels of each part.
+/// Multi-head attention within each part.
 #[derive(Debug)]
 struct Attention {
-    /// Queries, keys and values of all heads.
+    /// The queries, keys and values of all heads.
     qkv: Linear,
     position: RelativePosition,
     project: Linear,
@@ -139,7 +139,7 @@ impl Attention {
         let (parts, area, channels) = x.size3()?;
         let heads = channels / HEAD;
         let qkv = self.qkv.forward(x)?;
-        // Each `[parts, heads, area, HEAD]`.
+        // Each tensor is `[parts, heads, area, HEAD]`.
         let qkv = match self.reading {
             Reading::Timm => {
                 qkv.f_view([parts, area, heads, 3 * HEAD])?.f_transpose(1, 2)?.f_chunk(3, 3)?
@@ -159,7 +159,7 @@ impl Attention {
         self.project.forward(&attended.f_transpose(1, 2)?.f_reshape([parts, area, channels])?)
     }
 
-    /// The folded form behind a normalisation and before factors on the result.
+    /// The folded form, with the normalisation before it and a factor on its result.
     fn folded(&self, norm: &LayerNorm, gamma: Option<&Tensor>) -> Result<Self> {
         Ok(Self {
             qkv: self.qkv.folded_behind(norm)?,

@@ -4,29 +4,29 @@ use crate::layers::{Activation, Padding, at_least_one, positive};
 use serde::{Deserialize, Serialize};
 use zoobot_base::{Error, Result};
 
-/// Pixels of a picture for each pixel of the last stage.
+/// The ratio of the pictures' side to that of the last stage.
 pub(super) const REDUCTION: i64 = 32;
-/// Channels of an attention head.
+/// The number of channels per attention head.
 pub(super) const HEAD: i64 = 32;
 
-/// Which of timm's two readings of the paper a network follows. They differ in many details, which
-/// no network mixes.
+/// Which of timm's two implementations of the paper a network follows. They differ in many details,
+/// which no network mixes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reading {
-    /// timm's own reading from before the original was published, `rw` in names.
+    /// timm's own implementation from before the original was published, `rw` in names.
     Timm,
-    /// The original as TensorFlow computes it, `tf` in names.
+    /// The original as computed by TensorFlow, `tf` in names.
     Google,
 }
 
-/// Where the part of an attention comes from that depends only on the places of two pixels.
+/// The source of the positional term of attention, which depends only on the positions of two pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Position {
-    /// A number for each head and each step from pixel to pixel.
+    /// A table with one number per head and per offset between two pixels.
     Table,
-    /// A small network of the logarithm of the step, `rmlp` in names.
+    /// A small network of the logarithm of the offset, `rmlp` in names.
     Mlp,
 }
 
@@ -35,23 +35,22 @@ pub enum Position {
 pub struct Config {
     /// Channels of the pictures: 3, or 1 for greyscale.
     pub inputs: i64,
-    /// Side of the pictures in pixels, a multiple of 32. Attention reaches over windows of 1/32 of
-    /// it, and pictures whose sides are multiples of it are taken too.
+    /// The side of the pictures in pixels, a multiple of 32. The windows of attention have 1/32 of it as
+    /// their side. Pictures whose sides are multiples of it are accepted too.
     pub size: i64,
-    /// Channels of the two convolutions in front.
+    /// The number of channels of the two convolutions in the stem.
     pub stem: [i64; 2],
-    /// Blocks of each stage.
+    /// The number of blocks in each stage.
     pub blocks: [i64; 4],
-    /// Channels of each stage, multiples of 32; the last stage's are the features.
+    /// The number of channels in each stage, multiples of 32; those of the last stage are the features.
     pub channels: [i64; 4],
-    /// Which reading of the paper it follows.
+    /// Which implementation of the paper it follows.
     pub reading: Reading,
-    /// How attention depends on places.
+    /// How attention depends on positions.
     pub position: Position,
-    /// Initial value of the factors on the outputs of an attention and its layers; `None` for no
-    /// factors.
+    /// The initial value of the factors on the outputs of attention and its MLP; `None` for no factors.
     pub layer_scale: Option<f64>,
-    /// Whether the features go through one more layer, and a hyperbolic tangent.
+    /// Whether the features pass through one more layer and a hyperbolic tangent.
     pub hidden: bool,
 }
 
@@ -157,12 +156,12 @@ impl Config {
         self
     }
 
-    /// Length of the feature vector.
+    /// The length of the feature vector.
     pub fn features(&self) -> i64 {
         self.channels[3]
     }
 
-    /// Side of the windows over which attention reaches, in pixels of a stage.
+    /// The side of the attention windows, in pixels of a stage.
     pub(super) fn window(&self) -> i64 {
         self.size / REDUCTION
     }
@@ -185,9 +184,9 @@ impl Config {
     }
 }
 
-/// What follows from the reading.
+/// The details of each implementation.
 impl Reading {
-    /// Between the layers of the convolutions.
+    /// The activation of the convolutions.
     pub(super) fn convolution_activation(self) -> Activation {
         match self {
             Self::Timm => Activation::Silu,
@@ -195,7 +194,7 @@ impl Reading {
         }
     }
 
-    /// Between the layers that follow an attention.
+    /// The activation of the layers after an attention.
     pub(super) fn attention_activation(self) -> Activation {
         match self {
             Self::Timm => Activation::Gelu,
@@ -210,12 +209,12 @@ impl Reading {
         }
     }
 
-    /// Whether the stem, and what leaves the convolutions of a block, have biases.
+    /// Whether the stem and the final convolution of a block have biases.
     pub(super) fn biased(self) -> bool {
         self == Self::Google
     }
 
-    /// Added to the variance in batch normalisation.
+    /// The constant added to the variance in batch normalisation.
     pub(super) fn batch_eps(self) -> f64 {
         match self {
             Self::Timm => 1e-5,
@@ -223,7 +222,7 @@ impl Reading {
         }
     }
 
-    /// Added to the variance in layer normalisation.
+    /// The constant added to the variance in layer normalisation.
     pub(super) fn layer_eps(self) -> f64 {
         match self {
             Self::Timm => 1e-6,
@@ -231,7 +230,7 @@ impl Reading {
         }
     }
 
-    /// Channels inside the convolutions of a block, from those that enter and leave it.
+    /// The number of channels inside the convolutions of a block, from its input and output channels.
     pub(super) fn inner(self, inputs: i64, outputs: i64) -> i64 {
         match self {
             Self::Timm => 4 * inputs,
@@ -239,7 +238,7 @@ impl Reading {
         }
     }
 
-    /// Channels to which those are squeezed to be weighed.
+    /// The number of channels inside squeeze and excitation.
     pub(super) fn squeezed(self, inputs: i64, outputs: i64) -> i64 {
         self.inner(inputs, outputs) / 16
     }

@@ -6,8 +6,8 @@ use tch::Tensor;
 use tch::nn::Path;
 use zoobot_base::Result;
 
-/// An inverted bottleneck that is normalised at its entry: expand the channels, filter each, weigh
-/// them, project them, and add what came in, brought to the same shape.
+/// An inverted bottleneck with normalisation at its input: expands the channels, filters each, weights
+/// them, projects them, and adds the input, converted to the same shape.
 #[derive(Debug)]
 pub(super) struct InvertedBottleneck {
     /// `None` once it is folded into `expand`.
@@ -18,7 +18,7 @@ pub(super) struct InvertedBottleneck {
     project: Conv,
     /// Whether width and height are halved.
     halves: bool,
-    /// Brings what came in to as many channels as leave.
+    /// Converts the input to the number of output channels.
     shortcut: Option<Conv>,
 }
 
@@ -68,7 +68,8 @@ impl InvertedBottleneck {
     }
 
     /// # Shapes
-    /// `[n, inputs, h, w]` to `[n, outputs, h, w]`, or half of `h` and `w`, which are even.
+    /// `[n, inputs, h, w]` to `[n, outputs, h, w]`, or with half of `h` and `w`, which must then be
+    /// even.
     pub fn forward(&self, input: &Tensor) -> Result<Tensor> {
         let x = match &self.norm {
             Some(norm) => self.expand.forward(&norm.forward(input)?)?,

@@ -1,4 +1,4 @@
-//! The part of an attention that depends on the relative position of two pixels of a window.
+//! The term of attention that depends on the relative position of two pixels in a window.
 
 use super::config::{Config, HEAD, Position, Reading};
 use crate::layers::{Form, Layer, Linear};
@@ -6,31 +6,31 @@ use tch::nn::{Init, Path};
 use tch::{Device, Tensor};
 use zoobot_base::Result;
 
-/// Width of the small network.
+/// The width of the small network.
 const HIDDEN: i64 = 512;
-/// First values of tables are normal with this deviation.
+/// The standard deviation of a table's initial values.
 const TABLE: f64 = 0.02;
 
-/// The term that is added to each head's attention from each pixel of a window to each.
+/// The term added to each head's attention for each pair of pixels in a window.
 #[derive(Debug)]
 pub(super) struct RelativePosition {
     source: Source,
-    /// Which row of the source's table each pair of pixels takes.
+    /// The row of the source's table for each pair of pixels.
     rows: Tensor,
-    /// Pixels of a window.
+    /// The number of pixels in a window.
     area: i64,
 }
 
-/// What gives the table `[steps, heads]`.
+/// The source of the table `[offsets, heads]`.
 #[derive(Debug)]
 enum Source {
-    /// As timm keeps it: `[steps, heads]`.
+    /// timm's layout: `[offsets, heads]`.
     Table(Tensor),
-    /// As TensorFlow keeps it: `[heads, steps down, steps across]`.
+    /// TensorFlow's layout: `[heads, vertical offsets, horizontal offsets]`.
     Grid(Tensor),
-    /// The logarithms of the steps `[steps, 2]`, and the network's two layers.
+    /// The logarithms of the offsets `[offsets, 2]`, and the two layers of the network.
     Mlp(Tensor, (Linear, Linear)),
-    /// The whole result, computed once.
+    /// The whole result, computed in advance.
     Known(Tensor),
 }
 
@@ -58,14 +58,14 @@ impl RelativePosition {
                 Source::Mlp(log_steps(window, path.device())?, layers)
             }
         };
-        // The two readings count steps from opposite ends.
+        // The two implementations measure offsets in opposite directions.
         let from_key = config.reading == Reading::Timm;
         let rows = rows(window, from_key, path.device())?;
         Ok(Self { source, rows, area: window * window })
     }
 
     /// # Shapes
-    /// `[1, heads, area, area]`: from each pixel (third dimension) to each.
+    /// `[1, heads, area, area]`: from each pixel (third dimension) to each other pixel.
     pub fn forward(&self) -> Result<Tensor> {
         let table = match &self.source {
             Source::Table(table) => table.shallow_clone(),
@@ -95,7 +95,7 @@ impl Layer for RelativePosition {
     }
 }
 
-/// The row of each pair of pixels of a window, by the step from one to the other.
+/// The table row of each pair of pixels in a window, by the offset between them.
 fn rows(window: i64, from_key: bool, device: Device) -> Result<Tensor> {
     let area = window * window;
     let row = |query: i64, key: i64| {
@@ -109,7 +109,7 @@ fn rows(window: i64, from_key: bool, device: Device) -> Result<Tensor> {
     Ok(Tensor::f_from_slice(&rows)?.f_to_device(device)?)
 }
 
-/// `sign(d) ln(1 + |d|)` of the steps `d` down and across, for each pair of them.
+/// `sign(d) ln(1 + |d|)` of the vertical and horizontal offsets `d`, for all combinations of the two.
 fn log_steps(window: i64, device: Device) -> Result<Tensor> {
     let steps = 1 - window..window;
     let log = |step: i64| ((step.abs() as f64).ln_1p() * step.signum() as f64) as f32;

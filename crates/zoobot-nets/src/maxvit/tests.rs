@@ -8,7 +8,7 @@ fn network(config: &Config) -> (nn::VarStore, MaxVit) {
     (store, network)
 }
 
-/// A small one of TensorFlow's kind.
+/// A small network of TensorFlow's kind.
 fn google() -> Config {
     Config { stem: [32; 2], blocks: [1, 1, 2, 1], channels: [32, 64, 96, 128], ..Config::tiny_tf() }
         .size(96)

@@ -2,7 +2,7 @@ use super::*;
 use crate::golden::{Golden, relative_difference};
 use tch::{Kind, nn};
 
-/// One of each arrangement of names; the others differ from these only in sizes.
+/// One network for each arrangement of names; the others differ from these only in size.
 const ARRANGEMENTS: [&str; 9] = [
     "convnext_atto",
     "convnext_tiny",
@@ -117,10 +117,10 @@ fn layers_of_the_fixtures_give_timms_layer_wise_learning_rates() {
     }
 }
 
-/// The smallest networks whose layers are normalised over batches.
+/// The smallest networks with batch normalisation.
 const BATCHES: [&str; 3] = ["efficientnet_b0", "resnet18", "maxvit_pico_rw_256"];
 
-/// Random pictures and a network whose running statistics are not the first ones.
+/// Random pictures, and a network with random running statistics.
 fn settled(name: &str) -> (nn::VarStore, Network, Tensor) {
     let mut store = nn::VarStore::new(Device::Cpu);
     let network = Architecture::named(name).unwrap().sized(64).build(&store.root(), 5).unwrap();
@@ -228,7 +228,7 @@ fn in_mixed_precision_features_and_gradients_are_nearly_those_in_32_bits() {
             let (whole, half) = (step(Precision::Fp32), step(Precision::Bf16));
             let difference = relative_difference(&half.0, &whole.0);
             let cosine = Tensor::cosine_similarity(&half.1, &whole.1, 0, 1e-12).double_value(&[]);
-            // Statistics of three small pictures make much of little.
+            // Statistics of three small pictures amplify small differences.
             let (most, least) = match statistics {
                 Statistics::Frozen => (0.03, 0.99),
                 Statistics::Batch => (0.5, 0.8),

@@ -1,4 +1,4 @@
-//! A network while it is trained.
+//! A network in training.
 
 use super::Network;
 use crate::layers::{Form, Layer};
@@ -7,8 +7,8 @@ use tch::{Device, Kind, Tensor};
 use zoobot_base::Result;
 use zoobot_base::memory::Keep;
 
-/// A network in training, from [`Network::training`]. While it exists, the process keeps the memory
-/// that steps use.
+/// A network in training, from [`Network::training`]. While it exists, the process keeps memory
+/// allocated between steps.
 ///
 /// ```
 /// use zoobot_core::encoder::{Architecture, Statistics};
@@ -33,11 +33,11 @@ impl Training {
         Self { network, kind: Kind::Float, _kept: Keep::new() }
     }
 
-    /// Sets the precision on a device ([`Precision::Fp32`]). With 16 bits the variables and their
-    /// gradients stay in 32, and so do normalisations, the first convolutions and the features:
-    /// mixed precision (<https://arxiv.org/abs/1710.03740>). bfloat16 has the range of 32 bits, so
-    /// the loss need not be scaled. [`Precision::Auto`] takes 16 bits wherever the hardware
-    /// computes with them natively.
+    /// Sets the precision on a device (default [`Precision::Fp32`]). With 16 bits, the variables and
+    /// their gradients stay in 32 bits, and so do normalisations, the first convolutions and the
+    /// features (mixed precision, <https://arxiv.org/abs/1710.03740>). bfloat16 has the range of 32-bit
+    /// numbers, so the loss need not be scaled. [`Precision::Auto`] uses 16 bits on hardware that
+    /// supports them natively.
     pub fn precision(mut self, precision: Precision, device: Device) -> Self {
         self.kind = precision.in_training(device);
         self
@@ -51,7 +51,7 @@ impl Training {
     /// # Errors
     /// [`Error::Shape`] when `pictures` has another shape.
     pub fn features(&self, pictures: &Tensor) -> Result<Tensor> {
-        // All at once: the statistics are those of the batch.
+        // In one pass, since the statistics are those of the batch.
         match self.kind {
             Kind::Float => self.network.forward(pictures),
             kind => self.network.in_form(Form::Mixed(kind))?.forward(pictures),

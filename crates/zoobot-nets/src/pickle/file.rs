@@ -1,9 +1,9 @@
-//! The two containers that `torch.save` has used.
+//! The two container formats of `torch.save`.
 //!
-//! * Since PyTorch 1.6 a zip archive: `NAME/data.pkl` describes the tensors, `NAME/data/KEY` holds
-//!   the bytes of each storage, uncompressed.
-//! * Before, one stream: a magic number, a version, facts about the machine, the description and
-//!   the list of storage keys, each a pickle, then count and bytes of each storage in that order.
+//! * Since PyTorch 1.6: a zip archive, in which `NAME/data.pkl` describes the tensors and
+//!   `NAME/data/KEY` holds the bytes of each storage, uncompressed.
+//! * Before: a stream of pickles (a magic number, a version, facts about the machine, the description,
+//!   and the list of storage keys), followed by the length and the bytes of each storage in that order.
 
 use super::machine::{self, MAX_PICKLE};
 use super::value::{Id, Layout, Pickle, Storage, Value};
@@ -16,19 +16,19 @@ use tch::Tensor;
 use zip::{CompressionMethod, ZipArchive};
 use zoobot_base::{Error, Result};
 
-/// The first pickle of the older format holds this number.
+/// The number in the first pickle of the older format.
 const MAGIC: i128 = 0x1950_a86a_20f9_469c_fc6c;
 /// The only version of the older format.
 const LEGACY_VERSION: i128 = 1001;
-/// Dictionaries within dictionaries are followed to this depth.
+/// The maximum depth of nested dictionaries.
 const MAX_DEPTH: usize = 16;
-/// The most named values in a file: a bound on dictionaries that contain each other.
+/// The maximum number of named values in a file, which bounds dictionaries that contain each other.
 const MAX_NAMES: usize = 100_000;
-/// The longest dotted name, in bytes.
+/// The maximum length of a dotted name, in bytes.
 const MAX_NAME: usize = 1_000;
 
-/// The tensors of a PyTorch file, in its order, named by the keys that lead to them joined with
-/// dots (`state_dict.encoder.stem.weight`). Values that are not tensors are left out.
+/// The tensors of a PyTorch file, in file order, named by their keys joined with dots
+/// (`state_dict.encoder.stem.weight`). Other values are left out.
 ///
 /// # Errors
 /// [`Error::Io`] when the file cannot be opened; [`Error::Weights`] when it is damaged, is not a
@@ -51,7 +51,7 @@ pub fn read(path: &Path) -> Result<Vec<(String, Tensor)>> {
     })
 }
 
-/// [`read`] on anything that can be read from, of `length` bytes.
+/// Like [`read`], for any input of `length` bytes.
 pub(super) fn read_from(
     mut input: impl Read + Seek,
     length: u64,
@@ -93,16 +93,16 @@ fn read_zip(input: impl Read + Seek, length: u64) -> Outcome<Vec<(String, Tensor
     views(layouts, &storages)
 }
 
-/// The bytes of an entry of at most `limit` bytes; a compressed entry is refused, since PyTorch
-/// never compresses and a small archive could otherwise fill the memory.
+/// The bytes of an entry, at most `limit` of them. A compressed entry is refused, since PyTorch never
+/// compresses, and a small archive could otherwise fill the memory.
 fn entry(archive: &mut ZipArchive<impl Read + Seek>, name: &str, limit: u64) -> Outcome<Vec<u8>> {
     let entry = archive.by_name(name)?;
     if entry.compression() != CompressionMethod::Stored {
         return refused(format!("its entry {name:?} is compressed, which PyTorch's never are"));
     }
     let mut bytes = Vec::new();
-    // One byte more than allowed, so that an entry of the right size is read to its end, where its
-    // checksum is compared.
+    // Reads one byte more than allowed, so that an entry of the right size is read to its end, where its
+    // checksum is verified.
     entry.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         return damaged(format!("its entry {name:?} is larger than {limit} bytes"));
@@ -111,7 +111,7 @@ fn entry(archive: &mut ZipArchive<impl Read + Seek>, name: &str, limit: u64) -> 
 }
 
 fn read_stream(mut input: impl Read + Seek, length: u64) -> Outcome<Vec<(String, Tensor)>> {
-    // Whatever is wrong with the first pickle, the matter is that this is another kind of file.
+    // If the first pickle is wrong in any way, this is another kind of file.
     match machine::load(&mut input)
         .map(|first| matches!(first.values[first.root], Value::Int(MAGIC)))
     {
@@ -176,7 +176,7 @@ fn is_little_endian(facts: &Pickle) -> bool {
     })
 }
 
-/// Bytes that the storages may still claim: together not more than the file has.
+/// The number of bytes that storages may still claim; together they cannot exceed the file.
 struct Budget(u64);
 
 impl Budget {
@@ -195,7 +195,7 @@ impl Budget {
     }
 }
 
-/// A storage as a tensor of one dimension.
+/// A storage as a one-dimensional tensor.
 fn flat(storage: &Storage, bytes: &[u8]) -> Outcome<Tensor> {
     if bytes.len() as u64 != storage.bytes()? {
         return damaged(format!(
@@ -208,7 +208,7 @@ fn flat(storage: &Storage, bytes: &[u8]) -> Outcome<Tensor> {
     Ok(Tensor::f_from_data_size(bytes, &[storage.numel], storage.kind)?)
 }
 
-/// The tensors as views of their storages; nothing is copied.
+/// The tensors as views of their storages, without copying.
 fn views(
     layouts: Vec<(String, Layout)>,
     storages: &HashMap<String, Tensor>,
@@ -216,7 +216,7 @@ fn views(
     layouts
         .into_iter()
         .map(|(name, layout)| match storages.get(&layout.storage.key) {
-            // Two references may disagree on the storage: what counts is what was read.
+            // Two references may disagree about the storage; the one that was read is valid.
             Some(storage) if layout.storage.numel == storage.size1()? => {
                 if layout.storage.kind != storage.f_kind()? {
                     return damaged(format!("storage {:?} is of two types", layout.storage.key));
@@ -229,7 +229,7 @@ fn views(
         .collect()
 }
 
-/// The tensors in the dictionaries of a pickle, by their dotted names.
+/// The tensors in the dictionaries of a pickle, with their dotted names.
 fn named(pickle: &Pickle) -> Outcome<Vec<(String, Layout)>> {
     if !matches!(pickle.values[pickle.root], Value::Dict(_)) {
         return refused("it holds no dictionary of named tensors");
@@ -271,7 +271,7 @@ impl Found {
         Ok(())
     }
 
-    /// As in Python, a later value of one name takes the place of the earlier.
+    /// As in Python, a later value replaces an earlier one of equal name.
     fn insert(&mut self, name: String, layout: Layout) {
         match self.places.get(&name) {
             Some(&place) => self.tensors[place].1 = layout,

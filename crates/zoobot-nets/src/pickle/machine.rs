@@ -1,18 +1,18 @@
 //! The opcodes of pickle protocols 2 to 5 that describe data.
 //!
-//! See CPython's `Lib/pickletools.py` for their definition. The opcodes that only protocols 0 and 1
-//! need, and those that make arbitrary instances, are refused.
+//! They are defined in CPython's `Lib/pickletools.py`. Opcodes needed only by protocols 0 and 1, and
+//! opcodes that create arbitrary instances, are refused.
 
 use super::value::{Id, Pickle, Value};
 use super::{Outcome, damaged, refused};
 use std::collections::HashMap;
 use std::io::Read;
 
-/// The longest pickle that is read, in bytes. A state dict takes about 150 bytes a tensor, so
-/// that this is enough for 25,000 of them, and what it unfolds to in memory stays small.
+/// The maximum size of a pickle, in bytes. A state dict takes about 150 bytes per tensor, so this is
+/// enough for 25,000 tensors, and limits the memory that a pickle can use.
 pub(super) const MAX_PICKLE: u64 = 4 << 20;
 
-/// Reads one pickle and leaves `input` just behind it.
+/// Reads one pickle and leaves `input` right after it.
 pub(super) fn load(input: &mut impl Read) -> Outcome<Pickle> {
     let mut machine = Machine {
         input: input.take(MAX_PICKLE),
@@ -30,13 +30,13 @@ pub(super) struct Machine<R> {
     input: std::io::Take<R>,
     pub values: Vec<Value>,
     pub stack: Vec<Id>,
-    /// Heights of the stack, one for each open `MARK`.
+    /// The height of the stack at each open `MARK`.
     marks: Vec<usize>,
     memo: HashMap<u64, Id>,
 }
 
 impl<R: Read> Machine<R> {
-    /// Runs to `STOP` and gives the value on top of the stack.
+    /// Runs to `STOP` and returns the value on top of the stack.
     fn run(&mut self) -> Outcome<Id> {
         loop {
             let opcode = self.byte()?;
@@ -185,7 +185,7 @@ impl<R: Read> Machine<R> {
                 let call = self.pop_many(3)?;
                 self.call(call[0], call[1])
             }
-            // The state of an object (a state dict's `_metadata`, say) holds no tensors of interest.
+            // The state of an object (such as a state dict's `_metadata`) contains no relevant tensors.
             b'b' => self.pop().map(drop),
             b'Q' => self.persistent(),
 
@@ -215,7 +215,7 @@ impl<R: Read> Machine<R> {
         Ok(u64::from_le_bytes(bytes))
     }
 
-    /// `length` bytes; memory grows with what is really there, not with what is claimed.
+    /// Reads `length` bytes. Memory grows with the bytes actually present, not with the claimed length.
     fn take(&mut self, length: u64) -> Outcome<Vec<u8>> {
         let mut bytes = Vec::new();
         self.input.by_ref().take(length).read_to_end(&mut bytes)?;
@@ -226,7 +226,7 @@ impl<R: Read> Machine<R> {
         self.take(length).map(drop)
     }
 
-    /// Text up to a newline, as the `GLOBAL` opcode has it.
+    /// Reads text up to a newline, for the `GLOBAL` opcode.
     fn line(&mut self) -> Outcome<String> {
         let mut bytes = Vec::new();
         loop {
@@ -242,7 +242,7 @@ impl<R: Read> Machine<R> {
         self.push(Value::Int(number.into()))
     }
 
-    /// A two's complement number of `length` bytes.
+    /// Reads a two's complement number of `length` bytes.
     fn long(&mut self, length: u64) -> Outcome<()> {
         let bytes = self.take(length)?;
         let negative = bytes.last().is_some_and(|&byte| byte >= 0x80);
@@ -276,7 +276,7 @@ impl<R: Read> Machine<R> {
         Ok(())
     }
 
-    /// The height below which the open `MARK` forbids to pop.
+    /// The height of the stack at the innermost open `MARK`, below which nothing may be popped.
     fn floor(&self) -> usize {
         self.marks.last().copied().unwrap_or(0)
     }
@@ -294,7 +294,7 @@ impl<R: Read> Machine<R> {
         Ok(top)
     }
 
-    /// The topmost `count` values, in the order in which they were put.
+    /// The top `count` values, in the order in which they were pushed.
     fn pop_many(&mut self, count: usize) -> Outcome<Vec<Id>> {
         match self.stack.len().checked_sub(count) {
             Some(start) if start >= self.floor() => Ok(self.stack.split_off(start)),
@@ -354,7 +354,7 @@ fn pairs(items: &[Id]) -> Outcome<Vec<(Id, Id)>> {
     }
 }
 
-/// A word for a value in messages.
+/// A description of a value for messages.
 pub(super) fn kind_of(value: &Value) -> &'static str {
     match value {
         Value::None => "None",

@@ -1,14 +1,15 @@
 //! PyTorch's pickled weights, read without executing them.
 //!
-//! A `.pth`, `.pt`, `.bin` or `.ckpt` file is a Python pickle: a little program whose opcodes may
-//! call any Python function. This reader runs the opcodes that build containers, numbers and
-//! strings, knows the three functions that PyTorch uses to describe a tensor, and refuses every
-//! other name. Nothing is ever called.
+//! A `.pth`, `.pt`, `.bin` or `.ckpt` file is a Python pickle: a small program whose opcodes may call
+//! any Python function. This reader interprets the opcodes that build containers, numbers and strings,
+//! knows the three functions with which PyTorch describes a tensor, and refuses functions and classes
+//! that are not on its list. Nothing is ever called.
 //!
-//! * [`machine`]: the opcodes; turns a pickle into a flat list of values.
-//! * [`objects`]: the names it asks for, and what becomes of calling them.
-//! * [`value`]: the values, and the names that are understood.
-//! * [`file`]: the two containers of `torch.save`, the zip archive (since 1.6) and the older stream.
+//! * [`machine`]: interprets the opcodes and turns a pickle into a flat list of values.
+//! * [`objects`]: the Python objects that a pickle refers to, and the results of calling them.
+//! * [`value`]: the values, and the list of known names.
+//! * [`file`]: the two container formats of `torch.save`, the zip archive (since 1.6) and the older
+//!   stream.
 
 mod file;
 mod machine;
@@ -20,23 +21,23 @@ mod tests;
 
 pub(super) use file::read;
 
-/// Why a file was not read.
+/// The reason why a file was not read.
 #[derive(Debug)]
 enum Fault {
-    /// The file is damaged: cut short, overwritten, or inconsistent.
+    /// The file is damaged: truncated, overwritten, or inconsistent.
     Damaged(String),
-    /// The file is well formed but asks for something this reader does not do.
+    /// The file is well formed but needs something that this reader does not support.
     Refused(String),
 }
 
 type Outcome<T> = std::result::Result<T, Fault>;
 
-/// An `Err` saying what is damaged.
+/// An `Err` that says what is damaged.
 fn damaged<T>(problem: impl Into<String>) -> Outcome<T> {
     Err(Fault::Damaged(problem.into()))
 }
 
-/// An `Err` saying what is refused.
+/// An `Err` that says what is refused.
 fn refused<T>(problem: impl Into<String>) -> Outcome<T> {
     Err(Fault::Refused(problem.into()))
 }

@@ -1,5 +1,5 @@
-//! The Python objects of a pickle: which names it may ask for, and what PyTorch would have made of
-//! them.
+//! The Python objects of a pickle: the names that it may refer to, and the values that PyTorch would
+//! make of them.
 
 use super::machine::{Machine, kind_of};
 use super::value::{Global, Id, Layout, Storage, Value};
@@ -7,7 +7,7 @@ use super::{Fault, Outcome, damaged, refused};
 use std::io::Read;
 
 impl<R: Read> Machine<R> {
-    /// Puts the meaning of `module.name` on the stack, or refuses the name.
+    /// Pushes the meaning of `module.name` on the stack, or refuses the name.
     pub fn global(&mut self, module: &str, name: &str) -> Outcome<()> {
         match Global::named(module, name) {
             Some(global) => self.push(Value::Global(global)),
@@ -15,7 +15,7 @@ impl<R: Read> Machine<R> {
         }
     }
 
-    /// What PyTorch would have got from calling `function` with `arguments`.
+    /// Pushes the value that PyTorch would get by calling `function` with `arguments`.
     pub fn call(&mut self, function: Id, arguments: Id) -> Outcome<()> {
         let Value::Tuple(arguments) = &self.values[arguments] else {
             return damaged("its pickle calls something without a tuple of arguments");
@@ -73,8 +73,8 @@ impl<R: Read> Machine<R> {
         )
     }
 
-    /// `("storage", class, key, device, count)`; in the older format followed by `None` or by
-    /// `(key, first, count)` of a part of the storage.
+    /// `("storage", class, key, device, count)`. In the older format, `None` or `(key, first, count)` of
+    /// a part of the storage follows.
     pub fn persistent(&mut self) -> Outcome<()> {
         let id = self.pop()?;
         let Value::Tuple(parts) = &self.values[id] else {

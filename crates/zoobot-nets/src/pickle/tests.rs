@@ -6,7 +6,7 @@ use tch::{Kind, Tensor};
 use zip::CompressionMethod;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-/// A file that `make_pickles.py` wrote.
+/// A file written by `make_pickles.py`.
 fn fixture(name: &str) -> Vec<u8> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/pickle");
     std::fs::read(folder.join(name)).unwrap()
@@ -79,7 +79,7 @@ fn damage(bytes: &[u8]) -> String {
     }
 }
 
-/// A zip archive as `torch.save` makes it.
+/// A zip archive like those of `torch.save`.
 fn archive(entries: &[(&str, &[u8])], compression: CompressionMethod) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in entries {
@@ -110,12 +110,13 @@ fn a_pickle_that_calls_a_command_is_refused_and_nothing_runs() {
     call.extend(b"\x85R.");
     assert_eq!(refusal(&pickled(&call)), "it asks Python for \"os.system\"");
 
-    // The same by the other opcode for names, by a forbidden attribute, and by making an instance.
+    // The same function through the other opcode for names, a forbidden attribute, and creating an
+    // instance.
     assert!(refusal(&pickled(b"\x80\x04\x8c\x02os\x8c\x06system\x93.")).contains("os.system"));
     assert!(refusal(&pickled(b"\x80\x02cbuiltins\ngetattr\n.")).contains("builtins.getattr"));
     assert!(refusal(&pickled(b"\x80\x02(ios\nsystem\n.")).contains("opcode"));
 
-    // And in the older format, in place of the description.
+    // In the older format, in place of the description.
     let mut stream = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.".to_vec();
     stream.extend(b"\x80\x02M\xe9\x03.\x80\x02}X\x0d\x00\x00\x00little_endian\x88s.");
     stream.extend(&call);
@@ -153,7 +154,7 @@ fn a_file_with_any_byte_changed_is_an_error_or_is_read_but_never_ends_the_progra
 fn random_opcodes_never_end_the_program() {
     use rand::{Rng, SeedableRng, rngs::StdRng};
     let mut rng = StdRng::seed_from_u64(7);
-    // Mostly the opcodes that build things, so that the machine gets somewhere.
+    // Mostly opcodes that build values, so that the machine gets past the start.
     let opcodes = b"(()]}NK\x85\x86\x87tldaesu02qhRbQ\x81\x8f\x90\x91\x94\x93.";
     for _ in 0..20_000 {
         let mut pickle = b"\x80\x02ccollections\nOrderedDict\nq\x01ctorch\nFloatStorage\n".to_vec();
@@ -168,7 +169,7 @@ fn random_opcodes_never_end_the_program() {
     }
 }
 
-/// A state dict of one tensor: the description that follows `("storage", class, key, device)`.
+/// A state dict with one tensor: the description that follows `("storage", class, key, device)`.
 fn one_tensor(numel: &[u8], offset: &[u8], shape: &[u8], stride: &[u8]) -> Vec<u8> {
     [
         b"\x80\x02}X\x01\x00\x00\x00wctorch._utils\n_rebuild_tensor_v2\n((X\x07\x00\x00\x00storage",
@@ -221,7 +222,7 @@ fn a_tensor_that_does_not_fit_in_its_storage_is_an_error() {
 fn dictionaries_that_contain_themselves_or_each_other_are_refused() {
     assert!(refusal(&pickled(b"\x80\x02}q\x00X\x01\x00\x00\x00ah\x00s.")).contains("nested"));
 
-    // Fifteen levels, each holding the next one ten times: 10^15 names if they were followed.
+    // Fifteen levels, each containing the next one ten times, would give 10^15 names if followed.
     let mut pickle = b"\x80\x02}q\x00".to_vec();
     for level in 0..14u8 {
         pickle.extend(b"0}q");

@@ -1,42 +1,42 @@
-//! What a pickle of weights may hold.
+//! The values in a pickle of weights.
 //!
-//! Values are in one list and refer to each other by [`Id`], so that a container can be put in the
-//! memo before it is filled (as pickle does), and so that no chain of references, however long or
-//! circular, can exhaust the stack.
+//! Values are in one list and refer to each other by [`Id`]. A container can thus be put in the memo
+//! before it is filled (as pickle does), and no chain of references, however long or circular, can
+//! exhaust the stack.
 
 use super::{Outcome, damaged};
 use tch::Kind;
 
-/// The place of a value in its [`Pickle`].
+/// The index of a value in its [`Pickle`].
 pub(super) type Id = usize;
 
-/// One value.
+/// A value.
 #[derive(Debug)]
 pub(super) enum Value {
     None,
     Bool(bool),
-    /// Python's integers; none wider than PyTorch's magic number (80 bits) is of use here.
+    /// An integer. PyTorch's magic number (80 bits) is the widest that is needed.
     Int(i128),
     Text(String),
     Tuple(Vec<Id>),
     List(Vec<Id>),
-    /// Pairs in the order of insertion; a later pair replaces an earlier one of the same key.
+    /// Pairs in order of insertion; a later pair replaces an earlier one with an equal key.
     Dict(Vec<(Id, Id)>),
     Global(Global),
     Storage(Box<Storage>),
     Tensor(Box<Layout>),
-    /// Something harmless that is not needed for tensors: floats, bytes, sets, paths, NumPy scalars.
+    /// Something harmless that tensors do not need: floats, bytes, sets, paths, NumPy scalars.
     Other,
 }
 
-/// A finished pickle.
+/// A pickle that has been read.
 #[derive(Debug)]
 pub(super) struct Pickle {
     pub values: Vec<Value>,
     pub root: Id,
 }
 
-/// A name in a pickle that is understood. Everything else is refused.
+/// A known name in a pickle. All others are refused.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Global {
     /// `collections.OrderedDict`
@@ -45,14 +45,14 @@ pub(super) enum Global {
     RebuildTensor,
     /// `torch._utils._rebuild_parameter`
     RebuildParameter,
-    /// `torch.FloatStorage` and its kin.
+    /// `torch.FloatStorage` and similar classes.
     Storage(Kind),
-    /// A class whose instances hold settings in training checkpoints; they become [`Value::Other`].
+    /// A class for settings in training checkpoints; instances become [`Value::Other`].
     Inert,
 }
 
 impl Global {
-    /// The meaning of `module.name`, if it has one here.
+    /// The meaning of `module.name`, or `None` if it is not known.
     pub fn named(module: &str, name: &str) -> Option<Self> {
         Some(match (module, name) {
             ("collections", "OrderedDict") => Self::OrderedDict,
@@ -90,20 +90,20 @@ impl Global {
     }
 }
 
-/// A stretch of numbers in the file, shared by the tensors that are views of it.
+/// A sequence of numbers in the file, shared by the tensors that are views of it.
 #[derive(Clone, Debug)]
 pub(super) struct Storage {
-    /// Its name within the file.
+    /// The storage's name within the file.
     pub key: String,
     pub kind: Kind,
-    /// Numbers in the whole storage.
+    /// The number of values in the whole storage.
     pub numel: i64,
-    /// The part of it that this reference may use: first number, count.
+    /// The part of the storage that this reference may use: the first number and the count.
     pub window: (i64, i64),
 }
 
 impl Storage {
-    /// Its size in the file, in bytes.
+    /// The size of the storage in the file, in bytes.
     pub fn bytes(&self) -> Outcome<u64> {
         let size = i128::from(self.numel) * self.kind.elt_size_in_bytes() as i128;
         match u64::try_from(size) {
@@ -113,21 +113,21 @@ impl Storage {
     }
 }
 
-/// The layout of a tensor in its storage, checked to be inside it.
+/// The layout of a tensor in its storage, verified to be inside it.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
     pub storage: Storage,
-    /// The first number, counted from the start of the storage.
+    /// The index of the first number in the storage.
     pub offset: i64,
     pub shape: Vec<i64>,
     pub stride: Vec<i64>,
 }
 
-/// The most dimensions of a tensor; weights have up to five.
+/// The maximum number of dimensions of a tensor; weights have up to five.
 const MAX_DIMENSIONS: usize = 8;
 
 impl Layout {
-    /// A layout whose every element is inside the storage.
+    /// Creates a layout, and fails unless every element is inside the storage.
     pub fn new(storage: Storage, offset: i64, shape: Vec<i64>, stride: Vec<i64>) -> Outcome<Self> {
         let (first, count) = storage.window;
         if shape.len() != stride.len() || shape.len() > MAX_DIMENSIONS {
@@ -138,7 +138,7 @@ impl Layout {
                 "a tensor has a negative size: shape {shape:?}, strides {stride:?}, offset {offset}"
             ));
         }
-        // Saturation keeps an absurd claim absurd instead of letting it wrap into range.
+        // Saturating arithmetic keeps absurd claims from wrapping into range.
         let reach = shape.iter().zip(&stride).fold(i128::from(offset), |reach, (&n, &step)| {
             reach.saturating_add(i128::from(n - 1) * i128::from(step))
         });

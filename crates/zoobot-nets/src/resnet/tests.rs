@@ -32,7 +32,7 @@ fn features_of_a_network_of_bottlenecks_are_timms() {
 
 #[test]
 fn bottlenecks_have_timms_names_and_as_many_parameters_as_published() {
-    // torchvision's page: 25 557 032 and 44 549 160 with the classifier of 2048 x 1000 + 1000.
+    // torchvision's documentation: 25 557 032 and 44 549 160, with the classifier of 2048 x 1000 + 1000.
     for (config, parameters) in
         [(Config::resnet50(), 25_557_032), (Config::resnet101(), 44_549_160)]
     {

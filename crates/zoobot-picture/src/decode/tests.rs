@@ -55,7 +55,7 @@ fn tiny_pictures_are_refused() {
     assert!(decode(&encode(&gradient(8), ImageFormat::Png)).is_ok());
 }
 
-/// The header of a PNG of 20,000 x 20,000 pixels with almost nothing behind it.
+/// The header of a PNG of 20,000 x 20,000 pixels, followed by almost nothing.
 #[test]
 fn a_huge_header_is_refused_before_memory_is_taken() {
     let mut png = encode(&gradient(16), ImageFormat::Png);
@@ -105,7 +105,7 @@ fn cmyk_progressive_and_palette_pictures_have_the_colours_pillow_wrote() {
     assert_eq!(grey.dimensions(), (16, 16));
 }
 
-/// By Pillow: `tests/recorded/pictures/make.py`.
+/// Recorded from Pillow by `tests/recorded/pictures/make.py`.
 #[test]
 fn pixels_are_pillows_for_every_kind_of_picture_and_others_say_why_not() {
     const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/recorded/pictures");

@@ -5,20 +5,20 @@ use fitsio::sys::{self, fitsfile};
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::ptr::null_mut;
 
-/// The bytes of a block; FITS files are made of whole ones.
+/// The size of a block in bytes; a FITS file consists of whole blocks.
 const BLOCK: usize = 2880;
 /// cfitsio's number for double precision.
 const DOUBLE: c_int = 82;
 /// cfitsio's status when there is nothing more to read.
 const END_OF_FILE: c_int = 107;
 
-/// An open file. One part of it, a header and its data, is looked at at a time.
+/// An open file. It has a current part (HDU), a header and its data, which the methods work on.
 pub(super) struct Fits {
     pointer: *mut fitsfile,
-    /// cfitsio keeps the addresses of these two.
+    /// The address and length of `content`; cfitsio keeps pointers to both.
     memory: Box<(*mut c_void, usize)>,
     content: Vec<u8>,
-    /// Before the last block was filled.
+    /// The length of the file before the last block was padded.
     length: usize,
 }
 
@@ -33,25 +33,25 @@ impl Fits {
         let mut file = Self { pointer: null_mut(), memory, content, length };
         let mut status = 0;
         let (start, size) = (&raw mut file.memory.0, &raw mut file.memory.1);
-        // SAFETY: the name ends in 0; the content and the places of its address and length stay where
-        // they are until the file is closed, and a file that is only read is not reallocated.
+        // SAFETY: the name ends in 0; the content, and the variables that hold its address and length, do
+        // not move until the file is closed, and cfitsio does not reallocate a file that is only read.
         unsafe {
             sys::ffomem(&mut file.pointer, c"".as_ptr(), 0, start, size, 0, None, &mut status)
         };
         told(status).map(|()| file)
     }
 
-    /// Opens the file once more at a part: cfitsio keeps tiles as it last returned them.
+    /// Opens the file once more at a part, because cfitsio caches tiles in the form last returned.
     pub fn again(&self, part: usize) -> Result<Self, String> {
         let file = Self::open(self.content.clone())?;
         file.go(part)?;
         Ok(file)
     }
 
-    /// Goes to a part of the file, counted from 1; false behind the last one.
+    /// Moves to a part of the file, counted from 1; false if there are fewer parts.
     pub fn go(&self, part: usize) -> Result<bool, String> {
         let (mut kind, mut status) = (0, 0);
-        // SAFETY: the file is open, and the places outlive the call.
+        // SAFETY: the file is open, and the variables outlive the call.
         unsafe { sys::ffmahd(self.pointer, part as c_int, &mut kind, &mut status) };
         match status {
             END_OF_FILE if part > 1 => Ok(false),
@@ -79,7 +79,7 @@ impl Fits {
             .collect()
     }
 
-    /// Fails where the file ends before the part's data do.
+    /// Fails if the file ends before the data of the current part do.
     pub fn check_length(&self) -> Result<(), String> {
         let (start, _) = self.data()?;
         let naxis = self.whole("NAXIS").unwrap_or(0).clamp(0, 999);
@@ -100,7 +100,7 @@ impl Fits {
         }
     }
 
-    /// Where the data of the part begin, and the content of the file.
+    /// Where the data of the current part begin, and the content of the file.
     pub fn data(&self) -> Result<(usize, &[u8]), String> {
         let (mut header, mut data, mut end, mut status) = (0, 0, 0, 0);
         // SAFETY: as above.
@@ -110,7 +110,7 @@ impl Fits {
         told(status).map(|()| (usize::try_from(data).unwrap_or(usize::MAX), &self.content[..]))
     }
 
-    /// A header card with a whole number.
+    /// The whole number of a header card.
     pub fn whole(&self, key: &str) -> Option<i64> {
         let (key, mut value, mut status) = (CString::new(key).ok()?, 0, 0);
         // SAFETY: as above, and the key ends in 0.
@@ -120,7 +120,7 @@ impl Fits {
         (status == 0).then_some(value)
     }
 
-    /// A header card with a number.
+    /// The number of a header card.
     pub fn number(&self, key: &str) -> Option<f64> {
         let (key, mut value, mut status) = (CString::new(key).ok()?, 0.0, 0);
         // SAFETY: as above.
@@ -128,10 +128,10 @@ impl Fits {
         (status == 0).then_some(value)
     }
 
-    /// A header card with text.
+    /// The text of a header card.
     pub fn text(&self, key: &str) -> Option<String> {
         let (key, mut value, mut status) = (CString::new(key).ok()?, [0 as c_char; 81], 0);
-        // SAFETY: as above; a text of a card has fewer than 80 characters.
+        // SAFETY: as above; the text of a card has fewer than 80 characters.
         unsafe {
             sys::ffgkys(self.pointer, key.as_ptr(), value.as_mut_ptr(), null_mut(), &mut status);
         }
@@ -149,7 +149,7 @@ impl Fits {
         (status == 0).then_some(number)
     }
 
-    /// A number of a table.
+    /// A number in a table.
     pub fn cell(&self, column: c_int, row: usize) -> Result<f64, String> {
         let (mut value, mut status) = (0.0, 0);
         // SAFETY: as above.
@@ -160,7 +160,7 @@ impl Fits {
         told(status).map(|()| value)
     }
 
-    /// The length of an array in a table, and its place on the heap.
+    /// The length of a variable-length array in a table, and its offset in the heap.
     pub fn array(&self, column: c_int, row: usize) -> Result<(usize, usize), String> {
         let (mut length, mut place, mut status) = (0, 0, 0);
         // SAFETY: as above.
@@ -172,8 +172,8 @@ impl Fits {
         Ok((usize::try_from(length).unwrap_or(0), usize::try_from(place).unwrap_or(usize::MAX)))
     }
 
-    /// The pixels of an image from `first` to `last`, counted from 1 along each axis. Undefined ones
-    /// become `undefined`; with 0 they are not looked for.
+    /// The pixels of an image from `first` to `last`, counted from 1 along each axis. Undefined pixels
+    /// become `undefined`; if it is 0, cfitsio does not check for them.
     pub fn pixels(
         &self,
         first: &[usize],
@@ -206,20 +206,20 @@ impl Drop for Fits {
     fn drop(&mut self) {
         let mut status = 0;
         if !self.pointer.is_null() {
-            // SAFETY: it is open, and nothing uses it any more. Nothing was written that could fail.
+            // SAFETY: the file is open and not used again. An error can be ignored: nothing was written.
             unsafe { sys::ffclos(self.pointer, &mut status) };
         }
     }
 }
 
-/// What went wrong, in words.
+/// Turns a status of cfitsio into a result, with the problem in words.
 fn told(status: c_int) -> Result<(), String> {
     if status == 0 {
         return Ok(());
     }
     let mut text = [0 as c_char; 31];
-    // SAFETY: such a text has at most 30 characters. The messages that cfitsio keeps are thrown away:
-    // it has room for few.
+    // SAFETY: the text has at most 30 characters. `ffcmsg` clears cfitsio's stack of messages, which
+    // has little room.
     unsafe {
         sys::ffgerr(status, text.as_mut_ptr());
         sys::ffcmsg();

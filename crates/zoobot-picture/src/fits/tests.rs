@@ -6,7 +6,7 @@ use zoobot_testing::{fits_file, recorded_fits};
 
 const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/recorded/fits_pictures");
 
-/// By astropy: `tests/recorded/fits_pictures/make.py`.
+/// Recorded from astropy by `tests/recorded/fits_pictures/make.py`.
 #[test]
 fn pixels_are_astropys_for_every_kind_of_number_and_compression() {
     let expected = std::fs::read(format!("{RECORDED}/expected.json")).unwrap();
@@ -88,7 +88,7 @@ fn counted(count: usize) -> Vec<f32> {
 #[test]
 fn the_last_row_of_a_plane_is_the_top_and_its_values_are_flux() {
     let dir = tempfile::tempdir().unwrap();
-    // Brackets are a command to cfitsio elsewhere.
+    // When cfitsio itself opens a file, it treats brackets in the name as a command.
     let path = fits_file(dir.path(), "one[1].fits", &[9, 8], &counted(72));
     let planes = read_flux(path).unwrap();
     assert_eq!((planes.len(), planes[0].dim()), (1, (8, 9)));

@@ -1,7 +1,7 @@
-//! Images in tiles that are not compressed (`NOCOMPRESS`), which cfitsio writes and does not read.
+//! Images in tiles that are not compressed (`NOCOMPRESS`), which cfitsio writes but cannot read.
 //!
-//! FITS standard 4.0, section 10: each row of the table is a tile, and floats are whole numbers with a
-//! scale, often with a random dither that readers know how to take away again.
+//! FITS standard 4.0, section 10: each row of the table is a tile, and floats are stored as whole numbers
+//! with a scale, often with a random dither that readers can subtract.
 
 use super::file::Fits;
 use std::io::Read;
@@ -11,12 +11,12 @@ const RANDOM: usize = 10_000;
 /// The value that marks an exact 0 in the second method of dithering.
 const ZERO: f64 = -2_147_483_646.0;
 
-/// Whether this is how the image is stored.
+/// Whether the image is stored in tiles that are not compressed.
 pub(super) fn uncompressed(file: &Fits) -> bool {
     file.text("ZCMPTYPE").is_some_and(|kind| kind.eq_ignore_ascii_case("NOCOMPRESS"))
 }
 
-/// All pixels of an image of these axes, the fastest first; undefined ones are NaN.
+/// All pixels of an image with these axes, the fastest first; undefined pixels are NaN.
 pub(super) fn read(file: &Fits, axes: &[usize]) -> Result<Vec<f64>, String> {
     let layout = Layout::of(file)?;
     let tile: Vec<usize> = (1..)
@@ -53,7 +53,7 @@ pub(super) fn read(file: &Fits, axes: &[usize]) -> Result<Vec<f64>, String> {
     Ok(image)
 }
 
-/// The place along each axis of the `n`th of `counts`, the first axis fastest.
+/// The index along each axis of element `n` in a grid of `counts`, the first axis fastest.
 fn corner(mut n: usize, counts: &[usize]) -> Vec<usize> {
     let mut place = |count: &usize| {
         let at = n % count;
@@ -65,17 +65,17 @@ fn corner(mut n: usize, counts: &[usize]) -> Vec<usize> {
 
 /// How the tiles are stored.
 struct Layout {
-    /// Bits of a pixel as BITPIX has them: below 0 for floats.
+    /// The bits of a pixel as in BITPIX: negative for floats.
     bits: i64,
     heap: usize,
     column: i32,
-    /// Tiles that could not be quantised, in gzip.
+    /// The column of tiles that could not be quantised, compressed with gzip.
     gzip: Option<i32>,
     scale: (f64, f64),
     columns: Option<(i32, i32)>,
     undefined: Option<f64>,
     undefined_column: Option<i32>,
-    /// The random numbers and where they begin, and whether 0 is kept.
+    /// The random numbers, the offset of the first tile in them, and whether an exact 0 is kept.
     dither: Option<(Vec<f64>, usize, bool)>,
 }
 
@@ -109,7 +109,7 @@ impl Layout {
         })
     }
 
-    /// The pixels of the tile of a row, from 0.
+    /// The pixels of the tile in this row of the table, counted from 0.
     fn pixels(&self, file: &Fits, row: usize, count: usize) -> Result<Vec<f64>, String> {
         let wrong = || format!("damaged FITS file: tile {} of the image has another size", row + 1);
         let content = file.data()?.1;
@@ -128,7 +128,7 @@ impl Layout {
             unpacked.take(most + 1).read_to_end(&mut raw).map_err(|_| wrong())?;
             return numbers(&raw, self.bits, count).ok_or_else(wrong);
         }
-        // Floats with a scale are whole numbers of 32 bits.
+        // Floats with a scale are stored as 32-bit whole numbers.
         let quantised =
             self.bits < 0 && (self.columns.is_some() || file.number("ZSCALE").is_some());
         let bits = if quantised { 32 } else { self.bits };
@@ -161,7 +161,7 @@ impl Layout {
         });
         let keeps_zero = quantised && self.dither.as_ref().is_some_and(|(_, _, keeps)| *keeps);
         for value in &mut values {
-            // Without dither nothing is taken away.
+            // Without dither nothing is subtracted: 0.5 cancels below.
             let shift = dither.as_mut().map_or(0.5, |next| next());
             *value = match *value {
                 it if Some(it) == undefined => f64::NAN,
@@ -173,7 +173,7 @@ impl Layout {
     }
 }
 
-/// Big-endian numbers; `bits` as BITPIX has them.
+/// Decodes big-endian numbers; `bits` is as in BITPIX.
 fn numbers(bytes: &[u8], bits: i64, count: usize) -> Option<Vec<f64>> {
     fn each<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f64) -> Vec<f64> {
         bytes.as_chunks::<N>().0.iter().map(|it| number(*it)).collect()
@@ -195,13 +195,13 @@ fn numbers(bytes: &[u8], bits: i64, count: usize) -> Option<Vec<f64>> {
 fn random() -> Vec<f64> {
     let next = |seed: &u64| Some(16_807 * seed % 2_147_483_647);
     let seeds = std::iter::successors(Some(1), next).skip(1).take(RANDOM);
-    // In single precision, as those who wrote the files had them.
+    // In single precision, as the programs that write such files use them.
     seeds.map(|seed| f64::from((seed as f64 / 2_147_483_647.0) as f32)).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    /// The standard gives the seed after the last of them.
+    /// The standard gives the seed after the last number.
     #[test]
     fn the_random_numbers_end_where_the_standard_says() {
         let last = super::random()[super::RANDOM - 1];

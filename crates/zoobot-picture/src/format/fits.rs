@@ -1,4 +1,4 @@
-//! FITS, which holds flux.
+//! The format FITS, which holds flux.
 
 use super::{PictureFormat, Reader};
 use crate::fits::{BEGINNING, flux};

@@ -1,4 +1,4 @@
-//! JPEG.
+//! The format JPEG.
 
 use super::{PictureFormat, Reader};
 use crate::decode::decoded;
@@ -19,10 +19,10 @@ fn jpeg(bytes: &[u8]) -> Result<RgbImage, String> {
     decoded(bytes, ImageFormat::Jpeg)
 }
 
-/// Walks a JPEG's segments to its end marker.
+/// Whether a JPEG is complete: follows its segments to the end marker.
 ///
-/// Decoders fill what a cut-off file lacks with grey and say nothing; a network would take that
-/// for a galaxy.
+/// Decoders silently fill the missing part of a truncated file with grey, which a network would take
+/// for part of the galaxy.
 fn is_whole(bytes: &[u8]) -> bool {
     const END: u8 = 0xd9;
     const SCAN: u8 = 0xda;
@@ -50,7 +50,7 @@ fn is_whole(bytes: &[u8]) -> bool {
     false
 }
 
-/// Where the entropy-coded bytes from `start` end: at a marker that is neither an escaped 0xff
+/// Where the entropy-coded bytes that begin at `start` end: at a marker that is neither an escaped 0xff
 /// nor a restart.
 fn end_of_scan(bytes: &[u8], start: usize) -> Option<usize> {
     let scan = bytes.get(start..)?;

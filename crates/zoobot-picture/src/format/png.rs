@@ -1,4 +1,4 @@
-//! PNG.
+//! The format PNG.
 
 use super::{PictureFormat, Reader};
 use crate::decode::decoded;

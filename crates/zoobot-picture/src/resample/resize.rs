@@ -3,24 +3,25 @@
 use super::lanes;
 use std::ops::Range;
 
-/// Bits behind the point in Pillow's weights.
+/// The number of fractional bits of Pillow's weights.
 const PRECISION: u32 = 22;
-/// What makes cutting off those bits round.
+/// One half: added to a sum, it makes truncation round.
 const HALF: i32 = 1 << (PRECISION - 1);
-/// Bytes of a row that [`down`] makes at once.
+/// The number of bytes of a row that [`down`] computes at once.
 pub const BLOCK: usize = 32;
 
-/// Which inputs make each output of an axis: as many for each, some with a weight of 0.
+/// The inputs of each output along an axis. Each output has an equal number of inputs, some with a
+/// weight of 0.
 pub struct Axis {
     starts: Vec<usize>,
-    /// Inputs of an output.
+    /// The number of inputs of an output.
     taps: usize,
-    /// `taps` for each output.
+    /// The weights, `taps` for each output.
     weights: Vec<i32>,
 }
 
 impl Axis {
-    /// Of `from` inputs and `to` outputs, those outputs that are `wanted`.
+    /// The `wanted` outputs of a resize from `from` inputs to `to` outputs.
     pub fn new(from: usize, to: usize, wanted: Range<usize>) -> Self {
         let ratio = from as f64 / to as f64;
         let half = ratio.max(1.0);
@@ -59,9 +60,8 @@ impl Axis {
     }
 }
 
-/// Evaluates an expression in which `TAPS` is this many taps as a constant, or 0 for a number that is
-/// rare: loops whose length is known are laid out flat, without a check at every step, and take half
-/// the time.
+/// Evaluates an expression in which the constant `TAPS` is the number of taps, or 0 for a rare number.
+/// Loops of constant length are unrolled, without a check at every step, and take half the time.
 macro_rules! with_taps {
     ($taps:expr, $value:expr) => {
         with_taps!($taps, $value, 2 3 4 5 6)
@@ -80,7 +80,7 @@ macro_rules! with_taps {
     };
 }
 
-/// A row of the result's width, from one of the picture's. Both have room for lanes at their end.
+/// Resizes a row of the picture to the result's width. Both rows have padding for the lanes at their end.
 #[inline(always)]
 pub fn across<const C: usize, const L: usize>(line: &[u8], columns: &Axis, out: &mut [u8]) {
     with_taps!(columns.taps, taps_across::<C, L, TAPS>(line, columns, out));
@@ -104,11 +104,11 @@ fn taps_across<const C: usize, const L: usize, const TAPS: usize>(
     }
 }
 
-/// Makes rows of `length` bytes from the rows of `narrow`, which are `stride` apart (a multiple of
-/// [`BLOCK`]) and begin with the picture's row `first`.
+/// Resizes down: computes rows of `length` bytes from the rows of `narrow`, which are `stride` bytes
+/// apart (a multiple of [`BLOCK`]) and begin with the picture's row `first`.
 #[inline(always)]
 pub fn down(narrow: &[u8], stride: usize, first: usize, rows: &Axis, length: usize) -> Vec<u8> {
-    // The last block of a row reaches into the next, which is made after it.
+    // The last block of a row reaches into the next row, which is computed after it.
     let mut out = vec![0; rows.starts.len() * length + BLOCK];
     for ((start, weights), place) in rows.outputs().zip((0..).step_by(length.max(1))) {
         let inputs = &narrow[(start - first) * stride..];
@@ -119,7 +119,7 @@ pub fn down(narrow: &[u8], stride: usize, first: usize, rows: &Axis, length: usi
     out
 }
 
-/// One row, whose blocks reach beyond its end.
+/// Computes one row; its last block may reach beyond its end.
 #[inline(always)]
 fn taps_down<const TAPS: usize>(inputs: &[u8], stride: usize, weights: &[i32], out: &mut [u8]) {
     let taps = if TAPS == 0 { weights.len() } else { TAPS };
@@ -143,6 +143,6 @@ fn add<const N: usize>(sums: &mut [i32; N], weight: i32, values: [u8; N]) {
 
 #[inline(always)]
 fn to_byte(sum: i32) -> u8 {
-    // No weight is below 0; thousands of them, each rounded, may come to more than 1.
+    // No weight is negative, but the sum of thousands of rounded weights may exceed 1.
     (sum >> PRECISION).min(255) as u8
 }

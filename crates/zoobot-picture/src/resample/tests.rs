@@ -1,12 +1,12 @@
 use super::zoom::{Place, axis, mix};
 use super::*;
 
-/// A picture whose bytes jump.
+/// A picture with strongly varying bytes.
 fn jumpy(width: usize, height: usize, channels: usize) -> Vec<u8> {
     (0..width * height * channels).map(|i| (i * i * 31 % 253) as u8).collect()
 }
 
-/// The zoom as it is defined, pixel by pixel.
+/// The zoom by its definition, pixel by pixel.
 fn defined_zoom(picture: Pixels, zoom: f64) -> Vec<u8> {
     let (columns, rows) = (axis(picture.width, zoom), axis(picture.height, zoom));
     let at = |y: usize, x: usize, c: usize| {
@@ -25,7 +25,7 @@ fn defined_zoom(picture: Pixels, zoom: f64) -> Vec<u8> {
     data
 }
 
-/// Pillow's weights: first input, and 22 bits behind the point.
+/// Pillow's weights: the first input, and weights with 22 fractional bits.
 fn defined_weights(from: usize, to: usize, i: usize) -> (usize, Vec<i64>) {
     let ratio = from as f64 / to as f64;
     let (half, centre) = (ratio.max(1.0), (i as f64 + 0.5) * ratio);

@@ -2,17 +2,17 @@
 
 use super::{Pixels, lanes};
 
-/// The rows of a zoomed picture, best asked for one after the other.
+/// The rows of a zoomed picture; asking for them in order is fastest.
 pub struct Zoomed<'a, const C: usize, const L: usize> {
     picture: Pixels<'a>,
-    /// `None` where the zoom is 1.
+    /// The places of columns and rows; `None` if the zoom is 1.
     places: Option<(Vec<Place>, Vec<Place>)>,
-    /// Two rows of the picture, stretched: each is needed by several rows of the result.
+    /// Two zoomed rows of the picture, kept because several rows of the result need each of them.
     upper: Stretched,
     lower: Stretched,
-    /// A row of the picture, with room for a pixel and its lanes at its end.
+    /// A row of the picture, with padding for a pixel and its lanes at the end.
     source: Vec<f64>,
-    /// A row of bytes, with room for lanes at its end.
+    /// A row of bytes, with padding for the lanes at the end.
     line: Vec<u8>,
 }
 
@@ -21,11 +21,11 @@ pub struct Zoomed<'a, const C: usize, const L: usize> {
 pub struct Place {
     pub low: usize,
     pub high: usize,
-    /// The weight of the second input, the one after the first; 0 at the end.
+    /// The weight of the second input; 0 at the edges, where both inputs are equal.
     pub share: f64,
 }
 
-/// A row of the picture at the columns of the result.
+/// A row of the picture, interpolated at the columns of the result.
 struct Stretched {
     row: Option<usize>,
     values: Vec<f64>,
@@ -48,7 +48,7 @@ impl<'a, const C: usize, const L: usize> Zoomed<'a, C, L> {
         }
     }
 
-    /// A row, with room for lanes at its end.
+    /// A row of the zoomed picture, with padding for the lanes at its end.
     #[inline(always)]
     pub fn row(&mut self, y: usize) -> &[u8] {
         let Self { picture, places, upper, lower, source, line } = self;
@@ -73,7 +73,7 @@ impl<'a, const C: usize, const L: usize> Zoomed<'a, C, L> {
         }
         let between = upper.values.iter().zip(&lower.values);
         for (value, (&a, &b)) in line[..stride].iter_mut().zip(between) {
-            // SAFETY: between two bytes, so that it is one when its fraction is cut off.
+            // SAFETY: the value lies between two bytes, so truncation gives a byte.
             *value = unsafe { mix(a, b, share).to_int_unchecked::<i32>() } as u8;
         }
         line
@@ -83,7 +83,7 @@ impl<'a, const C: usize, const L: usize> Zoomed<'a, C, L> {
 #[inline(always)]
 fn stretch<const C: usize, const L: usize>(line: &[f64], columns: &[Place], out: &mut [f64]) {
     for (i, &Place { low, share, .. }) in columns.iter().enumerate() {
-        // The second pixel is the next one, or has no share.
+        // The second pixel is the next one, or its weight is 0.
         let both = &line[low * C..][..C + L];
         let (mut values, others) = (lanes::<f64, L>(both, 0), lanes::<f64, L>(both, C));
         for (value, other) in values.iter_mut().zip(others) {
@@ -98,7 +98,7 @@ pub fn mix(a: f64, b: f64, share: f64) -> f64 {
     a + (b - a) * share
 }
 
-/// The place of each of `n` outputs, among as many inputs.
+/// The place of each of `n` outputs among `n` inputs.
 pub fn axis(n: usize, zoom: f64) -> Vec<Place> {
     let centre = n as f64 * 0.5;
     (0..n)

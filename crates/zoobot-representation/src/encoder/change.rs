@@ -1,4 +1,4 @@
-//! Encoders made of others: rounded, averaged, for grey pictures.
+//! Encoders derived from others: rounded, averaged, or for grey pictures.
 
 use super::{Architecture, Encoder};
 use tch::{Kind, Tensor, nn};
@@ -6,12 +6,12 @@ use zoobot_base::error::{Error, Result};
 use zoobot_data::picture::{Grey, Recipe};
 
 impl Encoder {
-    /// The encoder with its matrices and filters rounded to 16-bit floats (about three decimal
-    /// places), which [`save`](Self::save) then writes in half the space. It still computes in 32
-    /// bits; statistics and biases stay as they are.
+    /// Returns the encoder with its matrices and filters rounded to 16-bit floats (about three decimal
+    /// places), so that [`save`](Self::save) needs half the space. It still computes in 32 bits;
+    /// statistics and biases are not rounded.
     ///
     /// # Errors
-    /// [`Error::Torch`] when memory is short.
+    /// [`Error::Torch`] when memory runs out.
     pub fn rounded(&self) -> Result<Self> {
         self.with_weights(|_, value| match value.dim() > 1 {
             true => Ok(value.f_to_kind(Kind::Half)?),
@@ -19,14 +19,13 @@ impl Encoder {
         })
     }
 
-    /// An encoder whose every weight is the mean over these encoders (Wortsman et al. 2022,
-    /// arXiv:2203.05482). Averaging encoders that were trained from one start keeps what each is
-    /// good at, and is no slower than a single encoder. The result has the name and the recipe of
-    /// the first.
+    /// Averages the weights of several encoders (Wortsman et al. 2022, arXiv:2203.05482). An average of
+    /// encoders that were trained from the same start combines their strengths and is no slower than a
+    /// single encoder. The result has the name and the recipe of the first encoder.
     ///
     /// # Errors
-    /// [`Error::Empty`] for none; [`Error::Unsuitable`] for encoders of different architectures or
-    /// recipes.
+    /// [`Error::Empty`] for no encoders; [`Error::Unsuitable`] for encoders of different architectures
+    /// or recipes.
     pub fn average(encoders: &[&Self]) -> Result<Self> {
         let Some((first, others)) = encoders.split_first() else {
             return Err(Error::empty("there are no encoders to average", "Give one or more"));
@@ -64,12 +63,12 @@ impl Encoder {
         })
     }
 
-    /// The same network with other weights, made of each one's name and value.
+    /// Builds this network with other weights, computed from each weight's name and value.
     fn with_weights(&self, change: impl Fn(&str, &Tensor) -> Result<Tensor>) -> Result<Self> {
         self.remade(self.name.clone(), self.architecture.clone(), self.recipe.clone(), change)
     }
 
-    /// An encoder of another architecture with the same names of weights.
+    /// Builds an encoder of another architecture whose weights have the same names.
     fn remade(
         &self,
         name: String,
@@ -90,13 +89,13 @@ impl Encoder {
         Self::of_store(name, architecture, network, store, recipe)
     }
 
-    /// The encoder for pictures in luminance: the weights for red, green and blue are added up, as
-    /// timm does for one channel, so that a grey picture has the features that it had in three
-    /// equal channels. An encoder that already takes a single channel stays as it is.
+    /// Returns an encoder for pictures in luminance. The weights for red, green and blue are summed, as
+    /// timm does for one channel, so that a grey picture has the same features as it had with three
+    /// equal channels. An encoder that already takes one channel is returned unchanged.
     ///
     /// # Errors
     /// [`Error::Unsuitable`] when its recipe normalises the three channels differently;
-    /// [`Error::Torch`] when memory is short.
+    /// [`Error::Torch`] when memory runs out.
     pub fn greyscale(&self) -> Result<Self> {
         if self.architecture.channels() == 1 {
             return Ok(self.clone());

@@ -1,4 +1,4 @@
-//! From files to features, on all cores, in catalogue order.
+//! Encodes files into features, on all cores and in catalogue order.
 
 mod gpu;
 
@@ -16,10 +16,10 @@ use zoobot_nets::network::Network;
 use zoobot_picture as picture;
 use zoobot_show::notebook::Progress;
 
-/// How often the stop button is looked at while a batch is awaited.
+/// How often to check for an interrupt while waiting for a batch.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// The error for a catalogue of which no picture can be read.
+/// The error for a catalogue none of whose pictures can be read.
 pub fn nothing_readable(failed: &[Failed]) -> Error {
     match failed.first() {
         Some(Failed { file_loc, reason, .. }) => Error::Picture {
@@ -35,10 +35,10 @@ pub fn nothing_readable(failed: &[Failed]) -> Error {
     }
 }
 
-/// Rows of a catalogue that have been worked on, in order.
+/// Rows of a catalogue that have been processed, in order.
 #[derive(Debug, Clone, Default)]
 pub struct Rows {
-    /// The number of rows, the failed ones included.
+    /// The number of rows, including those that failed.
     pub done: usize,
     /// The galaxies that were encoded.
     pub ids: Vec<String>,
@@ -49,7 +49,7 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Takes over the rows that follow.
+    /// Appends the rows that follow.
     pub fn append(&mut self, mut other: Self) {
         self.done += other.done;
         self.ids.append(&mut other.ids);
@@ -58,15 +58,16 @@ impl Rows {
     }
 }
 
-/// Encodes the rows of a catalogue from `start` on by every one of the encoders, and hands every
-/// batch of them to `sink`, in catalogue order, with one [`Rows`] for each encoder.
+/// Encodes the rows of a catalogue from `start` on with each of the encoders, and passes them to `sink`
+/// in batches, in catalogue order, with one [`Rows`] per encoder.
 ///
-/// Every core takes the next few rows, reads and decodes their pictures once, prepares them by each
-/// recipe there is and passes them through networks of its own (on the same weights): nothing is
-/// shared, so nothing waits. Where there is a GPU, the cores prepare and one thread more feeds it.
+/// Each core takes the next few rows, reads and decodes their pictures once, prepares them with each
+/// distinct recipe and passes them through its own networks (which share their weights). The cores share
+/// no state, so none of them waits for another. With a GPU, the cores only prepare pictures, and one
+/// additional thread feeds the GPU.
 ///
-/// Stops with [`Error::Interrupted`] after the batch in which the user asked for it, and with the
-/// sink's error.
+/// The function stops with [`Error::Interrupted`] after the batch during which the user stopped it, or
+/// with an error of the sink.
 pub fn encode_rows(
     encoders: &[&Encoder],
     catalog: &Catalog,
@@ -77,7 +78,8 @@ pub fn encode_rows(
     encode_rows_by(on_gpu, encoders, catalog, start, sink)
 }
 
-/// The same, by one thread that is fed or by the cores.
+/// Like [`encode_rows`], with a choice between one thread that feeds a network and encoding on all
+/// cores.
 fn encode_rows_by(
     on_gpu: bool,
     encoders: &[&Encoder],
@@ -118,12 +120,12 @@ fn encode_rows_by(
             progress.advance(done(&rows));
             sink(rows)
         });
-        // Workers take no more rows, and workers that wait to send find the channel closed.
+        // Workers take no more rows, and those waiting to send find the channel closed.
         work.next.store(files.len(), Ordering::Relaxed);
         drop(receive);
         outcome
     });
-    // The workers' setting is also the default of threads to come.
+    // The number of threads that a worker sets is also the default for later threads.
     tch::set_num_threads(threads);
     outcome
 }
@@ -131,7 +133,7 @@ fn encode_rows_by(
 /// The encoders' networks, for one thread.
 type Networks<'a> = Vec<(&'a Encoder, Network)>;
 
-/// For each of `threads`, networks on the same weights.
+/// For each thread, networks that share their weights.
 fn networks<'a>(encoders: &[&'a Encoder], threads: usize) -> Result<Vec<Networks<'a>>> {
     let first: Networks =
         encoders.iter().map(|&encoder| Ok((encoder, encoder.network()?))).collect::<Result<_>>()?;
@@ -143,10 +145,10 @@ fn networks<'a>(encoders: &[&'a Encoder], threads: usize) -> Result<Vec<Networks
     Ok(all)
 }
 
-/// Pictures as each of some recipes prepares them.
+/// Pictures prepared with several recipes.
 type ByRecipe<'a, T> = Vec<(&'a Recipe, T)>;
 
-/// What the cores work on.
+/// The work that the cores share.
 struct Work<'a> {
     ids: &'a [String],
     files: &'a [PathBuf],
@@ -157,7 +159,7 @@ struct Work<'a> {
     next: AtomicUsize,
 }
 
-/// The rows of a batch by each encoder, and the first of them.
+/// The first row of a batch, and its rows for each encoder.
 type Batch = (usize, Result<Vec<Rows>>);
 
 /// The number of rows of a batch.
@@ -166,9 +168,9 @@ pub fn done(rows: &[Rows]) -> usize {
 }
 
 impl<'a> Work<'a> {
-    /// Encodes batch after batch until none is left or none is wanted.
+    /// Encodes batches until no rows are left or the receiver is gone.
     fn run(&self, networks: &Networks, send: &SyncSender<Batch>) {
-        // As many networks as cores run already.
+        // There is already one network per core.
         tch::set_num_threads(1);
         while let Some(rows) = self.take() {
             if send.send((rows.start, self.rows(networks, rows))).is_err() {
@@ -177,7 +179,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Prepares batch after batch for a GPU until none is left or none is wanted.
+    /// Prepares batches for a GPU until no rows are left or the receiver is gone.
     fn pack(&self, send: &SyncSender<gpu::Packed<'a>>) {
         while let Some(rows) = self.take() {
             let first = rows.start;
@@ -194,9 +196,9 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// The next rows, if any are left. The last batches get shorter and shorter, so that no core
-    /// waits long for the last one (Polychronopoulos & Kuck 1987, IEEE Trans. Comput. 36, 1425); a
-    /// GPU takes whole ones.
+    /// The next rows, if any are left. The last batches get shorter, so that no core waits long for the
+    /// others (guided self-scheduling, Polychronopoulos & Kuck 1987, IEEE Trans. Comput. 36, 1425). A
+    /// GPU always takes full batches.
     fn take(&self) -> Option<Range<usize>> {
         let length = |first: usize| {
             let left = self.files.len().saturating_sub(first);
@@ -224,7 +226,7 @@ impl<'a> Work<'a> {
         networks.iter().map(of_each).collect()
     }
 
-    /// Rows without features, and their pictures as each recipe prepares them.
+    /// Rows without features, and their pictures prepared with each recipe.
     fn prepared(&self, rows: Range<usize>) -> (Rows, ByRecipe<'a, Vec<Prepared>>) {
         let mut out = Rows { done: rows.len(), ..Rows::default() };
         let mut prepared: ByRecipe<Vec<Prepared>> = Vec::new();
@@ -257,8 +259,7 @@ impl<'a> Work<'a> {
     }
 }
 
-/// Hands the batches from `row` to `end` to `sink` in order; those that come before their turn
-/// wait.
+/// Passes the batches from `row` to `end` to `sink` in order. Batches that arrive early wait.
 fn in_order(
     mut row: usize,
     end: usize,
@@ -289,8 +290,8 @@ fn in_order(
     Ok(())
 }
 
-/// Encodes a whole catalogue in memory. `rows`, one for each encoder, may hold the first rows
-/// already, and hold all that was done when the call fails.
+/// Encodes a whole catalogue in memory. `rows` (one per encoder) may already contain the first rows. If
+/// the call fails, it contains everything done so far.
 pub fn encode_all(encoders: &[&Encoder], catalog: &Catalog, rows: &mut [Rows]) -> Result<()> {
     encode_rows(encoders, catalog, done(rows), &mut |batch| {
         rows.iter_mut().zip(batch).for_each(|(all, some)| all.append(some));
@@ -378,7 +379,7 @@ mod tests {
             let off = cores.features.iter().zip(&fed.features).map(|(a, b)| (a - b).abs());
             assert!(off.fold(0.0, f32::max) < 1e-5);
         }
-        // A sink that has enough ends both.
+        // A sink that returns an error stops both.
         for on_gpu in [false, true] {
             let enough = encode_rows_by(on_gpu, &both, &catalog, 0, &mut |_| {
                 Err(Error::unsuitable("these rows are enough", "Stop here"))

@@ -1,7 +1,7 @@
-//! Model folders: `config.json` as timm's hub writes it, the weights under timm's names, and beside
-//! them the recipe (`recipe.json`) and what the encoder is (`card.json`). timm reads the folders
-//! that are written here (`timm.create_model("local-dir:FOLDER", pretrained=True)`), and folders
-//! that timm wrote are read here.
+//! Model folders: `config.json` in the format of timm's hub, the weights under timm's names, the recipe
+//! (`recipe.json`) and a description of the encoder (`card.json`). timm can read folders written here
+//! (`timm.create_model("local-dir:FOLDER", pretrained=True)`), and this library can read folders written
+//! by timm.
 
 use super::Architecture;
 use super::Weights;
@@ -17,7 +17,7 @@ use zoobot_base::{Error, Result};
 use zoobot_data::picture::{Grey, Recipe};
 use zoobot_nets::names::{CARD, CONFIG, RECIPE, WEIGHTS};
 
-/// Arguments of timm's that do not change what a network computes once it has its weights.
+/// Arguments of timm that do not change what a network with given weights computes.
 const HARMLESS: [&str; 9] = [
     "in_chans",
     "num_classes",
@@ -30,32 +30,32 @@ const HARMLESS: [&str; 9] = [
     "features_only",
 ];
 
-/// timm's argument for the side of the pictures, of networks for which it is fixed.
+/// timm's argument for the side of the pictures, for networks with a fixed size.
 const SIZE: &str = "img_size";
 
-/// What a folder holds.
+/// The contents of a folder.
 pub(super) struct Contents {
     pub name: String,
     pub architecture: Architecture,
     pub weights: Weights,
     pub recipe: Recipe,
-    /// What `card.json` says the weights' fingerprint is.
+    /// The fingerprint of the weights according to `card.json`.
     pub fingerprint: Option<String>,
-    /// What the user should know.
+    /// Notes for the user.
     pub notes: Vec<String>,
 }
 
-/// What an encoder is, for people and for the next one who loads it.
+/// The description of an encoder, for people and for loading it.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Card {
     pub name: String,
     pub architecture: String,
     pub fingerprint: String,
-    /// Of this library, which wrote it.
+    /// The version of the library that wrote it.
     pub version: String,
 }
 
-/// What is read of timm's `config.json`.
+/// The fields of timm's `config.json` that are used.
 #[derive(Debug, Deserialize)]
 struct Config {
     architecture: String,
@@ -63,7 +63,7 @@ struct Config {
     global_pool: Option<String>,
     model_args: Option<Map<String, Value>>,
     pretrained_cfg: Option<Pretrained>,
-    /// Where the oldest releases of timm have it.
+    /// Used by the oldest releases of timm.
     input_size: Option<Vec<i64>>,
 }
 
@@ -71,19 +71,19 @@ struct Config {
 struct Pretrained {
     /// Channels, height, width.
     input_size: Option<Vec<i64>>,
-    /// Whether the network takes no other.
+    /// Whether the network accepts only this size.
     fixed_input_size: Option<bool>,
 }
 
 impl Config {
-    /// Channels of the pictures, where the file says.
+    /// The number of channels of the pictures, if the file gives it.
     fn channels(&self) -> Option<i64> {
         let argument = self.model_args.as_ref().and_then(|all| all.get("in_chans")?.as_i64());
         let pretrained = self.pretrained_cfg.as_ref().and_then(|all| all.input_size.as_ref());
         argument.or_else(|| pretrained.or(self.input_size.as_ref())?.first().copied())
     }
 
-    /// Side of the pictures in pixels, where the file fixes it.
+    /// The side of the pictures in pixels, if the file fixes it.
     fn size(&self) -> Option<i64> {
         let argument = self.model_args.as_ref().and_then(|all| all.get(SIZE));
         let side = |value: &Value| {
@@ -99,7 +99,7 @@ impl Config {
         })
     }
 
-    /// What it asks for that would be computed differently here.
+    /// The first setting that this library would compute differently.
     fn trouble(&self, architecture: &Architecture) -> Option<String> {
         let none = Map::new();
         let arguments = self.model_args.as_ref().unwrap_or(&none);
@@ -120,7 +120,8 @@ impl Config {
     }
 }
 
-/// Reads a folder. `name` is the encoder's where its card has none, instead of the folder's.
+/// Reads a folder. If the card has no name for the encoder, it is called `name`, or else like the
+/// folder.
 pub(super) fn read(folder: &Path, name: Option<String>) -> Result<Contents> {
     let path = folder.join(CONFIG);
     let config: Config = read_json(&path)?.ok_or_else(|| Error::Weights {
@@ -162,7 +163,7 @@ pub(super) fn read(folder: &Path, name: Option<String>) -> Result<Contents> {
     Ok(Contents { name, architecture, weights, recipe, fingerprint, notes })
 }
 
-/// The weights without a classifier's, with a note when there was one.
+/// The weights without those of a classifier, and a note if there was one.
 fn read_weights(folder: &Path, architecture: &Architecture) -> Result<(Weights, Vec<String>)> {
     let Some(path) = WEIGHTS.map(|file| folder.join(file)).into_iter().find(|path| path.exists())
     else {
@@ -187,7 +188,7 @@ fn read_weights(folder: &Path, architecture: &Architecture) -> Result<(Weights, 
     Ok((weights, beside.into_iter().chain(head).collect()))
 }
 
-/// A file of JSON; `None` where there is no such file.
+/// Reads a JSON file; `None` if it does not exist.
 #[doc(hidden)]
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     if !path.exists() {
@@ -206,7 +207,7 @@ fn folder_name(folder: &Path) -> String {
     whole.file_name().map_or("encoder".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
-/// Writes a folder; `config.json`, without which it is none, last.
+/// Writes a folder. `config.json`, which makes it a model folder, is written last.
 pub(super) fn write(
     folder: &Path,
     architecture: &Architecture,
@@ -224,7 +225,7 @@ pub(super) fn write(
         })
         .collect::<Result<Vec<_>>>()?;
     write_whole_at(&folder.join(WEIGHTS[0]), |partial| {
-        // The library's own reason says which file it is.
+        // libtorch's error message names the file.
         Tensor::write_safetensors(&tensors, partial).map_err(Error::from)
     })?;
     let config = timm_config(architecture, recipe);
@@ -237,7 +238,7 @@ pub(super) fn write(
     })
 }
 
-/// In 16 bits where that loses nothing, as of an encoder that was rounded.
+/// Converts to 16 bits if nothing is lost, as for an encoder that was rounded.
 fn shortest(tensor: Tensor) -> Result<Tensor> {
     if tensor.kind() != Kind::Float || tensor.dim() < 2 {
         return Ok(tensor);
@@ -246,8 +247,8 @@ fn shortest(tensor: Tensor) -> Result<Tensor> {
     Ok(if half.f_to_kind(Kind::Float)?.f_equal(&tensor)? { half } else { tensor })
 }
 
-/// What timm needs to build the network. It knows nothing of the recipe, of which the nearest in
-/// its terms is given.
+/// The configuration with which timm can build the network. timm has no recipes, so the nearest
+/// equivalent in its terms is written.
 fn timm_config(architecture: &Architecture, recipe: &Recipe) -> Value {
     let channels = architecture.channels();
     let statistic = |values: &[f32; 3]| json!(values[..recipe.channels()]);

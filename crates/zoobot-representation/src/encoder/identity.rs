@@ -1,4 +1,4 @@
-//! The identity of an encoder, and whether its parts fit each other.
+//! The fingerprint of an encoder, and a check that its recipe fits its network.
 
 use super::Architecture;
 use sha2::{Digest, Sha256};
@@ -8,7 +8,7 @@ use zoobot_base::error::{Error, Result};
 use zoobot_data::picture::Recipe;
 use zoobot_show::notebook::text::plural;
 
-/// Whether a network takes what a recipe makes.
+/// Checks that a network accepts the pictures that a recipe makes.
 pub fn fits(recipe: &Recipe, architecture: &Architecture) -> Result<()> {
     recipe.check()?;
     let (made, taken) = (recipe.channels(), architecture.channels());
@@ -35,12 +35,12 @@ pub fn fingerprint(architecture: &Architecture, store: &nn::VarStore) -> Result<
     let mut hash = Sha256::new();
     hash.update(architecture.name());
     if let Some(size) = architecture.size() {
-        // The same weights compute something else where windows are of another size.
+        // With another window size, the same weights compute something else.
         hash.update(size.to_string());
     }
     let sorted: BTreeMap<String, Tensor> = store.variables().into_iter().collect();
     for (name, tensor) in sorted {
-        // How long a network was trained does not change what it computes.
+        // The number of training steps does not change what a network computes.
         if name.ends_with("num_batches_tracked") {
             continue;
         }

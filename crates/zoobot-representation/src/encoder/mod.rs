@@ -40,11 +40,11 @@ use zoobot_data::picture::{Failures, Prepared, Recipe};
 use zoobot_picture::Stretch;
 use zoobot_show::notebook::{Bundle, Show};
 
-/// The encoder that `cargo xtask setup` fetches: EfficientNet-Lite0 trained on ImageNet.
+/// The name of the encoder that `cargo xtask setup` downloads: EfficientNet-Lite0 trained on ImageNet.
 const IMAGENET: &str = "imagenet";
 
-/// A network that gives each picture a representation, together with the [`Recipe`] by which
-/// pictures are prepared for it.
+/// A network that computes a representation of each picture, together with the [`Recipe`] that prepares
+/// pictures for it.
 ///
 /// ```no_run
 /// use zoobot_core::prelude::*;
@@ -58,20 +58,20 @@ const IMAGENET: &str = "imagenet";
 pub struct Encoder {
     name: String,
     architecture: Architecture,
-    /// In its fast form. Threads take a network of their own from it.
+    /// The network with its normalisations folded. Each thread detaches its own copy.
     network: Arc<Mutex<Network>>,
-    /// As they were loaded, for saving.
+    /// The weights as loaded, for saving.
     weights: Arc<Mutex<nn::VarStore>>,
     recipe: Recipe,
     device: Device,
     precision: Precision,
     fingerprint: String,
     notes: Vec<String>,
-    /// What an interrupted [`encode`](Self::encode) had done, for the next call to go on from.
+    /// The result of an interrupted [`encode`](Self::encode), from which the next call resumes.
     kept: Arc<Mutex<Option<(String, Rows)>>>,
 }
 
-/// The folder in the cache of what `hf:OWNER/NAME` names, fetched where it is not there.
+/// The folder in the cache for `hf:OWNER/NAME`, which is downloaded if it is missing.
 pub(crate) fn hub_folder(name: &str) -> Result<std::path::PathBuf> {
     let address = hub::Address::parse(name).unwrap_or_else(|| {
         Err(Error::parameter("name", format!("{name:?}"), "of the form hf:OWNER/NAME"))
@@ -80,36 +80,35 @@ pub(crate) fn hub_folder(name: &str) -> Result<std::path::PathBuf> {
 }
 
 impl Encoder {
-    /// Loads an encoder, onto the GPU where there is one, from a folder, from the Hugging Face Hub
-    /// or by name.
+    /// Loads an encoder from a folder, from the Hugging Face Hub or by name, onto the GPU if there is
+    /// one.
     ///
-    /// A folder is a model folder that [`save`](Self::save) or timm wrote, such as a copy of an
-    /// encoder from the Hugging Face Hub: `config.json` beside `model.safetensors` or
-    /// `pytorch_model.bin`. Pictures are prepared by its `recipe.json`; without one, by
-    /// [`Recipe::zoobot`], in luminance for a network of one channel. A classifier among the
-    /// weights is left out; [`notes`] says so.
+    /// A folder is a model folder that [`save`](Self::save) or timm wrote, such as a copy of an encoder
+    /// from the Hugging Face Hub: `config.json` and `model.safetensors` or `pytorch_model.bin`. Pictures
+    /// are prepared with its `recipe.json`, or if there is none with [`Recipe::zoobot`] (in luminance
+    /// for a network with one channel). The weights of a classifier are left out, and [`notes`] says so.
     ///
-    /// `"hf:OWNER/NAME"`, or `"hf:OWNER/NAME@REVISION"` for a branch, a tag or a commit, is such a
-    /// folder on the Hugging Face Hub: `"hf:mwalmsley/zoobot-encoder-convnext_nano"`. It is fetched
-    /// once, into Hugging Face's own cache; an unfinished download is resumed, and what arrives is
-    /// checked. `HF_HOME`, `HF_HUB_CACHE`, `HF_ENDPOINT`, `HF_TOKEN` and `HF_HUB_OFFLINE` mean what
-    /// they mean to Hugging Face's programs. Without a connection the copy in the cache is used,
-    /// and [`notes`] says so.
+    /// `"hf:OWNER/NAME"`, or `"hf:OWNER/NAME@REVISION"` with a branch, a tag or a commit, is such a
+    /// folder on the Hugging Face Hub: `"hf:mwalmsley/zoobot-encoder-convnext_nano"`. It is downloaded
+    /// once, into Hugging Face's own cache; interrupted downloads are resumed, and files are verified.
+    /// `HF_HOME`, `HF_HUB_CACHE`, `HF_ENDPOINT`, `HF_TOKEN` and `HF_HUB_OFFLINE` have the same meaning
+    /// as for Hugging Face's programs. Without a connection, the copy in the cache is used, and
+    /// [`notes`] says so.
     ///
-    /// `"sample"` comes with this library: EfficientNet-Lite0 trained on the attributes of EFIGI,
-    /// votes of Galaxy Zoo 2 and simulated galaxies, 1280 features. `docs/encoder.md` tells how it
-    /// was made and how it compares with others.
+    /// `"sample"` comes with this library: EfficientNet-Lite0 with 1280 features, trained on the
+    /// attributes of EFIGI, votes of Galaxy Zoo 2 and simulated galaxies. `docs/encoder.md` describes
+    /// its training and compares it with others.
     ///
-    /// `"imagenet"` is EfficientNet-Lite0 trained on ImageNet: 1280 features that know nothing of
-    /// galaxies, the baseline of Walmsley et al. (2022).
+    /// `"imagenet"` is EfficientNet-Lite0 trained on ImageNet, with 1280 features. It has never seen a
+    /// labelled galaxy and is the baseline of Walmsley et al. (2022).
     ///
     /// [`notes`]: Self::notes
     ///
     /// # Errors
-    /// [`Error::Hub`] when it is not on the Hub or the Hub cannot be reached, and
-    /// [`Error::Interrupted`] when fetching was stopped; [`Error::Missing`] for what is neither a
-    /// folder nor a name, and for an architecture that is not among [`Architecture::names`]; [`Error::Weights`] when files are not there, are damaged
-    /// or do not fit, with the names of all tensors that do not.
+    /// [`Error::Hub`] when it is not on the Hub or the Hub cannot be reached; [`Error::Interrupted`]
+    /// when the download was stopped; [`Error::Missing`] for a name that is neither a folder nor an
+    /// encoder, and for an architecture that is not in [`Architecture::names`]; [`Error::Weights`] when
+    /// files are missing, are damaged or do not fit, with the names of all tensors that do not fit.
     pub fn load(folder: impl AsRef<Path>) -> Result<Self> {
         let folder = folder.as_ref();
         let name = folder.to_string_lossy();
@@ -142,7 +141,7 @@ impl Encoder {
         })
     }
 
-    /// An encoder from a model folder; `notes` come before its own.
+    /// Loads an encoder from a model folder; `notes` precede those of the folder.
     fn of_folder(folder: &Path, name: Option<String>, mut notes: Vec<String>) -> Result<Self> {
         let read = folder::read(folder, name)?;
         let mut encoder = Self::new(read.name, read.architecture, &read.weights, read.recipe)?;
@@ -154,8 +153,8 @@ impl Encoder {
         Ok(encoder)
     }
 
-    /// An encoder of weights under timm's names, onto the GPU where there is one: for networks that
-    /// do not come as a folder.
+    /// Creates an encoder from weights under timm's names, on the GPU if there is one. Use it for
+    /// networks that do not come as a folder.
     ///
     /// ```no_run
     /// use zoobot_core::encoder::{Architecture, Weights};
@@ -168,8 +167,9 @@ impl Encoder {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Weights`] with all tensors that do not fit; [`Error::Parameter`] when the recipe is
-    /// out of range; [`Error::Shape`] when it makes pictures of another number of channels or size.
+    /// [`Error::Weights`] with all tensors that do not fit; [`Error::Parameter`] when the recipe is out
+    /// of range; [`Error::Shape`] when it makes pictures with another number of channels or of another
+    /// size.
     pub fn new(
         name: impl Into<String>,
         architecture: Architecture,
@@ -183,12 +183,12 @@ impl Encoder {
         Self::of_store(name, architecture, network, store, recipe)
     }
 
-    /// A network with random weights: what an architecture sees before it has learnt anything, to
-    /// tell what training adds. The same seed gives the same weights.
+    /// Creates a network with random weights, as a baseline that shows what training adds. A seed always
+    /// gives the same weights.
     ///
     /// # Errors
     /// [`Error::Parameter`] when the recipe is out of range; [`Error::Shape`] when it makes pictures
-    /// of another number of channels or size.
+    /// with another number of channels or of another size.
     pub fn untrained(architecture: Architecture, recipe: Recipe, seed: u64) -> Result<Self> {
         fits(&recipe, &architecture)?;
         let store = nn::VarStore::new(Device::cuda_if_available());
@@ -197,10 +197,10 @@ impl Encoder {
         Self::of_store(name, architecture, network, store, recipe)
     }
 
-    /// An encoder of a network and the variables that it is built on.
+    /// Creates an encoder from a network and its variables.
     ///
     /// # Errors
-    /// [`Error::Torch`] when memory is short.
+    /// [`Error::Torch`] when memory runs out.
     #[doc(hidden)]
     pub fn of_store(
         name: impl Into<String>,
@@ -224,15 +224,15 @@ impl Encoder {
         })
     }
 
-    /// Its variables, for a network that begins as this one.
+    /// Gives access to the variables, to initialise another network with them.
     #[doc(hidden)]
     pub fn with_store<T>(&self, look: impl FnOnce(&nn::VarStore) -> T) -> T {
         look(&self.weights.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Writes a folder that [`load`](Self::load) and timm
-    /// (`timm.create_model("local-dir:FOLDER", pretrained=True)`) read: `config.json`,
-    /// `model.safetensors`, `recipe.json` and `card.json`. Files of these names are replaced.
+    /// Writes a folder that [`load`](Self::load) and timm (`timm.create_model("local-dir:FOLDER",
+    /// pretrained=True)`) can read: `config.json`, `model.safetensors`, `recipe.json` and `card.json`.
+    /// Existing files of these names are replaced.
     ///
     /// # Errors
     /// [`Error::Io`] or [`Error::Torch`] when a file cannot be written.
@@ -252,43 +252,43 @@ impl Encoder {
         &self.name
     }
 
-    /// The encoder by another name.
+    /// Renames the encoder.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
         self
     }
 
-    /// The architecture of its network.
+    /// The architecture of the network.
     pub fn architecture(&self) -> &Architecture {
         &self.architecture
     }
 
-    /// Notes on how it was loaded, such as what was left out.
+    /// Notes on loading the encoder, such as which weights were left out.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// How pictures are prepared for it.
+    /// The recipe that prepares pictures for the encoder.
     pub fn recipe(&self) -> &Recipe {
         &self.recipe
     }
 
-    /// The encoder with another recipe, for pictures that have to be prepared differently. Its features
-    /// cannot be compared with published tables then.
+    /// Returns the encoder with another recipe, for pictures that have to be prepared differently. Its
+    /// features can then not be compared with published tables.
     ///
     /// # Errors
-    /// [`Error::Parameter`] when the recipe is out of range; [`Error::Shape`] when it makes another
-    /// number of channels.
+    /// [`Error::Parameter`] when the recipe is out of range; [`Error::Shape`] when it makes pictures
+    /// with another number of channels or of another size.
     pub fn with_recipe(mut self, recipe: Recipe) -> Result<Self> {
         fits(&recipe, &self.architecture)?;
         self.recipe = recipe;
         Ok(self)
     }
 
-    /// The encoder with another stretch for the flux of FITS pictures; other pictures stay as they
-    /// are. By default the stretch is asinh, from the least value of each picture to the 99.7th
-    /// percentile. Representations that were made with different stretches cannot be compared: see
-    /// [`check`](Self::check).
+    /// Returns the encoder with another stretch for the flux of FITS pictures; other pictures are not
+    /// affected. The default stretch is asinh, from the minimum of each picture to its 99.7th
+    /// percentile. Representations made with different stretches cannot be compared (see
+    /// [`check`](Self::check)).
     ///
     /// ```no_run
     /// use zoobot_core::prelude::*;
@@ -303,7 +303,7 @@ impl Encoder {
         self.with_recipe(recipe)
     }
 
-    /// What representations by this encoder say of where they come from.
+    /// The origin that representations by this encoder record.
     pub fn origin(&self) -> Origin {
         Origin {
             encoder: self.name.clone(),
@@ -313,11 +313,12 @@ impl Encoder {
     }
 
     /// Fails when a representation is known to come from other weights or from pictures that were
-    /// prepared differently, since its features cannot be compared with this encoder's. A
+    /// prepared differently, since its features cannot be compared with those of this encoder. A
     /// representation of unknown origin passes.
     ///
     /// # Errors
-    /// [`Error::Recipe`] with both recipes side by side, [`Error::Weights`] with both encoders.
+    /// [`Error::Recipe`] with both recipes side by side; [`Error::Weights`] with the names of both
+    /// encoders.
     pub fn check(&self, space: &Space) -> Result<()> {
         let Some(origin) = space.origin() else { return Ok(()) };
         if origin.fingerprint != self.fingerprint {
@@ -353,19 +354,18 @@ impl Encoder {
         self.architecture.width() as usize
     }
 
-    /// Where it computes.
+    /// The device that computes.
     pub fn device(&self) -> Device {
         self.device
     }
 
-    /// The numbers that its network computes with: [`Precision::Fp32`], which is the default, or
-    /// [`Precision::Bf16`].
+    /// The precision of the network: [`Precision::Fp32`], which is the default, or [`Precision::Bf16`].
     pub fn precision(&self) -> Precision {
         self.precision
     }
 
-    /// The encoder computing at another precision. [`Precision::Auto`] is resolved here, by the
-    /// architecture and the hardware; [`precision`](Self::precision) tells the result.
+    /// Returns the encoder with another precision. [`Precision::Auto`] is resolved here, according to
+    /// the architecture and the hardware; [`precision`](Self::precision) returns the result.
     ///
     /// ```no_run
     /// use zoobot_core::encoder::Precision;
@@ -378,20 +378,20 @@ impl Encoder {
         self
     }
 
-    /// SHA-256 of its architecture and weights, independent of the file that they came from: two
-    /// encoders with the same fingerprint and the same recipe are the same.
+    /// The SHA-256 of the architecture and the weights, independent of the file format. Two encoders
+    /// with the same fingerprint and the same recipe are the same.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
-    /// Encodes every galaxy of a catalogue, in its order.
+    /// Encodes every galaxy of a catalogue, in catalogue order.
     ///
-    /// Pictures that cannot be read are left out and listed in [`Space::failed`] with the reason.
-    /// After a stop by the stop button, a repeated call on the same catalogue resumes.
+    /// Pictures that cannot be read are left out and listed in [`Space::failed`] with the reason. After
+    /// an interruption with the stop button, a repeated call on the same catalogue resumes.
     ///
     /// # Errors
-    /// [`Error::Interrupted`] when it was stopped; [`Error::Picture`] with the first reason when no
-    /// picture at all could be read.
+    /// [`Error::Interrupted`] when it was stopped; [`Error::Picture`], with the first reason, when no
+    /// picture could be read.
     pub fn encode(&self, catalog: &Catalog) -> Result<Space> {
         let key = self.key(catalog)?;
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -406,7 +406,7 @@ impl Encoder {
         self.space(rows, catalog)
     }
 
-    /// What was encoded, as a space.
+    /// Converts encoded rows to a space.
     fn space(&self, rows: Rows, catalog: &Catalog) -> Result<Space> {
         if rows.ids.is_empty() {
             return Err(encode::nothing_readable(&rows.failed));
@@ -417,18 +417,17 @@ impl Encoder {
         Ok(space.with_origin(self.origin()))
     }
 
-    /// Encodes a catalogue into a Parquet file of `id_str, feat_0, ...`, for catalogues of any
-    /// length: memory does not grow with the catalogue, and after a stop for any reason the next
-    /// call resumes.
+    /// Encodes a catalogue of any length into a Parquet file of `id_str, feat_0, ...`. Memory does not
+    /// grow with the catalogue, and if the call stops for any reason, the next call resumes.
     ///
     /// # Errors
-    /// When the file cannot be written, which is tried before the work starts;
-    /// [`Error::Unfinished`] when the work stopped with something done, saying where it is kept.
+    /// When the file cannot be written, which is checked before the work starts; [`Error::Unfinished`],
+    /// with the location of the finished part, when the work stopped after a part was finished.
     pub fn encode_to(&self, catalog: &Catalog, out: impl AsRef<Path>) -> Result<Report> {
         parts::encode_to(self, catalog, out.as_ref())
     }
 
-    /// The network, for one thread to use.
+    /// A network for one thread.
     fn network(&self) -> Result<Network> {
         let network = self.network.lock().unwrap_or_else(PoisonError::into_inner).detached()?;
         self.precision.network(network, self.device)
@@ -440,12 +439,12 @@ impl Encoder {
         self.network.lock().unwrap_or_else(PoisonError::into_inner).detached()
     }
 
-    /// The pictures that go through its network at once.
+    /// The number of pictures per batch.
     fn batch(&self) -> usize {
         batch::length(self.recipe.size, self.device, self.precision)
     }
 
-    /// The features of prepared pictures, one after the other, by a network of
+    /// The features of prepared pictures, one galaxy after another, computed with a network from
     /// [`network`](Self::network).
     fn features_of(&self, network: &Network, pictures: &[Prepared]) -> Result<Vec<f32>> {
         let batch = self.recipe.batch(pictures, self.device)?;
@@ -465,7 +464,7 @@ impl Encoder {
     }
 }
 
-/// Features, one galaxy after the other.
+/// Copies features to a vector, one galaxy after another.
 fn numbers(features: &Tensor) -> Result<Vec<f32>> {
     let flat = features.f_to_device(Device::Cpu)?.f_contiguous()?.f_flatten(0, -1)?;
     Ok(Vec::try_from(flat)?)

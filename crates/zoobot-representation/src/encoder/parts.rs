@@ -1,5 +1,5 @@
-//! A catalogue's pictures to a file, part by part: memory does not grow with the catalogue, and
-//! after any stop (the stop button, a full disk, a power cut) the next run resumes.
+//! Encodes a catalogue to a file, part by part. Memory does not grow with the catalogue, and after any
+//! interruption (the stop button, a full disk, a power cut) the next run resumes.
 
 use super::encode::{self, Rows, encode_rows, nothing_readable};
 use super::{Encoder, Precision};
@@ -14,62 +14,63 @@ use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::{Catalog, ID, TableFormat, write_pieces};
 use zoobot_data::picture::{Failed, Failures};
 
-/// Galaxies in one part.
+/// The number of galaxies per part.
 const PART: usize = 2048;
 
-/// The result of writing a catalogue's representations, or its predictions, to a file.
+/// The result of writing a catalogue's representations or predictions to a file.
 #[derive(Debug, Clone)]
 pub struct Report {
-    /// Galaxies in the file.
+    /// The number of galaxies in the file.
     pub encoded: usize,
-    /// Galaxies that an earlier, unfinished run had already done.
+    /// The number of galaxies that an earlier, unfinished run had already processed.
     pub resumed: usize,
     /// Galaxies whose pictures could not be read.
     pub failed: Failures,
-    /// Galaxies a second in this run, reading and decoding included.
+    /// The speed of this run in galaxies per second, including reading and decoding.
     pub images_per_second: f64,
 }
 
-/// What is written beside a part's table.
+/// The file that accompanies a part's table.
 #[derive(Debug, Serialize, Deserialize)]
 struct Note {
-    /// Rows of the catalogue that the part covers, the failed ones included.
+    /// The number of catalogue rows that the part covers, including those that failed.
     done: usize,
     failed: Vec<Failed>,
 }
 
-/// Finished parts, kept until all are there.
+/// Finished parts, which are kept until the whole table is complete.
 pub(super) struct Parts {
-    /// Beside the result.
+    /// The folder beside the result.
     home: PathBuf,
-    /// In the system's temporary folder, for the day the disk of the result is full.
+    /// A folder in the system's temporary folder, for when the disk of the result is full.
     refuge: PathBuf,
     /// The tables so far, in order.
     tables: Vec<PathBuf>,
-    /// Rows of the catalogue that they cover.
+    /// The number of catalogue rows that the tables cover.
     done: usize,
     failed: Vec<Failed>,
 }
 
-/// A table of many rows that is made of a catalogue's pictures.
+/// A table to be computed from a catalogue's pictures.
 #[doc(hidden)]
 pub struct TableJob<'a> {
-    /// The encoders that its rows are made with.
+    /// The encoders to use.
     pub encoders: &'a [&'a Encoder],
-    /// Whose pictures.
+    /// The catalogue to process.
     pub catalog: &'a Catalog,
-    /// Tells this work from other work on the catalogue, so that only its own parts are taken up.
+    /// Identifies this job, so that only its own parts are resumed.
     pub key: String,
-    /// The table of some rows, one [`Rows`] for each encoder; an empty one has all columns.
+    /// Computes the table of some rows from one [`Rows`] per encoder. Without rows, the table has all
+    /// columns.
     pub table: &'a dyn Fn(Vec<Rows>) -> Result<DataFrame>,
-    /// What the file is.
+    /// The format of the file.
     pub format: TableFormat,
-    /// As [`write_pieces`] takes it.
+    /// The note for [`write_pieces`].
     pub note: Option<String>,
 }
 
 impl Parts {
-    /// Finds what an earlier run of the same work left.
+    /// Finds the parts left by an earlier run of this job.
     pub(super) fn open(out: &Path, key: &str) -> Self {
         let name = out.file_name().map(|name| name.to_string_lossy().into_owned());
         let folder = format!("{}.{key}.parts", name.unwrap_or_default());
@@ -92,8 +93,7 @@ impl Parts {
         })
     }
 
-    /// Writes the table of rows as the next part; on a full disk into the refuge, and then fails
-    /// all the same.
+    /// Writes the next part. If the disk is full, it is written to `refuge`, and the call still fails.
     pub(super) fn keep(
         &mut self,
         rows: Vec<Rows>,
@@ -126,7 +126,7 @@ impl Parts {
         }
     }
 
-    /// An error with the news that nothing is lost.
+    /// Adds to an error where the finished parts are.
     fn unfinished(&self, cause: Error) -> Error {
         let folders: std::collections::BTreeSet<_> =
             self.tables.iter().filter_map(|table| table.parent()).collect();
@@ -141,7 +141,7 @@ impl Parts {
         }
     }
 
-    /// Puts the parts together; the result appears whole or not at all.
+    /// Joins the parts. The result appears whole or not at all.
     fn join(&self, out: &Path, job: &TableJob) -> Result<()> {
         let empty = (job.table)(vec![Rows::default(); job.encoders.len()])?;
         write_pieces(out, job.format, &empty, job.note.as_deref(), &|each| {
@@ -150,14 +150,14 @@ impl Parts {
     }
 
     fn remove(&self) {
-        // Best effort: what stays costs disk and nothing else.
+        // Best effort: leftover files only take up disk space.
         let _ = std::fs::remove_dir_all(&self.home);
         let _ = std::fs::remove_dir_all(&self.refuge);
     }
 }
 
-/// Twelve hexadecimal digits that tell work on a catalogue from other work: by a `mark` of all that it
-/// depends on, and by the galaxies with their files.
+/// A key of twelve hexadecimal digits that identifies a job on a catalogue. It depends on `mark`, which
+/// must include everything that affects the result, and on the galaxies and their files.
 #[doc(hidden)]
 pub fn catalog_key(mark: impl AsRef<[u8]>, catalog: &Catalog) -> String {
     let mut hash = Sha256::new();
@@ -169,17 +169,17 @@ pub fn catalog_key(mark: impl AsRef<[u8]>, catalog: &Catalog) -> String {
 }
 
 impl Encoder {
-    /// Names these galaxies by this encoder: whatever keeps features goes by it. It follows from the
-    /// weights, the recipe, the precision, the galaxies and their files.
+    /// A key that identifies the features of these galaxies by this encoder, for caches. It depends on
+    /// the weights, the recipe, the precision, the galaxies and their files.
     ///
     /// # Errors
-    /// None for a recipe that was read or made by this library.
+    /// None for a recipe that this library read or made.
     #[doc(hidden)]
     pub fn key(&self, catalog: &Catalog) -> Result<String> {
         Ok(catalog_key(self.mark()?, catalog))
     }
 
-    /// All that its features depend on, beside the pictures.
+    /// Everything that the features depend on, apart from the pictures.
     #[doc(hidden)]
     pub fn mark(&self) -> Result<Vec<u8>> {
         let mut mark = self.fingerprint().as_bytes().to_vec();
@@ -199,14 +199,14 @@ fn names(folder: &Path, part: usize) -> (PathBuf, PathBuf) {
 pub(super) fn table(rows: Vec<Rows>, width: usize) -> Result<DataFrame> {
     let Rows { ids, features, .. } = rows.into_iter().next().unwrap_or_default();
     if ids.is_empty() {
-        // A part in which every picture failed still has its columns.
+        // A part whose pictures all failed still has its columns.
         return Ok(Space::new(vec![String::new()], Array2::zeros((1, width)))?.table().clear());
     }
     let shape = (ids.len(), width);
     Ok(Space::new(ids, array(features, shape)?)?.table())
 }
 
-/// Features as they come from an encoder, a row for each galaxy.
+/// Arranges the features from an encoder in an array, one row per galaxy.
 #[doc(hidden)]
 pub fn array(features: Vec<f32>, shape: (usize, usize)) -> Result<Array2<f32>> {
     Array2::from_shape_vec(shape, features)
@@ -228,8 +228,8 @@ pub fn encode_to(encoder: &Encoder, catalog: &Catalog, out: &Path) -> Result<Rep
 }
 
 impl<'a> TableJob<'a> {
-    /// The job of predicting a catalogue into a file of the format that its ending names. `note` says on
-    /// one line what predicts; with the encoders it tells this work from other work.
+    /// The job of writing predictions for a catalogue to a file, whose extension gives the format.
+    /// `note` describes the predictor in one line; together with the encoders, it identifies the job.
     ///
     /// # Errors
     /// As [`TableFormat::of`] and [`TableFormat::check`].
@@ -251,11 +251,11 @@ impl<'a> TableJob<'a> {
         Ok(Self { encoders, catalog, key, table, format, note: Some(note) })
     }
 
-    /// Does the work, or what is left of it, and writes the table.
+    /// Does the job, or the rest of it, and writes the table.
     #[doc(hidden)]
     pub fn write(&self, out: &Path) -> Result<Report> {
         let mut parts = Parts::open(out, &self.key);
-        // Tells of a place that cannot be written to before any work is done.
+        // Reports a location that cannot be written to before any work is done.
         let probe = parts.home.join("probe");
         std::fs::create_dir_all(&parts.home)
             .and_then(|()| std::fs::write(&probe, b""))

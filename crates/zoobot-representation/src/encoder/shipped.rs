@@ -1,23 +1,23 @@
 //! The encoder that comes with this library, with its head for volunteers' questions.
-//! `data/encoder/README.md` and `docs/encoder.md` tell what it was trained on and how good it is.
+//! `data/encoder/README.md` and `docs/encoder.md` describe its training and its quality.
 
 use std::path::PathBuf;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::files::{filled_once, short_hash};
 use zoobot_base::home::home;
 
-/// Its name, for [`Encoder::load`](super::Encoder::load) and
+/// The encoder's name, for [`Encoder::load`](super::Encoder::load) and
 /// [`Model::load`](zoobot_learn::model::Model::load).
 pub const NAME: &str = "sample";
 
-/// A file of the model folder `data/encoder`.
+/// Embeds a file of the model folder `data/encoder`.
 macro_rules! file {
     ($name:literal) => {
         ($name, include_bytes!(concat!("../../../../data/encoder/", $name)).as_slice())
     };
 }
 
-/// The model folder.
+/// The files of the model folder.
 const FILES: [(&str, &[u8]); 8] = [
     file!("config.json"),
     file!("model.safetensors"),
@@ -29,11 +29,11 @@ const FILES: [(&str, &[u8]); 8] = [
     file!("recalibration.json"),
 ];
 
-/// The model folder: written on first use into [`home`], or into the folder for temporary files when
-/// that cannot be written. Its name carries a hash, so another version of the library finds its own.
+/// The model folder. On first use it is written into [`home`], or into the folder for temporary files if
+/// that fails. Its name contains a hash, so other versions of the library use other folders.
 ///
 /// # Errors
-/// [`Error::Io`] when neither place can be written.
+/// [`Error::Io`] when neither location can be written.
 pub fn folder() -> Result<PathBuf> {
     let name = format!("{NAME}-{}", short_hash(FILES.map(|(_, bytes)| bytes)));
     let write = |parent: PathBuf| {
@@ -45,8 +45,8 @@ pub fn folder() -> Result<PathBuf> {
         .or_else(|_: Error| write(std::env::temp_dir().join("zoobot/encoders")))
 }
 
-/// The card of the encoder that comes with this library, `card.json`: its architecture, what it was
-/// trained on, its licence and the fingerprint of its weights.
+/// The card (`card.json`) of the encoder that comes with this library: its architecture, training data,
+/// licence and the fingerprint of its weights.
 ///
 /// ```
 /// assert_eq!(zoobot_core::encoder::sample_card()?["name"], "sample");
@@ -54,7 +54,7 @@ pub fn folder() -> Result<PathBuf> {
 /// ```
 ///
 /// # Errors
-/// Only when it is damaged.
+/// Only if the card is damaged.
 pub fn sample_card() -> Result<serde_json::Value> {
     let card = FILES.iter().find(|(name, _)| *name == "card.json").map_or(&b"{}"[..], |it| it.1);
     Ok(serde_json::from_slice(card)?)

@@ -1,4 +1,4 @@
-//! How fast this machine encodes, and what limits it.
+//! Measures how fast this machine encodes, and what limits it.
 
 use super::{Encoder, Network, Precision};
 use serde::Serialize;
@@ -10,36 +10,36 @@ use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::Catalog;
 use zoobot_show::notebook::{Bundle, Show};
 
-/// Side of the matrices whose product shows what the machine can do.
+/// The side of the matrices whose product shows the speed of the hardware.
 const MATRIX: i64 = 1024;
-/// Pictures that are prepared at least, since few are done before a clock can tell.
+/// The minimum number of pictures to prepare, so that the time can be measured reliably.
 const PREPARED: usize = 2000;
-/// Products of them that each thread computes.
+/// The number of matrix products that each thread computes.
 const PRODUCTS: i64 = 96;
-/// Passes on a GPU between two looks at the clock, and before the first.
+/// The number of passes on a GPU between two readings of the clock, and to warm up.
 const PASSES: usize = 20;
-/// Seconds that a GPU is kept busy at least, since at first its clock still rises.
+/// The minimum time to keep a GPU busy, in seconds, since its clock rate rises at first.
 const BUSY: f64 = 1.0;
 
-/// Rates of the parts of encoding, each alone, on as many threads as encoding takes.
+/// The speed of each part of encoding on its own, with as many threads as encoding uses.
 #[derive(Debug, Clone, Serialize)]
 pub struct Speed {
-    /// Threads that were used.
+    /// The number of threads.
     pub threads: usize,
-    /// Pictures a second that are read, decoded and prepared.
+    /// Pictures read, decoded and prepared per second.
     pub prepared: f64,
-    /// Pictures a second that go through the network. On a GPU by one thread, of pictures that are there
-    /// already.
+    /// Pictures per second that pass through the network. On a GPU, one thread is used, and the pictures
+    /// are already in its memory.
     pub network: f64,
-    /// Pictures that go through it at once.
+    /// Pictures per batch.
     pub batch: usize,
-    /// Billions of floating-point operations a second in the product of two matrices, all threads
-    /// together: what the hardware can do at the encoder's precision. On a GPU not measured, 0.
+    /// Billions of floating-point operations per second in matrix products on all threads together,
+    /// which shows what the hardware can do at the encoder's precision. It is not measured on a GPU (0).
     pub product_gflops: f64,
 }
 
 impl Encoder {
-    /// Measures the parts of encoding a catalogue, each alone. Takes about as long as encoding it.
+    /// Measures each part of encoding a catalogue on its own. This takes about as long as encoding it.
     ///
     /// # Errors
     /// [`Error::Picture`] for the first picture that cannot be read.
@@ -109,13 +109,13 @@ impl Encoder {
     }
 }
 
-/// Pictures a second that go through a network on a GPU.
+/// Measures how many pictures per second pass through a network on a GPU.
 fn on_gpu(network: &Network, pictures: &Tensor, index: usize) -> Result<f64> {
     let some = || {
         for _ in 0..PASSES {
             drop(tch::no_grad(|| network.features(pictures))?);
         }
-        // A pass returns before the GPU has begun it.
+        // A pass returns before the GPU has computed it.
         tch::Cuda::synchronize(index as i64);
         Ok::<_, Error>(())
     };
@@ -132,7 +132,7 @@ fn copies<T>(threads: usize, copy: impl Fn() -> Result<T>) -> Result<Vec<T>> {
     (0..threads).map(|_| copy()).collect()
 }
 
-/// Seconds until as many threads as there are things, on one core each, have worked on one.
+/// Runs one thread per item, on one core each, and returns the total time in seconds.
 fn timed<T: Send>(things: Vec<T>, work: impl Fn(T) -> Result<()> + Sync) -> Result<f64> {
     let start = Instant::now();
     let outcomes: Vec<Result<()>> = std::thread::scope(|scope| {

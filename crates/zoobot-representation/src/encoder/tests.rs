@@ -113,7 +113,7 @@ fn an_unfinished_file_is_taken_up_where_it_stopped() {
     let whole = encoder.encode(&catalog).unwrap();
     let key = encoder.key(&catalog).unwrap();
     let mut parts = parts::Parts::open(&survey.out(), &key);
-    // Features that no network gives show that the kept rows are not encoded again.
+    // Features that no network computes show that finished rows are not encoded again.
     let rows = Rows {
         done: 2,
         ids: vec!["id0".to_owned(), "id1".to_owned()],
@@ -154,7 +154,7 @@ fn representations_know_their_encoder_and_recipe_on_disk_too() {
     let read = Space::read(survey.out()).unwrap();
     assert_eq!(read.origin().unwrap().recipe, *encoder.recipe());
     encoder.check(&read).unwrap();
-    // A table of somebody else's says nothing, and is let through.
+    // A table without an origin passes.
     let plain = Space::from_table(&read.table()).unwrap();
     assert_eq!(plain.origin(), None);
     encoder.check(&plain).unwrap();
@@ -204,7 +204,7 @@ fn work_in_another_precision_is_other_work() {
     let survey = Survey::new(1);
     let key = |precision| encoder().with_precision(precision).key(&survey.catalog()).unwrap();
     assert_ne!(key(Precision::Fp32), key(Precision::Bf16));
-    // The network of this encoder does not bear 16 bits.
+    // This encoder's network is not suited to 16 bits.
     assert_eq!(key(Precision::Auto), key(Precision::Fp32));
 }
 

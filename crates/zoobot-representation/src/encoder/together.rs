@@ -1,4 +1,4 @@
-//! Several encoders over the same pictures, which are read and decoded once for all of them.
+//! Encodes pictures with several encoders, reading and decoding each picture once.
 
 use super::Encoder;
 use super::encode::{self, Rows};
@@ -6,8 +6,8 @@ use crate::space::Space;
 use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::Catalog;
 
-/// Encodes a catalogue by several encoders, reading and decoding each picture once. The result is a
-/// space for each encoder, in their order, as [`Encoder::encode`] gives it.
+/// Encodes a catalogue with several encoders, reading and decoding each picture once. The result has one
+/// space per encoder, in the order given, equal to that of [`Encoder::encode`].
 ///
 /// ```no_run
 /// use zoobot_core::encoder::encode_all;
@@ -20,8 +20,8 @@ use zoobot_data::catalog::Catalog;
 /// ```
 ///
 /// # Errors
-/// [`Error::Empty`] without encoders; else as [`Encoder::encode`], but an interrupted call starts
-/// again.
+/// [`Error::Empty`] without encoders; otherwise as for [`Encoder::encode`], except that an interrupted
+/// call starts again.
 pub fn encode_all(encoders: &[&Encoder], catalog: &Catalog) -> Result<Vec<Space>> {
     if encoders.is_empty() {
         return Err(Error::empty("there are no encoders", "Give at least one"));

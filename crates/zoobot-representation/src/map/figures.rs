@@ -8,13 +8,13 @@ use zoobot_base::error::{Error, Result};
 use zoobot_show::figure::{self, Figure, Grid, PointLabels, style};
 use zoobot_show::notebook::text::plural;
 
-/// What the axes measure: nothing but nearness.
+/// The axes have no units: only nearness has a meaning.
 const LABELS: [&str; 2] = ["map x", "map y"];
-/// Cells of a density, each way.
+/// The number of cells along each side of a density map.
 const CELLS: usize = 120;
-/// Pixels of a cell.
+/// Pixels per side of a cell.
 const CELL: u32 = 4;
-/// Pixels of all thumbnails side by side, about.
+/// The approximate width of all thumbnails together, in pixels.
 const PIXELS: u32 = 1600;
 
 impl Map {
@@ -23,9 +23,10 @@ impl Map {
         self.scatter(None)
     }
 
-    /// The map, coloured by a column of the catalogue: text gives classes, numbers a colour bar.
+    /// The map, coloured by a column of the catalogue: text is shown as classes, numbers with a colour
+    /// bar.
     ///
-    /// # Problems shown in its place
+    /// # If it cannot be drawn
     /// [`Error::Missing`] when there is no catalogue or no such column.
     pub fn coloured(&self, column: &str) -> Figure {
         self.drawn_by(column).into()
@@ -74,10 +75,10 @@ impl Map {
         })
     }
 
-    /// Pictures of galaxies at their places on the map: each of `columns` x `columns` cells shows
-    /// the galaxy nearest to its middle.
+    /// Pictures of galaxies at their positions on the map: each of `columns` x `columns` cells shows the
+    /// galaxy nearest to its centre.
     ///
-    /// # Problems shown in its place
+    /// # If it cannot be drawn
     /// [`Error::Missing`] without a catalogue; [`Error::Parameter`] for 0 or more than 100 columns;
     /// [`Error::Picture`] when none of the pictures can be read.
     pub fn thumbnails(&self, columns: usize) -> Figure {
@@ -129,7 +130,8 @@ impl Map {
         }))
     }
 
-    /// For each cell that has galaxies (counted by rows from the top) the one nearest to its middle.
+    /// The galaxy nearest to the centre of each occupied cell, as (cell, row). Cells are numbered row by
+    /// row from the top.
     fn middles(&self, columns: usize) -> Vec<(usize, usize)> {
         let ends = self.ends();
         let [left, right, bottom, top] = ends;
@@ -153,7 +155,7 @@ impl Map {
         best.into_iter().enumerate().filter_map(|(cell, it)| Some((cell, it?.1))).collect()
     }
 
-    /// The column, and the line from the top, of the cell that a galaxy lies in.
+    /// The column and the line (counted from the top) of the cell that contains a galaxy.
     fn cell(&self, row: usize, ends: &[f64; 4], cells: usize) -> (usize, usize) {
         let [left, right, bottom, top] = *ends;
         let (x, y) = (f64::from(self.places[[row, 0]]), f64::from(self.places[[row, 1]]));
@@ -162,7 +164,7 @@ impl Map {
     }
 }
 
-/// The central square, `side` pixels wide.
+/// Crops the central square and scales it to `side` pixels.
 fn square(picture: &RgbImage, side: u32) -> RgbImage {
     let (width, height) = picture.dimensions();
     let edge = width.min(height).max(1);

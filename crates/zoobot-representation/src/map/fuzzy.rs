@@ -1,23 +1,25 @@
-//! The graph of likely neighbours, as UMAP weighs it.
+//! The weighted neighbour graph of UMAP.
 
 use rayon::prelude::*;
 
-/// Each row's links to others, both ways and with one weight: how likely both belong together.
+/// The links of each row. They are symmetric, and their weight is the probability that both rows belong
+/// together.
 #[derive(Debug)]
 pub struct Links {
-    /// Where each row's links begin; the last is the end.
+    /// Where each row's links begin, and at the end the number of links.
     pub start: Vec<usize>,
     pub to: Vec<u32>,
-    /// From above 0 to 1.
+    /// Above 0, and at most 1.
     pub weight: Vec<f32>,
 }
 
-/// The weights of one row's neighbours, nearest first: 1 for the nearest, falling off so that their
-/// sum is log2 of their number (McInnes, Healy & Melville 2018, algorithm 3).
+/// The weights of one row's neighbours, nearest first. They fall from 1 for the nearest, so that they
+/// sum to log2 of the number of neighbours, counting the row itself (McInnes, Healy & Melville 2018,
+/// algorithm 3).
 pub fn weights(distances: &[f32]) -> Vec<f32> {
     let far: Vec<f64> = distances.iter().map(|&distance| f64::from(distance)).collect();
     let nearest = far.iter().copied().find(|&distance| distance > 0.0).unwrap_or(0.0);
-    // One more than the neighbours, as if the row were its own first.
+    // One more than the neighbours, since UMAP counts the row itself.
     let wanted = (far.len() as f64 + 1.0).log2();
     let sum = |scale: f64| -> f64 {
         far.iter().map(|&d| if d > nearest { (-(d - nearest) / scale).exp() } else { 1.0 }).sum()
@@ -43,12 +45,13 @@ pub fn weights(distances: &[f32]) -> Vec<f32> {
         .collect()
 }
 
-/// The graph of the `k` nearest others of each row (rows x `k`, nearest first). A link is there when
-/// either row has it: the weights are joined as probabilities. Links below `least` are left out.
+/// The graph from the `k` nearest other rows of each row (rows x `k`, nearest first). Two rows are
+/// linked if either has the other as a neighbour, and their weights are combined like probabilities (a +
+/// b - ab). Links weaker than `least` are left out.
 pub fn links(nearest: &[u32], distances: &[f32], k: usize, least: f32) -> Links {
     let rows = nearest.len() / k;
     let own: Vec<f32> = distances.par_chunks_exact(k).flat_map_iter(weights).collect();
-    // Whoever has a row among its neighbours, by counting.
+    // A counting sort finds the rows that have each row as a neighbour.
     let mut start = vec![0_usize; rows + 1];
     nearest.iter().for_each(|&to| start[to as usize + 1] += 1);
     for row in 0..rows {
@@ -97,14 +100,14 @@ mod tests {
         assert_eq!(found[0], 1.0);
         assert!(found.windows(2).all(|pair| pair[0] >= pair[1]));
         assert!((found.iter().sum::<f32>() - 3.0).abs() < 1e-4);
-        // Copies of a row are as near as can be; all at one distance alike.
+        // Copies get the largest weight, and equal distances get equal weights.
         assert_eq!(weights(&[0.0, 0.0, 1.0])[..2], [1.0, 1.0]);
         assert_eq!(weights(&[0.0; 3]), [1.0; 3]);
     }
 
     #[test]
     fn a_link_is_there_when_either_end_has_it() {
-        // 0 and 1 have each other, 2 has 0.
+        // 0 and 1 are each other's neighbours; 2 has 0.
         let links = links(&[1, 0, 0], &[1.0, 1.0, 3.0], 1, 0.0);
         assert_eq!(links.start, [0, 2, 3, 4]);
         assert_eq!(links.to, [1, 2, 0, 0]);

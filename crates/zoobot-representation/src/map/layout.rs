@@ -1,18 +1,18 @@
-//! Where the rows of a graph come to lie: linked ones pull each other, others push.
+//! Lays out the rows of a graph: linked rows attract each other, others repel each other.
 //!
-//! Within a round, each row moves on its own from where all lay before, so that cores share the
-//! rows and yet one seed gives one map, on any number of cores.
+//! Within an epoch, each row moves independently from the positions at the start of the epoch. Cores can
+//! thus share the rows, and a seed gives the same map on any number of cores.
 
 use super::fuzzy::Links;
 use rayon::prelude::*;
 use zoobot_base::error::Result;
 
-/// Random others that push, for each pull.
+/// The number of random rows that repel a row for each attraction (negative samples).
 const PUSHES: usize = 5;
-/// No step is longer in either direction.
+/// The maximum step in either direction.
 const LONGEST: f32 = 4.0;
 
-/// The curve by which nearness on the map is weighed: 1 / (1 + a d^(2 b)).
+/// The curve of similarity against distance on the map: 1 / (1 + a d^(2 b)).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Curve {
     pub a: f32,
@@ -20,7 +20,7 @@ pub struct Curve {
 }
 
 impl Curve {
-    /// The nearest to 1 up to `apart` and exp(apart - d) beyond, by least squares up to d = 3.
+    /// Fits the curve to 1 up to `apart` and exp(apart - d) beyond, by least squares up to d = 3.
     pub fn fit(apart: f64) -> Self {
         let points: Vec<(f64, f64)> = (1..300)
             .map(|i| 3.0 * f64::from(i) / 299.0)
@@ -30,7 +30,7 @@ impl Curve {
         let loss = |a: f64, b: f64| -> f64 {
             points.iter().map(|&(d, y)| (1.0 / (1.0 + a * d.powf(2.0 * b)) - y).powi(2)).sum()
         };
-        // Levenberg and Marquardt in two parameters.
+        // The Levenberg-Marquardt method in two parameters.
         let mut damp = 1e-3;
         for _ in 0..200 {
             let (mut aa, mut ab, mut bb, mut ga, mut gb) = (0.0, 0.0, 0.0, 0.0, 0.0);
@@ -58,7 +58,7 @@ impl Curve {
         Self { a: a as f32, b: b as f32 }
     }
 
-    /// By which a pull of a row at squared distance `square` shortens the difference.
+    /// The coefficient of the attraction between rows at squared distance `square`; at most 0.
     #[inline]
     fn pull(self, square: f32) -> f32 {
         if square <= 0.0 {
@@ -68,14 +68,14 @@ impl Curve {
         -2.0 * self.a * self.b * power / (square * (1.0 + self.a * power))
     }
 
-    /// By which a push lengthens it.
+    /// The coefficient of the repulsion.
     #[inline]
     fn push(self, square: f32) -> f32 {
         2.0 * self.b / ((0.001 + square) * (1.0 + self.a * square.powf(self.b)))
     }
 }
 
-/// A stream of numbers of its own for each row and round.
+/// A random number generator for one row and epoch.
 struct Lot(u64);
 
 impl Lot {
@@ -90,7 +90,7 @@ impl Lot {
     }
 }
 
-/// SplitMix64 (Steele, Lea & Flood 2014).
+/// The mixing function of SplitMix64 (Steele, Lea & Flood 2014).
 #[inline]
 fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -98,17 +98,19 @@ fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// How a layout goes.
+/// The settings of a layout.
 #[derive(Debug, Clone, Copy)]
 pub struct Schedule {
     pub curve: Curve,
     pub rounds: usize,
     pub seed: u64,
-    /// How much of a pull a row follows: 2 where the other end, which it pulls as well, moves too.
+    /// A factor on attractions: 2 if linked rows attract each other, because UMAP moves both ends of a
+    /// link and this layout moves one; 1 if the other rows are fixed.
     pub share: f32,
 }
 
-/// Moves `places` for all rounds; each row's links lead to `others`, or to the places themselves.
+/// Moves `places` through all epochs. Each row's links lead to `others`, or if there are none to
+/// `places` itself.
 pub fn lay(
     links: &Links,
     places: &mut Vec<[f32; 2]>,
@@ -129,7 +131,7 @@ pub fn lay(
             let mut here = places[row];
             let mut lot = Lot::new(how.seed, round, row);
             for link in links.start[row]..links.start[row + 1] {
-                // A link of share w of the strongest is followed in a share w of the rounds.
+                // A link with a share w of the largest weight is used in a share w of the epochs.
                 let share = links.weight[link] / strongest;
                 let turns = ((round + 1) as f32 * share) as usize - (round as f32 * share) as usize;
                 if turns == 0 {

@@ -1,7 +1,7 @@
-//! A representation as a map in two dimensions, on which similar galaxies are near each other.
+//! A two-dimensional map of a representation, on which similar galaxies are near each other.
 //!
-//! The method is UMAP's (McInnes, Healy & Melville 2018, arXiv:1802.03426), begun from the principal
-//! components, on this library's own neighbour search.
+//! The method is UMAP (McInnes, Healy & Melville 2018, arXiv:1802.03426), initialised with the principal
+//! components and using this library's own neighbour search.
 
 mod figures;
 mod fuzzy;
@@ -26,10 +26,10 @@ use zoobot_show::notebook::{Bundle, Progress, Show};
 
 pub use region::Region;
 
-/// The number of galaxies above which neighbours come from an index.
+/// The number of galaxies above which neighbours are found with an index.
 const EXACT: usize = 150_000;
 
-/// How a map is made. The defaults are UMAP's.
+/// How a map is made. The defaults are those of UMAP.
 ///
 /// ```
 /// use zoobot_core::map::MapConfig;
@@ -39,17 +39,17 @@ const EXACT: usize = 150_000;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MapConfig {
-    /// The number of neighbours of a galaxy that stay near it, itself included (UMAP's
-    /// `n_neighbors`), 2 to 200 (default 15). More show large structures, fewer show small ones.
+    /// The number of neighbours that a galaxy stays near, counting itself (UMAP's `n_neighbors`), 2 to
+    /// 200 (default 15). More neighbours show large structures, fewer show small ones.
     pub neighbours: usize,
-    /// How near to each other galaxies may be on the map (UMAP's `min_dist`), 0 to 2 (default 0.1).
-    /// Less makes denser clumps.
+    /// The minimum distance between galaxies on the map (UMAP's `min_dist`), 0 to 2 (default 0.1). A
+    /// smaller value makes denser clumps.
     pub apart: f64,
-    /// Epochs of the layout (UMAP's `n_epochs`; default 200 above 10,000 galaxies, otherwise 500).
+    /// The number of epochs (UMAP's `n_epochs`; default 200 above 10,000 galaxies, otherwise 500).
     pub rounds: Option<usize>,
     /// The metric of the features (default [`Metric::L2`]).
     pub metric: Metric,
-    /// The seed (default 0): one seed gives one map.
+    /// The random seed (default 0). A seed always gives the same map.
     pub seed: u64,
 }
 
@@ -85,7 +85,8 @@ impl MapConfig {
     }
 }
 
-/// Galaxies on a map: near galaxies are similar; how far apart distant galaxies are says little.
+/// Galaxies on a map. Galaxies near each other are similar; the distance between distant galaxies means
+/// little.
 ///
 /// ```
 /// use zoobot_core::{map::MapConfig, ndarray::Array2, space::Space};
@@ -107,8 +108,8 @@ pub struct Map {
 impl Space {
     /// Makes a map of this space.
     ///
-    /// Neighbours are found exactly up to 150,000 galaxies, and by an index above. Memory grows with
-    /// the galaxies times their neighbours.
+    /// Neighbours are found exactly for up to 150,000 galaxies, and with an index above that. Memory
+    /// grows with the number of galaxies times the number of neighbours.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a parameter outside its range; [`Error::Unsuitable`] for too few
@@ -129,10 +130,10 @@ impl Space {
     }
 }
 
-/// The nearest others of each row, and their distances.
+/// The nearest other rows of each row, and their distances.
 fn neighbours(space: &Space, config: &MapConfig) -> Result<(Vec<u32>, Vec<f32>)> {
     let k = config.neighbours - 1;
-    // One more: a row finds itself.
+    // One more neighbour, since a row finds itself.
     let found = if space.len() <= EXACT {
         space.nearest(space.features(), k + 1, config.metric)?
     } else {
@@ -148,7 +149,7 @@ fn neighbours(space: &Space, config: &MapConfig) -> Result<(Vec<u32>, Vec<f32>)>
     let mut distances = Vec::with_capacity(space.len() * k);
     for (row, (rows, far)) in found.rows.rows().into_iter().zip(found.distances.rows()).enumerate()
     {
-        // Of many copies it may not have found itself.
+        // Among many copies, a row may not have found itself.
         let own = rows.iter().position(|&it| it as usize == row).unwrap_or(k);
         let others = rows.iter().zip(far).enumerate().filter(|&(place, _)| place != own);
         for (_, (&row, &distance)) in others {
@@ -159,7 +160,8 @@ fn neighbours(space: &Space, config: &MapConfig) -> Result<(Vec<u32>, Vec<f32>)>
     Ok((nearest, distances))
 }
 
-/// The first two principal components, 10 wide, with a little noise to part copies.
+/// The initial layout: the first two principal components, scaled to at most 10, with a little noise
+/// that separates copies.
 fn begin(space: &Space, seed: u64) -> Result<Vec<[f32; 2]>> {
     let start = match space.width() {
         1 => space.features().to_owned(),
@@ -190,12 +192,12 @@ impl Map {
         &self.space
     }
 
-    /// Where the galaxies lie, rows x 2, in the space's order.
+    /// The positions of the galaxies, rows x 2, in the order of the space.
     pub fn places(&self) -> ArrayView2<'_, f32> {
         self.places.view()
     }
 
-    /// How it was made.
+    /// The configuration of the map.
     pub fn config(&self) -> &MapConfig {
         &self.config
     }
@@ -208,8 +210,8 @@ impl Map {
         table_of(self.space.len(), vec![ids, column("map_x", 0), column("map_y", 1)])
     }
 
-    /// Places other galaxies on the map; the map's own galaxies stay where they are. `features` are
-    /// in the mapped space, as [`Space::place`] gives them.
+    /// Places other galaxies on the map; the map's own galaxies do not move. `features` are in the
+    /// mapped space, as [`Space::place`] returns them.
     ///
     /// # Shapes
     /// rows x the width of the space, to rows x 2.
@@ -246,9 +248,9 @@ impl Map {
         Ok(table(&places))
     }
 
-    /// How far neighbours on the map are neighbours in the space: 1 at best, about 0.5 by chance
-    /// (see [`trustworthiness`](fn@trustworthiness)), for `k` neighbours among `sample` galaxies
-    /// (all, where there are fewer), which are drawn by the map's seed. Time grows as the square of
+    /// How many of the neighbours on the map are also neighbours in the space: 1 at best, about 0.5 by
+    /// chance (see [`trustworthiness`](fn@trustworthiness)). It uses `k` neighbours among `sample`
+    /// galaxies (or all, if there are fewer), drawn with the map's seed. The time grows as the square of
     /// `sample`.
     ///
     /// # Errors
@@ -266,7 +268,7 @@ impl Map {
         Ok(trustworthiness(features.view(), places.view(), k))
     }
 
-    /// The galaxies within a region of the map, in the space's order: look at them with
+    /// The galaxies within a region of the map, in the order of the space. Look at them with
     /// `galaxies.select(&ids)?`.
     pub fn inside(&self, region: &Region) -> Vec<&str> {
         let rows = self.places.rows().into_iter().zip(self.space.ids());
@@ -275,7 +277,7 @@ impl Map {
             .collect()
     }
 
-    /// The ends of the map: left, right, bottom, top, with a little air.
+    /// The limits of the map, with a small margin: left, right, bottom, top.
     fn ends(&self) -> [f64; 4] {
         let ends = |axis: usize| {
             let column = self.places.slice(s![.., axis]);

@@ -16,8 +16,8 @@ pub struct Region {
 }
 
 impl Region {
-    /// The polygon with these corners, in order; the last is joined to the first. Where its sides
-    /// cross, what is enclosed twice is outside.
+    /// The polygon with these corners, in order; the last is joined to the first. If its sides cross,
+    /// areas enclosed twice are outside.
     ///
     /// # Errors
     /// [`Error::Unsuitable`] for fewer than three corners, or a corner that is not finite.
@@ -37,7 +37,7 @@ impl Region {
     /// Whether a point is inside.
     pub fn contains(&self, x: f64, y: f64) -> bool {
         let next = self.corners.iter().cycle().skip(1);
-        // A ray to the right crosses the sides an odd number of times.
+        // A point is inside if a ray to the right crosses the sides an odd number of times.
         self.corners.iter().zip(next).fold(false, |inside, (&(ax, ay), &(bx, by))| {
             let crosses = (ay > y) != (by > y) && x < ax + (y - ay) / (by - ay) * (bx - ax);
             inside != crosses
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn a_hollow_is_outside() {
-        // A U.
+        // A U shape.
         let corners =
             [(0., 0.), (3., 0.), (3., 3.), (2., 3.), (2., 1.), (1., 1.), (1., 3.), (0., 3.)];
         let u = Region::polygon(&corners).unwrap();

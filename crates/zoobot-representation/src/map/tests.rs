@@ -7,7 +7,7 @@ use rand::{Rng, SeedableRng};
 use zoobot_data::catalog::Catalog;
 use zoobot_show::notebook::Show;
 
-/// Clumps in ten dimensions, galaxy by galaxy in turn.
+/// Clumps in ten dimensions; consecutive galaxies belong to different clumps.
 fn clumps(rows: usize, clumps: usize, seed: u64) -> Array2<f32> {
     let mut rng = rand::rngs::StdRng::seed_from_u64(9);
     let centres = Array2::from_shape_fn((clumps, 10), |_| rng.random_range(-4.0..4.0_f32));
@@ -29,7 +29,7 @@ fn a_map_keeps_neighbours_and_one_seed_gives_one_map() {
     let flat = space.pca(2).unwrap();
     let control = crate::metrics::trustworthiness(space.features(), flat.features(), 10);
     assert!(trust > 0.9 && trust > control, "{trust} {control}");
-    // Clumps stay whole: the nearest on the map is of the same one.
+    // Clumps stay together: the nearest galaxy on the map is of the same clump.
     let near = Space::new(space.ids().to_vec(), map.places().to_owned()).unwrap();
     let found = near.nearest(near.features(), 2, crate::similar::Metric::L2).unwrap().rows;
     let same = (0..1500).filter(|&i| found[[i, 1]] as usize % 5 == i % 5).count();

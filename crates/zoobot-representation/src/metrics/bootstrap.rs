@@ -1,4 +1,4 @@
-//! How far a result can be trusted.
+//! Confidence intervals of measures.
 
 use ndarray::Array1;
 use ndarray_stats::Quantile1dExt;
@@ -10,10 +10,10 @@ use rayon::prelude::*;
 use serde::Serialize;
 use zoobot_base::seed::mixed;
 
-/// How often galaxies are drawn again.
+/// The number of bootstrap samples.
 const DRAWS: u64 = 1000;
 
-/// A figure with the interval that holds it with 95 % confidence.
+/// A value with its 95 % confidence interval.
 ///
 /// ```
 /// use zoobot_core::metrics::Estimate;
@@ -22,11 +22,11 @@ const DRAWS: u64 = 1000;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Estimate {
-    /// Of all galaxies.
+    /// The value for all galaxies.
     pub value: f64,
-    /// The lower end.
+    /// The lower end of the interval.
     pub low: f64,
-    /// The upper end.
+    /// The upper end of the interval.
     pub high: f64,
 }
 
@@ -37,12 +37,12 @@ impl std::fmt::Display for Estimate {
     }
 }
 
-/// The figure that `measure` gives for some of `n` galaxies (their places, which may repeat), and
-/// its interval: 2.5 % to 97.5 % of what it is for 1,000 samples of `n` drawn with replacement
-/// (the percentile bootstrap). Samples for which it has no meaning are left out; where none is left
-/// the interval is NaN.
+/// Evaluates a measure on `n` galaxies, with its confidence interval. `measure` computes it for a list
+/// of galaxies (their indices, which may repeat). The interval is from 2.5 % to 97.5 % of its values for
+/// 1,000 samples of `n` galaxies drawn with replacement (the percentile bootstrap). Samples that give
+/// NaN are left out; if none is left, the interval is NaN.
 ///
-/// The interval is for other galaxies of the same kind. It does not cover other training sets.
+/// The interval covers the choice of test galaxies, but not the choice of training set.
 ///
 /// ```
 /// use zoobot_core::metrics::{bootstrap, rmse};

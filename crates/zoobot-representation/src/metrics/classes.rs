@@ -1,4 +1,4 @@
-//! Figures of predicted classes.
+//! Measures of predicted classes.
 
 use super::paired;
 
@@ -11,8 +11,8 @@ pub fn accuracy<T: PartialEq>(predicted: &[T], truth: &[T]) -> f64 {
     right as f64 / truth.len() as f64
 }
 
-/// F1, the harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN). 0 where nothing positive
-/// is found.
+/// F1, the harmonic mean of precision and recall: 2 TP / (2 TP + FP + FN). It is 0 if there are no
+/// positives at all.
 ///
 /// ```
 /// use zoobot_core::metrics::f1;
@@ -28,7 +28,7 @@ pub fn f1(predicted: &[bool], truth: &[bool]) -> f64 {
     if either == 0 { 0.0 } else { 2.0 * both as f64 / either as f64 }
 }
 
-/// The mean of -ln of the probabilities that were given to the true classes, in nats. Probabilities
+/// The mean negative logarithm of the probabilities given to the true classes, in nats. Probabilities
 /// below 1e-15 count as 1e-15.
 pub fn log_loss(given_to_truth: &[f64]) -> f64 {
     let sum: f64 = given_to_truth.iter().map(|p| -p.max(1e-15).ln()).sum();

@@ -1,16 +1,16 @@
-//! Figures of predicted numbers.
+//! Measures of predicted numbers.
 
 use super::paired;
 use ndarray::{Array2, ArrayView1, ArrayView2};
 use ndarray_stats::{CorrelationExt, DeviationExt};
 
-/// The root of the mean squared error, in the numbers' unit.
+/// The root mean squared error, in the unit of the numbers.
 pub fn rmse(predicted: &[f64], truth: &[f64]) -> f64 {
     ArrayView1::from(truth).root_mean_sq_err(&ArrayView1::from(predicted)).unwrap_or(f64::NAN)
 }
 
-/// The share of the variance that predictions explain, R²: 1 for perfect ones, 0 for the mean,
-/// negative for worse. NaN where the truth does not vary.
+/// R², the share of the variance that predictions explain: 1 for perfect predictions, 0 for predicting
+/// the mean, and negative for worse ones. NaN if the truth does not vary.
 pub fn r2(predicted: &[f64], truth: &[f64]) -> f64 {
     let truth = ArrayView1::from(truth);
     let (Some(mean), Ok(off)) = (truth.mean(), truth.sq_l2_dist(&ArrayView1::from(predicted)))
@@ -21,7 +21,7 @@ pub fn r2(predicted: &[f64], truth: &[f64]) -> f64 {
     if spread > 0.0 { 1.0 - off / spread } else { f64::NAN }
 }
 
-/// Pearson's correlation, -1 to 1; NaN where either does not vary.
+/// Pearson's correlation, -1 to 1; NaN if either input does not vary.
 pub fn pearson(a: &[f64], b: &[f64]) -> f64 {
     let constant = |values: &[f64]| values.iter().all(|value| *value == values[0]);
     if !paired(a, b) || a.len() < 2 || constant(a) || constant(b) {
@@ -34,7 +34,7 @@ pub fn pearson(a: &[f64], b: &[f64]) -> f64 {
     pair.map_or(f64::NAN, |pair| pair[[0, 1]])
 }
 
-/// Spearman's correlation, of the ranks: 1 for predictions in the right order, however far off.
+/// Spearman's rank correlation: 1 for predictions in the right order, whatever their values.
 ///
 /// ```
 /// use zoobot_core::metrics::spearman;
@@ -47,7 +47,7 @@ pub fn spearman(a: &[f64], b: &[f64]) -> f64 {
     pearson(&ranks(a), &ranks(b))
 }
 
-/// Ranks from 1; equal values share the mean of theirs.
+/// Ranks from 1; equal values share their mean rank.
 fn ranks(values: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));

@@ -1,9 +1,9 @@
-//! Figures that depend on the order of the scores alone.
+//! Measures that depend only on the order of the scores.
 
 use super::{best_first, paired};
 
-/// The area under the receiver operating characteristic: how often a positive has a higher score
-/// than a negative, where equal scores count half. 0.5 for random scores.
+/// The area under the receiver operating characteristic: the probability that a positive has a higher
+/// score than a negative, where ties count half. It is 0.5 for random scores.
 ///
 /// ```
 /// use zoobot_core::metrics::roc_auc;
@@ -19,8 +19,8 @@ pub fn roc_auc(scores: &[f64], positive: &[bool]) -> f64 {
     if whole { area / (positives * negatives) } else { f64::NAN }
 }
 
-/// Average precision: the sum over distinct scores, from the highest, of the step in recall times
-/// the precision down to there. For random scores it is the share of positives.
+/// Average precision: the sum over distinct scores, from the highest, of the increase in recall times
+/// the precision up to that score. For random scores, it is the share of positives.
 ///
 /// ```
 /// use zoobot_core::metrics::average_precision;
@@ -37,7 +37,7 @@ pub fn average_precision(scores: &[f64], positive: &[bool]) -> f64 {
     if whole { sum / positives } else { f64::NAN }
 }
 
-/// The share of the positive among the `n` highest scores; NaN for 0 and for more than there are.
+/// The share of positives among the `n` highest scores; NaN if `n` is 0 or exceeds the number of scores.
 pub fn precision_at(n: usize, scores: &[f64], positive: &[bool]) -> f64 {
     if n == 0 || n > scores.len() || !paired(scores, positive) {
         return f64::NAN;
@@ -45,9 +45,9 @@ pub fn precision_at(n: usize, scores: &[f64], positive: &[bool]) -> f64 {
     best_first(scores)[..n].iter().filter(|&&place| positive[place]).count() as f64 / n as f64
 }
 
-/// The rank-weighted score of the `n` highest: `sum of (n - i) over the positive at places i from 0`,
-/// divided by its largest value, n (n + 1) / 2 (Walmsley et al. 2022, after Lochner & Bassett 2021).
-/// 1 where all of them are positive; NaN for 0 and for more than there are.
+/// The rank-weighted score of the `n` highest scores: the sum of (n - i) over the ranks i (from 0) of
+/// positives, divided by its maximum, n (n + 1) / 2 (Walmsley et al. 2022, after Lochner & Bassett
+/// 2021). It is 1 if all of them are positive, and NaN if `n` is 0 or exceeds the number of scores.
 pub fn rank_weighted_score(n: usize, scores: &[f64], positive: &[bool]) -> f64 {
     if n == 0 || n > scores.len() || !paired(scores, positive) {
         return f64::NAN;
@@ -58,8 +58,8 @@ pub fn rank_weighted_score(n: usize, scores: &[f64], positive: &[bool]) -> f64 {
     sum as f64 / (n * (n + 1) / 2) as f64
 }
 
-/// Hands every distinct score, from the highest, to `each`: how many positives and how many
-/// negatives have it. False where there is nothing to compare.
+/// Calls `each` for every distinct score, from the highest, with its numbers of positives and negatives.
+/// Returns false if the inputs cannot be compared.
 fn steps(scores: &[f64], positive: &[bool], mut each: impl FnMut(f64, f64)) -> bool {
     if !paired(scores, positive) || scores.iter().any(|score| score.is_nan()) {
         return false;

@@ -49,8 +49,8 @@ fn golden_accuracy_of_the_likeliest_class() {
     close(accuracy(&predicted, &floats(&known["class_label"])), &known["accuracy"]);
 }
 
-/// `scipy.stats.spearmanr`, `sklearn.metrics.r2_score`, `root_mean_squared_error`, `f1_score` and
-/// `log_loss` of these numbers (scipy 1.17, scikit-learn 1.9).
+/// Values of `scipy.stats.spearmanr`, `sklearn.metrics.r2_score`, `root_mean_squared_error`, `f1_score`
+/// and `log_loss` (scipy 1.17, scikit-learn 1.9).
 #[test]
 fn figures_of_numbers_agree_with_scipy_and_scikit_learn() {
     let truth = [3.0, -0.5, 2.0, 7.0, 2.0, 4.5];

@@ -1,15 +1,16 @@
-//! How far the neighbours on a map are neighbours in what is mapped.
+//! Measures how many neighbours on a map are neighbours in the features.
 
 use ndarray::{ArrayView1, ArrayView2};
 use rayon::prelude::*;
 
-/// The trustworthiness of a map (Venna & Kaski 2001): 1 where the `k` nearest on the map are among
-/// the `k` nearest in the features for every row, less the further off they are there. About 0.5 is
-/// chance. Euclidean distances; rows² of time, memory for a row of distances on each core.
+/// The trustworthiness of a map (Venna & Kaski 2001). It is 1 if the `k` nearest rows on the map are the
+/// `k` nearest in the features for every row, and falls the farther down the ranking in the features
+/// they are. About 0.5 is chance. It uses Euclidean distances; time grows as rows², and each core needs
+/// memory for one row of distances.
 ///
 /// # Shapes
-/// rows x features, and rows x 2 (or more) for the map. NaN for another number of rows, and for a
-/// `k` of 0 or at least half the rows, for which it has no meaning.
+/// rows x features, and rows x 2 (or more) for the map. NaN if the numbers of rows differ, or if `k` is
+/// 0 or at least half the number of rows, for which the measure is not defined.
 pub fn trustworthiness(features: ArrayView2<f32>, map: ArrayView2<f32>, k: usize) -> f64 {
     let rows = features.nrows();
     if map.nrows() != rows || k == 0 || 2 * k >= rows {
@@ -32,7 +33,7 @@ pub fn trustworthiness(features: ArrayView2<f32>, map: ArrayView2<f32>, k: usize
                     .iter()
                     .map(|&other| {
                         let (at, bound) = (other as usize, far[other as usize]);
-                        // Its rank among the others; of equal ones the first comes first.
+                        // The rank among the other rows; ties are in row order.
                         let nearer = far.iter().enumerate().filter(|&(i, &distance)| {
                             i != row && (distance < bound || (distance == bound && i <= at))
                         });
@@ -46,7 +47,7 @@ pub fn trustworthiness(features: ArrayView2<f32>, map: ArrayView2<f32>, k: usize
     1.0 - 2.0 * lost as f64 / (rows * k * (2.0 * rows - 3.0 * k - 1.0))
 }
 
-/// Squared distances of every row from one.
+/// The squared distances of every row from one row.
 fn distances(table: ArrayView2<f32>, from: usize, to: &mut [f64]) {
     let from: ArrayView1<f32> = table.row(from);
     for (to, row) in to.iter_mut().zip(table.rows()) {
@@ -64,7 +65,7 @@ mod tests {
         let line = Array2::from_shape_fn((60, 1), |(i, _)| (i * i) as f32);
         let same = Array2::from_shape_fn((60, 2), |(i, j)| (i * (1 + j)) as f32);
         let features = Array2::from_shape_fn((60, 3), |(i, j)| line[[i, 0]] * (j + 1) as f32);
-        // Squares of a line keep most but not all neighbours of evenly spaced points.
+        // Squares of a line preserve most but not all neighbours of evenly spaced points.
         assert!(trustworthiness(features.view(), same.view(), 5) > 0.97);
         assert_eq!(trustworthiness(features.view(), features.view(), 5), 1.0);
         let mixed = Array2::from_shape_fn((60, 2), |(i, j)| ((i * 37 + j * 11) % 60) as f32);

@@ -1,10 +1,9 @@
-//! The coordinates in which linear models are quick: features standardised, then turned to their
-//! principal axes.
+//! Coordinates in which linear models are fast: standardised features, rotated to their principal axes.
 //!
-//! A penalty on the squared weights does not see a turn, and directions in which the fitted galaxies
-//! do not differ get no weight. So `n` galaxies of `d` features need no more than `min(n, d)`
-//! coordinates. In these, ridge regression is one division a coordinate, for any penalty, and a
-//! logistic one is nearly so.
+//! A penalty on the squared weights is invariant under rotation, and directions in which the fitted
+//! galaxies do not vary get no weight. So `n` galaxies with `d` features need at most `min(n, d)`
+//! coordinates. In these, ridge regression takes one division per coordinate for any penalty, and
+//! logistic regression converges in a few steps.
 
 use super::scaling::Scaling;
 use crate::space::{array, tensor};
@@ -12,45 +11,45 @@ use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use tch::{Device, Kind, Tensor};
 use zoobot_base::error::Result;
 
-/// Shares of the largest squared length below which an axis is rounding.
+/// Axes whose squared length is below this share of the largest are rounding errors.
 const ROUNDING: f64 = 1e-12;
 
-/// Rows that are widened to double precision at a time.
+/// The number of rows converted to double precision at a time.
 const BLOCK: usize = 4096;
 
-/// The turn of standardised features into coordinates.
+/// The transformation of features to coordinates.
 #[derive(Debug, Clone)]
 pub struct Basis {
     scaling: Scaling,
-    /// The mean of the scaled features: 0 but for rounding, unless some were cut off.
+    /// The mean of the scaled features: 0 apart from rounding, unless some were clipped.
     centre: Array1<f64>,
-    /// The standardised rows that the axes are sums of; `None` where features are fewer.
+    /// The standardised rows whose sums are the axes; `None` if there are more galaxies than features.
     rows: Option<Array2<f64>>,
-    /// Axes, one a column: in features, or in rows where there are some.
+    /// The axes, one per column, as sums of features, or of `rows` if there are any.
     axes: Array2<f64>,
     /// The squared length of the fitted galaxies along each axis.
     squares: Array1<f64>,
 }
 
-/// A linear function of coordinates: an intercept, and a weight for each, for every output.
+/// A linear function of coordinates: for each output an intercept, and a weight per coordinate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Linear {
-    /// Outputs.
+    /// One intercept per output.
     pub intercepts: Array1<f64>,
     /// Outputs x coordinates.
     pub weights: Array2<f64>,
 }
 
 impl Linear {
-    /// Galaxies x outputs.
+    /// Evaluates the function: galaxies x outputs.
     pub fn apply(&self, coordinates: &Array2<f64>) -> Array2<f64> {
         coordinates.dot(&self.weights.t()) + &self.intercepts
     }
 }
 
 impl Basis {
-    /// The basis of these galaxies (rows x features), and their coordinates, with features
-    /// standardised as scikit-learn does.
+    /// The basis of these galaxies (rows x features) and their coordinates. Features are standardised as
+    /// in scikit-learn.
     ///
     /// # Errors
     /// [`Torch`](zoobot_base::Error::Torch) when the decomposition fails.
@@ -58,7 +57,7 @@ impl Basis {
         Self::scaled(features, Scaling::exact(features))
     }
 
-    /// The basis of these galaxies with their features scaled in a given way.
+    /// The basis of these galaxies with a given scaling of their features.
     ///
     /// # Errors
     /// As [`fit`](Self::fit).
@@ -83,7 +82,7 @@ impl Basis {
             let turned = tensor(&rows)?;
             let (squares, mut axes) = decompose(&turned.f_matmul(&turned.f_tr()?)?)?;
             let coordinates = &axes * &squares.mapv(f64::sqrt);
-            // As sums of rows the axes are of length 1 when divided by theirs.
+            // This scales the axes, which are sums of rows, to length 1.
             axes /= &squares.mapv(f64::sqrt);
             (basis.rows, basis.axes, basis.squares) = (Some(rows), axes, squares);
             Ok((basis, coordinates))
@@ -102,7 +101,7 @@ impl Basis {
     /// The coordinates of galaxies (rows x features).
     ///
     /// # Errors
-    /// [`Torch`](zoobot_base::Error::Torch) when memory is short.
+    /// [`Torch`](zoobot_base::Error::Torch) when memory runs out.
     pub fn coordinates(&self, features: ArrayView2<f32>) -> Result<Array2<f64>> {
         let mut all = Array2::zeros((features.nrows(), self.squares.len()));
         let axes = tensor(&self.axes)?;
@@ -119,24 +118,23 @@ impl Basis {
         Ok(all)
     }
 
-    /// The squared length of the fitted galaxies along each axis, the longest first.
+    /// The squared length of the fitted galaxies along each axis, largest first.
     pub fn squares(&self) -> &Array1<f64> {
         &self.squares
     }
 
-    /// Ridge regression in closed form: with the fitted galaxies' coordinates, `values` and a
-    /// penalty.
+    /// Ridge regression of `values` on the coordinates of the fitted galaxies, in closed form.
     pub fn ridge(&self, fitted: &Array2<f64>, values: &[f64], penalty: f64) -> Linear {
         let values = Array1::from(values.to_vec());
         let mean = values.mean().unwrap_or(0.0);
-        // Coordinates have mean 0, so the intercept is the mean and the rest goes without it.
+        // Coordinates have mean 0, so the intercept is the mean and does not affect the weights.
         let weights = fitted.t().dot(&(values - mean)) / (&self.squares + penalty);
         Linear { intercepts: Array1::from(vec![mean]), weights: weights.insert_axis(Axis(0)) }
     }
 
-    /// What such a regression predicts for each of the fitted galaxies, were it fitted on all others:
-    /// in closed form, y - e / (1 - h), where h is the galaxy's weight in its own prediction (Allen
-    /// 1974, Technometrics 16, 125). The standardisation stays.
+    /// Leave-one-out predictions of the ridge regression for each fitted galaxy, in closed form: y - e /
+    /// (1 - h), where h is the galaxy's weight in its own prediction (Allen 1974, Technometrics 16,
+    /// 125). The standardisation is not refitted.
     pub fn ridge_left_out(
         &self,
         fitted: &Array2<f64>,
@@ -154,7 +152,7 @@ impl Basis {
         values.iter().enumerate().map(without).collect()
     }
 
-    /// That function of the scaled features: of [`Scaling::apply`].
+    /// Expresses a linear function in terms of the scaled features (see [`Scaling::apply`]).
     pub fn of_scaled(&self, linear: &Linear) -> Linear {
         let turned = self.axes.dot(&linear.weights.t());
         let standard = match &self.rows {
@@ -166,7 +164,7 @@ impl Basis {
         Linear { intercepts, weights }
     }
 
-    /// That function of the features as they are, where none is cut off.
+    /// Expresses a linear function in terms of the original features, which is exact if none is clipped.
     pub fn of_features(&self, linear: &Linear) -> Linear {
         let scaled = self.of_scaled(linear);
         let weights = scaled.weights * &self.scaling.scale;
@@ -174,7 +172,7 @@ impl Basis {
         Linear { intercepts, weights }
     }
 
-    /// How features are scaled.
+    /// The scaling of the features.
     pub fn scaling(&self) -> &Scaling {
         &self.scaling
     }
@@ -184,8 +182,8 @@ impl Basis {
     }
 }
 
-/// Eigenvalues of a matrix of products, the largest first, and eigenvectors, one a column; without
-/// those that are rounding.
+/// The eigenvalues of a matrix of products, largest first, and its eigenvectors, one per column, without
+/// those that are rounding errors.
 fn decompose(products: &Tensor) -> Result<(Array1<f64>, Array2<f64>)> {
     let (squares, axes) = products.f_linalg_eigh("L")?;
     let squares: Vec<f64> = Vec::try_from(squares.f_flip([0])?)?;

@@ -1,4 +1,4 @@
-//! The division into folds.
+//! Divides galaxies into folds.
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -6,8 +6,7 @@ use rand::seq::SliceRandom;
 use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::Target;
 
-/// The fold of every galaxy: of equal size but for one galaxy, and with the same share of each
-/// class.
+/// Assigns each galaxy to a fold. Fold sizes differ by at most one galaxy, and classes are stratified.
 pub fn divide(target: &Target, count: usize, seed: u64) -> Result<Vec<usize>> {
     let too_few = |what: String| {
         let problem = format!("{what}, but each of the {count} folds needs one");
@@ -25,7 +24,7 @@ pub fn divide(target: &Target, count: usize, seed: u64) -> Result<Vec<usize>> {
                     )));
                 }
             }
-            // Stable, so that within a class the order stays random.
+            // The sort is stable, so the order within a class stays random.
             order.sort_by_key(|&row| of[row]);
         }
         Target::Numbers(values) if values.len() < count => {
@@ -38,7 +37,7 @@ pub fn divide(target: &Target, count: usize, seed: u64) -> Result<Vec<usize>> {
     Ok(folds)
 }
 
-/// The galaxies outside of a fold, to fit on, and those inside, to predict.
+/// The galaxies outside a fold, to fit on, and those inside, to predict.
 pub fn part(folds: &[usize], fold: usize) -> (Vec<usize>, Vec<usize>) {
     (0..folds.len()).partition(|&row| folds[row] != fold)
 }

@@ -1,29 +1,29 @@
 //! Logistic regression with a penalty on the squared weights, fitted to convergence.
 //!
-//! Newton's method, whose steps are solved for by conjugate gradients: a few products with the
-//! coordinates instead of a matrix of second derivatives. Along the axes of a [`Basis`] these
-//! derivatives are bounded by a diagonal (Böhning 1992, Ann. Inst. Stat. Math. 44, 197), which
-//! serves as preconditioner, so that a handful of products are enough.
+//! It uses Newton's method and finds each step by conjugate gradients, which need a few products with
+//! the coordinates instead of the Hessian. Along the axes of a [`Basis`], the Hessian is bounded by a
+//! diagonal matrix (Böhning 1992, Ann. Inst. Stat. Math. 44, 197). As a preconditioner, this diagonal
+//! reduces the number of products to a handful.
 
 use super::basis::Linear;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, CowArray, Ix2, Zip, s};
 use rayon::prelude::*;
 use zoobot_base::error::{Error, Result};
 
-/// Newton steps, of which it takes about ten.
+/// The maximum number of Newton steps; about ten are typical.
 const STEPS: usize = 100;
-/// Products with the second derivatives for a step.
+/// The maximum number of products with the Hessian per step.
 const PRODUCTS: usize = 200;
-/// The gradient's length that is left, in the preconditioner's units and as a share of the loss:
-/// weights are exact to about its root.
+/// The tolerance of the squared gradient, in the preconditioner's norm and relative to the loss. The
+/// relative error of the weights is about its square root.
 pub const EXACT: f64 = 1e-14;
 /// The tolerance of fits that are only compared with each other.
 pub const ROUGH: f64 = 1e-6;
-/// Galaxies that a thread takes at a time.
+/// The number of galaxies per block of work for a thread.
 const BLOCK: usize = 1024;
 
-/// What a logistic regression is fitted to: the share of each class that each galaxy has, and how much
-/// the galaxy counts.
+/// The target of a logistic regression: the share of each class for each galaxy, and the galaxy's
+/// weight.
 ///
 /// ```
 /// use zoobot_core::{ndarray::array, probe::Shares};
@@ -32,14 +32,14 @@ const BLOCK: usize = 1024;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shares {
-    /// Galaxies x classes; of two classes galaxies x 1, the share of the second.
+    /// Galaxies x classes; for two classes galaxies x 1, the share of the second class.
     pub shares: Array2<f64>,
-    /// Of each galaxy, 0 or more.
+    /// The weight of each galaxy, 0 or more.
     pub weights: Array1<f64>,
 }
 
 impl Shares {
-    /// Of galaxies that have one class each, all alike.
+    /// The target for galaxies that have one class each, with equal weights.
     pub fn of_classes(classes: &[usize], count: usize) -> Self {
         let outputs = if count == 2 { 1 } else { count };
         let mut shares = Array2::zeros((classes.len(), outputs));
@@ -52,7 +52,7 @@ impl Shares {
         Self { shares, weights: Array1::ones(classes.len()) }
     }
 
-    /// The mean loss of outputs (rows x outputs) for galaxies in these places.
+    /// The mean loss of outputs (rows x outputs) for the galaxies in `places`.
     pub fn mean_loss(&self, places: &[usize], outputs: &Array2<f64>) -> f64 {
         let (mut sum, mut weight) = (0.0, 0.0);
         for (&place, row) in places.iter().zip(outputs.rows()) {
@@ -64,36 +64,36 @@ impl Shares {
         sum / f64::max(weight, f64::MIN_POSITIVE)
     }
 
-    /// Sets of weights that are fitted.
+    /// The number of outputs: one for two classes, otherwise one per class.
     fn outputs(&self) -> usize {
         self.shares.ncols()
     }
 }
 
-/// A logistic regression of shares of classes on the coordinates of galaxies.
+/// Logistic regression of class shares on the coordinates of galaxies.
 ///
-/// Two classes have one set of weights, as in scikit-learn; more have one for each (softmax), all
-/// of them penalised.
+/// Two classes have one set of weights, as in scikit-learn. More classes have one set each (softmax),
+/// and all sets are penalised.
 #[derive(Debug)]
 pub struct Logistic<'a> {
-    /// Of galaxies that it is fitted on, and of others that count for nothing.
+    /// The coordinates of the fitted galaxies, and perhaps of others with weight 0.
     coordinates: CowArray<'a, f64, Ix2>,
     /// Galaxies x outputs.
     shares: CowArray<'a, f64, Ix2>,
-    /// How much each galaxy counts.
+    /// The weight of each galaxy.
     counts: Array1<f64>,
     /// The weighted squared length of the galaxies along each axis.
     squares: Array1<f64>,
     exact: f64,
-    /// Outputs x (coordinates, intercept): where the next fit starts.
+    /// The starting point of the next fit: outputs x (coordinates, intercept).
     weights: Array2<f64>,
 }
 
-/// A fitted one.
+/// A fitted logistic regression.
 #[derive(Debug, Clone)]
 pub struct Fitted(pub Linear);
 
-/// Loss and slope at some weights.
+/// The loss and its gradient at some weights.
 struct Point {
     loss: f64,
     gradient: Array2<f64>,
@@ -102,7 +102,7 @@ struct Point {
 }
 
 impl Fitted {
-    /// Galaxies x classes.
+    /// The predicted probabilities: galaxies x classes.
     pub fn probabilities(&self, coordinates: &Array2<f64>) -> Array2<f64> {
         let mut outputs = self.0.apply(coordinates);
         let single = outputs.ncols() == 1;
@@ -121,8 +121,8 @@ impl Fitted {
 }
 
 impl<'a> Logistic<'a> {
-    /// Of the galaxies at some places among all whose coordinates and shares are given. The fit ends
-    /// when it is as exact as `exact` says.
+    /// Prepares a fit on the galaxies in `rows`; `coordinates` and `target` cover all galaxies. `exact`
+    /// is the tolerance of the fit.
     pub fn new(
         coordinates: &'a Array2<f64>,
         target: &'a Shares,
@@ -130,7 +130,7 @@ impl<'a> Logistic<'a> {
         exact: f64,
     ) -> Self {
         let weights = Array2::zeros((target.outputs(), coordinates.ncols() + 1));
-        // Most of all galaxies stay where they are; few of many are taken out.
+        // A small subset is copied; otherwise the other galaxies get weight 0.
         let few = 2 * rows.len() < coordinates.nrows();
         let (coordinates, shares, counts): (CowArray<f64, Ix2>, CowArray<f64, Ix2>, Array1<f64>) =
             if few {
@@ -149,13 +149,13 @@ impl<'a> Logistic<'a> {
         Self { coordinates, shares, counts, squares, exact, weights }
     }
 
-    /// The fit with a penalty; it starts from the last one.
+    /// Fits with a penalty, starting from the last fit.
     ///
     /// # Errors
-    /// [`Error::Unsuitable`] when it does not converge, as with a penalty near 0.
+    /// [`Error::Unsuitable`] when the fit does not converge, as with a penalty near 0.
     pub fn with(&mut self, penalty: f64) -> Result<Fitted> {
         let axes = self.coordinates.ncols();
-        // The most that p (1 - p) can be.
+        // The maximum of p (1 - p).
         let steepest = 0.25;
         let mut scale = self.squares.mapv(|square| steepest * square + penalty).to_vec();
         scale.push(steepest * self.counts.sum());
@@ -184,7 +184,7 @@ impl<'a> Logistic<'a> {
             let next = loop {
                 let there = &weights + &(&step * length);
                 let next = self.at(&there, &penalty_of);
-                // Where the loss is flat to its last digits, any step is as good.
+                // If the loss is flat to its last digits, any step is accepted.
                 let rounding = 1e-15 * (1.0 + point.loss);
                 if next.loss <= point.loss + 1e-4 * length * slope + rounding || length < 1e-6 {
                     weights = there;
@@ -199,7 +199,7 @@ impl<'a> Logistic<'a> {
         Err(Error::unsuitable(problem, "Give a larger penalty"))
     }
 
-    /// Minus the inverse of the second derivatives times the gradient, by conjugate gradients.
+    /// The Newton step, which is minus the inverse Hessian times the gradient, by conjugate gradients.
     fn solve(
         &self,
         point: &Point,
@@ -212,7 +212,7 @@ impl<'a> Logistic<'a> {
         let mut scaled = &rest / scale;
         let mut direction = scaled.clone();
         let mut size = left;
-        // The nearer the end, the more exactly: convergence is faster than linear.
+        // Steps are solved more accurately near the end, for superlinear convergence.
         let enough = left * left.sqrt().clamp(1e-8, 0.01);
         for _ in 0..PRODUCTS {
             if size <= enough {
@@ -270,7 +270,7 @@ impl<'a> Logistic<'a> {
         Point { loss, gradient, probabilities }
     }
 
-    /// The second derivatives of the loss (without the penalty's) times a direction.
+    /// The Hessian of the loss (without the penalty) times a direction.
     fn curved(&self, probabilities: &Array2<f64>, direction: &Array2<f64>) -> Array2<f64> {
         let parts = self.blocks(|block| {
             let mut changes = outputs_of(block.coordinates, direction);
@@ -286,7 +286,7 @@ impl<'a> Logistic<'a> {
         parts.into_iter().fold(Array2::zeros(direction.dim()), |sum, part| sum + part)
     }
 
-    /// What a function gives for some galaxies at a time, in order, whatever thread was first.
+    /// Applies a function to blocks of galaxies in parallel; results are in order.
     fn blocks<T: Send>(&self, one: impl Fn(Block) -> T + Sync) -> Vec<T> {
         let count = self.counts.len();
         let blocks = (0..count.div_ceil(BLOCK)).into_par_iter().map(|place| {
@@ -302,7 +302,7 @@ impl<'a> Logistic<'a> {
     }
 }
 
-/// Some of the galaxies, one after another.
+/// A block of consecutive galaxies.
 #[derive(Clone, Copy)]
 struct Block<'a> {
     first: usize,
@@ -316,15 +316,15 @@ fn outputs_of(coordinates: ArrayView2<f64>, weights: &Array2<f64>) -> Array2<f64
     let axes = coordinates.ncols();
     let intercepts = weights.column(axes);
     if weights.nrows() == 1 {
-        // A product of matrices would copy the coordinates for one output.
+        // For a single output, a matrix product would copy the coordinates.
         let outputs: Array1<f64> = coordinates.dot(&weights.slice(s![0, ..axes]));
         return (outputs + intercepts[0]).insert_axis(Axis(1));
     }
     coordinates.dot(&weights.slice(s![.., ..axes]).t()) + intercepts
 }
 
-/// The coordinates of galaxies, each times a number for every output (galaxies x outputs), and 1 for
-/// the intercept, summed: outputs x (coordinates, intercept).
+/// The sum over galaxies of the coordinates times `times` (galaxies x outputs). The last column is the
+/// sum for the intercept: outputs x (coordinates, intercept).
 fn summed(times: &Array2<f64>, coordinates: ArrayView2<f64>) -> Array2<f64> {
     let axes = coordinates.ncols();
     let mut sums = Array2::zeros((times.ncols(), axes + 1));
@@ -342,7 +342,7 @@ fn summed(times: &Array2<f64>, coordinates: ArrayView2<f64>) -> Array2<f64> {
     sums
 }
 
-/// Outputs into probabilities: of the second of two classes for a single one.
+/// Converts outputs to probabilities; a single output becomes the probability of the second class.
 fn into_probabilities(outputs: &mut ndarray::ArrayViewMut1<f64>) {
     if outputs.len() == 1 {
         outputs[0] = 1.0 / (1.0 + (-outputs[0]).exp());
@@ -354,7 +354,7 @@ fn into_probabilities(outputs: &mut ndarray::ArrayViewMut1<f64>) {
     outputs.mapv_inplace(|part| part / sum);
 }
 
-/// The same, and the loss for the shares that there are.
+/// Converts outputs to probabilities, and returns the loss for the given shares.
 fn into_probabilities_with_loss(
     outputs: &mut ndarray::ArrayViewMut1<f64>,
     shares: ArrayView1<f64>,

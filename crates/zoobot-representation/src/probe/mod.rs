@@ -1,9 +1,9 @@
-//! A first look at whether a representation knows the answer to a question: the linear probe.
+//! The linear probe: a quick test of whether a representation can answer a question.
 //!
-//! A [`Probe`] fits the simplest model there is on fixed features, logistic regression for classes
-//! and ridge regression for numbers, and predicts every galaxy from a fit that has not seen it
-//! (cross-validation). What it finds, any fine-tuned network should find too; how well it does tells
-//! one representation from another without training a network.
+//! A [`Probe`] fits a simple model to fixed features: logistic regression for classes, and ridge
+//! regression for numbers. It predicts every galaxy with a model that was not fitted to it
+//! (cross-validation). A fine-tuned network should do at least as well, and probes compare
+//! representations without training a network.
 
 #[doc(hidden)]
 pub mod basis;
@@ -33,12 +33,11 @@ use zoobot_data::catalog::Target;
 
 /// A linear probe of a column of the catalogue.
 ///
-/// Features are standardised by the galaxies that are fitted on. The penalty is as in
-/// scikit-learn's `Ridge(alpha=penalty)` and `LogisticRegression(C=1 / penalty)`, the intercept
-/// free of it. It is chosen for each fold by how well galaxies are predicted that were left out
-/// among those that the fold is fitted on: for numbers by the squared error, each galaxy left out
-/// in turn; for classes by the log loss, a part at a time, from the strongest penalty on until that
-/// rises. With a single one in `penalties` nothing is chosen.
+/// Features are standardised on the fitted galaxies. The penalty is as in scikit-learn's
+/// `Ridge(alpha=penalty)` and `LogisticRegression(C=1 / penalty)`, without a penalty on the intercept.
+/// It is chosen for each fold by nested validation within the fitted galaxies: for numbers by the
+/// leave-one-out squared error, for classes by the cross-validated log loss, from the strongest penalty
+/// on until the loss rises. If `penalties` has one value, that value is used.
 ///
 /// ```
 /// use zoobot_core::probe::Probe;
@@ -48,16 +47,18 @@ use zoobot_data::catalog::Target;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Probe {
-    /// The column. Text, true or false, and whole numbers of at most ten values are classes;
-    /// other numbers are predicted as such.
+    /// The column to predict. Text, true or false, and whole numbers with at most ten values are
+    /// classes; other values are predicted as numbers.
     pub label: String,
-    /// Overrides what `label` says of the kind: `true` for numbers. Default none.
+    /// Whether the label holds numbers (`true`) or classes (`false`), instead of detecting it. Default
+    /// none.
     pub numbers: Option<bool>,
-    /// Parts that the galaxies are divided into, each predicted from the others. Default 5.
+    /// The number of folds into which galaxies are divided; each is predicted from the others. Default
+    /// 5.
     pub folds: usize,
-    /// Of the division into folds and of the bootstrap. Default 1.
+    /// The seed of the division into folds and of the bootstrap. Default 0.
     pub seed: u64,
-    /// What to choose the penalty from. Default 1, 10, ... 100,000.
+    /// The penalties to choose from. Default 1, 10, ... 100,000.
     pub penalties: Vec<f64>,
 }
 
@@ -69,8 +70,8 @@ impl Default for Probe {
 }
 
 impl Space {
-    /// Whether this representation knows what a column of the catalogue says: a [`Probe`] with its
-    /// defaults. Galaxies without a value are left out.
+    /// Tests whether this representation can predict a column of the catalogue, with a [`Probe`] with
+    /// default settings. Galaxies without a value are left out.
     ///
     /// ```
     /// use zoobot_core::{ndarray::Array2, prelude::*};
@@ -90,7 +91,7 @@ impl Space {
 }
 
 impl Probe {
-    /// A probe of a column, with the defaults above.
+    /// A probe of a column with the default settings.
     pub fn of(label: impl Into<String>) -> Self {
         Self { label: label.into(), ..Self::default() }
     }
@@ -105,28 +106,28 @@ impl Probe {
         Self { folds, ..self }
     }
 
-    /// Sets what to choose the penalty from.
+    /// Sets the penalties to choose from.
     pub fn penalties(self, penalties: impl Into<Vec<f64>>) -> Self {
         Self { penalties: penalties.into(), ..self }
     }
 
-    /// Reads the label as numbers, in any case.
+    /// Treats the label as numbers in any case.
     pub fn numbers(self) -> Self {
         Self { numbers: Some(true), ..self }
     }
 
-    /// Reads the label as classes, in any case.
+    /// Treats the label as classes in any case.
     pub fn classes(self) -> Self {
         Self { numbers: Some(false), ..self }
     }
 
-    /// Predicts every galaxy that has a label from a fit on other folds.
+    /// Predicts every galaxy that has a label with a model fitted on the other folds.
     ///
     /// # Errors
     /// [`Error::Missing`] when the space has no catalogue or the catalogue no such column;
-    /// [`Error::Parameter`] for a setting out of its range; [`Error::Unsuitable`] for a label that
-    /// does not vary and a class of fewer galaxies than folds; [`Error::Catalog`] for numbers that are
-    /// not finite; [`Error::Interrupted`] when stopped.
+    /// [`Error::Parameter`] for a setting out of its range; [`Error::Unsuitable`] for a label that does
+    /// not vary, or a class with fewer galaxies than folds; [`Error::Catalog`] for numbers that are not
+    /// finite; [`Error::Interrupted`] when stopped.
     pub fn run(&self, space: &Space) -> Result<Probed> {
         self.check()?;
         let (rows, target) = target::read(space.known_catalog()?, &self.label, self.numbers)?;
@@ -155,7 +156,7 @@ impl Probe {
         }
     }
 
-    /// The probe of galaxies that all have a label.
+    /// Runs the probe on galaxies that all have a label.
     fn on(
         &self,
         ids: Vec<String>,
@@ -196,14 +197,14 @@ impl Probe {
         Ok(Probed { probe: self.clone(), ids, target, predictions, penalties, unlabelled })
     }
 
-    /// The penalties, the strongest first.
+    /// The penalties, strongest first.
     fn strongest_first(&self) -> Vec<f64> {
         let mut penalties = self.penalties.clone();
         penalties.sort_by(|a, b| b.total_cmp(a));
         penalties
     }
 
-    /// The penalty by which ridge regression predicts left-out galaxies best.
+    /// The penalty with the lowest leave-one-out squared error of ridge regression.
     fn best_for_numbers(&self, basis: &Basis, of: &Array2<f64>, values: &[f64]) -> f64 {
         let penalties = self.strongest_first();
         let loss = |penalty: f64| -> f64 {
@@ -214,14 +215,14 @@ impl Probe {
         losses.min_by(|a, b| a.1.total_cmp(&b.1)).map_or(penalties[0], |(penalty, _)| penalty)
     }
 
-    /// The penalty by which logistic regression predicts left-out parts best.
+    /// The penalty with the lowest cross-validated log loss of logistic regression.
     fn best_for_classes(&self, of: &Array2<f64>, target: &Target) -> Result<f64> {
         let penalties = self.strongest_first();
         let (Target::Classes { names, of: classes }, [strongest, _, ..]) = (target, &penalties[..])
         else {
             return Ok(penalties[0]);
         };
-        // The smallest class may have lost a galaxy or two to the outer fold.
+        // The smallest class may have lost galaxies to the outer fold.
         let count = self.folds.min(target.smallest_class()).max(2);
         let folds = folds::divide(target, count, mixed(self.seed, 0))?;
         let parts: Vec<_> = (0..count).map(|part| folds::part(&folds, part)).collect();
@@ -238,7 +239,7 @@ impl Probe {
                 loss += score::loss(target, rows, &fit.with(penalty)?.probabilities(on));
             }
             if loss > best.1 {
-                // Weaker ones are worse still, and take the longest to fit.
+                // Weaker penalties give a larger loss and take longest to fit.
                 break;
             }
             best = (penalty, loss);
@@ -247,11 +248,12 @@ impl Probe {
     }
 }
 
-/// Numbers in the features above which folds take turns, as each has a copy in double precision.
+/// The number of feature values above which folds run one after another, since each copies the features
+/// in double precision.
 const LARGE: usize = 1 << 25;
 
-/// What a function gives for each of the first `count` numbers, in order; side by side unless the
-/// features are large.
+/// Applies a function to the numbers below `count`, in parallel unless the features are large. Results
+/// are in order.
 fn each<T: Send>(
     count: usize,
     numbers: usize,

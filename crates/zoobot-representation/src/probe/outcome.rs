@@ -1,4 +1,4 @@
-//! What a probe found.
+//! The result of a probe.
 
 use super::Probe;
 use super::score;
@@ -11,8 +11,8 @@ use zoobot_data::catalog::ID;
 use zoobot_data::catalog::Target;
 use zoobot_show::notebook::{Bundle, Show, Table};
 
-/// Predictions for every galaxy with a label, each from a fit that has not seen it, and how good
-/// they are.
+/// Predictions for every galaxy with a label, each from a model that was not fitted to it, and their
+/// quality.
 ///
 /// ```
 /// use zoobot_core::{ndarray::Array2, prelude::*};
@@ -34,7 +34,7 @@ pub struct Probed {
 }
 
 impl Probed {
-    /// The galaxies, in the space's order.
+    /// The galaxies, in the order of the space.
     pub fn ids(&self) -> &[String] {
         &self.ids
     }
@@ -48,39 +48,39 @@ impl Probed {
         }
     }
 
-    /// Galaxies x classes, their probabilities; or galaxies x 1, the numbers.
+    /// The predictions: galaxies x classes with probabilities, or galaxies x 1 with numbers.
     pub fn predictions(&self) -> ArrayView2<'_, f64> {
         self.predictions.view()
     }
 
-    /// The penalty of each fold's fit.
+    /// The penalty chosen for each fold.
     pub fn penalties(&self) -> &[f64] {
         &self.penalties
     }
 
-    /// Galaxies that were left out as they have no label.
+    /// The number of galaxies left out because they have no label.
     pub fn unlabelled(&self) -> usize {
         self.unlabelled
     }
 
-    /// The names of the figures there are. Of classes: `accuracy`, `auc`, `average_precision`, `f1`,
-    /// `log_loss` (nats); of two classes the last by name is the positive one, of more the middle
-    /// three are the mean over the classes, each against all others. Of numbers: `rmse`, `r2`,
-    /// `spearman`.
+    /// The names of the available measures. For classes: `accuracy`, `auc`, `average_precision`, `f1`
+    /// and `log_loss` (nats). With two classes, the alphabetically last one is the positive class; with
+    /// more, `auc`, `average_precision` and `f1` are means over the classes, each against all others.
+    /// For numbers: `rmse`, `r2` and `spearman`.
     pub fn measures(&self) -> &'static [&'static str] {
         score::measures(&self.target)
     }
 
-    /// A figure by its name among [`measures`](Self::measures), of all predictions together.
+    /// The value of a measure (see [`measures`](Self::measures)) over all predictions.
     ///
     /// # Errors
-    /// [`Error::Missing`], with a near name.
+    /// [`Error::Missing`], with the most similar name.
     pub fn value(&self, name: &str) -> Result<f64> {
         self.known(name)?;
         Ok(self.among(name, &(0..self.ids.len()).collect::<Vec<_>>()))
     }
 
-    /// The same with its interval: see [`bootstrap`].
+    /// The value of a measure with its confidence interval (see [`bootstrap`]).
     ///
     /// # Errors
     /// As [`value`](Self::value).
@@ -101,12 +101,12 @@ impl Probed {
         ))
     }
 
-    /// A figure that is known, of the galaxies at these places.
+    /// The value of a known measure over the galaxies in `places`.
     fn among(&self, name: &str, places: &[usize]) -> f64 {
         score::among(name, &self.target, &self.predictions, places)
     }
 
-    /// A table of `id_str`, the label, `predicted`, and for classes the probability of each
+    /// A table of `id_str`, the label, `predicted`, and for classes the probability of each class
     /// (`probability_NAME`).
     pub fn table(&self) -> DataFrame {
         let mut columns = vec![Column::new(ID.into(), &self.ids)];
@@ -131,7 +131,7 @@ impl Probed {
         table_of(self.ids.len(), columns)
     }
 
-    /// The likeliest class of a galaxy, by its place.
+    /// The index of the most probable class of a galaxy.
     fn likeliest(&self, row: usize) -> usize {
         score::likeliest(self.predictions.row(row))
     }

@@ -1,33 +1,34 @@
-//! Features on a common scale, which a penalty on the weights needs.
+//! Puts features on a common scale, as a penalty on the weights requires.
 
 use ndarray::{Array1, Array2, ArrayView2};
 use zoobot_base::moments::{column_moments, moments, scale};
 
-/// Standard deviations beyond which a value no longer counts in full for the mean and the deviation.
+/// Values are clipped at this number of standard deviations to compute the mean and the deviation.
 const FAR: f64 = 10.0;
-/// Rounds in which far values are drawn in.
+/// The maximum number of rounds of clipping.
 const ROUNDS: usize = 50;
-/// The smallest and the largest deviation that is divided by, in units of the median over features.
+/// The smallest and the largest divisor, in units of the features' median standard deviation.
 const DEVIATIONS: (f64, f64) = (0.1, 10.0);
-/// Where bounded features are cut off, in deviations from the mean.
+/// The limit at which bounded features are clipped, in standard deviations from the mean.
 pub const LIMIT: f64 = 6.0;
-/// Where the root mean square over a galaxy's features is cut off, as a share of that limit.
+/// The limit of the root mean square over a galaxy's features, as a share of `limit`.
 pub const TOGETHER: f64 = 1.0 / 3.0;
 
-/// `(x - mean) * scale` of each feature, cut off at plus and minus `limit`; then all features of a galaxy
-/// are brought down together where their root mean square is above a third of the limit, as for a
-/// damaged picture, of which every feature is far from the mean.
+/// Scales each feature to `(x - mean) * scale` and clips it at plus and minus `limit`. If the root mean
+/// square over a galaxy's features then exceeds a third of the limit, all of them are scaled down. This
+/// happens for damaged pictures, whose features are all far from the mean.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scaling {
     pub mean: Array1<f64>,
-    /// One over the standard deviation; 0 for a feature that does not vary.
+    /// The reciprocal of the standard deviation; 0 for a constant feature.
     pub scale: Array1<f64>,
-    /// Infinite where nothing is cut off.
+    /// Infinite if nothing is clipped.
     pub limit: f64,
 }
 
 impl Scaling {
-    /// Mean and standard deviation as they are, nothing cut off: scikit-learn's `StandardScaler`.
+    /// Uses the plain mean and standard deviation, without clipping, like scikit-learn's
+    /// `StandardScaler`.
     pub fn exact(features: ArrayView2<f32>) -> Self {
         let (mean, deviations) = column_moments(features.rows().into_iter(), features.ncols());
         let scale = mean.iter().zip(deviations).map(|(&mean, it)| scale(mean, it)).collect();
@@ -35,11 +36,11 @@ impl Scaling {
         Self { mean, scale, limit: f64::INFINITY }
     }
 
-    /// Such that no galaxy far from all others decides a fit, and none is predicted far from all
-    /// others. Values beyond 10 standard deviations are drawn in until there are none; a deviation is
-    /// at least a tenth, at most ten times the median over the features, so that a feature that is
-    /// alive in one galaxy of hundreds is not blown up; and what is left is cut off at
-    /// [`LIMIT`] deviations.
+    /// Limits the influence of outliers, so that no single galaxy determines a fit, and no galaxy is
+    /// predicted far from all others. Values beyond 10 standard deviations are clipped repeatedly until
+    /// none is left. A deviation is at least a tenth and at most ten times the median over the features,
+    /// so that a feature which is non-zero in one galaxy out of hundreds is not inflated. Scaled
+    /// features are clipped at [`LIMIT`] deviations.
     pub fn bounded(features: ArrayView2<f32>) -> Self {
         let mut all = Self { limit: LIMIT, ..Self::exact(features) };
         let mut deviations = Array1::<f64>::zeros(features.ncols());
@@ -71,7 +72,7 @@ impl Scaling {
         all
     }
 
-    /// Features on the common scale.
+    /// Scales features.
     ///
     /// # Shapes
     /// Galaxies x features, both.
@@ -124,7 +125,7 @@ mod tests {
     #[test]
     fn neither_a_lone_value_nor_a_huge_one_leaves_the_limits() {
         let mut features = ordinary(250, 9);
-        // Alive in one galaxy, next to nothing in all others, and a cosmic ray.
+        // A feature that is non-zero in a single galaxy, and a cosmic ray.
         features.column_mut(0).fill(0.0);
         features[[17, 0]] = 0.4;
         features[[40, 3]] = 1e9;
@@ -132,16 +133,16 @@ mod tests {
         let scaling = Scaling::bounded(features.view());
         let rows = scaling.apply(features.view());
         assert!(rows.iter().all(|it| it.is_finite() && it.abs() <= LIMIT));
-        // All other galaxies are about where they would be without it.
+        // All other galaxies are scaled about as without the outliers.
         assert!((scaling.scale[3] / clean.scale[3] - 1.0).abs() < 0.3, "{:?}", scaling.scale);
         assert!(rows.column(3).iter().filter(|it| it.abs() > 2.5).count() == 1);
         assert!(scaling.scale[0] < 1.0 / (0.09 * 0.1));
-        // A picture that is far off in everything.
+        // A picture with all features far off.
         features.row_mut(7).fill(1e6);
         let row = scaling.apply(features.slice(ndarray::s![7..8, ..]));
         let square = row.iter().map(|it| it * it).sum::<f64>() / 9.0;
         assert!((square.sqrt() - LIMIT * TOGETHER).abs() < 1e-9, "{square}");
-        // What did not vary says nothing.
+        // A constant feature is ignored.
         features.column_mut(5).fill(2.5);
         assert_eq!(Scaling::bounded(features.view()).scale[5], 0.0);
     }

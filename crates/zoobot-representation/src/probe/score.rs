@@ -1,15 +1,15 @@
-//! Figures of predictions, by name.
+//! Measures of predictions, by name.
 
 use crate::metrics::{accuracy, average_precision, f1, log_loss, r2, rmse, roc_auc, spearman};
 use ndarray::{Array2, ArrayView1};
 use zoobot_data::catalog::Target;
 
-/// Figures of predicted classes.
+/// Measures for classes.
 const OF_CLASSES: [&str; 5] = ["accuracy", "auc", "average_precision", "f1", "log_loss"];
-/// Figures of predicted numbers.
+/// Measures for numbers.
 const OF_NUMBERS: [&str; 3] = ["rmse", "r2", "spearman"];
 
-/// The figures there are.
+/// The names of the available measures.
 pub fn measures(target: &Target) -> &'static [&'static str] {
     match target {
         Target::Classes { .. } => &OF_CLASSES,
@@ -17,7 +17,7 @@ pub fn measures(target: &Target) -> &'static [&'static str] {
     }
 }
 
-/// How bad predictions are for these rows, summed over them: log loss or squared error.
+/// The loss of predictions, summed over these rows: log loss or squared error.
 pub fn loss(target: &Target, rows: &[usize], predicted: &Array2<f64>) -> f64 {
     let rows = rows.iter().zip(predicted.rows());
     match target {
@@ -29,14 +29,14 @@ pub fn loss(target: &Target, rows: &[usize], predicted: &Array2<f64>) -> f64 {
     }
 }
 
-/// The place of the largest probability; of equals the first.
+/// The index of the largest probability, or the first of equal ones.
 pub fn likeliest(all: ArrayView1<f64>) -> usize {
     let best = all.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)));
     best.map_or(0, |(class, _)| class)
 }
 
-/// A figure that is among [`measures`], of the galaxies at these places: of classes, each against
-/// all others, the mean over the classes, and of two the last alone.
+/// The value of one of the [`measures`] over the galaxies in `places`. For more than two classes, it is
+/// the mean over the classes, each against all others; for two, the second class is the positive one.
 pub fn among(name: &str, target: &Target, predictions: &Array2<f64>, places: &[usize]) -> f64 {
     let column = |i| places.iter().map(|&row| predictions[[row, i]]).collect::<Vec<_>>();
     match target {
@@ -51,7 +51,7 @@ pub fn among(name: &str, target: &Target, predictions: &Array2<f64>, places: &[u
         Target::Classes { names, of } => {
             let truth: Vec<usize> = places.iter().map(|&row| of[row]).collect();
             let is = |all: &[usize], class| all.iter().map(|&it| it == class).collect::<Vec<_>>();
-            // Each class against the others; of two, the last says all.
+            // Each class against the others; of two classes, only the second.
             let first = if names.len() == 2 { 1 } else { 0 };
             let mean = |of: &dyn Fn(usize) -> f64| {
                 let all = first..names.len();

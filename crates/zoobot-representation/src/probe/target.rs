@@ -1,9 +1,9 @@
-//! What is predicted: the labels of a column of the catalogue.
+//! Reads the labels to predict from a column of the catalogue.
 
 use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::{Catalog, Target, labelled};
 
-/// The rows that have a label, and their labels; the others are left out, which is said.
+/// The rows that have a label, and their labels. Other rows are left out with a note.
 pub fn read(catalog: &Catalog, name: &str, numbers: Option<bool>) -> Result<(Vec<usize>, Target)> {
     let (rows, catalog) = labelled(catalog, &[name.to_owned()])?;
     let target = match numbers {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::path::Path;
 use zoobot_data::catalog::Catalog;
 
-/// As `make_probe.py` makes them.
+/// The features of `make_probe.py`.
 fn features(n: usize, d: usize) -> Array2<f32> {
     Array2::from_shape_fn((n, d), |(i, j)| {
         let (i, j) = (i as f64, j as f64);
@@ -48,13 +48,13 @@ fn fits_are_those_of_scikit_learn() {
         let rows: Vec<usize> = (0..n).collect();
         let shares = Shares::of_classes(&classes[..n], count);
         let mut logistic = Logistic::new(&fitted, &shares, &rows, logistic::EXACT);
-        // A start from another penalty's fit must end at the same.
+        // Starting from a fit with another penalty must lead to the same result.
         logistic.with(penalty * 100.0).unwrap();
         let fit = logistic.with(penalty).unwrap();
         let expected: Vec<Vec<f64>> = list(&case["probabilities"]);
         close(&fit.probabilities(&held), &expected.concat(), 1e-6);
         close(&fit.0.intercepts, &list::<Vec<f64>>(&case["intercepts"]), 1e-5);
-        // scikit-learn's are of the standardised features.
+        // scikit-learn's coefficients are for standardised features.
         let (of, scale) = (basis.of_features(&fit.0), deviations(all.slice(s![..n, ..5])));
         let standard = of.weights.slice(s![.., ..5]).to_owned() * &scale;
         let expected: Vec<Vec<f64>> = list(&case["coefficients_first5"]);
@@ -77,7 +77,7 @@ fn a_ridges_errors_for_left_out_galaxies_are_those_of_fits_without_them() {
     let (basis, fitted) = Basis::fit(all.view()).unwrap();
     let mut expected = 0.0;
     for left_out in 0..25 {
-        // Without one galaxy, by the normal equations, the standardisation kept.
+        // Fitted without one galaxy, by the normal equations, with the same standardisation.
         let rows: Vec<usize> = (0..25).filter(|&row| row != left_out).collect();
         let some = fitted.select(Axis(0), &rows);
         let known: Vec<f64> = rows.iter().map(|&row| values[row]).collect();
@@ -101,7 +101,7 @@ fn deviations(rows: ArrayView2<f32>) -> ndarray::Array1<f64> {
     rows.mapv(f64::from).std_axis(Axis(0), 0.0)
 }
 
-/// A space whose first feature is the label and noise by halves.
+/// A space whose first feature is the label plus noise.
 fn space(n: usize, label: impl Fn(usize) -> Series) -> Space {
     let ids: Vec<String> = (0..n).map(|i| format!("g{i}")).collect();
     let mut table = df!("id_str" => &ids, "file_loc" => &ids).unwrap();
@@ -140,7 +140,7 @@ fn a_label_among_the_features_is_found_and_two_runs_of_one_seed_agree() {
 
 #[test]
 fn no_galaxy_is_predicted_from_itself() {
-    // Features of noise, more than galaxies: whatever is fitted on them is remembered, not learnt.
+    // Noise with more features than galaxies: fits memorise it but cannot generalise.
     let n = 120;
     let ids: Vec<String> = (0..n).map(|i| format!("g{i}")).collect();
     let label: Vec<i64> = (0..n).map(|i| (i as i64 * 7 / 5) % 2).collect();

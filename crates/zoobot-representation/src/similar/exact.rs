@@ -1,6 +1,6 @@
-//! Exact search: every row is looked at, in blocks, on all cores.
+//! Exact search: compares every row, in blocks, on all cores.
 //!
-//! Memory beyond the table is a block of rows for each core and `k` candidates for each query.
+//! Besides the table, it needs memory for one block of rows per core and `k` candidates per query.
 
 use super::Metric;
 use super::kernel::{self, Block, LANES, QUERIES};
@@ -11,17 +11,17 @@ use rayon::prelude::*;
 use std::ops::Range;
 use zoobot_base::error::{Error, Result};
 
-/// Bytes of a block: what stays in a core's own cache beside the queries.
+/// The size of a block in bytes: it fits into a core's own cache together with the queries.
 const BLOCK_BYTES: usize = 128 << 10;
-/// Queries that are worked on at once; more go round by round.
+/// The number of queries searched for at a time; more are searched in batches.
 const ROUND: usize = 4096;
-/// Bytes of rows, as float32, after which those before are given back.
+/// The number of bytes read (as float32) after which pages of a file are released.
 const KEPT_BYTES: usize = 4 << 20;
 
-/// For each query its nearest rows.
+/// The nearest rows of each query.
 ///
 /// # Shapes
-/// Both are queries x `k`, nearest first.
+/// Both arrays are queries x `k`, nearest first.
 ///
 /// ```
 /// use zoobot_core::{ndarray::array, similar::Metric, space::Space};
@@ -34,13 +34,13 @@ const KEPT_BYTES: usize = 4 << 20;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Nearest {
-    /// The places of the neighbours in the table.
+    /// The row numbers of the neighbours in the table.
     pub rows: Array2<u32>,
-    /// Their distances.
+    /// The neighbours' distances.
     pub distances: Array2<f32>,
 }
 
-/// The `k` rows nearest to each query, among `among` (increasing places) or all.
+/// The `k` rows nearest to each query, among the rows in `among` (in increasing order) or all rows.
 pub fn nearest(
     vectors: &dyn Vectors,
     queries: ArrayView2<f32>,
@@ -89,14 +89,14 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The nearest of each query, in double precision.
+    /// The rows nearest to each query of a batch, with distances in double precision.
     fn round(&self, queries: ArrayView2<f32>) -> Result<Vec<Vec<(f64, u32)>>> {
         let (number, width) = queries.dim();
         let mut padded = Array2::zeros((number.next_multiple_of(QUERIES), width));
         padded.slice_mut(s![..number, ..]).assign(&self.metric.prepared(queries));
         let padded = padded.as_slice().unwrap_or_default();
 
-        // Cores share the queries where there are enough, or else the rows.
+        // Cores share the queries if there are enough of them, and otherwise the rows.
         let cores = rayon::current_num_threads();
         let by_query = number >= 8 * QUERIES * cores;
         let (query_parts, row_parts) = if by_query { (cores, 1) } else { (1, 2 * cores) };
@@ -132,7 +132,7 @@ impl Search<'_> {
             .collect())
     }
 
-    /// The nearest of some queries among some of the rows.
+    /// The rows nearest to some queries, among a range of the rows.
     fn part(&self, queries: &[f32], number: usize, rows: Range<usize>) -> Result<Vec<Top>> {
         let width = self.vectors.width();
         if number == 1 {
@@ -166,7 +166,7 @@ impl Search<'_> {
         Ok(best)
     }
 
-    /// The nearest of one query among some of the rows.
+    /// The rows nearest to one query, among a range of the rows.
     fn part_of_one(&self, query: &[f32], rows: Range<usize>) -> Result<Top> {
         let (width, padded) = (query.len(), query.len().next_multiple_of(LANES));
         let query = [query, &vec![0.0; padded - width]].concat();
@@ -211,7 +211,7 @@ impl Search<'_> {
         Ok(best)
     }
 
-    /// Gives rows back that were read, of a table that lies in a file.
+    /// Releases the memory of rows that have been read, if the table is in a file.
     fn release(&self, read: Range<usize>) {
         let Some(last) = read.end.checked_sub(1).filter(|&last| last >= read.start) else { return };
         match self.among {
@@ -222,7 +222,7 @@ impl Search<'_> {
         }
     }
 
-    /// Distances in double precision, and their order.
+    /// Recomputes the distances in double precision and sorts by them.
     fn refine(&self, best: Vec<(f32, u32)>, query: &[f32]) -> Vec<(f64, u32)> {
         let mut values = vec![0.0; query.len()];
         let mut refined: Vec<(f64, u32)> = best

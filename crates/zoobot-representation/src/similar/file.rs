@@ -23,23 +23,24 @@ use zoobot_show::notebook::{Bundle, Show};
 
 /// The first bytes of the file.
 const MAGIC: &[u8; 8] = b"zoobotV1";
-/// Where the vectors begin: the head is padded to this, a page.
+/// The offset of the vectors: the header is padded to one page.
 const HEAD: usize = 4096;
-/// Rows that are read at a time for what needs them side by side.
+/// The number of rows read at a time by [`VectorFile::pca`].
 const ROWS: usize = 4096;
-/// The most ids among which near ones are looked for when one is not there.
+/// The number of ids up to which an unknown id gets a suggestion.
 const HINTED: usize = 200_000;
 
-/// Vectors and their galaxies' names in a flat file, which is mapped and read as it is searched.
+/// Vectors and their galaxies' names in a flat file, which is memory-mapped.
 ///
-/// A search goes over the file in a stream: beyond what it finds it takes, for each core, 4 MB of
-/// the file and 128 KB besides, however large the file is. The operating system may keep parts of
-/// the file in free memory, and gives them back when memory is needed.
+/// A search streams through the file. Besides its results it needs, per core, 4 MB of the file and a
+/// buffer of 128 KB, however large the file is. The operating system may keep parts of the file in free
+/// memory, and releases them when memory is needed.
 ///
-/// The file begins with `zoobotV1`, the length (8 bytes, little endian, as all that follows) of a
-/// JSON object, and this object of `rows`, `width`, `half` and a `fingerprint`; at byte 4096 come
-/// the vectors, row by row, as float32 or (with `half`) float16, then `rows` + 1 places (8 bytes
-/// each) at which the ids begin and end in the UTF-8 text that follows.
+/// The file begins with `zoobotV1`, followed by the length of a JSON object (8 bytes; all numbers are
+/// little-endian) and the object itself, with `rows`, `width`, `half`, a `fingerprint` and the `origin`
+/// of the vectors. The vectors begin at byte 4096, row by row, as float32 or (with `half`) float16. From
+/// the next multiple of 8 bytes follow `rows` + 1 offsets (8 bytes each), at which the ids begin and end
+/// in the UTF-8 text after them.
 ///
 /// ```
 /// use zoobot_core::{ndarray::array, similar::VectorFile, space::Space};
@@ -79,7 +80,7 @@ impl Head {
         if self.half { 2 } else { 4 }
     }
 
-    /// Where the places of the ids begin: on a multiple of 8.
+    /// The offset of the ids' table: the first multiple of 8 after the vectors.
     fn ids(&self) -> Option<usize> {
         let vectors = self.rows.checked_mul(self.width)?.checked_mul(self.size())?;
         Some(vectors.checked_add(HEAD)?.next_multiple_of(8))
@@ -87,8 +88,8 @@ impl Head {
 }
 
 impl VectorFile {
-    /// Writes a file; `fill` adds the tables one by one. With `half`, numbers are rounded to half
-    /// precision (11 bits). It appears whole or not at all.
+    /// Writes a file. `fill` adds the tables one by one. With `half`, numbers are rounded to half
+    /// precision (11 bits). The file appears whole or not at all.
     ///
     /// # Errors
     /// When the file cannot be written, or nothing was added.
@@ -122,11 +123,11 @@ impl VectorFile {
         Self::open(path)
     }
 
-    /// Opens a file that [`write`](Self::write) wrote. It must not be changed while it is open;
+    /// Opens a file that [`write`](Self::write) wrote. The file must not be modified while it is open;
     /// replacing it with another file does no harm.
     ///
     /// # Errors
-    /// When it cannot be read or is not a file of vectors.
+    /// When the file cannot be read or is not a file of vectors.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let file = File::open(path).map_err(Error::io("read", path))?;
@@ -159,7 +160,7 @@ impl VectorFile {
         Ok(opened)
     }
 
-    /// Whether a file begins as a file of vectors does.
+    /// Whether a file begins with the signature of a vector file.
     pub fn is_one(path: impl AsRef<Path>) -> bool {
         let mut start = [0; 8];
         let read = File::open(path).and_then(|mut file| file.read_exact(&mut start));
@@ -171,29 +172,29 @@ impl VectorFile {
         self.inner.head.rows
     }
 
-    /// Never true.
+    /// Always false: a file holds at least one galaxy.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The numbers of each.
+    /// The number of features per galaxy.
     pub fn width(&self) -> usize {
         self.inner.head.width
     }
 
-    /// The fingerprint of its vectors.
+    /// The fingerprint of the vectors.
     pub fn fingerprint(&self) -> &str {
         &self.inner.head.fingerprint
     }
 
-    /// Where the ids' text has the end of the id before a row.
+    /// The offset in the ids' text at which a row's id begins.
     fn place(&self, row: usize) -> Option<usize> {
         let start = self.inner.head.ids()? + 8 * row;
         let bytes = self.inner.map.get(start..start + 8)?.try_into().ok()?;
         usize::try_from(u64::from_le_bytes(bytes)).ok()
     }
 
-    /// The name of a galaxy; empty where there is none, or the file is damaged.
+    /// The name of a galaxy. It is empty if the row does not exist or the file is damaged.
     pub fn id(&self, row: usize) -> &str {
         let id = || {
             let (start, end) = (self.place(row)?, self.place(row + 1)?);
@@ -204,10 +205,10 @@ impl VectorFile {
         if row < self.len() { id().unwrap_or_default() } else { "" }
     }
 
-    /// The place of a galaxy. Every name is looked at.
+    /// The row of a galaxy. This looks through all names.
     ///
     /// # Errors
-    /// [`Error::Missing`], with the nearest name where there are no more than 200,000.
+    /// [`Error::Missing`], with the most similar name if the file has at most 200,000 galaxies.
     pub fn row(&self, id: &str) -> Result<usize> {
         let found = (0..self.len()).find(|&row| self.id(row) == id);
         let begin = self.inner.head.ids().unwrap_or_default();
@@ -225,21 +226,21 @@ impl VectorFile {
         })
     }
 
-    /// Some of its galaxies, as a space in memory.
+    /// Reads some of the galaxies into a space in memory.
     ///
     /// # Errors
-    /// [`Error::Missing`] for a galaxy that the file does not have; [`Error::Empty`] for no names.
+    /// [`Error::Missing`] for a galaxy that the file does not have; [`Error::Empty`] if `ids` is empty.
     pub fn select<S: AsRef<str>>(&self, ids: &[S]) -> Result<Space> {
         let rows = ids.iter().map(|id| self.row(id.as_ref())).collect::<Result<Vec<_>>>()?;
         self.space(&rows)
     }
 
-    /// The encoder and the steps that made the vectors, where the file says.
+    /// The encoder and the steps that made the vectors, if the file records them.
     pub fn origin(&self) -> Option<&Origin> {
         self.inner.head.origin.as_ref()
     }
 
-    /// Some of its rows, as a space in memory.
+    /// Reads some of the rows into a space in memory.
     pub(super) fn space(&self, rows: &[usize]) -> Result<Space> {
         let mut features = Array2::zeros((rows.len(), self.width()));
         for (&row, mut to) in rows.iter().zip(features.rows_mut()) {
@@ -255,8 +256,8 @@ impl VectorFile {
         })
     }
 
-    /// The `k` rows nearest to each of many `queries` (one a row), exactly, as
-    /// [`Space::nearest`] finds them.
+    /// The `k` rows nearest to each of many `queries` (one per row), exactly, as [`Space::nearest`]
+    /// finds them.
     ///
     /// # Errors
     /// As [`Space::nearest`].
@@ -264,7 +265,7 @@ impl VectorFile {
         exact::nearest(self, queries, k, metric, None)
     }
 
-    /// The first principal components, in a stream over the file.
+    /// Computes the first principal components, streaming through the file.
     ///
     /// # Errors
     /// As [`Space::pca`]; [`Error::Interrupted`].
@@ -287,9 +288,8 @@ impl VectorFile {
         fit.finish()
     }
 
-    /// Attaches the catalogue of these galaxies, in any order; other galaxies in it are left out.
-    /// The catalogue is held in memory. Searches can then have conditions, and their results show
-    /// pictures.
+    /// Attaches the catalogue of these galaxies, in any order; other galaxies in it are left out. The
+    /// catalogue is kept in memory. Searches can then have conditions, and their results show pictures.
     ///
     /// # Errors
     /// [`Error::Missing`] for the first galaxy of the file that the catalogue lacks.
@@ -298,17 +298,17 @@ impl VectorFile {
         Ok(Self { catalog: Some(catalog.select(&ids)?), ..self.clone() })
     }
 
-    /// The catalogue of exactly these galaxies, in this order, where it is known.
+    /// The catalogue of exactly these galaxies, in the order of the file, if one is attached.
     pub fn catalog(&self) -> Option<&Catalog> {
         self.catalog.as_ref()
     }
 
-    /// Begins a search for galaxies like others.
+    /// Begins a search for similar galaxies.
     pub fn search(&self) -> Search {
         Search::within(Within::File(self.clone()))
     }
 
-    /// Builds an [`Index`] of it, in memory.
+    /// Builds an [`Index`] of the file, in memory.
     ///
     /// # Errors
     /// As [`Space::index`].
@@ -316,7 +316,7 @@ impl VectorFile {
         Index::build(Table::File(self.clone()), config)
     }
 
-    /// Reads an index that [`Index::save`] wrote of it.
+    /// Reads an index of this file that [`Index::save`] wrote.
     ///
     /// # Errors
     /// As [`Space::open_index`].
@@ -324,14 +324,14 @@ impl VectorFile {
         Index::read(path.as_ref(), Table::File(self.clone()))
     }
 
-    /// Gives pages of memory back that lie wholly in a range of the file.
+    /// Releases the memory pages that are entirely within a range of the file.
     fn give_back(&self, bytes: Range<usize>) {
         let page = HEAD;
         let start = bytes.start.next_multiple_of(page);
         let end = bytes.end.min(self.inner.map.len()) / page * page;
         if start < end {
-            // SAFETY: the mapping is of a file and never written to, so that pages that are dropped
-            // are read again as they were. That it fails, as elsewhere than on Linux, does no harm.
+            // SAFETY: the mapping is of a file and never written to, so dropped pages are read again
+            // unchanged. A failure, as on systems other than Linux, does no harm.
             let _ = unsafe {
                 self.inner.map.unchecked_advise_range(UncheckedAdvice::DontNeed, start, end - start)
             };
@@ -382,7 +382,7 @@ impl Show for VectorFile {
     }
 }
 
-/// Takes the tables that a [`VectorFile`] is made of.
+/// Writes the tables of a [`VectorFile`].
 ///
 /// ```
 /// use zoobot_core::{ndarray::array, similar::VectorFile};
@@ -404,7 +404,7 @@ pub struct VectorWriter {
     half: bool,
     rows: usize,
     width: usize,
-    /// Where the names end so far.
+    /// The offset at which the names written so far end.
     end: u64,
     origin: Option<Origin>,
 }
@@ -426,12 +426,12 @@ impl VectorWriter {
         self.add_rows(space.ids(), space.features())
     }
 
-    /// Adds galaxies: their names and vectors, one a row.
+    /// Adds galaxies: their names, and their vectors, one per row.
     ///
     /// # Errors
-    /// [`Error::Shape`] when names and rows differ in number, or the rows differ in width from
-    /// earlier ones; [`Error::Unsuitable`] when a number is not finite or (with `half`) above 65504;
-    /// [`Error::Io`].
+    /// [`Error::Shape`] when the numbers of names and rows differ, or the rows differ in width from
+    /// earlier ones; [`Error::Unsuitable`] when a number is not finite or (with `half`) exceeds 65504 in
+    /// size; [`Error::Io`].
     pub fn add_rows(&mut self, ids: &[String], rows: ArrayView2<f32>) -> Result<()> {
         if ids.len() != rows.nrows() {
             let problem = format!("there are {} names for {} rows", ids.len(), rows.nrows());

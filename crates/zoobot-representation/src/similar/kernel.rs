@@ -1,31 +1,32 @@
 //! Distances of a few queries to a block of rows: the inner loop of exact search.
 //!
-//! Sixteen rows lie side by side, one column after the other, so that a vector register holds one
-//! column of sixteen rows and no sum ever runs across a register. Differences are taken before they
-//! are squared: the usual detour through a matrix product is no faster at these widths once the
-//! products have to be searched for the smallest, and loses digits for near neighbours.
+//! Sixteen rows are interleaved column by column, so that a vector register holds one column of sixteen
+//! rows and no sum runs across a register. Differences are taken before they are squared. The usual
+//! matrix product is no faster at these widths, because its result must still be searched for the
+//! smallest distances, and it loses precision for near neighbours.
 
 use super::top::Top;
 use zoobot_base::processor::for_each_processor;
 use zoobot_base::simd::single::fma;
 pub use zoobot_base::simd::{LANES, total};
 
-/// Queries that share a pass over the rows.
+/// The number of queries that share a pass over the rows.
 pub const QUERIES: usize = 4;
 
-/// A block of rows, by column.
+/// A block of rows, stored by column.
 #[derive(Debug, Default)]
 pub struct Block {
-    /// The place of every row in the table, in order; padding after the last.
+    /// The row numbers in the table, in order, without padding.
     rows: Vec<u32>,
     count: usize,
     width: usize,
-    /// For each group of [`LANES`] rows: column by column, a number of each row.
+    /// For each group of [`LANES`] rows: column by column, one number per row.
     columns: Vec<f32>,
 }
 
 impl Block {
-    /// Takes in rows, which `read` writes one at a time. With `unit`, scaled to length 1.
+    /// Fills the block with rows, which `read` writes one at a time. With `unit`, rows are scaled to
+    /// length 1.
     pub fn fill(
         &mut self,
         rows: impl ExactSizeIterator<Item = u32>,
@@ -57,7 +58,7 @@ impl Block {
     }
 }
 
-/// A row of zeros has no direction and becomes far from every one.
+/// Scales a row to length 1. A row of zeros has no direction and is placed far from all others.
 pub fn scale_to_unit(row: &mut [f32]) {
     let length = row.iter().map(|value| value * value).sum::<f32>().sqrt();
     match length > 0.0 {
@@ -67,9 +68,9 @@ pub fn scale_to_unit(row: &mut [f32]) {
 }
 
 for_each_processor! {
-    /// Offers every row of the block to the `best` of each query; `absolute` sums absolute
-    /// differences instead of squares. `queries` holds [`QUERIES`] of them, one after the other;
-    /// `best` may be fewer, when the last were only padding.
+    /// Offers every row of the block to the `best` of each query. `absolute` sums absolute differences
+    /// instead of squares. `queries` holds [`QUERIES`] queries, one after another; `best` may have fewer
+    /// entries if the last queries are padding.
     pub fn offer(block: &Block, queries: &[f32], absolute: bool, best: &mut [Top]) = offer_any;
 }
 
@@ -81,7 +82,7 @@ fn offer_any<const FUSED: bool>(block: &Block, queries: &[f32], absolute: bool, 
     }
 }
 
-/// The sum with the next difference: squared, or with `ABSOLUTE` its size.
+/// Adds the square of a difference to the sum, or with `ABSOLUTE` its absolute value.
 #[inline(always)]
 pub fn add<const ABSOLUTE: bool, const FUSED: bool>(sum: f32, difference: f32) -> f32 {
     if ABSOLUTE { sum + difference.abs() } else { fma::<FUSED>(difference, difference, sum) }
@@ -110,7 +111,7 @@ fn offer_by<const ABSOLUTE: bool, const FUSED: bool>(
             }
         }
         for (best, sums) in best.iter_mut().zip(&sums) {
-            // There is no bound yet where it is NaN.
+            // A NaN means that there is no bound yet.
             let bound = best.bound();
             let near = sums.iter().fold(false, |near, sum| near | (*sum < bound)) || bound.is_nan();
             if near {
@@ -123,9 +124,9 @@ fn offer_by<const ABSOLUTE: bool, const FUSED: bool>(
 }
 
 for_each_processor! {
-    /// The distance of one query to each of a few rows, which lie one after the other: a query alone is
-    /// answered as fast as rows are read, without bringing them side by side. All are padded with zeros to
-    /// a multiple of [`LANES`] columns.
+    /// The distance of one query to each of a few consecutive rows. A single query is answered as fast
+    /// as the rows are read, without interleaving them. Rows and query are padded with zeros to a
+    /// multiple of [`LANES`] columns.
     pub fn one(rows: &[f32], query: &[f32], absolute: bool, distances: &mut [f32]) = one_any;
 }
 

@@ -1,4 +1,4 @@
-//! How far apart two representations are.
+//! Distances between representations.
 
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use std::str::FromStr;
 use zoobot_base::error::{Error, Result};
 use zoobot_show::notebook::text::plural;
 
-/// A distance between representations: 0 for the same, larger for less alike.
+/// A distance between representations: 0 for equal ones, and larger for less similar ones.
 ///
 /// ```
 /// use zoobot_core::similar::Metric;
@@ -18,18 +18,18 @@ use zoobot_show::notebook::text::plural;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Metric {
-    /// Euclidean: the root of the summed squared differences.
+    /// Euclidean distance: the root of the summed squared differences.
     #[default]
     L2,
-    /// The summed absolute differences, as Galaxy Zoo's public similarity search takes them.
+    /// The sum of absolute differences, as in Galaxy Zoo's public similarity search.
     L1,
-    /// 1 - the cosine of the angle between both: 0 to 2, for any lengths. A vector of zeros has no
-    /// direction and is at distance 2 from everything.
+    /// 1 minus the cosine of the angle between the two: 0 to 2, whatever their lengths. A vector of
+    /// zeros has no direction; its distance from everything is 2.
     Cosine,
 }
 
 impl Metric {
-    /// The distance of two vectors of one width, in double precision.
+    /// The distance between two vectors of equal width, in double precision.
     pub fn distance(self, a: &[f32], b: &[f32]) -> f64 {
         let pairs = || a.iter().zip(b).map(|(&a, &b)| (f64::from(a), f64::from(b)));
         match self {
@@ -44,7 +44,7 @@ impl Metric {
         }
     }
 
-    /// Its name in files and on the command line.
+    /// The name used in files and on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::L2 => "l2",
@@ -53,7 +53,7 @@ impl Metric {
         }
     }
 
-    /// Checks queries (one a row) against a table of `width` columns.
+    /// Checks queries (one per row) against a table of `width` columns.
     pub(super) fn check(self, queries: ArrayView2<f32>, width: usize) -> Result<()> {
         if queries.ncols() != width {
             let columns = plural(queries.ncols(), "column");
@@ -74,7 +74,7 @@ impl Metric {
         Ok(())
     }
 
-    /// Queries as [`kernel`](super::kernel) takes them: of length 1 for the cosine.
+    /// Prepares queries for [`kernel`](super::kernel): for the cosine, scales them to length 1.
     pub(super) fn prepared(self, queries: ArrayView2<f32>) -> Array2<f32> {
         let mut queries = queries.as_standard_layout().into_owned();
         if self == Self::Cosine {

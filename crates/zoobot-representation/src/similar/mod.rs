@@ -1,8 +1,8 @@
-//! Galaxies like others.
+//! Search for similar galaxies.
 //!
-//! [`Space::similar_to`] answers at once; [`Space::search`] takes conditions, counter-examples and
-//! other distances. Search is exact: every galaxy is compared, in memory or (a [`VectorFile`]) on
-//! disk. Among millions, an [`Index`] finds most of the nearest at once.
+//! [`Space::similar_to`] answers in one call. [`Space::search`] adds conditions, counter-examples and
+//! other metrics. Search is exact: it compares every galaxy, in memory or (with a [`VectorFile`]) on
+//! disk. Among millions of galaxies, an [`Index`] quickly finds most of the nearest.
 
 mod exact;
 mod file;
@@ -30,12 +30,12 @@ pub use search::{Search, Searched};
 pub use vectors::Vectors;
 
 impl Space {
-    /// The `k` galaxies most like a galaxy (its `id_str`), several galaxies (their mean), a picture
-    /// (a path), or a representation, nearest first in Euclidean distance.
+    /// The `k` galaxies nearest to a galaxy (its `id_str`), several galaxies (their mean), a picture (a
+    /// path), or a representation, nearest first in Euclidean distance.
     ///
-    /// The galaxies asked about are left out, and with positions in the catalogue (see
-    /// [`Search::apart`]) everything within 100 arcseconds of them, which is the same object. Every
-    /// galaxy is compared, so the answer is exact; equal distances keep the table's order.
+    /// The queried galaxies are left out. With positions in the catalogue (see [`Search::apart`]), so is
+    /// everything within 100 arcseconds of them, which counts as the same object. Every galaxy is
+    /// compared, so the answer is exact; equal distances keep the table's order.
     /// [`search`](Self::search) offers filters, counter-examples and other metrics.
     ///
     /// ```
@@ -57,9 +57,9 @@ impl Space {
 }
 
 impl Space {
-    /// What a component responds to: the galaxies nearest to points along its axis, from `reach`
-    /// standard deviations below the mean to `reach` above, in `steps` even steps, with all other
-    /// components at their mean. Each galaxy comes with its distance from its point.
+    /// Shows what a component responds to: the galaxies nearest to points along its axis, in `steps`
+    /// even steps from `reach` standard deviations below the mean to `reach` above, with all other
+    /// components at their mean. Each galaxy comes with the distance from its point.
     ///
     /// ```
     /// use zoobot_core::{ndarray::Array2, space::Space};
@@ -71,9 +71,9 @@ impl Space {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) before a [`pca`](Self::pca);
-    /// [`Error::Parameter`](zoobot_base::Error::Parameter) for a component that does not exist, no
-    /// steps, or a reach that is not above 0.
+    /// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) without a preceding [`pca`](Self::pca);
+    /// [`Error::Parameter`](zoobot_base::Error::Parameter) for a component that does not exist, for 0
+    /// steps, or for a reach that is not above 0.
     pub fn along(&self, component: usize, steps: usize, reach: f64) -> Result<Neighbours> {
         let count = self.variance_ratio()?.len().min(self.width());
         if component >= count {

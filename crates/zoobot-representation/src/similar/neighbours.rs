@@ -7,7 +7,7 @@ use zoobot_base::table::table_of;
 use zoobot_data::catalog::{self, Catalog};
 use zoobot_show::notebook::{Bundle, Gallery, Show, Table, Tile};
 
-/// Examples that a gallery shows; a tag may have hundreds.
+/// The number of examples in a gallery. A tag may have hundreds.
 const EXAMPLES: usize = 3;
 
 /// The galaxies nearest to a query, nearest first.
@@ -34,7 +34,7 @@ pub struct Neighbours {
 zoobot_data::named_by_ids!(Neighbours);
 
 impl Neighbours {
-    /// Of galaxies that a search found, with the catalogue that was searched.
+    /// Collects the galaxies that a search found, with the catalogue of the searched table.
     pub(super) fn new(
         catalog: Option<&Catalog>,
         query: String,
@@ -49,7 +49,7 @@ impl Neighbours {
         Ok(Self { query, ids, distances, catalog, examples })
     }
 
-    /// What was asked for: the `id_str` of a galaxy, a file, ...
+    /// The query: the `id_str` of a galaxy, a file name, and so on.
     pub fn query(&self) -> &str {
         &self.query
     }
@@ -64,7 +64,8 @@ impl Neighbours {
         &self.distances
     }
 
-    /// The table: `rank` from 1, `id_str`, `distance`, and the catalogue's columns where known.
+    /// The table: `rank` from 1, `id_str`, `distance`, and the catalogue's columns if there is a
+    /// catalogue.
     pub fn table(&self) -> DataFrame {
         let rank: Vec<u32> = (1..=self.ids.len() as u32).collect();
         let mut columns = vec![
@@ -91,18 +92,17 @@ impl Neighbours {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Missing`](zoobot_base::Error::Missing) without a catalogue, and for a column that is not
-    /// there.
+    /// [`Error::Missing`](zoobot_base::Error::Missing) without a catalogue, or if it does not have the
+    /// column.
     pub fn labels(&self, column: &str) -> Result<Vec<String>> {
         let catalog = self.catalog.as_ref().ok_or_else(|| no_catalog("labels"))?;
         Ok(catalog.labels(column)?.split_off(self.examples))
     }
 
-    /// The examples (the first three of them), the first framed, and the nearest `n` neighbours as
-    /// pictures.
+    /// The first three examples and the nearest `n` neighbours as pictures. The first example is framed.
     ///
-    /// # Problems shown in its place
-    /// Without a catalogue of what was searched, which knows the pictures.
+    /// # If it cannot be drawn
+    /// When no catalogue is attached: it lists the picture files.
     pub fn gallery(&self, n: usize) -> Gallery {
         self.pictures(n).into()
     }
@@ -130,7 +130,7 @@ impl Neighbours {
 
 impl Show for Neighbours {
     fn show(&self) -> Bundle {
-        // The gallery shows the files.
+        // The gallery already shows the files.
         let table = self.table();
         let table = Table::new(table.drop(catalog::FILE).unwrap_or(table)).show();
         match self.pictures(usize::MAX) {

@@ -1,4 +1,4 @@
-//! What galaxies are compared with: galaxies of the table, a picture, or bare numbers.
+//! What to search for: galaxies of the table, a picture, or a vector.
 
 use crate::encoder::Encoder;
 use crate::space::Space;
@@ -9,7 +9,7 @@ use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::{Catalog, FILE, ID};
 use zoobot_show::notebook::text::plural;
 
-/// Examples to search by. Text is an `id_str`, a path is a picture, numbers are a representation.
+/// Examples to search by. Text is an `id_str`, a path is a picture, and numbers are a representation.
 ///
 /// ```
 /// use zoobot_core::similar::Query;
@@ -20,16 +20,16 @@ use zoobot_show::notebook::text::plural;
 pub enum Query {
     /// A galaxy of the table.
     Galaxy(String),
-    /// A picture file, which the encoder of the table encodes.
+    /// A picture file, which is encoded with the encoder of the table.
     Picture(PathBuf),
-    /// A representation, as long as the table is wide.
+    /// A representation with one number for each feature of the table.
     Vector(Vec<f32>),
-    /// Several: the mean of their representations.
+    /// Several examples: the mean of their representations.
     Several(Vec<Query>),
 }
 
 impl Query {
-    /// What it is called in tables and errors.
+    /// The name of the query in tables and errors.
     pub fn name(&self) -> String {
         match self {
             Self::Galaxy(id) => id.clone(),
@@ -42,7 +42,7 @@ impl Query {
         }
     }
 
-    /// The galaxies of the table among them.
+    /// The galaxies of the table among the examples.
     pub(super) fn galaxies(&self) -> Vec<&str> {
         match self {
             Self::Galaxy(id) => vec![id],
@@ -51,7 +51,7 @@ impl Query {
         }
     }
 
-    /// Its place in the space.
+    /// The representation to search for, in the space.
     pub(super) fn vector(&self, space: &Space, encoder: Option<&Encoder>) -> Result<Vec<f64>> {
         match self {
             Self::Galaxy(id) => {
@@ -93,7 +93,7 @@ impl Query {
     }
 }
 
-/// A picture's place in the space: encoded, then compressed and scaled as the space was.
+/// The representation of a picture: encoded, then compressed and scaled like the space.
 fn picture(path: &Path, space: &Space, encoder: Option<&Encoder>) -> Result<Vec<f64>> {
     let loaded;
     let encoder = match (encoder, space.origin()) {

@@ -1,4 +1,4 @@
-//! Asking for galaxies like others, with conditions.
+//! Searches for similar galaxies, with conditions.
 
 use super::index::Table;
 use super::{Index, Metric, Nearest, Neighbours, Query, VectorFile, Vectors, exact, sky};
@@ -11,11 +11,11 @@ use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::{Catalog, Filter};
 use zoobot_show::notes;
 
-/// How far examples of what is not wanted push the query away, in units of the distance between
-/// both (Rocchio 1971 takes this much for relevance feedback).
+/// How far unwanted examples push the query away, in units of the distance between the two (Rocchio 1971
+/// uses this value for relevance feedback).
 const PUSH: f64 = 0.5;
 
-/// A search to be set up: say what to search for, then call [`nearest`](Self::nearest).
+/// A search to configure: say what to search for, then call [`nearest`](Self::nearest).
 ///
 /// ```
 /// use zoobot_core::{ndarray::array, similar::Metric, space::Space};
@@ -39,9 +39,9 @@ pub struct Search {
     index: Option<Index>,
 }
 
-/// What can be searched: a [`Space`] or a [`VectorFile`].
+/// A table that can be searched: a [`Space`] or a [`VectorFile`].
 pub trait Searched {
-    /// Those of some galaxies that it has, in the order given.
+    /// The given galaxies that the table has, in the order given.
     fn held<'a>(&self, ids: &'a [String]) -> Vec<&'a str>;
 }
 
@@ -57,14 +57,14 @@ impl Searched for VectorFile {
     }
 }
 
-/// Those that are among many, which are gone through once and not kept.
+/// The ids that also occur in `many`, which is read once and not stored.
 fn held<'a, 'b>(ids: &'a [String], many: impl Iterator<Item = &'b str>) -> Vec<&'a str> {
     let wanted: HashSet<&str> = ids.iter().map(String::as_str).collect();
     let there: HashSet<&str> = many.filter_map(|id| wanted.get(id).copied()).collect();
     ids.iter().map(String::as_str).filter(|id| there.contains(id)).collect()
 }
 
-/// What is searched.
+/// The table that is searched.
 #[derive(Debug, Clone)]
 pub(super) enum Within {
     Space(Space),
@@ -79,7 +79,7 @@ impl Within {
         }
     }
 
-    /// The places of some galaxies; all names are gone through once, however many are asked for.
+    /// The rows of some galaxies. All names are read once, however many galaxies are given.
     fn rows(&self, ids: &[&str]) -> Result<Vec<usize>> {
         let wanted: HashSet<&str> = ids.iter().copied().collect();
         let mut places = HashMap::new();
@@ -91,7 +91,7 @@ impl Within {
                 places.entry(id).or_insert(row);
             }
         }
-        // Whoever misses one knows what to say.
+        // For an unknown id, these return the error.
         let missing = |id: &str| match self {
             Self::Space(space) => space.row(id),
             Self::File(file) => file.row(id),
@@ -127,12 +127,12 @@ impl Within {
         }
     }
 
-    /// A space in memory that has these rows at least.
+    /// A space in memory that has at least these rows.
     fn space(&self, mut rows: Vec<usize>) -> Result<Space> {
         match self {
             Self::Space(space) => Ok(space.clone()),
             Self::File(file) => {
-                // One that there always is, since a space has galaxies.
+                // A space cannot be empty, and row 0 always exists.
                 rows.push(0);
                 rows.sort_unstable();
                 rows.dedup();
@@ -148,14 +148,14 @@ impl Space {
         Search::within(Within::Space(self.clone()))
     }
 
-    /// The `k` rows nearest to each of many `queries` (one a row, as wide as the space), exactly.
+    /// The `k` rows nearest to each of many `queries` (one per row, as wide as the space), exactly.
     ///
-    /// A galaxy of the space finds itself first. Memory beyond the answer stays small for any
-    /// number of galaxies and queries.
+    /// A galaxy of the space finds itself first. Besides the answer, the search needs little memory for
+    /// any number of galaxies and queries.
     ///
     /// # Errors
     /// [`Error::Shape`] for queries of another width; [`Error::Unsuitable`] for a number that is not
-    /// finite; [`Error::Parameter`] for a `k` of 0 or of more than the galaxies;
+    /// finite; [`Error::Parameter`] if `k` is 0 or exceeds the number of galaxies;
     /// [`Error::Interrupted`].
     pub fn nearest(&self, queries: ArrayView2<f32>, k: usize, metric: Metric) -> Result<Nearest> {
         exact::nearest(self.array(), queries, k, metric, None)
@@ -176,64 +176,64 @@ impl Search {
         }
     }
 
-    /// Adds an example of what is wanted; of several, the mean is searched for.
+    /// Adds an example of what is wanted. With several, the search is for their mean.
     pub fn like(mut self, query: impl Into<Query>) -> Self {
         self.like.push(query.into());
         self
     }
 
-    /// Adds an example of what is not wanted. The query moves away from the mean of these examples
-    /// by half the distance between both; distances are measured from there.
+    /// Adds an example of what is not wanted. The query moves away from the mean of these examples by
+    /// half of its distance to that mean; distances are measured from the new point.
     pub fn unlike(mut self, query: impl Into<Query>) -> Self {
         self.unlike.push(query.into());
         self
     }
 
-    /// Sets the distance (default [`Metric::L2`]).
+    /// Sets the metric (default [`Metric::L2`]).
     pub fn metric(mut self, metric: Metric) -> Self {
         self.metric = metric;
         self
     }
 
     /// Searches only galaxies for which an expression on the catalogue's columns holds, such as
-    /// `col("mag_r").lt(lit(17.5))`, or a [`condition`](zoobot_data::catalog::condition), before their
-    /// distances are looked at. Called twice, both must hold.
+    /// `col("mag_r").lt(lit(17.5))`, or a [`condition`](zoobot_data::catalog::condition). If it is
+    /// called twice, both must hold.
     pub fn filter(mut self, wanted: impl Into<Filter>) -> Self {
         self.filters.push(wanted.into());
         self
     }
 
-    /// Sets within how many arcseconds of an example a row is the same object and left out (default
-    /// 100, as the paper; 0 keeps all but the example itself). It matters only where the catalogue
-    /// has positions: right ascension and declination under any usual name (`ra` and `dec`, `RAJ2000`
-    /// and `DEJ2000`, `ALPHA_J2000` and `DELTA_J2000`, ...), in degrees or sexagesimal.
+    /// Sets the radius in arcseconds around an example within which rows count as the same object and
+    /// are left out (default 100, as in the paper; 0 leaves out only the example itself). It has an
+    /// effect only if the catalogue has positions: right ascension and declination under any usual name
+    /// (`ra` and `dec`, `RAJ2000` and `DEJ2000`, `ALPHA_J2000` and `DELTA_J2000`, ...), in degrees or
+    /// sexagesimal.
     pub fn apart(mut self, arcsec: f64) -> Self {
         self.apart = arcsec;
         self
     }
 
-    /// Sets the encoder for pictures. By default the encoder that made the space is loaded by its
-    /// name.
+    /// Sets the encoder for pictures. By default, the encoder that made the space is loaded by its name.
     pub fn encoder(mut self, encoder: &Encoder) -> Self {
         self.encoder = Some(encoder.clone());
         self
     }
 
-    /// Searches by an index of this space: faster among millions, and most but not all of the
-    /// nearest are found. A filter that leaves few galaxies has them searched exactly.
+    /// Searches with an index of this space: faster among millions of galaxies, but it finds most rather
+    /// than all of the nearest. If a filter leaves few galaxies, they are searched exactly.
     pub fn index(mut self, index: &Index) -> Self {
         self.index = Some(index.clone());
         self
     }
 
-    /// The `k` galaxies nearest to what was asked for, the examples themselves left out.
+    /// The `k` galaxies nearest to the query, without the examples themselves.
     ///
     /// # Errors
     /// [`Error::Missing`] when a galaxy, the catalogue or a column does not exist, or a picture comes
-    /// without an encoder; [`Error::Empty`] when nothing was asked for, or no galaxy is left to find;
-    /// [`Error::Shape`] when a vector has another width; [`Error::Parameter`] when `k` is 0 or more
-    /// than the galaxies that are left; [`Error::Unsuitable`] for a number that is not finite, or an
-    /// index of another table or metric.
+    /// without an encoder; [`Error::Empty`] when the query is empty, or no galaxy is left to find;
+    /// [`Error::Shape`] when a vector has another width; [`Error::Parameter`] when `k` is 0 or exceeds
+    /// the number of galaxies left; [`Error::Unsuitable`] for a number that is not finite, or an index
+    /// of another table or metric.
     pub fn nearest(&self, k: usize) -> Result<Neighbours> {
         let query = Query::Several(self.like.clone());
         let away = Query::Several(self.unlike.clone());
@@ -284,8 +284,8 @@ impl Search {
         Neighbours::new(self.within.catalog(), query.name(), &examples, ids, distances)
     }
 
-    /// The vector to search around, like some examples and unlike others; `rows` are the rows of
-    /// all examples.
+    /// The vector to search for: near the wanted examples and away from the unwanted ones. `rows` are
+    /// the rows of all examples.
     fn target(&self, query: &Query, away: &Query, rows: Vec<usize>) -> Result<Array1<f32>> {
         let space = self.within.space(rows)?;
         let mut target = query.vector(&space, self.encoder.as_ref())?;
@@ -296,7 +296,7 @@ impl Search {
         Ok(target.into_iter().map(|value| value as f32).collect())
     }
 
-    /// The rows that are searched, in order, where these are not all but the examples.
+    /// The rows to search, in order, or `None` for all rows.
     fn among(&self, examples: &[usize]) -> Result<Option<Vec<u32>>> {
         let sky = match self.within.catalog().filter(|_| self.apart != 0.0) {
             Some(catalog) => sky::Sky::of(catalog)?,
@@ -330,7 +330,7 @@ impl Search {
     }
 }
 
-/// The error where the catalogue of what is searched is needed for something.
+/// The error when an operation needs the catalogue of the searched table.
 pub(super) fn no_catalog(what: &str) -> Error {
     Error::Missing {
         kind: "catalogue",

@@ -1,16 +1,16 @@
-//! Which rows of a catalogue lie at the same place of the sky: the same object, pictured twice.
+//! Finds the rows of a catalogue at the same position in the sky: the same object, pictured twice.
 
 use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::{Catalog, Positions};
 
-/// Rows nearer than this are one object (Walmsley et al. 2022, section 4.1), in arcseconds.
+/// Rows within this distance count as one object (Walmsley et al. 2022, section 4.1), in arcseconds.
 pub const SAME_OBJECT: f64 = 100.0;
 
-/// The directions of a catalogue's rows, from its columns of positions.
+/// The directions of a catalogue's rows, from its position columns.
 #[derive(Debug)]
 pub struct Sky {
     positions: Positions,
-    /// Unit vectors; NaN where a coordinate is missing, which is near nothing.
+    /// Unit vectors. They are NaN if a coordinate is missing, so that such a row is near nothing.
     directions: Vec<[f64; 3]>,
 }
 
@@ -28,7 +28,7 @@ impl Sky {
         Ok(Some(Self { positions, directions }))
     }
 
-    /// Fails where one of some rows has a position that cannot be.
+    /// Fails if any of the wanted rows has an impossible position.
     pub fn check(&self, wanted: impl Fn(usize) -> bool) -> Result<()> {
         self.positions.check(wanted)
     }
@@ -38,12 +38,12 @@ impl Sky {
         self.positions.values()[row].is_some()
     }
 
-    /// Whether each row lies within `arcsec` of `row`.
+    /// Whether each row is within `arcsec` of `row`.
     pub fn near(&self, row: usize, arcsec: f64) -> Result<impl Iterator<Item = bool> + '_> {
         if !(0.0..=648_000.0).contains(&arcsec) {
             return Err(Error::parameter("apart", arcsec, "between 0 and 648000 arcseconds"));
         }
-        // The chord keeps its digits where the cosine of a small angle has none left.
+        // The chord stays precise for small angles, where the cosine does not.
         let chord = 2.0 * (arcsec / 7200.0).to_radians().sin();
         let here = self.directions[row];
         Ok(self.directions.iter().map(move |there| {

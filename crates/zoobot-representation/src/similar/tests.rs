@@ -25,7 +25,7 @@ fn line(places: &[f32], columns: polars::prelude::DataFrame) -> Space {
     Space::new(ids, features).unwrap().with_catalog(&catalog).unwrap()
 }
 
-/// Every distance, in double precision, written out anew.
+/// All distances in double precision, computed independently.
 fn brute(metric: Metric, rows: &Array2<f32>, query: ArrayView1<f32>) -> Vec<(f64, usize)> {
     let (q, double) = (query.mapv(f64::from), rows.mapv(f64::from));
     let mut all: Vec<(f64, usize)> = double
@@ -43,8 +43,8 @@ fn brute(metric: Metric, rows: &Array2<f32>, query: ArrayView1<f32>) -> Vec<(f64
 
 #[test]
 fn neighbours_by_every_metric_are_those_of_a_full_sort() {
-    // Few queries are shared out by rows, many by queries, and one has a way of its own; widths that fill
-    // no register.
+    // A few queries are split by rows and many by queries; a single query has its own code path. The
+    // widths are not multiples of a register.
     let sizes =
         [(700, 6, 3), (2500, 13, 301), (90, 130, 90), (700, 6, 1), (2500, 40, 1), (90, 130, 1)];
     for (rows, width, queries) in sizes {
@@ -56,7 +56,7 @@ fn neighbours_by_every_metric_are_those_of_a_full_sort() {
                     brute(metric, &table, query).into_iter().take(20).enumerate()
                 {
                     assert_eq!(found.rows[[i, place]] as usize, row, "{metric} {i} {place}");
-                    // To the last digit of a float32.
+                    // Accurate to the last digit of a float32.
                     let off = f64::from(found.distances[[i, place]]) - distance;
                     assert!(off.abs() < 1e-7 * distance.max(1.0), "{metric} {off}");
                 }
@@ -81,7 +81,7 @@ fn only_chosen_rows_are_searched() {
 
 #[test]
 fn neighbours_far_from_the_origin_keep_their_digits() {
-    // A matrix product of these would leave no digit of the differences.
+    // A matrix product would lose all digits of these differences.
     let table = Array2::from_shape_fn((64, 4), |(i, _)| 10_000.0 + i as f32 / 512.0);
     let found = exact::nearest(&table, table.view(), 2, Metric::L2, None).unwrap();
     for i in 0..64 {

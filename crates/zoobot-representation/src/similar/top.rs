@@ -1,10 +1,9 @@
-//! The nearest few of many, in memory for a few.
+//! Keeps the nearest few of many candidates in little memory.
 
-/// Keeps the `k` smallest distances that it was offered, with their rows.
+/// Keeps the `k` smallest of the distances offered, with their rows.
 ///
-/// Candidates gather in a buffer; when it is full, a selection keeps the best `k` and sets the
-/// bound for those to come. Of equal distances the smaller row wins, provided rows are offered in
-/// order.
+/// Candidates collect in a buffer. When it is full, a selection keeps the best `k` and sets the bound
+/// for later candidates. Of equal distances, the smaller row wins if rows are offered in order.
 #[derive(Debug)]
 pub struct Top {
     k: usize,
@@ -12,22 +11,22 @@ pub struct Top {
     found: Vec<(f32, u32)>,
 }
 
-/// What a buffer holds beyond `k`, at least.
+/// The minimum capacity of the buffer beyond `k`.
 const SPARE: usize = 24;
 
 impl Top {
-    /// For the `k` nearest, `k` at least 1.
+    /// Creates a buffer for the `k` nearest; `k` must be at least 1.
     pub fn new(k: usize) -> Self {
         Self { k, bound: f32::NAN, found: Vec::with_capacity(k + k.max(SPARE)) }
     }
 
-    /// What is as far as this need not be offered. NaN as long as everything is wanted.
+    /// Distances of at least this bound need not be offered. It is NaN until there is a bound.
     #[inline]
     pub fn bound(&self) -> f32 {
         self.bound
     }
 
-    /// Takes a candidate.
+    /// Adds a candidate if it is nearer than the bound.
     #[inline]
     pub fn offer(&mut self, distance: f32, row: u32) {
         if distance >= self.bound {
@@ -48,13 +47,13 @@ impl Top {
         }
     }
 
-    /// Takes over what another one found.
+    /// Adds the candidates of another buffer.
     pub fn merge(&mut self, other: Self) {
         self.found.extend(other.found);
         self.compact();
     }
 
-    /// The nearest first.
+    /// The nearest candidates, nearest first.
     pub fn into_sorted(mut self) -> Vec<(f32, u32)> {
         self.compact();
         self.found.sort_by(order);

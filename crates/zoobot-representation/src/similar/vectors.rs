@@ -1,29 +1,29 @@
-//! Where the rows that are searched lie: in memory, or in a file.
+//! Access to the rows that are searched, in memory or in a file.
 
 use ndarray::Array2;
 use sha2::{Digest, Sha256};
 use std::ops::Range;
 
-/// A table of float32 vectors that search reads row by row, from many threads.
+/// A table of float32 vectors that searches read row by row, from many threads.
 pub trait Vectors: Sync {
     /// The number of rows.
     fn len(&self) -> usize;
-    /// Whether there is none.
+    /// Whether the table has no rows.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
-    /// The numbers of each.
+    /// The number of columns.
     fn width(&self) -> usize;
-    /// Copies a row.
+    /// Copies a row into `to`.
     fn read(&self, row: usize, to: &mut [f32]);
-    /// Copies neighbouring rows to places that are `stride` numbers apart.
+    /// Copies consecutive rows into `to`, each beginning `stride` numbers after the previous one.
     fn read_rows(&self, rows: Range<usize>, stride: usize, to: &mut [f32]) {
         let width = self.width();
         for (row, to) in rows.zip(to.chunks_exact_mut(stride)) {
             self.read(row, &mut to[..width]);
         }
     }
-    /// Says that these rows are not needed for now: memory that they take may be given back.
+    /// Hints that these rows are not needed for now, so that their memory can be released.
     fn release(&self, _rows: Range<usize>) {}
 }
 
@@ -46,22 +46,22 @@ impl Vectors for Array2<f32> {
     }
 }
 
-/// Tells a table's numbers from others.
+/// Computes a table's fingerprint, a hash of its numbers.
 #[derive(Debug, Clone)]
 pub(super) struct Fingerprint(Sha256);
 
 impl Fingerprint {
-    /// Of a table so wide.
+    /// Starts the fingerprint of a table with `width` columns.
     pub fn new(width: usize) -> Self {
         Self(Sha256::new().chain_update((width as u64).to_le_bytes()))
     }
 
-    /// Takes in the next numbers, as bytes.
+    /// Adds the next numbers, as bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
-    /// Sixteen hexadecimal digits.
+    /// The fingerprint: sixteen hexadecimal digits.
     pub fn finish(self) -> String {
         self.0.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
     }

@@ -1,4 +1,4 @@
-//! The representation as a table: one row a galaxy, one column a feature.
+//! The representation as a table: one row per galaxy, one column per feature.
 
 mod origin;
 mod pca;
@@ -25,8 +25,8 @@ pub use pca::{array, tensor};
 #[doc(hidden)]
 pub use store::write_parquet;
 
-/// Representations of galaxies: `features` is rows x columns, float32, always finite; row `i`
-/// belongs to `ids()[i]`.
+/// Representations of galaxies. `features` is rows x columns, float32 and always finite; row `i` belongs
+/// to `ids()[i]`.
 ///
 /// ```
 /// use zoobot_core::{ndarray::array, space::Space};
@@ -40,11 +40,11 @@ pub use store::write_parquet;
 pub struct Space {
     ids: Arc<Vec<String>>,
     features: Arc<Array2<f32>>,
-    /// Where the features come from: names of columns and figures follow.
+    /// The kind of features, which determines the names of columns and axes.
     kind: Kind,
     catalog: Option<Catalog>,
     failed: Failures,
-    /// What was done to the encoder's features, in order.
+    /// The steps applied to the encoder's features, in order.
     steps: Vec<place::Step>,
     origin: Option<Arc<Origin>>,
 }
@@ -67,7 +67,7 @@ impl Kind {
 zoobot_data::named_by_ids!(Space);
 
 impl Space {
-    /// A space from names and features (one row each).
+    /// Creates a space from names and features (one row each).
     ///
     /// # Errors
     /// [`Error::Shape`] when the numbers of names and rows differ; [`Error::Empty`] without
@@ -98,8 +98,8 @@ impl Space {
         })
     }
 
-    /// Attaches the catalogue that the pictures came from: galleries and labels need it. Galaxies
-    /// of the catalogue that the space does not have are left out.
+    /// Attaches the catalogue that the pictures came from, which galleries and labels need. Galaxies of
+    /// the catalogue that are not in the space are left out.
     ///
     /// # Errors
     /// [`Error::Missing`] when a galaxy of the space is not in the catalogue.
@@ -119,8 +119,8 @@ impl Space {
         self
     }
 
-    /// The encoder that made it and its recipe, where they are known: from an encoder, and from the
-    /// tables that this library writes.
+    /// The encoder that made the space and its recipe, if they are known: they are for spaces from an
+    /// encoder, and from tables that this library wrote.
     pub fn origin(&self) -> Option<&Origin> {
         self.origin.as_deref()
     }
@@ -130,7 +130,7 @@ impl Space {
         self.ids.len()
     }
 
-    /// Never true: a space has at least one galaxy.
+    /// Always false: a space has at least one galaxy.
     pub fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
@@ -150,17 +150,17 @@ impl Space {
         self.features.view()
     }
 
-    /// The features, for search.
+    /// The features as an array, for search.
     pub(crate) fn array(&self) -> &Array2<f32> {
         &self.features
     }
 
-    /// The features, shared.
+    /// The features as a shared array.
     pub(crate) fn shared(&self) -> Arc<Array2<f32>> {
         self.features.clone()
     }
 
-    /// The catalogue of exactly these galaxies, in this order, where it is known.
+    /// The catalogue of exactly these galaxies, in this order, if one is attached.
     pub fn catalog(&self) -> Option<&Catalog> {
         self.catalog.as_ref()
     }
@@ -170,20 +170,21 @@ impl Space {
         &self.failed
     }
 
-    /// The place of a galaxy.
+    /// The row of a galaxy.
     ///
     /// # Errors
-    /// [`Error::Missing`], with the nearest name.
+    /// [`Error::Missing`], with the most similar name.
     pub fn row(&self, id: &str) -> Result<usize> {
         self.ids.iter().position(|known| known == id).ok_or_else(|| {
             Error::missing("galaxy", id, "this representation", self.ids.iter().map(String::as_str))
         })
     }
 
-    /// Some of its galaxies, in the order given: their names, or a table or a catalogue that holds them.
+    /// Selects galaxies, in the order given: by their names, or by a table or a catalogue that contains
+    /// them.
     ///
     /// # Errors
-    /// [`Error::Missing`] for a galaxy that the space does not have; [`Error::Empty`] for no names.
+    /// [`Error::Missing`] for a galaxy that is not in the space; [`Error::Empty`] if none is given.
     pub fn select(&self, galaxies: &(impl GalaxyNames + ?Sized)) -> Result<Self> {
         let rows = places(&self.ids, galaxies, || "this representation".into())?;
         if rows.is_empty() {
@@ -195,8 +196,7 @@ impl Space {
         Ok(Self { ids: Arc::new(ids), features, catalog, ..self.clone() })
     }
 
-    /// The table: `id_str`, then `feat_0`, `feat_1`, ... (`feat_0_pca`, ... after a
-    /// [`pca`](Self::pca)).
+    /// The table: `id_str`, then `feat_0`, `feat_1`, ... (after [`pca`](Self::pca), `feat_0_pca`, ...).
     pub fn table(&self) -> DataFrame {
         let mut columns: Vec<Column> =
             vec![Series::new(zoobot_data::catalog::ID.into(), self.ids.as_slice()).into_column()];
@@ -207,21 +207,21 @@ impl Space {
         table_of(self.len(), columns)
     }
 
-    /// The `components` directions along which the galaxies differ most. See [`Pca`].
+    /// Reduces the space to its first `components` principal components. See [`Pca`].
     ///
     /// # Errors
-    /// When `components` is 0 or more than there are columns or rows.
+    /// When `components` is 0 or exceeds the number of columns or rows.
     pub fn pca(&self, components: usize) -> Result<Self> {
         let pca = Pca::fit(self.features(), components)?;
         let kind = Kind::Components;
         Self { kind, ..self.clone() }.then(place::Step::Compress(Arc::new(pca)))
     }
 
-    /// Every column shifted to mean 0 and scaled to standard deviation 1 (divided by the number
-    /// of rows, as scikit-learn's StandardScaler); a column without any spread stays 0.
+    /// Shifts every column to mean 0 and scales it to standard deviation 1 (divided by the number of
+    /// rows, like scikit-learn's StandardScaler). A constant column becomes 0.
     ///
     /// # Errors
-    /// None for a space that was made by [`new`](Self::new).
+    /// None for a space made by [`new`](Self::new).
     pub fn standardize(&self) -> Result<Self> {
         let (mean, deviations) = column_moments(self.features.rows().into_iter(), self.width());
         let scale = mean.iter().zip(deviations).map(|(&mean, it)| scale(mean, it)).collect();
@@ -231,7 +231,7 @@ impl Space {
     /// The share of the variance that each component explains.
     ///
     /// # Errors
-    /// [`Error::Unsuitable`] before a [`pca`](Self::pca).
+    /// [`Error::Unsuitable`] without a preceding [`pca`](Self::pca).
     pub fn variance_ratio(&self) -> Result<&[f64]> {
         match self.compression() {
             Some(pca) => Ok(pca.variance_ratio()),
@@ -242,7 +242,7 @@ impl Space {
         }
     }
 
-    /// The compression that made this space, to place other galaxies in it.
+    /// The latest PCA of this space, with which other galaxies can be placed in it.
     pub fn compression(&self) -> Option<&Pca> {
         self.steps.iter().rev().find_map(|step| match step {
             place::Step::Compress(pca) => Some(pca.as_ref()),
@@ -250,10 +250,10 @@ impl Space {
         })
     }
 
-    /// A figure of the share of the variance that each component explains, and of their sum.
+    /// A figure of the share of the variance that each component explains, and of the cumulative share.
     ///
-    /// # Problems shown in its place
-    /// [`Error::Unsuitable`] before a [`pca`](Self::pca).
+    /// # If it cannot be drawn
+    /// [`Error::Unsuitable`] without a preceding [`pca`](Self::pca).
     pub fn explained_variance(&self) -> Figure {
         match self.variance_ratio() {
             Ok(shares) => figure::explained_variance(shares),
@@ -261,10 +261,10 @@ impl Space {
         }
     }
 
-    /// A figure of the first two columns, one point a galaxy, coloured by a column of the
-    /// catalogue: text gives classes, numbers a colour bar.
+    /// A figure of the first two columns, with one point per galaxy, coloured by a column of the
+    /// catalogue: text is shown as classes, numbers with a colour bar.
     ///
-    /// # Problems shown in its place
+    /// # If it cannot be drawn
     /// [`Error::Missing`] when there is no catalogue or no such column.
     pub fn scatter(&self, colour_by: &str) -> Figure {
         match self.panel(colour_by) {
@@ -273,7 +273,7 @@ impl Space {
         }
     }
 
-    /// The [`scatter`](Self::scatter) before it is drawn.
+    /// The data of [`scatter`](Self::scatter), before it is drawn.
     #[doc(hidden)]
     pub fn panel(&self, colour_by: &str) -> Result<figure::Scatter> {
         if self.width() < 2 {
@@ -291,7 +291,7 @@ impl Space {
             .labels(&name(0), &name(1)))
     }
 
-    /// The catalogue, or what to do where there is none.
+    /// The catalogue, or an error that says how to attach one.
     #[doc(hidden)]
     pub fn known_catalog(&self) -> Result<&Catalog> {
         self.catalog.as_ref().ok_or_else(|| Error::Missing {
@@ -303,7 +303,7 @@ impl Space {
     }
 }
 
-/// Columns of a wide table that are shown.
+/// The number of columns of a wide table that are shown.
 const SHOWN: usize = 8;
 
 impl Show for Space {

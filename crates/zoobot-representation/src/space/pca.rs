@@ -1,4 +1,4 @@
-//! Principal components: exact, in memory for the features once, or in a stream.
+//! Principal components, computed exactly, from a table in memory or from a stream of rows.
 
 use super::products::Products;
 use ndarray::linalg::general_mat_mul;
@@ -9,19 +9,20 @@ use zoobot_base::error::{Error, Result};
 use zoobot_base::moments::column_means;
 use zoobot_show::notebook::Progress;
 
-/// Rows whose products are summed at a time.
+/// The number of rows whose products are summed at a time.
 const BLOCK: usize = 2048;
-/// The number of rows from which products are formed in single precision.
+/// The number of rows from which products are computed in single precision.
 const MANY: usize = 10_000;
 
-/// The directions along which rows differ most, largest first.
+/// The directions along which rows differ most, largest variance first.
 ///
-/// The covariance (divided by rows - 1) is summed in float64 over blocks of 2,048 rows, so memory
-/// beyond the features is columns x columns ([`PcaFit`] does not need the features at once either).
-/// From 10,000 rows on, the products within a block are formed in single precision of centred rows,
-/// which costs the variances no more than 1e-6 of the largest. Where there are fewer rows than columns
-/// the rows' products are decomposed instead. Each component's largest weight is positive, which makes its sign, and
-/// with it every figure, the same in every run (and as in scikit-learn).
+/// The covariance (divided by rows - 1) is summed in float64 over blocks of 2,048 rows, so besides the
+/// features it needs memory for columns x columns numbers ([`PcaFit`] does not need all features at once
+/// either). From 10,000 rows on, the products within a block are computed in single precision from
+/// centred rows, which changes the variances by at most 1e-6 of the largest. If there are fewer rows
+/// than columns, a singular value decomposition of the centred rows is used instead. Each component's
+/// largest weight is positive. This fixes its sign, so that every figure is the same in every run (and
+/// as in scikit-learn).
 ///
 /// ```
 /// use zoobot_core::{ndarray::array, space::Pca};
@@ -45,7 +46,7 @@ impl Pca {
     ///
     /// # Errors
     /// [`Error::Unsuitable`] for fewer than 2 rows; [`Error::Parameter`] when `components` is 0 or
-    /// more than the rows or columns.
+    /// exceeds the number of rows or columns.
     pub fn fit(rows: ArrayView2<f32>, components: usize) -> Result<Self> {
         let (n, d) = rows.dim();
         let most = n.min(d);
@@ -67,7 +68,7 @@ impl Pca {
         fit.finish()
     }
 
-    /// The first components of a spectrum.
+    /// Keeps the first components of a spectrum and fixes their signs.
     fn of(mean: Array1<f64>, (values, vectors, total): Spectrum, components: usize) -> Self {
         let mut components = vectors.slice(s![..components, ..]).to_owned();
         for mut component in components.rows_mut() {
@@ -85,10 +86,10 @@ impl Pca {
         Self { mean, components, variance, variance_ratio }
     }
 
-    /// The components' values of each row (rows x components), in single precision of centred rows.
+    /// Projects rows onto the components (rows x components), in single precision from centred rows.
     ///
     /// # Errors
-    /// [`Error::Shape`] when the number of columns differs from the fit's.
+    /// [`Error::Shape`] when the number of columns differs from that of the fit.
     pub fn transform(&self, rows: ArrayView2<f32>) -> Result<Array2<f32>> {
         if rows.ncols() != self.mean.len() {
             let problem = format!(
@@ -101,7 +102,7 @@ impl Pca {
         let mut out = Array2::zeros((rows.nrows(), self.components.nrows()));
         let directions = self.components.t().as_standard_layout().into_owned();
         let mean = self.mean.mapv(|mean| mean as f32);
-        // What rounding takes from the mean would be missing from every row.
+        // Corrects for rounding the mean to single precision.
         let rest = (&self.mean - &mean.mapv(f64::from)).dot(&directions).mapv(|it| it as f32);
         let directions = directions.mapv(|weight| weight as f32);
         let blocks: Vec<_> = rows
@@ -124,14 +125,14 @@ impl Pca {
         Ok(out)
     }
 
-    /// Rows from their components' values, as near as the components can come: a value of 0
-    /// everywhere gives the mean.
+    /// Reconstructs rows from their components' values, as closely as the components allow. Values of 0
+    /// give the mean.
     ///
     /// # Shapes
     /// rows x components to rows x columns.
     ///
     /// # Errors
-    /// [`Error::Shape`] when there is not one column for each component.
+    /// [`Error::Shape`] unless there is one column for each component.
     pub fn inverse(&self, values: ArrayView2<f32>) -> Result<Array2<f32>> {
         let (number, width) = self.components.dim();
         if values.ncols() != number {
@@ -154,7 +155,7 @@ impl Pca {
         &self.mean
     }
 
-    /// The components, one a row, each of length 1.
+    /// The components, one per row, each of length 1.
     pub fn components(&self) -> &Array2<f64> {
         &self.components
     }
@@ -164,14 +165,14 @@ impl Pca {
         &self.variance
     }
 
-    /// The share of the whole variance along each component.
+    /// The share of the total variance along each component.
     pub fn variance_ratio(&self) -> &[f64] {
         &self.variance_ratio
     }
 }
 
-/// Principal components of rows that come in a stream: memory holds columns x columns numbers and
-/// one block, for any number of rows.
+/// Fits principal components to a stream of rows. It needs memory for columns x columns numbers and one
+/// block, whatever the number of rows.
 ///
 /// ```
 /// use zoobot_core::{ndarray::array, space::PcaFit};
@@ -190,32 +191,32 @@ pub struct PcaFit {
     sums: Option<Sums>,
 }
 
-/// Sums over rows that were shifted to near their mean, so that little cancels in the end.
+/// Sums over rows from which an approximate mean was subtracted, so that rounding errors stay small.
 #[derive(Debug)]
 struct Sums {
-    /// In numbers that single precision holds.
+    /// The subtracted mean, rounded to single precision.
     shift: Array1<f64>,
     kept: Kept,
 }
 
 #[derive(Debug)]
 enum Kept {
-    /// In double precision throughout: the sum of the rows, and the sum of their products, columns
-    /// x columns.
+    /// The sum of the rows and the sum of their products (columns x columns), in double precision
+    /// throughout.
     Precise(Array1<f64>, Tensor),
     Fast(Products),
 }
 
 impl PcaFit {
-    /// For the first `components` components.
+    /// Creates a fit of the first `components` components.
     pub fn new(components: usize) -> Self {
         Self { components, precise: false, rows: 0, sums: None }
     }
 
-    /// Takes in the next rows.
+    /// Adds rows.
     ///
     /// # Errors
-    /// [`Error::Shape`] when they differ in width from the rows before; [`Error::Interrupted`].
+    /// [`Error::Shape`] when they differ in width from earlier rows; [`Error::Interrupted`].
     pub fn add(&mut self, rows: ArrayView2<f32>) -> Result<()> {
         let width = rows.ncols();
         if rows.nrows() == 0 {
@@ -247,11 +248,11 @@ impl PcaFit {
         Ok(())
     }
 
-    /// The components.
+    /// Computes the components.
     ///
     /// # Errors
-    /// [`Error::Unsuitable`] for fewer than 2 rows; [`Error::Parameter`] when there are more
-    /// components than rows or columns.
+    /// [`Error::Unsuitable`] for fewer than 2 rows; [`Error::Parameter`] when the number of components
+    /// is 0 or exceeds the number of rows or columns.
     pub fn finish(self) -> Result<Pca> {
         let width = self.sums.as_ref().map_or(0, |sums| sums.shift.len());
         let most = width.min(self.rows);
@@ -277,7 +278,7 @@ impl PcaFit {
         let (values, vectors) = covariance.f_linalg_eigh("U")?;
         let values: Vec<f64> = Vec::try_from(values.f_flip([0])?)?;
         let values = values.into_iter().map(|value| value.max(0.0)).collect();
-        // Only those that are wanted are taken over.
+        // Copies only the components asked for.
         let wanted = vectors.f_tr()?.f_flip([0])?.f_narrow(0, 0, self.components as i64)?;
         let vectors = array(&wanted, self.components, width)?;
         Ok(Pca::of(mean, (values, vectors, total), self.components))
@@ -307,10 +308,10 @@ fn mean(rows: ArrayView2<f32>) -> Array1<f64> {
     Array1::from(column_means(rows.rows().into_iter(), rows.ncols()))
 }
 
-/// Eigenvalues (largest first), eigenvectors (one a row) and the sum of all eigenvalues.
+/// The eigenvalues (largest first), the eigenvectors (one per row) and the sum of all eigenvalues.
 type Spectrum = (Vec<f64>, Array2<f64>, f64);
 
-/// From the products of the rows, when they are fewer than the columns.
+/// The spectrum by singular value decomposition, for fewer rows than columns.
 fn by_rows(rows: ArrayView2<f32>, mean: &Array1<f64>) -> Result<Spectrum> {
     let (n, d) = rows.dim();
     let centred = tensor(&(rows.mapv(f64::from) - mean))?;
@@ -321,7 +322,7 @@ fn by_rows(rows: ArrayView2<f32>, mean: &Array1<f64>) -> Result<Spectrum> {
     Ok((values, array(&vectors.f_tr()?, n, d)?, total))
 }
 
-/// A tensor of an array's numbers.
+/// Converts an array to a tensor.
 #[doc(hidden)]
 pub fn tensor(array: &Array2<f64>) -> Result<Tensor> {
     let (rows, columns) = array.dim();
@@ -329,7 +330,7 @@ pub fn tensor(array: &Array2<f64>) -> Result<Tensor> {
     Ok(Tensor::f_from_slice(&values)?.f_view([rows as i64, columns as i64])?)
 }
 
-/// Why a table of this shape has no such components.
+/// The error for a number of components that a table of this shape does not allow.
 fn wrong_number(components: usize, rows: usize, columns: usize) -> Error {
     if rows < 2 {
         let problem =
@@ -341,7 +342,7 @@ fn wrong_number(components: usize, rows: usize, columns: usize) -> Error {
     Error::parameter("components", components, range)
 }
 
-/// An array of a tensor's numbers.
+/// Converts a tensor to an array.
 #[doc(hidden)]
 pub fn array(tensor: &Tensor, rows: usize, columns: usize) -> Result<Array2<f64>> {
     let values: Vec<f64> = Vec::try_from(tensor.f_contiguous()?.f_flatten(0, -1)?)?;

@@ -1,4 +1,4 @@
-//! The steps that were applied to an encoder's features, to apply them to other galaxies.
+//! Records the steps applied to an encoder's features, to apply them to other galaxies.
 
 use super::{Kind, Pca, Space};
 use ndarray::{Array2, ArrayView2};
@@ -6,14 +6,14 @@ use std::sync::Arc;
 use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
 
-/// A step from features to what a space holds.
+/// A step from an encoder's features to those of a space.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
     Compress(Arc<Pca>),
     Scale(Arc<Scale>),
 }
 
-/// Columns shifted by `mean` and multiplied by `scale`.
+/// Subtracts `mean` from the columns and multiplies by `scale`.
 #[derive(Debug)]
 pub(super) struct Scale {
     pub(super) mean: Vec<f64>,
@@ -45,22 +45,22 @@ impl Step {
 }
 
 impl Space {
-    /// The space after one more step.
+    /// Applies one more step.
     pub(super) fn then(mut self, step: Step) -> Result<Self> {
         self.features = Arc::new(step.apply(self.features())?);
         self.steps.push(step);
         Ok(self)
     }
 
-    /// Brings features of other galaxies, as the encoder gave them, into this space: they are
-    /// compressed and standardised as its own galaxies were.
+    /// Transforms an encoder's features of other galaxies into this space: compresses and standardises
+    /// them in the same way as the space's own galaxies.
     ///
     /// # Shapes
     /// rows x the encoder's width to rows x [`width`](Self::width).
     ///
     /// # Errors
     /// [`Error::Shape`] when the number of columns differs; [`Error::Missing`] when the space was read
-    /// from a file, which holds the components only.
+    /// from a file of components, which does not record the steps.
     pub fn place(&self, rows: ArrayView2<f32>) -> Result<Array2<f32>> {
         if self.steps.is_empty() && self.kind == Kind::Components {
             return Err(Error::Missing {

@@ -1,34 +1,35 @@
-//! Sums of products of columns over many rows, in single precision within the rows that are added at a
-//! time and in double precision across them: the work of a principal component analysis.
+//! Sums the products of columns over many rows, which is most of the work of a principal component
+//! analysis. Products are summed in single precision within the rows added at a time, and in double
+//! precision across them.
 //!
-//! Columns are gathered into panels, shifted on the way; each pair of panels is summed by itself, and
-//! pairs below the diagonal, which mirror others, not at all. A core takes the pairs of a few neighbouring
-//! panels together, so that those stay in its cache.
+//! Columns are shifted and gathered into panels. Each pair of panels is summed separately, and pairs
+//! below the diagonal are skipped, since the matrix is symmetric. A core processes the pairs of a few
+//! neighbouring panels together, so that the panels stay in its cache.
 
 use ndarray::{Array2, ArrayView2};
 use rayon::prelude::*;
 use zoobot_base::processor::{Instructions, for_each_processor};
 
-/// Columns of a panel.
+/// Columns per panel.
 const WIDE: usize = 32;
-/// Rows of a panel: two panels are in a core's first cache together.
+/// Rows per panel: two panels fit into a core's L1 cache.
 const DEEP: usize = 128;
-/// Neighbouring panels on each side of the pairs that are taken together: 8 panels of 16 KB.
+/// Panels on each side of a group of pairs processed together: 8 panels of 16 KB.
 const SIDE: usize = 4;
-/// Numbers of a panel of so many rows.
+/// Numbers per panel.
 const PANEL: usize = DEEP * WIDE;
-/// Numbers of a cache line, at which panels begin: registers that reach over two are loaded in twice the
-/// time.
+/// Numbers per cache line. Panels are aligned to cache lines, because loading a register across two
+/// lines takes twice as long.
 const LINE: usize = 16;
 
-/// One pair of panels.
+/// A pair of panels.
 #[derive(Debug)]
 struct Pair {
     left: usize,
     right: usize,
-    /// WIDE x WIDE.
+    /// The sums of products, WIDE x WIDE.
     sums: Vec<f64>,
-    /// Of the rows that are being added; 0 between.
+    /// The sums over the rows being added; 0 afterwards.
     recent: Vec<f32>,
 }
 
@@ -48,16 +49,16 @@ impl Pair {
 #[derive(Debug)]
 pub struct Products {
     width: usize,
-    /// Of each column, padded to whole panels.
+    /// The sum of each column, padded to whole panels.
     sum: Vec<f64>,
-    /// Pairs that share panels together.
+    /// The pairs, in groups that share panels.
     pairs: Vec<Vec<Pair>>,
-    /// The rows that are added, DEEP after DEEP, each panel by panel: kept for the next.
+    /// A buffer for the rows being added, in blocks of DEEP rows, panel by panel.
     panels: Vec<f32>,
 }
 
 impl Products {
-    /// For rows of `width` columns.
+    /// Creates empty sums for rows of `width` columns.
     pub fn new(width: usize) -> Self {
         let panels = width.div_ceil(WIDE);
         let side = |first: usize| first..(first + SIDE).min(panels);
@@ -75,7 +76,7 @@ impl Products {
         }
     }
 
-    /// Adds rows less a shift of each column.
+    /// Adds rows after subtracting `shift`.
     ///
     /// # Shapes
     /// `rows`: n x width; `shift`: width.
@@ -83,7 +84,7 @@ impl Products {
         let Self { width, sum, pairs, panels } = self;
         let rows = rows.as_standard_layout();
         let rows = rows.as_slice().unwrap_or_default();
-        // Panels of DEEP rows.
+        // The size of a block of DEEP rows.
         let whole = sum.len() * DEEP;
         let blocks = rows.len().div_ceil(DEEP * *width);
         panels.resize(blocks * whole + LINE, 0.0);
@@ -105,7 +106,7 @@ impl Products {
         });
     }
 
-    /// The sum of each column, and the sum of the products of each two.
+    /// The sum of each column, and the sum of the products of each pair of columns.
     pub fn finish(self) -> (Vec<f64>, Array2<f64>) {
         let Self { width, mut sum, pairs, .. } = self;
         sum.truncate(width);
@@ -126,8 +127,8 @@ impl Products {
 }
 
 for_each_processor! {
-    /// Brings at most DEEP rows into panels, shifted; what is beyond the last row and column becomes 0.
-    /// Their sums, column by column.
+    /// Gathers at most DEEP rows into panels, subtracting the shift; padding becomes 0. Returns the sum
+    /// of each column.
     fn gather(rows: &[f32], shift: &[f32], panels: &mut [f32]) -> Vec<f64> = gather_any;
 }
 
@@ -142,7 +143,7 @@ fn gather_any<const FUSED: bool>(rows: &[f32], shift: &[f32], panels: &mut [f32]
                 (&row[first..last], &shift[first..last], &mut sums[first..last]);
             let to = &mut panels[place * PANEL + at * WIDE..][..row.len()];
             for i in 0..row.len() {
-                // One rounding, as a difference of single numbers has.
+                // Rounded once, as a single-precision difference.
                 to[i] = row[i] - shift[i];
                 sums[i] += f64::from(to[i]);
             }
@@ -158,7 +159,7 @@ fn gather_any<const FUSED: bool>(rows: &[f32], shift: &[f32], panels: &mut [f32]
 fn multiply(left: &[f32], right: &[f32], sums: &mut [f32]) {
     #[cfg(target_arch = "x86_64")]
     match Instructions::in_use() {
-        // SAFETY: the processor has what the function was compiled for.
+        // SAFETY: the processor has the features that the function was compiled for.
         Instructions::Avx512 => return unsafe { wide::avx512(left, right, sums) },
         // SAFETY: as above.
         Instructions::Avx2 => return unsafe { wide::avx2(left, right, sums) },
@@ -167,9 +168,9 @@ fn multiply(left: &[f32], right: &[f32], sums: &mut [f32]) {
     plain(left, right, sums);
 }
 
-/// The same for any processor.
+/// The implementation of `multiply` for any processor.
 fn plain(left: &[f32], right: &[f32], sums: &mut [f32]) {
-    /// Of the left panel, and of the right.
+    /// Columns of the left panel and of the right one.
     const TILE: [usize; 2] = [4, 8];
     for at in (0..WIDE).step_by(TILE[1]) {
         for from in (0..WIDE).step_by(TILE[0]) {
@@ -187,15 +188,15 @@ fn plain(left: &[f32], right: &[f32], sums: &mut [f32]) {
     }
 }
 
-/// With registers named one by one: a compiler that is left to find them puts a tile's sums on the stack
-/// as soon as they are as many as hide the time of a multiplication.
+/// Implementations that name each register: left to itself, the compiler spills a tile's sums to the
+/// stack as soon as there are enough of them to hide the latency of a multiplication.
 #[cfg(target_arch = "x86_64")]
 mod wide {
     use super::WIDE;
     use std::arch::x86_64::*;
 
-    /// One function for a width of registers: `$rows` columns of the left panel, two registers of the
-    /// right one.
+    /// Defines the function for one register width: a tile is `$rows` columns of the left panel by two
+    /// registers of the right one.
     macro_rules! multiply {
         ($name:ident: $features:literal, $rows:literal rows of $lanes:literal numbers,
          $zero:ident $load:ident $store:ident $all:ident $add:ident $fused:ident) => {
@@ -208,7 +209,7 @@ mod wide {
                         for (left, right) in left.chunks_exact(WIDE).zip(right.chunks_exact(WIDE)) {
                             let left = &left[from..from + $rows];
                             let (low, high) = right[at..at + 2 * $lanes].split_at($lanes);
-                            // SAFETY: both are as long as a register.
+                            // SAFETY: both slices are as long as a register.
                             let (low, high) =
                                 unsafe { ($load(low.as_ptr()), $load(high.as_ptr())) };
                             for i in 0..$rows {
@@ -220,7 +221,7 @@ mod wide {
                         for i in 0..$rows {
                             for (register, at) in tile[i].into_iter().zip([at, at + $lanes]) {
                                 let to = &mut sums[(from + i) * WIDE + at..][..$lanes];
-                                // SAFETY: as long as a register.
+                                // SAFETY: the slice is as long as a register.
                                 unsafe {
                                     let sum = $add(register, $load(to.as_ptr()));
                                     $store(to.as_mut_ptr(), sum);
@@ -244,7 +245,7 @@ mod tests {
 
     #[test]
     fn sums_of_products_are_those_of_a_plain_loop_on_every_instruction_set() {
-        // Neither a multiple of a panel nor of a block, and more panels than are taken together.
+        // Not a multiple of a panel or a block, and more panels than are processed together.
         let (rows, width) = (DEEP + 37, SIDE * WIDE + 13);
         let values = Array2::from_shape_fn((rows, width), |(i, j)| {
             ((i * 31 + j * 17) % 101) as f32 / 8.0 + j as f32
@@ -265,7 +266,7 @@ mod tests {
         }
         let panel: Vec<f32> = (0..DEEP * WIDE).map(|i| (i % 23) as f32 - 11.0).collect();
         let other: Vec<f32> = (0..DEEP * WIDE).map(|i| (i % 29) as f32 - 13.0).collect();
-        // Whole numbers, which single precision holds exactly.
+        // Integers, which single precision represents exactly.
         let mut plainly = vec![0.0; WIDE * WIDE];
         plain(&panel, &other, &mut plainly);
         let product = |a: usize, b: usize| -> f32 {
@@ -279,7 +280,7 @@ mod tests {
         #[cfg(target_arch = "x86_64")]
         if Instructions::in_use() >= Instructions::Avx2 {
             let mut narrower = vec![0.0; WIDE * WIDE];
-            // SAFETY: the processor has them.
+            // SAFETY: the processor has these features.
             unsafe { wide::avx2(&panel, &other, &mut narrower) };
             assert_eq!(narrower, plainly);
         }

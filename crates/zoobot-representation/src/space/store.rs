@@ -12,7 +12,8 @@ use zoobot_data::catalog::ID;
 use zoobot_data::catalog::names::text_ids;
 
 impl Space {
-    /// Writes the table as Parquet, with the [`Origin`] beside it. The file appears whole or not at all.
+    /// Writes the table as Parquet, with the [`Origin`] in its metadata. The file appears whole or not
+    /// at all.
     ///
     /// # Errors
     /// When the file cannot be written, as on a full disk.
@@ -24,8 +25,8 @@ impl Space {
         })
     }
 
-    /// Reads a table written by [`save`](Self::save), by `zoobot encode`, or by anything that
-    /// writes `id_str` and columns of numbers whose names start with `feat`.
+    /// Reads a table written by [`save`](Self::save), by `zoobot encode`, or by any program that writes
+    /// `id_str` and numeric columns whose names start with `feat`.
     ///
     /// # Errors
     /// When the file is not such a table, or a number is not finite.
@@ -39,7 +40,7 @@ impl Space {
         })
     }
 
-    /// A space from a table of `id_str` and columns of numbers whose names start with `feat`.
+    /// Creates a space from a table of `id_str` and numeric columns whose names start with `feat`.
     ///
     /// # Errors
     /// When a column is missing or a number is not finite.
@@ -79,7 +80,7 @@ impl Space {
     }
 }
 
-/// What the table says of where it comes from.
+/// Reads the origin from the metadata of the file.
 fn origin(path: &Path) -> Result<Option<Origin>> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     let mut reader = ParquetReader::new(file);

@@ -4,7 +4,7 @@ use rand::{Rng, SeedableRng};
 
 fn random(rows: usize, columns: usize, seed: u64) -> Array2<f32> {
     let mut rng = rand::rngs::StdRng::seed_from_u64(seed);
-    // Columns share a hidden cause, so that components differ in size.
+    // The columns share hidden factors, so that the components differ in variance.
     let mix: Array2<f32> = Array2::from_shape_fn((3, columns), |_| rng.random_range(-1.0..1.0));
     let hidden: Array2<f32> =
         Array2::from_shape_fn((rows, 3), |(_, j)| rng.random_range(-1.0..1.0) * (3 - j) as f32);
@@ -17,7 +17,7 @@ fn space(features: Array2<f32>) -> Space {
 
 #[test]
 fn components_are_orthonormal_and_carry_the_variance_they_claim() {
-    // Both ways of finding them: more rows than columns, and fewer.
+    // Both code paths: more rows than columns, and fewer.
     for (rows, columns) in [(200, 12), (9, 40)] {
         let space = space(random(rows, columns, 7));
         let small = space.pca(5).unwrap();
@@ -66,7 +66,7 @@ fn all_components_give_the_rows_back_and_fewer_lose_the_variance_that_they_miss(
 
 #[test]
 fn a_stream_gives_the_components_of_the_whole_also_far_from_the_origin() {
-    // Wide enough for strips, and long enough for single-precision products.
+    // Wide enough for several panels, and long enough for single-precision products.
     let mut rows = random(12_000, 300, 5);
     rows.column_mut(7).mapv_inplace(|value| value + 1000.0);
     let mut fit = PcaFit::new(3);
@@ -80,7 +80,7 @@ fn a_stream_gives_the_components_of_the_whole_also_far_from_the_origin() {
     for pca in [&stream, &whole] {
         assert!((pca.mean() - &mean).iter().all(|off| off.abs() < 1e-6));
         for (component, &variance) in pca.components().rows().into_iter().zip(pca.variance()) {
-            // An eigenvector of the covariance in double precision, with its value.
+            // An eigenvector of the covariance in double precision, with its eigenvalue.
             let image = centred.t().dot(&centred.dot(&component)) / 11_999.0;
             let off = (&image - &(&component * variance)).mapv(f64::abs).sum();
             assert!(off < 1e-4 * variance, "{off} {variance}");
@@ -165,7 +165,7 @@ fn what_cannot_be_a_space_is_refused_with_the_reason() {
 fn an_unwritable_place_leaves_nothing_behind() {
     let dir = tempfile::tempdir().unwrap();
     let space = space(random(5, 3, 2));
-    // A missing folder is made; below a file there can be none.
+    // A missing folder is created; inside a file, that is impossible.
     space.save(dir.path().join("new/folder/a.parquet")).unwrap();
     let error = space.save(dir.path().join("new/folder/a.parquet/b.parquet")).unwrap_err();
     assert!(error.to_string().contains("a.parquet"), "{error}");

@@ -1,4 +1,4 @@
-//! Tags by their meaning: the tags that a text means, synonyms, and topics.
+//! Finds tags by meaning: the tags nearest to a text, synonyms, and topics.
 
 use super::{Tags, TextEncoder};
 use crate::similar::{Neighbours, Query, Searched};
@@ -10,18 +10,18 @@ use zoobot_base::error::{Error, Result};
 use zoobot_base::table::table_of;
 use zoobot_show::notebook::{Bundle, Show, Table};
 
-/// A tag as the encoder, which knows no galaxies, is told it.
+/// Puts a tag into a phrase, because the text encoder does not know that it describes a galaxy.
 fn told(words: &str) -> String {
     format!("a galaxy picture showing {words}")
 }
 
-/// Number of galaxies at which co-occurrence gets half its full weight.
+/// The number of galaxies at which co-occurrence has half of its full weight.
 const FEW: f32 = 5.0;
 
-/// Tags and how near their meaning is to a text's, nearest first.
+/// Tags and the similarity of their meanings to a text, nearest first.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Meant {
-    /// The tag, and the cosine similarity of both meanings: 1 when they are equal.
+    /// Each tag with the cosine similarity of its meaning to the text, which is 1 for equal meanings.
     pub tags: Vec<(String, f32)>,
 }
 
@@ -41,19 +41,19 @@ impl Show for Meant {
     }
 }
 
-/// How tags are gathered into topics.
+/// How tags are grouped into topics.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TopicConfig {
-    /// Tags of fewer galaxies are left out (default 2).
+    /// Tags with fewer galaxies are left out (default 2).
     pub least: usize,
-    /// The similarity from which two groups of tags become one, 0 to 1 (default 0.55). Less makes
-    /// fewer topics.
+    /// The similarity from which two groups of tags are merged, 0 to 1 (default 0.55). A lower value
+    /// gives fewer topics.
     pub similarity: f32,
-    /// The weight of how often two tags are on the same galaxies, against the meaning of their
-    /// words, 0 to 1 (default 0.3).
+    /// The weight of co-occurrence (how often two tags are on the same galaxies), relative to the
+    /// meaning of their words, 0 to 1 (default 0.3).
     pub together: f32,
-    /// Topics that are wanted, each with tags that belong to it (default none). The other tags join
-    /// these where they are alike enough, and make topics of their own otherwise.
+    /// Given topics, each with some of its tags (default none). Other tags join them if they are similar
+    /// enough, and otherwise form topics of their own.
     pub wanted: BTreeMap<String, Vec<String>>,
 }
 
@@ -64,10 +64,10 @@ impl Default for TopicConfig {
 }
 
 impl Tags {
-    /// The `k` tags whose meaning is nearest to a text. The text need not be a tag.
+    /// The `k` tags nearest in meaning to a text. The text need not be a tag.
     ///
-    /// Each tag is known by all its spellings and synonyms that [`clean`](Self::clean) merged; the
-    /// nearest of them counts.
+    /// A tag is represented by all spellings and synonyms that [`clean`](Self::clean) merged into it;
+    /// the nearest of them counts.
     ///
     /// # Errors
     /// [`Error::Empty`] for an empty text or no tags; [`Error::Parameter`] for a `k` of 0.
@@ -75,7 +75,7 @@ impl Tags {
         Ok(self.meant_by_each(&[text], encoder, k)?.swap_remove(0))
     }
 
-    /// [`meant_by`](Self::meant_by) for several texts, faster than one by one.
+    /// Like [`meant_by`](Self::meant_by) for several texts, but faster than separate calls.
     ///
     /// # Errors
     /// As [`meant_by`](Self::meant_by).
@@ -113,7 +113,7 @@ impl Tags {
         Ok(meant.collect())
     }
 
-    /// The phrases by which some tags are known, and the tag of each.
+    /// The phrases for some tags, including spellings and synonyms, and the tag of each phrase.
     fn phrases<'a>(&'a self, tags: &[&'a str]) -> (Vec<&'a str>, Vec<String>) {
         let all = tags.iter().flat_map(|&tag| {
             let spelt = self.spelt.get(tag).into_iter().flatten().map(String::as_str);
@@ -122,9 +122,9 @@ impl Tags {
         all.map(|(tag, phrase)| (tag, told(phrase))).unzip()
     }
 
-    /// Pairs of tags that may be synonyms: the similarity of their meanings is at least `least`
-    /// (0.8 is a good start). The table has `tag`, `other` (the rarer one) and `similarity`,
-    /// nearest first; put the right ones into a [`Cleaning`](super::Cleaning).
+    /// Pairs of tags that may be synonyms, because the similarity of their meanings is at least `least`
+    /// (0.8 is a good start). The table has `tag`, `other` (the rarer tag) and `similarity`, with the
+    /// most similar pairs first. Add the correct ones to a [`Cleaning`](super::Cleaning).
     ///
     /// # Errors
     /// [`Error::Parameter`] when `least` is not between 0 and 1.
@@ -159,11 +159,11 @@ impl Tags {
         )?)
     }
 
-    /// The topics of the tags: groups of tags with similar meanings and on the same galaxies, each
-    /// named by its most frequent tag, or as it was [`wanted`](TopicConfig::wanted). The table has
+    /// Groups tags with similar meanings and on the same galaxies into topics. Each topic is named after
+    /// its most frequent tag, or has the name given in [`wanted`](TopicConfig::wanted). The table has
     /// `topic`, `tag` and the tag's `galaxies`; the largest topic comes first.
     ///
-    /// Time and memory grow as the square of the number of tags, of which there may be 5,000.
+    /// Time and memory grow as the square of the number of tags, which may be at most 5,000.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a share outside 0 to 1; [`Error::Unsuitable`] when no tag or too many
@@ -224,7 +224,7 @@ impl Tags {
         )?)
     }
 
-    /// How alike each two tags are.
+    /// The similarity of each pair of tags: of their meanings, combined with their co-occurrence.
     fn alike(&self, names: &[&str], vectors: &Array2<f32>, together: f32) -> Array2<f32> {
         let mut alike = vectors.dot(&vectors.t());
         let on: Vec<HashSet<&str>> = names
@@ -234,7 +234,8 @@ impl Tags {
         for i in 0..names.len() {
             for j in 0..i {
                 let both = on[i].intersection(&on[j]).count() as f32;
-                // Of the rarer tag's galaxies, those with the other too; of few it says little.
+                // The share of the rarer tag's galaxies that also have the other tag. A few galaxies say
+                // little.
                 let share = both / (on[i].len().min(on[j].len()) as f32 + FEW);
                 let joint = (1.0 - together) * alike[[i, j]] + together * share;
                 alike[[i, j]] = joint;
@@ -245,14 +246,14 @@ impl Tags {
     }
 }
 
-/// Joins the two groups that are most alike on the average, until none are enough. Two with a name
-/// stay two.
+/// Merges the two groups with the highest mean similarity, until none reaches `least` (average linkage).
+/// Two named groups are never merged.
 fn gather(
     groups: &mut Vec<(Option<&str>, Vec<usize>)>,
     alike: &Array2<f32>,
     least: f32,
 ) -> Result<()> {
-    // Sums over pairs, from which means follow however groups grow.
+    // Sums over pairs, from which the mean similarity follows after any merge.
     let count = groups.len();
     let mut sums = Array2::<f32>::zeros((count, count));
     for i in 0..count {
@@ -280,7 +281,7 @@ fn gather(
         if near < least || other == first {
             return Ok(());
         }
-        // A name stays.
+        // A named group keeps its name.
         let (keep, give) = if groups[other].0.is_some() { (other, first) } else { (first, other) };
         let given = std::mem::take(&mut groups[give].1);
         groups[keep].1.extend(given);
@@ -296,7 +297,7 @@ fn gather(
             if i == keep || i == give || best[i].1 == keep || best[i].1 == give {
                 best[i] = nearest(groups, &sums, i);
             } else {
-                // The grown group may have come nearer.
+                // The merged group may now be the nearest.
                 let others = groups[i].1.len() * groups[keep].1.len();
                 if others > 0 && !(groups[i].0.is_some() && groups[keep].0.is_some()) {
                     let now = sums[[i, keep]] / others as f32;
@@ -310,8 +311,9 @@ fn gather(
 }
 
 impl Space {
-    /// The `k` galaxies most like the galaxies with the tag that a text means. The text need not be
-    /// a tag itself; of the three nearest tags, the first that galaxies of the space have is used.
+    /// The `k` galaxies nearest to the galaxies with the tag that a text means. The text need not be a
+    /// tag itself: of the three tags nearest in meaning, the first that galaxies of the space have is
+    /// used.
     ///
     /// # Errors
     /// As [`Tags::meant_by`] and [`similar_to_tag`](Self::similar_to_tag).
@@ -361,7 +363,7 @@ mod tests {
 
     #[test]
     fn groups_join_while_they_are_alike_and_names_stay_apart() {
-        // Two pairs and one alone, along a line.
+        // Two pairs and a single point along a line.
         let at = [0.0_f32, 0.1, 1.0, 1.1, 5.0];
         let alike = Array2::from_shape_fn((5, 5), |(i, j)| 1.0 - (at[i] - at[j]).abs());
         let mut groups: Vec<_> = (0..5).map(|i| (None, vec![i])).collect();

@@ -1,4 +1,4 @@
-//! Free-text tags that people gave to pictures of galaxies: cleaning them, and searching by them.
+//! Free-text tags that people gave to pictures of galaxies: cleaning them, and searching with them.
 
 mod cleaning;
 mod meaning;
@@ -39,8 +39,8 @@ pub struct Tags {
 }
 
 impl Tags {
-    /// Reads a table in any format of [`Catalog::read`](zoobot_data::catalog::Catalog::read): see
-    /// [`from_table`](Self::from_table).
+    /// Reads a table in any format of [`Catalog::read`](zoobot_data::catalog::Catalog::read), and passes
+    /// it to [`from_table`](Self::from_table).
     ///
     /// # Errors
     /// When the file cannot be read or lacks a column.
@@ -48,13 +48,13 @@ impl Tags {
         Self::from_table(&catalog::read_table(path.as_ref())?)
     }
 
-    /// Tags as they were written: a row for each tag under a picture, with the galaxy (`id_str`)
-    /// and the `tag`. Other columns, such as `user` and `time`, are ignored: a galaxy has a tag
-    /// once, even if many people gave it. Rows without a galaxy or a tag, empty or with a word such
-    /// as `NaN` in its place ([`is_missing`]), are left out, with a note of their number.
+    /// Collects raw tags from a table with one row per tag of a picture, with the galaxy (`id_str`) and
+    /// the `tag`. Other columns, such as `user` and `time`, are ignored: a galaxy has a tag once, even
+    /// if many people gave it. Rows without a galaxy or a tag (empty, or a word such as `NaN`, see
+    /// [`is_missing`]) are left out, and a note gives their number.
     ///
     /// # Errors
-    /// [`Error::Missing`] when one of both columns does not exist.
+    /// [`Error::Missing`] if either column does not exist.
     pub fn from_table(table: &DataFrame) -> Result<Self> {
         let texts = |name: &str| {
             let missing = |_| Error::Missing {
@@ -92,8 +92,8 @@ impl Tags {
         Self { galaxies, spelt: BTreeMap::new() }
     }
 
-    /// The tags with spellings and synonyms merged and noise dropped. A tag that the cleaning does
-    /// not name gets the plainest of its spellings: lower case, with spaces between words.
+    /// Merges spellings and synonyms, and drops tags that say nothing about the galaxy. A tag without a
+    /// rule is written in lower case, with spaces between words.
     ///
     /// # Errors
     /// [`Error::Unsuitable`] when the cleaning gives one tag two meanings.
@@ -103,7 +103,7 @@ impl Tags {
             let words = tag.to_lowercase().replace(['#', '-', '_'], " ");
             words.split_whitespace().collect::<Vec<_>>().join(" ")
         };
-        // Of "dust lane" and "dustlane", the longer.
+        // Of "dust lane" and "dustlane", keep the longer.
         let mut spelt = HashMap::<String, String>::new();
         for tag in self.galaxies.keys() {
             let (plain, spelt) = (plain(tag), spelt.entry(cleaning::key(tag)).or_default());
@@ -131,7 +131,7 @@ impl Tags {
                 clean.spelt.entry(kept).or_default().insert(words);
             }
         }
-        // Also synonyms that no picture has yet.
+        // Also add synonyms that no picture has yet.
         for (tag, others) in &cleaning.same {
             if clean.galaxies.contains_key(tag) {
                 clean.spelt.entry(tag.clone()).or_default().extend(others.iter().cloned());
@@ -140,7 +140,7 @@ impl Tags {
         Ok(clean)
     }
 
-    /// Every tag, in alphabetical order.
+    /// All tags, in alphabetical order.
     pub fn names(&self) -> Vec<&str> {
         self.galaxies.keys().map(String::as_str).collect()
     }
@@ -148,15 +148,14 @@ impl Tags {
     /// The galaxies with a tag.
     ///
     /// # Errors
-    /// [`Error::Missing`] with the nearest tag.
+    /// [`Error::Missing`], with the most similar tag.
     pub fn galaxies(&self, tag: &str) -> Result<&[String]> {
         self.galaxies.get(tag).map(Vec::as_slice).ok_or_else(|| {
             Error::missing("tag", tag, "these tags", self.galaxies.keys().map(String::as_str))
         })
     }
 
-    /// The galaxies of a space, or of a file of vectors, that have a tag, to search for others like
-    /// them.
+    /// A query for galaxies similar to those with a tag, in a space or a file of vectors.
     ///
     /// # Errors
     /// [`Error::Missing`] for a tag that does not exist or that none of these galaxies has.
@@ -174,7 +173,7 @@ impl Tags {
         Ok(Query::Several(here))
     }
 
-    /// The table: each `tag` and how many `galaxies` have it, the most frequent first.
+    /// The table: each `tag` and the number of `galaxies` that have it, most frequent first.
     pub fn table(&self) -> DataFrame {
         let mut all: Vec<(&str, u32)> =
             self.galaxies.iter().map(|(tag, ids)| (tag.as_str(), ids.len() as u32)).collect();
@@ -193,8 +192,8 @@ impl Show for Tags {
 }
 
 impl Space {
-    /// The `k` galaxies nearest to the mean of the galaxies with a tag, which are left out
-    /// themselves: likely galaxies that are not tagged yet.
+    /// The `k` galaxies nearest to the mean of the galaxies with a tag. Those galaxies are left out, so
+    /// the result is galaxies that probably deserve the tag but do not have it yet.
     ///
     /// # Errors
     /// As [`Tags::query`] and [`Search::nearest`](crate::similar::Search::nearest).

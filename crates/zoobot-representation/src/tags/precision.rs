@@ -1,4 +1,4 @@
-//! How near each other galaxies with one tag are in a representation.
+//! How well galaxies with the same tag cluster in a representation.
 
 use super::Tags;
 use crate::similar::Metric;
@@ -16,9 +16,9 @@ impl Tags {
     /// galaxies with the tag.
     ///
     /// Only galaxies with at least one tag are searched, since nothing is known about the others. The
-    /// table has the columns `tag`, `galaxies`, `precision`, `one` (the precision of a single query, the
-    /// first galaxy of the space that has the tag), and `random` (the precision of neighbours drawn at
-    /// random).
+    /// table has the columns `tag`, `galaxies`, `precision`, `one` (the precision of a single query, for
+    /// the first galaxy of the space that has the tag), and `random` (the expected precision of random
+    /// neighbours).
     ///
     /// # Errors
     /// [`Error::Unsuitable`] when no tag has `least` galaxies, or fewer than two galaxies have tags;
@@ -27,8 +27,8 @@ impl Tags {
         self.precise(space, k, least, false)
     }
 
-    /// [`precision`](Self::precision) among all galaxies of the space, for tags that are known for
-    /// each of them, such as attributes that were given to every galaxy (see
+    /// Like [`precision`](Self::precision), but among all galaxies of the space. Use it for tags that
+    /// are known for every galaxy, such as the attributes of a data set (see
     /// [`of_efigi`](Self::of_efigi)).
     ///
     /// # Errors
@@ -37,10 +37,10 @@ impl Tags {
         self.precise(space, k, least, true)
     }
 
-    /// Tags that a data set gives to each of its galaxies. Those of EFIGI (Baillard et al. 2011):
-    /// `ring` (any of its three rings at 0.5 or more), `bar` (length 0.5 or more), `edge on`
-    /// (inclination 1), `multiple` (multiplicity 0.5 or more: close companions and mergers), `early
-    /// type` (Hubble type below 0) and `late type` (5, that of Sc, to 11).
+    /// The tags that a data set gives to each of its galaxies. EFIGI (Baillard et al. 2011) has `ring`
+    /// (any of its three rings at 0.5 or more), `bar` (length 0.5 or more), `edge on` (inclination 1),
+    /// `multiple` (multiplicity 0.5 or more: close companions and mergers), `early type` (Hubble type
+    /// below 0) and `late type` (Hubble types 5, which is Sc, to 11).
     ///
     /// # Errors
     /// [`Error::Missing`] when the catalogue lacks a column of the data set; [`Error::Unsuitable`] for
@@ -93,7 +93,7 @@ impl Tags {
         let features = space.features().select(Axis(0), &tagged);
         let pool =
             Space::new(tagged.iter().map(|&row| space.ids()[row].clone()).collect(), features)?;
-        // One more, for a galaxy finds itself; of copies it may not come first.
+        // One more neighbour, since a galaxy finds itself, though not always first among copies.
         let near = pool.nearest(pool.features(), k + 1, Metric::L2)?.rows;
         let others = |query: usize| {
             let found = near.row(query).to_vec().into_iter().map(|place| place as usize);

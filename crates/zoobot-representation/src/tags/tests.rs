@@ -76,11 +76,11 @@ fn precision_counts_the_neighbours_that_share_the_tag() {
     let numbers = |name: &str| -> Vec<f64> {
         table.column(name).unwrap().f64().unwrap().iter().flatten().collect()
     };
-    // x finds y and z, y finds x and z: one of two. a and z share "mixed" and never meet.
+    // Half of the neighbours of x and y share the tag. a and z share "mixed" but are not neighbours.
     assert_eq!(numbers("precision"), [1.0, 0.0, 0.5]);
     assert_eq!(numbers("one"), [1.0, 0.0, 0.5]);
     assert_eq!(numbers("random"), [0.4, 0.2, 0.2]);
-    // "u" has no tag: with all galaxies it is found, and misses.
+    // "u" has no tag: it counts as a miss when all galaxies are searched.
     let ids = ["a", "b", "u"].map(str::to_owned).to_vec();
     let line = Space::new(ids, Array2::from_shape_fn((3, 1), |(i, _)| i as f32)).unwrap();
     let of = |table: polars::prelude::DataFrame| -> Vec<f64> {

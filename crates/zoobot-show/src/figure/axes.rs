@@ -1,4 +1,4 @@
-//! Axes: ranges that fit the data, round ticks, and the frame that holds them.
+//! Axes: ranges that fit the data, round ticks, and the frame around the data.
 
 use super::canvas::{Canvas, Drawn, units};
 use super::{font, style};
@@ -9,21 +9,21 @@ use plotters::prelude::{
 use plotters::style::{FontDesc, FontFamily, FontStyle, RGBColor, TextStyle};
 use std::ops::Range;
 
-/// An axis with both ends and its ticks.
+/// An axis with its ends and ticks.
 #[derive(Debug, Clone)]
 pub(super) struct Axis {
     pub label: String,
     pub low: f64,
     pub high: f64,
     pub ticks: Vec<f64>,
-    /// The labels of the ticks, where they are not numbers.
+    /// The labels of the ticks, if they are not numbers.
     pub names: Vec<String>,
-    /// Whether it runs from right to left, or downwards.
+    /// Whether the axis runs from right to left, or downwards.
     pub inverted: bool,
 }
 
 impl Axis {
-    /// An axis over the finite values, with a little air (`pad`, a share of the range) around.
+    /// An axis over the finite values, with a margin (`pad`, a share of the range) on both sides.
     pub fn around(label: &str, values: impl Iterator<Item = f64>, pad: f64) -> Self {
         let (low, high) = bounds(values).unwrap_or((0.0, 1.0));
         let air = match (high - low) * pad {
@@ -39,7 +39,7 @@ impl Axis {
         Self { label, low, high, ticks, names: Vec::new(), inverted: false }
     }
 
-    /// An axis over logarithms to base 10, with the numbers themselves at the ticks.
+    /// An axis over base-10 logarithms, with tick labels that show the numbers themselves.
     pub fn logarithmic(label: &str, low: f64, high: f64) -> Self {
         let powers = (low.floor() as i32)..=(high.ceil() as i32);
         let steps: &[f64] = if high - low < 2.2 { &[1.0, 2.0, 5.0] } else { &[1.0] };
@@ -47,7 +47,7 @@ impl Axis {
         let mut numbers: Vec<f64> =
             numbers.filter(|it| (low..=high).contains(&it.log10())).collect();
         if numbers.len() < 2 {
-            // Less than a decade: round numbers in even steps.
+            // Less than a decade: round numbers with linear steps.
             numbers = ticks(10_f64.powf(low), 10_f64.powf(high), 4);
         }
         let names = numbers.iter().map(|it| tick_labels(&[*it]).concat()).collect();
@@ -55,13 +55,13 @@ impl Axis {
         Self { label: label.to_owned(), low, high, ticks, names, inverted: false }
     }
 
-    /// Keeps ticks at whole numbers only, for axes that count.
+    /// Keeps only whole-number ticks, for axes of counts.
     pub fn counting(mut self) -> Self {
         self.ticks.retain(|tick| tick.fract() == 0.0);
         self
     }
 
-    /// The text at each tick, all with the decimals that the steps need.
+    /// The text at each tick, all with the number of decimals that the steps need.
     pub fn tick_labels(&self) -> Vec<String> {
         if self.names.is_empty() { tick_labels(&self.ticks) } else { self.names.clone() }
     }
@@ -97,7 +97,7 @@ impl ValueFormatter<f64> for Axis {
     }
 }
 
-/// Smallest and largest of the finite values.
+/// The minimum and maximum of the finite values.
 pub(super) fn bounds(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     values.filter(|value| value.is_finite()).fold(None, |ends, value| match ends {
         None => Some((value, value)),
@@ -105,7 +105,7 @@ pub(super) fn bounds(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     })
 }
 
-/// Round numbers from `low` to `high`, as near to `count` steps as steps of 1, 2 or 5 × 10^k allow.
+/// Round numbers from `low` to `high`, with a step of 1, 2 or 5 × 10^k that gives about `count` steps.
 pub(super) fn ticks(low: f64, high: f64, count: usize) -> Vec<f64> {
     let rough = (high - low) / count.max(1) as f64;
     if !rough.is_normal() || rough < 0.0 {
@@ -119,11 +119,11 @@ pub(super) fn ticks(low: f64, high: f64, count: usize) -> Vec<f64> {
         .min_by(|a, b| far(a).total_cmp(&far(b)))
         .unwrap_or(unit);
     let first = (low / step).ceil();
-    // Bounded: far from zero a narrow range may be too fine for the numbers to advance.
+    // Bounded: far from zero, a narrow range may be too fine for the numbers to advance.
     (0..=3 * count).map(|i| (first + i as f64) * step).take_while(|tick| *tick <= high).collect()
 }
 
-/// Writes ticks with a true minus sign and a common number of decimals.
+/// Formats ticks with a true minus sign and a common number of decimals.
 pub(super) fn tick_labels(ticks: &[f64]) -> Vec<String> {
     let step = ticks.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(f64::INFINITY, f64::min);
     let largest = ticks.iter().fold(0.0f64, |most, tick| most.max(tick.abs()));
@@ -148,7 +148,7 @@ pub(super) fn tick_labels(ticks: &[f64]) -> Vec<String> {
     ticks.iter().map(write).collect()
 }
 
-/// `1.5e-6` as `1.5×10⁻⁶`.
+/// Formats `1.5e-6` as `1.5×10⁻⁶`.
 fn power(number: &str) -> String {
     let (mantissa, exponent) = number.split_once('e').unwrap_or((number, "0"));
     let raised = exponent.chars().map(|sign| match sign.to_digit(10) {
@@ -158,10 +158,10 @@ fn power(number: &str) -> String {
     format!("{mantissa}×10{}", raised.collect::<String>())
 }
 
-/// The chart in which data are drawn, in data coordinates.
+/// The plotting area, in data coordinates.
 pub(super) type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
-/// Text of the one font, `size` in pixels.
+/// The style of text, `size` in pixels.
 pub(super) fn letters(size: f64, colour: RGBColor) -> TextStyle<'static> {
     // plotters writes font sizes divided by 1.24.
     let font = FontDesc::new(
@@ -179,7 +179,7 @@ pub(super) fn stroke(width: f64, colour: impl Color) -> ShapeStyle {
     colour.stroke_width(units(width).max(1) as u32)
 }
 
-/// Draws title, axes, ticks and labels, and gives the chart to draw the data in.
+/// Draws title, axes, ticks and labels, and returns the chart to draw the data in.
 pub(super) fn frame<'a, 'b>(
     area: &'a Canvas<'b>,
     title: &str,

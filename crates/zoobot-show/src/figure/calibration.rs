@@ -1,4 +1,4 @@
-//! Observed against predicted shares, a panel for each question.
+//! Calibration: observed against predicted vote fractions, one panel per question.
 
 use super::axes::{Axis, frame, letters, stroke};
 use super::canvas::{self, UNITS, units};
@@ -21,21 +21,21 @@ use zoobot_base::{Error, Result};
 pub struct Panel {
     /// The panel's name.
     pub title: String,
-    /// A note in its corner.
+    /// A note in the panel's corner.
     pub note: String,
-    /// Predicted share, observed share (both 0 to 1), and weight of each point.
+    /// Predicted fraction, observed fraction (both 0 to 1), and weight of each point.
     pub points: Vec<(f64, f64, f64)>,
 }
 
 /// Width and height of a panel in pixels.
 const SIDE: (u32, u32) = (232, 232);
-/// Letters of a title that fit.
+/// The number of letters of a title that fit.
 const LONGEST: usize = 27;
 
-/// Panels of points near a diagonal, in rows of up to four. A dot's area is its weight, as a share
-/// of the largest in its panel.
+/// Panels of points near a diagonal, in rows of up to four. A dot's area shows its weight, relative to the
+/// largest weight in its panel.
 ///
-/// # Problems shown in its place
+/// # If it cannot be drawn
 /// [`Error::Parameter`] without a panel, and for more than 120.
 pub fn calibration_panels(panels: &[Panel]) -> Figure {
     draw_panels(panels).into()
@@ -52,7 +52,7 @@ fn draw_panels(panels: &[Panel]) -> Result<Figure> {
     let about = format!("calibration of {}", plural(panels.len(), "question"));
     canvas::draw(size, UNITS, about, |root, _| {
         for (panel, area) in panels.iter().zip(root.split_evenly((rows, columns))) {
-            // Both are shares; the little more leaves room for dots at the ends.
+            // Both are fractions; the small margin leaves room for dots at the ends.
             let axis = |label: &str| Axis::over(label, -0.02, 1.02);
             let (x, y) = (axis("expected fraction"), axis("fraction of votes"));
             let mut chart = frame(&area, &cut(&panel.title, LONGEST), &x, &y)?;

@@ -1,6 +1,6 @@
-//! The canvas: from a closure with plotters calls to a [`Figure`].
+//! The canvas: turns a closure with plotters calls into a [`Figure`].
 //!
-//! plotters places everything at whole pixels. Our own figures are therefore drawn on a canvas ten
+//! plotters places everything at whole pixels. Our own figures are therefore drawn on a canvas that is ten
 //! times finer ([`UNITS`]) and scaled down in the SVG, which gives thin axes and exact positions.
 
 use super::{Figure, Layer, font};
@@ -9,21 +9,21 @@ use plotters::prelude::{DrawingArea, IntoDrawingArea, SVGBackend};
 use std::error::Error as StdError;
 use zoobot_base::{Error, Result};
 
-/// What the closure of [`Figure::draw`] draws on: the root of plotters' drawing areas.
+/// The canvas passed to the closure of [`Figure::draw`]: the root of plotters' drawing areas.
 pub type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 /// The result of drawing, with the error of plotters or of the caller.
 pub(super) type Drawn<T> = Result<T, Box<dyn StdError>>;
 
-/// Units of our own figures per pixel.
+/// Canvas units of our own figures per pixel.
 pub(super) const UNITS: u32 = 10;
 
-/// Pixels in units of the fine board.
+/// Converts pixels to canvas units.
 pub(super) fn units(pixels: f64) -> i32 {
     (pixels * f64::from(UNITS)).round() as i32
 }
 
-/// Draws on a board with `fine` units per pixel.
+/// Draws on a canvas with `fine` units per pixel.
 pub(super) fn draw(
     size: (u32, u32),
     fine: u32,
@@ -48,7 +48,7 @@ pub(super) fn draw(
     Ok(Figure { size, dpi: 192.0, about, remark, body, layers, problems: Vec::new() })
 }
 
-/// Keeps an error of ours as it is, and explains plotters' least helpful one.
+/// Returns our own errors unchanged, and explains plotters' least helpful one.
 fn drawing_error(error: Box<dyn StdError>) -> Error {
     match error.downcast::<Error>() {
         Ok(ours) => *ours,
@@ -62,9 +62,9 @@ fn drawing_error(error: Box<dyn StdError>) -> Error {
     }
 }
 
-/// plotters' document without its root element and without attributes that say nothing, scaled.
+/// plotters' document without its root element and redundant attributes, scaled.
 ///
-/// Text is escaped by plotters, so a quoted attribute can only be one.
+/// plotters escapes text, so a quoted attribute in the document is always a real attribute.
 fn tidy(svg: &str, fine: u32) -> String {
     let inner = svg.split_once(">\n").map_or(svg, |(_, rest)| rest);
     let inner = inner.rsplit_once("</svg>").map_or(inner, |(rest, _)| rest);
@@ -82,9 +82,9 @@ fn tidy(svg: &str, fine: u32) -> String {
     format!("<g transform=\"scale({})\">\n{inner}</g>\n", 1.0 / f64::from(fine))
 }
 
-/// Gives the opacity to the paint instead of the element. For elements with one paint, which plotters'
-/// are, the picture is equal, but an element with an opacity would become a separate layer in PDF, which
-/// makes a scatter plot ten times larger.
+/// Moves the opacity from the element to its paint. For elements with one paint, as plotters makes them, the
+/// picture is unchanged, but an element with an opacity would become a separate layer in PDF, which makes a
+/// scatter plot ten times larger.
 fn plain_opacity(line: &str) -> String {
     let Some((before, rest)) = line.split_once(" opacity=\"") else { return line.to_owned() };
     let Some((value, after)) = rest.split_once('"') else { return line.to_owned() };

@@ -1,4 +1,4 @@
-//! Confusion matrices: which class is taken for which, as a square of counts.
+//! Confusion matrices: counts of galaxies by true and predicted class.
 
 use super::axes::{letters, stroke};
 use super::canvas::{self, UNITS, units};
@@ -12,13 +12,13 @@ use zoobot_base::{Error, Result};
 
 /// The side of a cell in pixels.
 const CELL: f64 = 62.0;
-/// Letters of a class's name that fit.
+/// The number of letters of a class name that fit.
 const LONGEST: usize = 14;
 
-/// Counts of galaxies by true class (rows) and predicted class (columns), darker for larger shares
-/// of a true class.
+/// Counts of galaxies by true class (rows) and predicted class (columns); cells with a larger share of a true
+/// class are darker.
 ///
-/// # Problems shown in its place
+/// # If it cannot be drawn
 /// [`Error::Parameter`] without a class and for more than 30; [`Error::Shape`] when `counts` does not
 /// have a row and a column for each name.
 pub fn confusion(names: &[String], counts: &Array2<u64>) -> Figure {

@@ -1,4 +1,4 @@
-//! Curves with bands over a logarithmic axis, such as accuracy over the number of labels.
+//! Curves with bands over a logarithmic axis, such as accuracy against the number of labels.
 
 use super::axes::{Axis, frame, stroke};
 use super::canvas::{self, UNITS, units};
@@ -8,20 +8,20 @@ use plotters::prelude::{Circle, Color, PathElement, Polygon};
 use plotters::style::{RGBColor, WHITE};
 use zoobot_base::{Error, Result};
 
-/// How a curve is drawn.
+/// The line style of a curve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Dash {
-    /// A full line.
+    /// A solid line.
     #[default]
     Full,
-    /// Dashes.
+    /// A dashed line.
     Dashed,
-    /// Dots, with hollow points.
+    /// A dotted line, with hollow points.
     Dotted,
 }
 
 impl Dash {
-    /// The lengths of a dash and of the gap after it, in pixels; `None` for a full line.
+    /// The lengths of a dash and of the gap after it, in pixels; `None` for a solid line.
     fn lengths(self) -> Option<(f64, f64)> {
         match self {
             Self::Full => None,
@@ -51,20 +51,19 @@ impl Dash {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve {
-    /// Its name in the legend.
+    /// The name in the legend.
     pub name: String,
     /// x (above 0), y, and half the height of the band around y (0 for none); x ascending.
     pub points: Vec<(f64, f64, f64)>,
-    /// Full, dashed or dotted.
+    /// The line style.
     pub dash: Dash,
-    /// The place of its colour in [`style::PALETTE`]; `None` for grey, for curves that serve as
-    /// comparison.
+    /// The index of the colour in [`style::PALETTE`]; `None` for grey, for curves that serve as a comparison.
     pub colour: Option<usize>,
 }
 
-/// Curves over a logarithmic x, each within its band.
+/// Curves over a logarithmic x axis, each with its band.
 ///
-/// # Problems shown in its place
+/// # If it cannot be drawn
 /// [`Error::Empty`] without a curve or a point; [`Error::Unsuitable`] for an x that is not above 0 or a
 /// y that is not finite.
 pub fn curves(curves: &[Curve], x: &str, y: &str) -> Figure {
@@ -119,7 +118,7 @@ fn draw_curves(curves: &[Curve], x: &str, y: &str) -> Result<Figure> {
             let width = if curve.dash == Dash::Full { style::LINE } else { style::LINE * 0.8 };
             let paint = || stroke(width, colour);
             if let Some(lengths) = curve.dash.lengths() {
-                // About the size of the axes, in pixels.
+                // The approximate size of the plotting area, in pixels.
                 let scale = (520.0 / (across.high - across.low), 380.0 / (up.high - up.low));
                 let dashes = dashes(&line, scale, lengths);
                 chart.draw_series(dashes.into_iter().map(|it| PathElement::new(it, paint())))?;
@@ -137,13 +136,13 @@ fn draw_curves(curves: &[Curve], x: &str, y: &str) -> Result<Figure> {
     })
 }
 
-/// The dashes of a line, each so long with such a gap after it; `scale` turns steps of x and y into
+/// Splits a line into dashes with these lengths of dash and gap; `scale` converts steps in x and y to
 /// lengths.
 fn dashes(line: &[(f64, f64)], scale: (f64, f64), (dash, gap): (f64, f64)) -> Vec<Vec<(f64, f64)>> {
-    /// Less than this is nothing.
+    /// Lengths below this count as zero.
     const LEAST: f64 = 1e-6;
     let mut dashes = Vec::new();
-    // How far it is into a dash and its gap; goes on around corners.
+    // The distance since the start of the current dash; it continues around corners.
     let mut phase = 0.0;
     for pair in line.windows(2) {
         let [(x0, y0), (x1, y1)] = [pair[0], pair[1]];
@@ -196,7 +195,7 @@ mod tests {
         let near = |(a, b): (f64, f64), (c, d): (f64, f64)| (a - c).hypot(b - d) < 1e-9;
         assert_eq!(found.len(), 4, "{found:?}");
         assert!(near(found[0][0], (0.0, 0.0)) && near(found[0][1], (0.6, 0.0)), "{found:?}");
-        // The second goes from 9 to 15 along the line, around the corner at 10.
+        // The second dash covers 9 to 15 along the line, around the corner at 10.
         assert!(near(found[1][1], (1.0, 0.0)) && near(found[2][1], (1.0, 0.5)), "{found:?}");
         let [dots, long] = [Dash::Dotted, Dash::Dashed]
             .map(|it| dashes(&line, (100.0, 100.0), it.lengths().unwrap()).len());

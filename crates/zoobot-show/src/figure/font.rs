@@ -1,5 +1,5 @@
-//! The one font, DejaVu Sans, carried inside the library: figures need no font of the system and
-//! look the same everywhere.
+//! The only font, DejaVu Sans, embedded in the library: figures need no system fonts and look the same
+//! everywhere.
 
 use plotters::style::{FontStyle, register_font};
 use resvg::usvg::fontdb;
@@ -7,13 +7,13 @@ use std::sync::{Arc, Once};
 
 static DEJAVU_SANS: &[u8] = include_bytes!("font/DejaVuSans.ttf");
 
-/// The name of the font inside its file.
+/// The family name in the font file.
 pub(super) const FAMILY: &str = "DejaVu Sans";
 
 /// Every name under which plotters may ask for the font.
 const NAMES: [&str; 4] = [FAMILY, "sans-serif", "serif", "monospace"];
 
-/// Makes the font known to plotters, once per process.
+/// Registers the font with plotters, once per process.
 pub(super) fn register() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -24,7 +24,7 @@ pub(super) fn register() {
     });
 }
 
-/// The font for SVG readers; every family is this one.
+/// The font database for SVG readers; every family is DejaVu Sans.
 pub(super) fn database() -> Arc<fontdb::Database> {
     let mut fonts = fontdb::Database::new();
     fonts.load_font_source(fontdb::Source::Binary(Arc::new(DEJAVU_SANS)));

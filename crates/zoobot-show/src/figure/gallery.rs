@@ -1,4 +1,4 @@
-//! A gallery as a figure for a paper, and as a separate page.
+//! Saves a gallery as a figure for a paper, or as a standalone page.
 
 use super::{Figure, pictures};
 use crate::notebook::text::escape;
@@ -9,14 +9,14 @@ use std::path::Path;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::files::write_whole;
 
-/// The side of a picture in pixels: enough for print at the size it is drawn.
+/// The side of a picture in pixels: enough for printing at this size.
 const PIXELS: u32 = 400;
-/// The colour of a query's frame, as in a notebook.
+/// The colour of the frame around a query, as in a notebook.
 const FRAME: Rgb<u8> = Rgb([0x00, 0x9E, 0x73]);
 
 impl Gallery {
-    /// The gallery as a figure: its pictures in rows, each with its id and its caption below; the query
-    /// has a frame. A picture that cannot be read stays grey and says so.
+    /// The gallery as a figure: its pictures in rows, each with its id and caption below; the query has a
+    /// frame. A picture that cannot be read stays grey and says so.
     ///
     /// ```
     /// use zoobot_core::catalog::Catalog;
@@ -25,7 +25,7 @@ impl Gallery {
     /// # Ok::<(), zoobot_core::Error>(())
     /// ```
     ///
-    /// # Problems shown in its place
+    /// # If it cannot be drawn
     /// [`Error::Unsuitable`] without a picture and for more than 200.
     pub fn figure(&self) -> Figure {
         if let Some(problem) = self.problem() {
@@ -37,8 +37,8 @@ impl Gallery {
         pictures(&tiles, self.in_a_row(), about)
     }
 
-    /// Saves the gallery by the ending of the name: `.svg`, `.pdf` or `.png` as a
-    /// [figure](Self::figure), `.html` as a page that needs no other file.
+    /// Saves the gallery in the format of the file's extension: `.svg`, `.pdf` or `.png` as a
+    /// [figure](Self::figure), `.html` as a standalone page.
     ///
     /// # Errors
     /// As [`figure`](Self::figure) and [`Figure::save`].
@@ -69,7 +69,7 @@ impl Gallery {
         )
     }
 
-    /// A tile's picture, and the lines below it.
+    /// A tile's picture, and the lines of text below it.
     fn drawn(&self, place: usize, tile: &Tile) -> (RgbImage, String) {
         let read = || image::load_from_memory(&jpeg(&tile.file, PIXELS).ok()?).ok();
         let known = tile.picture().cloned().or_else(|| Some(read()?.into_rgb8()));
@@ -89,7 +89,7 @@ impl Gallery {
     }
 }
 
-/// Draws a frame over a picture's edge.
+/// Draws a frame along a picture's edge.
 fn framed(picture: &mut RgbImage) {
     let (width, height) = picture.dimensions();
     let thick = (width.min(height) / 30).max(1);

@@ -1,4 +1,4 @@
-//! A picture within axes: the density of a map, or thumbnails at their places.
+//! A picture within axes: a density map, or thumbnails at their positions.
 
 use super::axes::{Axis, frame};
 use super::canvas::{self, Drawn, UNITS};
@@ -10,21 +10,21 @@ use zoobot_base::{Error, Result};
 /// A bitmap over a region of the plane.
 #[doc(hidden)]
 pub struct Grid<'a> {
-    /// Its upper row is at the top of the region.
+    /// The picture; its first row is at the top of the region.
     pub picture: &'a RgbImage,
     /// The region: left, right, bottom, top.
     pub region: [f64; 4],
-    /// Of the axis across and of the axis upwards.
+    /// The labels of the x and y axes.
     pub labels: [&'a str; 2],
-    /// What the colours mean, and the values of the darkest and the brightest.
+    /// The label of the colour scale, and the values of the darkest and brightest colours.
     pub scale: Option<(&'a str, f64, f64)>,
     /// A description of the figure, for readers who cannot see it.
     pub about: String,
-    /// What the notebook says below the figure.
+    /// The text below the figure in a notebook.
     pub remark: &'a str,
 }
 
-/// Draws it, the same scale on both axes.
+/// Draws the picture, with equal scales on both axes.
 #[doc(hidden)]
 pub fn grid(grid: Grid) -> Figure {
     draw_grid(grid).into()

@@ -1,4 +1,4 @@
-//! Histograms: how many values fall into equal bins.
+//! Histograms: the number of values in equal bins.
 
 use super::axes::{bounds, frame};
 use super::canvas::{self, UNITS};
@@ -10,7 +10,7 @@ use crate::notebook::{Bundle, Show};
 use plotters::prelude::{Color, Rectangle};
 use zoobot_base::{Error, Result};
 
-/// A histogram in preparation: set its options, then [`Histogram::build`] it.
+/// A builder for a histogram: set its options, then call [`Histogram::build`].
 ///
 /// ```
 /// use zoobot_core::prelude::*;
@@ -26,7 +26,7 @@ pub struct Histogram {
     look: Look,
 }
 
-/// A histogram of `values` in `bins` equal bins from the smallest to the largest.
+/// A histogram of `values` with `bins` equal bins from the smallest to the largest value.
 ///
 /// Takes a column of a catalogue or table, or a vector, slice or array of numbers; see [`Numbers`].
 ///
@@ -46,10 +46,10 @@ pub fn histogram(values: impl Into<Numbers>, bins: usize) -> Histogram {
 impl Histogram {
     look_setters!();
 
-    /// Draws the figure. Missing and non-finite values are left out; the notebook says below the
-    /// figure how many, and [`Figure::about`] too.
+    /// Draws the figure. Missing and non-finite values are left out; the text below the figure in a notebook,
+    /// and [`Figure::about`], give their number.
     ///
-    /// # Problems shown in its place
+    /// # If it cannot be drawn
     /// No finite value within the limits, a column without numbers, or `bins` outside 1..=1000.
     pub fn build(&self) -> Figure {
         self.drawn().into()
@@ -80,7 +80,7 @@ impl Histogram {
         );
         let figure = canvas::draw(self.look.size, UNITS, about, |root, _| {
             let most = counts.iter().copied().max().unwrap_or(1) as f64;
-            // One galaxy has a bar of some height on a logarithmic axis too.
+            // On a logarithmic axis, a bar of one galaxy must be visible too.
             let (bottom, top) = match (y.ends(), y.log) {
                 (Some(ends), _) => ends,
                 (None, true) => (0.7_f64.log10(), (most * 1.3).log10()),
@@ -92,7 +92,7 @@ impl Histogram {
             let width = (high - low) / self.bins as f64;
             let gap = if self.bins <= 100 { 0.03 * width } else { 0.0 };
             let bars = counts.iter().enumerate().filter_map(|(bin, count)| {
-                // An empty bin has no height, on a logarithmic axis not even a number.
+                // An empty bin has no height, and no logarithm.
                 let height = y.scaled(*count as f64);
                 let left = low + bin as f64 * width;
                 let corners = [(left + gap, bottom), (left + width - gap, height.min(top))];
@@ -105,7 +105,7 @@ impl Histogram {
     }
 }
 
-/// How many finite values fall into each bin; the last bin includes its upper edge.
+/// The number of finite values in each bin; the last bin includes its upper edge.
 fn count(values: &[f64], low: f64, high: f64, bins: usize) -> Vec<usize> {
     let mut counts = vec![0; bins];
     for value in values.iter().filter(|value| value.is_finite()) {
@@ -115,7 +115,7 @@ fn count(values: &[f64], low: f64, high: f64, bins: usize) -> Vec<usize> {
     counts
 }
 
-/// As the last expression of a cell it draws itself.
+/// Draws itself as the last expression of a cell.
 impl Show for Histogram {
     fn show(&self) -> Bundle {
         self.build().show()

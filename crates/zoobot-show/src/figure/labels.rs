@@ -12,16 +12,17 @@ use zoobot_base::missing::is_missing;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum PointLabels {
-    /// A class by name; the ten most frequent classes get a colour each, all others are "other".
+    /// A class name for each point; the ten most frequent classes get their own colour, all others are
+    /// "other".
     Categories(Vec<String>),
     /// A number on a continuous scale with a colour bar; NaN is drawn grey.
     Numbers(Vec<f64>),
-    /// None, since what they should come from could not be read: why.
+    /// There are no labels, because their source could not be read; this is the reason.
     Unread(String),
 }
 
 impl PointLabels {
-    /// How many points are labelled.
+    /// The number of labelled points.
     pub fn len(&self) -> usize {
         match self {
             Self::Categories(values) => values.len(),
@@ -36,7 +37,7 @@ impl PointLabels {
     }
 }
 
-/// What a call that looks for labels returns. A figure whose labels could not be read says so in its place.
+/// The result of a call that looks up labels. If that failed, the figure shows the error in its place.
 impl<T: Into<PointLabels>, E: std::fmt::Display> From<Result<T, E>> for PointLabels {
     fn from(found: Result<T, E>) -> Self {
         found.map_or_else(|error| Self::Unread(error.to_string()), Into::into)
@@ -79,11 +80,11 @@ impl From<&[f64]> for PointLabels {
     }
 }
 
-/// Whole numbers of at most this many kinds are codes of classes, such as 0 and 1.
+/// Whole numbers with at most this many distinct values are class codes, such as 0 and 1.
 const CODES: usize = 10;
 
-/// Text, truth values and whole numbers of few kinds are classes, other numbers a scale; what is no
-/// value ([`is_missing`]) is the class "missing", or NaN.
+/// Text, truth values and whole numbers with few distinct values are classes; other numbers are continuous.
+/// Missing values ([`is_missing`]) become the class "missing", or NaN.
 impl From<&Series> for PointLabels {
     fn from(series: &Series) -> Self {
         let kind = series.dtype();

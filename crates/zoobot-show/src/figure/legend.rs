@@ -1,4 +1,4 @@
-//! Legends at the right of the axes: a list of classes, or a colour bar.
+//! Legends to the right of the axes: a list of classes, or a colour bar.
 
 use super::axes::{Axis, letters, stroke, tick_labels, ticks};
 use super::canvas::{Canvas, Drawn, units};
@@ -7,7 +7,7 @@ use plotters::prelude::{Circle, Color, PathElement, Rectangle};
 use plotters::style::RGBColor;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-/// How an entry's sign looks: as the data do.
+/// The sign of an entry, which matches the data's style.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Sign {
     Dot,
@@ -24,7 +24,7 @@ pub(super) struct Legend {
     pub entries: Vec<(Sign, RGBColor, String)>,
 }
 
-/// Names longer than this are cut in a legend.
+/// Longer names are cut in a legend.
 const LONGEST: usize = 28;
 
 impl Legend {
@@ -32,7 +32,7 @@ impl Legend {
         self.entries.iter().map(|(.., name)| crate::notebook::text::cut(name, LONGEST))
     }
 
-    /// The width that the legend needs, in units of the board.
+    /// The width that the legend needs, in canvas units.
     pub fn width(&self, canvas: &Canvas<'_>) -> Drawn<i32> {
         let mut widest =
             canvas.estimate_text_size(&self.heading, &letters(style::LABEL, style::INK))?.0 as i32;
@@ -43,7 +43,7 @@ impl Legend {
         Ok(widest + units(style::MARGIN + 2.0))
     }
 
-    /// Draws the legend at the upper left of `area`.
+    /// Draws the legend in the upper left corner of `area`.
     pub fn draw(&self, area: &Canvas<'_>) -> Drawn<()> {
         let text = letters(style::TICK, style::INK).pos(Pos::new(HPos::Left, VPos::Center));
         let mut y = units(style::MARGIN + 8.0);
@@ -84,7 +84,7 @@ impl Legend {
     }
 }
 
-/// Width of a colour bar with its ticks and name, in units of the board.
+/// The width of a colour bar with its ticks and name, in canvas units.
 pub(super) fn bar_width(canvas: &Canvas<'_>, scale: &Axis) -> Drawn<i32> {
     let text = letters(style::TICK, style::INK);
     let mut widest = 0;
@@ -104,7 +104,7 @@ pub(super) fn draw_bar(area: &Canvas<'_>, scale: &Axis, (top, bottom): (i32, i32
     let width = units(14.0);
     let row = |share: f64| bottom - ((f64::from(bottom - top)) * share).round() as i32;
     for step in 0..STEPS {
-        // Each step reaches to the top, so that no seam shows between two.
+        // Each step reaches to the top, so that no seams show between steps.
         let colour = style::colour_of((f64::from(step) + 0.5) / f64::from(STEPS));
         let low = row(f64::from(step) / f64::from(STEPS));
         area.draw(&Rectangle::new([(0, top), (width, low)], colour.filled()))?;

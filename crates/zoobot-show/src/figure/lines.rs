@@ -1,4 +1,4 @@
-//! Lines over a common x, such as losses over epochs.
+//! Lines over a shared x axis, such as losses over epochs.
 
 use super::axes::{frame, stroke};
 use super::canvas::{self, UNITS, units};
@@ -11,7 +11,7 @@ use crate::notebook::{Bundle, Show};
 use plotters::prelude::{Circle, Color, PathElement};
 use zoobot_base::{Error, Result};
 
-/// A line figure in preparation: add series, then [`Lines::build`] it.
+/// A builder for a line figure: add series, then call [`Lines::build`].
 ///
 /// ```
 /// use zoobot_core::prelude::*;
@@ -26,7 +26,7 @@ pub struct Lines {
     look: Look,
 }
 
-/// An empty figure of lines: add lines with [`Lines::series`].
+/// Creates an empty line figure: add lines with [`Lines::series`].
 ///
 /// # Example
 /// ```
@@ -54,11 +54,11 @@ impl Lines {
         self
     }
 
-    /// Draws the figure. The notebook says below it how many points were missing or not finite.
+    /// Draws the figure. In a notebook, the text below it gives the number of missing or non-finite points.
     ///
-    /// # Problems shown in its place
-    /// A series whose `x` and `y` differ in length, a column without numbers, and no finite point at
-    /// all within the limits.
+    /// # If it cannot be drawn
+    /// A series whose `x` and `y` differ in length, a column without numbers, or no finite point within the
+    /// limits.
     pub fn build(&self) -> Figure {
         self.drawn().into()
     }
@@ -100,7 +100,7 @@ impl Lines {
             let (main, side) = root.split_horizontally(root.dim_in_pixel().0 as i32 - side);
             let mut across = self.look.x.around(points().map(|it| it.0), 0.02);
             let whole = across.clone().counting();
-            // Epochs and the like are counted: there is none between two of them.
+            // Counts such as epochs get no ticks between whole numbers.
             if whole.ticks.len() > 1 && points().all(|it| it.0.fract() == 0.0) {
                 across = whole;
             }
@@ -110,7 +110,7 @@ impl Lines {
             for (i, (_, x, y)) in series.iter().enumerate() {
                 let colour = style::PALETTE[i % style::PALETTE.len()];
                 for run in runs(x, y).iter().flat_map(|run| inside(run, frame_of)) {
-                    // A lone point has no line to show it.
+                    // A single point has no line, so it gets a dot.
                     if let [point] = run[..] {
                         let dot = Circle::new(point, units(2.5), colour.filled());
                         chart.draw_series([dot])?;
@@ -125,7 +125,7 @@ impl Lines {
         Ok(figure.remarking(left_out(points().count(), all, "point", self.look.reason())))
     }
 
-    /// One unnamed line needs no legend.
+    /// A single unnamed line needs no legend.
     fn legend(&self) -> Legend {
         if self.series.len() == 1 {
             return Legend::default();
@@ -139,7 +139,7 @@ impl Lines {
     }
 }
 
-/// The stretches of consecutive finite points.
+/// The runs of consecutive finite points.
 fn runs(x: &[f64], y: &[f64]) -> Vec<Vec<(f64, f64)>> {
     let points: Vec<_> = x.iter().copied().zip(y.iter().copied()).collect();
     points
@@ -149,7 +149,7 @@ fn runs(x: &[f64], y: &[f64]) -> Vec<Vec<(f64, f64)>> {
         .collect()
 }
 
-/// The parts of a line within the axes (left, right and bottom, top), cut off at their ends.
+/// The parts of a line within the axes (left, right and bottom, top), clipped at the edges.
 fn inside(run: &[(f64, f64)], ends: [(f64, f64); 2]) -> Vec<Vec<(f64, f64)>> {
     let within = |(x, y): (f64, f64)| {
         (ends[0].0..=ends[0].1).contains(&x) && (ends[1].0..=ends[1].1).contains(&y)
@@ -168,7 +168,7 @@ fn inside(run: &[(f64, f64)], ends: [(f64, f64); 2]) -> Vec<Vec<(f64, f64)>> {
     parts
 }
 
-/// The part of a straight line within the axes (Liang and Barsky 1984).
+/// Clips a line segment to the axes (Liang and Barsky 1984).
 fn cut(
     ((x0, y0), (x1, y1)): ((f64, f64), (f64, f64)),
     [(left, right), (bottom, top)]: [(f64, f64); 2],
@@ -194,7 +194,7 @@ fn cut(
     (enter < leave).then(|| (at(enter), at(leave)))
 }
 
-/// As the last expression of a cell it draws itself.
+/// Draws itself as the last expression of a cell.
 impl Show for Lines {
     fn show(&self) -> Bundle {
         self.build().show()
@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn a_line_is_cut_off_at_the_ends_of_the_axes() {
         let ends = [(0.0, 4.0), (0.0, 2.0)];
-        // Up through the top at x = 1, down again at x = 3.
+        // The line leaves through the top at x = 1 and returns at x = 3.
         let hill = [(0.0, 0.0), (2.0, 4.0), (4.0, 0.0)];
         let parts = inside(&hill, ends);
         assert_eq!(parts, [vec![(0.0, 0.0), (1.0, 2.0)], vec![(3.0, 2.0), (4.0, 0.0)]]);

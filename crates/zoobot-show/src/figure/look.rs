@@ -1,4 +1,4 @@
-//! Options of every kind of figure: title, size, axes.
+//! Options shared by all figures: title, size, axes.
 
 use super::axes::Axis;
 use super::style;
@@ -13,13 +13,13 @@ pub(super) struct Look {
     pub size: (u32, u32),
 }
 
-/// An axis as it was asked for.
+/// The requested options of an axis.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Asked {
     pub label: String,
     pub log: bool,
     pub inverted: bool,
-    /// Its ends, in the order in which they were given.
+    /// Its ends, in the order in which the caller gave them.
     pub limits: Option<(f64, f64)>,
 }
 
@@ -29,13 +29,13 @@ impl Look {
         Self { title: String::new(), x: named(x), y: named(y), size: style::SIZE }
     }
 
-    /// The error of what was asked of the axes.
+    /// Checks the requested axes.
     pub fn check(&self) -> Result<()> {
         self.x.check("limits_x")?;
         self.y.check("limits_y")
     }
 
-    /// Why values may be left out.
+    /// The reason why values may be left out.
     pub fn reason(&self) -> &'static str {
         match [&self.x, &self.y].iter().any(|axis| axis.log || axis.limits.is_some()) {
             true => "missing, not finite or outside of the axes",
@@ -58,7 +58,7 @@ impl Asked {
         Err(Error::parameter(name, format!("{first} to {last}"), range))
     }
 
-    /// A value in the units of the axis; NaN where a logarithmic axis has no such value.
+    /// A value in the units of the axis; NaN if a logarithmic axis cannot show it.
     pub fn scaled(&self, value: f64) -> f64 {
         match self.log {
             true if value > 0.0 => value.log10(),
@@ -67,7 +67,7 @@ impl Asked {
         }
     }
 
-    /// The place of a value on the axis; NaN beyond its ends.
+    /// The position of a value on the axis; NaN beyond its ends.
     pub fn place(&self, value: f64) -> f64 {
         let place = self.scaled(value);
         match self.ends() {
@@ -76,13 +76,13 @@ impl Asked {
         }
     }
 
-    /// The ends that were asked for, the lower first, in the units of the axis.
+    /// The requested ends, the lower first, in the units of the axis.
     pub fn ends(&self) -> Option<(f64, f64)> {
         let (first, last) = self.limits?;
         Some((self.scaled(first.min(last)), self.scaled(first.max(last))))
     }
 
-    /// The axis around these places, or between the ends that were asked for.
+    /// An axis around these positions, or between the requested ends.
     pub fn around(&self, places: impl Iterator<Item = f64>, pad: f64) -> Axis {
         match self.ends() {
             Some((low, high)) => self.over(low, high),
@@ -93,13 +93,13 @@ impl Asked {
         }
     }
 
-    /// The axis between these ends, in its own units.
+    /// An axis between these ends, in its own units.
     pub fn over(&self, low: f64, high: f64) -> Axis {
         let axis = match self.log {
             true => Axis::logarithmic(&self.label, low, high),
             false => Axis::over(&self.label, low, high),
         };
-        // Limits that are given from high to low turn the axis around too.
+        // Limits given from high to low also invert the axis.
         let falling = self.limits.is_some_and(|(first, last)| first > last);
         Axis { inverted: self.inverted != falling, ..axis }
     }
@@ -114,7 +114,7 @@ macro_rules! look_setters {
             self
         }
 
-        /// Sets the labels of the axes: what they measure and, in brackets, the unit.
+        /// Sets the axis labels: the quantity and, in brackets, its unit.
         pub fn labels(mut self, x: &str, y: &str) -> Self {
             (self.look.x.label, self.look.y.label) = (x.to_owned(), y.to_owned());
             self
@@ -126,27 +126,27 @@ macro_rules! look_setters {
             self
         }
 
-        /// Makes the x axis logarithmic. Values of 0 and below have no place on it.
+        /// Makes the x axis logarithmic. It cannot show values of 0 and below.
         pub fn log_x(mut self) -> Self {
             self.look.x.log = true;
             self
         }
 
-        /// Makes the y axis logarithmic. Values of 0 and below have no place on it.
+        /// Makes the y axis logarithmic. It cannot show values of 0 and below.
         pub fn log_y(mut self) -> Self {
             self.look.y.log = true;
             self
         }
 
-        /// Sets where the x axis begins and ends (default: around the values). From a larger number to
-        /// a smaller one it is turned around.
+        /// Sets the first and last value on the x axis (default: around the values). If `first` is larger
+        /// than `last`, the axis is inverted.
         pub fn limits_x(mut self, first: f64, last: f64) -> Self {
             self.look.x.limits = Some((first, last));
             self
         }
 
-        /// Sets where the y axis begins and ends (default: around the values). From a larger number to
-        /// a smaller one it is turned around.
+        /// Sets the first and last value on the y axis (default: around the values). If `first` is larger
+        /// than `last`, the axis is inverted.
         pub fn limits_y(mut self, first: f64, last: f64) -> Self {
             self.look.y.limits = Some((first, last));
             self

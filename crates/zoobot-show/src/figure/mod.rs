@@ -1,6 +1,6 @@
 //! Figures: drawn once as vectors with plotters, shown in a notebook, saved as SVG, PDF or PNG.
 //!
-//! One file per kind of figure; [`style`] is the style sheet for all. Nothing is computed here
+//! There is one file per kind of figure; [`style`] is the style sheet for all. Nothing is computed here
 //! beyond what drawing needs. For your own kind of figure, call plotters inside [`Figure::draw`].
 
 mod axes;
@@ -48,13 +48,13 @@ use std::fmt::Write;
 use std::sync::Arc;
 use zoobot_base::{Error, Result};
 
-/// Above this many bytes of SVG a notebook gets the figure as PNG.
+/// In a notebook, a figure with more bytes of SVG is shown as PNG.
 const SVG_LIMIT: usize = 300_000;
 
-/// A finished figure. As the last expression of a cell it shows itself; [`Figure::save`] writes it.
+/// A finished figure. As the last expression of a cell it displays itself; [`Figure::save`] writes it.
 ///
-/// Sizes are in pixels of 1/96 inch, as browsers count them: 640 px are 16.9 cm on paper, and 12 px
-/// text is 9 pt. The background is white, so that figures are readable in a dark theme too.
+/// Sizes are in pixels of 1/96 inch, as in browsers: 640 px are 16.9 cm on paper, and 12 px text is 9 pt. The
+/// background is white, so that figures are readable in a dark theme too.
 ///
 /// ```
 /// use zoobot_core::prelude::*;
@@ -70,16 +70,16 @@ pub struct Figure {
     size: (u32, u32),
     dpi: f64,
     about: String,
-    /// What a reader of the notebook should know and a paper's figure should not show.
+    /// A remark for readers of the notebook that does not belong into a paper's figure.
     remark: String,
     /// SVG elements, without the root element.
     body: String,
     layers: Vec<Layer>,
-    /// Why it could not be drawn as it was asked for.
+    /// The reasons why the figure could not be drawn as requested.
     problems: Vec<String>,
 }
 
-/// A bitmap above the vectors, in pixels of the figure.
+/// A bitmap above the vector graphics, in pixels of the figure.
 #[derive(Clone)]
 struct Layer {
     x: f64,
@@ -92,11 +92,11 @@ struct Layer {
 impl Figure {
     /// Draws a figure with plotters on a white canvas of `size` (width, height) pixels.
     ///
-    /// Every font family that plotters knows by a generic name (`sans-serif`, `serif`,
-    /// `monospace`) is DejaVu Sans, so that text looks the same on every machine.
+    /// The generic font families that plotters knows (`sans-serif`, `serif`, `monospace`) are all DejaVu
+    /// Sans, so that text looks the same on every machine.
     ///
-    /// An error of the closure, and a size outside 40..=8000 pixels, make a figure that
-    /// [cannot be drawn](Self::checked).
+    /// If the closure fails, or a side is outside 40..=8000 pixels, the figure [cannot be
+    /// drawn](Self::checked).
     ///
     /// # Example
     /// ```
@@ -123,10 +123,10 @@ impl Figure {
         canvas::draw(size, 1, String::new(), |root, _| body(root)).into()
     }
 
-    /// The figure, or why it cannot be drawn.
+    /// The figure, or an error if it cannot be drawn.
     ///
-    /// Calls that make a figure return no error. A figure that cannot be drawn shows the reason in its
-    /// place; [`save`](Self::save), [`pdf`](Self::pdf) and [`png`](Self::png) return it.
+    /// Calls that make a figure return no error. A figure that cannot be drawn shows the reason in its place;
+    /// [`save`](Self::save), [`pdf`](Self::pdf) and [`png`](Self::png) return it as an error.
     ///
     /// ```
     /// use zoobot_core::prelude::*;
@@ -143,12 +143,12 @@ impl Figure {
         }
     }
 
-    /// Why the figure cannot be drawn; none where it can.
+    /// The reason why the figure cannot be drawn; `None` if it can.
     pub fn problem(&self) -> Option<String> {
         (!self.problems.is_empty()).then(|| self.problems.join("; "))
     }
 
-    /// A figure that says why it could not be drawn.
+    /// A figure that shows why it could not be drawn.
     pub(crate) fn failed(problem: impl Into<String>) -> Self {
         let problem = problem.into();
         let lines = problem.lines().flat_map(|line| text::wrapped(line, 84));
@@ -181,12 +181,12 @@ impl Figure {
         self.size
     }
 
-    /// One line that says what the figure shows and what it leaves out.
+    /// A one-line description of what the figure shows and leaves out.
     pub fn about(&self) -> &str {
         &self.about
     }
 
-    /// Adds to what a notebook says below the figure; the figure itself stays as it is.
+    /// Adds a remark below the figure in a notebook; the figure itself is unchanged.
     fn remarking(mut self, remark: String) -> Self {
         if !remark.is_empty() {
             self.about = format!("{}; {remark}", self.about);
@@ -197,7 +197,7 @@ impl Figure {
 
     /// Sets the resolution of the PNG form, in dots per inch (default 192, twice the pixels).
     ///
-    /// Outside 36 to 1200, the figure [cannot be drawn](Self::checked).
+    /// If `dpi` is outside 36 to 1200, the figure [cannot be drawn](Self::checked).
     pub fn dpi(mut self, dpi: f64) -> Self {
         if !(36.0..=1200.0).contains(&dpi) {
             let problem = Error::parameter("dpi", dpi, "between 36 and 1200");
@@ -208,13 +208,13 @@ impl Figure {
         self
     }
 
-    /// The figure `factor` times as large, text and lines included (0.05 to 20).
+    /// Scales the figure, text and lines included, by `factor` (0.05 to 20).
     ///
     /// plotters places everything at whole pixels: curves drawn by [`Figure::draw`] at twice the
     /// size and scaled by 0.5 are smoother.
     ///
-    /// Where `factor` is outside its range, or a side of the result is below 1 pixel, the figure is one
-    /// that [cannot be drawn](Self::checked).
+    /// If `factor` is out of range, or a side of the result is below 1 pixel, the figure [cannot be
+    /// drawn](Self::checked).
     pub fn scaled(mut self, factor: f64) -> Self {
         let (width, height) = self.size;
         let side = |side: u32| (f64::from(side) * factor).round() as u32;
@@ -234,7 +234,7 @@ impl Figure {
         self
     }
 
-    /// The figure as an SVG document; its text stays text.
+    /// The figure as an SVG document; text remains text.
     pub fn svg(&self) -> String {
         let mut svg = self.head();
         svg.push_str(&self.body);
@@ -261,7 +261,7 @@ impl Figure {
     }
 }
 
-/// A figure that could not be drawn says why in its place.
+/// A figure that could not be drawn shows the reason in its place.
 impl From<Result<Figure>> for Figure {
     fn from(drawn: Result<Figure>) -> Self {
         drawn.unwrap_or_else(|error| match error {
@@ -281,8 +281,8 @@ impl std::fmt::Debug for Figure {
 }
 
 impl Show for Figure {
-    /// SVG for light line figures, PNG where the figure holds a bitmap or very many elements. What
-    /// the figure leaves out is written below it.
+    /// SVG for light line figures, PNG for figures with a bitmap or very many elements. The text below the
+    /// figure says what it leaves out.
     fn show(&self) -> Bundle {
         if let Some(problem) = self.problem() {
             return text::problem(&format!("The figure cannot be drawn: {problem}"));

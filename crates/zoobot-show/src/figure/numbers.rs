@@ -1,14 +1,14 @@
-//! Numbers for figures, taken from columns, vectors and arrays.
+//! Numbers for figures, from columns, vectors and arrays.
 
 use crate::notebook::text::plural;
 use ndarray::{ArrayBase, Data, Dimension};
 use polars::prelude::{Column, DataType, Float64Chunked, Series};
 use zoobot_base::{Error, Result};
 
-/// Numbers for a figure, one for each point; NaN where a value is missing.
+/// Numbers for a figure, one per point; NaN for missing values.
 ///
-/// Figures take anything that converts into this: a column of a catalogue or table, a vector, slice
-/// or array of any kind of number, an `ndarray` array. A column also names its axis.
+/// Figures accept anything that converts into this type: a column of a catalogue or table, a vector, slice or
+/// array of any numeric type, an `ndarray` array. A column also names its axis.
 ///
 /// ```
 /// use zoobot_core::prelude::*;
@@ -22,14 +22,14 @@ use zoobot_base::{Error, Result};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Numbers {
-    /// The values, or why a column has none.
+    /// The values, or the reason why a column has none.
     values: Result<Vec<f64>, String>,
-    /// The name of the column; empty for what has no name.
+    /// The name of the column; empty for unnamed values.
     name: String,
 }
 
 impl Numbers {
-    /// The values, or why the figure's `what` cannot be drawn.
+    /// The values, or an error that says why the figure's `what` cannot be drawn.
     pub(super) fn checked(&self, what: &'static str) -> Result<&[f64]> {
         self.values.as_deref().map_err(|problem| match self.name.as_str() {
             "" => Error::Figure(problem.clone()),
@@ -40,7 +40,7 @@ impl Numbers {
         })
     }
 
-    /// What to write at the axis: the column's name, or `otherwise`.
+    /// The axis label: the column's name, or `otherwise`.
     pub(super) fn label<'a>(&'a self, otherwise: &'a str) -> &'a str {
         if self.name.is_empty() { otherwise } else { &self.name }
     }
@@ -50,7 +50,8 @@ impl Numbers {
     }
 }
 
-/// Says how many of `all` points or values a figure leaves out, and why; empty when it shows all.
+/// A text with the number of points or values, out of `all`, that a figure leaves out, and the reason; empty
+/// if none are.
 pub(super) fn left_out(shown: usize, all: usize, what: &str, reason: &str) -> String {
     match all - shown {
         0 => String::new(),
@@ -58,7 +59,7 @@ pub(super) fn left_out(shown: usize, all: usize, what: &str, reason: &str) -> St
     }
 }
 
-/// Types of numbers that figures take: every numeric type, and `Option` of it for missing values.
+/// Numeric types that figures accept: every numeric type, and `Option` of it for missing values.
 pub trait Number: Copy + sealed::Sealed {
     /// The value as a floating-point number; NaN for a missing value.
     fn value(self) -> f64;
@@ -134,8 +135,8 @@ where
     }
 }
 
-/// The column of a table or catalogue, as the call that looks it up returns it. A figure of a column that
-/// is not there says so in its place.
+/// A column as returned by the call that looks it up. If the column does not exist, the figure shows the
+/// error in its place.
 impl<T: Into<Numbers>, E: std::fmt::Display> From<Result<T, E>> for Numbers {
     fn from(found: Result<T, E>) -> Self {
         found.map_or_else(
@@ -197,7 +198,7 @@ mod tests {
     use super::*;
     use polars::prelude::*;
 
-    /// As text, since NaN equals nothing.
+    /// The values as text, since NaN equals nothing.
     fn values(numbers: impl Into<Numbers>) -> String {
         format!("{:?}", numbers.into().values)
     }

@@ -1,4 +1,4 @@
-//! Pictures in rows, each with a line below.
+//! Pictures in rows, each with text below.
 
 use super::axes::letters;
 use super::canvas::{self, UNITS, units};
@@ -9,19 +9,19 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::io::Cursor;
 use zoobot_base::{Error, Result};
 
-/// The side of a picture, the space between two, and that for the line below, in pixels.
+/// The side of a picture, the space between pictures, and the height of the line below, in pixels.
 const SIDE: f64 = 132.0;
 const GAP: f64 = 8.0;
 const LINE: f64 = 20.0;
-/// From one line of text to the next.
+/// The distance between lines of text.
 const NEXT: f64 = 13.0;
-/// Letters of the line that fit.
+/// The number of letters that fit on a line.
 const LONGEST: usize = 22;
 
-/// Pictures with what is written below each (one line or several), `columns` in a row.
+/// Pictures with text below each (one or more lines), `columns` in a row.
 ///
-/// # Problems shown in its place
-/// [`Error::Unsuitable`] without a picture, for more than 200, and for no column.
+/// # If it cannot be drawn
+/// [`Error::Unsuitable`] without a picture, for more than 200, and for 0 columns.
 pub fn pictures(tiles: &[(RgbImage, String)], columns: usize, about: &str) -> Figure {
     draw_pictures(tiles, columns, about).into()
 }
@@ -35,7 +35,7 @@ fn draw_pictures(tiles: &[(RgbImage, String)], columns: usize, about: &str) -> R
     let rows = tiles.len().div_ceil(columns);
     let width = GAP + columns as f64 * (SIDE + GAP);
     let lines = tiles.iter().map(|(_, text)| text.lines().count()).max().unwrap_or(1).max(1);
-    // Further lines stand closer than the first one to its picture.
+    // Further lines are closer together than the first line is to its picture.
     let below = LINE + (lines - 1) as f64 * NEXT;
     let height = GAP + rows as f64 * (SIDE + below);
     let about = format!("{about}, {}", plural(tiles.len(), "picture"));
@@ -71,7 +71,7 @@ mod tests {
         let svg = figure.svg();
         assert!(svg.contains("a ring") && svg.matches("<image").count() == 3, "{svg}");
         assert!(pictures(&[], 2, "").checked().is_err());
-        // Two lines below take more room, and both are there.
+        // A second line below takes more room, and both lines are shown.
         let figure = pictures(&[tile("one\nof two")], 2, "rings");
         assert_eq!(figure.size(), (148, 173));
         assert!(figure.svg().contains("of two"));

@@ -1,5 +1,4 @@
-//! Very many points as one bitmap: with one vector element per point, files would be too large to
-//! open.
+//! Draws very many points as one bitmap: with one vector element per point, files would be too large to open.
 
 use super::Layer;
 use image::{ExtendedColorType, ImageEncoder};
@@ -18,13 +17,13 @@ pub(super) struct Dots {
 }
 
 impl Dots {
-    /// An empty bitmap for `width` × `height` pixels of the figure.
+    /// An empty bitmap that covers `width` × `height` pixels of the figure.
     pub fn new(width: f64, height: f64) -> Self {
         let [width, height] = [width, height].map(|side| (side * FINE).ceil().max(1.0) as usize);
         Self { width, height, pixels: vec![[0.0; 4]; width * height] }
     }
 
-    /// Lays a dot over what is there; its centre and radius are in pixels of the figure.
+    /// Draws a dot on top; its centre and radius are in pixels of the figure.
     pub fn dot(&mut self, x: f64, y: f64, radius: f64, colour: RGBColor, opacity: f64) {
         let [x, y, radius] = [x, y, radius].map(|length| (length * FINE) as f32);
         let reach = |centre: f32, side: usize| {
@@ -47,7 +46,7 @@ impl Dots {
         }
     }
 
-    /// The bitmap as a layer whose upper left corner is at (`x`, `y`) in pixels of the figure.
+    /// The bitmap as a layer with its upper left corner at (`x`, `y`), in pixels of the figure.
     pub fn layer(&self, x: f64, y: f64) -> Result<Layer> {
         let straight = |[r, g, b, a]: &[f32; 4]| {
             let whole = |part: f32| (part * 255.0).round() as u8;

@@ -1,4 +1,4 @@
-//! A figure as a file: SVG, PDF (vectors, text as text, the font inside) or PNG.
+//! Saves a figure: SVG, PDF (vector graphics, with text and embedded font) or PNG.
 
 use super::{Figure, font};
 use resvg::tiny_skia::{FilterQuality, Pixmap, PixmapPaint, Transform};
@@ -7,15 +7,15 @@ use std::path::Path;
 use zoobot_base::files::write_whole_at;
 use zoobot_base::{Error, Result};
 
-/// A PNG of more pixels than this would not fit a machine's memory well.
+/// A PNG with more pixels would need too much memory.
 const MAX_PIXELS: f64 = 200e6;
 
 impl Figure {
-    /// Saves the figure in the format that the path ends in: `.svg`, `.pdf` or `.png`. A missing
-    /// folder is made.
+    /// Saves the figure in the format of the path's extension: `.svg`, `.pdf` or `.png`. A missing folder is
+    /// created.
     ///
     /// # Errors
-    /// Another ending, a file that cannot be written, a figure that [cannot be drawn](Self::checked).
+    /// Another extension, a file that cannot be written, a figure that [cannot be drawn](Self::checked).
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         self.drawable()?;
@@ -35,7 +35,7 @@ impl Figure {
         })
     }
 
-    /// The figure as a one-page PDF of its size on paper.
+    /// The figure as a one-page PDF in its size on paper.
     ///
     /// # Errors
     /// A figure that [cannot be drawn](Self::checked).
@@ -70,12 +70,12 @@ impl Figure {
         Ok(with_resolution(png, self.dpi))
     }
 
-    /// Its problems as an error.
+    /// Returns the figure's problems as an error.
     fn drawable(&self) -> Result<()> {
         self.problem().map_or(Ok(()), |problem| Err(Error::Figure(problem)))
     }
 
-    /// Bitmaps are put in by hand: decoding pictures inside SVG would need more of resvg.
+    /// Bitmaps are drawn here: decoding pictures inside SVG would need more features of resvg.
     fn draw_layers(&self, scale: Transform, pixels: &mut Pixmap) -> Result<()> {
         let paint = PixmapPaint { quality: FilterQuality::Bilinear, ..Default::default() };
         for layer in &self.layers {
@@ -96,10 +96,10 @@ fn tree(svg: &str) -> Result<Tree> {
     Tree::from_str(svg, &options).map_err(|error| Error::Figure(format!("SVG: {error}")))
 }
 
-/// Where the first chunk after the header of every PNG starts.
+/// The position of the first chunk after the header of every PNG.
 const AFTER_HEADER: usize = 33;
 
-/// Adds the chunk that gives a picture its size on paper.
+/// Adds the chunk that records the resolution of a picture.
 fn with_resolution(mut png: Vec<u8>, dpi: f64) -> Vec<u8> {
     let per_metre = ((dpi / 0.0254).round() as u32).to_be_bytes();
     let content = [&b"pHYs"[..], &per_metre, &per_metre, &[1]].concat();
@@ -109,14 +109,14 @@ fn with_resolution(mut png: Vec<u8>, dpi: f64) -> Vec<u8> {
     png
 }
 
-/// The checksum of PNG (ISO 3309), bit by bit: it is only ever taken of thirteen bytes.
+/// The CRC-32 of PNG (ISO 3309), bit by bit: it is only computed for thirteen bytes.
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 * (crc & 1)))
     })
 }
 
-/// Width and height at which a front end should show a PNG that records its resolution as ours do.
+/// The width and height at which a front end should show a PNG with a resolution recorded by this module.
 pub(crate) fn shown_size(png: &[u8]) -> Option<(u32, u32)> {
     let number = |at: usize| Some(u32::from_be_bytes(png.get(at..at + 4)?.try_into().ok()?));
     if png.get(AFTER_HEADER + 4..AFTER_HEADER + 8)? != b"pHYs" {

@@ -15,10 +15,10 @@ use plotters::style::RGBColor;
 use std::collections::HashMap;
 use zoobot_base::{Error, Result};
 
-/// More points than this become a bitmap inside the axes.
+/// More points than this are drawn as a bitmap inside the axes.
 const VECTOR_POINTS: usize = 5_000;
 
-/// A scatter figure in preparation: set its options, then [`Scatter::build`] it.
+/// A builder for a scatter figure: set its options, then call [`Scatter::build`].
 ///
 /// ```
 /// use zoobot_core::prelude::*;
@@ -38,7 +38,7 @@ pub struct Scatter {
     look: Look,
 }
 
-/// Points at (`x`, `y`).
+/// A scatter figure of points at (`x`, `y`).
 ///
 /// Takes columns of a catalogue or table, or vectors, slices or arrays of numbers; see [`Numbers`].
 ///
@@ -59,27 +59,28 @@ pub fn scatter(x: impl Into<Numbers>, y: impl Into<Numbers>) -> Scatter {
 impl Scatter {
     look_setters!();
 
-    /// Colours the points by class (a legend) or by number (a colour bar), under this heading.
+    /// Colours the points by class (with a legend) or by number (with a colour bar), under the heading
+    /// `name`.
     ///
-    /// Takes texts, numbers, a polars column, or the result of a call that looks for one of these.
+    /// Accepts texts, numbers, a polars column, or the result of a call that looks up one of these.
     pub fn colour_by(mut self, name: &str, labels: impl Into<PointLabels>) -> Self {
         self.colours = Some((name.to_owned(), labels.into()));
         self
     }
 
-    /// Draws the line on which y equals x behind the points: for predictions against the truth.
+    /// Draws the line y = x behind the points, to compare predictions with the truth.
     pub fn diagonal(mut self) -> Self {
         self.diagonal = true;
         self
     }
 
-    /// Draws the figure. Points with a missing or non-finite coordinate are left out; the notebook
-    /// says below the figure how many, and [`Figure::about`] too. More than 5,000 points are drawn
-    /// as a bitmap.
+    /// Draws the figure. Points with a missing or non-finite coordinate are left out; the text below the
+    /// figure in a notebook, and [`Figure::about`], give their number. More than 5,000 points are drawn as a
+    /// bitmap.
     ///
-    /// # Problems shown in its place
-    /// Lengths that differ, a column without numbers, limits that are equal, and no point with finite
-    /// coordinates within them.
+    /// # If it cannot be drawn
+    /// Different lengths, a column without numbers, equal limits, or no point with finite coordinates within
+    /// the limits.
     pub fn build(&self) -> Figure {
         self.drawn().into()
     }
@@ -98,7 +99,7 @@ impl Scatter {
         Ok(figure.remarking(ready.remarks))
     }
 
-    /// Checks the input and prepares what is drawn.
+    /// Checks the input and prepares the points.
     fn ready(&self) -> Result<Ready> {
         let x = self.x.checked("x values")?;
         let y = self.y.checked("y values")?;
@@ -160,7 +161,7 @@ impl Scatter {
 fn points(chart: &mut Chart<'_, '_>, layers: &mut Vec<Layer>, ready: &Ready) -> Drawn<()> {
     let Ready { x, y, shown, key: Key { colours, .. }, .. } = ready;
     let (radius, opacity) = style::point(shown.len());
-    // Grey ones first: what has no class or value must not hide what has.
+    // Grey points first: points without a class or value must not hide others.
     let (grey, coloured): (Vec<usize>, Vec<usize>) =
         (0..shown.len()).partition(|&i| colours[i] == style::REST);
     let order = grey.into_iter().chain(coloured);
@@ -185,7 +186,7 @@ fn points(chart: &mut Chart<'_, '_>, layers: &mut Vec<Layer>, ready: &Ready) -> 
 
 /// Scatter figures side by side, for comparison.
 ///
-/// # Problems shown in its place
+/// # If it cannot be drawn
 /// [`Error::Parameter`] for none or more than four; otherwise as [`Scatter::build`].
 pub fn beside(scatters: &[Scatter]) -> Figure {
     side_by_side(scatters).into()
@@ -215,9 +216,9 @@ fn side_by_side(scatters: &[Scatter]) -> Result<Figure> {
     Ok(figure.remarking(remarks))
 }
 
-/// The points that are shown, and what there is to say of them.
+/// The points to draw, and remarks about them.
 struct Ready {
-    /// Where the points lie on the axes.
+    /// The positions of the points on the axes.
     x: Vec<f64>,
     y: Vec<f64>,
     shown: Vec<usize>,
@@ -225,11 +226,11 @@ struct Ready {
     remarks: String,
 }
 
-/// The colour of each shown point, and what explains the colours.
+/// The colour of each point to draw, and the legend or colour bar.
 struct Key {
     colours: Vec<RGBColor>,
     side: Side,
-    /// What there is to say of points without a value.
+    /// A remark about points without a value.
     remark: Option<String>,
 }
 
@@ -251,7 +252,7 @@ impl Key {
         }
     }
 
-    /// The most frequent classes get a colour each, in alphabetical order; the rest is grey.
+    /// The most frequent classes get their own colours, in alphabetical order; the rest are grey.
     fn classes(name: &str, values: &[String], shown: &[usize]) -> Self {
         let mut counts: HashMap<&str, usize> = HashMap::new();
         for &i in shown {
@@ -308,7 +309,7 @@ impl Key {
     }
 }
 
-/// As the last expression of a cell it draws itself.
+/// Draws itself as the last expression of a cell.
 impl Show for Scatter {
     fn show(&self) -> Bundle {
         self.build().show()

@@ -1,19 +1,19 @@
-//! The one style sheet: colours, sizes and strokes of every figure.
+//! The style sheet: colours, sizes and line widths of all figures.
 //!
-//! Sizes are in pixels of 1/96 inch: 12 px is 9 pt, what journals ask for in a figure.
+//! Sizes are in pixels of 1/96 inch: 12 px is 9 pt, a size that journals ask for in figures.
 
 use plotters::style::RGBColor;
 
 /// Default width and height of a figure.
 pub const SIZE: (u32, u32) = (640, 440);
 
-/// Text of the title.
+/// Size of the title.
 pub const TITLE: f64 = 13.5;
-/// Text of axis labels and of the legend's heading.
+/// Size of axis labels and of the legend's heading.
 pub const LABEL: f64 = 12.0;
-/// Text at ticks and in the legend.
+/// Size of tick labels and of legend entries.
 pub const TICK: f64 = 11.0;
-/// Text of a note inside of a panel.
+/// Size of a note inside a panel.
 pub const NOTE: f64 = 10.0;
 
 /// Length of a tick.
@@ -25,15 +25,15 @@ pub const LINE: f64 = 1.8;
 /// Space around a figure.
 pub const MARGIN: f64 = 12.0;
 
-/// Titles, axis labels, legends.
+/// Colour of titles, axis labels and legends.
 pub const INK: RGBColor = RGBColor(0x26, 0x26, 0x26);
-/// Axis lines, ticks and notes.
+/// Colour of axis lines, ticks and notes.
 pub const FAINT: RGBColor = RGBColor(0x6B, 0x6B, 0x6B);
-/// Points without a class or a value.
+/// Colour of points without a class or value.
 pub const REST: RGBColor = RGBColor(0xB8, 0xB8, 0xB8);
 
-/// Colours of classes: Okabe and Ito's eight for all kinds of colour vision (2008), those that read
-/// best on white first, and two of Paul Tol's (2021) to make ten.
+/// Colours of classes: the eight of Okabe and Ito (2008), which suit all kinds of colour vision, most
+/// readable on white first, and two of Paul Tol's (2021) to make ten.
 pub const PALETTE: [RGBColor; 10] = [
     RGBColor(0x00, 0x72, 0xB2), // blue
     RGBColor(0xD5, 0x5E, 0x00), // vermillion
@@ -47,8 +47,8 @@ pub const PALETTE: [RGBColor; 10] = [
     RGBColor(0xF0, 0xE4, 0x42), // yellow
 ];
 
-/// Nine stations of viridis, the colour map of van der Walt and Smith (CC0): even steps in
-/// lightness, readable in print and with every kind of colour vision.
+/// Nine samples of viridis, the colour map of van der Walt and Smith (CC0): even steps in lightness, readable
+/// in print and with every kind of colour vision.
 const VIRIDIS: [[f64; 3]; 9] = [
     [68.0, 1.0, 84.0],
     [71.0, 44.0, 122.0],
@@ -61,7 +61,7 @@ const VIRIDIS: [[f64; 3]; 9] = [
     [253.0, 231.0, 37.0],
 ];
 
-/// The colour of `share`, 0 (dark) to 1 (light); values outside are clamped, NaN is [`REST`].
+/// The colour of `share`, from 0 (dark) to 1 (light); values outside are clamped, NaN gives [`REST`].
 pub fn colour_of(share: f64) -> RGBColor {
     if share.is_nan() {
         return REST;
@@ -75,7 +75,7 @@ pub fn colour_of(share: f64) -> RGBColor {
     RGBColor(r, g, b)
 }
 
-/// Radius and opacity of one of `count` points: many points are small and let others through.
+/// Radius and opacity of the points, given their number: many points are small and translucent.
 pub fn point(count: usize) -> (f64, f64) {
     match count {
         0..200 => (3.6, 0.85),

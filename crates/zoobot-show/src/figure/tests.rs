@@ -1,4 +1,4 @@
-// Borrowed and owned numbers, as people write them.
+// Borrowed and owned numbers, as users write them.
 #![allow(clippy::needless_borrows_for_generic_args)]
 
 use super::*;
@@ -96,7 +96,7 @@ fn saving_fails_with_what_is_wrong() {
         "a figure cannot be saved as figure.jpg. Choose a name that ends in .svg, .pdf or .png"
     );
     let folder = tempfile::tempdir().unwrap();
-    // A missing folder is made; what is a file cannot be one.
+    // A missing folder is created; a file in its place is an error.
     figure.save(folder.path().join("new/figure.svg")).unwrap();
     assert!(folder.path().join("new/figure.svg").is_file());
     let error = figure.save(folder.path().join("new/figure.svg/a.svg")).unwrap_err().to_string();
@@ -126,7 +126,7 @@ fn points_that_are_not_finite_are_left_out_and_counted() {
     assert_eq!(figure.svg().matches("<circle").count(), 2);
     let said = "2 of 4 points left out: missing or not finite";
     assert_eq!(figure.about(), format!("y against x, 2 points; {said}"));
-    // Beside the figure, for the reader of the notebook, and not in the picture for the paper.
+    // The remark is below the figure in the notebook, not in the figure for a paper.
     assert!(!figure.svg().contains("left out"));
     let shown = figure.show();
     let html = shown.get("text/html").unwrap();
@@ -139,7 +139,7 @@ fn points_that_are_not_finite_are_left_out_and_counted() {
 #[test]
 fn columns_become_figures_with_their_names_and_what_they_leave_out() {
     use polars::prelude::Column;
-    // Two empty cells are neither zero nor a shorter column.
+    // Two empty cells neither become zero nor shorten the column.
     let magnitude = Column::new("magnitude".into(), [Some(17.5), None, Some(18.5), None]);
     let redshift = Column::new("redshift".into(), [0.1_f32, 0.2, 0.3, 0.4]);
     let counted = histogram(&magnitude, 2).build();
@@ -162,7 +162,7 @@ fn columns_become_figures_with_their_names_and_what_they_leave_out() {
     );
 }
 
-/// The centres of the circles of an SVG, in their order.
+/// The centres of the circles in an SVG, in order.
 fn circles(svg: &str) -> Vec<(f64, f64)> {
     let number = |line: &str, name: &str| {
         let rest = line.split_once(&format!("{name}=\"")).unwrap().1;
@@ -207,7 +207,7 @@ fn axes_are_logarithmic_turned_around_and_limited_as_asked() {
     }
     assert!(histogram(x, 5).limits_x(0.0, 20.0).build().about().contains("2 values in 5"));
     assert!(lines().series("a", x, y).log_x().limits_y(18.5, 20.5).build().checked().is_ok());
-    // Less than a decade has round ticks too.
+    // A range of less than a decade has round ticks too.
     let narrow = scatter([2.1, 2.4], [1.0, 2.0]).log_x().build().svg();
     assert!(narrow.lines().any(|line| line.trim_end_matches('0') == "2.2"), "{narrow}");
 }
@@ -335,7 +335,7 @@ fn every_component_has_a_bar_as_high_as_its_share() {
             rest.split_once('"').unwrap().0.parse().unwrap()
         })
         .collect();
-    // The last one is the legend's.
+    // The last circle belongs to the legend.
     let [a, b, c, _] = heights[..] else { panic!("{heights:?}") };
     assert!((a / b - 2.0).abs() < 0.01 && (a / c - 4.0).abs() < 0.03, "{heights:?}");
 }

@@ -1,5 +1,4 @@
-//! Trees of boxes from left to right: a box has rows, and a line leads from a row to the boxes that
-//! follow from it.
+//! Trees of boxes from left to right: a box has rows, and lines lead from a row to the boxes that follow it.
 
 use super::axes::{letters, stroke};
 use super::canvas::{self, Canvas, Drawn, UNITS, units};
@@ -8,7 +7,7 @@ use plotters::prelude::{Color, PathElement, Rectangle};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use zoobot_base::Result;
 
-/// A box of a tree, with the boxes that follow from each of its rows.
+/// A box of a tree, with the boxes that follow each of its rows.
 ///
 /// ```
 /// use zoobot_core::figure::{Branch, tree};
@@ -19,31 +18,31 @@ use zoobot_base::Result;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Branch {
-    /// The box's name.
+    /// The title of the box.
     pub title: String,
     /// The rows, each with the boxes that it leads to.
     pub rows: Vec<(String, Vec<Branch>)>,
 }
 
-/// Height of a box's title and of a row, and air below the rows, in pixels.
+/// Height of a box's title and of a row, and padding below the rows, in pixels.
 const HEAD: f64 = 21.0;
 const ROW: f64 = 16.0;
 const FOOT: f64 = 4.0;
-/// Air between boxes above each other, from a box to the next column, between whole trees.
+/// Gaps: between boxes in a column, from a box to the next column, between whole trees.
 const GAP: f64 = 9.0;
 const STEP: f64 = 44.0;
 const APART: f64 = 26.0;
-/// Air left and right of text in a box.
+/// Padding to the left and right of text in a box.
 const AIR: f64 = 8.0;
-/// Width of a letter as a share of its size: DejaVu Sans stays below it over a word.
+/// Width of a letter as a share of its size: an upper bound for whole words in DejaVu Sans.
 const LETTER: f64 = 0.62;
-/// Width over height that a screen shows best.
+/// The ratio of width to height that fits a screen best.
 const SHAPE: f64 = 1.4;
 
-/// Draws trees under a title, side by side where they are many.
+/// Draws trees under a title, side by side if there are many.
 ///
-/// # Problems shown in its place
-/// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) when the figure would have more than 8000 pixels a side.
+/// # If it cannot be drawn
+/// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) when a side of the figure would exceed 8000 pixels.
 pub fn tree(title: &str, roots: &[Branch]) -> Figure {
     draw_tree(title, roots).into()
 }
@@ -74,23 +73,23 @@ fn draw_tree(title: &str, roots: &[Branch]) -> Result<Figure> {
     })
 }
 
-/// A tree with a place for each box.
+/// A tree with a position for each box.
 #[derive(Debug)]
 struct Placed<'a> {
     boxes: Vec<Spot<'a>>,
-    /// Where the boxes of each depth start, and how wide they are.
+    /// The left edge and the width of the column of boxes at each depth.
     columns: Vec<(f64, f64)>,
     width: f64,
     height: f64,
 }
 
-/// A box with its place.
+/// A box with its position.
 #[derive(Debug)]
 struct Spot<'a> {
     branch: &'a Branch,
     depth: usize,
     top: f64,
-    /// The place in the list of the box that leads to it, and the row there.
+    /// The index of the box that leads to it, and the row of that box.
     from: Option<(usize, usize)>,
 }
 
@@ -128,7 +127,7 @@ impl<'a> Placed<'a> {
             let corner = |right: f64, down: f64| (units(left + right), units(top + down));
             let head = [corner(0.0, 0.0), corner(width, HEAD)];
             root.draw(&Rectangle::new(head, colour.mix(0.22).filled()))?;
-            // plotters gives a rectangle's own outline no width.
+            // plotters draws a rectangle's own outline without a width.
             let height = spot.branch.height();
             let frame = [(0.0, 0.0), (width, 0.0), (width, height), (0.0, height), (0.0, 0.0)];
             let frame = frame.map(|(right, down)| corner(right, down));
@@ -157,7 +156,7 @@ impl Branch {
     }
 }
 
-/// Places a box halfway beside what follows from it, and gives the height of both together.
+/// Centres a box beside the boxes that follow it, and returns the height of both together.
 fn place<'a>(
     branch: &'a Branch,
     depth: usize,
@@ -168,7 +167,7 @@ fn place<'a>(
     let this = boxes.len();
     boxes.push(Spot { branch, depth, top, from });
     let count: usize = branch.rows.iter().map(|(_, next)| next.len()).sum();
-    // What follows is drawn around the middle of a box that is higher than all of it.
+    // If a box is higher than everything that follows, the followers are centred beside it.
     let below = |boxes: &mut Vec<Spot<'a>>, start: f64| {
         let mut y = start;
         for (row, (_, next)) in branch.rows.iter().enumerate() {
@@ -191,7 +190,7 @@ fn place<'a>(
     branch.height()
 }
 
-/// A line that leaves and arrives level.
+/// A curve that leaves and arrives horizontally.
 fn bend(from: (f64, f64), to: (f64, f64)) -> Vec<(i32, i32)> {
     const POINTS: i32 = 24;
     (0..=POINTS)
@@ -215,7 +214,7 @@ fn extent(columns: &[Vec<&Placed<'_>>]) -> (f64, f64) {
     (width - APART, columns.iter().map(tall).fold(0.0, f64::max))
 }
 
-/// The trees in their order, in as many columns as come nearest to the shape of a screen.
+/// The trees in order, in the number of columns that comes closest to the shape of a screen.
 fn best_columns<'a>(trees: &'a [Placed<'a>]) -> Vec<Vec<&'a Placed<'a>>> {
     let all: f64 = trees.iter().map(|tree| tree.height + APART).sum();
     let tallest = trees.iter().map(|tree| tree.height).fold(0.0, f64::max);
@@ -224,7 +223,7 @@ fn best_columns<'a>(trees: &'a [Placed<'a>]) -> Vec<Vec<&'a Placed<'a>>> {
         let mut columns: Vec<Vec<&Placed<'_>>> = vec![Vec::new()];
         let mut filled = 0.0;
         for tree in trees {
-            // Half a tree may stand over: the columns come out even.
+            // Half a tree may exceed the limit, so that the columns come out even.
             if filled > 0.0 && filled + tree.height / 2.0 > limit {
                 columns.push(Vec::new());
                 filled = 0.0;

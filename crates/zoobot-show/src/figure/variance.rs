@@ -1,4 +1,4 @@
-//! The variance that each principal component explains, and the cumulative variance.
+//! The explained variance of each principal component, and the cumulative variance.
 
 use super::axes::{Axis, frame, stroke};
 use super::canvas::{self, UNITS, units};
@@ -8,12 +8,12 @@ use crate::notebook::text::plural;
 use plotters::prelude::{Circle, Color, PathElement, Rectangle};
 use zoobot_base::{Error, Result};
 
-/// Bars for the share of variance of each component, a line for the cumulative share, in percent.
+/// Bars for the variance ratio of each component, a line for the cumulative ratio, in percent.
 ///
-/// `ratios` are shares of the total variance, 0 to 1, largest first, as PCA gives them.
+/// `ratios` are shares of the total variance, 0 to 1, largest first, as in the output of PCA.
 ///
-/// # Problems shown in its place
-/// No component, a share that is not finite or outside 0..=1, and a sum above 1.
+/// # If it cannot be drawn
+/// No component, a ratio that is not finite or outside 0..=1, or a sum above 1.
 pub fn explained_variance(ratios: &[f64]) -> Figure {
     draw_variance(ratios).into()
 }
@@ -73,7 +73,7 @@ fn draw_variance(ratios: &[f64]) -> Result<Figure> {
     })
 }
 
-/// A tick at every component.
+/// Puts a tick at every component.
 fn every(axis: Axis, count: usize) -> Axis {
     Axis { ticks: (1..=count).map(|i| i as f64).collect(), ..axis }
 }

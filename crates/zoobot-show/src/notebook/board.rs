@@ -1,5 +1,5 @@
-//! Where displays go: below the running cell, or, from a background job, below the cell that
-//! started it, at any time.
+//! The destination of displays: below the running cell or, from a background job, below the cell that started
+//! it, at any time.
 
 use super::{Bundle, MARK, display_message, in_kernel};
 use std::cell::RefCell;
@@ -9,13 +9,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use zoobot_base::interrupt::CancelToken;
 
-/// Jupyter's number of the running cell.
+/// Jupyter's number for the running cell.
 static CELL: AtomicU64 = AtomicU64::new(0);
-/// Names the pipe through which jobs reach the kernel while no cell runs.
+/// The environment variable with the pipe on which jobs reach the kernel while no cell runs.
 const PIPE: &str = "ZOOBOT_KERNEL_JOBS";
 
 thread_local! {
-    /// The board of the job that this thread works for.
+    /// The board of the job that this thread belongs to.
     static HERE: RefCell<Option<Arc<Board>>> = const { RefCell::new(None) };
 }
 
@@ -24,39 +24,39 @@ thread_local! {
 #[derive(Debug)]
 pub struct Board {
     cell: AtomicU64,
-    /// By which the job is stopped.
+    /// The token that stops the job.
     token: Arc<CancelToken>,
-    /// The latest of each display, in the order in which they came.
+    /// The latest version of each display, in the order of first appearance.
     shown: Mutex<Vec<(String, Bundle)>>,
 }
 
 impl Board {
-    /// For a job of the running cell.
+    /// Creates a board for a job of the running cell.
     #[doc(hidden)]
     pub fn new() -> Arc<Self> {
         let cell = AtomicU64::new(CELL.load(Ordering::Relaxed));
         Arc::new(Self { cell, token: Arc::default(), shown: Mutex::default() })
     }
 
-    /// Makes this the board of the current thread.
+    /// Makes this board current for the thread.
     #[doc(hidden)]
     pub fn enter(self: &Arc<Self>) {
         self.token.enter();
         HERE.set(Some(Arc::clone(self)));
     }
 
-    /// The board of this thread, where it works for a job.
+    /// The board of this thread, if it belongs to a job.
     #[doc(hidden)]
     pub fn here() -> Option<Arc<Self>> {
         HERE.with_borrow(Clone::clone)
     }
 
-    /// By which the job is stopped.
+    /// The token that stops the job.
     pub fn token(&self) -> &CancelToken {
         &self.token
     }
 
-    /// Shows everything again below the running cell; updates reach both places.
+    /// Shows all displays again below the running cell; updates reach both places.
     #[doc(hidden)]
     pub fn show_again(&self) {
         self.cell.store(CELL.load(Ordering::Relaxed), Ordering::Relaxed);
@@ -76,7 +76,7 @@ impl Board {
         }
         let mut message = display_message(bundle, id, update);
         message["cell"] = self.cell.load(Ordering::Relaxed).into();
-        // Without a kernel there is nobody to look on.
+        // Without a kernel there is nothing to show.
         if let Some(pipe) = pipe() {
             let mut pipe = pipe.lock().unwrap_or_else(PoisonError::into_inner);
             let _ = pipe.write_all(format!("{message}\n").as_bytes());
@@ -84,17 +84,17 @@ impl Board {
     }
 }
 
-/// Called when a cell begins.
+/// Records the number of a cell that begins.
 pub(crate) fn begin_cell(number: u64) {
     CELL.store(number, Ordering::Relaxed);
 }
 
-/// Jupyter's number of the cell that runs, or ran last.
+/// Jupyter's number for the running or last cell.
 pub(crate) fn running_cell() -> u64 {
     CELL.load(Ordering::Relaxed)
 }
 
-/// Shows a bundle on `board`, or below the running cell.
+/// Shows a bundle on `board`, or else below the running cell.
 pub(crate) fn send(board: Option<&Board>, bundle: &Bundle, id: Option<&str>, update: bool) {
     match board {
         Some(board) => board.send(bundle, id, update),
@@ -104,7 +104,7 @@ pub(crate) fn send(board: Option<&Board>, bundle: &Bundle, id: Option<&str>, upd
 
 fn print(bundle: &Bundle, id: Option<&str>, update: bool) {
     let mut out = std::io::stdout().lock();
-    // A closed standard output has nobody left to tell.
+    // If standard output is closed, the error cannot be reported.
     let _ = if in_kernel() {
         writeln!(out, "{MARK}{}", display_message(bundle, id, update))
     } else {

@@ -1,5 +1,5 @@
-//! Functions that the code of a notebook cell calls: for the variables kept between cells, for how the
-//! cell ended, and for showing its last expression. Only the kernel writes these calls.
+//! Functions that generated code in a notebook cell calls: to keep variables between cells, to report how the
+//! cell ended, and to show its last expression. Only the kernel generates these calls.
 
 mod columns;
 mod flush;
@@ -25,19 +25,19 @@ use zoobot_base::interrupt::Stopped;
 /// How a cell ended.
 pub type Ended = Result<(), Failure>;
 
-/// Why a cell ended early: what `?` returned, a panic, or the stop button.
+/// The reason why a cell ended early: an error from `?`, a panic, or the stop button.
 #[derive(Debug)]
 pub struct Failure(Reason);
 
 #[derive(Debug)]
 enum Reason {
     Error(Box<dyn std::error::Error>),
-    /// Already reported.
+    /// A panic that has already been reported.
     Panic,
     Stopped,
 }
 
-/// Lets `?` take every error there is, and texts.
+/// Lets `?` accept every error type, and texts.
 impl<E: Into<Box<dyn std::error::Error>>> From<E> for Failure {
     fn from(error: E) -> Self {
         Self(Reason::Error(error.into()))
@@ -45,14 +45,14 @@ impl<E: Into<Box<dyn std::error::Error>>> From<E> for Failure {
 }
 
 thread_local! {
-    /// Whether this thread runs a cell: only its panics end the cell.
+    /// Whether this thread runs a cell: only panics on this thread end the cell.
     static RUNNING: Cell<bool> = const { Cell::new(false) };
-    /// Whether the hook has reported a panic of the running cell.
+    /// Whether the panic hook has reported a panic of the running cell.
     static REPORTED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// The first call of cell number `cell`; prepares the process once: a stop button that keeps the
-/// variables, panics that reach the notebook.
+/// The first call of cell number `cell`. Prepares the process on first use: the stop button keeps the
+/// variables, and panics are reported to the notebook.
 pub fn begin(cell: u64) {
     begin_cell(cell);
     zoobot_base::interrupt::begin_run();
@@ -68,7 +68,7 @@ pub fn begin(cell: u64) {
                 stop::rest_if_left();
                 report_panic(panic);
             } else if Board::here().is_none() {
-                // That of a job comes out with its result.
+                // A job's panic is reported with its result.
                 let thread = std::thread::current();
                 let name = thread.name().map(|name| format!(" `{name}`")).unwrap_or_default();
                 eprintln!("a thread{name} panicked: {}", payload(panic.payload()));
@@ -79,7 +79,7 @@ pub fn begin(cell: u64) {
 
 /// Runs the user's statements; a panic becomes a [`Failure`].
 pub fn attempt(statements: impl FnOnce() -> Ended) -> Ended {
-    // The stop button was pressed while the cell was compiled.
+    // The stop button may have been pressed while the cell was compiled.
     zoobot_base::interrupt::check("compiling", || "nothing was run".to_owned())?;
     tell(&serde_json::json!({"kind": "begin"}));
     RUNNING.set(true);
@@ -89,20 +89,19 @@ pub fn attempt(statements: impl FnOnce() -> Ended) -> Ended {
     flush::end();
     RUNNING.set(false);
     result.unwrap_or_else(|panic| {
-        // A panic after the button was pressed is one of a thread that was stopped, or of a lock
-        // that it held.
+        // A panic after the button was pressed comes from a stopped thread, or from a lock that it held.
         if panic.is::<Stopped>() || zoobot_base::interrupt::requested() {
             return Err(Failure(Reason::Stopped));
         }
         if !REPORTED.get() {
-            // One that came from another thread.
+            // The panic came from another thread.
             tell_panic(&payload(&*panic), None);
         }
         Err(Failure(Reason::Panic))
     })
 }
 
-/// The last call of a cell: keeps its new variables when it came to its end, and tells the kernel.
+/// The last call of a cell: keeps its new variables if it succeeded, and reports to the kernel.
 pub fn finish(outcome: Ended) {
     stop::end();
     variables::settle(outcome.is_ok());
@@ -125,8 +124,8 @@ pub fn finish(outcome: Ended) {
 const STOPPED: &str = "the cell was stopped. The variables of earlier cells are kept, with what it \
     has changed in them so far; those that it would have made are not there";
 
-/// Called instead of the statements when the variable `name` is not there with the type the kernel
-/// thinks it has.
+/// Called instead of the statements when the variable `name` is missing, or does not have the type that the
+/// kernel expects.
 pub fn lost(name: &str) {
     stop::end();
     variables::settle(false);
@@ -144,7 +143,7 @@ fn report_error(error: &(dyn std::error::Error + 'static)) {
     let mut source = error.source();
     while let Some(cause) = source {
         let text = cause.to_string();
-        // Many errors repeat their cause in their own text.
+        // Many errors repeat their cause in their own message.
         if !message.contains(&text) && !causes.contains(&text) {
             causes.push(text);
         }
@@ -179,23 +178,23 @@ fn payload(payload: &(dyn Any + Send)) -> String {
 
 fn tell(message: &serde_json::Value) {
     let mut out = std::io::stdout().lock();
-    // A closed standard output has nobody left to tell.
+    // If standard output is closed, the error cannot be reported.
     let _ = writeln!(out, "{MARK}{message}").and_then(|()| out.flush());
 }
 
-/// Marks the end of the cell's output on both streams, so that the kernel knows it has it all.
+/// Marks the end of the cell's output on both streams, so that the kernel knows that it is complete.
 fn end_streams() {
     tell(&serde_json::json!({"kind": "end"}));
     let mut err = std::io::stderr().lock();
     let _ = writeln!(err, "{MARK}{{\"kind\":\"end\"}}").and_then(|()| err.flush());
 }
 
-/// Says that the cell was left behind. Its thread may hold the locks of the streams.
+/// Reports that the cell was left behind. Its thread may hold the locks of the streams.
 fn say_left() {
     let end = format!("{MARK}{{\"kind\":\"end\"}}\n");
     let left = format!("{MARK}{{\"kind\":\"left\"}}\n{end}");
     for (stream, text) in [(libc::STDOUT_FILENO, left), (libc::STDERR_FILENO, end)] {
-        // SAFETY: the pointer and the length are those of `text`. So few bytes are written at once.
+        // SAFETY: the pointer and the length belong to `text`. Writes this short are not split.
         let _ = unsafe { libc::write(stream, text.as_ptr().cast(), text.len()) };
     }
 }

@@ -1,8 +1,8 @@
-//! The text of table cells: numbers of one column get common, sensible digits.
+//! The text of table cells: the numbers of a column share a sensible number of digits.
 
 use polars::prelude::{AnyValue, Column, DataType};
 
-/// What a cell holds, which decides how it is aligned and coloured.
+/// The kind of a cell's value, which decides its alignment and colour.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Kind {
     Null,
@@ -14,7 +14,7 @@ pub(super) enum Kind {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Cell {
     pub text: String,
-    /// The exact value, where `text` rounds it.
+    /// The exact value, if `text` rounds it.
     pub exact: Option<String>,
     pub kind: Kind,
 }
@@ -35,7 +35,7 @@ pub(super) fn kind(kind: &DataType) -> String {
     kind.to_string()
 }
 
-/// The cells of a column (which should be cut to what is shown).
+/// The cells of a column, which should already be cut to the shown rows.
 pub(super) fn shown(column: &Column) -> Vec<Cell> {
     let values: Vec<AnyValue<'_>> =
         (0..column.len()).map(|row| column.get(row).unwrap_or(AnyValue::Null)).collect();
@@ -55,7 +55,7 @@ pub(super) fn shown(column: &Column) -> Vec<Cell> {
         .collect()
 }
 
-/// A text on one line; an empty one as two quotes.
+/// A text on one line; an empty text becomes two quotes.
 fn visible(text: &str) -> String {
     if text.is_empty() {
         return "\"\"".to_owned();
@@ -65,7 +65,7 @@ fn visible(text: &str) -> String {
         .replace(|sign: char| sign.is_control(), " ")
 }
 
-/// A floating-point number, and its shortest text that reads back as the same number.
+/// A floating-point number, and the shortest text that parses back to it.
 struct Float {
     value: f64,
     shortest: String,
@@ -81,7 +81,7 @@ fn float(value: &AnyValue<'_>) -> Option<Float> {
     }
 }
 
-/// How the floating-point numbers of a column are written.
+/// The format of the floating-point numbers in a column.
 #[derive(Debug, PartialEq)]
 enum Digits {
     Decimals(usize),
@@ -89,7 +89,7 @@ enum Digits {
 }
 
 impl Digits {
-    /// As many decimals as the values need, and not more than their size makes sensible.
+    /// As many decimals as the values need, but no more than their size makes sensible.
     fn of(values: impl Iterator<Item = Float>) -> Self {
         let (mut needed, mut largest) = (1, 0f64);
         for Float { value, shortest } in values.filter(|it| it.value.is_finite()) {

@@ -1,4 +1,4 @@
-//! The columns of a table, as a table: names, types, missing values.
+//! A table that describes the columns of a table: names, types, missing values.
 
 use super::Table;
 use super::cells;
@@ -6,10 +6,10 @@ use super::text::plural;
 use polars::prelude::{Column, DataFrame, IdxSize};
 use zoobot_base::table::table_of;
 
-/// Values given as examples for each column.
+/// The number of example values per column.
 const EXAMPLES: usize = 3;
 
-/// One row for each column of `data`: its name, type, number of nulls and first different values.
+/// One row for each column of `data`: its name, type, number of nulls and first distinct values.
 pub fn schema_of(data: &DataFrame) -> Table {
     let columns = data.columns();
     let texts = |name: &str, of: &dyn Fn(&Column) -> String| {

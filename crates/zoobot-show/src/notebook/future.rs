@@ -1,4 +1,4 @@
-//! Futures in cells, which cannot `.await`.
+//! Runs futures in cells, which cannot `.await`.
 
 use std::future::Future;
 use std::pin::pin;
@@ -7,11 +7,11 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::Duration;
 
-/// How often a future that nothing wakes is polled, and the stop button checked.
+/// The interval at which a future without wake-ups is polled, and the stop button is checked.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Runs a future to its end and returns its value, since a cell cannot `.await`. The stop button
-/// ends the wait.
+/// Runs a future to completion and returns its value, since a cell cannot `.await`. The stop button ends the
+/// wait.
 ///
 /// Futures that need a particular runtime, such as tokio's timers, do not run here.
 ///

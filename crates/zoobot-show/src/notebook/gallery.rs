@@ -9,11 +9,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use zoobot_base::{Error, Result};
 
-/// More tiles than this would make a notebook that no longer opens.
+/// The maximum number of tiles: a notebook with more might not open any more.
 const MOST: usize = 200;
-/// Up to this many tiles get one and a half times the pixels, for sharp screens.
+/// Up to this many tiles get one and a half times the pixels, for high-resolution screens.
 const SHARP: usize = 30;
-/// Characters of an id or a caption.
+/// The maximum number of characters of an id or a caption.
 const LONGEST: usize = 60;
 
 /// One picture of a gallery.
@@ -31,9 +31,9 @@ pub struct Tile {
     pub id: String,
     /// A second line, for a class or a distance; may be empty.
     pub caption: String,
-    /// The file: JPEG, PNG or FITS.
+    /// The picture file: JPEG, PNG or FITS.
     pub file: PathBuf,
-    /// The picture itself, where it comes from no file.
+    /// The picture itself, if it does not come from a file.
     picture: Option<Arc<RgbImage>>,
 }
 
@@ -43,12 +43,12 @@ impl Tile {
         Self { id: id.into(), caption: String::new(), file: file.into(), picture: None }
     }
 
-    /// A tile of a picture in memory, without a caption.
+    /// A tile for a picture in memory, without a caption.
     pub fn of(id: impl Into<String>, picture: RgbImage) -> Self {
         Self { picture: Some(Arc::new(picture)), ..Self::new(id, "") }
     }
 
-    /// The picture, where it comes from no file.
+    /// The picture, if it does not come from a file.
     pub(crate) fn picture(&self) -> Option<&RgbImage> {
         self.picture.as_deref()
     }
@@ -60,8 +60,8 @@ impl Tile {
     }
 }
 
-/// Pictures in rows. They are read when the gallery shows itself; a picture that cannot be read
-/// becomes a box that says why.
+/// Pictures in rows. They are read when the gallery is displayed; a picture that cannot be read becomes a box
+/// that says why.
 ///
 /// ```
 /// use zoobot_core::prelude::*;
@@ -77,11 +77,11 @@ pub struct Gallery {
     columns: usize,
     side: u32,
     query: bool,
-    /// Why there are no pictures.
+    /// The reason why there are no pictures.
     problem: Option<String>,
 }
 
-/// A gallery that could not be made says why in its place.
+/// A gallery that could not be made shows the reason in its place.
 impl From<Result<Gallery>> for Gallery {
     fn from(made: Result<Gallery>) -> Self {
         made.unwrap_or_else(|error| Self { problem: Some(error.to_string()), ..Self::new(vec![]) })
@@ -94,7 +94,7 @@ impl Gallery {
         Self { tiles, title: String::new(), columns: 6, side: 120, query: false, problem: None }
     }
 
-    /// Sets the line above the pictures (default none).
+    /// Sets the title above the pictures (default none).
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
         self
@@ -112,16 +112,16 @@ impl Gallery {
         self
     }
 
-    /// Frames the first picture as the query for which the others were found.
+    /// Frames the first picture as the query that the others match.
     pub fn first_is_query(mut self) -> Self {
         self.query = true;
         self
     }
 
-    /// The gallery, or why it has no pictures.
+    /// The gallery, or an error if it has no pictures.
     ///
     /// Calls that make a gallery return no error. A gallery that cannot be made shows the reason in its
-    /// place, and [`save`](Self::save) returns it.
+    /// place, and [`save`](Self::save) returns it as an error.
     ///
     /// # Errors
     /// [`Error::Figure`] with the reason.
@@ -132,12 +132,12 @@ impl Gallery {
         }
     }
 
-    /// Why there are no pictures; none where there are.
+    /// The reason why there are no pictures; `None` if there are some.
     pub fn problem(&self) -> Option<&str> {
         self.problem.as_deref()
     }
 
-    /// The line above the pictures.
+    /// The title above the pictures.
     pub(crate) fn about(&self) -> &str {
         &self.title
     }
@@ -147,7 +147,7 @@ impl Gallery {
         self.columns
     }
 
-    /// Whether the first picture is the query for which the others were found.
+    /// Whether the first picture is the query that the others match.
     pub(crate) fn has_query(&self) -> bool {
         self.query
     }

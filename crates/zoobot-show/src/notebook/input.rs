@@ -1,4 +1,4 @@
-//! Questions to the person at the notebook.
+//! Asks the user of the notebook for input.
 
 use super::in_kernel;
 use std::fs::File;
@@ -8,13 +8,13 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use zoobot_base::{Error, Result};
 
-/// One question at a time, from all threads.
+/// Allows one question at a time, across all threads.
 static ASKING: Mutex<()> = Mutex::new(());
 
-/// Names the descriptor that the kernel's replies come through.
+/// The environment variable with the descriptor for the kernel's replies.
 const PIPE: &str = "ZOOBOT_KERNEL_REPLIES";
 
-/// What the kernel answers.
+/// The kernel's reply.
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Reply {
@@ -26,7 +26,7 @@ enum Reply {
 /// Asks for a line of text below the running cell and waits for it.
 ///
 /// # Errors
-/// Outside of a notebook and where the front end takes no input (`nbconvert --execute`, papermill);
+/// Outside a notebook, and if the front end takes no input (`nbconvert --execute`, papermill);
 /// [`Error::Interrupted`] when the stop button is pressed instead.
 ///
 /// # Example
@@ -53,7 +53,7 @@ fn ask(prompt: &str, request: &str) -> Result<String> {
     let _one = ASKING.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     {
         let mut out = std::io::stdout().lock();
-        // An empty message first: it ends a line that is still open, and shows nothing.
+        // An empty message first: it ends an unfinished line, and shows nothing.
         writeln!(out, "{}{{\"kind\":\"pause\"}}\n{request}:{}", super::MARK, escaped(prompt))
             .and_then(|()| out.flush())
             .map_err(failed)?;
@@ -69,23 +69,23 @@ fn ask(prompt: &str, request: &str) -> Result<String> {
     }
 }
 
-/// The kernel's line. It does not come through standard input, which belongs to the cell.
+/// The kernel's reply line. It does not use standard input, which belongs to the cell.
 fn reply() -> std::io::Result<String> {
     let pipe = std::env::var(PIPE).ok().and_then(|number| number.parse().ok());
     let pipe: i32 = pipe.ok_or_else(|| std::io::Error::other("the kernel cannot ask questions"))?;
-    // SAFETY: the kernel keeps this descriptor open for as long as the process lives.
+    // SAFETY: the kernel keeps this descriptor open for the lifetime of the process.
     let pipe = unsafe { BorrowedFd::borrow_raw(pipe) };
     let mut line = String::new();
     BufReader::new(File::from(pipe.try_clone_to_owned()?)).read_line(&mut line)?;
     Ok(line)
 }
 
-/// How an error names the answer that could not be read.
+/// What an error calls an answer that could not be read.
 fn asked(prompt: &str) -> PathBuf {
     PathBuf::from(format!("the answer to {:?}", prompt.trim()))
 }
 
-/// The prompt on one line and without colons, which is as much as the way to the kernel carries.
+/// The prompt on one line and without colons, as the protocol with the kernel requires.
 fn escaped(prompt: &str) -> String {
     let escape = |c: char| match c {
         ':' | '%' | '\n' | '\r' => format!("%{:02x}", u32::from(c)),

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use zoobot_base::interrupt::Stopped;
 use zoobot_base::{Error, Result};
 
-/// Work in the background: the cell that starts it ends at once, its progress bar and figures keep
-/// changing below that cell, and any later cell can ask for its result.
+/// Work in the background: the cell that starts it ends at once, its progress bar and figures keep updating
+/// below that cell, and any later cell can ask for its result.
 ///
-/// The stop button does not stop it. [`Job::cancel`] does, and so does dropping it, for example by
-/// running its cell again. Output of `println!` in the job appears with the next cell; use
+/// The stop button does not stop it. [`Job::cancel`] does, and so does dropping it, for example by running
+/// its cell again. `println!` output of the job appears with the next cell; use
 /// [`Progress`](super::Progress), [`Live`] and [`display`](super::display) instead.
 ///
 /// # Example
@@ -41,7 +41,7 @@ struct Shared<T> {
 #[derive(Debug)]
 enum State<T> {
     Running,
-    /// With what came out, until it is taken, and the time it took.
+    /// The result, until it is taken, how the job ended, and the time it took.
     Ended(Option<Result<T>>, How, Duration),
 }
 
@@ -54,11 +54,11 @@ enum How {
 }
 
 impl<T: Send + 'static> Job<T> {
-    /// Starts `work`, which owns what it uses (`move`, with a `.clone()` of values that are also
-    /// needed elsewhere); `what` names it, such as "encoding".
+    /// Starts `work`, which owns its values (`move`, with a `.clone()` of values that are also needed
+    /// elsewhere); `what` names it, such as "encoding".
     ///
     /// # Errors
-    /// When the system gives no more threads.
+    /// When the system cannot start another thread.
     pub fn start(
         what: impl Into<String>,
         work: impl FnOnce() -> Result<T> + Send + 'static,
@@ -106,18 +106,18 @@ impl<T> Job<T> {
         }
     }
 
-    /// Whether the job has ended, with success or not.
+    /// Whether the job has ended, successfully or not.
     pub fn is_finished(&self) -> bool {
         matches!(*lock(&self.shared.state), State::Ended(..))
     }
 
-    /// Asks the job to stop at its next batch or step, also in loops of your own.
+    /// Asks the job to stop at its next batch or step; loops of your own are stopped too.
     pub fn cancel(&self) {
         self.board.token().cancel();
     }
 
-    /// Shows the progress and figures of the job below this cell too, where they keep changing: for
-    /// example after the notebook was closed and opened again.
+    /// Also shows the progress and figures of the job below this cell, where they keep updating: for example
+    /// after the notebook was closed and reopened.
     pub fn watch(&self) {
         self.board.show_again();
     }
@@ -125,8 +125,8 @@ impl<T> Job<T> {
     /// Waits for the job to end and returns its result. The stop button ends the wait, not the job.
     ///
     /// # Errors
-    /// What the work returned; [`Error::Interrupted`] when it was cancelled or the waiting was
-    /// stopped; [`Error::Job`] when it panicked, or the result was taken before.
+    /// The error that the work returned; [`Error::Interrupted`] when it was cancelled or the wait was
+    /// stopped; [`Error::Job`] when it panicked, or the result was already taken.
     pub fn result(&self) -> Result<T> {
         let mut state = lock(&self.shared.state);
         loop {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A place in the notebook where each value replaces the previous one, such as the figure of a
-/// running training.
+/// A place in the notebook where each value replaces the previous one, such as the figure of a training run
+/// in progress.
 ///
-/// It appears below the cell in which it first shows something. In a background
-/// [`Job`](super::Job) it keeps changing after that cell has ended.
+/// It appears below the cell that first shows something in it. In a background [`Job`](super::Job) it keeps
+/// updating after that cell has ended.
 ///
 /// # Example
 /// ```
@@ -33,7 +33,7 @@ pub struct Live {
 }
 
 impl Live {
-    /// An empty place.
+    /// Creates an empty display.
     pub fn new() -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -52,7 +52,7 @@ impl Live {
         board::send(self.board.as_deref(), bundle, Some(&self.id), update);
     }
 
-    /// On the board of a job that is yet to begin.
+    /// Creates a display on the board of a job that has not started yet.
     pub(crate) fn on(board: &Arc<Board>) -> Self {
         Self { board: Some(Arc::clone(board)), ..Self::new() }
     }

@@ -1,25 +1,25 @@
-//! The HTML of tables: inline styles for front ends that keep them, and a table that is readable
-//! without styles for front ends that drop them (GitHub). Greys are transparent, so that they suit
-//! light and dark themes.
+//! The HTML of tables: inline styles for front ends that keep them, and a table that is readable without
+//! styles for front ends that drop them (GitHub). Greys are transparent, so that they suit light and dark
+//! themes.
 
 use super::cells::{Cell, Kind};
 use super::text::{cut, escape};
 use super::thumbnail::Thumbnail;
 use std::fmt::Write;
 
-/// Characters of a cell; the rest is in its tooltip.
+/// The maximum number of characters in a cell; the tooltip has the full text.
 const LONGEST: usize = 40;
-/// A column's name of more characters may break after "_" and "-", where room is short.
+/// A longer column name may break after "_" and "-" if room is short.
 const LONG_NAME: usize = 12;
-/// One of more characters takes at least some room, so that it does not become a tower.
+/// A longer column name gets a minimum width, so that it does not become a tall stack of lines.
 const VERY_LONG_NAME: usize = 20;
 
-/// The cell in place of columns that are left out.
+/// The cell that stands for the left-out columns.
 pub(super) const GAP: &str = "<td style=\"border:none;text-align:center;opacity:.5\">…</td>";
 
 const LINE: &str = "border:none;border-bottom:1px solid rgba(128,128,128,.2)";
 
-/// A table being written.
+/// The HTML of a table, built piece by piece.
 pub(super) struct Markup {
     html: String,
     in_body: bool,
@@ -27,8 +27,8 @@ pub(super) struct Markup {
 }
 
 impl Markup {
-    /// Opens a table with a title above it (when not empty) and a grey line below it; where it
-    /// `scrolls`, it is of limited height.
+    /// Opens a table with a title above it (unless empty) and a grey line below it; if it `scrolls`, its
+    /// height is limited.
     pub fn new(title: &str, below: &str, scrolls: bool) -> Self {
         let mut html = String::from("<div>");
         if !title.is_empty() {
@@ -44,9 +44,9 @@ impl Markup {
         Self { html, in_body: false, below: below.to_owned() }
     }
 
-    /// Adds a column's name with a note under it (when not empty) and a tooltip.
+    /// Adds a column's name with a note below (unless empty) and a tooltip.
     pub fn head(&mut self, name: &str, note: &str, right: bool, tip: &str) {
-        // The header stays in view while the rows scroll, so it needs a ground of its own.
+        // The header stays in view while the rows scroll, so it needs its own background.
         const GROUND: &str = "var(--jp-layout-color0,var(--vscode-editor-background,Canvas))";
         let side = if right { "right" } else { "left" };
         let (breaks, shown) = if name.chars().count() > LONG_NAME {
@@ -90,7 +90,7 @@ impl Markup {
         self.html.push_str("</tr>");
     }
 
-    /// Adds the row that counts what is not shown.
+    /// Adds the row that counts the rows not shown.
     pub fn more(&mut self, text: &str, columns: usize) {
         self.body();
         let _ = write!(
@@ -112,7 +112,7 @@ impl Markup {
     }
 }
 
-/// A cell: numbers to the right, nulls pale, long text cut with the whole in a tooltip.
+/// A cell: numbers are right-aligned, nulls pale, and long text is cut with the full text in a tooltip.
 pub(super) fn cell(cell: &Cell, right: bool) -> String {
     let side = if right || cell.kind == Kind::Number { "right" } else { "left" };
     let text = escape(&cut(&cell.text, LONGEST));
@@ -131,7 +131,7 @@ pub(super) fn cell(cell: &Cell, right: bool) -> String {
     )
 }
 
-/// A cell with a picture, named in its tooltip, or with the reason why it is missing.
+/// A cell with a picture, or with the reason why it is missing; the tooltip has the name.
 pub(super) fn picture(name: &str, picture: zoobot_base::Result<Thumbnail>) -> String {
     format!(
         "<td align=\"left\" style=\"text-align:left;padding:3px 8px;{LINE}\">{}</td>",
@@ -157,7 +157,7 @@ pub(super) fn picture_or_reason(
                 zoobot_base::Error::Picture { reason, .. } => reason.clone(),
                 other => other.to_string(),
             };
-            // Small boxes hold few words; the tooltip has all.
+            // Small boxes hold few words; the tooltip has the full text.
             let letters = (side as usize / 6).pow(2) / 3;
             format!(
                 "<div title=\"{}\" style=\"box-sizing:border-box;width:{side}px;height:{side}px;\

@@ -1,5 +1,5 @@
-//! Displays: a value makes a [`Bundle`], and [`display`] hands it to the kernel (or prints its
-//! plain form without a kernel).
+//! Displays: a value makes a [`Bundle`], and [`display`] passes it to the kernel (or prints its plain text
+//! without a kernel).
 
 mod board;
 pub mod cell;
@@ -38,7 +38,7 @@ use std::collections::BTreeMap;
 
 /// A value in every form that a front end may ask for, by MIME type.
 ///
-/// `text/plain`, `text/html` and `image/svg+xml` are text; `image/png` is base64, as Jupyter has it.
+/// `text/plain`, `text/html` and `image/svg+xml` are text; `image/png` is base64, as in Jupyter.
 ///
 /// ```
 /// use zoobot_core::notebook::Bundle;
@@ -49,18 +49,18 @@ use std::collections::BTreeMap;
 pub struct Bundle(pub BTreeMap<String, String>);
 
 impl Bundle {
-    /// A bundle with the plain text every front end understands.
+    /// A bundle with plain text, which every front end understands.
     pub fn plain(text: impl Into<String>) -> Self {
         Self::default().with("text/plain", text)
     }
 
-    /// Adds another form.
+    /// Adds another format.
     pub fn with(mut self, mime: &str, content: impl Into<String>) -> Self {
         self.0.insert(mime.to_owned(), content.into());
         self
     }
 
-    /// This bundle with another below it, in the forms that can be stacked: text and HTML.
+    /// This bundle stacked above another, in the formats that allow it: text and HTML.
     pub fn above(&self, below: &Self) -> Self {
         let stacked = |mime: &str| match (self.get(mime), below.get(mime)) {
             (Some(top), Some(bottom)) => Some(format!("{top}\n{bottom}")),
@@ -74,7 +74,7 @@ impl Bundle {
         })
     }
 
-    /// The form of one MIME type.
+    /// The content for one MIME type.
     pub fn get(&self, mime: &str) -> Option<&str> {
         self.0.get(mime).map(String::as_str)
     }
@@ -93,7 +93,7 @@ impl Bundle {
 /// assert_eq!(Redshift(0.05).show().get("text/plain"), Some("z = 0.05"));
 /// ```
 pub trait Show {
-    /// The value in every form it has.
+    /// The value in every format that it supports.
     fn show(&self) -> Bundle;
 }
 
@@ -109,7 +109,7 @@ impl<T: Show + ?Sized> Show for &T {
     }
 }
 
-/// The result of a call without `?`: its value, or the error.
+/// The result of a call without `?`: shows its value, or the error.
 impl<T: Show, E: std::fmt::Display> Show for Result<T, E> {
     fn show(&self) -> Bundle {
         match self {
@@ -119,8 +119,8 @@ impl<T: Show, E: std::fmt::Display> Show for Result<T, E> {
     }
 }
 
-/// Starts a message to the kernel on standard output; a JSON object and a newline follow. Its
-/// `kind` is one of
+/// Starts a message to the kernel on standard output; a JSON object and a newline follow. Its `kind` is one
+/// of
 ///
 /// | kind | other fields |
 /// |---|---|
@@ -135,27 +135,27 @@ impl<T: Show, E: std::fmt::Display> Show for Result<T, E> {
 /// | `left` | none: the cell was left behind |
 pub const MARK: &str = "\u{2}zoobot ";
 
-/// Whether a notebook kernel reads our standard output.
+/// Whether a notebook kernel reads this process's standard output.
 pub fn in_kernel() -> bool {
     std::env::var_os("ZOOBOT_KERNEL").is_some()
 }
 
-/// Shows a value at once, from anywhere in a cell.
+/// Shows a value immediately, from anywhere in a cell.
 pub fn display(value: &(impl Show + ?Sized)) {
     board::send(Board::here().as_deref(), &value.show(), None, false);
 }
 
-/// The message that shows a bundle under a display id, so that a later one with `update` replaces it
-/// in place.
+/// The message that shows a bundle under a display id; a later message with `update` replaces the display in
+/// place.
 fn display_message(bundle: &Bundle, id: Option<&str>, update: bool) -> serde_json::Value {
     serde_json::json!({
         "kind": "display", "data": bundle, "metadata": metadata(bundle), "id": id, "update": update,
     })
 }
 
-/// Jupyter's metadata: at which size to show a picture that has more pixels than that.
+/// Jupyter's metadata: the display size of a picture with a higher resolution.
 fn metadata(bundle: &Bundle) -> serde_json::Value {
-    // The start of the picture, in whole groups of base64, is enough.
+    // The first part of the picture, in whole base64 groups, is enough.
     let size = bundle
         .get("image/png")
         .and_then(|png| png.get(..80))

@@ -1,4 +1,4 @@
-//! Progress of a long call: one line on a terminal, a bar in a notebook, nothing elsewhere.
+//! Progress of a long call: a line on a terminal, a bar in a notebook, nothing elsewhere.
 
 use super::text::{cut, duration, escape, thousands};
 use super::{Bundle, Live, in_kernel};
@@ -7,14 +7,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-/// Calls shorter than this stay silent.
+/// Shorter calls show nothing.
 const SILENT: Duration = Duration::from_millis(500);
-/// The rate is measured over the last seconds: this number, or up to twice as many.
+/// The window for measuring the rate, in seconds; the rate covers one to two windows.
 const WINDOW: f64 = 5.0;
-/// A line longer than this would wrap on a narrow terminal.
+/// The maximum length of a line: longer ones would wrap on a narrow terminal.
 const LINE: usize = 79;
 
-/// Shows the progress of a call, its rate, and the remaining time.
+/// Shows the progress of a call, its rate, and the time left.
 ///
 /// On a terminal it is one line of standard error, in a notebook a display updated in place.
 /// Elsewhere (a file, a pipe), and in calls that take less than half a second, nothing is shown.
@@ -38,7 +38,7 @@ pub struct Progress {
     place: Place,
     start: Instant,
     done: AtomicUsize,
-    /// Milliseconds after the start before which nothing is drawn.
+    /// The time of the next drawing, in milliseconds after the start.
     next: AtomicU64,
     state: Mutex<State>,
 }
@@ -55,7 +55,7 @@ struct State {
     note: String,
     shown: bool,
     finished: bool,
-    /// Seconds and count, at the start of the last window and of the running one.
+    /// Seconds and count, at the start of the previous window and of the current one.
     before: (f64, usize),
     since: (f64, usize),
 }
@@ -82,7 +82,7 @@ impl Progress {
         }
     }
 
-    /// Counts `steps` more as done.
+    /// Counts `steps` more steps as done.
     pub fn advance(&self, steps: usize) {
         self.done.fetch_add(steps, Ordering::Relaxed);
         self.draw();
@@ -121,7 +121,7 @@ impl Progress {
         if now < self.next.load(Ordering::Relaxed) {
             return;
         }
-        // Whoever comes while another thread draws has nothing to add.
+        // If another thread is drawing, this call has nothing to add.
         let Ok(mut state) = self.state.try_lock() else { return };
         if state.finished {
             return;
@@ -157,7 +157,7 @@ impl Progress {
             Place::Terminal => {
                 let line = if end { reading.summary() + "\n" } else { reading.line() };
                 let mut out = std::io::stderr().lock();
-                // A closed terminal has nobody left to tell.
+                // If the terminal is closed, the error cannot be reported.
                 let _ = write!(out, "\r\x1b[2K{line}");
                 let _ = out.flush();
             }
@@ -172,7 +172,7 @@ impl Drop for Progress {
     }
 }
 
-/// What the line says at one moment.
+/// The contents of the line at one moment.
 #[derive(Debug, Clone)]
 struct Reading {
     what: String,
@@ -185,7 +185,7 @@ struct Reading {
 }
 
 impl Reading {
-    /// 0 to 1, where the total is known.
+    /// The fraction done, 0 to 1, if the total is known.
     fn share(&self) -> Option<f64> {
         let total = self.total.filter(|total| *total > 0)?;
         Some((self.done as f64 / total as f64).min(1.0))
@@ -210,7 +210,7 @@ impl Reading {
 
     fn left(&self) -> Option<String> {
         let left = self.total?.saturating_sub(self.done) as f64 / self.rate;
-        // Beyond a hundred days nothing sensible can be said.
+        // Beyond a hundred days an estimate makes no sense.
         (left > 0.0 && left < 8.64e6)
             .then(|| format!("{} left", duration(Duration::from_secs_f64(left))))
     }
@@ -221,7 +221,7 @@ impl Reading {
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
-    /// The running line of a terminal.
+    /// The line on a terminal while the call runs.
     fn line(&self) -> String {
         const CELLS: usize = 20;
         let bar = self.share().map(|share| {
@@ -231,7 +231,7 @@ impl Reading {
         cut(&format!("{}{} {}", self.what, bar.unwrap_or_default(), self.words()), LINE)
     }
 
-    /// The last line.
+    /// The final line.
     fn summary(&self) -> String {
         let time = duration(self.elapsed);
         match self.total {

@@ -1,5 +1,5 @@
-//! A polars table as HTML that scrolls, and as text for terminals. The types of the columns are in
-//! the text, and in HTML in the tooltips of their names.
+//! Shows a polars table as HTML that scrolls, and as text for terminals. The text shows the types of the
+//! columns; in HTML they are in the tooltips of the column names.
 
 use super::cells::{self, Cell};
 use super::markup::{self, Markup};
@@ -9,23 +9,23 @@ use polars::prelude::{Column, DataFrame, IntoColumn, LazyFrame, Series};
 use std::cmp::Reverse;
 use std::path::PathBuf;
 
-/// Rows shown before "… n more".
+/// The number of rows shown before "… n more".
 const ROWS: usize = 20;
-/// Rows shown of a table that is to be seen as a whole.
+/// The number of rows shown of a table that should be seen as a whole.
 const WHOLE: usize = 60;
-/// Columns shown at the left and at the right of a wide table.
+/// The number of columns shown at the left and at the right of a wide table.
 const COLUMNS: (usize, usize) = (18, 2);
-/// Characters of a cell in a terminal.
+/// The maximum number of characters of a cell in a terminal.
 const LONGEST: usize = 40;
-/// Characters of a column's name in a terminal.
+/// The maximum number of characters of a column name in a terminal.
 const LONGEST_NAME: usize = 26;
 /// The side of a picture in a table, in pixels.
 pub(super) const PICTURE: u32 = 64;
 /// The column that holds pictures.
 const FILES: &str = "file_loc";
 
-/// A table that shows itself: 20 rows, numbers aligned, nulls visible, pictures where it has a
-/// column `file_loc` and knows the folder.
+/// A table that displays itself: 20 rows, aligned numbers, visible nulls, and pictures if it has a column
+/// `file_loc` and knows the folder.
 ///
 /// ```
 /// use zoobot_core::prelude::*;
@@ -51,7 +51,7 @@ impl Table {
         Self { data, title: String::new(), pictures: None, rows: ROWS, types: true, scrolls: true }
     }
 
-    /// Sets the line above the table (default none).
+    /// Sets the title above the table (default none).
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
         self
@@ -84,7 +84,7 @@ impl Table {
         self
     }
 
-    /// The tooltip of a column's name: the name whole, and the type.
+    /// The tooltip of a column's name: its full name and type.
     fn tip(&self, column: &Column) -> String {
         match self.types {
             true => format!("{} ({})", column.name(), cells::kind(column.dtype())),
@@ -102,8 +102,8 @@ impl Table {
         self.pictures.is_some() && column.name() == FILES && column.dtype().is_string()
     }
 
-    /// The positions of the shown columns, pictures first; `None` for columns left out. Where there
-    /// are too many, columns that are mostly empty are left out first, then the middle ones.
+    /// The indices of the shown columns, pictures first; `None` marks left-out columns. If there are too
+    /// many, columns that are mostly empty are left out first, then the middle ones.
     fn places(&self) -> Vec<Option<usize>> {
         let (left, right) = COLUMNS;
         let columns = self.data.columns();
@@ -128,7 +128,7 @@ impl Table {
         places
     }
 
-    /// How many rows and columns there are.
+    /// A text with the number of rows and columns.
     fn shape(&self) -> String {
         let columns = plural(self.data.width(), "column");
         format!("{} × {columns}", plural(self.data.height(), "row"))
@@ -186,7 +186,7 @@ impl Table {
         table.finish()
     }
 
-    /// The cells of one column as HTML.
+    /// The cells of one column, as HTML.
     fn column(&self, column: &Column) -> Vec<String> {
         if self.is_pictures(column)
             && let (Some(folder), Ok(names)) = (&self.pictures, column.str())
@@ -204,13 +204,13 @@ impl Table {
             };
             return names.iter().zip(pictures).map(picture).collect();
         }
-        // A null stands where the column's numbers do.
+        // A null is aligned like the column's numbers.
         let right = column.dtype().is_primitive_numeric();
         cells::shown(column).iter().map(|cell| markup::cell(cell, right)).collect()
     }
 
     fn plain(&self) -> String {
-        /// Terminals are narrow: as many columns as fit, at least one.
+        /// Terminals are narrow: show as many columns as fit, at least one.
         const WIDTH: usize = 100;
         let head = self.data.head(Some(self.rows));
         let mut columns: Vec<Vec<String>> = Vec::new();
@@ -240,7 +240,7 @@ impl Table {
     }
 }
 
-/// Name, type and cells of a column, padded to one width.
+/// The name, type and cells of a column, padded to a common width.
 fn plain_column(column: &Column, types: bool) -> Vec<String> {
     let numeric = column.dtype().is_primitive_numeric();
     let mut texts = vec![cut(column.name(), LONGEST_NAME)];
@@ -277,7 +277,7 @@ impl Show for Column {
     }
 }
 
-/// A lazy table shows what it would hold and how it would be computed; it computes nothing.
+/// A lazy table shows its columns and its query plan; nothing is computed.
 impl Show for LazyFrame {
     fn show(&self) -> Bundle {
         let columns = match self.clone().collect_schema() {

@@ -1,9 +1,9 @@
-//! Small texts: escaping, cutting, counting, durations.
+//! Text helpers: escaping, cutting, counting, durations.
 
 use super::Bundle;
 use std::time::Duration;
 
-/// Text for HTML, inside an element or a quoted attribute.
+/// Escapes text for use inside an HTML element or a quoted attribute.
 #[doc(hidden)]
 pub fn escape(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
@@ -20,7 +20,7 @@ pub fn escape(text: &str) -> String {
     html
 }
 
-/// Text of at most `longest` characters: a longer one loses its end to "…".
+/// Cuts text to at most `longest` characters: the end of a longer text becomes "…".
 #[doc(hidden)]
 pub fn cut(text: &str, longest: usize) -> String {
     if text.chars().count() <= longest {
@@ -29,7 +29,7 @@ pub fn cut(text: &str, longest: usize) -> String {
     text.chars().take(longest.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// Text in lines of at most `width` characters, broken between words where it can be.
+/// Wraps text into lines of at most `width` characters, between words if possible.
 pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = vec![String::new()];
     for word in text.split_whitespace() {
@@ -48,13 +48,13 @@ pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// A sentence in the place of what cannot be shown.
+/// A sentence shown in place of something that cannot be displayed.
 pub(crate) fn problem(sentence: &str) -> Bundle {
     let html = escape(sentence).replace('\n', "<br>");
     Bundle::plain(sentence).with("text/html", format!("<div style=\"color:#B00020\">{html}</div>"))
 }
 
-/// "1 row", "2,000 rows", "3 classes", "2 series".
+/// A count with its noun: "1 row", "2,000 rows", "3 classes", "2 series".
 #[doc(hidden)]
 pub fn plural(count: usize, noun: &str) -> String {
     let ending = match noun {
@@ -66,7 +66,7 @@ pub fn plural(count: usize, noun: &str) -> String {
     format!("{} {noun}{ending}", thousands(count as u64))
 }
 
-/// "1234567" as "1,234,567".
+/// A number with separators: "1,234,567".
 #[doc(hidden)]
 pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
@@ -80,7 +80,7 @@ pub fn thousands(number: u64) -> String {
     text
 }
 
-/// "0.4 s", "12 s", "3 min 05 s", "2 h 10 min".
+/// A duration: "0.4 s", "12 s", "3 min 05 s", "2 h 10 min".
 #[doc(hidden)]
 pub fn duration(time: Duration) -> String {
     let seconds = time.as_secs_f64();

@@ -1,4 +1,4 @@
-//! Small square pictures for tables and galleries, carried inside the HTML.
+//! Small square pictures for tables and galleries, embedded in the HTML.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use zoobot_base::{Error, Result};
 
-/// A picture as a `data:` address.
+/// A picture as a `data:` URI.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Thumbnail {
     pub uri: String,
@@ -22,12 +22,12 @@ impl Thumbnail {
 
 const QUALITY: u8 = 82;
 
-/// Loads pictures side by side, each cut to its central square and at most `pixels` wide.
+/// Loads pictures in parallel, each cut to its central square and at most `pixels` wide.
 pub(super) fn load_all(files: &[Option<PathBuf>], pixels: u32) -> Vec<Option<Result<Thumbnail>>> {
     files.par_iter().map(|file| Some(load(file.as_deref()?, pixels))).collect()
 }
 
-/// A picture in memory, cut and shrunk in the same way.
+/// A thumbnail of a picture in memory, made in the same way.
 pub(super) fn of(picture: &RgbImage, pixels: u32) -> Result<Thumbnail> {
     let made = encode(&DynamicImage::from(picture.clone()), pixels);
     let made =
@@ -39,8 +39,7 @@ fn load(file: &Path, pixels: u32) -> Result<Thumbnail> {
     Ok(Thumbnail::of(&jpeg(file, pixels)?))
 }
 
-/// A picture as a JPEG file of its central square, at most `pixels` wide; of FITS files by the default
-/// stretch.
+/// A picture's central square as a JPEG file, at most `pixels` wide; FITS files use the default stretch.
 #[doc(hidden)]
 pub fn jpeg(file: &Path, pixels: u32) -> Result<Vec<u8>> {
     let picture = zoobot_picture::read(file)?;

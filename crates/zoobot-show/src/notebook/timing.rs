@@ -1,9 +1,10 @@
-//! How long a piece of a cell takes.
+//! Measures how long part of a cell takes.
 
 use super::{Bundle, display};
 use std::time::Duration;
 
-/// Shows how long an expression takes, and gives its value: `let space = time!(encoder.encode(&galaxies)?);`.
+/// Shows how long an expression takes, and returns its value:
+/// `let space = time!(encoder.encode(&galaxies)?);`.
 ///
 /// The time appears below the cell. A block may hold several statements: `time!({ ...; ... })`.
 ///
@@ -25,12 +26,12 @@ macro_rules! time {
     }};
 }
 
-/// Shows a time that [`time!`](crate::time) has measured.
+/// Shows a time measured by [`time!`](crate::time).
 pub fn took(time: Duration) {
     display(&Bundle::plain(precise(time)));
 }
 
-/// Three digits: "12.3 µs", "1.23 s", "2 min 05 s".
+/// Formats a time with three digits: "12.3 µs", "1.23 s", "2 min 05 s".
 fn precise(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     let (value, unit) = match seconds {

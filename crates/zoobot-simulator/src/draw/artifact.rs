@@ -1,4 +1,4 @@
-//! How artifacts are chosen.
+//! Random parameters of artifacts.
 
 use super::super::field::star_colour;
 use super::super::morphology::{Artifact, Body};
@@ -6,7 +6,7 @@ use super::{chance, normal};
 use rand::{Rng, rngs::StdRng};
 use std::f64::consts::{FRAC_PI_2, PI};
 
-/// Something that is no galaxy: its magnitude and what it is.
+/// An object that is not a galaxy: its magnitude and its parameters.
 pub(super) fn artifact(unit: f64, rng: &mut StdRng) -> (f64, Body) {
     let magnitude = rng.random_range(7.5..12.5);
     let artifact = match rng.random::<f64>() {
@@ -28,7 +28,7 @@ pub(super) fn artifact(unit: f64, rng: &mut StdRng) -> (f64, Body) {
         u if u < 0.84 => Artifact::Ghost {
             radius: unit * rng.random_range(16.0..48.0),
             hole: rng.random_range(0.1..0.4),
-            // A reflection is in every exposure of its field, in one band more than in another.
+            // A reflection is in every exposure of its field, stronger in some bands than in others.
             brightness: [0.06, 0.1, 0.3].map(|b| b * normal(-0.6, 0.6, rng).exp()),
         },
         u if u < 0.92 => Artifact::Edge {
@@ -41,7 +41,7 @@ pub(super) fn artifact(unit: f64, rng: &mut StdRng) -> (f64, Body) {
     (magnitude, Body::Artifact(artifact))
 }
 
-/// The brightness of what is in the exposures of one band, at times of two.
+/// The brightness of an object in the exposures of one band, sometimes of two.
 fn exposure_colour(brightness: f64, rng: &mut StdRng) -> [f64; 3] {
     let level = brightness * normal(0.0, 0.5, rng).exp();
     let mut bands = [0.0; 3];
@@ -49,6 +49,6 @@ fn exposure_colour(brightness: f64, rng: &mut StdRng) -> [f64; 3] {
     if chance(0.4, rng) {
         bands[rng.random_range(0..3)] += 0.6 * level;
     }
-    // The redder the band, the brighter its sky and the longer its exposures.
+    // Redder bands have a brighter sky and longer exposures.
     [bands[0] * 0.5, bands[1], bands[2] * 2.2]
 }

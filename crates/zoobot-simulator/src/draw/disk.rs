@@ -1,4 +1,4 @@
-//! How discs seen from above are chosen, with their bars, arms and rings.
+//! Random parameters of discs that are not edge-on, with their bars, arms and rings.
 
 use super::super::morphology::{
     Arms, Bar, Body, Colour, DiskGalaxy, Kind, Lens, Ring, RingPlace, Spheroid,
@@ -15,10 +15,10 @@ pub(super) fn disk(kind: Kind, unit: f64, rng: &mut StdRng) -> (f64, Body) {
     (total_magnitude(brightness, 1.68 * galaxy.scale, axis_ratio), Body::Disk(galaxy))
 }
 
-/// A disc of a kind, and how early its type is: 0 late to 1 early.
+/// A disc of a kind, and how early its type is: from 0 (late) to 1 (early).
 pub(super) fn galaxy(kind: Kind, unit: f64, rng: &mut StdRng) -> (DiskGalaxy, f64) {
     let armed = matches!(kind, Kind::Spiral | Kind::BarredSpiral);
-    // Faces from 12° on; armless discs reach further, to where they would count as edge-on.
+    // From about 12° inclination; armless discs extend further, up to where they would count as edge-on.
     let least_cos = if kind == Kind::Disk { 0.28 } else { 0.36 };
     let inclination: f64 = rng.random_range::<f64, _>(least_cos..0.98).acos();
     let angle = rng.random_range(0.0..PI);
@@ -95,7 +95,7 @@ fn bar(length: f64, early: f64, rng: &mut StdRng) -> Bar {
     }
 }
 
-/// Arms from a radius and a direction on; `usual` is the number most of them have.
+/// Arms that start at a radius and direction; `usual` is the most frequent number of arms.
 fn arms(start: f64, scale: f64, phase: f64, usual: Option<usize>, rng: &mut StdRng) -> Arms {
     let number = match (usual, rng.random::<f64>()) {
         (Some(number), u) if u < 0.85 => number,
@@ -106,7 +106,7 @@ fn arms(start: f64, scale: f64, phase: f64, usual: Option<usize>, rng: &mut StdR
         (_, u) if u < 0.98 => 5,
         _ => 6,
     };
-    // Many arms are more open, and one arm winds the tightest.
+    // The more arms, the more open they are; a single arm is the tightest.
     let pitch = normal(12.0 + 2.5 * number.min(4) as f64, 5.0, rng).clamp(7.0, 36.0).to_radians();
     let flocculence = match number {
         1 | 2 => rng.random::<f64>().powi(2),
@@ -138,12 +138,12 @@ fn rings(galaxy: &mut DiskGalaxy, early: f64, rng: &mut StdRng) {
         _ => vec![RingPlace::Nuclear, RingPlace::Outer],
     };
     let collisional = places.contains(&RingPlace::Collisional);
-    // Inner rings mostly surround a bar, and a nuclear one lies in it.
+    // Inner rings mostly surround a bar, and a nuclear ring lies within one.
     if !collisional && chance(0.6, rng) {
         galaxy.bar = Some(bar(0.9 * inner, early, rng));
         galaxy.bulge_fraction *= 0.8;
     }
-    // A false ring is two arms that nearly close; a true one may have arms outside it.
+    // A false ring consists of two arms that nearly close; a true ring may have arms outside it.
     if !collisional && chance(0.4, rng) {
         let phase = galaxy.bar.map_or(rng.random_range(0.0..TAU), |bar| bar.angle);
         let arms = arms(inner, scale, phase, Some(2), rng);
@@ -156,7 +156,7 @@ fn rings(galaxy: &mut DiskGalaxy, early: f64, rng: &mut StdRng) {
         galaxy.bulge_fraction *= 0.5;
         galaxy.young_fraction = 0.8;
     }
-    // Bright rings never take more than half of what bulge and bar leave to the disc.
+    // Limit bright rings to half of the light that bulge and bar leave to the disc.
     let share = galaxy.share_of_rings();
     let rest = 1.0 - galaxy.bulge_fraction - (galaxy.share_of_parts() - share);
     let dim = (0.5 * rest / share).min(1.0);
@@ -165,7 +165,7 @@ fn rings(galaxy: &mut DiskGalaxy, early: f64, rng: &mut StdRng) {
     galaxy.patchiness = rng.random_range(0.15..0.6);
 }
 
-/// A ring of a place; `inner` is the radius of an inner one.
+/// A ring at a place; `inner` is the radius of an inner ring.
 fn ring(place: RingPlace, inner: f64, scale: f64, rng: &mut StdRng) -> Ring {
     let (radius, width, fraction) = match place {
         RingPlace::Nuclear => (scale * rng.random_range(0.22..0.4), 0.16..0.28, 0.06..0.16),

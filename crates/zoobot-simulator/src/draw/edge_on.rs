@@ -1,4 +1,4 @@
-//! How edge-on discs are chosen.
+//! Random parameters of edge-on discs.
 
 use super::super::morphology::{Body, BulgeShape, Colour, EdgeOn, Spheroid};
 use super::{chance, normal, total_magnitude};
@@ -25,7 +25,7 @@ pub(super) fn edge_on(unit: f64, rng: &mut StdRng) -> (f64, Body) {
         _ => BulgeShape::Peanut,
     };
     if matches!(bulge_shape, BulgeShape::Boxy | BulgeShape::Peanut) {
-        // A bar from its side reaches farther out than a bulge, and is as flat as stars in it are.
+        // A bar seen from its side extends farther than a bulge, and is as flat as its stars' orbits.
         bulge.radius *= 1.35;
         bulge.index = rng.random_range(0.9..1.5);
         bulge.axis_ratio = rng.random_range(0.42..0.62);

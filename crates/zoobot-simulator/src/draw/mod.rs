@@ -1,6 +1,6 @@
-//! How a galaxy's parameters are chosen at random, kind by kind. Sizes, colours and surface
-//! brightnesses follow galaxies of r = 14 to 17.5 in the nearby universe, which Galaxy Zoo shows; they
-//! overlap between kinds, so that no single number tells the kinds apart.
+//! Random parameters of a galaxy, kind by kind. Sizes, colours and surface brightnesses follow galaxies of r
+//! = 14 to 17.5 in the nearby universe, as shown by Galaxy Zoo; they overlap between kinds, so that no single
+//! number identifies a kind.
 
 mod artifact;
 mod disk;
@@ -13,10 +13,10 @@ use rand::{Rng, rngs::StdRng};
 use rand_distr::StandardNormal;
 use std::f64::consts::TAU;
 
-/// The redshift at which the surface brightnesses below are seen.
+/// The redshift that the surface brightnesses below refer to.
 const USUAL_REDSHIFT: f64 = 0.05;
 
-/// Parameters of a random galaxy of a kind; `unit` is how much larger than usual it is on the sky.
+/// Parameters of a random galaxy of a kind; `unit` is its size on the sky relative to the usual size.
 pub(crate) fn morphology(kind: Kind, unit: f64, rng: &mut StdRng) -> Morphology {
     let centre = [normal(0.0, 0.5 * unit, rng), normal(0.0, 0.5 * unit, rng)];
     let (magnitude, body) = match kind {
@@ -37,7 +37,7 @@ pub(crate) fn morphology(kind: Kind, unit: f64, rng: &mut StdRng) -> Morphology 
         Morphology { kind, centre, redshift: 0.0, magnitude, body, peculiarities, texture };
     match kind {
         Kind::StarOrArtifact => {}
-        // What bends light is far away, and an overlap's galaxies have been through this.
+        // Gravitational lenses are far away; the galaxies of an overlap have already been reddened.
         Kind::GravitationalLens => galaxy.redden(rng.random_range(0.15..0.5)),
         Kind::Overlap => odd::settle(&mut galaxy),
         _ => {
@@ -57,13 +57,13 @@ fn chance(probability: f64, rng: &mut StdRng) -> bool {
     rng.random::<f64>() < probability
 }
 
-/// Total magnitude from a mean surface brightness (mag per square arcsec) within the half-light
-/// ellipse of a radius and axis ratio.
+/// Total magnitude from the mean surface brightness (mag per square arcsec) within the half-light ellipse
+/// with this radius and axis ratio.
 fn total_magnitude(brightness: f64, radius: f64, axis_ratio: f64) -> f64 {
     brightness - 2.5 * (TAU * radius * radius * axis_ratio).log10()
 }
 
-/// The colour of an old population at rest.
+/// The rest-frame colour of an old population.
 fn old_colour(rng: &mut StdRng) -> Colour {
     Colour::new(normal(0.71, 0.04, rng), normal(0.6, 0.04, rng))
 }

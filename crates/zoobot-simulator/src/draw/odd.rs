@@ -1,4 +1,4 @@
-//! How unusual galaxies are chosen, and the peculiarities of ordinary ones.
+//! Random parameters of unusual galaxies, and the peculiarities of ordinary ones.
 
 use super::super::morphology::{
     Body, Colour, Encounter, GravitationalLens, Irregular, Jellyfish, Kind, Morphology,
@@ -8,7 +8,7 @@ use super::{chance, disk, morphology, normal, old_colour, total_magnitude};
 use rand::{Rng, rngs::StdRng};
 use std::f64::consts::{FRAC_PI_2, PI, TAU};
 
-/// Two galaxies that meet, at a stage of their encounter.
+/// Two interacting galaxies, at some stage of their encounter.
 pub(super) fn pair(unit: f64, rng: &mut StdRng) -> (f64, Body) {
     let stage = match rng.random::<f64>() {
         u if u < 0.14 => Stage::Approaching,
@@ -17,7 +17,7 @@ pub(super) fn pair(unit: f64, rng: &mut StdRng) -> (f64, Body) {
         _ => Stage::Remnant,
     };
     let radius = unit * rng.random_range(5.0..9.5);
-    // Discs that turn as the orbit does grow the long tails; most of ours do.
+    // Discs that rotate in the sense of the orbit grow the longest tails; most of these discs do.
     let mut spin = || [1.0 - 1.3 * rng.random::<f64>().powf(1.7), rng.random_range(0.0..TAU)];
     let spins = [spin(), spin()];
     let sight = rng.random_range(0.25..1.0) * if chance(0.5, rng) { 1.0 } else { -1.0 };
@@ -99,7 +99,7 @@ pub(super) fn lens(unit: f64, rng: &mut StdRng) -> (f64, Body) {
     let einstein_radius = unit * rng.random_range(2.6..6.0);
     let colour = old_colour(rng);
     let lens = Spheroid { radius, index: rng.random_range(2.5..5.0), axis_ratio, angle, colour };
-    // The nearer to the axis, the rounder the ring: a third are rings, the others arcs.
+    // The closer to the axis, the more complete the ring: a third are rings, the others arcs.
     let off = einstein_radius * rng.random_range(0.0..0.45);
     let (sin, cos) = rng.random_range(0.0..TAU).sin_cos();
     let source = Spheroid {
@@ -120,7 +120,7 @@ pub(super) fn lens(unit: f64, rng: &mut StdRng) -> (f64, Body) {
     (total_magnitude(normal(21.8, 0.4, rng), radius, axis_ratio), Body::Lens(body))
 }
 
-/// The mean surface brightness that the wake of a jellyfish has at least, mag per square arcsec.
+/// The faintest mean surface brightness of a jellyfish's wake, in mag per square arcsec.
 const FAINTEST_WAKE: f64 = 24.3;
 
 pub(super) fn jellyfish(unit: f64, rng: &mut StdRng) -> (f64, Body) {
@@ -141,13 +141,13 @@ pub(super) fn jellyfish(unit: f64, rng: &mut StdRng) -> (f64, Body) {
     let brightness = normal(22.2 - 0.4 * early, 0.38, rng);
     let axis_ratio = jellyfish.disk.axis_ratio().max(0.45);
     let magnitude = total_magnitude(brightness, 1.68 * scale, axis_ratio);
-    // Nobody would call it one whose wake is lost in the sky.
+    // A galaxy whose wake is lost in the sky would not count as a jellyfish.
     let wake = 10f64.powf(0.4 * (magnitude - FAINTEST_WAKE)) * jellyfish.length * jellyfish.width;
     jellyfish.fraction = jellyfish.fraction.max(wake.min(0.6));
     (magnitude, Body::Jellyfish(jellyfish))
 }
 
-/// Two galaxies in one direction; the farther is the smaller on the sky, as a rule.
+/// Two galaxies along one line of sight; the farther one is usually smaller on the sky.
 pub(super) fn overlap(unit: f64, rng: &mut StdRng) -> (f64, Body) {
     const KINDS: [Kind; 5] =
         [Kind::Smooth, Kind::Disk, Kind::Spiral, Kind::EdgeOn, Kind::BarredSpiral];
@@ -156,21 +156,21 @@ pub(super) fn overlap(unit: f64, rng: &mut StdRng) -> (f64, Body) {
     far.redden(near.redshift + rng.random_range(0.03..0.12));
     let apart = rng.random_range(0.6..1.2) * (near.extent() + far.extent());
     let (sin, cos) = rng.random_range(0.0..TAU).sin_cos();
-    // The nearer and larger one stays nearer to the centre, where it was the target.
+    // The nearer and larger galaxy is closer to the picture's centre, as it was the target.
     near.centre = [-0.3 * apart * cos, -0.3 * apart * sin];
     far.centre = [0.7 * apart * cos, 0.7 * apart * sin];
     (near.magnitude, Body::Overlap(Box::new([near, far])))
 }
 
-/// Gives an overlap its nearer galaxy's redshift.
+/// Gives an overlap the redshift of its nearer galaxy.
 pub(super) fn settle(galaxy: &mut Morphology) {
     if let Body::Overlap(pair) = &galaxy.body {
         galaxy.redshift = pair[0].redshift;
     }
 }
 
-/// What a galaxy of a kind carries besides: one elliptical in nine has shells, one in twelve a lane
-/// of dust; one galaxy in twenty-five a stream.
+/// The peculiarities of a galaxy of a kind: one elliptical in nine has shells, one in twelve a dust lane; one
+/// galaxy in twenty-five has a stream.
 pub(super) fn peculiarities(kind: Kind, body: &Body, rng: &mut StdRng) -> Vec<Peculiarity> {
     let mut found = Vec::new();
     if let (Kind::Smooth, Body::Spheroid(spheroid)) = (kind, body) {
@@ -208,7 +208,7 @@ fn shells(spheroid: &Spheroid, rng: &mut StdRng) -> Peculiarity {
 }
 
 fn dust_lane(spheroid: &Spheroid, rng: &mut StdRng) -> Peculiarity {
-    // Most lie along the minor axis, where their orbits are stable.
+    // Most dust lanes are along the minor axis, where their orbits are stable.
     let turn = if chance(0.6, rng) { FRAC_PI_2 } else { 0.0 };
     Peculiarity::DustLane {
         angle: spheroid.angle + turn + normal(0.0, 0.15, rng),

@@ -1,4 +1,4 @@
-//! How elliptical galaxies are chosen.
+//! Random parameters of elliptical galaxies.
 
 use super::super::morphology::{Body, Colour, Spheroid};
 use super::{chance, normal, old_colour, total_magnitude};
@@ -7,7 +7,7 @@ use std::f64::consts::PI;
 
 pub(super) fn smooth(unit: f64, rng: &mut StdRng) -> (f64, Body) {
     let radius = unit * normal(1.6, 0.38, rng).exp().clamp(2.2, 10.0);
-    // One in six is a dwarf: fainter, bluer, flatter in the middle.
+    // One in six is a dwarf: fainter, bluer, with a flatter core.
     let dwarf = chance(0.16, rng);
     let axis_ratio = (1.0 - normal(0.0, 0.28, rng).abs()).max(0.35);
     let index: f64 = if dwarf { normal(1.1, 0.2, rng) } else { normal(3.6, 1.0, rng) };

@@ -13,7 +13,7 @@ pub enum Artifact {
         colour: Colour,
         /// Direction of the first spike, radians.
         angle: f64,
-        /// Half-length of the column into which its charge bled, arcsec; 0 for none.
+        /// Half-length of the column into which its charge bled, in arcsec; 0 for none.
         bleed: f64,
     },
     /// A satellite or aircraft that crossed one or two exposures.
@@ -24,14 +24,14 @@ pub enum Artifact {
         width: f64,
         /// Surface brightness in g, r and z, nanomaggies per square arcsec.
         brightness: [f64; 3],
-        /// Distance between the flashes of an aircraft, arcsec; 0 for a satellite's plain line.
+        /// Distance between the flashes of an aircraft, in arcsec; 0 for a satellite's continuous line.
         flashes: f64,
     },
     /// The out-of-focus reflection of a bright star outside the picture.
     Ghost {
         /// Outer radius, arcsec.
         radius: f64,
-        /// Radius of the hole, as a share of the outer.
+        /// Radius of the hole, as a share of the outer radius.
         hole: f64,
         /// Surface brightness in g, r and z, nanomaggies per square arcsec.
         brightness: [f64; 3],
@@ -42,9 +42,9 @@ pub enum Artifact {
         angle: f64,
         /// The band: 0 is g, 1 is r, 2 is z.
         band: usize,
-        /// Background beyond it, in units of the sky's noise.
+        /// Background beyond the edge, in units of the sky's noise.
         offset: f64,
     },
-    /// Nothing but sky.
+    /// Only sky.
     Blank,
 }

@@ -3,7 +3,7 @@
 use super::{Colour, Spheroid};
 use serde::{Deserialize, Serialize};
 
-/// A disc galaxy seen from any direction but its side.
+/// A disc galaxy seen from any direction except edge-on.
 ///
 /// ```
 /// use zoobot_core::survey::{Kind, Simulation};
@@ -26,11 +26,11 @@ pub struct DiskGalaxy {
     pub angle: f64,
     /// Colour of the disc's old stars.
     pub old: Colour,
-    /// Colour of its young stars.
+    /// Colour of the disc's young stars.
     pub young: Colour,
-    /// Share of the disc's light in young stars.
+    /// Share of the disc's light that comes from young stars.
     pub young_fraction: f64,
-    /// Patchiness of the young stars: 0 smooth, 1 very.
+    /// Patchiness of the young stars: 0 is smooth, 1 very patchy.
     pub patchiness: f64,
     /// Optical depth in r of the dust at the centre, seen face-on.
     pub dust: f64,
@@ -42,14 +42,14 @@ pub struct DiskGalaxy {
     pub arms: Option<Arms>,
     /// The rings, if any.
     pub rings: Vec<Ring>,
-    /// The lens, if any: a disc within the disc, of even brightness up to its edge.
+    /// The lens, if any: a disc within the disc, with uniform brightness up to its edge.
     pub lens: Option<Lens>,
     /// Share of the galaxy's light in an unresolved nucleus.
     pub nucleus: f64,
 }
 
 impl DiskGalaxy {
-    /// Minor over major axis of the disc as seen: cos i, but never thinner than the disc itself.
+    /// Apparent axis ratio (minor over major) of the disc: cos i, but never thinner than the disc itself.
     pub fn axis_ratio(&self) -> f64 {
         const THICKNESS: f64 = 0.15;
         self.inclination.cos().hypot(THICKNESS * self.inclination.sin())
@@ -66,7 +66,7 @@ impl DiskGalaxy {
         self.share_of_rings() + bar + self.lens.map_or(0.0, |lens| lens.fraction) + self.nucleus
     }
 
-    /// Adds every length on the sky to a list.
+    /// Adds every length on the sky to `all`.
     pub(super) fn lengths<'a>(&'a mut self, all: &mut Vec<&'a mut f64>) {
         all.extend([&mut self.bulge.radius, &mut self.scale]);
         all.extend(self.bar.iter_mut().map(|bar| &mut bar.length));
@@ -77,7 +77,7 @@ impl DiskGalaxy {
         }
     }
 
-    /// Semi-major axis of about half of the light, arcsec.
+    /// Semi-major axis that contains about half of the light, in arcsec.
     pub(crate) fn extent(&self) -> f64 {
         let outer = self.rings.iter().map(|ring| 1.1 * ring.radius).fold(0.0, f64::max);
         // An exponential disc has half of its light within 1.68 scale lengths.
@@ -98,7 +98,7 @@ impl DiskGalaxy {
 pub struct Bar {
     /// Semi-major axis, arcsec.
     pub length: f64,
-    /// Width over length.
+    /// Ratio of width to length.
     pub axis_ratio: f64,
     /// Direction in the disc's plane from the line of nodes, radians.
     pub angle: f64,
@@ -117,29 +117,29 @@ pub struct Bar {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Arms {
-    /// How many, 1 to 4.
+    /// The number of arms, 1 to 4.
     pub number: usize,
     /// Pitch angle, radians; its sign is the sense of winding.
     pub pitch: f64,
-    /// Direction of the first arm where it starts, radians from the line of nodes.
+    /// Direction of the first arm at its start, in radians from the line of nodes.
     pub phase: f64,
-    /// Concentration of the crests: 1 broad, 5 thin.
+    /// Concentration of the crests: 1 is broad, 5 thin.
     pub sharpness: f64,
-    /// 0 none to 1: all the young stars are in the arms.
+    /// Contrast: from 0 (none) to 1 (all young stars are in the arms).
     pub contrast: f64,
-    /// Where they start, arcsec.
+    /// Radius at which the arms start, in arcsec.
     pub start: f64,
-    /// Where they fade, arcsec.
+    /// Radius at which the arms fade, in arcsec.
     pub end: f64,
     /// Irregularity of their course, radians.
     pub wobble: f64,
     /// How much stronger one side is than the other, 0 to 1.
     pub lopsided: f64,
-    /// How far the arms are broken into pieces: 0 two long arms of a grand design, 1 flocculent.
+    /// How far the arms are broken into pieces: 0 is a grand design with two long arms, 1 flocculent.
     pub flocculence: f64,
 }
 
-/// Where a ring is in its disc.
+/// The place of a ring in its disc.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RingPlace {
@@ -147,9 +147,9 @@ pub enum RingPlace {
     Nuclear,
     /// Around the bar or the bulge.
     Inner,
-    /// At the rim of the disc, about twice as wide as an inner one.
+    /// At the rim of the disc, about twice as wide as an inner ring.
     Outer,
-    /// A wave that a companion's fall through the disc sent outwards; the nucleus is off its centre.
+    /// A wave caused by a companion that fell through the disc; the nucleus is off-centre.
     Collisional,
 }
 
@@ -165,7 +165,7 @@ impl RingPlace {
     }
 }
 
-/// A ring in the plane of its disc: an ellipse there, around the disc's centre or off it.
+/// A ring in the plane of its disc: an ellipse, centred on the disc or off-centre.
 ///
 /// ```
 /// use zoobot_core::survey::{Kind, Simulation};
@@ -179,26 +179,26 @@ impl RingPlace {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Ring {
-    /// Where it is in the disc.
+    /// Its place in the disc.
     pub place: RingPlace,
     /// Semi-major axis of the crest, arcsec.
     pub radius: f64,
     /// Standard deviation of its profile, arcsec.
     pub width: f64,
-    /// Minor over major axis in the disc's plane; 1 is a circle.
+    /// Axis ratio (minor over major) in the disc's plane; 1 is a circle.
     pub axis_ratio: f64,
-    /// Direction of its major axis, and of the side that is open, in the disc's plane from the line
-    /// of nodes, radians.
+    /// Direction of its major axis, and of the open side, in the disc's plane from the line of nodes, in
+    /// radians.
     pub angle: f64,
-    /// How far one side is open: 0 closed, 1 without any light there.
+    /// How far one side is open: 0 is closed, 1 has no light on that side.
     pub opening: f64,
-    /// Its centre from the disc's, in the disc's plane along the major axis, arcsec.
+    /// Distance of its centre from the disc's, in the disc's plane along the major axis, in arcsec.
     pub offset: f64,
     /// Its share of the galaxy's light in r.
     pub fraction: f64,
 }
 
-/// A lens: a component of even brightness with a sharp edge, common in early-type discs.
+/// A lens: a component with uniform brightness and a sharp edge, common in early-type discs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Lens {
     /// Radius of its edge, arcsec.
@@ -217,7 +217,7 @@ pub enum BulgeShape {
     Round,
     /// Boxy isophotes.
     Boxy,
-    /// Two humps on either side, an X: a bar from its side.
+    /// Two humps on either side, an X shape: a bar seen from its side.
     Peanut,
 }
 
@@ -233,7 +233,7 @@ impl BulgeShape {
     }
 }
 
-/// A disc seen from its side.
+/// A disc seen edge-on.
 ///
 /// ```
 /// use zoobot_core::survey::{Body, Kind, Simulation};
@@ -251,7 +251,7 @@ pub struct EdgeOn {
     pub bulge_shape: BulgeShape,
     /// Radial scale length, arcsec.
     pub scale: f64,
-    /// Vertical scale height over scale length.
+    /// Ratio of the vertical scale height to the scale length.
     pub thickness: f64,
     /// Direction of the disc, radians.
     pub angle: f64,

@@ -18,7 +18,7 @@ use zoobot_base::spelling::nearest;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// An elliptical galaxy: one Sérsic profile, sometimes with shells, a stream or a lane of dust.
+    /// An elliptical galaxy: one Sérsic profile, sometimes with shells, a stream or a dust lane.
     Smooth,
     /// A bulge and an exponential disc without arms, sometimes with a lens.
     Disk,
@@ -28,13 +28,13 @@ pub enum Kind {
     BarredSpiral,
     /// A disc with an inner, outer, nuclear or collisional ring, with or without bar and arms.
     Ring,
-    /// A disc seen from its side, often with a lane of dust, with a round, boxy or peanut bulge.
+    /// A disc seen edge-on, often with a dust lane, with a round, boxy or peanut-shaped bulge.
     EdgeOn,
     /// Two galaxies before, during or after their passage through each other.
     Merger,
     /// Not a galaxy: a saturated star, a satellite's trail, a ghost, the edge of a detector.
     StarOrArtifact,
-    /// A clumpy galaxy without centre or symmetry.
+    /// A clumpy galaxy without a centre or symmetry.
     Irregular,
     /// A galaxy of low surface brightness.
     Diffuse,
@@ -46,7 +46,7 @@ pub enum Kind {
     Overlap,
 }
 
-/// Every kind with its name and its share of the brightest galaxies in the sky, per mille.
+/// Every kind with its name and its share of bright galaxies in the sky, per mille.
 const KINDS: [(Kind, &str, usize); 13] = [
     (Kind::Smooth, "smooth", 380),
     (Kind::Disk, "disk", 130),
@@ -75,7 +75,7 @@ impl Kind {
         all
     };
 
-    /// The eight kinds of the sample that is part of this library, and of
+    /// The eight kinds of the sample that is part of this library, and the default of
     /// [`Simulation::new`](crate::Simulation::new).
     pub const SAMPLE: [Self; 8] = [
         Self::Smooth,
@@ -88,11 +88,11 @@ impl Kind {
         Self::StarOrArtifact,
     ];
 
-    /// A thousand kinds, with the frequencies of a thousand bright galaxies of the sky: 38 %
-    /// smooth, 1.4 % mergers, one gravitational lens (lenses and jellyfish are rarer in reality).
+    /// A list of a thousand kinds, with the frequencies of bright galaxies in the sky: 38 % smooth, 1.4 %
+    /// mergers, one gravitational lens (lenses and jellyfish are rarer in reality).
     ///
-    /// The shares are near the findings of Galaxy Zoo 2 (Willett et al. 2013, MNRAS 435, 2835),
-    /// whose volunteers called 1.4 % of 240,000 galaxies mergers.
+    /// The shares are close to the results of Galaxy Zoo 2 (Willett et al. 2013, MNRAS 435, 2835), whose
+    /// volunteers classified 1.4 % of 240,000 galaxies as mergers.
     pub fn sky() -> Vec<Self> {
         KINDS.iter().flat_map(|&(kind, _, share)| vec![kind; share]).collect()
     }
@@ -112,7 +112,7 @@ impl fmt::Display for Kind {
 impl FromStr for Kind {
     type Err = Error;
 
-    /// The kind of a [name](Kind::name).
+    /// Looks up a kind by its [name](Kind::name).
     fn from_str(name: &str) -> Result<Self> {
         let found = KINDS.iter().find(|(_, known, _)| *known == name);
         found.map(|(kind, ..)| *kind).ok_or_else(|| {

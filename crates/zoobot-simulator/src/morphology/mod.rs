@@ -1,5 +1,5 @@
-//! The true properties of a simulated galaxy, before any light is drawn: its kind and the
-//! parameters of its parts. `draw` chooses them at random; `paint` turns them into light.
+//! The true properties of a simulated galaxy, before any light is painted: its kind and the parameters of its
+//! parts. `draw` chooses them at random; `paint` turns them into light.
 //!
 //! Lengths are arcseconds on the sky, angles radians (anticlockwise from the picture's right),
 //! magnitudes AB. Positions are `[x, y]` from the picture's centre, x to the right and y up.
@@ -17,7 +17,7 @@ pub use odd::{Encounter, GravitationalLens, Irregular, Jellyfish, Peculiarity, S
 
 use serde::{Deserialize, Serialize};
 
-/// Two colours, AB magnitudes: `g - r` and `r - z`.
+/// Two colours in AB magnitudes: `g - r` and `r - z`.
 ///
 /// ```
 /// use zoobot_core::survey::Colour;
@@ -43,13 +43,13 @@ impl Colour {
         [10f64.powf(-0.4 * self.g_r), 1.0, 10f64.powf(0.4 * self.r_z)]
     }
 
-    /// The colour redder by `by` in `g - r`, and by the dust law's share of it in `r - z`.
+    /// The colour reddened by `by` in `g - r`, and in `r - z` by 0.9 times as much, as the dust law requires.
     pub fn redder(self, by: f64) -> Self {
         Self { g_r: self.g_r + by, r_z: self.r_z + 0.9 * by }
     }
 }
 
-/// A galaxy's (or an artifact's) parameters.
+/// The parameters of a galaxy or an artifact.
 ///
 /// ```
 /// use zoobot_core::survey::{Kind, Simulation};
@@ -61,19 +61,18 @@ impl Colour {
 pub struct Morphology {
     /// The class.
     pub kind: Kind,
-    /// Position of its centre, arcsec from the picture's centre.
+    /// Position of the galaxy's centre, in arcsec from the picture's centre.
     pub centre: [f64; 2],
-    /// Its redshift; the magnitude and the colours include its dimming and reddening. 0 for an
-    /// artifact.
+    /// The redshift; the magnitude and the colours include its dimming and reddening. 0 for an artifact.
     pub redshift: f64,
-    /// Total r magnitude before any dust; for an artifact, of its brightest part; for a
-    /// gravitational lens, of the galaxy that bends the light; for an overlap, of the nearer galaxy.
+    /// Total r magnitude before dust extinction; for an artifact, of its brightest part; for a gravitational
+    /// lens, of the galaxy that bends the light; for an overlap, of the nearer galaxy.
     pub magnitude: f64,
     /// Its parts.
     pub body: Body,
-    /// Its peculiarities: shells, streams, a lane of dust across an elliptical.
+    /// Its peculiarities: shells, streams, a dust lane across an elliptical.
     pub peculiarities: Vec<Peculiarity>,
-    /// Seed of its irregularities: the texture of arms, the places of clumps, a merger's stars.
+    /// Seed of its irregularities: the texture of arms, the positions of clumps, the stars of a merger.
     pub texture: u64,
 }
 
@@ -88,15 +87,15 @@ pub struct Morphology {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Body {
-    /// One spheroid.
+    /// A single spheroid.
     Spheroid(Spheroid),
     /// A bulge in a disc, with the parts of the disc.
     Disk(DiskGalaxy),
     /// An edge-on disc.
     EdgeOn(EdgeOn),
-    /// Two galaxies that meet.
+    /// Two interacting galaxies.
     Pair(Encounter),
-    /// Clumps without order.
+    /// Clumps without symmetry.
     Irregular(Irregular),
     /// An elliptical that bends the light of a galaxy behind it.
     Lens(GravitationalLens),
@@ -122,7 +121,7 @@ pub struct Spheroid {
     pub radius: f64,
     /// Sérsic index: 1 is exponential, 4 de Vaucouleurs.
     pub index: f64,
-    /// Apparent minor over major axis.
+    /// Apparent axis ratio (minor over major).
     pub axis_ratio: f64,
     /// Direction of the major axis, radians.
     pub angle: f64,
@@ -131,7 +130,7 @@ pub struct Spheroid {
 }
 
 impl Morphology {
-    /// Its disc, unless edge-on; for an overlap, the disc of the nearer galaxy.
+    /// The disc, unless it is edge-on; for an overlap, the disc of the nearer galaxy.
     pub fn disk(&self) -> Option<&DiskGalaxy> {
         match &self.body {
             Body::Disk(disk) => Some(disk),
@@ -141,39 +140,39 @@ impl Morphology {
         }
     }
 
-    /// Number of spiral arms, or 0.
+    /// The number of spiral arms, or 0.
     pub fn spiral_arms(&self) -> usize {
         self.disk().and_then(|disk| disk.arms).map_or(0, |arms| arms.number)
     }
 
-    /// Whether it has a bar.
+    /// Whether the galaxy has a bar.
     pub fn has_bar(&self) -> bool {
         self.disk().is_some_and(|disk| disk.bar.is_some())
     }
 
-    /// Whether it has a ring in its disc. The ring of a gravitational lens does not count.
+    /// Whether the galaxy has a ring in its disc. The ring of a gravitational lens does not count.
     pub fn has_ring(&self) -> bool {
         self.disk().is_some_and(|disk| !disk.rings.is_empty())
     }
 
-    /// Whether it is two merging galaxies, at any stage from approach to remnant.
+    /// Whether this is a pair of merging galaxies, at any stage from approach to remnant.
     pub fn is_merger(&self) -> bool {
         matches!(self.body, Body::Pair(_))
     }
 
-    /// Whether a lane of dust crosses it.
+    /// Whether a dust lane crosses the galaxy.
     pub fn has_dust_lane(&self) -> bool {
         let across = |p: &Peculiarity| matches!(p, Peculiarity::DustLane { .. });
         self.peculiarities.iter().any(across)
             || matches!(&self.body, Body::EdgeOn(disk) if disk.dust > 0.0)
     }
 
-    /// Whether it has shells.
+    /// Whether the galaxy has shells.
     pub fn has_shells(&self) -> bool {
         self.peculiarities.iter().any(|p| matches!(p, Peculiarity::Shells { .. }))
     }
 
-    /// Whether tides left tails, bridges, streams or shells on it.
+    /// Whether tides left tails, bridges, streams or shells.
     pub fn is_tidal(&self) -> bool {
         let tide = |p: &Peculiarity| !matches!(p, Peculiarity::DustLane { .. });
         self.peculiarities.iter().any(tide)
@@ -195,8 +194,8 @@ impl Morphology {
         }
     }
 
-    /// Semi-major axis of about half of the r light, arcsec, which sets the size of the cut-out. It
-    /// is computed from the parts, without painting them; 0 for an artifact.
+    /// Semi-major axis that contains about half of the r light, in arcsec, which sets the size of the
+    /// cut-out. It is computed from the parts, without painting them; 0 for an artifact.
     pub fn extent(&self) -> f64 {
         match &self.body {
             Body::Spheroid(spheroid) => spheroid.radius,

@@ -3,8 +3,7 @@
 use super::{Colour, DiskGalaxy, Spheroid};
 use serde::{Deserialize, Serialize};
 
-/// Two discs that meet, followed as test particles around two moving masses
-/// (Toomre & Toomre 1972).
+/// Two interacting discs, followed as test particles around two moving masses (Toomre & Toomre 1972).
 ///
 /// ```
 /// use zoobot_core::survey::{Body, Kind, Simulation};
@@ -14,19 +13,19 @@ use serde::{Deserialize, Serialize};
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Encounter {
-    /// Mass and light of the second galaxy over the first's.
+    /// Ratio of the second galaxy's mass and light to the first's.
     pub mass_ratio: f64,
     /// Radius of the first disc before the encounter, arcsec.
     pub radius: f64,
     /// Closest approach, in disc radii.
     pub pericentre: f64,
-    /// Time since the first closest approach, in units of sqrt(radius³ / (G mass)); negative before.
+    /// Time since the first closest approach, in units of sqrt(radius³ / (G mass)); negative before it.
     pub time: f64,
-    /// Spin axes of the two discs and direction of sight: (cos of polar angle, azimuth).
+    /// Spin axes of the two discs and line of sight: (cos of polar angle, azimuth).
     pub axes: [[f64; 2]; 3],
-    /// Random motion of the discs' stars over their speed around the nucleus: 0 is cold and sharp.
+    /// Ratio of the stars' random motion to their speed around the nucleus: 0 is cold and sharp.
     pub warmth: f64,
-    /// Share of the light in the two nuclei.
+    /// Share of the light that is in the two nuclei.
     pub bulge_fraction: f64,
     /// Colours of the two galaxies' nuclei.
     pub nuclei: [Colour; 2],
@@ -34,7 +33,7 @@ pub struct Encounter {
     pub discs: [Colour; 2],
 }
 
-/// How far a merger has come.
+/// The stage of a merger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
@@ -60,13 +59,12 @@ impl Stage {
     }
 }
 
-/// An irregular galaxy: an underlying disc, a patchy body of young stars off its centre, and
-/// clumps.
+/// An irregular galaxy: an underlying disc, an off-centre patchy body of young stars, and clumps.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Irregular {
     /// Exponential scale length of the old stars, arcsec.
     pub scale: f64,
-    /// Apparent minor over major axis.
+    /// Apparent axis ratio (minor over major).
     pub axis_ratio: f64,
     /// Direction of the major axis, radians.
     pub angle: f64,
@@ -74,11 +72,11 @@ pub struct Irregular {
     pub old: Colour,
     /// Colour of the young stars.
     pub young: Colour,
-    /// Share of the light in young stars, clumps included.
+    /// Share of the light that comes from young stars, including clumps.
     pub young_fraction: f64,
-    /// Patchiness of the young stars: 0 smooth, 1 very.
+    /// Patchiness of the young stars: 0 is smooth, 1 very patchy.
     pub patchiness: f64,
-    /// Centre of the young stars, arcsec from the centre of the old stars.
+    /// Centre of the young stars, in arcsec from the centre of the old stars.
     pub offset: [f64; 2],
     /// Number of bright clumps.
     pub clumps: usize,
@@ -101,9 +99,9 @@ pub struct GravitationalLens {
     pub lens: Spheroid,
     /// Radius of the ring that a source exactly behind a round lens would form, arcsec.
     pub einstein_radius: f64,
-    /// Minor over major axis of the mass, which is aligned with the light.
+    /// Axis ratio (minor over major) of the mass, which is aligned with the light.
     pub mass_axis_ratio: f64,
-    /// The source as it would be seen without the lens.
+    /// The source as it would look without the lens.
     pub source: Spheroid,
     /// Position of the source without the lens, arcsec from the lens.
     pub place: [f64; 2],
@@ -111,10 +109,10 @@ pub struct GravitationalLens {
     pub source_magnitude: f64,
 }
 
-/// A disc whose gas a wind sweeps away (ram pressure), with the stars that form in the wake.
+/// A disc that loses its gas to a wind (ram pressure), with the stars that form in the wake.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Jellyfish {
-    /// The disc that the wind blows on.
+    /// The disc in the wind.
     pub disk: DiskGalaxy,
     /// Direction of the wake on the sky, radians.
     pub wind: f64,
@@ -126,7 +124,7 @@ pub struct Jellyfish {
     pub width: f64,
     /// Number of filaments in the wake.
     pub filaments: usize,
-    /// Light of the wake over the disc's.
+    /// Ratio of the wake's light to the disc's.
     pub fraction: f64,
     /// Colour of the wake's stars.
     pub colour: Colour,
@@ -141,39 +139,39 @@ pub enum Peculiarity {
     /// Arcs with sharp outer edges on alternate sides, the phase wrapping of a radial infall
     /// (Quinn 1984, ApJ 279, 596).
     Shells {
-        /// How many.
+        /// The number of shells.
         number: usize,
-        /// Radius of the innermost.
+        /// Radius of the innermost shell.
         inner: f64,
-        /// Radius of the outermost.
+        /// Radius of the outermost shell.
         outer: f64,
-        /// Direction of the outermost, radians.
+        /// Direction of the outermost shell, in radians.
         angle: f64,
-        /// Half of the angle that each spans, radians.
+        /// Half of the angle that each shell spans, in radians.
         opening: f64,
-        /// Light of all shells over the galaxy's.
+        /// Ratio of the light of all shells to the galaxy's.
         fraction: f64,
-        /// Their colour.
+        /// Colour of the shells.
         colour: Colour,
     },
-    /// A band of stars from a companion pulled apart, or a tail: r = radius · exp(growth · φ).
+    /// A band of stars from a disrupted companion, or a tail: r = radius · exp(growth · φ).
     Stream {
-        /// Distance from the centre where it begins.
+        /// Distance of its start from the centre.
         radius: f64,
-        /// Where it begins, radians.
+        /// Direction of its start, in radians.
         angle: f64,
-        /// The angle it runs through, radians; its sign is the sense.
+        /// The angle that it spans, in radians; its sign is the sense.
         arc: f64,
-        /// Growth of ln radius with the angle: 0 is a circle, 0.5 a tail that runs away.
+        /// Growth of ln radius with the angle: 0 is a circle, 0.5 a tail that leaves the galaxy.
         growth: f64,
         /// Standard deviation of its profile.
         width: f64,
-        /// Its light over the galaxy's.
+        /// Ratio of its light to the galaxy's.
         fraction: f64,
         /// Its colour.
         colour: Colour,
     },
-    /// A lane of dust across a galaxy that is not a disc.
+    /// A dust lane across a galaxy that is not a disc.
     DustLane {
         /// Its direction, radians.
         angle: f64,
@@ -183,7 +181,7 @@ pub enum Peculiarity {
         width: f64,
         /// Distance from the centre.
         offset: f64,
-        /// Optical depth in r at its middle.
+        /// Optical depth in r along its centre line.
         depth: f64,
     },
 }

@@ -1,13 +1,13 @@
-//! A galaxy at another redshift: smaller, dimmer and redder.
+//! Moves a galaxy to another redshift: smaller, dimmer and redder.
 
 use super::{Body, Colour, Jellyfish, Morphology, Peculiarity, Spheroid};
 use zoobot_base::error::{Error, Result};
 
-/// Share of the mass in all there is; the rest is a cosmological constant.
+/// The matter density parameter; the rest is a cosmological constant.
 const MATTER: f64 = 0.3;
 
-/// How much redder a galaxy of a rest-frame `g - r` becomes with redshift: old stars lose their
-/// blue light to the 4000 Å break first (after Chilingarian, Melchior & Zolotukhin 2010).
+/// How much redder a galaxy with a rest-frame `g - r` becomes with redshift: old stars lose their blue light
+/// to the 4000 Å break first (after Chilingarian, Melchior & Zolotukhin 2010).
 fn reddening(colour: Colour, redshift: f64) -> f64 {
     (0.6 + 2.4 * (colour.g_r - 0.3).clamp(0.0, 0.6)) * redshift
 }
@@ -41,19 +41,19 @@ impl Morphology {
         let stretch = (1.0 + redshift) / (1.0 + self.redshift);
         let farther = distance(redshift) / distance(self.redshift);
         let mut moved = self.clone();
-        // An angle is a length over D / (1 + z); a flux falls with (D (1 + z))².
+        // An angle is a length divided by D / (1 + z); a flux falls with (D (1 + z))².
         moved.resize(stretch / farther);
         moved.darken(5.0 * (farther * stretch).log10());
         moved.redden(redshift);
         Ok(moved)
     }
 
-    /// Makes every length on the sky larger by a factor; surface brightness follows.
+    /// Scales every length on the sky by a factor; surface brightness follows.
     pub(crate) fn resize(&mut self, factor: f64) {
         self.lengths().into_iter().for_each(|length| *length *= factor);
     }
 
-    /// Makes every part fainter, by magnitudes.
+    /// Makes every part fainter by this many magnitudes.
     pub(crate) fn darken(&mut self, by: f64) {
         self.magnitude += by;
         match &mut self.body {
@@ -63,7 +63,7 @@ impl Morphology {
         }
     }
 
-    /// Moves the colours from the galaxy's redshift to another, which it then has.
+    /// Changes the colours from the galaxy's redshift to another, which becomes its redshift.
     pub(crate) fn redden(&mut self, redshift: f64) {
         let by = redshift - self.redshift;
         if let Body::Overlap(pair) = &mut self.body {

@@ -1,4 +1,4 @@
-//! The light of a disc seen from above.
+//! Paints discs that are not edge-on.
 
 use super::super::canvas::{BANDS, Canvas};
 use super::super::light::{ArmPattern, Plane, Sersic, normalisation, smoothstep};
@@ -23,7 +23,7 @@ pub(super) fn paint(disk: &DiskGalaxy, total: f64, morphology: &Morphology, canv
     });
     let disk_share = (1.0 - disk.bulge_fraction - disk.share_of_parts()).max(0.0);
 
-    // Old stars: exponential. Young stars: a wider disc, with a hole where bar and bulge are.
+    // Old stars: exponential. Young stars: a wider disc, with a hole at the bar and bulge.
     let hole = disk.bar.map_or(0.6 * scale, |bar| 0.9 * bar.length);
     let old_profile = |r: f64| (-r / scale).exp() * (1.0 - smoothstep(4.5 * scale, limit, r));
     let young_profile = |r: f64| {
@@ -76,7 +76,7 @@ pub(super) fn paint(disk: &DiskGalaxy, total: f64, morphology: &Morphology, canv
             young_density += disk.young_fraction * density * thread.patches;
         }
         let disk_dims = dimmed(depth, 0.75);
-        // At the near side the bulge lies behind the disc, at the far side before it.
+        // On the near side the bulge is behind the disc, on the far side in front of it.
         let side = smoothstep(-0.6 * scale, 0.6 * scale, near * v) * slant;
         let before = if bulge_density > 0.0 { 1.6 * depth } else { 0.0 };
         let bulge_dims = dimmed(before, 0.35 + 0.6 * side * slant);
@@ -98,16 +98,16 @@ pub(super) struct Weave<'a> {
     disk: &'a DiskGalaxy,
     texture: Texture,
     arms: Option<ArmPattern>,
-    /// Texture runs along the arms; without arms it is wound as differential rotation would.
+    /// Texture runs along the arms; without arms it is wound up as by differential rotation.
     shear: f64,
     mean_texture: f64,
 }
 
-/// The weave at one place.
+/// The weave at one position.
 pub(super) struct Thread {
-    /// Modulation of the stars by the arms, of mean 1 over a circle.
+    /// Modulation of the stars by the arms, with a mean of 1 over a circle.
     stars: f64,
-    /// Modulation of the young stars by their patchiness, of mean 1.
+    /// Modulation of the young stars by their patchiness, with a mean of 1.
     patches: f64,
     /// Optical depth in r of the dust, seen face-on.
     pub depth: f64,
@@ -138,7 +138,7 @@ impl<'a> Weave<'a> {
                 return (1.0, 1.0);
             }
             if flocculence > 0.05 {
-                // Pieces of arms, each out of step with the next.
+                // Pieces of arms, each out of phase with the next.
                 let piece = texture.at(wound + 2.0, 1.4 * ln_radius + 3.0);
                 strength *= 1.0 - 0.8 * flocculence * smoothstep(-0.9, 0.7, piece);
                 theta += 0.55 * flocculence / pattern.arms.number as f64 * piece;
@@ -152,7 +152,7 @@ impl<'a> Weave<'a> {
     }
 }
 
-/// A ring's light in the plane of its disc, of total flux 1.
+/// A ring's light in the plane of its disc, with a total flux of 1.
 struct Annulus<'a> {
     ring: &'a Ring,
     cos: f64,
@@ -165,7 +165,7 @@ impl<'a> Annulus<'a> {
         let (sin, cos) = ring.angle.sin_cos();
         let profile = |r: f64| (-0.5 * ((r - ring.radius) / ring.width).powi(2)).exp();
         let closed = normalisation(ring.radius + 4.0 * ring.width, profile);
-        // What is open is lost on one side, and half of it on the average.
+        // The opening removes light on one side: half of `opening`, averaged over the ring.
         let norm = closed / (ring.axis_ratio * (1.0 - 0.5 * ring.opening));
         Self { ring, cos, sin, norm }
     }
@@ -183,7 +183,7 @@ impl<'a> Annulus<'a> {
         self.norm * (-0.5 * across * across).exp() * (1.0 - open)
     }
 
-    /// A place on the ring, in the plane of the disc: at an angle, off the crest by a share of it.
+    /// A position on the ring, in the plane of the disc: at an angle, and off the crest by `off` ring widths.
     fn place(&self, angle: f64, off: f64) -> (f64, f64) {
         let radius = self.ring.radius + off * self.ring.width;
         let (a, b) = (radius * angle.cos() + self.ring.offset, radius * angle.sin());
@@ -192,7 +192,7 @@ impl<'a> Annulus<'a> {
     }
 }
 
-/// Bright clusters of young stars, on the arms, in the rings or scattered over the disc.
+/// Paints bright clusters of young stars on the arms, in the rings or scattered over the disc.
 fn paint_clumps(
     disk: &DiskGalaxy,
     young: f64,
@@ -206,7 +206,7 @@ fn paint_clumps(
     for _ in 0..disk.clumps {
         let mut normal = || rng.sample::<f64, _>(StandardNormal);
         let jitter = [normal(), normal()];
-        // Few are bright: luminosities of regions of star formation span decades.
+        // Few are bright: luminosities of star-forming regions span decades.
         let brightness = 0.0014 * (1.1 * normal()).exp() * young;
         let blue = 0.12 * normal();
         let sigma = (0.035 * disk.scale * (0.35 * normal()).exp()).max(0.2);

@@ -1,4 +1,4 @@
-//! The light of an edge-on disc.
+//! Paints edge-on discs.
 
 use super::super::canvas::{BANDS, Canvas};
 use super::super::light::{Sersic, smoothstep};
@@ -13,7 +13,7 @@ pub(super) fn paint(disk: &EdgeOn, total: f64, morphology: &Morphology, canvas: 
     let (sin, cos) = disk.angle.sin_cos();
     let (h, hz) = (disk.scale, disk.scale * disk.thickness);
     let limit = 4.2 * h;
-    // Along the disc: x/h K1(x/h) of a transparent exponential disc, by its asymptotic form.
+    // Along the disc: x/h K1(x/h) for a transparent exponential disc, in its asymptotic form.
     let along = |x: f64| {
         let t = x.abs() / h;
         (1.0 + 1.571 * t).sqrt() * (-t).exp() * (1.0 - smoothstep(0.45 * limit, limit, x.abs()))
@@ -46,7 +46,7 @@ pub(super) fn paint(disk: &EdgeOn, total: f64, morphology: &Morphology, canvas: 
         if r * h > limit || z.abs() > 9.0 * hz {
             return light;
         }
-        // The bend grows with the cube of the radius, up on one side and down on the other.
+        // The warp grows with the cube of the radius, up on one side and down on the other.
         let middle = disk.warp * h * (s / h).powi(3) / 9.0;
         let z = z - middle;
         let patch = (0.18 * texture.at(0.9 * s / h, 2.0 * z / hz)).exp();
@@ -74,7 +74,7 @@ pub(super) fn paint(disk: &EdgeOn, total: f64, morphology: &Morphology, canvas: 
     }
 }
 
-/// The bulge in a frame along the disc.
+/// The profile of the bulge, in a frame aligned with the disc.
 fn bulge_profile(disk: &EdgeOn) -> Sersic {
     let Spheroid { radius, index, axis_ratio, .. } = disk.bulge;
     match disk.bulge_shape {
@@ -83,8 +83,8 @@ fn bulge_profile(disk: &EdgeOn) -> Sersic {
     }
 }
 
-/// How much thicker a peanut is than a box, at a distance along the disc over the bulge's radius:
-/// thicker on both sides, thinner in the middle.
+/// How much thicker a peanut-shaped bulge is than a boxy one, at a distance along the disc in units of the
+/// bulge's radius: thicker on both sides, thinner in the middle.
 fn humps(along: f64) -> f64 {
     let bump = |from: f64| (-((along.abs() - from) / 0.5).powi(2)).exp();
     1.0 + 0.6 * bump(0.9) - 0.35 * bump(0.0)
@@ -96,7 +96,7 @@ mod tests {
     use super::super::flux;
     use super::*;
 
-    /// The picture of a bulge without its disc, and its light in a row this far above the middle.
+    /// The picture of a bulge without its disc, and a function for its light at a distance above the middle.
     fn bulge(shape: BulgeShape) -> (Canvas, impl Fn(&Canvas, f64, f64) -> f64) {
         let colour = Colour::new(0.0, 0.0);
         let spheroid = Spheroid { radius: 6.0, index: 1.0, axis_ratio: 0.5, angle: 0.0, colour };
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_peanut_is_brighter_on_both_sides_above_the_disc_and_a_box_is_flat_there() {
-        // Brightness at the side over that on the axis, well above the middle.
+        // The ratio of the brightness at the side to that on the axis, well above the middle.
         let sides = |shape: BulgeShape| {
             let (canvas, at) = bulge(shape);
             at(&canvas, 4.6, 3.8) / at(&canvas, 0.0, 3.8)

@@ -1,4 +1,4 @@
-//! From a galaxy's parameters to its light on the sky, before telescope and neighbours.
+//! Paints a galaxy's light on the sky from its parameters, before telescope and neighbours.
 
 mod disk;
 mod edge_on;
@@ -16,13 +16,12 @@ const DUST: [f64; BANDS] = [1.48, 1.0, 0.56];
 /// A surface brightness far below the noise, nanomaggies per square arcsec.
 pub(crate) const INVISIBLE: f64 = 3e-4;
 
-/// Flux in nanomaggies of a magnitude.
+/// The flux of a magnitude, in nanomaggies.
 pub(crate) fn flux(magnitude: f64) -> f64 {
     10f64.powf(0.4 * (22.5 - magnitude))
 }
 
-/// Paints a galaxy on an empty canvas; an artifact is no light of the sky's and is left to
-/// `artifact`.
+/// Paints a galaxy on an empty canvas; artifacts are not light from the sky and are painted by `artifact`.
 pub(crate) fn paint(morphology: &Morphology, canvas: &mut Canvas) {
     let total = flux(morphology.magnitude);
     match &morphology.body {
@@ -41,7 +40,7 @@ pub(crate) fn paint(morphology: &Morphology, canvas: &mut Canvas) {
     }
 }
 
-/// Paints one Sérsic profile of a total flux in r.
+/// Paints one Sérsic profile with a total flux in r.
 pub(crate) fn paint_spheroid(s: &Spheroid, flux: f64, centre: [f64; 2], canvas: &mut Canvas) {
     let profile = Sersic::from(s);
     let bands = s.colour.bands().map(|b| b * flux);
@@ -52,8 +51,8 @@ pub(crate) fn paint_spheroid(s: &Spheroid, flux: f64, centre: [f64; 2], canvas: 
     });
 }
 
-/// What a disc's light is multiplied by in each band, for dust of an optical depth in r that hides
-/// a share of the stars.
+/// The factors for a disc's light in each band, for dust with an optical depth in r that hides a share of the
+/// stars.
 fn dimmed(depth: f64, share: f64) -> [f64; BANDS] {
     if depth < 1e-4 {
         return [1.0; BANDS];

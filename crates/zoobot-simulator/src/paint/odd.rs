@@ -1,4 +1,4 @@
-//! The light of unusual galaxies: irregulars, gravitational lenses, jellyfish, overlaps.
+//! Paints unusual galaxies: irregulars, gravitational lenses, jellyfish, overlaps.
 
 use super::super::canvas::{Canvas, Region};
 use super::super::light::{IsothermalLens, Plane, Sersic, normalisation, smoothstep};
@@ -19,7 +19,7 @@ pub(super) fn paint_irregular(
     let scale = galaxy.scale;
     let limit = 5.0 * scale;
     let profile = |r: f64| (-r / scale).exp() * (1.0 - smoothstep(0.6 * limit, limit, r));
-    // The young body is flat in its middle, and ends earlier.
+    // The young body has a flat core, and ends earlier.
     let body = |r: f64| (-(r / (1.3 * scale)).powi(2)).exp();
     let young = total * galaxy.young_fraction;
     let old_flux = total * (1.0 - galaxy.young_fraction) * normalisation(limit, profile);
@@ -34,7 +34,7 @@ pub(super) fn paint_irregular(
             return [0.0; 3];
         }
         let (s, t) = plane.in_plane(x - dx, y - dy);
-        // Patches a scale length across; the outline of the whole is uneven too.
+        // Patches are a scale length across; the overall outline is uneven too.
         let patch = texture.at(0.55 * u / scale, 2.1 * v / scale + 4.0);
         let bulk = texture.at(0.2 * u / scale + 2.0, 0.7 * v / scale + 11.0);
         let old_density = old_flux * profile(radius * (1.0 + 0.15 * bulk));
@@ -63,8 +63,8 @@ pub(super) fn paint_irregular(
     }
 }
 
-/// The lens galaxy, and its source: the light that arrives at a place left the source's plane at
-/// that place less the deflection, and surface brightness stays what it was.
+/// Paints the lens galaxy and its source: light that arrives at a position left the source plane at that
+/// position minus the deflection, and surface brightness is conserved.
 pub(super) fn paint_lens(
     galaxy: &GravitationalLens,
     total: f64,
@@ -76,7 +76,7 @@ pub(super) fn paint_lens(
         IsothermalLens::new(galaxy.einstein_radius, galaxy.mass_axis_ratio, galaxy.lens.angle);
     let source = Sersic::from(&galaxy.source);
     let bands = galaxy.source.colour.bands().map(|b| b * flux(galaxy.source_magnitude));
-    // Nothing of the source is seen far outside its images, nor finer than it is itself.
+    // The source is invisible far outside its images, and has no finer detail than its own size.
     let reach = 2.0 * galaxy.einstein_radius
         + galaxy.place[0].hypot(galaxy.place[1])
         + source.reach(flux(galaxy.source_magnitude), INVISIBLE);
@@ -96,7 +96,7 @@ pub(super) fn paint_jellyfish(
 ) {
     disk::paint(&galaxy.disk, total, morphology, canvas);
     let (sin, cos) = galaxy.wind.sin_cos();
-    // The wind has swept the windward side, along a front that bends around the centre.
+    // The wind has stripped the windward side, along a front that curves around the centre.
     canvas.dim(morphology.centre, |x, y| {
         let (s, t) = (x * cos + y * sin, y * cos - x * sin);
         let front = -s - 0.25 * t * t / galaxy.edge;
@@ -106,7 +106,7 @@ pub(super) fn paint_jellyfish(
     let mut rng = StdRng::seed_from_u64(morphology.texture ^ 0xF1);
     let texture = Texture::new(morphology.texture ^ 0xF2);
     let (width, length) = (galaxy.width, galaxy.length);
-    // Each filament: where it starts across the wake, its width, its strength.
+    // For each filament: its start across the wake, its width, its strength.
     let filaments: Vec<[f64; 3]> = (0..galaxy.filaments)
         .map(|_| {
             [
@@ -149,7 +149,7 @@ pub(super) fn paint_jellyfish(
     }
 }
 
-/// The farther galaxy, dimmed by the nearer one's dust, and the nearer one.
+/// Paints the farther galaxy, dimmed by the nearer one's dust, and the nearer galaxy.
 pub(super) fn paint_overlap([near, far]: &[Morphology; 2], canvas: &mut Canvas) {
     paint(far, canvas);
     if let Body::Disk(galaxy) = &near.body {
@@ -159,7 +159,7 @@ pub(super) fn paint_overlap([near, far]: &[Morphology; 2], canvas: &mut Canvas) 
         canvas.dim(near.centre, |x, y| {
             let (u, v) = plane.in_plane(x, y);
             let depth = weave.at(u.hypot(v), v.atan2(u)).depth / axis_ratio.max(0.2);
-            // A screen before all of it: no star is on this side of the dust.
+            // A screen in front of the farther galaxy: all of its stars are behind the dust.
             DUST.map(|k| (-2.0 * k * depth).exp())
         });
     }

@@ -1,4 +1,4 @@
-//! The light of two galaxies that meet.
+//! Paints two interacting galaxies.
 
 use super::super::canvas::Canvas;
 use super::super::encounter;
@@ -28,14 +28,14 @@ pub(super) fn paint(pair: &Encounter, total: f64, morphology: &Morphology, canva
         let flux = total * shares[k] * pair.bulge_fraction;
         paint_spheroid(&nucleus, flux, place(&wreck.nuclei[k]), canvas);
     }
-    // The thinner the stars are strewn, the more each is blurred, or the grains would show.
+    // The sparser the stars, the more each one is blurred; otherwise they would look grainy.
     let layers = [(0.45, 0.06), (1.0, 0.085), (2.0, 0.12), (f64::INFINITY, 0.17)];
     let flux = total * (1.0 - pair.bulge_fraction) / wreck.stars.len().max(1) as f64;
     let mut inner = 0.0;
     for (outer, blur) in layers {
         let mut layer = Canvas::new(canvas.size, canvas.scale);
         for star in wreck.stars.iter().filter(|s| (inner..outer).contains(&s.now)) {
-            // Outer stars are younger; thrown-off ones fade to the old stars' colour.
+            // Outer stars are younger; ejected ones fade to the old stars' colour.
             let colour = pair.discs[star.host].redder(0.12 - 0.2 * star.before);
             let [x, y] = place(&star.position);
             layer.dot(x, y, colour.bands().map(|b| b * flux));

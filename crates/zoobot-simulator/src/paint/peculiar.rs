@@ -1,4 +1,4 @@
-//! Shells, streams and lanes of dust on an otherwise ordinary galaxy.
+//! Paints shells, streams and dust lanes on an otherwise ordinary galaxy.
 
 use super::super::canvas::Canvas;
 use super::super::light::smoothstep;
@@ -6,7 +6,7 @@ use super::super::morphology::Peculiarity;
 use super::dimmed;
 use std::f64::consts::{PI, TAU};
 
-/// Paints a peculiarity of a galaxy of a total flux in r, or dims the galaxy by it.
+/// Paints a peculiarity of a galaxy with a total flux in r, or dims the galaxy with it.
 pub(super) fn paint(peculiarity: &Peculiarity, total: f64, centre: [f64; 2], canvas: &mut Canvas) {
     match *peculiarity {
         Peculiarity::Shells { number, inner, outer, angle, opening, fraction, colour } => {
@@ -31,7 +31,7 @@ pub(super) fn paint(peculiarity: &Peculiarity, total: f64, centre: [f64; 2], can
             let (sin, cos) = angle.sin_cos();
             canvas.dim(centre, |x, y| {
                 let (along, across) = (x * cos + y * sin, y * cos - x * sin);
-                // A ring of dust from nearly its side: a lane that bends around the centre.
+                // A ring of dust seen nearly edge-on: a lane that curves around the centre.
                 let lane = (across - offset - 0.12 * along * along / length) / width;
                 let depth = depth * (-0.5 * lane * lane).exp();
                 dimmed(depth * (1.0 - smoothstep(0.6 * length, length, along.abs())), 0.85)
@@ -40,12 +40,12 @@ pub(super) fn paint(peculiarity: &Peculiarity, total: f64, centre: [f64; 2], can
     }
 }
 
-/// Shells on alternate sides, of total flux 1, in a frame where the outermost is along +x.
+/// Shells on alternate sides, with a total flux of 1, in a frame where the outermost is along +x.
 struct Shells {
-    /// Radius and side (1 or -1) of each.
+    /// Radius and side (1 or -1) of each shell.
     edges: Vec<(f64, f64)>,
     opening: f64,
-    /// Distance over which each fades inwards, over its radius.
+    /// Distance over which each shell fades inwards, relative to its radius.
     depth: f64,
     norm: f64,
 }
@@ -69,7 +69,7 @@ impl Shells {
             return 0.0;
         }
         let fade = ((radius - edge) / (self.depth * edge)).min(0.0).exp();
-        // Shells farther out are fainter: each has about the same light.
+        // Outer shells are fainter: every shell has about equal light.
         fade * (1.0 - smoothstep(0.99 * edge, 1.04 * edge, radius)) / (edge * edge)
     }
 
@@ -79,7 +79,7 @@ impl Shells {
     }
 
     fn total(&self) -> f64 {
-        // The window's mean is a half; the radial part by the midpoint rule.
+        // The window's mean is a half; the radial part uses the midpoint rule.
         const STEPS: usize = 200;
         let radial = |edge: f64| -> f64 {
             let step = 1.04 * edge / STEPS as f64;
@@ -111,7 +111,7 @@ struct Stream {
 }
 
 impl Stream {
-    /// Light along it: it rises and falls smoothly at its ends, and gets wider and fainter.
+    /// Light along the stream: it rises and falls smoothly at the ends, and gets wider and fainter.
     fn along(&self, phi: f64) -> f64 {
         let t = phi / self.arc.abs();
         smoothstep(0.0, 0.25, t) * (1.0 - smoothstep(0.55, 1.0, t))
@@ -120,7 +120,7 @@ impl Stream {
     fn at(&self, x: f64, y: f64) -> f64 {
         let radius = x.hypot(y);
         let phi = ((y.atan2(x) - self.angle) * self.arc.signum()).rem_euclid(TAU);
-        // A stream may pass the same direction more than once.
+        // A stream may pass a direction more than once.
         let turns = (self.arc.abs() / TAU).ceil() as usize;
         (0..turns.max(1))
             .map(|turn| {
@@ -129,7 +129,8 @@ impl Stream {
                     return 0.0;
                 }
                 let width = self.width * (1.0 + 0.25 * phi);
-                // The distance across a curve that runs outwards is less than that along the radius.
+                // The distance perpendicular to an outward curve is shorter than the distance along the
+                // radius.
                 let slope = 1.0 / self.growth.hypot(1.0);
                 let across = (radius - self.radius * (self.growth * phi).exp()) * slope / width;
                 if across.abs() > 4.0 {

@@ -1,4 +1,4 @@
-//! What the simulated survey must be as a whole.
+//! Properties of the simulated survey as a whole.
 
 mod odd;
 mod shapes;
@@ -74,7 +74,7 @@ fn a_folder_that_cannot_be_made_is_named() {
     assert!(error.to_string().contains("images"), "{error}");
 }
 
-/// The cell of a galaxy's row under a column's name.
+/// The value of a column in a galaxy's row.
 fn cell(galaxy: &SimulatedGalaxy, column: &str) -> String {
     let k = COLUMNS.split(',').position(|name| name == column).unwrap();
     let row = galaxy.row();
@@ -135,7 +135,7 @@ fn labels_say_what_was_drawn() {
     }
 }
 
-/// How much of a picture is not in its half turn, over its brightness, within a circle.
+/// The asymmetry under a half turn, relative to the brightness, within a circle.
 fn asymmetry(galaxy: &SimulatedGalaxy) -> f64 {
     let size = galaxy.picture.width();
     let sky = 25.0;
@@ -151,7 +151,7 @@ fn asymmetry(galaxy: &SimulatedGalaxy) -> f64 {
     apart / total.max(1.0)
 }
 
-/// Blue over red brightness in the middle of a picture.
+/// The ratio of blue to red brightness in the middle of a picture.
 fn blueness(galaxy: &SimulatedGalaxy) -> f64 {
     let size = galaxy.picture.width();
     let (mut red, mut blue) = (0.0, 0.0);

@@ -1,4 +1,4 @@
-//! Galaxies out of the ordinary do what physics says of them.
+//! Unusual galaxies follow the laws of physics.
 
 use super::super::canvas::Canvas;
 use super::super::encounter;
@@ -15,7 +15,7 @@ fn spheroid(radius: f64, index: f64) -> Spheroid {
     Spheroid { radius, index, axis_ratio: 1.0, angle: 0.0, colour: GREY }
 }
 
-/// The picture of a source at a place behind a round lens of Einstein radius 6 arcsec, without the
+/// The picture of a source at a position behind a round lens with an Einstein radius of 6 arcsec, without the
 /// lens's own light.
 fn lensed(place: [f64; 2]) -> Canvas {
     let lens = GravitationalLens {
@@ -48,13 +48,13 @@ fn a_source_right_behind_a_round_lens_is_a_ring_of_the_einstein_radius() {
 
 #[test]
 fn a_round_lens_magnifies_by_the_closed_form() {
-    // A singular isothermal sphere makes two images, together 2 θ_E / β times as bright.
+    // A singular isothermal sphere makes two images, together 2 θ_E / β times as bright as the source.
     for beta in [1.5, 3.0] {
         let seen = lensed([beta, 0.0]).flux(1) / flux(20.0);
         let expected = 2.0 * 6.0 / beta;
         assert!((seen / expected - 1.0).abs() < 0.04, "{seen} for {expected}");
     }
-    // Its images lie on the line through lens and source, at β + θ_E and β - θ_E.
+    // Its images are on the line through lens and source, at β + θ_E and β - θ_E.
     let canvas = lensed([3.0, 0.0]);
     for x in [9.0, -3.0] {
         assert!(brightness(&canvas, 1, x, 0.0) > 50.0 * brightness(&canvas, 1, 0.0, 6.0));
@@ -70,7 +70,7 @@ fn mergers_pass_through_their_stages() {
         let far = wreck.stars.iter().filter(|star| star.now > 1.6).count();
         let thrown = far as f64 / wreck.stars.len() as f64;
         match pair.stage() {
-            // Seen in projection, so that nothing can be said of nuclei that look close.
+            // Seen in projection, the nuclei may look close, so their distance is not tested.
             Stage::Approaching => assert!(thrown < 0.08 && pair.time < 0.0, "{thrown}"),
             Stage::Passage => assert!(thrown > 0.02 && pair.time > 0.0, "{thrown}"),
             Stage::Coalescing => assert!(apart < 1.5, "{apart}"),
@@ -129,7 +129,7 @@ fn a_jellyfish_has_its_wake_on_one_side_and_is_stripped_on_the_other() {
         (-10..=10).map(|k| brightness(&canvas, band, x, f64::from(k))).sum::<f64>()
     };
     assert!(column(16.0, 1) > 3.0 * column(-16.0, 1));
-    // The wake is blue, and what the wind leaves behind is less so.
+    // The wake is blue, and the stripped disc is less blue.
     assert!(column(16.0, 0) / column(16.0, 1) > 1.15 * column(-12.0, 0) / column(-12.0, 1));
 }
 
@@ -142,7 +142,7 @@ fn a_lane_of_dust_darkens_and_reddens_what_is_behind_it() {
     assert!(dusty.has_dust_lane() && !dusty.is_tidal());
     let mut canvas = Canvas::new(128, 0.4);
     paint(&dusty, &mut canvas);
-    // Below the centre there is none.
+    // There is no dust below the centre.
     let ratio =
         |band: usize| brightness(&canvas, band, 0.1, 1.5) / brightness(&canvas, band, 0.1, -1.5);
     assert!(ratio(1) < 0.4 && ratio(0) < ratio(1) && ratio(1) < ratio(2));
@@ -175,8 +175,8 @@ fn surface_brightness_falls_with_the_fourth_power_of_one_plus_redshift() {
     let seen = centre(&far) / centre(&near);
     // A pixel is a larger share of the smaller galaxy.
     assert!((seen / expected - 1.0).abs() < 0.08, "{seen} for {expected}");
-    // Angular-diameter distances of a flat universe with 30 % matter, in c / H0:
-    // 0.0471 at z = 0.05 and 0.2588 at 0.4.
+    // Angular-diameter distances in a flat universe with 30 % matter, in c / H0: 0.0471 at z = 0.05 and
+    // 0.2588 at 0.4.
     assert!((far.extent() / near.extent() / (0.0471 / 0.2588) - 1.0).abs() < 0.03);
     let colour = |galaxy: &Morphology| match &galaxy.body {
         Body::Spheroid(spheroid) => spheroid.colour.g_r,

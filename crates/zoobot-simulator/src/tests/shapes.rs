@@ -1,4 +1,4 @@
-//! What is painted has the sizes, shapes and light of closed forms.
+//! Painted galaxies have the sizes, shapes and light of closed forms.
 
 use super::super::canvas::Canvas;
 use super::super::morphology::{
@@ -9,7 +9,7 @@ use std::f64::consts::{PI, TAU};
 
 pub(super) const GREY: Colour = Colour::new(0.0, 0.0);
 
-/// The light of an artless galaxy of magnitude 15 at the picture's centre.
+/// A galaxy of magnitude 15 at the picture's centre, without irregularities.
 pub(super) fn galaxy(kind: Kind, body: Body) -> Morphology {
     Morphology {
         kind,
@@ -22,7 +22,7 @@ pub(super) fn galaxy(kind: Kind, body: Body) -> Morphology {
     }
 }
 
-/// A face-on grey disc of scale 5 arcsec, without anything in it.
+/// A plain face-on grey disc with a scale length of 5 arcsec.
 pub(super) fn plain_disk() -> DiskGalaxy {
     let bulge = Spheroid { radius: 1.0, index: 1.0, axis_ratio: 1.0, angle: 0.0, colour: GREY };
     DiskGalaxy {
@@ -45,7 +45,7 @@ pub(super) fn plain_disk() -> DiskGalaxy {
     }
 }
 
-/// The same with regular arms of a number and pitch in degrees.
+/// A plain disc with regular arms, given their number and pitch in degrees.
 fn armed(number: usize, pitch: f64) -> DiskGalaxy {
     let arms = Arms {
         number,
@@ -62,21 +62,21 @@ fn armed(number: usize, pitch: f64) -> DiskGalaxy {
     DiskGalaxy { young_fraction: 0.6, arms: Some(arms), ..plain_disk() }
 }
 
-/// The picture of a disc, 256 pixels of 0.4 arcsec.
+/// The picture of a disc, with 256 x 256 pixels of 0.4 arcsec.
 fn painted(disk: DiskGalaxy) -> Canvas {
     let mut canvas = Canvas::new(256, 0.4);
     paint(&galaxy(Kind::Disk, Body::Disk(disk)), &mut canvas);
     canvas
 }
 
-/// Brightness of a band in g (0), r (1) or z (2) at the pixel of a position.
+/// Brightness in g (0), r (1) or z (2) at the pixel of a position.
 pub(super) fn brightness(canvas: &Canvas, band: usize, x: f64, y: f64) -> f64 {
     let (column, row) = canvas.pixel(x, y);
     let at = row.round() as usize * canvas.size + column.round() as usize;
     f64::from(canvas.bands[band][at])
 }
 
-/// The Fourier component of the g light on a circle, as amplitude and phase.
+/// A Fourier component of the g light on a circle, as amplitude and phase.
 fn fourier(canvas: &Canvas, radius: f64, m: usize) -> (f64, f64) {
     let (mut re, mut im) = (0.0, 0.0);
     for k in 0..720 {
@@ -103,7 +103,7 @@ fn a_painted_sersic_profile_has_the_flux_of_its_closed_form() {
             let plane = canvas.bands[1].iter().enumerate();
             plane.filter(|(at, _)| inside(*at)).map(|(_, v)| f64::from(*v)).sum::<f64>()
         };
-        // The radius holds half of the light: that is what it means.
+        // By definition, the radius contains half of the light.
         assert!((within(6.0) / 50.0 - 1.0).abs() < tolerance, "n {index}: {}", within(6.0));
         if index == 1.0 {
             for radius in [3.0, 12.0, 30.0] {
@@ -120,7 +120,7 @@ fn a_painted_sersic_profile_has_the_flux_of_its_closed_form() {
 fn the_true_magnitude_of_an_undisturbed_disc_is_the_one_asked_for() {
     let canvas = painted(plain_disk());
     assert!((canvas.flux(1) / flux(15.0) - 1.0).abs() < 0.03, "{}", canvas.flux(1));
-    // 1.678 scale lengths hold half of an exponential disc.
+    // 1.678 scale lengths contain half of the light of an exponential disc.
     let radius = canvas.half_light_radius(1, [0.0, 0.0]).unwrap();
     assert!((radius / (1.678 * 5.0) - 1.0).abs() < 0.03, "{radius}");
 }
@@ -152,7 +152,7 @@ fn the_axis_ratio_of_an_inclined_disc_is_that_of_its_inclination() {
     for degrees in [0.0, 40.0, 60.0, 72.0f64] {
         let disk = DiskGalaxy { inclination: degrees.to_radians(), angle: 0.7, ..plain_disk() };
         let seen = painted(disk).axis_ratio(1);
-        // cos i, but for the disc's thickness of 0.15.
+        // cos i, except for the disc's thickness of 0.15.
         let expected = degrees.to_radians().cos().hypot(0.15 * degrees.to_radians().sin());
         assert!((seen - expected).abs() < 0.02, "{seen} for {expected}");
     }
@@ -199,7 +199,7 @@ fn a_ring_is_brightest_at_its_radius_and_has_its_share_of_the_light() {
         };
         let with = painted(DiskGalaxy { rings: vec![ring], ..plain_disk() });
         let disk = painted(plain_disk());
-        // What the ring adds to the disc, which lost as much.
+        // The light that the ring adds to the disc, which lost an equal amount.
         let added = |r: f64| {
             (0..90)
                 .map(|k| TAU * f64::from(k) / 90.0)

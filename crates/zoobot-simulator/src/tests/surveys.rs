@@ -1,4 +1,4 @@
-//! What differs between surveys, and what does not.
+//! Differences between surveys, and what they have in common.
 
 use super::super::canvas::Canvas;
 use super::super::instrument::Conditions;
@@ -80,7 +80,7 @@ fn pixels_finer_than_the_cameras_share_their_noise() {
             let pairs = plane.iter().zip(&plane[shift..]);
             pairs.map(|(a, b)| f64::from(a * b)).sum::<f64>() / plane.len() as f64
         };
-        // Noise as a surface brightness, and how much of it neighbours share.
+        // The noise as a surface brightness, and the correlation between neighbouring pixels.
         (product(0).sqrt() / (scale * scale), product(1) / product(0))
     };
     let ((own, apart), (fine, shared)) = (noise(0.396), noise(0.132));

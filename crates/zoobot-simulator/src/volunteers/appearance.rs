@@ -1,4 +1,4 @@
-//! What can be seen of a galaxy: the true parts and the conditions of the picture give the strength
+//! The visible features of a galaxy: its true parts and the conditions of the picture determine the strength
 //! of the evidence for everything that volunteers are asked about.
 //!
 //! Only this file uses the parts of a [`Morphology`](crate::Morphology); a new kind of galaxy
@@ -11,8 +11,8 @@ use crate::{
 };
 use std::f64::consts::{PI, TAU};
 
-/// What can be seen of a galaxy. Every value is a strength of evidence from 0 (no volunteer would say
-/// so) over 0.5 (opinions differ) to 1 (every volunteer would), unless its description says otherwise.
+/// The visible features of a galaxy. Every value is a strength of evidence from 0 (no volunteer would say so)
+/// through 0.5 (opinions differ) to 1 (every volunteer would), unless its description says otherwise.
 ///
 /// ```
 /// use zoobot_core::survey::{Appearance, Kind, Simulation};
@@ -33,7 +33,7 @@ pub struct Appearance {
     pub artifact: [f64; 7],
     /// It has features or a disc, rather than being smooth.
     pub featured: f64,
-    /// It is a disc seen from its side.
+    /// It is a disc seen edge-on.
     pub edge_on: f64,
     /// It has spiral arms.
     pub arms: f64,
@@ -45,12 +45,12 @@ pub struct Appearance {
     pub pitch: f64,
     /// Strength of the bar: about 0.5 weak, 1 strong.
     pub bar: f64,
-    /// Prominence of the bulge, from 0 (no bulge) to 1 (only a bulge); near the square root of its
-    /// share of the light.
+    /// Prominence of the bulge, from 0 (no bulge) to 1 (only a bulge); close to the square root of its share
+    /// of the light.
     pub bulge: f64,
     /// The bulge of an edge-on disc is boxy.
     pub boxy: f64,
-    /// Minor over major axis as seen, 0 to 1.
+    /// Apparent axis ratio (minor over major), 0 to 1.
     pub axis_ratio: f64,
     /// It has a ring.
     pub ring: f64,
@@ -62,7 +62,7 @@ pub struct Appearance {
     pub irregular: f64,
     /// There is a gravitational lens or an arc.
     pub lens: f64,
-    /// There is a lane of dust.
+    /// There is a dust lane.
     pub dust_lane: f64,
     /// Another galaxy is in front or behind.
     pub overlap: f64,
@@ -112,23 +112,23 @@ impl Default for Appearance {
     }
 }
 
-/// A galaxy's light, which its parts have shares of.
+/// A galaxy's light, as seen in a view.
 pub(super) struct Light {
     pub view: View,
     /// Flux in r, nanomaggies.
     pub flux: f64,
-    /// Radius that holds half of it, arcsec.
+    /// Radius that contains half of the flux, in arcsec.
     pub radius: f64,
 }
 
 impl Light {
-    /// How visible a part is with a share of the light on an area (square arcsec), its smallest
-    /// extent being `size` arcsec.
+    /// The visibility of a part that has a share of the light on an area (square arcsec) and a smallest
+    /// extent of `size` arcsec.
     pub fn shows(&self, share: f64, area: f64, size: f64) -> f64 {
         self.view.shows(size, self.flux * share / area.max(1e-6))
     }
 
-    /// Area of the ellipse with half of the light, square arcsec.
+    /// Area of the half-light ellipse, in square arcsec.
     pub fn area(&self, axis_ratio: f64) -> f64 {
         PI * self.radius.powi(2) * axis_ratio.max(0.1)
     }
@@ -160,7 +160,7 @@ impl Appearance {
         seen.body(&galaxy.morphology, &light).peculiar(&galaxy.morphology.peculiarities, &light)
     }
 
-    /// With what a galaxy is made of.
+    /// Adds the evidence for the galaxy's main components.
     pub(super) fn body(self, galaxy: &Morphology, light: &Light) -> Self {
         match &galaxy.body {
             Body::Spheroid(spheroid) => self.spheroid(spheroid),
@@ -178,7 +178,7 @@ impl Appearance {
     pub(super) fn spheroid(self, spheroid: &Spheroid) -> Self {
         let concentrated = ramp(spheroid.index, 0.8, 4.0);
         Self {
-            // Flat in the middle is taken for a disc at times, and elongated for one on its side.
+            // A flat core is sometimes mistaken for a disc, and an elongated galaxy for an edge-on one.
             featured: 0.14 + 0.18 * (1.0 - concentrated) + 0.2 * (1.0 - self.axis_ratio),
             edge_on: (0.5 + 2.0 * (0.42 - self.axis_ratio)).clamp(0.0, 0.7),
             bulge: 0.55 + 0.3 * concentrated,
@@ -189,13 +189,13 @@ impl Appearance {
 
     pub(super) fn disk(self, disk: &DiskGalaxy, light: &Light) -> Self {
         let tilt = disk.axis_ratio();
-        // The plane's structures overlap as it is tilted.
+        // Structures in the plane overlap more as it is tilted.
         let open = tilt.powf(0.3);
         let mut seen = Self {
-            // A disc that is nearly on its side is taken for one that is.
+            // A nearly edge-on disc is mistaken for an edge-on one.
             edge_on: (0.5 + 2.2 * (0.3 - self.axis_ratio.min(tilt))).clamp(0.0, 1.0),
             bulge: disk.bulge_fraction.sqrt() + disk.bar.map_or(0.0, |_| 0.05),
-            // The bulge of an unbarred galaxy, longish or lens-like, passes for a bar at times.
+            // The bulge of an unbarred galaxy, if elongated or lens-like, is sometimes mistaken for a bar.
             bar: 0.06 + 0.5 * disk.bulge_fraction * (1.0 - disk.bulge.axis_ratio),
             ..self
         };
@@ -209,7 +209,7 @@ impl Appearance {
         };
         let rings = any(disk.rings.iter().map(ring));
         seen.see_arms(disk, light, open);
-        // Arms and rings are taken for each other.
+        // Arms and rings are mistaken for each other.
         seen.arms = any([seen.arms, 0.4 * rings]);
         seen.ring = any([rings, 0.02 + 0.1 * seen.arms]);
         let clumps = disk.clumps as f64;
@@ -230,10 +230,10 @@ impl Appearance {
 
     fn see_arms(&mut self, disk: &DiskGalaxy, light: &Light, open: f64) {
         let Some(arms) = disk.arms else { return };
-        // Of the light, what is neither in the bulge nor in other parts; a ring outshines arms beside it.
+        // The share of light that is in neither the bulge nor other parts; a ring outshines nearby arms.
         let disc = 1.0 - disk.bulge_fraction - disk.share_of_parts();
         let strength = arms.contrast * disk.young_fraction * disc.max(0.0);
-        // Half the way from one crest to the next where the disc is half seen.
+        // Half of the distance between crests, near the radius that contains half of the disc's light.
         let radius = 1.5 * disk.scale;
         let gap = PI * radius * arms.pitch.abs().tan() / arms.number.max(1) as f64;
         let area = light.area(disk.axis_ratio());
@@ -255,7 +255,7 @@ impl Appearance {
         let dust =
             ramp(disk.dust, 0.3, 3.0) * light.shows(0.3, length * thickness, 0.7 * thickness);
         let warp = (5.0 * disk.warp.abs()).min(0.7) * thin;
-        // The outline has to stand out of the disc, and its corners are smaller than the bulge.
+        // The outline must be visible above the disc, and its corners are smaller than the bulge.
         let height = disk.bulge.radius * disk.bulge.axis_ratio;
         let corners = light.view.resolves(height) * ramp(disk.bulge_fraction, 0.05, 0.25);
         let clumps = disk.clumps as f64;
@@ -265,8 +265,8 @@ impl Appearance {
             bulge: disk.bulge_fraction.sqrt(),
             boxy: match disk.bulge_shape {
                 BulgeShape::None | BulgeShape::Round => 0.1,
-                // No bulge of 527 in Stripe 82 was called boxy by more than half of its volunteers
-                // (Willett et al. 2013, table 5).
+                // More than half of the volunteers called none of 527 bulges in Stripe 82 boxy (Willett et
+                // al. 2013, table 5).
                 BulgeShape::Boxy => 0.1 + 0.25 * corners,
                 BulgeShape::Peanut => 0.1 + 0.4 * corners,
             },
@@ -281,8 +281,8 @@ impl Appearance {
     fn pair(self, pair: &Encounter, light: &Light) -> Self {
         let spin = (pair.axes[0][0].max(0.0) + pair.axes[1][0].max(0.0)) / 2.0;
         let faint = light.shows(0.1, 2.0 * PI * pair.radius.powi(2), 0.3 * pair.radius);
-        // Tails grow with time, and longest from discs that turn as the orbit does; before the first
-        // passage there are none. A small companion is overlooked, and one nucleus is no pair.
+        // Tails grow with time, and are longest for discs that rotate in the sense of the orbit; before the
+        // first passage there are none. A small companion is overlooked, and a single nucleus is not a pair.
         let (tails, two) = match pair.stage() {
             Stage::Approaching => (0.06, 0.6),
             Stage::Passage => (0.35 + 0.08 * pair.time + 0.3 * spin, 0.9),
@@ -308,8 +308,7 @@ impl Appearance {
     }
 
     fn no_galaxy(self, artifact: &Artifact, magnitude: f64) -> Self {
-        // In the order of the field: satellite, scattered, diffraction, ray, saturation, ghost,
-        // other.
+        // In the order of the field: satellite, scattered, diffraction, ray, saturation, ghost, other.
         let (problem, star, zoom, artifact) = match artifact {
             Artifact::Star { bleed, .. } => {
                 let bled = if *bleed > 0.0 { 0.3 } else { 0.0 };
@@ -324,8 +323,8 @@ impl Appearance {
         Self { problem, star, zoom, artifact, featured: 0.25, axis_ratio: 0.95, ..self }
     }
 
-    /// Something is odd about it: a ring, a lens, a disturbance, an irregular shape, a merger, a
-    /// lane of dust, an overlap.
+    /// The galaxy is odd: a ring, a lens, a disturbance, an irregular shape, a merger, a dust lane, an
+    /// overlap.
     pub fn odd(&self) -> f64 {
         any([
             0.8 * self.ring,
@@ -341,7 +340,7 @@ impl Appearance {
 
 fn bar_strength(bar: &Bar, tilt: f64, light: &Light) -> f64 {
     let (sin, cos) = bar.angle.sin_cos();
-    // A bar along the line of sight is foreshortened.
+    // Projection shortens a bar near the line of sight.
     let length = cos.hypot(tilt * sin);
     let area = PI * bar.length.powi(2) * bar.axis_ratio * tilt;
     let width = 2.0 * bar.length * bar.axis_ratio;
@@ -349,13 +348,13 @@ fn bar_strength(bar: &Bar, tilt: f64, light: &Light) -> f64 {
     0.85 * (bar.fraction / 0.15).sqrt() * clear * length.powf(0.4)
 }
 
-/// How far a value has gone from one end (0) to another (1).
+/// The position of a value between two ends, from 0 to 1, clamped.
 fn ramp(value: f64, from: f64, to: f64) -> f64 {
     ((value - from) / (to - from)).clamp(0.0, 1.0)
 }
 
-/// Whether a mean surface brightness (nanomaggies per square arcsec within the half-light ellipse)
-/// marks a diffuse galaxy: from 23.3 to 25 magnitudes.
+/// How strongly a mean surface brightness (nanomaggies per square arcsec within the half-light ellipse)
+/// indicates a diffuse galaxy: rising from 23.3 to 25 magnitudes.
 fn faintness(brightness: f64) -> f64 {
     ramp(22.5 - 2.5 * brightness.max(1e-9).log10(), 23.3, 25.0)
 }

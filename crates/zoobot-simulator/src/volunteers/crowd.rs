@@ -1,4 +1,4 @@
-//! The people: their number and skill, and their path through the tree.
+//! The volunteers: their number and skill, and their path through the decision tree.
 
 use super::appearance::Appearance;
 use super::questions::{Meaning, TOPICS, Topic};
@@ -9,7 +9,7 @@ use zoobot_base::error::{Error, Result};
 use zoobot_base::spelling::near;
 use zoobot_data::schema::{Question, Schema};
 
-/// The volunteers: how many see a galaxy, and how careful they are.
+/// The number of volunteers who see a galaxy, and how careful they are.
 ///
 /// ```
 /// use zoobot_core::prelude::*;
@@ -25,17 +25,17 @@ use zoobot_data::schema::{Question, Schema};
 pub struct Crowd {
     /// Minimum number of volunteers who see a galaxy, 0 or more. Default 5.
     pub fewest: usize,
-    /// Maximum number; all numbers in between are equally likely. Default 60.
+    /// Maximum number of volunteers; all numbers in between are equally likely. Default 60.
     pub most: usize,
-    /// Share of an attentive volunteer's answers that are meant, 0 to 1; the others are slips,
-    /// uniform over all answers. Default 0.97.
+    /// Share of an attentive volunteer's answers that are deliberate, 0 to 1; the others are slips, uniform
+    /// over all answers. Default 0.97.
     pub skill: f64,
     /// Share of volunteers who are careless, 0 to 1. Default 0.08.
     pub careless: f64,
-    /// Skill of the careless, 0 to 1. Default 0.4.
+    /// Skill of careless volunteers, 0 to 1. Default 0.4.
     pub careless_skill: f64,
-    /// Where a schema has the questions of several campaigns, each galaxy is shown in one of them,
-    /// and with this chance (0 to 1) in each of the others too. Default 0.2.
+    /// If a schema has the questions of several campaigns, each galaxy is shown in one of them, and with this
+    /// probability (0 to 1) in each of the others too. Default 0.2.
     pub again: f64,
 }
 
@@ -64,7 +64,7 @@ impl Crowd {
         Ok(())
     }
 
-    /// The two sorts of people: (share, skill).
+    /// The two groups of volunteers: (share, skill).
     fn sorts(&self) -> [(f64, f64); 2] {
         [(1.0 - self.careless, self.skill), (self.careless, self.careless_skill)]
     }
@@ -88,26 +88,26 @@ impl Crowd {
 pub struct Volunteers {
     schema: Schema,
     crowd: Crowd,
-    /// In the order of asking.
+    /// In the order in which they are asked.
     questions: Vec<Asked>,
-    /// How many campaigns they are of.
+    /// The number of campaigns in the schema.
     campaigns: usize,
 }
 
-/// A question of the schema, understood.
+/// A question of the schema, matched to a topic.
 #[derive(Debug, Clone)]
 struct Asked {
     topic: &'static Topic,
     offered: Vec<Meaning>,
     campaign: usize,
-    /// Column of the first answer.
+    /// Column index of the first answer.
     first: usize,
-    /// Column of the answer that leads here.
+    /// Column index of the answer that leads to this question.
     after: Option<usize>,
 }
 
 impl Volunteers {
-    /// Volunteers for a schema, with the default [`Crowd`]. Questions are known by their names
+    /// Creates volunteers for a schema, with the default [`Crowd`]. Questions are recognised by their names
     /// without the campaign, such as `bar` or `has-spiral-arms`.
     ///
     /// # Errors
@@ -121,22 +121,22 @@ impl Volunteers {
         Ok(Self { schema: schema.clone(), crowd: Crowd::default(), questions, campaigns })
     }
 
-    /// Sets the volunteers.
+    /// Sets the number and skill of the volunteers.
     ///
     /// # Errors
-    /// [`Error::Parameter`] for a setting out of its range.
+    /// [`Error::Parameter`] for a setting out of range.
     pub fn crowd(self, crowd: Crowd) -> Result<Self> {
         crowd.check()?;
         Ok(Self { crowd, ..self })
     }
 
-    /// The schema that they answer.
+    /// The schema that the volunteers answer.
     pub fn schema(&self) -> &Schema {
         &self.schema
     }
 
-    /// How many volunteers gave each answer about a galaxy, in the order of the schema's columns.
-    /// It depends only on the galaxy and the seed.
+    /// The number of volunteers who gave each answer about a galaxy, in the order of the schema's columns. It
+    /// depends only on the galaxy and the seed.
     ///
     /// A galaxy has no votes for the questions of campaigns that did not show it: see
     /// [`Crowd::again`].
@@ -160,16 +160,16 @@ impl Volunteers {
     }
 
     /// The vote fractions of a very large number of such volunteers: the share of each answer among
-    /// volunteers who are asked the question, in the order of the schema's columns. They sum to 1
-    /// over each question.
+    /// volunteers who are asked the question, in the order of the schema's columns. They sum to 1 over each
+    /// question.
     pub fn fractions(&self, galaxy: &SimulatedGalaxy) -> Vec<f64> {
         self.expected(&Appearance::of(galaxy))
     }
 
-    /// The fractions for an appearance, as [`fractions`](Self::fractions).
+    /// The vote fractions for an appearance, as in [`fractions`](Self::fractions).
     pub fn expected(&self, seen: &Appearance) -> Vec<f64> {
         let chances = self.chances(seen);
-        // Who is careless strays to other questions: the mix of people differs between them.
+        // Careless volunteers stray to other questions, so the mix of volunteers differs between questions.
         let mut given = vec![0.0; chances.len()];
         for (share, skill) in self.crowd.sorts() {
             let mut reached = vec![0.0; chances.len()];
@@ -185,14 +185,14 @@ impl Volunteers {
         for question in &self.questions {
             let total: f64 = given[question.range()].iter().sum();
             let even = 1.0 / question.offered.len() as f64;
-            // Where nobody can come, nothing is known.
+            // If no volunteer can reach a question, nothing is known.
             let fraction = |given: f64| if total > 0.0 { given / total } else { even };
             given[question.range()].iter_mut().for_each(|it| *it = fraction(*it));
         }
         given
     }
 
-    /// How likely an attentive volunteer who is asked gives each answer.
+    /// The probability of each answer from an attentive volunteer who is asked the question.
     fn chances(&self, seen: &Appearance) -> Vec<f64> {
         let mut chances = vec![0.0; self.schema.width()];
         for question in &self.questions {
@@ -202,7 +202,7 @@ impl Volunteers {
         chances
     }
 
-    /// One volunteer's way through the tree of a campaign.
+    /// One volunteer's path through the tree of a campaign.
     fn walk(
         &self,
         campaign: usize,
@@ -230,7 +230,7 @@ impl Volunteers {
 }
 
 impl Asked {
-    /// The campaign is what follows the question's own name; new ones are added to the known.
+    /// The campaign is the part of the name after the topic; new campaigns are added to `campaigns`.
     fn new<'a>(
         schema: &Schema,
         question: &'a Question,
@@ -271,15 +271,15 @@ impl Asked {
     }
 }
 
-/// The chance of an answer from a volunteer who means it with a probability `skill`, and otherwise
-/// gives any of the `answers`.
+/// The probability of an answer from a volunteer who answers deliberately with probability `skill`, and
+/// otherwise gives any of the `answers` at random.
 fn slip(chance: f64, skill: f64, answers: usize) -> f64 {
     skill * chance + (1.0 - skill) / answers as f64
 }
 
-/// Random numbers of one galaxy for a purpose.
+/// Random numbers for one galaxy and purpose.
 pub(crate) fn stream(galaxy: &SimulatedGalaxy, seed: u64, purpose: u64) -> StdRng {
-    // A galaxy's texture is a random number of its own.
+    // A galaxy's texture is itself a random number.
     let parts = [seed, galaxy.morphology.texture, purpose, 0];
     let mut bytes = [0; 32];
     for (to, part) in bytes.chunks_exact_mut(8).zip(parts) {

@@ -1,13 +1,13 @@
-//! How much of a structure survives seeing, pixels and noise.
+//! How much of a structure remains visible through seeing, pixels and noise.
 
 use crate::SimulatedGalaxy;
 
-/// How sharp and how deep a picture is.
+/// The sharpness and depth of a picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct View {
-    /// Full width at half maximum of a point in the picture, seeing and pixels together, arcsec.
+    /// Full width at half maximum of a point source in the picture, including seeing and pixels, in arcsec.
     pub resolution: f64,
-    /// Noise of the sky in r, nanomaggies per square root of a square arcsec.
+    /// Noise of the sky in r, in nanomaggies per square root of a square arcsec.
     pub noise: f64,
 }
 
@@ -22,28 +22,28 @@ impl View {
         }
     }
 
-    /// The share that is left of the evidence for a structure of a size (its smallest extent,
-    /// arcsec) and a surface brightness (nanomaggies per square arcsec): from 0, smeared out or
-    /// lost in the noise, to 1. It falls as the view gets worse.
+    /// The share of the evidence that remains for a structure with this size (its smallest extent, arcsec)
+    /// and surface brightness (nanomaggies per square arcsec): from 0, smeared out or lost in the noise, to
+    /// 1. It falls as the view gets worse.
     pub(super) fn shows(&self, size: f64, brightness: f64) -> f64 {
         let signal = (brightness * size / self.noise).max(0.0);
         self.resolves(size) * signal / (signal + 4.0)
     }
 
-    /// The share that is left for a structure without noise.
+    /// The share of the evidence that remains for a structure without noise.
     pub(super) fn resolves(&self, size: f64) -> f64 {
         let size = size.max(1e-6);
         1.0 / (1.0 + (0.6 * self.resolution / size).powi(2))
     }
 
-    /// Minor over major axis of what has a half-light radius (arcsec), after blurring.
+    /// The axis ratio (minor over major) of an object with a half-light radius (arcsec), after blurring.
     pub(super) fn blurred_axis_ratio(&self, axis_ratio: f64, radius: f64) -> f64 {
         let (major, blur) = (radius.powi(2), (0.5 * self.resolution).powi(2));
         ((axis_ratio.powi(2) * major + blur) / (major + blur)).sqrt()
     }
 }
 
-/// Evidence from several independent signs, each 0 to 1: at least as strong as the strongest.
+/// Combined evidence from several independent signs, each 0 to 1: at least as strong as the strongest.
 pub(super) fn any(signs: impl IntoIterator<Item = f64>) -> f64 {
     1.0 - signs.into_iter().map(|sign| 1.0 - sign.clamp(0.0, 1.0)).product::<f64>()
 }

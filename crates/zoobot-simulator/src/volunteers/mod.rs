@@ -1,9 +1,9 @@
 //! Simulated volunteers: votes for simulated galaxies, like the votes of Galaxy Zoo volunteers for
 //! real galaxies.
 //!
-//! The path of a vote: [`Appearance`] (what can be seen of a morphology through a telescope) →
-//! `questions` (how likely each answer to each question is) → [`Volunteers`] (a number of people,
-//! each with a skill, walk the decision tree) → `record` (the columns and files of a survey).
+//! The path of a vote: [`Appearance`] (the visible features of a galaxy in its picture) → `questions` (the
+//! probability of each answer to each question) → [`Volunteers`] (a number of people, each with a skill, walk
+//! the decision tree) → `record` (the columns and files of a survey).
 
 mod appearance;
 mod crowd;

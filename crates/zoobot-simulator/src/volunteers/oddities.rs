@@ -26,7 +26,7 @@ impl Appearance {
     }
 
     pub(super) fn lens(self, system: &GravitationalLens, light: &Light) -> Self {
-        // Arcs of the source, which lensing makes as long as it is near the line of sight.
+        // Arcs of the source; the closer it is to the line of sight, the longer they are.
         let radius = system.einstein_radius;
         let apart = system.place[0].hypot(system.place[1]) / radius.max(0.1);
         let source = 10f64.powf(0.4 * (22.5 - system.source_magnitude)) / light.flux.max(1e-9);
@@ -51,7 +51,7 @@ impl Appearance {
             disturbed: any([seen.disturbed, 0.85 * wake]),
             irregular: any([seen.irregular, 0.4 * wake]),
             lopsided: any([seen.lopsided, 0.8 * wake]),
-            // It lies over the arms, and where the wind has been there are none.
+            // The wake covers the arms, and the wind has removed arms on the windward side.
             arms: seen.arms * (1.0 - 0.3 * wake),
             clumps: any([seen.clumps, 0.5 * wake * knots / (knots + 10.0)]),
             featured: any([seen.featured, 0.4 * wake]),
@@ -59,7 +59,7 @@ impl Appearance {
         }
     }
 
-    /// People look at the nearer galaxy, most of them, and see that there is another.
+    /// Most people look at the nearer galaxy, and see that there is another.
     pub(super) fn overlap(self, pair: &[Morphology; 2], light: &Light) -> Self {
         let [near, far] = pair;
         let (seen, other) = (self.clone().body(near, light), self.body(far, light));
@@ -78,7 +78,7 @@ impl Appearance {
         }
     }
 
-    /// With shells, streams and lanes of dust.
+    /// Adds shells, streams and dust lanes.
     pub(super) fn peculiar(mut self, all: &[Peculiarity], light: &Light) -> Self {
         for peculiarity in all {
             match *peculiarity {

@@ -1,33 +1,33 @@
-//! The questions of the Galaxy Zoo campaigns and how likely each answer is.
+//! The questions of the Galaxy Zoo campaigns, and the probability of each answer.
 //!
-//! Most questions are a scale: a volunteer sees the galaxy's place on it with some error, and gives
-//! the nearest of the answers on offer. With a logistic error of spread s about the place x, an
-//! answer between the cuts a < b has the chance F((b-x)/s) - F((a-x)/s), the cumulative logit model
-//! (McCullagh 1980, J. R. Stat. Soc. B 42, 109). So a campaign that offers other answers to a
-//! question needs only their marks on the scale. Answers that are off the scale, such as "can't
-//! tell", are taken first, each with its own chance.
+//! Most questions are a scale: a volunteer perceives the galaxy's position on it with some error, and gives
+//! the nearest of the available answers. With a logistic error of spread s about the position x, an answer
+//! between the cuts a < b has the probability F((b-x)/s) - F((a-x)/s), the cumulative logit model (McCullagh
+//! 1980, J. R. Stat. Soc. B 42, 109). A campaign that offers different answers to a question therefore only
+//! needs their marks on the scale. Answers off the scale, such as "can't tell", are considered first, each
+//! with its own probability.
 
 use super::appearance::Appearance;
 use super::evidence::any;
 
-/// A question as every campaign asks it.
+/// A question, independent of the campaign that asks it.
 #[derive(Debug)]
 pub(super) struct Topic {
-    /// Its name without the campaign.
+    /// The question's name without the campaign.
     pub name: &'static str,
     scale: fn(&Appearance) -> f64,
     spread: f64,
-    /// How many times the spread comes on top of it for how badly the quantity can be seen.
+    /// A factor that adds to the spread where the quantity is hard to see: spread x (1 + `widened`).
     widened: fn(&Appearance) -> f64,
     answers: Answers,
 }
 
-/// What an answer says.
+/// The meaning of an answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Meaning {
-    /// The galaxy is near this place of the scale.
+    /// The galaxy is near this position on the scale.
     Mark(f64),
-    /// Something else, with its chance.
+    /// An answer off the scale, with its probability.
     Aside(fn(&Appearance) -> f64),
 }
 use Meaning::{Aside, Mark};
@@ -38,12 +38,12 @@ const SPREAD: f64 = 0.1;
 
 type Answers = &'static [(&'static str, Meaning)];
 
-/// A question about evidence from 0 to 1. A bad picture takes from the evidence itself.
+/// A question about evidence from 0 to 1. A bad picture already weakens the evidence.
 const fn evidence(name: &'static str, scale: fn(&Appearance) -> f64, answers: Answers) -> Topic {
     Topic { name, scale, spread: SPREAD, widened: |_| 0.0, answers }
 }
 
-/// A question about a quantity, which the worse it shows the less sure people are of.
+/// A question about a quantity; people are less certain the less visible it is.
 const fn measure(
     name: &'static str,
     scale: fn(&Appearance) -> f64,
@@ -134,13 +134,13 @@ pub(super) const TOPICS: [Topic; 19] = [
         "spiral-winding",
         |it| it.pitch,
         2.8,
-        // There is no angle to be seen where there are hardly arms.
+        // Without clear arms there is no angle to see.
         |it| 3.0 * (1.0 - it.arms),
         &[("tight", Mark(12.0)), ("medium", Mark(20.0)), ("loose", Mark(31.0))],
     ),
     measure(
         "spiral-arm-count",
-        // Counts are mistaken in proportion: 3 for 4 more easily than 1 for 2.
+        // Errors in counts are proportional: 3 is confused with 4 more easily than 1 with 2.
         |it| it.arm_count.max(1.0).ln(),
         0.09,
         |it| it.blur,
@@ -162,7 +162,7 @@ pub(super) const TOPICS: [Topic; 19] = [
             ("minor-disturbance", Mark(0.5)),
             ("major-disturbance", Mark(0.9)),
             ("merger", Aside(|it| yes(it.merger))),
-            // Other campaigns ask for two things at once; who sees both says so or says merger.
+            // Other campaigns ask about both at once; volunteers who see both say "both" or "merger".
             ("neither", Aside(|it| (1.0 - yes(it.merger)) * (1.0 - yes(it.disturbed)))),
             ("tidal-debris", Aside(|it| (1.0 - yes(it.merger)) * yes(it.disturbed))),
             ("both", Aside(|it| yes(it.merger) * yes(it.disturbed))),
@@ -199,7 +199,7 @@ pub(super) const TOPICS: [Topic; 19] = [
     ),
 ];
 
-/// The chance that a volunteer sees enough evidence to say yes.
+/// The probability that a volunteer sees enough evidence to say yes.
 pub(crate) fn yes(evidence: f64) -> f64 {
     logistic((evidence - 0.5) / SPREAD)
 }
@@ -208,7 +208,7 @@ fn problem(seen: &Appearance) -> f64 {
     yes(seen.problem)
 }
 
-/// A bulge has to be there to be boxy.
+/// Only a visible bulge can be boxy.
 fn boxy(seen: &Appearance) -> f64 {
     yes(seen.boxy) * logistic((seen.bulge - 0.25) / 0.07)
 }
@@ -218,7 +218,7 @@ fn logistic(x: f64) -> f64 {
 }
 
 impl Topic {
-    /// The question of a name, with or without a campaign behind it.
+    /// Looks up a topic by the name of a question, with or without a campaign suffix.
     pub fn named(name: &str) -> Option<&'static Self> {
         let fits = |topic: &&Self| {
             let rest = name.strip_prefix(topic.name);
@@ -228,17 +228,17 @@ impl Topic {
         TOPICS.iter().filter(fits).max_by_key(|topic| topic.name.len())
     }
 
-    /// What an answer says, by name.
+    /// Looks up the meaning of an answer by name.
     pub fn meaning(&self, answer: &str) -> Option<Meaning> {
         self.answers.iter().find(|(name, _)| *name == answer).map(|(_, meaning)| *meaning)
     }
 
-    /// The names of the answers that are understood.
+    /// The names of the known answers.
     pub fn answers(&self) -> impl Iterator<Item = &'static str> {
         self.answers.iter().map(|(name, _)| *name)
     }
 
-    /// How likely an attentive volunteer is to give each of the answers on offer; they sum to 1.
+    /// The probabilities that an attentive volunteer gives each of the available answers; they sum to 1.
     pub fn chances(&self, offered: &[Meaning], seen: &Appearance) -> Vec<f64> {
         let place = (self.scale)(seen);
         let spread = self.spread * (1.0 + (self.widened)(seen));

@@ -9,7 +9,7 @@ use std::path::Path;
 use zoobot_base::error::{Error, Result};
 use zoobot_data::schema::Schema;
 
-/// Who labels the galaxies of a survey.
+/// The volunteers' votes and tags for the galaxies of a survey.
 pub(crate) struct Labels {
     volunteers: Option<Volunteers>,
     /// The share of galaxies that are tagged.
@@ -17,21 +17,21 @@ pub(crate) struct Labels {
     seed: u64,
 }
 
-/// One galaxy's lines, each with its end.
+/// One galaxy's lines in the tables, each with its line break.
 #[derive(Default)]
 pub(crate) struct Row {
-    /// Of the catalogue.
+    /// The line in the catalogue.
     catalog: String,
-    /// Of the table of expected fractions.
+    /// The line in the table of expected fractions.
     fractions: String,
-    /// Of the table of tags.
+    /// The lines in the table of tags.
     tags: String,
-    /// Of the table of what is to be seen.
+    /// The lines in the table of visible features.
     visible: String,
 }
 
 impl Labels {
-    /// The labels that a survey asks for.
+    /// The labels that a survey requests.
     pub fn of(survey: &Simulation) -> Result<Self> {
         let volunteers = match &survey.votes {
             Some(name) => Some(Volunteers::new(&Schema::load(name)?)?),
@@ -40,7 +40,7 @@ impl Labels {
         Ok(Self { volunteers, tags: survey.tags, seed: survey.seed })
     }
 
-    /// A galaxy's lines in all the tables.
+    /// A galaxy's lines in all tables.
     pub fn row(&self, galaxy: &SimulatedGalaxy) -> Row {
         // Writing to a string cannot fail.
         let mut row = Row { catalog: galaxy.row(), ..Row::default() };

@@ -19,7 +19,7 @@ fn mean(volunteers: &Volunteers, galaxies: &[SimulatedGalaxy], column: &str) -> 
     sum / galaxies.len() as f64
 }
 
-/// The fraction of an answer for one galaxy seen at a seeing (arcsec) and noise.
+/// The fraction of an answer for one galaxy, with a given resolution (arcsec) and noise.
 fn seen_at(galaxy: &SimulatedGalaxy, column: &str, resolution: f64, noise: f64) -> f64 {
     let volunteers = everyone("decals_dr5");
     let view = View { resolution, noise };
@@ -72,13 +72,13 @@ fn the_votes_of_many_volunteers_have_the_expected_fractions_at_every_question() 
         let galaxy = &some(kind, 1)[0];
         let votes = volunteers.votes(galaxy, 1);
         let expected = volunteers.fractions(galaxy);
-        // The number asked is what the answers before make it: no knowledge of the walk.
+        // The expected number of askings follows from the earlier answers, without simulating the walk.
         let fractions = Array2::from_shape_vec((1, schema.width()), expected.clone()).unwrap();
         let asked = schema.asked(fractions.view()).unwrap();
         for (place, question) in schema.questions().iter().enumerate() {
             let total: u32 = votes[question.range()].iter().sum();
             let share = f64::from(total) / 40_000.0;
-            // Careless people are asked more of what nobody else is: 1 % is their doing.
+            // Careless people reach questions that others do not: they account for 1 %.
             assert!((share - asked[[0, place]]).abs() < 0.01, "{name} {}", question.name());
             if total < 200 {
                 continue;
@@ -214,7 +214,7 @@ fn arms_are_counted_and_their_winding_seen_with_the_usual_mistakes() {
         // The last answer is "more than 4".
         let number = arms.number.min(5);
         assert_eq!(best + 1, number);
-        // Next to the truth is likelier than far from it.
+        // Counts close to the truth are likelier than counts far from it.
         let two_off = if number > 2 { number - 3 } else { number + 1 };
         let next = if number > 2 { number - 2 } else { number };
         assert!(counted[next] >= counted[two_off], "{counted:?}");
@@ -248,7 +248,7 @@ fn an_x_is_seen_where_the_bulge_stands_out_and_is_sharp() {
             _ => false,
         })
         .collect();
-    // Of a smeared galaxy only the careless come to this question.
+    // For a smeared galaxy only careless volunteers reach this question.
     let crowd = Crowd { skill: 1.0, careless: 0.0, ..Crowd::default() };
     let attentive = everyone("decals_dr5").crowd(crowd).unwrap();
     let at = attentive.schema().answer("edge-on-bulge-dr5_boxy").unwrap().index();
@@ -288,7 +288,7 @@ fn a_galaxy_has_votes_in_one_campaign_and_sometimes_in_another() {
     };
     assert_eq!(shown(0.0), [0, 200, 0, 0]);
     assert_eq!(shown(1.0), [0, 0, 0, 200]);
-    // In one alone: 0.8 squared, 128 expected of 200 with a deviation of 7.
+    // Shown in one campaign only: 0.8 squared, 128 expected of 200 with a standard deviation of 7.
     let usual = shown(0.2);
     assert!(usual[0] == 0 && (100..156).contains(&usual[1]), "{usual:?}");
 }

@@ -1,4 +1,4 @@
-//! What a person says beside ratings, and what the page shows them of the catalogue.
+//! Skips and notes, and what the page shows of the catalogue.
 
 use super::*;
 
@@ -25,7 +25,7 @@ fn a_skipped_galaxy_counts_for_the_batch_and_not_for_the_model() {
     let rated = tab.get("/api/rated").1;
     assert_eq!((&rated["all"], &rated["skipped"][0]["id"]), (&9.into(), &json!(batch[9])));
     assert!(rated["skipped"][0]["rating"].is_null() && rated["skipped"][0]["skipped"] == true);
-    // Taken back, it is to be rated again.
+    // After an undo, the galaxy is to be rated again.
     assert_eq!(tab.post("/api/undo", "{}").1["undone"]["id"], batch[9]);
     let state = tab.idle();
     assert_eq!((&state["items"][0]["id"], &state["skipped"]), (&json!(batch[9]), &0.into()));
@@ -52,7 +52,7 @@ fn a_ranking_says_by_how_many_changes_it_is_behind() {
     };
     behind(0);
     let next = tab.batch();
-    // Neither a skip nor a note is anything that the ranking should know.
+    // Neither a skip nor a note makes the ranking out of date.
     tab.post("/api/skip", &said(&next[0], ""));
     tab.post("/api/note", &said(&next[1], ",\"note\":\"x\""));
     behind(0);
@@ -80,7 +80,7 @@ fn a_note_is_kept_shown_and_exported() {
     let csv = tab.text("/api/ratings.csv");
     assert!(csv.starts_with("id_str,rating,liked,note\n") && csv.contains("tail"), "{csv}");
     assert_eq!(page.search().notes().height(), 1);
-    // Another search of the same file knows it.
+    // Another search with this file has the note.
     assert_eq!(setting.search().notes().height(), 1);
     for (id, note, status) in
         [("nobody", "x".to_owned(), 404), (batch[1].as_str(), "x".repeat(2001), 400)]
@@ -123,10 +123,10 @@ fn a_ranking_that_orders_nothing_says_so() {
     let spread = means.iter().flatten().fold(f64::MIN, f64::max)
         - means.iter().flatten().fold(f64::MAX, f64::min);
     assert_eq!(ranking.note().is_some(), spread < 0.1, "{spread}");
-    // A gallery, which shows the ranking's top alone, says it as well.
+    // The gallery, which shows only the top of the ranking, has the warning too.
     let said = ranking.gallery(6).show().get("text/plain").unwrap().contains("no connection");
     assert_eq!(said, ranking.note().is_some());
-    // Ratings of something that it shows.
+    // Ratings of something that the representation shows.
     let mut search = AnomalySearch::new(&setting.space);
     for (row, id) in setting.space.ids().iter().enumerate().skip(20).take(35) {
         search.rate(id, if row >= 50 { 5 } else { 0 }).unwrap();

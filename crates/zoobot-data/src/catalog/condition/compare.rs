@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use zoobot_base::error::{Error, Result};
 
-/// A column, or one value for all rows.
+/// The values of a column, or one value for all rows.
 pub struct Cells<'a> {
     /// The name of the column.
     name: &'a str,
@@ -23,14 +23,14 @@ pub struct Cells<'a> {
 enum Kind<'a> {
     Signed(Int64Chunked),
     Unsigned(UInt64Chunked),
-    /// Half precision, in single.
+    /// Half precision, widened to single precision.
     Half(Float32Chunked),
     Single(Float32Chunked),
     Double(Float64Chunked),
     /// Numbers of other types.
     Numbers(Vec<Option<Number>>),
     Texts(StringChunked),
-    /// Dates and times, as ISO 8601 writes them.
+    /// Dates and times in ISO 8601.
     Dates(Vec<Option<String>>),
     Truths(BooleanChunked),
     Number(Number),
@@ -45,7 +45,7 @@ enum Cell<'a> {
     Truth(bool),
 }
 
-/// What both sides of a comparison are compared as.
+/// The type that both sides of a comparison are converted to.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum As {
     Numbers,
@@ -105,7 +105,7 @@ impl<'a> Cells<'a> {
         Ok(Self { name, kind })
     }
 
-    /// The value of a row as it is; `None` where it is missing.
+    /// The unconverted value of a row; `None` where it is missing.
     fn cell(&self, row: usize) -> Option<Cell<'_>> {
         let whole = |it: i128| Cell::Number(Number::Whole(it));
         let float = |it: f64| (!it.is_nan()).then_some(Cell::Number(Number::Float(it)));
@@ -135,7 +135,7 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// The values of a column that is a condition itself.
+    /// The values of a column that is used as a condition by itself.
     pub fn alone(&self, rows: &Rows) -> Result<Vec<Option<bool>>> {
         let example = match &self.kind {
             Kind::Truths(_) | Kind::Truth(_) | Kind::Texts(_) => {
@@ -155,8 +155,8 @@ impl<'a> Cells<'a> {
         Err(Error::unsuitable(problem, format!("Write a comparison, such as {example}")))
     }
 
-    /// A value that is compared with numbers, as a number that `other` can hold: a fraction without
-    /// an exact binary form means the nearest number. Whole numbers are unchanged.
+    /// Converts a value that is compared with numbers to a number that `other` can hold: a fraction without
+    /// an exact binary form becomes the nearest number. Whole numbers are unchanged.
     fn number_for(self, other: &Self, rows: &Rows) -> Result<Self> {
         let number = match self.kind {
             Kind::Number(number) => number,
@@ -211,7 +211,7 @@ impl<'a> Cells<'a> {
         })
     }
 
-    /// The error for a text that is not what it is compared with.
+    /// The error for a text that cannot be compared with the other side.
     fn odd(&self, rows: &Rows, row: usize, text: &str, wanted: &str, hint: &str) -> Error {
         let problem = match self.name {
             "" => format!("the condition compares {text:?}, which is not {wanted}"),
@@ -221,7 +221,7 @@ impl<'a> Cells<'a> {
     }
 }
 
-/// A date or time as ISO 8601 writes it, without a fraction of zeros.
+/// A date or time in ISO 8601, without trailing zeros of a second's fraction.
 fn moment(text: &str) -> String {
     let text = text.trim().replacen('T', " ", 1);
     match text.contains('.') {
@@ -230,7 +230,7 @@ fn moment(text: &str) -> String {
     }
 }
 
-/// Compares two columns, or a column and a value, in every row: `None` where there is no value.
+/// Compares two columns, or a column and a value, in every row: `None` where a value is missing.
 pub fn compare<'a>(
     rows: &Rows,
     mut left: Cells<'a>,
@@ -284,7 +284,7 @@ fn nothing(text: &str, other: &Cells) -> Error {
     Error::unsuitable(problem, hint)
 }
 
-/// What both sides are compared as, from what they hold.
+/// Chooses the type for a comparison from the contents of both sides.
 fn taken_for(rows: &Rows, left: &Cells, right: &Cells) -> Result<As> {
     for (cells, other) in [(left, right), (right, left)] {
         match cells.kind {

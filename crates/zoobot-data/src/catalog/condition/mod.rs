@@ -66,25 +66,25 @@ pub struct Condition(Node);
 /// ```
 ///
 /// # Errors
-/// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) with the place at which the text cannot be
-/// understood.
+/// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) with the position at which the text cannot be
+/// parsed.
 pub fn condition(text: &str) -> Result<Condition> {
     read::read(text).map(Condition)
 }
 
 impl Condition {
-    /// For which rows of a table it holds. `place` is where the table comes from, for errors.
+    /// Which rows of a table satisfy the condition. Errors use `place` to say where the table comes from.
     ///
     /// # Errors
-    /// [`Error::Missing`](zoobot_base::Error::Missing) for a column that is not there, with a near name;
-    /// [`Error::Catalog`](zoobot_base::Error::Catalog) where a column cannot be compared so.
+    /// [`Error::Missing`](zoobot_base::Error::Missing) for a column that does not exist, with a similar name;
+    /// [`Error::Catalog`](zoobot_base::Error::Catalog) when a column cannot be compared in this way.
     pub(super) fn holds(&self, table: &DataFrame, place: &str) -> Result<Vec<bool>> {
         let rows = Rows { table, place };
         Ok(rows.of(&self.0)?.into_iter().map(|it| it == Some(true)).collect())
     }
 }
 
-/// The rows that a condition is asked of.
+/// The rows that a condition is evaluated on.
 struct Rows<'a> {
     table: &'a DataFrame,
     place: &'a str,
@@ -108,8 +108,8 @@ impl Rows<'_> {
         })
     }
 
-    /// Kleene's logic: `strong` decides alone (true of "or", false of "and"), else it is not known
-    /// where one part is not.
+    /// Kleene's three-valued logic: a part equal to `strong` decides the result (true for "or", false for
+    /// "and"); otherwise the result is unknown if any part is.
     fn join(&self, all: &[Node], strong: bool) -> Result<Vec<Option<bool>>> {
         let mut joined = vec![Some(!strong); self.table.height()];
         for node in all {
@@ -143,7 +143,7 @@ impl Rows<'_> {
         }
     }
 
-    /// How the galaxy of a row is called.
+    /// The name of the galaxy in a row, for errors.
     fn galaxy(&self, row: usize) -> String {
         let id = self.table.column(super::ID).ok().and_then(|ids| ids.get(row).ok());
         match id {
@@ -154,7 +154,7 @@ impl Rows<'_> {
 }
 
 impl read::Name {
-    /// What a name that is no column may have been meant for.
+    /// What the user may have meant by a name that is not a column.
     fn hint(&self) -> Option<String> {
         let name = &self.name;
         match self.quote {
@@ -167,7 +167,7 @@ impl read::Name {
     }
 }
 
-/// The error for a word that is compared with and was taken for a column, as in `class = ring`.
+/// The error for a word that is compared with a column and was read as a column, as in `class = ring`.
 fn meant_as_text(error: Error, value: &Value) -> Error {
     let Value::Column(word) = value else { return error };
     let text = format!("A text is written in single quotes: '{}'", word.name);
@@ -185,7 +185,7 @@ fn meant_as_text(error: Error, value: &Value) -> Error {
     }
 }
 
-/// The error for a column that is not there, with more to say.
+/// The error for a column that does not exist, with an additional hint.
 fn hint_at(error: Error, more: Option<String>) -> Error {
     match (error, more) {
         (Error::Missing { kind, name, place, hint }, Some(more)) => {

@@ -1,8 +1,8 @@
-//! Numbers with all their digits, and their order.
+//! Numbers with all their digits, and their ordering.
 
 use std::cmp::Ordering;
 
-/// Powers of ten that an `i128` holds.
+/// The largest power of ten that fits in an `i128`.
 const MOST_DIGITS: u32 = 38;
 
 /// A number as it is written or stored.
@@ -10,15 +10,15 @@ const MOST_DIGITS: u32 = 38;
 pub enum Number {
     /// A whole number.
     Whole(i128),
-    /// `digits` divided by ten to the power `places`, which is above 0.
+    /// `digits` divided by ten to the power `places`, where `places` is above 0.
     Decimal { digits: i128, places: u32 },
     /// Binary floating point, never NaN.
     Float(f64),
 }
 
 impl Number {
-    /// Reads a number with a decimal point and an exponent, where there are any. Nothing is rounded
-    /// unless it has more than 38 digits.
+    /// Reads a number, with an optional decimal point and exponent. Nothing is rounded unless the number has
+    /// more than 38 digits.
     pub fn read(text: &str) -> Option<Self> {
         let text = text.trim();
         let plain = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E');
@@ -29,7 +29,7 @@ impl Number {
         Some(Self::exact(text).unwrap_or(Self::Float(float)))
     }
 
-    /// A number that is well formed, where an `i128` holds its digits.
+    /// Parses a well-formed number exactly, if its digits fit in an `i128`.
     fn exact(text: &str) -> Option<Self> {
         let (text, exponent) = match text.split_once(['e', 'E']) {
             Some((text, exponent)) => (text, exponent.parse::<i32>().ok()?),
@@ -63,11 +63,11 @@ impl Number {
         (places <= MOST_DIGITS).then_some(Self::Decimal { digits, places })
     }
 
-    /// The nearest number of double precision.
+    /// The nearest double-precision number.
     pub fn float(self) -> f64 {
         match self {
             Self::Whole(whole) => whole as f64,
-            // Through text, which is rounded once.
+            // Parsing the text rounds only once.
             Self::Decimal { digits, places } => {
                 format!("{digits}e-{places}").parse().unwrap_or(f64::NAN)
             }
@@ -75,7 +75,7 @@ impl Number {
         }
     }
 
-    /// The order of two numbers, by their exact values.
+    /// Compares two numbers by their exact values.
     pub fn order(self, other: Self) -> Ordering {
         match (self, other) {
             (Self::Whole(a), Self::Whole(b)) => a.cmp(&b),
@@ -91,13 +91,13 @@ impl Number {
                 Self::Decimal { digits: a, places: of_a },
                 Self::Decimal { digits: b, places: of_b },
             ) => decimals((a, of_a), (b, of_b)),
-            // What a decimal fraction means in binary is the nearest number there is.
+            // A decimal fraction is compared with a binary number through its nearest binary value.
             (a, b) => a.float().partial_cmp(&b.float()).unwrap_or(Ordering::Equal),
         }
     }
 }
 
-/// The order of a whole number and a number that has a fraction or is larger than any `i128`.
+/// Compares a whole number with a float that has a fraction or is larger than any `i128`.
 fn whole_and_float(whole: i128, float: f64) -> Ordering {
     const BEYOND: f64 = 170_141_183_460_469_231_731_687_303_715_884_105_728.0;
     if float >= BEYOND {
@@ -110,7 +110,7 @@ fn whole_and_float(whole: i128, float: f64) -> Ordering {
     whole.cmp(&(below as i128)).then(if float > below { Ordering::Less } else { Ordering::Equal })
 }
 
-/// The order of digits with places: whole parts first, which need no common denominator.
+/// Compares decimals: whole parts first, which need no common denominator.
 fn decimals((a, of_a): (i128, u32), (b, of_b): (i128, u32)) -> Ordering {
     let parts = |digits: i128, places: u32| {
         let power = 10_i128.pow(places);
@@ -118,7 +118,7 @@ fn decimals((a, of_a): (i128, u32), (b, of_b): (i128, u32)) -> Ordering {
     };
     let ((whole_a, rest_a), (whole_b, rest_b)) = (parts(a, of_a), parts(b, of_b));
     let places = of_a.max(of_b);
-    // Fractions below 1, so that 38 places fit.
+    // The fractions are below 1, so 38 places fit.
     let fraction = |rest: i128, of: u32| rest * 10_i128.pow(places - of);
     whole_a.cmp(&whole_b).then_with(|| fraction(rest_a, of_a).cmp(&fraction(rest_b, of_b)))
 }

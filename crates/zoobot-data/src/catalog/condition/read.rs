@@ -1,11 +1,11 @@
-//! From the text of a condition to its tree.
+//! Parses the text of a condition into a tree.
 
 use super::number::Number;
 use std::iter::Peekable;
 use std::vec::IntoIter;
 use zoobot_base::error::{Error, Result};
 
-/// Parentheses and `not` may be inside each other this often: each level needs room on the stack.
+/// The deepest nesting of parentheses and `not`: each level needs room on the stack.
 const DEEPEST: usize = 100;
 /// Words for "no value" after `is`.
 const NOTHING: [&str; 6] = ["null", "missing", "empty", "nan", "none", "na"];
@@ -17,9 +17,9 @@ pub enum Node {
     And(Vec<Node>),
     Not(Box<Node>),
     Compare(Value, Sign, Value),
-    /// There is no value.
+    /// The value is missing.
     Missing(Value),
-    /// A value that is true or false itself.
+    /// The value is itself true or false.
     Holds(Value),
 }
 
@@ -63,7 +63,7 @@ enum Token {
 }
 
 const SIGNS: [&str; 11] = ["<=", ">=", "==", "!=", "<>", "<", ">", "=", "(", ")", ","];
-/// What other languages write for the words of this one.
+/// Spellings from other languages, with this language's words.
 const WORDS: [(&str, &str); 4] = [("&&", "and"), ("||", "or"), ("&", "and"), ("|", "or")];
 /// The error's advice where a condition tries to calculate.
 const NO_SUMS: &str = "a comparison (a condition does not calculate: compare a column with a number, \
@@ -95,7 +95,7 @@ fn wrong(text: &str, at: usize, expected: &str) -> Error {
     Error::unsuitable(problem, format!("It needs {expected} there{hint}"))
 }
 
-/// The tokens, each with its place in the text.
+/// The tokens, each with its position in the text.
 fn tokens(text: &str) -> Result<Vec<(usize, Token)>> {
     let mut tokens = Vec::new();
     let mut at = 0;
@@ -144,8 +144,8 @@ fn tokens(text: &str) -> Result<Vec<(usize, Token)>> {
     Ok(tokens)
 }
 
-/// The content of the quotes that a text begins with, where a doubled quote is one quote, and its
-/// length with the quotes.
+/// The content of the quotes at the start of a text, where a doubled quote means one quote, and its length
+/// including the quotes.
 fn quoted(text: &str, quote: char) -> Option<(String, usize)> {
     let mut inside = String::new();
     let mut rest = text[1..].char_indices().peekable();
@@ -168,7 +168,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Takes the next token when it is this word, in any case.
+    /// Consumes the next token if it is this word, in any case.
     fn word(&mut self, wanted: &str) -> bool {
         let is = |(_, token): &(usize, Token)| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case(wanted));
         self.tokens.next_if(is).is_some()

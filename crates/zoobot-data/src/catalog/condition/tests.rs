@@ -137,7 +137,7 @@ fn truth_dates_and_words_for_nothing_have_their_own_meaning() {
     assert_eq!(kept(&galaxies, "said != true"), [2]);
     assert_eq!(kept(&galaxies, "day >= '2024-06-01'"), [2]);
     assert_eq!(kept(&galaxies, "day < '1980-01-01'"), [3]);
-    // "none" is no value, unless it is asked for.
+    // "none" is a missing value, unless the condition asks for it.
     assert_eq!(kept(&galaxies, "bar != 'strong'"), [2]);
     assert_eq!(kept(&galaxies, "bar = 'none'"), [1]);
     assert!(refused(&galaxies, "day > 2024").contains("holds dates"));
@@ -191,7 +191,7 @@ fn a_column_that_is_not_there_is_named_with_the_nearest() {
     assert!(message.contains("\"objd\"") && message.contains("\"objid\""), "{message}");
     assert!(refused(&galaxies, "class = \"ring\"").contains("'ring'"));
     assert!(refused(&galaxies, "class = ring").contains("in single quotes: 'ring'"));
-    // A word that is the name of another column, too.
+    // A word that is also the name of another column.
     let message = refused(&galaxies, "class = n");
     assert!(message.contains("in single quotes: 'n'"), "{message}");
     let message = refused(&galaxies, "objid = \"class\"");

@@ -8,17 +8,17 @@ use std::fmt::Display;
 pub struct Cards(String);
 
 impl Cards {
-    /// A number, or T or F.
+    /// Adds a number, or T or F.
     pub fn value(&mut self, key: &str, value: impl Display) {
         self.card(&format!("{key:<8}= {:>20}", value.to_string()));
     }
 
-    /// A text; quotes in it are doubled, and it has eight characters at least.
+    /// Adds a text; quotes in it are doubled, and short texts are padded to eight characters.
     pub fn text(&mut self, key: &str, text: &str) {
         self.card(&format!("{key:<8}= '{:<8}'", text.replace('\'', "''")));
     }
 
-    /// A line, over as many cards as it takes.
+    /// Adds a history line, split over as many cards as needed.
     pub fn history(&mut self, line: &str) {
         let plain: Vec<char> =
             line.chars().map(|it| if is_text(&it.to_string()) { it } else { '?' }).collect();
@@ -31,7 +31,7 @@ impl Cards {
         self.0.push_str(&format!("{card:<80}"));
     }
 
-    /// The header in whole blocks.
+    /// The header, padded to whole blocks.
     pub fn end(mut self) -> Vec<u8> {
         self.card("END");
         let mut bytes = self.0.into_bytes();

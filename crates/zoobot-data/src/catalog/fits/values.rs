@@ -5,12 +5,12 @@ use crate::catalog::condition::number::Number;
 use polars::prelude::{Column, DataType};
 use zoobot_base::error::{Error, Result, kind_words};
 
-/// What an empty cell of whole numbers may hold: the first that is no value.
+/// Candidates for the null value of whole numbers; the first unused one is taken.
 const NULLS: [i64; 4] = [i64::MIN, i64::MIN + 1, i64::MAX, i64::MAX - 1];
-/// Subtracted from whole numbers that are too large for a sign, as in the standard.
+/// The offset subtracted from whole numbers that are too large for a signed type, as in the standard.
 const ZERO: i128 = 1 << 63;
 
-/// How a column is stored, by its type.
+/// The storage type for a column's type.
 pub(super) fn kind(column: &Column) -> Result<Kind> {
     Ok(match column.dtype() {
         DataType::Float16 | DataType::Float32 => Kind::Single,
@@ -37,12 +37,12 @@ pub(super) fn kind(column: &Column) -> Result<Kind> {
     })
 }
 
-/// The column as text, `f32`, `f64` or true and false: all but whole numbers.
+/// The column as text, `f32`, `f64` or truth values; whole numbers are handled by [`wholes`].
 pub fn plain(column: &Column) -> Result<Column> {
     Ok(match column.dtype() {
         DataType::Float16 => column.cast(&DataType::Float32)?,
         DataType::Decimal(..) => decimals(column)?,
-        // As FITS writes dates.
+        // The way FITS writes dates.
         DataType::Datetime(..) => {
             let texts = column.cast(&DataType::String)?;
             let iso = |text: &str| text.replacen(' ', "T", 1);
@@ -58,7 +58,7 @@ pub fn plain(column: &Column) -> Result<Column> {
     })
 }
 
-/// Decimal fractions in double precision, where that keeps every digit.
+/// Converts decimal fractions to double precision, if that keeps every digit.
 fn decimals(column: &Column) -> Result<Column> {
     let decimals = column.decimal()?;
     let places = decimals.scale();
@@ -84,7 +84,7 @@ fn decimals(column: &Column) -> Result<Column> {
     Ok(Column::new(column.name().clone(), values))
 }
 
-/// Whole numbers of any type.
+/// The whole numbers of a column of any integer type.
 pub fn wholes(column: &Column) -> Result<Vec<Option<i128>>> {
     Ok(match column.dtype() {
         DataType::UInt64 => column.u64()?.iter().map(|it| it.map(i128::from)).collect(),
@@ -96,19 +96,19 @@ pub fn wholes(column: &Column) -> Result<Vec<Option<i128>>> {
     })
 }
 
-/// How whole numbers are stored: in 64 bits with a sign, or, where some are too large for it, without.
+/// How whole numbers are stored: in 64 bits, signed, or, where some are too large for that, unsigned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Whole {
     least: i128,
     most: i128,
-    /// Whether a cell is empty.
+    /// Whether any cell is empty.
     empty: bool,
-    /// Which of [`NULLS`] are values.
+    /// Which of [`NULLS`] occur as values.
     used: [bool; NULLS.len()],
 }
 
 impl Whole {
-    /// Takes note of some values.
+    /// Records the range of some values.
     pub fn see(&mut self, values: &[Option<i128>]) {
         for value in values {
             let Some(value) = *value else {
@@ -122,7 +122,7 @@ impl Whole {
         }
     }
 
-    /// Fails where not all values that were seen can be stored.
+    /// Fails if any of the recorded values cannot be stored.
     pub fn settle(&self, name: &str) -> Result<()> {
         let large = self.most > i128::from(i64::MAX);
         let wrong = match (large, self.empty) {
@@ -140,18 +140,18 @@ impl Whole {
         Err(Error::unsuitable(problem, "Write .parquet or .csv instead"))
     }
 
-    /// The value of `TZERO`, where there is one.
+    /// The value of `TZERO`, if one is needed.
     pub fn zero(&self) -> Option<i128> {
         (self.most > i128::from(i64::MAX)).then_some(ZERO)
     }
 
-    /// The value of `TNULL`, where a cell is empty.
+    /// The value of `TNULL`, if any cell is empty.
     pub fn null(&self) -> Option<i64> {
         let free = NULLS.iter().zip(self.used).find(|(_, used)| !used);
         free.map(|(null, _)| *null).filter(|_| self.empty)
     }
 
-    /// The stored form of a value that was seen before.
+    /// The stored form of a recorded value.
     pub fn stored(&self, value: Option<i128>) -> i64 {
         let stored = value.map(|value| value - self.zero().unwrap_or(0));
         let stored = stored.and_then(|stored| i64::try_from(stored).ok());

@@ -1,4 +1,4 @@
-//! An angle from a number or a text.
+//! Reads an angle from a number or a text.
 
 use crate::catalog::is_missing;
 
@@ -9,29 +9,29 @@ pub enum Angle {
     Dec,
 }
 
-/// What the name of a column says of its unit.
+/// The unit that a column's name implies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// Nothing: numbers are degrees.
+    /// The name implies no unit: numbers are degrees.
     Unsaid,
     Degrees,
     Hours,
     Radians,
 }
 
-/// What a cell holds.
+/// The outcome of reading a cell.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Read {
     Missing,
     Degrees(f64),
-    /// The value, out of range.
+    /// The value is out of range.
     Outside(String),
-    /// The text.
+    /// The text cannot be read as an angle.
     NotUnderstood(String),
 }
 
 impl Angle {
-    /// For errors.
+    /// A description for errors.
     pub fn about(self) -> &'static str {
         match self {
             Self::Ra => "a right ascension (degrees such as 188.7363, or hours such as 12:34:56.7)",
@@ -39,7 +39,7 @@ impl Angle {
         }
     }
 
-    /// For errors.
+    /// The allowed range, for errors.
     pub fn range(self) -> &'static str {
         match self {
             Self::Ra => "a right ascension from 0 to 360 degrees",
@@ -47,7 +47,7 @@ impl Angle {
         }
     }
 
-    /// The angle that a number means.
+    /// Reads a number as an angle.
     pub fn of_number(self, number: Option<f64>, unit: Unit) -> Read {
         match number.filter(|it| !it.is_nan()) {
             None => Read::Missing,
@@ -55,7 +55,7 @@ impl Angle {
         }
     }
 
-    /// The angle that a text means.
+    /// Reads a text as an angle.
     pub fn of_text(self, text: &str, unit: Unit) -> Read {
         if is_missing(text) {
             return Read::Missing;
@@ -83,7 +83,7 @@ impl Angle {
             Some(rest) => (-1.0, rest.trim_start()),
             None => (1.0, text.strip_prefix('+').unwrap_or(&text).trim_start()),
         };
-        // A second sign, "inf" and the like are no numbers here.
+        // A second sign, "inf" and similar texts are not numbers here.
         if !rest.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
             return None;
         }
@@ -122,7 +122,7 @@ fn sexagesimal(text: &str) -> Option<f64> {
         part.chars().all(|c| c.is_ascii_digit() || c == '.').then(|| part.parse().ok())?
     };
     let (_, before) = parts.split_last()?;
-    // Degrees or hours come first, never minutes.
+    // The first part is degrees or hours, never minutes.
     let first = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).map(|at| &text[at..])?;
     let begins = first.starts_with(|c: char| c.is_whitespace() || "hd:°".contains(c));
     if !begins || parts.len() > 3 || !before.iter().all(|part| whole(part)) {

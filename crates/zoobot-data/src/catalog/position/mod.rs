@@ -1,5 +1,4 @@
-//! Positions on the sky from the columns of a catalogue, under all usual names and in all usual
-//! forms.
+//! Sky positions from the columns of a catalogue, under all usual names and in all usual forms.
 
 mod angle;
 mod names;
@@ -15,31 +14,31 @@ use polars::prelude::{Column, DataFrame, DataType};
 use zoobot_base::error::Result;
 use zoobot_show::notes::{self, examples};
 
-/// The positions of a catalogue's galaxies.
+/// The sky positions of a catalogue's galaxies.
 ///
-/// Columns are found by their names in any case: `ra` and `dec`, with an epoch, frame, unit or
-/// number (`RAJ2000`, `DEJ2000`, `_RAJ2000`, `RA_ICRS`, `DE_ICRS`, `ra_deg`, `RA_1`),
-/// `right_ascension` and `declination`, `ALPHA_J2000` and `DELTA_J2000`, and such names with
-/// something before or after them (`target_ra`, `ra_gaia`) where both columns have it. Of several
-/// pairs the plainest is taken, and a note says so.
+/// Columns are found by their names in any case: `ra` and `dec`, with an epoch, frame, unit or number
+/// (`RAJ2000`, `DEJ2000`, `_RAJ2000`, `RA_ICRS`, `DE_ICRS`, `ra_deg`, `RA_1`), `right_ascension` and
+/// `declination`, `ALPHA_J2000` and `DELTA_J2000`, and such names with a common prefix or suffix
+/// (`target_ra`, `ra_gaia`) if both columns have it. If there are several pairs, the pair with the plainest
+/// names is used, and a note says so.
 ///
-/// Values are degrees, as numbers or as text; hours in a column that says so (`RA_HOURS`), or with
-/// an `h`; and sexagesimal, where right ascension is in hours unless its column says degrees or it has
-/// a `d` or `°`: `12:34:56.7`, `12 34 56.7`, `12h34m56.7s`, `-00 30 00`. Right ascension is within
-/// -180 and 360 degrees, declination within -90 and 90.
+/// Values may be in degrees, as numbers or as text; in hours, if the column's name says so (`RA_HOURS`) or
+/// they have an `h`; or sexagesimal, where right ascension is in hours unless its column says degrees or it
+/// has a `d` or `°`: `12:34:56.7`, `12 34 56.7`, `12h34m56.7s`, `-00 30 00`. Right ascension is between -180
+/// and 360 degrees, declination between -90 and 90.
 #[doc(hidden)]
 #[derive(Debug, Clone)]
 pub struct Positions {
     /// Right ascension and declination in degrees.
     values: Vec<Option<[f64; 2]>>,
-    /// Rows with a value out of range, with what is wrong.
+    /// Rows with a value out of range, and the problem.
     outside: Vec<(usize, String)>,
     ra: Label,
 }
 
 impl Positions {
-    /// The positions of a catalogue, or `None` where it has no such columns. Values that are not
-    /// understood are reported in a note, and count as missing.
+    /// The positions of a catalogue, or `None` if it has no such columns. Values that cannot be read are
+    /// reported in a note and count as missing.
     pub fn of(catalog: &Catalog) -> Result<Option<Self>> {
         let table = catalog.table();
         let Some(found) = names::pair(table) else {
@@ -97,12 +96,12 @@ impl Positions {
         Ok(Some(positions))
     }
 
-    /// Right ascension and declination of each row in degrees.
+    /// The right ascension and declination of each row, in degrees.
     pub fn values(&self) -> &[Option<[f64; 2]>] {
         &self.values
     }
 
-    /// Fails where one of some rows has a value out of range.
+    /// Fails if any of the wanted rows has a value out of range.
     ///
     /// # Errors
     /// [`Error::Catalog`](zoobot_base::Error::Catalog) with the first galaxy, the column and the value.
@@ -118,7 +117,7 @@ impl Positions {
     }
 }
 
-/// The position of one row in degrees, where it has one.
+/// The position of one row in degrees, if it has one.
 #[doc(hidden)]
 pub fn position_of(table: &DataFrame, row: usize) -> Option<(f64, f64)> {
     let found = names::pair(table)?;
@@ -132,7 +131,7 @@ pub fn position_of(table: &DataFrame, row: usize) -> Option<(f64, f64)> {
     Some((degrees(&found.ra, Angle::Ra)?, degrees(&found.dec, Angle::Dec)?))
 }
 
-/// The angles of a column.
+/// Reads the angles in a column.
 fn read_column(column: &Column, angle: Angle, unit: Unit) -> Result<Vec<Read>> {
     if column.dtype().is_primitive_numeric() || column.dtype().is_decimal() {
         let column = column.cast(&DataType::Float64)?;

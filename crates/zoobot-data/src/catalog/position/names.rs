@@ -1,14 +1,14 @@
-//! Which columns hold positions, by their names.
+//! Finds the columns that hold positions by their names.
 
 use super::angle::{Angle, Unit};
 use polars::prelude::DataFrame;
 
-/// Beginnings of the word for right ascension, longer ones first.
+/// Stems of names for right ascension, longer ones first.
 const RA: [&str; 6] = ["rightascension", "alphawin", "alphapeak", "alphapsf", "alpha", "ra"];
-/// Names of declination.
+/// Stems of names for declination.
 const DEC: [&str; 8] =
     ["declination", "deltawin", "deltapeak", "deltapsf", "delta", "decl", "dec", "de"];
-/// Words that give a name another meaning, such as an error.
+/// Words that change the meaning of a name, such as "error".
 const OTHER: [&str; 31] = [
     "e",
     "err",
@@ -42,32 +42,32 @@ const OTHER: [&str; 31] = [
     "min",
     "max",
 ];
-/// Words that may directly follow the beginning of a name, as in `RAJ2000`.
+/// Words that may directly follow a stem, as in `RAJ2000`.
 const JOINED: [&str; 11] =
     ["j2000", "2000", "deg", "degrees", "icrs", "mean", "hours", "hour", "hms", "dms", "fk5"];
-/// Words that say which kind of position it is, the plainest first.
+/// Words for the kind of position, the plainest first.
 const KNOWN: [&str; 9] = ["icrs", "j2000", "fk5", "eq", "sky", "world", "mean", "1", "x"];
 
-/// The columns of positions.
+/// The columns that hold positions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Found {
     pub ra: (String, Unit),
     pub dec: (String, Unit),
-    /// Other pairs that the table has.
+    /// Other pairs of columns in the table.
     pub others: Vec<[String; 2]>,
 }
 
-/// A column that may be one of a pair.
+/// A column that may belong to a pair.
 struct Named {
     name: String,
     unit: Unit,
-    /// What both columns of a pair have in common.
+    /// The part of the name that both columns of a pair share.
     key: Vec<String>,
-    /// How far the name is from the plainest.
+    /// How much the name differs from the plainest one.
     rank: usize,
 }
 
-/// The columns of positions, where there are some.
+/// The columns that hold positions, if there are any.
 pub fn pair(table: &DataFrame) -> Option<Found> {
     let columns: Vec<&str> = table.get_column_names().into_iter().map(|it| it.as_str()).collect();
     let named = |angle| columns.iter().filter_map(|name| named(name, angle)).collect::<Vec<_>>();
@@ -76,7 +76,7 @@ pub fn pair(table: &DataFrame) -> Option<Found> {
         .iter()
         .flat_map(|ra| decs.iter().filter(|dec| dec.key == ra.key).map(move |dec| (ra, dec)))
         .collect();
-    // Of equal ones the first in the table stays first.
+    // The sort is stable: among equal ranks, the first pair in the table stays first.
     pairs.sort_by_key(|(ra, dec)| ra.rank + dec.rank);
     let (ra, dec) = *pairs.first()?;
     let mut seen = vec![&ra.key];
@@ -91,7 +91,7 @@ pub fn pair(table: &DataFrame) -> Option<Found> {
     Some(Found { ra: of(ra), dec: of(dec), others })
 }
 
-/// Columns that look like positions in another form: one of a pair, both in one, or in parts.
+/// Columns that look like positions in an unsupported form: half a pair, both in one, or in parts.
 pub fn unclear(table: &DataFrame) -> Option<Vec<String>> {
     const NAMES: [&str; 14] = [
         "radec",
@@ -111,7 +111,7 @@ pub fn unclear(table: &DataFrame) -> Option<Vec<String>> {
     ];
     let unclear = |name: &&str| {
         let known = [Angle::Ra, Angle::Dec].into_iter().any(|angle| {
-            // "de" alone is a word of many languages.
+            // "de" alone is a word in many languages.
             named(name, angle).is_some_and(|it| it.key.is_empty())
                 && !name.eq_ignore_ascii_case("de")
         });
@@ -128,7 +128,7 @@ pub fn is_position(name: &str) -> bool {
     [Angle::Ra, Angle::Dec].into_iter().any(|angle| named(name, angle).is_some())
 }
 
-/// What the name of a column says, where it names an angle.
+/// Parses the name of a column; `None` if it does not name this angle.
 fn named(name: &str, angle: Angle) -> Option<Named> {
     let lower = name.trim().to_lowercase();
     let mut words: Vec<&str> =
@@ -159,7 +159,7 @@ fn named(name: &str, angle: Angle) -> Option<Named> {
             "d" if at > 0 || rest.is_empty() => unit = Unit::Degrees,
             "h" | "hr" | "hrs" | "hour" | "hours" if angle == Angle::Ra => unit = Unit::Hours,
             "rad" | "radian" | "radians" => unit = Unit::Radians,
-            // Another form of the same position.
+            // Sexagesimal or text columns repeat a position.
             "hms" | "dms" | "sex" | "sexa" | "sexagesimal" | "str" | "text" => rank += 2,
             word if OTHER.contains(&word) => return None,
             word => {
@@ -171,11 +171,11 @@ fn named(name: &str, angle: Angle) -> Option<Named> {
             }
         }
     }
-    // Alpha and delta alone are names of many things.
+    // "alpha" and "delta" alone may mean many things.
     if beginnings.starts_with("alpha") || beginnings.starts_with("delta") {
         (known || unit == Unit::Degrees).then_some(())?;
     }
-    // What VizieR computed, beside what the authors gave.
+    // Columns that VizieR computed, beside the authors' own.
     rank += usize::from(name.starts_with('_'));
     Some(Named {
         name: name.to_owned(),

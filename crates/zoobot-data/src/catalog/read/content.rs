@@ -1,4 +1,4 @@
-//! The kind of a file, recognised by its first bytes and not by its name.
+//! Recognises the format of a file by its first bytes, not by its name.
 
 use super::wrong;
 use bzip2::read::MultiBzDecoder;
@@ -9,10 +9,10 @@ use std::path::Path;
 use zoobot_base::error::{Error, Result};
 use zoobot_picture::PictureFormat;
 
-/// As many bytes tell what a file is.
+/// The number of bytes that are enough to recognise a format.
 const HEAD: u64 = 1 << 14;
 
-/// The kinds of file that tables are read from.
+/// The file formats that tables can be read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Text,
@@ -21,11 +21,11 @@ pub enum Kind {
     VoTable,
 }
 
-/// A file's bytes, unpacked where it was packed with gzip or bzip2.
+/// A file's bytes, decompressed if the file was compressed with gzip or bzip2.
 pub enum Bytes {
-    /// A plain file that is not packed, of which only the beginning has been read.
+    /// An uncompressed regular file, of which only the start has been read.
     File { head: Vec<u8> },
-    /// What was packed, or came through a pipe.
+    /// The full contents of a compressed file or a pipe.
     Unpacked(Vec<u8>),
 }
 
@@ -61,7 +61,7 @@ impl Bytes {
         }
     }
 
-    /// All of it.
+    /// All bytes of the file.
     pub fn whole(self, path: &Path) -> Result<Vec<u8>> {
         match self {
             Self::File { .. } => std::fs::read(path).map_err(Error::io("read", path)),
@@ -70,10 +70,10 @@ impl Bytes {
     }
 }
 
-/// The kind of table that begins with these bytes.
+/// The table format that begins with these bytes.
 ///
 /// # Errors
-/// [`Error::Catalog`] that says what it is instead, and what to do.
+/// [`Error::Catalog`] that names the actual format, and what to do.
 pub fn kind(bytes: &Bytes, path: &Path) -> Result<Kind> {
     let head = bytes.head();
     if head.starts_with(b"PAR1") {
@@ -114,7 +114,7 @@ pub fn kind(bytes: &Bytes, path: &Path) -> Result<Kind> {
     Ok(Kind::Text)
 }
 
-/// XML of some kind.
+/// Recognises a VOTable among XML and HTML texts.
 fn markup(text: &str, path: &Path) -> Result<Kind> {
     if text.contains("<VOTABLE") || text.contains(":VOTABLE") {
         return Ok(Kind::VoTable);
@@ -129,7 +129,7 @@ fn markup(text: &str, path: &Path) -> Result<Kind> {
     Err(wrong(path, "it is XML, but not a VOTable", hint))
 }
 
-/// What a file is that holds no catalogue, and what to do.
+/// The format of a file that is not a table, and what to do.
 fn foreign(head: &[u8]) -> Option<(&'static str, &'static str)> {
     const PANDAS: &str = "Read it in Python and save the table with table.to_parquet(..)";
     const SHEET: &str = "Save the sheet as CSV (\"CSV UTF-8\")";
@@ -177,7 +177,7 @@ fn foreign(head: &[u8]) -> Option<(&'static str, &'static str)> {
             ("a zip archive", "Unpack it first")
         });
     }
-    // HDF5 may begin with a block of the user's.
+    // HDF5 may begin with a user block.
     let hdf5 = |at: usize| head.get(at..).is_some_and(|it| it.starts_with(b"\x89HDF\r\n\x1a\n"));
     if [512, 1024, 2048, 4096, 8192].into_iter().any(hdf5) {
         return Some(("an HDF5 file", PANDAS));
@@ -189,7 +189,7 @@ fn foreign(head: &[u8]) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// Whether text begins as an object or a list of JSON.
+/// Whether text begins like a JSON object or list.
 fn json(head: &[u8]) -> bool {
     let text = head.trim_ascii_start();
     match text.first() {

@@ -1,7 +1,7 @@
 //! FITS tables (FITS standard 4.0, sections 7.2 and 7.3): the first table of a file, binary or ASCII.
 //!
-//! Whole numbers keep all their digits, even 64-bit numbers without a sign. Empty cells hold `TNULL`,
-//! NaN, or only spaces. A column with several values in a cell becomes a column of lists.
+//! Whole numbers keep all their digits, even unsigned 64-bit numbers. Empty cells hold `TNULL`, NaN, or only
+//! spaces. A column with several values in a cell becomes a column of lists.
 
 mod ascii;
 mod binary;
@@ -31,7 +31,7 @@ fn read(bytes: &[u8]) -> Result<(usize, Vec<Column>), Wrong> {
     let mut at = 0;
     while at < bytes.len() {
         let Some((header, start)) = Header::read(bytes, at) else {
-            // Other bytes may follow the last part of a file.
+            // Padding may follow the last part of a file.
             if at > 0 && bytes[at..].iter().all(|&byte| matches!(byte, 0 | b' ')) {
                 break;
             }
@@ -64,19 +64,19 @@ fn cut_off(problem: &str) -> Wrong {
     wrong_because(format!("damaged FITS file: {problem}"), hint)
 }
 
-/// The rows of a table, and what its columns are read from.
+/// The rows of a table, and the header that describes its columns.
 struct Data<'a> {
     header: &'a Header,
     rows: &'a [u8],
-    /// Bytes of a row.
+    /// The number of bytes per row.
     stride: usize,
     height: usize,
-    /// What comes after the rows: cells of various lengths.
+    /// The heap after the rows, for cells of variable length.
     after: &'a [u8],
 }
 
 impl<'a> Data<'a> {
-    /// Some bytes of each row; nothing where rows are shorter.
+    /// A range of bytes of each row; `None` where rows are shorter.
     fn cells(
         &self,
         offset: usize,
@@ -88,8 +88,8 @@ impl<'a> Data<'a> {
     }
 }
 
-/// Reads a column by its number and name; `offset` is where its bytes begin in a row, and is moved
-/// to where the next column's do.
+/// Reads a column by its number and name; `offset` is where its bytes begin in a row, and is advanced to the
+/// start of the next column.
 type ReadColumn = fn(&Data, usize, PlSmallStr, &mut usize) -> Result<Column, Wrong>;
 
 fn columns(header: &Header, data: &[u8], read: ReadColumn) -> Result<(usize, Vec<Column>), Wrong> {

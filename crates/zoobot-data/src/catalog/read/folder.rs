@@ -1,4 +1,4 @@
-//! A folder of pictures as a table.
+//! Reads a folder of pictures as a table.
 
 use super::wrong;
 use crate::catalog::{FILE, ID};
@@ -8,7 +8,7 @@ use std::path::Path;
 use zoobot_base::error::{Error, Result};
 use zoobot_picture::PictureFormat;
 
-/// The endings of catalogues that may be meant where there is no picture.
+/// The extensions of catalogues that the user may have meant if the folder has no pictures.
 const TABLES: [&str; 5] = ["csv", "parquet", "tsv", "vot", "ecsv"];
 
 /// The pictures in a folder as a table of `id_str` and `file_loc`.
@@ -43,12 +43,12 @@ pub fn pictures(folder: &Path) -> Result<DataFrame> {
     found.sort();
     let unique = found.iter().map(|(_, stem)| stem).collect::<HashSet<_>>().len() == found.len();
     let (names, stems): (Vec<String>, Vec<String>) = found.into_iter().unzip();
-    // a.jpg beside a.png: only the whole names tell them apart.
+    // Both a.jpg and a.png exist: only the full names distinguish them.
     let ids = if unique { stems } else { names.clone() };
     Ok(df!(ID => ids, FILE => names)?)
 }
 
-/// The name of a picture's file without its ending; nothing for other files, and for hidden ones.
+/// The name of a picture's file without its extension; `None` for other files and for hidden ones.
 fn stem(name: &str) -> Option<String> {
     let (_, stem) = PictureFormat::of_name(name)?;
     (!stem.is_empty() && !stem.starts_with('.')).then(|| stem.to_owned())

@@ -1,4 +1,4 @@
-//! Parquet tables, also as other programs write them.
+//! Parquet tables, including those that other programs write.
 
 use super::{Lined, wrong};
 use crate::catalog::names::text_ids;
@@ -14,7 +14,7 @@ pub fn parquet(path: &Path) -> Result<DataFrame> {
     lined(path).map(|lined| lined.table)
 }
 
-/// Reads a Parquet file, with the names of the columns that are left out.
+/// Reads a Parquet file, and lists the columns that are left out.
 pub fn lined(path: &Path) -> Result<Lined> {
     let file = File::open(path).map_err(Error::io("read", path))?;
     read(ParquetReader::new(file), path)
@@ -41,7 +41,7 @@ fn read<R: MmapBytesReader>(mut reader: ParquetReader<R>, path: &Path) -> Result
     Ok(Lined { table, lines: Vec::new(), left_out })
 }
 
-/// Whether the table library knows a kind of column; at others it panics or gives up all columns.
+/// Whether polars supports a column type; on others it panics or rejects the whole file.
 fn is_known(kind: &ArrowDataType) -> bool {
     use ArrowDataType as Kind;
     match kind {
@@ -60,7 +60,7 @@ fn is_known(kind: &ArrowDataType) -> bool {
     }
 }
 
-/// Whether a file begins as Parquet files do.
+/// Whether a file begins with the Parquet magic bytes.
 fn starts_as_parquet(path: &Path) -> bool {
     let mut first = [0; 4];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut first));
@@ -89,7 +89,7 @@ fn refusal(error: &PolarsError, path: &Path) -> Error {
     }
 }
 
-/// A column as text, whole numbers, single or double precision, truth or times, where it can be.
+/// Converts a column to text, whole numbers, single or double precision, truth values or times, if possible.
 fn column(column: &Column) -> PolarsResult<Column> {
     let without_loss = |kind: DataType| {
         let cast = column.cast(&kind).ok()?;
@@ -99,7 +99,7 @@ fn column(column: &Column) -> PolarsResult<Column> {
         DataType::Categorical(..) | DataType::Enum(..) | DataType::Null => {
             column.cast(&DataType::String)
         }
-        // Bytes stay bytes where they are no text.
+        // Bytes that are not UTF-8 stay bytes.
         DataType::Binary => {
             let bytes = column.binary()?.iter();
             let texts = bytes.map(|cell| cell.map(std::str::from_utf8).transpose());

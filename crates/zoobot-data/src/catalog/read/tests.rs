@@ -1,11 +1,11 @@
-//! Files of other programs, and what is in them: see `tests/recorded/tables/make.py`.
+//! Files written by other programs, and their contents: see `tests/recorded/tables/make.py`.
 
 use crate::catalog::Catalog;
 use polars::prelude::*;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// Words of the libraries underneath, which no error may have.
+/// Words of the underlying libraries, which must not appear in errors.
 const JARGON: [&str; 13] = [
     "polars",
     "Schema",
@@ -26,7 +26,7 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/recorded/tables")
 }
 
-/// Checks the files of a folder, and returns what is wrong.
+/// Checks the files of a folder, and returns the differences.
 fn wrong(kind: &str) -> Vec<String> {
     let text = std::fs::read_to_string(folder().join("expected.json")).unwrap();
     let all: serde_json::Map<String, Value> = serde_json::from_str(&text).unwrap();
@@ -92,7 +92,7 @@ fn plain(value: &AnyValue) -> Value {
     match value {
         AnyValue::Null => Value::Null,
         AnyValue::Boolean(truth) => Value::Bool(*truth),
-        // NaN is an empty cell to pandas.
+        // pandas reads NaN as an empty cell.
         AnyValue::Float32(number) => serde_json::json!(f64::from(*number)),
         AnyValue::Float64(number) if number.is_infinite() => Value::String("inf".to_owned()),
         AnyValue::Float64(number) => serde_json::json!(number),
@@ -163,7 +163,7 @@ fn a_long_table_has_its_rows_and_lines_in_order() {
     let numbers: Vec<i64> = catalog.column("n").unwrap().i64().unwrap().iter().flatten().collect();
     assert_eq!(numbers, (0..150_000).collect::<Vec<i64>>());
     assert_eq!(catalog.ids()[149_999], "g149999");
-    // 150 rows have two lines.
+    // 150 rows span two lines.
     std::fs::write(&path, text + "g5,5.jpg,1\n").unwrap();
     let message = Catalog::read(&path).unwrap_err().to_string();
     assert!(message.contains("line 150152 has 3 values"), "{message}");

@@ -1,7 +1,7 @@
-//! Tables of text: CSV and its relatives, and ECSV.
+//! Text tables: CSV and its variants, and ECSV.
 //!
-//! A first pass looks at all values and chooses for each column a type that holds them without
-//! loss; a second pass reads them. Both process parts of the file in parallel.
+//! A first pass looks at all values and chooses for each column a type that holds them without loss; a second
+//! pass reads the values. Both passes process parts of the file in parallel.
 
 mod build;
 mod decode;
@@ -23,13 +23,13 @@ use rows::{Fault, Part, Separator};
 use std::path::Path;
 use zoobot_base::error::{Error, Result};
 
-/// Bytes of a part that is read at a time.
+/// The number of bytes of a part.
 const PART: usize = 1 << 21;
 
-/// Reads a table of text.
+/// Reads a text table.
 ///
 /// # Errors
-/// [`Error::Catalog`] with the line.
+/// [`Error::Catalog`] with the line at fault.
 pub fn table(bytes: Vec<u8>, path: &Path) -> Result<Lined> {
     let wrong = |(problem, hint): (String, String)| Error::Catalog {
         path: path.to_path_buf(),
@@ -79,8 +79,8 @@ fn read(layout: &Layout) -> Result<Lined, (String, String)> {
     Ok(Lined { table, lines, left_out: Vec::new() })
 }
 
-/// Gives columns their names. One without is left out where it holds nothing, and else called by its
-/// place.
+/// Names the columns. A column without a name is dropped if it is empty, and otherwise named after its
+/// position.
 fn named(names: &[String], columns: Vec<Column>) -> Vec<Column> {
     let kept = (1..).zip(names).zip(columns).filter_map(|((place, name), mut column)| {
         if !name.is_empty() {
@@ -96,10 +96,10 @@ fn named(names: &[String], columns: Vec<Column>) -> Vec<Column> {
     kept.collect()
 }
 
-/// What the rows of a part hold.
+/// The result of the first pass over a part.
 struct Looked {
     seen: Vec<Seen>,
-    /// What was seen below the first row of the part.
+    /// What was seen after the first row of the part.
     below: Vec<Seen>,
     lines: Vec<u32>,
     /// The first row.
@@ -129,7 +129,7 @@ fn look(layout: &Layout, part: Part) -> Looked {
             seen.iter_mut().zip(now).for_each(|(to, seen)| *to = to.and(seen));
         }
     });
-    // Only the first row of the table can be one of units.
+    // Only the first row of the table can be a row of units.
     let below = seen.clone();
     seen.iter_mut().zip(&first_seen).for_each(|(to, first)| *to = to.and(*first));
     let below = if part.start == layout.start { below } else { seen.clone() };
@@ -140,7 +140,7 @@ fn refuse_units(first: &First, names: &[String], below: &[Seen]) -> Result<(), (
     let cells = || names.iter().zip(&first.cells).zip(below);
     let nameless = |cell: &String| is_missing(cell) || units::is_unit(cell);
     let without_name = cells().any(|((name, cell), _)| name == ID && nameless(cell));
-    // A word above numbers.
+    // A word above numbers may be a unit.
     let above: Vec<String> = cells()
         .filter(|((_, cell), below)| {
             let word = Seen::of(cell, true).is_text();
@@ -157,7 +157,7 @@ fn refuse_units(first: &First, names: &[String], below: &[Seen]) -> Result<(), (
     ))
 }
 
-/// A fault in words.
+/// Describes a fault in words.
 fn say(fault: &Fault, layout: &Layout) -> (String, String) {
     let count = |n: usize| if n == 1 { "1 value".to_owned() } else { format!("{n} values") };
     match fault {

@@ -1,7 +1,7 @@
 //! VOTables (IVOA's standard 1.4): the first table of a file, as TABLEDATA, BINARY or BINARY2.
 //!
-//! The rows of TABLEDATA are cut into blocks, which are parsed in parallel and never all in memory
-//! as XML. A column with several values in a cell becomes text, as TABLEDATA writes it.
+//! The rows of TABLEDATA are cut into blocks, which are parsed in parallel; the XML tree of all rows is never
+//! in memory. A column with several values in a cell becomes text, as TABLEDATA writes it.
 
 mod binary;
 mod cells;
@@ -19,7 +19,7 @@ use std::ops::Range;
 use std::path::Path;
 use zoobot_base::error::Result;
 
-/// Bytes of XML that are parsed at a time.
+/// The number of bytes of XML in a block.
 const BLOCK: usize = 1 << 20;
 
 /// Reads the first table of a VOTable.
@@ -48,14 +48,14 @@ fn decode(bytes: Vec<u8>) -> Result<String, Wrong> {
 
 fn read(xml: &str) -> Result<(usize, Vec<Column>), Wrong> {
     let data = Data::find(xml)?;
-    // What is around the data is small.
+    // The XML around the data is small.
     let around = match &data {
         Some(data) => [&xml[..data.inside.start], &xml[data.inside.end..]].concat(),
         None => xml.to_owned(),
     };
     let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
     let document = Document::parse_with_options(&around, options).map_err(|error| {
-        // What comes after the data is in another line there.
+        // Without the data, line numbers after it would be wrong.
         let line = error.pos().row as usize;
         match data.as_ref().is_none_or(|data| line < line_of(xml, data.inside.start)) {
             true => damaged(format!("its XML is wrong in line {line}")),
@@ -116,7 +116,7 @@ fn read(xml: &str) -> Result<(usize, Vec<Column>), Wrong> {
     Ok((height, columns.collect()))
 }
 
-/// Why there is no table: servers answer with a VOTable that says so.
+/// Explains why there is no table: servers report errors in a VOTable.
 fn no_table(document: &Document) -> Wrong {
     let status = |node: &Node| {
         node.attribute("name") == Some("QUERY_STATUS") && node.attribute("value") == Some("ERROR")
@@ -133,9 +133,9 @@ fn no_table(document: &Document) -> Wrong {
     }
 }
 
-/// Where the data of the first table are.
+/// The position of the first table's data.
 struct Data {
-    /// The prefix of the names of elements, with its colon; mostly empty.
+    /// The prefix of element names, with its colon; usually empty.
     prefix: String,
     inside: Range<usize>,
 }
@@ -157,7 +157,7 @@ impl Data {
     }
 }
 
-/// The first opening tag of elements with a name, with any prefix, outside of comments.
+/// The first opening tag of an element with this name, with any prefix, outside comments.
 fn open_tag(xml: &str, name: &str) -> Option<Range<usize>> {
     xml.match_indices(name).find_map(|(at, _)| {
         let start = xml[..at].rfind('<')?;
@@ -172,7 +172,7 @@ fn open_tag(xml: &str, name: &str) -> Option<Range<usize>> {
     })
 }
 
-/// The columns of TABLEDATA, and how many rows there are.
+/// The columns of TABLEDATA, and the number of rows.
 fn rows(xml: &str, data: Data, fields: &[Field]) -> Result<(usize, Vec<Series>), Wrong> {
     let Data { prefix, inside: Range { start: mut from, end: last } } = data;
     let closing = format!("</{prefix}TR");
@@ -186,7 +186,7 @@ fn rows(xml: &str, data: Data, fields: &[Field]) -> Result<(usize, Vec<Series>),
     }
     let read = |block: &Range<usize>| {
         parse(&xml[block.clone()], &prefix, fields).map_err(|(row, problem)| {
-            // Lines of a block count from its own first.
+            // Line numbers in a block start at its first line.
             let line = line_of(xml, block.start) + row as usize - 1;
             damaged(format!("{problem} in line {line}"))
         })
@@ -204,12 +204,12 @@ fn rows(xml: &str, data: Data, fields: &[Field]) -> Result<(usize, Vec<Series>),
     Ok((height, whole.into_iter().map(|series| series.rechunk()).collect()))
 }
 
-/// The first place from `at` on where a character begins.
+/// The first character boundary at or after `at`.
 fn ceiling(text: &str, at: usize) -> usize {
     (at..text.len()).find(|&at| text.is_char_boundary(at)).unwrap_or(text.len())
 }
 
-/// The rows of a block of TABLEDATA; fails with a line of the block and what is wrong there.
+/// The rows of a block of TABLEDATA; fails with the line within the block and the problem.
 fn parse(
     block: &str,
     prefix: &str,
@@ -230,7 +230,7 @@ fn parse(
         }
         let cells = row.children().filter(Node::is_element);
         for ((cell, column), field) in cells.zip(&mut columns).zip(fields) {
-            // A comment may part a text.
+            // A comment may split a text.
             let mut parts = cell.children().filter_map(|part| part.text());
             let first = parts.next().unwrap_or_default();
             let rest: String = parts.collect();

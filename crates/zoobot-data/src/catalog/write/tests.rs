@@ -14,7 +14,7 @@ fn mixed() -> DataFrame {
     .unwrap()
 }
 
-/// A card of the table's header, without its comment.
+/// The value of a card in the table's header, without its comment.
 fn card(bytes: &[u8], key: &str) -> Option<String> {
     let mut cards = bytes.chunks_exact(80).take_while(|card| !card.starts_with(b"END "));
     let card = cards.find(|card| card[..8].trim_ascii_end() == key.as_bytes())?;

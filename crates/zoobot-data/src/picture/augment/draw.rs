@@ -1,4 +1,4 @@
-//! The random numbers of one picture, and the affine map that they make.
+//! The random numbers for one picture, and the affine map that they define.
 
 use super::super::Recipe;
 use super::{Augment, Erasing};
@@ -13,15 +13,15 @@ pub(super) struct Rectangle {
     pub height: usize,
 }
 
-/// What happens to one picture.
+/// The random view of one picture.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Draw {
-    /// Degrees, clockwise.
+    /// In degrees, clockwise.
     pub angle: f64,
     /// To the right and down, as shares of the side.
     pub shift: [f64; 2],
     pub scale: f64,
-    /// Degrees.
+    /// In degrees.
     pub shear: [f64; 2],
     /// The part that fills the frame: left, top, width, height as shares of the side.
     pub part: [f64; 4],
@@ -30,11 +30,11 @@ pub(super) struct Draw {
     pub boxes: Vec<Rectangle>,
 }
 
-/// How often a rectangle is drawn again that does not fit, as torchvision does.
+/// How many times a rectangle that does not fit is drawn again, as in torchvision.
 const TRIES: usize = 10;
 
 impl Draw {
-    /// Draws for a picture. The parameters must have been checked.
+    /// Draws a view of a picture. The parameters must have been checked.
     pub fn new(augment: &Augment, recipe: &Recipe, rng: &mut impl Rng) -> Self {
         let mut between = |(low, high): (f64, f64)| rng.random_range(low..=high);
         let angle = between((-augment.rotation, augment.rotation));
@@ -60,12 +60,12 @@ impl Draw {
         Self { angle, shift, scale, shear, part, mirrored, upside_down, boxes }
     }
 
-    /// From places in the view to places in the picture, both -1 to 1 from edge to edge, to the
-    /// right and down: the rows of `[a b c; d e f]`, as `affine_grid` takes them.
+    /// Maps positions in the view to positions in the picture, both -1 to 1 from edge to edge, to the right
+    /// and down: the rows of `[a b c; d e f]`, as `affine_grid` expects them.
     ///
-    /// torchvision's forward map is `p' = s R Y X p + t` with the rotation `R` (clockwise to the
-    /// eye, since rows count downwards) and the shears `X = [1 -tan x; 0 1]`, `Y = [1 0; -tan y 1]`.
-    /// Each of the three has determinant 1.
+    /// torchvision's forward map is `p' = s R Y X p + t` with the rotation `R` (clockwise on screen, since
+    /// rows count downwards) and the shears `X = [1 -tan x; 0 1]`, `Y = [1 0; -tan y 1]`. Each of the three
+    /// matrices has determinant 1.
     pub fn map(&self) -> [f64; 6] {
         let (sin, cos) = self.angle.to_radians().sin_cos();
         let [x, y] = self.shear.map(|degrees| degrees.to_radians().tan());
@@ -73,7 +73,7 @@ impl Draw {
         let (a, b) = (cos + y * sin, -x * (cos + y * sin) - sin);
         let (c, d) = (sin - y * cos, -x * (sin - y * cos) + cos);
         let inverse = [d, -b, -c, a].map(|value| value / self.scale);
-        // Of the view, first the mirrors, then the part, then the shift.
+        // Applied to the view: first the flips, then the crop, then the shift.
         let [left, top, width, height] = self.part;
         let signs =
             [if self.mirrored { -1.0 } else { 1.0 }, if self.upside_down { -1.0 } else { 1.0 }];
@@ -87,8 +87,8 @@ impl Draw {
     }
 }
 
-/// A rectangle to erase in a picture of `size` pixels, by torchvision's rule for `RandomErasing`:
-/// of no size when none was found that fits.
+/// A rectangle to erase in a picture of `size` pixels, by torchvision's rule for `RandomErasing`; it is empty
+/// if no draw fits.
 fn rectangle(erasing: &Erasing, size: usize, rng: &mut impl Rng) -> Rectangle {
     for _ in 0..TRIES {
         let area = (size * size) as f64 * rng.random_range(erasing.area.0..=erasing.area.1);

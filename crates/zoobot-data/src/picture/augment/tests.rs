@@ -69,7 +69,7 @@ fn pixels_are_torchvisions_inside_the_picture() {
     let x = Tensor::arange(25, CPU).view([1, 1, 5, 5]);
     let shift = [0.2, -0.2];
     let found = view(&x, Draw { angle: 30.0, shift, scale: 1.3, shear: [10.0, 5.0], ..still() });
-    // The rows in which torchvision's own treatment of the border plays no part.
+    // The rows that torchvision's own border handling does not affect.
     let expected = [
         9.0159, 7.99287, 6.96984, 15.06909, 14.04606, 13.02303, 12.0, 10.97697, 19.07622, 18.05319,
         17.03016, 16.00713, 14.98409,
@@ -153,7 +153,7 @@ fn parameters_fill_their_ranges_evenly() {
         let width = to - from;
         assert!(low >= from && high <= to, "{low} to {high}");
         assert!(low < from + 0.01 * width && high > to - 0.01 * width, "{low} to {high}");
-        // Five standard errors of a uniform distribution.
+        // Tolerance: five standard errors of a uniform distribution.
         assert!((mean - (from + to) / 2.0).abs() < 5.0 * width / (12.0 * 20_000.0_f64).sqrt());
     };
     check(spread(all.iter().map(|draw| draw.angle)), -90.0, 90.0);
@@ -190,7 +190,7 @@ fn rectangles_are_distributed_as_torchvisions() {
         let values: Vec<f64> = all.iter().map(|rectangle| field(rectangle) as f64).collect();
         let found = values.iter().sum::<f64>() / 20_000.0;
         let squares: f64 = values.iter().map(|value| (value - found).powi(2)).sum();
-        // Both are samples: six standard errors of their difference.
+        // Both are samples: the tolerance is six standard errors of their difference.
         assert!((found - mean).abs() < 6.0 * deviation * (2.0 / 20_000.0_f64).sqrt(), "{found}");
         assert!(((squares / 20_000.0).sqrt() / deviation - 1.0).abs() < 0.03, "{found}");
     };

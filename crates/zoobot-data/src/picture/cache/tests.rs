@@ -3,7 +3,7 @@ use crate::picture::Grey;
 use image::{Rgb, RgbImage};
 use polars::prelude::df;
 
-/// Three pictures and a file that is none, as the third.
+/// Four files, the third of which is not a picture.
 fn survey() -> (tempfile::TempDir, Catalog) {
     let dir = tempfile::tempdir().unwrap();
     let names = ["a.png", "b.png", "text.jpg", "c.png"];
@@ -64,7 +64,7 @@ fn a_second_opening_makes_nothing_and_a_changed_picture_makes_it_anew() {
     let anew = open();
     assert_ne!(made(&anew), time);
     assert_eq!(anew.batch(&[1], Device::Cpu).unwrap(), direct(&recipe(), &catalog, &[1]));
-    // Who has the old one open still reads what was in it.
+    // A process that has the old cache open still reads its contents.
     assert_ne!(first.batch(&[1], Device::Cpu).unwrap(), direct(&recipe(), &catalog, &[1]));
 }
 

@@ -1,4 +1,4 @@
-//! Whether two recipes make the same pixels, and how they look beside each other.
+//! Compares two recipes: whether they make equal pixels, and their steps side by side.
 
 use super::{Grey, Recipe};
 use std::fmt::Write;
@@ -6,8 +6,8 @@ use zoobot_base::error::{Error, Result};
 use zoobot_show::notebook::{Bundle, Show};
 
 impl Recipe {
-    /// Whether the other recipe makes the same bytes of a picture. Mean and standard deviation come
-    /// later, and so does the mean over the channels.
+    /// Whether the other recipe produces equal bytes for every picture. Mean and standard deviation are
+    /// applied later, and so is the mean over the channels.
     #[doc(hidden)]
     pub fn same_pixels(&self, other: &Self) -> bool {
         let luma = |recipe: &Self| recipe.grey == Some(Grey::Luma);
@@ -15,8 +15,7 @@ impl Recipe {
             == (&other.crop, &other.stretch, other.zoom, other.size, luma(other))
     }
 
-    /// The steps of both, a line each, those that differ marked with a star:
-    /// `* size | 224 | 300`.
+    /// The steps of both recipes, one per line; a star marks steps that differ: `* size | 224 | 300`.
     pub fn beside(&self, other: &Self) -> String {
         let pairs = self.steps().into_iter().zip(other.steps());
         let wide = |of: fn(&(&str, String)) -> usize, recipe: &Self| {
@@ -33,10 +32,10 @@ impl Recipe {
         text
     }
 
-    /// Fails unless `made`, by which something was prepared, is this recipe.
+    /// Fails unless `made`, the recipe that something was prepared with, equals this one.
     ///
     /// # Errors
-    /// [`Error::Recipe`] with both, saying what was made otherwise and what to do.
+    /// [`Error::Recipe`] with both recipes, what was prepared differently, and what to do.
     #[doc(hidden)]
     pub fn expect(&self, made: &Self, what: &str, hint: &str) -> Result<()> {
         if self == made {

@@ -1,10 +1,10 @@
-//! The part of a picture that is taken before all else.
+//! The part of a picture that is cut out before all other steps.
 
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 use zoobot_base::error::{Error, Result};
 
-/// A fixed part of every picture, in its own pixels.
+/// A fixed part of every picture, in the picture's own pixels.
 ///
 /// ```
 /// use zoobot_core::picture::{Crop, Recipe};
@@ -14,7 +14,7 @@ use zoobot_base::error::{Error, Result};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Crop {
-    /// The middle: width, height. Half a pixel too many falls to the even side, as in torchvision.
+    /// The middle: width, height. Half a pixel is rounded to even, as in torchvision.
     Centre(u32, u32),
     /// A box: first column, first row (from the top), width, height.
     Box(u32, u32, u32, u32),
@@ -31,10 +31,10 @@ impl Crop {
         Ok(())
     }
 
-    /// The part of a picture.
+    /// Cuts the part out of a picture.
     ///
     /// # Errors
-    /// [`Error::Unsuitable`] when it reaches beyond the picture.
+    /// [`Error::Unsuitable`] when the part reaches beyond the picture.
     pub(super) fn of(self, picture: &RgbImage) -> Result<RgbImage> {
         let (all_wide, all_high) = picture.dimensions();
         let middle = |all: u32, part: u32| {

@@ -2,7 +2,7 @@ use super::*;
 use serde_json::Value;
 use zoobot_testing::fits_file;
 
-/// Mean and largest difference in 255ths.
+/// Mean and maximum difference, in units of 1/255.
 fn differences(ours: &[f32], theirs: &[f32]) -> (f64, f64) {
     assert_eq!(ours.len(), theirs.len());
     let difference = |(a, b): (&f32, &f32)| f64::from((a - b).abs()) * 255.0;
@@ -102,7 +102,7 @@ fn a_recipe_survives_being_written_down() {
     assert_eq!(serde_json::from_str::<Recipe>(&text).unwrap(), recipe);
 }
 
-/// A picture whose every pixel is another colour.
+/// A picture in which every pixel has its own colour.
 fn numbered(width: u32, height: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, (x ^ y) as u8]))
 }
@@ -111,7 +111,7 @@ fn numbered(width: u32, height: u32) -> RgbImage {
 fn a_crop_is_taken_in_the_pictures_own_pixels_before_all_else() {
     let picture = numbered(120, 90);
     let plain = Recipe { zoom: 1.0, size: 40, ..Recipe::zoobot() };
-    // torchvision's center_crop of 41 in 120 begins at round(39.5), which is 40; of 40 in 90 at 25.
+    // torchvision's center_crop of 41 from 120 begins at round(39.5), which is 40; of 40 from 90 at 25.
     for (crop, corner) in [(Crop::Centre(41, 40), (40, 25)), (Crop::Box(3, 50, 40, 40), (3, 50))] {
         let (width, height) = match crop {
             Crop::Centre(w, h) | Crop::Box(_, _, w, h) => (w, h),
@@ -148,14 +148,14 @@ fn flux_goes_through_its_stretch_and_pictures_do_not() {
     let found = recipe.batch(&[prepared], Device::Cpu).unwrap();
     let expected = plain.batch(&[plain.prepare(&picture).unwrap()], Device::Cpu).unwrap();
     assert!(found.equal(&expected));
-    // Pictures are the same behind any stretch, and flux has one by default.
+    // A stretch does not affect pictures, and flux has one by default.
     assert_eq!(recipe.prepare(&picture).unwrap().bytes(), plain.prepare(&picture).unwrap().bytes());
     let default = Stretch::default().picture(std::slice::from_ref(&plane)).unwrap();
     let expected = plain.prepare(&default).unwrap();
     assert_eq!(plain.prepare_flux(&[plane]).unwrap(), expected);
 }
 
-/// Tables that were made with `--stretch asinh` say so, and those of pictures say nothing.
+/// Tables made with `--stretch asinh` record it; tables made from pictures record no stretch.
 #[test]
 fn the_default_stretch_is_not_written_and_an_older_record_of_it_is_the_same_recipe() {
     let old = r#"{"stretch":{"curve":{"asinh":1.0},"limits":[{"percentiles":[0.0,99.7]}]},"zoom":1.2,"size":224,"grey":null,"mean":[0.0,0.0,0.0],"std":[1.0,1.0,1.0]}"#;
@@ -187,7 +187,7 @@ fn pictures_prepared_otherwise_are_refused_with_both_recipes_side_by_side() {
     assert!(lines.contains(&"* zoom | 1.2 | 1".to_owned()), "{message}");
     assert!(lines.contains(&"size | 224 | 224".to_owned()), "{message}");
     assert!(message.contains("with_recipe"), "{message}");
-    // What comes after the pixels may differ: one preparation serves several networks.
+    // Steps after the pixels may differ: one preparation serves several networks.
     let made = Recipe::zoobot().prepare(&picture).unwrap();
     assert!(Recipe::imagenet_lite().batch(&[made], Device::Cpu).is_ok());
 }
@@ -212,6 +212,6 @@ fn a_recipe_takes_fits_files_by_its_stretch() {
     let batch = recipe.batch(&[recipe.read(&path).unwrap()], tch::Device::Cpu).unwrap();
     let at = |row: i64, column: i64| batch.double_value(&[0, 1, row, column]);
     assert!((at(31, 0), at(0, 31)) == (0.0, 1.0), "{} {}", at(31, 0), at(0, 31));
-    // Shown as it is in galleries, by the default stretch.
+    // Galleries show it with the default stretch.
     assert_eq!(zoobot_picture::read(&path).unwrap().dimensions(), (32, 32));
 }

@@ -2,7 +2,7 @@ use super::super::tests::{encoder, pictures, quick};
 use super::*;
 use crate::model::Model;
 
-/// All of the sample's galaxies that the runs of these tests learn from.
+/// All galaxies of the sample that these tests learn from.
 fn galaxies() -> Catalog {
     let (train, val) = pictures(40);
     Catalog::stack(&[train, val]).unwrap()
@@ -11,7 +11,7 @@ fn galaxies() -> Catalog {
 #[test]
 fn folds_choose_how_long_a_head_learns_from_all_galaxies() {
     let galaxies = galaxies();
-    // One for both runs: random weights are drawn from what all tests share.
+    // One encoder for both runs: its random weights come from a generator that all tests share.
     let start = encoder();
     let again = || quick().encoder(&start).views(1).mixup(0.3).epochs(12);
     let run = again().cross_validate(&galaxies, 4).unwrap();
@@ -23,11 +23,12 @@ fn folds_choose_how_long_a_head_learns_from_all_galaxies() {
     assert_eq!((by.chosen(), &by.best().unwrap()), (best.epoch, best));
     let all = by.folds().iter().map(|it| it.epochs[3].validation).sum::<f64>() / 4.0;
     assert!((all - mean[3].validation).abs() < 1e-12);
-    // The last run ends there, on the schedule of all epochs, and learns from every galaxy.
+    // The last run ends at the chosen epoch, follows the schedule of all epochs, and learns from every
+    // galaxy.
     let epochs = &run.fitted().epochs;
     assert_eq!(epochs.len() as u64, by.chosen());
     assert!(epochs.iter().zip(&by.folds()[0].epochs).all(|(a, b)| {
-        // Other batches make an epoch, so rates differ a little.
+        // The number of batches in an epoch differs, so the rates differ a little.
         (a.rate - b.rate).abs() < 0.2 * 1e-3
     }));
     assert_eq!(run.fitted().steps, by.chosen() * (2 * galaxies.len() as u64).div_ceil(16));
@@ -52,7 +53,7 @@ fn folds_choose_how_long_a_network_learns_and_its_folder_goes_on() {
     assert!(done.fitted_head().is_some());
     let print = |it: &Finetuned| it.encoder("it").fingerprint().to_owned();
     assert_ne!(print(&done), encoder().fingerprint());
-    // The last weights are the ones that stay, in the folder too.
+    // The last weights are kept, in the folder too.
     let best = Model::load(place.path().join("best")).unwrap();
     assert_eq!(best.encoder().fingerprint(), print(&done));
     let again = run.cross_validate(&galaxies, 2).unwrap();

@@ -25,7 +25,7 @@ fn classifier(encoder: &Encoder) -> Model {
     Model::new(encoder.clone(), &head, Labels::Classes(names)).unwrap()
 }
 
-/// The weights of an output of the head, and its bias.
+/// The weights and the bias of one output of the head.
 fn weights(model: &Model, place: i64) -> (Tensor, f64) {
     let variables = model.variables().unwrap();
     (variables[0].1.select(0, place), variables[1].1.double_value(&[place]))
@@ -57,7 +57,7 @@ fn of_pooled_features_the_map_is_the_sum_of_channels_by_the_heads_weights() {
         let scale = expected.fold(1e-6_f32, |most, it| most.max(*it));
         let far = (&saliency.maps - &expected).fold(0.0_f32, |most, it| most.max(it.abs()));
         assert!(far < 1e-5 * scale.max(1.0), "{name}: {far} of {scale}");
-        // All of it, what speaks against it too, is the score.
+        // The whole map, including the evidence against, adds up to the score.
         let features = encoder.features(&batch).unwrap();
         let score = no_grad(|| model.scores(&features)).unwrap().double_value(&[0, 1]) - bias;
         let whole = sum.get(0).sum(Kind::Double).double_value(&[]);
@@ -113,7 +113,7 @@ fn every_family_and_every_kind_of_head_has_maps() {
 
 #[test]
 fn what_makes_the_score_lights_up_where_it_is() {
-    // A network that hands brightness on: the head reads how much a bright corner changes features.
+    // A network that passes brightness on; the head reads how much a bright corner changes the features.
     let encoder = encoder("resnet18");
     let dir = tempfile::tempdir().unwrap();
     let mut ids = Vec::new();
@@ -145,14 +145,14 @@ fn what_makes_the_score_lights_up_where_it_is() {
     let model = Model::new(encoder, &head.unwrap(), labels).unwrap();
     let saliency = model.saliency(&galaxies, "spot").unwrap();
     let maps = saliency.maps();
-    // Two by two parts: the spot's own is the brightest.
+    // The map has 2 x 2 cells; the one with the spot is the brightest.
     let brightest = |row: usize| {
         let map = maps.index_axis(Axis(0), row);
         let most = map.indexed_iter().max_by(|a, b| a.1.total_cmp(b.1)).unwrap();
         most.0
     };
     assert_eq!((brightest(1), brightest(2)), ((0, 0), (1, 1)), "{maps:?}");
-    // And so it is in the picture.
+    // The heated picture is brightest there too.
     let (plain, heated) = saliency.pictures(3).unwrap().swap_remove(1);
     let change = |x: u32, y: u32| {
         i32::from(heated.get_pixel(x, y).0[1]) - i32::from(plain.get_pixel(x, y).0[1])

@@ -1,4 +1,4 @@
-//! Heads that are solved for: that outliers cannot make them diverge, and what they agree with.
+//! Heads that are solved for: outliers cannot make them diverge, and they agree with references.
 
 use super::super::tests::encoder;
 use crate::finetune::{Finetune, Finetuned};
@@ -12,7 +12,7 @@ use zoobot_representation::encoder::Encoder;
 use zoobot_representation::space::Space;
 use zoobot_testing::data;
 
-/// Galaxies of 512 features, of which the first ten tell a class, a number and votes, with noise.
+/// Galaxies with 512 features, of which the first ten determine a class, a number and votes, with noise.
 fn galaxies(count: usize, seed: u64) -> (Array2<f32>, DataFrame) {
     let mut rng = StdRng::seed_from_u64(seed);
     let features = Array2::from_shape_fn((count, 512), |_| rng.random_range(-1.0..1.0_f32));
@@ -57,7 +57,8 @@ fn votes() -> Schema {
     .unwrap()
 }
 
-/// In a feature that is next to nothing elsewhere, in one that tells the answer, and a damaged picture.
+/// Plants outliers in a feature that is tiny elsewhere and in one that determines the answer, and a damaged
+/// picture.
 fn planted(features: &mut Array2<f32>, seed: u64) {
     let mut rng = StdRng::seed_from_u64(seed);
     let (rows, columns) = features.dim();
@@ -103,10 +104,11 @@ fn planted_outliers_make_no_head_diverge_in_two_hundred_random_splits() {
         };
         let predicted = told.predict_encoded(&other).unwrap();
         match seed % 3 {
-            // A coin gives 0.69, an overconfident head of 30 galaxies about 1, one that diverged more.
+            // A fair coin has a log loss of 0.69, an overconfident head for 30 galaxies about 1; a head that
+            // diverged has more.
             0 => assert!(predicted.measure("log_loss").unwrap().value < 2.0, "{seed}"),
             _ => {
-                // The labels are from 60 to 140.
+                // The labels range from 60 to 140.
                 let far = predicted.values().iter().any(|it| !(40.0..160.0).contains(it));
                 assert!(!far, "{seed}: {:?}", predicted.values());
             }
@@ -114,14 +116,14 @@ fn planted_outliers_make_no_head_diverge_in_two_hundred_random_splits() {
     }
 }
 
-/// Features of real galaxies by the encoder that ships, and their catalogue.
+/// The features of real galaxies from the shipped encoder, and their catalogue.
 fn encoded(catalog: &Catalog) -> (Array2<f32>, DataFrame) {
     let space = Encoder::load("sample").unwrap().encode(catalog).unwrap();
     let kept = catalog.select(space.ids()).unwrap();
     (space.features().to_owned(), kept.table().clone())
 }
 
-/// Galaxies in another order.
+/// Shuffles the galaxies.
 fn shuffled(of: &(Array2<f32>, DataFrame), seed: u64) -> (Array2<f32>, DataFrame) {
     let mut rows: Vec<usize> = (0..of.0.nrows()).collect();
     rows.shuffle(&mut StdRng::seed_from_u64(seed));
@@ -130,8 +132,9 @@ fn shuffled(of: &(Array2<f32>, DataFrame), seed: u64) -> (Array2<f32>, DataFrame
     (of.0.select(ndarray::Axis(0), &rows), table)
 }
 
-/// Diverged is a Hubble type half the scale beyond either of its ends, a number that is not finite, and
-/// an answer whose mean share is off by more than 0.1 and the standard error that 167 galaxies give.
+/// A head has diverged if it predicts a Hubble type more than half the scale beyond either end, a number that
+/// is not finite, or an answer whose mean share is off by more than 0.1 plus the standard error of 167
+/// galaxies.
 #[test]
 fn planted_outliers_make_no_head_of_real_galaxies_diverge_in_two_hundred_splits() {
     let (Some(votes), Some(types)) = (data("gz2_votes/catalog.csv"), data("efigi/catalog.csv"))
@@ -142,7 +145,7 @@ fn planted_outliers_make_no_head_of_real_galaxies_diverge_in_two_hundred_splits(
     let types = Catalog::read(types).unwrap();
     let twelfth: Vec<usize> = (0..types.len()).step_by(12).collect();
     let types = encoded(&types.at(&twelfth).unwrap());
-    // Galaxy Zoo 2's fractions of all volunteers, about 42.
+    // Galaxy Zoo 2's vote fractions are multiplied by the mean number of volunteers, about 42.
     let (features, mut table) = encoded(&Catalog::read(votes).unwrap());
     let answers = [
         ("kind_smooth", "1.1"),
@@ -178,7 +181,7 @@ fn planted_outliers_make_no_head_of_real_galaxies_diverge_in_two_hundred_splits(
         let done = question.encoder(&start).seed(seed).learn_all_encoded(&learn).unwrap();
         if !trees {
             let found = done.predict_encoded(&other).unwrap();
-            // The scale goes from -6 to 11.
+            // The scale ranges from -6 to 11.
             let far = found.values().iter().any(|it| !(-14.5..19.5).contains(it));
             assert!(!far, "{seed}: {:?}", found.values());
             continue;
@@ -227,7 +230,7 @@ fn a_head_of_votes_expects_the_shares_that_were_observed() {
         .iter()
         .map(|it| it.unwrap() as f64 / 40.0)
         .collect();
-    // An intercept that is not held down makes both means equal where it was fitted.
+    // With an unpenalised intercept, both means are equal on the galaxies that were fitted.
     let mean = |of: &dyn Fn(usize) -> f64, rows: std::ops::Range<usize>| {
         let count = rows.len() as f64;
         rows.map(of).sum::<f64>() / count
@@ -261,10 +264,10 @@ fn galaxies_kept_aside_are_judged_before_they_are_learnt_from() {
     assert!((best - before).abs() < 1e-4, "{best} {before}");
     let history = done.history().svg();
     assert!(history.contains("penalty"), "no penalty in the figure");
-    // All in one: each galaxy is judged by a head without it.
+    // With all galaxies in one set, each is judged by a head that was fitted without it.
     let all = run.learn_all_encoded(&learn).unwrap();
     assert_eq!(all.unseen().unwrap().ids(), learn.ids());
-    // What only gradient descent knows changes the way, and is said.
+    // A setting of gradient descent switches to gradient descent, and the error says so.
     let slow = run.clone().learning_rate(1e-3).epochs(3);
     assert!(slow.learn_all_encoded(&learn).unwrap_err().to_string().contains("gradient descent"));
     let slow = slow.train_encoded(&learn, &kept).unwrap();

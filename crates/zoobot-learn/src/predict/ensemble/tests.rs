@@ -5,7 +5,7 @@ use polars::prelude::{DataFrame, df};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use zoobot_representation::encoder::catalog_key;
 
-/// A catalogue of small pictures; where the place is said to be bad, of something else.
+/// A catalogue of small pictures; the files in `bad` are not pictures.
 fn catalog(folder: &Path, galaxies: usize, bad: &[usize]) -> Catalog {
     let mut rng = StdRng::seed_from_u64(5);
     let ids: Vec<String> = (0..galaxies).map(|i| format!("g{i}")).collect();
@@ -46,7 +46,7 @@ fn pictures_become_the_posterior_of_their_features_in_catalogue_order() {
     assert_eq!((posterior.members(), posterior.failed().len()), (1, 2));
     let space = model.encoder().encode(&catalog).unwrap();
     same(&posterior, &model.posterior_encoded(&space).unwrap(), 1e-4);
-    // The head itself, on the same features.
+    // The head applied directly to the same features.
     let flat: Vec<f32> = space.features().iter().copied().collect();
     let features = Tensor::from_slice(&flat).view([7, 320]);
     let direct = model.outputs(&features, None).unwrap();
@@ -113,7 +113,7 @@ fn passes_depend_on_the_galaxy_and_the_seed_alone_and_fewer_are_the_first_of_mor
         three.concentrations().slice(ndarray::s![.., .., ..3]),
         alpha.slice(ndarray::s![.., .., ..3])
     );
-    // The same weights leave out other features in each pass, model and galaxy, and by another seed.
+    // With the same weights, each pass, model, galaxy and seed drops different features.
     let member = |at: usize| alpha.index_axis(Axis(2), at).to_owned();
     assert_ne!(member(0), member(1));
     assert_ne!(member(0), member(10));
@@ -124,8 +124,7 @@ fn passes_depend_on_the_galaxy_and_the_seed_alone_and_fewer_are_the_first_of_mor
     assert_ne!(galaxy(&twins.concentrations(), 0), galaxy(&twins.concentrations(), 1));
 }
 
-/// With dropout p the output of a linear layer has the mean it has without, and the variance
-/// p / (1 - p) · Σ (w x)².
+/// With dropout p, the output of a linear layer keeps its mean and has the variance p / (1 - p) · Σ (w x)².
 #[test]
 fn the_scatter_of_passes_is_what_dropout_makes() {
     let model = small_model(&small_encoder("a"), "gz_rings", 1);
@@ -133,7 +132,7 @@ fn the_scatter_of_passes_is_what_dropout_makes() {
     let passes = 4000;
     let ensemble = Ensemble::new([model.clone()]).unwrap().passes(passes);
     let posterior = ensemble.posterior_encoded(&space).unwrap();
-    // Back to what leaves the linear layer.
+    // Inverts the output function to recover the output of the linear layer.
     let logit = |alpha: f64| ((alpha - 1.0) / (101.0 - alpha)).ln();
     let alone = model.posterior_encoded(&space).unwrap().concentrations().mapv(logit);
     let variables = model.variables().unwrap();
@@ -148,7 +147,7 @@ fn the_scatter_of_passes_is_what_dropout_makes() {
         let mean = values.mean().unwrap();
         assert!((mean - alone[[0, answer, 0]]).abs() < 4.0 * error, "{mean}, {alone}");
         let ratio = values.var(1.0) / variance;
-        // Of 4000 draws: 2.2 % is one sigma.
+        // With 4000 draws, one sigma is 2.2 %.
         assert!((ratio - 1.0).abs() < 0.09, "{ratio}");
     }
 }
@@ -177,7 +176,7 @@ fn a_file_holds_what_memory_would_in_every_format() {
             match ending {
                 "parquet" => assert!(read(&out).equals_missing(&expected)),
                 "csv" => assert_eq!(bytes(&out), bytes(&direct)),
-                // The header says where it comes from; the data, in the last blocks, are the same.
+                // The header records the provenance; the data, in the last blocks, is identical.
                 _ => {
                     let (out, direct) = (bytes(&out), bytes(&direct));
                     assert!(String::from_utf8_lossy(&out).contains("HISTORY {\"models\""));
@@ -197,7 +196,7 @@ fn a_prediction_that_was_stopped_is_taken_up_and_one_of_other_passes_is_not() {
     let ensemble = Ensemble::new([small_model(&small_encoder("a"), "gz_rings", 1)]).unwrap();
     let out = folder.path().join("votes.parquet");
     let whole = ensemble.posterior(&catalog).unwrap().friendly();
-    // What a stopped run leaves: its first part, with a number that no model gives.
+    // An interrupted run leaves its first part, here with a number that no model predicts.
     let key = {
         let mut mark = ensemble.note(Columns::Friendly).unwrap().into_bytes();
         mark.extend(ensemble.models[0].encoder().mark().unwrap());

@@ -2,20 +2,20 @@ use super::*;
 use crate::train::{HeadConfig, Rule, Shape, Watch};
 use tch::{Device, Kind, nn};
 
-/// Learns a line through noise with dropout on the way.
+/// Fits a line to noisy data, with dropout.
 struct Line {
     store: VarStore,
     head: crate::train::Head,
     x: Tensor,
     y: Tensor,
-    /// Stops the process's stand-in for a kill: an error at this step.
+    /// Simulates a kill: returns an error at this step.
     fail_at: Option<usize>,
     seen: usize,
     /// The bias at the last validation.
     validated: f64,
 }
 
-/// Normal numbers, three to a row.
+/// Normally distributed numbers, three per row.
 fn random(rows: usize, seed: u64) -> Tensor {
     use rand::{SeedableRng, rngs::StdRng};
     use rand_distr::{Distribution, StandardNormal};
@@ -25,7 +25,7 @@ fn random(rows: usize, seed: u64) -> Tensor {
 }
 
 impl Line {
-    /// Nothing here asks libtorch's generator, from which all tests draw at once.
+    /// Avoids libtorch's generator, which all tests share.
     fn new() -> Self {
         let store = VarStore::new(Device::Cpu);
         let head = HeadConfig::numbers(1).dropout(0.2).build(&store.root(), 3, 0).unwrap();
@@ -137,7 +137,7 @@ fn a_run_that_breaks_anywhere_ends_with_the_weights_of_one_that_does_not() {
             let mut task = Line::new();
             task.fail_at = Some(at);
             let _ = fit(&mut task, &config(), Some(folder.path()), &mut |_| ());
-            // What a killed process would leave of a checkpoint it was writing.
+            // The remains of a checkpoint that a killed process was writing.
             let half = folder.path().join("unfinished-000000000099");
             std::fs::create_dir_all(&half).unwrap();
             std::fs::write(half.join("tensors.safetensors"), "half").unwrap();
@@ -159,13 +159,13 @@ fn fragile() -> FitConfig {
     FitConfig { epochs: 30, save_every: 1, ..config() }
 }
 
-/// What the next test starts as a program of its own.
+/// Started by the next test as a separate process.
 #[test]
 #[ignore = "is started, and killed, by the next test"]
 fn a_run_to_be_killed() {
     let Some(folder) = std::env::var_os("ZOOBOT_RUN_TO_BE_KILLED") else { return };
     fit(&mut Line::new(), &fragile(), Some(Path::new(&folder)), &mut |_| {
-        // Not over before it is killed.
+        // Slow enough to be killed before it ends.
         std::thread::sleep(std::time::Duration::from_millis(20));
     })
     .unwrap();
@@ -189,7 +189,7 @@ fn a_run_killed_at_random_moments_ends_with_the_weights_of_one_that_was_not() {
             assert!(child.try_wait().unwrap().is_none(), "the run ended by itself");
         }
         std::thread::sleep(std::time::Duration::from_micros(rng.random_range(0..60_000)));
-        // On Unix this is SIGKILL, which nothing can catch.
+        // On Unix this is SIGKILL, which cannot be caught.
         child.kill().unwrap();
         assert!(!child.wait().unwrap().success());
     }
@@ -203,8 +203,8 @@ fn a_run_killed_at_random_moments_ends_with_the_weights_of_one_that_was_not() {
     assert_eq!(log(folder.path()), log(elsewhere.path()));
 }
 
-/// What the next test starts as a program of its own: from step 9 on no file may become longer than
-/// half a kilobyte, which is less than a checkpoint takes.
+/// Started by the next test as a separate process. From step 9 on, no file may grow beyond half a kilobyte,
+/// which is less than a checkpoint needs.
 #[test]
 #[ignore = "is started by the next test"]
 fn a_run_whose_disk_fills() {
@@ -212,8 +212,8 @@ fn a_run_whose_disk_fills() {
     let mut fill = |event: Event| {
         if matches!(event, Event::Step { step: 9, .. }) {
             let limit = libc::rlimit { rlim_cur: 512, rlim_max: 512 };
-            // SAFETY: both change this process only. Writing beyond the limit is an error then,
-            // instead of a signal that ends the process.
+            // SAFETY: both calls change this process only. Writing beyond the limit then returns an error
+            // instead of raising a signal that ends the process.
             unsafe {
                 libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
                 libc::setrlimit(libc::RLIMIT_FSIZE, &limit);
@@ -235,7 +235,7 @@ fn a_disk_that_is_full_keeps_the_checkpoint_before_and_the_run_goes_on_when_ther
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
-    // Checkpoints are written every 2 steps and after each 5, and the best epoch's is kept.
+    // Checkpoints are written every 2 steps and after each epoch of 5, and that of the best epoch is kept.
     assert_eq!(newest(folder.path()), "step-000000000008");
     assert!(!folders(folder.path()).iter().any(|it| it.starts_with("unfinished")));
     let mut resumed = Line::new();
@@ -267,7 +267,7 @@ fn a_run_in_the_background_that_is_cancelled_gives_what_it_has_and_goes_on_later
         fit(&mut Line::new(), &config(), Some(&path), &mut |event| {
             watch.see(&event);
             if matches!(event, Event::Step { step: 12, .. }) {
-                // Once to be seen here, once to be cancelled.
+                // One wait to be seen running, one to be cancelled.
                 wait.wait();
                 wait.wait();
             }
@@ -302,7 +302,7 @@ fn the_log_of_a_run_reads_as_its_result() {
         assert_eq!(numbers, [epoch.epoch as f64, *training, *validation, *rate, parts[0].1]);
     }
     assert_eq!((epochs.lines().count(), read("steps.csv").lines().count()), (7, 31));
-    // A line that was cut off, and steps that no checkpoint has, go away.
+    // A truncated line, and steps after the last checkpoint, are removed.
     let steps = read("steps.csv");
     let path = folder.path().join("steps.csv");
     std::fs::write(&path, steps.clone() + "31,0.5,0.1\n32,0.2").unwrap();
@@ -334,13 +334,13 @@ fn a_checkpoint_that_cannot_be_written_leaves_the_one_before() {
     let checkpoints = Checkpoints::new(folder.path(), 1).unwrap();
     let tensors = |value: f32| vec![("a".to_owned(), Tensor::from_slice(&[value]))];
     checkpoints.save(1, Some(0.5), &"first", &tensors(1.0)).unwrap();
-    // A file where the folder has to go, as unmovable as a full disk.
+    // A file where the folder should go blocks writing, like a full disk.
     std::fs::write(folder.path().join("unfinished-000000000002"), "in the way").unwrap();
     assert!(checkpoints.save(2, Some(0.1), &"second", &tensors(2.0)).is_err());
     let saved: Saved<String> = checkpoints.newest().unwrap().unwrap();
     assert_eq!((saved.step, saved.score, saved.state.as_str()), (1, Some(0.5), "first"));
     assert_eq!(saved.tensors[0].1, Tensor::from_slice(&[1.0f32]));
-    // A damaged newest one is passed over.
+    // A damaged newest checkpoint is skipped.
     std::fs::remove_file(folder.path().join("unfinished-000000000002")).unwrap();
     checkpoints.save(3, None, &"third", &tensors(3.0)).unwrap();
     std::fs::write(folder.path().join("step-000000000003/state.json"), "{").unwrap();
@@ -386,7 +386,7 @@ fn settings_outside_their_range_are_refused_by_name() {
     assert!(error.contains("all weights are frozen"), "{error}");
 }
 
-/// libtorch's own optimisers, on the same gradients.
+/// Compares with libtorch's own optimisers, on the same gradients.
 #[test]
 fn both_rules_take_the_steps_that_libtorch_takes() {
     for rule in [Rule::Adam, Rule::AdamW] {
@@ -402,7 +402,7 @@ fn both_rules_take_the_steps_that_libtorch_takes() {
             (x.view([1, 4]).matmul(a) + b).square().sum(Kind::Float)
         };
         let (store, a, b) = build();
-        // One decay for all, as libtorch has it without groups.
+        // A single weight decay, as in libtorch without groups.
         let group = super::super::groups::Group {
             rate: 1.0,
             weight_decay: 0.1,

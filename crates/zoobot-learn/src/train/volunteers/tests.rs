@@ -2,7 +2,7 @@ use super::*;
 use crate::train::End;
 use polars::prelude::{Column, col, lit};
 
-/// The sample's edge-on discs and ellipticals, with the votes of ten volunteers who know them.
+/// The edge-on and smooth galaxies of the sample, with the votes of ten volunteers who know the answers.
 fn galaxies(count: usize) -> (Catalog, Schema) {
     let schema = Schema::from_json(
         r#"{"name": "edges", "questions": [{"question": "edge-on", "answers": ["yes", "no"]}]}"#,
@@ -41,7 +41,8 @@ fn a_network_normalised_over_batches_learns_from_votes_and_becomes_an_encoder() 
     assert!(losses[15..].iter().sum::<f64>() / 5.0 < 0.8 * losses[0], "{losses:?}");
     let encoder = trained.encoder("edges").unwrap();
     assert_eq!((encoder.name(), encoder.recipe().size, encoder.width()), ("edges", 32, 512));
-    // What was trained is what encodes: the head on the encoder's features gives the validation.
+    // The trained network is the one that encodes: the head on the encoder's features gives the validation
+    // loss.
     let space = encoder.encode(&parts.val).unwrap();
     let features = space.features().iter().copied().collect::<Vec<f32>>();
     let features = Tensor::from_slice(&features).view([-1, 512]);
@@ -62,7 +63,7 @@ fn a_run_goes_on_where_it_stopped_and_begins_as_the_encoder_it_is_given() {
     let trained = run.train(&parts.train, &parts.val).unwrap();
     let again = run.train(&parts.train, &parts.val).unwrap();
     let print = |it: &Trained| it.encoder("it").unwrap().fingerprint().to_owned();
-    // All its epochs are over: nothing is left to do.
+    // All epochs are finished, so there is nothing left to do.
     assert_eq!((print(&trained), trained.fitted()), (print(&again), again.fitted()));
     let start = trained.encoder("start").unwrap();
     let still =
@@ -96,7 +97,7 @@ fn training_in_the_background_gives_what_it_has_when_cancelled() {
     let run = training(&schema, "resnet18").settings(endless).folder(place.path());
     let job = run.train_in_background(&parts.train, &parts.val).unwrap();
     assert!(job.status().starts_with("training: running"), "{}", job.status());
-    // An epoch is over when its checkpoint is there.
+    // An epoch has finished once its checkpoint exists.
     let begun = || {
         let entries = std::fs::read_dir(place.path().join("checkpoints"));
         entries.is_ok_and(|mut it| {

@@ -1,7 +1,7 @@
-//! The thread that feeds a GPU with what the cores prepare.
+//! The thread that feeds a GPU with the pictures that the cores prepare.
 //!
-//! Kernels run one after another, from whichever thread they are started, and libtorch sets itself
-//! up again for each thread: one thread is enough, and the cores go on preparing.
+//! A GPU runs kernels one after another, whichever thread launches them, and libtorch initialises itself
+//! anew in each thread. One thread is therefore enough, while the cores keep preparing pictures.
 
 use super::{Batch, ByRecipe, Networks, Rows};
 use crate::encoder::{batch, numbers};
@@ -9,15 +9,15 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use tch::{Tensor, no_grad};
 use zoobot_base::error::Result;
 
-/// The first row of a batch, its rows without features, and its pictures by each recipe; of a batch
-/// without a readable picture there are none.
+/// The first row of a batch, its rows without features, and its pictures prepared with each recipe. A
+/// batch without a readable picture has no tensors.
 pub(super) type Packed<'a> = (usize, Result<(Rows, ByRecipe<'a, Tensor>)>);
 
-/// A batch that the GPU works on, with each encoder's features in parts.
+/// A batch that is being computed, with the features of each encoder in parts.
 type Begun = (Rows, Vec<Vec<Tensor>>);
 
-/// Passes batch after batch through the networks until none comes or none is wanted. The features
-/// of a batch are fetched after the next has been begun, so that the GPU always has work.
+/// Passes batches through the networks until none is left or the receiver is gone. The features of a
+/// batch are fetched after the next batch has been launched, so that the GPU always has work.
 pub(super) fn run(networks: &Networks, packed: Receiver<Packed>, send: &SyncSender<Batch>) {
     let mut before: Option<(usize, Result<Begun>)> = None;
     for (first, packed) in packed {
@@ -29,7 +29,7 @@ pub(super) fn run(networks: &Networks, packed: Receiver<Packed>, send: &SyncSend
         }
     }
     if let Some((first, begun)) = before {
-        // The receiver may be gone.
+        // The receiver may already be gone.
         let _ = send.send((first, begun.and_then(finish)));
     }
 }

@@ -5,7 +5,7 @@ use std::env;
 use tch::Kind;
 use zoobot_data::catalog::Catalog;
 
-/// Weights of a network's own first values, with some in all places that start at 0.
+/// The initial weights of a network, with random values in place of zeros.
 fn weights(name: &str, channels: i64) -> (Architecture, Vec<(String, Tensor)>) {
     let architecture = Architecture::named(name).unwrap().inputs(channels);
     let store = nn::VarStore::new(Device::Cpu);
@@ -20,7 +20,7 @@ fn weights(name: &str, channels: i64) -> (Architecture, Vec<(String, Tensor)>) {
     (architecture, variables.into_iter().map(|(n, v)| (n, v.detach())).collect())
 }
 
-/// A folder such as timm's older releases wrote.
+/// A folder in the format of timm's older releases.
 fn old_folder(weights: &[(String, Tensor)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     Tensor::write_safetensors(weights, folder.path().join("model.safetensors")).unwrap();
@@ -196,8 +196,8 @@ fn weights_that_were_changed_behind_the_card_are_noted() {
     assert!(notes.contains("do not match the fingerprint in card.json"), "{notes}");
 }
 
-/// The folders of `$ZOOBOT_MODEL_FOLDERS` (separated by colons) hold what timm wrote, pictures'
-/// tensors and timm's features of them; `$ZOOBOT_GOLDEN` holds the pictures.
+/// The folders in `$ZOOBOT_MODEL_FOLDERS` (separated by colons) contain files written by timm, tensors
+/// of pictures, and timm's features for them; `$ZOOBOT_GOLDEN` contains the pictures.
 #[test]
 fn golden_folders_of_timm_give_timms_features_from_tensors_and_from_pictures() {
     let (Some(folders), Some(golden)) =

@@ -14,7 +14,7 @@ fn space(rows: usize, width: usize) -> Space {
 fn a_file_is_searched_as_the_table_in_memory_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("all.vectors");
-    // Larger than what is kept of it at once.
+    // Larger than the part of the file that is kept in memory.
     let all = space(50_000, 37);
     let file = VectorFile::write(&path, false, |to| {
         for part in 0..5 {
@@ -88,6 +88,6 @@ fn what_is_no_file_of_vectors_is_refused() {
     assert!(wrong(Array2::from_elem((2, 2), 1e5)).contains("65504"));
     assert!(wrong(Array2::zeros((3, 2))).contains("2 names for 3 rows"));
     assert!(VectorFile::write(&path, false, |_| Ok(())).is_err());
-    // A failed writing leaves what was there.
+    // A failed write leaves the old file in place.
     assert_eq!(std::fs::read(&path).unwrap(), &whole[..whole.len() - 1]);
 }

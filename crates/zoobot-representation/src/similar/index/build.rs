@@ -1,5 +1,5 @@
-//! Building a graph: layers from the highest down, each grown by [`Growth`], so that every layer finds its
-//! first neighbours through those above it.
+//! Builds a graph layer by layer, from the highest down. [`Growth`] grows each layer, so a search for a
+//! row's first neighbours can descend through the layers above.
 
 use super::graph::Graph;
 use super::grow::Growth;
@@ -8,21 +8,21 @@ use rand::{Rng, SeedableRng};
 use zoobot_base::error::Result;
 use zoobot_show::notebook::Progress;
 
-/// Rows that are linked a second time at least, once all of them are there.
+/// The minimum number of early rows that are linked a second time once they have all joined.
 const FIRST: usize = 10_000;
-/// A step takes at most one in so many of all rows, and no more than there are already.
+/// A step adds at most one `STEPS`th of all rows, and at most as many as have already joined.
 const STEPS: usize = 25;
 /// The highest layer that a row may reach.
 const HIGHEST: u8 = 16;
 
-/// Builds the graph of `rows` rows, inserting them in an order shuffled by `seed`. One seed gives
-/// one graph, on any number of cores.
+/// Builds the graph of `rows` rows, inserting them in an order shuffled by `seed`. A seed gives the same
+/// graph on any number of cores.
 pub fn graph(growth: Growth, rows: usize, seed: u64) -> Result<Graph> {
     let mut rng = rand::rngs::StdRng::seed_from_u64(seed);
     let mut order: Vec<u32> = (0..rows as u32).collect();
     order.shuffle(&mut rng);
     let levels: Vec<u8> = (0..rows).map(|_| level(rng.random(), growth.links)).collect();
-    // Each layer begins with the rows of the layer above, by which it is entered.
+    // Each layer begins with the rows of the layer above, through which searches enter it.
     order.sort_by_key(|&row| std::cmp::Reverse(levels[row as usize]));
     let entry = order.first().copied().unwrap_or_default();
     let mut graph = Graph::new(growth.links, &levels, entry)?;
@@ -40,8 +40,9 @@ pub fn graph(growth: Growth, rows: usize, seed: u64) -> Result<Graph> {
     Ok(graph)
 }
 
-/// Has rows join a layer, in steps that double until they are a share of all. The first `above` rows are
-/// also on the layer above, and begin with their links there: every walk enters this layer by them.
+/// Adds rows to a layer, in steps that double until they reach a fixed share of all rows. The first
+/// `above` rows are also on the layer above and start with their links there, since every search enters
+/// this layer through them.
 fn grow(
     growth: Growth,
     graph: &mut Graph,
@@ -56,7 +57,7 @@ fn grow(
     }
     let mut done = above.max(1).min(rows.len());
     joined(done);
-    // Rows that joined early saw few others, and are linked again.
+    // Rows that joined early had few others to choose from, so they are linked again.
     let early = rows.len().min(FIRST.max(2 * above));
     while done < rows.len() {
         zoobot_base::interrupt::check("index", || format!("{done} of {} rows", rows.len()))?;
@@ -71,8 +72,8 @@ fn grow(
     Ok(())
 }
 
-/// The highest layer of a row (Malkov & Yashunin 2018, algorithm 1): one row in `links` is on the first,
-/// one of these in `links` on the second. `lot` is uniform from 0 to 1, without 1.
+/// The highest layer of a row (Malkov & Yashunin 2018, algorithm 1): one row in `links` reaches layer 1,
+/// and one in `links` of these reaches layer 2. `lot` is uniform in [0, 1).
 fn level(lot: f64, links: usize) -> u8 {
     let level = (-(1.0 - lot).ln() / (links.max(2) as f64).ln()).floor();
     level.clamp(0.0, f64::from(HIGHEST)) as u8

@@ -1,34 +1,34 @@
-//! The graph of an index: neighbours lie in one table, and a query walks over it.
+//! The graph of an index: all neighbours are in one flat table, and a search follows them.
 //!
-//! (`hnsw_rs` keeps each neighbour behind two pointers and a lock, and what a walk has seen in a hash
-//! table; `ARCHITECTURE.md` has how fast both are.)
+//! (`hnsw_rs` keeps each neighbour behind two pointers and a lock, and the visited rows in a hash table;
+//! `ARCHITECTURE.md` compares their speed.)
 
 use super::rows::{Lane, Rows, Single, Stored, apart};
 use zoobot_base::error::{Error, Result};
 use zoobot_base::processor::for_each_processor;
 
-/// For no place.
+/// Marks the absence of a row.
 const NONE: u32 = u32::MAX;
-/// Marks a row of the walk whose neighbours were looked at; rows are fewer.
+/// Marks a candidate whose neighbours have been visited. Row numbers are smaller.
 const DONE: u32 = 1 << 31;
 
-/// A navigable small-world graph (Malkov & Yashunin 2018): every row on the ground, fewer and fewer
-/// on each layer above.
+/// A navigable small-world graph (Malkov & Yashunin 2018): layer 0 holds every row, and each layer above
+/// holds fewer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Graph {
-    /// Neighbours that a row has at most on the layers above; twice as many on the ground.
+    /// The maximum number of neighbours on the upper layers; layer 0 allows twice as many.
     degree: usize,
-    /// For each row: how many neighbours, then those.
+    /// Layer 0: the number of neighbours of each row, followed by the neighbours.
     ground: Vec<u32>,
-    /// For each row: where it begins in `above`, or [`NONE`].
+    /// Where each row begins in `above`, or [`NONE`].
     start: Vec<u32>,
-    /// For each row that is there: its highest layer, then for each from the first how many
-    /// neighbours, then those.
+    /// For each row on the upper layers: its highest layer, then for each layer from 1 the number of
+    /// neighbours, followed by the neighbours.
     above: Vec<u32>,
     entry: u32,
 }
 
-/// What a walk needs, kept for the next one.
+/// Buffers for a search, reused by the next one.
 #[derive(Debug, Default)]
 pub struct Walk {
     seen: Vec<u64>,
@@ -38,7 +38,7 @@ pub struct Walk {
 }
 
 impl Graph {
-    /// An empty graph for rows with these highest layers.
+    /// Creates a graph without links for rows with these highest layers.
     pub fn new(degree: usize, levels: &[u8], entry: u32) -> Result<Self> {
         let mut start = vec![NONE; levels.len()];
         let mut end = 0;
@@ -58,10 +58,10 @@ impl Graph {
         Ok(Self { degree, ground, start, above, entry })
     }
 
-    /// From what [`parts`](Self::parts) gave.
+    /// Rebuilds a graph from its [`parts`](Self::parts).
     ///
     /// # Errors
-    /// When they do not make a graph: a walk could leave its tables.
+    /// When the parts are inconsistent, so that a search could leave the tables.
     pub fn from_parts(
         degree: usize,
         entry: u32,
@@ -102,13 +102,13 @@ impl Graph {
         })
     }
 
-    /// The three tables and the entry, to be written.
+    /// The degree, the entry row and the three tables, for writing to disk.
     pub fn parts(&self) -> (usize, u32, [&[u32]; 3]) {
         (self.degree, self.entry, [&self.ground, &self.start, &self.above])
     }
 
-    /// Sets the neighbours of a row on a layer that it is on, the best first; more than there is
-    /// room for are left out.
+    /// Sets the neighbours of a row on one of its layers, best first. Those beyond the maximum are
+    /// dropped.
     pub fn link(&mut self, row: u32, layer: usize, to: impl Iterator<Item = u32>) {
         let links = if layer == 0 {
             let stride = 2 * self.degree + 1;
@@ -131,7 +131,7 @@ impl Graph {
         self.start.len()
     }
 
-    /// Bytes that it takes.
+    /// The memory used, in bytes.
     pub fn bytes(&self) -> usize {
         4 * (self.ground.len() + self.start.len() + self.above.len())
     }
@@ -143,13 +143,13 @@ impl Graph {
         &links[1..1 + links[0] as usize]
     }
 
-    /// The neighbours of a row on a layer that it is on.
+    /// The neighbours of a row on one of its layers.
     #[inline(always)]
     pub fn links(&self, row: u32, layer: usize) -> &[u32] {
         if layer == 0 { self.ground(row) } else { self.above(row, layer) }
     }
 
-    /// The highest layer that a row is on.
+    /// The highest layer of a row.
     pub fn level(&self, row: u32) -> usize {
         match self.start[row as usize] {
             NONE => 0,
@@ -164,8 +164,9 @@ impl Graph {
         &links[1..1 + links[0] as usize]
     }
 
-    /// The rows of a layer nearest to a query that a walk comes by, nearest first, at most `wide` of them;
-    /// the wider it goes, the fewer it misses. Distances are those of the rows as stored, squared.
+    /// The rows of a layer nearest to a query among those that the search visits, nearest first, at most
+    /// `wide` (ef) of them. A larger ef misses fewer. Distances are between the stored values, and
+    /// squared unless `absolute`.
     pub fn nearest<'a>(
         &self,
         stored: &Stored,
@@ -282,7 +283,7 @@ fn go<L: Lane, const ABSOLUTE: bool, const FUSED: bool>(
     }
 }
 
-/// The distance of a query to a row.
+/// The distance between a query and a row.
 #[inline(always)]
 fn far<L: Lane, const ABSOLUTE: bool, const FUSED: bool>(
     query: &[Single],

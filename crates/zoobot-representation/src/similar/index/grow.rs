@@ -1,31 +1,33 @@
-//! Growing a graph: rows join a few at a time, the rows of one step on all cores, and each step
-//! sees only what the steps before made, so that the number of cores changes nothing.
+//! Grows a graph. Rows join in steps, and the rows of a step are linked on all cores. Each step sees
+//! only the links made in earlier steps, so the number of cores does not change the result.
 //!
-//! The order is that of Dobson et al. 2023 (ParlayANN); links are chosen by algorithm 4 of Malkov & Yashunin
-//! 2018, also when a row has more than there is room for. (Dropping the farthest then, as `hnsw_rs` does,
-//! cuts clusters off from each other.)
+//! Rows join in the order of Dobson et al. 2023 (ParlayANN). Links are chosen by algorithm 4 of Malkov &
+//! Yashunin 2018, which also prunes rows with too many links. (Dropping the farthest links instead, as
+//! `hnsw_rs` does, cuts clusters off from each other.)
 
 use super::graph::{Graph, Walk};
 use super::rows::Stored;
 use rayon::prelude::*;
 use zoobot_base::error::Result;
 
-/// A link: how far, and where to.
+/// A link: the distance and the target row.
 type Link = (f32, u32);
 
-/// How rows get their links.
+/// How rows are linked.
 #[derive(Debug, Clone, Copy)]
 pub struct Growth<'a> {
     pub stored: &'a Stored,
     pub absolute: bool,
-    /// Links that a row chooses; with those of others that choose it, twice as many at most on the ground.
+    /// The number of links that a row chooses. Including links chosen by other rows, it keeps at most
+    /// this number on the upper layers and twice as many on layer 0.
     pub links: usize,
-    /// The ef of the construction: how many candidates are kept.
+    /// ef_construction: the number of candidates.
     pub wide: usize,
 }
 
 impl Growth<'_> {
-    /// Gives rows their links on a layer, besides those that they have. The layers above are whole.
+    /// Links rows on a layer, keeping their existing links as candidates. The layers above must be
+    /// complete.
     pub fn step(&self, graph: &mut Graph, layer: usize, rows: &[u32]) -> Result<()> {
         let most = if layer == 0 { 2 * self.links } else { self.links };
         let now = &*graph;
@@ -43,7 +45,7 @@ impl Growth<'_> {
                 ))
             })
             .collect::<Result<_>>()?;
-        // Both ends of a link, by row.
+        // The reverse links, as (target, distance, source), to be grouped by target.
         let mut ends: Vec<(u32, f32, u32)> = Vec::with_capacity(2 * self.links * rows.len());
         for (&row, links) in rows.iter().zip(&chosen) {
             ends.extend(links.iter().map(|&(distance, to)| (to, distance, row)));
@@ -73,18 +75,18 @@ impl Growth<'_> {
         graph.links(row, layer).iter().map(far).collect()
     }
 
-    /// Links, chosen only where they are too many.
+    /// Prunes links only if there are more than `most`.
     fn select_above(&self, row: u32, mut links: Vec<Link>, most: usize) -> Vec<Link> {
         in_order(&mut links);
         if links.len() > most { self.select(row, links, most) } else { links }
     }
 
-    /// Of links those nearer to the row than to any that was taken before, the nearest first; where
-    /// that leaves too few, the nearest of the others too.
+    /// Chooses links that are nearer to the row than to any link chosen before, nearest first. If these
+    /// are too few, the nearest of the rejected links are added.
     ///
-    /// Copies of the row have a share of their own, since every other row is as far from them as from
-    /// the row, so that none would be nearer to it. They are taken in a ring, the next first: by it each
-    /// of them is reached.
+    /// Copies of the row (distance 0) have their own share of the links: every other row is as far from
+    /// a copy as from the row, so one chosen copy would reject all of them. Copies are chosen in ring
+    /// order, the next row number first, so that each of them can be reached.
     fn select(&self, row: u32, mut links: Vec<Link>, most: usize) -> Vec<Link> {
         in_order(&mut links);
         let least = most.div_ceil(4);
@@ -114,7 +116,7 @@ impl Growth<'_> {
     }
 }
 
-/// The nearest first, each once.
+/// Sorts links by distance and removes duplicates.
 fn in_order(links: &mut Vec<Link>) {
     links.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     links.dedup_by_key(|link| link.1);

@@ -1,14 +1,14 @@
-//! Search by an index: most of the nearest galaxies, in a fraction of the time.
+//! Approximate search with an index: finds most of the nearest galaxies in a fraction of the time.
 //!
-//! A hierarchical navigable small world (Malkov & Yashunin 2018, IEEE TPAMI 42, 824): every galaxy
-//! is linked to some near ones, and a search walks along the links towards the query. It may miss
-//! some, so how many it finds is measured against exact search when it is built.
+//! The index is a hierarchical navigable small world (Malkov & Yashunin 2018, IEEE TPAMI 42, 824): every
+//! galaxy is linked to some near ones, and a search follows the links towards the query. It may miss
+//! some, so its recall is measured against exact search when the index is built.
 //!
-//! * `build`: layer by layer, and the order in which rows join each.
-//! * `grow`: how they do, on all cores.
-//! * `graph`, `rows`: both in flat tables, and the walk over them.
-//! * `recall`: what is found, measured.
-//! * `store`: on disk.
+//! * `build`: the layers, and the order in which rows join each.
+//! * `grow`: how rows are linked, on all cores.
+//! * `graph`, `rows`: links and vectors in flat tables, and the search over them.
+//! * `recall`: the measured recall.
+//! * `store`: the file format.
 
 mod build;
 mod graph;
@@ -38,10 +38,10 @@ use zoobot_show::notebook::{Bundle, Show};
 pub use recall::Recall;
 use recall::{NEIGHBOURS, Truth};
 
-/// The number of galaxies above which an index is worth building: see [`Index`].
+/// The number of galaxies above which an index is worth building (see [`Index`]).
 pub const EXACT: usize = 1_000_000;
 
-/// How an index is built. The defaults are the usual ones.
+/// How an index is built. The defaults are those commonly used.
 ///
 /// ```
 /// use zoobot_core::similar::IndexConfig;
@@ -53,20 +53,20 @@ pub const EXACT: usize = 1_000_000;
 pub struct IndexConfig {
     /// The metric (default [`Metric::L2`]).
     pub metric: Metric,
-    /// Links of a galaxy (`M` in the literature), 2 to 256 (default 16; twice as many on the lowest
-    /// layer). More links find more and take more memory.
+    /// The number of links of a galaxy (`M` in the literature), 2 to 256 (default 16; layer 0 allows
+    /// twice as many). More links find more and take more memory.
     pub links: usize,
-    /// How many candidates are kept in the search for a galaxy's links (`ef_construction` in the
-    /// literature; default 200). More build slower and find more.
+    /// The number of candidates in the search for a galaxy's links (`ef_construction` in the literature;
+    /// default 200). A larger number takes longer to build and finds more.
     pub construction: usize,
-    /// The share of the true 10 nearest that searches should find, above 0 and at most 1 (default
-    /// 0.99).
+    /// The recall to aim for: the share of the true 10 nearest that a search finds, above 0 and at most
+    /// 1 (default 0.99).
     pub recall: f64,
-    /// Whether it keeps its vectors in half precision (default false): half the memory. What it
-    /// finds is ordered by the table's own numbers anyway.
+    /// Whether the index stores its vectors in half precision (default false), which halves its memory.
+    /// Results are still ordered by the table's own numbers.
     pub half: bool,
-    /// The seed of the order in which galaxies are added (default 0): one seed gives one index, on
-    /// any number of cores.
+    /// The seed of the order in which galaxies are added (default 0). A seed gives the same index on any
+    /// number of cores.
     pub seed: u64,
 }
 
@@ -102,10 +102,10 @@ impl IndexConfig {
 /// An index of a table of representations.
 ///
 /// Building takes about a minute for 300,000 galaxies on two cores; a search then takes a fraction of a
-/// millisecond. Up to a million galaxies ([`EXACT`]), exact search answers within tens of
-/// milliseconds and needs no index. It holds a copy of the vectors (4 bytes a number, 2 with
-/// [`half`](IndexConfig::half), rows padded to 16 numbers) and (8 `links` + 8) bytes of graph for each
-/// galaxy.
+/// millisecond. Up to a million galaxies ([`EXACT`]), exact search answers within tens of milliseconds
+/// and needs no index. The index holds a copy of the vectors (4 bytes per number, or 2 with
+/// [`half`](IndexConfig::half), with rows padded to a multiple of 16 numbers) and about (8 `links` + 8)
+/// bytes of graph per galaxy.
 ///
 /// ```
 /// use zoobot_core::{ndarray::Array2, similar::IndexConfig, space::Space};
@@ -131,11 +131,11 @@ struct Inner {
     stored: Stored,
     graph: Graph,
     seconds: f64,
-    /// What a sample should find, once it is known.
+    /// The true neighbours of a sample, once they have been computed.
     truth: OnceLock<Truth>,
 }
 
-/// The table that an index is of: distances are computed anew from it.
+/// The indexed table, from which the distances of results are computed.
 #[derive(Debug, Clone)]
 pub(super) enum Table {
     Memory(Arc<Array2<f32>>),
@@ -159,7 +159,7 @@ impl Table {
 }
 
 impl Space {
-    /// Builds an [`Index`] of this space, and measures what it finds.
+    /// Builds an [`Index`] of this space and measures its recall.
     ///
     /// # Errors
     /// [`Error::Parameter`] for a parameter outside its range; [`Error::Unsuitable`] for a number too
@@ -168,11 +168,11 @@ impl Space {
         Index::build(Table::Memory(self.shared()), config)
     }
 
-    /// Reads an index that [`Index::save`] wrote of this space.
+    /// Reads an index of this space that [`Index::save`] wrote.
     ///
     /// # Errors
-    /// When the file cannot be read, is damaged, or is the index of another table or of this one
-    /// before it changed.
+    /// When the file cannot be read, is damaged, or is the index of another table or of an earlier
+    /// version of this one.
     pub fn open_index(&self, path: impl AsRef<Path>) -> Result<Index> {
         Index::read(path.as_ref(), Table::Memory(self.shared()))
     }
@@ -212,7 +212,7 @@ impl Index {
         Self { inner: Arc::new(inner), measured: none }.for_recall(config.recall)
     }
 
-    /// One that was read.
+    /// Assembles an index that was read from a file.
     fn of(
         table: Table,
         fingerprint: String,
@@ -228,8 +228,8 @@ impl Index {
         Ok(Self { inner: Arc::new(inner), measured })
     }
 
-    /// This index with the ef (see [`wide`](Self::wide)) that finds another share of the true
-    /// neighbours, measured again on a sample. [`recall`](Self::recall) tells what was reached.
+    /// Returns this index with the ef (see [`wide`](Self::wide)) that reaches another recall, measured
+    /// again on a sample. [`recall`](Self::recall) returns the recall that was reached.
     ///
     /// # Errors
     /// [`Error::Parameter`] unless `recall` is above 0 and at most 1; [`Error::Interrupted`].
@@ -239,8 +239,8 @@ impl Index {
         Ok(Self { measured, ..self.clone() })
     }
 
-    /// This index with another ef, the number of candidates that a search for 10 neighbours keeps.
-    /// Its recall is measured again.
+    /// Returns this index with another ef, the number of candidates in a search for 10 neighbours. Its
+    /// recall is measured again.
     ///
     /// # Errors
     /// [`Error::Parameter`] for 0; [`Error::Interrupted`].
@@ -252,28 +252,28 @@ impl Index {
         Ok(Self { measured, ..self.clone() })
     }
 
-    /// The share of the true 10 nearest that was found at a sample of places, each beyond a
-    /// galaxy as seen from one of its neighbours.
+    /// The share of the true 10 nearest that a search finds, measured on a sample of points. Each point
+    /// lies beyond a galaxy as seen from one of its neighbours.
     pub fn recall(&self) -> f64 {
         self.measured.recall
     }
 
-    /// All that was measured on the sample.
+    /// The measured recall with its ef, standard error and sample size.
     pub fn measured(&self) -> Recall {
         self.measured
     }
 
-    /// How it was built.
+    /// The configuration with which the index was built.
     pub fn config(&self) -> &IndexConfig {
         &self.inner.config
     }
 
-    /// Seconds that building took, without the measurement.
+    /// The time it took to build, in seconds, without measuring the recall.
     pub fn seconds(&self) -> f64 {
         self.inner.seconds
     }
 
-    /// Bytes of memory that it takes.
+    /// The memory used, in bytes.
     pub fn bytes(&self) -> usize {
         self.inner.stored.bytes() + self.inner.graph.bytes()
     }
@@ -300,7 +300,7 @@ impl Index {
         &self.inner.fingerprint
     }
 
-    /// Fails for a table or metric that the index was not built for.
+    /// Fails if the index was built for another table or metric.
     pub(super) fn check(&self, table: &Table, metric: Metric) -> Result<()> {
         let same = match (table, &self.inner.table) {
             (Table::Memory(a), Table::Memory(b)) => Arc::ptr_eq(a, b),
@@ -322,19 +322,19 @@ impl Index {
         Ok(())
     }
 
-    /// For each query (one a row) the `k` nearest rows that the index finds, with exact distances.
-    /// It uses all cores; their number does not change the result.
+    /// The `k` nearest rows that the index finds for each query (one per row), with exact distances. The
+    /// search uses all cores; their number does not change the result.
     ///
     /// # Errors
     /// [`Error::Shape`] for queries of another width; [`Error::Unsuitable`] for a number that is not
-    /// finite; [`Error::Parameter`] for a `k` of 0 or of more than the galaxies;
+    /// finite; [`Error::Parameter`] if `k` is 0 or exceeds the number of galaxies;
     /// [`Error::Interrupted`].
     pub fn nearest(&self, queries: ArrayView2<f32>, k: usize) -> Result<Nearest> {
         self.nearest_among(queries, k, None)
     }
 
-    /// The same among some of the rows (increasing places). Where these are few, or a walk comes by
-    /// too few of them, they are searched exactly.
+    /// Like [`nearest`](Self::nearest), but restricted to some of the rows (in increasing order). If
+    /// these are few, or the search finds fewer than `k` of them, they are searched exactly.
     pub(super) fn nearest_among(
         &self,
         queries: ArrayView2<f32>,
@@ -398,22 +398,22 @@ impl Index {
         Ok(nearest)
     }
 
-    /// How wide a walk goes for `k` of `count` rows: more neighbours and rarer rows widen it.
+    /// The ef for finding `k` of `count` rows. It grows with `k` and with the share of rows excluded.
     fn width(&self, k: usize, count: usize) -> usize {
         let rows = self.table().len();
         let wide = self.measured.wide.max(k) as f64 * (k as f64 / NEIGHBOURS as f64).max(1.0);
-        // Twice what is expected where only some count, for they may lie together.
+        // Twice the expected share for a subset of the rows, since they may be clustered.
         let share = if count < rows { 2.0 * rows as f64 / count as f64 } else { 1.0 };
         ((wide * share).ceil() as usize).min(rows)
     }
 
-    /// Whether a walk looks at about as many rows as exact search would. A row that it comes by
-    /// costs several times one that is read in turn.
+    /// Whether a search with this ef visits about as many rows as exact search. Visiting a row costs
+    /// several times as much as reading it in order.
     fn is_dear(&self, wide: usize, count: usize) -> bool {
         4 * wide * self.config().links >= count
     }
 
-    /// The `k` nearest that one walk finds, with their distances in the table.
+    /// The `k` nearest rows that one search finds, with their exact distances in the table.
     fn walk(
         &self,
         query: &[f32],
@@ -425,7 +425,7 @@ impl Index {
         let Inner { stored, graph, config, .. } = self.inner.as_ref();
         let absolute = config.metric == Metric::L1;
         let found = graph.nearest(stored, &rows::query(prepared), 0, wide.max(k), absolute, walk);
-        // Rounding may change the order of neighbours near each other.
+        // Half precision may swap neighbours at similar distances, so all candidates are sorted again.
         let sure = if config.half { found.len() } else { k.min(found.len()) };
         let mut values = vec![0.0; query.len()];
         let mut nearest: Vec<(f64, u32)> = found[..sure]
@@ -441,7 +441,7 @@ impl Index {
     }
 }
 
-/// The vectors, as walks take them.
+/// The vectors in the layout that searches use.
 fn stored(table: &dyn Vectors, config: &IndexConfig) -> Result<Stored> {
     let (count, width) = (table.len(), table.width());
     let mut largest = 0.0_f32;
@@ -469,7 +469,7 @@ fn stored(table: &dyn Vectors, config: &IndexConfig) -> Result<Stored> {
     Ok(stored)
 }
 
-/// Scales a row to length 1; one of zeros has no direction and goes far from every one.
+/// Scales a row to length 1. A row of zeros has no direction and is placed far from all others.
 fn unit(row: &mut [f32]) {
     let length = row.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>().sqrt();
     match length > 0.0 {

@@ -1,4 +1,4 @@
-//! How much of the truth an index finds, measured, and how wide a walk has to be for more.
+//! Measures the recall of an index and chooses its ef.
 
 use super::Index;
 use super::graph::Walk;
@@ -8,34 +8,34 @@ use rand::SeedableRng;
 use rayon::prelude::*;
 use zoobot_base::error::Result;
 
-/// Neighbours of each galaxy of the sample.
+/// The number of neighbours searched for.
 pub const NEIGHBOURS: usize = 10;
-/// Galaxies that are searched for, both ways.
+/// The number of galaxies in the sample.
 const SAMPLE: usize = 1000;
-/// Of tables so large that the exact search of a sample takes long.
+/// The number of rows above which exact search is slow, and the smaller sample used then.
 const LARGE: (usize, usize) = (2_000_000, 200);
-/// How wide walks are tried.
+/// The values of ef to try.
 const WIDTHS: [usize; 22] = [
     10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256, 320, 384, 512, 768, 1024, 2048,
     4096,
 ];
 
-/// What a sample of a table tells about an index.
+/// The recall of an index, measured on a sample of its table.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Recall {
-    /// The ef: how many candidates a search for 10 neighbours keeps.
+    /// The ef: the number of candidates in a search for 10 neighbours.
     pub wide: usize,
-    /// The share of the true 10 nearest that it finds.
+    /// The share of the true 10 nearest that a search finds.
     pub recall: f64,
-    /// The standard error of that share.
+    /// The standard error of the recall.
     pub error: f64,
-    /// Galaxies of the sample.
+    /// The number of galaxies in the sample.
     pub sample: usize,
 }
 
-/// Points that are not in the table, as those of new galaxies are not, and how far the farthest of
-/// their true nearest is: each beyond a row as seen from one of its neighbours, by half of how far they
-/// are apart.
+/// Points that are not in the table, like new galaxies, and the distance of the farthest of each point's
+/// true neighbours. A point lies beyond a row as seen from the row's farthest neighbour, by half the
+/// distance between the two.
 pub struct Truth {
     queries: Array2<f32>,
     bound: Vec<f64>,
@@ -43,7 +43,7 @@ pub struct Truth {
 }
 
 impl Truth {
-    /// Searches exactly around a sample of the rows.
+    /// Searches exactly around a sample of rows.
     pub fn of(index: &Index) -> Result<Self> {
         let (table, metric) = (index.table(), index.config().metric);
         let count = table.len();
@@ -64,7 +64,8 @@ impl Truth {
         Ok(Self { queries, bound, k })
     }
 
-    /// The share that is found by walks of this width. Copies at one distance count alike.
+    /// The recall of searches with this ef. Any row as near as the farthest true neighbour counts as
+    /// found.
     pub fn recall(&self, index: &Index, wide: usize) -> Recall {
         let prepared = index.config().metric.prepared(self.queries.view());
         let hits: Vec<f64> = (0..self.queries.nrows())
@@ -82,7 +83,7 @@ impl Truth {
         Recall { wide, recall, error: (variance / number).sqrt(), sample: hits.len() }
     }
 
-    /// The narrowest walk that finds the wanted share by more than its error, or the widest tried.
+    /// The smallest ef whose recall exceeds the wanted one by its standard error, or the largest tried.
     pub fn tune(&self, index: &Index, wanted: f64) -> Result<Recall> {
         let most = index.table().len();
         let mut last = self.recall(index, WIDTHS[0].min(most));
@@ -97,7 +98,7 @@ impl Truth {
     }
 }
 
-/// Some rows of a table.
+/// Reads some rows of a table.
 fn read(table: &dyn Vectors, rows: &[usize]) -> Array2<f32> {
     let mut found = Array2::zeros((rows.len(), table.width()));
     for (&row, mut to) in rows.iter().zip(found.rows_mut()) {
@@ -108,7 +109,7 @@ fn read(table: &dyn Vectors, rows: &[usize]) -> Array2<f32> {
     found
 }
 
-/// Those that have a direction, which the cosine needs.
+/// Keeps the rows that are not all zeros, since the cosine needs a direction.
 fn directed(rows: Array2<f32>) -> Array2<f32> {
     let some = |&i: &usize| rows.row(i).iter().any(|&value| value != 0.0);
     let kept: Vec<usize> = (0..rows.nrows()).filter(some).collect();

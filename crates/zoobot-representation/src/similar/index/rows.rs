@@ -1,25 +1,25 @@
-//! The vectors of an index, laid out for the walk over its graph: each row begins on a cache line
-//! and is padded to whole registers, so that a distance has neither remainder nor misaligned load.
+//! The vectors of an index, laid out for searching its graph: each row begins on a cache line and is
+//! padded to whole registers, so that distances need no remainder loop and no misaligned loads.
 
 use crate::similar::kernel::add;
 use half::f16;
 use zoobot_base::processor::for_each_processor;
 use zoobot_base::simd::{LANES, total};
 
-/// Sixteen columns of a row, as they are kept.
+/// Sixteen columns of a row, as stored.
 pub trait Lane: Copy + Send + Sync + 'static {
-    /// Rounds them to what is kept.
+    /// Rounds to the stored precision.
     fn narrow(columns: [f32; LANES]) -> Self;
-    /// As they are computed with.
+    /// Converts to single precision for computing.
     fn widen(&self) -> [f32; LANES];
 }
 
-/// In single precision.
+/// Sixteen columns in single precision.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(64))]
 pub struct Single([f32; LANES]);
 
-/// In half precision: 11 significant bits.
+/// Sixteen columns in half precision: 11 significant bits.
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(32))]
 pub struct Half([u16; LANES]);
@@ -42,8 +42,8 @@ impl Lane for Half {
 
     #[inline(always)]
     fn widen(&self) -> [f32; LANES] {
-        // Without infinities and NaN, which never get here, the exponent only has to be moved; the
-        // product also sets right what is subnormal.
+        // Without infinities and NaN, which cannot occur here, it is enough to shift the exponent. The
+        // product also corrects subnormal numbers.
         let shift = f32::from_bits((127 + 112) << 23);
         self.0.map(|bits| {
             let magnitude = f32::from_bits(u32::from(bits & 0x7fff) << 13) * shift;
@@ -52,16 +52,16 @@ impl Lane for Half {
     }
 }
 
-/// Rows of one kind of number.
+/// Rows of one precision.
 #[derive(Debug)]
 pub struct Rows<L> {
     lanes: Vec<L>,
-    /// Lanes of a row.
+    /// The number of lanes per row.
     each: usize,
 }
 
 impl<L: Lane> Rows<L> {
-    /// Takes in `count` rows of `width` numbers, which `read` writes one at a time.
+    /// Stores `count` rows of `width` numbers, which `read` writes one at a time.
     pub fn new(count: usize, width: usize, mut read: impl FnMut(usize, &mut [f32])) -> Self {
         let each = width.div_ceil(LANES);
         let mut lanes = Vec::with_capacity(count * each);
@@ -80,7 +80,7 @@ impl<L: Lane> Rows<L> {
         &self.lanes[start..start + self.each]
     }
 
-    /// Asks the processor to have a row at hand soon.
+    /// Prefetches a row into the cache.
     #[inline(always)]
     pub fn prefetch(&self, place: u32) {
         #[cfg(target_arch = "x86_64")]
@@ -98,7 +98,7 @@ impl<L: Lane> Rows<L> {
     }
 }
 
-/// A query, in single precision and padded as the rows are.
+/// A query in single precision, padded like the rows.
 pub fn query(values: &[f32]) -> Vec<Single> {
     padded(values).map(Single::narrow).collect()
 }
@@ -111,7 +111,7 @@ fn padded(values: &[f32]) -> impl Iterator<Item = [f32; LANES]> + '_ {
     })
 }
 
-/// The sum of squared (with `ABSOLUTE`: of absolute) differences. Padding adds nothing.
+/// The sum of squared differences, or of absolute differences with `ABSOLUTE`. Padding adds nothing.
 #[inline(always)]
 pub fn apart<A: Lane, B: Lane, const ABSOLUTE: bool, const FUSED: bool>(a: &[A], b: &[B]) -> f32 {
     let mut sums = [0.0_f32; LANES];
@@ -132,7 +132,8 @@ pub enum Stored {
 }
 
 impl Stored {
-    /// The distance of two rows, by the best instructions that there are.
+    /// The distance between two rows, computed with the fastest available instructions: squared unless
+    /// `absolute`.
     pub fn between(&self, a: u32, b: u32, absolute: bool) -> f32 {
         match self {
             Self::Single(rows) => between(rows.row(a), rows.row(b), absolute),
@@ -140,7 +141,7 @@ impl Stored {
         }
     }
 
-    /// A row, as a query.
+    /// A row, converted to a query.
     pub fn query(&self, row: u32) -> Vec<Single> {
         match self {
             Self::Single(rows) => rows.row(row).to_vec(),
@@ -148,7 +149,7 @@ impl Stored {
         }
     }
 
-    /// Bytes that they take.
+    /// The memory used, in bytes.
     pub fn bytes(&self) -> usize {
         match self {
             Self::Single(rows) => size_of_val(rows.lanes.as_slice()),

@@ -1,4 +1,4 @@
-//! An index on disk: a line of JSON, then the graph. The vectors stay in their table.
+//! An index on disk: a JSON header, then the graph. The vectors stay in their table.
 
 use super::graph::Graph;
 use super::recall::Recall;
@@ -12,7 +12,7 @@ use zoobot_base::files::write_whole;
 
 /// The first bytes of the file.
 const MAGIC: &[u8; 8] = b"zoobotI1";
-/// No head is longer.
+/// The maximum length of the header.
 const HEAD: u64 = 1 << 20;
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,14 +30,14 @@ struct Head {
 }
 
 impl Index {
-    /// The default place of a table's index: beside the table, with `.index` after its name.
+    /// The default path of a table's index: the table's path with `.index` appended.
     pub fn beside(table: impl AsRef<Path>) -> PathBuf {
         let mut name = table.as_ref().as_os_str().to_owned();
         name.push(".index");
         name.into()
     }
 
-    /// Writes it. The file appears whole or not at all, and belongs to its table.
+    /// Writes the index. The file appears whole or not at all, and can be read only with its table.
     ///
     /// # Errors
     /// When the file cannot be written, as on a full disk.
@@ -72,11 +72,11 @@ impl Index {
         })
     }
 
-    /// Reads the index of a table that [`save`](Self::save) wrote.
+    /// Reads an index that [`save`](Self::save) wrote.
     ///
     /// # Errors
-    /// When the file cannot be read, is not an index or damaged, or is the index of another table or
-    /// of this one before it changed.
+    /// When the file cannot be read, is not an index or is damaged, or is the index of another table or
+    /// of an earlier version of this one.
     pub(in crate::similar) fn read(path: &Path, table: Table) -> Result<Self> {
         let fault = |problem: &str, hint: &str| Error::Catalog {
             path: path.to_path_buf(),

@@ -7,7 +7,7 @@ use polars::prelude::{col, df, lit};
 use rand::{Rng, SeedableRng};
 use zoobot_data::catalog::Catalog;
 
-/// Clusters of unequal spread, as representations have.
+/// Clusters of different widths, as in real representations.
 fn clusters(rows: usize, width: usize, seed: u64) -> Array2<f32> {
     let mut rng = rand::rngs::StdRng::seed_from_u64(77);
     let centres = Array2::from_shape_fn((8, width), |_| rng.random_range(-2.0..2.0_f32));
@@ -27,7 +27,7 @@ fn space(rows: usize, width: usize) -> Space {
     Space::new((0..rows).map(|i| format!("g{i}")).collect(), clusters(rows, width, 1)).unwrap()
 }
 
-/// The share of the true 10 nearest of other points that an index finds.
+/// The recall of an index at points that are not in its table.
 fn found(space: &Space, index: &Index, metric: Metric) -> f64 {
     let queries = clusters(100, space.width(), 99);
     let truth = space.nearest(queries.view(), 10, metric).unwrap();
@@ -48,7 +48,7 @@ fn an_index_finds_what_exact_search_finds_in_every_metric_and_precision() {
             assert!(index.recall() >= 0.99, "{index}");
             let share = found(&space, &index, metric);
             assert!(share > 0.95, "{share} {index}");
-            // What is found has the distances of exact search.
+            // The distances of the results are those of exact search.
             let some = space.features().slice(s![..5, ..]).to_owned();
             let exact = space.nearest(some.view(), 1, metric).unwrap();
             assert_eq!(index.nearest(some.view(), 1).unwrap().distances, exact.distances);
@@ -198,7 +198,7 @@ fn a_file_of_vectors_is_indexed_where_it_lies() {
     let near = |index: &Index| file.search().like("g17").index(index).nearest(5).unwrap();
     let exact = space.similar_to("g17", 5).unwrap();
     assert_eq!((near(&index).ids(), near(&index).distances()), (exact.ids(), exact.distances()));
-    // The same numbers in memory are the same table.
+    // A table in memory with equal numbers counts as the same table.
     let beside = Index::beside(&path);
     index.save(&beside).unwrap();
     assert_eq!(near(&file.open_index(&beside).unwrap()).ids(), exact.ids());

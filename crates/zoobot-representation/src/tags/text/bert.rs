@@ -1,7 +1,8 @@
-//! The network of all-MiniLM-L6-v2: a BERT of six small blocks.
+//! The network of all-MiniLM-L6-v2: a BERT with six small blocks.
 //!
-//! Devlin et al. 2019 (arXiv:1810.04805), Wang et al. 2020 (MiniLM, arXiv:2002.10957); weights by
-//! <https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2>. Names are as in its file.
+//! Devlin et al. 2019 (arXiv:1810.04805), Wang et al. 2020 (MiniLM, arXiv:2002.10957); weights from
+//! <https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2>. The names of the weights are those
+//! in its file.
 
 use crate::encoder::Weights;
 use serde::Deserialize;
@@ -9,7 +10,7 @@ use std::path::Path;
 use tch::{Kind, Tensor};
 use zoobot_base::error::{Error, Result};
 
-/// What `config.json` says of the network.
+/// The settings of the network in `config.json`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Config {
     hidden_size: i64,
@@ -19,7 +20,7 @@ pub struct Config {
     max_position_embeddings: usize,
 }
 
-/// A table of weights and its shift.
+/// Weights and biases of a linear layer or a normalisation.
 #[derive(Debug)]
 struct Linear {
     weight: Tensor,
@@ -44,7 +45,7 @@ struct Block {
     norm: Linear,
 }
 
-/// The network; it gives a vector for each piece of a text.
+/// The network, which computes a vector for each token of a text.
 #[derive(Debug)]
 pub struct Bert {
     config: Config,
@@ -56,7 +57,7 @@ pub struct Bert {
 }
 
 impl Bert {
-    /// Reads it from a folder with `config.json` and `model.safetensors`.
+    /// Reads the network from a folder with `config.json` and `model.safetensors`.
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join("config.json");
         let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
@@ -100,27 +101,26 @@ impl Bert {
         })
     }
 
-    /// The numbers of a vector.
+    /// The number of values of a vector.
     pub fn width(&self) -> usize {
         self.config.hidden_size as usize
     }
 
-    /// The most pieces that a text may have.
+    /// The maximum number of tokens of a text.
     pub fn longest(&self) -> usize {
         self.config.max_position_embeddings
     }
 
-    /// The vectors of the pieces. `there` is 1 where there is a piece and 0 where a text of the
-    /// batch is shorter.
+    /// Computes the vectors of the tokens. `there` is 1 for tokens and 0 for padding.
     ///
     /// # Shapes
-    /// `numbers` (int64) and `there` (float): texts x pieces; the result: texts x pieces x width.
+    /// `numbers` (int64) and `there` (float): texts x tokens; the result: texts x tokens x width.
     pub fn forward(&self, numbers: &Tensor, there: &Tensor) -> Result<Tensor> {
         let (_, pieces) = numbers.size2()?;
         let x = Tensor::f_embedding(&self.words, numbers, -1, false, false)?;
         let x = x.f_add(&self.positions.f_narrow(0, 0, pieces)?)?.f_add(&self.kind)?;
         let mut x = self.normed(&x, &self.norm)?;
-        // Nothing attends to what is not there.
+        // Padding gets no attention.
         let mask = there.f_neg()?.f_add_scalar(1.0)?.f_mul_scalar(-1e9)?;
         let mask = mask.f_unsqueeze(1)?.f_unsqueeze(1)?;
         for block in &self.blocks {

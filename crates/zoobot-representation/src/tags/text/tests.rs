@@ -4,7 +4,7 @@ use polars::prelude::df;
 use std::path::PathBuf;
 use zoobot_base::home::home;
 
-/// The encoder, where its weights are: `$ZOOBOT_TEXT` or the home folder.
+/// The encoder, if its weights are in `$ZOOBOT_TEXT` or the home folder.
 pub(in crate::tags) fn encoder() -> Option<TextEncoder> {
     let named = std::env::var_os("ZOOBOT_TEXT").map(PathBuf::from);
     let folder = named.unwrap_or_else(|| home().join(super::FOLDER));
@@ -17,7 +17,7 @@ pub(in crate::tags) fn encoder() -> Option<TextEncoder> {
 
 #[test]
 fn vectors_are_those_of_the_published_network() {
-    // By tokenizers 0.22 and the network written out in numpy, in double precision.
+    // Computed with tokenizers 0.22 and the network written in numpy, in double precision.
     let Some(encoder) = encoder() else { return };
     let texts = ["ghostly low surface brightness disc", "A ring-shaped galaxy, blue & naïve"];
     let found = encoder.embed(&texts).unwrap();
@@ -39,7 +39,7 @@ fn vectors_are_those_of_the_published_network() {
     assert!(all.rows().into_iter().all(|row| (row.dot(&row) - 1.0).abs() < 1e-5));
 }
 
-/// Every tag that the cleaning knows, with its synonyms, some galaxies each.
+/// All tags of the standard cleaning with their synonyms, each on one galaxy.
 fn tags() -> Tags {
     let cleaning = Cleaning::standard();
     let (mut ids, mut tags) = (Vec::new(), Vec::new());

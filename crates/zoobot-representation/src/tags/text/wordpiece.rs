@@ -1,15 +1,16 @@
-//! Text as the pieces of words that BERT knows (Devlin et al. 2019), in small letters.
+//! The WordPiece tokenizer of BERT (Devlin et al. 2019), in lower case.
 //!
-//! As `BertTokenizer` for text in Latin letters; of accented ones, those up to U+017F lose the accent.
+//! It agrees with `BertTokenizer` on text in Latin letters. Accents are removed from letters up to
+//! U+017F.
 
 use std::collections::HashMap;
 use std::path::Path;
 use zoobot_base::error::{Error, Result};
 
-/// Longer words are unknown as a whole.
+/// The maximum length of a word; longer ones become unknown tokens.
 const LONGEST: usize = 100;
 
-/// The pieces, and the numbers that the network has for them.
+/// The tokens and their numbers in the vocabulary.
 #[derive(Debug)]
 pub struct WordPiece {
     numbers: HashMap<String, i64>,
@@ -19,7 +20,7 @@ pub struct WordPiece {
 }
 
 impl WordPiece {
-    /// Reads a `vocab.txt`: a piece a line, those within a word after `##`.
+    /// Reads a `vocab.txt` with one token per line; `##` marks tokens inside a word.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
         let numbers: HashMap<String, i64> =
@@ -39,7 +40,7 @@ impl WordPiece {
         })
     }
 
-    /// The numbers of a text, at most `most` of them with beginning and end.
+    /// The token numbers of a text, at most `most` including the start and end tokens.
     pub fn numbers(&self, text: &str, most: usize) -> Vec<i64> {
         let mut numbers = vec![self.begin];
         words(text).iter().for_each(|word| self.pieces(word, &mut numbers));
@@ -48,7 +49,7 @@ impl WordPiece {
         numbers
     }
 
-    /// The longest known beginning, then the longest that goes on, to the end of the word.
+    /// Splits a word greedily into the longest known tokens, from start to end.
     fn pieces(&self, word: &[char], numbers: &mut Vec<i64>) {
         let before = numbers.len();
         let mut start = if word.len() > LONGEST { word.len() } else { 0 };
@@ -69,7 +70,7 @@ impl WordPiece {
     }
 }
 
-/// The words of a text, and each sign on its own.
+/// Splits a text into words; every punctuation mark is a word of its own.
 fn words(text: &str) -> Vec<Vec<char>> {
     let mut words: Vec<Vec<char>> = Vec::new();
     let mut open = false;
@@ -90,7 +91,7 @@ fn words(text: &str) -> Vec<Vec<char>> {
     words
 }
 
-/// A letter without its accent; nothing of an accent alone.
+/// Removes the accent of a letter; returns `None` for a combining accent.
 fn plain(letter: char) -> Option<char> {
     const FROM: &str =
         "àáâãäåçèéêëìíîïñòóôõöùúûüýÿāăąćĉċčďēĕėęěĝğġģĥĩīĭįĵķĺļľńņňōŏőŕŗřśŝşšţťũūŭůűųŵŷźżž";

@@ -1,4 +1,4 @@
-//! The names of the columns of a notebook's tables, which the kernel offers inside of texts.
+//! The column names of a notebook's tables, which the kernel suggests inside texts.
 
 use crate::notebook::Table;
 use polars::prelude::DataFrame;
@@ -6,33 +6,33 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// With more columns than this no names are suggested.
+/// The maximum number of column names kept for suggestions.
 const NAMES: usize = 2_000;
 
 /// The tables that the running cell gave back or made: name, columns, whether it is new.
 static NOTED: Mutex<Vec<(String, Vec<String>, bool)>> = Mutex::new(Vec::new());
 
-/// The table of a value of a type that the crates above know, such as a catalogue.
+/// Finds the table in a value of a type that other crates define, such as a catalogue.
 pub type TableOf = fn(&dyn Any) -> Option<&DataFrame>;
 
 static TABLE_OF: OnceLock<TableOf> = OnceLock::new();
 
-/// Says how the tables of other types are found.
+/// Sets the function that finds the tables in values of other types.
 pub fn look_into(table_of: TableOf) {
     TABLE_OF.get_or_init(|| table_of);
 }
 
-/// Takes note of the columns of a variable, if it is a table or has one.
+/// Records the columns of a variable, if it is or contains a table.
 pub(super) fn note(name: &str, value: &dyn Any, new: bool) {
     if let Some(columns) = columns_of(value) {
         noted().push((name.to_owned(), columns, new));
     }
 }
 
-/// The columns of the tables that the cell gave back and, when it came to its end, of those it made.
+/// The columns of the tables that the cell gave back and, if it succeeded, of those it made.
 pub(super) fn take(succeeded: bool) -> HashMap<String, Vec<String>> {
     let mut noted = std::mem::take(&mut *noted());
-    // A new variable takes the place of an old one of its name, whichever was kept first.
+    // A new variable replaces an old one with its name, in whichever order they were recorded.
     noted.sort_by_key(|(_, _, new)| *new);
     let kept = noted.into_iter().filter(|(_, _, new)| succeeded || !new);
     kept.map(|(name, columns, _)| (name, columns)).collect()
@@ -42,7 +42,7 @@ fn noted() -> MutexGuard<'static, Vec<(String, Vec<String>, bool)>> {
     NOTED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The columns of a value that is a table or has one.
+/// The columns of a value that is or contains a table.
 fn columns_of(value: &dyn Any) -> Option<Vec<String>> {
     let names = table_of(value)?.get_column_names();
     Some(names.iter().take(NAMES).map(|name| name.to_string()).collect())

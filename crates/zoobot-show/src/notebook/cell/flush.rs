@@ -1,4 +1,4 @@
-//! What a cell prints without ending the line is seen soon, as in `print!(".")`.
+//! Flushes output without a line break, such as `print!(".")`, while a cell runs.
 
 use std::io::Write;
 use std::sync::OnceLock;
@@ -11,13 +11,13 @@ const PAUSE: Duration = Duration::from_millis(200);
 static RUNNING: AtomicBool = AtomicBool::new(false);
 static FLUSHER: OnceLock<Thread> = OnceLock::new();
 
-/// Starts the thread that does it. Without one, such text is seen at the end of the cell.
+/// Starts the flushing thread. If that fails, such output appears at the end of the cell.
 pub(super) fn start() {
     let work = || {
         loop {
             if RUNNING.load(Ordering::SeqCst) {
                 std::thread::park_timeout(PAUSE);
-                // A closed standard output has nobody left to see anything.
+                // If standard output is closed, the error cannot be reported.
                 let _ = std::io::stdout().flush();
             } else {
                 std::thread::park();
@@ -29,7 +29,7 @@ pub(super) fn start() {
     }
 }
 
-/// The statements of a cell begin.
+/// Called when the statements of a cell begin.
 pub(super) fn begin() {
     RUNNING.store(true, Ordering::SeqCst);
     if let Some(thread) = FLUSHER.get() {
@@ -37,7 +37,7 @@ pub(super) fn begin() {
     }
 }
 
-/// They have ended.
+/// Called when they have ended.
 pub(super) fn end() {
     RUNNING.store(false, Ordering::SeqCst);
 }

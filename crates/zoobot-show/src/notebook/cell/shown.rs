@@ -1,8 +1,8 @@
-//! How the last expression of a cell shows itself: `(&(expr)).evcxr_display()`.
+//! Displays the last expression of a cell: `(&(expr)).evcxr_display()`.
 //!
-//! Method lookup picks, in a single compile, the first that the type has: its own `evcxr_display`,
-//! [`Show`] (also of what it refers to), or `Debug` (a mutable reference further away). For a type
-//! with none of them the kernel calls [`show_name`].
+//! Method lookup picks, in a single compile, the first method that the type has: its own `evcxr_display`,
+//! [`Show`] (also through references), or `Debug` (for a mutable reference, further on). For a type with none
+//! of them the kernel calls [`show_name`].
 
 use super::tell;
 use crate::notebook::{Bundle, Show, in_kernel, metadata};
@@ -22,7 +22,7 @@ impl<T: Show + ?Sized> ShowDisplay for T {
 
 /// Values that only implement `Debug`.
 pub trait DebugDisplay {
-    /// Shows the value's `{:#?}` form, or `{:?}` where that is short.
+    /// Shows the value's `{:#?}` form, or `{:?}` if that is short.
     fn evcxr_display(&mut self);
 }
 
@@ -37,12 +37,12 @@ pub fn show_debug(value: &dyn Debug) {
     result(&debugged(value));
 }
 
-/// Shows the name of the type of a value that cannot show itself.
+/// Shows the type name of a value that cannot display itself.
 pub fn show_name<T: ?Sized>(_: &T) {
     result(&named(std::any::type_name::<T>()));
 }
 
-/// The value of the cell, which front ends number like the cell.
+/// Sends the value of the cell, which front ends number like the cell.
 fn result(bundle: &Bundle) {
     if in_kernel() {
         let metadata = metadata(bundle);
@@ -103,7 +103,7 @@ mod tests {
             text("x".parse())
                 .is_some_and(|it| it.starts_with("Err(ParseIntError") && it.contains("in words"))
         );
-        // Those whose value shows itself are not taken for these.
+        // Results whose value implements `Show` are not mistaken for these.
         let column: Result<polars::prelude::Series, String> = Err("no such column".to_owned());
         assert_eq!(column.show(), Bundle::plain("error: no such column"));
     }
@@ -121,7 +121,7 @@ mod tests {
             }
         }
         let table = polars::prelude::DataFrame::empty();
-        // The kernel writes exactly these calls; that they compile is the point.
+        // The kernel writes exactly these calls; the test is that they compile.
         (&(Debugged)).evcxr_display();
         (&(&Debugged)).evcxr_display();
         (&(())).evcxr_display();

@@ -1,19 +1,19 @@
-//! Endless recursion ends in a panic, which keeps the variables, instead of ending the process.
+//! Turns endless recursion into a panic, which keeps the variables, instead of ending the process.
 
 use super::stop::stop_point;
 use std::cell::Cell;
 
-/// A recursion may use this much of a stack, and not more than 7/8 of it.
+/// The maximum stack that a recursion may use, in bytes; it is also limited to 7/8 of the stack.
 const MOST: usize = 128 << 20;
 
 thread_local! {
-    /// The lowest address to which functions of a cell may come on this thread; the highest one
-    /// there is until it is known.
+    /// The lowest stack address that functions of a cell may reach on this thread; `usize::MAX` until it is
+    /// known.
     static LIMIT: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
-/// Called at the head of a function of cell number `cell`: panics when the stack is about to be used
-/// up, and is a [`stop_point`].
+/// Called at the start of a function of cell number `cell`: panics if the stack is almost full, and is a
+/// [`stop_point`].
 #[inline(never)]
 #[track_caller]
 pub fn enter(cell: u64) {
@@ -41,7 +41,7 @@ fn look_closer(here: usize) {
     }
 }
 
-/// For the stack of this thread.
+/// The limit for the stack of this thread.
 #[cfg(target_os = "linux")]
 fn limit() -> Option<usize> {
     let (mut low, mut size) = (std::ptr::null_mut(), 0);
@@ -60,7 +60,7 @@ fn limit() -> Option<usize> {
     Some(low as usize + size - MOST.min(size / 8 * 7))
 }
 
-/// Elsewhere the system's own guard has to do.
+/// Other systems rely on the operating system's own guard.
 #[cfg(not(target_os = "linux"))]
 fn limit() -> Option<usize> {
     None

@@ -1,19 +1,18 @@
-//! The stop button for the user's own code.
+//! Makes the stop button work in the user's own code.
 //!
-//! The kernel writes a [`stop_point`] at the head of every loop and closure of a cell, and
-//! [`enter`](super::enter) at the head of every function. Where a stop was asked for, the thread
-//! unwinds from there to the start of the cell, like a panic, and the variables are kept.
+//! The kernel inserts a [`stop_point`] at the start of every loop and closure of a cell, and
+//! [`enter`](super::enter) at the start of every function. After a stop request, the thread unwinds from
+//! there to the start of the cell, like a panic, and the variables are kept.
 //!
-//! A call that has no such points can only be left behind ([`zoobot_leave_cell`]): the kernel
-//! continues with another thread, and the old one sleeps forever once it returns to the code of the
-//! cell.
+//! A call without such points can only be left behind ([`zoobot_leave_cell`]): the kernel continues with
+//! another thread, and the old thread sleeps forever once it returns to the code of the cell.
 
 use super::RUNNING;
 use crate::notebook::{Board, board};
 use zoobot_base::interrupt;
 use zoobot_base::interrupt::Stopped;
 
-/// Unwinds this thread when cell number `cell`, to which the calling code belongs, is to stop.
+/// Unwinds this thread if cell number `cell`, to which the calling code belongs, should stop.
 #[inline(never)]
 pub fn stop_point(cell: u64) {
     if interrupt::is_anything_asked() {
@@ -28,20 +27,20 @@ fn look_closer(cell: u64) {
     if std::thread::panicking() || interrupt::is_undisturbed() {
         return;
     }
-    // The threads that a cell has started belong to it, those of earlier cells do not.
+    // Threads that this cell started belong to it; those of earlier cells do not.
     let mine = || RUNNING.get() || board::running_cell() == cell;
     if interrupt::requested() && (Board::here().is_some() || mine()) {
         std::panic::resume_unwind(Box::new(Stopped));
     }
 }
 
-/// The cell of this thread has come to an end and cannot be left behind any more.
+/// Marks the cell of this thread as ended: it can no longer be left behind.
 pub(super) fn end() {
     rest_if_left();
     interrupt::end_run();
 }
 
-/// A thread whose cell was left behind must not touch the variables again, not even to drop some.
+/// A thread whose cell was left behind must not touch the variables again, not even to drop them.
 pub(super) fn rest_if_left() {
     if interrupt::is_left() {
         interrupt::leaving_ends();
@@ -51,16 +50,16 @@ pub(super) fn rest_if_left() {
     }
 }
 
-/// Asks the cell that is about to begin to stop: the button was pressed before the library was there.
+/// Asks the next cell to stop: the button was pressed before the library was loaded.
 #[unsafe(no_mangle)]
 pub extern "C" fn zoobot_stop_cell() {
     interrupt::request();
 }
 
-/// Leaves the running cell behind: its thread rests as soon as it comes back to the cell's code.
-/// False when the cell has ended after all.
+/// Leaves the running cell behind: its thread sleeps as soon as it returns to the cell's code. Returns false
+/// if the cell has ended in the meantime.
 ///
-/// The process that runs the cells calls it from its main thread.
+/// The process that runs the cells calls this from its main thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn zoobot_leave_cell() -> bool {
     if !interrupt::leave_run() {

@@ -1,8 +1,7 @@
 //! The variables kept between cells, by name.
 //!
-//! A cell takes the ones it mentions, gives back those it did not move away, and adds its new ones
-//! only when it came to its end: after a panic or an error the notebook is as it was before the
-//! cell.
+//! A cell takes the variables that it mentions, gives back those that it did not move, and adds its new ones
+//! only if it succeeds: after a panic or an error the notebook is in the state before the cell.
 
 use super::columns;
 use std::any::Any;
@@ -12,8 +11,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// A variable. It need not be `Send`.
 struct Kept(Box<dyn Any>);
 
-// SAFETY: only the thread that runs the cells touches the values. Where another thread takes its
-// place, the old one never runs code of a cell again (see `stop`).
+// SAFETY: only the thread that runs the cells touches the values. If another thread replaces it, the old one
+// never runs code of a cell again (see `stop`).
 unsafe impl Send for Kept {}
 
 type Variables = HashMap<String, Kept>;
@@ -21,7 +20,7 @@ type Variables = HashMap<String, Kept>;
 static KEPT: Mutex<Option<Variables>> = Mutex::new(None);
 static NEW: Mutex<Option<Variables>> = Mutex::new(None);
 
-/// Takes the variable `name` out; `None` when it is not there or has another type.
+/// Takes the variable `name` out; `None` if it does not exist or has another type.
 pub fn load<T: 'static>(name: &str) -> Option<T> {
     let kept = of(&KEPT).get_or_insert_default().remove(name)?;
     kept.0.downcast().ok().map(|value| *value)
@@ -33,13 +32,13 @@ pub fn keep<T: 'static>(name: &str, value: T) {
     put(&KEPT, name, Kept(Box::new(value)));
 }
 
-/// Keeps a variable that this cell has made, once the cell has come to its end.
+/// Keeps a variable that this cell created, provided that the cell succeeds.
 pub fn keep_new<T: 'static>(name: &str, value: T) {
     columns::note(name, &value, true);
     put(&NEW, name, Kept(Box::new(value)));
 }
 
-/// Adds the new variables to the kept ones, or forgets them.
+/// Adds the new variables to the kept ones, or discards them.
 pub(super) fn settle(succeeded: bool) {
     let new = of(&NEW).take().unwrap_or_default();
     if succeeded {
@@ -49,16 +48,16 @@ pub(super) fn settle(succeeded: bool) {
     }
 }
 
-/// Forgets the new variables of a cell that was left behind, without a destructor.
+/// Forgets the new variables of a cell that was left behind, without running destructors.
 pub(super) fn forget_new() {
     std::mem::forget(of(&NEW).take());
 }
 
 fn put(into: &'static Mutex<Option<Variables>>, name: &str, value: Kept) {
-    // Before the variables are touched, and before `value` would be dropped.
+    // Comes before the variables are touched, and before `value` could be dropped.
     super::stop::rest_if_left();
     let replaced = of(into).get_or_insert_default().insert(name.to_owned(), value);
-    // Dropped here, outside of the lock: a destructor may do anything.
+    // Dropped here, outside the lock: a destructor may run any code.
     drop(replaced);
 }
 

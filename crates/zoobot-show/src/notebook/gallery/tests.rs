@@ -2,7 +2,7 @@ use super::*;
 use image::{Rgb, RgbImage};
 use std::path::Path;
 
-/// A picture as hard to compress as a real one: a galaxy-like blob in noise.
+/// A picture that is as hard to compress as a real one: a galaxy-like blob in noise.
 fn galaxy(folder: &Path, seed: u32) -> PathBuf {
     let mut noise = seed.wrapping_mul(2_654_435_761).max(1);
     let picture = RgbImage::from_fn(300, 300, |x, y| {

@@ -51,7 +51,7 @@ fn threads_share_one_count() {
     assert_eq!(progress.done(), 4000);
 }
 
-/// Not a test of its own: what the next ones run in a process with another surrounding.
+/// Not a test itself: the tests below run it in a process with a different environment.
 #[test]
 #[ignore = "run by other tests"]
 fn long_call() {

@@ -79,7 +79,7 @@ fn of_many_columns_the_mostly_empty_ones_are_left_out_first() {
     for place in [2, 5, 11] {
         columns[place] = Column::new(format!("c{place}").into(), [None::<f64>, None]);
     }
-    // Half empty is not mostly empty.
+    // A half-empty column is not mostly empty.
     columns[7] = Column::new("c7".into(), [None, Some(1.0)]);
     let shown = html(DataFrame::new(2, columns).unwrap());
     assert_eq!(shown.matches("<th ").count(), 21);
@@ -89,7 +89,7 @@ fn of_many_columns_the_mostly_empty_ones_are_left_out_first() {
     for name in ["c0", "c7", "c12", "c20", "c23"] {
         assert!(shown.contains(&format!(">{name}<")), "{name}");
     }
-    // The tooltip of the gap names what is left out, with the middle.
+    // The tooltip of the gap names the left-out columns, including the middle ones.
     assert!(
         shown.contains("4 more columns") && shown.contains("title=\"c2, c5, c11, c21\""),
         "{shown}"

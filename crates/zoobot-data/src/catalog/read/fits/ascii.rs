@@ -1,4 +1,4 @@
-//! Columns of ASCII FITS tables: the text of each cell is at a place of its row.
+//! Columns of ASCII FITS tables: the text of each cell has a fixed position in its row.
 
 use super::{Data, Wrong, cut_off, wrong_because};
 use polars::prelude::*;
@@ -30,7 +30,7 @@ pub fn column(data: &Data, field: usize, name: PlSmallStr, _: &mut usize) -> Res
     let zero = header.number(&key("TZERO")).unwrap_or(0.0);
     let number = |text: String| -> Option<f64> {
         let number: f64 = text.replace('D', "E").parse().ok()?;
-        // Without a point, the last digits are the decimals.
+        // Without a decimal point, the last digits are the decimals.
         let point = text.contains(['.', 'E', 'D']);
         let number = if point { number } else { number / 10_f64.powi(decimals) };
         Some(number * scale + zero).filter(|number| !number.is_nan())
@@ -40,7 +40,7 @@ pub fn column(data: &Data, field: usize, name: PlSmallStr, _: &mut usize) -> Res
         'I' if (scale, zero) == (1.0, 0.0) => {
             let texts: Vec<Option<String>> = texts.collect();
             let long = |text: &String| text.parse::<i64>().is_err() && text.parse::<i128>().is_ok();
-            // Digits that no whole number of 64 bits holds stay text.
+            // Digits that do not fit in a 64-bit integer stay text.
             if texts.iter().flatten().any(long) {
                 return Ok(Column::new(name, texts));
             }

@@ -3,7 +3,7 @@
 use super::{Data, Wrong, cut_off, wrong_because};
 use polars::prelude::*;
 
-/// What the values of a column are, by the letter of `TFORM`.
+/// The type of a column's values, by the letter of `TFORM`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Code {
     Truth,
@@ -19,7 +19,7 @@ enum Code {
 }
 
 impl Code {
-    /// Bytes of this many values.
+    /// The number of bytes of this many values.
     fn bytes(self, count: usize) -> Option<usize> {
         match self {
             Self::Bits => Some(count.div_ceil(8)),
@@ -32,21 +32,21 @@ impl Code {
     }
 }
 
-/// What the cells of a column are.
+/// The format of a column's cells.
 #[derive(Debug, Clone, Copy)]
 struct Form {
     code: Code,
-    /// Values of a cell.
+    /// The number of values in a cell.
     count: usize,
-    /// Bytes of a cell in the row.
+    /// The number of bytes of a cell in the row.
     bytes: usize,
-    /// Whether these say where the values are, after the rows.
+    /// Whether these bytes are a descriptor of values stored after the rows.
     elsewhere: bool,
 }
 
 impl Form {
-    /// Reads `TFORM`, such as `J`, `12A`, `3E` or `1PD(7)`, and `TDIM`, of which the first axis is the
-    /// length of each of several texts.
+    /// Reads `TFORM`, such as `J`, `12A`, `3E` or `1PD(7)`, and `TDIM`, whose first axis is the length of
+    /// each text in a cell with several.
     fn of(form: &str, shape: &str) -> Option<Self> {
         let digits = form.bytes().take_while(u8::is_ascii_digit).count();
         let count: usize = if digits == 0 { 1 } else { form[..digits].parse().ok()? };
@@ -87,12 +87,12 @@ impl Form {
     }
 }
 
-/// How stored numbers become values: `TNULL`, `TSCAL` and `TZERO`.
+/// The conversion from stored numbers to values: `TNULL`, `TSCAL` and `TZERO`.
 struct Scale {
     null: Option<i128>,
     scale: f64,
     zero: f64,
-    /// Added to whole numbers that stay whole, such as numbers without a sign.
+    /// Added to integers that stay integers, such as unsigned numbers.
     offset: Option<i128>,
 }
 
@@ -154,7 +154,7 @@ pub fn column(
     Ok(column)
 }
 
-/// The values of a cell that has several.
+/// The values of a cell that holds several.
 fn values(code: Code, count: usize, scale: &Scale, cell: &[u8]) -> Series {
     if code == Code::Bits {
         let bit = |place: usize| cell[place / 8] & (0x80 >> (place % 8)) != 0;
@@ -163,7 +163,7 @@ fn values(code: Code, count: usize, scale: &Scale, cell: &[u8]) -> Series {
     series(code, scale, cell.chunks_exact(code.bytes(1).unwrap_or(1).max(1)).take(count))
 }
 
-/// Values, each of the bytes of one.
+/// One value from the bytes of each cell.
 fn series<'a>(code: Code, scale: &Scale, cells: impl Iterator<Item = &'a [u8]>) -> Series {
     let name = PlSmallStr::EMPTY;
     match code {
@@ -186,7 +186,7 @@ fn series<'a>(code: Code, scale: &Scale, cells: impl Iterator<Item = &'a [u8]>) 
             Series::new(name, scaled.map(|it| it.filter(|it| !it.is_nan())).collect::<Vec<_>>())
         }
         Code::Byte | Code::Short | Code::Int | Code::Long => {
-            // Only bytes have no sign.
+            // Only bytes are unsigned.
             let number = |cell: &[u8]| match code {
                 Code::Byte => i128::from(cell[0]),
                 _ => i128::from(signed(cell)),
@@ -218,19 +218,19 @@ fn truth(byte: u8) -> Option<bool> {
     }
 }
 
-/// A text, without spaces at its end; nothing where it has only those.
+/// A text without trailing spaces; `None` if nothing else is left.
 fn text(cell: &[u8]) -> Option<String> {
     let end = cell.iter().position(|&byte| byte == 0).unwrap_or(cell.len());
     let bytes = cell[..end].trim_ascii_end();
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text.to_owned(),
-        // Latin-1, as some write it although only ASCII is allowed.
+        // Some programs write Latin-1, although only ASCII is allowed.
         Err(_) => bytes.iter().map(|&byte| char::from(byte)).collect(),
     };
     (!text.trim_ascii().is_empty()).then_some(text)
 }
 
-/// A whole number of 1 to 8 bytes with a sign, the big end first.
+/// A signed big-endian integer of 1 to 8 bytes.
 fn signed(cell: &[u8]) -> i64 {
     let negative = cell.first().is_some_and(|&byte| byte >= 0x80);
     cell.iter().fold(if negative { -1 } else { 0 }, |number, &byte| (number << 8) | i64::from(byte))

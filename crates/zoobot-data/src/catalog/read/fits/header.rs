@@ -6,16 +6,15 @@ use std::collections::HashMap;
 pub const BLOCK: usize = 2880;
 const CARD: usize = 80;
 
-/// The values of a header, as they are written.
+/// The values of a header, unparsed.
 #[derive(Debug)]
 pub struct Header(HashMap<String, String>);
 
 impl Header {
-    /// Reads the header that begins at a place, and finds where its data begin; nothing where it does
-    /// not end.
+    /// Reads the header at a position, and finds where its data begin; `None` if the header does not end.
     pub fn read(bytes: &[u8], at: usize) -> Option<(Self, usize)> {
         let mut values = HashMap::new();
-        // The keyword whose text goes on in the next card.
+        // The keyword whose text continues on the next card.
         let mut goes_on: Option<String> = None;
         for (count, card) in (1..).zip(bytes[at..].chunks_exact(CARD)) {
             let card: String = card.iter().map(|&byte| char::from(byte)).collect();
@@ -35,14 +34,14 @@ impl Header {
             if let Some(rest) = rest.strip_prefix("= ") {
                 let value = value(rest);
                 goes_on = (value.starts_with('\'') && value.ends_with('&')).then(|| key.clone());
-                // Of a keyword that is there twice, the first counts.
+                // If a keyword occurs twice, the first one counts.
                 values.entry(key).or_insert(value);
             }
         }
         None
     }
 
-    /// A text, without spaces at its end.
+    /// A text value, without spaces at its ends.
     pub fn text(&self, key: &str) -> Option<String> {
         let text = self.0.get(key)?.strip_prefix('\'')?;
         Some(text.trim().to_owned())
@@ -63,7 +62,7 @@ impl Header {
         self.0.get(key).is_some_and(|value| value == "T")
     }
 
-    /// Bytes of the data, without what fills the last block.
+    /// The number of bytes of the data, without the padding of the last block.
     pub fn size(&self) -> Option<usize> {
         let size =
             |key: &str, without: i128| usize::try_from(self.whole(key).unwrap_or(without)).ok();
@@ -81,7 +80,7 @@ impl Header {
     }
 }
 
-/// The value of a card without its comment; a text with a quotation mark before it.
+/// The value of a card without its comment; text keeps its opening quotation mark.
 fn value(rest: &str) -> String {
     let rest = rest.trim();
     let Some(text) = rest.strip_prefix('\'') else {
@@ -90,7 +89,7 @@ fn value(rest: &str) -> String {
     let mut value = String::from('\'');
     let mut chars = text.chars().peekable();
     while let Some(char) = chars.next() {
-        // A doubled quotation mark is one, a single one ends the text.
+        // A doubled quotation mark means one; a single one ends the text.
         if char == '\'' && chars.next_if_eq(&'\'').is_none() {
             break;
         }

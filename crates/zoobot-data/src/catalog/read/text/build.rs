@@ -1,4 +1,4 @@
-//! From the cells of a table to its columns.
+//! Builds the columns of a table from its cells.
 
 use super::kinds::{Kind, truth, value};
 use super::rows::{Body, Cell, Fault, Part};
@@ -51,7 +51,7 @@ impl Builder {
     }
 }
 
-/// The columns of a table, without names.
+/// The columns of a table, still unnamed.
 pub fn columns(
     body: &Body,
     parts: &[Part],
@@ -71,7 +71,7 @@ pub fn columns(
     let whole = |place: usize, kind: Kind| {
         let mut whole = Builder::new(kind, 0).finish();
         for piece in &pieces {
-            // Pieces of a column are of one kind.
+            // All pieces of a column have one type, so appending cannot fail.
             let _ = whole.append(&piece[place]);
         }
         whole.rechunk().into_column()

@@ -1,4 +1,4 @@
-//! From the bytes of a table of text to the text.
+//! Decodes the bytes of a text table.
 
 /// The text, with lines that end in `\n` or `\r\n` and without a byte-order mark.
 ///
@@ -16,16 +16,16 @@ pub fn decode(bytes: Vec<u8>) -> Result<String, (String, String)> {
         let problem = format!("line {} has a character with code 0", line_of(&text, place));
         return Err((problem, "It is not a table of text, or is damaged".to_owned()));
     }
-    // Old Macs ended lines by `\r` alone.
+    // Old Macs ended lines with `\r` alone.
     Ok(if text.contains('\n') { text } else { text.replace('\r', "\n") })
 }
 
-/// The line of a place in a text, counted from 1.
+/// The line that contains a position of a text, counted from 1.
 pub fn line_of(text: &str, place: usize) -> usize {
     newlines(&text.as_bytes()[..place]) + 1
 }
 
-/// How many lines end in some bytes.
+/// The number of newlines in some bytes.
 pub fn newlines(bytes: &[u8]) -> usize {
     bytes.iter().filter(|&&byte| byte == b'\n').count()
 }

@@ -1,20 +1,20 @@
 //! The header of astropy's ECSV (enhanced character-separated values): YAML in comment lines.
 //!
-//! Only what reading needs: the separator and what the columns are.
+//! Covers only what reading needs: the separator and the types of the columns.
 
 use super::kinds::Kind;
 use super::rows::Separator;
 
-/// What the comment lines of an ECSV file say.
+/// The contents of an ECSV header.
 #[derive(Debug)]
 pub struct Header {
     pub separator: Separator,
-    /// What each column is, where it matters for reading it.
+    /// The type of each column, where it matters for reading it.
     pub kinds: Vec<Option<Kind>>,
 }
 
 impl Header {
-    /// Reads comment lines, without their `#`; nothing where they are not ECSV's.
+    /// Parses comment lines, without their `#`; `None` if they are not an ECSV header.
     pub fn of(comments: &[&str]) -> Option<Self> {
         let (first, lines) = comments.split_first()?;
         if !first.trim_start().starts_with("%ECSV") {
@@ -30,7 +30,7 @@ impl Header {
         let inside = |line: &&&str| line.starts_with([' ', '-']) && !line.starts_with("---");
         let mut entries: Vec<String> = Vec::new();
         for line in columns.take_while(inside) {
-            // An entry may go over lines; what continues one is further to the right.
+            // An entry may span several lines; continuation lines are indented further.
             match line.trim_start().strip_prefix("- ") {
                 Some(entry) => entries.push(entry.to_owned()),
                 None => entries.last_mut()?.push_str(&format!("\n{line}")),
@@ -40,7 +40,7 @@ impl Header {
     }
 }
 
-/// What an entry such as `{name: ra, unit: deg, datatype: float64}` says.
+/// The type in an entry such as `{name: ra, unit: deg, datatype: float64}`.
 fn kind(entry: &str) -> Option<Kind> {
     let (_, after) = entry.split_once("datatype:")?;
     let word: String = after.trim_start().chars().take_while(|c| c.is_alphanumeric()).collect();

@@ -1,8 +1,8 @@
-//! What the values of a column are, as they are written.
+//! Infers the type of a column from its text values.
 
 use crate::catalog::missing::is_missing;
 
-/// What a column is read as.
+/// The type that a column is read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Text,
@@ -17,7 +17,7 @@ pub enum Kind {
     Truth,
 }
 
-/// What was seen in a column: the union over its cells.
+/// Which kinds of value occur in a column: the union over its cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Seen(u16);
 
@@ -29,7 +29,7 @@ impl Seen {
     const UNSIGNED: Self = Self(1 << 3);
     /// A whole number that double precision would round.
     const EXACT: Self = Self(1 << 4);
-    /// Digits that no number here holds.
+    /// More digits than any numeric type here can hold.
     const LONG: Self = Self(1 << 5);
     const NUMBER: Self = Self(1 << 6);
     const POINT: Self = Self(1 << 7);
@@ -37,7 +37,7 @@ impl Seen {
     const TRUTH: Self = Self(1 << 9);
     const TEXT: Self = Self(1 << 10);
 
-    /// What one value is.
+    /// The kind of one value.
     pub fn of(text: &str, decimal_comma: bool) -> Self {
         let text = text.trim_ascii();
         if text.is_empty() {
@@ -59,7 +59,7 @@ impl Seen {
         self.0 & other.0 != 0
     }
 
-    /// Whether there are numbers and nothing else.
+    /// Whether a column contains only numbers.
     pub fn is_numbers(self) -> bool {
         self.has(Self(Self::WHOLE.0 | Self::UNSIGNED.0 | Self::NUMBER.0))
             && !self.has(Self(Self::TEXT.0 | Self::TRUTH.0 | Self::LONG.0))
@@ -69,7 +69,7 @@ impl Seen {
         self.has(Self::TEXT)
     }
 
-    /// What holds all that was seen, without loss.
+    /// The type that holds all values seen, without loss.
     pub fn kind(self) -> Kind {
         let numbers = Self(Self::WHOLE.0 | Self::UNSIGNED.0 | Self::NUMBER.0);
         if self.has(Self(Self::TEXT.0 | Self::LONG.0)) || self == Self::default() {
@@ -93,19 +93,19 @@ impl Seen {
     }
 }
 
-/// Whether a text is true or false, where it is one of both.
+/// Parses `true` or `false`.
 pub fn truth(text: &str) -> Option<bool> {
     let is = |word: &str| text.eq_ignore_ascii_case(word);
     if is("true") { Some(true) } else { is("false").then_some(false) }
 }
 
-/// The number that a text is, with a decimal comma or without.
+/// Parses a number, with a decimal comma or point.
 pub fn value(text: &str, comma: bool) -> Option<f64> {
     number(text)?;
     if comma { text.replace(',', ".").parse() } else { text.parse() }.ok()
 }
 
-/// What kind of number a text is, where it is one.
+/// The kind of number that a text holds; `None` if it is not a number.
 fn number(text: &str) -> Option<Seen> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
@@ -133,7 +133,7 @@ fn number(text: &str) -> Option<Seen> {
     if !rest.is_empty() {
         return None;
     }
-    // A whole number with zeros after the point, of more digits than double precision has.
+    // A whole number with zeros after the point, and more digits than double precision can hold.
     let exact = fraction.bytes().all(|digit| digit == b'0') && rounds(whole);
     Some(if exact { Seen::LONG } else { Seen::NUMBER.and(mark) })
 }
@@ -151,7 +151,7 @@ fn whole_number(text: &str, digits: &str) -> Seen {
     kind.and(negative).and(exact)
 }
 
-/// Whether digits are a whole number above 2^53, from which on double precision leaves some out.
+/// Whether digits form a whole number above 2^53, which double precision may round.
 fn rounds(digits: &str) -> bool {
     const MOST: u64 = 1 << 53;
     digits.len() > 15 && digits.parse::<u64>().map_or(digits.len() > 19, |number| number > MOST)

@@ -1,4 +1,4 @@
-//! Where a table of text has its header, what keeps its values apart, and where its rows begin.
+//! Finds the header of a text table, its separator, and the start of its rows.
 
 use super::decode::line_of;
 use super::ecsv;
@@ -7,18 +7,18 @@ use super::rows::{Body, Cell, Separator, Style, beginning, row};
 use crate::catalog::{FILE, ID};
 use std::collections::HashMap;
 
-/// The characters that separate values, the likeliest first.
+/// The characters that may separate values, the likeliest first.
 const SEPARATORS: [u8; 4] = [b',', b'\t', b';', b'|'];
 
-/// A table of text, with its rows still to be read.
+/// A text table whose rows have not been read yet.
 #[derive(Debug)]
 pub struct Layout<'a> {
-    /// The names of the columns; empty for one without.
+    /// The names of the columns; empty for a column without a name.
     pub names: Vec<String>,
-    /// What the header says that columns are, where it says so.
+    /// The column types that the header declares.
     pub declared: Vec<Option<Kind>>,
     pub body: Body<'a>,
-    /// Where the first row begins.
+    /// The position of the first row.
     pub start: usize,
 }
 
@@ -42,7 +42,7 @@ impl<'a> Layout<'a> {
         let Header { mut names, line, next: mut start, style } = header;
         let mut rows = Rows { text, style, at: start };
         let mut first = rows.next();
-        // A line of dashes ends a header, and what is above it are units.
+        // A line of dashes ends a header; the line above it holds units.
         for _ in 0..2 {
             let after = rows.at;
             match first.take() {
@@ -58,7 +58,7 @@ impl<'a> Layout<'a> {
             first = Rows { text, style, at: start }.next();
         }
         let first = first.unwrap_or_default();
-        // A separator at the end of every line, or only of the header's.
+        // There may be a separator at the end of every line, or only of the header's.
         if first.len() == names.len() + 1 && first.last().is_some_and(|last| last.is_empty()) {
             names.push(String::new());
         }
@@ -82,13 +82,13 @@ impl<'a> Layout<'a> {
 /// The lines before the header.
 struct Preamble<'a> {
     comments: Vec<Comment<'a>>,
-    /// Where what is no comment begins.
+    /// The position of the first line that is not a comment.
     at: usize,
-    /// What Excel's line `sep=;` says.
+    /// The separator that Excel's line `sep=;` declares.
     separator: Option<Separator>,
 }
 
-/// A line that begins with `#`, without that.
+/// A comment line, without its `#`.
 struct Comment<'a> {
     text: &'a str,
     line: usize,
@@ -119,13 +119,13 @@ impl<'a> Preamble<'a> {
 struct Header {
     names: Vec<String>,
     line: usize,
-    /// Where the next line begins.
+    /// The position of the next line.
     next: usize,
     style: Style,
 }
 
 impl Header {
-    /// The header at a place, or in a comment where only that names a column that a catalogue has.
+    /// The header at a position; or in a comment, if only the comment names a column of a catalogue.
     fn find(
         text: &str,
         at: usize,
@@ -138,7 +138,7 @@ impl Header {
                 let Some(separator) = naming(comment) else { continue };
                 let header = Self::at(comment, 0, separator)?;
                 let first = Rows { text, style: header.style, at }.next();
-                // Else it is a sentence about them.
+                // Otherwise the comment is a sentence about the columns.
                 if first.is_none_or(|first| first.len().abs_diff(header.names.len()) <= 1) {
                     return Ok(Self { next: at, line: *line, ..header });
                 }
@@ -172,7 +172,7 @@ impl Header {
     }
 }
 
-/// The texts of the rows from a place on, without lines that hold nothing.
+/// The texts of the rows from a position on; empty lines are skipped.
 struct Rows<'a> {
     text: &'a str,
     style: Style,
@@ -192,13 +192,13 @@ impl Rows<'_> {
     }
 }
 
-/// Whether a row is a line of dashes, one below each name.
+/// Whether a row consists of dashes, one group below each name.
 fn is_ruler(cells: &[String]) -> bool {
     let dashes = |cell: &String| !cell.is_empty() && cell.bytes().all(|byte| byte == b'-');
     cells.iter().all(dashes) && cells.iter().any(|cell| cell.len() > 2)
 }
 
-/// The separator under which a line has a value that is `id_str` or `file_loc`, in any spelling.
+/// The separator with which a line contains the value `id_str` or `file_loc`, in any spelling.
 fn naming(line: &str) -> Option<Separator> {
     let plain = |cell: &Cell| -> String {
         let letters = cell.text.chars().filter(|c| c.is_alphanumeric());
@@ -216,7 +216,7 @@ fn naming(line: &str) -> Option<Separator> {
     })
 }
 
-/// The separator that a header has most of; spaces where it has no other.
+/// The most frequent separator in a header; spaces if no other occurs.
 fn likeliest(text: &str, at: usize) -> Separator {
     let line = text[at..].lines().next().unwrap_or_default();
     let count = |separator: &u8| line.bytes().filter(|byte| byte == separator).count();
@@ -233,11 +233,11 @@ fn likeliest(text: &str, at: usize) -> Separator {
     }
 }
 
-/// Tables of text in which the place of a value in the line says which it is.
+/// Refuses fixed-width tables, where the position in the line decides which column a value belongs to.
 fn foreign(text: &str) -> Result<(), Wrong> {
     let start: Vec<&str> = text.lines().take(200).collect();
     let first = start.first().copied().unwrap_or_default();
-    // Of an IPAC table, the second line of the header says what the columns are.
+    // In an IPAC table, the second line of the header holds the column types.
     let types =
         ["char", "c", "int", "i", "long", "l", "double", "d", "real", "r", "float", "f", "date"];
     let typed = |line: &&str| {

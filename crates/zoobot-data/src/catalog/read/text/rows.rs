@@ -1,19 +1,19 @@
-//! From the text of a table to its rows and their cells.
+//! Splits the text of a table into rows and cells.
 
 use super::decode::{line_of, newlines};
 use std::borrow::Cow;
 
-/// What keeps the values of a row apart.
+/// The separator between the values of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Separator {
     /// A character, such as a comma.
     Char(u8),
-    /// Spaces and tabs, as many as there are.
+    /// Any number of spaces and tabs.
     Spaces,
 }
 
 impl Separator {
-    /// Its name in a sentence, with an article.
+    /// The separator's name with an article, for use in a sentence.
     pub fn name(self) -> String {
         match self {
             Self::Char(b',') => "a comma".to_owned(),
@@ -32,11 +32,11 @@ impl Separator {
     }
 }
 
-/// How rows are written.
+/// The style of a table's rows.
 #[derive(Debug, Clone, Copy)]
 pub struct Style {
     pub separator: Separator,
-    /// Whether spaces around a value do not belong to it.
+    /// Whether spaces around a value are padding.
     pub padded: bool,
 }
 
@@ -53,19 +53,19 @@ impl Cell<'_> {
     }
 }
 
-/// A quotation mark that begins a value but does not end it.
+/// An opening quotation mark without a proper closing one.
 #[derive(Debug)]
 pub struct Quote {
-    /// Where it is.
+    /// The position of the opening mark.
     opens: usize,
-    /// Where another closes it, with text after that; nothing where none does.
+    /// The position of a closing mark that is followed by text; `None` if there is no closing mark.
     closes: Option<usize>,
 }
 
-/// The cells of the row that begins at a place; returns where the next row begins.
+/// The cells of the row at a position; returns the position of the next row.
 ///
-/// A value in quotation marks may hold separators, lines and doubled quotation marks; a quotation
-/// mark inside a value that does not begin with one is a character as any other.
+/// A value in quotation marks may contain separators, line breaks and doubled quotation marks; a quotation
+/// mark inside a value that does not begin with one is an ordinary character.
 pub fn row<'a>(
     text: &'a str,
     start: usize,
@@ -117,7 +117,7 @@ pub fn row<'a>(
     }
 }
 
-/// The value in quotation marks that begins at a place, and where it ends.
+/// The quoted value at a position, and where it ends.
 fn quoted(text: &str, opens: usize) -> Result<(Cow<'_, str>, usize), Quote> {
     let bytes = text.as_bytes();
     let mut from = opens + 1;
@@ -142,8 +142,8 @@ fn quoted(text: &str, opens: usize) -> Result<(Cow<'_, str>, usize), Quote> {
 pub struct Body<'a> {
     pub text: &'a str,
     pub style: Style,
-    /// Whether lines that begin with `#`, and do not have as many values as a row, are comments: where
-    /// there are some before the header. With as many values it is a galaxy, whose name begins so.
+    /// Whether lines that begin with `#` are comments if they do not have as many values as a row: only if
+    /// comments precede the header. A line with that many values is a galaxy whose name begins with `#`.
     pub comments: bool,
     /// The number of values in each row.
     pub width: usize,
@@ -154,16 +154,16 @@ pub struct Body<'a> {
 pub struct Part {
     pub start: usize,
     pub end: usize,
-    /// The line of the first.
+    /// The line number of the first row.
     pub line: usize,
 }
 
 /// A row that cannot be read.
 #[derive(Debug)]
 pub enum Fault {
-    /// It has other than the right number of values.
+    /// The row has the wrong number of values.
     Width { lines: (usize, usize), values: usize, begins: String },
-    /// A quotation mark that is not closed, or closed with text after that.
+    /// A quotation mark is not closed, or text follows the closing mark.
     Quote { line: usize, closes: Option<usize>, begins: String },
 }
 
@@ -197,12 +197,12 @@ impl Body<'_> {
         self.comments && values != self.width && self.text.as_bytes()[at] == b'#'
     }
 
-    /// Parts of about `size` bytes, which end where rows end.
+    /// Parts of about `size` bytes, which end at row boundaries.
     pub fn parts(&self, start: usize, line: usize, size: usize) -> Result<Vec<Part>, Fault> {
         let bytes = self.text.as_bytes();
         let mut parts = Vec::new();
         let (mut from, mut first) = (start, line);
-        // Without a quotation mark every line is a row.
+        // Without quotation marks every line is a row.
         let plain = !bytes[start..].contains(&b'"');
         let mut cells = Vec::new();
         while from < bytes.len() {
@@ -234,7 +234,7 @@ impl Body<'_> {
     }
 }
 
-/// The first characters of what begins at a place of a line.
+/// The first characters of the text at a position.
 pub fn beginning(text: &str, at: usize) -> String {
     let line = text[at..].lines().next().unwrap_or_default();
     match line.char_indices().nth(60) {

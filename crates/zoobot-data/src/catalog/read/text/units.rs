@@ -1,6 +1,6 @@
-//! A row of units below the header, which is not a galaxy.
+//! Recognises a row of units below the header, which is not a galaxy.
 
-/// Words that units and types of columns are made of.
+/// Words that occur in units and type names.
 const WORDS: &[&str] = &[
     "mag",
     "mmag",

@@ -1,4 +1,4 @@
-//! The data of a VOTable as bytes in base64: BINARY, and BINARY2, which marks empty cells.
+//! VOTable data as bytes in base64: BINARY, and BINARY2, which flags empty cells.
 
 use super::cells::Cells;
 use super::field::{Field, Kind, Size};
@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use polars::prelude::Series;
 
-/// The columns, and how many rows there are.
+/// The columns, and the number of rows.
 pub fn rows(base64: &str, marks: bool, fields: &[Field]) -> Result<(usize, Vec<Series>), Wrong> {
     let plain: Vec<u8> = base64.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
     let bytes = STANDARD.decode(plain).map_err(|_| damaged("its base64 is not whole"))?;
@@ -28,7 +28,7 @@ pub fn rows(base64: &str, marks: bool, fields: &[Field]) -> Result<(usize, Vec<S
     Ok((height, columns.into_iter().map(Cells::finish).collect()))
 }
 
-/// The bytes that have not been read.
+/// The bytes that have not been read yet.
 struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {
@@ -38,7 +38,7 @@ impl<'a> Rest<'a> {
         Some(taken)
     }
 
-    /// The bytes of a cell, and how many values it has.
+    /// The bytes of a cell, and the number of its values.
     fn cell(&mut self, field: &Field) -> Option<(&'a [u8], usize)> {
         let count = match field.size {
             Size::One => 1,

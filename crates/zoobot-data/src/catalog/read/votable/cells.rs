@@ -1,10 +1,10 @@
-//! Columns of a VOTable that are being read.
+//! Builders for the columns of a VOTable.
 
 use super::field::{Field, Kind, Size};
 use crate::catalog::missing::is_missing;
 use polars::prelude::*;
 
-/// A column so far.
+/// A column that is being read.
 pub struct Cells {
     kind: Kind,
     null: Option<i64>,
@@ -33,7 +33,7 @@ impl Cells {
         Self { kind: field.kind, null: field.null, values }
     }
 
-    /// Adds a value as TABLEDATA writes it; fails with the text where it is not of the column's kind.
+    /// Adds a value in TABLEDATA's notation; fails with the text if it does not have the column's type.
     pub fn add_text(&mut self, text: &str) -> Result<(), String> {
         let plain = text.trim();
         let number = |plain: &str| match plain.parse::<f64>() {
@@ -65,7 +65,7 @@ impl Cells {
                 });
             }
             Values::Single(numbers) => {
-                // Read as what it is: rounding twice may differ in the last place.
+                // Parsed directly: rounding to double and then to single precision could change the last bit.
                 let single = number(plain)?.and_then(|_| plain.parse::<f32>().ok());
                 numbers.push(single.filter(|it| !it.is_nan()));
             }
@@ -74,7 +74,7 @@ impl Cells {
         Ok(())
     }
 
-    /// Adds the values of a cell as BINARY has them: their bytes, the big end first.
+    /// Adds the values of a cell in BINARY: big-endian bytes.
     pub fn add_bytes(&mut self, bytes: &[u8], count: usize, is_null: bool) {
         let null = self.null;
         let truth = |byte: u8| match byte {
@@ -137,19 +137,19 @@ impl Cells {
     }
 }
 
-/// A text up to a character 0, without spaces at its end; nothing where that is empty.
+/// A text up to the first NUL, without trailing spaces; `None` if that is empty.
 fn plain(text: &str) -> Option<String> {
     let text = text.split('\0').next().unwrap_or_default().trim_end();
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// UTF-8, or else Latin-1.
+/// Decodes UTF-8, or else Latin-1.
 fn latin(bytes: &[u8]) -> String {
     let text = std::str::from_utf8(bytes).map(str::to_owned);
     text.unwrap_or_else(|_| bytes.iter().map(|&byte| char::from(byte)).collect())
 }
 
-/// A whole number with a sign, the big end first.
+/// A signed big-endian integer.
 fn signed(bytes: &[u8]) -> i64 {
     let negative = bytes.first().is_some_and(|&byte| byte >= 0x80);
     bytes
@@ -157,7 +157,7 @@ fn signed(bytes: &[u8]) -> i64 {
         .fold(if negative { -1 } else { 0 }, |number, &byte| (number << 8) | i64::from(byte))
 }
 
-/// Several values as TABLEDATA writes them.
+/// Several values, written as in TABLEDATA.
 fn joined(kind: Kind, bytes: &[u8], count: usize) -> String {
     let texts: Vec<String> = match kind {
         Kind::Bit => (0..count)

@@ -1,14 +1,14 @@
-//! What a VOTable says of a column.
+//! The description of a column in a VOTable.
 
 use roxmltree::Node;
 
-/// A column.
+/// The name and type of a column.
 #[derive(Debug)]
 pub struct Field {
     pub name: String,
     pub kind: Kind,
     pub size: Size,
-    /// The whole number that means "no value".
+    /// The integer that means "no value".
     pub null: Option<i64>,
 }
 
@@ -29,7 +29,7 @@ pub enum Kind {
     DoubleComplex,
 }
 
-/// How many values are in a cell.
+/// The number of values in a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Size {
     One,
@@ -55,7 +55,7 @@ impl Kind {
         }
     }
 
-    /// What its values are, in a sentence.
+    /// A description of the values, for use in a sentence.
     pub fn name(self) -> &'static str {
         match self {
             Self::Truth | Self::Bit => "true or false",
