@@ -233,7 +233,7 @@ def frequent_errors_come_with_advice_and_keep_the_variables():
             ("galaxies.len()?", "needs no `?`"),
             ("v.first() + 1", "`Option`"),
             ("HashMap::<String, i32>::new()", "use std::collections::HashMap;"),
-            ("unsafe extern \"C\" { fn nobody_wrote_this(); }\nunsafe { nobody_wrote_this() }", "no library at hand has `nobody_wrote_this`"),
+            ("unsafe extern \"C\" { fn nobody_wrote_this(); }\nunsafe { nobody_wrote_this() }", "no loaded library defines `nobody_wrote_this`"),
         ]:
             cell = k.run(code)
             same(cell.ename, "compile error", code)

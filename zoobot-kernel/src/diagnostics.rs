@@ -98,7 +98,7 @@ impl Diagnostic {
         let missing = notes.iter().filter_map(|line| line.split_once("undefined symbol: "));
         let missing: Vec<String> = missing.map(|(_, name)| format!("`{name}`")).collect();
         let message = match missing.is_empty() {
-            false => format!("no library at hand has {}", missing.join(", ")),
+            false => format!("no loaded library defines {}", missing.join(", ")),
             true => format!("the cell cannot be linked: {}", notes.last().unwrap_or(&"")),
         };
         Self { code: None, message, places: Vec::new(), notes: Vec::new() }
@@ -293,7 +293,10 @@ mod tests {
                          {"level": "note", "message": "ld: error: undefined symbol: f\n>>> in ctx.o", "spans": []}],
         });
         let error = Diagnostic::read(&json, &Source::default(), 0).unwrap();
-        assert_eq!((error.message.as_str(), error.notes.len()), ("no library at hand has `f`", 0));
+        assert_eq!(
+            (error.message.as_str(), error.notes.len()),
+            ("no loaded library defines `f`", 0)
+        );
     }
 
     #[test]

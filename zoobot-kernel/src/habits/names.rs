@@ -26,7 +26,10 @@ const NAMES: &[(&str, &str)] = &[
         "`n as f64` converts a number to `f64`; `text.parse::<f64>()?` reads one from a text.",
     ),
     ("bool", "`x != 0` tells whether a number is not zero."),
-    ("list", "`vec![1, 2, 3]` is a list, and `.collect::<Vec<_>>()` makes one of an iterator."),
+    (
+        "list",
+        "`vec![1, 2, 3]` is a list, and `.collect::<Vec<_>>()` makes a list from an iterator.",
+    ),
     ("tuple", "`(1, \"a\")` is a tuple."),
     ("dict", "`std::collections::HashMap::from([(\"a\", 1)])` is a dictionary."),
     ("set", "`std::collections::HashSet::from([1, 2])` is a set."),

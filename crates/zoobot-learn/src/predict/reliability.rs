@@ -44,7 +44,10 @@ pub fn reliability(
             lengths.1,
             confidence.len()
         );
-        return Err(Error::shape(problem, "Give one of each for each prediction"));
+        return Err(Error::shape(
+            problem,
+            "Give one confidence and one outcome for each prediction",
+        ));
     }
     if bins == 0 {
         return Err(Error::parameter("bins", bins, "at least 1"));
