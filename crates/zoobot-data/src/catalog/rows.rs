@@ -6,7 +6,6 @@ use super::check::column;
 use super::{Catalog, ID};
 use crate::schema::Votes;
 use polars::prelude::{DataFrame, IntoLazy, SortMultipleOptions, col};
-use std::borrow::Cow;
 use std::collections::HashMap;
 use zoobot_base::error::{Error, Result};
 
@@ -57,8 +56,7 @@ impl Rows for DataFrame {
     }
 
     fn ids(&self) -> Result<Vec<String>> {
-        let ids = column(self, ID, PLACE)?.str()?;
-        Ok(ids.iter().map(|id| id.unwrap_or_default().to_owned()).collect())
+        Ok(self.galaxy_names()?.into_iter().map(str::to_owned).collect())
     }
 }
 
@@ -77,36 +75,37 @@ pub trait GalaxyNames {
     ///
     /// # Errors
     /// As [`Rows::ids`] for a table; none for other types.
-    fn galaxy_names(&self) -> Result<Vec<Cow<'_, str>>>;
+    fn galaxy_names(&self) -> Result<Vec<&str>>;
 }
 
 impl<S: AsRef<str>> GalaxyNames for [S] {
-    fn galaxy_names(&self) -> Result<Vec<Cow<'_, str>>> {
-        Ok(self.iter().map(|name| Cow::Borrowed(name.as_ref())).collect())
+    fn galaxy_names(&self) -> Result<Vec<&str>> {
+        Ok(self.iter().map(AsRef::as_ref).collect())
     }
 }
 
 impl<S: AsRef<str>, const N: usize> GalaxyNames for [S; N] {
-    fn galaxy_names(&self) -> Result<Vec<Cow<'_, str>>> {
+    fn galaxy_names(&self) -> Result<Vec<&str>> {
         self.as_slice().galaxy_names()
     }
 }
 
 impl<S: AsRef<str>> GalaxyNames for Vec<S> {
-    fn galaxy_names(&self) -> Result<Vec<Cow<'_, str>>> {
+    fn galaxy_names(&self) -> Result<Vec<&str>> {
         self.as_slice().galaxy_names()
     }
 }
 
 impl<T: GalaxyNames + ?Sized> GalaxyNames for &T {
-    fn galaxy_names(&self) -> Result<Vec<Cow<'_, str>>> {
+    fn galaxy_names(&self) -> Result<Vec<&str>> {
         (**self).galaxy_names()
     }
 }
 
 impl GalaxyNames for DataFrame {
-    fn galaxy_names(&self) -> Result<Vec<Cow<'_, str>>> {
-        Ok(self.ids()?.into_iter().map(Cow::Owned).collect())
+    fn galaxy_names(&self) -> Result<Vec<&str>> {
+        let ids = column(self, ID, PLACE)?.str()?;
+        Ok(ids.iter().map(Option::unwrap_or_default).collect())
     }
 }
 
@@ -116,9 +115,7 @@ impl GalaxyNames for DataFrame {
 macro_rules! named_by_ids {
     ($($named:ty),*) => {$(
         impl $crate::catalog::GalaxyNames for $named {
-            fn galaxy_names(
-                &self,
-            ) -> zoobot_base::error::Result<Vec<std::borrow::Cow<'_, str>>> {
+            fn galaxy_names(&self) -> zoobot_base::error::Result<Vec<&str>> {
                 $crate::catalog::GalaxyNames::galaxy_names(self.ids())
             }
         }
@@ -139,7 +136,7 @@ pub fn places(
     let missing =
         |id: &str| Error::missing("galaxy", id, place(), known.iter().map(String::as_str));
     let names = galaxies.galaxy_names()?;
-    let found = names.iter().map(|id| places.get(&**id).copied().ok_or_else(|| missing(id)));
+    let found = names.iter().map(|id| places.get(id).copied().ok_or_else(|| missing(id)));
     found.collect()
 }
 
