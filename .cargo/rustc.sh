@@ -5,6 +5,6 @@
 rustc=$1
 shift
 case " $* " in
-*" --crate-name zoobot_core "*" --crate-type dylib "*) exec "$rustc" "$@" -Cprefer-dynamic ;;
+*" --crate-name zoobot_shared "*) exec "$rustc" "$@" -Cprefer-dynamic ;;
 *) exec "$rustc" "$@" ;;
 esac

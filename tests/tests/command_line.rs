@@ -370,7 +370,7 @@ fn the_doctor_finds_nothing_wrong_after_set_up() {
 fn the_doctor_tells_of_another_compiler_and_a_lost_library_with_a_fix() {
     let (status, found) = doctor(|record| {
         record["rustc_version"] = "rustc 1.0.0 (old)".into();
-        record["dylib"] = "/nowhere/libzoobot_core.so".into();
+        record["dylib"] = "/nowhere/libzoobot_shared.so".into();
     });
     assert_eq!((status, &found["wrong"]), (Some(2), &Value::from(2)), "{found}");
     for (what, word) in [("compiler", "1.0.0"), ("library", "/nowhere")] {

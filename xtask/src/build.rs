@@ -54,7 +54,7 @@ impl Built {
                 let list = message[list].as_array().into_iter().flatten();
                 list.filter_map(Value::as_str).map(str::to_owned).collect()
             };
-            if message["target"]["name"] == "zoobot_core" {
+            if message["target"]["name"] == "zoobot_shared" {
                 let shared = |name: &String| name.ends_with(".so") || name.ends_with(".dylib");
                 dylib = strings("filenames").into_iter().find(shared).or(dylib);
             }
@@ -65,7 +65,7 @@ impl Built {
                 }),
             );
         }
-        let dylib = dylib.context("cargo built no shared library of zoobot-core")?;
+        let dylib = dylib.context("cargo built no shared library")?;
         Ok(Self { dylib: dylib.into(), native })
     }
 }
@@ -99,11 +99,11 @@ mod tests {
         let messages = r#"
 {"reason":"build-script-executed","linked_libs":[],"linked_paths":["native=/t/build/ring/out","/plain"]}
 {"reason":"compiler-artifact","target":{"name":"serde"},"filenames":["/t/libserde.so"]}
-{"reason":"compiler-artifact","target":{"name":"zoobot_core"},"filenames":["/t/libzoobot_core.rlib","/t/libzoobot_core.so"]}
+{"reason":"compiler-artifact","target":{"name":"zoobot_shared"},"filenames":["/t/libzoobot_shared.so"]}
 {"reason":"build-finished","success":true}
 "#;
         let built = Built::read(messages).unwrap();
-        assert_eq!(built.dylib, PathBuf::from("/t/libzoobot_core.so"));
+        assert_eq!(built.dylib, PathBuf::from("/t/libzoobot_shared.so"));
         let native = ["/plain", "/t/build/ring/out"].map(PathBuf::from);
         assert!(built.native.iter().eq(&native), "{built:?}");
     }

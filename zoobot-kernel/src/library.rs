@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The library's own crates, and the modules through which cells reach their contents.
-pub const OWN: [(&str, &str); 10] = [
+pub const OWN: [(&str, &str); 11] = [
+    ("zoobot_shared", "zoobot_core"),
     ("zoobot_core", "zoobot_core"),
     ("zoobot_base", "zoobot_core"),
     ("zoobot_show", "zoobot_core"),
@@ -29,7 +30,7 @@ pub struct Library {
     pub rustc_version: String,
     /// The compiler.
     pub rustc: PathBuf,
-    /// `libzoobot_core.so`.
+    /// `libzoobot_shared.so`.
     pub dylib: PathBuf,
     /// Folders with the metadata of its dependencies.
     pub deps: Vec<PathBuf>,

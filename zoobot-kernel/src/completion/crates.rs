@@ -153,8 +153,7 @@ fn crate_files(folders: &[PathBuf]) -> Vec<(String, Features, Vec<PathBuf>)> {
     for entry in folders.iter().filter_map(|dir| fs::read_dir(dir).ok()).flatten().flatten() {
         let path = entry.path();
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        // A crate that is also a dylib has no hash in its names.
-        let name = stem.rsplit_once('-').map_or(stem, |(name, _)| name);
+        let Some((name, _)) = stem.rsplit_once('-') else { continue };
         let own = OWN.iter().map(|(own, _)| own);
         let Some(name) = own.chain(&CRATES).find(|known| **known == name) else { continue };
         let time = entry.metadata().and_then(|file| file.modified());
