@@ -11,11 +11,9 @@ pub fn set_environment(library: &Library, workspace: &Workspace, path: &OsStr) -
     let programs = workspace.dir("programs");
     compile::prepare(library, &programs)?;
     let path = std::iter::once(programs.clone()).chain(std::env::split_paths(path));
-    let stand_in = workspace.write_rustc_stand_in(&library.rustc)?;
     let mut settings: Vec<(&str, OsString)> = vec![
         ("EVCXR_CONFIG_DIR", workspace.dir("config").into()),
         ("EVCXR_TMPDIR", workspace.dir("cell").into()),
-        ("RUSTC", stand_in.into()),
         (compile::PROGRAMS, programs.into()),
         ("PATH", std::env::join_paths(path)?),
     ];
@@ -27,7 +25,7 @@ pub fn set_environment(library: &Library, workspace: &Workspace, path: &OsStr) -
         for (name, value) in settings {
             std::env::set_var(name, value);
         }
-        for name in ["RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"] {
+        for name in ["RUSTC", "RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER"] {
             std::env::remove_var(name);
         }
     }

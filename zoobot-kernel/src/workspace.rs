@@ -7,7 +7,6 @@ use anyhow::{Context, Result};
 use std::ffi::CString;
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 const PREFIX: &str = "zoobot-kernel-";
@@ -23,7 +22,7 @@ impl Workspace {
     pub fn create() -> Result<Self> {
         sweep(&std::env::temp_dir());
         let root = std::env::temp_dir().join(format!("{PREFIX}{}", std::process::id()));
-        for name in ["cell", "config", "no-sysroot", "check", "completion", "programs"] {
+        for name in ["cell", "config", "check", "completion", "programs"] {
             let dir = root.join(name);
             std::fs::create_dir_all(&dir)
                 .with_context(|| format!("cannot create {}", dir.display()))?;
@@ -42,23 +41,6 @@ impl Workspace {
             "[evcxr]\nopt_level = \"0\"\noffline_mode = true\npreserve_vars_on_panic = true\n";
         std::fs::write(self.dir("config").join("evcxr.toml"), text)?;
         Ok(())
-    }
-
-    /// A stand-in for rustc that hides the standard library's sources from rust-analyzer.
-    ///
-    /// evcxr compiles with its own path to rustc; only its rust-analyzer uses this one, and without
-    /// those sources it starts two seconds sooner and uses 400 MB less. Types come from
-    /// [`crate::check`] instead.
-    pub fn write_rustc_stand_in(&self, rustc: &Path) -> Result<PathBuf> {
-        let path = self.root.join("rustc");
-        let script = format!(
-            "#!/bin/sh\ncase \"$*\" in *\"--print sysroot\"*) echo '{}' ;; *) exec '{}' \"$@\" ;; esac\n",
-            self.dir("no-sysroot").display(),
-            rustc.display()
-        );
-        std::fs::write(&path, script)?;
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))?;
-        Ok(path)
     }
 
     /// Creates a named pipe for the displays of background jobs; returns its path and the end to

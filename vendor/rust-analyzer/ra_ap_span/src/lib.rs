@@ -1,0 +1,3 @@
+//! Part of the stand-in for rust-analyzer: see `ra_ap_ide`.
+
+pub use ra_ap_ide::Edition;
