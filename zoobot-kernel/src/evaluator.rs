@@ -107,6 +107,13 @@ impl Evaluator {
         if cell.is_empty() {
             return Ok(());
         }
+        if self.library.was_replaced() {
+            return Err(Failure::new(
+                "kernel error",
+                "Zoobot was updated while this notebook was open: restart the kernel and run the cells \
+                 again",
+            ));
+        }
         if let Some(error) = &cell.error {
             if let Some(habit) = habits::find(code, None, &self.notebook.variables) {
                 return Err(Failure::new("compile error", habit.advice).at_byte(code, habit.at));

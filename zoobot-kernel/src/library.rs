@@ -1,12 +1,16 @@
 //! Where the prebuilt library is and how rustc links a cell to it.
 //!
-//! `cargo xtask setup` writes `zoobot-library.json` beside this program after each build.
+//! `cargo xtask setup` writes `zoobot-library.json` beside this program after each build; an
+//! installed distribution names its record in `ZOOBOT_LIBRARY`.
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::SystemTime;
 
 /// The library's own crates, and the modules through which cells reach their contents.
 pub const OWN: [(&str, &str); 11] = [
@@ -28,10 +32,14 @@ pub const OWN: [(&str, &str); 11] = [
 pub struct Library {
     /// `rustc -vV` of the compiler that built it; a dylib and its users need the same one.
     pub rustc_version: String,
-    /// The compiler.
+    /// The compiler; empty if it is not installed.
     pub rustc: PathBuf,
     /// `libzoobot_shared.so`.
     pub dylib: PathBuf,
+    /// Which build it is: what was derived from another is out of date.
+    pub built: String,
+    /// The folder of what the kernel derives from the library.
+    pub derived: PathBuf,
     /// Folders with the metadata of its dependencies.
     pub deps: Vec<PathBuf>,
     /// Folders with native libraries.
@@ -40,6 +48,17 @@ pub struct Library {
     pub libtorch: PathBuf,
     /// The folder of the standard library's shared object.
     pub sysroot_lib: PathBuf,
+    /// The library's file when it was loaded.
+    #[serde(skip)]
+    loaded: Option<Stamp>,
+}
+
+/// Tells a file from one that takes its place.
+type Stamp = (u64, u64, SystemTime);
+
+fn stamp(file: &Path) -> Option<Stamp> {
+    let file = std::fs::metadata(file).ok()?;
+    Some((file.ino(), file.len(), file.modified().ok()?))
 }
 
 /// Whether a crate belongs to the library.
@@ -66,8 +85,9 @@ impl Library {
     /// Reads the record beside this program, or the one named in `ZOOBOT_LIBRARY`, and checks that
     /// it is still valid.
     pub fn load() -> Result<Self> {
-        let library = Self::read()?;
+        let mut library = Self::read()?;
         library.check()?;
+        library.loaded = stamp(&library.dylib);
         Ok(library)
     }
 
@@ -77,25 +97,40 @@ impl Library {
             Some(path) => PathBuf::from(path),
             None => std::env::current_exe()?.with_file_name("zoobot-library.json"),
         };
-        let text = std::fs::read_to_string(&path).with_context(|| {
-            format!("cannot read {}: run `cargo xtask setup` in the zoobot folder", path.display())
-        })?;
+        let set_up = set_up();
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read {}: run `{set_up}`", path.display()))?;
         serde_json::from_str(&text)
-            .with_context(|| format!("{} is damaged: run `cargo xtask setup`", path.display()))
+            .with_context(|| format!("{} is damaged: run `{set_up}`", path.display()))
     }
 
     fn check(&self) -> Result<()> {
+        let set_up = set_up();
         if !self.dylib.exists() {
-            bail!("{} is gone: run `cargo xtask setup`", self.dylib.display());
+            bail!("{} is gone: run `{set_up}`", self.dylib.display());
         }
-        let output = Command::new(&self.rustc).arg("-vV").output().with_context(|| {
-            format!("cannot run {}: run `cargo xtask setup`", self.rustc.display())
-        })?;
+        if !self.libtorch.join("libtorch_cpu.so").exists() {
+            bail!(
+                "libtorch is not in {}: run `{set_up}` in a terminal, then restart this kernel",
+                self.libtorch.display()
+            );
+        }
+        let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+        if self.rustc.as_os_str().is_empty() {
+            bail!(
+                "cells are compiled by {}, which is not installed: run `{set_up}` in a terminal, which \
+                 installs it, then restart this kernel",
+                first(&self.rustc_version)
+            );
+        }
+        let output = Command::new(&self.rustc)
+            .arg("-vV")
+            .output()
+            .with_context(|| format!("cannot run {}: run `{set_up}`", self.rustc.display()))?;
         let now = String::from_utf8_lossy(&output.stdout);
         if now.trim() != self.rustc_version.trim() {
-            let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
             bail!(
-                "the library was built by {} and the compiler is now {}: run `cargo xtask setup`",
+                "the library was built by {} and the compiler is now {}: run `{set_up}`",
                 first(&self.rustc_version),
                 first(&now)
             );
@@ -133,6 +168,30 @@ impl Library {
         std::env::join_paths(bin.into_iter().chain(std::env::split_paths(&old))).unwrap_or(old)
     }
 
+    /// Whether another build has taken the place of the one that was loaded: the process of the
+    /// cells still has the old one, and no new cell fits to it.
+    pub fn was_replaced(&self) -> bool {
+        stamp(&self.dylib) != self.loaded
+    }
+
+    /// Links a shared object with the system's linker, or with the compiler's own where there is
+    /// none.
+    pub fn link<'a>(&self, arguments: impl IntoIterator<Item = &'a OsStr> + Clone) -> bool {
+        let quiet = |mut linker: Command| {
+            linker.args(arguments.clone()).stdout(Stdio::null()).stderr(Stdio::null()).status()
+        };
+        let own = || {
+            let mut own = Command::new(self.target_lib().with_file_name("bin").join("rust-lld"));
+            own.args(["-flavor", "gnu"]);
+            own
+        };
+        let status = match quiet(Command::new("ld")) {
+            Err(error) if error.kind() == ErrorKind::NotFound => quiet(own()),
+            status => status,
+        };
+        status.is_ok_and(|status| status.success())
+    }
+
     /// The folder of the standard library for programs.
     pub fn target_lib(&self) -> PathBuf {
         self.sysroot_lib.join("rustlib").join(self.host()).join("lib")
@@ -149,8 +208,13 @@ impl Library {
     }
 }
 
-/// Writes a file beside the library atomically, since other kernels read it too. Does nothing if
-/// the folder is not writable.
+/// The command that sets this machine up: an installed distribution has its own.
+fn set_up() -> String {
+    std::env::var("ZOOBOT_SETUP").unwrap_or_else(|_| "cargo xtask setup".to_owned())
+}
+
+/// Writes a file derived from the library atomically, since other kernels read it too. Does nothing
+/// if the folder is not writable.
 pub fn keep(file: &Path, content: &[u8]) {
     let own = file.with_extension(std::process::id().to_string());
     if std::fs::write(&own, content).and_then(|()| std::fs::rename(&own, file)).is_err() {
@@ -177,15 +241,35 @@ mod tests {
     }
 
     #[test]
+    fn an_update_of_the_library_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let dylib = folder.path().join("library.so");
+        std::fs::write(&dylib, "one").unwrap();
+        let record = serde_json::json!({
+            "rustc_version": "", "rustc": "", "dylib": dylib, "built": "", "derived": "", "deps": [],
+            "native": [], "libtorch": "", "sysroot_lib": "",
+        });
+        let mut library: Library = serde_json::from_value(record).unwrap();
+        library.loaded = stamp(&dylib);
+        assert!(!library.was_replaced());
+        std::fs::write(folder.path().join("new"), "two").unwrap();
+        std::fs::rename(folder.path().join("new"), &dylib).unwrap();
+        assert!(library.was_replaced());
+    }
+
+    #[test]
     fn the_toolchain_is_read_off_the_compilers_path() {
         let library = |rustc: &str| Library {
             rustc_version: "rustc 1.95.0\nhost: some-target\n".to_owned(),
             rustc: PathBuf::from(rustc),
             dylib: PathBuf::new(),
+            built: String::new(),
+            derived: PathBuf::new(),
             deps: Vec::new(),
             native: Vec::new(),
             libtorch: PathBuf::new(),
             sysroot_lib: PathBuf::new(),
+            loaded: None,
         };
         let rustup = library("/home/a/.rustup/toolchains/some-toolchain/bin/rustc");
         assert_eq!(rustup.toolchain(), Some("some-toolchain"));

@@ -3,23 +3,29 @@
 use super::symbols::{self, Symbols};
 use crate::library::Library;
 use crate::statics::SYMBOL;
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Writes an empty shared object under the library's name. Without it, every link is a full link.
 pub fn write_stub(library: &Library, stub: &Path) {
-    let name = library.dylib.file_name().unwrap_or_default().to_string_lossy();
-    let result = Command::new("cc")
-        .args(["-shared", "-nostdlib", &format!("-Wl,-soname,{name}"), "-x", "c", "/dev/null"])
-        .arg("-o")
-        .arg(stub)
+    let object = stub.with_extension("o");
+    let compiled = Command::new(&library.rustc)
+        .args(["--crate-name=empty", "--crate-type=lib", "--emit=obj", "-", "-o"])
+        .arg(&object)
+        .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status();
+    let name = library.dylib.file_name().unwrap_or_default();
+    let words = ["-shared", "-soname"].map(OsStr::new).into_iter().chain([name]);
+    let words = words.chain([OsStr::new("-o"), stub.as_os_str(), object.as_os_str()]);
+    let linked = compiled.is_ok_and(|status| status.success()) && library.link(words);
     // A file left by a failed link would only mislead.
-    if !result.is_ok_and(|status| status.success()) {
+    if !linked {
         let _ = std::fs::remove_file(stub);
     }
+    let _ = std::fs::remove_file(&object);
 }
 
 /// Whether an object links to statics of earlier cells, which no library contains.
@@ -46,12 +52,7 @@ pub fn quickly(library: &Library, object: &Path, shared: &Path, stub: &Path) -> 
     if !stub.exists() || known() != Some(true) {
         return false;
     }
-    let status = Command::new("ld")
-        .args(["-shared", "-Bsymbolic", "--no-as-needed", "--eh-frame-hdr"])
-        .args(["-z", "now", "-z", "noexecstack", "-o"])
-        .args([shared, object, stub])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    status.is_ok_and(|status| status.success())
+    let words = ["-shared", "-Bsymbolic", "--no-as-needed", "--eh-frame-hdr"];
+    let words = words.into_iter().chain(["-z", "now", "-z", "noexecstack", "-o"]).map(OsStr::new);
+    library.link(words.chain([shared, object, stub].map(Path::as_os_str)))
 }

@@ -1,4 +1,4 @@
-//! The symbols that the process with the library has, as hashes in a file beside the library.
+//! The symbols that the process with the library has, as hashes in a file.
 
 use crate::library::{Library, keep};
 use object::read::{Object, ObjectSymbol};
@@ -6,7 +6,6 @@ use std::collections::HashSet;
 use std::fs;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 /// The prefix of the file's name.
 const NAME: &str = "zoobot-symbols-";
@@ -18,7 +17,7 @@ impl Symbols {
     /// Reads the file that [`prepare`] wrote; `None` if there is none for this build of the
     /// library.
     pub fn load(library: &Library) -> Option<Self> {
-        let bytes = fs::read(file(library)?).ok()?;
+        let bytes = fs::read(file(library)).ok()?;
         let hashes = bytes.chunks_exact(8).filter_map(|chunk| chunk.try_into().ok());
         Some(Self(hashes.map(u64::from_le_bytes).collect()))
     }
@@ -31,7 +30,10 @@ impl Symbols {
 
 /// Writes the file unless it exists. If the folder is not writable, all links remain full links.
 pub fn prepare(library: &Library) {
-    let Some(path) = file(library).filter(|path| !path.exists()) else { return };
+    let path = file(library);
+    if path.exists() {
+        return;
+    }
     let Some(mut hashes) = libraries(library)
         .iter()
         .map(exported)
@@ -76,7 +78,10 @@ fn exported(path: &PathBuf) -> Option<Vec<u64>> {
 /// The library, the shared libraries of the Rust code below it, and those of every process.
 fn libraries(library: &Library) -> Vec<PathBuf> {
     let mut files = vec![library.dylib.clone()];
-    let folders = [(library.target_lib(), "libstd-"), (library.libtorch.clone(), "libtch.")];
+    let mut folders =
+        vec![(library.target_lib(), "libstd-"), (library.libtorch.clone(), "libtch.")];
+    // An installed distribution brings its own.
+    folders.extend(library.dylib.parent().map(|folder| (folder.to_owned(), "libtch.")));
     for (folder, start) in folders {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         let name = |path: &PathBuf| path.file_name().unwrap_or_default().display().to_string();
@@ -97,11 +102,9 @@ fn libraries(library: &Library) -> Vec<PathBuf> {
     files
 }
 
-/// The path of the file, named after the time at which the library was built.
-fn file(library: &Library) -> Option<PathBuf> {
-    let built = fs::metadata(&library.dylib).and_then(|file| file.modified()).ok()?;
-    let built = built.duration_since(UNIX_EPOCH).ok()?.as_nanos();
-    Some(library.dylib.with_file_name(format!("{NAME}{built}")))
+/// The path of the file, named after the build.
+fn file(library: &Library) -> PathBuf {
+    library.derived.join(format!("{NAME}{}", library.built))
 }
 
 fn hash(name: &[u8]) -> u64 {

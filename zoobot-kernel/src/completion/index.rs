@@ -9,10 +9,9 @@ use crate::library::{Library, keep};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::time::SystemTime;
 
 /// The version of the file's format.
-const FORM: u32 = 4;
+const FORM: u32 = 5;
 
 /// The names, with look-up by name and by the type they belong to.
 #[derive(Debug, Default)]
@@ -26,15 +25,15 @@ pub struct Index {
 #[derive(Serialize, Deserialize)]
 struct Kept {
     form: u32,
-    built: Option<SystemTime>,
+    built: String,
     sources: Sources,
 }
 
 impl Index {
     /// Loads the index from its file, or reads the sources and writes it.
     pub fn load(library: &Library) -> Self {
-        let built = fs::metadata(&library.dylib).and_then(|file| file.modified()).ok();
-        let file = library.dylib.with_file_name("zoobot-completion.json");
+        let built = library.built.clone();
+        let file = library.derived.join("zoobot-completion.json");
         let kept = fs::read(&file).ok().and_then(|text| serde_json::from_slice::<Kept>(&text).ok());
         if let Some(kept) = kept.filter(|kept| kept.form == FORM && kept.built == built) {
             return Self::new(kept.sources);
