@@ -1,24 +1,24 @@
 //! `cargo xtask bench`: measurements through a real Jupyter client, and beside PyTorch.
 
-use crate::home::Places;
-use crate::python::Python;
-use crate::shell::{command, run};
+use crate::home::Checkout;
 use anyhow::{Context, Result};
+use zoobot_setup::python::Python;
+use zoobot_setup::shell::{command, run};
 
 /// Runs the first tutorial in a real JupyterLab in headless Chromium; `args` go to the script.
 ///
 /// # Errors
 /// When the script fails.
-pub fn jupyterlab(places: &Places, args: &[String]) -> Result<()> {
-    script(places, "jupyterlab.py", args)
+pub fn jupyterlab(checkout: &Checkout, args: &[String]) -> Result<()> {
+    script(checkout, "jupyterlab.py", args)
 }
 
 /// Times notebook cells with the installed kernel; `args` go to the script.
 ///
 /// # Errors
 /// When the script fails.
-pub fn cells(places: &Places, args: &[String]) -> Result<()> {
-    script(places, "bench_cells.py", args)
+pub fn cells(checkout: &Checkout, args: &[String]) -> Result<()> {
+    script(checkout, "bench_cells.py", args)
 }
 
 /// The settings that limit each library to AVX2: this one, oneDNN, MKL, ATen, numpy's OpenBLAS, faiss.
@@ -43,9 +43,9 @@ pub fn on_avx2(args: &[String]) -> Result<()> {
     run(command(program).args(args).envs(AVX2))
 }
 
-fn script(places: &Places, name: &str, args: &[String]) -> Result<()> {
-    let script = places.root.join("tests/python").join(name);
-    run(Python::of(places).command().arg(script).args(args).current_dir(&places.root))
+fn script(checkout: &Checkout, name: &str, args: &[String]) -> Result<()> {
+    let script = checkout.root.join("tests/python").join(name);
+    run(Python::of(&checkout.places).command().arg(script).args(args).current_dir(&checkout.root))
 }
 
 /// Times an example program `bench_WHAT` beside a Python peer, with the script of that name: fine-tuning and
@@ -54,13 +54,13 @@ fn script(places: &Places, name: &str, args: &[String]) -> Result<()> {
 ///
 /// # Errors
 /// When the build or the script fails, or no Python with the peer is named.
-pub fn beside_python(places: &Places, what: &str, args: &[String]) -> Result<()> {
+pub fn beside_python(checkout: &Checkout, what: &str, args: &[String]) -> Result<()> {
     let python = peer_python()?;
     let name = format!("bench_{what}");
-    run(places.cargo().args(["build", "--quiet", "--workspace", "--example", &name]))?;
-    let script = places.root.join("tests/python").join(&name).with_extension("py");
-    let program = places.programs().join("examples").join(&name);
-    run(command(python).arg(script).arg(program).args(args).current_dir(&places.root))
+    run(checkout.cargo().args(["build", "--quiet", "--workspace", "--example", &name]))?;
+    let script = checkout.root.join("tests/python").join(&name).with_extension("py");
+    let program = checkout.places.programs.join("examples").join(&name);
+    run(command(python).arg(script).arg(program).args(args).current_dir(&checkout.root))
 }
 
 /// The Python interpreter with the peers.

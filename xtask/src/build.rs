@@ -1,37 +1,125 @@
 //! The one build that tests, command line and kernel share, and its record, which the kernel reads
 //! to link a cell to the library.
 
-use crate::home::{Places, write_if_changed};
-use crate::libtch;
-use crate::libtorch::Libtorch;
-use crate::shell::{capture, command, run};
+use crate::home::Checkout;
+use crate::{libtch, progress};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::time::UNIX_EPOCH;
+use zoobot_setup::home::write_if_changed;
+use zoobot_setup::libtorch::Libtorch;
+use zoobot_setup::shell::{capture, command, run};
 
 /// Builds the workspace and writes `zoobot-library.json` beside the kernel.
 ///
 /// # Errors
 /// When the build fails; cargo's own message is above.
-pub fn build(places: &Places, libtorch: &Libtorch) -> Result<()> {
+pub fn build(checkout: &Checkout, libtorch: &Libtorch) -> Result<()> {
     let build = ["build", "--workspace", "--locked"];
-    run(places.cargo().args(build))?;
-    // This build has nothing left to do: it only reports where everything is.
-    let messages = capture(places.cargo().args(build).args(["--quiet", "--message-format=json"]))?;
-    let record = record(places, libtorch, Built::read(&messages)?)?;
+    let messages = progress::build(checkout, checkout.cargo().args(build))?;
+    let record = record(checkout, libtorch, Built::read(&messages)?)?;
     let text = format!("{}\n", serde_json::to_string_pretty(&record)?);
-    write_if_changed(&places.programs().join("zoobot-library.json"), &text)?;
+    write_if_changed(&checkout.places.programs.join("zoobot-library.json"), &text)?;
     // Then the names of the library are ready for the first Tab in a notebook.
-    run(command(places.programs().join("zoobot-kernel")).arg("--index"))
+    run(command(checkout.places.programs.join("zoobot-kernel")).arg("--index"))
+}
+
+/// What was built, as `zoobot-library.json` says it.
+#[derive(Debug)]
+pub struct Record {
+    /// `rustc -vV` of the compiler.
+    pub rustc_version: String,
+    /// The compiler.
+    pub rustc: PathBuf,
+    /// Which build it is.
+    pub built: String,
+    /// The library as notebook cells link it.
+    pub dylib: PathBuf,
+    /// Folders with the metadata of its dependencies.
+    pub deps: Vec<PathBuf>,
+    /// Folders with native libraries.
+    pub native: Vec<PathBuf>,
+    sysroot_lib: PathBuf,
+}
+
+impl Record {
+    /// Reads the record of the last build.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn read(checkout: &Checkout) -> Result<Self> {
+        let path = checkout.places.programs.join("zoobot-library.json");
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read {}", path.display()))?;
+        let record: Value = serde_json::from_str(&text)?;
+        let text = |name: &str| record[name].as_str().unwrap_or_default().to_owned();
+        let list = |name: &str| {
+            let list = record[name].as_array().into_iter().flatten();
+            list.filter_map(Value::as_str).map(PathBuf::from).collect()
+        };
+        Ok(Self {
+            rustc_version: text("rustc_version"),
+            rustc: text("rustc").into(),
+            built: text("built"),
+            dylib: text("dylib").into(),
+            deps: list("deps"),
+            native: list("native"),
+            sysroot_lib: text("sysroot_lib").into(),
+        })
+    }
+
+    /// The newest `rlib` of a crate.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn rlib(&self, name: &str) -> Result<PathBuf> {
+        let start = format!("lib{name}-");
+        let found = self.deps.iter().filter_map(|folder| std::fs::read_dir(folder).ok());
+        let found = found.flatten().flatten().filter(|entry| {
+            let file = entry.file_name().to_string_lossy().into_owned();
+            file.starts_with(&start) && file.ends_with(".rlib")
+        });
+        found
+            .max_by_key(|entry| entry.metadata().and_then(|it| it.modified()).ok())
+            .map(|entry| entry.path())
+            .with_context(|| format!("{name} was not built"))
+    }
+
+    /// `libtch.so`.
+    ///
+    /// # Errors
+    /// When it is in none of the folders.
+    pub fn libtch(&self) -> Result<PathBuf> {
+        let found = self.native.iter().map(|folder| folder.join("libtch.so"));
+        found.into_iter().find(|it| it.exists()).context("there is no libtch.so")
+    }
+
+    /// The standard library that the shared library uses.
+    ///
+    /// # Errors
+    /// When the compiler has none.
+    pub fn standard(&self) -> Result<PathBuf> {
+        let host = self.rustc_version.lines().find_map(|line| line.strip_prefix("host: "));
+        let host = host.context("the record names no platform")?;
+        let folder = self.sysroot_lib.join("rustlib").join(host).join("lib");
+        let mut entries = std::fs::read_dir(folder)?.flatten().map(|it| it.path());
+        let is_std = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            name.starts_with("libstd-") && name.ends_with(".so")
+        };
+        entries.find(is_std).context("the compiler has no libstd")
+    }
 }
 
 /// The folder of the compiler in use, with its `bin` and `lib`.
 ///
 /// # Errors
 /// When rustc does not run.
-pub fn sysroot(places: &Places) -> Result<PathBuf> {
-    let rustc = command("rustc").args(["--print", "sysroot"]).current_dir(&places.root).output()?;
+pub fn sysroot(checkout: &Checkout) -> Result<PathBuf> {
+    let rustc =
+        command("rustc").args(["--print", "sysroot"]).current_dir(&checkout.root).output()?;
     Ok(String::from_utf8(rustc.stdout)?.trim().into())
 }
 
@@ -71,19 +159,22 @@ impl Built {
 }
 
 /// The record in the form that `zoobot-kernel` reads.
-fn record(places: &Places, libtorch: &Libtorch, built: Built) -> Result<Value> {
-    let sysroot = sysroot(places)?;
+fn record(checkout: &Checkout, libtorch: &Libtorch, built: Built) -> Result<Value> {
+    let sysroot = sysroot(checkout)?;
     // The compiler itself: rustup's proxy would add its start-up time to every cell.
     let rustc = sysroot.join("bin/rustc");
     let rustc_version = capture(command(&rustc).arg("-vV"))?;
-    let mut native: BTreeSet<PathBuf> = built.native;
+    let Built { dylib, mut native } = built;
     native.insert(libtorch.lib());
-    native.insert(libtch::folder(places, libtorch));
+    native.insert(libtch::folder(checkout, libtorch));
+    let built = std::fs::metadata(&dylib)?.modified()?.duration_since(UNIX_EPOCH)?;
     Ok(json!({
         "rustc_version": rustc_version,
         "rustc": rustc,
-        "dylib": built.dylib,
-        "deps": [places.programs().join("deps")],
+        "dylib": dylib,
+        "built": built.as_nanos().to_string(),
+        "derived": checkout.places.programs,
+        "deps": [checkout.places.programs.join("deps")],
         "native": native,
         "libtorch": libtorch.lib(),
         "sysroot_lib": sysroot.join("lib"),

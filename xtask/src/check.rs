@@ -1,14 +1,17 @@
 //! `cargo xtask test`: every check, and one closing line with the counts of all.
 
-use crate::home::{Places, remove};
-use crate::libtorch::Libtorch;
-use crate::shell::run;
-use crate::stages::Stages;
-use crate::{build, libtch, setup, tools, tutorials};
+use crate::home::Checkout;
+use crate::{build, libtch, local_config, setup, tutorials};
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
+use zoobot_setup::home::remove;
+use zoobot_setup::libtorch::Libtorch;
+use zoobot_setup::shell::run;
+use zoobot_setup::shell::{command, succeeds};
+use zoobot_setup::stages::Stages;
+use zoobot_setup::tools::Missing;
 
 /// Parts of the reasons for which tests of the kernel, of the rating page and against recorded answers are
 /// skipped. After a setup, in a complete checkout, no test may be skipped for these.
@@ -83,12 +86,12 @@ pub enum Extent {
 
 /// Runs the checks; a failure does not keep the others from running. Returns whether all passed; the last
 /// line printed is the count.
-pub fn test(places: &Places, extent: Extent) -> bool {
+pub fn test(checkout: &Checkout, extent: Extent) -> bool {
     let mut stages = Stages::default();
     let mut tally = Tally::default();
-    let set_up = tools::rust_components(places).and_then(|()| match extent {
-        Extent::All => setup::setup(places, &mut stages),
-        Extent::Fast => Libtorch::choose(places),
+    let set_up = rust_components(checkout).and_then(|()| match extent {
+        Extent::All => setup::setup(checkout, &mut stages),
+        Extent::Fast => local_config::libtorch(checkout),
     });
     match set_up {
         Ok(libtorch) => {
@@ -97,18 +100,18 @@ pub fn test(places: &Places, extent: Extent) -> bool {
                 let result = stages.run(name, false, || work(&mut tally));
                 tally.add_failure(result, before);
             };
-            check("formatting", &|_| run(places.cargo().args(FORMATTING)));
-            check("lints", &|_| run(places.cargo().args(LINTS)));
+            check("formatting", &|_| run(checkout.cargo().args(FORMATTING)));
+            check("lints", &|_| run(checkout.cargo().args(LINTS)));
             if extent == Extent::Fast {
-                check("unit tests", &|tally| unit_tests(places, &libtorch, tally));
+                check("unit tests", &|tally| unit_tests(checkout, &libtorch, tally));
             } else {
-                check("tests", &|tally| tests(places, &libtorch, tally));
+                check("tests", &|tally| tests(checkout, &libtorch, tally));
                 for processor in LESSER {
                     check(&format!("tests on {processor}"), &|tally| {
-                        lesser(places, &libtorch, processor, tally)
+                        lesser(checkout, &libtorch, processor, tally)
                     });
                 }
-                check("tutorials", &|tally| tutorials(places, tally));
+                check("tutorials", &|tally| tutorials(checkout, tally));
             }
         }
         Err(error) => tally.add_failure(Err(error), 0),
@@ -118,13 +121,31 @@ pub fn test(places: &Places, extent: Extent) -> bool {
     tally.failed == 0
 }
 
+/// Ensures that rustfmt and clippy are installed.
+///
+/// # Errors
+/// [`Missing`], if they are not installed and there is no rustup to add them.
+fn rust_components(checkout: &Checkout) -> Result<()> {
+    for (tool, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
+        if succeeds(checkout.cargo().args([tool, "--version"])) {
+            continue;
+        }
+        if !succeeds(command("rustup").arg("--version")) {
+            bail!(Missing(format!("{component} is missing: install it for the Rust in use")));
+        }
+        println!("  adding {component}");
+        run(command("rustup").args(["component", "add", component]).current_dir(&checkout.root))?;
+    }
+    Ok(())
+}
+
 const FORMATTING: [&str; 3] = ["fmt", "--all", "--check"];
 const LINTS: [&str; 7] =
     ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
 
 /// Every tutorial counts as one test.
-fn tutorials(places: &Places, tally: &mut Tally) -> Result<()> {
-    let checked = tutorials::check(places)?;
+fn tutorials(checkout: &Checkout, tally: &mut Tally) -> Result<()> {
+    let checked = tutorials::check(checkout)?;
     tally.passed += checked.passed;
     tally.failed += checked.failed;
     if checked.failed > 0 {
@@ -150,34 +171,39 @@ const DEPENDENT: [&str; 10] = [
 ];
 
 /// Unit, documentation and whole-system tests; their output is passed on as it arrives.
-fn tests(places: &Places, libtorch: &Libtorch, tally: &mut Tally) -> Result<()> {
-    let mut command = cargo_test(places, libtorch)?;
-    counted(command.arg("--no-fail-fast"), places, tally)
+fn tests(checkout: &Checkout, libtorch: &Libtorch, tally: &mut Tally) -> Result<()> {
+    let mut command = cargo_test(checkout, libtorch)?;
+    counted(command.arg("--no-fail-fast"), checkout, tally)
 }
 
 /// Unit tests only.
-fn unit_tests(places: &Places, libtorch: &Libtorch, tally: &mut Tally) -> Result<()> {
-    let mut command = cargo_test(places, libtorch)?;
-    counted(command.args(["--lib", "--bins", "--no-fail-fast"]), places, tally)
+fn unit_tests(checkout: &Checkout, libtorch: &Libtorch, tally: &mut Tally) -> Result<()> {
+    let mut command = cargo_test(checkout, libtorch)?;
+    counted(command.args(["--lib", "--bins", "--no-fail-fast"]), checkout, tally)
 }
 
 /// The suites that depend on the processor, run as on a lesser one.
-fn lesser(places: &Places, libtorch: &Libtorch, processor: &str, tally: &mut Tally) -> Result<()> {
-    let mut command = cargo_test(places, libtorch)?;
+fn lesser(
+    checkout: &Checkout,
+    libtorch: &Libtorch,
+    processor: &str,
+    tally: &mut Tally,
+) -> Result<()> {
+    let mut command = cargo_test(checkout, libtorch)?;
     command.args(["--lib", "--quiet", "--no-fail-fast", "--"]).args(DEPENDENT);
     command.env("ZOOBOT_CPU", processor);
     if processor == "avx2" {
         command.env("ONEDNN_MAX_CPU_ISA", "AVX2");
     }
-    counted(&mut command, places, tally)
+    counted(&mut command, checkout, tally)
 }
 
 /// `cargo test` of the workspace, set up to find the shared libraries.
-fn cargo_test(places: &Places, libtorch: &Libtorch) -> Result<Command> {
-    let mut command = places.cargo();
+fn cargo_test(checkout: &Checkout, libtorch: &Libtorch) -> Result<Command> {
+    let mut command = checkout.cargo();
     command.args(["test", "--workspace", "--locked"]);
     let folders =
-        [libtorch.lib(), libtch::folder(places, libtorch), build::sysroot(places)?.join("lib")];
+        [libtorch.lib(), libtch::folder(checkout, libtorch), build::sysroot(checkout)?.join("lib")];
     let old = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
     let paths = folders.into_iter().chain(std::env::split_paths(&old));
     command.env("LD_LIBRARY_PATH", std::env::join_paths(paths)?);
@@ -185,8 +211,8 @@ fn cargo_test(places: &Places, libtorch: &Libtorch) -> Result<Command> {
 }
 
 /// Runs tests and counts them; tests that noted that they cannot run here count as skipped.
-fn counted(command: &mut Command, places: &Places, tally: &mut Tally) -> Result<()> {
-    let notes = places.target.join("skipped-tests.txt");
+fn counted(command: &mut Command, checkout: &Checkout, tally: &mut Tally) -> Result<()> {
+    let notes = checkout.target.join("skipped-tests.txt");
     remove(&notes)?;
     command.env("ZOOBOT_SKIPPED", &notes);
     let result = count(command, tally, &mut std::io::stdout());

@@ -1,9 +1,9 @@
 //! `cargo xtask encoder`: trains the encoder that ships with the library again.
 
-use crate::home::Places;
-use crate::shell::{command, run};
+use crate::home::Checkout;
 use anyhow::{Result, bail};
 use std::path::PathBuf;
+use zoobot_setup::shell::{command, run};
 
 /// The options of each of the two runs besides its folders; the second run starts from the result
 /// of the first.
@@ -21,9 +21,9 @@ const BOTH: [&str; 6] = ["--simulated", "10000", "--repeat", "3", "--batch", "25
 /// # Errors
 /// For other arguments, and when the build or the command fails, for example because there are no
 /// galaxies.
-pub fn encoder(places: &Places, args: &[String]) -> Result<()> {
-    let mut data = places.root.join("../shared/data");
-    let mut out = places.root.join("data/encoder");
+pub fn encoder(checkout: &Checkout, args: &[String]) -> Result<()> {
+    let mut data = checkout.root.join("../shared/data");
+    let mut out = checkout.root.join("data/encoder");
     for pair in args.chunks(2) {
         match pair {
             [name, value] if name == "--data" => data = PathBuf::from(value),
@@ -31,13 +31,13 @@ pub fn encoder(places: &Places, args: &[String]) -> Result<()> {
             other => bail!("{other:?}: encoder takes --data DIR and --out DIR"),
         }
     }
-    run(places.cargo().args(["build", "--quiet", "--workspace", "--locked"]))?;
-    let work = places.root.join("target/encoder");
+    run(checkout.cargo().args(["build", "--quiet", "--workspace", "--locked"]))?;
+    let work = checkout.root.join("target/encoder");
     let mut before: Option<PathBuf> = None;
     for (number, words) in (1..).zip(SITTINGS) {
         let place = work.join(format!("sitting-{number}"));
         let to = if number == SITTINGS.len() { out.clone() } else { place.join("sitting-1") };
-        let mut command = command(places.programs().join("zoobot-lab"));
+        let mut command = command(checkout.places.programs.join("zoobot-lab"));
         command.arg("make-encoder").args(BOTH).args(words).arg("--data").arg(&data);
         command.arg("--work").arg(&place).arg("--out").arg(&to);
         if let Some(start) = &before {

@@ -4,37 +4,38 @@
 //! dylib, so a notebook cell that calls `tch` would not find the wrapper. Built once beside
 //! libtorch, there is one copy for all, and no later build compiles the C++ again.
 
-use crate::home::{Places, remove};
-use crate::libtorch::Libtorch;
-use crate::shell::{capture, command, run};
+use crate::home::Checkout;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use zoobot_setup::home::remove;
+use zoobot_setup::libtorch::Libtorch;
+use zoobot_setup::shell::{capture, command, run};
 
 /// The folder of `libtch.so`: libtorch's own, unless that libtorch belongs to the user.
-pub fn folder(places: &Places, libtorch: &Libtorch) -> PathBuf {
+pub fn folder(checkout: &Checkout, libtorch: &Libtorch) -> PathBuf {
     if !libtorch.own {
         return libtorch.lib();
     }
     // One folder for each libtorch of the user, named after its path.
     let path = libtorch.folder.to_string_lossy();
     let name = path.trim_matches('/').replace(|c: char| !c.is_ascii_alphanumeric(), "-");
-    places.home.join("lib").join(name)
+    checkout.places.home.join("lib").join(name)
 }
 
 /// Whether it has been built.
-pub fn is_ready(places: &Places, libtorch: &Libtorch) -> bool {
-    folder(places, libtorch).join("libtch.so").exists()
+pub fn is_ready(checkout: &Checkout, libtorch: &Libtorch) -> bool {
+    folder(checkout, libtorch).join("libtch.so").exists()
 }
 
 /// Compiles and links it.
 ///
 /// # Errors
 /// When cargo has not fetched the crates or the compiler fails.
-pub fn install(places: &Places, libtorch: &Libtorch) -> Result<()> {
-    let sources = sources(places)?;
-    let folder = folder(places, libtorch);
-    let objects = places.home.join("libtch.partial");
+pub fn install(checkout: &Checkout, libtorch: &Libtorch) -> Result<()> {
+    let sources = sources(checkout)?;
+    let folder = folder(checkout, libtorch);
+    let objects = checkout.places.home.join("libtch.partial");
     remove(&objects)?;
     for folder in [&folder, &objects] {
         std::fs::create_dir_all(folder)
@@ -48,12 +49,12 @@ pub fn install(places: &Places, libtorch: &Libtorch) -> Result<()> {
 }
 
 /// The C++ sources in the crate torch-sys, wherever cargo keeps it.
-fn sources(places: &Places) -> Result<PathBuf> {
+fn sources(checkout: &Checkout) -> Result<PathBuf> {
     let text = capture(
-        places
+        checkout
             .cargo()
             .args(["metadata", "--locked", "--format-version=1", "--filter-platform"])
-            .arg(&places.host),
+            .arg(&checkout.host),
     )?;
     let metadata: serde_json::Value = serde_json::from_str(&text)?;
     let packages = metadata["packages"].as_array().context("cargo names no packages")?;

@@ -1,9 +1,10 @@
 //! `.cargo/local.toml`: what cargo needs to know about libtorch on this machine.
 
-use crate::home::{Places, write_if_changed};
-use crate::libtorch::Libtorch;
+use crate::home::Checkout;
 use anyhow::Result;
 use std::path::{Path, PathBuf};
+use zoobot_setup::home::write_if_changed;
+use zoobot_setup::libtorch::Libtorch;
 
 const HEAD: &str = "# Written by `cargo xtask setup`.\n";
 const HEAD_OWN: &str = "# Written by `cargo xtask setup` for a libtorch of your own: remove this \
@@ -18,31 +19,43 @@ pub struct Written {
 }
 
 /// Reads what an earlier run wrote, if it did.
-pub fn read(places: &Places) -> Option<Written> {
-    let text = std::fs::read_to_string(path(places)).ok()?;
+pub fn read(checkout: &Checkout) -> Option<Written> {
+    let text = std::fs::read_to_string(path(checkout)).ok()?;
     let value = text.lines().find_map(|line| line.strip_prefix("LIBTORCH = "))?;
     let libtorch: String = serde_json::from_str(value).ok()?;
     Some(Written { libtorch: libtorch.into(), own: text.starts_with(HEAD_OWN) })
 }
 
+/// The libtorch of this machine: the one that the user names, or the one in the home folder.
+///
+/// `cargo run` sets `LIBTORCH` from this file, so that value says nothing new unless the file was
+/// written for a libtorch of the user's.
+///
+/// # Errors
+/// As [`Libtorch::choose`].
+pub fn libtorch(checkout: &Checkout) -> Result<Libtorch> {
+    let ours = read(checkout).filter(|written| !written.own).map(|written| written.libtorch);
+    Libtorch::choose(&checkout.places, ours.as_deref())
+}
+
 /// Where the file is.
-pub fn path(places: &Places) -> PathBuf {
-    places.root.join(".cargo/local.toml")
+pub fn path(checkout: &Checkout) -> PathBuf {
+    checkout.root.join(".cargo/local.toml")
 }
 
 /// Writes the file unless it is already right: any change rebuilds everything.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write(places: &Places, libtorch: &Libtorch, tch: &Path) -> Result<()> {
-    let text = render(libtorch, tch, &places.host);
+pub fn write(checkout: &Checkout, libtorch: &Libtorch, tch: &Path) -> Result<()> {
+    let text = render(libtorch, tch, &checkout.host);
     let same = |old: String| without_comments(&old) == without_comments(&text);
-    if read(places).is_some_and(|old| old.own == libtorch.own)
-        && std::fs::read_to_string(path(places)).is_ok_and(same)
+    if read(checkout).is_some_and(|old| old.own == libtorch.own)
+        && std::fs::read_to_string(path(checkout)).is_ok_and(same)
     {
         return Ok(());
     }
-    write_if_changed(&path(places), &text)?;
+    write_if_changed(&path(checkout), &text)?;
     Ok(())
 }
 
@@ -91,15 +104,14 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::home::tests::Scratch;
 
     fn libtorch(own: bool) -> Libtorch {
         Libtorch { folder: "/data/my \"lib\"".into(), cuda: false, own }
     }
 
-    fn places(scratch: &Scratch) -> Places {
-        let [root, target, home] = ["r", "t", "h"].map(|name| scratch.0.join(name));
-        Places { root, target, home, host: "x86_64-any".into() }
+    fn checkout(folder: &Path) -> Checkout {
+        let [root, target, home] = ["r", "t", "h"].map(|name| folder.join(name));
+        Checkout::at(root, target, home, "x86_64-any")
     }
 
     #[test]
@@ -124,14 +136,14 @@ rustc-link-search = ["/l/torch/lib"]
 
     #[test]
     fn a_second_run_knows_what_the_first_wrote_and_leaves_it() {
-        let scratch = Scratch::new();
-        let places = places(&scratch);
+        let scratch = tempfile::tempdir().unwrap();
+        let checkout = checkout(scratch.path());
         for own in [true, false] {
-            write(&places, &libtorch(own), Path::new("/tch")).unwrap();
-            let before = std::fs::metadata(path(&places)).unwrap().modified().unwrap();
-            write(&places, &libtorch(own), Path::new("/tch")).unwrap();
-            assert_eq!(std::fs::metadata(path(&places)).unwrap().modified().unwrap(), before);
-            let written = read(&places).unwrap();
+            write(&checkout, &libtorch(own), Path::new("/tch")).unwrap();
+            let before = std::fs::metadata(path(&checkout)).unwrap().modified().unwrap();
+            write(&checkout, &libtorch(own), Path::new("/tch")).unwrap();
+            assert_eq!(std::fs::metadata(path(&checkout)).unwrap().modified().unwrap(), before);
+            let written = read(&checkout).unwrap();
             assert_eq!(written.libtorch, libtorch(own).folder);
             assert_eq!(written.own, own);
         }

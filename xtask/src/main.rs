@@ -6,30 +6,24 @@ mod bench;
 mod bench_encode;
 mod build;
 mod check;
-mod download;
+mod dist;
 mod encoder;
 mod home;
 #[cfg(test)]
 mod house;
 mod judge;
-mod kernelspec;
 mod libtch;
-mod libtorch;
 mod local_config;
 mod parity;
-mod python;
+mod progress;
 mod setup;
-mod shell;
-mod stages;
 mod start;
-mod tools;
 mod tutorials;
-mod weights;
-mod wheels;
 
 use anyhow::Result;
-use home::Places;
+use home::Checkout;
 use std::process::ExitCode;
+use zoobot_setup::{stages, start::Options, tools};
 
 const HELP: &str = "\
 usage: cargo xtask COMMAND
@@ -55,6 +49,7 @@ usage: cargo xtask COMMAND
                         options)
   encoder [--data DIR]  train the encoder that travels with the library again, from EFIGI and Galaxy
                         Zoo 2 in DIR (minutes on a GPU, five hours on 2 cores)
+  dist [--out DIR]      setup, then a Python wheel and a tarball that need no compiling, in ./dist
   uninstall [--all]     remove the kernel and the command; with --all the downloads too
   help                  this text
 
@@ -82,43 +77,45 @@ fn run(words: &[&str], args: &[String]) -> Result<ExitCode> {
         ["bench", rest @ ..] if rest.contains(&"--avx2") => done(bench::on_avx2(args)),
         ["setup"] => {
             let mut stages = stages::Stages::default();
-            let result = setup::setup(&Places::find()?, &mut stages).map(drop);
+            let result = setup::setup(&Checkout::find()?, &mut stages).map(drop);
             println!("{}", stages.summary());
             done(result)
         }
-        ["start", "--headless"] => done(start::headless(&Places::find()?)),
-        ["start", rest @ ..] => match start::Options::read(rest) {
-            Some(options) => done(start::in_browser(&Places::find()?, &options)),
+        ["start", "--headless"] => done(start::headless(&Checkout::find()?)),
+        ["start", rest @ ..] => match Options::read(rest) {
+            Some(options) => done(start::in_browser(&Checkout::find()?, &options)),
             None => {
                 eprint!("{HELP}");
                 Ok(ExitCode::from(2))
             }
         },
         ["test"] => {
-            let passed = check::test(&Places::find()?, check::Extent::All);
+            let passed = check::test(&Checkout::find()?, check::Extent::All);
             Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         ["test", "--fast"] => {
-            let passed = check::test(&Places::find()?, check::Extent::Fast);
+            let passed = check::test(&Checkout::find()?, check::Extent::Fast);
             Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
-        ["tutorials", "--write", which @ ..] => done(tutorials::write(&Places::find()?, which)),
+        ["tutorials", "--write", which @ ..] => done(tutorials::write(&Checkout::find()?, which)),
         ["tutorials"] | ["tutorials", "--check"] => {
-            let checked = tutorials::check(&Places::find()?)?;
+            let checked = tutorials::check(&Checkout::find()?)?;
             println!("{} passed, {} failed", checked.passed, checked.failed);
             Ok(if checked.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         ["bench", what @ ("anomaly" | "finetune" | "loss" | "search"), ..] => {
-            done(bench::beside_python(&Places::find()?, what, &args[2..]))
+            done(bench::beside_python(&Checkout::find()?, what, &args[2..]))
         }
-        ["parity", ..] => done(parity::parity(&Places::find()?, &args[1..])),
-        ["bench", "encode", ..] => done(bench_encode::encode(&Places::find()?, &args[2..])),
-        ["bench", "cells", ..] => done(bench::cells(&Places::find()?, &args[2..])),
-        ["encoder", ..] => done(encoder::encoder(&Places::find()?, &args[1..])),
-        ["judge", ..] => done(judge::judge(&Places::find()?, &args[1..])),
-        ["jupyterlab", ..] => done(bench::jupyterlab(&Places::find()?, &args[1..])),
-        ["uninstall"] => done(setup::uninstall(&Places::find()?, false)),
-        ["uninstall", "--all"] => done(setup::uninstall(&Places::find()?, true)),
+        ["parity", ..] => done(parity::parity(&Checkout::find()?, &args[1..])),
+        ["bench", "encode", ..] => done(bench_encode::encode(&Checkout::find()?, &args[2..])),
+        ["bench", "cells", ..] => done(bench::cells(&Checkout::find()?, &args[2..])),
+        ["encoder", ..] => done(encoder::encoder(&Checkout::find()?, &args[1..])),
+        ["judge", ..] => done(judge::judge(&Checkout::find()?, &args[1..])),
+        ["jupyterlab", ..] => done(bench::jupyterlab(&Checkout::find()?, &args[1..])),
+        ["uninstall"] => done(setup::uninstall(&Checkout::find()?, false)),
+        ["uninstall", "--all"] => done(setup::uninstall(&Checkout::find()?, true)),
+        ["dist"] => done(dist::dist(&Checkout::find()?, "dist".as_ref())),
+        ["dist", "--out", folder] => done(dist::dist(&Checkout::find()?, folder.as_ref())),
         ["help" | "--help" | "-h"] => {
             print!("{HELP}");
             Ok(ExitCode::SUCCESS)

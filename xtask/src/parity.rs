@@ -1,10 +1,10 @@
 //! `cargo xtask parity`: compares the networks' features with timm's in Python.
 
-use crate::home::Places;
-use crate::python::{Environment, Python};
-use crate::shell::run;
+use crate::home::Checkout;
 use anyhow::Result;
 use std::path::PathBuf;
+use zoobot_setup::python::{Environment, Python};
+use zoobot_setup::shell::run;
 
 /// The variable with an interpreter that already has torch, timm, safetensors and numpy.
 const PYTHON: &str = "ZOOBOT_PARITY_PYTHON";
@@ -16,20 +16,20 @@ const PYTHON: &str = "ZOOBOT_PARITY_PYTHON";
 ///
 /// # Errors
 /// When the environment cannot be created, or a network differs by more than 1e-4.
-pub fn parity(places: &Places, args: &[String]) -> Result<()> {
-    run(places.cargo().args(["build", "--workspace", "--locked"]))?;
-    let lab = places.programs().join("zoobot-lab");
-    let script = places.root.join("tests/python/parity.py");
-    let mut command = python(places)?.command();
-    run(command.arg(script).arg("--lab").arg(lab).args(args).current_dir(&places.root))
+pub fn parity(checkout: &Checkout, args: &[String]) -> Result<()> {
+    run(checkout.cargo().args(["build", "--workspace", "--locked"]))?;
+    let lab = checkout.places.programs.join("zoobot-lab");
+    let script = checkout.root.join("tests/python/parity.py");
+    let mut command = python(checkout)?.command();
+    run(command.arg(script).arg("--lab").arg(lab).args(args).current_dir(&checkout.root))
 }
 
 /// The interpreter that was named, or that of the environment, which is created if it is missing.
-fn python(places: &Places) -> Result<Python> {
+fn python(checkout: &Checkout) -> Result<Python> {
     if let Some(program) = std::env::var_os(PYTHON).filter(|program| !program.is_empty()) {
         return Ok(Python::at(PathBuf::from(program)));
     }
-    let environment = Environment::parity(places);
+    let environment = Environment::parity(&checkout.places);
     if !environment.is_ready() {
         println!("installing torch and timm into {}", environment.folder.display());
         environment.install()?;

@@ -9,7 +9,13 @@ use serde_json::{Value, json};
 use std::process::ExitCode;
 use zoobot_core::Result;
 
-const SETUP: &str = "run `./run start` (or `cargo xtask setup`) in the zoobot folder";
+/// What to do about what set-up installs.
+fn advice() -> String {
+    match std::env::var("ZOOBOT_SETUP") {
+        Ok(command) => format!("run `{command}`"),
+        Err(_) => "run `./run start` (or `cargo xtask setup`) in the zoobot folder".to_owned(),
+    }
+}
 
 /// Check this installation, and say how to fix what is missing or wrong.
 ///

@@ -18,6 +18,12 @@ fn rule(variable: impl Fn(&str) -> Option<PathBuf>) -> PathBuf {
         .unwrap_or_else(|| env::temp_dir().join("zoobot"))
 }
 
+/// The command that sets this machine up: `zoobot setup` where an installed distribution started
+/// this program, `cargo xtask setup` in a checkout.
+pub fn set_up() -> String {
+    env::var("ZOOBOT_SETUP").unwrap_or_else(|_| "cargo xtask setup".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@
 use super::efficientnet::{Config, Stage};
 use super::weights::Weights;
 use std::path::PathBuf;
-use zoobot_base::home::home;
+use zoobot_base::home::{home, set_up};
 use zoobot_base::{Error, Result};
 
 /// timm's name of the network.
@@ -31,14 +31,14 @@ pub fn folder() -> PathBuf {
 /// Reads the weights under timm's names, without those of the classifier.
 ///
 /// # Errors
-/// [`Error::Weights`] when the file is missing (`cargo xtask setup` downloads it) or damaged.
+/// [`Error::Weights`] when the file is missing ([`set_up`] fetches it) or damaged.
 pub fn weights() -> Result<Weights> {
     let path = folder().join(FILE);
     if !path.exists() {
         return Err(Error::Weights {
             path,
             problem: "the ImageNet weights are not on this machine".into(),
-            hint: "Run `cargo xtask setup`, which fetches them".into(),
+            hint: format!("Run `{}`, which fetches them", set_up()),
         });
     }
     let config = Config::tf_lite0();

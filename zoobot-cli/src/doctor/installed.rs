@@ -1,6 +1,6 @@
 //! What set-up installs: the library, its compiler, libtorch, encoders, Jupyter and its kernel.
 
-use super::{SETUP, State};
+use super::{State, advice};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,7 +26,7 @@ pub fn record() -> Record {
 fn checked(check: impl FnOnce() -> std::result::Result<String, String>) -> State {
     match check() {
         Ok(found) => State::Ok(found),
-        Err(problem) => State::Wrong(problem, SETUP.to_owned()),
+        Err(problem) => State::Wrong(problem, advice()),
     }
 }
 
@@ -44,9 +44,13 @@ pub fn library(record: &Record) -> State {
 }
 
 pub fn compiler(record: &Record) -> State {
+    let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+    if let (Ok(""), Ok(built_by)) = (entry(record, "rustc"), entry(record, "rustc_version")) {
+        let problem = format!("{}, which compiles cells, is not installed", first(built_by));
+        return State::Missing(problem, format!("for notebooks, {}", advice()));
+    }
     checked(|| {
         let (rustc, built_by) = (entry(record, "rustc")?, entry(record, "rustc_version")?);
-        let first = |text: &str| text.lines().next().unwrap_or_default().to_owned();
         let output = Command::new(rustc).arg("-vV").output();
         let output = output.map_err(|error| format!("{rustc}: {error}"))?;
         let now = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -107,7 +111,9 @@ pub fn encoder() -> State {
 pub fn imagenet() -> State {
     match Encoder::load("imagenet") {
         Ok(encoder) => State::Ok(format!("imagenet, {} features", encoder.width())),
-        Err(error) => State::Missing(error.to_string(), format!("for --encoder imagenet, {SETUP}")),
+        Err(error) => {
+            State::Missing(error.to_string(), format!("for --encoder imagenet, {}", advice()))
+        }
     }
 }
 
@@ -115,8 +121,9 @@ pub fn text_encoder() -> State {
     let folder = home().join("encoders/all-minilm-l6-v2");
     let missing = |problem: String| {
         let fix = format!(
-            "to search by words, {SETUP}; otherwise it is downloaded from the Hugging Face Hub when it \
-             is first used"
+            "to search by words, {}; otherwise it is downloaded from the Hugging Face Hub when it \
+             is first used",
+            advice()
         );
         State::Missing(problem, fix)
     };

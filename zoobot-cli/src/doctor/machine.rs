@@ -1,6 +1,6 @@
 //! The machine: its processor, GPU and disk, and the size of the caches.
 
-use super::{SETUP, State};
+use super::{State, advice};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -53,7 +53,7 @@ pub fn gpu() -> State {
         (0, None) => State::Ok("none; the processor is used".to_owned()),
         (0, Some(names)) => State::Missing(
             format!("{names}, which this libtorch cannot use"),
-            format!("to use it, {SETUP}, which then installs the libtorch for GPUs"),
+            format!("to use it, {}, which then installs the libtorch for GPUs", advice()),
         ),
         (1, names) => State::Ok(names.unwrap_or_else(|| "one".to_owned())),
         (n, names) => {

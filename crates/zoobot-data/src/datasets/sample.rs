@@ -23,7 +23,8 @@ pub(super) const DATA_SET: DataSet = DataSet {
 };
 
 /// `data/sample.zip`: `catalog.csv` and `images/`.
-const SAMPLE: &[u8] = include_bytes!("../../../../data/sample.zip");
+// A constant would go into the metadata that every cell is compiled against.
+static SAMPLE: &[u8] = include_bytes!("../../../../data/sample.zip");
 
 /// The folder of the sample survey, with `catalog.csv` and `images/`: unpacked on first use into [`home`], or
 /// into the temporary folder if that is not writable.

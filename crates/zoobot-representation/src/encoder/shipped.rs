@@ -18,7 +18,7 @@ macro_rules! file {
 }
 
 /// The files of the model folder.
-const FILES: [(&str, &[u8]); 8] = [
+static FILES: [(&str, &[u8]); 8] = [
     file!("config.json"),
     file!("model.safetensors"),
     file!("recipe.json"),

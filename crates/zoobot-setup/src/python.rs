@@ -128,7 +128,10 @@ impl Environment {
         run(python
             .module("pip")
             .args(["install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r"])
-            .arg(&list))?;
+            .arg(&list))
+        .context(
+            "pip could not install what notebooks need: check the network and pip's settings",
+        )?;
         // Written last: until then the step counts as unfinished.
         std::fs::rename(&list, self.marker())?;
         Ok(())

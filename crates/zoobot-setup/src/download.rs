@@ -8,7 +8,9 @@ use crate::wheels::Wheel;
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use std::fs::Permissions;
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 const FETCH: &str = include_str!("../python/fetch.py");
@@ -107,6 +109,26 @@ fn fetch_one(python: &Python, url: &str, file: &Path, sha256: &str, label: &str)
         attempt()?;
     }
     std::fs::rename(&part, file).with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// Fetches a program, checks it against the sum that its server states beside it, and makes it
+/// executable.
+///
+/// # Errors
+/// When the server or the network fails, or the sum is another.
+pub fn program(python: &Python, url: &str, file: &Path) -> Result<()> {
+    let folder = file.parent().context("a program needs a folder")?;
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let sum = file.with_extension("sha256");
+    remove(&sum)?;
+    run(python.script(FETCH).arg(format!("{url}.sha256")).arg(&sum).arg("checksum"))?;
+    let stated = std::fs::read_to_string(&sum)?;
+    let stated = stated.split_whitespace().next().unwrap_or_default().to_owned();
+    remove(&sum)?;
+    let label = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    fetch_one(python, url, file, &stated, &label)?;
+    std::fs::set_permissions(file, Permissions::from_mode(0o755))?;
+    Ok(())
 }
 
 /// Fetches one wheel with `pip download`; returns the file.

@@ -7,7 +7,6 @@
 
 use crate::download::{fetch, unpack};
 use crate::home::{Places, remove};
-use crate::local_config::{self, Written};
 use crate::python::Python;
 use crate::shell::{capture, command, run, succeeds};
 use crate::wheels;
@@ -31,14 +30,13 @@ pub struct Libtorch {
 
 impl Libtorch {
     /// The user's own if the environment names one, else the one in the home folder: with CUDA if
-    /// there is an NVIDIA GPU.
+    /// there is an NVIDIA GPU. A `LIBTORCH` equal to `ours` was set by a set-up, not by the user.
     ///
     /// # Errors
     /// When the user's own is not libtorch of the right version, or when there is none and this is
     /// not Linux on x86-64.
-    pub fn choose(places: &Places) -> Result<Self> {
-        if let Some(folder) = users_own(local_config::read(places), |name| std::env::var_os(name))?
-        {
+    pub fn choose(places: &Places, ours: Option<&Path>) -> Result<Self> {
+        if let Some(folder) = users_own(ours, |name| std::env::var_os(name))? {
             return Self::of_user(folder);
         }
         if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
@@ -53,7 +51,11 @@ impl Libtorch {
         Ok(Self { folder, cuda, own: false })
     }
 
-    fn of_user(folder: PathBuf) -> Result<Self> {
+    /// The user's own, in this folder.
+    ///
+    /// # Errors
+    /// When it is not libtorch of the right version.
+    pub fn of_user(folder: PathBuf) -> Result<Self> {
         for part in ["lib", "include"] {
             if !folder.join(part).is_dir() {
                 bail!(
@@ -94,11 +96,12 @@ impl Libtorch {
         self.own || version(&self.folder).is_some_and(|found| found == VERSION)
     }
 
-    /// Builds it from wheels, under a temporary name until it is complete.
+    /// Builds it from wheels, under a temporary name until it is complete. `stub` is a `libtorch.so`
+    /// that needs only the CPU half; without one it is linked here.
     ///
     /// # Errors
     /// When a wheel is not available, the disk is full or the linker fails.
-    pub fn install(&self, places: &Places) -> Result<()> {
+    pub fn install(&self, places: &Places, stub: Option<&Path>) -> Result<()> {
         let python = Python::of(places);
         let mut wanted = vec![wheels::TORCH, wheels::CUDA_RUNTIME, wheels::CUPTI];
         if self.cuda {
@@ -131,6 +134,9 @@ impl Libtorch {
         if self.cuda {
             // It links to the Python interpreter, which nothing here does.
             remove(&lib.join("libtorch_python.so"))?;
+        } else if let Some(stub) = stub {
+            std::fs::copy(stub, lib.join("libtorch.so"))
+                .with_context(|| format!("cannot copy {}", stub.display()))?;
         } else {
             link_stub(&lib)?;
         }
@@ -153,11 +159,8 @@ fn link_stub(lib: &Path) -> Result<()> {
 }
 
 /// The libtorch that the user asks for with `LIBTORCH` or `LIBTORCH_USE_PYTORCH`.
-///
-/// `cargo run` sets `LIBTORCH` from `.cargo/local.toml`, so a value equal to the one written there
-/// says nothing new: it is the user's own only if that file says so.
 fn users_own(
-    written: Option<Written>,
+    ours: Option<&Path>,
     var: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Option<PathBuf>> {
     let var = |name| var(name).filter(|value| !value.is_empty());
@@ -169,9 +172,7 @@ fn users_own(
         )?;
         return Ok(Some(folder.trim().into()));
     }
-    let named = var("LIBTORCH").map(PathBuf::from);
-    let ours = written.is_some_and(|written| !written.own && Some(written.libtorch) == named);
-    Ok(named.filter(|_| !ours))
+    Ok(var("LIBTORCH").map(PathBuf::from).filter(|named| Some(named.as_path()) != ours))
 }
 
 /// The version of the libtorch in a folder, without a `+cpu` or `+cu130`.
@@ -236,11 +237,10 @@ mod tests {
         let named = |value: &'static str| {
             move |name: &str| (name == "LIBTORCH").then(|| OsString::from(value))
         };
-        let written = |own| Some(Written { libtorch: "/torch".into(), own });
-        assert_eq!(users_own(written(false), named("/torch")).unwrap(), None);
-        assert_eq!(users_own(written(true), named("/torch")).unwrap(), Some("/torch".into()));
-        assert_eq!(users_own(written(false), named("/mine")).unwrap(), Some("/mine".into()));
-        assert_eq!(users_own(None, named("/mine")).unwrap(), Some("/mine".into()));
+        let ours = Some(Path::new("/torch"));
+        assert_eq!(users_own(ours, named("/torch")).unwrap(), None);
+        assert_eq!(users_own(None, named("/torch")).unwrap(), Some("/torch".into()));
+        assert_eq!(users_own(ours, named("/mine")).unwrap(), Some("/mine".into()));
         assert_eq!(users_own(None, named("")).unwrap(), None);
     }
 

@@ -2,7 +2,7 @@
 
 usage: fetch.py URL FILE LABEL
 
-Run by `cargo xtask`, which checks the result's SHA-256 itself. Ends with 0 when the file is
+Run by the set-up, which checks the result's SHA-256 itself. Ends with 0 when the file is
 complete, 3 when the server refuses (an HTTP error that another attempt would not change), 1 otherwise.
 Only the standard library is needed; proxies come from the environment, as does a certificate.
 """

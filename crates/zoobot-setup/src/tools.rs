@@ -1,9 +1,8 @@
-//! What the system must provide: a C and C++ compiler, Python 3 with `venv`, rustfmt and clippy.
+//! What the system must provide: a C and C++ compiler, and Python 3 with `venv`.
 //!
 //! A missing package is installed if that needs no question (as root, or with a `sudo` that asks
 //! for no password); otherwise the error gives the command to type.
 
-use crate::home::Places;
 use crate::shell::{capture, command, run, succeeds};
 use anyhow::{Result, bail};
 
@@ -69,24 +68,6 @@ pub fn python() -> Result<()> {
 fn new_enough(version: &str) -> bool {
     let mut parts = version.split_whitespace().filter_map(|part| part.parse().ok());
     matches!((parts.next(), parts.next()), (Some(major), Some(minor)) if (major, minor) >= OLDEST_PYTHON)
-}
-
-/// Ensures that rustfmt and clippy are installed.
-///
-/// # Errors
-/// [`Missing`], if they are not installed and there is no rustup to add them.
-pub fn rust_components(places: &Places) -> Result<()> {
-    for (tool, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
-        if succeeds(places.cargo().args([tool, "--version"])) {
-            continue;
-        }
-        if !succeeds(command("rustup").arg("--version")) {
-            bail!(Missing(format!("{component} is missing: install it for the Rust in use")));
-        }
-        println!("  adding {component}");
-        run(command("rustup").args(["component", "add", component]).current_dir(&places.root))?;
-    }
-    Ok(())
 }
 
 /// Whether this program runs as root.

@@ -36,7 +36,8 @@ impl User {
         Ok(Self { kernels: data.join("kernels"), bin: home.join(".local/bin") })
     }
 
-    fn kernel(&self) -> PathBuf {
+    /// The folder of the kernel.
+    pub fn kernel(&self) -> PathBuf {
         self.kernels.join("zoobot")
     }
 
@@ -50,14 +51,9 @@ impl User {
 /// # Errors
 /// When Jupyter's folder cannot be written.
 pub fn install(places: &Places, user: &User) -> Result<Vec<String>> {
-    let folder = user.kernel();
-    let text = format!("{}\n", serde_json::to_string_pretty(&spec(places))?);
-    write_if_changed(&folder.join("kernel.json"), &text)?;
-    write_if_changed(&folder.join("logo-svg.svg"), LOGO_SVG)?;
-    let logo = folder.join("logo-64x64.png");
-    std::fs::write(&logo, LOGO_PNG).with_context(|| format!("cannot write {}", logo.display()))?;
-    let mut said = vec![format!("kernel \"Zoobot (Rust)\": {}", folder.display())];
-    let program = places.programs().join("zoobot");
+    write(&user.kernel(), &[&places.programs.join("zoobot-kernel").to_string_lossy()], places)?;
+    let mut said = vec![format!("kernel \"Zoobot (Rust)\": {}", user.kernel().display())];
+    let program = places.programs.join("zoobot");
     said.push(match link(&program, &user.command()) {
         Ok(()) => format!("command zoobot: {}", user.command().display()),
         // The link is only a convenience: the program itself works without it.
@@ -66,18 +62,32 @@ pub fn install(places: &Places, user: &User) -> Result<Vec<String>> {
     Ok(said)
 }
 
-/// What Jupyter starts.
-fn spec(places: &Places) -> Value {
+/// Writes the folder of a kernel that Jupyter starts with these words and the name of its
+/// connection file.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn write(folder: &Path, words: &[&str], places: &Places) -> Result<()> {
+    let spec = spec(words, std::env::var_os("ZOOBOT_HOME").is_some().then_some(&*places.home));
+    let text = format!("{}\n", serde_json::to_string_pretty(&spec)?);
+    write_if_changed(&folder.join("kernel.json"), &text)?;
+    write_if_changed(&folder.join("logo-svg.svg"), LOGO_SVG)?;
+    let logo = folder.join("logo-64x64.png");
+    std::fs::write(&logo, LOGO_PNG).with_context(|| format!("cannot write {}", logo.display()))
+}
+
+/// What Jupyter starts; `home` is for a Jupyter that is started outside this shell.
+pub fn spec(words: &[&str], home: Option<&Path>) -> Value {
+    let argv: Vec<&str> = words.iter().copied().chain(["{connection_file}"]).collect();
     let mut spec = json!({
-        "argv": [places.programs().join("zoobot-kernel"), "{connection_file}"],
+        "argv": argv,
         "display_name": "Zoobot (Rust)",
         "language": "rust",
         "interrupt_mode": "message",
         "metadata": { "debugger": false },
     });
-    // Jupyter may be started outside this shell.
-    if std::env::var_os("ZOOBOT_HOME").is_some() {
-        spec["env"] = json!({ "ZOOBOT_HOME": places.home });
+    if let Some(home) = home {
+        spec["env"] = json!({ "ZOOBOT_HOME": home });
     }
     spec
 }
@@ -105,7 +115,7 @@ pub fn uninstall(places: &Places, user: &User) -> Result<Vec<PathBuf>> {
         removed.push(user.kernel());
     }
     let ours =
-        std::fs::read_link(user.command()).is_ok_and(|to| to == places.programs().join("zoobot"));
+        std::fs::read_link(user.command()).is_ok_and(|to| to == places.programs.join("zoobot"));
     if ours && remove(&user.command())? {
         removed.push(user.command());
     }
@@ -118,9 +128,8 @@ mod tests {
     use crate::home::tests::Scratch;
 
     fn setting(scratch: &Scratch) -> (Places, User) {
-        let [root, target, home] = ["r", "t", "h"].map(|name| scratch.0.join(name));
         let user = User { kernels: scratch.0.join("kernels"), bin: scratch.0.join("bin") };
-        (Places { root, target, home, host: "any".into() }, user)
+        (scratch.places(), user)
     }
 
     #[test]
@@ -148,10 +157,10 @@ mod tests {
         install(&places, &user).unwrap();
         let text = std::fs::read_to_string(user.kernel().join("kernel.json")).unwrap();
         let spec: Value = serde_json::from_str(&text).unwrap();
-        let kernel = places.programs().join("zoobot-kernel");
+        let kernel = places.programs.join("zoobot-kernel");
         assert_eq!(spec["argv"], json!([kernel, "{connection_file}"]));
         assert!(user.kernel().join("logo-64x64.png").exists());
-        assert_eq!(std::fs::read_link(user.command()).unwrap(), places.programs().join("zoobot"));
+        assert_eq!(std::fs::read_link(user.command()).unwrap(), places.programs.join("zoobot"));
         assert_eq!(uninstall(&places, &user).unwrap(), [user.kernel(), user.command()]);
         assert!(uninstall(&places, &user).unwrap().is_empty());
     }
