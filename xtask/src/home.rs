@@ -52,6 +52,19 @@ impl Checkout {
         Self { root, target, host: host.to_owned(), places }
     }
 
+    /// What cargo says of all packages that this platform needs.
+    ///
+    /// # Errors
+    /// When cargo cannot describe them.
+    pub fn metadata(&self) -> Result<serde_json::Value> {
+        let text = shell::capture(
+            self.cargo()
+                .args(["metadata", "--locked", "--format-version=1", "--filter-platform"])
+                .arg(&self.host),
+        )?;
+        Ok(serde_json::from_str(&text)?)
+    }
+
     /// A cargo command that runs in the checkout.
     pub fn cargo(&self) -> std::process::Command {
         let mut command = shell::command(cargo());

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use zoobot_setup::home::remove;
 use zoobot_setup::libtorch::Libtorch;
-use zoobot_setup::shell::{capture, command, run};
+use zoobot_setup::shell::{command, run};
 
 /// The folder of `libtch.so`: libtorch's own, unless that libtorch belongs to the user.
 pub fn folder(checkout: &Checkout, libtorch: &Libtorch) -> PathBuf {
@@ -50,13 +50,7 @@ pub fn install(checkout: &Checkout, libtorch: &Libtorch) -> Result<()> {
 
 /// The C++ sources in the crate torch-sys, wherever cargo keeps it.
 fn sources(checkout: &Checkout) -> Result<PathBuf> {
-    let text = capture(
-        checkout
-            .cargo()
-            .args(["metadata", "--locked", "--format-version=1", "--filter-platform"])
-            .arg(&checkout.host),
-    )?;
-    let metadata: serde_json::Value = serde_json::from_str(&text)?;
+    let metadata = checkout.metadata()?;
     let packages = metadata["packages"].as_array().context("cargo names no packages")?;
     let manifest = packages
         .iter()

@@ -8,7 +8,6 @@ use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, BufReader, IsTerminal, Write};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use zoobot_setup::shell::capture;
 
 /// Seconds of one core of an Intel Xeon (Sapphire Rapids) for the crates that take longest; the
 /// others take `SMALL` on average. `cargo build --workspace --timings` measures them.
@@ -90,13 +89,7 @@ pub fn build(checkout: &Checkout, command: &mut Command) -> Result<String> {
 
 /// The names of all packages that this platform needs, once for each version.
 fn packages(checkout: &Checkout) -> Result<Vec<String>> {
-    let text = capture(
-        checkout
-            .cargo()
-            .args(["metadata", "--locked", "--format-version=1", "--filter-platform"])
-            .arg(&checkout.host),
-    )?;
-    let metadata: Value = serde_json::from_str(&text)?;
+    let metadata = checkout.metadata()?;
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let used: HashSet<String> =
         list(&metadata["resolve"]["nodes"]).iter().map(|it| it["id"].to_string()).collect();

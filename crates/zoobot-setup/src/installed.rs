@@ -95,13 +95,12 @@ impl Installed {
         self.folder.join("lib/cpu/libtorch.so")
     }
 
-    /// A program of the distribution, set up to find its libraries.
+    /// A program of the distribution, set up to find its libraries and this libtorch.
     ///
     /// # Errors
     /// When the record of this machine cannot be written, or a folder has a colon in its name.
-    pub fn program(&self, name: &str) -> Result<Command> {
-        let libtorch = self.libtorch()?;
-        let record = self.record(&libtorch)?;
+    pub fn program(&self, name: &str, libtorch: &Libtorch) -> Result<Command> {
+        let record = self.record(libtorch)?;
         let old = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
         let folders = [self.folder.join("lib"), libtorch.lib()].into_iter();
         let folders = folders.chain(std::env::split_paths(&old).filter(|it| it != Path::new("")));
@@ -114,7 +113,10 @@ impl Installed {
     }
 
     /// Writes what the kernel needs to know about this machine, and returns the file.
-    fn record(&self, libtorch: &Libtorch) -> Result<PathBuf> {
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn record(&self, libtorch: &Libtorch) -> Result<PathBuf> {
         let rustc = toolchain::find(&self.places, &self.rustc_version).unwrap_or_default();
         let sysroot = rustc.ancestors().nth(2).unwrap_or(Path::new("")).join("lib");
         let lib = self.folder.join("lib");

@@ -53,7 +53,8 @@ fn run(words: &[&str]) -> Result<ExitCode> {
         ["uninstall"] => uninstall(&installed, false),
         ["uninstall", "--all"] => uninstall(&installed, true),
         ["kernel", file] => {
-            let error = installed.program("zoobot-kernel")?.arg(file).exec();
+            let libtorch = installed.libtorch()?;
+            let error = installed.program("zoobot-kernel", &libtorch)?.arg(file).exec();
             Err(error).context("cannot start the kernel")
         }
         _ => command(&installed, words),
@@ -79,7 +80,7 @@ fn set_up(installed: &Installed, stages: &mut Stages) -> Result<()> {
         toolchain::install(places, version).map(drop)
     })?;
     stages.run("Jupyter", false, || {
-        installed.program("zoobot-kernel")?;
+        installed.record(&libtorch)?;
         println!("  kernel \"Zoobot (Rust)\": {}", installed.make_known()?.display());
         Ok(())
     })
@@ -136,14 +137,14 @@ fn uninstall(installed: &Installed, all: bool) -> Result<ExitCode> {
 /// Any other command: of the program that needs libtorch.
 fn command(installed: &Installed, words: &[&str]) -> Result<ExitCode> {
     let places = &installed.places;
-    match words {
-        [] | ["help" | "--help" | "-h"] => println!("{HELP}"),
-        _ => {}
+    let help = matches!(words, [] | ["help" | "--help" | "-h"]);
+    if help {
+        println!("{HELP}");
     }
     let libtorch = installed.libtorch()?;
     if !libtorch.is_ready() {
         match words {
-            [] | ["help" | "--help" | "-h"] => {
+            _ if help => {
                 println!("The other commands need libtorch: they fetch it when first used.");
                 return Ok(ExitCode::SUCCESS);
             }
@@ -162,6 +163,6 @@ fn command(installed: &Installed, words: &[&str]) -> Result<ExitCode> {
         }
         libtorch.install(places, Some(&installed.stub()))?;
     }
-    let error = installed.program("zoobot")?.args(words).exec();
+    let error = installed.program("zoobot", &libtorch)?.args(words).exec();
     Err(error).context("cannot start the program")
 }
