@@ -14,8 +14,8 @@ const RUSTC: &str = "ZOOBOT_RUSTC";
 /// Where rustup itself comes from, unless its own variable names another place.
 const RUSTUP: &str = "https://static.rust-lang.org/rustup";
 
-/// The compiler whose `rustc -vV` is `version`: the one that `ZOOBOT_RUSTC` names, one of rustup's,
-/// one in the home folder, or the one in `PATH`.
+/// The compiler whose `rustc -vV` is `version`: the one that `ZOOBOT_RUSTC` names, one in the home
+/// folder, one of rustup's, or the one in `PATH`.
 pub fn find(places: &Places, version: &str) -> Option<PathBuf> {
     let var = |name: &str| std::env::var_os(name).filter(|it| !it.is_empty()).map(PathBuf::from);
     let rustup = var("RUSTUP_HOME").or_else(|| Some(var("HOME")?.join(".rustup")));
