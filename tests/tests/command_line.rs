@@ -4,6 +4,8 @@
 mod advice;
 #[path = "command_line/anomalies.rs"]
 mod anomalies;
+#[path = "command_line/calibrate.rs"]
+mod calibrate;
 #[path = "command_line/catalogues.rs"]
 mod catalogues;
 #[path = "command_line/finetune.rs"]

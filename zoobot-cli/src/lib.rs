@@ -11,6 +11,7 @@ mod doctor;
 mod encode;
 mod experiment;
 mod finetune;
+mod fractions;
 #[doc(hidden)]
 pub mod galaxies;
 mod judge_model;

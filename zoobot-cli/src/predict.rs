@@ -14,6 +14,7 @@ use zoobot_core::encoder::Precision;
 use zoobot_core::finetune::Predicted;
 use zoobot_core::model::{Labels, Model};
 use zoobot_core::predict::{Columns, Ensemble};
+use zoobot_core::schema::Schema;
 use zoobot_core::{Error, Result};
 
 /// Predict the votes, classes or numbers of the galaxies of a catalogue.
@@ -32,7 +33,7 @@ use zoobot_core::{Error, Result};
 #[command(after_help = "Examples:
   zoobot simulate --galaxies 24 --out survey
   zoobot predict survey --model sample --out votes.fits
-  zoobot predict survey --model sample --passes 5 --table advanced --out advanced.parquet")]
+  zoobot predict survey --model sample --schema gz2 --passes 5 --table advanced --out advanced.parquet")]
 pub struct Predict {
     /// The folder of a model, or sample (included); repeat for more models
     #[arg(long = "model", required = true, value_name = "MODEL")]
@@ -42,6 +43,10 @@ pub struct Predict {
     /// The file to write: .parquet, .csv or .fits
     #[arg(long)]
     out: PathBuf,
+    /// For votes: the questions to predict, as a schema's name or a .json file (default: all questions of
+    /// the model)
+    #[arg(long)]
+    schema: Option<String>,
     /// For votes: the friendly or the advanced table
     #[arg(long, default_value_t)]
     table: Columns,
@@ -79,7 +84,10 @@ impl Predict {
         }
         self.overwrite.file("--out", &self.out, &[self.galaxies.path()])?;
         let ensemble = Ensemble::new(models)?.passes(self.passes).seed(self.seed);
-        let ensemble = ensemble.precision(self.precision);
+        let mut ensemble = ensemble.precision(self.precision);
+        if let Some(schema) = &self.schema {
+            ensemble = ensemble.of_schema(&Schema::load(schema)?)?;
+        }
         for note in ensemble.models().iter().flat_map(|model| model.encoder().notes()) {
             eprintln!("zoobot: note: {note}");
         }
@@ -117,6 +125,10 @@ impl Predict {
         if self.passes > 0 {
             let problem = format!("--passes {} needs models of votes", self.passes);
             return Err(Error::unsuitable(problem, "Leave --passes out"));
+        }
+        if let Some(schema) = &self.schema {
+            let problem = format!("--schema {schema} needs models of votes");
+            return Err(Error::unsuitable(problem, "Leave --schema out"));
         }
         self.overwrite.file("--out", &self.out, &[self.galaxies.path()])?;
         let models: Vec<Model> =

@@ -2,8 +2,8 @@
 //!
 //! This crate re-exports several crates, each of which depends only on crates listed before it: `zoobot-base`
 //! (errors, interruption, files), `zoobot-picture` (from a file to pixels), `zoobot-show` ([`notebook`],
-//! [`figure`]), `zoobot-data` ([`catalog`], [`schema`], the network's view of a [`picture`]), `zoobot-nets`
-//! (the networks behind [`encoder`]) and `zoobot-simulator` (most of [`survey`]).
+//! [`figure`]), `zoobot-data` ([`catalog`], [`schema`], [`volunteers`], the network's view of a [`picture`]),
+//! `zoobot-nets` (the networks behind [`encoder`]) and `zoobot-simulator` (most of [`survey`]).
 //!
 //! Data flows in one direction: [`encoder`] → [`space`] → [`similar`], [`map`], [`tags`], [`anomaly`],
 //! [`probe`]; [`train`] → [`model`] → [`predict`] → [`finetune`], [`experiment`].
@@ -16,7 +16,7 @@ pub mod prelude;
 
 pub use zoobot_base::error::{Error, Result};
 pub use zoobot_base::{advice, error, interrupt, processor, seed};
-pub use zoobot_data::{catalog, schema};
+pub use zoobot_data::{catalog, schema, volunteers};
 pub use zoobot_learn::{finetune, model, predict, train};
 pub use zoobot_representation::{encoder, map, metrics, probe, similar, space, tags};
 pub use zoobot_show::{figure, notes, time};

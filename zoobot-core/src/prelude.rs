@@ -13,14 +13,18 @@ pub use crate::notebook::{
 };
 pub use crate::picture::{Augment, Recipe, Stretch};
 pub use crate::predict::{
-    Agreement, Calibration, Columns, Ensemble, Posterior, Recalibration, agreement,
+    Agreement, Calibration, Columns, Ensemble, Posterior, Protocol, Recalibration, VoteComparison,
+    agreement,
 };
 pub use crate::probe::Probe;
-pub use crate::schema::{Schema, Votes};
+pub use crate::schema::{Schema, VoteFractions, Votes};
 pub use crate::similar::{Index, IndexConfig, Metric, Neighbours, VectorFile};
 pub use crate::space::{Pca, Space};
 pub use crate::survey::{DataSet, Kind, Simulation, Survey, Volunteers};
 pub use crate::tags::{Cleaning, Tags, TextEncoder, TopicConfig};
 pub use crate::train::{FitConfig, VoteTraining};
+pub use crate::volunteers::{
+    ArtifactFilter, Classifications, ConsistencyWeighting, Debiasing, FractionTable,
+};
 pub use crate::{ndarray, plotters, polars, tch, time};
 pub use polars::prelude::{DataFrame, IntoLazy, LazyFrame, NamedFrom, Series, col, df, len, lit};

@@ -16,6 +16,7 @@ mod rows;
 mod show;
 mod split;
 mod target;
+mod votes;
 mod write;
 
 use polars::prelude::*;

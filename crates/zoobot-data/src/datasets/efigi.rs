@@ -17,7 +17,7 @@
 //! not how clearly they turn.
 
 use super::data_set::GalaxyTags;
-use super::{DataSet, numbers, with_votes, wrong};
+use super::{DataSet, numbers};
 use crate::catalog::Catalog;
 use crate::schema::Schema;
 use std::path::Path;
@@ -107,7 +107,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<Catalog> {
                 _ => {
                     let problem = format!("{attribute} is {value}, with bounds {inf} and {sup},");
                     let hint = "A value is within its bounds, between 0 and 1, or is -1 if it is undetermined";
-                    return Err(wrong(&catalog, row, &problem, hint));
+                    return Err(catalog.impossible(row, &problem, hint));
                 }
             };
             high.push(more);
@@ -116,7 +116,7 @@ pub fn read(path: impl AsRef<Path>) -> Result<Catalog> {
         columns.push((format!("{}_high", question(attribute)), high));
         columns.push((format!("{}_low", question(attribute)), low));
     }
-    with_votes(&catalog, columns)
+    catalog.with_votes(columns)
 }
 
 /// Attributes and the Hubble type as tags: `ring` (any of the three ring attributes at least 0.5), `bar`

@@ -1,7 +1,7 @@
 //! The votes of Galaxy Zoo 2 (Willett et al. 2013, MNRAS 435, 2835; cite it when you use them), converted
 //! from the project's own tables to the columns of the schema `gz2`.
 
-use super::{DataSet, numbers, with_votes, wrong};
+use super::{DataSet, numbers};
 use crate::catalog::Catalog;
 use crate::schema::Schema;
 use std::path::Path;
@@ -113,14 +113,14 @@ pub fn read(path: impl AsRef<Path>) -> Result<Catalog> {
                 if !(0.0..=f64::from(u32::MAX)).contains(&count) || count.fract() != 0.0 {
                     let hint =
                         "Votes are whole numbers of at least 0: use the columns that end in _count";
-                    return Err(wrong(&catalog, row, &format!("{name} is {count}"), hint));
+                    return Err(catalog.impossible(row, &format!("{name} is {count}"), hint));
                 }
                 counts.push(count as u32);
             }
             columns.push((answer.column().to_owned(), counts));
         }
     }
-    with_votes(&catalog, columns)
+    catalog.with_votes(columns)
 }
 
 #[cfg(test)]

@@ -1,23 +1,33 @@
-//! Data sets: the simulated sample that is part of the library, and real galaxies classified by people, from
-//! files that the user provides.
+//! Data sets: the simulated and the real sample that are part of the library, and real galaxies classified by
+//! people, from files that the user provides.
 //!
-//! [`efigi`] and [`gz2`] read a catalogue and add the vote columns of a schema, ready for
-//! [`Votes::of`](crate::schema::Votes::of). [`keep_out`] splits a catalogue into the galaxies that an encoder
-//! may learn from and the galaxies for testing; the split never changes.
+//! [`efigi`], [`galaxy_challenge`], [`gz1`] and [`gz2`] read a catalogue and add the vote columns of a schema,
+//! ready for [`Votes::of`](crate::schema::Votes::of). [`keep_out`] splits a catalogue into the galaxies that an
+//! encoder may learn from and the galaxies for testing; the split never changes.
 
 mod data_set;
 pub mod efigi;
+pub mod galaxy_challenge;
+pub mod gz1;
 pub mod gz2;
+mod real_sample;
 mod sample;
 
 pub use data_set::DataSet;
+pub use real_sample::real_sample_folder;
 pub use sample::sample_folder;
 
 /// All known data sets, one per line.
-static DATA_SETS: [DataSet; 3] = [sample::DATA_SET, efigi::DATA_SET, gz2::DATA_SET];
+static DATA_SETS: [DataSet; 6] = [
+    sample::DATA_SET,
+    real_sample::DATA_SET,
+    efigi::DATA_SET,
+    galaxy_challenge::DATA_SET,
+    gz1::DATA_SET,
+    gz2::DATA_SET,
+];
 
-use crate::catalog::{Catalog, ID, Label};
-use polars::prelude::{IntoColumn, NamedFrom, Series};
+use crate::catalog::{Catalog, Label};
 use sha2::{Digest, Sha256};
 use zoobot_base::error::{Error, Result};
 
@@ -53,25 +63,6 @@ pub fn keep_out(catalog: &Catalog, one_in: u64) -> Result<(Catalog, Catalog)> {
 fn numbers(catalog: &Catalog, name: &str) -> Result<Vec<f64>> {
     let numbers = Label::of(catalog, name)?.numbers()?;
     Ok(numbers.into_iter().map(|value| value.unwrap_or(f64::NAN)).collect())
-}
-
-/// The catalogue with vote columns added.
-fn with_votes(catalog: &Catalog, votes: Vec<(String, Vec<u32>)>) -> Result<Catalog> {
-    let mut table = catalog.table().clone();
-    for (name, counts) in votes {
-        table.with_column(Series::new(name.into(), counts).into_column())?;
-    }
-    Catalog::from_table(table, catalog.folder())
-}
-
-/// The error for an impossible value, naming the galaxy.
-fn wrong(catalog: &Catalog, row: usize, problem: &str, hint: &str) -> Error {
-    let id = catalog.labels(ID).ok().and_then(|ids| ids.get(row).cloned()).unwrap_or_default();
-    Error::Catalog {
-        path: catalog.source().to_path_buf(),
-        problem: format!("{problem} for {id:?}"),
-        hint: hint.to_owned(),
-    }
 }
 
 #[cfg(test)]

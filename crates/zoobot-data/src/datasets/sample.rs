@@ -34,9 +34,14 @@ static SAMPLE: &[u8] = include_bytes!("../../../../data/sample.zip");
 /// # Errors
 /// [`Error::Io`] when neither folder is writable.
 pub fn sample_folder() -> Result<PathBuf> {
-    let name = format!("sample-{}", short_hash([SAMPLE]));
-    unpack_into(&home(), &name, SAMPLE)
-        .or_else(|_| unpack_into(&std::env::temp_dir().join("zoobot"), &name, SAMPLE))
+    unpacked("sample", SAMPLE)
+}
+
+/// The folder of an archive that is bundled with the library: see [`sample_folder`].
+pub(super) fn unpacked(name: &str, bytes: &[u8]) -> Result<PathBuf> {
+    let name = format!("{name}-{}", short_hash([bytes]));
+    unpack_into(&home(), &name, bytes)
+        .or_else(|_| unpack_into(&std::env::temp_dir().join("zoobot"), &name, bytes))
 }
 
 impl Catalog {

@@ -7,12 +7,16 @@
 
 mod chances;
 mod check;
+mod cuts;
 mod draw;
+mod fractions;
 mod known;
 mod show;
 mod votes;
 mod written;
 
+pub use cuts::{Cut, Cuts};
+pub use fractions::VoteFractions;
 pub use votes::Votes;
 
 use serde::{Deserialize, Serialize};

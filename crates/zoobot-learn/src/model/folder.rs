@@ -24,6 +24,9 @@ pub(super) struct Description {
     names: Vec<String>,
     /// The fingerprint of the encoder that the head was trained on.
     encoder: String,
+    /// The questions that were learned from simulated votes alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    simulated: Vec<String>,
 }
 
 impl Description {
@@ -32,6 +35,7 @@ impl Description {
             config: model.config.clone(),
             names: model.labels.names().to_vec(),
             encoder: model.encoder.fingerprint().to_owned(),
+            simulated: model.simulated.clone(),
         }
     }
 }
@@ -63,7 +67,8 @@ pub(super) fn read(folder: &Path) -> Result<Model> {
     }
     Weights::read(folder.join(WEIGHTS))?.load_into(&mut store)?;
     let recalibration = read_json(&folder.join(RECALIBRATION))?;
-    Model::new(encoder, &head, labels)?.with_recalibration(recalibration)
+    let model = Model::new(encoder, &head, labels)?.with_recalibration(recalibration)?;
+    model.with_simulated(description.simulated)
 }
 
 /// Rewords errors about a missing encoder for callers who asked for a model.

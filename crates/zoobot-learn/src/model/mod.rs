@@ -1,6 +1,7 @@
 //! A model: an encoder, the head that was trained on it, and the labels of the head's outputs.
 
 mod folder;
+mod refit;
 
 use crate::predict::Recalibration;
 use crate::train::{Head, HeadConfig, Output, Trained};
@@ -46,6 +47,8 @@ pub struct Model {
     config: HeadConfig,
     labels: Labels,
     recalibration: Option<Recalibration>,
+    /// The questions that were learned from simulated votes alone.
+    simulated: Vec<String>,
 }
 
 impl Model {
@@ -68,7 +71,7 @@ impl Model {
         }
         labels.check(&config)?;
         let head = Arc::new(Mutex::new(head.detached()?));
-        Ok(Self { encoder, head, config, labels, recalibration: None })
+        Ok(Self { encoder, head, config, labels, recalibration: None, simulated: Vec::new() })
     }
 
     /// Reads a model folder: an encoder folder that also holds a head. `"sample"` is the model that comes
@@ -153,7 +156,7 @@ impl Model {
             let (mean, scale) = (row("mean")?, row("scale")?);
             head = head.standardised(&Scaling { mean, scale, limit })?;
         }
-        Self::new(encoder, &head, first.labels.clone())
+        Self::new(encoder, &head, first.labels.clone())?.with_simulated(first.simulated.clone())
     }
 
     /// The encoder.
@@ -224,6 +227,25 @@ impl Model {
             }
         }
         self.recalibration = recalibration;
+        Ok(self)
+    }
+
+    /// The questions that were learned from simulated votes alone, so that real votes may differ from their
+    /// posteriors.
+    pub fn simulated(&self) -> &[String] {
+        &self.simulated
+    }
+
+    /// Sets the questions that were learned from simulated votes alone.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a question that the schema does not have; [`Error::Unsuitable`] for questions of
+    /// a model that does not predict votes.
+    pub fn with_simulated(mut self, questions: Vec<String>) -> Result<Self> {
+        for question in &questions {
+            self.schema()?.question(question)?;
+        }
+        self.simulated = questions;
         Ok(self)
     }
 

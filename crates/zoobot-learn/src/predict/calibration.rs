@@ -6,6 +6,7 @@ use super::posterior::Posterior;
 use super::reliability::{Bin, calibration_error, reliability};
 use ndarray::Axis;
 use polars::prelude::{Column, DataFrame};
+use std::ops::Range;
 use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::table::table_of;
@@ -167,6 +168,15 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    /// The votes for the answers in `range` of the galaxy in this row, and their concentrations.
+    pub fn of(posterior: &Posterior, votes: &Votes, range: Range<usize>, row: usize) -> Self {
+        let votes = votes.counts().slice(ndarray::s![row, range.clone()]).to_vec();
+        let alpha = posterior.concentrations();
+        let alpha = alpha.slice(ndarray::s![row, range, ..]);
+        let alphas = alpha.axis_iter(Axis(1)).map(|it| it.to_vec()).collect();
+        Self { total: votes.iter().sum(), votes, alphas }
+    }
+
     /// The expected fraction of each answer.
     pub fn fractions(&self) -> Vec<f64> {
         let mut fractions = vec![0.0; self.votes.len()];
@@ -187,19 +197,8 @@ pub(super) fn asked(
 ) -> Result<Vec<Asked>> {
     paired(posterior, votes)?;
     let range = posterior.schema().question(question)?.range();
-    let counts = votes.counts();
-    let alpha = posterior.concentrations();
-    let mut found = Vec::new();
-    for (galaxy, counts) in counts.rows().into_iter().enumerate() {
-        let votes = counts.slice(ndarray::s![range.clone()]).to_vec();
-        let total: f64 = votes.iter().sum();
-        if total < f64::from(min_votes.max(1)) {
-            continue;
-        }
-        let alpha = alpha.slice(ndarray::s![galaxy, range.clone(), ..]);
-        let alphas = alpha.axis_iter(Axis(1)).map(|it| it.to_vec()).collect();
-        found.push(Asked { votes, total, alphas });
-    }
+    let each = (0..votes.len()).map(|row| Asked::of(posterior, votes, range.clone(), row));
+    let found: Vec<Asked> = each.filter(|it| it.total >= f64::from(min_votes.max(1))).collect();
     if found.is_empty() {
         let what = format!("no galaxy has {min_votes} or more votes for {question:?}");
         return Err(Error::empty(what, lower_minimum()));

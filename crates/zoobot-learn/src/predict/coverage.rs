@@ -77,32 +77,64 @@ fn add(a: [f64; 4], b: [f64; 4]) -> [f64; 4] {
 /// The four coverage measures for one answer of one galaxy.
 fn answer(galaxy: &Asked, k: usize, deviation: f64) -> [f64; 4] {
     let (count, total) = (galaxy.votes[k], galaxy.total);
-    let others: Vec<(f64, f64)> =
-        galaxy.alphas.iter().map(|it| (it[k], it.iter().sum::<f64>() - it[k])).collect();
+    let members = members(galaxy, k);
     let share = count / total;
-    let expected = others.iter().map(|(a, b)| a / (a + b)).sum::<f64>() / others.len() as f64;
+    let expected = members.iter().map(|(a, b)| a / (a + b)).sum::<f64>() / members.len() as f64;
     // The tolerance keeps a fraction exactly at the deviation inside, despite rounding.
     let within = |share: f64| (share - expected).abs() <= deviation + 1e-12;
-    let (mut expected_within, mut before, mut here) = (0.0, 0.0, 0.0);
-    for (n, chance) in vote_chances(&others, total as usize).into_iter().enumerate() {
-        let n = n as f64;
-        if within(n / total) {
-            expected_within += chance;
-        }
-        if n < count {
-            before += chance;
-        } else if n == count {
-            here = chance;
-        }
-    }
-    let inside = if here > 0.0 {
-        ((before + here).min(0.95) - before.max(0.05)).max(0.0) / here
-    } else {
-        f64::from((0.05..=0.95).contains(&before))
-    };
-    let betas: Vec<Beta> = others.iter().map(|(a, b)| Beta::new(*a, *b)).collect();
+    let chances = vote_chances(&members, total as usize);
+    let counts = chances.iter().enumerate().filter(|(n, _)| within(*n as f64 / total));
+    let expected_within: f64 = counts.map(|(_, chance)| chance).sum();
+    let inside = CountRank::of(&chances, count).inside(0.9);
+    let betas: Vec<Beta> = members.iter().map(|(a, b)| Beta::new(*a, *b)).collect();
     let covered = (quantile(&betas, 0.05)..=quantile(&betas, 0.95)).contains(&share);
     [expected_within, f64::from(within(share)), inside, f64::from(covered)]
+}
+
+/// For each member, the concentration of an answer and the sum of the others of its question.
+fn members(galaxy: &Asked, k: usize) -> Vec<(f64, f64)> {
+    galaxy.alphas.iter().map(|it| (it[k], it.iter().sum::<f64>() - it[k])).collect()
+}
+
+/// The place of a vote count in the distribution that a posterior predicts for this number of votes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CountRank {
+    /// The probability of fewer votes.
+    before: f64,
+    /// The probability of exactly this number of votes.
+    here: f64,
+}
+
+impl CountRank {
+    /// The place of a galaxy's votes for an answer.
+    pub fn of_answer(galaxy: &Asked, k: usize) -> Self {
+        let chances = vote_chances(&members(galaxy, k), galaxy.total as usize);
+        Self::of(&chances, galaxy.votes[k])
+    }
+
+    fn of(chances: &[f64], count: f64) -> Self {
+        let count = count as usize;
+        let before = chances.iter().take(count).sum();
+        Self { before, here: chances.get(count).copied().unwrap_or(0.0) }
+    }
+
+    /// The part of the count that is inside the central interval of probability `level`, 0 to 1. A count at
+    /// the edge of the interval is inside in part, so that the mean is `level` for a calibrated posterior.
+    pub fn inside(self, level: f64) -> f64 {
+        let (low, high) = (0.5 - level / 2.0, 0.5 + level / 2.0);
+        let Self { before, here } = self;
+        if here > 0.0 {
+            ((before + here).min(high) - before.max(low)).max(0.0) / here
+        } else {
+            f64::from((low..=high).contains(&before))
+        }
+    }
+
+    /// The randomised probability integral transform (Czado et al. 2009, Biometrics 65, 1254): uniform
+    /// between 0 and 1 for a calibrated posterior, if `random` is.
+    pub fn transform(self, random: f64) -> f64 {
+        (self.before + random * self.here).clamp(0.0, 1.0)
+    }
 }
 
 /// The probabilities of 0, 1, ..., `total` votes under an equal mixture of beta-binomials.
@@ -137,5 +169,23 @@ mod tests {
             });
             assert!((direct.sum::<f64>() / chances[n] - 1.0).abs() < 1e-8, "{total}");
         }
+    }
+
+    #[test]
+    fn a_count_is_inside_an_interval_in_proportion_to_its_overlap() {
+        // Of 0, 1 and 2 votes, each is equally likely.
+        let chances = vote_chances(&[(1.0, 1.0)], 2);
+        let inside = |count: f64, level| CountRank::of(&chances, count).inside(level);
+        assert!((inside(1.0, 0.9) - 1.0).abs() < 1e-12);
+        // The central half is from 1/4 to 3/4; no votes are from 0 to 1/3.
+        assert!((inside(0.0, 0.5) - 0.25).abs() < 1e-12);
+        assert!((inside(2.0, 0.5) - 0.25).abs() < 1e-12);
+        for level in [0.1, 0.5, 0.9] {
+            let mean: f64 = (0..3).map(|n| inside(f64::from(n), level) / 3.0).sum();
+            assert!((mean - level).abs() < 1e-12, "{level}");
+        }
+        let rank = CountRank::of(&chances, 1.0);
+        assert!((rank.transform(0.5) - 0.5).abs() < 1e-12);
+        assert!((rank.transform(0.0) - 1.0 / 3.0).abs() < 1e-12);
     }
 }

@@ -5,6 +5,7 @@ use crate::model::Model;
 use ndarray::{Array3, ArrayView2, Axis};
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::path::Path;
 use tch::Tensor;
 use zoobot_base::error::{Error, Result};
@@ -36,7 +37,10 @@ const PART: usize = 2048;
 #[derive(Debug, Clone)]
 pub struct Ensemble {
     models: Vec<Model>,
+    /// The schema of the models.
     schema: Schema,
+    /// The schema of the posteriors.
+    asked: Schema,
     passes: usize,
     seed: u64,
 }
@@ -64,7 +68,7 @@ impl Ensemble {
                 return Err(Error::unsuitable(problem, "Give models of the same schema"));
             }
         }
-        Ok(Self { models, schema, passes: 0, seed: seed::DEFAULT })
+        Ok(Self { models, asked: schema.clone(), schema, passes: 0, seed: seed::DEFAULT })
     }
 
     /// Sets the number of passes with dropout per model and galaxy; 0, the default, makes one pass without
@@ -72,6 +76,22 @@ impl Ensemble {
     pub fn passes(mut self, passes: usize) -> Self {
         self.passes = passes;
         self
+    }
+
+    /// Reduces the posteriors to the questions of a schema, for a network of several campaigns. Default: all
+    /// questions of the models.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a question or an answer that the models do not have.
+    pub fn of_schema(mut self, schema: &Schema) -> Result<Self> {
+        for question in schema.questions() {
+            self.schema.question(question.name())?;
+            for answer in question.answers() {
+                self.schema.answer(answer.column())?;
+            }
+        }
+        self.asked = schema.clone();
+        Ok(self)
     }
 
     /// Sets the seed of the dropout. Default 0.
@@ -96,9 +116,9 @@ impl Ensemble {
         self.models.len() * self.passes.max(1)
     }
 
-    /// The schema of the votes.
+    /// The schema of the posteriors.
     pub fn schema(&self) -> &Schema {
-        &self.schema
+        &self.asked
     }
 
     /// The posteriors of a catalogue's galaxies, in catalogue order. Galaxies whose pictures cannot be read
@@ -174,7 +194,7 @@ impl Ensemble {
         };
         let note = json!({
             "models": self.models.iter().map(model).collect::<Result<Vec<_>>>()?,
-            "schema": self.schema.name(),
+            "schema": self.asked.name(),
             "table": columns,
             "passes": self.passes,
             "seed": self.seed,
@@ -222,7 +242,11 @@ impl Ensemble {
                 let posterior = Posterior::new(&self.schema, ids.clone(), concentrations)?;
                 model.recalibration().map_or(Ok(posterior.clone()), |it| it.apply(&posterior))
             });
-        Posterior::mixture(&each.collect::<Result<Vec<_>>>()?)
+        let mixture = Posterior::mixture(&each.collect::<Result<Vec<_>>>()?)?;
+        let simulated = self.models.iter().flat_map(|it| it.simulated().iter().cloned());
+        let simulated: BTreeSet<String> = simulated.collect();
+        let mixture = mixture.with_simulated(simulated.into_iter().collect());
+        if self.asked == self.schema { Ok(mixture) } else { mixture.of_schema(&self.asked) }
     }
 
     /// A model's concentrations, `[galaxies, answers, passes]`.

@@ -2,12 +2,14 @@
 
 use ndarray::{Array2, Array3, ArrayView3, Axis};
 use rayon::prelude::*;
+use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::interrupt;
 use zoobot_base::special::beta::{Beta, quantile};
 use zoobot_data::catalog::{GalaxyNames, places};
 use zoobot_data::picture::Failures;
 use zoobot_data::schema::Schema;
+use zoobot_show::notes::note_about;
 
 /// The posteriors of votes for many galaxies.
 ///
@@ -29,6 +31,8 @@ pub struct Posterior {
     ids: Vec<String>,
     concentrations: Array3<f64>,
     failed: Failures,
+    /// The questions that a model learned from simulated votes alone.
+    simulated: Vec<String>,
 }
 
 /// The bounds of central intervals.
@@ -85,7 +89,8 @@ impl Posterior {
                 format!("the concentration of {column:?} for {:?} is {value}", ids[galaxy]);
             return Err(Error::unsuitable(problem, "Every one must be a finite number above 0"));
         }
-        Ok(Self { schema: schema.clone(), ids, concentrations, failed: Failures::default() })
+        let (schema, failed) = (schema.clone(), Failures::default());
+        Ok(Self { schema, ids, concentrations, failed, simulated: Vec::new() })
     }
 
     /// Mixes all members of several posteriors for the same galaxies: an ensemble.
@@ -124,7 +129,8 @@ impl Posterior {
     pub fn select(&self, galaxies: &(impl GalaxyNames + ?Sized)) -> Result<Self> {
         let rows = places(&self.ids, galaxies, || "the posterior".into())?;
         let ids = rows.iter().map(|row| self.ids[*row].clone()).collect();
-        Self::new(&self.schema, ids, self.concentrations.select(Axis(0), &rows))
+        let selected = Self::new(&self.schema, ids, self.concentrations.select(Axis(0), &rows))?;
+        Ok(selected.with_simulated(self.simulated.clone()))
     }
 
     /// Concatenates the galaxies of several posteriors with the same schema and number of members.
@@ -132,12 +138,12 @@ impl Posterior {
         let Some(first) = posteriors.first() else {
             return Err(Error::Internal("there are no posteriors to stack".to_owned()));
         };
-        let schema = first.schema.clone();
+        let (schema, simulated) = (first.schema.clone(), first.simulated.clone());
         let views: Vec<_> = posteriors.iter().map(|it| it.concentrations.view()).collect();
         let concentrations = ndarray::concatenate(Axis(0), &views)
             .map_err(Error::internal("concentrations of different shapes"))?;
         let ids = posteriors.into_iter().flat_map(|it| it.ids).collect();
-        Self::new(&schema, ids, concentrations)
+        Ok(Self::new(&schema, ids, concentrations)?.with_simulated(simulated))
     }
 
     /// Reduces the posterior to the questions of `schema`, in its order, so that a network of several
@@ -164,11 +170,38 @@ impl Posterior {
                 return Err(Error::shape(problem, "Give a schema with the same answers"));
             }
         }
-        Ok(Self {
+        let simulated = self.simulated.iter().filter(|it| schema.question(it).is_ok());
+        let reduced = Self {
             schema: schema.clone(),
             concentrations: self.concentrations.select(Axis(1), &places),
+            simulated: simulated.cloned().collect(),
             ..self.clone()
-        })
+        };
+        reduced.say_simulated();
+        Ok(reduced)
+    }
+
+    /// Sets the questions that a model learned from simulated votes alone.
+    pub(super) fn with_simulated(mut self, questions: Vec<String>) -> Self {
+        self.simulated = questions;
+        self
+    }
+
+    /// Adds a note if there are questions that were learned from simulated votes alone.
+    pub(super) fn say_simulated(&self) {
+        let Some(first) = self.simulated.first() else { return };
+        let text = format!(
+            "{} of {} questions, such as {first:?}, were learned from simulated votes alone, and real \
+             volunteers answer differently. Correct the posterior with votes for some galaxies of your \
+             survey: {}",
+            self.simulated.len(),
+            self.schema.questions().len(),
+            advice(
+                "Recalibration::fit(&posterior, &votes)",
+                "`zoobot calibrate --fit CATALOG --save DIR`"
+            )
+        );
+        note_about("simulated votes", text);
     }
 
     pub(super) fn with_failed(mut self, failed: Failures) -> Self {

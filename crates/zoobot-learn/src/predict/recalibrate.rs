@@ -106,6 +106,36 @@ impl Recalibration {
         Ok(Self { schema: schema.clone(), scalings })
     }
 
+    /// Takes the scalings of the questions of `schema` from another recalibration for all questions.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a question that either of them does not have.
+    pub(crate) fn replaced(mut self, other: &Self, schema: &Schema) -> Result<Self> {
+        for question in schema.questions() {
+            let from = other.schema.position(question.name())?;
+            self.scalings[self.schema.position(question.name())?] = other.scalings[from];
+        }
+        Ok(self)
+    }
+
+    /// Multiplies the certainty of the questions of `schema` by a factor: below 1, intervals become wider and
+    /// expected fractions stay. For questions whose votes were simulated, a factor that was measured on real
+    /// votes of another survey.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a question that the recalibration does not have; [`Error::Parameter`] for a
+    /// factor that is not above 0.
+    pub fn scale_certainty(mut self, schema: &Schema, factor: f64) -> Result<Self> {
+        if !(factor > 0.0 && factor.is_finite()) {
+            return Err(Error::parameter("factor", factor, "above 0"));
+        }
+        for question in schema.questions() {
+            let place = self.schema.position(question.name())?;
+            self.scalings[place].certainty *= factor;
+        }
+        Ok(self)
+    }
+
     /// The schema of the votes that it was fitted on.
     pub fn schema(&self) -> &Schema {
         &self.schema

@@ -73,6 +73,7 @@ impl Posterior {
     /// A table for reading: `id_str` and, for each answer, `ANSWER_fraction`, the expected vote fraction;
     /// empty if fewer than half of the volunteers would be asked the question.
     pub fn friendly(&self) -> DataFrame {
+        self.say_simulated();
         let (fractions, asked) = (self.fractions(), self.asked());
         let mut columns = vec![Column::new(ID.into(), self.ids())];
         for (place, question) in self.schema().questions().iter().enumerate() {
@@ -96,6 +97,7 @@ impl Posterior {
     /// [`Error::Polars`](zoobot_base::Error::Polars) when memory runs out;
     /// [`Error::Interrupted`](zoobot_base::Error::Interrupted).
     pub fn advanced(&self) -> Result<DataFrame> {
+        self.say_simulated();
         let (fractions, asked, ends) = (self.fractions(), self.asked(), self.intervals(0.9)?);
         let mut columns = vec![Column::new(ID.into(), self.ids())];
         for (place, question) in self.schema().questions().iter().enumerate() {

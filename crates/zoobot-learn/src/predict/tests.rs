@@ -4,6 +4,8 @@ use ndarray::{Array2, Array3, Axis, array};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use rand_distr::{Distribution, Gamma};
 use serde_json::Value;
+use zoobot_data::catalog::Catalog;
+use zoobot_data::datasets::{gz2, keep_out};
 use zoobot_data::schema::{Schema, Votes};
 use zoobot_simulator::{Kind, Simulation, Survey};
 
@@ -340,20 +342,67 @@ fn recalibration_finds_what_was_done_to_a_posterior_and_undoes_it() {
 
 /// The intervals were not fitted on these galaxies, and the model was not trained on them.
 #[test]
-fn the_shipped_models_intervals_hold_nine_of_ten_votes_for_every_question() {
+fn the_shipped_models_intervals_hold_the_votes_of_real_volunteers() {
+    let unseen = keep_out(&Catalog::real_sample().unwrap(), gz2::KEPT_OUT).unwrap().1;
+    let schema = gz2::schema().unwrap();
+    let posterior = Model::load("sample").unwrap().posterior(&unseen).unwrap();
+    let posterior = posterior.of_schema(&schema).unwrap();
+    let votes = Votes::of(&unseen, &schema).unwrap();
+    let calibration = Calibration::measure(&posterior, &votes, 10).unwrap();
+    let inside = calibration.questions().iter().filter(|it| it.coverage.galaxies >= 90);
+    let inside: Vec<_> = inside.map(|it| (&it.question, it.coverage.votes_inside)).collect();
+    assert!(inside.len() >= 2, "{inside:?}");
+    // With 98 galaxies, 0.9 is uncertain by 0.03.
+    assert!(inside.iter().all(|(_, share)| (0.8..=0.98).contains(share)), "{inside:?}");
+}
+
+/// Its questions about DECaLS were learned from simulated votes and then made less certain, by what was
+/// measured between simulation and sky: without that, nine of ten simulated votes are inside.
+#[test]
+fn the_shipped_model_is_less_certain_about_questions_that_simulated_volunteers_answered() {
     let folder = tempfile::tempdir().unwrap();
     let survey = Simulation::new(600).seed(9021).size(160).kinds(Kind::ALL);
     let survey = survey.survey(Survey::Decals).volunteers("decals_dr5");
     let galaxies = survey.write(folder.path()).unwrap();
     let schema = Schema::named("decals_dr5").unwrap();
-    let model = Model::load("sample").unwrap();
-    let posterior = model.posterior(&galaxies).unwrap().of_schema(&schema).unwrap();
     let votes = Votes::of(&galaxies, &schema).unwrap();
-    let calibration = Calibration::measure(&posterior, &votes, 5).unwrap();
-    let inside = calibration.questions().iter().filter(|it| it.coverage.galaxies >= 100);
-    let inside: Vec<_> = inside.map(|it| (&it.question, it.coverage.votes_inside)).collect();
-    assert!(inside.len() >= 8, "{inside:?}");
-    assert!(inside.iter().all(|(_, share)| (0.85..=0.95).contains(share)), "{inside:?}");
+    let model = Model::load("sample").unwrap();
+    assert_eq!(model.simulated().len(), schema.questions().len());
+    let sure = model.recalibration().unwrap().clone().scale_certainty(&schema, 1.0 / 0.09).unwrap();
+    let sure = model.clone().with_recalibration(Some(sure)).unwrap();
+    let inside = |model: &Model| {
+        let posterior = model.posterior(&galaxies).unwrap().of_schema(&schema).unwrap();
+        let calibration = Calibration::measure(&posterior, &votes, 5).unwrap();
+        let asked = calibration.questions().iter().filter(|it| it.coverage.galaxies >= 100);
+        asked.map(|it| it.coverage.votes_inside).collect::<Vec<f64>>()
+    };
+    let (wide, narrow) = (inside(&model), inside(&sure));
+    assert!(narrow.len() >= 8, "{narrow:?}");
+    assert!(narrow.iter().all(|share| (0.85..=0.95).contains(share)), "{narrow:?}");
+    assert!(wide.iter().zip(&narrow).all(|(wide, narrow)| wide > narrow), "{wide:?}");
+    let said = zoobot_show::notes::notes();
+    assert!(said.iter().any(|it| it.contains("10 of 10 questions")), "{said:?}");
+}
+
+#[test]
+fn a_scaled_certainty_widens_the_intervals_and_keeps_the_fractions() {
+    let (posterior, votes) = honest(200, 1);
+    let found = Recalibration::fit(&posterior, &votes).unwrap();
+    let (bar, all) = (posterior.schema().position("bar-dr5").unwrap(), posterior.schema().clone());
+    let wider = found.clone().scale_certainty(&all, 0.25).unwrap();
+    assert!(
+        (wider.scalings()[bar].certainty / found.scalings()[bar].certainty - 0.25).abs() < 1e-12
+    );
+    let (before, after) = (found.apply(&posterior).unwrap(), wider.apply(&posterior).unwrap());
+    let off = (before.fractions() - after.fractions()).mapv(f64::abs);
+    assert!(off.iter().all(|off| *off < 1e-9));
+    let width = |it: &Posterior| {
+        let ends = it.intervals(0.9).unwrap();
+        (ends.upper - ends.lower).mean().unwrap()
+    };
+    assert!(width(&after) > 1.3 * width(&before));
+    let message = found.scale_certainty(&all, 0.0).unwrap_err().to_string();
+    assert!(message.contains("above 0"), "{message}");
 }
 
 #[test]

@@ -274,6 +274,47 @@ impl Head {
         })
     }
 
+    /// The weights `[n, features]` and biases `[n]` of some rows.
+    ///
+    /// # Errors
+    /// [`Error::Unsuitable`] for a head with standardised features; [`Error::Torch`] for rows that do not
+    /// exist.
+    pub(crate) fn rows_of(&self, rows: &[usize]) -> Result<(Tensor, Tensor)> {
+        let rows: Vec<i64> = rows.iter().map(|row| *row as i64).collect();
+        let rows = Tensor::f_from_slice(&rows)?;
+        match (&self.linear.bs, &self.standard) {
+            (Some(bias), None) => Ok((
+                self.linear.ws.f_detach()?.f_index_select(0, &rows)?,
+                bias.f_detach()?.f_index_select(0, &rows)?,
+            )),
+            _ => Err(Error::unsuitable(
+                "the head standardises its features",
+                "Give a model that was trained on votes by gradient descent",
+            )),
+        }
+    }
+
+    /// Replaces the weights and biases of some rows: see [`rows_of`](Self::rows_of).
+    ///
+    /// # Errors
+    /// [`Error::Torch`] for rows that do not exist or other shapes.
+    pub(crate) fn set_rows(
+        &mut self,
+        rows: &[usize],
+        weight: &Tensor,
+        bias: &Tensor,
+    ) -> Result<()> {
+        let rows: Vec<i64> = rows.iter().map(|row| *row as i64).collect();
+        let rows = Tensor::f_from_slice(&rows)?;
+        tch::no_grad(|| {
+            let _ = self.linear.ws.f_index_copy_(0, &rows, weight)?;
+            if let Some(own) = &mut self.linear.bs {
+                let _ = own.f_index_copy_(0, &rows, bias)?;
+            }
+            Ok(())
+        })
+    }
+
     /// The number of input features.
     pub fn width(&self) -> usize {
         self.linear.ws.size()[1] as usize

@@ -9,9 +9,10 @@ use super::network::{Built, Lesson, NetworkTask, Plans};
 use super::questions::QuestionLosses;
 use super::votes::VoteLoss;
 use super::watch::Watch;
+use crate::model::Model;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Kind, Tensor, nn};
 use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::Catalog;
 use zoobot_data::picture::{Augment, Failures, Recipe};
@@ -118,6 +119,29 @@ impl VoteTraining {
             head: None,
             folder: None,
         }
+    }
+
+    /// Training on the questions of a schema, starting from a model of votes: from its encoder and, for each
+    /// answer that its schema has too (by the name of the column), from the weights of its head. The weights
+    /// for all other answers are random.
+    ///
+    /// # Errors
+    /// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) for a model that does not predict votes.
+    pub fn from_model(schema: &Schema, model: &Model) -> Result<Self> {
+        let mut training = Self::new(schema, model.encoder());
+        let config = HeadConfig::concentrations(schema.width()).dropout(training.dropout);
+        let store = nn::VarStore::new(Device::Cpu);
+        let features = model.encoder().width() as i64;
+        let mut head = config.build(&store.root(), features, training.settings.seed)?;
+        let known = model.schema()?;
+        let (own, theirs): (Vec<usize>, Vec<usize>) = schema
+            .answers()
+            .filter_map(|it| Some((it.index(), known.answer(it.column()).ok()?.index())))
+            .unzip();
+        let (weight, bias) = model.own_head()?.rows_of(&theirs)?;
+        head.set_rows(&own, &weight, &bias)?;
+        training.head = Some(Arc::new(Mutex::new(head.detached()?)));
+        Ok(training)
     }
 
     /// Sets the recipe that prepares pictures.

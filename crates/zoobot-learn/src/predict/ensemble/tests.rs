@@ -247,3 +247,21 @@ fn a_galaxy_shows_every_answer_and_many_show_their_table() {
     let error = posterior.galaxy("g9").unwrap_err().to_string();
     assert!(error.contains("no galaxy \"g9\""), "{error}");
 }
+
+#[test]
+fn an_ensemble_answers_the_questions_of_one_campaign() {
+    let both = ["gz_rings", "gz2"].map(|it| Schema::named(it).unwrap());
+    let whole = Schema::union("both", &both).unwrap();
+    let encoder = small_encoder("a");
+    let config = crate::train::HeadConfig::concentrations(whole.width());
+    let head = crate::model::tests::head(&config, 320, 1);
+    let model = Model::new(encoder, &head, crate::model::Labels::Votes(whole)).unwrap();
+    let space = space(&model, 3);
+    let all = model.posterior_encoded(&space).unwrap();
+    let ensemble = Ensemble::new([model]).unwrap();
+    let some = ensemble.clone().of_schema(&both[1]).unwrap();
+    assert_eq!(some.schema().name(), "gz2");
+    same(&some.posterior_encoded(&space).unwrap(), &all.of_schema(&both[1]).unwrap(), 0.0);
+    let error = ensemble.of_schema(&Schema::named("decals_dr5").unwrap()).unwrap_err().to_string();
+    assert!(error.contains("smooth-or-featured-dr5"), "{error}");
+}

@@ -137,3 +137,26 @@ fn pictures_that_cannot_be_read_are_left_out_and_told_of() {
         "{message}"
     );
 }
+
+#[test]
+fn a_model_of_votes_begins_with_what_it_knows_about_the_questions_of_both_schemas() {
+    let both =
+        Schema::union("both", &["gz_rings", "decals_dr5"].map(|it| Schema::named(it).unwrap()));
+    let rings = Schema::named("gz_rings").unwrap();
+    let encoder = crate::model::tests::small_encoder("atto");
+    let before = crate::model::tests::small_model(&encoder, "gz_rings", 5);
+    let both = both.unwrap();
+    let training = VoteTraining::from_model(&both, &before).unwrap();
+    let head = training.built().unwrap().head;
+    let features = Tensor::rand([3, encoder.width() as i64], (Kind::Float, Device::Cpu));
+    let outputs = tch::no_grad(|| head.forward(&features, None)).unwrap();
+    let known = before.outputs(&features, None).unwrap();
+    for answer in rings.answers() {
+        let place = both.answer(answer.column()).unwrap().index();
+        for row in 0..3 {
+            let off =
+                outputs.double_value(&[row, place as i64]) - known[[row as usize, answer.index()]];
+            assert!(off.abs() < 1e-4, "{}: {off}", answer.column());
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Fitting a head again to votes, starting from what it knows.
+
+use super::Model;
+use crate::predict::{Posterior, Recalibration};
+use crate::train::{HeadConfig, VoteLoss};
+use ndarray::Array2;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
+use tch::nn::OptimizerConfig;
+use tch::{Device, Kind, Tensor, nn};
+use zoobot_base::error::{Error, Result};
+use zoobot_base::interrupt;
+use zoobot_data::schema::Votes;
+use zoobot_representation::space::Space;
+
+/// The number of parts of which each is predicted by a head that was fitted to the others.
+const FOLDS: usize = 5;
+/// The strengths of the penalty to choose from.
+const STRENGTHS: [f64; 8] = [0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
+/// The number of steps of a fit, each with all galaxies.
+const STEPS: usize = 250;
+/// The learning rate, for standardised features.
+const RATE: f64 = 0.01;
+/// The number of galaxies below which a fit is refused.
+const FEWEST: usize = 50;
+
+/// The head's rows for the questions of a vote table, and the data to fit them to.
+struct Fit {
+    config: HeadConfig,
+    /// The weights and biases before, `[answers, features]` and `[answers]`.
+    before: (Tensor, Tensor),
+    /// The standard deviation of each feature.
+    scale: Tensor,
+    features: Tensor,
+    votes: Tensor,
+    loss: VoteLoss,
+}
+
+impl Model {
+    /// Fits the head again to votes for galaxies that are already encoded, for the questions of these votes;
+    /// all other questions keep their answers. The posterior is then corrected ([`Recalibration`]) by votes
+    /// for galaxies that the head had not seen.
+    ///
+    /// The loss is the likelihood of the votes, with a penalty on the change of the weights (for features of
+    /// unit variance). Its strength is chosen by five-fold cross-validation, so that a few hundred galaxies
+    /// move the head only as far as they can tell. `seed` divides the galaxies. The questions no longer count
+    /// as [`simulated`](Self::simulated).
+    ///
+    /// # Errors
+    /// [`Error::Unsuitable`] when the model does not predict concentrations of votes;
+    /// [`Error::Missing`] for a question that it does not have; [`Error::Shape`] unless `space` and `votes`
+    /// hold the same galaxies in the same order; [`Error::Empty`] for fewer than 50 galaxies;
+    /// [`Error::Interrupted`].
+    pub fn refit(&self, space: &Space, votes: &Votes, seed: u64) -> Result<Self> {
+        self.encoder.check(space)?;
+        if space.ids() != votes.ids() {
+            let problem = "the representations and the votes are of different galaxies";
+            return Err(Error::shape(problem, "Give the same galaxies in the same order"));
+        }
+        if votes.len() < FEWEST {
+            let problem = format!("there are votes for {} galaxies", votes.len());
+            return Err(Error::empty(problem, format!("Give at least {FEWEST} to fit a head to")));
+        }
+        let schema = self.schema()?;
+        let places = votes.schema().answers();
+        let places = places.map(|it| Ok(schema.answer(it.column())?.index()));
+        let places = places.collect::<Result<Vec<usize>>>()?;
+        let fit = self.fit_of(space, votes, &places)?;
+        let folds = folds(votes.len(), seed);
+        let mut best: Option<(f64, f64, Tensor)> = None;
+        for strength in STRENGTHS {
+            let (loss, outputs) = fit.cross_validated(strength, &folds)?;
+            if best.as_ref().is_none_or(|(lowest, ..)| loss < *lowest) {
+                best = Some((loss, strength, outputs));
+            }
+        }
+        let (_, strength, unseen) =
+            best.ok_or_else(|| Error::Internal("a fit without strengths".to_owned()))?;
+        let all: Vec<i64> = (0..votes.len() as i64).collect();
+        let (weight, bias) = fit.solved(strength, &all)?;
+        let mut head = self.own_head()?;
+        head.set_rows(&places, &weight, &bias)?;
+        let unseen = unseen.f_to_kind(Kind::Double)?.f_contiguous()?.f_flatten(0, -1)?;
+        let unseen = Array2::from_shape_vec((votes.len(), places.len()), Vec::try_from(unseen)?)
+            .map_err(Error::internal("the outputs do not fill their table"))?;
+        let ids = votes.ids().to_vec();
+        let posterior = Posterior::new(votes.schema(), ids, unseen.insert_axis(ndarray::Axis(2)))?;
+        let found = Recalibration::fit(&posterior, votes)?.within(schema)?;
+        let found = match &self.recalibration {
+            Some(before) => before.clone().replaced(&found, votes.schema())?,
+            None => found,
+        };
+        let simulated = self.simulated.iter().filter(|it| votes.schema().question(it).is_err());
+        let simulated = simulated.cloned().collect();
+        Self::new(self.encoder.clone(), &head, self.labels.clone())?
+            .with_recalibration(Some(found))?
+            .with_simulated(simulated)
+    }
+
+    fn fit_of(&self, space: &Space, votes: &Votes, places: &[usize]) -> Result<Fit> {
+        let before = self.own_head()?.rows_of(places)?;
+        let values: Vec<f32> = space.features().iter().copied().collect();
+        let features =
+            Tensor::f_from_slice(&values)?.f_view([space.len() as i64, space.width() as i64])?;
+        let scale = features.f_std_dim(&[0_i64][..], true, false)?.f_clamp_min(1e-6)?;
+        let all: Vec<usize> = (0..votes.len()).collect();
+        Ok(Fit {
+            config: self.config.clone(),
+            before,
+            scale,
+            features,
+            votes: votes.batch(&all)?,
+            loss: VoteLoss::new(votes.schema()),
+        })
+    }
+}
+
+impl Fit {
+    /// The concentrations of some galaxies.
+    fn outputs(&self, rows: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
+        let features = self.features.f_index_select(0, rows)?;
+        self.config.meaning(&features.f_linear(weight, Some(bias))?)
+    }
+
+    /// Weights and biases fitted to some galaxies.
+    fn solved(&self, strength: f64, rows: &[i64]) -> Result<(Tensor, Tensor)> {
+        let rows = Tensor::f_from_slice(rows)?;
+        let votes = self.votes.f_index_select(0, &rows)?;
+        let store = nn::VarStore::new(Device::Cpu);
+        let change = store.root().zeros("weight", &self.before.0.size());
+        let shift = store.root().zeros("bias", &self.before.1.size());
+        let mut optimizer = nn::Adam::default().build(&store, RATE)?;
+        let moved = || -> Result<(Tensor, Tensor)> {
+            let weight = self.before.0.f_add(&change.f_div(&self.scale)?)?;
+            Ok((weight, self.before.1.f_add(&shift)?))
+        };
+        for step in 0..STEPS {
+            interrupt::check("fitting the head", || format!("{step} of {STEPS} steps"))?;
+            let (weight, bias) = moved()?;
+            let loss = self.loss.of(&self.outputs(&rows, &weight, &bias)?, &votes)?;
+            let penalty = change.f_square()?.f_sum(Kind::Float)?.f_mul_scalar(0.5 * strength)?;
+            optimizer.backward_step(&loss.f_add(&penalty)?);
+        }
+        let (weight, bias) = moved()?;
+        Ok((weight.f_detach()?, bias.f_detach()?))
+    }
+
+    /// The mean loss of galaxies that were left out of the fit, and their concentrations.
+    fn cross_validated(&self, strength: f64, folds: &[usize]) -> Result<(f64, Tensor)> {
+        let all = |of: &dyn Fn(usize) -> bool| -> Vec<i64> {
+            (0..folds.len()).filter(|row| of(folds[*row])).map(|row| row as i64).collect()
+        };
+        let outputs = Tensor::f_zeros(self.votes.size(), (Kind::Float, Device::Cpu))?;
+        for fold in 0..FOLDS {
+            let (weight, bias) = self.solved(strength, &all(&|it| it != fold))?;
+            let rows = Tensor::f_from_slice(&all(&|it| it == fold))?;
+            let unseen = tch::no_grad(|| self.outputs(&rows, &weight, &bias))?;
+            let _ = outputs.shallow_clone().f_index_copy_(0, &rows, &unseen)?;
+        }
+        let loss = self.loss.of(&outputs, &self.votes)?.f_double_value(&[])?;
+        Ok((loss, outputs))
+    }
+}
+
+/// The fold of each galaxy.
+fn folds(galaxies: usize, seed: u64) -> Vec<usize> {
+    let mut folds: Vec<usize> = (0..galaxies).map(|row| row % FOLDS).collect();
+    folds.shuffle(&mut StdRng::seed_from_u64(seed));
+    folds
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::tests::{small_encoder, small_model};
+    use crate::predict::Ensemble;
+    use rand::Rng;
+
+    /// Galaxies whose vote fraction depends on one feature, for a head that knows nothing of it.
+    #[test]
+    fn a_refitted_head_learns_from_votes_and_keeps_its_other_answers() {
+        let encoder = small_encoder("atto");
+        let model = small_model(&encoder, "gz_rings", 3);
+        let mut rng = StdRng::seed_from_u64(1);
+        let features =
+            Array2::from_shape_fn((300, encoder.width()), |_| rng.random_range(-1.0..1.0f32));
+        let ids: Vec<String> = (0..300).map(|i| format!("g{i}")).collect();
+        let counts = Array2::from_shape_fn((300, 2), |(row, answer)| {
+            let yes = (20.0 / (1.0 + (-4.0 * f64::from(features[[row, 0]])).exp())).round();
+            if answer == 0 { yes } else { 20.0 - yes }
+        });
+        let space = Space::new(ids.clone(), features).unwrap();
+        let votes = Votes::new(model.schema().unwrap(), ids.clone(), counts).unwrap();
+        let (learn, test) = (&ids[..200], &ids[200..]);
+        let part = |names: &[String]| {
+            let rows: Vec<usize> = names.iter().map(|it| space.row(it).unwrap()).collect();
+            let counts = votes.counts().select(ndarray::Axis(0), &rows);
+            let votes = Votes::new(votes.schema(), names.to_vec(), counts).unwrap();
+            (space.select(names).unwrap(), votes)
+        };
+        let (learn, test) = (part(learn), part(test));
+        let refitted = model.refit(&learn.0, &learn.1, 1).unwrap();
+        let off = |model: &Model| {
+            let ensemble = Ensemble::new([model.clone()]).unwrap();
+            let expected = ensemble.posterior_encoded(&test.0).unwrap().fractions();
+            (expected - test.1.fractions()).mapv(f64::abs).mean().unwrap()
+        };
+        assert!(off(&refitted) < 0.6 * off(&model), "{} {}", off(&refitted), off(&model));
+        assert!(refitted.recalibration().is_some());
+        let few = part(&ids[..20]);
+        let message = model.refit(&few.0, &few.1, 1).unwrap_err().to_string();
+        assert!(message.contains("20 galaxies"), "{message}");
+    }
+}
