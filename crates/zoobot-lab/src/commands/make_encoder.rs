@@ -161,20 +161,27 @@ impl MakeEncoder {
         let votes = Votes::of(&voted.select(space.ids())?, &gz2::schema()?)?;
         widened(model.refit(&space, &votes, self.seed)?)?.save(&self.out)?;
         let name = |path: &Path| path.file_name().map(|it| it.to_string_lossy().into_owned());
-        let train = json!({
-            "galaxies": galaxies,
-            "real": counted,
-            "simulated": SIMULATED_SURVEYS.len() * self.simulated,
-            "start": name(Path::new(&self.start)),
-            "teacher": self.teacher.as_deref().and_then(name),
-            "repeat": self.repeat,
-            "shear": self.shear,
-            "stages": self.stages.iter().map(Stage::to_string).collect::<Vec<_>>(),
-            "batch": self.batch,
-            "average": self.average,
-            "seed": self.seed,
+        let train = match self.stages.is_empty() {
+            true => card_of(Path::new(&self.start)).remove("training").unwrap_or_default(),
+            false => json!({
+                "galaxies": galaxies,
+                "real": counted,
+                "simulated": SIMULATED_SURVEYS.len() * self.simulated,
+                "start": name(Path::new(&self.start)),
+                "teacher": self.teacher.as_deref().and_then(name),
+                "repeat": self.repeat,
+                "shear": self.shear,
+                "stages": self.stages.iter().map(Stage::to_string).collect::<Vec<_>>(),
+                "batch": self.batch,
+                "average": self.average,
+                "seed": self.seed,
+            }),
+        };
+        let posteriors = json!({
+            "gz2": format!("real votes for {} galaxies", votes.len()),
+            SIMULATED_SCHEMA: format!("simulated votes, certainty times {SKY}"),
         });
-        note(&self.out.join("card.json"), train)?;
+        note(&self.out.join("card.json"), train, posteriors)?;
         let figures = json!({ "out": self.out, "galaxies": galaxies, "validation": validation });
         report(self.json, &figures, || Ok(format!("the encoder lies in {}", self.out.display())))?;
         Ok(ExitCode::SUCCESS)
@@ -312,8 +319,14 @@ impl MakeEncoder {
     }
 }
 
-/// Adds the training data and the licence of the initial weights to the card of a model folder.
-fn note(path: &Path, train: serde_json::Value) -> Result<()> {
+/// The card of a model folder; empty if there is none.
+fn card_of(folder: &Path) -> serde_json::Map<String, serde_json::Value> {
+    let text = std::fs::read(folder.join("card.json")).unwrap_or_default();
+    serde_json::from_slice(&text).unwrap_or_default()
+}
+
+/// Adds the training data, the sources of the posteriors and the licence of the initial weights to the card of a model folder.
+fn note(path: &Path, train: serde_json::Value, posteriors: serde_json::Value) -> Result<()> {
     let wrong = |error: serde_json::Error| {
         let problem = format!("{} is not a JSON object: {error}", path.display());
         Error::unsuitable(problem, "Remove the folder and make the encoder again")
@@ -321,6 +334,7 @@ fn note(path: &Path, train: serde_json::Value) -> Result<()> {
     let text = std::fs::read(path).map_err(Error::io("read", path))?;
     let mut card: serde_json::Map<_, _> = serde_json::from_slice(&text).map_err(wrong)?;
     card.insert("training".to_owned(), train);
+    card.insert("posteriors".to_owned(), posteriors);
     card.insert("license".to_owned(), "Apache-2.0".into());
     let text = serde_json::to_vec_pretty(&card).map_err(wrong)?;
     std::fs::write(path, text).map_err(Error::io("write", path))

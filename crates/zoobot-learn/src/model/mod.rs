@@ -230,25 +230,6 @@ impl Model {
         Ok(self)
     }
 
-    /// The questions that were learned from simulated votes alone, so that real votes may differ from their
-    /// posteriors.
-    pub fn simulated(&self) -> &[String] {
-        &self.simulated
-    }
-
-    /// Sets the questions that were learned from simulated votes alone.
-    ///
-    /// # Errors
-    /// [`Error::Missing`] for a question that the schema does not have; [`Error::Unsuitable`] for questions of
-    /// a model that does not predict votes.
-    pub fn with_simulated(mut self, questions: Vec<String>) -> Result<Self> {
-        for question in &questions {
-            self.schema()?.question(question)?;
-        }
-        self.simulated = questions;
-        Ok(self)
-    }
-
     /// Changes the stretch for the flux of FITS pictures: see [`Encoder::stretch`]. The model was trained
     /// with its original stretch.
     ///

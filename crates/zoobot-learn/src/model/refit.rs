@@ -1,4 +1,4 @@
-//! Fitting a head again to votes, starting from what it knows.
+//! What votes a head was fitted to, and fitting it again to other votes, starting from what it knows.
 
 use super::Model;
 use crate::predict::{Posterior, Recalibration};
@@ -38,6 +38,25 @@ struct Fit {
 }
 
 impl Model {
+    /// The questions that were learned from simulated votes alone, so that real votes may differ from their
+    /// posteriors.
+    pub fn simulated(&self) -> &[String] {
+        &self.simulated
+    }
+
+    /// Sets the questions that were learned from simulated votes alone.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a question that the schema does not have; [`Error::Unsuitable`] for questions of
+    /// a model that does not predict votes.
+    pub fn with_simulated(mut self, questions: Vec<String>) -> Result<Self> {
+        for question in &questions {
+            self.schema()?.question(question)?;
+        }
+        self.simulated = questions;
+        Ok(self)
+    }
+
     /// Fits the head again to votes for galaxies that are already encoded, for the questions of these votes;
     /// all other questions keep their answers. The posterior is then corrected ([`Recalibration`]) by votes
     /// for galaxies that the head had not seen.

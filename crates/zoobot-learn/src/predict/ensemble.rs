@@ -38,9 +38,9 @@ const PART: usize = 2048;
 pub struct Ensemble {
     models: Vec<Model>,
     /// The schema of the models.
-    schema: Schema,
+    of_models: Schema,
     /// The schema of the posteriors.
-    asked: Schema,
+    schema: Schema,
     passes: usize,
     seed: u64,
 }
@@ -68,7 +68,7 @@ impl Ensemble {
                 return Err(Error::unsuitable(problem, "Give models of the same schema"));
             }
         }
-        Ok(Self { models, asked: schema.clone(), schema, passes: 0, seed: seed::DEFAULT })
+        Ok(Self { models, of_models: schema.clone(), schema, passes: 0, seed: seed::DEFAULT })
     }
 
     /// Sets the number of passes with dropout per model and galaxy; 0, the default, makes one pass without
@@ -85,12 +85,12 @@ impl Ensemble {
     /// [`Error::Missing`] for a question or an answer that the models do not have.
     pub fn of_schema(mut self, schema: &Schema) -> Result<Self> {
         for question in schema.questions() {
-            self.schema.question(question.name())?;
+            self.of_models.question(question.name())?;
             for answer in question.answers() {
-                self.schema.answer(answer.column())?;
+                self.of_models.answer(answer.column())?;
             }
         }
-        self.asked = schema.clone();
+        self.schema = schema.clone();
         Ok(self)
     }
 
@@ -118,7 +118,7 @@ impl Ensemble {
 
     /// The schema of the posteriors.
     pub fn schema(&self) -> &Schema {
-        &self.asked
+        &self.schema
     }
 
     /// The posteriors of a catalogue's galaxies, in catalogue order. Galaxies whose pictures cannot be read
@@ -194,7 +194,7 @@ impl Ensemble {
         };
         let note = json!({
             "models": self.models.iter().map(model).collect::<Result<Vec<_>>>()?,
-            "schema": self.asked.name(),
+            "schema": self.schema.name(),
             "table": columns,
             "passes": self.passes,
             "seed": self.seed,
@@ -239,14 +239,14 @@ impl Ensemble {
             self.models.iter().zip(features).enumerate().map(|(place, (model, features))| {
                 let seed = mixed(self.seed, place as u64);
                 let concentrations = self.concentrations(model, &ids, *features, seed)?;
-                let posterior = Posterior::new(&self.schema, ids.clone(), concentrations)?;
+                let posterior = Posterior::new(&self.of_models, ids.clone(), concentrations)?;
                 model.recalibration().map_or(Ok(posterior.clone()), |it| it.apply(&posterior))
             });
         let mixture = Posterior::mixture(&each.collect::<Result<Vec<_>>>()?)?;
         let simulated = self.models.iter().flat_map(|it| it.simulated().iter().cloned());
         let simulated: BTreeSet<String> = simulated.collect();
         let mixture = mixture.with_simulated(simulated.into_iter().collect());
-        if self.asked == self.schema { Ok(mixture) } else { mixture.of_schema(&self.asked) }
+        if self.schema == self.of_models { Ok(mixture) } else { mixture.of_schema(&self.schema) }
     }
 
     /// A model's concentrations, `[galaxies, answers, passes]`.

@@ -20,6 +20,7 @@ mod progress;
 mod questions;
 mod same_picture;
 mod schedule;
+mod start;
 mod volunteers;
 mod votes;
 mod watch;
@@ -35,7 +36,8 @@ pub use optimizer::{Optimizer, OptimizerConfig, Rule};
 pub use order::{Order, mixed};
 pub use questions::QuestionLosses;
 pub use schedule::{Schedule, Shape};
-pub use volunteers::{Start, Trained, VoteTraining};
+pub use start::Start;
+pub use volunteers::{Trained, VoteTraining};
 pub use votes::{Reduction, VoteLoss};
 pub use watch::Watch;
 

@@ -7,6 +7,7 @@ use super::head::{Head, HeadConfig};
 use super::history::{Event, TrainingHistory};
 use super::network::{Built, Lesson, NetworkTask, Plans};
 use super::questions::QuestionLosses;
+use super::start::Start;
 use super::votes::VoteLoss;
 use super::watch::Watch;
 use crate::model::Model;
@@ -18,7 +19,7 @@ use zoobot_data::catalog::Catalog;
 use zoobot_data::picture::{Augment, Failures, Recipe};
 use zoobot_data::schema::{Schema, Votes};
 use zoobot_picture::Stretch;
-use zoobot_representation::encoder::{Architecture, Encoder, Statistics};
+use zoobot_representation::encoder::{Encoder, Statistics};
 use zoobot_show::notebook::Job;
 
 /// Training from votes: the network, its head, and the training settings.
@@ -47,46 +48,6 @@ pub struct VoteTraining {
     /// The initial head.
     head: Option<Arc<Mutex<Head>>>,
     folder: Option<PathBuf>,
-}
-
-/// The initial weights of a network.
-///
-/// ```
-/// use zoobot_core::{encoder::Architecture, train::Start};
-/// let start = Start::from(Architecture::named("convnext_pico")?);
-/// assert!(start.rate() > 0.0);
-/// # Ok::<(), zoobot_core::Error>(())
-/// ```
-#[derive(Debug, Clone)]
-pub enum Start {
-    /// Random weights.
-    Random(Architecture),
-    /// The weights of an encoder.
-    Encoder(Box<Encoder>),
-}
-
-impl Start {
-    /// The default peak learning rate: 1e-3 for random weights, 3e-4 for an encoder, whose frozen
-    /// normalisation does not keep activations in bounds. At 1e-3 the encoder forgets what it knows: from 480
-    /// galaxies it learns nothing about "smooth", while at 3e-4 the fractions correlate with 0.75.
-    pub fn rate(&self) -> f64 {
-        match self {
-            Self::Random(_) => 1e-3,
-            Self::Encoder(_) => 3e-4,
-        }
-    }
-}
-
-impl From<Architecture> for Start {
-    fn from(architecture: Architecture) -> Self {
-        Self::Random(architecture)
-    }
-}
-
-impl From<&Encoder> for Start {
-    fn from(encoder: &Encoder) -> Self {
-        Self::Encoder(Box::new(encoder.clone()))
-    }
 }
 
 impl VoteTraining {

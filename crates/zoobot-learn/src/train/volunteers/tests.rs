@@ -1,6 +1,7 @@
 use super::*;
 use crate::train::End;
 use polars::prelude::{Column, col, lit};
+use zoobot_representation::encoder::Architecture;
 
 /// The edge-on and smooth galaxies of the sample, with the votes of ten volunteers who know the answers.
 fn galaxies(count: usize) -> (Catalog, Schema) {
