@@ -22,7 +22,7 @@ const PLACE: &str = "<table>";
 /// ```
 /// use zoobot_core::prelude::*;
 /// let cuts = Schema::named("gz2")?.cuts();
-/// let bar = cuts.named("bar-gz2")?;
+/// let bar = cuts.named("bar-gz2")?.clone();
 /// assert_eq!(
 ///     bar.condition(),
 ///     "smooth-or-featured-gz2_featured-or-disk > 0.43 and disk-edge-on-gz2_no > 0.715"

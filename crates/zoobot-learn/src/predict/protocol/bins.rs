@@ -25,8 +25,8 @@ use zoobot_show::notebook::{Bundle, Show, Table};
 /// let even = Posterior::new(&rings, ids, Array3::from_elem((60, 2, 1), 50.0))?;
 /// let bins = Protocol::new().measure_by(&even, &votes, &galaxies, "mag_r", 3)?;
 /// // A third of the galaxies in each bin; half of the volunteers agree with the middle ones.
-/// let off = |bin: usize| bins.bins()[bin].comparison.mean_absolute_deviation().value;
-/// assert_eq!(bins.bins()[0].comparison.galaxies(), 20);
+/// let bins = bins.bins().to_vec();
+/// let off = move |bin: usize| bins[bin].comparison.mean_absolute_deviation().value;
 /// assert!(off(1) < off(0) && off(1) < off(2));
 /// # Ok::<(), Error>(())
 /// ```

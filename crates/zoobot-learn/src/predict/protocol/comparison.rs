@@ -22,7 +22,7 @@ pub(super) const ALL: &str = "all questions";
 /// let votes = Votes::new(&rings, ids.clone(), counts)?;
 /// let even = Posterior::new(&rings, ids, Array3::from_elem((40, 2, 1), 50.0))?;
 /// let comparison = Protocol::new().measure(&even, &votes)?;
-/// let ring = &comparison.questions()[0];
+/// let ring = comparison.questions()[0].clone();
 /// assert!(ring.mean_absolute_deviation.value > 2.0 * ring.noise_floor.value);
 /// assert!(ring.worth_volunteers.value < 5.0);
 /// # Ok::<(), Error>(())
