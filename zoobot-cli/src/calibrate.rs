@@ -210,9 +210,7 @@ pub fn corrected(
     catalog: &Catalog,
     schema: &Schema,
 ) -> Result<Model> {
-    let simulated = model.simulated().iter().filter(|it| schema.question(it).is_err());
-    let simulated = simulated.cloned().collect();
-    let model = model.with_recalibration(None)?.with_simulated(simulated)?;
+    let model = model.with_recalibration(None)?.not_simulated(schema);
     let ensemble = Ensemble::new([model.clone()])?.precision(precision);
     let (posterior, votes) = compared(&ensemble, catalog, schema)?;
     let found = Recalibration::fit(&posterior, &votes)?.within(model.schema()?)?;

@@ -74,6 +74,21 @@ impl Schema {
         sums
     }
 
+    /// The share of each answer in the sum over the answers of its question; NaN where the sum is 0.
+    ///
+    /// # Shapes
+    /// `[galaxies, answers]`, as the result.
+    pub(crate) fn shares(&self, mut values: Array2<f64>) -> Array2<f64> {
+        let totals = self.sums(values.view());
+        for (place, question) in self.questions.iter().enumerate() {
+            for answer in question.range() {
+                let mut column = values.column_mut(answer);
+                column /= &totals.column(place);
+            }
+        }
+        values
+    }
+
     /// Refuses a table without a column for each answer.
     #[doc(hidden)]
     pub fn check_width(&self, name: &'static str, columns: usize) -> Result<()> {

@@ -217,6 +217,33 @@ impl Schema {
         found.ok_or_else(|| self.missing("answer", column, &mut names))
     }
 
+    /// The index of each answer of another schema, whose questions are some of this schema's.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a question or an answer that this schema does not have; [`Error::Shape`] for a
+    /// question with a different number of answers.
+    #[doc(hidden)]
+    pub fn places_of(&self, part: &Self) -> Result<Vec<usize>> {
+        let mut places = Vec::with_capacity(part.width());
+        for question in part.questions() {
+            let own = self.question(question.name())?;
+            for answer in question.answers() {
+                places.push(self.answer(answer.column())?.index());
+            }
+            let (found, expected) = (question.answers().len(), own.answers().len());
+            if found != expected {
+                let problem = format!(
+                    "{:?} has {found} answers in {}, but {expected} in {}",
+                    question.name(),
+                    part.name(),
+                    self.name()
+                );
+                return Err(Error::shape(problem, "Give a schema with the same answers"));
+            }
+        }
+        Ok(places)
+    }
+
     fn missing(
         &self,
         kind: &'static str,

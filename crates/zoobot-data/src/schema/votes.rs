@@ -2,7 +2,8 @@
 
 use super::Schema;
 use crate::catalog::{Catalog, ID, Label};
-use ndarray::{Array2, ArrayView2, Zip, s};
+use crate::volunteers::fractions::{fraction_name, total_name};
+use ndarray::{Array2, ArrayView2, s};
 use polars::prelude::{Column, DataFrame, DataType};
 use std::collections::{HashMap, HashSet};
 use zoobot_base::error::{Error, Result};
@@ -178,16 +179,7 @@ impl Votes {
     /// The vote fraction of each answer among the volunteers who were asked, `[galaxies, answers]`; NaN if no
     /// volunteer was asked.
     pub fn fractions(&self) -> Array2<f64> {
-        let totals = self.totals();
-        let mut fractions = self.counts.clone();
-        for (place, question) in self.schema.questions().iter().enumerate() {
-            for answer in question.range() {
-                Zip::from(fractions.column_mut(answer))
-                    .and(totals.column(place))
-                    .for_each(|share, total| *share /= total);
-            }
-        }
-        fractions
+        self.schema.shares(self.counts.clone())
     }
 
     /// The votes of the galaxies at these indices, as a float32 tensor `[places, answers]`.
@@ -214,7 +206,7 @@ impl Votes {
         let mut columns = vec![Column::new(ID.into(), &self.ids)];
         for (place, question) in self.schema.questions().iter().enumerate() {
             let whole: Vec<i64> = totals.column(place).iter().map(|it| *it as i64).collect();
-            columns.push(Column::new(format!("{}_total-votes", question.name()).into(), whole));
+            columns.push(Column::new(total_name(question.name()).into(), whole));
             for answer in question.answers() {
                 let votes = self.counts.column(answer.index());
                 let votes: Vec<i64> = votes.iter().map(|it| *it as i64).collect();
@@ -222,7 +214,7 @@ impl Votes {
                 let shares = fractions.column(answer.index());
                 let shares: Vec<Option<f64>> =
                     shares.iter().map(|it| it.is_finite().then_some(*it)).collect();
-                columns.push(Column::new(format!("{}_fraction", answer.column()).into(), shares));
+                columns.push(Column::new(fraction_name(answer.column()).into(), shares));
             }
         }
         table_of(self.len(), columns)

@@ -54,13 +54,7 @@ impl FractionTable {
     /// The fractions of counts that need not be whole, `[galaxies, answers]`.
     pub(super) fn from_counts(schema: &Schema, ids: Vec<String>, counts: Array2<f64>) -> Self {
         let totals = schema.sums(counts.view());
-        let mut fractions = counts;
-        for (place, question) in schema.questions().iter().enumerate() {
-            for answer in question.range() {
-                let mut column = fractions.column_mut(answer);
-                column /= &totals.column(place);
-            }
-        }
+        let fractions = schema.shares(counts);
         Self { schema: schema.clone(), ids, fractions, totals }
     }
 

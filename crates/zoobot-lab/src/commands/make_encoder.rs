@@ -204,10 +204,12 @@ impl MakeEncoder {
     fn trained(&self, parts: &Split) -> Result<(Model, Vec<f64>)> {
         let schema = &self.schema()?;
         eprintln!("{} galaxies, {} questions", parts.train.len(), schema.questions().len());
-        let start = match (Architecture::named(&self.start), Model::load(&self.start)) {
-            (Ok(architecture), _) => VoteTraining::new(schema, architecture),
-            (_, Ok(model)) => VoteTraining::from_model(schema, &model)?,
-            _ => VoteTraining::new(schema, &Encoder::load(&self.start)?),
+        let start = if let Ok(architecture) = Architecture::named(&self.start) {
+            VoteTraining::new(schema, architecture)
+        } else if let Ok(model) = Model::load(&self.start) {
+            VoteTraining::from_model(schema, &model)?
+        } else {
+            VoteTraining::new(schema, &Encoder::load(&self.start)?)
         };
         let mut trained: Option<Trained> = None;
         for (number, stage) in (1..).zip(&self.stages) {

@@ -2,7 +2,7 @@
 
 use super::encoded::each_view;
 use super::predicted::Predicted;
-use crate::model::Model;
+use crate::model::{Model, tensor_of};
 use crate::train::Output;
 use ndarray::{Array2, ArrayView2, Axis};
 use polars::prelude::DataFrame;
@@ -106,9 +106,7 @@ impl Model {
 
     /// The head's predictions for these features: probabilities or numbers.
     fn answers(&self, features: ArrayView2<f32>) -> Result<Array2<f64>> {
-        let (galaxies, width) = features.dim();
-        let flat: Vec<f32> = features.iter().copied().collect();
-        self.answers_to(&Tensor::f_from_slice(&flat)?.f_view([galaxies as i64, width as i64])?)
+        self.answers_to(&tensor_of(features)?)
     }
 
     /// Like [`answers`](Self::answers), for features in a tensor.

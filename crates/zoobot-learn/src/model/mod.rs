@@ -5,7 +5,7 @@ mod refit;
 
 use crate::predict::Recalibration;
 use crate::train::{Head, HeadConfig, Output, Trained};
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, ArrayView2};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::path::Path;
@@ -256,10 +256,7 @@ impl Model {
     pub fn outputs(&self, features: &Tensor, seed: Option<u64>) -> Result<Array2<f64>> {
         let head = self.head.lock().unwrap_or_else(PoisonError::into_inner);
         let out = tch::no_grad(|| head.forward(features, seed))?;
-        let shape = (out.size()[0] as usize, self.config.outputs as usize);
-        let values = out.f_to_kind(Kind::Double)?.f_contiguous()?.f_flatten(0, -1)?;
-        let values = Array2::from_shape_vec(shape, Vec::try_from(values)?);
-        values.map_err(Error::internal("the outputs do not fill their table"))
+        array_of(&out)
     }
 
     /// The head, on the CPU.
@@ -314,6 +311,22 @@ impl Model {
         let whole = |(name, tensor): (String, Tensor)| Ok((name, tensor.f_contiguous()?));
         head.variables().into_iter().map(whole).collect()
     }
+}
+
+/// Features, `[galaxies, features]`, as a tensor.
+pub(crate) fn tensor_of(features: ArrayView2<f32>) -> Result<Tensor> {
+    let (galaxies, width) = features.dim();
+    let flat: Vec<f32> = features.iter().copied().collect();
+    Ok(Tensor::f_from_slice(&flat)?.f_view([galaxies as i64, width as i64])?)
+}
+
+/// The outputs of a head, `[galaxies, outputs]`, as an array.
+fn array_of(outputs: &Tensor) -> Result<Array2<f64>> {
+    let (galaxies, width) = outputs.size2()?;
+    let values = outputs.f_to_kind(Kind::Double)?.f_contiguous()?.f_flatten(0, -1)?;
+    let values =
+        Array2::from_shape_vec((galaxies as usize, width as usize), Vec::try_from(values)?);
+    values.map_err(Error::internal("the outputs do not fill their table"))
 }
 
 impl Labels {

@@ -1,9 +1,8 @@
 //! What votes a head was fitted to, and fitting it again to other votes, starting from what it knows.
 
-use super::Model;
+use super::{Model, array_of, tensor_of};
 use crate::predict::{Posterior, Recalibration};
 use crate::train::{HeadConfig, VoteLoss};
-use ndarray::Array2;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
@@ -11,7 +10,7 @@ use tch::nn::OptimizerConfig;
 use tch::{Device, Kind, Tensor, nn};
 use zoobot_base::error::{Error, Result};
 use zoobot_base::interrupt;
-use zoobot_data::schema::Votes;
+use zoobot_data::schema::{Schema, Votes};
 use zoobot_representation::space::Space;
 
 /// The number of parts of which each is predicted by a head that was fitted to the others.
@@ -57,6 +56,13 @@ impl Model {
         Ok(self)
     }
 
+    /// Takes the questions of a schema off the list of those that were learned from simulated votes alone,
+    /// after they were fitted to real ones.
+    pub fn not_simulated(mut self, schema: &Schema) -> Self {
+        self.simulated.retain(|it| schema.question(it).is_err());
+        self
+    }
+
     /// Fits the head again to votes for galaxies that are already encoded, for the questions of these votes;
     /// all other questions keep their answers. The posterior is then corrected ([`Recalibration`]) by votes
     /// for galaxies that the head had not seen.
@@ -82,9 +88,7 @@ impl Model {
             return Err(Error::empty(problem, format!("Give at least {FEWEST} to fit a head to")));
         }
         let schema = self.schema()?;
-        let places = votes.schema().answers();
-        let places = places.map(|it| Ok(schema.answer(it.column())?.index()));
-        let places = places.collect::<Result<Vec<usize>>>()?;
+        let places = schema.places_of(votes.schema())?;
         let fit = self.fit_of(space, votes, &places)?;
         let folds = folds(votes.len(), seed);
         let mut best: Option<(f64, f64, Tensor)> = None;
@@ -100,28 +104,23 @@ impl Model {
         let (weight, bias) = fit.solved(strength, &all)?;
         let mut head = self.own_head()?;
         head.set_rows(&places, &weight, &bias)?;
-        let unseen = unseen.f_to_kind(Kind::Double)?.f_contiguous()?.f_flatten(0, -1)?;
-        let unseen = Array2::from_shape_vec((votes.len(), places.len()), Vec::try_from(unseen)?)
-            .map_err(Error::internal("the outputs do not fill their table"))?;
+        let unseen = array_of(&unseen)?;
         let ids = votes.ids().to_vec();
         let posterior = Posterior::new(votes.schema(), ids, unseen.insert_axis(ndarray::Axis(2)))?;
-        let found = Recalibration::fit(&posterior, votes)?.within(schema)?;
+        let found = Recalibration::fit(&posterior, votes)?;
         let found = match &self.recalibration {
-            Some(before) => before.clone().replaced(&found, votes.schema())?,
-            None => found,
+            Some(before) => before.clone().replaced(&found)?,
+            None => found.within(schema)?,
         };
-        let simulated = self.simulated.iter().filter(|it| votes.schema().question(it).is_err());
-        let simulated = simulated.cloned().collect();
         Self::new(self.encoder.clone(), &head, self.labels.clone())?
             .with_recalibration(Some(found))?
-            .with_simulated(simulated)
+            .with_simulated(self.simulated.clone())
+            .map(|it| it.not_simulated(votes.schema()))
     }
 
     fn fit_of(&self, space: &Space, votes: &Votes, places: &[usize]) -> Result<Fit> {
         let before = self.own_head()?.rows_of(places)?;
-        let values: Vec<f32> = space.features().iter().copied().collect();
-        let features =
-            Tensor::f_from_slice(&values)?.f_view([space.len() as i64, space.width() as i64])?;
+        let features = tensor_of(space.features())?;
         let scale = features.f_std_dim(&[0_i64][..], true, false)?.f_clamp_min(1e-6)?;
         let all: Vec<usize> = (0..votes.len()).collect();
         Ok(Fit {
@@ -195,8 +194,8 @@ mod tests {
     use crate::model::Labels;
     use crate::model::tests::{head, small_encoder};
     use crate::predict::Ensemble;
+    use ndarray::Array2;
     use rand::Rng;
-    use zoobot_data::schema::Schema;
 
     /// Galaxies whose vote fraction depends on one feature, for a head that knows nothing of it.
     #[test]

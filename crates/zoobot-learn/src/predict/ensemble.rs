@@ -1,13 +1,12 @@
 //! From pictures to posteriors, with one or more models and optional Monte Carlo dropout.
 
 use super::{Columns, Posterior};
-use crate::model::Model;
+use crate::model::{Model, tensor_of};
 use ndarray::{Array3, ArrayView2, Axis};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::path::Path;
-use tch::Tensor;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::seed::{self, mixed};
 use zoobot_data::catalog::Catalog;
@@ -82,14 +81,10 @@ impl Ensemble {
     /// questions of the models.
     ///
     /// # Errors
-    /// [`Error::Missing`] for a question or an answer that the models do not have.
+    /// [`Error::Missing`] for a question or an answer that the models do not have; [`Error::Shape`] for a
+    /// question with a different number of answers.
     pub fn of_schema(mut self, schema: &Schema) -> Result<Self> {
-        for question in schema.questions() {
-            self.of_models.question(question.name())?;
-            for answer in question.answers() {
-                self.of_models.answer(answer.column())?;
-            }
-        }
+        self.of_models.places_of(schema)?;
         self.schema = schema.clone();
         Ok(self)
     }
@@ -259,8 +254,7 @@ impl Ensemble {
     ) -> Result<Array3<f64>> {
         let (galaxies, width) = features.dim();
         let shape = (galaxies, model.head().outputs as usize, self.passes.max(1));
-        let flat: Vec<f32> = features.iter().copied().collect();
-        let features = Tensor::f_from_slice(&flat)?.f_view([galaxies as i64, width as i64])?;
+        let features = tensor_of(features)?;
         if self.passes == 0 {
             return Ok(model.outputs(&features, None)?.insert_axis(Axis(2)));
         }

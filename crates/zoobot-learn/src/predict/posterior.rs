@@ -153,23 +153,7 @@ impl Posterior {
     /// [`Error::Missing`] for a question or an answer that the posterior does not have; [`Error::Shape`] for
     /// a question with a different number of answers.
     pub fn of_schema(&self, schema: &Schema) -> Result<Self> {
-        let mut places = Vec::with_capacity(schema.width());
-        for question in schema.questions() {
-            let own = self.schema.question(question.name())?;
-            for answer in question.answers() {
-                places.push(self.schema.answer(answer.column())?.index());
-            }
-            let (found, expected) = (question.answers().len(), own.answers().len());
-            if found != expected {
-                let problem = format!(
-                    "{:?} has {found} answers in {}, but {expected} in {}",
-                    question.name(),
-                    schema.name(),
-                    self.schema.name()
-                );
-                return Err(Error::shape(problem, "Give a schema with the same answers"));
-            }
-        }
+        let places = self.schema.places_of(schema)?;
         let simulated = self.simulated.iter().filter(|it| schema.question(it).is_ok());
         let reduced = Self {
             schema: schema.clone(),

@@ -99,21 +99,18 @@ impl Recalibration {
     /// # Errors
     /// [`Error::Missing`] for a question that `schema` does not have.
     pub fn within(&self, schema: &Schema) -> Result<Self> {
-        let mut scalings = vec![Scaling::default(); schema.questions().len()];
-        for (question, scaling) in self.schema.questions().iter().zip(&self.scalings) {
-            scalings[schema.position(question.name())?] = *scaling;
-        }
-        Ok(Self { schema: schema.clone(), scalings })
+        let scalings = vec![Scaling::default(); schema.questions().len()];
+        Self { schema: schema.clone(), scalings }.replaced(self)
     }
 
-    /// Takes the scalings of the questions of `schema` from another recalibration for all questions.
+    /// Takes the scalings of the questions of another recalibration from there.
     ///
     /// # Errors
-    /// [`Error::Missing`] for a question that either of them does not have.
-    pub(crate) fn replaced(mut self, other: &Self, schema: &Schema) -> Result<Self> {
-        for question in schema.questions() {
-            let from = other.schema.position(question.name())?;
-            self.scalings[self.schema.position(question.name())?] = other.scalings[from];
+    /// [`Error::Missing`] for a question that this recalibration does not have.
+    pub(crate) fn replaced(mut self, other: &Self) -> Result<Self> {
+        for (question, scaling) in other.schema.questions().iter().zip(&other.scalings) {
+            let place = self.schema.position(question.name())?;
+            self.scalings[place] = *scaling;
         }
         Ok(self)
     }

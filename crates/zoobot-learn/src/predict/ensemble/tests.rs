@@ -3,6 +3,7 @@ use crate::model::tests::{small_encoder, small_model};
 use image::{Rgb, RgbImage};
 use polars::prelude::{DataFrame, df};
 use rand::{Rng, SeedableRng, rngs::StdRng};
+use tch::Tensor;
 use zoobot_representation::encoder::catalog_key;
 
 /// A catalogue of small pictures; the files in `bad` are not pictures.
