@@ -4,7 +4,7 @@ mod volunteers;
 
 use crate::data_sets;
 use crate::fractions::Fractions;
-use crate::galaxies::Galaxies;
+use crate::galaxies::{self, Galaxies};
 use crate::output::Overwrite;
 use crate::report;
 use crate::stretching::Stretching;
@@ -170,7 +170,7 @@ impl Calibrate {
     fn galaxies(&self, all: &Schema, path: &Path) -> Result<(Catalog, Schema)> {
         if let Some(data_set) = self.data_set {
             let schema = data_sets::schema(&data_set)?;
-            let all = self.galaxies.wanted.of(data_set.read(path)?)?;
+            let all = self.galaxies.wanted.of(data_set.read(galaxies::file(path)?)?)?;
             return Ok((data_set.unseen(&all)?, schema));
         }
         let schema = self.schema.as_deref().map_or(Ok(all.clone()), Schema::load)?;

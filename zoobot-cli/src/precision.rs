@@ -1,6 +1,6 @@
 //! `zoobot precision`.
 
-use crate::{data_sets, report};
+use crate::{data_sets, galaxies, report};
 use clap::Args;
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
@@ -65,7 +65,7 @@ impl Precision {
     pub fn run(&self) -> Result<ExitCode> {
         let data_set = self.data_set();
         let tags = match &data_set {
-            Some((data_set, table)) => Tags::of_data_set(data_set, &data_set.read(table)?)?,
+            Some((data_set, table)) => Tags::of_data_set(data_set, &data_set.read(galaxies::file(table)?)?)?,
             None => self.tags()?,
         };
         let mut all: Vec<(String, Vec<Row>)> = Vec::new();

@@ -162,3 +162,14 @@ fn few_volunteers_leave_the_comparison_out_with_one_note_and_the_rest_is_printed
     assert!(text.contains("smooth-or-featured-gz2") && !text.contains("worth"), "{text}");
     assert!(errors(&output).contains("1000 or more volunteers"), "{}", errors(&output));
 }
+
+#[test]
+fn an_included_data_set_is_given_by_its_name_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let words = ["calibrate", "real_sample", "--data-set", "real_sample", "--model", "sample"];
+    let done = figures(&run(&[&words[..], &["--json"]].concat(), dir.path()));
+    let all = Catalog::real_sample().unwrap();
+    let learned = all.column("encoder_learned").unwrap();
+    let kept_out = learned.bool().unwrap().iter().filter(|it| *it == Some(false)).count();
+    assert_eq!(done["galaxies"].as_u64(), Some(kept_out as u64), "{done}");
+}
