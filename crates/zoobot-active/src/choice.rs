@@ -12,9 +12,9 @@ use zoobot_base::seed::mixed;
 
 /// The number of pairs of galaxies whose distances say what is near.
 const PAIRS: usize = 2000;
-/// The share of draws that are uniform, so that every galaxy has a chance and no weight exceeds ten times the
+/// The share of draws that are uniform, so that every galaxy has a chance and no weight exceeds five times the
 /// usual one.
-const UNIFORM: f64 = 0.1;
+const UNIFORM: f64 = 0.2;
 
 /// How a batch is chosen from the values of an acquisition.
 ///
@@ -34,7 +34,7 @@ pub enum BatchChoice {
         /// At least 0; 0.3 leaves out near-duplicates.
         distance: f64,
     },
-    /// Galaxies drawn one after another with known probabilities: proportional to value^`beta`, and for a tenth
+    /// Galaxies drawn one after another with known probabilities: proportional to value^`beta`, and for a fifth
     /// of the draws uniform, so that every galaxy has a chance. Only this choice allows unbiased estimates for the
     /// whole pool ([`lure_weights`](super::lure_weights)), and it avoids a batch of similar galaxies (Kirsch et
     /// al. 2021, arXiv:2106.12059).
@@ -269,15 +269,15 @@ mod tests {
             let (row, q, is_drawn) = found[0];
             counts[row] += 1.0;
             let value = values[open.iter().position(|it| *it == row).unwrap()];
-            assert!(is_drawn && (q - (0.9 * value / 7.0 + 0.1 / 4.0)).abs() < 1e-12);
+            assert!(is_drawn && (q - (0.8 * value / 7.0 + 0.2 / 4.0)).abs() < 1e-12);
             // The second is drawn from the three that are left.
             let (second, q2, _) = found[1];
             let other = values[open.iter().position(|it| *it == second).unwrap()];
             assert!(second != row);
-            assert!((q2 - (0.9 * other / (7.0 - value) + 0.1 / 3.0)).abs() < 1e-12);
+            assert!((q2 - (0.8 * other / (7.0 - value) + 0.2 / 3.0)).abs() < 1e-12);
         }
         for (row, value) in open.iter().zip(values) {
-            let expected = 0.9 * value / 7.0 + 0.1 / 4.0;
+            let expected = 0.8 * value / 7.0 + 0.2 / 4.0;
             let off = counts[*row] / repeats as f64 - expected;
             // Four standard deviations of a binomial count.
             assert!(off.abs() < 4.0 * (expected / repeats as f64).sqrt(), "{row}: {off}");

@@ -93,7 +93,12 @@ impl VoteFit<'_> {
         let features = self.features.select(Axis(0), &used);
         let votes = self.votes.select(Axis(0), &used);
         let counts: Vec<f64> = used.iter().map(|row| self.counts[*row]).collect();
-        let fallback = LinearVotes::flat(answers, width);
+        let mut fallback = LinearVotes::flat(answers, width);
+        if let Some(anchor) = &self.anchor {
+            for (row, anchor) in fallback.weights.iter_mut().zip(anchor.rows()) {
+                row.iter_mut().zip(anchor).for_each(|(weight, anchor)| *weight = *anchor);
+            }
+        }
         let start = start.filter(|it| it.weights.iter().all(|row| row.len() == width + 1));
         let start = start.unwrap_or(&fallback);
         let rows = start.weights.len();
