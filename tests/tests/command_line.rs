@@ -1,5 +1,7 @@
 //! The command `zoobot` as a user sees it: exit status, the last line, files left on disk.
 
+#[path = "command_line/active.rs"]
+mod active;
 #[path = "command_line/advice.rs"]
 mod advice;
 #[path = "command_line/anomalies.rs"]

@@ -1,5 +1,6 @@
 //! `zoobot experiment`.
 
+mod active;
 mod rings;
 
 use clap::{Args, Subcommand};
@@ -16,6 +17,7 @@ pub struct Experiment {
 
 #[derive(Debug, Subcommand)]
 enum Which {
+    Active(active::Active),
     Rings(Rings),
 }
 
@@ -23,6 +25,7 @@ impl Experiment {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
         match &self.which {
+            Which::Active(active) => active.run(),
             Which::Rings(rings) => rings.run(),
         }
     }

@@ -4,6 +4,7 @@
 //! warnings to standard error. Exit status: 0 done, 2 bad input or a failure (one line on standard
 //! error says what was wrong and what to do), 130 stopped by Ctrl-C.
 
+mod active;
 mod anomalies;
 mod calibrate;
 mod data_sets;
@@ -16,6 +17,7 @@ mod fractions;
 pub mod galaxies;
 mod judge_model;
 mod options;
+mod oracles;
 mod output;
 mod precision;
 mod predict;
@@ -64,6 +66,7 @@ macro_rules! subcommands {
 }
 
 subcommands! {
+    Active(active::Active);
     Anomalies(anomalies::Anomalies);
     Calibrate(calibrate::Calibrate);
     Doctor(doctor::Doctor);

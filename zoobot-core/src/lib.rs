@@ -6,7 +6,7 @@
 //! `zoobot-nets` (the networks behind [`encoder`]) and `zoobot-simulator` (most of [`survey`]).
 //!
 //! Data flows in one direction: [`encoder`] → [`space`] → [`similar`], [`map`], [`tags`], [`anomaly`],
-//! [`probe`]; [`train`] → [`model`] → [`predict`] → [`finetune`], [`experiment`].
+//! [`probe`]; [`train`] → [`model`] → [`predict`] → [`finetune`], [`experiment`], [`active`].
 //!
 //! A notebook starts with `use zoobot::prelude::*;`.
 
@@ -22,6 +22,11 @@ pub use zoobot_representation::{encoder, map, metrics, probe, similar, space, ta
 pub use zoobot_show::{figure, notes, time};
 
 use zoobot_base::files;
+
+/// Active learning: which galaxies volunteers should classify next, and what that saves.
+pub mod active {
+    pub use zoobot_active::*;
+}
 
 /// Searches for anomalies that interest one person, from a few ratings.
 pub mod anomaly {

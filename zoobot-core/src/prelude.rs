@@ -1,5 +1,6 @@
 //! The names that most notebook cells need: `use zoobot::prelude::*;`.
 
+pub use crate::active::{ActiveLearning, BatchChoice, VoteAcquisition};
 pub use crate::anomaly::{Acquisition, AnomalySearch, RatingPage, Truth};
 pub use crate::catalog::{Catalog, Rows, write_table};
 pub use crate::encoder::{Architecture, Encoder};

@@ -7,6 +7,8 @@ pub mod generator;
 pub mod home;
 pub mod interrupt;
 pub mod memory;
+#[doc(hidden)]
+pub mod minimise;
 pub mod missing;
 pub mod moments;
 pub mod processor;

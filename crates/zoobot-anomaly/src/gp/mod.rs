@@ -11,12 +11,10 @@ mod cholesky;
 mod kernel;
 mod lanes;
 mod likelihood;
-mod minimise;
 mod predict;
 mod rough;
 
 use likelihood::Rated;
-use minimise::{Enough, minimise};
 use ndarray::{Array2, ArrayView2};
 use predict::{Compared, Predictor};
 use rand::rngs::StdRng;
@@ -26,6 +24,7 @@ use rough::Rough;
 use serde::{Deserialize, Serialize};
 use zoobot_base::advice::advice;
 use zoobot_base::error::{Error, Result};
+use zoobot_base::minimise::{Enough, minimise};
 use zoobot_base::seed;
 
 pub use kernel::{Form, Kernel};

@@ -18,7 +18,9 @@ pub use calibration::{Calibration, QuestionCalibration};
 pub use confident::{Confident, confident};
 pub use coverage::{Coverage, coverage};
 pub use ensemble::Ensemble;
-pub use information::{Information, information};
+#[doc(hidden)]
+pub use information::outcomes;
+pub use information::{Information, information, information_of_fractions};
 pub use posterior::{Intervals, Posterior};
 pub use protocol::{BinnedComparison, ComparisonBin, Protocol, QuestionComparison, VoteComparison};
 pub use recalibrate::{Recalibration, Scaling};

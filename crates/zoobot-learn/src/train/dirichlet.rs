@@ -62,8 +62,9 @@ impl Rising {
 
 /// −ln P of one question; adds `scale` times its derivatives with respect to the concentrations to
 /// `gradient`.
+#[doc(hidden)]
 #[inline]
-pub(super) fn question(alpha: &[f64], votes: &[f64], scale: f64, gradient: &mut [f64]) -> f64 {
+pub fn question_loss(alpha: &[f64], votes: &[f64], scale: f64, gradient: &mut [f64]) -> f64 {
     let total: f64 = votes.iter().sum();
     if total == 0.0 {
         return 0.0;
@@ -121,7 +122,7 @@ pub(super) fn batch(ranges: &[Range<usize>], alpha: &[f64], votes: &[f64], scale
             for (range, loss) in ranges.iter().zip(losses) {
                 let place = || range.clone();
                 let gradient = &mut gradient[place()];
-                *loss = question(&alpha[place()], &votes[place()], scale, gradient);
+                *loss = question_loss(&alpha[place()], &votes[place()], scale, gradient);
             }
         }
     };

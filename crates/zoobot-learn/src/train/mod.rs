@@ -44,7 +44,7 @@ pub use watch::Watch;
 #[doc(hidden)]
 pub use apart::{apart, empty_side, note_copies, with_copies_together};
 #[doc(hidden)]
-pub use dirichlet::ln_probability;
+pub use dirichlet::{ln_probability, question_loss};
 pub(crate) use galaxies::{Pictured, Place};
 pub(crate) use mixing::Mix;
 pub(crate) use network::{Built, Lesson, NetworkTask, Plans};

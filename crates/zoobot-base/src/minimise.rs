@@ -3,7 +3,7 @@
 //! until they descend enough (Armijo), as in Bertsekas 1982, SIAM J. Control 20, 221.
 
 use std::collections::VecDeque;
-use zoobot_base::error::Result;
+use crate::error::Result;
 
 /// The number of pairs of step and change of gradient that L-BFGS keeps.
 const MEMORY: usize = 10;
@@ -150,7 +150,7 @@ fn add(to: &mut [f64], times: f64, what: &[f64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use zoobot_base::Error;
+    use crate::Error;
 
     const ENOUGH: Enough = Enough { slope: 1e-8, gain: 0.0 };
 
