@@ -26,6 +26,7 @@ mod stretching;
 mod train;
 mod vectors;
 mod wanted;
+mod zooniverse;
 
 #[doc(hidden)]
 pub use anomalies::prepared;
@@ -78,6 +79,7 @@ subcommands! {
     Speed(speed::Speed);
     Train(train::Train);
     Vectors(vectors::Vectors);
+    Zooniverse(zooniverse::Zooniverse);
 }
 
 /// Runs the command with the arguments that this process was started with.
