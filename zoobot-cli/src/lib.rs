@@ -5,6 +5,7 @@
 //! error says what was wrong and what to do), 130 stopped by Ctrl-C.
 
 mod anomalies;
+mod ask;
 mod calibrate;
 mod data_sets;
 mod doctor;
@@ -66,6 +67,7 @@ macro_rules! subcommands {
 
 subcommands! {
     Anomalies(anomalies::Anomalies);
+    Ask(ask::Ask);
     Calibrate(calibrate::Calibrate);
     Doctor(doctor::Doctor);
     Encode(encode::Encode);

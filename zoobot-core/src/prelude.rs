@@ -1,6 +1,9 @@
 //! The names that most notebook cells need: `use zoobot::prelude::*;`.
 
 pub use crate::anomaly::{Acquisition, AnomalySearch, RatingPage, Truth};
+pub use crate::asking::{
+    Asking, AskingPage, RaterAgreement, Retirement, SubjectSet, ZooniverseExport, read_answers,
+};
 pub use crate::catalog::{Catalog, Rows, write_table};
 pub use crate::encoder::{Architecture, Encoder};
 pub use crate::error::{Error, Result};

@@ -2,8 +2,14 @@
 
 mod answers;
 mod page;
+mod raters;
+mod retirement;
 mod zooniverse;
 
 pub use answers::{class_schema, read_answers};
 pub use page::{Asking, AskingPage};
-pub use zooniverse::{Duplicates, TaskMapping, ZooniverseExport, ZooniverseImport};
+pub use raters::RaterAgreement;
+pub use retirement::{Effort, Retired, Retirement, VotePrior};
+pub use zooniverse::{
+    Duplicates, SubjectSet, TaskMapping, WrittenSubjects, ZooniverseExport, ZooniverseImport,
+};

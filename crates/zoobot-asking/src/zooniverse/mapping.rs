@@ -67,13 +67,14 @@ impl TaskMapping {
     }
 
     /// The mapping of a workflow whose tasks are those that [`SubjectSet`](super::SubjectSet) writes for a
-    /// schema: `T0` for its first question, and so on, with labels in plain words.
+    /// schema: their texts are the questions in plain words, such as `Smooth or featured?`.
     pub fn of(schema: &Schema) -> Self {
-        let tasks = schema.questions().iter().enumerate().map(|(place, question)| {
+        let tasks = schema.questions().iter().map(|question| {
             let answers = question.answers().iter();
             let answers = answers.map(|it| (words(it.name()), json!(it.name())));
             let answers: Map<String, Value> = answers.collect();
-            (key(place), json!({ "question": question.name(), "answers": answers }))
+            let task = question_words(schema, question) + "?";
+            (task, json!({ "question": question.name(), "answers": answers }))
         });
         Self { tasks: tasks.collect() }
     }
@@ -130,9 +131,12 @@ impl TaskMapping {
     }
 }
 
-/// The key of the task at a place.
-pub(super) fn key(place: usize) -> String {
-    format!("T{place}")
+/// The text of a task that asks a question: its name in plain words, without the campaign's ending if all questions
+/// stay different.
+pub(super) fn question_words(schema: &Schema, question: &Question) -> String {
+    let short = without_campaign(question.name());
+    let others = schema.questions().iter().filter(|it| without_campaign(it.name()) == short);
+    words(if others.count() == 1 { short } else { question.name() })
 }
 
 /// The index in the whole schema of an answer of a question.

@@ -6,12 +6,15 @@ mod export;
 mod mapping;
 mod read;
 mod result;
+mod subjects;
 mod tasks;
+mod workflow;
 
 pub use export::{Duplicates, ZooniverseExport};
 pub use mapping::TaskMapping;
 pub(crate) use mapping::words;
 pub use result::ZooniverseImport;
+pub use subjects::{SubjectSet, WrittenSubjects};
 
 #[cfg(test)]
 mod tests;

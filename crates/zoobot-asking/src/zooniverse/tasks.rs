@@ -237,7 +237,7 @@ impl Tasks {
             match meaning.questions[place] {
                 Some(it) => self.answers(place, &schema.questions()[it], None, &mut meaning),
                 // Other tasks may ask what the schema does not know.
-                None if open.is_empty() || task.open => {}
+                None if open.is_empty() || task.open || !task.has_answers() => {}
                 None => {
                     let label = plain(&task.label);
                     let hint = near(&label, open.iter().copied());
@@ -282,6 +282,11 @@ impl Tasks {
 }
 
 impl Task {
+    /// Whether volunteers gave answers: to mark something is none.
+    fn has_answers(&self) -> bool {
+        !self.texts.is_empty() || !self.indices.is_empty()
+    }
+
     /// The task in a message.
     pub fn named(&self) -> String {
         match self.label.is_empty() {
