@@ -32,6 +32,8 @@ mod similar;
 mod train;
 #[path = "command_line/values.rs"]
 mod values;
+#[path = "command_line/zooniverse.rs"]
+mod zooniverse;
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};

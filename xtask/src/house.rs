@@ -155,6 +155,7 @@ fn no_public_type_has_the_name_of_another() {
         "learn",
         "anomaly",
         "active",
+        "asking",
         "lab",
     ];
     let crates = crates.map(|it| root().join(format!("crates/zoobot-{it}/src")));

@@ -6,6 +6,7 @@
 
 mod active;
 mod anomalies;
+mod ask;
 mod calibrate;
 mod data_sets;
 mod doctor;
@@ -28,6 +29,7 @@ mod stretching;
 mod train;
 mod vectors;
 mod wanted;
+mod zooniverse;
 
 #[doc(hidden)]
 pub use anomalies::prepared;
@@ -68,6 +70,7 @@ macro_rules! subcommands {
 subcommands! {
     Active(active::Active);
     Anomalies(anomalies::Anomalies);
+    Ask(ask::Ask);
     Calibrate(calibrate::Calibrate);
     Doctor(doctor::Doctor);
     Encode(encode::Encode);
@@ -81,6 +84,7 @@ subcommands! {
     Speed(speed::Speed);
     Train(train::Train);
     Vectors(vectors::Vectors);
+    Zooniverse(zooniverse::Zooniverse);
 }
 
 /// Runs the command with the arguments that this process was started with.

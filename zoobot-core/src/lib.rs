@@ -6,7 +6,7 @@
 //! `zoobot-nets` (the networks behind [`encoder`]) and `zoobot-simulator` (most of [`survey`]).
 //!
 //! Data flows in one direction: [`encoder`] → [`space`] → [`similar`], [`map`], [`tags`], [`anomaly`],
-//! [`probe`]; [`train`] → [`model`] → [`predict`] → [`finetune`], [`experiment`], [`active`].
+//! [`probe`]; [`asking`] → [`train`] → [`model`] → [`predict`] → [`finetune`], [`experiment`], [`active`].
 //!
 //! A notebook starts with `use zoobot::prelude::*;`.
 
@@ -31,6 +31,12 @@ pub mod active {
 /// Searches for anomalies that interest one person, from a few ratings.
 pub mod anomaly {
     pub use zoobot_anomaly::*;
+}
+
+/// Asking volunteers: classification exports and subject sets of the Zooniverse, when a galaxy has been seen
+/// often enough, a page in the browser that asks a question, and how far people agree.
+pub mod asking {
+    pub use zoobot_asking::*;
 }
 
 /// From a picture file to the network's input: [`read`](picture::read) decodes pictures,

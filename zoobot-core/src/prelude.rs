@@ -2,6 +2,9 @@
 
 pub use crate::active::{ActiveLearning, BatchChoice, VoteAcquisition};
 pub use crate::anomaly::{Acquisition, AnomalySearch, RatingPage, Truth};
+pub use crate::asking::{
+    Asking, AskingPage, RaterAgreement, Retirement, SubjectSet, ZooniverseExport, read_answers,
+};
 pub use crate::catalog::{Catalog, Rows, write_table};
 pub use crate::encoder::{Architecture, Encoder};
 pub use crate::error::{Error, Result};

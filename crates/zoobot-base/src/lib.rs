@@ -6,6 +6,8 @@ pub mod files;
 pub mod generator;
 pub mod home;
 pub mod interrupt;
+#[doc(hidden)]
+pub mod lines;
 pub mod memory;
 #[doc(hidden)]
 pub mod minimise;

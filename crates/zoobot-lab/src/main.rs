@@ -7,6 +7,7 @@ use commands::anomalies::Anomalies;
 use commands::features::Features;
 use commands::judge_encoders::JudgeEncoders;
 use commands::make_encoder::MakeEncoder;
+use commands::make_export::MakeExport;
 use std::process::ExitCode;
 
 /// Compare methods and encoders, and make the encoder that travels with the library.
@@ -24,6 +25,7 @@ enum Command {
     Features(Features),
     JudgeEncoders(JudgeEncoders),
     MakeEncoder(MakeEncoder),
+    MakeExport(MakeExport),
 }
 
 fn main() -> ExitCode {
@@ -33,5 +35,6 @@ fn main() -> ExitCode {
         Command::Features(command) => command.run(),
         Command::JudgeEncoders(command) => command.run(),
         Command::MakeEncoder(command) => command.run(),
+        Command::MakeExport(command) => command.run(),
     })
 }

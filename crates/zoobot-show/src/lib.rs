@@ -3,3 +3,5 @@
 pub mod figure;
 pub mod notebook;
 pub mod notes;
+#[doc(hidden)]
+pub mod web;

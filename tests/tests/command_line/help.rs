@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Every command that help lists, and the commands of `zoobot experiment`.
+/// Every command that help lists, and the commands of `zoobot experiment` and `zoobot zooniverse`.
 fn commands() -> Vec<Vec<String>> {
     let listed = |words: &[&str]| -> Vec<String> {
         let text = help(words);
@@ -19,8 +19,8 @@ fn commands() -> Vec<Vec<String>> {
     let mut all = Vec::new();
     for name in listed(&[]) {
         match name.as_str() {
-            "experiment" => {
-                let parts = listed(&["experiment"]).into_iter();
+            "experiment" | "zooniverse" => {
+                let parts = listed(&[name.as_str()]).into_iter();
                 all.extend(parts.map(|part| vec![name.clone(), part]));
             }
             _ => all.push(vec![name]),

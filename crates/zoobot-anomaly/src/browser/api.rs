@@ -3,16 +3,15 @@
 use super::super::search::AnomalySearch;
 use super::desk::{Choice, Desk};
 use super::galaxy;
-use super::http::{Method, Request, Response};
 use polars::prelude::{CsvWriter, DataFrame, SerWriter};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use zoobot_base::error::{Error, Result};
 use zoobot_data::catalog::Catalog;
 use zoobot_show::notebook::jpeg;
+use zoobot_show::web::{Method, Request, Response, Site, body, refusal};
 
 /// The maximum number of galaxies of a ranking or of ratings in one answer.
 const MOST: usize = 500;
@@ -21,8 +20,21 @@ const LONGEST_NOTE: usize = 2000;
 /// The allowed sides of a picture, in pixels.
 const SIDES: std::ops::RangeInclusive<u32> = 32..=1024;
 
-/// Answers a request that [`guard`](super::guard) allows.
-pub fn answer(desk: &Desk, request: &Request) -> Response {
+impl Site for Desk {
+    fn answer(&self, request: &Request) -> Response {
+        answer(self, request)
+    }
+
+    fn work(&self) {
+        self.learn();
+    }
+
+    fn close(&self) {
+        Self::close(self);
+    }
+}
+
+fn answer(desk: &Desk, request: &Request) -> Response {
     let path: Vec<&str> = request.path.trim_start_matches('/').split('/').collect();
     let answered = match (request.method, path.as_slice()) {
         (Method::Get, [""]) => super::page::page(),
@@ -47,18 +59,7 @@ pub fn answer(desk: &Desk, request: &Request) -> Response {
             Ok(Response::refusal(404, "this page has no such address"))
         }
     };
-    answered.unwrap_or_else(|error| {
-        let status = match &error {
-            Error::Parameter { .. }
-            | Error::Unsuitable { .. }
-            | Error::Shape { .. }
-            | Error::Empty { .. }
-            | Error::Json(_) => 400,
-            Error::Missing { .. } | Error::Picture { .. } => 404,
-            _ => 500,
-        };
-        Response::refusal(status, error.to_string())
-    })
+    answered.unwrap_or_else(|error| refusal(&error))
 }
 
 fn state(desk: &Desk) -> Value {
@@ -257,10 +258,6 @@ fn retrain(desk: &Desk, request: &Request) -> Result<Response> {
     let Retrain { choice } = body(request)?;
     desk.retrain(choice);
     Ok(Response::json(&json!({ "training": true })))
-}
-
-fn body<T: DeserializeOwned>(request: &Request) -> Result<T> {
-    Ok(serde_json::from_slice(&request.body)?)
 }
 
 fn csv(mut table: DataFrame) -> Result<Response> {

@@ -1,19 +1,16 @@
 //! Rating in the browser: a page that this process serves on this machine, in the spirit of
 //! Astronomaly (Lochner & Bassett 2021).
 //!
-//! [`http`] reads requests and writes responses, [`guard`] refuses requests that are not allowed,
-//! [`api`] answers the others, and [`desk`] holds the state that all tabs share; the page is
-//! `page.html`, `page.css` and `page.js`.
+//! `zoobot_show::web` serves it, [`api`] answers its requests, and [`desk`] holds the state that all tabs share;
+//! the page is `page.html` and `page.js`.
 
 mod api;
 mod desk;
 mod galaxy;
-mod guard;
-mod http;
 mod page;
-mod server;
 
-pub(super) use server::Server;
+/// The server of a page for rating.
+pub(super) type Server = zoobot_show::web::Server<desk::Desk>;
 
 use super::ranking::Ranking;
 use super::search::AnomalySearch;
@@ -89,12 +86,12 @@ impl RatingPage {
 
     /// The ratings in effect: see [`AnomalySearch::table`].
     pub fn ratings(&self) -> DataFrame {
-        self.server.desk().search().table()
+        self.server.site().search().table()
     }
 
     /// A search that shares the page's ratings.
     pub fn search(&self) -> AnomalySearch {
-        self.server.desk().search().sharing()
+        self.server.site().search().sharing()
     }
 
     /// The `n` most interesting galaxies, given all ratings so far.
@@ -121,7 +118,7 @@ impl RatingPage {
 
 impl Show for RatingPage {
     fn show(&self) -> Bundle {
-        let rated = match self.server.desk().search().ratings().len() {
+        let rated = match self.server.site().search().ratings().len() {
             1 => "1 galaxy".to_owned(),
             count => format!("{} galaxies", thousands(count as u64)),
         };

@@ -76,6 +76,25 @@ impl Classifications {
         read::read(table, schema, Repeats::LastCounts)
     }
 
+    /// Classifications by the places of a volunteer, a galaxy and an answer of the schema.
+    #[doc(hidden)]
+    pub fn of_places(
+        schema: &Schema,
+        volunteers: Vec<String>,
+        ids: Vec<String>,
+        given: Vec<(u32, u32, u32)>,
+    ) -> Self {
+        let given = given.into_iter();
+        let given = given.map(|(volunteer, galaxy, answer)| Given { volunteer, galaxy, answer });
+        Self { schema: schema.clone(), volunteers, ids, given: given.collect() }
+    }
+
+    /// The places of the volunteer, the galaxy and the answer, in the order of reading.
+    #[doc(hidden)]
+    pub fn places(&self) -> impl Iterator<Item = (u32, u32, u32)> {
+        self.given.iter().map(|it| (it.volunteer, it.galaxy, it.answer))
+    }
+
     /// The schema of the questions and answers.
     pub fn schema(&self) -> &Schema {
         &self.schema

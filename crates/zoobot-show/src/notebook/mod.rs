@@ -29,7 +29,7 @@ pub use live::Live;
 pub use progress::Progress;
 pub use table::Table;
 #[doc(hidden)]
-pub use thumbnail::jpeg;
+pub use thumbnail::{jpeg, png};
 pub use timing::took;
 
 use base64::Engine;

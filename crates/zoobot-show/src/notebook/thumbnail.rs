@@ -47,18 +47,33 @@ pub fn jpeg(file: &Path, pixels: u32) -> Result<Vec<u8>> {
         .map_err(|error| Error::Picture { path: file.to_path_buf(), reason: error.to_string() })
 }
 
+/// A picture's central square as a PNG file, at most `pixels` wide; FITS files use the default stretch.
+#[doc(hidden)]
+pub fn png(file: &Path, pixels: u32) -> Result<Vec<u8>> {
+    let square = square(&zoobot_picture::read(file)?.into(), pixels);
+    let mut png = std::io::Cursor::new(Vec::new());
+    (square.to_rgb8().write_to(&mut png, image::ImageFormat::Png))
+        .map_err(|error| Error::Picture { path: file.to_path_buf(), reason: error.to_string() })?;
+    Ok(png.into_inner())
+}
+
 fn encode(picture: &DynamicImage, pixels: u32) -> image::ImageResult<Vec<u8>> {
+    let mut jpeg = Vec::new();
+    let encoder = JpegEncoder::new_with_quality(&mut jpeg, QUALITY);
+    square(picture, pixels).to_rgb8().write_with_encoder(encoder)?;
+    Ok(jpeg)
+}
+
+/// The central square, at most `pixels` wide.
+fn square(picture: &DynamicImage, pixels: u32) -> DynamicImage {
     let (width, height) = (picture.width(), picture.height());
     let side = width.min(height);
     let square = picture.crop_imm((width - side) / 2, (height - side) / 2, side, side);
-    let square = if side > pixels {
+    if side > pixels {
         square.resize_exact(pixels, pixels, FilterType::CatmullRom)
     } else {
         square
-    };
-    let mut jpeg = Vec::new();
-    square.to_rgb8().write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, QUALITY))?;
-    Ok(jpeg)
+    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! The server of one page. Until it is stopped, it listens on this machine only, on a port that the
 //! system chooses.
 
-use super::desk::Desk;
-use super::{api, guard, http};
+use super::http::{self, Request, Response};
+use super::guard;
+use std::fmt::Debug;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,19 +14,34 @@ use zoobot_base::error::{Error, Result};
 /// The maximum number of simultaneous connections.
 const MOST: usize = 64;
 
+/// What a server serves: it answers the requests that [`guard`] allows.
+pub trait Site: Debug + Send + Sync + 'static {
+    /// Answers a request.
+    fn answer(&self, request: &Request) -> Response;
+
+    /// Works in the background until [`close`](Self::close).
+    fn work(&self) {}
+
+    /// Ends [`work`](Self::work).
+    fn close(&self) {}
+}
+
 /// A running server. Dropping it stops it.
 #[derive(Debug)]
-pub struct Server {
+pub struct Server<S: Site> {
     address: SocketAddr,
     token: String,
-    desk: Arc<Desk>,
+    site: Arc<S>,
     stopping: Arc<AtomicBool>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
-impl Server {
-    /// Starts serving a desk.
-    pub fn start(desk: Desk) -> Result<Self> {
+impl<S: Site> Server<S> {
+    /// Starts serving.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when no port can be opened.
+    pub fn start(site: S) -> Result<Self> {
         let failed = || Error::io("open", "a port of 127.0.0.1");
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(failed())?;
         let address = listener.local_addr().map_err(failed())?;
@@ -33,15 +49,15 @@ impl Server {
         let server = Self {
             address,
             token: token.clone(),
-            desk: Arc::new(desk),
+            site: Arc::new(site),
             stopping: Arc::default(),
             threads: Mutex::default(),
         };
-        let desk = Arc::clone(&server.desk);
-        server.spawn("rating: learns", move || desk.learn())?;
-        let (desk, stopping) = (Arc::clone(&server.desk), Arc::clone(&server.stopping));
-        server.spawn("rating: listens", move || {
-            listen(&listener, &desk, &stopping, address.port(), &token);
+        let site = Arc::clone(&server.site);
+        server.spawn("page: works", move || site.work())?;
+        let (site, stopping) = (Arc::clone(&server.site), Arc::clone(&server.stopping));
+        server.spawn("page: listens", move || {
+            listen(&listener, &site, &stopping, address.port(), &token);
         })?;
         Ok(server)
     }
@@ -53,14 +69,14 @@ impl Server {
         Ok(())
     }
 
-    /// The page's address. Anyone with the address can rate.
+    /// The page's address. Anyone with the address and an account on this machine can use the page.
     pub fn url(&self) -> String {
         format!("http://{}/?token={}", self.address, self.token)
     }
 
-    /// The desk that is served.
-    pub fn desk(&self) -> &Desk {
-        &self.desk
+    /// What is served.
+    pub fn site(&self) -> &S {
+        &self.site
     }
 
     /// Whether the server is still running.
@@ -71,7 +87,7 @@ impl Server {
     /// Closes the port and ends the threads.
     pub fn stop(&self) {
         self.stopping.store(true, Ordering::SeqCst);
-        self.desk.close();
+        self.site.close();
         // Wakes the listening thread; if it has ended already, nothing answers.
         let _ = TcpStream::connect_timeout(&self.address, Duration::from_secs(1));
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,15 +98,15 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl<S: Site> Drop for Server<S> {
     fn drop(&mut self) {
         self.stop();
     }
 }
 
-fn listen(
+fn listen<S: Site>(
     listener: &TcpListener,
-    desk: &Arc<Desk>,
+    site: &Arc<S>,
     stopping: &Arc<AtomicBool>,
     port: u16,
     token: &str,
@@ -109,15 +125,15 @@ fn listen(
         if one.is_too_many() {
             continue;
         }
-        let (desk, token) = (Arc::clone(desk), token.to_owned());
+        let (site, token) = (Arc::clone(site), token.to_owned());
         let talk = move || {
             let _one = one;
             http::serve(stream, |request| {
-                guard::refused(request, port, &token).unwrap_or_else(|| api::answer(&desk, request))
+                guard::refused(request, port, &token).unwrap_or_else(|| site.answer(request))
             });
         };
         // If no thread can be started, the connection is closed and the page tries again.
-        let _ = Builder::new().name("rating: answers".to_owned()).spawn(talk);
+        let _ = Builder::new().name("page: answers".to_owned()).spawn(talk);
     }
 }
 
