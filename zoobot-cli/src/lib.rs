@@ -10,6 +10,7 @@ mod data_sets;
 mod doctor;
 mod encode;
 mod experiment;
+mod few;
 mod finetune;
 mod fractions;
 #[doc(hidden)]
@@ -69,6 +70,7 @@ subcommands! {
     Doctor(doctor::Doctor);
     Encode(encode::Encode);
     Experiment(experiment::Experiment);
+    Few(few::Few);
     Finetune(finetune::Finetuning);
     Judge(judge_model::Judge);
     Precision(precision::Precision);
