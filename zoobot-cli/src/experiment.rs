@@ -1,8 +1,10 @@
 //! `zoobot experiment`.
 
+mod kshot;
 mod rings;
 
 use clap::{Args, Subcommand};
+use kshot::KShot;
 use rings::Rings;
 use std::process::ExitCode;
 use zoobot_core::Result;
@@ -16,6 +18,8 @@ pub struct Experiment {
 
 #[derive(Debug, Subcommand)]
 enum Which {
+    #[command(name = "kshot")]
+    KShot(KShot),
     Rings(Rings),
 }
 
@@ -23,6 +27,7 @@ impl Experiment {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
         match &self.which {
+            Which::KShot(kshot) => kshot.run(),
             Which::Rings(rings) => rings.run(),
         }
     }

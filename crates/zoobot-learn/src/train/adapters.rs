@@ -107,3 +107,77 @@ impl Adapters {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::{HeadConfig, Plans};
+    use tch::Device;
+    use zoobot_representation::encoder::{Architecture, Precision, Statistics};
+
+    fn built() -> Built {
+        let plans = Plans {
+            architecture: Architecture::named("resnet18").unwrap(),
+            head: HeadConfig::scores(2),
+            encoder: None,
+            seed: 3,
+            statistics: Statistics::Frozen,
+            precision: Precision::Fp32,
+            unfreeze_from: None,
+        };
+        Built::new(plans).unwrap()
+    }
+
+    #[test]
+    fn adapters_start_as_the_network_and_their_gradients_are_those_of_the_product() {
+        let built = built();
+        let pictures = Tensor::randn([2, 3, 32, 32], (Kind::Float, Device::Cpu));
+        let outputs = || no_grad(|| built.judged(&pictures).unwrap());
+        let before = outputs();
+        let adapters = Adapters::new(&built, 2, 1).unwrap();
+        adapters.apply().unwrap();
+        assert!(before.equal(&outputs()));
+        // With a B that is not zero, a step along the gradients of A and B changes the loss as they say.
+        let it = &adapters.layers[3];
+        no_grad(|| drop(it.b.shallow_clone().uniform_(-0.1, 0.1)));
+        adapters.apply().unwrap();
+        let loss = || built.outputs(&pictures, 1).unwrap().square().sum(Kind::Float);
+        loss().backward();
+        adapters.pull().unwrap();
+        assert_eq!(it.weight.grad().abs().max().double_value(&[]), 0.0);
+        for variable in [&it.a, &it.b] {
+            let gradient = variable.grad();
+            let slope = gradient.square().sum(Kind::Double).double_value(&[]);
+            let step = 1e-2 / slope.sqrt();
+            let at = |sign: f64| {
+                no_grad(|| {
+                    let _ = variable.shallow_clone().g_add_(&(&gradient * (sign * step)));
+                    adapters.apply().unwrap();
+                    let value = loss().double_value(&[]);
+                    let _ = variable.shallow_clone().g_add_(&(&gradient * (-sign * step)));
+                    value
+                })
+            };
+            let measured = (at(1.0) - at(-1.0)) / (2.0 * step);
+            assert!((measured / slope - 1.0).abs() < 0.05, "{measured} {slope}");
+        }
+    }
+
+    #[test]
+    fn only_products_of_the_rank_are_added() {
+        let built = built();
+        let start = built.store.variables()["encoder.conv1.weight"].detach().copy();
+        let adapters = Adapters::new(&built, 2, 1).unwrap();
+        for it in &adapters.layers {
+            no_grad(|| drop(it.b.shallow_clone().uniform_(-0.1, 0.1)));
+        }
+        adapters.apply().unwrap();
+        let variables = built.store.variables();
+        let change = (&variables["encoder.conv1.weight"] - start).reshape([64, -1]);
+        let values = Vec::<f64>::try_from(change.linalg_svdvals("gesdd").to_kind(Kind::Double));
+        let values = values.unwrap();
+        assert!(values[1] > 1e-3 && values[2] < 1e-5, "{:?}", &values[..4]);
+        assert!(!variables["encoder.bn1.weight"].requires_grad());
+        assert!(Adapters::new(&built, 0, 1).is_err());
+    }
+}
