@@ -8,9 +8,11 @@
 //! * `ground`: what the methods on encoded pictures start from; `mean`, `probes` and `propagation` are these.
 //! * `choice`: which of them predicts examples best that are left out.
 //! * [`FewRanking`]: the result.
-//! * [`Episodes`]: how well methods do, measured by many small tasks.
+//! * [`Episodes`]: how well methods do, measured by many small tasks; [`LabelCurve`]: what more labels buy.
+//! * [`GroupSearch`]: the search for the groups of grouped gradients.
 
 mod choice;
+mod curve;
 mod episodes;
 mod ground;
 mod mean;
@@ -19,13 +21,16 @@ mod outcome;
 mod probes;
 mod propagation;
 mod ranking;
+mod search;
 mod views;
 
 pub use choice::FewTrial;
+pub use curve::LabelCurve;
 pub use episodes::Episodes;
 pub use method::FewMethod;
 pub use outcome::{EpisodeRow, EpisodesOutcome};
 pub use ranking::FewRanking;
+pub use search::{GroupSearch, GroupTrial, GroupsFound, SearchRule};
 
 use crate::finetune::Finetune;
 use crate::train::{End, Watch, on_both_sides};
