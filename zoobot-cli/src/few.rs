@@ -8,12 +8,12 @@ use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use zoobot_core::Result;
 use zoobot_core::catalog::{Catalog, write_table};
 use zoobot_core::encoder::Encoder;
 use zoobot_core::few::{FewMethod, FewShot};
 use zoobot_core::finetune::Finetune;
 use zoobot_core::space::Space;
+use zoobot_core::{Error, Result};
 
 /// Rank a survey by a few examples of each class, such as five lenses and five ordinary galaxies.
 ///
@@ -23,6 +23,9 @@ use zoobot_core::space::Space;
 /// the average galaxy looks like. Probabilities are for a survey with as many galaxies of each class: use
 /// them to rank. An example that is also in the catalogue is an error that names it, unless --leave-out is
 /// given.
+///
+/// Methods that train the encoder (grouped, full, lora) keep their state in OUT.run: repeat a command that was
+/// stopped to resume it. OUT.run/best has the best model so far; the folder goes when the ranking is written.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot simulate --galaxies 40 --kinds ring,spiral --out hidden
@@ -61,6 +64,18 @@ pub struct Few {
     /// their mirror images
     #[arg(long, default_value_t = 1)]
     views: usize,
+    /// Passes over the examples, for methods that train the encoder
+    #[arg(long, default_value_t = 20)]
+    epochs: u64,
+    /// The largest learning rate, for methods that train the encoder
+    #[arg(long, default_value_t = 1e-4)]
+    rate: f64,
+    /// The number of groups in each layer, or one for every layer, for grouped gradients
+    #[arg(long, value_delimiter = ',', default_value = "8")]
+    groups: Vec<usize>,
+    /// The rank of adapters
+    #[arg(long, default_value_t = 4)]
+    rank: usize,
     #[command(flatten)]
     stretching: Stretching,
     /// The random seed
@@ -89,7 +104,14 @@ impl Few {
         support.note_sentinels(&self.label)?;
         self.overwrite.file("--out", &self.out, &[self.galaxies.path(), &self.support])?;
         let mut few: FewShot = Finetune::few(&self.label).method(self.method).views(self.views);
-        few = few.seed(self.seed);
+        few = few.seed(self.seed).epochs(self.epochs).learning_rate(self.rate);
+        few = few.groups(self.groups.clone()).rank_of_adapters(self.rank);
+        let mut run = self.out.clone().into_os_string();
+        run.push(".run");
+        let run = PathBuf::from(run);
+        if self.method.trains_encoder() {
+            few = few.folder(&run);
+        }
         if let Some(class) = &self.sought {
             few = few.sought(class);
         }
@@ -115,6 +137,9 @@ impl Few {
             );
         }
         write_table(&ranking.table(), &self.out)?;
+        if self.method.trains_encoder() {
+            std::fs::remove_dir_all(&run).map_err(Error::io("remove", &run))?;
+        }
         let figures = json!({
             "out": self.out,
             "label": self.label,

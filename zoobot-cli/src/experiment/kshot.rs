@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use zoobot_core::catalog::write_table;
 use zoobot_core::encoder::Encoder;
 use zoobot_core::experiment::{self, FewSet};
-use zoobot_core::few::FewMethod;
+use zoobot_core::few::{FewMethod, LabelCurve};
 use zoobot_core::finetune::Finetune;
 use zoobot_core::{Error, Result};
 
@@ -17,7 +17,8 @@ use zoobot_core::{Error, Result};
 /// An episode draws examples and queries of each class; every method learns from the examples and is judged
 /// by the queries. Means over the episodes come with 95 % intervals, and differences between methods are taken
 /// within each episode. Writes OUT/results.jsonl (a line for each result as it ends), OUT/table.csv, and
-/// OUT/figure.svg with OUT/SET-ENCODER.svg for each set and encoder. Repeat the command to resume an experiment
+/// OUT/figure.svg, with OUT/SET-ENCODER.svg for each set and encoder, and, from three numbers of examples on,
+/// OUT/SET-ENCODER-labels.svg: the accuracy that more labels are expected to give, by a power law. Repeat the command to resume an experiment
 /// that was stopped; you may add methods and episodes.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -129,9 +130,25 @@ impl KShot {
         let outcome = run.run(&self.out)?;
         write_table(&outcome.table()?, self.out.join("table.csv"))?;
         outcome.figure().save(self.out.join("figure.svg"))?;
-        let mut parts: Vec<Value> = Vec::new();
+        let (mut parts, mut more): (Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new());
         for (set, start, of) in &outcome.parts {
             of.figure().save(self.out.join(format!("{set}-{start}.svg")))?;
+            let method = match of.methods().first() {
+                Some(first) if of.shots().len() >= 3 => *first,
+                _ => FewMethod::Auto,
+            };
+            if let Ok(curve) = LabelCurve::of(of, method) {
+                curve.figure().save(self.out.join(format!("{set}-{start}-labels.svg")))?;
+                let most = of.shots().last().copied().unwrap_or(1);
+                let expected = [2, 5, 10].map(|times| {
+                    let it = curve.accuracy((times * most) as f64);
+                    json!({"examples": times * most, "accuracy": it.value, "interval": [it.low, it.high]})
+                });
+                more.push(json!({
+                    "set": set, "encoder": start, "method": method, "rest": curve.rest,
+                    "factor": curve.factor, "exponent": curve.exponent, "expected": expected,
+                }));
+            }
             for method in of.methods() {
                 for shots in of.shots() {
                     let Ok(accuracy) = of.accuracy(method, shots) else { continue };
@@ -148,6 +165,7 @@ impl KShot {
         }
         let figures = json!({
             "out": self.out, "episodes": self.episodes, "queries": self.queries, "results": parts,
+            "more_labels": more,
         });
         report(self.json, &figures, || Ok(outcome.markdown()))?;
         Ok(ExitCode::SUCCESS)

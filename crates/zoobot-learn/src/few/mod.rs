@@ -292,6 +292,10 @@ impl FewShot {
                 format!("{:?} has {} different values for {} galaxies", self.label, names.len(), of.len());
             return Err(Error::unsuitable(problem, "Choose a column of classes that several galaxies share"));
         }
+        if let Some(class) = self.sought.as_deref().filter(|it| !names.iter().any(|name| name == it)) {
+            let known = names.iter().map(String::as_str);
+            return Err(Error::missing("class", class, format!("{:?}", self.label), known));
+        }
         Ok(Examples { names, of })
     }
 

@@ -114,3 +114,42 @@ fn one_class_and_labels_of_other_types_are_refused() {
     let message = refused(Column::new("knid".into(), ["a"; 6]));
     assert!(message.contains("Did you mean \"knid\""), "{message}");
 }
+
+#[test]
+fn methods_on_features_agree_with_scikit_learn() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/recorded/few/expected.json");
+    let recorded: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let array = |name: &str| -> Array2<f64> {
+        let rows: Vec<Vec<f64>> = serde_json::from_value(recorded[name].clone()).unwrap();
+        let width = rows[0].len();
+        Array2::from_shape_vec((rows.len(), width), rows.concat()).unwrap()
+    };
+    let of: Vec<usize> = serde_json::from_value(recorded["classes"].clone()).unwrap();
+    let (examples, survey) = (array("examples").mapv(|it| it as f32), array("survey").mapv(|it| it as f32));
+    let ground = Ground::new(examples.view(), survey.view(), &of, 3).unwrap();
+    let close = |name: &str, found: &Array2<f64>, tolerance: f64| {
+        for (found, expected) in found.iter().zip(&array(name)) {
+            assert!((found - expected).abs() < tolerance, "{name}: {found}, expected {expected}");
+        }
+    };
+    // Probabilities are the softmax of scores times a factor: differences of their logarithms have the
+    // proportions of differences of scores.
+    let proportional = |name: &str, found: &Array2<f64>| {
+        for (found, expected) in found.rows().into_iter().zip(array(name).rows()) {
+            let [a, b] = [1, 2].map(|it| (found[0] / found[it]).ln());
+            let [c, d] = [1, 2].map(|it| expected[0] - expected[it]);
+            assert!((a * d - b * c).abs() < 1e-5 * (a.abs() + b.abs()), "{name}: {found} {expected}");
+        }
+    };
+    proportional("cosines", &mean::nearest_mean(&ground).survey);
+    let ridge = probes::ridge(&ground).unwrap();
+    assert!((ridge.strength / recorded["ridge_penalty"].as_f64().unwrap() - 1.0).abs() < 1e-9);
+    proportional("ridge", &ridge.survey);
+    let logistic = probes::logistic(&ground, 0).unwrap();
+    assert!((logistic.strength / recorded["logistic_penalty"].as_f64().unwrap() - 1.0).abs() < 1e-9);
+    close("logistic", &logistic.survey, 1e-5);
+    let loss = recorded["logistic_loss"].as_f64().unwrap();
+    assert!((ground.loss(&logistic.left_out) - loss).abs() < 1e-4);
+    close("propagation", &propagation::propagate(&ground, 10).unwrap().survey, 1e-3);
+}

@@ -32,13 +32,6 @@ pub struct LayerGroups {
     pub groups: Vec<usize>,
 }
 
-impl LayerGroups {
-    /// The number of groups.
-    pub fn count(&self) -> usize {
-        self.groups.iter().max().map_or(0, |it| it + 1)
-    }
-}
-
 /// The groups of a network's filters, layer by layer.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Grouping {
