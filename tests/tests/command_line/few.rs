@@ -105,7 +105,11 @@ fn a_killed_training_of_the_encoder_resumes() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(best.is_file(), "the best so far is not kept");
-    refused(&few("survey.csv", "full.csv", &["--method", "grouped"]), dir.path(), &["other settings"]);
+    refused(
+        &few("survey.csv", "full.csv", &["--method", "grouped"]),
+        dir.path(),
+        &["other settings"],
+    );
 }
 
 #[test]
@@ -128,6 +132,7 @@ fn episodes_are_drawn_from_own_labels_and_too_many_shots_are_refused() {
     }
     assert_eq!(done["more_labels"][0]["expected"].as_array().unwrap().len(), 3);
     let many = [&words[..], &["--shots", "30"]].concat();
-    let many: Vec<&str> = many.iter().map(|it| if *it == "episodes" { "many" } else { *it }).collect();
+    let many: Vec<&str> =
+        many.iter().map(|it| if *it == "episodes" { "many" } else { *it }).collect();
     refused(&many, dir.path(), &["the class \"diffuse\" has", "30 examples"]);
 }

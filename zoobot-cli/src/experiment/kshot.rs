@@ -87,10 +87,8 @@ pub struct KShot {
 impl KShot {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
-        let training = Finetune::few("")
-            .epochs(self.epochs)
-            .learning_rate(self.rate)
-            .groups([self.groups]);
+        let training =
+            Finetune::few("").epochs(self.epochs).learning_rate(self.rate).groups([self.groups]);
         let mut run = experiment::KShot::new()
             .shots(self.shots.clone())
             .episodes(self.episodes)

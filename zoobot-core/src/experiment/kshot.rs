@@ -161,7 +161,10 @@ impl KShot {
                     .training(self.training.clone())
                     .seed(self.seed);
                 let mut keep = |row: &EpisodeRow| {
-                    append(&path, &Line { set: set.name.clone(), start: start.clone(), row: row.clone() })
+                    append(
+                        &path,
+                        &Line { set: set.name.clone(), start: start.clone(), row: row.clone() },
+                    )
                 };
                 let outcome = episodes.resumed(&examples, &queries, rows, &mut keep)?;
                 parts.push((set.name.clone(), start.clone(), outcome));
@@ -177,7 +180,8 @@ impl KShot {
             let key = |of| crate::encoder::catalog_key(set.label.as_bytes(), of);
             json!([set.name, key(&set.examples), key(&set.queries)])
         });
-        let starts = self.starts.iter().map(|(name, it)| json!([name, it.fingerprint(), it.recipe()]));
+        let starts =
+            self.starts.iter().map(|(name, it)| json!([name, it.fingerprint(), it.recipe()]));
         let now = json!({
             "sets": sets.collect::<Vec<_>>(),
             "starts": starts.collect::<Vec<_>>(),
@@ -189,7 +193,8 @@ impl KShot {
         let text = serde_json::to_string_pretty(&now)? + "\n";
         match std::fs::read_to_string(&path) {
             Ok(then) => {
-                let (then, now): (Value, Value) = (serde_json::from_str(&then)?, serde_json::from_str(&text)?);
+                let (then, now): (Value, Value) =
+                    (serde_json::from_str(&then)?, serde_json::from_str(&text)?);
                 let parts = ["sets", "starts", "queries", "most", "seed"];
                 let other: Vec<&str> = parts.into_iter().filter(|it| then[it] != now[it]).collect();
                 if other.is_empty() {
@@ -197,7 +202,10 @@ impl KShot {
                 }
                 let (folder, other) = (folder.display(), other.join(", "));
                 let problem = format!("{folder} holds an experiment with other settings: {other}");
-                Err(Error::unsuitable(problem, "Choose another folder, or repeat the settings of that experiment"))
+                Err(Error::unsuitable(
+                    problem,
+                    "Choose another folder, or repeat the settings of that experiment",
+                ))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 write_whole_at(&path, |partial| {
@@ -288,7 +296,8 @@ impl KShotOutcome {
             all
         };
         let (sets, starts) = (names(|it| &it.0), names(|it| &it.1));
-        let place = |all: &[&String], name: &String| all.iter().position(|it| *it == name).unwrap_or(0);
+        let place =
+            |all: &[&String], name: &String| all.iter().position(|it| *it == name).unwrap_or(0);
         let curve = |(set, start, outcome): &(String, String, EpisodesOutcome)| {
             let point = |shots: usize| {
                 let auto = outcome.accuracy(FewMethod::Auto, shots).ok();

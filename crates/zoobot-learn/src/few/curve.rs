@@ -186,7 +186,8 @@ fn law(points: &[(f64, f64)]) -> (f64, f64, f64) {
         let xx: f64 = xs.iter().map(|x| (x - mx).powi(2)).sum();
         let free = if xx > 0.0 { xy / xx } else { 0.0 };
         // Where the best line has a negative end, the best one on the border is taken.
-        let through = pairs().map(|(x, it)| x * it.1).sum::<f64>() / xs.iter().map(|x| x * x).sum::<f64>();
+        let through =
+            pairs().map(|(x, it)| x * it.1).sum::<f64>() / xs.iter().map(|x| x * x).sum::<f64>();
         let (a, b) = match (my - free * mx, free) {
             (a, b) if a >= 0.0 && b >= 0.0 => (a, b),
             (_, b) if b < 0.0 => (my, 0.0),
@@ -206,7 +207,9 @@ mod tests {
 
     #[test]
     fn a_power_law_is_found_again_and_ends_stay_at_the_borders() {
-        let points = |a: f64, b: f64, c: f64| [1.0, 2.0, 5.0, 10.0, 20.0].map(|n: f64| (n, a + b * n.powf(-c)));
+        let points = |a: f64, b: f64, c: f64| {
+            [1.0, 2.0, 5.0, 10.0, 20.0].map(|n: f64| (n, a + b * n.powf(-c)))
+        };
         for (a, b, c) in [(0.1, 0.5, 0.5), (0.0, 0.6, 0.25), (0.2, 0.3, 1.2)] {
             let found = law(&points(a, b, c));
             assert!((found.0 - a).abs() < 1e-9 && (found.1 - b).abs() < 1e-9, "{found:?}");

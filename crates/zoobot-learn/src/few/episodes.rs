@@ -230,12 +230,22 @@ impl Episodes {
     ) -> Result<()> {
         let ways = self.ways.unwrap_or(from.names.len());
         if from.names.len() < ways.max(2) {
-            let problem = format!("{:?} has {} classes, but an episode needs {}", self.label, from.names.len(), ways.max(2));
-            return Err(Error::unsuitable(problem, "Choose fewer ways, or galaxies of more classes"));
+            let problem = format!(
+                "{:?} has {} classes, but an episode needs {}",
+                self.label,
+                from.names.len(),
+                ways.max(2)
+            );
+            return Err(Error::unsuitable(
+                problem,
+                "Choose fewer ways, or galaxies of more classes",
+            ));
         }
         for (class, name) in from.names.iter().enumerate() {
-            let ids: Vec<&String> = from.rows[class].iter().map(|&row| &examples.ids()[row]).collect();
-            let other = to.names.iter().position(|it| it == name).map_or(&[][..], |it| &to.rows[it]);
+            let ids: Vec<&String> =
+                from.rows[class].iter().map(|&row| &examples.ids()[row]).collect();
+            let other =
+                to.names.iter().position(|it| it == name).map_or(&[][..], |it| &to.rows[it]);
             let twice = other.iter().filter(|&&row| ids.contains(&&queries.ids()[row])).count();
             let (here, there) = (ids.len(), other.len());
             // Shared galaxies can be either.
@@ -271,7 +281,11 @@ impl Episodes {
         let mut task = Task { names: Vec::new(), examples: Vec::new(), queries: Vec::new() };
         for (place, &class) in classes.iter().enumerate() {
             let name = &from.names[class];
-            let mut others = to.names.iter().position(|it| it == name).map_or(Vec::new(), |it| to.rows[it].clone());
+            let mut others = to
+                .names
+                .iter()
+                .position(|it| it == name)
+                .map_or(Vec::new(), |it| to.rows[it].clone());
             let mut rows = from.rows[class].clone();
             others.shuffle(&mut rng);
             rows.shuffle(&mut rng);

@@ -271,8 +271,7 @@ impl FewShot {
             );
             return Err(Error::unsuitable(problem, both_hint()));
         }
-        let rest: Vec<&String> =
-            survey.ids().iter().filter(|id| !known.contains_key(id)).collect();
+        let rest: Vec<&String> = survey.ids().iter().filter(|id| !known.contains_key(id)).collect();
         self.on_features(support, examples, &survey.select(&rest)?)
     }
 
@@ -282,17 +281,27 @@ impl FewShot {
             return Err(Error::Internal("classes that are numbers".to_owned()));
         };
         if names.len() < 2 {
-            let found = names.first().map_or("no class".to_owned(), |it| format!("only the class {it:?}"));
+            let found =
+                names.first().map_or("no class".to_owned(), |it| format!("only the class {it:?}"));
             let problem = format!("{:?} has {found}", self.label);
             let hint = "Give examples of at least two classes, such as a few ordinary galaxies as \"other\"";
             return Err(Error::unsuitable(problem, hint));
         }
         if names.len() == of.len() && of.len() > 10 {
-            let problem =
-                format!("{:?} has {} different values for {} galaxies", self.label, names.len(), of.len());
-            return Err(Error::unsuitable(problem, "Choose a column of classes that several galaxies share"));
+            let problem = format!(
+                "{:?} has {} different values for {} galaxies",
+                self.label,
+                names.len(),
+                of.len()
+            );
+            return Err(Error::unsuitable(
+                problem,
+                "Choose a column of classes that several galaxies share",
+            ));
         }
-        if let Some(class) = self.sought.as_deref().filter(|it| !names.iter().any(|name| name == it)) {
+        if let Some(class) =
+            self.sought.as_deref().filter(|it| !names.iter().any(|name| name == it))
+        {
             let known = names.iter().map(String::as_str);
             return Err(Error::missing("class", class, format!("{:?}", self.label), known));
         }
@@ -321,7 +330,12 @@ impl FewShot {
     }
 
     /// The examples whose pictures can be read.
-    fn readable(&self, support: &Catalog, known: &Space, all: Examples) -> Result<(Space, Examples)> {
+    fn readable(
+        &self,
+        support: &Catalog,
+        known: &Space,
+        all: Examples,
+    ) -> Result<(Space, Examples)> {
         if known.len() == support.len() {
             return Ok((known.clone(), all));
         }

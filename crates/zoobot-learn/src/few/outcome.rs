@@ -89,7 +89,12 @@ impl EpisodesOutcome {
     ///
     /// # Errors
     /// [`Error::Empty`] if there are no such episodes.
-    pub fn difference(&self, first: FewMethod, second: FewMethod, shots: usize) -> Result<Estimate> {
+    pub fn difference(
+        &self,
+        first: FewMethod,
+        second: FewMethod,
+        shots: usize,
+    ) -> Result<Estimate> {
         let others = self.of(second, shots);
         let pairs = self.of(first, shots).into_iter().filter_map(|row| {
             let other = others.iter().find(|it| it.episode == row.episode)?;
@@ -100,7 +105,8 @@ impl EpisodesOutcome {
 
     /// The method with the highest mean accuracy, without [`FewMethod::Auto`]; `None` without episodes.
     pub fn best(&self, shots: usize) -> Option<FewMethod> {
-        let value = |method: &FewMethod| self.accuracy(*method, shots).map_or(f64::MIN, |it| it.value);
+        let value =
+            |method: &FewMethod| self.accuracy(*method, shots).map_or(f64::MIN, |it| it.value);
         let methods = self.methods().into_iter().filter(|it| *it != FewMethod::Auto);
         let there = methods.filter(|it| !self.of(*it, shots).is_empty());
         there.max_by(|a, b| value(a).total_cmp(&value(b)))
@@ -116,7 +122,8 @@ impl EpisodesOutcome {
         }
         let nothing = Estimate { value: f64::NAN, low: f64::NAN, high: f64::NAN };
         let found = |it: Result<Estimate>| it.unwrap_or(nothing);
-        let accuracy: Vec<Estimate> = cells.iter().map(|it| found(self.accuracy(it.0, it.1))).collect();
+        let accuracy: Vec<Estimate> =
+            cells.iter().map(|it| found(self.accuracy(it.0, it.1))).collect();
         let behind = |&(method, shots): &(FewMethod, usize)| {
             self.best(shots).map_or(nothing, |best| found(self.difference(method, best, shots)))
         };

@@ -7,10 +7,10 @@ use rayon::prelude::*;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::interrupt;
 use zoobot_data::catalog::Target;
+use zoobot_representation::probe::Shares;
 use zoobot_representation::probe::basis::{Basis, Linear};
 use zoobot_representation::probe::folds::{divide, part};
 use zoobot_representation::probe::logistic::{Logistic, ROUGH};
-use zoobot_representation::probe::Shares;
 
 /// The number of examples up to which logistic regression leaves out each one in turn.
 const EACH: usize = 60;

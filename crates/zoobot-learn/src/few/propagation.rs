@@ -42,8 +42,11 @@ pub fn propagate(ground: &Ground, neighbours: usize) -> Result<Evidence> {
     }
     if step > 1 {
         let others: Vec<usize> = (0..galaxies).filter(|row| row % step != 0).collect();
-        let all = concatenate(Axis(0), &[classes(ground, spread.slice(s![..count, ..]), false).view(), on.view()])
-            .map_err(Error::internal("the labels of the graph"))?;
+        let all = concatenate(
+            Axis(0),
+            &[classes(ground, spread.slice(s![..count, ..]), false).view(), on.view()],
+        )
+        .map_err(Error::internal("the labels of the graph"))?;
         for block in others.chunks(super::ground::BLOCK) {
             interrupt::check("few examples", || "label propagation".to_owned())?;
             let some = ground.survey.select(Axis(0), block);

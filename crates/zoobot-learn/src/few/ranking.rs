@@ -105,7 +105,8 @@ impl FewRanking {
     /// The table: `id_str`, `predicted` and `probability_<class>` for each class.
     pub fn table(&self) -> DataFrame {
         let likeliest = |row| &self.classes[super::ground::likeliest(row)];
-        let predicted: Vec<&String> = self.probabilities.rows().into_iter().map(likeliest).collect();
+        let predicted: Vec<&String> =
+            self.probabilities.rows().into_iter().map(likeliest).collect();
         let predicted: Vec<&str> = predicted.into_iter().map(String::as_str).collect();
         let mut columns =
             vec![Column::new(ID.into(), &self.ids), Column::new("predicted".into(), predicted)];

@@ -224,10 +224,13 @@ impl Controller {
                 let (next, chances) = self.next(state.as_ref(), choice)?;
                 let chances: Vec<f64> = Vec::try_from(chances.f_exp()?.f_to_kind(Kind::Double)?)?;
                 let mut left = rng.random_range(0.0..1.0);
-                choice = chances.iter().position(|chance| {
-                    left -= chance;
-                    left < 0.0
-                }).unwrap_or(self.choices - 1);
+                choice = chances
+                    .iter()
+                    .position(|chance| {
+                        left -= chance;
+                        left < 0.0
+                    })
+                    .unwrap_or(self.choices - 1);
                 picks.push(choice);
                 state = Some(next);
             }
@@ -275,7 +278,8 @@ mod tests {
         let search = GroupSearch::new(8, [1, 2, 4, 8, 16]).trials(120).seed(3);
         let random = search.run(reward).unwrap();
         let learnt = search.clone().rule(SearchRule::Controller).run(reward).unwrap();
-        let late = |of: &GroupsFound| of.trials[80..].iter().map(|it| it.reward).sum::<f64>() / 40.0;
+        let late =
+            |of: &GroupsFound| of.trials[80..].iter().map(|it| it.reward).sum::<f64>() / 40.0;
         assert!((late(&random) - 0.2).abs() < 0.1, "{}", late(&random));
         assert!(late(&learnt) > 0.6, "{}", late(&learnt));
         assert!(learnt.best().unwrap().reward > random.best().unwrap().reward);

@@ -4,7 +4,12 @@ use polars::prelude::{Column, df};
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
 /// Galaxies around one centre for each class: ids, features, classes.
-fn clouds(prefix: &str, count: usize, classes: usize, seed: u64) -> (Vec<String>, Array2<f32>, Vec<usize>) {
+fn clouds(
+    prefix: &str,
+    count: usize,
+    classes: usize,
+    seed: u64,
+) -> (Vec<String>, Array2<f32>, Vec<usize>) {
     let mut rng = StdRng::seed_from_u64(seed);
     let mut centres = StdRng::seed_from_u64(99);
     let centres = Array2::from_shape_fn((classes, 12), |_| centres.random_range(-1.0_f32..1.0));
@@ -44,7 +49,9 @@ fn every_method_tells_clouds_apart_and_gives_probabilities() {
             let found = accuracy(&ranking, &of);
             assert!(found > 0.9, "{method} from {per_class}: {found}");
             for row in ranking.probabilities().rows() {
-                assert!((row.sum() - 1.0).abs() < 1e-9 && row.iter().all(|p| (0.0..=1.0).contains(p)));
+                assert!(
+                    (row.sum() - 1.0).abs() < 1e-9 && row.iter().all(|p| (0.0..=1.0).contains(p))
+                );
             }
             let sought = ranking.probabilities().column(ranking.sought).to_vec();
             assert!(sought.is_sorted_by(|a, b| a >= b), "{sought:?}");
@@ -126,7 +133,8 @@ fn methods_on_features_agree_with_scikit_learn() {
         Array2::from_shape_vec((rows.len(), width), rows.concat()).unwrap()
     };
     let of: Vec<usize> = serde_json::from_value(recorded["classes"].clone()).unwrap();
-    let (examples, survey) = (array("examples").mapv(|it| it as f32), array("survey").mapv(|it| it as f32));
+    let (examples, survey) =
+        (array("examples").mapv(|it| it as f32), array("survey").mapv(|it| it as f32));
     let ground = Ground::new(examples.view(), survey.view(), &of, 3).unwrap();
     let close = |name: &str, found: &Array2<f64>, tolerance: f64| {
         for (found, expected) in found.iter().zip(&array(name)) {
@@ -139,7 +147,10 @@ fn methods_on_features_agree_with_scikit_learn() {
         for (found, expected) in found.rows().into_iter().zip(array(name).rows()) {
             let [a, b] = [1, 2].map(|it| (found[0] / found[it]).ln());
             let [c, d] = [1, 2].map(|it| expected[0] - expected[it]);
-            assert!((a * d - b * c).abs() < 1e-5 * (a.abs() + b.abs()), "{name}: {found} {expected}");
+            assert!(
+                (a * d - b * c).abs() < 1e-5 * (a.abs() + b.abs()),
+                "{name}: {found} {expected}"
+            );
         }
     };
     proportional("cosines", &mean::nearest_mean(&ground).survey);
@@ -147,7 +158,9 @@ fn methods_on_features_agree_with_scikit_learn() {
     assert!((ridge.strength / recorded["ridge_penalty"].as_f64().unwrap() - 1.0).abs() < 1e-9);
     proportional("ridge", &ridge.survey);
     let logistic = probes::logistic(&ground, 0).unwrap();
-    assert!((logistic.strength / recorded["logistic_penalty"].as_f64().unwrap() - 1.0).abs() < 1e-9);
+    assert!(
+        (logistic.strength / recorded["logistic_penalty"].as_f64().unwrap() - 1.0).abs() < 1e-9
+    );
     close("logistic", &logistic.survey, 1e-5);
     let loss = recorded["logistic_loss"].as_f64().unwrap();
     assert!((ground.loss(&logistic.left_out) - loss).abs() < 1e-4);

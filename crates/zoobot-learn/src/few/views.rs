@@ -33,7 +33,9 @@ pub fn encode_views(encoder: &Encoder, catalog: &Catalog, views: usize) -> Resul
     let progress = Progress::new("encode views", Some(all.len()));
     let mut features: Vec<f32> = Vec::with_capacity(all.len() * encoder.width());
     for some in all.chunks(BATCH) {
-        interrupt::check("encoding of views", || format!("{} galaxies", features.len() / encoder.width()))?;
+        interrupt::check("encoding of views", || {
+            format!("{} galaxies", features.len() / encoder.width())
+        })?;
         let batch = pictures.batch(some, encoder.device())?;
         let mut sum: Option<Tensor> = None;
         for view in 0..views {
@@ -69,7 +71,9 @@ mod tests {
     fn the_eight_views_are_the_symmetries_of_a_square() {
         let picture = Tensor::arange(9, (Kind::Float, Device::Cpu)).view([1, 1, 3, 3]);
         let views: Vec<Vec<f32>> = (0..MOST)
-            .map(|view| Vec::try_from(seen(&picture, view).unwrap().contiguous().flatten(0, -1)).unwrap())
+            .map(|view| {
+                Vec::try_from(seen(&picture, view).unwrap().contiguous().flatten(0, -1)).unwrap()
+            })
             .collect();
         for (i, a) in views.iter().enumerate() {
             assert_eq!(a[4], 4.0);

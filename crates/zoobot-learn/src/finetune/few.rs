@@ -13,7 +13,12 @@ use zoobot_representation::probe::scaling::Scaling;
 impl Finetune {
     /// A head of classes from a linear function of scaled features: one row for each class, or one for two
     /// classes, which is the logit of the second.
-    pub(crate) fn head_of(&self, classes: &[String], linear: &Linear, scaling: &Scaling) -> Result<Head> {
+    pub(crate) fn head_of(
+        &self,
+        classes: &[String],
+        linear: &Linear,
+        scaling: &Scaling,
+    ) -> Result<Head> {
         let config = self.question().head(classes, self.settings().head_dropout);
         let single = linear.intercepts.len() == 1 && classes.len() == 2;
         let rows: Vec<(usize, f64)> = match single {

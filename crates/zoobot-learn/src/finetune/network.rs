@@ -159,7 +159,8 @@ pub fn layers(
     let more = more.transpose()?.map(|it| Pictured::open(pictures, &it, (), recipe)).transpose()?;
     let count = own.len() + more.as_ref().map_or(0, Pictured::len);
     responses(built, count, |places| {
-        let (first, rest): (Vec<usize>, Vec<usize>) = places.iter().partition(|&&it| it < own.len());
+        let (first, rest): (Vec<usize>, Vec<usize>) =
+            places.iter().partition(|&&it| it < own.len());
         let mut parts = Vec::new();
         if !first.is_empty() {
             parts.push(own.batch(&first, device)?.0);

@@ -180,7 +180,8 @@ pub fn alike(rows: ArrayView2<f64>, count: usize) -> Vec<usize> {
             sum += &row;
             counts[group] += 1.0;
         }
-        for ((mut centre, sum), &count) in centres.rows_mut().into_iter().zip(sums.rows()).zip(&counts)
+        for ((mut centre, sum), &count) in
+            centres.rows_mut().into_iter().zip(sums.rows()).zip(&counts)
         {
             // An empty group keeps its centre.
             if count > 0.0 {

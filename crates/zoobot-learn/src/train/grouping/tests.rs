@@ -42,7 +42,8 @@ fn trained(groups: Option<[Vec<usize>; 2]>) -> [HashMap<String, Tensor>; 2] {
     let (store, grouping) = tiny(groups.clone().unwrap_or(plain));
     let variables: Vec<String> = store.variables().into_keys().collect();
     let group = Group { rate: 1.0, weight_decay: 0.0, variables };
-    let copy = || store.variables().into_iter().map(|(name, it)| (name, it.detach().copy())).collect();
+    let copy =
+        || store.variables().into_iter().map(|(name, it)| (name, it.detach().copy())).collect();
     let start = copy();
     let config = OptimizerConfig { clip: Some(5.0), ..OptimizerConfig::default() };
     let mut optimizer = Optimizer::new(&store, &[group], config).unwrap();
