@@ -4,13 +4,13 @@ use crate::galaxies::{self, Galaxies};
 use crate::output::Overwrite;
 use crate::report;
 use crate::stretching::Stretching;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use zoobot_core::catalog::{Catalog, write_table};
 use zoobot_core::encoder::Encoder;
-use zoobot_core::few::{FewMethod, FewShot};
+use zoobot_core::few::{FewMethod, FewShot, SearchRule};
 use zoobot_core::finetune::Finetune;
 use zoobot_core::space::Space;
 use zoobot_core::{Error, Result};
@@ -73,6 +73,13 @@ pub struct Few {
     /// The number of groups in each layer, or one for every layer, for grouped gradients
     #[arg(long, value_delimiter = ',', default_value = "8")]
     groups: Vec<usize>,
+    /// Search for the numbers of groups in each layer, in place of --groups: at random, or by a controller that
+    /// learns from the accuracy on examples that are left out
+    #[arg(long, value_enum, value_name = "RULE")]
+    search: Option<Rule>,
+    /// The number of trials of a search; each trains the network up to three times
+    #[arg(long, default_value_t = 10, requires = "search")]
+    trials: usize,
     /// The rank of adapters
     #[arg(long, default_value_t = 4)]
     rank: usize,
@@ -86,6 +93,13 @@ pub struct Few {
     /// Print the results as one JSON object on the last line
     #[arg(long)]
     json: bool,
+}
+
+/// How a search proposes groups.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Rule {
+    Random,
+    Controller,
 }
 
 /// The methods, for `--help`.
@@ -118,10 +132,23 @@ impl Few {
         if self.leave_out {
             few = few.leave_out();
         }
+        let mut searched = None;
         let ranking = match &self.representations {
             None => {
                 let encoder = self.stretching.of_encoder(Encoder::load(&self.encoder)?)?;
-                few.encoder(&encoder).rank(&support, &survey)?
+                few = few.encoder(&encoder);
+                if let (Some(rule), FewMethod::Grouped) = (self.search, self.method) {
+                    let rule = match rule {
+                        Rule::Random => SearchRule::Random,
+                        Rule::Controller => SearchRule::Controller,
+                    };
+                    let found = few.search_groups(&support, rule, self.trials)?;
+                    if let Some(best) = found.best() {
+                        few = few.groups(best.groups.clone());
+                    }
+                    searched = Some(found);
+                }
+                few.rank(&support, &survey)?
             }
             Some(table) => {
                 let all = Space::read(table)?;
@@ -151,6 +178,7 @@ impl Few {
             "method": ranking.method().name(),
             "reason": ranking.reason(),
             "trials": ranking.trials(),
+            "search": searched,
             "seconds": started.elapsed().as_secs_f64(),
         });
         report(self.json, &figures, || {

@@ -6,6 +6,9 @@
 //! trial's reward is the accuracy on examples that were left out. Its policy gradient is weighted by the reward
 //! minus a moving average of rewards (Williams 1992, Machine Learning 8, 229).
 
+use super::ground::likeliest;
+use super::{Examples, FewMethod, FewShot};
+use crate::finetune::Finetune;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
@@ -18,6 +21,9 @@ use zoobot_base::files::write_whole_at;
 use zoobot_base::generator;
 use zoobot_base::interrupt;
 use zoobot_base::seed::{self, mixed};
+use zoobot_data::catalog::{Catalog, Target};
+use zoobot_representation::encoder::Encoder;
+use zoobot_representation::probe::folds::{divide, part};
 
 /// The width of the controller's recurrent layer.
 const WIDTH: i64 = 24;
@@ -80,6 +86,62 @@ impl GroupsFound {
     pub fn best(&self) -> Option<&GroupTrial> {
         let better = |a: &'_ GroupTrial, b: &'_ GroupTrial| b.reward > a.reward;
         self.trials.iter().reduce(|a, b| if better(a, b) { b } else { a })
+    }
+}
+
+/// The numbers of groups that [`FewShot::search_groups`] tries for each layer.
+const CHOICES: [usize; 5] = [1, 4, 16, 64, 256];
+/// The number of parts of the examples that are left out in turn.
+const FOLDS: usize = 3;
+
+impl FewShot {
+    /// Searches for the numbers of groups in each layer of grouped gradients, for [`groups`](Self::groups). The
+    /// reward of a proposal is the accuracy on examples that were left out, a third at a time, so a trial trains
+    /// the network three times. With a [`folder`](Self::folder), `search.json` in it has all trials so far.
+    ///
+    /// # Errors
+    /// As for [`rank`](Self::rank); [`Error::Unsuitable`] for a class with a single example.
+    pub fn search_groups(
+        &self,
+        support: &Catalog,
+        rule: SearchRule,
+        trials: usize,
+    ) -> Result<GroupsFound> {
+        let Examples { names, of } = self.examples(support)?;
+        let encoder = match &self.encoder {
+            Some(encoder) => encoder.clone(),
+            None => Encoder::load("sample")?,
+        };
+        let layers = Finetune::classifier(&self.label).layers_of(&encoder, &names)?;
+        let target = Target::Classes { names, of };
+        let count = FOLDS.min(target.smallest_class()).max(2);
+        let division = divide(&target, count, self.seed)?;
+        let few = Self { folder: None, sought: None, ..self.clone() };
+        let few = few.method(FewMethod::Grouped).encoder(&encoder);
+        let mut search =
+            GroupSearch::new(layers, CHOICES).rule(rule).trials(trials).seed(self.seed);
+        if let Some(folder) = &self.folder {
+            std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+            search = search.file(folder.join("search.json"));
+        }
+        search.run(|groups| {
+            let mut right = 0;
+            for fold in 0..count {
+                let (learn, held) = part(&division, fold);
+                let (learn, held) = (support.at(&learn)?, support.at(&held)?);
+                let truth: HashMap<&String, String> =
+                    held.ids().iter().zip(held.labels(&self.label)?).collect();
+                let ranking = few.clone().groups(groups).rank(&learn, &held)?;
+                let found = ranking.probabilities();
+                let rows = ranking.ids().iter().zip(found.rows());
+                right += rows
+                    .filter(|(id, row)| {
+                        truth.get(id) == Some(&ranking.classes()[likeliest(row.view())])
+                    })
+                    .count();
+            }
+            Ok(right as f64 / support.len() as f64)
+        })
     }
 }
 

@@ -30,7 +30,8 @@ fn support(per_class: usize, classes: usize) -> Space {
 
 /// The share of galaxies that are given their class.
 fn accuracy(ranking: &FewRanking, of: &[usize]) -> f64 {
-    let right = ranking.ids().iter().zip(ranking.probabilities().rows()).filter(|(id, row)| {
+    let probabilities = ranking.probabilities();
+    let right = ranking.ids().iter().zip(probabilities.rows()).filter(|(id, row)| {
         let place: usize = id[1..].parse().unwrap();
         ground::likeliest(row.view()) == of[place]
     });

@@ -4,9 +4,10 @@ use super::network::{self, Trained};
 use super::truth::Truth;
 use super::{Finetune, encoded};
 use crate::train::{Event, Head};
-use tch::Tensor;
+use tch::{Kind, Tensor};
 use zoobot_base::error::Result;
 use zoobot_data::catalog::{Catalog, Target};
+use zoobot_representation::encoder::Encoder;
 use zoobot_representation::probe::basis::Linear;
 use zoobot_representation::probe::scaling::Scaling;
 
@@ -33,6 +34,16 @@ impl Finetune {
         }
         let weight = Tensor::f_from_slice(&weights)?.f_view([biases.len() as i64, -1])?;
         Head::of(&config, &weight, &Tensor::f_from_slice(&biases)?)?.standardised(scaling)
+    }
+
+    /// The number of layers whose filters can be grouped.
+    pub(crate) fn layers_of(&self, encoder: &Encoder, classes: &[String]) -> Result<usize> {
+        let built = network::built(self, encoder, classes)?;
+        let recipe = encoder.recipe();
+        let side = recipe.size as i64;
+        let shape = [1, recipe.channels() as i64, side, side];
+        let picture = Tensor::f_zeros(shape, (Kind::Float, built.store.device()))?;
+        Ok(built.responses(&picture)?.len())
     }
 
     /// Trains the network from examples, starting with a head, for all epochs.

@@ -174,7 +174,8 @@ mod tests {
         adapters.apply().unwrap();
         let variables = built.store.variables();
         let change = (&variables["encoder.conv1.weight"] - start).reshape([64, -1]);
-        let values = Vec::<f64>::try_from(change.linalg_svdvals("gesdd").to_kind(Kind::Double));
+        let values = Tensor::linalg_svdvals(&change, "gesdd").to_kind(Kind::Double);
+        let values = Vec::<f64>::try_from(values);
         let values = values.unwrap();
         assert!(values[1] > 1e-3 && values[2] < 1e-5, "{:?}", &values[..4]);
         assert!(!variables["encoder.bn1.weight"].requires_grad());

@@ -84,7 +84,7 @@ fn one_group_moves_all_filters_of_a_layer_alike_with_their_biases() {
 fn the_update_of_a_layer_has_at_most_the_rank_of_its_number_of_groups() {
     let run = trained(Some([vec![0, 1, 0, 1], vec![0, 1, 1]]));
     for (name, filters) in [("conv.weight", 4), ("head.weight", 3)] {
-        let values = moves(&run, name).linalg_svdvals("gesdd");
+        let values = Tensor::linalg_svdvals(&moves(&run, name), "gesdd");
         let values: Vec<f64> = Vec::try_from(values.to_kind(Kind::Double)).unwrap();
         assert_eq!(values.len(), filters);
         assert!(values[1] > 1e-3 && values[2..].iter().all(|it| *it < 1e-5), "{name}: {values:?}");
