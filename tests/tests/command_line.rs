@@ -10,6 +10,8 @@ mod anomalies;
 mod calibrate;
 #[path = "command_line/catalogues.rs"]
 mod catalogues;
+#[path = "command_line/few.rs"]
+mod few;
 #[path = "command_line/finetune.rs"]
 mod finetune;
 #[path = "command_line/flux.rs"]

@@ -1,9 +1,11 @@
 //! `zoobot experiment`.
 
 mod active;
+mod kshot;
 mod rings;
 
 use clap::{Args, Subcommand};
+use kshot::KShot;
 use rings::Rings;
 use std::process::ExitCode;
 use zoobot_core::Result;
@@ -18,6 +20,8 @@ pub struct Experiment {
 #[derive(Debug, Subcommand)]
 enum Which {
     Active(active::Active),
+    #[command(name = "kshot")]
+    KShot(KShot),
     Rings(Rings),
 }
 
@@ -26,6 +30,7 @@ impl Experiment {
     pub fn run(&self) -> Result<ExitCode> {
         match &self.which {
             Which::Active(active) => active.run(),
+            Which::KShot(kshot) => kshot.run(),
             Which::Rings(rings) => rings.run(),
         }
     }

@@ -12,6 +12,7 @@ mod data_sets;
 mod doctor;
 mod encode;
 mod experiment;
+mod few;
 mod finetune;
 mod fractions;
 #[doc(hidden)]
@@ -75,6 +76,7 @@ subcommands! {
     Doctor(doctor::Doctor);
     Encode(encode::Encode);
     Experiment(experiment::Experiment);
+    Few(few::Few);
     Finetune(finetune::Finetuning);
     Judge(judge_model::Judge);
     Precision(precision::Precision);

@@ -8,6 +8,7 @@ pub use crate::asking::{
 pub use crate::catalog::{Catalog, Rows, write_table};
 pub use crate::encoder::{Architecture, Encoder};
 pub use crate::error::{Error, Result};
+pub use crate::few::{Episodes, FewMethod, FewRanking, FewShot};
 pub use crate::figure::{Figure, histogram, lines, scatter};
 pub use crate::finetune::{Finetune, Finetuned, Predicted};
 pub use crate::map::{Map, MapConfig};

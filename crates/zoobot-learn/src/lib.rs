@@ -1,5 +1,6 @@
-//! Learning from labels and votes: [`train`] → [`model`] → [`predict`] → [`finetune`].
+//! Learning from labels and votes: [`train`] → [`model`] → [`predict`] → [`finetune`], [`few`].
 
+pub mod few;
 pub mod finetune;
 pub mod model;
 pub mod predict;

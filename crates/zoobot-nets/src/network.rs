@@ -6,7 +6,7 @@ pub use training::Training;
 
 use crate::batch;
 use crate::family::{Family, Group, Trunk};
-use crate::layers::{Form, Layer, Statistics};
+use crate::layers::{Form, Layer, Responses, Statistics, recorded};
 use crate::precision::Precision;
 use crate::{convnext, efficientnet, maxvit, resnet};
 use std::sync::LazyLock;
@@ -295,6 +295,16 @@ impl Network {
     #[doc(hidden)]
     pub fn pooled(&self, maps: &Tensor) -> Result<Tensor> {
         each!(self, network => network.pooled(maps))
+    }
+
+    /// The responses of the filters of each layer to prepared pictures, in the order of the pass, without
+    /// gradients. A network that is not folded reports its own variables.
+    ///
+    /// # Errors
+    /// As [`features`](Self::features).
+    #[doc(hidden)]
+    pub fn responses(&self, pictures: &Tensor) -> Result<Vec<Responses>> {
+        tch::no_grad(|| recorded(|| self.forward(pictures).map(drop)))
     }
 
     /// A copy of the present state that computes equal features faster and cannot be trained.

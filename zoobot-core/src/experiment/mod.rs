@@ -1,10 +1,15 @@
 //! Experiments of the paper, repeated on your own galaxies.
 //!
 //! [`FewLabels`]: how well a question is learnt from few labels, depending on the starting weights.
+//! [`KShot`]: how well classes are learnt from a few examples of each, by several methods.
 
+mod kshot;
+mod kshot_sets;
 mod outcome;
 mod paper;
 
+pub use kshot::{KShot, KShotOutcome};
+pub use kshot_sets::FewSet;
 pub use outcome::{FewLabelsOutcome, Row};
 
 use crate::catalog::{Catalog, Label};

@@ -1,13 +1,14 @@
 //! The builder methods of [`Finetune`], one for each setting.
 
 use super::settings::RATE_OF_HEAD;
-use super::{Finetune, LabelKind, Settings, Start};
+use super::{Finetune, LabelKind, Settings, Start, Tuning};
 use crate::train::{Distance, Schedule};
 use std::path::Path;
 use std::sync::Arc;
 use tch::Tensor;
 use zoobot_base::advice::advice;
 use zoobot_base::error::Result;
+use zoobot_data::catalog::Catalog;
 use zoobot_data::picture::{Augment, Recipe};
 use zoobot_data::schema::Schema;
 use zoobot_representation::encoder::{Architecture, Encoder, Precision, Statistics};
@@ -44,6 +45,7 @@ impl Finetune {
             grey: false,
             misfits: Vec::new(),
             folder: None,
+            unlabelled: None,
             own_loss: None,
             own_metrics: Vec::new(),
         }
@@ -76,6 +78,30 @@ impl Finetune {
     /// Trains the encoder together with the head, from pictures.
     pub fn full(mut self) -> Self {
         (self.settings.head_only, self.settings.unfreeze_from) = (false, None);
+        self
+    }
+
+    /// Trains the whole network with grouped gradients (Yoo et al. 2018, arXiv:1710.02277): filters of a layer
+    /// that respond alike to the training pictures, and to [`unlabelled`](Self::unlabelled) ones, move
+    /// together. `groups` is the number of groups in each layer, or one number for all layers. There is no
+    /// weight decay, which is not shared.
+    pub fn grouped(mut self, groups: impl Into<Vec<usize>>) -> Self {
+        self.settings.tuning = Tuning::Grouped(groups.into());
+        self.settings.weight_decay = 0.0;
+        self.full()
+    }
+
+    /// Trains low-rank adapters of the encoder's convolutions and linear maps, together with the head (LoRA, Hu
+    /// et al. 2021, arXiv:2106.09685); 4 is a usual rank. Normalisations stay as they are.
+    pub fn lora(mut self, rank: usize) -> Self {
+        self.settings.tuning = Tuning::LowRank(rank);
+        self.full()
+    }
+
+    /// Adds pictures without labels, whose responses tell which filters are alike: see
+    /// [`grouped`](Self::grouped).
+    pub fn unlabelled(mut self, galaxies: &Catalog) -> Self {
+        self.unlabelled = Some(galaxies.clone());
         self
     }
 

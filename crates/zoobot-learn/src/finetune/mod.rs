@@ -15,6 +15,7 @@
 mod answers;
 mod builder;
 mod encoded;
+mod few;
 mod finetuned;
 mod folds;
 mod heads;
@@ -41,7 +42,7 @@ pub use plan::{Block, Plan};
 pub use predicted::Predicted;
 pub use question::LabelKind;
 pub use saliency::Saliency;
-pub use settings::Settings;
+pub use settings::{Settings, Tuning};
 pub use strength::{Choice, Strength};
 
 use crate::train::{Event, Watch, apart};
@@ -89,6 +90,8 @@ pub struct Finetune {
     /// Settings that do not fit the question, each with a hint.
     misfits: Vec<(String, String)>,
     folder: Option<PathBuf>,
+    /// Galaxies by which filters are grouped, besides those to learn from.
+    unlabelled: Option<Catalog>,
     own_loss: Option<objective::OwnLoss>,
     own_metrics: Vec<(String, objective::OwnLoss)>,
 }

@@ -3,14 +3,14 @@
 use super::heads::WORTH;
 use super::objective::Objective;
 use super::truth::Truth;
-use super::{Finetune, LabelKind};
+use super::{Finetune, LabelKind, Tuning};
 use crate::model::Model;
 use crate::train::{
-    Built, End, Event, FitConfig, Head, Lesson, NetworkTask, Pictured, Place, Plans,
-    TrainingHistory, fit,
+    Adapters, Built, Constraint, End, Event, FitConfig, Grouping, Head, LayerResponses, Lesson,
+    NetworkTask, Pictured, Place, Plans, TrainingHistory, fit, responses,
 };
 use std::cell::Cell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use tch::{Device, Kind, Tensor, no_grad};
 use zoobot_base::error::{Error, Result};
@@ -75,6 +75,7 @@ pub fn train(
     let objective = Objective::new(finetune, learn.1)?;
     let source = settings.augment.source(recipe);
     let (choose, kept) = (kept.is_some(), kept.unwrap_or(learn));
+    let taught = learn.0;
     let learn = Pictured::open(&place.pictures, learn.0, learn.1.clone(), &source)?;
     let kept = Pictured::open(&place.pictures, kept.0, kept.1.clone(), recipe)?;
     let classes = learn.truth.classes().to_vec();
@@ -82,6 +83,14 @@ pub fn train(
     if let Some(head) = head {
         begin_as(&built.head, head, objective.scale)?;
     }
+    let constraint = match &settings.tuning {
+        Tuning::Free => Constraint::None,
+        Tuning::LowRank(rank) => Constraint::LowRank(Adapters::new(&built, *rank, settings.seed)?),
+        Tuning::Grouped(groups) => {
+            let all = layers(finetune, &built, recipe, &place.pictures, taught)?;
+            Constraint::Grouped(grouping(&all, groups)?)
+        }
+    };
     let best = Rc::new(Cell::new(f64::INFINITY));
     let mut task = NetworkTask {
         built,
@@ -99,6 +108,7 @@ pub fn train(
         augment: settings.augment.clone(),
         layered: settings.layer_decay < 1.0,
         mixup: settings.mixup,
+        constraint,
         learn,
         kept,
         parts: Vec::new(),
@@ -111,6 +121,7 @@ pub fn train(
         }
         observe(event);
     })?;
+    task.settle()?;
     let ended = fitted.end != End::Interrupted && folder.is_some();
     // However training ended, return the best network so far.
     let (lesson, built) = (&mut task.lesson, &task.built);
@@ -126,6 +137,51 @@ pub fn train(
         }
     };
     Ok(Trained { model, fitted, failed })
+}
+
+/// The number of unlabelled galaxies by which filters are grouped, at most.
+const UNLABELLED: usize = 64;
+
+/// The responses of the encoder's filters to the galaxies to learn from, and to unlabelled ones.
+pub fn layers(
+    finetune: &Finetune,
+    built: &Built,
+    recipe: &Recipe,
+    pictures: &Path,
+    taught: &Catalog,
+) -> Result<Vec<LayerResponses>> {
+    let device = built.store.device();
+    let more = finetune.unlabelled.as_ref().map(|all| {
+        let step = all.len().div_ceil(UNLABELLED).max(1);
+        all.at(&(0..all.len()).step_by(step).collect::<Vec<_>>())
+    });
+    let own = Pictured::open(pictures, taught, (), recipe)?;
+    let more = more.transpose()?.map(|it| Pictured::open(pictures, &it, (), recipe)).transpose()?;
+    let count = own.len() + more.as_ref().map_or(0, Pictured::len);
+    responses(built, count, |places| {
+        let (first, rest): (Vec<usize>, Vec<usize>) =
+            places.iter().partition(|&&it| it < own.len());
+        let mut parts = Vec::new();
+        if !first.is_empty() {
+            parts.push(own.batch(&first, device)?.0);
+        }
+        if let (false, Some(more)) = (rest.is_empty(), &more) {
+            let rest: Vec<usize> = rest.iter().map(|it| it - own.len()).collect();
+            parts.push(more.batch(&rest, device)?.0);
+        }
+        Ok(Tensor::f_cat(&parts, 0)?)
+    })
+}
+
+/// Divides the filters of layers into these numbers of groups.
+pub fn grouping(all: &[LayerResponses], groups: &[usize]) -> Result<Grouping> {
+    if groups.len() > 1 && groups.len() != all.len() {
+        let problem =
+            format!("there are {} numbers of groups for {} layers", groups.len(), all.len());
+        return Err(Error::shape(problem, "Give one for each layer, or one for all"));
+    }
+    let last = groups.last().copied().unwrap_or(1);
+    Grouping::of(all, |place, _| groups.get(place).copied().unwrap_or(last))
 }
 
 /// Copies the weights of a head whose numbers are in their own unit, and standardises them.

@@ -19,6 +19,26 @@ const RATE: f64 = 1e-4;
 /// The learning rate of the paper's second phase.
 const RATE_OF_SECOND_PHASE: f64 = 1e-5;
 
+/// What a whole network may change.
+///
+/// ```
+/// use zoobot_core::finetune::{Finetune, Tuning};
+/// let run = Finetune::classifier("lens").grouped([16]);
+/// assert_eq!(run.settings().tuning, Tuning::Grouped(vec![16]));
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tuning {
+    /// Every weight on its own. The default.
+    #[default]
+    Free,
+    /// Filters of a layer that respond alike share one gradient; the numbers of groups in each layer, in the
+    /// order of a pass, or one number for all layers. A layer with fewer filters is not grouped.
+    Grouped(Vec<usize>),
+    /// Low-rank adapters of this rank.
+    LowRank(usize),
+}
+
 /// The settings of a [`Finetune`]; the question is its [`LabelKind`].
 ///
 /// ```
@@ -73,6 +93,9 @@ pub struct Settings {
     /// mixup off; 0.1 to 0.4 is usual.
     #[serde(skip_serializing_if = "is_zero")]
     pub mixup: f64,
+    /// What a whole network may change. Default every weight on its own.
+    #[serde(skip_serializing_if = "is_free")]
+    pub tuning: Tuning,
     /// The number of steps between checkpoints of a whole network; 0, the default, saves only after each
     /// epoch.
     pub save_every: u64,
@@ -106,6 +129,7 @@ impl Default for Settings {
             augment: Augment::zoobot(),
             views: 0,
             mixup: 0.0,
+            tuning: Tuning::Free,
             save_every: 0,
             seed: seed::DEFAULT,
         }
@@ -115,6 +139,11 @@ impl Default for Settings {
 /// Leaves mixup out of the file when it is off, so that runs from before it existed can resume.
 fn is_zero(value: &f64) -> bool {
     *value == 0.0
+}
+
+/// Leaves the tuning out of the file when it is free, so that runs from before it existed can resume.
+fn is_free(value: &Tuning) -> bool {
+    *value == Tuning::Free
 }
 
 /// Returns an error for a setting that is out of range.
@@ -168,6 +197,22 @@ impl Finetune {
             let range = "at least 1 (or None for no early stopping)";
             within("patience", epochs, epochs > 0, range)
         };
+        let tuning = match &it.tuning {
+            Tuning::Free => Ok(()),
+            _ if it.head_only => Err(Error::unsuitable(
+                "grouped gradients and adapters change the encoder, but only the head is trained",
+                "Leave out head_only()",
+            )),
+            Tuning::Grouped(groups) if groups.is_empty() || groups.contains(&0) => {
+                Err(Error::parameter("groups", format!("{groups:?}"), "at least 1 for each layer"))
+            }
+            // Decay would move the filters of a group apart.
+            Tuning::Grouped(_) => {
+                let none = "0 with grouped gradients, since decay is not shared";
+                within("weight_decay", it.weight_decay, it.weight_decay == 0.0, none)
+            }
+            Tuning::LowRank(rank) => within("rank", rank, *rank > 0, "at least 1"),
+        };
         let mixup = (0.0..=100.0).contains(&it.mixup);
         let checks = [
             labels,
@@ -180,6 +225,7 @@ impl Finetune {
             count("batch", it.batch as u64),
             it.patience.map_or(Ok(()), patience),
             within("mixup", it.mixup, mixup, "between 0 (none) and 100"),
+            tuning,
             it.schedule.check(),
             it.augment.check(),
         ];

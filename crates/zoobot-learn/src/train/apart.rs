@@ -31,39 +31,56 @@ pub fn apart(train: &Catalog, val: &Catalog) -> Result<()> {
         let path = val.source().to_path_buf();
         Err(Error::Catalog { path, problem: found, hint })
     };
+    match on_both_sides(train, val, ["training", "validation"]).problem {
+        Some(problem) => leak(problem),
+        None => Ok(()),
+    }
+}
+
+/// What two catalogues share.
+pub(crate) struct Common {
+    /// A description with a few examples; `None` if they share nothing.
+    pub problem: Option<String>,
+    /// The rows of the second catalogue that are in the first, by name or by picture.
+    pub rows: Vec<usize>,
+}
+
+/// Finds the galaxies and pictures that are in two catalogues; `sides` is what each is called.
+pub(crate) fn on_both_sides(train: &Catalog, val: &Catalog, sides: [&str; 2]) -> Common {
+    let [one, other] = sides;
     let (ids, known) = (val.ids(), train.ids());
     let learnt: HashSet<&String> = known.iter().collect();
-    let twice: Vec<String> =
-        ids.iter().filter(|id| learnt.contains(id)).map(|id| format!("{id:?}")).collect();
-    if !twice.is_empty() {
-        let (galaxies, names) = (counted(twice.len(), "galaxy", "galaxies"), examples(&twice));
-        return leak(format!(
-            "{galaxies} in both the training and the validation catalogue: {names}"
-        ));
-    }
+    let by_name: Vec<usize> = (0..ids.len()).filter(|&row| learnt.contains(&ids[row])).collect();
     let (learn, keep) = (train.files(), val.files());
     let all: Vec<PathBuf> = learn.iter().chain(&keep).cloned().collect();
     let first = same_pictures(&all);
     // The first occurrence of a picture is in `train` if there is one.
-    let twice: Vec<String> = (learn.len()..all.len())
-        .filter(|&place| first[place] < learn.len())
-        .map(|place| {
-            let (here, there) = (place - learn.len(), first[place]);
+    let by_picture: Vec<usize> =
+        (0..keep.len()).filter(|row| first[row + learn.len()] < learn.len()).collect();
+    let problem = if !by_name.is_empty() {
+        let twice: Vec<String> = by_name.iter().map(|&row| format!("{:?}", ids[row])).collect();
+        let (galaxies, names) = (counted(twice.len(), "galaxy", "galaxies"), examples(&twice));
+        Some(format!("{galaxies} in both the {one} and the {other} catalogue: {names}"))
+    } else if !by_picture.is_empty() {
+        let name = |&here: &usize| {
+            let there = first[here + learn.len()];
             let is = if learn[there] == keep[here] { "also of" } else { "the same as" };
-            let other = match learn[there] == keep[here] {
+            let same = match learn[there] == keep[here] {
                 true => format!("{:?}", known[there]),
                 false => format!("{} of {:?}", learn[there].display(), known[there]),
             };
-            format!("{} of {:?}, {is} {other}", keep[here].display(), ids[here])
-        })
-        .collect();
-    if !twice.is_empty() {
+            format!("{} of {:?}, {is} {same}", keep[here].display(), ids[here])
+        };
+        let twice: Vec<String> = by_picture.iter().map(name).collect();
         let (pictures, names) = (counted(twice.len(), "picture", "pictures"), examples(&twice));
-        return leak(format!(
-            "{pictures} in both the training and the validation catalogue: {names}"
-        ));
-    }
-    Ok(())
+        Some(format!("{pictures} in both the {one} and the {other} catalogue: {names}"))
+    } else {
+        None
+    };
+    let mut rows = [by_name, by_picture].concat();
+    rows.sort_unstable();
+    rows.dedup();
+    Common { problem, rows }
 }
 
 /// The error for a share that leaves no galaxies for training or for validation.

@@ -44,6 +44,14 @@ pub trait Task {
     /// Any error that prevents the loss from being computed; it ends the run.
     fn loss(&mut self, galaxies: &[usize], seed: u64) -> Result<Tensor>;
 
+    /// Changes the gradients of a step before the optimiser uses them. Does nothing by default.
+    ///
+    /// # Errors
+    /// Any error that prevents it; it ends the run.
+    fn share_gradients(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// The loss on the validation galaxies, lower is better. Called without gradients.
     ///
     /// # Errors
@@ -260,6 +268,7 @@ impl Run {
         }
         self.optimizer.zero_grad();
         loss.f_backward()?;
+        task.share_gradients()?;
         self.optimizer.step(rate)?;
         if let Some(average) = &mut self.average {
             average.update()?;

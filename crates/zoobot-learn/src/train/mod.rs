@@ -1,12 +1,14 @@
 //! Training: the head ([`Head`]), the loss ([`Loss`]), and the training loop ([`fit`](fit())), both from
 //! scratch and for fine-tuning.
 
+mod adapters;
 mod apart;
 mod average;
 mod checkpoint;
 mod dirichlet;
 mod fit;
 mod galaxies;
+mod grouping;
 mod groups;
 mod head;
 mod history;
@@ -45,9 +47,12 @@ pub use watch::Watch;
 pub use apart::{apart, empty_side, note_copies, with_copies_together};
 #[doc(hidden)]
 pub use dirichlet::{ln_probability, question_loss};
+pub(crate) use apart::on_both_sides;
 pub(crate) use galaxies::{Pictured, Place};
 pub(crate) use mixing::Mix;
-pub(crate) use network::{Built, Lesson, NetworkTask, Plans};
+pub(crate) use adapters::Adapters;
+pub(crate) use grouping::{Grouping, LayerResponses, responses};
+pub(crate) use network::{Built, Constraint, Lesson, NetworkTask, Plans};
 
 #[cfg(test)]
 mod tests;

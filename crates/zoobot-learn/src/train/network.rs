@@ -1,7 +1,9 @@
 //! An encoder and a head trained together from pictures, both for votes and for fine-tuning.
 
+use super::adapters::Adapters;
 use super::fit::Task;
 use super::galaxies::Pictured;
+use super::grouping::Grouping;
 use super::head::{Head, HeadConfig};
 use super::mixing::Mix;
 use std::collections::HashSet;
@@ -10,7 +12,7 @@ use tch::{Device, Tensor, no_grad};
 use zoobot_base::error::{Error, Result};
 use zoobot_data::picture::{Augment, Failures, Recipe};
 use zoobot_representation::encoder::{
-    Architecture, Encoder, Network, Precision, Statistics, Training,
+    Architecture, Encoder, Network, Precision, Responses, Statistics, Training,
 };
 
 /// The batch size of validation in pictures.
@@ -92,6 +94,11 @@ impl Built {
         self.head.forward(&self.network.features(pictures)?, None)
     }
 
+    /// The responses of the encoder's filters to pictures.
+    pub fn responses(&self, pictures: &Tensor) -> Result<Vec<Responses>> {
+        self.network.responses(pictures)
+    }
+
     /// A named copy of the current encoder, in separate memory.
     pub fn encoder(&self, name: &str, recipe: &Recipe) -> Result<Encoder> {
         let mut store = VarStore::new(self.store.device());
@@ -167,6 +174,18 @@ pub trait Lesson {
     ) -> Result<(f64, Vec<(String, f64)>)>;
 }
 
+/// What a network may learn.
+#[derive(Debug, Default)]
+pub enum Constraint {
+    /// All variables that are not frozen, each on its own.
+    #[default]
+    None,
+    /// Filters of a group move together.
+    Grouped(Grouping),
+    /// Only low-rank changes.
+    LowRank(Adapters),
+}
+
 /// A network with its training and validation galaxies.
 #[derive(Debug)]
 pub struct NetworkTask<L: Lesson> {
@@ -178,6 +197,7 @@ pub struct NetworkTask<L: Lesson> {
     pub layered: bool,
     /// The parameter of mixup; 0 for none.
     pub mixup: f64,
+    pub constraint: Constraint,
     pub learn: Pictured<L::Truth>,
     pub kept: Pictured<L::Truth>,
     /// The parts of the last validation loss.
@@ -188,6 +208,14 @@ impl<L: Lesson> NetworkTask<L> {
     /// The galaxies whose pictures cannot be read, each with the reason.
     pub fn failed(&self) -> Failures {
         [&self.learn, &self.kept].iter().flat_map(|it| it.failed().iter().cloned()).collect()
+    }
+
+    /// Sets weights that follow from other variables.
+    pub fn settle(&self) -> Result<()> {
+        match &self.constraint {
+            Constraint::LowRank(adapters) => adapters.apply(),
+            Constraint::None | Constraint::Grouped(_) => Ok(()),
+        }
     }
 
     fn batch(&self, of: &Pictured<L::Truth>, galaxies: &[usize]) -> Result<(Tensor, Tensor)> {
@@ -211,6 +239,7 @@ impl<L: Lesson> Task for NetworkTask<L> {
     }
 
     fn loss(&mut self, galaxies: &[usize], seed: u64) -> Result<Tensor> {
+        self.settle()?;
         let (pictures, targets) = self.batch(&self.learn, galaxies)?;
         let views = self.augment.apply(&pictures, &self.recipe, seed)?;
         let Some(mix) = Mix::draw(self.mixup, galaxies.len(), seed)? else {
@@ -220,7 +249,16 @@ impl<L: Lesson> Task for NetworkTask<L> {
         mix.loss(&targets, |targets| self.lesson.loss(&outputs, targets))
     }
 
+    fn share_gradients(&mut self) -> Result<()> {
+        match &self.constraint {
+            Constraint::None => Ok(()),
+            Constraint::Grouped(grouping) => grouping.share(&self.built.store),
+            Constraint::LowRank(adapters) => adapters.pull(),
+        }
+    }
+
     fn validate(&mut self) -> Result<f64> {
+        self.settle()?;
         let all: Vec<usize> = (0..self.kept.len()).collect();
         let mut answers = Vec::with_capacity(all.len().div_ceil(VALIDATED));
         for galaxies in all.chunks(VALIDATED) {

@@ -5,7 +5,7 @@ use super::fit::{FitConfig, fit};
 use super::galaxies::{Pictured, Place};
 use super::head::{Head, HeadConfig};
 use super::history::{Event, TrainingHistory};
-use super::network::{Built, Lesson, NetworkTask, Plans};
+use super::network::{Built, Constraint, Lesson, NetworkTask, Plans};
 use super::questions::QuestionLosses;
 use super::start::Start;
 use super::votes::VoteLoss;
@@ -257,6 +257,7 @@ impl VoteTraining {
             augment: self.augment.clone(),
             layered: true,
             mixup: 0.0,
+            constraint: Constraint::None,
             learn,
             kept,
             parts: Vec::new(),

@@ -1,6 +1,7 @@
 //! Convolutions.
 
 use super::form::{Form, Layer};
+use super::response;
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 use tch::nn::{Init, Path};
@@ -106,11 +107,13 @@ impl Conv {
         let convolve = |x: &Tensor, zeros: [i64; 2]| {
             convolve(x, &self.weight, self.bias.as_ref(), stride, zeros, groups)
         };
-        Ok(if (top, left) == (bottom, right) {
+        let y = if (top, left) == (bottom, right) {
             convolve(x, [top, left])?
         } else {
             convolve(&x.f_constant_pad_nd([left, right, top, bottom])?, [0, 0])?
-        })
+        };
+        response::filters(&self.weight, self.bias.as_ref(), &y, true)?;
+        Ok(y)
     }
 }
 

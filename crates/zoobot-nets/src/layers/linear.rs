@@ -4,6 +4,7 @@ use super::conv::convolve;
 use super::double;
 use super::form::{Form, Layer};
 use super::norm::LayerNorm;
+use super::response;
 use tch::nn::{Init, Path};
 use tch::{Kind, Tensor};
 use zoobot_base::Result;
@@ -44,6 +45,12 @@ impl Linear {
     /// # Shapes
     /// `[..., inputs]` to `[..., outputs]`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let y = self.mapped(x)?;
+        response::filters(&self.weight, Some(&self.bias), &y, false)?;
+        Ok(y)
+    }
+
+    fn mapped(&self, x: &Tensor) -> Result<Tensor> {
         let x = &x.f_to_kind(self.weight.kind())?;
         let weight = match self.weight.dim() {
             2 => self.weight.shallow_clone(),

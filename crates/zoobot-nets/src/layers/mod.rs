@@ -7,6 +7,7 @@ mod form;
 mod linear;
 mod mlp;
 mod norm;
+mod response;
 mod squeeze;
 
 pub use activation::Activation;
@@ -16,6 +17,7 @@ pub use form::{Form, Layer, Statistics};
 pub use linear::Linear;
 pub use mlp::{Mlp, MlpShape};
 pub use norm::{BatchNorm, LayerNorm};
+pub use response::{Responses, recorded};
 pub use squeeze::SqueezeExcite;
 
 use tch::{Kind, Tensor};

@@ -1,7 +1,7 @@
 //! Batch normalisation and layer normalisation.
 
 use super::form::{Form, Layer, Statistics};
-use super::{double, pixels_last};
+use super::{double, pixels_last, response};
 use tch::nn::Path;
 use tch::{Kind, Tensor};
 use zoobot_base::Result;
@@ -40,6 +40,7 @@ impl BatchNorm {
     /// # Shapes
     /// `[n, channels, h, w]` to `[n, channels, h, w]`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        response::norm(&self.weight, &self.bias, x);
         let (weight, bias) = (Some(&self.weight), Some(&self.bias));
         let (mean, variance) = (Some(&self.mean), Some(&self.variance));
         Ok(x.f_batch_norm(weight, bias, mean, variance, self.learns, MOMENTUM, self.eps, true)?)

@@ -14,6 +14,8 @@ pub use parts::Report;
 pub use shipped::sample_card;
 pub use speed::Speed;
 pub use together::encode_all;
+#[doc(hidden)]
+pub use zoobot_nets::layers::Responses;
 pub use zoobot_nets::layers::Statistics;
 pub use zoobot_nets::network::{Architecture, Network, Training};
 pub use zoobot_nets::precision::Precision;
