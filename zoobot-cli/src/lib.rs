@@ -15,6 +15,7 @@ mod fractions;
 #[doc(hidden)]
 pub mod galaxies;
 mod judge_model;
+mod matching;
 mod options;
 mod output;
 mod precision;
@@ -23,6 +24,7 @@ mod similar;
 mod simulate;
 mod speed;
 mod stretching;
+mod table;
 mod train;
 mod vectors;
 mod wanted;
@@ -71,11 +73,13 @@ subcommands! {
     Experiment(experiment::Experiment);
     Finetune(finetune::Finetuning);
     Judge(judge_model::Judge);
+    Match(matching::Match);
     Precision(precision::Precision);
     Predict(predict::Predict);
     Similar(similar::Similar);
     Simulate(simulate::Simulate);
     Speed(speed::Speed);
+    Table(table::Table);
     Train(train::Train);
     Vectors(vectors::Vectors);
 }

@@ -5,4 +5,5 @@ pub mod catalog;
 pub mod datasets;
 pub mod picture;
 pub mod schema;
+pub mod tables;
 pub mod volunteers;
