@@ -16,6 +16,7 @@ mod fractions;
 pub mod galaxies;
 mod judge_model;
 mod matching;
+mod morphology;
 mod options;
 mod output;
 mod precision;
@@ -74,6 +75,7 @@ subcommands! {
     Finetune(finetune::Finetuning);
     Judge(judge_model::Judge);
     Match(matching::Match);
+    Morphology(morphology::Morphology);
     Precision(precision::Precision);
     Predict(predict::Predict);
     Similar(similar::Similar);

@@ -16,7 +16,7 @@ pub mod prelude;
 
 pub use zoobot_base::error::{Error, Result};
 pub use zoobot_base::{advice, error, interrupt, processor, seed};
-pub use zoobot_data::{catalog, schema, tables, volunteers};
+pub use zoobot_data::{catalog, classical, schema, tables, volunteers};
 pub use zoobot_learn::{finetune, model, predict, train};
 pub use zoobot_representation::{encoder, map, metrics, probe, similar, space, tags};
 pub use zoobot_show::{figure, notes, time};

@@ -2,6 +2,7 @@
 //! pictures, and the data sets that the library reads.
 
 pub mod catalog;
+pub mod classical;
 pub mod datasets;
 pub mod picture;
 pub mod schema;

@@ -26,3 +26,6 @@ pub(crate) fn lists(column: &Column) -> PolarsResult<Vec<Option<Series>>> {
     let lists = column.list()?;
     Ok(lists.series_iter().collect())
 }
+
+#[cfg(test)]
+mod tests;
