@@ -6,8 +6,8 @@
 //! `zoobot-nets` (the networks behind [`encoder`]) and `zoobot-simulator` (most of [`survey`]).
 //!
 //! Data flows in one direction: [`encoder`] → [`space`] → [`similar`], [`map`], [`tags`], [`anomaly`],
-//! [`probe`]; [`asking`] → [`train`] → [`model`] → [`predict`] → [`finetune`], [`experiment`], [`active`].
-//! [`probe`]; [`train`] → [`model`] → [`predict`] → [`finetune`], [`few`], [`experiment`].
+//! [`probe`]; [`asking`] → [`train`] → [`model`] → [`predict`] → [`finetune`], [`few`], [`experiment`],
+//! [`active`].
 //!
 //! A notebook starts with `use zoobot::prelude::*;`.
 
@@ -17,7 +17,7 @@ pub mod prelude;
 
 pub use zoobot_base::error::{Error, Result};
 pub use zoobot_base::{advice, error, interrupt, processor, seed};
-pub use zoobot_data::{catalog, schema, volunteers};
+pub use zoobot_data::{catalog, classical, schema, tables, volunteers};
 pub use zoobot_learn::{few, finetune, model, predict, train};
 pub use zoobot_representation::{encoder, map, metrics, probe, similar, space, tags};
 pub use zoobot_show::{figure, notes, time};

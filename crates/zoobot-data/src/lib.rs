@@ -2,7 +2,9 @@
 //! pictures, and the data sets that the library reads.
 
 pub mod catalog;
+pub mod classical;
 pub mod datasets;
 pub mod picture;
 pub mod schema;
+pub mod tables;
 pub mod volunteers;

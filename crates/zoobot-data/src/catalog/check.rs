@@ -13,7 +13,7 @@ const EXAMPLES: usize = 3;
 
 /// Checks a table and makes `id_str` and `file_loc` text.
 pub fn catalog(read: &Lined, source: &Path) -> Result<DataFrame> {
-    let Lined { table, lines, left_out } = read;
+    let Lined { table, lines, left_out, .. } = read;
     let mut table = table.clone();
     let place = source.display().to_string();
     for name in [ID, FILE] {

@@ -56,7 +56,7 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Reads a table of galaxies from a file, or the pictures in a folder as
+    /// Reads a table of galaxies from a file or a HATS catalogue, or the pictures in a folder as
     /// [`from_folder`](Self::from_folder) does. A relative `file_loc` starts at the file's own folder.
     ///
     /// The format of a file is recognised by its contents: text (CSV, also with semicolons, tabs, bars or
@@ -80,7 +80,7 @@ impl Catalog {
     /// [`from_table`](Self::from_table).
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        if path.is_dir() {
+        if path.is_dir() && !crate::tables::is_hats(path) {
             return Self::from_folder(path);
         }
         let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
@@ -270,6 +270,11 @@ pub use position::{Positions, is_position, position_of};
 pub use read::parquet;
 #[doc(hidden)]
 pub use read::table as read_table;
+pub(crate) use fits::plain as fits_plain;
+pub(crate) use position::table_positions;
+pub(crate) use read::lined as read_lined;
+pub(crate) use read::{parquet_lined as read_parquet_lined, joined as read_joined};
+pub(crate) use write::{Pieces, write_described};
 #[doc(hidden)]
 pub use rows::places;
 pub use rows::{GalaxyNames, Rows};

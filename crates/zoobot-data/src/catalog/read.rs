@@ -3,18 +3,21 @@
 mod content;
 mod fits;
 mod folder;
+mod partitions;
 mod parquet;
 mod text;
 mod votable;
 
 use super::names::text_ids;
+use crate::tables::Infos;
 use content::{Bytes, Kind};
 use polars::prelude::DataFrame;
 use std::path::Path;
 use zoobot_base::error::{Error, Result};
 
 pub use folder::pictures;
-pub use parquet::parquet;
+pub use parquet::{lined as parquet_lined, parquet};
+pub use partitions::joined;
 
 /// A table that was read from a file, with the lines of its rows.
 #[derive(Debug)]
@@ -24,18 +27,20 @@ pub struct Lined {
     pub lines: Vec<u32>,
     /// Columns of the file whose values are of a kind that cannot be read.
     pub left_out: Vec<String>,
+    /// Units, descriptions and shapes.
+    pub infos: Infos,
 }
 
 impl From<DataFrame> for Lined {
     fn from(table: DataFrame) -> Self {
-        Self { table, lines: Vec::new(), left_out: Vec::new() }
+        Self { table, lines: Vec::new(), left_out: Vec::new(), infos: Infos::new() }
     }
 }
 
 /// Reads a table in any format, recognised by its first bytes.
 pub fn lined(path: &Path) -> Result<Lined> {
     if path.is_dir() {
-        return Err(wrong(path, "it is a folder", "Give the file of the table"));
+        return partitions::table(path);
     }
     let bytes = Bytes::of(path)?;
     match content::kind(&bytes, path)? {
@@ -44,8 +49,8 @@ pub fn lined(path: &Path) -> Result<Lined> {
             Bytes::File { .. } => parquet::lined(path),
             Bytes::Unpacked(bytes) => parquet::from_bytes(bytes, path),
         },
-        Kind::Fits => fits::table(&bytes.whole(path)?, path).map(Lined::from),
-        Kind::VoTable => votable::table(bytes.whole(path)?, path).map(Lined::from),
+        Kind::Fits => fits::table(&bytes.whole(path)?, path),
+        Kind::VoTable => votable::table(bytes.whole(path)?, path),
     }
 }
 

@@ -1,9 +1,10 @@
-//! Writes a table to a file: CSV, Parquet or FITS, completely or not at all.
+//! Writes a table to a file in any format, completely or not at all.
 
 use super::fits::{self, FitsWriter};
 use super::{Catalog, FILE, ID};
+use crate::tables::{Infos, VoTableWriter, votable_kinds, write_ecsv, yaml};
 use polars::prelude::*;
-use std::io::BufWriter;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 use zoobot_base::error::{Error, Result, kind_words};
 use zoobot_base::files::write_whole;
@@ -25,23 +26,37 @@ pub enum TableFormat {
     Parquet,
     /// A FITS binary table, which TOPCAT and astropy can open.
     Fits,
+    /// Text separated by tabs.
+    Tsv,
+    /// ECSV, astropy's text with the types and units of the columns.
+    Ecsv,
+    /// A VOTable, the XML of the virtual observatory.
+    VoTable,
 }
 
 impl TableFormat {
-    /// The format that a file's extension asks for: `.csv`, `.parquet`, `.fits` or `.fit`.
+    /// The format that a file's extension asks for: `.csv`, `.tsv`, `.ecsv`, `.parquet`, `.fits`, `.fit`, `.vot`,
+    /// `.votable` or `.xml`; all but Parquet may be followed by `.gz`, which packs the file.
     ///
     /// # Errors
     /// [`Error::Unsuitable`] for another extension.
     pub fn of(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-        match ending.to_lowercase().as_str() {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        let packed = name.ends_with(".gz");
+        let name = name.strip_suffix(".gz").unwrap_or(&name);
+        let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+        match ending {
             "csv" => Ok(Self::Csv),
-            "parquet" => Ok(Self::Parquet),
+            "parquet" if !packed => Ok(Self::Parquet),
             "fits" | "fit" => Ok(Self::Fits),
+            "tsv" => Ok(Self::Tsv),
+            "ecsv" => Ok(Self::Ecsv),
+            "vot" | "votable" | "xml" => Ok(Self::VoTable),
             _ => {
                 let problem = format!("a table cannot be written to {}", path.display());
-                let hint = "Choose a name that ends in .parquet, .csv or .fits";
+                let hint = "Choose a name that ends in .parquet, .csv or .fits (or in .tsv, .ecsv, \
+                            .vot, .fits.gz)";
                 Err(Error::unsuitable(problem, hint))
             }
         }
@@ -161,6 +176,9 @@ pub type Pieces<'a> = dyn Fn(&mut dyn FnMut(&DataFrame) -> Result<()>) -> Result
 #[doc(hidden)]
 pub const NOTE: &str = "zoobot";
 
+/// The key under which astropy keeps the units and descriptions of columns in the metadata of a Parquet table.
+pub(crate) const YAML: &str = "table_meta_yaml";
+
 /// Writes a table that need not fit in memory.
 ///
 /// `empty` has the table's columns and no rows. `note` describes the table on one line: it goes into
@@ -173,22 +191,53 @@ pub fn write_pieces(
     note: Option<&str>,
     pieces: &Pieces,
 ) -> Result<()> {
+    write_described(path, format, empty, None, note, pieces)
+}
+
+/// Writes a table with what is said of its columns: see [`write_pieces`].
+pub(crate) fn write_described(
+    path: &Path,
+    format: TableFormat,
+    empty: &DataFrame,
+    infos: Option<&Infos>,
+    note: Option<&str>,
+    pieces: &Pieces,
+) -> Result<()> {
+    let none = Infos::new();
+    let said = infos.unwrap_or(&none);
+    let full = |error| Error::io("write", path)(error);
     match format {
-        TableFormat::Csv => write_whole(path, |file| {
+        TableFormat::Csv | TableFormat::Tsv => whole(path, |out| {
+            let separator = if format == TableFormat::Tsv { b'\t' } else { b',' };
             let mut first = true;
             let mut write = |table: &mut DataFrame| {
                 let header = std::mem::replace(&mut first, false);
                 check_csv(table)?;
-                Ok(CsvWriter::new(file).include_header(header).finish(table)?)
+                let writer = CsvWriter::new(&mut *out).with_separator(separator);
+                Ok(writer.include_header(header).finish(table)?)
             };
             write(&mut empty.clone())?;
             pieces(&mut |table| write(&mut table.clone()))
         }),
+        TableFormat::Ecsv => whole(path, |out| write_ecsv(out, empty, said, pieces, &full)),
+        TableFormat::VoTable => {
+            let kinds = votable_kinds(empty, pieces)?;
+            whole(path, |out| {
+                let writer = VoTableWriter::new(out, empty, said, kinds, note);
+                let mut writer = writer.map_err(full)?;
+                pieces(&mut |table| writer.write(table)?.map_err(full))?;
+                writer.finish().map_err(full)
+            })
+        }
         TableFormat::Parquet => write_whole(path, |file| {
-            let note = note.map(|note| {
-                KeyValueMetadata::from_static(vec![(NOTE.to_owned(), note.to_owned())])
-            });
-            let writer = ParquetWriter::new(file).with_key_value_metadata(note);
+            let mut keys: Vec<(String, String)> = Vec::new();
+            keys.extend(note.map(|note| (NOTE.to_owned(), note.to_owned())));
+            if infos.is_some() {
+                let yaml = yaml(empty.schema(), said).join("\n");
+                keys.push((YAML.to_owned(), yaml));
+            }
+            let keys = (!keys.is_empty()).then(|| KeyValueMetadata::from_static(keys));
+            let writer = ParquetWriter::new(file).with_key_value_metadata(keys);
             let mut writer = writer.batched(empty.schema())?;
             pieces(&mut |table| {
                 if table.height() > 0 {
@@ -200,21 +249,35 @@ pub fn write_pieces(
             Ok(())
         }),
         TableFormat::Fits => {
-            let (mut columns, mut rows) = (fits::columns(empty)?, 0);
+            let (mut columns, mut rows) = (fits::columns(empty, infos)?, 0);
             pieces(&mut |table| {
                 rows += table.height();
                 fits::widen(&mut columns, table)
             })?;
             fits::settle(&mut columns)?;
-            write_whole(path, |file| {
-                let full = |error| Error::io("write", path)(error);
-                let out = BufWriter::new(file);
+            whole(path, |out| {
                 let mut writer = FitsWriter::new(out, &columns, rows, note).map_err(full)?;
                 pieces(&mut |table| writer.write(table)?.map_err(full))?;
-                writer.finish().map_err(full)
+                writer.finish().map(drop).map_err(full)
             })
         }
     }
+}
+
+/// Writes a file whole, packed with gzip if its name ends in `.gz`.
+fn whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+    let packed = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("gz"));
+    write_whole(path, |file| {
+        let mut out = BufWriter::new(file);
+        if !packed {
+            write(&mut out)?;
+            return out.flush().map_err(Error::io("write", path));
+        }
+        let mut out = flate2::write::GzEncoder::new(out, flate2::Compression::default());
+        write(&mut out)?;
+        let out = out.finish().and_then(|mut out| out.flush());
+        out.map_err(Error::io("write", path))
+    })
 }
 
 #[cfg(test)]

@@ -18,6 +18,35 @@ impl Cards {
         self.card(&format!("{key:<8}= '{:<8}'", text.replace('\'', "''")));
     }
 
+    /// Adds a text of any length, continued on further cards; what is not ASCII becomes a question mark.
+    pub fn long_text(&mut self, key: &str, text: &str) {
+        let text = text.replace('\u{c5}', "Angstrom").replace('\u{b5}', "u");
+        let plain = |c: char| if (' '..='~').contains(&c) { c } else { '?' };
+        let plain: Vec<char> = text.trim_end().chars().map(plain).collect();
+        let mut pieces: Vec<String> = vec![String::new()];
+        let mut length = 0;
+        for c in plain {
+            let width = if c == '\'' { 2 } else { 1 };
+            if length + width > 67 {
+                pieces.push(String::new());
+                length = 0;
+            }
+            length += width;
+            if let Some(piece) = pieces.last_mut() {
+                piece.push(c);
+            }
+        }
+        let last = pieces.len() - 1;
+        for (place, piece) in pieces.iter().enumerate() {
+            let more = if place < last { "&" } else { "" };
+            let piece = format!("{piece}{more}");
+            match place {
+                0 => self.text(key, &piece),
+                _ => self.card(&format!("CONTINUE  '{}'", piece.replace('\'', "''"))),
+            }
+        }
+    }
+
     /// Adds a history line, split over as many cards as needed.
     pub fn history(&mut self, line: &str) {
         let plain: Vec<char> =

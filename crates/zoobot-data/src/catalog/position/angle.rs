@@ -136,3 +136,35 @@ fn sexagesimal(text: &str) -> Option<f64> {
     }
     Some(value)
 }
+
+/// The position in a name of the IAU's form, such as `SDSS J123456.78+012345.6` or `J0012-0034`: hours, minutes and
+/// seconds of right ascension, degrees, minutes and seconds of declination. Such names are cut, not rounded, so the
+/// position is within one unit of their last digit.
+pub fn of_designation(name: &str) -> Option<[f64; 2]> {
+    let name = name.trim().replace(['\u{2212}', '\u{2013}'], "-");
+    let sign = name.rfind(['+', '-'])?;
+    let (before, dec) = (name[..sign].trim_end(), &name[sign + 1..]);
+    let ra = before.rsplit(|c: char| !(c.is_ascii_digit() || c == '.')).next()?;
+    let letter = before[..before.len() - ra.len()].trim_end().chars().last();
+    if !matches!(letter, None | Some('J' | 'j')) {
+        return None;
+    }
+    // Pairs of digits: units, minutes, seconds.
+    let parts = |text: &str| -> Option<f64> {
+        let whole = text.split('.').next()?;
+        let plain = text.chars().all(|c| c.is_ascii_digit() || c == '.');
+        if !plain || !matches!(whole.len(), 4 | 6) || text.matches('.').count() > 1 {
+            return None;
+        }
+        let number = |range: std::ops::Range<usize>| text.get(range)?.parse::<f64>().ok();
+        let first = number(0..2)?;
+        let (minutes, seconds) = match whole.len() {
+            6 => (number(2..4)?, text.get(4..)?.parse::<f64>().ok()?),
+            _ => (text.get(2..)?.parse::<f64>().ok()?, 0.0),
+        };
+        (minutes < 60.0 && seconds <= 60.0).then_some(first + minutes / 60.0 + seconds / 3600.0)
+    };
+    let (ra, dec) = (15.0 * parts(ra)?, parts(dec)?);
+    let dec = if name[sign..].starts_with('-') { -dec } else { dec };
+    (ra <= 360.0 && dec.abs() <= 90.0).then_some([ra, dec])
+}

@@ -11,7 +11,7 @@ mod tests;
 use super::{Catalog, Label};
 use angle::{Angle, Read, Unit};
 use polars::prelude::{Column, DataFrame, DataType};
-use zoobot_base::error::Result;
+use zoobot_base::error::{Error, Result};
 use zoobot_show::notes::{self, examples};
 
 /// The sky positions of a catalogue's galaxies.
@@ -115,6 +115,92 @@ impl Positions {
         let hint = "Correct the position, or leave the cell empty where it is unknown";
         Err(self.ra.wrong(format!("{problem}{more}"), hint))
     }
+}
+
+/// The positions of the rows of any table, and the columns they are from.
+#[derive(Debug, Clone)]
+pub(crate) struct TablePositions {
+    /// Right ascension and declination in degrees.
+    pub values: Vec<Option<[f64; 2]>>,
+    /// One column of names such as J123456.7+012345, or two of coordinates.
+    pub columns: Vec<String>,
+}
+
+/// The positions of a table's rows: from the given columns, or else from columns of usual names, or else from names such
+/// as `SDSS J123456.78+012345.6`.
+///
+/// # Errors
+/// [`Error::Unsuitable`] for a table without positions, and for a value that is not one.
+pub(crate) fn table_positions(
+    table: &DataFrame,
+    given: Option<(&str, &str)>,
+) -> Result<TablePositions> {
+    let pair = match given {
+        Some((ra, dec)) => {
+            let unit = |name: &str, angle| names::unit(name, angle).unwrap_or(Unit::Unsaid);
+            for name in [ra, dec] {
+                super::check::column(table, name, "the table")?;
+            }
+            Some(((ra.to_owned(), unit(ra, Angle::Ra)), (dec.to_owned(), unit(dec, Angle::Dec))))
+        }
+        None => names::pair(table).map(|found| {
+            if let Some([ra, dec]) = found.others.first() {
+                notes::note(format!(
+                    "positions are taken from {:?} and {:?}; {ra:?} and {dec:?} are not used",
+                    found.ra.0, found.dec.0
+                ));
+            }
+            (found.ra, found.dec)
+        }),
+    };
+    let Some((ra, dec)) = pair else {
+        return designations(table);
+    };
+    let read = |(name, unit): &(String, Unit), angle: Angle| -> Result<Vec<Option<f64>>> {
+        let cells = read_column(table.column(name)?, angle, *unit)?;
+        let value = |(row, read): (usize, Read)| match read {
+            Read::Missing => Ok(None),
+            Read::Degrees(degrees) => Ok(Some(degrees)),
+            Read::Outside(text) => Err((row, text, angle.range())),
+            Read::NotUnderstood(text) => Err((row, format!("{text:?}"), angle.about())),
+        };
+        let values = cells.into_iter().enumerate().map(value).collect::<Result<_, _>>();
+        values.map_err(|(row, text, wanted)| {
+            let problem = format!("{name:?} of row {} is {text}, not {wanted}", row + 1);
+            Error::unsuitable(problem, "Correct it, or leave the cell empty where it is unknown")
+        })
+    };
+    let (ras, decs) = (read(&ra, Angle::Ra)?, read(&dec, Angle::Dec)?);
+    let values = ras.into_iter().zip(decs).map(|(ra, dec)| Some([ra?, dec?])).collect();
+    Ok(TablePositions { values, columns: vec![ra.0, dec.0] })
+}
+
+/// Positions from names that contain them.
+fn designations(table: &DataFrame) -> Result<TablePositions> {
+    for column in table.columns() {
+        let Ok(texts) = column.str() else { continue };
+        let known = || texts.iter().flatten().filter(|it| !super::is_missing(it));
+        let (all, read) =
+            (known().count(), known().filter(|it| angle::of_designation(it).is_some()).count());
+        // Some names in such a column may be of another form.
+        if all == 0 || read * 20 < all * 19 {
+            continue;
+        }
+        if read < all {
+            let other = known().find(|it| angle::of_designation(it).is_none()).unwrap_or_default();
+            notes::note(format!(
+                "{} of {all} names in {:?} contain no position, such as {other:?}",
+                all - read,
+                column.name()
+            ));
+        }
+        let values = texts.iter().map(|it| angle::of_designation(it?)).collect();
+        notes::note(format!("positions are read from the names in {:?}", column.name()));
+        return Ok(TablePositions { values, columns: vec![column.name().to_string()] });
+    }
+    let names: Vec<&str> = table.get_column_names().iter().map(|it| it.as_str()).collect();
+    let problem = format!("no columns of positions are known among {}", names.join(", "));
+    Err(Error::unsuitable(problem, "Name the columns of right ascension and declination"))
 }
 
 /// The position of one row in degrees, if it has one.

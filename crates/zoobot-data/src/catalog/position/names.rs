@@ -122,6 +122,11 @@ pub fn unclear(table: &DataFrame) -> Option<Vec<String>> {
     (!names.is_empty()).then_some(names)
 }
 
+/// The unit that the name of a column says, if it names this angle.
+pub fn unit(name: &str, angle: Angle) -> Option<Unit> {
+    named(name, angle).map(|it| it.unit)
+}
+
 /// Whether a column of this name holds right ascensions or declinations.
 #[doc(hidden)]
 pub fn is_position(name: &str) -> bool {

@@ -7,7 +7,8 @@ mod ascii;
 mod binary;
 mod header;
 
-use super::wrong;
+use super::{Lined, wrong};
+use crate::tables::{ColumnInfo, ColumnShape, Infos};
 use header::Header;
 use polars::prelude::{Column, DataFrame, PlSmallStr};
 use std::collections::HashMap;
@@ -15,10 +16,14 @@ use std::path::Path;
 use zoobot_base::error::Result;
 
 /// Reads the first table of a FITS file.
-pub fn table(bytes: &[u8], path: &Path) -> Result<DataFrame> {
-    let (height, columns) = read(bytes).map_err(|problem| wrong(path, problem.0, problem.1))?;
-    Ok(DataFrame::new(height, columns)?)
+pub fn table(bytes: &[u8], path: &Path) -> Result<Lined> {
+    let (height, columns, infos) =
+        read(bytes).map_err(|problem| wrong(path, problem.0, problem.1))?;
+    Ok(Lined { infos, ..DataFrame::new(height, columns)?.into() })
 }
+
+/// The number of rows, the columns, and what the header says of them.
+type Described = (usize, Vec<Column>, Infos);
 
 /// The problem, and what to do.
 type Wrong = (String, String);
@@ -27,7 +32,7 @@ fn wrong_because(problem: impl Into<String>, hint: &str) -> Wrong {
     (problem.into(), hint.to_owned())
 }
 
-fn read(bytes: &[u8]) -> Result<(usize, Vec<Column>), Wrong> {
+fn read(bytes: &[u8]) -> Result<Described, Wrong> {
     let mut at = 0;
     while at < bytes.len() {
         let Some((header, start)) = Header::read(bytes, at) else {
@@ -92,7 +97,7 @@ impl<'a> Data<'a> {
 /// start of the next column.
 type ReadColumn = fn(&Data, usize, PlSmallStr, &mut usize) -> Result<Column, Wrong>;
 
-fn columns(header: &Header, data: &[u8], read: ReadColumn) -> Result<(usize, Vec<Column>), Wrong> {
+fn columns(header: &Header, data: &[u8], read: ReadColumn) -> Result<Described, Wrong> {
     let size = |key: &str| {
         let size = header.whole(key).and_then(|size| usize::try_from(size).ok());
         size.ok_or_else(|| cut_off(&format!("its header has no {key}")))
@@ -108,6 +113,7 @@ fn columns(header: &Header, data: &[u8], read: ReadColumn) -> Result<(usize, Vec
     let mut first = HashMap::new();
     let mut offset = 0;
     let mut columns = Vec::new();
+    let mut infos = Infos::new();
     for field in 1..=fields {
         let name = header.text(&format!("TTYPE{field}")).unwrap_or_default();
         let name = if name.is_empty() { format!("column_{field}") } else { name };
@@ -116,7 +122,33 @@ fn columns(header: &Header, data: &[u8], read: ReadColumn) -> Result<(usize, Vec
                 format!("the column {name:?} occurs twice, as columns {before} and {field}");
             return Err(wrong_because(problem, "Rename one of them, or delete it"));
         }
+        let info = info(header, field);
+        if !info.is_empty() {
+            infos.insert(name.clone(), info);
+        }
         columns.push(read(&data, field, name.into(), &mut offset)?);
     }
-    Ok((height, columns))
+    Ok((height, columns, infos))
+}
+
+/// What the header says of a column.
+fn info(header: &Header, field: usize) -> ColumnInfo {
+    let text = |key: &str| header.text(&format!("{key}{field}")).filter(|it| !it.is_empty());
+    let form = text("TFORM").unwrap_or_default().to_ascii_uppercase();
+    let digits = form.bytes().take_while(u8::is_ascii_digit).count();
+    let axes = text("TDIM").unwrap_or_default();
+    let axes: Option<Vec<usize>> =
+        axes.trim_matches(['(', ')']).split(',').map(|it| it.trim().parse().ok()).collect();
+    let shape = match (form[digits..].chars().next(), axes) {
+        (Some('P' | 'Q'), _) if !form.ends_with('A') && !form[digits..].contains('A') => {
+            ColumnShape::Variable
+        }
+        (Some('C' | 'M'), _) => ColumnShape::Complex,
+        (Some('X'), _) => ColumnShape::Bits,
+        (Some('A'), _) => ColumnShape::Unsaid,
+        (_, Some(axes)) => ColumnShape::Fixed(axes),
+        _ => ColumnShape::Unsaid,
+    };
+    let shape = if header.text("XTENSION").as_deref() == Some("TABLE") { ColumnShape::Unsaid } else { shape };
+    ColumnInfo { unit: text("TUNIT"), description: text("TCOMM"), ucd: text("TUCD"), shape }
 }

@@ -2,6 +2,8 @@
 
 use super::{Lined, wrong};
 use crate::catalog::names::text_ids;
+use crate::catalog::write::YAML;
+use crate::tables::{Infos, entries};
 use polars::io::mmap::MmapBytesReader;
 use polars::prelude::*;
 use std::fs::File;
@@ -11,7 +13,7 @@ use zoobot_base::error::{Error, Result};
 
 /// Reads a Parquet file.
 pub fn parquet(path: &Path) -> Result<DataFrame> {
-    lined(path).map(|lined| lined.table)
+    text_ids(lined(path)?.table, path)
 }
 
 /// Reads a Parquet file, and lists the columns that are left out.
@@ -30,6 +32,7 @@ fn read<R: MmapBytesReader>(mut reader: ParquetReader<R>, path: &Path) -> Result
     let schema = reader.schema().map_err(refused)?;
     let (kept, left_out): (Vec<_>, Vec<_>) =
         schema.iter().partition(|(_, field)| is_known(&field.dtype));
+    let infos = infos(&mut reader).map_err(refused)?;
     let [kept, left_out] = [kept, left_out]
         .map(|fields| fields.into_iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>());
     if !left_out.is_empty() {
@@ -37,8 +40,18 @@ fn read<R: MmapBytesReader>(mut reader: ParquetReader<R>, path: &Path) -> Result
     }
     let table = reader.finish().map_err(refused)?;
     let columns = table.columns().iter().map(column).collect::<PolarsResult<Vec<_>>>()?;
-    let table = text_ids(DataFrame::new(table.height(), columns)?, path)?;
-    Ok(Lined { table, lines: Vec::new(), left_out })
+    let table = DataFrame::new(table.height(), columns)?;
+    Ok(Lined { table, lines: Vec::new(), left_out, infos })
+}
+
+/// What the metadata says of the columns, where astropy or this library wrote it.
+fn infos<R: MmapBytesReader>(reader: &mut ParquetReader<R>) -> PolarsResult<Infos> {
+    let keys = reader.get_metadata()?.key_value_metadata().clone().unwrap_or_default();
+    let yaml = keys.into_iter().find(|it| it.key == YAML).and_then(|it| it.value);
+    let yaml = yaml.unwrap_or_default();
+    let entries = entries(&yaml.lines().collect::<Vec<_>>()).unwrap_or_default();
+    let said = entries.into_iter().filter(|entry| !entry.info.is_empty());
+    Ok(said.map(|entry| (entry.name, entry.info)).collect())
 }
 
 /// Whether polars supports a column type; on others it panics or rejects the whole file.

@@ -6,6 +6,7 @@
 mod build;
 mod decode;
 mod ecsv;
+mod fixed;
 mod kinds;
 mod layout;
 mod rows;
@@ -37,12 +38,13 @@ pub fn table(bytes: Vec<u8>, path: &Path) -> Result<Lined> {
         hint,
     };
     let text = decode(bytes).map_err(wrong)?;
+    let text = fixed::with_tabs(&text).unwrap_or(text);
     let layout = Layout::of(&text).map_err(wrong)?;
     read(&layout).map_err(wrong)
 }
 
 fn read(layout: &Layout) -> Result<Lined, (String, String)> {
-    let Layout { names, declared, body, start } = layout;
+    let Layout { names, declared, described, body, start } = layout;
     let first_line = line_of(body.text, *start);
     let parts = body.parts(*start, first_line, PART).map_err(|fault| say(&fault, layout))?;
     let looked: Vec<Looked> = parts.par_iter().map(|&part| look(layout, part)).collect();
@@ -75,8 +77,11 @@ fn read(layout: &Layout) -> Result<Lined, (String, String)> {
     let lines = looked.into_iter().flat_map(|part| part.lines).collect();
     let height = rows.iter().sum();
     let table = DataFrame::new(height, named(names, columns))
+        .and_then(|table| ecsv::typed(table, described))
         .map_err(|error| (error.to_string(), "Check the names of the columns".to_owned()))?;
-    Ok(Lined { table, lines, left_out: Vec::new() })
+    let said = described.iter().filter(|entry| !entry.info.is_empty());
+    let infos = said.map(|entry| (entry.name.clone(), entry.info.clone())).collect();
+    Ok(Lined { table, lines, left_out: Vec::new(), infos })
 }
 
 /// Names the columns. A column without a name is dropped if it is empty, and otherwise named after its

@@ -1,16 +1,17 @@
 //! VOTables (IVOA's standard 1.4): the first table of a file, as TABLEDATA, BINARY or BINARY2.
 //!
 //! The rows of TABLEDATA are cut into blocks, which are parsed in parallel; the XML tree of all rows is never
-//! in memory. A column with several values in a cell becomes text, as TABLEDATA writes it.
+//! in memory. A column with several values in a cell becomes a column of lists.
 
 mod binary;
 mod cells;
 mod field;
 
 use super::text::line_of;
-use super::{text, wrong};
-use cells::Cells;
-use field::Field;
+use super::{Lined, text, wrong};
+use crate::tables::Infos;
+use cells::{Cells, narrow};
+use field::{Field, Size};
 use polars::prelude::{Column, DataFrame, Series};
 use rayon::prelude::*;
 use roxmltree::{Document, Node, ParsingOptions};
@@ -23,11 +24,11 @@ use zoobot_base::error::Result;
 const BLOCK: usize = 1 << 20;
 
 /// Reads the first table of a VOTable.
-pub fn table(bytes: Vec<u8>, path: &Path) -> Result<DataFrame> {
-    let (height, columns) = decode(bytes)
+pub fn table(bytes: Vec<u8>, path: &Path) -> Result<Lined> {
+    let (height, columns, infos) = decode(bytes)
         .and_then(|text| read(&text))
         .map_err(|(problem, hint)| wrong(path, problem, hint))?;
-    Ok(DataFrame::new(height, columns)?)
+    Ok(Lined { infos, ..DataFrame::new(height, columns)?.into() })
 }
 
 /// The problem, and what to do.
@@ -46,7 +47,7 @@ fn decode(bytes: Vec<u8>) -> Result<String, Wrong> {
     text::decode(bytes)
 }
 
-fn read(xml: &str) -> Result<(usize, Vec<Column>), Wrong> {
+fn read(xml: &str) -> Result<(usize, Vec<Column>, Infos), Wrong> {
     let data = Data::find(xml)?;
     // The XML around the data is small.
     let around = match &data {
@@ -109,11 +110,13 @@ fn read(xml: &str) -> Result<(usize, Vec<Column>), Wrong> {
         },
         _ => (0, fields.iter().map(|field| Cells::new(field).finish()).collect()),
     };
-    let columns = fields.iter().zip(series).map(|(field, mut series)| {
-        series.rename(field.name.as_str().into());
-        series.into()
+    let columns = fields.iter().zip(series).map(|(field, series)| {
+        let series = if field.size == Size::One { narrow(series, field.kind) } else { series };
+        series.with_name(field.name.as_str().into()).into()
     });
-    Ok((height, columns.collect()))
+    let columns = columns.collect();
+    let said = fields.into_iter().filter(|field| !field.info.is_empty());
+    Ok((height, columns, said.map(|field| (field.name, field.info)).collect()))
 }
 
 /// Explains why there is no table: servers report errors in a VOTable.

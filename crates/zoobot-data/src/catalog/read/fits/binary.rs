@@ -144,14 +144,22 @@ pub fn column(
             return Ok(Column::new(name, found.iter().map(|(_, it)| text(it)).collect::<Vec<_>>()));
         }
         let lists = found.iter().map(|(count, cell)| values(form.code, *count, &scale, cell));
-        return Ok(Column::new(name, lists.collect::<Vec<Series>>()));
+        return Ok(lists_of(name, lists.collect(), &values(form.code, 0, &scale, &[])));
     }
     if form.count != 1 {
-        return Ok(Column::new(name, cells.map(one).collect::<Vec<Series>>()));
+        return Ok(lists_of(name, cells.map(one).collect(), &values(form.code, 0, &scale, &[])));
     }
     let mut column = series(form.code, &scale, cells).into_column();
     column.rename(name);
     Ok(column)
+}
+
+/// A column of lists; `like` has the type of their values.
+fn lists_of(name: PlSmallStr, lists: Vec<Series>, like: &Series) -> Column {
+    match lists.is_empty() {
+        true => Column::new_empty(name, &DataType::List(Box::new(like.dtype().clone()))),
+        false => Column::new(name, lists),
+    }
 }
 
 /// The values of a cell that holds several.
@@ -192,22 +200,31 @@ fn series<'a>(code: Code, scale: &Scale, cells: impl Iterator<Item = &'a [u8]>) 
                 _ => i128::from(signed(cell)),
             };
             let there = cells.map(number).map(|it| Some(it).filter(|&it| Some(it) != scale.null));
-            match scale.offset {
-                None => {
+            match (code, scale.offset) {
+                (_, None) => {
                     let scaled = |it: i128| it as f64 * scale.scale + scale.zero;
                     Series::new(name, there.map(|it| it.map(scaled)).collect::<Vec<_>>())
                 }
-                Some(offset) if code == Code::Long && offset > 0 => {
-                    let moved = |it: i128| u64::try_from(it + offset).ok();
-                    Series::new(name, there.map(|it| it.and_then(moved)).collect::<Vec<_>>())
-                }
-                Some(offset) => {
-                    let moved = |it: i128| i64::try_from(it + offset).ok();
-                    Series::new(name, there.map(|it| it.and_then(moved)).collect::<Vec<_>>())
-                }
+                (Code::Byte, Some(0)) => moved::<u8>(there, 0),
+                (Code::Byte, Some(-128)) => moved::<i8>(there, -128),
+                (Code::Short, Some(0)) => moved::<i16>(there, 0),
+                (Code::Short, Some(0x8000)) => moved::<u16>(there, 0x8000),
+                (Code::Int, Some(0)) => moved::<i32>(there, 0),
+                (Code::Int, Some(0x8000_0000)) => moved::<u32>(there, 0x8000_0000),
+                (Code::Long, Some(offset)) if offset > 0 => moved::<u64>(there, offset),
+                (_, Some(offset)) => moved::<i64>(there, offset),
             }
         }
     }
+}
+
+/// Whole numbers with an offset added.
+fn moved<N: TryFrom<i128>>(values: impl Iterator<Item = Option<i128>>, offset: i128) -> Series
+where
+    Series: NamedFrom<Vec<Option<N>>, [Option<N>]>,
+{
+    let moved = |it: i128| N::try_from(it.checked_add(offset)?).ok();
+    Series::new(PlSmallStr::EMPTY, values.map(|it| it.and_then(moved)).collect::<Vec<_>>())
 }
 
 fn truth(byte: u8) -> Option<bool> {

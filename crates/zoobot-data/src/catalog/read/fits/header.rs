@@ -70,6 +70,10 @@ impl Header {
         if axes == 0 {
             return Some(0);
         }
+        // The standard's limit, which also bounds the loop below.
+        if axes > 999 {
+            return None;
+        }
         let mut values: usize = 1;
         for axis in 1..=axes {
             values = values.checked_mul(size(&format!("NAXIS{axis}"), 0)?)?;

@@ -5,6 +5,7 @@ use super::ecsv;
 use super::kinds::Kind;
 use super::rows::{Body, Cell, Separator, Style, beginning, row};
 use crate::catalog::{FILE, ID};
+use crate::tables::Entry;
 use std::collections::HashMap;
 
 /// The characters that may separate values, the likeliest first.
@@ -17,6 +18,8 @@ pub struct Layout<'a> {
     pub names: Vec<String>,
     /// The column types that the header declares.
     pub declared: Vec<Option<Kind>>,
+    /// The columns as ECSV describes them; empty for other text.
+    pub described: Vec<Entry>,
     pub body: Body<'a>,
     /// The position of the first row.
     pub start: usize,
@@ -70,12 +73,15 @@ impl<'a> Layout<'a> {
         }
         twice(&names, line)?;
         let declared = match &ecsv {
-            Some(ecsv) if ecsv.kinds.len() == names.len() => ecsv.kinds.clone(),
+            Some(ecsv) if ecsv.columns.len() == names.len() => {
+                ecsv.columns.iter().map(ecsv::kind).collect()
+            }
             _ => vec![None; names.len()],
         };
+        let described = ecsv.map(|ecsv| ecsv.columns).unwrap_or_default();
         let comments = !comments.is_empty();
         let body = Body { text, style, comments, width: names.len() };
-        Ok(Self { names, declared, body, start })
+        Ok(Self { names, declared, described, body, start })
     }
 }
 

@@ -8,6 +8,8 @@ use polars::prelude::*;
 pub struct Cells {
     kind: Kind,
     null: Option<i64>,
+    /// The length of each text in a cell with several.
+    width: usize,
     values: Values,
 }
 
@@ -17,6 +19,7 @@ enum Values {
     Whole(Vec<Option<i64>>),
     Single(Vec<Option<f32>>),
     Double(Vec<Option<f64>>),
+    Lists(Vec<Option<Series>>),
 }
 
 impl Cells {
@@ -28,14 +31,79 @@ impl Cells {
             }
             (Size::One, Kind::Float) => Values::Single(Vec::new()),
             (Size::One, Kind::Double) => Values::Double(Vec::new()),
-            _ => Values::Text(Vec::new()),
+            (_, Kind::Char | Kind::Unicode) if field.axes.len() < 2 => Values::Text(Vec::new()),
+            _ => Values::Lists(Vec::new()),
         };
-        Self { kind: field.kind, null: field.null, values }
+        let width = field.axes.first().copied().unwrap_or(0);
+        Self { kind: field.kind, null: field.null, width, values }
+    }
+
+    /// The values of one cell of lists.
+    fn of_cell(&self) -> Self {
+        let values = match self.kind {
+            Kind::Truth | Kind::Bit => Values::Truth(Vec::new()),
+            Kind::Byte | Kind::Short | Kind::Int | Kind::Long => Values::Whole(Vec::new()),
+            Kind::Float | Kind::FloatComplex => Values::Single(Vec::new()),
+            Kind::Double | Kind::DoubleComplex => Values::Double(Vec::new()),
+            Kind::Char | Kind::Unicode => Values::Text(Vec::new()),
+        };
+        Self { kind: self.kind, null: self.null, width: 0, values }
+    }
+
+    /// The texts of a cell that holds several texts of one width, one after another.
+    fn words(&self, text: &str) -> Series {
+        let letters: Vec<char> = text.chars().collect();
+        let words = letters.chunks(self.width.max(1)).map(|it| plain(&it.iter().collect::<String>()));
+        Series::new(PlSmallStr::EMPTY, words.collect::<Vec<_>>())
+    }
+
+    /// A list from TABLEDATA's notation.
+    fn list(&self, text: &str) -> Result<Option<Series>, String> {
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        if self.kind.is_text() {
+            return Ok(Some(self.words(text)));
+        }
+        let mut cell = self.of_cell();
+        if self.kind == Kind::Bit {
+            let bits = text.chars().filter(|c| !c.is_whitespace());
+            bits.map(|bit| cell.add_text(&bit.to_string())).collect::<Result<Vec<()>, _>>()?;
+        } else {
+            let words = text.split(|c: char| c.is_whitespace() || c == ',');
+            let words = words.filter(|word| !word.is_empty());
+            words.map(|word| cell.add_text(word)).collect::<Result<Vec<()>, _>>()?;
+        }
+        Ok(Some(narrow(cell.finish(), self.kind)))
+    }
+
+    /// A list from big-endian bytes.
+    fn list_of_bytes(&self, bytes: &[u8], count: usize) -> Option<Series> {
+        match self.kind {
+            Kind::Char => return Some(self.words(&latin(bytes))),
+            Kind::Unicode => return Some(self.words(&wide(bytes))),
+            Kind::Bit => {
+                let bit = |at: usize| Some(bytes.get(at / 8)? & (0x80 >> (at % 8)) != 0);
+                let bits: Vec<Option<bool>> = (0..count).map(bit).collect();
+                return Some(Series::new(PlSmallStr::EMPTY, bits));
+            }
+            _ => {}
+        }
+        let mut cell = self.of_cell();
+        bytes.chunks_exact(self.kind.bytes()).for_each(|it| cell.add_bytes(it, 1, false));
+        Some(narrow(cell.finish(), self.kind))
     }
 
     /// Adds a value in TABLEDATA's notation; fails with the text if it does not have the column's type.
     pub fn add_text(&mut self, text: &str) -> Result<(), String> {
         let plain = text.trim();
+        if let Values::Lists(_) = self.values {
+            let list = self.list(text)?;
+            if let Values::Lists(lists) = &mut self.values {
+                lists.push(list);
+            }
+            return Ok(());
+        }
         let number = |plain: &str| match plain.parse::<f64>() {
             Ok(number) => Ok(Some(number)),
             Err(_) if is_missing(plain) => Ok(None),
@@ -70,12 +138,20 @@ impl Cells {
                 numbers.push(single.filter(|it| !it.is_nan()));
             }
             Values::Double(numbers) => numbers.push(number(plain)?.filter(|it| !it.is_nan())),
+            Values::Lists(_) => {}
         }
         Ok(())
     }
 
     /// Adds the values of a cell in BINARY: big-endian bytes.
     pub fn add_bytes(&mut self, bytes: &[u8], count: usize, is_null: bool) {
+        if let Values::Lists(_) = self.values {
+            let list = if is_null { None } else { self.list_of_bytes(bytes, count) };
+            if let Values::Lists(lists) = &mut self.values {
+                lists.push(list);
+            }
+            return;
+        }
         let null = self.null;
         let truth = |byte: u8| match byte {
             b'T' | b't' | b'1' => Some(true),
@@ -85,12 +161,8 @@ impl Cells {
         match &mut self.values {
             _ if is_null => self.add_nothing(),
             Values::Text(texts) => texts.push(match self.kind {
-                Kind::Char => plain(&latin(bytes)),
-                Kind::Unicode => {
-                    let units = bytes.chunks_exact(2).map(|it| u16::from_be_bytes([it[0], it[1]]));
-                    plain(&String::from_utf16_lossy(&units.collect::<Vec<_>>()))
-                }
-                kind => plain(&joined(kind, bytes, count)),
+                Kind::Unicode => plain(&wide(bytes)),
+                _ => plain(&latin(bytes)),
             }),
             Values::Truth(truths) => truths.push(match (self.kind, bytes) {
                 // The standard puts a bit first in its byte, astropy last.
@@ -112,6 +184,7 @@ impl Cells {
             Values::Double(numbers) => {
                 numbers.push(Some(f64::from_bits(signed(bytes) as u64)).filter(|it| !it.is_nan()));
             }
+            Values::Lists(_) => {}
         }
     }
 
@@ -122,6 +195,7 @@ impl Cells {
             Values::Whole(wholes) => wholes.push(None),
             Values::Single(numbers) => numbers.push(None),
             Values::Double(numbers) => numbers.push(None),
+            Values::Lists(lists) => lists.push(None),
         }
     }
 
@@ -133,6 +207,11 @@ impl Cells {
             Values::Whole(wholes) => Series::new(name, wholes),
             Values::Single(numbers) => Series::new(name, numbers),
             Values::Double(numbers) => Series::new(name, numbers),
+            Values::Lists(lists) if lists.iter().all(Option::is_none) => {
+                let kind = DataType::List(Box::new(self.kind.dtype()));
+                Series::full_null(name, lists.len(), &kind)
+            }
+            Values::Lists(lists) => Series::new(name, lists),
         }
     }
 }
@@ -157,23 +236,18 @@ fn signed(bytes: &[u8]) -> i64 {
         .fold(if negative { -1 } else { 0 }, |number, &byte| (number << 8) | i64::from(byte))
 }
 
-/// Several values, written as in TABLEDATA.
-fn joined(kind: Kind, bytes: &[u8], count: usize) -> String {
-    let texts: Vec<String> = match kind {
-        Kind::Bit => (0..count)
-            .map(|place| u8::from(bytes[place / 8] & (0x80 >> (place % 8)) != 0).to_string())
-            .collect(),
-        Kind::Truth => bytes.iter().map(|&byte| char::from(byte).to_string()).collect(),
-        Kind::Byte => bytes.iter().map(u8::to_string).collect(),
-        Kind::Short => bytes.chunks_exact(2).map(|it| signed(it).to_string()).collect(),
-        Kind::Int => bytes.chunks_exact(4).map(|it| signed(it).to_string()).collect(),
-        Kind::Long => bytes.chunks_exact(8).map(|it| signed(it).to_string()).collect(),
-        Kind::Float | Kind::FloatComplex => {
-            bytes.chunks_exact(4).map(|it| f32::from_bits(signed(it) as u32).to_string()).collect()
-        }
-        _ => {
-            bytes.chunks_exact(8).map(|it| f64::from_bits(signed(it) as u64).to_string()).collect()
-        }
-    };
-    texts.join(" ")
+/// Decodes UTF-16, big-endian.
+fn wide(bytes: &[u8]) -> String {
+    let units = bytes.chunks_exact(2).map(|it| u16::from_be_bytes([it[0], it[1]]));
+    String::from_utf16_lossy(&units.collect::<Vec<_>>())
+}
+
+/// Whole numbers in the width of their datatype, if it holds all of them.
+pub fn narrow(series: Series, kind: Kind) -> Series {
+    let to = kind.dtype();
+    if !to.is_integer() || series.dtype() != &DataType::Int64 {
+        return series;
+    }
+    let narrowed = series.cast(&to).ok().filter(|it| it.null_count() == series.null_count());
+    narrowed.unwrap_or(series)
 }
