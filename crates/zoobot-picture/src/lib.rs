@@ -8,11 +8,7 @@ pub mod resample;
 mod stretch;
 mod unpack;
 
-// cfitsio and the bzip2 crate both define `bz_internal_error`. The crate that is loaded first is linked
-// last, so the linker already has cfitsio's definition and leaves out the one of bzip2.
-extern crate bzip2 as _;
-
 pub use decode::{Decoded, decode, open, read};
-pub use fits::read_flux;
+pub use fits::{FitsFile, FitsImage, Hdu, Region, Wcs, read_flux, write_fits};
 pub use format::PictureFormat;
-pub use stretch::{Limits, Stretch, StretchCurve};
+pub use stretch::{Fill, Limits, Stretch, StretchCurve, align};
