@@ -6,10 +6,12 @@
 
 mod anomalies;
 mod calibrate;
+mod cutouts;
 mod data_sets;
 mod doctor;
 mod encode;
 mod experiment;
+mod field;
 mod finetune;
 mod fractions;
 #[doc(hidden)]
@@ -17,6 +19,8 @@ pub mod galaxies;
 mod judge_model;
 mod options;
 mod output;
+mod picture;
+mod pixels;
 mod precision;
 mod predict;
 mod similar;
@@ -66,11 +70,14 @@ macro_rules! subcommands {
 subcommands! {
     Anomalies(anomalies::Anomalies);
     Calibrate(calibrate::Calibrate);
+    Cutouts(cutouts::Cutting);
     Doctor(doctor::Doctor);
     Encode(encode::Encode);
     Experiment(experiment::Experiment);
     Finetune(finetune::Finetuning);
     Judge(judge_model::Judge);
+    Picture(picture::Picturing);
+    Pixels(pixels::Pixels);
     Precision(precision::Precision);
     Predict(predict::Predict);
     Similar(similar::Similar);

@@ -4,11 +4,10 @@ use crate::output::Overwrite;
 use crate::report;
 use clap::Args;
 use serde_json::json;
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use zoobot_core::picture::{FitsFile, Hdu};
-use zoobot_core::{Error, Result, ndarray};
+use zoobot_core::Result;
+use zoobot_core::picture::{FitsFile, Hdu, write_npy};
 
 /// Write the pixels of a FITS image as a file of numpy.
 ///
@@ -42,7 +41,7 @@ pub struct Pixels {
 impl Pixels {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
-        let file = super::picture::included(&self.file)?;
+        let file = super::field::image(&self.file)?;
         let image = FitsFile::open(&file)?.image(self.hdu.as_ref())?;
         self.overwrite.file("--out", &self.out, &[&file])?;
         let pixels = match self.plane {
@@ -62,23 +61,4 @@ impl Pixels {
         })?;
         Ok(ExitCode::SUCCESS)
     }
-}
-
-/// Writes an array in numpy's format, version 1.0.
-fn write_npy(path: &Path, array: &ndarray::ArrayD<f64>) -> Result<()> {
-    let sizes: String = array.shape().iter().map(|length| format!("{length}, ")).collect();
-    let about =
-        format!("{{'descr': '<f8', 'fortran_order': False, 'shape': ({}), }}", sizes.trim_end());
-    // The magic, the version and the length of the header take 10 bytes.
-    let length = (10 + about.len() + 1).next_multiple_of(64) - 10;
-    let about = format!("{about:<width$}\n", width = length - 1);
-    zoobot_core::files::write_whole(path, |file| {
-        let mut out = BufWriter::new(file);
-        let mut write = |bytes: &[u8]| out.write_all(bytes).map_err(Error::io("write", path));
-        write(b"\x93NUMPY\x01\x00")?;
-        write(&(length as u16).to_le_bytes())?;
-        write(about.as_bytes())?;
-        array.iter().try_for_each(|value| write(&value.to_le_bytes()))?;
-        out.flush().map_err(Error::io("write", path))
-    })
 }

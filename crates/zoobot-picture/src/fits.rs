@@ -6,6 +6,7 @@
 mod codec;
 mod header;
 mod image;
+mod npy;
 mod numbers;
 mod open;
 mod part;
@@ -15,6 +16,7 @@ mod wcs;
 mod write;
 
 pub use open::{FitsFile, FitsImage, Hdu, Region};
+pub use npy::write_npy;
 pub use wcs::Wcs;
 pub use write::write_fits;
 

@@ -36,7 +36,8 @@ impl Header {
         Err("damaged FITS file: a header has no END".to_owned())
     }
 
-    fn add(&mut self, card: &str) {
+    /// Adds a card of 80 characters, if it has a value.
+    pub fn add(&mut self, card: &str) {
         let mut letters = card.chars();
         let key: String = letters.by_ref().take(8).collect();
         let rest: String = letters.collect();

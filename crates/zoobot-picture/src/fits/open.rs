@@ -226,6 +226,11 @@ impl FitsImage {
         self.stored.part.number
     }
 
+    /// The name of the part that holds it (`EXTNAME`).
+    pub fn name(&self) -> Option<String> {
+        self.stored.part.name()
+    }
+
     /// The length of each axis, the slowest first, as numpy gives them.
     pub fn shape(&self) -> Vec<usize> {
         self.stored.axes.iter().rev().copied().collect()
