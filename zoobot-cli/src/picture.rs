@@ -62,7 +62,8 @@ impl Picturing {
             let problem = format!("--out {} is not a picture", self.out.display());
             return Err(Error::unsuitable(problem, "Choose a name that ends in .png or .jpg"));
         }
-        let files = self.fits.iter().map(|it| field::image(it)).collect::<Result<Vec<PathBuf>>>()?;
+        let files =
+            self.fits.iter().map(|it| field::image(it)).collect::<Result<Vec<PathBuf>>>()?;
         let mut bands = Bands::read(&files, self.hdu.as_ref())?;
         bands = match &self.rgb[..] {
             [] if self.bands.is_empty() => bands,

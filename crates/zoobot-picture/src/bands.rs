@@ -73,11 +73,15 @@ impl Bands {
     /// fewer than the names.
     pub fn choose<N: AsRef<str>>(mut self, names: &[N]) -> Result<Self> {
         let known: Vec<&str> = self.names.iter().flatten().map(String::as_str).collect();
-        let named = names.iter().any(|name| known.iter().any(|it| it.eq_ignore_ascii_case(name.as_ref())));
+        let named =
+            names.iter().any(|name| known.iter().any(|it| it.eq_ignore_ascii_case(name.as_ref())));
         if !named {
             if self.planes.len() != names.len() {
-                let problem =
-                    format!("{} names of bands do not fit {} planes", names.len(), self.planes.len());
+                let problem = format!(
+                    "{} names of bands do not fit {} planes",
+                    names.len(),
+                    self.planes.len()
+                );
                 let hint = match known.is_empty() {
                     true => "Name every plane, in the order of the file".to_owned(),
                     false => format!("The planes are called {}", known.join(", ")),
@@ -89,10 +93,16 @@ impl Bands {
         }
         let place = |name: &N| {
             let name = name.as_ref();
-            let same = |it: &Option<String>| it.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(name));
+            let same =
+                |it: &Option<String>| it.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(name));
             self.names.iter().position(same).ok_or_else(|| {
                 let hint = spelling::near(name, known.iter().copied());
-                Error::Missing { kind: "band", name: name.to_owned(), place: "the image".into(), hint }
+                Error::Missing {
+                    kind: "band",
+                    name: name.to_owned(),
+                    place: "the image".into(),
+                    hint,
+                }
             })
         };
         let places = names.iter().map(place).collect::<Result<Vec<usize>>>()?;
@@ -102,6 +112,31 @@ impl Bands {
             coordinates: places.iter().map(|i| self.coordinates[*i].clone()).collect(),
             rgb: false,
         })
+    }
+
+    /// Keeps one band: by its name, or by its place, from 0, if no band has that name.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a band that is not there.
+    pub fn only(self, band: &str) -> Result<Self> {
+        let named = self.names.iter().flatten().any(|it| it.eq_ignore_ascii_case(band));
+        match band.parse::<usize>() {
+            Ok(place) if !named && place < self.planes.len() => Ok(Self {
+                names: vec![self.names[place].clone()],
+                planes: vec![self.planes[place].clone()],
+                coordinates: vec![self.coordinates[place].clone()],
+                rgb: false,
+            }),
+            _ if !named => {
+                let names: Vec<String> = (0..)
+                    .zip(&self.names)
+                    .map(|(i, it): (usize, _)| it.clone().unwrap_or(i.to_string()))
+                    .collect();
+                let known = names.iter().map(String::as_str);
+                Err(Error::missing("band", band, "the image", known))
+            }
+            _ => self.choose(&[band]),
+        }
     }
 
     /// Keeps the bands that become red, green and blue.

@@ -3,20 +3,27 @@
 //! Files come from anywhere, so they are read here, in Rust, and not by cfitsio: sizes in headers are compared
 //! with the length of the file before memory is taken.
 
+mod boxes;
 mod codec;
+mod hdu;
 mod header;
 mod image;
 mod npy;
 mod numbers;
 mod open;
 mod part;
+mod read;
+mod region;
 mod source;
 mod tiles;
 mod wcs;
 mod write;
 
-pub use open::{FitsFile, FitsImage, Hdu, Region};
+pub use hdu::Hdu;
 pub use npy::write_npy;
+pub use open::FitsFile;
+pub use read::FitsImage;
+pub use region::Region;
 pub use wcs::Wcs;
 pub use write::write_fits;
 

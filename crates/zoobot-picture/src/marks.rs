@@ -57,8 +57,7 @@ impl Marks {
             }
         }
         let middle = (left + width * zoom / 2.0, top - height * zoom / 2.0);
-        if let Some((north, east)) =
-            wcs.north_and_east(middle.0, middle.1).filter(|_| self.compass)
+        if let Some((north, east)) = wcs.north_and_east(middle.0, middle.1).filter(|_| self.compass)
         {
             let long = 0.13 * width.min(height);
             let reach = long + 9.0 * size as f64;
@@ -79,7 +78,8 @@ impl Marks {
                     line(picture, end, (end.0 + dx * head, end.1 - dy * head), size);
                 }
                 let far = long + 5.5 * size as f64;
-                let at = (start.0 + x * far - 2.5 * size as f64, start.1 - y * far - 3.5 * size as f64);
+                let at =
+                    (start.0 + x * far - 2.5 * size as f64, start.1 - y * far - 3.5 * size as f64);
                 text(picture, letter, at, size);
             }
         }
@@ -121,9 +121,9 @@ fn text(picture: &mut RgbImage, words: &str, (x, y): (f64, f64), size: i64) {
         let Some((_, rows)) = LETTERS.iter().find(|(known, _)| *known == letter) else { continue };
         for (row, bits) in (0..).zip(rows) {
             let set = (0..5).filter(|column| (bits >> (4 - column)) & 1 == 1);
-            all.extend(set.map(|column| {
-                (x as i64 + (6 * i + column) * size, y as i64 + row * size)
-            }));
+            all.extend(
+                set.map(|column| (x as i64 + (6 * i + column) * size, y as i64 + row * size)),
+            );
         }
     }
     points(picture, &all, size);

@@ -354,16 +354,18 @@ impl Stretch {
         let finite = |planes: &[Cow<Array2<f32>>]| -> Vec<f32> {
             planes.iter().flat_map(|it| it.iter()).copied().filter(|it| it.is_finite()).collect()
         };
-        let of = |band: usize, planes: &[Cow<Array2<f32>>]| {
-            match self.limits.get(band).or(self.limits.first()) {
-                Some(Limits::Flux(black, white)) => (*black, *white),
-                Some(Limits::ZScale) => zscale(&finite(planes)),
-                Some(Limits::Percentiles(black, white)) => {
-                    let mut values = finite(planes);
-                    (percentile(&mut values, *black), percentile(&mut values, *white))
-                }
-                None => (0.0, 0.0),
+        let of = |band: usize, planes: &[Cow<Array2<f32>>]| match self
+            .limits
+            .get(band)
+            .or(self.limits.first())
+        {
+            Some(Limits::Flux(black, white)) => (*black, *white),
+            Some(Limits::ZScale) => zscale(&finite(planes)),
+            Some(Limits::Percentiles(black, white)) => {
+                let mut values = finite(planes);
+                (percentile(&mut values, *black), percentile(&mut values, *white))
             }
+            None => (0.0, 0.0),
         };
         match self.together {
             true => vec![of(0, planes); planes.len()],

@@ -8,8 +8,14 @@ const MOST_BYTES: u64 = 2 << 30;
 
 /// Whether a file that begins with these bytes is compressed as a whole.
 pub(super) fn is_packed(bytes: &[u8]) -> bool {
-    let kinds: [&[u8]; 6] =
-        [&[0x1f, 0x8b], b"BZh", &[0x1f, 0x9d], b"\xfd7zXZ\0", &[0x28, 0xb5, 0x2f, 0xfd], b"PK\x03\x04"];
+    let kinds: [&[u8]; 6] = [
+        &[0x1f, 0x8b],
+        b"BZh",
+        &[0x1f, 0x9d],
+        b"\xfd7zXZ\0",
+        &[0x28, 0xb5, 0x2f, 0xfd],
+        b"PK\x03\x04",
+    ];
     kinds.iter().any(|kind| bytes.starts_with(kind))
 }
 

@@ -139,7 +139,8 @@ impl Cutouts {
             return Err(Error::empty(what, "Check the positions, and which image it is"));
         }
         let partly = |it: &&Wanted| {
-            let beyond = |first: i64, all: usize| first < 0 || first + self.size as i64 > all as i64;
+            let beyond =
+                |first: i64, all: usize| first < 0 || first + self.size as i64 > all as i64;
             beyond(it.region.x, size[0]) || beyond(it.region.y, size[1])
         };
         let partly = wanted.iter().filter(partly).count();
@@ -158,7 +159,13 @@ impl Cutouts {
         table.with_column(Column::new(FILE.into(), names))?;
         let written = Catalog::from_table(table, folder)?;
         written.save(folder.join("catalog.csv"))?;
-        Ok(Written { catalog: written, outside, partly, unknown, failed: failed.into_iter().collect() })
+        Ok(Written {
+            catalog: written,
+            outside,
+            partly,
+            unknown,
+            failed: failed.into_iter().collect(),
+        })
     }
 
     /// The regions of galaxies on the image, from its bottom to its top; then the names of galaxies outside of

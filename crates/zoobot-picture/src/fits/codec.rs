@@ -2,6 +2,7 @@
 //!
 //! Files come from anywhere, so each reads only what is there, and checks sizes before it takes memory.
 
+pub(super) mod gzip;
 pub(super) mod hcompress;
 pub(super) mod plio;
 pub(super) mod rice;

@@ -3,7 +3,7 @@
 use super::numbers::{Pixel, Scale, put};
 use super::part::{Part, product};
 use super::source::Source;
-use super::tiles::{Tiles, copy};
+use super::tiles::Tiles;
 
 /// An image that can be read in whole or in part.
 #[derive(Debug)]
@@ -88,14 +88,4 @@ impl Stored {
     pub fn all<T: Pixel>(&self, source: &Source) -> Result<Vec<T>, String> {
         self.read(source, &vec![0; self.axes.len()], &self.axes)
     }
-}
-
-/// Copies the pixels of one box that lie in another: see [`copy`].
-pub(crate) fn paste<T: Copy>(
-    from: &[T],
-    source: (&[usize], &[usize]),
-    target: (&[usize], &[usize]),
-    to: &mut [T],
-) {
-    copy(from, source, target, to);
 }

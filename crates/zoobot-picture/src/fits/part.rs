@@ -28,7 +28,8 @@ impl Part {
 
     /// The part after this one, if there is one.
     pub fn next(&self, source: &Source) -> Result<Option<Self>, String> {
-        let place = self.length.checked_next_multiple_of(BLOCK).and_then(|it| it.checked_add(self.start));
+        let place =
+            self.length.checked_next_multiple_of(BLOCK).and_then(|it| it.checked_add(self.start));
         let Some(place) = place.filter(|place| place.saturating_add(BLOCK) <= source.len()) else {
             return Ok(None);
         };

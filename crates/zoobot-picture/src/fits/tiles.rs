@@ -1,31 +1,23 @@
 //! Images in compressed tiles (FITS standard 4.0, section 10): each row of a table is a tile. Floats are
 //! stored as whole numbers with a scale, often with a random dither that readers subtract.
 
+mod codecs;
 mod dither;
 mod table;
 
-use super::codec::{hcompress, plio, rice};
+use super::boxes::{copy, corner};
+use super::codec::{gzip, hcompress, plio, rice};
 use super::numbers::{Pixel, Scale, put};
 use super::part::{Part, product};
 use super::source::Source;
+use codecs::{Codec, codec};
 use dither::Dither;
-use std::io::Read;
 use table::{Column, Table};
 
 /// The value that marks an exact 0 in the second method of dithering.
 const ZERO: i32 = -2_147_483_646;
 /// The maximum number of pixels of a tile.
 const MOST: u64 = 1 << 28;
-
-/// How tiles are compressed.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Codec {
-    Rice { bytes: usize, block: usize },
-    Gzip { shuffled: bool },
-    Plio,
-    Hcompress { smooth: bool },
-    Plain,
-}
 
 /// How the tiles of an image are stored.
 #[derive(Debug)]
@@ -78,11 +70,14 @@ impl Tiles {
             Ok(length.min(axis))
         });
         let tile = tile.collect::<Result<Vec<usize>, String>>()?;
-        let counts: Vec<usize> = axes.iter().zip(&tile).map(|(all, each)| all.div_ceil(*each)).collect();
+        let counts: Vec<usize> =
+            axes.iter().zip(&tile).map(|(all, each)| all.div_ceil(*each)).collect();
         let table = Table::of(source, part)?;
         if product(&counts) > table.rows() as u64 {
             let (tiles, rows) = (product(&counts), table.rows());
-            return Err(format!("damaged FITS file: it holds {rows} of the {tiles} tiles of the image"));
+            return Err(format!(
+                "damaged FITS file: it holds {rows} of the {tiles} tiles of the image"
+            ));
         }
         if product(&tile) > MOST {
             return Err(format!("a tile of {} pixels is too large to read", product(&tile)));
@@ -188,17 +183,26 @@ impl Tiles {
         Ok((self.pixels(source, row, &lengths)?, corner, lengths))
     }
 
-    fn pixels<T: Pixel>(&self, source: &Source, row: usize, lengths: &[usize]) -> Result<Vec<T>, String> {
+    fn pixels<T: Pixel>(
+        &self,
+        source: &Source,
+        row: usize,
+        lengths: &[usize],
+    ) -> Result<Vec<T>, String> {
         let count: usize = lengths.iter().product();
         let mut out = vec![T::UNDEFINED; count];
         let there = |column: &Option<Column>| match column {
-            Some(column) => self.table.bytes(source, column, row).map(|it| Some(it).filter(|it| !it.is_empty())),
+            Some(column) => {
+                self.table.bytes(source, column, row).map(|it| Some(it).filter(|it| !it.is_empty()))
+            }
             None => Ok(None),
         };
         let Some(content) = there(&self.data)? else {
             // A tile that could not be quantised holds plain numbers.
             let bytes = match (there(&self.gzip)?, there(&self.plain)?) {
-                (Some(packed), _) => gunzip(&packed, count * self.bytes()).ok_or_else(|| wrong(row))?,
+                (Some(packed), _) => {
+                    gzip::unpack(&packed, count * self.bytes()).ok_or_else(|| wrong(row))?
+                }
                 (None, Some(plain)) => plain.into_owned(),
                 (None, None) => return Err(wrong(row)),
             };
@@ -260,9 +264,9 @@ impl Tiles {
                 hcompress::decode(content, columns, rows, smooth).ok().map(Raw::Small)
             }
             Codec::Gzip { shuffled } => {
-                let bytes = gunzip(content, count * 8)?;
+                let bytes = gzip::unpack(content, count * 8)?;
                 let (bytes, bits) = self.sized(bytes, count, quantised)?;
-                let bytes = if shuffled { unshuffled(&bytes, count) } else { bytes };
+                let bytes = if shuffled { gzip::unshuffled(&bytes, count) } else { bytes };
                 Some(Raw::Bytes(bytes, bits))
             }
             Codec::Plain => {
@@ -290,7 +294,9 @@ impl Tiles {
     /// Floats from whole numbers with a scale.
     fn floats<T: Pixel>(&self, row: usize, values: &[i32], out: &mut [T]) -> Result<(), String> {
         let (scale, zero) = match (&self.scale, self.scales) {
-            (Some((scale, zero)), _) => (self.table.number(scale, row)?, self.table.number(zero, row)?),
+            (Some((scale, zero)), _) => {
+                (self.table.number(scale, row)?, self.table.number(zero, row)?)
+            }
             (None, Some(scales)) => scales,
             (None, None) => (1.0, 0.0),
         };
@@ -329,83 +335,31 @@ impl Tiles {
         let (_, lengths) = self.place(row);
         let count = usize::try_from(product(&lengths)).map_err(|_| wrong(row))?;
         let Some(column) = &self.data else {
-            return if self.gzip.is_some() || self.plain.is_some() { Ok(()) } else { Err(wrong(row)) };
+            return if self.gzip.is_some() || self.plain.is_some() {
+                Ok(())
+            } else {
+                Err(wrong(row))
+            };
         };
         let length = self.table.length(column, row)?;
         let whole = match self.codec {
             _ if length == 0 => {
-                let gzip = self.gzip.as_ref().map_or(Ok(0), |it| self.table.length(it, row))?;
+                let packed = self.gzip.as_ref().map_or(Ok(0), |it| self.table.length(it, row))?;
                 let plain = self.plain.as_ref().map_or(Ok(0), |it| self.table.length(it, row))?;
-                packs(gzip, count * self.bytes()) || plain == count * self.bytes()
+                gzip::packs(packed, count * self.bytes()) || plain == count * self.bytes()
             }
             Codec::Rice { bytes, block } => rice::fits(length, count, bytes, block),
             Codec::Plio => plio::fits(length / 2, count),
-            Codec::Gzip { .. } => packs(length, count),
+            Codec::Gzip { .. } => gzip::packs(length, count),
             Codec::Plain => length >= count,
             Codec::Hcompress { .. } => {
                 let content = self.table.bytes(source, column, row)?;
-                plane(&lengths).is_some_and(|(columns, rows)| hcompress::fits(&content, columns, rows))
+                plane(&lengths)
+                    .is_some_and(|(columns, rows)| hcompress::fits(&content, columns, rows))
             }
         };
         if whole { Ok(()) } else { Err(wrong(row)) }
     }
-}
-
-/// The codec that a header names.
-fn codec(part: &Part, bits: i64) -> Result<Codec, String> {
-    let header = &part.header;
-    // Parameters have numbers and names: ZNAME1 = 'BLOCKSIZE', ZVAL1 = 32.
-    let parameter = |name: &str| {
-        let at = (1..=9).find(|i| {
-            header.text(&format!("ZNAME{i}")).is_some_and(|it| it.eq_ignore_ascii_case(name))
-        });
-        at.and_then(|i| header.whole(&format!("ZVAL{i}")))
-    };
-    let name = header.text("ZCMPTYPE").unwrap_or_default().to_ascii_uppercase();
-    Ok(match name.as_str() {
-        "RICE_1" | "RICE_ONE" => {
-            let block = parameter("BLOCKSIZE").unwrap_or(32);
-            let bytes = parameter("BYTEPIX").unwrap_or(4);
-            let sane = (1..=1 << 20).contains(&block) && matches!(bytes, 1 | 2 | 4);
-            if !sane || bits.abs() == 64 && bits > 0 {
-                return Err(format!(
-                    "damaged FITS file: blocks of {block} pixels of {bytes} bytes for BITPIX {bits}"
-                ));
-            }
-            Codec::Rice { bytes: bytes as usize, block: block as usize }
-        }
-        "GZIP_1" => Codec::Gzip { shuffled: false },
-        "GZIP_2" => Codec::Gzip { shuffled: true },
-        "PLIO_1" => Codec::Plio,
-        "HCOMPRESS_1" => Codec::Hcompress { smooth: parameter("SMOOTH").unwrap_or(0) != 0 },
-        "NOCOMPRESS" => Codec::Plain,
-        other => {
-            return Err(format!(
-                "the image is compressed with {other:?}; RICE_1, GZIP_1, GZIP_2, PLIO_1, \
-                 HCOMPRESS_1 and NOCOMPRESS are read"
-            ));
-        }
-    })
-}
-
-/// Whether gzip can pack this many bytes into so few: it packs at most 1032 into one.
-fn packs(length: usize, bytes: usize) -> bool {
-    bytes as u64 <= 1040 * (length as u64 + 1)
-}
-
-/// Unpacks one gzip stream of at most `most` bytes.
-fn gunzip(packed: &[u8], most: usize) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let stream = flate2::bufread::GzDecoder::new(packed);
-    stream.take(most as u64 + 1).read_to_end(&mut bytes).ok()?;
-    (bytes.len() <= most).then_some(bytes)
-}
-
-/// Joins bytes that were sorted by their significance.
-fn unshuffled(bytes: &[u8], count: usize) -> Vec<u8> {
-    let each = bytes.len() / count.max(1);
-    let byte = |i: usize| bytes[(i % each) * count + i / each];
-    (0..each * count).map(byte).collect()
 }
 
 /// The columns and rows of a tile with at most two axes longer than 1.
@@ -413,47 +367,4 @@ fn plane(lengths: &[usize]) -> Option<(usize, usize)> {
     let mut long = lengths.iter().copied().filter(|length| *length > 1);
     let size = (long.next().unwrap_or(1), long.next().unwrap_or(1));
     long.next().is_none().then_some(size)
-}
-
-/// The index along each axis of element `n` in a grid of `counts`, the first axis fastest.
-fn corner(mut n: usize, counts: &[usize]) -> Vec<usize> {
-    let mut place = |count: &usize| {
-        let at = n % (*count).max(1);
-        n /= (*count).max(1);
-        at
-    };
-    counts.iter().map(&mut place).collect()
-}
-
-/// Copies the pixels that two boxes share. A box: its first pixel, and its length along each axis.
-pub(super) fn copy<T: Copy>(
-    from: &[T],
-    source: (&[usize], &[usize]),
-    target: (&[usize], &[usize]),
-    to: &mut [T],
-) {
-    let shared = source.0.iter().zip(source.1).zip(target.0.iter().zip(target.1));
-    let shared: Vec<(usize, usize)> = shared
-        .map(|((a, n), (b, m))| (*a.max(b), (a + n).min(b + m)))
-        .collect();
-    if shared.is_empty() || shared.iter().any(|(start, end)| start >= end) {
-        return;
-    }
-    let spans: Vec<usize> = shared[1..].iter().map(|(start, end)| end - start).collect();
-    let width = shared[0].1 - shared[0].0;
-    let index = |at: &[usize], place: (&[usize], &[usize])| {
-        let mut stride = 1;
-        let parts = at.iter().zip(place.0).zip(place.1).map(|((at, start), length)| {
-            let part = (at - start) * stride;
-            stride *= length;
-            part
-        });
-        parts.sum::<usize>()
-    };
-    for line in 0..spans.iter().product() {
-        let mut at = vec![shared[0].0];
-        at.extend(corner(line, &spans).iter().zip(&shared[1..]).map(|(at, (start, _))| at + start));
-        let (a, b) = (index(&at, source), index(&at, target));
-        to[b..b + width].copy_from_slice(&from[a..a + width]);
-    }
 }

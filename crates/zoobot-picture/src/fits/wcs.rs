@@ -43,7 +43,8 @@ impl Wcs {
         let (Some(first), Some(second)) = (kind(columns), kind(rows)) else {
             return Err("the image has no coordinates on the sky (CTYPE is absent)".to_owned());
         };
-        let projection = |kind: &str| kind.get(4..).unwrap_or_default().trim_matches('-').to_owned();
+        let projection =
+            |kind: &str| kind.get(4..).unwrap_or_default().trim_matches('-').to_owned();
         let axis = |kind: &str| kind.split('-').next().unwrap_or_default().to_owned();
         let swapped = match (axis(&first).as_str(), axis(&second).as_str()) {
             ("RA", "DEC") => false,
@@ -61,8 +62,11 @@ impl Wcs {
                 return Err(format!("the projection {name:?} of the image is not read; {READ}"));
             }
         }
-        let other = ["PV1_0", "PV1_5", "PV2_5", "PV2_0", "CPDIS1", "CPDIS2", "DP1.EXTVER", "D2IMDIS1"];
-        if let Some(key) = other.iter().find(|key| header.number(key).is_some() || header.text(key).is_some()) {
+        let other =
+            ["PV1_0", "PV1_5", "PV2_5", "PV2_0", "CPDIS1", "CPDIS2", "DP1.EXTVER", "D2IMDIS1"];
+        if let Some(key) =
+            other.iter().find(|key| header.number(key).is_some() || header.text(key).is_some())
+        {
             return Err(format!("the distortion of the image in {key} is not read; {READ}"));
         }
         let number = |key: String, default: f64| header.number(&key).unwrap_or(default);
@@ -75,7 +79,9 @@ impl Wcs {
                 "arcmin" => Ok(1.0 / 60.0),
                 "arcsec" => Ok(1.0 / 3600.0),
                 "rad" => Ok(180.0 / std::f64::consts::PI),
-                other => Err(format!("the unit {other:?} of the coordinates is not read; degrees are")),
+                other => {
+                    Err(format!("the unit {other:?} of the coordinates is not read; degrees are"))
+                }
             }
         };
         let units = [unit(columns)?, unit(rows)?];
@@ -94,7 +100,9 @@ impl Wcs {
         let matrix = degrees.map(|row| row.map(f64::to_radians));
         let determinant = matrix[0][0] * matrix[1][1] - matrix[0][1] * matrix[1][0];
         if !(determinant.abs() > 1e-30 && determinant.is_finite()) {
-            return Err("the coordinates of the image cannot be inverted (CD or CDELT is 0)".to_owned());
+            return Err(
+                "the coordinates of the image cannot be inverted (CD or CDELT is 0)".to_owned()
+            );
         }
         let inverse = [
             [matrix[1][1] / determinant, -matrix[0][1] / determinant],
@@ -103,7 +111,10 @@ impl Wcs {
         let default = if origin[1] >= 90.0 { 0.0 } else { 180.0 };
         let turn = (180.0 - number("LONPOLE".to_owned(), default)).to_radians();
         let wcs = Self {
-            reference: [number(format!("CRPIX{columns}"), 0.0), number(format!("CRPIX{rows}"), 0.0)],
+            reference: [
+                number(format!("CRPIX{columns}"), 0.0),
+                number(format!("CRPIX{rows}"), 0.0),
+            ],
             origin: origin.map(f64::to_radians),
             matrix,
             inverse,
@@ -182,12 +193,15 @@ impl Wcs {
 
 /// From pixels to degrees: `CD`, or `PC` with `CDELT`, or `CDELT` with `CROTA`.
 fn matrix(header: &Header, axes: [usize; 2]) -> [[f64; 2]; 2] {
-    let both = |name: &str, i: usize, j: usize| header.number(&format!("{name}{}_{}", axes[i], axes[j]));
+    let both =
+        |name: &str, i: usize, j: usize| header.number(&format!("{name}{}_{}", axes[i], axes[j]));
     let each = |name: &str, default: fn(usize, usize) -> f64| {
         let cell = |i: usize, j: usize| both(name, i, j).unwrap_or_else(|| default(i, j));
         [[cell(0, 0), cell(0, 1)], [cell(1, 0), cell(1, 1)]]
     };
-    let has = |name: &str| [(0, 0), (0, 1), (1, 0), (1, 1)].iter().any(|&(i, j)| both(name, i, j).is_some());
+    let has = |name: &str| {
+        [(0, 0), (0, 1), (1, 0), (1, 1)].iter().any(|&(i, j)| both(name, i, j).is_some())
+    };
     if has("CD") {
         return each("CD", |_, _| 0.0);
     }

@@ -1,7 +1,8 @@
 //! Writes planes of flux as a FITS image.
 
 use super::header::{BLOCK, Header};
-use super::open::{FitsImage, Region};
+use super::read::FitsImage;
+use super::region::Region;
 use ndarray::Array2;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -60,8 +61,14 @@ pub fn write_fits(
 
 /// The cards that a cut-out keeps: coordinates, with the reference pixel moved, units and bands.
 fn kept(header: &Header, region: Region) -> Vec<String> {
-    let begins = ["CTYPE", "CUNIT", "CRVAL", "CDELT", "CROTA", "CD1_", "CD2_", "PC1_", "PC2_", "A_", "B_", "AP_", "BP_", "BAND"];
-    let whole = ["RADESYS", "EQUINOX", "LONPOLE", "LATPOLE", "BUNIT", "OBJECT", "FILTER", "SURVEY", "MAGZERO"];
+    let begins = [
+        "CTYPE", "CUNIT", "CRVAL", "CDELT", "CROTA", "CD1_", "CD2_", "PC1_", "PC2_", "A_", "B_",
+        "AP_", "BP_", "BAND",
+    ];
+    let whole = [
+        "RADESYS", "EQUINOX", "LONPOLE", "LATPOLE", "BUNIT", "OBJECT", "FILTER", "SURVEY",
+        "MAGZERO",
+    ];
     let mut cards = Vec::new();
     for (key, value) in header.cards() {
         if !value.is_ascii() {
@@ -76,7 +83,8 @@ fn kept(header: &Header, region: Region) -> Vec<String> {
             if let Some(place) = header.number(key) {
                 cards.push(format!("{key:<8}= {:>20}", place - first as f64));
             }
-        } else if whole.contains(&key.as_str()) || begins.iter().any(|start| key.starts_with(start)) {
+        } else if whole.contains(&key.as_str()) || begins.iter().any(|start| key.starts_with(start))
+        {
             // Axes beyond the second are planes without coordinates.
             if !(key.len() == 6 && key.starts_with('C') && !key.ends_with(['1', '2'])) {
                 cards.push(format!("{key:<8}= {value}"));

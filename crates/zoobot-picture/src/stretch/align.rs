@@ -34,7 +34,8 @@ pub fn align<'a>(
     }
     let (rows, columns) = planes[finest].dim();
     let ratio = |(a, b): (usize, usize)| a as f64 / b as f64;
-    if all.is_none() && sizes.iter().any(|size| (ratio(*size) / ratio(sizes[finest]) - 1.0).abs() > 0.05)
+    if all.is_none()
+        && sizes.iter().any(|size| (ratio(*size) / ratio(sizes[finest]) - 1.0).abs() > 0.05)
     {
         let problem = format!("the bands have the sizes {sizes:?} (rows, columns)");
         let hint = "Cut all bands out of the same field, or give files with coordinates on the sky";

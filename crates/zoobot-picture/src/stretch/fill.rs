@@ -73,7 +73,8 @@ pub(super) fn smooth(plane: &Array2<f32>) -> Array2<f32> {
     while !edge.is_empty() {
         let value = |at: &(usize, usize)| {
             let known = around(*at).map(|it| filled[it]).filter(|it| it.is_finite());
-            let (count, sum) = known.fold((0_u32, 0.0), |(n, sum), it| (n + 1, sum + f64::from(it)));
+            let (count, sum) =
+                known.fold((0_u32, 0.0), |(n, sum), it| (n + 1, sum + f64::from(it)));
             (sum / f64::from(count.max(1))) as f32
         };
         let values: Vec<f32> = edge.iter().map(value).collect();

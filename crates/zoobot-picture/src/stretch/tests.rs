@@ -124,8 +124,12 @@ fn recorded() -> serde_json::Value {
 fn zscale_is_astropys() {
     let recorded = recorded();
     for (name, case) in recorded["zscale"].as_object().unwrap() {
-        let values: Vec<f32> =
-            case["values"].as_array().unwrap().iter().map(|it| it.as_f64().unwrap() as f32).collect();
+        let values: Vec<f32> = case["values"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it.as_f64().unwrap() as f32)
+            .collect();
         let (black, white) = limits::zscale(&values);
         for (found, expected) in [(black, &case["limits"][0]), (white, &case["limits"][1])] {
             let expected = expected.as_f64().unwrap();

@@ -24,11 +24,7 @@ static STRETCHES: [Named; 7] = [
         usage: "log[:A]",
         make: |given| optional(given, 1000.0).map(Stretch::log),
     },
-    Named {
-        name: "linear",
-        usage: "linear",
-        make: |given| given.is_empty().then(Stretch::linear),
-    },
+    Named { name: "linear", usage: "linear", make: |given| given.is_empty().then(Stretch::linear) },
     Named { name: "sqrt", usage: "sqrt", make: |given| given.is_empty().then(Stretch::sqrt) },
     Named { name: "zscale", usage: "zscale", make: |given| given.is_empty().then(Stretch::zscale) },
     Named {

@@ -41,7 +41,8 @@ pub fn decode(
     if planes.iter().any(|count| *count > 62) {
         return Err(wrong());
     }
-    let mut bits = Bits { bytes: content.get(HEAD..).unwrap_or_default(), place: 0, buffer: 0, count: 0 };
+    let mut bits =
+        Bits { bytes: content.get(HEAD..).unwrap_or_default(), place: 0, buffer: 0, count: 0 };
     let mut image = vec![0_i64; columns * rows];
     let (half_rows, half_columns) = (rows.div_ceil(2), columns.div_ceil(2));
     // Quadrants: where it begins, its rows and columns, its number of bit planes.
@@ -159,13 +160,7 @@ fn quadrant(
             }
             _ => return Err(wrong()),
         }
-        spread(
-            &codes,
-            rows,
-            columns,
-            |at, set| image[at] |= i64::from(set) << bit,
-            stride,
-        );
+        spread(&codes, rows, columns, |at, set| image[at] |= i64::from(set) << bit, stride);
     }
     Ok(())
 }

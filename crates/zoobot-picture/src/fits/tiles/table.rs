@@ -83,7 +83,8 @@ impl Table {
         for i in 1..=header.whole("TFIELDS").unwrap_or(0).clamp(0, 999) {
             let form = header.text(&format!("TFORM{i}")).unwrap_or_default();
             let column = Column::of(&form, start);
-            let end = column.and_then(|it| start.checked_add(it.bytes()?)).filter(|end| *end <= width);
+            let end =
+                column.and_then(|it| start.checked_add(it.bytes()?)).filter(|end| *end <= width);
             let (Some(column), Some(end)) = (column, end) else {
                 return Err(wrong(&format!("a column of the form {form:?}")));
             };

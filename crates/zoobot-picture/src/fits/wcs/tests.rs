@@ -37,7 +37,8 @@ fn positions_and_pixels_are_astropys() {
 
 #[test]
 fn north_is_up_and_east_left_of_it_and_the_other_half_of_the_sky_is_nowhere() {
-    let cards = ["CTYPE1  = 'RA---TAN'", "CTYPE2  = 'DEC--TAN'", "CRVAL1  = 10.0", "CRVAL2  = 89.9"];
+    let cards =
+        ["CTYPE1  = 'RA---TAN'", "CTYPE2  = 'DEC--TAN'", "CRVAL1  = 10.0", "CRVAL2  = 89.9"];
     let more = ["CRPIX1  = 50", "CRPIX2  = 50", "CDELT1  = -0.01", "CDELT2  = 0.01"];
     let wcs = Wcs::of(&header(cards.into_iter().chain(more)), 1, 2).unwrap();
     let (north, east) = wcs.north_and_east(49.0, 49.0).unwrap();
