@@ -30,6 +30,8 @@ mod overwrite;
 mod predict;
 #[path = "command_line/similar.rs"]
 mod similar;
+#[path = "command_line/sky.rs"]
+mod sky;
 #[path = "command_line/train.rs"]
 mod train;
 #[path = "command_line/values.rs"]

@@ -9,9 +9,10 @@ use zoobot_core::picture::Stretch;
 // How FITS files become pictures. Not a doc comment: clap would show it as the help of the command.
 #[derive(Debug, Args)]
 pub struct Stretching {
-    /// How the flux of FITS files becomes brightness: asinh[:Q], log[:A] or linear, from the smallest
-    /// value to the 99.7th percentile (default: the stretch of the encoder or model, else asinh). JPEG
-    /// and PNG files are not changed
+    /// How the flux of FITS files becomes brightness: asinh[:Q], log[:A], sqrt, linear, zscale, lupton or
+    /// legacy, which may be followed by limits and more, as in "asinh:10, percentiles 1 to 99.5, fill
+    /// smooth" (default: the stretch of the encoder or model, else asinh, from the smallest value to the
+    /// 99.7th percentile). JPEG and PNG files are not changed
     #[arg(long)]
     pub stretch: Option<Stretch>,
 }

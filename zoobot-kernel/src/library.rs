@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
 /// The library's own crates, and the modules through which cells reach their contents.
-pub const OWN: [(&str, &str); 12] = [
+pub const OWN: [(&str, &str); 13] = [
     ("zoobot_shared", "zoobot_core"),
     ("zoobot_core", "zoobot_core"),
     ("zoobot_base", "zoobot_core"),
@@ -26,6 +26,7 @@ pub const OWN: [(&str, &str); 12] = [
     ("zoobot_learn", "zoobot_core"),
     ("zoobot_anomaly", "zoobot_core::anomaly"),
     ("zoobot_active", "zoobot_core::active"),
+    ("zoobot_asking", "zoobot_core::asking"),
 ];
 
 /// The prebuilt library, as the build recorded it.

@@ -75,12 +75,17 @@ pub(super) fn content(path: &Path) -> Result<Vec<u8>, String> {
     if path.as_os_str().is_empty() {
         return Err("file_loc is empty".to_owned());
     }
-    std::fs::read(path).map_err(|error| match error.kind() {
+    std::fs::read(path).map_err(words)
+}
+
+/// Why a file cannot be read, in words.
+pub(super) fn words(error: std::io::Error) -> String {
+    match error.kind() {
         ErrorKind::NotFound => "no such file".to_owned(),
         ErrorKind::IsADirectory => "it is a folder, not a picture".to_owned(),
         ErrorKind::PermissionDenied => "you may not read it (permission denied)".to_owned(),
         _ => format!("it cannot be read: {error}"),
-    })
+    }
 }
 
 /// Decodes the bytes of a JPEG or PNG file; fails with the reason. See [`read`].

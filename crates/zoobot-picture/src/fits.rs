@@ -1,12 +1,38 @@
 //! Images in FITS files: flux, which a [`Stretch`](super::Stretch) turns into a picture.
+//!
+//! Files come from anywhere, so they are read here, in Rust, and not by cfitsio: sizes in headers are compared
+//! with the length of the file before memory is taken.
 
-mod file;
+mod boxes;
+mod codec;
+mod hdu;
+mod header;
+mod image;
+mod npy;
+mod numbers;
+mod open;
+mod part;
+mod read;
+mod region;
+mod source;
 mod tiles;
+mod wcs;
+mod write;
+
+pub use hdu::Hdu;
+pub use npy::write_npy;
+pub use open::FitsFile;
+pub use read::FitsImage;
+pub use region::Region;
+pub use wcs::Wcs;
+pub use write::write_fits;
 
 use super::decode::{FEWEST_PIXELS, MOST_PIXELS, content};
 use super::unpack::unpacked;
-use file::Fits;
+use image::Stored;
 use ndarray::{Array2, s};
+use part::Part;
+use source::Source;
 use std::path::Path;
 use zoobot_base::error::{Error, Result};
 
@@ -21,7 +47,7 @@ pub(super) const BEGINNING: &[u8] = b"SIMPLE  =";
 /// compressed with gzip or bzip2; file names do not matter. Axes of length 1 are ignored: 1 x 1 x
 /// 64 x 64 is one plane. Whole numbers are scaled by `BSCALE` and `BZERO`. Undefined pixels are
 /// NaN: pixels that are NaN in the file, whole numbers that equal `BLANK`, and pixels that
-/// compression marks.
+/// compression marks. [`FitsFile`] reads other images, single planes and regions.
 ///
 /// ```no_run
 /// let planes = zoobot_core::picture::read_flux("cutouts/J003937.fits.fz")?;
@@ -44,103 +70,54 @@ pub fn read_flux(path: impl AsRef<Path>) -> Result<Vec<Array2<f32>>> {
 
 /// Like [`read_flux`], but from the bytes of a FITS file.
 pub(super) fn flux(bytes: Vec<u8>) -> Result<Vec<Array2<f32>>, String> {
-    let file = Fits::open(bytes)?;
-    let image = first_image(&file)?;
-    let (columns, rows) = (image.columns, image.rows);
+    let source = Source::Memory(bytes);
+    let Some((part, axes)) = first_image(&source)? else {
+        return Err("the FITS file has no image".to_owned());
+    };
+    let long: Vec<usize> = (0..axes.len()).filter(|&axis| axes[axis] > 1).collect();
+    let (columns, rows) = (axes[long[0]], axes[long[1]]);
+    let count = match long[2..] {
+        [] => 1,
+        [bands] if axes[bands] == 3 => 3,
+        _ => {
+            let shape: Vec<String> = axes.iter().rev().map(usize::to_string).collect();
+            return Err(format!(
+                "the image has {} values; only one plane, or three as colours, can be read",
+                shape.join(" x ")
+            ));
+        }
+    };
     if (rows as u64).saturating_mul(columns as u64) > MOST_PIXELS {
         return Err(format!("{columns} x {rows} pixels are too many; at most 64 million are read"));
     }
     if rows.min(columns) < FEWEST_PIXELS as usize {
         return Err(format!("{columns} x {rows} pixels are too few; at least 8 x 8 are needed"));
     }
-    file.check_length()?;
-    let mut planes = image.planes(&file)?;
+    let image = Stored::of(&source, part, axes)?;
+    let values = image.all::<f32>(&source)?;
+    let plane = |values: &[f32]| {
+        let plane = ndarray::ArrayView2::from_shape((rows, columns), values)
+            .map_err(|_| "damaged FITS file: pixels are missing".to_owned())?;
+        Ok(plane.slice(s![..;-1, ..]).as_standard_layout().into_owned())
+    };
+    let planes: Result<Vec<_>, String> =
+        values.chunks_exact(rows * columns).take(count).map(plane).collect();
+    let mut planes = planes?;
     planes.reverse();
     Ok(planes)
 }
 
-/// An image of one or three planes, in a part (HDU) of a file.
-struct Image {
-    part: usize,
-    /// The length of each axis, the fastest first.
-    axes: Vec<usize>,
-    columns: usize,
-    rows: usize,
-    /// The index of the axis of three planes, if there is one.
-    bands: Option<usize>,
-}
-
-/// Moves to the first part of a file with an image of at least two axes.
-fn first_image(file: &Fits) -> Result<Image, String> {
-    let mut part = 1;
-    while file.go(part)? {
-        let axes = file.axes();
-        let long: Vec<usize> = (0..axes.len()).filter(|&axis| axes[axis] > 1).collect();
-        if long.len() >= 2 && !axes.contains(&0) {
-            let bands = match long[2..] {
-                [] => None,
-                [bands] if axes[bands] == 3 => Some(bands),
-                _ => {
-                    let shape: Vec<String> = axes.iter().rev().map(usize::to_string).collect();
-                    return Err(format!(
-                        "the image has {} values; only one plane, or three as colours, can be read",
-                        shape.join(" x ")
-                    ));
-                }
-            };
-            let (columns, rows) = (axes[long[0]], axes[long[1]]);
-            return Ok(Image { part, axes, columns, rows, bands });
+/// The first part of a file with an image of at least two axes that are longer than 1, and its axes.
+fn first_image(source: &Source) -> Result<Option<(Part, Vec<usize>)>, String> {
+    let mut part = Some(Part::first(source)?);
+    while let Some(this) = part {
+        let axes = this.axes()?;
+        if axes.iter().filter(|axis| **axis > 1).count() >= 2 && !axes.contains(&0) {
+            return Ok(Some((this, axes)));
         }
-        part += 1;
+        part = this.next(source)?;
     }
-    Err("the FITS file has no image".to_owned())
-}
-
-impl Image {
-    /// The planes in the order of the file, each with the last row first.
-    fn planes(&self, file: &Fits) -> Result<Vec<Array2<f32>>, String> {
-        let count = self.bands.map_or(1, |_| 3);
-        let each = self.rows * self.columns;
-        if file.tiled() && tiles::uncompressed(file) {
-            let all = tiles::read(file, &self.axes)?;
-            return all.chunks_exact(each).map(|plane| self.plane(plane)).collect();
-        }
-        let plane = |plane: usize| {
-            let (mut first, mut last) = (vec![1; self.axes.len()], self.axes.clone());
-            if let Some(bands) = self.bands {
-                (first[bands], last[bands]) = (plane + 1, plane + 1);
-            }
-            self.plane(&self.values(file, &first, &last)?)
-        };
-        (0..count).map(plane).collect()
-    }
-
-    /// The pixels between two corners.
-    fn values(&self, file: &Fits, first: &[usize], last: &[usize]) -> Result<Vec<f64>, String> {
-        // When cfitsio checks for undefined pixels, it treats infinities as undefined too. Plain floats
-        // need no check.
-        if !file.tiled() && file.whole("BITPIX").is_some_and(|bits| bits < 0) {
-            return file.pixels(first, last, 0.0);
-        }
-        let mut values = file.pixels(first, last, f64::NAN)?;
-        // Tiles that could not be quantised hold plain floats, beside quantised tiles.
-        let floats = ["GZIP_COMPRESSED_DATA", "UNCOMPRESSED_DATA"];
-        if values.iter().any(|value| value.is_nan())
-            && floats.iter().any(|column| file.column(column).is_some())
-        {
-            let raw = file.again(self.part)?.pixels(first, last, 0.0)?;
-            let infinite = values.iter_mut().zip(raw).filter(|(_, raw)| raw.is_infinite());
-            infinite.for_each(|(value, raw)| *value = raw);
-        }
-        Ok(values)
-    }
-
-    fn plane(&self, values: &[f64]) -> Result<Array2<f32>, String> {
-        let values = values.iter().map(|value| *value as f32).collect();
-        let plane = Array2::from_shape_vec((self.rows, self.columns), values)
-            .map_err(|_| "damaged FITS file: pixels are missing".to_owned())?;
-        Ok(plane.slice(s![..;-1, ..]).to_owned())
-    }
+    Ok(None)
 }
 
 #[cfg(test)]

@@ -1,18 +1,20 @@
 //! From a picture file to pixels: [`read`] decodes pictures, [`read_flux`] reads FITS files, a
 //! [`Stretch`] turns flux into a picture, and [`resample`] resizes pictures as Pillow does.
 
+mod bands;
 mod decode;
 mod fits;
 mod format;
+mod marks;
 pub mod resample;
+mod save;
 mod stretch;
 mod unpack;
 
-// cfitsio and the bzip2 crate both define `bz_internal_error`. The crate that is loaded first is linked
-// last, so the linker already has cfitsio's definition and leaves out the one of bzip2.
-extern crate bzip2 as _;
-
+pub use bands::Bands;
 pub use decode::{Decoded, decode, open, read};
-pub use fits::read_flux;
+pub use fits::{FitsFile, FitsImage, Hdu, Region, Wcs, read_flux, write_fits, write_npy};
 pub use format::PictureFormat;
-pub use stretch::{Limits, Stretch, StretchCurve};
+pub use marks::Marks;
+pub use save::save_picture;
+pub use stretch::{Fill, Limits, Stretch, StretchCurve, align};

@@ -1,8 +1,19 @@
 //! From flux to a picture: the step that FITS images need before a recipe.
 
+mod align;
+mod colour;
+mod fill;
+mod limits;
+mod text;
+
+pub use align::align;
+pub use fill::Fill;
+
 use image::{Rgb, RgbImage};
+use limits::{percentile, zscale};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use zoobot_base::error::{Error, Result};
 
 /// The curve from flux to brightness, between black (0) and white (1).
@@ -17,19 +28,33 @@ use zoobot_base::error::{Error, Result};
 pub enum StretchCurve {
     /// Brightness proportional to flux.
     Linear,
+    /// The square root of flux.
+    Sqrt,
     /// `asinh(q x) / asinh(q)`: faint parts become brighter, more so with a larger `q`.
     Asinh(f64),
     /// `ln(1 + a x) / ln(1 + a)`, like the log scale of DS9 (`a` = 1000).
     Log(f64),
+    /// Lupton et al. (2004): `stretch`, `Q` and the flux of black. A colour does not depend on brightness; the
+    /// limits are not used. As `make_lupton_rgb` of astropy.
+    Lupton(f64, f64, f64),
+    /// The rendering of the Legacy Surveys' viewer, with the scales of red, green and blue: 2.2, 3.4 and 6.0 for
+    /// flux in z, r and g in nanomaggies. The limits are not used.
+    Legacy(f64, f64, f64),
 }
 
 impl StretchCurve {
     fn at(self, x: f64) -> f64 {
         match self {
-            Self::Linear => x,
+            Self::Linear | Self::Lupton(..) | Self::Legacy(..) => x,
+            Self::Sqrt => x.sqrt(),
             Self::Asinh(q) => (q * x).asinh() / q.asinh(),
             Self::Log(a) => (a * x).ln_1p() / a.ln_1p(),
         }
+    }
+
+    /// Whether it makes a colour of all bands together.
+    fn is_colour(self) -> bool {
+        matches!(self, Self::Lupton(..) | Self::Legacy(..))
     }
 }
 
@@ -47,12 +72,15 @@ pub enum Limits {
     Percentiles(f64, f64),
     /// Fixed values of flux for all images.
     Flux(f64, f64),
+    /// IRAF's zscale, as `ZScaleInterval` of astropy computes it by default: around the median of each image.
+    #[serde(rename = "zscale")]
+    ZScale,
 }
 
 /// Turns planes of flux into an 8-bit picture.
 ///
-/// Undefined pixels, as at the edge of a survey or under a masked star, are left out of the percentiles
-/// and become black.
+/// Undefined pixels, as at the edge of a survey or under a masked star, are left out of the limits and become
+/// black, unless [`fill`](Self::fill) says otherwise.
 ///
 /// ```
 /// use zoobot_core::{ndarray::array, picture::Stretch};
@@ -69,50 +97,23 @@ pub struct Stretch {
     /// Black and white: one entry for all bands, or one for each band. Default: the percentiles 0 and
     /// 99.7 of each band, as in the galaxy-datasets package.
     pub limits: Vec<Limits>,
+    /// Whether percentiles and zscale are taken over all bands together, so that the picture keeps the ratio of
+    /// bands. Default no: each band has its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub together: bool,
+    /// What undefined pixels become. Default black.
+    #[serde(default, skip_serializing_if = "Fill::is_default")]
+    pub fill: Fill,
 }
 
 impl Default for Stretch {
     fn default() -> Self {
-        Self { curve: StretchCurve::Asinh(1.0), limits: vec![Limits::Percentiles(0.0, 99.7)] }
-    }
-}
-
-/// Writes the text that [`FromStr`](std::str::FromStr) reads, followed by the limits: `asinh:1,
-/// percentiles 0 to 99.7`.
-impl std::fmt::Display for Stretch {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.curve {
-            StretchCurve::Linear => f.write_str("linear")?,
-            StretchCurve::Asinh(q) => write!(f, "asinh:{q}")?,
-            StretchCurve::Log(a) => write!(f, "log:{a}")?,
+        Self {
+            curve: StretchCurve::Asinh(1.0),
+            limits: vec![Limits::Percentiles(0.0, 99.7)],
+            together: false,
+            fill: Fill::Black,
         }
-        self.limits.iter().try_for_each(|limits| match limits {
-            Limits::Percentiles(black, white) => write!(f, ", percentiles {black} to {white}"),
-            Limits::Flux(black, white) => write!(f, ", flux {black} to {white}"),
-        })
-    }
-}
-
-impl std::str::FromStr for Stretch {
-    type Err = Error;
-
-    /// Reads a stretch as given on the command line: `asinh`, `log` or `linear`, the first two optionally
-    /// with their parameter, such as `asinh:10`. The limits are the default.
-    fn from_str(text: &str) -> Result<Self> {
-        let range = "asinh, asinh:Q, log, log:A or linear";
-        let wrong = || Error::parameter("stretch", format!("{text:?}"), range);
-        let (name, parameter) = match text.split_once(':') {
-            Some((name, number)) => (name, Some(number.parse::<f64>().map_err(|_| wrong())?)),
-            None => (text, None),
-        };
-        let stretch = match (name, parameter) {
-            ("asinh", q) => Self::asinh(q.unwrap_or(1.0)),
-            ("log", a) => Self::log(a.unwrap_or(1000.0)),
-            ("linear", None) => Self::linear(),
-            _ => return Err(wrong()),
-        };
-        stretch.check()?;
-        Ok(stretch)
     }
 }
 
@@ -130,6 +131,68 @@ impl Stretch {
     /// A linear stretch.
     pub fn linear() -> Self {
         Self { curve: StretchCurve::Linear, ..Self::default() }
+    }
+
+    /// A square root stretch.
+    pub fn sqrt() -> Self {
+        Self { curve: StretchCurve::Sqrt, ..Self::default() }
+    }
+
+    /// A linear stretch between the limits of IRAF's zscale: see [`Limits::ZScale`].
+    pub fn zscale() -> Self {
+        Self { limits: vec![Limits::ZScale], ..Self::linear() }
+    }
+
+    /// The colours of Lupton et al. (2004): see [`StretchCurve::Lupton`]. Flux of `stretch` is bright; a larger `q`
+    /// shows more of what is faint.
+    pub fn lupton(stretch: f64, q: f64) -> Self {
+        Self { curve: StretchCurve::Lupton(stretch, q, 0.0), ..Self::default() }
+    }
+
+    /// The colours of the Legacy Surveys' viewer for g, r and z in nanomaggies: see [`StretchCurve::Legacy`].
+    pub fn legacy() -> Self {
+        Self { curve: StretchCurve::Legacy(2.2, 3.4, 6.0), ..Self::default() }
+    }
+
+    /// The stretch for planes with these names, in the order red, green, blue: the Legacy Surveys' rendering gets
+    /// the scales of the bands, others do not change.
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for a band that the rendering has no scale for.
+    pub fn for_bands(mut self, names: &[String]) -> Result<Self> {
+        if !matches!(self.curve, StretchCurve::Legacy(..)) {
+            return Ok(self);
+        }
+        let scale = |name: &String| match name.as_str() {
+            "u" => Ok(1.5),
+            "g" => Ok(6.0),
+            "r" => Ok(3.4),
+            "i" => Ok(3.0),
+            "z" => Ok(2.2),
+            _ => {
+                let range = "u, g, r, i or z for the stretch legacy";
+                Err(Error::parameter("a band", format!("{name:?}"), range))
+            }
+        };
+        let scales = names.iter().map(scale).collect::<Result<Vec<f64>>>()?;
+        match scales[..] {
+            [r, g, b] => self.curve = StretchCurve::Legacy(r, g, b),
+            [one] => self.curve = StretchCurve::Legacy(one, one, one),
+            _ => {}
+        }
+        Ok(self)
+    }
+
+    /// Takes percentiles and zscale over all bands together.
+    pub fn together(mut self) -> Self {
+        self.together = true;
+        self
+    }
+
+    /// Sets what undefined pixels become.
+    pub fn fill(mut self, fill: Fill) -> Self {
+        self.fill = fill;
+        self
     }
 
     /// Sets black and white to percentiles of each image.
@@ -166,6 +229,23 @@ impl Stretch {
             let name = "the parameter of the stretch";
             return Err(Error::parameter(name, value, "between 1e-6 and 1e9"));
         }
+        let parameters = match self.curve {
+            StretchCurve::Lupton(stretch, q, minimum) => vec![
+                ("stretch", stretch, 1e-9..=1e12),
+                ("Q", q, 1e-6..=1e10),
+                ("the flux of black", minimum, -1e12..=1e12),
+            ],
+            StretchCurve::Legacy(r, g, b) => {
+                [r, g, b].map(|scale| ("the scale of a band", scale, 1e-9..=1e12)).to_vec()
+            }
+            _ => Vec::new(),
+        };
+        for (name, value, range) in parameters {
+            if !range.contains(&value) {
+                let range = format!("between {} and {}", range.start(), range.end());
+                return Err(Error::parameter(name, value, range));
+            }
+        }
         if !matches!(self.limits.len(), 1 | 3) {
             let range = "1 (for all bands) or 3 (one for each band)";
             return Err(Error::parameter("the number of limits", self.limits.len(), range));
@@ -178,6 +258,7 @@ impl Stretch {
                     0.0..=100.0,
                     "Choose two percentiles between 0 and 100, the smaller one for black",
                 ),
+                Limits::ZScale => continue,
                 Limits::Flux(a, b) => (
                     "flux",
                     &(*a, *b),
@@ -217,53 +298,80 @@ impl Stretch {
             let problem = format!("the planes have the sizes {sizes:?} (rows, columns)");
             return Err(Error::shape(problem, "Give planes of equal size that are not empty"));
         }
-        let grey = planes.len() == 1;
-        let bytes = planes
-            .iter()
-            .enumerate()
-            .map(|(band, plane)| self.bytes(plane, band))
-            .collect::<Result<Vec<_>>>()?;
-        Ok(RgbImage::from_fn(columns as u32, rows as u32, |x, y| {
-            let value = |band: usize| bytes[if grey { 0 } else { band }][[y as usize, x as usize]];
-            Rgb([value(0), value(1), value(2)])
-        }))
-    }
-
-    fn bytes(&self, plane: &Array2<f32>, band: usize) -> Result<Array2<u8>> {
-        if !plane.iter().any(|value| value.is_finite()) {
+        let undefined = planes.iter().position(|plane| !plane.iter().any(|it| it.is_finite()));
+        if let Some(band) = undefined {
             let problem = format!("every pixel of plane {} is undefined", band + 1);
             let hint = "Leave this image out, or check how it was cut out";
             return Err(Error::unsuitable(problem, hint));
         }
-        let limits = self.limits.get(band).or(self.limits.first());
-        let (black, white) = match limits.copied().unwrap_or(Limits::Percentiles(0.0, 100.0)) {
-            Limits::Flux(black, white) => (black, white),
-            Limits::Percentiles(black, white) => {
-                let mut finite: Vec<f32> =
-                    plane.iter().copied().filter(|v| v.is_finite()).collect();
-                (percentile(&mut finite, black), percentile(&mut finite, white))
+        let planes: Vec<Cow<Array2<f32>>> = planes
+            .iter()
+            .map(|plane| match self.fill {
+                Fill::Smooth => Cow::Owned(fill::smooth(plane)),
+                _ => Cow::Borrowed(plane),
+            })
+            .collect();
+        let of = |band: usize| if planes.len() == 1 { 0 } else { band };
+        let rgb: Box<dyn Fn([f64; 3]) -> [u8; 3]> = match self.curve {
+            // As in the programs that these come from, fractions are cut off.
+            StretchCurve::Lupton(stretch, q, minimum) => {
+                let colour = colour::lupton(stretch, q, minimum);
+                Box::new(move |flux| colour(flux).map(|it| (it * 255.0) as u8))
+            }
+            StretchCurve::Legacy(r, g, b) => {
+                let colour = colour::legacy([r, g, b]);
+                Box::new(move |flux| colour(flux).map(|it| (it * 255.0) as u8))
+            }
+            curve => {
+                let limits = self.limits_of(&planes);
+                Box::new(move |flux| {
+                    let byte = |band: usize| {
+                        let (black, white) = limits[of(band)];
+                        let (x, width) = (flux[band] - black, white - black);
+                        // A flat plane would divide by 0. It and values that are not finite become black.
+                        match width > 0.0 && x.is_finite() {
+                            true => (curve.at((x / width).clamp(0.0, 1.0)) * 255.0).round() as u8,
+                            false => 0,
+                        }
+                    };
+                    [byte(0), byte(1), byte(2)]
+                })
             }
         };
-        let width = white - black;
-        Ok(plane.mapv(|value| {
-            let x = (f64::from(value) - black) / width;
-            // A flat plane would divide by 0. It and values that are not finite become black.
-            if width > 0.0 && value.is_finite() {
-                (self.curve.at(x.clamp(0.0, 1.0)) * 255.0).round() as u8
-            } else {
-                0
+        Ok(RgbImage::from_fn(columns as u32, rows as u32, |x, y| {
+            let flux = [0, 1, 2].map(|band| f64::from(planes[of(band)][[y as usize, x as usize]]));
+            let defined = flux.iter().all(|value| value.is_finite());
+            match self.fill {
+                Fill::Colour(r, g, b) if !defined => Rgb([r, g, b]),
+                _ if !defined && self.curve.is_colour() => Rgb([0; 3]),
+                _ => Rgb(rgb(flux)),
             }
         }))
     }
-}
 
-/// A percentile of finite values, interpolated linearly between the two nearest values.
-fn percentile(values: &mut [f32], percent: f64) -> f64 {
-    let place = percent / 100.0 * (values.len() - 1) as f64;
-    let (low, share) = (place.floor() as usize, place.fract());
-    let (_, &mut below, above) = values.select_nth_unstable_by(low, f32::total_cmp);
-    let next = above.iter().copied().min_by(f32::total_cmp).unwrap_or(below);
-    f64::from(below) + (f64::from(next) - f64::from(below)) * share
+    /// Black and white of each plane.
+    fn limits_of(&self, planes: &[Cow<Array2<f32>>]) -> Vec<(f64, f64)> {
+        let finite = |planes: &[Cow<Array2<f32>>]| -> Vec<f32> {
+            planes.iter().flat_map(|it| it.iter()).copied().filter(|it| it.is_finite()).collect()
+        };
+        let of = |band: usize, planes: &[Cow<Array2<f32>>]| match self
+            .limits
+            .get(band)
+            .or(self.limits.first())
+        {
+            Some(Limits::Flux(black, white)) => (*black, *white),
+            Some(Limits::ZScale) => zscale(&finite(planes)),
+            Some(Limits::Percentiles(black, white)) => {
+                let mut values = finite(planes);
+                (percentile(&mut values, *black), percentile(&mut values, *white))
+            }
+            None => (0.0, 0.0),
+        };
+        match self.together {
+            true => vec![of(0, planes); planes.len()],
+            false => (0..planes.len()).map(|band| of(band, &planes[band..=band])).collect(),
+        }
+    }
 }
 
 #[cfg(test)]

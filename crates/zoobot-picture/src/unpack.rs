@@ -6,6 +6,19 @@ use std::io::{self, Read};
 /// The maximum number of bytes to unpack: three planes of 64 million numbers of 8 bytes, and headers.
 const MOST_BYTES: u64 = 2 << 30;
 
+/// Whether a file that begins with these bytes is compressed as a whole.
+pub(super) fn is_packed(bytes: &[u8]) -> bool {
+    let kinds: [&[u8]; 6] = [
+        &[0x1f, 0x8b],
+        b"BZh",
+        &[0x1f, 0x9d],
+        b"\xfd7zXZ\0",
+        &[0x28, 0xb5, 0x2f, 0xfd],
+        b"PK\x03\x04",
+    ];
+    kinds.iter().any(|kind| bytes.starts_with(kind))
+}
+
 /// The content of a file, unpacked if it is compressed. Fails with the reason.
 pub(super) fn unpacked(bytes: &[u8]) -> Result<Cow<'_, [u8]>, String> {
     match bytes {

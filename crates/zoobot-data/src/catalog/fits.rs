@@ -1,7 +1,6 @@
 //! FITS binary tables (FITS standard 4.0, section 7.3), which TOPCAT, astropy and cfitsio read.
 //!
-//! Covers only what a table of galaxies needs. The crate fitsio could do this, but the C library that it
-//! builds defines a symbol of bzip2 that tch defines too, so both cannot be linked into one dynamic library.
+//! Covers only what a table of galaxies needs.
 
 mod cards;
 mod many;

@@ -12,10 +12,12 @@ pub mod gz1;
 pub mod gz2;
 mod real_sample;
 mod sample;
+mod sample_field;
 
 pub use data_set::DataSet;
 pub use real_sample::real_sample_folder;
 pub use sample::sample_folder;
+pub use sample_field::sample_field_folder;
 
 /// All known data sets, one per line.
 static DATA_SETS: [DataSet; 6] = [

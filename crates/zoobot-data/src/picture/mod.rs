@@ -3,6 +3,7 @@
 
 mod augment;
 mod cache;
+mod cutouts;
 mod failures;
 mod gallery;
 mod recipe;
@@ -14,6 +15,7 @@ use zoobot_show::notes::note;
 
 pub use augment::{Augment, Erasing, RandomCrop};
 pub use cache::PictureCache;
+pub use cutouts::{CutoutFormat, Cutouts, Written};
 pub use failures::{Failed, Failures};
 #[doc(hidden)]
 pub use gallery::shown;

@@ -1,210 +1,370 @@
-//! Images in tiles that are not compressed (`NOCOMPRESS`), which cfitsio writes but cannot read.
-//!
-//! FITS standard 4.0, section 10: each row of the table is a tile, and floats are stored as whole numbers
-//! with a scale, often with a random dither that readers can subtract.
+//! Images in compressed tiles (FITS standard 4.0, section 10): each row of a table is a tile. Floats are
+//! stored as whole numbers with a scale, often with a random dither that readers subtract.
 
-use super::file::Fits;
-use std::io::Read;
+mod codecs;
+mod dither;
+mod table;
 
-/// The length of the table of random numbers.
-const RANDOM: usize = 10_000;
+use super::boxes::{copy, corner};
+use super::codec::{gzip, hcompress, plio, rice};
+use super::numbers::{Pixel, Scale, put};
+use super::part::{Part, product};
+use super::source::Source;
+use codecs::{Codec, codec};
+use dither::Dither;
+use table::{Column, Table};
+
 /// The value that marks an exact 0 in the second method of dithering.
-const ZERO: f64 = -2_147_483_646.0;
+const ZERO: i32 = -2_147_483_646;
+/// The maximum number of pixels of a tile.
+const MOST: u64 = 1 << 28;
 
-/// Whether the image is stored in tiles that are not compressed.
-pub(super) fn uncompressed(file: &Fits) -> bool {
-    file.text("ZCMPTYPE").is_some_and(|kind| kind.eq_ignore_ascii_case("NOCOMPRESS"))
-}
-
-/// All pixels of an image with these axes, the fastest first; undefined pixels are NaN.
-pub(super) fn read(file: &Fits, axes: &[usize]) -> Result<Vec<f64>, String> {
-    let layout = Layout::of(file)?;
-    let tile: Vec<usize> = (1..)
-        .zip(axes)
-        .map(|(i, &axis)| {
-            let first = if i == 1 { axis } else { 1 };
-            let length = file.whole(&format!("ZTILE{i}")).and_then(|it| usize::try_from(it).ok());
-            length.unwrap_or(first).clamp(1, axis)
-        })
-        .collect();
-    let counts: Vec<usize> =
-        axes.iter().zip(&tile).map(|(all, each)| all.div_ceil(*each)).collect();
-    let mut image = vec![f64::NAN; axes.iter().product()];
-    for row in 0..counts.iter().product() {
-        let corner: Vec<usize> =
-            corner(row, &counts).iter().zip(&tile).map(|(at, each)| at * each).collect();
-        let lengths: Vec<usize> = corner
-            .iter()
-            .zip(axes.iter().zip(&tile))
-            .map(|(start, (all, each))| (*each).min(all - start))
-            .collect();
-        let pixels = layout.pixels(file, row, lengths.iter().product())?;
-        for (line, values) in pixels.chunks_exact(lengths[0]).enumerate() {
-            let place = self::corner(line, &lengths[1..]);
-            let mut start = corner[0];
-            let mut stride = axes[0];
-            for (axis, at) in place.iter().enumerate() {
-                start += (corner[axis + 1] + at) * stride;
-                stride *= axes[axis + 1];
-            }
-            image[start..start + values.len()].copy_from_slice(values);
-        }
-    }
-    Ok(image)
-}
-
-/// The index along each axis of element `n` in a grid of `counts`, the first axis fastest.
-fn corner(mut n: usize, counts: &[usize]) -> Vec<usize> {
-    let mut place = |count: &usize| {
-        let at = n % count;
-        n /= count;
-        at
-    };
-    counts.iter().map(&mut place).collect()
-}
-
-/// How the tiles are stored.
-struct Layout {
+/// How the tiles of an image are stored.
+#[derive(Debug)]
+pub(super) struct Tiles {
+    codec: Codec,
+    table: Table,
     /// The bits of a pixel as in BITPIX: negative for floats.
     bits: i64,
-    heap: usize,
-    column: i32,
-    /// The column of tiles that could not be quantised, compressed with gzip.
-    gzip: Option<i32>,
-    scale: (f64, f64),
-    columns: Option<(i32, i32)>,
-    undefined: Option<f64>,
-    undefined_column: Option<i32>,
-    /// The random numbers, the offset of the first tile in them, and whether an exact 0 is kept.
-    dither: Option<(Vec<f64>, usize, bool)>,
+    /// The lengths of the image and of a tile along each axis, and the number of tiles.
+    axes: Vec<usize>,
+    tile: Vec<usize>,
+    counts: Vec<usize>,
+    data: Option<Column>,
+    gzip: Option<Column>,
+    plain: Option<Column>,
+    /// The scale of floats in each tile, or in all tiles.
+    scale: Option<(Column, Column)>,
+    scales: Option<(f64, f64)>,
+    undefined: Option<i64>,
+    undefined_column: Option<Column>,
+    dither: Option<Dither>,
+    whole: Scale,
 }
 
-impl Layout {
-    fn of(file: &Fits) -> Result<Self, String> {
-        let lacking = |what: &str| format!("damaged FITS file: a compressed image without {what}");
-        let bits = file.whole("ZBITPIX").ok_or_else(|| lacking("ZBITPIX"))?;
-        let column = file.column("COMPRESSED_DATA").ok_or_else(|| lacking("tiles"))?;
-        let table = file.whole("NAXIS1").unwrap_or(0) * file.whole("NAXIS2").unwrap_or(0);
-        let heap = file.data()?.0 + file.whole("THEAP").unwrap_or(table).max(0) as usize;
-        let dither = match file.text("ZQUANTIZ").unwrap_or_default().as_str() {
+/// The pixels of a tile before scales.
+enum Raw {
+    Small(Vec<i32>),
+    /// Big-endian numbers of this BITPIX.
+    Bytes(Vec<u8>, i64),
+}
+
+fn wrong(row: usize) -> String {
+    format!("damaged FITS file: tile {} of the image cannot be unpacked", row + 1)
+}
+
+impl Tiles {
+    pub fn of(source: &Source, part: &Part, axes: &[usize]) -> Result<Self, String> {
+        let header = &part.header;
+        let bits = header.whole("ZBITPIX");
+        let bits = bits
+            .filter(|bits| matches!(bits, 8 | 16 | 32 | 64 | -32 | -64))
+            .ok_or("damaged FITS file: a compressed image without ZBITPIX")?;
+        let tile = (1..).zip(axes).map(|(i, &axis)| {
+            let first = if i == 1 { axis } else { 1 };
+            let length = match header.whole(&format!("ZTILE{i}")) {
+                Some(length @ 1..) => length as usize,
+                Some(length) => return Err(format!("damaged FITS file: ZTILE{i} is {length}")),
+                None => first,
+            };
+            Ok(length.min(axis))
+        });
+        let tile = tile.collect::<Result<Vec<usize>, String>>()?;
+        let counts: Vec<usize> =
+            axes.iter().zip(&tile).map(|(all, each)| all.div_ceil(*each)).collect();
+        let table = Table::of(source, part)?;
+        if product(&counts) > table.rows() as u64 {
+            let (tiles, rows) = (product(&counts), table.rows());
+            return Err(format!(
+                "damaged FITS file: it holds {rows} of the {tiles} tiles of the image"
+            ));
+        }
+        if product(&tile) > MOST {
+            return Err(format!("a tile of {} pixels is too large to read", product(&tile)));
+        }
+        let dither = match header.text("ZQUANTIZ").unwrap_or_default().as_str() {
             kind @ ("SUBTRACTIVE_DITHER_1" | "SUBTRACTIVE_DITHER_2") => {
-                let seed = file.whole("ZDITHER0").unwrap_or(1).max(1) as usize;
-                Some((random(), seed - 1, kind.ends_with('2')))
+                let seed = header.whole("ZDITHER0").unwrap_or(1).max(1) as usize;
+                Some(Dither { first: seed - 1, keeps_zero: kind.ends_with('2') })
             }
             _ => None,
         };
+        let column = |name: &str| table.column(name);
         Ok(Self {
+            codec: codec(part, bits)?,
             bits,
-            heap,
-            column,
-            gzip: file.column("GZIP_COMPRESSED_DATA"),
-            scale: (
-                file.number("ZSCALE").or_else(|| file.number("BSCALE")).unwrap_or(1.0),
-                file.number("ZZERO").or_else(|| file.number("BZERO")).unwrap_or(0.0),
-            ),
-            columns: file.column("ZSCALE").zip(file.column("ZZERO")),
-            undefined: file.number("ZBLANK").or_else(|| file.number("BLANK")),
-            undefined_column: file.column("ZBLANK"),
+            axes: axes.to_vec(),
+            tile,
+            counts,
+            data: column("COMPRESSED_DATA"),
+            gzip: column("GZIP_COMPRESSED_DATA"),
+            plain: column("UNCOMPRESSED_DATA"),
+            scale: column("ZSCALE").zip(column("ZZERO")),
+            scales: header.number("ZSCALE").map(|it| (it, header.number("ZZERO").unwrap_or(0.0))),
+            undefined: header.whole("ZBLANK").or_else(|| header.whole("BLANK")),
+            undefined_column: column("ZBLANK"),
             dither,
+            whole: Scale::of(header),
+            table,
         })
     }
 
-    /// The pixels of the tile in this row of the table, counted from 0.
-    fn pixels(&self, file: &Fits, row: usize, count: usize) -> Result<Vec<f64>, String> {
-        let wrong = || format!("damaged FITS file: tile {} of the image has another size", row + 1);
-        let content = file.data()?.1;
-        let bytes = |column: i32, each: usize| {
-            let (length, place) = file.array(column, row + 1)?;
-            let start = self.heap.saturating_add(place);
-            let end = start.saturating_add(length.saturating_mul(each));
-            Ok::<_, String>((length, content.get(start..end).ok_or_else(wrong)?))
-        };
-        let (length, _) = file.array(self.column, row + 1)?;
-        if length == 0 {
-            let Some(gzip) = self.gzip else { return Err(wrong()) };
-            let mut raw = Vec::new();
-            let unpacked = flate2::read::GzDecoder::new(bytes(gzip, 1)?.1);
-            let most = count as u64 * self.bits.unsigned_abs() / 8;
-            unpacked.take(most + 1).read_to_end(&mut raw).map_err(|_| wrong())?;
-            return numbers(&raw, self.bits, count).ok_or_else(wrong);
+    /// The pixels of a region: its first pixel (from 0) and length along each axis.
+    pub fn read<T: Pixel>(
+        &self,
+        source: &Source,
+        first: &[usize],
+        lengths: &[usize],
+    ) -> Result<Vec<T>, String> {
+        let tiles = self.overlapping(first, lengths);
+        // Before memory is taken: can the tiles hold as many pixels as the header says?
+        for &row in &tiles {
+            self.check(source, row)?;
         }
-        // Floats with a scale are stored as 32-bit whole numbers.
-        let quantised =
-            self.bits < 0 && (self.columns.is_some() || file.number("ZSCALE").is_some());
-        let bits = if quantised { 32 } else { self.bits };
-        let all = bits.unsigned_abs() as usize / 8 * count;
-        if length > all || !all.is_multiple_of(length) {
-            return Err(wrong());
+        let count = usize::try_from(product(lengths)).map_err(|_| wrong(0))?;
+        let mut out = vec![T::UNDEFINED; count];
+        for row in tiles {
+            self.tile_into(source, row, first, lengths, &mut out)?;
         }
-        let mut values =
-            numbers(bytes(self.column, all / length)?.1, bits, count).ok_or_else(wrong)?;
-        let (scale, zero) = match self.columns {
-            Some((scale, zero)) => (file.cell(scale, row + 1)?, file.cell(zero, row + 1)?),
-            None => self.scale,
+        Ok(out)
+    }
+
+    /// The tiles that share pixels with a region.
+    pub fn overlapping(&self, first: &[usize], lengths: &[usize]) -> Vec<usize> {
+        let ranges = first.iter().zip(lengths).zip(&self.tile).map(|((first, length), tile)| {
+            (first / tile, (first + length).div_ceil(*tile).max(first / tile))
+        });
+        let ranges: Vec<(usize, usize)> = ranges.collect();
+        let spans: Vec<usize> = ranges.iter().map(|(from, to)| to - from).collect();
+        let row = |n: usize| {
+            let place = corner(n, &spans);
+            let mut stride = 1;
+            let parts = place.iter().zip(&ranges).zip(&self.counts).map(|((at, range), count)| {
+                let part = (range.0 + at) * stride;
+                stride *= count;
+                part
+            });
+            parts.sum()
         };
-        let undefined = match self.undefined_column {
-            Some(column) => Some(file.cell(column, row + 1)?),
-            None => self.undefined.filter(|_| bits > 0),
+        (0..spans.iter().product()).map(row).collect()
+    }
+
+    /// The first pixel of a tile, and its length along each axis.
+    fn place(&self, row: usize) -> (Vec<usize>, Vec<usize>) {
+        let corner: Vec<usize> =
+            corner(row, &self.counts).iter().zip(&self.tile).map(|(at, each)| at * each).collect();
+        let lengths = corner.iter().zip(self.axes.iter().zip(&self.tile));
+        let lengths = lengths.map(|(start, (all, each))| (*each).min(all - start)).collect();
+        (corner, lengths)
+    }
+
+    /// Decodes a tile, and copies what lies in a region to its place.
+    pub fn tile_into<T: Pixel>(
+        &self,
+        source: &Source,
+        row: usize,
+        first: &[usize],
+        region: &[usize],
+        out: &mut [T],
+    ) -> Result<(), String> {
+        let (corner, lengths) = self.place(row);
+        let decoded = self.pixels::<T>(source, row, &lengths)?;
+        copy(&decoded, (&corner, &lengths), (first, region), out);
+        Ok(())
+    }
+
+    /// The pixels of a tile, and where it is: its first pixel and its lengths.
+    pub fn decoded<T: Pixel>(
+        &self,
+        source: &Source,
+        row: usize,
+    ) -> Result<(Vec<T>, Vec<usize>, Vec<usize>), String> {
+        let (corner, lengths) = self.place(row);
+        Ok((self.pixels(source, row, &lengths)?, corner, lengths))
+    }
+
+    fn pixels<T: Pixel>(
+        &self,
+        source: &Source,
+        row: usize,
+        lengths: &[usize],
+    ) -> Result<Vec<T>, String> {
+        let count: usize = lengths.iter().product();
+        let mut out = vec![T::UNDEFINED; count];
+        let there = |column: &Option<Column>| match column {
+            Some(column) => {
+                self.table.bytes(source, column, row).map(|it| Some(it).filter(|it| !it.is_empty()))
+            }
+            None => Ok(None),
         };
-        let mut dither = self.dither.as_ref().filter(|_| quantised).map(|(random, seed, _)| {
-            let mut row = (row + seed) % RANDOM;
-            let mut at = (random[row] * 500.0) as usize;
-            move || {
-                let value = random[at];
-                at += 1;
-                if at == RANDOM {
-                    row = (row + 1) % RANDOM;
-                    at = (random[row] * 500.0) as usize;
+        let Some(content) = there(&self.data)? else {
+            // A tile that could not be quantised holds plain numbers.
+            let bytes = match (there(&self.gzip)?, there(&self.plain)?) {
+                (Some(packed), _) => {
+                    gzip::unpack(&packed, count * self.bytes()).ok_or_else(|| wrong(row))?
                 }
-                value
+                (None, Some(plain)) => plain.into_owned(),
+                (None, None) => return Err(wrong(row)),
+            };
+            return match put(&bytes, self.bits, &self.whole_scale(row)?, &mut out) {
+                true => Ok(out),
+                false => Err(wrong(row)),
+            };
+        };
+        let quantised = self.bits < 0 && (self.scale.is_some() || self.scales.is_some());
+        match self.raw(&content, lengths, count, quantised).ok_or_else(|| wrong(row))? {
+            Raw::Small(values) if quantised => self.floats(row, &values, &mut out)?,
+            Raw::Small(values) => self.whole_scale(row)?.put(&values, &mut out),
+            Raw::Bytes(bytes, 32) if quantised => {
+                let values = bytes.as_chunks::<4>().0.iter().map(|it| i32::from_be_bytes(*it));
+                let values: Vec<i32> = values.collect();
+                if values.len() != count {
+                    return Err(wrong(row));
+                }
+                self.floats(row, &values, &mut out)?;
+            }
+            Raw::Bytes(bytes, bits) => {
+                if !put(&bytes, bits, &self.whole_scale(row)?, &mut out) {
+                    return Err(wrong(row));
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    /// The number of bytes of a pixel.
+    fn bytes(&self) -> usize {
+        self.bits.unsigned_abs() as usize / 8
+    }
+
+    /// The scale and undefined value of whole numbers.
+    fn whole_scale(&self, row: usize) -> Result<Scale, String> {
+        let undefined = match &self.undefined_column {
+            Some(column) => Some(self.table.whole(column, row)?),
+            None => self.undefined,
+        };
+        Ok(Scale { undefined: undefined.filter(|_| self.bits > 0), ..self.whole.clone() })
+    }
+
+    /// Unpacks a tile; `None` if it is damaged.
+    fn raw(&self, content: &[u8], lengths: &[usize], count: usize, quantised: bool) -> Option<Raw> {
+        match self.codec {
+            Codec::Rice { bytes, block } => {
+                let mut values = vec![0; count];
+                rice::decode(content, bytes, block, &mut values).ok()?;
+                Some(Raw::Small(values))
+            }
+            Codec::Plio => {
+                let mut values = vec![0; count];
+                plio::decode(content, &mut values).ok()?;
+                Some(Raw::Small(values))
+            }
+            Codec::Hcompress { smooth } => {
+                let (columns, rows) = plane(lengths)?;
+                hcompress::decode(content, columns, rows, smooth).ok().map(Raw::Small)
+            }
+            Codec::Gzip { shuffled } => {
+                let bytes = gzip::unpack(content, count * 8)?;
+                let (bytes, bits) = self.sized(bytes, count, quantised)?;
+                let bytes = if shuffled { gzip::unshuffled(&bytes, count) } else { bytes };
+                Some(Raw::Bytes(bytes, bits))
+            }
+            Codec::Plain => {
+                let (bytes, bits) = self.sized(content.to_vec(), count, quantised)?;
+                Some(Raw::Bytes(bytes, bits))
+            }
+        }
+    }
+
+    /// Tells from the number of bytes of a tile what its numbers are.
+    fn sized(&self, bytes: Vec<u8>, count: usize, quantised: bool) -> Option<(Vec<u8>, i64)> {
+        let each = (count > 0 && bytes.len().is_multiple_of(count)).then(|| bytes.len() / count)?;
+        let bits = match each {
+            1 => 8,
+            2 => 16,
+            4 if self.bits < 0 && !quantised => -32,
+            4 => 32,
+            8 if self.bits < 0 => -64,
+            8 => 64,
+            _ => return None,
+        };
+        Some((bytes, bits))
+    }
+
+    /// Floats from whole numbers with a scale.
+    fn floats<T: Pixel>(&self, row: usize, values: &[i32], out: &mut [T]) -> Result<(), String> {
+        let (scale, zero) = match (&self.scale, self.scales) {
+            (Some((scale, zero)), _) => {
+                (self.table.number(scale, row)?, self.table.number(zero, row)?)
+            }
+            (None, Some(scales)) => scales,
+            (None, None) => (1.0, 0.0),
+        };
+        let (scale, zero) = (scale * self.whole.scale, zero * self.whole.scale + self.whole.zero);
+        let undefined = match &self.undefined_column {
+            Some(column) => Some(self.table.whole(column, row)?),
+            None => self.undefined,
+        };
+        let undefined = undefined.and_then(|it| i32::try_from(it).ok());
+        let single = self.bits == -32;
+        let float = |value: f64| if single { T::single(value as f32) } else { T::double(value) };
+        let Some(dither) = &self.dither else {
+            for (out, value) in out.iter_mut().zip(values) {
+                if Some(*value) != undefined {
+                    *out = float(f64::from(*value) * scale + zero);
+                }
+            }
+            return Ok(());
+        };
+        let zeros = dither.keeps_zero.then_some(ZERO);
+        dither.each_run(row, values.len(), |range, random| {
+            let pixels = out[range.clone()].iter_mut().zip(&values[range]).zip(random);
+            for ((out, value), random) in pixels {
+                if Some(*value) == zeros {
+                    *out = T::single(0.0);
+                } else if Some(*value) != undefined {
+                    *out = float((f64::from(*value) - f64::from(*random) + 0.5) * scale + zero);
+                }
             }
         });
-        let keeps_zero = quantised && self.dither.as_ref().is_some_and(|(_, _, keeps)| *keeps);
-        for value in &mut values {
-            // Without dither nothing is subtracted: 0.5 cancels below.
-            let shift = dither.as_mut().map_or(0.5, |next| next());
-            *value = match *value {
-                it if Some(it) == undefined => f64::NAN,
-                ZERO if keeps_zero => 0.0,
-                it => (it - shift + 0.5) * scale + zero,
+        Ok(())
+    }
+
+    /// Fails for a tile that cannot hold its pixels.
+    fn check(&self, source: &Source, row: usize) -> Result<(), String> {
+        let (_, lengths) = self.place(row);
+        let count = usize::try_from(product(&lengths)).map_err(|_| wrong(row))?;
+        let Some(column) = &self.data else {
+            return if self.gzip.is_some() || self.plain.is_some() {
+                Ok(())
+            } else {
+                Err(wrong(row))
             };
-        }
-        Ok(values)
+        };
+        let length = self.table.length(column, row)?;
+        let whole = match self.codec {
+            _ if length == 0 => {
+                let packed = self.gzip.as_ref().map_or(Ok(0), |it| self.table.length(it, row))?;
+                let plain = self.plain.as_ref().map_or(Ok(0), |it| self.table.length(it, row))?;
+                gzip::packs(packed, count * self.bytes()) || plain == count * self.bytes()
+            }
+            Codec::Rice { bytes, block } => rice::fits(length, count, bytes, block),
+            Codec::Plio => plio::fits(length / 2, count),
+            Codec::Gzip { .. } => gzip::packs(length, count),
+            Codec::Plain => length >= count,
+            Codec::Hcompress { .. } => {
+                let content = self.table.bytes(source, column, row)?;
+                plane(&lengths)
+                    .is_some_and(|(columns, rows)| hcompress::fits(&content, columns, rows))
+            }
+        };
+        if whole { Ok(()) } else { Err(wrong(row)) }
     }
 }
 
-/// Decodes big-endian numbers; `bits` is as in BITPIX.
-fn numbers(bytes: &[u8], bits: i64, count: usize) -> Option<Vec<f64>> {
-    fn each<const N: usize>(bytes: &[u8], number: impl Fn([u8; N]) -> f64) -> Vec<f64> {
-        bytes.as_chunks::<N>().0.iter().map(|it| number(*it)).collect()
-    }
-    let values = match bits {
-        8 => each(bytes, |[byte]| f64::from(byte)),
-        16 => each(bytes, |it| f64::from(i16::from_be_bytes(it))),
-        32 => each(bytes, |it| f64::from(i32::from_be_bytes(it))),
-        64 => each(bytes, |it| i64::from_be_bytes(it) as f64),
-        -32 => each(bytes, |it| f64::from(f32::from_be_bytes(it))),
-        -64 => each(bytes, f64::from_be_bytes),
-        _ => return None,
-    };
-    (values.len() == count).then_some(values)
-}
-
-/// The standard's random numbers between 0 and 1 (appendix I, after Park & Miller 1988,
-/// doi:10.1145/63039.63042).
-fn random() -> Vec<f64> {
-    let next = |seed: &u64| Some(16_807 * seed % 2_147_483_647);
-    let seeds = std::iter::successors(Some(1), next).skip(1).take(RANDOM);
-    // In single precision, as the programs that write such files use them.
-    seeds.map(|seed| f64::from((seed as f64 / 2_147_483_647.0) as f32)).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    /// The standard gives the seed after the last number.
-    #[test]
-    fn the_random_numbers_end_where_the_standard_says() {
-        let last = super::random()[super::RANDOM - 1];
-        assert_eq!(last as f32, (1_043_618_065.0_f64 / 2_147_483_647.0) as f32);
-    }
+/// The columns and rows of a tile with at most two axes longer than 1.
+fn plane(lengths: &[usize]) -> Option<(usize, usize)> {
+    let mut long = lengths.iter().copied().filter(|length| *length > 1);
+    let size = (long.next().unwrap_or(1), long.next().unwrap_or(1));
+    long.next().is_none().then_some(size)
 }

@@ -2,7 +2,7 @@
 
 use super::{Figure, pictures};
 use crate::notebook::text::escape;
-use crate::notebook::{Gallery, Show, Tile, jpeg};
+use crate::notebook::{Gallery, Show, Tile, jpeg_as};
 use image::{Rgb, RgbImage};
 use std::io::Write;
 use std::path::Path;
@@ -71,7 +71,7 @@ impl Gallery {
 
     /// A tile's picture, and the lines of text below it.
     fn drawn(&self, place: usize, tile: &Tile) -> (RgbImage, String) {
-        let read = || image::load_from_memory(&jpeg(&tile.file, PIXELS).ok()?).ok();
+        let read = || image::load_from_memory(&jpeg_as(&tile.file, PIXELS, self.look()).ok()?).ok();
         let known = tile.picture().cloned().or_else(|| Some(read()?.into_rgb8()));
         let mut caption = tile.caption.clone();
         if known.is_none() {

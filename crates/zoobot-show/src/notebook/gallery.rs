@@ -2,12 +2,14 @@
 
 use super::markup::picture_or_reason;
 use super::text::{self, cut, escape, plural, thousands};
+use super::thumbnail::Look;
 use super::{Bundle, Show, thumbnail};
 use image::RgbImage;
 use std::fmt::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use zoobot_base::{Error, Result};
+use zoobot_picture::Stretch;
 
 /// The maximum number of tiles: a notebook with more might not open any more.
 const MOST: usize = 200;
@@ -77,6 +79,7 @@ pub struct Gallery {
     columns: usize,
     side: u32,
     query: bool,
+    look: Look,
     /// The reason why there are no pictures.
     problem: Option<String>,
 }
@@ -91,7 +94,15 @@ impl From<Result<Gallery>> for Gallery {
 impl Gallery {
     /// A gallery of these tiles, six in a row, 120 pixels each.
     pub fn new(tiles: Vec<Tile>) -> Self {
-        Self { tiles, title: String::new(), columns: 6, side: 120, query: false, problem: None }
+        Self {
+            tiles,
+            title: String::new(),
+            columns: 6,
+            side: 120,
+            query: false,
+            look: Look::default(),
+            problem: None,
+        }
     }
 
     /// Sets the title above the pictures (default none).
@@ -110,6 +121,48 @@ impl Gallery {
     pub fn thumbnail(mut self, pixels: u32) -> Self {
         self.side = pixels.clamp(32, 512);
         self
+    }
+
+    /// Sets the stretch of FITS pictures (default [`Stretch::default`]).
+    ///
+    /// ```
+    /// use zoobot_core::picture::{Cutouts, FitsFile};
+    /// use zoobot_core::prelude::*;
+    /// let field = zoobot_core::survey::sample_field_folder()?;
+    /// let image = FitsFile::open(field.join("field.fits.fz"))?.image(None)?;
+    /// let out = std::env::temp_dir().join(format!("doc-gallery-{}", std::process::id()));
+    /// let galaxies = Cutouts::new(&image, 80)?.write(field.join("catalog.csv"), &out)?.catalog;
+    /// let gallery = galaxies.gallery(6).stretch(Stretch::legacy()).scale_bar(5.0).compass();
+    /// display(&gallery);
+    /// # std::fs::remove_dir_all(out).expect("just written");
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn stretch(mut self, stretch: Stretch) -> Self {
+        self.look.stretch = stretch;
+        self
+    }
+
+    /// Shows only one band of FITS pictures: by the name in their headers, or by its place, from 0.
+    pub fn band(mut self, band: impl Into<String>) -> Self {
+        self.look.band = Some(band.into());
+        self
+    }
+
+    /// Draws a scale bar of this many arcseconds on FITS pictures that have coordinates on the sky.
+    pub fn scale_bar(mut self, arcsec: f64) -> Self {
+        self.look.marks.bar = Some(arcsec);
+        self
+    }
+
+    /// Draws arrows to north and east on FITS pictures that have coordinates on the sky.
+    pub fn compass(mut self) -> Self {
+        self.look.marks.compass = true;
+        self
+    }
+
+    /// How FITS pictures are shown.
+    pub(crate) fn look(&self) -> &Look {
+        &self.look
     }
 
     /// Frames the first picture as the query that the others match.
@@ -163,7 +216,7 @@ impl Gallery {
         let pixels = (f64::from(self.side) * density) as u32;
         let file = |tile: &Tile| tile.picture.is_none().then(|| tile.file.clone());
         let files: Vec<_> = shown.iter().map(file).collect();
-        let loaded = thumbnail::load_all(&files, pixels);
+        let loaded = thumbnail::load_all(&files, pixels, &self.look);
         let pictures = shown.iter().zip(loaded).filter_map(|(tile, loaded)| match &tile.picture {
             Some(picture) => Some(thumbnail::of(picture, pixels)),
             None => loaded,

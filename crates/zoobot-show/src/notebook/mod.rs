@@ -30,6 +30,7 @@ pub use progress::Progress;
 pub use table::Table;
 #[doc(hidden)]
 pub use thumbnail::{jpeg, png};
+pub(crate) use thumbnail::jpeg_as;
 pub use timing::took;
 
 use base64::Engine;

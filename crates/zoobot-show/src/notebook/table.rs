@@ -192,7 +192,7 @@ impl Table {
             && let (Some(folder), Ok(names)) = (&self.pictures, column.str())
         {
             let files: Vec<_> = names.iter().map(|name| Some(folder.join(name?))).collect();
-            let pictures = thumbnail::load_all(&files, PICTURE);
+            let pictures = thumbnail::load_all(&files, PICTURE, &thumbnail::Look::default());
             let picture = |(name, picture): (
                 Option<&str>,
                 Option<zoobot_base::Result<thumbnail::Thumbnail>>,

@@ -7,6 +7,7 @@ use image::{DynamicImage, RgbImage, codecs::jpeg::JpegEncoder};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use zoobot_base::{Error, Result};
+use zoobot_picture::{Bands, Decoded, Marks, Stretch, open};
 
 /// A picture as a `data:` URI.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,9 +23,22 @@ impl Thumbnail {
 
 const QUALITY: u8 = 82;
 
+/// How FITS files are shown.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Look {
+    pub stretch: Stretch,
+    pub marks: Marks,
+    /// The name or the place of the only band; all bands otherwise.
+    pub band: Option<String>,
+}
+
 /// Loads pictures in parallel, each cut to its central square and at most `pixels` wide.
-pub(super) fn load_all(files: &[Option<PathBuf>], pixels: u32) -> Vec<Option<Result<Thumbnail>>> {
-    files.par_iter().map(|file| Some(load(file.as_deref()?, pixels))).collect()
+pub(super) fn load_all(
+    files: &[Option<PathBuf>],
+    pixels: u32,
+    look: &Look,
+) -> Vec<Option<Result<Thumbnail>>> {
+    files.par_iter().map(|file| Some(load(file.as_deref()?, pixels, look))).collect()
 }
 
 /// A thumbnail of a picture in memory, made in the same way.
@@ -35,16 +49,14 @@ pub(super) fn of(picture: &RgbImage, pixels: u32) -> Result<Thumbnail> {
     Ok(Thumbnail::of(&made))
 }
 
-fn load(file: &Path, pixels: u32) -> Result<Thumbnail> {
-    Ok(Thumbnail::of(&jpeg(file, pixels)?))
+fn load(file: &Path, pixels: u32, look: &Look) -> Result<Thumbnail> {
+    Ok(Thumbnail::of(&jpeg_as(file, pixels, look)?))
 }
 
 /// A picture's central square as a JPEG file, at most `pixels` wide; FITS files use the default stretch.
 #[doc(hidden)]
 pub fn jpeg(file: &Path, pixels: u32) -> Result<Vec<u8>> {
-    let picture = zoobot_picture::read(file)?;
-    encode(&picture.into(), pixels)
-        .map_err(|error| Error::Picture { path: file.to_path_buf(), reason: error.to_string() })
+    jpeg_as(file, pixels, &Look::default())
 }
 
 /// A picture's central square as a PNG file, at most `pixels` wide; FITS files use the default stretch.
@@ -57,23 +69,49 @@ pub fn png(file: &Path, pixels: u32) -> Result<Vec<u8>> {
     Ok(png.into_inner())
 }
 
-fn encode(picture: &DynamicImage, pixels: u32) -> image::ImageResult<Vec<u8>> {
-    let mut jpeg = Vec::new();
-    let encoder = JpegEncoder::new_with_quality(&mut jpeg, QUALITY);
-    square(picture, pixels).to_rgb8().write_with_encoder(encoder)?;
-    Ok(jpeg)
+/// Like [`jpeg`], with a stretch and marks for FITS files.
+pub(crate) fn jpeg_as(file: &Path, pixels: u32, look: &Look) -> Result<Vec<u8>> {
+    let failed = |reason: String| Error::Picture { path: file.to_path_buf(), reason };
+    if *look == Look::default() {
+        let picture = zoobot_picture::read(file)?;
+        return encode(&picture.into(), pixels).map_err(|error| failed(error.to_string()));
+    }
+    if let Decoded::Picture(picture) = open(file)? {
+        return encode(&picture.into(), pixels).map_err(|error| failed(error.to_string()));
+    }
+    let mut bands = Bands::read(&[file], None)?;
+    if let Some(band) = &look.band {
+        bands = bands.only(band).map_err(|error| failed(error.to_string()))?;
+    }
+    let picture = bands.picture(&look.stretch).map_err(|error| failed(error.to_string()))?;
+    let (width, height) = picture.dimensions();
+    let side = width.min(height);
+    let mut shown = square(&picture.into(), pixels).to_rgb8();
+    if let Some(wcs) = bands.wcs() {
+        let left = f64::from((width - side) / 2);
+        let top = f64::from(height - 1 - (height - side) / 2);
+        let zoom = f64::from(side) / f64::from(shown.width().max(1));
+        look.marks.draw(&mut shown, wcs, (left, top), zoom);
+    }
+    encode(&shown.into(), pixels).map_err(|error| failed(error.to_string()))
 }
 
-/// The central square, at most `pixels` wide.
+/// The central square of a picture, at most `pixels` wide.
 fn square(picture: &DynamicImage, pixels: u32) -> DynamicImage {
     let (width, height) = (picture.width(), picture.height());
     let side = width.min(height);
     let square = picture.crop_imm((width - side) / 2, (height - side) / 2, side, side);
-    if side > pixels {
-        square.resize_exact(pixels, pixels, FilterType::CatmullRom)
-    } else {
-        square
+    match side > pixels {
+        true => square.resize_exact(pixels, pixels, FilterType::CatmullRom),
+        false => square,
     }
+}
+
+fn encode(picture: &DynamicImage, pixels: u32) -> image::ImageResult<Vec<u8>> {
+    let square = square(picture, pixels);
+    let mut jpeg = Vec::new();
+    square.to_rgb8().write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, QUALITY))?;
+    Ok(jpeg)
 }
 
 #[cfg(test)]
@@ -88,7 +126,7 @@ mod tests {
         let colour =
             |x, _| if (100..200).contains(&x) { Rgb([200, 40, 40]) } else { Rgb([0, 0, 0]) };
         RgbImage::from_fn(300, 100, colour).save(&file).unwrap();
-        let Thumbnail { uri } = load(&file, 50).unwrap();
+        let Thumbnail { uri } = load(&file, 50, &Look::default()).unwrap();
         let jpeg = BASE64.decode(uri.strip_prefix("data:image/jpeg;base64,").unwrap()).unwrap();
         let small = image::load_from_memory(&jpeg).unwrap().to_rgb8();
         assert_eq!(small.dimensions(), (50, 50));
@@ -105,7 +143,7 @@ mod tests {
             if let Some(content) = content {
                 std::fs::write(&file, content).unwrap();
             }
-            match load(&file, 50) {
+            match load(&file, 50, &Look::default()) {
                 Err(Error::Picture { reason, path }) => {
                     assert_eq!(path, file);
                     reason
