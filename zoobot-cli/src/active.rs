@@ -63,7 +63,12 @@ pub struct Active {
     #[arg(long, value_delimiter = ',')]
     questions: Vec<String>,
     /// The folder of a model whose encoder makes the representations, or sample (included)
-    #[arg(long, default_value = "sample", value_name = "MODEL", conflicts_with = "representations")]
+    #[arg(
+        long,
+        default_value = "sample",
+        value_name = "MODEL",
+        conflicts_with = "representations"
+    )]
     model: PathBuf,
     /// The table from `zoobot encode`, in place of --model
     #[arg(long)]
@@ -203,12 +208,17 @@ impl Active {
             Some(path) => {
                 let space = Space::read(path)?;
                 let known: HashSet<&String> = space.ids().iter().collect();
-                let ids: Vec<&String> = catalog.ids().iter().filter(|id| known.contains(id)).collect();
+                let ids: Vec<&String> =
+                    catalog.ids().iter().filter(|id| known.contains(id)).collect();
                 if ids.is_empty() {
                     return Err(none_matches("the representations", catalog, &space.ids()[0]));
                 }
                 if ids.len() < catalog.len() {
-                    note(format!("{} of {} galaxies have no representation", catalog.len() - ids.len(), catalog.len()));
+                    note(format!(
+                        "{} of {} galaxies have no representation",
+                        catalog.len() - ids.len(),
+                        catalog.len()
+                    ));
                 }
                 space.select(&ids)?
             }
@@ -218,9 +228,7 @@ impl Active {
     }
 
     fn figures(&self, outcome: &ActiveOutcome, held_out: usize) -> Value {
-        let round = |it: &zoobot_core::active::ActiveRound| {
-            json!({ "round": it.round, "labels": it.labels, "loss": it.loss })
-        };
+        let round = |it: &zoobot_core::active::ActiveRound| json!({ "round": it.round, "labels": it.labels, "loss": it.loss });
         let means: serde_json::Map<String, Value> = outcome
             .votes()
             .schema()
@@ -280,12 +288,20 @@ pub fn with_votes(catalog: &Catalog, votes: &Votes) -> Result<Vec<String>> {
             Err(none_matches("the table of votes", catalog, example))
         }
         (0, _) => Err(Error::empty(
-            format!("none of the {} galaxies of {} has votes", catalog.len(), catalog.source().display()),
+            format!(
+                "none of the {} galaxies of {} has votes",
+                catalog.len(),
+                catalog.source().display()
+            ),
             "Give a table with votes for the questions of the schema",
         )),
         (some, _) => {
             if some < catalog.len() {
-                note(format!("{} of {} galaxies have no votes and are left out", catalog.len() - some, catalog.len()));
+                note(format!(
+                    "{} of {} galaxies have no votes and are left out",
+                    catalog.len() - some,
+                    catalog.len()
+                ));
             }
             Ok(ids)
         }

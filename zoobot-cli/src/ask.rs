@@ -92,7 +92,8 @@ impl Ask {
         let votes = all.votes()?;
         let known = votes.ids().iter().filter(|id| catalog.ids().contains(id)).count();
         if known == 0 {
-            let problem = format!("none of the {} galaxies in --journal is in the catalogue", votes.len());
+            let problem =
+                format!("none of the {} galaxies in --journal is in the catalogue", votes.len());
             return Err(Error::unsuitable(problem, "Choose the catalogue that was asked about"));
         }
         if let Some(out) = &self.out {
@@ -101,9 +102,12 @@ impl Ask {
         let agreement = RaterAgreement::of(&all, &question).ok();
         let fleiss = agreement.as_ref().map(RaterAgreement::fleiss).filter(|it| it.is_finite());
         let range = schema.question(&question)?.range();
-        let totals: serde_json::Map<String, Value> = (schema.question(&question)?.answers().iter().zip(range))
-            .map(|(answer, place)| (answer.name().to_owned(), json!(votes.counts().column(place).sum() as u64)))
-            .collect();
+        let totals: serde_json::Map<String, Value> =
+            (schema.question(&question)?.answers().iter().zip(range))
+                .map(|(answer, place)| {
+                    (answer.name().to_owned(), json!(votes.counts().column(place).sum() as u64))
+                })
+                .collect();
         let figures = json!({
             "out": self.out, "question": question, "answers": totals, "galaxies": votes.len(),
             "people": all.volunteers(), "fleiss_kappa": fleiss,
@@ -118,7 +122,11 @@ impl Ask {
             )];
             lines.extend(totals.iter().map(|(name, count)| format!("  {name}: {count}")));
             if let Some(agreement) = &agreement {
-                lines.push(format!("Fleiss' kappa {:.3} on {} galaxies", agreement.fleiss(), agreement.galaxies()));
+                lines.push(format!(
+                    "Fleiss' kappa {:.3} on {} galaxies",
+                    agreement.fleiss(),
+                    agreement.galaxies()
+                ));
                 lines.push(agreement.table().to_string());
             }
             Ok(lines.join("\n"))

@@ -6,9 +6,9 @@ use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use zoobot_core::Result;
 use zoobot_core::catalog::TableFormat;
 use zoobot_core::tables::{SkyMatch, SkyTable};
-use zoobot_core::Result;
 
 /// Match two tables by their positions on the sky.
 ///
@@ -78,7 +78,9 @@ impl Match {
         let of = |path: &PathBuf| -> Result<PathBuf> { crate::galaxies::file(path) };
         let file = of(&self.first)?;
         let first = SkyTable::read(&file)?;
-        let same = |path: &PathBuf| path.canonicalize().is_ok_and(|it| file.canonicalize().is_ok_and(|own| own == it));
+        let same = |path: &PathBuf| {
+            path.canonicalize().is_ok_and(|it| file.canonicalize().is_ok_and(|own| own == it))
+        };
         let other = self.second.as_ref().map(of).transpose()?;
         let other = other.filter(|path| !same(path) || self.other_columns.is_some());
         let second = other.as_ref().map(SkyTable::read).transpose()?;
@@ -105,7 +107,10 @@ impl Match {
             Ok(match &second {
                 Some(second) => format!(
                     "{} pairs within {} arcsec: {matched} of {} rows of A, {matched_other} of {} rows of B",
-                    found.len(), self.radius, rows(&first), rows(second)
+                    found.len(),
+                    self.radius,
+                    rows(&first),
+                    rows(second)
                 ),
                 None => {
                     let rows = rows(&first);

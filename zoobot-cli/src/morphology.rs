@@ -46,7 +46,8 @@ impl Morphology {
         let (table, failed) = ClassicalMorphology::of_catalog(&catalog)?;
         let seconds = start.elapsed().as_secs_f64();
         if table.height() == 0 {
-            let reason = failed.first().map_or(String::new(), |it| format!(", the first: {}", it.reason));
+            let reason =
+                failed.first().map_or(String::new(), |it| format!(", the first: {}", it.reason));
             let problem = format!("none of the {} pictures could be read{reason}", failed.len());
             return Err(Error::unsuitable(problem, "Check the paths in file_loc"));
         }

@@ -52,7 +52,8 @@ impl Oracles {
         let catalog = self.fractions.counts(Catalog::read(path)?, schema)?;
         match Votes::of(&catalog, schema) {
             Err(error @ Error::Missing { .. }) => {
-                let known = DataSet::all().iter().filter(|it| DataSet::voted().contains(&it.name()));
+                let known =
+                    DataSet::all().iter().filter(|it| DataSet::voted().contains(&it.name()));
                 for data_set in known {
                     if let Ok(votes) = of_data_set(data_set, path, schema) {
                         note(format!("{} is read as the data set {data_set}", path.display()));
@@ -116,7 +117,9 @@ mod tests {
     fn words_stand_for_the_questions_of_every_campaign() {
         for (schema, ending) in [("decals_dr5", "dr5"), ("gz2", "gz2")] {
             let schema = Schema::named(schema).unwrap();
-            for (word, name) in [("smooth", "smooth-or-featured"), ("bar", "bar"), ("spiral", "has-spiral-arms")] {
+            for (word, name) in
+                [("smooth", "smooth-or-featured"), ("bar", "bar"), ("spiral", "has-spiral-arms")]
+            {
                 assert_eq!(question(&schema, word).unwrap(), format!("{name}-{ending}"));
             }
         }

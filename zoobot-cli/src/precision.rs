@@ -65,7 +65,9 @@ impl Precision {
     pub fn run(&self) -> Result<ExitCode> {
         let data_set = self.data_set();
         let tags = match &data_set {
-            Some((data_set, table)) => Tags::of_data_set(data_set, &data_set.read(galaxies::file(table)?)?)?,
+            Some((data_set, table)) => {
+                Tags::of_data_set(data_set, &data_set.read(galaxies::file(table)?)?)?
+            }
             None => self.tags()?,
         };
         let mut all: Vec<(String, Vec<Row>)> = Vec::new();

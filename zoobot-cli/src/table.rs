@@ -60,7 +60,12 @@ impl Table {
         }
         let table = SkyTable::read(crate::galaxies::file(input)?)?;
         let (rows, columns) = table.frame().shape();
-        let units = table.frame().get_column_names().iter().filter(|it| table.info(it).unit.is_some()).count();
+        let units = table
+            .frame()
+            .get_column_names()
+            .iter()
+            .filter(|it| table.info(it).unit.is_some())
+            .count();
         let mut figures = json!({
             "rows": rows, "columns": columns, "units": units, "out": out.display().to_string(),
         });

@@ -129,7 +129,8 @@ pub struct ActiveExperiment {
 impl ActiveExperiment {
     /// An experiment with a pool and other galaxies to judge by, each with its votes.
     pub fn new(pool: (&Space, &Votes), test: (&Space, &Votes)) -> Self {
-        let random = ActiveMethod { acquisition: VoteAcquisition::Random, choice: BatchChoice::default() };
+        let random =
+            ActiveMethod { acquisition: VoteAcquisition::Random, choice: BatchChoice::default() };
         Self {
             pool: (pool.0.clone(), pool.1.clone()),
             test: (test.0.clone(), test.1.clone()),
@@ -224,7 +225,9 @@ impl ActiveExperiment {
             for method in &self.methods {
                 for repeat in 1..=self.repeats {
                     let is_run = |it: &ActiveRun| {
-                        it.repeat == repeat && it.question == *name && it.method == method.to_string()
+                        it.repeat == repeat
+                            && it.question == *name
+                            && it.method == method.to_string()
                     };
                     if !runs.iter().any(is_run) {
                         tasks.push((name, question, *method, repeat));

@@ -113,8 +113,9 @@ impl VoteFit<'_> {
         let last = 0.7;
         let anchor = self.anchor.clone().unwrap_or_else(|| Array2::zeros((rows, width)));
         let unscaled = |u: &[f64]| {
-            let weights =
-                Array2::from_shape_fn((rows, width + 1), |(k, j)| u[k * (width + 1) + j] / scale[j]);
+            let weights = Array2::from_shape_fn((rows, width + 1), |(k, j)| {
+                u[k * (width + 1) + j] / scale[j]
+            });
             (weights, u[rows * (width + 1)] / last)
         };
         let objective = |u: &[f64]| -> Result<(f64, Vec<f64>)> {
@@ -125,7 +126,9 @@ impl VoteFit<'_> {
             let mut loss = 0.0;
             let (mut p, mut gradient) = (vec![0.0; answers], vec![0.0; answers]);
             let mut of_total = 0.0;
-            for ((mut row, votes), count) in scores.rows_mut().into_iter().zip(votes.rows()).zip(&counts) {
+            for ((mut row, votes), count) in
+                scores.rows_mut().into_iter().zip(votes.rows()).zip(&counts)
+            {
                 fractions(row.view(), &mut p);
                 let mut alpha = p.clone();
                 concentrated(&mut alpha, ln_total);
@@ -248,7 +251,8 @@ mod tests {
 
     #[test]
     fn votes_for_one_answer_alone_leave_all_numbers_finite() {
-        let features = Array2::from_shape_fn((20, 2), |(row, j)| (row as f64 * [1.0, 0.3][j]).sin());
+        let features =
+            Array2::from_shape_fn((20, 2), |(row, j)| (row as f64 * [1.0, 0.3][j]).sin());
         let votes = Array2::from_shape_fn((20, 2), |(_, j)| [10.0, 0.0][j]);
         let found = fit(&features, &votes, 1.0).solve(None).unwrap();
         assert!(found.weights[0].iter().all(|it| it.is_finite()) && found.ln_total.is_finite());

@@ -48,7 +48,10 @@ impl LoopFolder {
                     before[name],
                     settings[name]
                 );
-                return Err(Error::unsuitable(problem, "Repeat the earlier settings, or choose another folder"));
+                return Err(Error::unsuitable(
+                    problem,
+                    "Repeat the earlier settings, or choose another folder",
+                ));
             }
         } else {
             write_text(&file, &serde_json::to_string_pretty(settings)?)?;
@@ -101,7 +104,8 @@ impl AnswerJournal {
     /// Opens a journal, or begins one. An incomplete last line, left by a process that was killed, is cut off.
     fn open(path: &Path) -> Result<(Self, Vec<Answered>)> {
         zoobot_base::files::make_folder_of(path)?;
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
         let mut file = file.map_err(Error::io("open", path))?;
         let mut text = String::new();
         file.read_to_string(&mut text).map_err(Error::io("read", path))?;
@@ -128,9 +132,7 @@ impl AnswerJournal {
 
 /// Writes a text file that appears whole.
 pub fn write_text(path: &Path, text: &str) -> Result<()> {
-    write_whole(path, |mut file| {
-        file.write_all(text.as_bytes()).map_err(Error::io("write", path))
-    })
+    write_whole(path, |mut file| file.write_all(text.as_bytes()).map_err(Error::io("write", path)))
 }
 
 fn optional<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {

@@ -213,7 +213,8 @@ impl VoteHeads {
     /// this schema; [`Error::Interrupted`].
     pub fn fit(&mut self, space: &Space, votes: &Votes, seed: u64) -> Result<()> {
         if space.ids() != votes.ids() || votes.schema() != &self.schema {
-            let problem = "the representations and the votes are of different galaxies or questions";
+            let problem =
+                "the representations and the votes are of different galaxies or questions";
             return Err(Error::shape(problem, "Give the same galaxies in the same order"));
         }
         self.fit_rows(space.features(), votes.counts(), seed)
@@ -286,7 +287,9 @@ impl VoteHeads {
         };
         if self.ways == Members::Dropout {
             let whole = fit(0)?;
-            return Ok((0..self.members).map(|member| dropped(&whole, mixed(seed, member as u64))).collect());
+            return Ok((0..self.members)
+                .map(|member| dropped(&whole, mixed(seed, member as u64)))
+                .collect());
         }
         (0..self.members).into_par_iter().map(fit).collect()
     }
@@ -431,7 +434,8 @@ impl Stack {
 
 /// The penalty with which heads best predict galaxies that were left out.
 fn penalty(features: &Array2<f64>, votes: &Array2<f64>, before: f64, seed: u64) -> Result<f64> {
-    let mut rows: Vec<usize> = (0..votes.nrows()).filter(|row| votes.row(*row).sum() > 0.0).collect();
+    let mut rows: Vec<usize> =
+        (0..votes.nrows()).filter(|row| votes.row(*row).sum() > 0.0).collect();
     if rows.len() < 2 * FOLDS {
         return Ok(before);
     }
@@ -457,7 +461,8 @@ fn penalty(features: &Array2<f64>, votes: &Array2<f64>, before: f64, seed: u64) 
                 let scores = weights.dot(&features.row(*row)) + &intercepts;
                 fractions(scores.view(), &mut p);
                 concentrated(&mut p, head.ln_total);
-                let alpha = ArrayView2::from_shape((p.len(), 1), &p).map_err(Error::internal("fractions"))?;
+                let alpha = ArrayView2::from_shape((p.len(), 1), &p)
+                    .map_err(Error::internal("fractions"))?;
                 Ok(mixture_loss(alpha, &votes.row(*row).to_vec()))
             });
             losses.sum::<Result<f64>>()

@@ -240,7 +240,8 @@ impl ActiveLearning {
                 }
             }
             for it in chosen {
-                let row = *places.get(it.id_str.as_str()).ok_or_else(|| self.not_there(&it.id_str))?;
+                let row =
+                    *places.get(it.id_str.as_str()).ok_or_else(|| self.not_there(&it.id_str))?;
                 state.rows.push(row);
                 state.taken[row] = true;
                 state.votes.push(answers[&it.id_str].clone());
@@ -316,7 +317,10 @@ impl ActiveLearning {
             let range = part.question(question)?.range();
             if votes.counts().slice(s![.., range]).sum() == 0.0 {
                 let what = format!("no held-out galaxy has votes for {question:?}");
-                return Err(Error::empty(what, "Hold out galaxies that volunteers answered it for"));
+                return Err(Error::empty(
+                    what,
+                    "Hold out galaxies that volunteers answered it for",
+                ));
             }
         }
         Ok(Some((space.clone(), votes)))
@@ -325,7 +329,8 @@ impl ActiveLearning {
     /// What must not change when a loop is resumed.
     fn settings(&self, part: &Schema) -> Result<serde_json::Value> {
         let print = |space: &Space| {
-            let numbers = space.features().iter().flat_map(|it| it.to_le_bytes()).collect::<Vec<u8>>();
+            let numbers =
+                space.features().iter().flat_map(|it| it.to_le_bytes()).collect::<Vec<u8>>();
             let names = space.ids().join("\n");
             short_hash([names.as_bytes(), &numbers])
         };
@@ -370,14 +375,14 @@ impl ActiveLearning {
             false => self.values(state, &open)?,
         };
         let at_random = if is_random { 1.0 } else { self.method.at_random() };
-        let offer = Offer { open: &open, values: &values, features: self.pool.features(), at_random, seed };
+        let offer =
+            Offer { open: &open, values: &values, features: self.pool.features(), at_random, seed };
         let choice = if is_random { BatchChoice::Stochastic { beta: 0.0 } } else { self.choice };
         let count = if round == 0 { self.start } else { self.batch };
         let chosen = offer.choose(choice, count)?;
         if let (Some(folder), false) = (folder, is_random) {
             let ids: Vec<&str> = open.iter().map(|row| self.pool.ids()[*row].as_str()).collect();
-            let columns =
-                vec![Column::new(ID.into(), ids), Column::new("value".into(), &values)];
+            let columns = vec![Column::new(ID.into(), ids), Column::new("value".into(), &values)];
             let table = DataFrame::new(open.len(), columns)?;
             write_table(&table, folder.of_round(round, "scores.parquet"))?;
         }
@@ -430,7 +435,10 @@ impl ActiveLearning {
             oracle.ask(part, &left, &mut |id, votes| {
                 if votes.len() != width || votes.iter().any(|it| !(*it >= 0.0 && it.is_finite())) {
                     let problem = format!("the answer for {id:?} is {votes:?}");
-                    let hint = format!("An oracle gives {width} numbers of votes: {}", part.columns().join(", "));
+                    let hint = format!(
+                        "An oracle gives {width} numbers of votes: {}",
+                        part.columns().join(", ")
+                    );
                     return Err(Error::unsuitable(problem, hint));
                 }
                 let answer = Answered { id_str: id.to_owned(), votes: votes.to_vec() };
@@ -522,8 +530,9 @@ impl ActiveLearning {
 
     fn outcome(&self, state: &State, waiting: &[String]) -> Result<ActiveOutcome> {
         let ids = state.chosen.iter().map(|it| it.id_str.clone()).collect();
-        let counts = Array2::from_shape_vec((state.rows.len(), state.part.width()), state.votes.concat())
-            .map_err(Error::internal("the table of answers"))?;
+        let counts =
+            Array2::from_shape_vec((state.rows.len(), state.part.width()), state.votes.concat())
+                .map_err(Error::internal("the table of answers"))?;
         Ok(ActiveOutcome {
             pool: self.pool.len(),
             method: self.method,
@@ -560,14 +569,20 @@ fn several_answers(part: &Schema, questions: &[String], votes: &[Vec<f64>]) -> R
     for name in questions {
         let question = part.question(name)?;
         let total = |at: usize| votes.iter().map(|it| it[at]).sum::<f64>();
-        let given: Vec<_> = question.answers().iter().filter(|it| total(it.index()) > 0.0).collect();
+        let given: Vec<_> =
+            question.answers().iter().filter(|it| total(it.index()) > 0.0).collect();
         if let [only] = given[..] {
-            let problem = format!("all votes of the {} galaxies at the start are for {:?}", votes.len(), only.column());
+            let problem = format!(
+                "all votes of the {} galaxies at the start are for {:?}",
+                votes.len(),
+                only.column()
+            );
             let hint = "There is nothing to learn from one answer: start with more galaxies, or with another question";
             return Err(Error::unsuitable(problem, hint));
         }
         if given.is_empty() {
-            let problem = format!("none of the {} galaxies at the start has votes for {name:?}", votes.len());
+            let problem =
+                format!("none of the {} galaxies at the start has votes for {name:?}", votes.len());
             let hint = "Start with more galaxies, or give a pool that volunteers were asked about";
             return Err(Error::empty(problem, hint));
         }

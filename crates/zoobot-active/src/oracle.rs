@@ -108,8 +108,7 @@ impl AskSheet {
     fn read(&self, schema: &Schema) -> Result<Vec<(String, Vec<String>)>> {
         let table = read_table(&self.path)?;
         let place = self.path.display().to_string();
-        let names: Vec<String> =
-            table.get_column_names().iter().map(|it| it.to_string()).collect();
+        let names: Vec<String> = table.get_column_names().iter().map(|it| it.to_string()).collect();
         let cells = |name: &str| -> Result<Vec<String>> {
             let column = table.column(name).map_err(|_| {
                 let known = names.iter().map(String::as_str);
@@ -123,7 +122,9 @@ impl AskSheet {
             schema.columns().iter().map(|it| cells(it)).collect::<Result<Vec<Vec<String>>>>()?;
         if let Some(odd) = names.iter().find(|name| {
             let is_ours = [ID, "file_loc"].contains(&name.as_str());
-            !is_ours && schema.answer(name).is_err() && schema.questions().iter().any(|it| name.starts_with(it.name()))
+            !is_ours
+                && schema.answer(name).is_err()
+                && schema.questions().iter().any(|it| name.starts_with(it.name()))
         }) {
             // A column such as ring_maybe would be ignored silently.
             schema.answer(odd)?;
@@ -136,7 +137,8 @@ impl AskSheet {
     }
 
     fn write(&self, schema: &Schema, rows: &[(String, Vec<String>)]) -> Result<()> {
-        let mut columns = vec![Column::new(ID.into(), rows.iter().map(|it| it.0.as_str()).collect::<Vec<_>>())];
+        let mut columns =
+            vec![Column::new(ID.into(), rows.iter().map(|it| it.0.as_str()).collect::<Vec<_>>())];
         if !self.pictures.is_empty() {
             let file = |id: &String| self.pictures.get(id).map_or("", String::as_str);
             let files: Vec<&str> = rows.iter().map(|it| file(&it.0)).collect();
@@ -174,7 +176,8 @@ impl Oracle for AskSheet {
                     Some(number) => votes.push(number),
                     None => {
                         let problem = format!("{column} is {cell:?} for {id:?}");
-                        let hint = "Enter a whole number of votes, or leave the cell empty".to_owned();
+                        let hint =
+                            "Enter a whole number of votes, or leave the cell empty".to_owned();
                         return Err(Error::Catalog { path: self.path.clone(), problem, hint });
                     }
                 }

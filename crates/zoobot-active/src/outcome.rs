@@ -178,8 +178,14 @@ impl ActiveOutcome {
         let place = self.votes.schema().answer(answer)?.index();
         let fractions = self.votes.fractions().column(place).to_vec();
         if let Some(row) = fractions.iter().position(|it| it.is_nan()) {
-            let problem = format!("no volunteer was asked about {answer:?} for {:?}", self.chosen[row].id_str);
-            return Err(Error::unsuitable(problem, "Choose an answer to a question that everyone is asked"));
+            let problem = format!(
+                "no volunteer was asked about {answer:?} for {:?}",
+                self.chosen[row].id_str
+            );
+            return Err(Error::unsuitable(
+                problem,
+                "Choose an answer to a question that everyone is asked",
+            ));
         }
         self.mean(&fractions)
     }
@@ -223,7 +229,8 @@ impl ActiveOutcome {
     pub fn figure(&self) -> Figure {
         let points = self.rounds.iter().filter_map(|it| Some((it.labels as f64, it.loss?, 0.0)));
         let points: Vec<_> = points.collect();
-        let curve = Curve { name: self.method.to_string(), points, dash: Dash::Full, colour: Some(0) };
+        let curve =
+            Curve { name: self.method.to_string(), points, dash: Dash::Full, colour: Some(0) };
         curves(&[curve], "labels", "loss of held-out galaxies (nats)")
     }
 

@@ -39,7 +39,10 @@ impl std::fmt::Display for LabelsSaved {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { method, question, saved, .. } = self;
         let [value, low, high] = [saved.value, saved.low, saved.high].map(|it| 100.0 * it);
-        write!(f, "{method} saves {value:.0} % ({low:.0} to {high:.0} %) of the labels for {question}")
+        write!(
+            f,
+            "{method} saves {value:.0} % ({low:.0} to {high:.0} %) of the labels for {question}"
+        )
     }
 }
 
@@ -86,7 +89,10 @@ impl ActiveComparison {
                 odd.losses.len(),
                 odd.labels
             );
-            return Err(Error::shape(problem, "Give a larger pool, so that all runs have the same rounds"));
+            return Err(Error::shape(
+                problem,
+                "Give a larger pool, so that all runs have the same rounds",
+            ));
         }
         Ok(Self { runs })
     }
@@ -154,7 +160,9 @@ impl ActiveComparison {
     pub fn all_saved(&self) -> Vec<LabelsSaved> {
         let methods = self.methods();
         let methods = methods.iter().filter(|it| **it != RANDOM);
-        let pairs = methods.flat_map(|method| self.questions().into_iter().map(|it| (*method, it)).collect::<Vec<_>>());
+        let pairs = methods.flat_map(|method| {
+            self.questions().into_iter().map(|it| (*method, it)).collect::<Vec<_>>()
+        });
         pairs.filter_map(|(method, question)| self.saved(method, question)).collect()
     }
 
@@ -164,8 +172,11 @@ impl ActiveComparison {
         let mut rows = Vec::new();
         for method in self.methods() {
             for question in self.questions() {
-                let finals: Vec<f64> =
-                    self.losses(method, question).iter().filter_map(|it| it.last().copied()).collect();
+                let finals: Vec<f64> = self
+                    .losses(method, question)
+                    .iter()
+                    .filter_map(|it| it.last().copied())
+                    .collect();
                 if !finals.is_empty() {
                     rows.push((method, question, spread(&finals), self.saved(method, question)));
                 }
@@ -200,11 +211,12 @@ impl ActiveComparison {
         let curve = |method: &str| {
             let all = self.losses(method, question);
             let repeats = all.len() as f64;
-            let points = labels.iter().enumerate().filter(|_| !all.is_empty()).map(|(round, labels)| {
-                let each: Vec<f64> = all.iter().map(|it| it[round]).collect();
-                let (mean, deviation) = spread(&each);
-                (*labels, mean, deviation / repeats.sqrt())
-            });
+            let points =
+                labels.iter().enumerate().filter(|_| !all.is_empty()).map(|(round, labels)| {
+                    let each: Vec<f64> = all.iter().map(|it| it[round]).collect();
+                    let (mean, deviation) = spread(&each);
+                    (*labels, mean, deviation / repeats.sqrt())
+                });
             let is_random = method == RANDOM;
             if !is_random {
                 colour += 1;
@@ -238,7 +250,8 @@ fn spread(values: &[f64]) -> (f64, f64) {
 
 /// The share of labels that a curve saves: see [`LabelsSaved::saved`].
 fn share_saved(labels: &[f64], method: &[f64], random: &[f64]) -> f64 {
-    let (Some(last), Some(own), Some(target)) = (labels.last(), method.last(), random.last()) else {
+    let (Some(last), Some(own), Some(target)) = (labels.last(), method.last(), random.last())
+    else {
         return f64::NAN;
     };
     match reached(labels, method, *target) {

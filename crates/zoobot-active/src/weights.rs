@@ -86,9 +86,11 @@ pub fn pool_mean(pool: usize, probabilities: &[f64], values: &[f64]) -> Result<E
 
 fn check(pool: usize, probabilities: &[f64]) -> Result<()> {
     if probabilities.len() > pool {
-        let problem =
-            format!("{} galaxies were drawn from a pool of {pool}", probabilities.len());
-        return Err(Error::unsuitable(problem, "Give the number of galaxies before the first draw"));
+        let problem = format!("{} galaxies were drawn from a pool of {pool}", probabilities.len());
+        return Err(Error::unsuitable(
+            problem,
+            "Give the number of galaxies before the first draw",
+        ));
     }
     match probabilities.iter().find(|q| !(**q > 0.0 && **q <= 1.0)) {
         Some(q) => {

@@ -113,10 +113,13 @@ impl Record {
             let mut seen = std::collections::HashSet::new();
             // Each galaxy once, where it was answered last.
             let turns = self.turns.get(key).into_iter().flatten().rev();
-            let mut galaxies_in_turn: Vec<&str> = turns.filter(|it| seen.insert(&it.0)).map(|it| it.0.as_str()).collect();
+            let mut galaxies_in_turn: Vec<&str> =
+                turns.filter(|it| seen.insert(&it.0)).map(|it| it.0.as_str()).collect();
             galaxies_in_turn.reverse();
             for galaxy in galaxies_in_turn {
-                let Some(Some(name)) = self.said.get(key).and_then(|it| it.get(galaxy)) else { continue };
+                let Some(Some(name)) = self.said.get(key).and_then(|it| it.get(galaxy)) else {
+                    continue;
+                };
                 let answer = question.answers().iter().find(|it| it.name() == name);
                 let Some(answer) = answer else {
                     let names = question.answers().iter().map(|it| it.name());
@@ -124,7 +127,11 @@ impl Record {
                     return Err(Error::missing("answer", name, place, names));
                 };
                 let user = *users.entry(&key.0).or_insert_with(|| {
-                    volunteers.push(if key.0.is_empty() { UNNAMED.to_owned() } else { key.0.clone() });
+                    volunteers.push(if key.0.is_empty() {
+                        UNNAMED.to_owned()
+                    } else {
+                        key.0.clone()
+                    });
                     (volunteers.len() - 1) as u32
                 });
                 let row = *galaxies.entry(galaxy).or_insert_with(|| {
@@ -191,7 +198,9 @@ pub fn read_answers(journal: impl AsRef<Path>, schema: &Schema) -> Result<Classi
 pub fn class_schema(question: &str, classes: &[impl AsRef<str>]) -> Result<Schema> {
     let answers: Vec<&str> = classes.iter().map(|it| it.as_ref().trim()).collect();
     let question = serde_json::json!({ "question": question, "answers": answers });
-    Schema::from_json(&serde_json::json!({ "name": "classes", "questions": [question] }).to_string())
+    Schema::from_json(
+        &serde_json::json!({ "name": "classes", "questions": [question] }).to_string(),
+    )
 }
 
 #[cfg(test)]
@@ -199,7 +208,12 @@ mod tests {
     use super::*;
 
     fn line(user: &str, galaxy: &str, answer: &str) -> AnswerLine {
-        let mut line = AnswerLine { user: user.into(), id_str: galaxy.into(), question: "ring".into(), ..AnswerLine::default() };
+        let mut line = AnswerLine {
+            user: user.into(),
+            id_str: galaxy.into(),
+            question: "ring".into(),
+            ..AnswerLine::default()
+        };
         match answer {
             "skip" => line.skip = true,
             "undo" => line.undo = true,
@@ -225,7 +239,9 @@ mod tests {
         let counts = |record: &Record| {
             let votes = record.classifications(&schema, "here").unwrap().votes().unwrap();
             let row = |id: &str| votes.ids().iter().position(|it| it == id);
-            ["g1", "g2", "g3"].map(|id| row(id).map_or([0.0; 2], |it| [votes.counts()[[it, 0]], votes.counts()[[it, 1]]]))
+            ["g1", "g2", "g3"].map(|id| {
+                row(id).map_or([0.0; 2], |it| [votes.counts()[[it, 0]], votes.counts()[[it, 1]]])
+            })
         };
         assert_eq!(counts(&record), [[0.0, 2.0], [1.0, 0.0], [1.0, 0.0]]);
         assert_eq!(record.take(&line("ana", "", "undo")).as_deref(), Some("g1"));
@@ -250,11 +266,22 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             read_answers(&path, &schema).unwrap_err().to_string()
         };
-        assert!(says("{\"id_str\":\"a\",\"question\":\"ring\"}\n").contains("line 1: it has no answer"));
-        assert!(says("{\"id_str\":\"a\",\"question\":\"ring\",\"answer\":\"yes\",\"skip\":true}\n").contains("more than one"));
+        assert!(
+            says("{\"id_str\":\"a\",\"question\":\"ring\"}\n").contains("line 1: it has no answer")
+        );
+        assert!(
+            says("{\"id_str\":\"a\",\"question\":\"ring\",\"answer\":\"yes\",\"skip\":true}\n")
+                .contains("more than one")
+        );
         let message = says("{\"id_str\":\"a\",\"question\":\"ring\",\"answer\":\"yess\"}\n");
-        assert!(message.contains("Did you mean \"yes\"?") && message.contains("answers.jsonl"), "{message}");
-        assert!(says("{\"id_str\":\"a\",\"question\":\"bar\",\"answer\":\"yes\"}\n").contains("no answer to a question of"));
+        assert!(
+            message.contains("Did you mean \"yes\"?") && message.contains("answers.jsonl"),
+            "{message}"
+        );
+        assert!(
+            says("{\"id_str\":\"a\",\"question\":\"bar\",\"answer\":\"yes\"}\n")
+                .contains("no answer to a question of")
+        );
         assert!(says("").contains("no answer"));
         assert!(class_schema("kind", &["one"]).is_err());
     }

@@ -88,7 +88,10 @@ impl RaterAgreement {
         people.sort_unstable();
         let mut pairs = Vec::new();
         if people.len() > PAIRED {
-            notes::note(format!("{} people are not compared in pairs: at most {PAIRED} are", people.len()));
+            notes::note(format!(
+                "{} people are not compared in pairs: at most {PAIRED} are",
+                people.len()
+            ));
         } else {
             for (place, first) in people.iter().enumerate() {
                 for second in &people[place + 1..] {
@@ -127,9 +130,15 @@ impl RaterAgreement {
             (it.first == first && it.second == second) || (it.first == second && it.second == first)
         });
         found.map(|it| it.kappa).ok_or_else(|| {
-            let names: Vec<String> = self.pairs.iter().map(|it| format!("{} and {}", it.first, it.second)).collect();
+            let names: Vec<String> =
+                self.pairs.iter().map(|it| format!("{} and {}", it.first, it.second)).collect();
             let place = "the people with galaxies in common";
-            Error::missing("pair", &format!("{first} and {second}"), place, names.iter().map(String::as_str))
+            Error::missing(
+                "pair",
+                &format!("{first} and {second}"),
+                place,
+                names.iter().map(String::as_str),
+            )
         })
     }
 
@@ -173,8 +182,9 @@ impl Pair {
             return None;
         }
         let agreed = counts.diag().sum();
-        let by_chance: f64 =
-            (0..answers).map(|it| counts.row(it).sum() * counts.column(it).sum() / (all * all)).sum();
+        let by_chance: f64 = (0..answers)
+            .map(|it| counts.row(it).sum() * counts.column(it).sum() / (all * all))
+            .sum();
         let [first, second] = names.map(Clone::clone);
         let kappa = kappa(agreed / all, by_chance);
         Some(Self { first, second, galaxies: all as usize, agreed: agreed as usize, kappa })
@@ -211,7 +221,8 @@ mod tests {
         let most = given.iter().map(|it| it.1).max().unwrap();
         let ids = (0..=most).map(|it| format!("g{it}")).collect();
         let place = |who: &str| people.iter().position(|it| it == who).unwrap() as u32;
-        let places = given.iter().map(|(who, galaxy, answer)| (place(who), *galaxy as u32, *answer));
+        let places =
+            given.iter().map(|(who, galaxy, answer)| (place(who), *galaxy as u32, *answer));
         let places = places.collect();
         Classifications::of_places(&schema, people.clone(), ids, places)
     }
@@ -220,13 +231,22 @@ mod tests {
     fn fleiss_kappa_is_that_of_the_example_with_ten_galaxies_and_fourteen_people() {
         // The example of the article "Fleiss' kappa" in Wikipedia: kappa = 0.210.
         let counts: [[u32; 5]; 10] = [
-            [0, 0, 0, 0, 14], [0, 2, 6, 4, 2], [0, 0, 3, 5, 6], [0, 3, 9, 2, 0], [2, 2, 8, 1, 1],
-            [7, 7, 0, 0, 0], [3, 2, 6, 3, 0], [2, 5, 3, 2, 2], [6, 5, 2, 1, 0], [0, 2, 2, 3, 7],
+            [0, 0, 0, 0, 14],
+            [0, 2, 6, 4, 2],
+            [0, 0, 3, 5, 6],
+            [0, 3, 9, 2, 0],
+            [2, 2, 8, 1, 1],
+            [7, 7, 0, 0, 0],
+            [3, 2, 6, 3, 0],
+            [2, 5, 3, 2, 2],
+            [6, 5, 2, 1, 0],
+            [0, 2, 2, 3, 7],
         ];
         let names: Vec<String> = (0..14).map(|it| format!("p{it:02}")).collect();
         let mut given = Vec::new();
         for (galaxy, votes) in counts.iter().enumerate() {
-            let each = votes.iter().zip(0..).flat_map(|(count, answer)| (0..*count).map(move |_| answer));
+            let each =
+                votes.iter().zip(0..).flat_map(|(count, answer)| (0..*count).map(move |_| answer));
             given.extend(each.zip(&names).map(|(answer, who)| (who.as_str(), galaxy, answer)));
         }
         let found = RaterAgreement::of(&answers(&given, 5), "class").unwrap();
@@ -252,7 +272,8 @@ mod tests {
         // One answer by everyone: chance explains all.
         let all = [("ann", 0, 1), ("bob", 0, 1)];
         assert!(RaterAgreement::of(&answers(&all, 2), "class").unwrap().fleiss().is_nan());
-        let message = RaterAgreement::of(&answers(&[("ann", 0, 1)], 2), "class").unwrap_err().to_string();
+        let message =
+            RaterAgreement::of(&answers(&[("ann", 0, 1)], 2), "class").unwrap_err().to_string();
         assert!(message.contains("No galaxy has two answers"), "{message}");
     }
 }

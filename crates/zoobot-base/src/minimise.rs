@@ -2,8 +2,8 @@
 //! algorithm 7.4) over the variables that no bound holds, with steps clipped to the bounds and shortened
 //! until they descend enough (Armijo), as in Bertsekas 1982, SIAM J. Control 20, 221.
 
-use std::collections::VecDeque;
 use crate::error::Result;
+use std::collections::VecDeque;
 
 /// The number of pairs of step and change of gradient that L-BFGS keeps.
 const MEMORY: usize = 10;

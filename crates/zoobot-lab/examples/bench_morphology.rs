@@ -12,7 +12,9 @@ use zoobot_core::picture;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [catalog, folder, count] = &arguments[..] else { return Err("CATALOG FOLDER COUNT".into()) };
+    let [catalog, folder, count] = &arguments[..] else {
+        return Err("CATALOG FOLDER COUNT".into());
+    };
     let catalog = match catalog.as_str() {
         "real_sample" => Catalog::real_sample()?,
         path => Catalog::read(path)?,

@@ -50,7 +50,10 @@ fn a_loop_against_a_table_leaves_what_it_chose_and_its_curve() {
         [&WORDS[..], &["--oracle", "votes.csv", "--rounds", "5", "--batch", "20"], more].concat()
     };
     let found = figures(&run(&words(&["--method", "bald", "--out", "a", "--json"]), dir.path()));
-    assert_eq!((&found["pool"], &found["held_out"], &found["labels"]), (&225.into(), &75.into(), &100.into()));
+    assert_eq!(
+        (&found["pool"], &found["held_out"], &found["labels"]),
+        (&225.into(), &75.into(), &100.into())
+    );
     let read = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap();
     let chosen = read("a/chosen.csv");
     let rows: Vec<Vec<&str>> = chosen.lines().map(|it| it.split(',').collect()).collect();
@@ -77,12 +80,20 @@ fn a_loop_against_a_table_leaves_what_it_chose_and_its_curve() {
     // The same command resumes, and changes nothing; another seed is refused.
     let again = figures(&run(&words(&["--method", "bald", "--out", "a", "--json"]), dir.path()));
     assert_eq!((again, read("a/chosen.csv")), (found, chosen));
-    refused(&words(&["--method", "margin", "--out", "a"]), dir.path(), &["begun with method", "margin"]);
+    refused(
+        &words(&["--method", "margin", "--out", "a"]),
+        dir.path(),
+        &["begun with method", "margin"],
+    );
     refused(&words(&["--method", "blad", "--out", "b"]), dir.path(), &["Did you mean \"bald\"?"]);
     // Tables that do not fit.
     refused(&words(&["--start", "225", "--out", "b"]), dir.path(), &["label all 225 galaxies"]);
     std::fs::write(dir.path().join("votes.csv"), read("votes.csv").replace("\nG", "\nH")).unwrap();
-    refused(&words(&["--out", "b"]), dir.path(), &["none of the 300 galaxies", "\"H000\"", "\"G000\""]);
+    refused(
+        &words(&["--out", "b"]),
+        dir.path(),
+        &["none of the 300 galaxies", "\"H000\"", "\"G000\""],
+    );
     std::fs::write(dir.path().join("pool.csv"), "id_str,file_loc\n").unwrap();
     refused(&words(&["--out", "b"]), dir.path(), &["pool.csv"]);
     refused(&[&WORDS[..], &["--out", "b"]].concat(), dir.path(), &[]);
@@ -93,7 +104,8 @@ fn a_loop_that_is_killed_at_random_moments_loses_no_answer_and_has_the_same_end(
     let dir = tempfile::tempdir().unwrap();
     galaxies(dir.path());
     let words = |out: &'static str| {
-        let more = ["--oracle", "votes.csv", "--rounds", "12", "--batch", "10", "--json", "--out", out];
+        let more =
+            ["--oracle", "votes.csv", "--rounds", "12", "--batch", "10", "--json", "--out", out];
         [&WORDS[..], &more].concat()
     };
     let started = Instant::now();
@@ -101,7 +113,8 @@ fn a_loop_that_is_killed_at_random_moments_loses_no_answer_and_has_the_same_end(
     assert!(whole.status.success());
     let full = started.elapsed();
     let answered = |out: &str| -> Vec<String> {
-        let rounds = (0..12).map(|it| dir.path().join(out).join(format!("round_{it:02}/answers.jsonl")));
+        let rounds =
+            (0..12).map(|it| dir.path().join(out).join(format!("round_{it:02}/answers.jsonl")));
         let texts = rounds.filter_map(|it| std::fs::read_to_string(it).ok());
         let whole = texts.flat_map(|text| {
             let end = text.rfind('\n').map_or(0, |it| it + 1);
@@ -140,7 +153,9 @@ fn a_loop_that_is_killed_at_random_moments_loses_no_answer_and_has_the_same_end(
 fn a_table_is_written_filled_in_and_read_back() {
     let dir = tempfile::tempdir().unwrap();
     galaxies(dir.path());
-    let words = [&WORDS[..], &["--ask", "--rounds", "2", "--batch", "10", "--json", "--out", "hand"]].concat();
+    let words =
+        [&WORDS[..], &["--ask", "--rounds", "2", "--batch", "10", "--json", "--out", "hand"]]
+            .concat();
     let first = figures(&run(&words, dir.path()));
     assert_eq!((&first["labels"], &first["waiting"]), (&0.into(), &10.into()));
     let path = dir.path().join("hand/ask.csv");
@@ -172,8 +187,18 @@ fn an_experiment_says_how_many_labels_were_saved_on_real_galaxies() {
     let table = dir.path().join("votes.csv");
     let real = zoobot_core::catalog::Catalog::real_sample().unwrap();
     real.head(60).save(&table).unwrap();
-    let words = ["experiment", "active", "--oracle", "votes.csv", "--schema", "gz2", "--questions", "smooth"];
-    let more = ["--methods", "bald,galaxy_zoo_top", "--test", "20", "--start", "10", "--batch", "5"];
+    let words = [
+        "experiment",
+        "active",
+        "--oracle",
+        "votes.csv",
+        "--schema",
+        "gz2",
+        "--questions",
+        "smooth",
+    ];
+    let more =
+        ["--methods", "bald,galaxy_zoo_top", "--test", "20", "--start", "10", "--batch", "5"];
     let last = ["--rounds", "2", "--repeats", "2", "--members", "2", "--out", "out", "--json"];
     let words = [&words[..], &more, &last].concat();
     let found = figures(&run(&words, dir.path()));

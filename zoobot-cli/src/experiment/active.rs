@@ -46,7 +46,11 @@ pub struct Active {
     questions: Vec<String>,
     /// The methods beside random choice: bald, entropy, margin, variance or galaxy_zoo, drawn with probabilities;
     /// followed by _top or _diverse, the highest values
-    #[arg(long, value_delimiter = ',', default_value = "bald,bald_top,bald_diverse,entropy,variance,galaxy_zoo")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "bald,bald_top,bald_diverse,entropy,variance,galaxy_zoo"
+    )]
     methods: Vec<String>,
     /// The folder of a model whose encoder makes the representations, or sample (included)
     #[arg(long, default_value = "sample", value_name = "MODEL")]

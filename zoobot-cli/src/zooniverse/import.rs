@@ -172,7 +172,10 @@ impl Import {
     }
 
     /// The classifications without volunteers who are not trusted, and who these are.
-    fn honest(&self, all: &Classifications) -> Result<(Classifications, Vec<(&'static str, Vec<String>)>)> {
+    fn honest(
+        &self,
+        all: &Classifications,
+    ) -> Result<(Classifications, Vec<(&'static str, Vec<String>)>)> {
         let (mut kept, mut left_out) = (all.clone(), Vec::new());
         if self.without_artifact_bots {
             let bots = ArtifactFilter::default().removed(&kept)?;
@@ -210,9 +213,10 @@ impl Import {
                 (reason.unwrap_or_default(), count.unwrap_or_default())
             })
             .collect();
-        let map = |pairs: &mut dyn Iterator<Item = (String, u64)>| -> Map<String, serde_json::Value> {
-            pairs.map(|(name, count)| (name, count.into())).collect()
-        };
+        let map =
+            |pairs: &mut dyn Iterator<Item = (String, u64)>| -> Map<String, serde_json::Value> {
+                pairs.map(|(name, count)| (name, count.into())).collect()
+            };
         let removed: Map<String, serde_json::Value> =
             left_out.iter().map(|(why, names)| ((*why).to_owned(), json!(names))).collect();
         let figures = json!({
@@ -259,10 +263,14 @@ fn with_files(votes: &Votes, catalog: Option<&Catalog>) -> Result<DataFrame> {
     let mut table = votes.table();
     let Some(catalog) = catalog else { return Ok(table) };
     let own = catalog.select(votes.ids())?;
-    let files: Vec<String> = own.files().iter().map(|file| match std::path::absolute(file) {
-        Ok(whole) => whole.display().to_string(),
-        Err(_) => file.display().to_string(),
-    }).collect();
+    let files: Vec<String> = own
+        .files()
+        .iter()
+        .map(|file| match std::path::absolute(file) {
+            Ok(whole) => whole.display().to_string(),
+            Err(_) => file.display().to_string(),
+        })
+        .collect();
     table.insert_column(1, Column::new("file_loc".into(), files))?;
     Ok(table)
 }

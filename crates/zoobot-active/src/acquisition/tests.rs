@@ -35,17 +35,16 @@ fn binomial_votes_have_the_information_of_the_paper() {
 fn brute_force(concentrations: &Array2<f64>, votes: u32) -> f64 {
     let ln = |alpha: &[f64], n: &[f64]| {
         let (all, total): (f64, f64) = (alpha.iter().sum(), n.iter().sum());
-        let each = alpha.iter().zip(n).map(|(a, n)| {
-            ln_gamma(a + n) - ln_gamma(*a) - ln_factorial(*n)
-        });
+        let each =
+            alpha.iter().zip(n).map(|(a, n)| ln_gamma(a + n) - ln_gamma(*a) - ln_factorial(*n));
         each.sum::<f64>() + ln_factorial(total) + ln_gamma(all) - ln_gamma(all + total)
     };
     let answers = concentrations.nrows();
     let mut outcomes: Vec<Vec<f64>> = vec![Vec::new()];
     for _ in 0..answers {
-        let longer = outcomes.iter().flat_map(|it| {
-            (0..=votes).map(move |n| [&it[..], &[f64::from(n)]].concat())
-        });
+        let longer = outcomes
+            .iter()
+            .flat_map(|it| (0..=votes).map(move |n| [&it[..], &[f64::from(n)]].concat()));
         outcomes = longer.collect();
     }
     outcomes.retain(|it| it.iter().sum::<f64>() == f64::from(votes));
@@ -129,9 +128,10 @@ fn tree() -> Schema {
 
 /// A posterior of two members, from the concentrations of each galaxy and member.
 fn posterior(galaxies: &[[[f64; 5]; 2]]) -> Posterior {
-    let concentrations = Array3::from_shape_fn((galaxies.len(), 5, 2), |(galaxy, answer, member)| {
-        galaxies[galaxy][member][answer]
-    });
+    let concentrations =
+        Array3::from_shape_fn((galaxies.len(), 5, 2), |(galaxy, answer, member)| {
+            galaxies[galaxy][member][answer]
+        });
     let ids = (0..galaxies.len()).map(|it| format!("g{it}")).collect();
     Posterior::new(&tree(), ids, concentrations).unwrap()
 }
@@ -145,7 +145,8 @@ fn a_question_that_few_are_asked_is_worth_little() {
         [[a, b, c, 90.0, 10.0], [a, b, c, 10.0, 90.0]]
     };
     let both = posterior(&[galaxy(0.9), galaxy(0.01)]);
-    for acquisition in [VoteAcquisition::Bald, VoteAcquisition::Variance, VoteAcquisition::Entropy] {
+    for acquisition in [VoteAcquisition::Bald, VoteAcquisition::Variance, VoteAcquisition::Entropy]
+    {
         let values = acquisition.values(&both, &["bar".to_owned()], 20).unwrap();
         assert!(values[0] > 20.0 * values[1], "{acquisition}: {values:?}");
     }

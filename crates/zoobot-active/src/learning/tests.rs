@@ -69,7 +69,8 @@ fn weights_make_up_for_an_active_choice_and_without_them_the_mean_is_wrong() {
     let truth = votes.fractions().column(1).sum() / votes.len() as f64;
     let (mut weighted, mut plain) = (0, 0);
     for seed in 0..100 {
-        let run = small(&space).questions(["bar"]).members(3).start(60).batch(80).rounds(3).seed(seed);
+        let run =
+            small(&space).questions(["bar"]).members(3).start(60).batch(80).rounds(3).seed(seed);
         let run = run.run(&mut votes.clone()).unwrap();
         assert_eq!(run.chosen().len(), 300);
         let mean = run.mean_fraction("kind_featured-or-disk").unwrap();
@@ -116,7 +117,8 @@ fn a_loop_that_was_stopped_anywhere_ends_as_if_it_had_not_been_and_asks_nothing_
     let folder = tempfile::tempdir().unwrap();
     let run = small(&space).held_out(&test.0, &test.1).rounds(2);
     let whole = run.clone().folder(folder.path().join("whole")).run(&mut votes.clone()).unwrap();
-    let read = |of: &str, name: &str| std::fs::read_to_string(folder.path().join(of).join(name)).unwrap();
+    let read =
+        |of: &str, name: &str| std::fs::read_to_string(folder.path().join(of).join(name)).unwrap();
     let parts = run.folder(folder.path().join("parts"));
     let mut asked = Vec::new();
     let ended = loop {
@@ -276,6 +278,9 @@ fn a_round_for_a_million_galaxies_takes_seconds() {
     };
     let start = time(&run.clone().rounds(0), &mut oracle);
     let whole = time(&run, &mut oracle);
-    println!("the start takes {start:.1} s, a round of BALD with three answers {:.1} s", whole - start);
+    println!(
+        "the start takes {start:.1} s, a round of BALD with three answers {:.1} s",
+        whole - start
+    );
     assert!(whole - start < 20.0);
 }

@@ -203,7 +203,11 @@ fn what_is_no_rating_or_no_request_is_refused_with_words_and_does_not_count() {
     for body in ["", "{", "[]", "rating=1", "\u{0}"] {
         refused(body, 400, "");
     }
-    refused(&format!("{{\"id\":\"{}\"}}", "x".repeat(zoobot_show::web::http::BODY)), 413, "at most 16384");
+    refused(
+        &format!("{{\"id\":\"{}\"}}", "x".repeat(zoobot_show::web::http::BODY)),
+        413,
+        "at most 16384",
+    );
 
     let key = tab.key();
     let status = |line: &str, headers: &[&str], body: &str| tab.send(line, headers, body).0;

@@ -85,7 +85,8 @@ impl Desk {
         let others: Vec<_> = match self.people {
             usize::MAX => Vec::new(),
             _ => {
-                let people = state.record.people(&self.question).into_iter().filter(|it| *it != user);
+                let people =
+                    state.record.people(&self.question).into_iter().filter(|it| *it != user);
                 people.filter_map(|it| state.record.said(it, &self.question)).collect()
             }
         };
@@ -97,7 +98,9 @@ impl Desk {
         let back = back.filter_map(|it| ids.iter().position(|id| *id == it.1)).filter(open);
         let mut rows: Vec<usize> = back.take(1).collect();
         let first = rows.first().copied();
-        rows.extend((0..ids.len()).filter(|it| Some(*it) != first && open(it) && wanted(it)).take(AHEAD));
+        rows.extend(
+            (0..ids.len()).filter(|it| Some(*it) != first && open(it) && wanted(it)).take(AHEAD),
+        );
         rows
     }
 
@@ -189,9 +192,17 @@ impl Desk {
                 let answers = self.schema.question(&self.question)?.answers();
                 if !answers.iter().any(|it| it.name() == answer) {
                     let place = format!("the question {:?}", self.question);
-                    return Err(Error::missing("answer", &answer, place, answers.iter().map(|it| it.name())));
+                    return Err(Error::missing(
+                        "answer",
+                        &answer,
+                        place,
+                        answers.iter().map(|it| it.name()),
+                    ));
                 }
-                self.said(&user, AnswerLine { id_str: id, answer: Some(answer), ..AnswerLine::default() })
+                self.said(
+                    &user,
+                    AnswerLine { id_str: id, answer: Some(answer), ..AnswerLine::default() },
+                )
             }
             (Method::Post, ["api", "skip"]) => {
                 let Skipped { user, id } = body(request)?;
@@ -203,7 +214,9 @@ impl Desk {
                 let user = name(&user)?;
                 let last = self.state().record.last(user, &self.question).map(str::to_owned);
                 match last {
-                    Some(id_str) => self.said(user, AnswerLine { id_str, undo: true, ..AnswerLine::default() }),
+                    Some(id_str) => {
+                        self.said(user, AnswerLine { id_str, undo: true, ..AnswerLine::default() })
+                    }
                     None => Ok(Response::json(&self.standing(user)?)),
                 }
             }
@@ -231,10 +244,11 @@ impl Desk {
             hint: "Galaxies are named by their row here".to_owned(),
         })?;
         let side = side.unwrap_or("512");
-        let pixels = side.parse().ok().filter(|pixels| SIDES.contains(pixels)).ok_or_else(|| {
-            let range = format!("between {} and {} pixels", SIDES.start(), SIDES.end());
-            Error::parameter("side", format!("{side:?}"), range)
-        })?;
+        let pixels =
+            side.parse().ok().filter(|pixels| SIDES.contains(pixels)).ok_or_else(|| {
+                let range = format!("between {} and {} pixels", SIDES.start(), SIDES.end());
+                Error::parameter("side", format!("{side:?}"), range)
+            })?;
         let files = self.catalog.at(&[row])?.files();
         let file = files.first().filter(|file| !file.as_os_str().is_empty());
         let file = file.ok_or_else(|| Error::Picture {
@@ -250,7 +264,9 @@ fn name(user: &str) -> Result<&str> {
     let user = user.trim();
     match user.chars().count() > LONGEST_NAME || user.chars().any(char::is_control) {
         true => Err(Error::unsuitable(
-            format!("the name is longer than {LONGEST_NAME} characters, or contains an end of line"),
+            format!(
+                "the name is longer than {LONGEST_NAME} characters, or contains an end of line"
+            ),
             "Choose a shorter name",
         )),
         false => Ok(user),

@@ -52,7 +52,9 @@ impl Tab {
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         let length = body.map(|it| format!("Content-Length: {}\r\n", it.len())).unwrap_or_default();
         let (port, token) = (self.port, &self.token);
-        let head = format!("{line} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nX-Zoobot-Token: {token}\r\n{length}\r\n");
+        let head = format!(
+            "{line} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nX-Zoobot-Token: {token}\r\n{length}\r\n"
+        );
         stream.write_all((head + body.unwrap_or_default()).as_bytes()).unwrap();
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).unwrap();
@@ -77,7 +79,8 @@ impl Tab {
     }
 
     fn answer(&self, user: &str, id: &str, answer: &str) -> Value {
-        let (status, said) = self.post("answer", &json!({ "user": user, "id": id, "answer": answer }));
+        let (status, said) =
+            self.post("answer", &json!({ "user": user, "id": id, "answer": answer }));
         assert_eq!(status, 200, "{said}");
         said
     }
@@ -89,8 +92,16 @@ fn people_answer_each_in_turn_and_their_answers_are_votes() {
     let page = setting.asking().open().unwrap();
     let tab = Tab::of(&page);
     let state = tab.post("state", &json!({ "user": "ana" })).1;
-    assert_eq!((&state["galaxies"], &state["answered"], &state["words"]), (&12.into(), &0.into(), &"Bar dr5".into()));
-    let names: Vec<&str> = state["answers"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+    assert_eq!(
+        (&state["galaxies"], &state["answered"], &state["words"]),
+        (&12.into(), &0.into(), &"Bar dr5".into())
+    );
+    let names: Vec<&str> = state["answers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["strong", "weak", "no"]);
     for (row, answer) in ["strong", "no", "weak"].into_iter().enumerate() {
         assert_eq!(tab.next("ana").as_deref(), Some(setting.id(row)));
@@ -100,7 +111,10 @@ fn people_answer_each_in_turn_and_their_answers_are_votes() {
     tab.answer("ben", setting.id(0), "weak");
     assert_eq!(tab.post("skip", &json!({ "user": "ben", "id": setting.id(1) })).1["skipped"], 1);
     let state = tab.post("state", &json!({ "user": "ben" })).1;
-    assert_eq!((&state["next"][0]["id"], &state["people"]), (&setting.id(2).into(), &json!(["ana", "ben"])));
+    assert_eq!(
+        (&state["next"][0]["id"], &state["people"]),
+        (&setting.id(2).into(), &json!(["ana", "ben"]))
+    );
     let votes = page.votes().unwrap();
     let bar = votes.schema().question("bar-dr5").unwrap().range();
     let row = votes.ids().iter().position(|it| it == setting.id(0)).unwrap();
@@ -129,7 +143,10 @@ fn an_answer_is_taken_back_and_its_galaxy_comes_first() {
     }
     tab.answer("ben", setting.id(0), "strong");
     let undone = undo("ana");
-    assert_eq!((&undone["undone"], &undone["next"][0]["id"]), (&setting.id(3).into(), &setting.id(3).into()));
+    assert_eq!(
+        (&undone["undone"], &undone["next"][0]["id"]),
+        (&setting.id(3).into(), &setting.id(3).into())
+    );
     assert_eq!(undo("ana")["undone"], setting.id(2));
     assert_eq!(tab.answer("ana", setting.id(2), "weak")["next"][0]["id"], setting.id(3));
     assert_eq!(page.answers().height(), 4);
@@ -149,10 +166,20 @@ fn what_is_no_answer_is_refused_and_does_not_count() {
     let id = setting.id(0);
     for (path, body, status, word) in [
         ("answer", json!({ "user": "a", "id": id, "answer": "yes" }), 404, "no answer \"yes\""),
-        ("answer", json!({ "user": "a", "id": "nobody", "answer": "no" }), 404, "no galaxy \"nobody\""),
+        (
+            "answer",
+            json!({ "user": "a", "id": "nobody", "answer": "no" }),
+            404,
+            "no galaxy \"nobody\"",
+        ),
         ("answer", json!({ "user": "a", "id": id }), 400, "answer"),
         ("answer", json!({ "user": "a", "id": id, "answer": "no", "at": 1 }), 400, "at"),
-        ("answer", json!({ "user": "x".repeat(65), "id": id, "answer": "no" }), 400, "64 characters"),
+        (
+            "answer",
+            json!({ "user": "x".repeat(65), "id": id, "answer": "no" }),
+            400,
+            "64 characters",
+        ),
         ("answer", json!({ "user": "a\nb", "id": id, "answer": "no" }), 400, "end of line"),
         ("skip", json!({ "user": "a", "id": "nobody" }), 404, "nobody"),
         ("state", json!([1, 2]), 400, ""),
@@ -164,7 +191,8 @@ fn what_is_no_answer_is_refused_and_does_not_count() {
     }
     assert!(page.answers().height() == 0 && std::fs::read(setting.journal()).unwrap().is_empty());
     assert!(tab.get("/api/picture/11?side=64").1.contains("JFIF"));
-    for path in ["/api/picture/12", "/api/picture/-1", "/api/picture/../bars.jsonl", "/bars.jsonl"] {
+    for path in ["/api/picture/12", "/api/picture/-1", "/api/picture/../bars.jsonl", "/bars.jsonl"]
+    {
         assert_eq!(tab.get(path).0, 404, "{path}");
     }
     assert_eq!(tab.get("/api/picture/1?side=5").0, 400);
@@ -211,22 +239,34 @@ fn tabs_that_answer_at_once_lose_nothing() {
 #[test]
 fn classes_and_wrong_questions() {
     let setting = Setting::new();
-    let page = Asking::classes(&setting.catalog, &["ring", "shell", "neither"]).unwrap().open().unwrap();
+    let page =
+        Asking::classes(&setting.catalog, &["ring", "shell", "neither"]).unwrap().open().unwrap();
     let tab = Tab::of(&page);
     tab.answer("", setting.id(4), "shell");
     assert_eq!(page.votes().unwrap().counts().row(0).to_vec(), [0.0, 1.0, 0.0]);
     assert!(page.show().get("text/plain").unwrap().contains("1 answer"));
     let html = tab.send(&format!("GET /?token={}", tab.token), None).1;
     let html = String::from_utf8(html).unwrap();
-    assert!(html.contains("Classify galaxies") && !html.contains("ONCE") && !html.contains("SCRIPT</script>"));
+    assert!(
+        html.contains("Classify galaxies")
+            && !html.contains("ONCE")
+            && !html.contains("SCRIPT</script>")
+    );
     let schema = Schema::named("decals_dr5").unwrap();
     let message = Asking::new(&setting.catalog, &schema, "bar").unwrap_err().to_string();
     assert!(message.contains("bar-dr5"), "{message}");
     let many: Vec<String> = (0..10).map(|it| it.to_string()).collect();
-    assert!(Asking::classes(&setting.catalog, &many).unwrap_err().to_string().contains("10 answers"));
+    assert!(
+        Asking::classes(&setting.catalog, &many).unwrap_err().to_string().contains("10 answers")
+    );
     assert!(Asking::new(&setting.catalog.head(0), &schema, "bar-dr5").is_err());
     // An answer in the journal that is none of the classes.
-    std::fs::write(setting.journal(), "{\"id_str\":\"a\",\"question\":\"class\",\"answer\":\"bar\"}\n").unwrap();
-    let asking = Asking::classes(&setting.catalog, &["ring", "shell"]).unwrap().journal(setting.journal());
+    std::fs::write(
+        setting.journal(),
+        "{\"id_str\":\"a\",\"question\":\"class\",\"answer\":\"bar\"}\n",
+    )
+    .unwrap();
+    let asking =
+        Asking::classes(&setting.catalog, &["ring", "shell"]).unwrap().journal(setting.journal());
     assert!(asking.open().unwrap_err().to_string().contains("no answer \"bar\""));
 }

@@ -15,7 +15,8 @@ const POINTS: usize = 256;
 pub fn leader(concentrations: &[f64]) -> (usize, f64) {
     let all = concentrations.iter().enumerate();
     // The first of equal ones.
-    let first = |best: (usize, f64), it: (usize, &f64)| if *it.1 > best.1 { (it.0, *it.1) } else { best };
+    let first =
+        |best: (usize, f64), it: (usize, &f64)| if *it.1 > best.1 { (it.0, *it.1) } else { best };
     let (leader, a) = all.fold((0, f64::MIN), first);
     if let [one, other] = *concentrations {
         let own = if leader == 0 { one } else { other };
@@ -23,7 +24,8 @@ pub fn leader(concentrations: &[f64]) -> (usize, f64) {
     }
     let others: Vec<f64> =
         concentrations.iter().enumerate().filter(|it| it.0 != leader).map(|it| *it.1).collect();
-    let (low, high) = (a.ln() - 9.0 / a.sqrt() - 40.0 / a, a.ln() + (1.0 + 12.0 / a.sqrt() + 40.0 / a).ln());
+    let (low, high) =
+        (a.ln() - 9.0 / a.sqrt() - 40.0 / a, a.ln() + (1.0 + 12.0 / a.sqrt() + 40.0 / a).ln());
     let step = (high - low) / POINTS as f64;
     let ln_gamma_a = ln_gamma(a);
     let mut sum = 0.0;
@@ -31,7 +33,8 @@ pub fn leader(concentrations: &[f64]) -> (usize, f64) {
         let u = low + step * point as f64;
         let density = (a * u - u.exp() - ln_gamma_a).exp();
         if density > 1e-18 {
-            sum += density * others.iter().map(|other| gamma_below(*other, u.exp())).product::<f64>();
+            sum +=
+                density * others.iter().map(|other| gamma_below(*other, u.exp())).product::<f64>();
         }
     }
     (leader, (sum * step).clamp(0.0, 1.0))
@@ -97,7 +100,8 @@ mod tests {
         }
         let mut draw = StdRng::seed_from_u64(1);
         for alphas in [vec![4.0, 2.5, 1.0], vec![0.6, 0.5, 0.2, 0.1], vec![12.0, 10.0, 9.0]] {
-            let gammas: Vec<Gamma<f64>> = alphas.iter().map(|a| Gamma::new(*a, 1.0).unwrap()).collect();
+            let gammas: Vec<Gamma<f64>> =
+                alphas.iter().map(|a| Gamma::new(*a, 1.0).unwrap()).collect();
             let wins = (0..200_000).filter(|_| {
                 let all: Vec<f64> = gammas.iter().map(|it| it.sample(&mut draw)).collect();
                 all[1..].iter().all(|it| *it < all[0])

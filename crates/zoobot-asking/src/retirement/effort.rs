@@ -163,7 +163,10 @@ impl Effort {
             Column::new(ID.into(), &self.ids),
             Column::new("used".into(), &self.used),
             Column::new("fixed".into(), &self.fixed),
-            Column::new("retired".into(), self.retired.iter().map(|it| it.name()).collect::<Vec<&str>>()),
+            Column::new(
+                "retired".into(),
+                self.retired.iter().map(|it| it.name()).collect::<Vec<&str>>(),
+            ),
             Column::new("same".into(), &self.same),
         ];
         table_of(self.ids.len(), columns)

@@ -134,7 +134,8 @@ impl Retirement {
 
     /// The decision, the leading answer, and its probability.
     fn decided(&self, counts: &[f64], prior: &[f64]) -> (Retired, usize, f64) {
-        let posterior: Vec<f64> = counts.iter().zip(prior).map(|(count, prior)| count + prior).collect();
+        let posterior: Vec<f64> =
+            counts.iter().zip(prior).map(|(count, prior)| count + prior).collect();
         let (first, chance) = leader(&posterior);
         let votes: f64 = counts.iter().sum();
         let retired = match votes {
@@ -218,7 +219,12 @@ struct Known(HashMap<Vec<u64>, (Retired, usize, f64)>);
 const REMEMBERED: usize = 1 << 18;
 
 impl Known {
-    fn decided(&mut self, rule: &Retirement, counts: &[f64], prior: &[f64]) -> (Retired, usize, f64) {
+    fn decided(
+        &mut self,
+        rule: &Retirement,
+        counts: &[f64],
+        prior: &[f64],
+    ) -> (Retired, usize, f64) {
         let key: Vec<u64> = counts.iter().chain(prior).map(|it| it.to_bits()).collect();
         if let Some(known) = self.0.get(&key) {
             return *known;

@@ -39,7 +39,8 @@ impl VotePrior {
     /// 0.
     pub fn new(ids: &[String], concentrations: Array2<f64>) -> Result<Self> {
         if ids.len() != concentrations.nrows() {
-            let problem = format!("the prior has {} rows for {} ids", concentrations.nrows(), ids.len());
+            let problem =
+                format!("the prior has {} rows for {} ids", concentrations.nrows(), ids.len());
             return Err(Error::shape(problem, "Give one row for each id"));
         }
         if let Some(it) = concentrations.iter().find(|it| !(it.is_finite() && **it > 0.0)) {
@@ -56,7 +57,12 @@ impl VotePrior {
     /// # Errors
     /// [`Error::Missing`] for a column that is not there, and an unknown question; [`Error::Parameter`] for a
     /// fraction below 0 or above 1, and for `votes` out of range.
-    pub fn from_table(table: &DataFrame, schema: &Schema, question: &str, votes: f64) -> Result<Self> {
+    pub fn from_table(
+        table: &DataFrame,
+        schema: &Schema,
+        question: &str,
+        votes: f64,
+    ) -> Result<Self> {
         if !(votes.is_finite() && votes > 0.0) {
             return Err(Error::parameter("prior_votes", votes, "above 0 and finite"));
         }
@@ -64,7 +70,12 @@ impl VotePrior {
         let column = |name: &str| {
             table.column(name).map_err(|_| {
                 let names = table.get_column_names();
-                Error::missing("column", name, "the predictions", names.iter().map(|it| it.as_str()))
+                Error::missing(
+                    "column",
+                    name,
+                    "the predictions",
+                    names.iter().map(|it| it.as_str()),
+                )
             })
         };
         let text = column(ID)?.cast(&polars::prelude::DataType::String)?;
@@ -107,6 +118,8 @@ impl VotePrior {
 
     pub(super) fn of(&self, id: &str) -> Result<&[f64]> {
         let row = self.rows.get(id).and_then(|row| self.concentrations.row(*row).to_slice());
-        row.ok_or_else(|| Error::missing("galaxy", id, "the prior", self.rows.keys().map(String::as_str)))
+        row.ok_or_else(|| {
+            Error::missing("galaxy", id, "the prior", self.rows.keys().map(String::as_str))
+        })
     }
 }

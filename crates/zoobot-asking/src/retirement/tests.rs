@@ -17,7 +17,9 @@ fn galaxies_that_are_retired_as_sure_are_right_as_often_as_the_rule_says() {
     let truth: Vec<f64> = (0..galaxies).map(|_| draw.random()).collect();
     let mut places = Vec::new();
     for (galaxy, share) in truth.iter().enumerate() {
-        places.extend((0..most).map(|who| (who, galaxy as u32, u32::from(draw.random::<f64>() >= *share))));
+        places.extend(
+            (0..most).map(|who| (who, galaxy as u32, u32::from(draw.random::<f64>() >= *share))),
+        );
     }
     let people = (0..most).map(|it| format!("p{it}")).collect();
     let ids: Vec<String> = (0..galaxies).map(|it| format!("g{it}")).collect();
@@ -41,7 +43,12 @@ fn galaxies_that_are_retired_as_sure_are_right_as_often_as_the_rule_says() {
     }
     assert_eq!(effort.count(Retired::Sure) as f64, sure);
     let deviation = (told / sure * (1.0 - told / sure) / sure).sqrt();
-    assert!((told / sure - right / sure).abs() < 3.0 * deviation, "{} {}", told / sure, right / sure);
+    assert!(
+        (told / sure - right / sure).abs() < 3.0 * deviation,
+        "{} {}",
+        told / sure,
+        right / sure
+    );
     assert!(sure > 3500.0 && effort.saved() > 0.7, "{sure} {}", effort.saved());
     assert_eq!(effort.fixed(), galaxies as u64 * u64::from(most));
 }
@@ -67,9 +74,20 @@ fn simulated_volunteers_are_saved_for_and_a_model_saves_more() {
     let flat = rule.expected(&votes, None, 1).unwrap();
     let model = VotePrior::new(&ids, expected).unwrap();
     let helped = rule.expected(&votes, Some(&model), 1).unwrap();
-    println!("saved {:.3}, same {:.3}; with a model {:.3}, {:.3}", flat.saved(), flat.same(), helped.saved(), helped.same());
+    println!(
+        "saved {:.3}, same {:.3}; with a model {:.3}, {:.3}",
+        flat.saved(),
+        flat.same(),
+        helped.saved(),
+        helped.same()
+    );
     assert!(flat.saved() > 0.4 && flat.same() > 0.93, "{} {}", flat.saved(), flat.same());
-    assert!(helped.saved() > flat.saved() && helped.same() > 0.93, "{} {}", helped.saved(), helped.same());
+    assert!(
+        helped.saved() > flat.saved() && helped.same() > 0.93,
+        "{} {}",
+        helped.saved(),
+        helped.same()
+    );
     // A stricter rule costs more, and is right more often.
     let strict = rule.clone().sure(0.999).expected(&votes, None, 1).unwrap();
     assert!(strict.saved() < flat.saved() && strict.same() >= flat.same());
@@ -81,7 +99,8 @@ fn simulated_volunteers_are_saved_for_and_a_model_saves_more() {
 #[test]
 fn bad_rules_priors_and_questions_are_refused() {
     let rings = Schema::named("gz_rings").unwrap();
-    let votes = |yes: f64| Votes::new(&rings, vec!["a".into()], ndarray::arr2(&[[yes, 0.0]])).unwrap();
+    let votes =
+        |yes: f64| Votes::new(&rings, vec!["a".into()], ndarray::arr2(&[[yes, 0.0]])).unwrap();
     let says = |rule: Retirement, word: &str| {
         let message = rule.retired(&votes(3.0), None).unwrap_err().to_string();
         assert!(message.contains(word), "{message}");
@@ -91,15 +110,25 @@ fn bad_rules_priors_and_questions_are_refused() {
     says(Retirement::new("ring").least(9).most(8), "at least 9");
     says(Retirement::new("rign"), "Did you mean \"ring\"?");
     let rule = Retirement::new("ring");
-    assert!(rule.decide(&[1.0], &[1.0, 1.0]).is_err() && rule.decide(&[1.0, -1.0], &[1.0, 1.0]).is_err());
+    assert!(
+        rule.decide(&[1.0], &[1.0, 1.0]).is_err()
+            && rule.decide(&[1.0, -1.0], &[1.0, 1.0]).is_err()
+    );
     assert!(rule.decide(&[1.0, 2.0], &[1.0, 0.0]).is_err());
     let message = rule.expected(&votes(0.0), None, 0).unwrap_err().to_string();
     assert!(message.contains("no votes for \"ring\""), "{message}");
     let prior = VotePrior::new(&["b".to_owned()], ndarray::arr2(&[[1.0, 1.0]])).unwrap();
-    assert!(rule.retired(&votes(3.0), Some(&prior)).unwrap_err().to_string().contains("no galaxy \"a\""));
+    assert!(
+        rule.retired(&votes(3.0), Some(&prior))
+            .unwrap_err()
+            .to_string()
+            .contains("no galaxy \"a\"")
+    );
     let prior = VotePrior::new(&["a".to_owned()], ndarray::arr2(&[[1.0, 1.0, 1.0]])).unwrap();
     assert!(rule.retired(&votes(3.0), Some(&prior)).is_err());
-    let table = polars::df!("id_str" => ["a"], "ring_yes_fraction" => [1.5], "ring_no_fraction" => [0.0]).unwrap();
+    let table =
+        polars::df!("id_str" => ["a"], "ring_yes_fraction" => [1.5], "ring_no_fraction" => [0.0])
+            .unwrap();
     assert!(VotePrior::from_table(&table, &rings, "ring", 5.0).is_err());
     // A blank expectation says nothing; one of 0 is not certainty.
     let table = polars::df!("id_str" => ["a", "b"], "ring_yes_fraction" => [None, Some(1.0)], "ring_no_fraction" => [None, Some(0.0)]);

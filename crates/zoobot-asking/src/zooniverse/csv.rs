@@ -178,10 +178,21 @@ mod tests {
     #[test]
     fn cells_are_read_whatever_the_size_of_the_pieces() {
         let text = "a,\"b \"\"c\"\", d\",\r\n\n,\"two\nlines\",x\ny\"z,,\"\"";
-        let expected = [vec!["a", "b \"c\", d", ""], vec!["", "two\nlines", "x"], vec!["y\"z", "", ""]];
+        let expected =
+            [vec!["a", "b \"c\", d", ""], vec!["", "two\nlines", "x"], vec!["y\"z", "", ""]];
         for buffer in [1, 2, 3, 7, 4096] {
             let (all, found) = rows(text, buffer);
-            assert_eq!((all, found), (expected.iter().map(|it| it.iter().map(|it| (*it).to_owned()).collect()).collect(), Found::End), "{buffer}");
+            assert_eq!(
+                (all, found),
+                (
+                    expected
+                        .iter()
+                        .map(|it| it.iter().map(|it| (*it).to_owned()).collect())
+                        .collect(),
+                    Found::End
+                ),
+                "{buffer}"
+            );
         }
     }
 

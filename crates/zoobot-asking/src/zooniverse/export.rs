@@ -33,7 +33,12 @@ impl std::str::FromStr for Duplicates {
         match text {
             "first" => Ok(Self::First),
             "last" => Ok(Self::Last),
-            _ => Err(Error::missing("rule", text, "the rules for duplicates", ["first", "last"].into_iter())),
+            _ => Err(Error::missing(
+                "rule",
+                text,
+                "the rules for duplicates",
+                ["first", "last"].into_iter(),
+            )),
         }
     }
 }
@@ -195,7 +200,11 @@ impl ZooniverseExport {
         for version in &self.versions {
             let mut parts = version.splitn(2, '.');
             if !parts.all(|it| !it.is_empty() && it.bytes().all(|it| it.is_ascii_digit())) {
-                return Err(Error::parameter("versions", format!("{version:?}"), "numbers such as 12 or 12.34"));
+                return Err(Error::parameter(
+                    "versions",
+                    format!("{version:?}"),
+                    "numbers such as 12 or 12.34",
+                ));
             }
         }
         self.mapping.as_ref().map_or(Ok(()), |it| it.check(&self.schema))

@@ -112,7 +112,10 @@ impl TaskMapping {
             let texts = rule.iter().flat_map(|it| it.answers.values());
             if let Some(other) = texts.into_iter().find(|it| !it.is_string() && !it.is_null()) {
                 let problem = format!("an answer of the task {task:?} is {other}");
-                return Err(Error::unsuitable(problem, "Give the answer's name in the schema, or null"));
+                return Err(Error::unsuitable(
+                    problem,
+                    "Give the answer's name in the schema, or null",
+                ));
             }
             Ok((task.as_str(), rule))
         })
@@ -182,7 +185,9 @@ pub(super) fn plain(label: &str) -> String {
 /// a digit.
 pub(super) fn without_campaign(name: &str) -> &str {
     match name.rsplit_once('-') {
-        Some((front, last)) if last.chars().any(|it| it.is_ascii_digit()) && last.len() > 1 => front,
+        Some((front, last)) if last.chars().any(|it| it.is_ascii_digit()) && last.len() > 1 => {
+            front
+        }
         _ => name,
     }
 }
@@ -223,9 +228,13 @@ mod tests {
         };
         let message = refused(r#"{"tasks": {"T0": {"question": "rign"}}}"#);
         assert!(message.contains("Did you mean \"ring\"?"), "{message}");
-        let message = refused(r#"{"tasks": {"T0": {"question": "ring", "answers": {"a": "yess"}}}}"#);
+        let message =
+            refused(r#"{"tasks": {"T0": {"question": "ring", "answers": {"a": "yess"}}}}"#);
         assert!(message.contains("yess") && message.contains("T0"), "{message}");
-        assert!(refused(r#"{"tasks": {"T0": {"question": "ring", "answers": {"a": 1}}}}"#).contains("T0"));
+        assert!(
+            refused(r#"{"tasks": {"T0": {"question": "ring", "answers": {"a": 1}}}}"#)
+                .contains("T0")
+        );
         assert!(refused(r#"{"tasks": {"T0": {}}}"#).contains("question"));
         assert!(refused("[]").contains("invalid"));
     }

@@ -154,15 +154,21 @@ pub fn read(export: &ZooniverseExport, files: &[&Path], wanted: Wanted) -> Resul
     }
     if reader.seen.rows == 0 {
         let problem = format!("{} has no classifications", files[0].display());
-        return Err(Error::empty(problem, "Export again when volunteers have classified something"));
+        return Err(Error::empty(
+            problem,
+            "Export again when volunteers have classified something",
+        ));
     }
     if export.workflow.is_none() && reader.workflows.len() > 1 {
-        let all = reader.workflows.iter().map(|(id, count)| format!("{id} ({count} classifications)"));
+        let all =
+            reader.workflows.iter().map(|(id, count)| format!("{id} ({count} classifications)"));
         let problem = format!("the export has {} workflows", reader.workflows.len());
         let hint = format!("Choose one with --workflow: {}", all.collect::<Vec<_>>().join(", "));
         return Err(Error::unsuitable(problem, hint));
     }
-    if let Some(wanted) = export.workflow.filter(|it| !reader.workflows.contains_key(&it.to_string())) {
+    if let Some(wanted) =
+        export.workflow.filter(|it| !reader.workflows.contains_key(&it.to_string()))
+    {
         let names = reader.workflows.keys().map(String::as_str);
         return Err(Error::missing("workflow", &wanted.to_string(), "the export", names));
     }
@@ -249,7 +255,9 @@ impl Reader<'_> {
             if let Some(why) = torn {
                 let id = row.text(columns[CLASSIFICATION]);
                 let file = path.display();
-                self.seen.cut_off.push(format!("row {number} of {file} (classification {id}): {why}"));
+                self.seen
+                    .cut_off
+                    .push(format!("row {number} of {file} (classification {id}): {why}"));
                 return Ok(());
             }
             match self.row(&row, &columns) {
@@ -283,13 +291,17 @@ impl Reader<'_> {
             return Ok(Some(Reason::Workflow));
         }
         let version = version(&text(VERSION))?;
-        if !export.versions.is_empty() && !export.versions.iter().any(|it| is_version(it, version)) {
+        if !export.versions.is_empty() && !export.versions.iter().any(|it| is_version(it, version))
+        {
             return Ok(Some(Reason::Version));
         }
         if let Some(since) = self.since {
             let created = text(CREATED);
             let at = seconds_of(&created).ok_or_else(|| {
-                Wrong::new(format!("created_at is {created:?}"), "It must be such as 2024-05-31 12:00:00 UTC")
+                Wrong::new(
+                    format!("created_at is {created:?}"),
+                    "It must be such as 2024-05-31 12:00:00 UTC",
+                )
             })?;
             if at < since {
                 return Ok(Some(Reason::Since));
@@ -308,7 +320,10 @@ impl Reader<'_> {
         }
         let classification = text(CLASSIFICATION);
         let number = classification.parse().map_err(|_| {
-            Wrong::new(format!("classification_id is {classification:?}"), "It must be a whole number")
+            Wrong::new(
+                format!("classification_id is {classification:?}"),
+                "It must be a whole number",
+            )
         })?;
         let subject = text(SUBJECTS);
         let Ok(subject) = subject.parse::<u64>() else {
@@ -346,7 +361,11 @@ impl Reader<'_> {
     }
 
     /// The galaxy of a subject; `None` if it is not wanted.
-    fn galaxy(&mut self, subject: u64, data: &Map<String, serde_json::Value>) -> Result<Option<u32>, Stop> {
+    fn galaxy(
+        &mut self,
+        subject: u64,
+        data: &Map<String, serde_json::Value>,
+    ) -> Result<Option<u32>, Stop> {
         let known = data.get(&subject.to_string()).and_then(serde_json::Value::as_object);
         let known = known.ok_or_else(|| {
             Wrong::new(format!("subject_data does not tell about the subject {subject}"), BROKEN)
@@ -400,10 +419,13 @@ fn no_name(subject: u64, wanted: &str, known: &Map<String, serde_json::Value>) -
 }
 
 /// Parses a cell.
-fn json<'a, T: serde::Deserialize<'a>>(row: &'a Row, columns: &[usize; 10], which: usize) -> Result<T, Wrong> {
-    serde_json::from_slice(row.cell(columns[which])).map_err(|error| {
-        Wrong::new(format!("{} is not JSON ({error})", COLUMNS[which]), BROKEN)
-    })
+fn json<'a, T: serde::Deserialize<'a>>(
+    row: &'a Row,
+    columns: &[usize; 10],
+    which: usize,
+) -> Result<T, Wrong> {
+    serde_json::from_slice(row.cell(columns[which]))
+        .map_err(|error| Wrong::new(format!("{} is not JSON ({error})", COLUMNS[which]), BROKEN))
 }
 
 /// The major and minor number of a version such as `12.34`.

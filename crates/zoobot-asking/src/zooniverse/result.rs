@@ -59,7 +59,8 @@ impl ZooniverseImport {
     pub fn dropped(&self) -> DataFrame {
         let reasons: Vec<&str> = self.dropped.iter().map(|it| it.0.as_str()).collect();
         let counts: Vec<u64> = self.dropped.iter().map(|it| it.1).collect();
-        let columns = vec![Column::new("reason".into(), reasons), Column::new("count".into(), counts)];
+        let columns =
+            vec![Column::new("reason".into(), reasons), Column::new("count".into(), counts)];
         table_of(self.dropped.len(), columns)
     }
 
@@ -89,11 +90,8 @@ impl ZooniverseImport {
 
 impl Show for ZooniverseImport {
     fn show(&self) -> Bundle {
-        let title = format!(
-            "{} of {} classifications count",
-            thousands(self.kept),
-            thousands(self.rows)
-        );
+        let title =
+            format!("{} of {} classifications count", thousands(self.kept), thousands(self.rows));
         Table::new(self.dropped()).title(title).show()
     }
 }
@@ -179,11 +177,18 @@ impl Seen {
         if !silent.is_empty() {
             notes::note(format!("No task asks {}: no votes for it", examples(&silent)));
         }
-        let versions =
-            self.versions.iter().map(|((major, minor), count)| (format!("{major}.{minor}"), *count));
+        let versions = self
+            .versions
+            .iter()
+            .map(|((major, minor), count)| (format!("{major}.{minor}"), *count));
         Ok(ZooniverseImport {
             kept: kept.len() as u64,
-            classifications: Classifications::of_places(schema, volunteers.names, galaxies.names, given),
+            classifications: Classifications::of_places(
+                schema,
+                volunteers.names,
+                galaxies.names,
+                given,
+            ),
             rows: self.rows,
             dropped,
             tasks,

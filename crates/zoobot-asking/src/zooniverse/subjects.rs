@@ -161,8 +161,14 @@ impl SubjectSet {
             None => ledger.append(&[Entry { settings: Some(settings), ..Entry::default() }])?,
             Some(Some(known)) if known == settings => {}
             Some(_) => {
-                let problem = format!("{} holds a subject set of other galaxies or settings", folder.display());
-                return Err(Error::unsuitable(problem, "Choose another folder, or delete this one"));
+                let problem = format!(
+                    "{} holds a subject set of other galaxies or settings",
+                    folder.display()
+                );
+                return Err(Error::unsuitable(
+                    problem,
+                    "Choose another folder, or delete this one",
+                ));
             }
         }
         let done: HashMap<&str, u64> =
@@ -291,7 +297,13 @@ impl SubjectSet {
     }
 
     /// Writes the manifest of a part.
-    fn manifest(&self, place: &Path, rows: &[usize], names: &[String], hidden: &[Vec<String>]) -> Result<()> {
+    fn manifest(
+        &self,
+        place: &Path,
+        rows: &[usize],
+        names: &[String],
+        hidden: &[Vec<String>],
+    ) -> Result<()> {
         let mut text = String::from("image,#id_str");
         self.columns.iter().for_each(|it| text.push_str(&format!(",{}", cell(&format!("#{it}")))));
         text.push('\n');
@@ -327,7 +339,8 @@ fn file_names(ids: &[String], ending: &str) -> Vec<String> {
     let mut taken = HashSet::with_capacity(ids.len());
     let names = ids.iter().map(|id| {
         let usual = |it: char| it.is_ascii_alphanumeric() || matches!(it, '_' | '+' | '-' | '.');
-        let stem: String = id.chars().map(|it| if usual(it) { it } else { '_' }).take(120).collect();
+        let stem: String =
+            id.chars().map(|it| if usual(it) { it } else { '_' }).take(120).collect();
         let stem = match stem.starts_with('.') {
             true => format!("_{stem}"),
             false => stem,
@@ -385,7 +398,10 @@ mod tests {
     fn names_of_files_are_safe_and_different() {
         let ids = ["J1 2/3", "J1_2_3", "j1_2_3", "../x", "ä", ".a"].map(str::to_owned);
         let names = file_names(&ids, "jpg");
-        assert_eq!(names, ["J1_2_3.jpg", "J1_2_3-2.jpg", "j1_2_3-3.jpg", "_.._x.jpg", "_.jpg", "_.a.jpg"]);
+        assert_eq!(
+            names,
+            ["J1_2_3.jpg", "J1_2_3-2.jpg", "j1_2_3-3.jpg", "_.._x.jpg", "_.jpg", "_.a.jpg"]
+        );
         assert_eq!(cell("a\"b,c"), "\"a\"\"b,c\"");
     }
 }

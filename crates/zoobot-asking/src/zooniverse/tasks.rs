@@ -168,7 +168,11 @@ impl Tasks {
         let unknown: Vec<String> = meaning.unknown(self, schema);
         if !unknown.is_empty() {
             return Err(Error::unsuitable(
-                format!("the export does not fit the schema {}: {}", schema.name(), unknown.join("; ")),
+                format!(
+                    "the export does not fit the schema {}: {}",
+                    schema.name(),
+                    unknown.join("; ")
+                ),
                 "Say which label is which answer in a mapping file (--mapping; --suggest-mapping writes \
                  one to complete), with null for what is to be ignored",
             ));
@@ -214,13 +218,18 @@ impl Tasks {
         }
         // By their answers, if only one question has all of them.
         for place in 0..self.tasks.len() {
-            let labels: Vec<String> =
-                self.choices.iter().filter(|it| it.task == place).map(|it| plain(&it.text)).collect();
+            let labels: Vec<String> = self
+                .choices
+                .iter()
+                .filter(|it| it.task == place)
+                .map(|it| plain(&it.text))
+                .collect();
             if meaning.questions[place].is_some() || labels.len() < 2 {
                 continue;
             }
             let has = |question: &Question| {
-                let names: Vec<String> = question.answers().iter().map(|it| plain(it.name())).collect();
+                let names: Vec<String> =
+                    question.answers().iter().map(|it| plain(it.name())).collect();
                 labels.iter().all(|it| names.contains(it))
             };
             let open = schema.questions().iter().enumerate();
@@ -241,7 +250,9 @@ impl Tasks {
                 None => {
                     let label = plain(&task.label);
                     let hint = near(&label, open.iter().copied());
-                    meaning.problems.push(format!("no question for the task {}. {hint}", task.named()));
+                    meaning
+                        .problems
+                        .push(format!("no question for the task {}. {hint}", task.named()));
                 }
             }
         }
@@ -249,16 +260,23 @@ impl Tasks {
     }
 
     /// Finds the answers of a task.
-    fn answers(&self, place: usize, question: &Question, rule: Option<&Rule>, meaning: &mut Meaning) {
+    fn answers(
+        &self,
+        place: usize,
+        question: &Question,
+        rule: Option<&Rule>,
+        meaning: &mut Meaning,
+    ) {
         let choices = self.choices.iter().enumerate().filter(|(_, it)| it.task == place);
         for (number, choice) in choices {
-            let listed = rule.filter(|it| !it.answers.is_empty()).and_then(|rule| match choice.index {
-                Some(index) => rule.answers.values().nth(usize::try_from(index).ok()?),
-                None => rule.answers.get(&choice.text).or_else(|| {
-                    let mut all = rule.answers.iter();
-                    all.find(|(label, _)| plain(label) == plain(&choice.text)).map(|it| it.1)
-                }),
-            });
+            let listed =
+                rule.filter(|it| !it.answers.is_empty()).and_then(|rule| match choice.index {
+                    Some(index) => rule.answers.values().nth(usize::try_from(index).ok()?),
+                    None => rule.answers.get(&choice.text).or_else(|| {
+                        let mut all = rule.answers.iter();
+                        all.find(|(label, _)| plain(label) == plain(&choice.text)).map(|it| it.1)
+                    }),
+                });
             let by_name = || {
                 let mut answers = question.answers().iter();
                 let found = match choice.index {
@@ -270,7 +288,9 @@ impl Tasks {
             let answer = match listed {
                 Some(serde_json::Value::String(name)) => answer_named(question, name),
                 Some(_) => continue,
-                None if rule.is_some_and(|it| !it.answers.is_empty()) && choice.index.is_some() => None,
+                None if rule.is_some_and(|it| !it.answers.is_empty()) && choice.index.is_some() => {
+                    None
+                }
                 None => by_name(),
             };
             meaning.answers[number] = answer.map(|it| it as u32);
@@ -336,21 +356,22 @@ impl Meaning {
     /// A mapping file to complete: what was recognised, and `?` for the rest.
     pub fn suggestion(&self, tasks: &Tasks, schema: &Schema) -> TaskMapping {
         let names: Vec<&str> = schema.answers().map(|it| it.name()).collect();
-        let each = tasks.tasks.iter().enumerate().filter(|(_, it)| !it.open).map(|(place, task)| {
-            let mut own: Vec<(usize, &Choice)> =
-                tasks.choices.iter().enumerate().filter(|(_, it)| it.task == place).collect();
-            own.sort_by_key(|(_, it)| (it.index, std::cmp::Reverse(it.given)));
-            let answers = own.iter().map(|(number, it)| {
-                let name = self.answers[*number].map_or(UNKNOWN, |it| names[it as usize]);
-                (it.text.clone(), serde_json::json!(name))
+        let each =
+            tasks.tasks.iter().enumerate().filter(|(_, it)| !it.open).map(|(place, task)| {
+                let mut own: Vec<(usize, &Choice)> =
+                    tasks.choices.iter().enumerate().filter(|(_, it)| it.task == place).collect();
+                own.sort_by_key(|(_, it)| (it.index, std::cmp::Reverse(it.given)));
+                let answers = own.iter().map(|(number, it)| {
+                    let name = self.answers[*number].map_or(UNKNOWN, |it| names[it as usize]);
+                    (it.text.clone(), serde_json::json!(name))
+                });
+                let answers: serde_json::Map<_, _> = answers.collect();
+                let question =
+                    self.questions[place].map_or(UNKNOWN, |it| schema.questions()[it].name());
+                let rule = serde_json::json!({ "question": question, "answers": answers });
+                let shared = tasks.tasks.iter().filter(|it| it.key == task.key).count() > 1;
+                (if shared { task.label.clone() } else { task.key.clone() }, rule)
             });
-            let answers: serde_json::Map<_, _> = answers.collect();
-            let question =
-                self.questions[place].map_or(UNKNOWN, |it| schema.questions()[it].name());
-            let rule = serde_json::json!({ "question": question, "answers": answers });
-            let shared = tasks.tasks.iter().filter(|it| it.key == task.key).count() > 1;
-            (if shared { task.label.clone() } else { task.key.clone() }, rule)
-        });
         TaskMapping { tasks: each.collect() }
     }
 }

@@ -90,7 +90,10 @@ impl Files {
     }
 }
 
-fn import(rows: &[Given], settings: impl Fn(ZooniverseExport) -> ZooniverseExport) -> Result<ZooniverseImport> {
+fn import(
+    rows: &[Given],
+    settings: impl Fn(ZooniverseExport) -> ZooniverseExport,
+) -> Result<ZooniverseImport> {
     let files = Files::new();
     settings(ZooniverseExport::new(&tree())).read(&[files.rows(rows)])
 }
@@ -106,7 +109,11 @@ fn dropped(import: &ZooniverseImport) -> Vec<(String, u64)> {
     let table = import.dropped();
     let reasons = table.column("reason").unwrap().str().unwrap().clone();
     let counts = table.column("count").unwrap().u64().unwrap().clone();
-    reasons.iter().map(|it| it.unwrap().to_owned()).zip(counts.iter().map(|it| it.unwrap())).collect()
+    reasons
+        .iter()
+        .map(|it| it.unwrap().to_owned())
+        .zip(counts.iter().map(|it| it.unwrap()))
+        .collect()
 }
 
 fn refused(rows: &[Given], settings: impl Fn(ZooniverseExport) -> ZooniverseExport) -> String {
@@ -116,7 +123,8 @@ fn refused(rows: &[Given], settings: impl Fn(ZooniverseExport) -> ZooniverseExpo
 #[test]
 fn answers_of_every_form_are_counted_once() {
     let bar = |value: Value| json!({ "task": "T1", "task_label": "Bar", "value": value });
-    let featured = || json!({ "task": "T0", "task_label": "**Shape**?", "value": "![x](y.png) Featured" });
+    let featured =
+        || json!({ "task": "T0", "task_label": "**Shape**?", "value": "![x](y.png) Featured" });
     let rows: Vec<Given> = [
         json!([featured(), bar(json!("Yes"))]),
         json!([featured(), bar(json!(["No"]))]),
@@ -156,15 +164,27 @@ fn what_is_not_wanted_is_left_out_and_counted() {
         Given { number: 5, seconds: 0.5, user: "bob", ..base() },
         Given { number: 6, user: "not-logged-in-0a", ..base() },
         Given { number: 7, annotations: json!([]), user: "bob", ..base() },
-        Given { number: 8, annotations: json!([{ "task": "T5", "value": "text" }]), user: "bob", ..base() },
+        Given {
+            number: 8,
+            annotations: json!([{ "task": "T5", "value": "text" }]),
+            user: "bob",
+            ..base()
+        },
         Given { number: 9, subject: 51, metadata: json!({ "id_str": "g51" }), ..base() },
         Given { number: 10, annotations: shape("featured"), ..base() },
         Given { number: 10, ..base() },
     ];
     let wanted = |it: ZooniverseExport| {
-        it.workflow(12).versions(["3"]).since("2024-05-01").fastest(1.0).logged_in(true)
+        it.workflow(12)
+            .versions(["3"])
+            .since("2024-05-01")
+            .fastest(1.0)
+            .logged_in(true)
             .galaxies(&["g50".to_owned()])
-            .mapping(TaskMapping::from_json(r#"{"tasks": {"Shape": {"question": "shape-dr5"}}}"#).unwrap())
+            .mapping(
+                TaskMapping::from_json(r#"{"tasks": {"Shape": {"question": "shape-dr5"}}}"#)
+                    .unwrap(),
+            )
     };
     let read = import(&rows, wanted).unwrap();
     // The last of ann's two classifications counts.
@@ -188,7 +208,12 @@ fn a_longer_export_gives_what_it_would_have_given_at_once_and_a_cut_off_row_is_n
             let answer = ["Smooth", "Featured", "Artifact"][(number * number % 3) as usize];
             let metadata = json!({ "id_str": format!("g{subject}") });
             let row = Given {
-                number, user: &user, subject, metadata, annotations: shape(answer), ..Given::default()
+                number,
+                user: &user,
+                subject,
+                metadata,
+                annotations: shape(answer),
+                ..Given::default()
             };
             row.line()
         })
@@ -236,26 +261,42 @@ fn tasks_are_recognised_by_their_answers_and_what_is_not_is_told_with_near_names
     let by_answers = |task: &str, value: &str| json!([{ "task": task, "task_label": "What is it?", "value": value }]);
     let rows = [
         Given { annotations: by_answers("T0", "Smooth"), ..Given::default() },
-        Given { number: 2, user: "bob", annotations: by_answers("T0", "Featured"), ..Given::default() },
+        Given {
+            number: 2,
+            user: "bob",
+            annotations: by_answers("T0", "Featured"),
+            ..Given::default()
+        },
     ];
     let read = import(&rows, |it| it).unwrap();
     assert_eq!(counts(&read)[0].1, [1.0, 1.0, 0.0, 0.0, 0.0]);
     let means = read.tasks().column("means").unwrap().str().unwrap().get(1).unwrap().to_owned();
     assert_eq!(means, "featured");
 
-    let rows = [
-        Given { annotations: json!([{ "task": "T0", "task_label": "Shape", "value": "Smoth" },
-            { "task": "T1", "task_label": "Has it a bra?", "value": "Yes" }]), ..Given::default() },
-    ];
+    let rows = [Given {
+        annotations: json!([{ "task": "T0", "task_label": "Shape", "value": "Smoth" },
+            { "task": "T1", "task_label": "Has it a bra?", "value": "Yes" }]),
+        ..Given::default()
+    }];
     let message = refused(&rows, |it| it);
-    for part in ["\"Smoth\"", "(1 times)", "Did you mean \"smooth\"?", "T1 \"Has it a bra?\"", "\"bar-dr5\"", "--mapping"] {
+    for part in [
+        "\"Smoth\"",
+        "(1 times)",
+        "Did you mean \"smooth\"?",
+        "T1 \"Has it a bra?\"",
+        "\"bar-dr5\"",
+        "--mapping",
+    ] {
         assert!(message.contains(part), "{part} is not in {message}");
     }
     // The suggestion has what was recognised, and the rest to fill in.
     let files = Files::new();
     let path = files.rows(&rows);
     let suggested = ZooniverseExport::new(&tree()).suggest(&[&path]).unwrap().to_json();
-    assert!(suggested.contains("\"Smoth\": \"?\"") && suggested.contains("shape-dr5"), "{suggested}");
+    assert!(
+        suggested.contains("\"Smoth\": \"?\"") && suggested.contains("shape-dr5"),
+        "{suggested}"
+    );
     assert!(TaskMapping::from_json(&suggested).unwrap().check(&tree()).is_err());
     let filled = suggested.replacen("\"?\"", "\"smooth\"", 1).replacen("\"?\"", "\"bar-dr5\"", 1);
     let filled = filled.replace("\"?\"", "\"yes\"");
@@ -283,18 +324,36 @@ fn bad_files_are_refused_with_the_reason() {
     let row = Given::default().line();
     says(b"", &["bad.csv is empty"]);
     says(HEADER.as_bytes(), &["no classifications"]);
-    says(b"id_str,file_loc\na,b\n", &["no classification export", "it lacks classification_id", "annotations"]);
+    says(
+        b"id_str,file_loc\na,b\n",
+        &["no classification export", "it lacks classification_id", "annotations"],
+    );
     says(b"subject_id,subject_set_id,metadata\n1,2,{}\n", &["looks like a subject export"]);
     says(b"\x89PNG\r\n\x1a\n\x00\xff", &["no classification export"]);
     says(format!("{HEADER}1,ann\n{row}").as_bytes(), &["row 1", "2 cells", "14"]);
     let broken = row.replacen("[{", "[", 1);
     says(format!("{HEADER}{row}{broken}{row}").as_bytes(), &["row 2", "annotations is not JSON"]);
-    says(format!("{HEADER}{}", row.replace(",3.4,", ",new,")).as_bytes(), &["row 1", "workflow_version", "\"new\""]);
-    says(format!("{HEADER}{}", row.replacen("1,", "x,", 1)).as_bytes(), &["classification_id", "\"x\""]);
-    assert!(export.read(&[files.0.path().join("none.csv")]).unwrap_err().to_string().contains("none.csv"));
+    says(
+        format!("{HEADER}{}", row.replace(",3.4,", ",new,")).as_bytes(),
+        &["row 1", "workflow_version", "\"new\""],
+    );
+    says(
+        format!("{HEADER}{}", row.replacen("1,", "x,", 1)).as_bytes(),
+        &["classification_id", "\"x\""],
+    );
+    assert!(
+        export
+            .read(&[files.0.path().join("none.csv")])
+            .unwrap_err()
+            .to_string()
+            .contains("none.csv")
+    );
     assert!(export.read::<PathBuf>(&[]).unwrap_err().to_string().contains("at least one"));
 
-    let message = refused(&[Given { metadata: json!({ "iauname": "g50", "retired": null }), ..Given::default() }], |it| it);
+    let message = refused(
+        &[Given { metadata: json!({ "iauname": "g50", "retired": null }), ..Given::default() }],
+        |it| it,
+    );
     for part in ["\"id_str\"", "subject 50", "iauname", "--id"] {
         assert!(message.contains(part), "{part} is not in {message}");
     }
@@ -307,10 +366,18 @@ fn bad_files_are_refused_with_the_reason() {
     for part in ["None of 1", "1 of galaxies that are not in the catalogue", "\"g50\"", "--id"] {
         assert!(message.contains(part), "{part} is not in {message}");
     }
-    let message = refused(&[Given::default(), Given { number: 2, workflow: 13, ..Given::default() }], |it| it);
-    assert!(message.contains("2 workflows") && message.contains("12 (1 classifications)"), "{message}");
+    let message =
+        refused(&[Given::default(), Given { number: 2, workflow: 13, ..Given::default() }], |it| {
+            it
+        });
+    assert!(
+        message.contains("2 workflows") && message.contains("12 (1 classifications)"),
+        "{message}"
+    );
     assert!(refused(&[Given::default()], |it| it.workflow(11)).contains("no workflow \"11\""));
-    assert!(refused(&[Given::default()], |it| it.since("yesterday")).contains("since must be a date"));
+    assert!(
+        refused(&[Given::default()], |it| it.since("yesterday")).contains("since must be a date")
+    );
     assert!(refused(&[Given::default()], |it| it.fastest(f64::NAN)).contains("fastest must be"));
     assert!(refused(&[Given::default()], |it| it.versions(["3.x"])).contains("versions must be"));
 }

@@ -20,10 +20,17 @@ pub fn workflow_text(schema: &Schema) -> String {
         for answer in question.answers() {
             let name = words(answer.name());
             let next = match next(schema, question, answer) {
-                Some(next) => format!("{}. {}?", schema.position(next.name()).map_or(0, |it| it + 1), question_words(schema, next)),
+                Some(next) => format!(
+                    "{}. {}?",
+                    schema.position(next.name()).map_or(0, |it| it + 1),
+                    question_words(schema, next)
+                ),
                 None => "the end".to_owned(),
             };
-            text.push_str(&format!("   - {name:width$}  ->  {next}\n", width = width.unwrap_or_default()));
+            text.push_str(&format!(
+                "   - {name:width$}  ->  {next}\n",
+                width = width.unwrap_or_default()
+            ));
         }
     }
     text
@@ -65,8 +72,12 @@ mod tests {
         assert_eq!(
             path(1),
             [
-                "smooth-or-featured-dr5", "disk-edge-on-dr5", "has-spiral-arms-dr5", "bar-dr5",
-                "bulge-size-dr5", "merging-dr5"
+                "smooth-or-featured-dr5",
+                "disk-edge-on-dr5",
+                "has-spiral-arms-dr5",
+                "bar-dr5",
+                "bulge-size-dr5",
+                "merging-dr5"
             ]
         );
         assert_eq!(path(2), ["smooth-or-featured-dr5", "merging-dr5"]);
@@ -74,7 +85,11 @@ mod tests {
         let spiral = schema.question("has-spiral-arms-dr5").unwrap();
         assert_eq!(next(&schema, spiral, yes).unwrap().name(), "spiral-winding-dr5");
         let text = workflow_text(&schema);
-        assert!(text.contains("1. Smooth or featured?   (the first task)") && text.contains("->  the end"), "{text}");
+        assert!(
+            text.contains("1. Smooth or featured?   (the first task)")
+                && text.contains("->  the end"),
+            "{text}"
+        );
         // Every schema's workflow ends, whatever is answered.
         for name in Schema::names() {
             let schema = Schema::named(&name).unwrap();

@@ -12,8 +12,8 @@ use cards::Cards;
 use many::Many;
 use polars::prelude::{Column, DataFrame, IntoColumn, Series};
 use std::io::Write;
-pub(crate) use values::plain;
 use values::Whole;
+pub(crate) use values::plain;
 use zoobot_base::error::{Error, Result};
 use zoobot_show::notes::note;
 
@@ -229,7 +229,8 @@ impl<W: Write> FitsWriter<W> {
         for FitsColumn { name, kind, .. } in &self.columns {
             let width = kind.bytes();
             if stride > 0 && width > 0 {
-                let cells = bytes.chunks_exact_mut(stride).map(|row| &mut row[offset..offset + width]);
+                let cells =
+                    bytes.chunks_exact_mut(stride).map(|row| &mut row[offset..offset + width]);
                 fill(table.column(name)?, kind, cells, &mut self.heap)?;
             }
             offset += width;
@@ -264,7 +265,8 @@ fn fill<'a>(
                 Some(list) => many.stored(each, &list.into_column())?,
                 None if many.is_variable() => Vec::new(),
                 None => {
-                    let nothing = Series::full_null("".into(), many.most, column.list()?.inner_dtype());
+                    let nothing =
+                        Series::full_null("".into(), many.most, column.list()?.inner_dtype());
                     many.stored(each, &nothing.into_column())?
                 }
             };

@@ -261,20 +261,19 @@ impl Catalog {
 
 pub use condition::{Condition, condition};
 pub use filter::Filter;
+pub(crate) use fits::plain as fits_plain;
 #[doc(hidden)]
 pub use label::Label;
 pub use missing::is_missing;
+pub(crate) use position::table_positions;
 #[doc(hidden)]
 pub use position::{Positions, is_position, position_of};
+pub(crate) use read::lined as read_lined;
 #[doc(hidden)]
 pub use read::parquet;
 #[doc(hidden)]
 pub use read::table as read_table;
-pub(crate) use fits::plain as fits_plain;
-pub(crate) use position::table_positions;
-pub(crate) use read::lined as read_lined;
-pub(crate) use read::{parquet_lined as read_parquet_lined, joined as read_joined};
-pub(crate) use write::{Pieces, write_described};
+pub(crate) use read::{joined as read_joined, parquet_lined as read_parquet_lined};
 #[doc(hidden)]
 pub use rows::places;
 pub use rows::{GalaxyNames, Rows};
@@ -283,6 +282,7 @@ pub use split::Split;
 pub use target::{Target, labelled, regressor};
 #[doc(hidden)]
 pub use write::{NOTE, write_pieces};
+pub(crate) use write::{Pieces, write_described};
 pub use write::{TableFormat, write_table};
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 mod content;
 mod fits;
 mod folder;
-mod partitions;
 mod parquet;
+mod partitions;
 mod text;
 mod votable;
 

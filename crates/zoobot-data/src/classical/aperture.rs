@@ -84,7 +84,9 @@ fn corner_area(x: f64, y: f64, radius: f64) -> f64 {
     }
     let square = radius * radius;
     let from = (square - y * y).max(0.0).sqrt();
-    let under = |x: f64| 0.5 * (x * (square - x * x).max(0.0).sqrt() + square * (x / radius).min(1.0).asin());
+    let under = |x: f64| {
+        0.5 * (x * (square - x * x).max(0.0).sqrt() + square * (x / radius).min(1.0).asin())
+    };
     sign * (y * from + under(x) - under(from))
 }
 
@@ -137,7 +139,8 @@ pub struct Growth<'a> {
 impl<'a> Growth<'a> {
     pub fn new(values: &'a Plane, masked: Option<&'a [bool]>, ellipse: Ellipse) -> Self {
         let distance = |place: usize| {
-            let [u, v] = ellipse.place((place % values.width) as f64, (place / values.width) as f64);
+            let [u, v] =
+                ellipse.place((place % values.width) as f64, (place / values.width) as f64);
             u.hypot(v) as f32
         };
         let mut sorted: Vec<(f32, u32)> =
@@ -166,7 +169,8 @@ impl<'a> Growth<'a> {
             false => 0,
         };
         let (mut sum, mut area) = self.sums[inner];
-        for &(_, place) in self.sorted[inner..].iter().take_while(|it| f64::from(it.0) <= a + band) {
+        for &(_, place) in self.sorted[inner..].iter().take_while(|it| f64::from(it.0) <= a + band)
+        {
             let place = place as usize;
             let share = self.ellipse.share(place % self.width, place / self.width, a);
             sum += share * self.values.values[place];
@@ -195,7 +199,10 @@ mod tests {
                     assert!((-1e-9..=1.0 + 1e-9).contains(&share), "{share}");
                     sum += share;
                 });
-                assert!((sum - ellipse.area(a)).abs() < 1e-9 * ellipse.area(a).max(1.0), "{a}: {sum}");
+                assert!(
+                    (sum - ellipse.area(a)).abs() < 1e-9 * ellipse.area(a).max(1.0),
+                    "{a}: {sum}"
+                );
             }
         }
     }
@@ -203,7 +210,8 @@ mod tests {
     #[test]
     fn sums_from_sorted_pixels_are_those_of_all_pixels() {
         let values: Vec<f64> = (0..1200).map(|it| f64::from(it * 7919 % 101)).collect();
-        let (plane, masked) = (Plane::new(40, 30, values), (0..1200).map(|it| it % 7 == 0).collect::<Vec<_>>());
+        let (plane, masked) =
+            (Plane::new(40, 30, values), (0..1200).map(|it| it % 7 == 0).collect::<Vec<_>>());
         let ellipse = Ellipse { centre: [17.2, 9.9], elongation: 1.6, theta: -0.3 };
         let growth = Growth::new(&plane, Some(&masked), ellipse);
         for a in [0.5, 3.0, 12.25, 60.0] {

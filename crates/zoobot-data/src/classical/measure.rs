@@ -114,12 +114,15 @@ impl Stamp {
         };
         let (xs, ys) = (range(0, width), range(1, height));
         let raw = image.cut(xs.clone(), ys.clone());
-        let part = |row: usize| labels[row * width + xs.start..row * width + xs.end].iter().copied();
+        let part =
+            |row: usize| labels[row * width + xs.start..row * width + xs.end].iter().copied();
         let labels: Vec<u32> = ys.clone().flat_map(part).collect();
         let outliers = outliers(&raw);
         let masked: Vec<bool> = (0..labels.len())
             .map(|at| {
-                (labels[at] != 0 && labels[at] != label) || !raw.values[at].is_finite() || outliers[at]
+                (labels[at] != 0 && labels[at] != label)
+                    || !raw.values[at].is_finite()
+                    || outliers[at]
             })
             .collect();
         let kept = |keep: &dyn Fn(usize) -> bool| {
@@ -171,7 +174,8 @@ impl Stamp {
         let smoothness = self.smoothness(circle, radius, sky.as_ref());
         let threshold = Ellipse { centre: centroid, ..ellipse };
         let (gini, m20) = self.gini_m20(threshold, semi_major);
-        let (sky_mean, sky_sigma) = sky.as_ref().map_or((f64::NAN, f64::NAN), |it| (it.mean, it.sigma));
+        let (sky_mean, sky_sigma) =
+            sky.as_ref().map_or((f64::NAN, f64::NAN), |it| (it.mean, it.sigma));
         if sky_mean.abs() > sky_sigma {
             self.flagged(2);
         }
@@ -413,15 +417,15 @@ impl Stamp {
         if count == 0 {
             return (f64::NAN, f64::NAN);
         }
-        let brightest = (0..labels.len()).fold(0, |best, at| {
-            if smooth.values[at] > smooth.values[best] { at } else { best }
-        });
+        let brightest = (0..labels.len())
+            .fold(0, |best, at| if smooth.values[at] > smooth.values[best] { at } else { best });
         if count > 1 {
             self.flagged(1);
         }
         let kept = labels[brightest];
         let inside = |place: usize| labels[place] == kept;
-        let values = (0..labels.len()).map(|at| if inside(at) { self.image.values[at] } else { 0.0 });
+        let values =
+            (0..labels.len()).map(|at| if inside(at) { self.image.values[at] } else { 0.0 });
         let own = Plane::new(width, height, values.collect());
         let gini = gini((0..labels.len()).filter(|&at| inside(at)).map(|at| own.values[at]));
         let m20 = m20(own);
@@ -488,7 +492,8 @@ impl Sky {
 /// What is brighter than the mean of the pixels around.
 fn rough(plane: &Plane, size: usize) -> Plane {
     let smooth = plane.boxcar(size);
-    let above = plane.values.iter().zip(&smooth.values).map(|(value, mean)| (value - mean).max(0.0));
+    let above =
+        plane.values.iter().zip(&smooth.values).map(|(value, mean)| (value - mean).max(0.0));
     Plane::new(plane.width, plane.height, above.collect())
 }
 
@@ -503,9 +508,7 @@ fn outliers(plane: &Plane) -> Vec<bool> {
     let is_outlier = |place: i64| {
         let (x, y) = (place % width, place / width);
         let (mut sum, mut squares) = (0.0, 0.0);
-        for (dx, dy) in
-            [(-1, -1), (0, -1), (1, -1), (-1, 0), (1, 0), (-1, 1), (0, 1), (1, 1)]
-        {
+        for (dx, dy) in [(-1, -1), (0, -1), (1, -1), (-1, 0), (1, 0), (-1, 1), (0, 1), (1, 1)] {
             let value = value(x + dx, y + dy);
             sum += 0.125 * value;
             squares += 0.125 * (value * value);
@@ -522,7 +525,8 @@ fn gini(values: impl Iterator<Item = f64>) -> f64 {
     if values.len() <= 1 || sum == 0.0 {
         return f64::NAN;
     }
-    let ranked = (1..).zip(&values).map(|(rank, value)| (2.0 * f64::from(rank) - count - 1.0) * value);
+    let ranked =
+        (1..).zip(&values).map(|(rank, value)| (2.0 * f64::from(rank) - count - 1.0) * value);
     ranked.sum::<f64>() / ((count - 1.0) * sum)
 }
 

@@ -189,7 +189,9 @@ fn read(file: &Path) -> Result<Array2<f64>> {
     if height.max(width) > LARGEST {
         return Err(Error::Picture {
             path: file.to_path_buf(),
-            reason: format!("it has {width} x {height} pixels, more than {LARGEST}: cut the galaxy out"),
+            reason: format!(
+                "it has {width} x {height} pixels, more than {LARGEST}: cut the galaxy out"
+            ),
         });
     }
     Ok(picture)

@@ -51,7 +51,8 @@ impl Plane {
                 }
                 for column in 0..width {
                     let window = &padded[column..column + kernel.len()];
-                    let sum: f64 = window.iter().zip(kernel).map(|(value, weight)| value * weight).sum();
+                    let sum: f64 =
+                        window.iter().zip(kernel).map(|(value, weight)| value * weight).sum();
                     turned[column * height + row] = sum;
                 }
             }

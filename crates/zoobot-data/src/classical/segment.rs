@@ -32,7 +32,8 @@ pub fn sky(plane: &Plane) -> (f64, f64) {
         }
         let median = kept[kept.len() / 2];
         let mean = kept.iter().sum::<f64>() / kept.len() as f64;
-        let noise = (kept.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / kept.len() as f64).sqrt();
+        let noise =
+            (kept.iter().map(|it| (it - mean).powi(2)).sum::<f64>() / kept.len() as f64).sqrt();
         let from = kept.partition_point(|&it| it < median - 3.0 * noise);
         let to = kept.partition_point(|&it| it <= median + 3.0 * noise);
         if to - from == kept.len() || noise == 0.0 {
@@ -65,7 +66,8 @@ pub fn segments(plane: &Plane, sky: f64, noise: f64) -> Option<Segments> {
         nearest[label as usize] = nearest[label as usize].min(away);
     }
     let large = (1..=count as usize).filter(|&label| sizes[label] >= LEAST);
-    let galaxy = large.min_by(|&a, &b| nearest[a].total_cmp(&nearest[b]).then(sizes[b].cmp(&sizes[a])))?;
+    let galaxy =
+        large.min_by(|&a, &b| nearest[a].total_cmp(&nearest[b]).then(sizes[b].cmp(&sizes[a])))?;
     let mut next = 1;
     let numbers: Vec<u32> = (0..=count as usize)
         .map(|label| match label {

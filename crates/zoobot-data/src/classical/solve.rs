@@ -58,9 +58,8 @@ pub fn minimum(start: [f64; 2], mut function: impl FnMut([f64; 2]) -> f64) -> [f
         let worst = simplex[2];
         let middle = [0, 1].map(|axis| 0.5 * (simplex[0].0[axis] + simplex[1].0[axis]));
         // The point `factor` times as far from the middle as the worst, on the other side.
-        let toward = |factor: f64| {
-            [0, 1].map(|axis| (1.0 + factor) * middle[axis] - factor * worst.0[axis])
-        };
+        let toward =
+            |factor: f64| [0, 1].map(|axis| (1.0 + factor) * middle[axis] - factor * worst.0[axis]);
         let reflected = toward(1.0);
         let value = function(reflected);
         let mut shrink = false;
@@ -101,6 +100,8 @@ mod tests {
         let bowl = |[x, y]: [f64; 2]| (x - 3.0).powi(2) + 2.0 * (y + 1.5).powi(2) + x * y * 0.1;
         let [x, y] = minimum([10.0, 7.0], bowl);
         // Where the derivatives vanish.
-        assert!((2.0 * (x - 3.0) + 0.1 * y).abs() < 1e-4 && (4.0 * (y + 1.5) + 0.1 * x).abs() < 1e-4);
+        assert!(
+            (2.0 * (x - 3.0) + 0.1 * y).abs() < 1e-4 && (4.0 * (y + 1.5) + 0.1 * x).abs() < 1e-4
+        );
     }
 }

@@ -37,7 +37,12 @@ fn real_galaxies_are_measured_as_statmorph_measures_them() {
 
 #[test]
 fn pictures_without_a_galaxy_are_flagged() {
-    for picture in [Array2::zeros((64, 64)), Array2::from_elem((64, 64), f64::NAN), Array2::zeros((1, 1)), Array2::zeros((0, 0))] {
+    for picture in [
+        Array2::zeros((64, 64)),
+        Array2::from_elem((64, 64), f64::NAN),
+        Array2::zeros((1, 1)),
+        Array2::zeros((0, 0)),
+    ] {
         let found = ClassicalMorphology::of(picture.view());
         assert_eq!(found.flag, 4);
         assert!(found.gini.is_nan());

@@ -34,7 +34,8 @@ pub(crate) fn yaml(schema: &Schema, infos: &Infos) -> Vec<String> {
         }
         let extra = [("ucd", info.ucd.clone().unwrap_or_default()), ("shape", info.shape.word())];
         let extra = extra.iter().filter(|(_, value)| !value.is_empty());
-        let extra: Vec<String> = extra.map(|(key, value)| format!("{key}: {}", quoted(value))).collect();
+        let extra: Vec<String> =
+            extra.map(|(key, value)| format!("{key}: {}", quoted(value))).collect();
         if !extra.is_empty() {
             parts.push(format!("meta: {{{}}}", extra.join(", ")));
         }
@@ -112,7 +113,8 @@ impl Entry {
                         match key.trim_start_matches('{') {
                             "ucd" => found.info.ucd = Some(value.trim_end_matches('}').to_owned()),
                             "shape" => {
-                                found.info.shape = ColumnShape::of_word(value.trim_end_matches('}'));
+                                found.info.shape =
+                                    ColumnShape::of_word(value.trim_end_matches('}'));
                             }
                             _ => {}
                         }
@@ -124,8 +126,12 @@ impl Entry {
         if let (ColumnShape::Unsaid, Some((_, axes))) =
             (&found.info.shape, found.subtype.split_once('['))
         {
-            let axes: Option<Vec<usize>> =
-                axes.trim_end_matches(']').split(',').rev().map(|it| it.trim().parse().ok()).collect();
+            let axes: Option<Vec<usize>> = axes
+                .trim_end_matches(']')
+                .split(',')
+                .rev()
+                .map(|it| it.trim().parse().ok())
+                .collect();
             found.info.shape = axes.map_or(ColumnShape::Variable, ColumnShape::Fixed);
         }
         found
@@ -187,9 +193,17 @@ fn plain(value: &str) -> String {
     if value.len() > 1 && value.starts_with('"') && value.ends_with('"') {
         // astropy folds long texts; a backslash at the end of a line keeps the words together.
         let one = value.replace("\\\n", "\u{1}");
-        let one: String = one.split('\u{1}').enumerate().map(|(n, it)| {
-            if n == 0 { it.to_owned() } else { it.trim_start().trim_start_matches('\\').to_owned() }
-        }).collect();
+        let one: String = one
+            .split('\u{1}')
+            .enumerate()
+            .map(|(n, it)| {
+                if n == 0 {
+                    it.to_owned()
+                } else {
+                    it.trim_start().trim_start_matches('\\').to_owned()
+                }
+            })
+            .collect();
         if let Ok(text) = serde_json::from_str::<String>(&unfolded(&one)) {
             return text;
         }
@@ -256,7 +270,10 @@ fn cells(column: &Column) -> Result<Vec<Option<String>>> {
     }
     let is_text = column.dtype() == &DataType::String;
     let all = texts(column)?;
-    Ok(all.into_iter().map(|it| it.map(|it| if is_text { quoted(&it, true) } else { it })).collect())
+    Ok(all
+        .into_iter()
+        .map(|it| it.map(|it| if is_text { quoted(&it, true) } else { it }))
+        .collect())
 }
 
 /// A text in quotation marks where it needs them.

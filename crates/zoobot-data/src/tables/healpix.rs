@@ -108,14 +108,16 @@ pub fn centre(order: u8, pixel: u64) -> [f64; 3] {
         (side, (2 * side - row) as f64 * 2.0 / (3.0 * sides), (row - side) & 1)
     };
     let column = ([1, 3, 5, 7, 0, 2, 4, 6, 1, 3, 5, 7][face] * ring + x - y + 1 + shift) / 2;
-    let phi = (column as f64 - (shift + 1) as f64 * 0.5) * std::f64::consts::FRAC_PI_2 / ring as f64;
+    let phi =
+        (column as f64 - (shift + 1) as f64 * 0.5) * std::f64::consts::FRAC_PI_2 / ring as f64;
     let flat = (1.0 - z * z).max(0.0).sqrt();
     [flat * phi.cos(), flat * phi.sin(), z]
 }
 
 /// The unit vector of a position in degrees.
 pub fn vector(ra: f64, dec: f64) -> [f64; 3] {
-    let ((sin_ra, cos_ra), (sin_dec, cos_dec)) = (ra.to_radians().sin_cos(), dec.to_radians().sin_cos());
+    let ((sin_ra, cos_ra), (sin_dec, cos_dec)) =
+        (ra.to_radians().sin_cos(), dec.to_radians().sin_cos());
     [cos_dec * cos_ra, cos_dec * sin_ra, sin_dec]
 }
 
@@ -125,11 +127,7 @@ pub fn circle(around: [f64; 3], radius: f64, count: usize) -> impl Iterator<Item
     // Two directions at right angles to the position.
     let flat = x.hypot(y);
     let east = if flat > 0.0 { [-y / flat, x / flat, 0.0] } else { [0.0, 1.0, 0.0] };
-    let north = [
-        y * east[2] - z * east[1],
-        z * east[0] - x * east[2],
-        x * east[1] - y * east[0],
-    ];
+    let north = [y * east[2] - z * east[1], z * east[0] - x * east[2], x * east[1] - y * east[0]];
     let (sin, cos) = radius.sin_cos();
     (0..count).map(move |step| {
         let (up, right) = (std::f64::consts::TAU * step as f64 / count as f64).sin_cos();

@@ -140,9 +140,8 @@ impl SkyMatch {
                 match self.nearest {
                     false => found.push(pair),
                     true => {
-                        let nearer = best.is_none_or(|it| {
-                            (distance, other) < (it.separation, it.second)
-                        });
+                        let nearer =
+                            best.is_none_or(|it| (distance, other) < (it.separation, it.second));
                         if nearer {
                             best = Some(pair);
                         }
@@ -280,8 +279,13 @@ impl Zones {
         let most = places.len().clamp(1, 1 << 20) as f64;
         let height = (radius / 3600.0).max(180.0 / most).min(180.0);
         let count = (180.0 / height).ceil() as usize;
-        let mut zones =
-            Self { height, starts: vec![0; count + 1], ras: Vec::new(), vectors: Vec::new(), rows: Vec::new() };
+        let mut zones = Self {
+            height,
+            starts: vec![0; count + 1],
+            ras: Vec::new(),
+            vectors: Vec::new(),
+            rows: Vec::new(),
+        };
         let mut order: Vec<(u32, f64, u32)> = (0..places.len() as u32)
             .into_par_iter()
             .filter_map(|row| {
@@ -289,7 +293,9 @@ impl Zones {
                 Some((zones.zone(dec) as u32, ra.rem_euclid(360.0), row))
             })
             .collect();
-        order.par_sort_unstable_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2)));
+        order.par_sort_unstable_by(|a, b| {
+            a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.cmp(&b.2))
+        });
         for (zone, ..) in &order {
             zones.starts[*zone as usize + 1] += 1;
         }

@@ -17,7 +17,9 @@ pub use matching::{SkyMatch, SkyPairs};
 pub use sky_table::SkyTable;
 
 pub(crate) use ecsv::{Entry, entries, write_ecsv, yaml};
-pub(crate) use hats::{PROPERTIES as HATS_PROPERTIES, is_hats, main as hats_main, table as hats_table};
+pub(crate) use hats::{
+    PROPERTIES as HATS_PROPERTIES, is_hats, main as hats_main, table as hats_table,
+};
 pub(crate) use info::Infos;
 pub(crate) use votable::{VoTableWriter, seen as votable_kinds};
 

@@ -26,9 +26,13 @@ fn is_same(cell: &AnyValue, wanted: &Value) -> bool {
         AnyValue::Float64(it) => number(*it),
         AnyValue::List(list) => {
             let Some(wanted) = wanted.as_array() else { return false };
-            list.len() == wanted.len() && list.iter().zip(wanted).all(|(it, wanted)| is_same(&it, wanted))
+            list.len() == wanted.len()
+                && list.iter().zip(wanted).all(|(it, wanted)| is_same(&it, wanted))
         }
-        whole => wanted.as_str() == Some(&whole.to_string()) || whole.extract::<f64>().is_some_and(number),
+        whole => {
+            wanted.as_str() == Some(&whole.to_string())
+                || whole.extract::<f64>().is_some_and(number)
+        }
     }
 }
 
@@ -38,7 +42,9 @@ fn check(table: &SkyTable, part: &str, from: &str) {
     let all: serde_json::Map<String, Value> = serde_json::from_str(&text).unwrap();
     let mut count = 0;
     for (key, expected) in &all {
-        let Some(name) = key.strip_prefix(part).filter(|name| !name.contains('/')) else { continue };
+        let Some(name) = key.strip_prefix(part).filter(|name| !name.contains('/')) else {
+            continue;
+        };
         count += 1;
         let column = table.frame().column(name).unwrap_or_else(|_| panic!("{from}: no {name}"));
         let series = column.as_materialized_series();
@@ -61,7 +67,9 @@ fn every_type_of_a_fits_column_is_read_and_passes_through_every_format() {
     assert_eq!(first.info("J").description.as_deref(), Some("a whole number"));
     assert_eq!(first.info("D").ucd.as_deref(), Some("spect.dopplerVeloc"));
     let mut table = first.clone();
-    for name in ["a.parquet", "b.fits", "c.ecsv", "d.vot", "e.fits.gz", "f.parquet", "g.vot.gz", "h.fits"] {
+    for name in
+        ["a.parquet", "b.fits", "c.ecsv", "d.vot", "e.fits.gz", "f.parquet", "g.vot.gz", "h.fits"]
+    {
         let path = folder.path().join(name);
         table.write(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
         table = SkyTable::read(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -92,7 +100,8 @@ fn every_type_of_a_fits_column_is_read_and_passes_through_every_format() {
 #[test]
 fn votables_and_ecsv_of_astropy_are_read_with_units_and_empty_cells() {
     for name in ["some_tabledata.vot", "some_binary2.vot", "some.ecsv", "some_comma.ecsv"] {
-        let table = SkyTable::read(recorded().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let table =
+            SkyTable::read(recorded().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
         check(&table, "some/", name);
         assert_eq!(table.info("objid").description.as_deref(), Some("an id & more"), "{name}");
         assert_eq!(table.frame().column("n").unwrap().dtype(), &DataType::Int16, "{name}");
@@ -101,7 +110,9 @@ fn votables_and_ecsv_of_astropy_are_read_with_units_and_empty_cells() {
 
 #[test]
 fn the_table_of_228_columns_comes_back_from_parquet_and_votable() {
-    let Some(path) = zoobot_testing::data("tables/gz2_table5_stripe82_coadd_votes.fits.gz") else { return };
+    let Some(path) = zoobot_testing::data("tables/gz2_table5_stripe82_coadd_votes.fits.gz") else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     let first = SkyTable::read(path).unwrap();
     assert_eq!(first.frame().shape(), (19_761, 228));
@@ -127,9 +138,11 @@ fn a_folder_of_parquet_files_is_one_table_with_the_keys_of_its_folders() {
     }
     std::fs::write(folder.path().join("_SUCCESS"), "").unwrap();
     let table = SkyTable::read(folder.path()).unwrap();
-    let ids: Vec<i64> = table.frame().column("objid").unwrap().i64().unwrap().iter().flatten().collect();
+    let ids: Vec<i64> =
+        table.frame().column("objid").unwrap().i64().unwrap().iter().flatten().collect();
     assert_eq!(ids, [1, 2, 3, 4, 5, 6]);
-    let years: Vec<i64> = table.frame().column("year").unwrap().i64().unwrap().iter().flatten().collect();
+    let years: Vec<i64> =
+        table.frame().column("year").unwrap().i64().unwrap().iter().flatten().collect();
     assert_eq!(years, [2020, 2020, 2020, 2020, 2021, 2021]);
     assert_eq!(table.frame().column("band").unwrap().str().unwrap().get(2), Some("r"));
     SkyTable::new(df!("other" => [1]).unwrap()).write(folder.path().join("z.parquet")).unwrap();
@@ -154,12 +167,21 @@ fn damaged_tables_are_errors_or_tables_but_never_a_crash() {
     // A generator of Knuth's, so that each run is the same.
     let mut state = 2024_u64;
     let mut next = move |below: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % below.max(1)
     };
-    let rounds = std::env::var("ZOOBOT_MUTATIONS").ok().and_then(|it| it.parse().ok()).unwrap_or(30);
-    let lies = [("NAXIS1", "1000000000"), ("NAXIS2", "-5"), ("NAXIS", "1000000000"), ("TFIELDS", "999999999"),
-        ("PCOUNT", "-1"), ("END", "EMD"), ("TFORM1", "'1000000000K'")];
+    let rounds =
+        std::env::var("ZOOBOT_MUTATIONS").ok().and_then(|it| it.parse().ok()).unwrap_or(30);
+    let lies = [
+        ("NAXIS1", "1000000000"),
+        ("NAXIS2", "-5"),
+        ("NAXIS", "1000000000"),
+        ("TFIELDS", "999999999"),
+        ("PCOUNT", "-1"),
+        ("END", "EMD"),
+        ("TFORM1", "'1000000000K'"),
+    ];
     let mut errors = 0;
     for file in &files {
         let whole = std::fs::read(file).unwrap();
@@ -173,7 +195,9 @@ fn damaged_tables_are_errors_or_tables_but_never_a_crash() {
                 1 => bytes.truncate(next(bytes.len())),
                 _ => {
                     let (key, value) = lies[next(lies.len())];
-                    let card = bytes.chunks_exact(80).position(|it| it.starts_with(format!("{key:<8}").as_bytes()));
+                    let card = bytes
+                        .chunks_exact(80)
+                        .position(|it| it.starts_with(format!("{key:<8}").as_bytes()));
                     match card.filter(|_| file.ends_with("every.fits")) {
                         Some(card) => {
                             let lie = format!("{key:<8}= {value:>20}");

@@ -60,12 +60,14 @@ impl VoKind {
     /// The datatype of a column.
     fn datatype(&self, kind: &DataType, info: &ColumnInfo) -> &'static str {
         match kind {
-            DataType::List(inner) => match (self.datatype(inner, &ColumnInfo::default()), &info.shape) {
-                ("float", ColumnShape::Complex) => "floatComplex",
-                ("double", ColumnShape::Complex) => "doubleComplex",
-                ("boolean", ColumnShape::Bits) => "bit",
-                (word, _) => word,
-            },
+            DataType::List(inner) => {
+                match (self.datatype(inner, &ColumnInfo::default()), &info.shape) {
+                    ("float", ColumnShape::Complex) => "floatComplex",
+                    ("double", ColumnShape::Complex) => "doubleComplex",
+                    ("boolean", ColumnShape::Bits) => "bit",
+                    (word, _) => word,
+                }
+            }
             DataType::Boolean => "boolean",
             DataType::UInt8 => "unsignedByte",
             DataType::Int8 | DataType::Int16 => "short",
@@ -82,7 +84,8 @@ impl VoKind {
 
     fn arraysize(&self, kind: &DataType, info: &ColumnInfo) -> Option<String> {
         let DataType::List(inner) = kind else {
-            return matches!(self.datatype(kind, info), "char" | "unicodeChar").then(|| "*".to_owned());
+            return matches!(self.datatype(kind, info), "char" | "unicodeChar")
+                .then(|| "*".to_owned());
         };
         let (least, most) = self.lengths.unwrap_or((0, 0));
         let text = matches!(self.datatype(inner, info), "char" | "unicodeChar");
@@ -133,11 +136,9 @@ impl<W: Write> VoTableWriter<W> {
                 }
             }
             let _ = match info.description {
-                Some(text) => writeln!(
-                    head,
-                    "{field}><DESCRIPTION>{}</DESCRIPTION></FIELD>",
-                    escaped(&text)
-                ),
+                Some(text) => {
+                    writeln!(head, "{field}><DESCRIPTION>{}</DESCRIPTION></FIELD>", escaped(&text))
+                }
                 None => writeln!(head, "{field}/>"),
             };
         }
@@ -234,7 +235,10 @@ fn escaped(text: &str) -> String {
 }
 
 /// What the columns of a table need, seen over all its pieces.
-pub(crate) fn seen(empty: &DataFrame, pieces: &crate::catalog::Pieces) -> Result<Vec<VoKind>, Error> {
+pub(crate) fn seen(
+    empty: &DataFrame,
+    pieces: &crate::catalog::Pieces,
+) -> Result<Vec<VoKind>, Error> {
     let mut kinds = vec![VoKind::default(); empty.width()];
     pieces(&mut |table| {
         kinds.iter_mut().zip(table.columns()).try_for_each(|(kind, column)| kind.see(column))

@@ -65,7 +65,8 @@ impl MakeExport {
         let schema = Schema::named("decals_dr5")?;
         std::fs::create_dir_all(&self.out).map_err(Error::io("create", &self.out))?;
         let mapping = self.out.join("mapping.json");
-        std::fs::write(&mapping, mapping_of(&schema)?.to_json()).map_err(Error::io("write", &mapping))?;
+        std::fs::write(&mapping, mapping_of(&schema)?.to_json())
+            .map_err(Error::io("write", &mapping))?;
         let mut maker = Maker {
             draw: StdRng::seed_from_u64(self.seed),
             schema,
@@ -83,14 +84,19 @@ impl MakeExport {
         });
         let plan = self.out.join("plan.json");
         std::fs::write(&plan, figures.to_string()).map_err(Error::io("write", &plan))?;
-        report(self.json, &figures, || Ok(format!("zoobot zooniverse import {} {OPTIONS}", path.display())))?;
+        report(self.json, &figures, || {
+            Ok(format!("zoobot zooniverse import {} {OPTIONS}", path.display()))
+        })?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
 /// The label of an answer, which is not its name in the schema.
 fn label(answer: &str) -> String {
-    format!("![{answer}.png](https://panoptes-uploads.zooniverse.org/{answer}.png =60x) {}, \"{answer}\"", answer.to_uppercase())
+    format!(
+        "![{answer}.png](https://panoptes-uploads.zooniverse.org/{answer}.png =60x) {}, \"{answer}\"",
+        answer.to_uppercase()
+    )
 }
 
 fn mapping_of(schema: &Schema) -> Result<TaskMapping> {
@@ -154,7 +160,8 @@ impl Maker {
         if self.draw.random::<f64>() < 0.03 {
             volunteer = self.draw.random_range(0..BOTS);
         } else if self.draw.random::<f64>() < 0.02
-            && let Some(again) = self.recent.get(self.draw.random_range(0..self.recent.len().max(1)))
+            && let Some(again) =
+                self.recent.get(self.draw.random_range(0..self.recent.len().max(1)))
         {
             (volunteer, galaxy) = *again;
         }
@@ -188,8 +195,11 @@ impl Maker {
             }
             it if it < 0.07 => {
                 self.drop("without an answer, such as from tutorials and Talk");
-                (json!([{ "task": "T0", "task_label": "Smooth?", "value": null },
-                    { "task": "T50", "value": [{ "x": 1.5, "y": 20.0, "tool": 0, "frame": 0, "details": [] }] }]), None)
+                (
+                    json!([{ "task": "T0", "task_label": "Smooth?", "value": null },
+                    { "task": "T50", "value": [{ "x": 1.5, "y": 20.0, "tool": 0, "frame": 0, "details": [] }] }]),
+                    None,
+                )
             }
             _ => {
                 let (annotations, counted) = self.annotations(&answers);
@@ -245,9 +255,7 @@ impl Maker {
             let Some((place, question)) = found.next() else { continue };
             let own = *answer as usize - question.range().start;
             let text = |place: usize| label(question.answers()[place].name());
-            let task = |value: Value| {
-                json!({ "task": format!("T{place}"), "task_label": format!("Is it \"{}\"?", question.name()), "value": value })
-            };
+            let task = |value: Value| json!({ "task": format!("T{place}"), "task_label": format!("Is it \"{}\"?", question.name()), "value": value });
             let other = (own + 1) % question.answers().len();
             match self.draw.random::<f64>() {
                 // The volunteer went back, and answered differently.
@@ -288,8 +296,12 @@ impl Maker {
 
     /// The votes of the plan.
     fn votes(&self) -> Result<Votes> {
-        let mut galaxies: Vec<u32> =
-            self.kept.iter().filter(|((who, _), _)| *who >= BOTS).map(|((_, galaxy), _)| *galaxy).collect();
+        let mut galaxies: Vec<u32> = self
+            .kept
+            .iter()
+            .filter(|((who, _), _)| *who >= BOTS)
+            .map(|((_, galaxy), _)| *galaxy)
+            .collect();
         galaxies.sort_unstable();
         galaxies.dedup();
         let mut counts = Array2::zeros((galaxies.len(), self.schema.width()));

@@ -43,15 +43,15 @@ pub use volunteers::{Trained, VoteTraining};
 pub use votes::{Reduction, VoteLoss};
 pub use watch::Watch;
 
+pub(crate) use adapters::Adapters;
+pub(crate) use apart::on_both_sides;
 #[doc(hidden)]
 pub use apart::{apart, empty_side, note_copies, with_copies_together};
 #[doc(hidden)]
 pub use dirichlet::{ln_probability, question_loss};
-pub(crate) use apart::on_both_sides;
 pub(crate) use galaxies::{Pictured, Place};
-pub(crate) use mixing::Mix;
-pub(crate) use adapters::Adapters;
 pub(crate) use grouping::{Grouping, LayerResponses, responses};
+pub(crate) use mixing::Mix;
 pub(crate) use network::{Built, Constraint, Lesson, NetworkTask, Plans};
 
 #[cfg(test)]

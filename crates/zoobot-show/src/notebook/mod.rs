@@ -28,9 +28,9 @@ pub use job::Job;
 pub use live::Live;
 pub use progress::Progress;
 pub use table::Table;
+pub(crate) use thumbnail::jpeg_as;
 #[doc(hidden)]
 pub use thumbnail::{jpeg, png};
-pub(crate) use thumbnail::jpeg_as;
 pub use timing::took;
 
 use base64::Engine;

@@ -1,8 +1,8 @@
 //! The server of one page. Until it is stopped, it listens on this machine only, on a port that the
 //! system chooses.
 
-use super::http::{self, Request, Response};
 use super::guard;
+use super::http::{self, Request, Response};
 use std::fmt::Debug;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

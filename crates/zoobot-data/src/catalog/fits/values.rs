@@ -38,7 +38,8 @@ pub(super) fn kind(
         }
         other => {
             let holds = kind_words(other);
-            let problem = format!("the column {name:?} holds {holds}, which a FITS table cannot hold");
+            let problem =
+                format!("the column {name:?} holds {holds}, which a FITS table cannot hold");
             return Err(Error::unsuitable(problem, "Write .parquet instead"));
         }
     })

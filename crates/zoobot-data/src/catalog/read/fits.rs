@@ -149,6 +149,10 @@ fn info(header: &Header, field: usize) -> ColumnInfo {
         (_, Some(axes)) => ColumnShape::Fixed(axes),
         _ => ColumnShape::Unsaid,
     };
-    let shape = if header.text("XTENSION").as_deref() == Some("TABLE") { ColumnShape::Unsaid } else { shape };
+    let shape = if header.text("XTENSION").as_deref() == Some("TABLE") {
+        ColumnShape::Unsaid
+    } else {
+        shape
+    };
     ColumnInfo { unit: text("TUNIT"), description: text("TCOMM"), ucd: text("TUCD"), shape }
 }

@@ -56,9 +56,10 @@ pub fn joined(folder: &Path, files: &[PathBuf], tables: Vec<DataFrame>) -> Resul
     for (table, file) in tables {
         let names = whole.get_column_names_owned();
         let aligned = table.select(names.iter().cloned());
-        let Ok(mut aligned) = aligned.map_err(|_| ()).and_then(|it| {
-            if it.width() == table.width() { Ok(it) } else { Err(()) }
-        }) else {
+        let Ok(mut aligned) = aligned
+            .map_err(|_| ())
+            .and_then(|it| if it.width() == table.width() { Ok(it) } else { Err(()) })
+        else {
             let problem = format!("{} has other columns than {}", file.display(), first.display());
             return Err(wrong(folder, problem, "Give files with the same columns"));
         };
@@ -73,7 +74,9 @@ pub fn joined(folder: &Path, files: &[PathBuf], tables: Vec<DataFrame>) -> Resul
                 _ => DataType::String,
             };
             let text = |column: &Column| match common {
-                DataType::String => as_text(column).map_err(|(problem, hint)| wrong(file, problem, hint)),
+                DataType::String => {
+                    as_text(column).map_err(|(problem, hint)| wrong(file, problem, hint))
+                }
                 _ => Ok(column.cast(&common)?),
             };
             let (before, after) = (text(whole.column(name)?)?, text(&got)?);
@@ -90,7 +93,9 @@ pub fn joined(folder: &Path, files: &[PathBuf], tables: Vec<DataFrame>) -> Resul
 fn keys(folder: &Path, file: &Path) -> Vec<(String, String)> {
     let inner = file.parent().and_then(|it| it.strip_prefix(folder).ok()).unwrap_or(Path::new(""));
     let parts = inner.components().map(|it| it.as_os_str().to_string_lossy().into_owned());
-    parts.filter_map(|part| part.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned()))).collect()
+    parts
+        .filter_map(|part| part.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned())))
+        .collect()
 }
 
 fn find(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {

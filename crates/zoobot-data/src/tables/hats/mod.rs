@@ -56,7 +56,8 @@ impl Hats {
             problem,
             hint: hint.to_owned(),
         };
-        let Some(file) = PROPERTIES.iter().map(|name| folder.join(name)).find(|it| it.is_file()) else {
+        let Some(file) = PROPERTIES.iter().map(|name| folder.join(name)).find(|it| it.is_file())
+        else {
             let problem = "it is no HATS catalogue: there is no hats.properties".to_owned();
             return Err(wrong(problem, "Give the folder that contains it"));
         };
@@ -78,12 +79,16 @@ impl Hats {
             }
             false => found(&folder.join("dataset"))?,
         };
-        pixels.sort_by_key(|&(order, pixel)| pixel << (2 * u32::from(FINEST.saturating_sub(order))));
+        pixels
+            .sort_by_key(|&(order, pixel)| pixel << (2 * u32::from(FINEST.saturating_sub(order))));
         if let Some((order, pixel)) =
             pixels.iter().find(|(order, pixel)| *order > FINEST || *pixel >= 12 << (2 * order))
         {
             let problem = format!("there is no HEALPix pixel {pixel} of order {order}");
-            return Err(wrong(problem, "Its partition_info.csv is damaged; delete it, or download it again"));
+            return Err(wrong(
+                problem,
+                "Its partition_info.csv is damaged; delete it, or download it again",
+            ));
         }
         Ok(Self { folder, properties, pixels })
     }
@@ -228,7 +233,8 @@ fn properties(path: &Path) -> Result<HashMap<String, String>> {
     let text = String::from_utf8_lossy(&text).into_owned();
     let lines = text.lines().map(str::trim).filter(|line| !line.starts_with(['#', '!']));
     let pairs = lines.filter_map(|line| line.split_once(['=', ':']));
-    let plain = |text: &str| text.trim().replace("\\:", ":").replace("\\=", "=").replace("\\ ", " ");
+    let plain =
+        |text: &str| text.trim().replace("\\:", ":").replace("\\=", "=").replace("\\ ", " ");
     Ok(pairs.map(|(name, value)| (name.trim().to_owned(), plain(value))).collect())
 }
 
@@ -244,7 +250,9 @@ fn found(dataset: &Path) -> Result<Vec<(u8, u64)>> {
         name.parse().ok()
     };
     for order in inside(dataset)? {
-        let Some(number) = value(&order, "Norder=").and_then(|it| u8::try_from(it).ok()) else { continue };
+        let Some(number) = value(&order, "Norder=").and_then(|it| u8::try_from(it).ok()) else {
+            continue;
+        };
         for dir in inside(&order)?.iter().filter(|it| it.is_dir()) {
             pixels.extend(inside(dir)?.iter().filter_map(|it| Some((number, value(it, "Npix=")?))));
         }

@@ -42,7 +42,8 @@ fn partitions_have_every_row_once_and_no_more_than_asked() {
         let part = hats.of(&[pixel]).unwrap();
         assert!(part.frame().height() <= 100, "{pixel:?}");
         let (order, number) = pixel;
-        let inside = |&[ra, dec]: &[f64; 2]| Place::of(ra, dec).pixel() >> (2 * (FINEST - order)) == number;
+        let inside =
+            |&[ra, dec]: &[f64; 2]| Place::of(ra, dec).pixel() >> (2 * (FINEST - order)) == number;
         assert!(positions(&part).iter().all(inside), "{pixel:?}");
     }
     // A catalogue of galaxies leaves out the column of pixels.
@@ -68,7 +69,11 @@ fn cones_have_the_rows_that_a_search_through_all_finds() {
     ] {
         let all = crate::tables::SkyMatch::new(radius);
         let wanted = all.pairs_of(&[[ra, dec]], &positions(&table)).unwrap().len();
-        assert_eq!(hats.cone(ra, dec, radius).unwrap().frame().height(), wanted, "{ra} {dec} {radius}");
+        assert_eq!(
+            hats.cone(ra, dec, radius).unwrap().frame().height(),
+            wanted,
+            "{ra} {dec} {radius}"
+        );
     }
 }
 
@@ -89,9 +94,14 @@ fn the_margin_cache_has_the_rows_of_others_that_are_near_a_partition() {
     for &pixel in main.pixels() {
         let own = main.of(&[pixel]).unwrap();
         let own_ids = ids(&own);
-        let cached = if cache.pixels().contains(&pixel) { ids(&cache.of(&[pixel]).unwrap()) } else { Vec::new() };
+        let cached = if cache.pixels().contains(&pixel) {
+            ids(&cache.of(&[pixel]).unwrap())
+        } else {
+            Vec::new()
+        };
         assert!(cached.iter().all(|id| !own_ids.contains(id)), "{pixel:?} has rows twice");
-        let all_ids: Vec<i64> = table.frame().column("objid").unwrap().i64().unwrap().iter().flatten().collect();
+        let all_ids: Vec<i64> =
+            table.frame().column("objid").unwrap().i64().unwrap().iter().flatten().collect();
         for row in near.pairs(&own, &table).unwrap().second() {
             let id = all_ids[row];
             if !own_ids.contains(&id) {

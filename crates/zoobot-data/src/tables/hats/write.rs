@@ -107,12 +107,15 @@ impl HatsWriter {
         let given = self.columns.as_ref().map(|(ra, dec)| (ra.as_str(), dec.as_str()));
         let positions = table_positions(frame, given)?;
         let named = |names: &[String; 2]| {
-            names.iter().all(|name| {
-                frame.column(name).is_ok_and(|it| it.dtype().is_primitive_numeric())
-            })
+            names
+                .iter()
+                .all(|name| frame.column(name).is_ok_and(|it| it.dtype().is_primitive_numeric()))
         };
-        if positions.columns.len() != 2 || !named(&[positions.columns[0].clone(), positions.columns[1].clone()]) {
-            let problem = "HATS needs columns of right ascension and declination in degrees, as numbers";
+        if positions.columns.len() != 2
+            || !named(&[positions.columns[0].clone(), positions.columns[1].clone()])
+        {
+            let problem =
+                "HATS needs columns of right ascension and declination in degrees, as numbers";
             return Err(Error::unsuitable(problem, "Write them as numbers, such as ra and dec"));
         }
         let mut places: Vec<(u64, u32, [f64; 2])> = Vec::with_capacity(frame.height());
@@ -162,7 +165,12 @@ impl HatsWriter {
                 ("hats_builder", concat!("zoobot ", env!("CARGO_PKG_VERSION")).to_owned()),
             ]
         };
-        write_catalogue(&main, sorted, ranges.collect(), &about("object", name, sorted.pixels.len()))?;
+        write_catalogue(
+            &main,
+            sorted,
+            ranges.collect(),
+            &about("object", name, sorted.pixels.len()),
+        )?;
         if self.margin == 0.0 {
             return Ok(());
         }
@@ -279,7 +287,8 @@ fn write_catalogue(
     let dataset = folder.join("dataset");
     write(&dataset.join("common.parquet"), &frame.clear())?;
     let common = dataset.join("_common_metadata");
-    std::fs::rename(dataset.join("common.parquet"), &common).map_err(Error::io("write", &common))?;
+    std::fs::rename(dataset.join("common.parquet"), &common)
+        .map_err(Error::io("write", &common))?;
     let mut list = "Norder,Npix\n".to_owned();
     partitions.keys().for_each(|(order, pixel)| list.push_str(&format!("{order},{pixel}\n")));
     let path = folder.join("partition_info.csv");
@@ -290,7 +299,8 @@ fn write_catalogue(
 
 fn write_properties(path: &Path, lines: &[(&str, String)]) -> Result<()> {
     let escaped = |text: &str| text.replace('\\', "\\\\").replace(':', "\\:").replace('=', "\\=");
-    let text: String = lines.iter().map(|(key, value)| format!("{key}={}\n", escaped(value))).collect();
+    let text: String =
+        lines.iter().map(|(key, value)| format!("{key}={}\n", escaped(value))).collect();
     zoobot_base::files::make_folder_of(path)?;
     std::fs::write(path, format!("#HATS catalogue\n{text}")).map_err(Error::io("write", path))
 }

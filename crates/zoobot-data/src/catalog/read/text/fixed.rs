@@ -18,7 +18,9 @@ pub fn with_tabs(text: &str) -> Option<String> {
     }
     let words = header.split_whitespace().count();
     // Values that all lines have can be told apart by the spaces between them.
-    if words < 3 || lines().nth(1).is_none() || lines().all(|it| it.split_whitespace().count() == words)
+    if words < 3
+        || lines().nth(1).is_none()
+        || lines().all(|it| it.split_whitespace().count() == words)
     {
         return None;
     }
@@ -129,7 +131,8 @@ mod tests {
 
     #[test]
     fn other_text_is_left_alone() {
-        for text in ["a b c\n1 2 3\n4 5 6\n", "a,b c d\n1\n", "one two three\n", "a\tb c d\n1\t2\n"] {
+        for text in ["a b c\n1 2 3\n4 5 6\n", "a,b c d\n1\n", "one two three\n", "a\tb c d\n1\t2\n"]
+        {
             assert_eq!(with_tabs(text), None, "{text}");
         }
     }

@@ -53,7 +53,8 @@ impl Cells {
     /// The texts of a cell that holds several texts of one width, one after another.
     fn words(&self, text: &str) -> Series {
         let letters: Vec<char> = text.chars().collect();
-        let words = letters.chunks(self.width.max(1)).map(|it| plain(&it.iter().collect::<String>()));
+        let words =
+            letters.chunks(self.width.max(1)).map(|it| plain(&it.iter().collect::<String>()));
         Series::new(PlSmallStr::EMPTY, words.collect::<Vec<_>>())
     }
 
