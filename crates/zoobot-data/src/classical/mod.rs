@@ -44,10 +44,8 @@ impl ClassicalMorphology {
         let (sky, noise) = segment::sky(&plane);
         let values = plane.values.iter().map(|value| value - sky).collect();
         let plane = Plane::new(plane.width, plane.height, values);
-        match segment::segments(&plane, sky, noise) {
-            Some(found) => measure::measure(&plane, &found.labels, 1),
-            None => measure::measure(&plane, &vec![0; plane.values.len()], 1),
-        }
+        let labels = segment::segments(&plane, noise);
+        measure::measure(&plane, &labels.unwrap_or_else(|| vec![0; plane.values.len()]), 1)
     }
 
     /// Measures the object with a number in a map of objects (0 is sky), in a picture whose sky is 0: as statmorph does
@@ -79,7 +77,7 @@ impl ClassicalMorphology {
         let (sky, noise) = segment::sky(&plane);
         let values: Vec<f64> = plane.values.iter().map(|value| value - sky).collect();
         let plane = Plane::new(plane.width, plane.height, values);
-        let labels = segment::segments(&plane, sky, noise).map(|it| it.labels);
+        let labels = segment::segments(&plane, noise);
         let labels = labels.unwrap_or_else(|| vec![0; plane.values.len()]);
         let (height, width) = (plane.height, plane.width);
         let picture = Array2::from_shape_fn((height, width), |(y, x)| plane.values[y * width + x]);

@@ -2,17 +2,6 @@
 
 use super::plane::{Plane, regions};
 
-/// The objects of a picture: 0 is sky, 1 the galaxy, larger numbers are other objects.
-#[derive(Debug, Clone)]
-pub struct Segments {
-    /// The number of each pixel's object, row by row.
-    pub labels: Vec<u32>,
-    /// The level of the sky, which was subtracted.
-    pub sky: f64,
-    /// The standard deviation of the sky.
-    pub noise: f64,
-}
-
 /// Pixels above the sky by this many standard deviations, after smoothing, are objects.
 const ABOVE: f64 = 1.5;
 /// The smoothing before the search, in pixels (a Gaussian's sigma).
@@ -45,8 +34,9 @@ pub fn sky(plane: &Plane) -> (f64, f64) {
 }
 
 /// Finds the objects of a picture whose sky is 0: the galaxy is the one that is nearest to the middle, by its brightest
-/// part; `None` if there is nothing.
-pub fn segments(plane: &Plane, sky: f64, noise: f64) -> Option<Segments> {
+/// part; `None` if there is nothing. Of each pixel, row by row: 0 for the sky, 1 for the galaxy, larger numbers for other
+/// objects.
+pub fn segments(plane: &Plane, noise: f64) -> Option<Vec<u32>> {
     let (width, height) = (plane.width, plane.height);
     let finite: Vec<f64> =
         plane.values.iter().map(|it| if it.is_finite() { *it } else { 0.0 }).collect();
@@ -81,5 +71,5 @@ pub fn segments(plane: &Plane, sky: f64, noise: f64) -> Option<Segments> {
         })
         .collect();
     labels.iter_mut().for_each(|label| *label = numbers[*label as usize]);
-    Some(Segments { labels, sky, noise })
+    Some(labels)
 }

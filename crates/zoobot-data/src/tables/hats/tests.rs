@@ -1,3 +1,4 @@
+use super::super::healpix::Place;
 use super::*;
 use polars::df;
 
