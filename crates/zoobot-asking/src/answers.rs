@@ -54,13 +54,16 @@ impl JsonLine for AnswerLine {
 /// What a person says about a galaxy: an answer, or a skip.
 pub(crate) type Said = Option<String>;
 
+/// A galaxy whose turn it was, and what was said about it before.
+type Turn = (String, Option<Said>);
+
 /// What each person says, after undoing.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
     /// By person and question: what is said about each galaxy.
     said: HashMap<(String, String), HashMap<String, Said>>,
-    /// By person and question: each galaxy in turn, and what was said about it before.
-    turns: HashMap<(String, String), Vec<(String, Option<Said>)>>,
+    /// By person and question: the galaxies in turn.
+    turns: HashMap<(String, String), Vec<Turn>>,
 }
 
 impl Record {

@@ -92,6 +92,9 @@ const EXAMPLES: &str = "Examples:
   zoobot zooniverse import export.csv --schema gz_rings --suggest-mapping mapping.json
   zoobot zooniverse import export.csv --schema gz_rings --mapping mapping.json --since 2024-05-01 --fastest 2 --out recent.csv --json";
 
+/// Why volunteers are left out, and who they are.
+type LeftOut = (&'static str, Vec<String>);
+
 impl Import {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
@@ -172,10 +175,7 @@ impl Import {
     }
 
     /// The classifications without volunteers who are not trusted, and who these are.
-    fn honest(
-        &self,
-        all: &Classifications,
-    ) -> Result<(Classifications, Vec<(&'static str, Vec<String>)>)> {
+    fn honest(&self, all: &Classifications) -> Result<(Classifications, Vec<LeftOut>)> {
         let (mut kept, mut left_out) = (all.clone(), Vec::new());
         if self.without_artifact_bots {
             let bots = ArtifactFilter::default().removed(&kept)?;
@@ -201,7 +201,7 @@ impl Import {
         import: &ZooniverseImport,
         kept: &Classifications,
         votes: &Votes,
-        left_out: &[(&'static str, Vec<String>)],
+        left_out: &[LeftOut],
     ) -> Result<ExitCode> {
         let dropped = import.dropped();
         let reasons = dropped.column("reason")?.str()?;

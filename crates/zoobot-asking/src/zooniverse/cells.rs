@@ -149,7 +149,7 @@ pub fn seconds_of(text: &str) -> Option<f64> {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days =
         365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 719_469;
-    in_range.then(|| days as f64 * 86_400.0 + hour * 3600.0 + minute * 60.0 + second)
+    in_range.then_some(days as f64 * 86_400.0 + hour * 3600.0 + minute * 60.0 + second)
 }
 
 #[cfg(test)]

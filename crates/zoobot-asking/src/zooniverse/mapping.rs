@@ -46,7 +46,7 @@ impl TaskMapping {
     /// [`Error::Json`] for other JSON.
     pub fn from_json(text: &str) -> Result<Self> {
         let mapping: Self = serde_json::from_str(text)?;
-        mapping.rules().map(|it| it.map(drop)).collect::<Result<()>>()?;
+        mapping.rules().try_for_each(|it| it.map(drop))?;
         Ok(mapping)
     }
 

@@ -2,8 +2,8 @@
 
 use super::plane::Plane;
 
-/// Half the diagonal of a pixel, rounded up.
-const HALF: f64 = 0.707_11;
+/// Half the diagonal of a pixel.
+const HALF: f64 = std::f64::consts::FRAC_1_SQRT_2;
 
 /// The shape and place of concentric ellipses: `elongation` is the ratio of the axes, `theta` the angle of the major
 /// axis from x in radians. Circles have an elongation of 1.
@@ -56,7 +56,7 @@ impl Ellipse {
             let high = (centre + reach).ceil().max(-1.0) + 1.0;
             low.min(size)..(high as usize).min(size)
         };
-        let band = HALF * self.elongation;
+        let band = HALF * self.elongation + 1e-4;
         let (inner, outer) = ((a - band).max(0.0).powi(2), (a + band).powi(2));
         for y in range(self.centre[1], height) {
             for x in range(self.centre[0], width) {

@@ -62,7 +62,7 @@ impl Place {
     }
 
     /// A distance in radians that the border of the pixel of an order is certainly away.
-    pub fn from_border(self, order: u8) -> f64 {
+    pub fn to_border(self, order: u8) -> f64 {
         let side = (1_u64 << (FINEST - order)) - 1;
         let along = |place: u64| (place & side).min(side - (place & side));
         let cells = along(self.x).min(along(self.y)) as f64;

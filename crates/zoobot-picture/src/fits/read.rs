@@ -8,6 +8,7 @@ use super::open::failed;
 use super::part::product;
 use super::region::Region;
 use super::source::Source;
+use super::tiles::Decoded;
 use super::wcs::Wcs;
 use ndarray::{Array2, ArrayD, IxDyn};
 use std::path::PathBuf;
@@ -192,7 +193,7 @@ impl FitsImage {
         self.each(&groups, |group| {
             let decoded =
                 tiles.decoded::<f32>(&self.source, group[0].0).map_err(failed(&self.path))?;
-            let (values, corner, lengths) = decoded;
+            let Decoded { values, corner, lengths } = decoded;
             // The plane's part of a tile that holds several planes.
             let (mut skip, mut stride) = (0, 1);
             for axis in 0..corner.len() {

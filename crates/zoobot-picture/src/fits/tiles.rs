@@ -53,6 +53,15 @@ fn wrong(row: usize) -> String {
     format!("damaged FITS file: tile {} of the image cannot be unpacked", row + 1)
 }
 
+/// A tile whose pixels are known.
+pub struct Decoded<T> {
+    pub values: Vec<T>,
+    /// Its first pixel along each axis.
+    pub corner: Vec<usize>,
+    /// Its length along each axis.
+    pub lengths: Vec<usize>,
+}
+
 impl Tiles {
     pub fn of(source: &Source, part: &Part, axes: &[usize]) -> Result<Self, String> {
         let header = &part.header;
@@ -173,14 +182,10 @@ impl Tiles {
         Ok(())
     }
 
-    /// The pixels of a tile, and where it is: its first pixel and its lengths.
-    pub fn decoded<T: Pixel>(
-        &self,
-        source: &Source,
-        row: usize,
-    ) -> Result<(Vec<T>, Vec<usize>, Vec<usize>), String> {
+    /// A tile with its place in the image.
+    pub fn decoded<T: Pixel>(&self, source: &Source, row: usize) -> Result<Decoded<T>, String> {
         let (corner, lengths) = self.place(row);
-        Ok((self.pixels(source, row, &lengths)?, corner, lengths))
+        Ok(Decoded { values: self.pixels(source, row, &lengths)?, corner, lengths })
     }
 
     fn pixels<T: Pixel>(

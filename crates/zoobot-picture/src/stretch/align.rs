@@ -47,21 +47,18 @@ pub fn align<'a>(
         }
         let (down, across) =
             (plane.nrows() as f64 / rows as f64, plane.ncols() as f64 / columns as f64);
-        let (area, place): (f64, Box<dyn Fn(usize, usize) -> Option<(f64, f64)>>) = match &all {
-            Some(all) => {
-                let (from, to) = (all[finest], all[i]);
-                let area = (from.pixel_scale() / to.pixel_scale()).powi(2);
-                let place = move |x: usize, y: usize| {
-                    let (ra, dec) = from.sky(x as f64, y as f64);
-                    to.pixel(ra, dec)
-                };
-                (area, Box::new(place))
+        let middle = |at: usize, ratio: f64| (at as f64 + 0.5) * ratio - 0.5;
+        let on_sky = all.as_ref().map(|all| (all[finest], all[i]));
+        let area = match on_sky {
+            Some((from, to)) => (from.pixel_scale() / to.pixel_scale()).powi(2),
+            None => down * across,
+        };
+        let place = |x: usize, y: usize| match on_sky {
+            Some((from, to)) => {
+                let (ra, dec) = from.sky(x as f64, y as f64);
+                to.pixel(ra, dec)
             }
-            None => {
-                let middle = |at: usize, ratio: f64| (at as f64 + 0.5) * ratio - 0.5;
-                let place = move |x: usize, y: usize| Some((middle(x, across), middle(y, down)));
-                (down * across, Box::new(place))
-            }
+            None => Some((middle(x, across), middle(y, down))),
         };
         Cow::Owned(Array2::from_shape_fn((rows, columns), |(y, x)| {
             let value = place(x, y).and_then(|(x, y)| bilinear(plane, x, y));

@@ -188,7 +188,8 @@ impl Hats {
 fn near(around: [f64; 3], radius: f64, order: u8, pixel: u64) -> bool {
     // No point of a pixel is farther from its centre than 0.85 / side.
     let reach = radius + 0.9 / (1_u64 << order) as f64;
-    super::matching::apart(around, centre(order, pixel)) <= 2.0 * (reach.min(3.14) / 2.0).sin()
+    super::matching::apart(around, centre(order, pixel))
+        <= 2.0 * (reach.min(std::f64::consts::PI) / 2.0).sin()
 }
 
 /// The file of a partition.

@@ -248,7 +248,7 @@ impl Sorted {
             let [ra, dec] = self.positions[row];
             let own = owner(self.pixels[row]);
             // Empty pixels are no partitions, but partitions may be beside them: only the row's own border counts.
-            if own.is_some_and(|(order, _)| Place::of(ra, dec).from_border(order) > radius) {
+            if own.is_some_and(|(order, _)| Place::of(ra, dec).to_border(order) > radius) {
                 return Vec::new();
             }
             let around = circle(vector(ra, dec), radius, DIRECTIONS);
