@@ -6,7 +6,7 @@
 use serde_json::json;
 use std::time::Instant;
 use zoobot_core::catalog::read_table;
-use zoobot_core::picture::{FitsFile, Region};
+use zoobot_core::picture::{FitsFile, PixelRegion};
 use zoobot_core::{Error, Result};
 
 fn main() -> Result<()> {
@@ -45,7 +45,7 @@ fn main() -> Result<()> {
             let wcs = image.wcs()?;
             let regions = ra.iter().zip(&dec).filter_map(|(ra, dec)| {
                 let (x, y) = wcs.pixel(*ra, *dec)?;
-                Some(Region::around(x, y, size, size))
+                Some(PixelRegion::around(x, y, size, size))
             });
             let cut = image.cut_many(0, &regions.collect::<Vec<_>>())?;
             let seconds = begun.elapsed().as_secs_f64();

@@ -23,7 +23,7 @@ pub use hdu::Hdu;
 pub use npy::write_npy;
 pub use open::FitsFile;
 pub use read::FitsImage;
-pub use region::Region;
+pub use region::PixelRegion;
 pub use wcs::Wcs;
 pub use write::write_fits;
 

@@ -13,7 +13,7 @@ mod unpack;
 
 pub use bands::Bands;
 pub use decode::{Decoded, decode, open, read};
-pub use fits::{FitsFile, FitsImage, Hdu, Region, Wcs, read_flux, write_fits, write_npy};
+pub use fits::{FitsFile, FitsImage, Hdu, PixelRegion, Wcs, read_flux, write_fits, write_npy};
 pub use format::PictureFormat;
 pub use marks::Marks;
 pub use save::save_picture;

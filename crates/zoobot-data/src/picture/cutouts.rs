@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use zoobot_base::error::{Error, Result};
-use zoobot_picture::{FitsImage, Region, Stretch, save_picture, write_fits};
+use zoobot_picture::{FitsImage, PixelRegion, Stretch, save_picture, write_fits};
 use zoobot_show::notebook::Progress;
 
 /// The number of pixels that are in memory at once, about 256 MB.
@@ -68,7 +68,7 @@ pub struct Written {
 /// A galaxy to cut out.
 struct Wanted {
     row: usize,
-    region: Region,
+    region: PixelRegion,
     name: String,
 }
 
@@ -190,7 +190,7 @@ impl Cutouts {
                 continue;
             };
             let region = wcs.pixel(*ra, *dec).filter(|(x, y)| x.abs() < 1e9 && y.abs() < 1e9);
-            let region = region.map(|(x, y)| Region::around(x, y, self.size, self.size));
+            let region = region.map(|(x, y)| PixelRegion::around(x, y, self.size, self.size));
             match region.filter(|it| it.touches(self.image.width(), self.image.height())) {
                 Some(region) => {
                     wanted.push(Wanted { row, region, name: self.file_name(id, row, &mut names) });
@@ -226,7 +226,7 @@ impl Cutouts {
         let mut failed = Vec::new();
         for (batch, some) in wanted.chunks(each).enumerate() {
             zoobot_base::interrupt::check("cut out", || format!("{} cut-outs", batch * each))?;
-            let regions: Vec<Region> = some.iter().map(|it| it.region).collect();
+            let regions: Vec<PixelRegion> = some.iter().map(|it| it.region).collect();
             let all = planes.iter().map(|plane| self.image.cut_many(*plane, &regions));
             let all = all.collect::<Result<Vec<Vec<Array2<f32>>>>>()?;
             let written = some.par_iter().enumerate().map(|(i, it)| {
@@ -248,7 +248,12 @@ impl Cutouts {
         Ok(failed)
     }
 
-    fn write_one(&self, path: &Path, mut planes: Vec<Array2<f32>>, region: Region) -> Result<()> {
+    fn write_one(
+        &self,
+        path: &Path,
+        mut planes: Vec<Array2<f32>>,
+        region: PixelRegion,
+    ) -> Result<()> {
         match &self.format {
             CutoutFormat::Fits => write_fits(path, &planes, Some((&self.image, region))),
             CutoutFormat::Png(stretch) => {

@@ -6,7 +6,7 @@ use super::image::Stored;
 use super::numbers::Pixel;
 use super::open::failed;
 use super::part::product;
-use super::region::Region;
+use super::region::PixelRegion;
 use super::source::Source;
 use super::tiles::Decoded;
 use super::wcs::Wcs;
@@ -100,7 +100,7 @@ impl FitsImage {
     #[allow(private_bounds)]
     pub fn plane<T: Pixel>(&self, plane: usize) -> Result<Array2<T>> {
         let (width, height) = self.size();
-        self.cut(plane, Region { x: 0, y: 0, width, height })
+        self.cut(plane, PixelRegion { x: 0, y: 0, width, height })
     }
 
     /// A rectangle of one plane. Only the tiles or rows that it touches are read. Pixels outside of the image
@@ -112,7 +112,7 @@ impl FitsImage {
     /// # Errors
     /// As [`plane`](Self::plane).
     #[allow(private_bounds)]
-    pub fn cut<T: Pixel>(&self, plane: usize, region: Region) -> Result<Array2<T>> {
+    pub fn cut<T: Pixel>(&self, plane: usize, region: PixelRegion) -> Result<Array2<T>> {
         self.check_size((region.width as u64).saturating_mul(region.height as u64))?;
         let mut out = Array2::from_elem((region.height, region.width), T::UNDEFINED);
         let (columns, rows) = self.size();
@@ -171,7 +171,7 @@ impl FitsImage {
     /// # Errors
     /// As [`plane`](Self::plane).
     #[doc(hidden)]
-    pub fn cut_many(&self, plane: usize, regions: &[Region]) -> Result<Vec<Array2<f32>>> {
+    pub fn cut_many(&self, plane: usize, regions: &[PixelRegion]) -> Result<Vec<Array2<f32>>> {
         let Some(tiles) = self.stored.tiles() else {
             return self.each(regions, |region| self.cut(plane, *region));
         };
@@ -186,7 +186,8 @@ impl FitsImage {
         }
         needs.sort_unstable();
         let (across, down) = self.plane_axes();
-        let blank = |region: &Region| Array2::from_elem((region.height, region.width), f32::NAN);
+        let blank =
+            |region: &PixelRegion| Array2::from_elem((region.height, region.width), f32::NAN);
         let out: Vec<Mutex<Array2<f32>>> =
             regions.iter().map(|region| Mutex::new(blank(region))).collect();
         let groups: Vec<&[(usize, usize)]> = needs.chunk_by(|a, b| a.0 == b.0).collect();

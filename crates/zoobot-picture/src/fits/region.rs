@@ -3,12 +3,12 @@
 /// A rectangle of an image: its lower left pixel, counted from 0, and its size. It may reach beyond the image.
 ///
 /// ```
-/// use zoobot_core::picture::Region;
-/// let around = Region::around(100.2, 50.7, 20, 10);
-/// assert_eq!(around, Region { x: 91, y: 46, width: 20, height: 10 });
+/// use zoobot_core::picture::PixelRegion;
+/// let around = PixelRegion::around(100.2, 50.7, 20, 10);
+/// assert_eq!(around, PixelRegion { x: 91, y: 46, width: 20, height: 10 });
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Region {
+pub struct PixelRegion {
     /// The first column.
     pub x: i64,
     /// The first row, from the bottom.
@@ -19,7 +19,7 @@ pub struct Region {
     pub height: usize,
 }
 
-impl Region {
+impl PixelRegion {
     /// The rectangle of this size whose middle is closest to a position in pixels (from 0, at the middle of
     /// the first pixel), as `Cutout2D` of astropy chooses it.
     pub fn around(x: f64, y: f64, width: usize, height: usize) -> Self {

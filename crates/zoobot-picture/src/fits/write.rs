@@ -2,7 +2,7 @@
 
 use super::header::{BLOCK, Header};
 use super::read::FitsImage;
-use super::region::Region;
+use super::region::PixelRegion;
 use ndarray::Array2;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -18,7 +18,7 @@ use zoobot_base::files::write_whole;
 pub fn write_fits(
     path: impl AsRef<Path>,
     planes: &[Array2<f32>],
-    of: Option<(&FitsImage, Region)>,
+    of: Option<(&FitsImage, PixelRegion)>,
 ) -> Result<()> {
     let Some((rows, columns)) = planes.first().map(Array2::dim) else {
         return Err(Error::shape("a FITS image needs a plane (0 planes)", "Give at least one"));
@@ -60,7 +60,7 @@ pub fn write_fits(
 }
 
 /// The cards that a cut-out keeps: coordinates, with the reference pixel moved, units and bands.
-fn kept(header: &Header, region: Region) -> Vec<String> {
+fn kept(header: &Header, region: PixelRegion) -> Vec<String> {
     let begins = [
         "CTYPE", "CUNIT", "CRVAL", "CDELT", "CROTA", "CD1_", "CD2_", "PC1_", "PC2_", "A_", "B_",
         "AP_", "BP_", "BAND",

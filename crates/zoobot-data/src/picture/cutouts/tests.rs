@@ -42,7 +42,7 @@ fn cut_outs_are_those_of_cutout2d_pixel_by_pixel() {
             let (ra, dec) = (again.numbers("ra").unwrap()[at], again.numbers("dec").unwrap()[at]);
             let (a, b) = (image.wcs().unwrap().pixel(ra, dec), cut.wcs().unwrap().pixel(ra, dec));
             let (a, b) = (a.unwrap(), b.unwrap());
-            let first = Region::around(a.0, a.1, cut.width(), cut.height());
+            let first = PixelRegion::around(a.0, a.1, cut.width(), cut.height());
             let off = (a.0 - b.0 - first.x as f64).hypot(a.1 - b.1 - first.y as f64);
             assert!(off < 1e-6, "{id}: {off}");
         }
@@ -55,10 +55,10 @@ fn regions_read_one_by_one_and_together_are_equal_to_the_whole_image() {
     let image = FitsFile::open(field.join("field.fits.fz")).unwrap().image(None).unwrap();
     let whole = image.plane::<f32>(1).unwrap();
     let regions = [
-        Region { x: -5, y: -7, width: 20, height: 20 },
-        Region { x: 310, y: 300, width: 30, height: 40 },
-        Region { x: 240, y: 35, width: 30, height: 20 },
-        Region { x: 400, y: 0, width: 4, height: 4 },
+        PixelRegion { x: -5, y: -7, width: 20, height: 20 },
+        PixelRegion { x: 310, y: 300, width: 30, height: 40 },
+        PixelRegion { x: 240, y: 35, width: 30, height: 20 },
+        PixelRegion { x: 400, y: 0, width: 4, height: 4 },
     ];
     let together = image.cut_many(1, &regions).unwrap();
     for (region, together) in regions.iter().zip(&together) {

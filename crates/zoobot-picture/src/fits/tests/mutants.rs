@@ -148,7 +148,7 @@ fn damaged_files_are_read_or_refused_with_a_reason() {
                     image.pixels()?;
                 }
             }
-            file.image(None)?.cut::<f32>(0, Region { x: -3, y: 2, width: 9, height: 9 })
+            file.image(None)?.cut::<f32>(0, PixelRegion { x: -3, y: 2, width: 9, height: 9 })
         });
         say(whole.err().map(|error| error.to_string()));
         let took = begun.elapsed();
