@@ -87,6 +87,10 @@ pub struct Calibrate {
     scatter: Option<PathBuf>,
     #[command(flatten)]
     stretching: Stretching,
+    /// The number of views of each picture (turned, mirrored and magnified), 1 to 8, whose features are averaged (default:
+    /// each model's own; 4 for sample)
+    #[arg(long)]
+    views: Option<usize>,
     /// The precision: fp32, bf16, or auto (bf16 if the hardware computes it faster and the
     /// architecture keeps its accuracy, else fp32)
     #[arg(long, default_value_t)]
@@ -101,7 +105,10 @@ pub struct Calibrate {
 impl Calibrate {
     /// Runs the command.
     pub fn run(&self) -> Result<ExitCode> {
-        let load = |folder: &PathBuf| self.stretching.of_model(Model::load(folder)?);
+        let load = |folder: &PathBuf| {
+            let model = self.stretching.of_model(Model::load(folder)?)?;
+            self.views.map_or(Ok(model.clone()), |views| model.with_views(views))
+        };
         let mut models = self.models.iter().map(load).collect::<Result<Vec<_>>>()?;
         let read = [self.galaxies.path()];
         self.overwrite.any_file("--figure", self.figure.as_deref(), &read)?;

@@ -39,6 +39,9 @@ pub struct Encode {
     /// The Parquet file to write
     #[arg(long)]
     out: PathBuf,
+    /// The number of views of each picture, 1 to 8, whose features are averaged: turned, mirrored and magnified
+    #[arg(long, default_value_t = 1)]
+    views: usize,
     /// The precision: fp32, bf16, or auto (bf16 if the hardware computes it faster and the
     /// architecture keeps its accuracy, else fp32)
     #[arg(long, default_value_t)]
@@ -64,7 +67,7 @@ impl Encode {
         }
         let catalog = self.galaxies.read()?;
         let encoder = Encoder::load(&self.encoder)?.with_precision(self.precision);
-        let encoder = self.stretching.of_encoder(encoder)?;
+        let encoder = self.stretching.of_encoder(encoder)?.with_views(self.views)?;
         if !self.is_made_again(&catalog, &encoder) {
             self.overwrite.file("--out", &self.out, &[self.galaxies.path()])?;
         }
@@ -83,6 +86,7 @@ impl Encode {
             "recipe": encoder.recipe(),
             "device": format!("{:?}", encoder.device()),
             "precision": encoder.precision(),
+            "views": encoder.views(),
             "images_per_second": done.images_per_second,
         });
         report(self.json, &figures, || {

@@ -60,8 +60,7 @@ pub struct Few {
     /// A table from `zoobot encode` with the galaxies of the catalogue and the examples, to save encoding
     #[arg(long, value_name = "TABLE", conflicts_with_all = ["encoder", "views"])]
     representations: Option<PathBuf>,
-    /// The number of views of each picture to average the representation over, 1 to 8: quarter turns and
-    /// their mirror images
+    /// The number of views of each picture, 1 to 8, whose features are averaged: turned, mirrored and magnified
     #[arg(long, default_value_t = 1)]
     views: usize,
     /// Passes over the examples, for methods that train the encoder

@@ -63,6 +63,9 @@ pub struct MakeEncoder {
     /// What to start from: an encoder, or an architecture with random weights (timm's name)
     #[arg(long, default_value = "imagenet")]
     start: String,
+    /// The number of views of each picture that the answers to the questions of Galaxy Zoo 2 are fitted to
+    #[arg(long, default_value_t = 4)]
+    views: usize,
     /// The random seed
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -157,7 +160,7 @@ impl MakeEncoder {
                 corrected(model, Precision::Fp32, &parts.val, &volunteers)?
             }
         };
-        let space = model.encoder().encode(&voted)?;
+        let space = model.encoder().clone().with_views(self.views)?.encode(&voted)?;
         let votes = Votes::of(&voted.select(space.ids())?, &gz2::schema()?)?;
         widened(model.refit(&space, &votes, self.seed)?)?.save(&self.out)?;
         let name = |path: &Path| path.file_name().map(|it| it.to_string_lossy().into_owned());
@@ -178,7 +181,7 @@ impl MakeEncoder {
             }),
         };
         let posteriors = json!({
-            "gz2": format!("real votes for {} galaxies", votes.len()),
+            "gz2": format!("real votes for {} galaxies, {} views each", votes.len(), self.views),
             SIMULATED_SCHEMA: format!("simulated votes, certainty times {SKY}"),
         });
         note(&self.out.join("card.json"), train, posteriors)?;

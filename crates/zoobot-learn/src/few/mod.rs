@@ -22,7 +22,6 @@ mod probes;
 mod propagation;
 mod ranking;
 mod search;
-mod views;
 
 pub use choice::FewTrial;
 pub use curve::LabelCurve;
@@ -142,8 +141,8 @@ impl FewShot {
         self
     }
 
-    /// Sets the number of views of each picture whose mean representation is used (1, the picture itself; at
-    /// most 8, all quarter turns and their mirror images). Encoding takes as many times longer.
+    /// Sets the number of views of each picture whose mean representation is used (1, the picture itself; at most 8: see
+    /// [`Encoder::with_views`]). Encoding takes as many times longer.
     pub fn views(mut self, views: usize) -> Self {
         self.views = views;
         self
@@ -223,9 +222,10 @@ impl FewShot {
             Some(encoder) => encoder.clone(),
             None => Encoder::load("sample")?,
         };
-        let known = views::encode_views(&encoder, support, self.views)?;
+        let encoder = encoder.with_views(self.views)?;
+        let known = encoder.encode(support)?;
         let (known, examples) = self.readable(support, &known, all)?;
-        let galaxies = views::encode_views(&encoder, &survey, self.views)?;
+        let galaxies = encoder.encode(&survey)?;
         if self.method.trains_encoder() {
             return self.trained(&encoder, support, &survey, (&known, examples), &galaxies);
         }

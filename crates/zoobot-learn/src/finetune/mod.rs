@@ -9,6 +9,7 @@
 //! * `heads`: a head alone, trained by gradient descent on such features.
 //! * `network`: encoder and head together, from pictures.
 //! * `folds`: cross-validation, for sets too small to hold galaxies out.
+//! * `refit`: [`Model::refit`](crate::model::Model::refit), new answers to some questions of a model of votes.
 //! * [`Predicted`]: predictions for other galaxies, with measures and their intervals.
 //! * [`Saliency`]: which parts of the pictures a prediction comes from.
 
@@ -28,6 +29,7 @@ mod parts;
 mod plan;
 mod predicted;
 mod question;
+mod refit;
 mod saliency;
 mod settings;
 mod solve;

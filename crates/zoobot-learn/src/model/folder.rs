@@ -27,6 +27,13 @@ pub(super) struct Description {
     /// The questions that were learned from simulated votes alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     simulated: Vec<String>,
+    /// The number of views of each picture.
+    #[serde(default = "one")]
+    views: usize,
+}
+
+fn one() -> usize {
+    1
 }
 
 impl Description {
@@ -36,6 +43,7 @@ impl Description {
             names: model.labels.names().to_vec(),
             encoder: model.encoder.fingerprint().to_owned(),
             simulated: model.simulated.clone(),
+            views: model.views,
         }
     }
 }
@@ -68,7 +76,7 @@ pub(super) fn read(folder: &Path) -> Result<Model> {
     Weights::read(folder.join(WEIGHTS))?.load_into(&mut store)?;
     let recalibration = read_json(&folder.join(RECALIBRATION))?;
     let model = Model::new(encoder, &head, labels)?.with_recalibration(recalibration)?;
-    model.with_simulated(description.simulated)
+    model.with_simulated(description.simulated)?.with_views(description.views)
 }
 
 /// Rewords errors about a missing encoder for callers who asked for a model.

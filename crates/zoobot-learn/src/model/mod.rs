@@ -1,7 +1,6 @@
 //! A model: an encoder, the head that was trained on it, and the labels of the head's outputs.
 
 mod folder;
-mod refit;
 
 use crate::predict::Recalibration;
 use crate::train::{Head, HeadConfig, Output, Trained};
@@ -49,6 +48,8 @@ pub struct Model {
     recalibration: Option<Recalibration>,
     /// The questions that were learned from simulated votes alone.
     simulated: Vec<String>,
+    /// The number of views of each picture that posteriors take.
+    views: usize,
 }
 
 impl Model {
@@ -71,7 +72,8 @@ impl Model {
         }
         labels.check(&config)?;
         let head = Arc::new(Mutex::new(head.detached()?));
-        Ok(Self { encoder, head, config, labels, recalibration: None, simulated: Vec::new() })
+        let (recalibration, simulated) = (None, Vec::new());
+        Ok(Self { encoder, head, config, labels, recalibration, simulated, views: 1 })
     }
 
     /// Reads a model folder: an encoder folder that also holds a head. `"sample"` is the model that comes
@@ -156,7 +158,9 @@ impl Model {
             let (mean, scale) = (row("mean")?, row("scale")?);
             head = head.standardised(&Scaling { mean, scale, limit })?;
         }
-        Self::new(encoder, &head, first.labels.clone())?.with_simulated(first.simulated.clone())
+        Self::new(encoder, &head, first.labels.clone())?
+            .with_simulated(first.simulated.clone())?
+            .with_views(first.views)
     }
 
     /// The encoder.
@@ -227,6 +231,48 @@ impl Model {
             }
         }
         self.recalibration = recalibration;
+        Ok(self)
+    }
+
+    /// The questions that were learned from simulated votes alone, so that real votes may differ from their
+    /// posteriors.
+    pub fn simulated(&self) -> &[String] {
+        &self.simulated
+    }
+
+    /// Sets the questions that were learned from simulated votes alone.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] for a question that the schema does not have; [`Error::Unsuitable`] for questions of
+    /// a model that does not predict votes.
+    pub fn with_simulated(mut self, questions: Vec<String>) -> Result<Self> {
+        for question in &questions {
+            self.schema()?.question(question)?;
+        }
+        self.simulated = questions;
+        Ok(self)
+    }
+
+    /// Takes the questions of a schema off the list of those that were learned from simulated votes alone,
+    /// after they were fitted to real ones.
+    pub fn not_simulated(mut self, schema: &Schema) -> Self {
+        self.simulated.retain(|it| schema.question(it).is_err());
+        self
+    }
+
+    /// The number of views of each picture whose features are averaged for posteriors ([`Encoder::with_views`]). Default 1.
+    pub fn views(&self) -> usize {
+        self.views
+    }
+
+    /// Sets the number of views of each picture, 1 to 8. Set the number that the head was fitted to: see
+    /// [`refit`](Self::refit).
+    ///
+    /// # Errors
+    /// [`Error::Parameter`] for another number.
+    pub fn with_views(mut self, views: usize) -> Result<Self> {
+        self.encoder.clone().with_views(views)?;
+        self.views = views;
         Ok(self)
     }
 

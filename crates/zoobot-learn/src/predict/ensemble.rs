@@ -116,8 +116,8 @@ impl Ensemble {
         &self.schema
     }
 
-    /// The posteriors of a catalogue's galaxies, in catalogue order. Galaxies whose pictures cannot be read
-    /// are left out and listed in [`Posterior::failed`].
+    /// The posteriors of a catalogue's galaxies, in catalogue order, from as many views of each picture as each model takes
+    /// ([`Model::with_views`]). Galaxies whose pictures cannot be read are left out and listed in [`Posterior::failed`].
     ///
     /// The whole posterior is held in memory. For catalogues that are too large for that, use
     /// [`posterior_to`](Self::posterior_to).
@@ -134,7 +134,7 @@ impl Ensemble {
             parts.push(self.part(&places, rows)?);
             Ok(())
         };
-        encode_rows(&places.encoders, catalog, 0, &mut |batch| {
+        encode_rows(&places.each(), catalog, 0, &mut |batch| {
             rows.iter_mut().zip(batch).for_each(|(all, some)| all.append(some));
             if rows[0].done >= PART {
                 keep(std::mem::replace(&mut rows, none.clone()))?;
@@ -150,7 +150,7 @@ impl Ensemble {
     }
 
     /// Like [`posterior`](Self::posterior), for galaxies that are already encoded by the encoder that all
-    /// models share.
+    /// models share, in the number of views that the encoder was set to.
     ///
     /// # Errors
     /// As for [`Encoder::check`] when the space comes from another encoder or recipe.
@@ -178,7 +178,7 @@ impl Ensemble {
         let out = out.as_ref();
         let (places, note) = (self.encoders()?, self.note(columns)?);
         let table = |rows| self.part(&places, rows)?.table(columns);
-        TableJob::of_predictions(&places.encoders, catalog, out, note, &table)?.write(out)
+        TableJob::of_predictions(&places.each(), catalog, out, note, &table)?.write(out)
     }
 
     /// The provenance of a table of predictions, on one line.
@@ -200,15 +200,16 @@ impl Ensemble {
 
     /// The distinct encoders. Models that share an encoder, such as several heads on a frozen network, encode
     /// each picture once.
-    fn encoders(&self) -> Result<Places<'_>> {
-        let (mut encoders, mut marks) = (Vec::new(), Vec::new());
+    fn encoders(&self) -> Result<Places> {
+        let (mut encoders, mut marks) = (Vec::<Encoder>::new(), Vec::new());
         let mut of_model = Vec::new();
         for model in &self.models {
-            let mark = model.encoder().mark()?;
+            let encoder = model.encoder().clone().with_views(model.views())?;
+            let mark = encoder.mark()?;
             let known = marks.iter().position(|it| *it == mark);
             of_model.push(known.unwrap_or(encoders.len()));
             if known.is_none() {
-                encoders.push(model.encoder());
+                encoders.push(encoder);
                 marks.push(mark);
             }
         }
@@ -270,9 +271,15 @@ impl Ensemble {
 }
 
 /// The distinct encoders of an ensemble, and the index of each model's encoder.
-struct Places<'a> {
-    encoders: Vec<&'a Encoder>,
+struct Places {
+    encoders: Vec<Encoder>,
     of_model: Vec<usize>,
+}
+
+impl Places {
+    fn each(&self) -> Vec<&Encoder> {
+        self.encoders.iter().collect()
+    }
 }
 
 /// A number that depends only on a galaxy's name.

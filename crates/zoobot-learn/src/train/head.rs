@@ -1,5 +1,6 @@
 //! The head on an encoder's features: dropout, one linear layer, and an output function.
 
+use super::fractions::some_fractions;
 use ndarray::Array1;
 use rand::{Rng, SeedableRng, rngs::StdRng};
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,11 @@ pub struct HeadConfig {
     /// The number of answers of each question, in order, for [`Output::Dirichlet`]; otherwise empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub questions: Vec<usize>,
+    /// For [`Output::Concentrations`]: the questions whose concentrations are instead fractions times a total, as for
+    /// [`Output::Dirichlet`], each with its first answer and its number of answers. Their totals' logarithms are the last
+    /// rows of the linear layer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fractions: Vec<(usize, usize)>,
     /// If features are standardised: the number of standard deviations from the mean at which they are
     /// clipped, so that no single feature determines the prediction for an unusual picture. The root mean
     /// square over all features is clipped at a third of it.
@@ -56,7 +62,8 @@ pub struct HeadConfig {
 
 impl HeadConfig {
     fn new(outputs: usize, output: Output, dropout: f64) -> Self {
-        Self { outputs: outputs as i64, output, dropout, questions: Vec::new(), limit: None }
+        let (questions, fractions) = (Vec::new(), Vec::new());
+        Self { outputs: outputs as i64, output, dropout, questions, fractions, limit: None }
     }
 
     /// A head for the concentrations of `answers` answers, with dropout 0.2.
@@ -89,10 +96,9 @@ impl HeadConfig {
         Self::new(things, Output::Chances, 0.5)
     }
 
-    /// The number of rows of the linear layer: more than `outputs` for [`Output::Dirichlet`], which also has
-    /// a total for each question.
+    /// The number of rows of the linear layer: more than `outputs` for questions with a total.
     pub fn rows(&self) -> i64 {
-        self.outputs + self.questions.len() as i64
+        self.outputs + (self.questions.len() + self.fractions.len()) as i64
     }
 
     /// Sets the dropout: the fraction of features that are dropped at random.
@@ -397,7 +403,8 @@ impl HeadConfig {
     /// Applies the output function to the outputs of the linear layer.
     pub(crate) fn meaning(&self, out: &Tensor) -> Result<Tensor> {
         match self.output {
-            Output::Concentrations => concentrations(out),
+            Output::Concentrations if self.fractions.is_empty() => concentrations(out),
+            Output::Concentrations => some_fractions(out, self.outputs, &self.fractions),
             Output::Dirichlet => shares_and_totals(out, &self.questions),
             Output::Scores | Output::Numbers => Ok(out.shallow_clone()),
             Output::Shares | Output::Chances => Ok(out.f_sigmoid()?),

@@ -7,6 +7,7 @@ mod average;
 mod checkpoint;
 mod dirichlet;
 mod fit;
+mod fractions;
 mod galaxies;
 mod grouping;
 mod groups;

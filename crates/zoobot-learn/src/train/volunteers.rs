@@ -84,7 +84,7 @@ impl VoteTraining {
 
     /// Training on the questions of a schema, starting from a model of votes: from its encoder and, for each
     /// answer that its schema has too (by the name of the column), from the weights of its head. The weights
-    /// for all other answers are random.
+    /// for all other answers are random, as are those for answers that [`Model::refit`] fitted.
     ///
     /// # Errors
     /// [`Error::Unsuitable`](zoobot_base::Error::Unsuitable) for a model that does not predict votes.
@@ -98,6 +98,7 @@ impl VoteTraining {
         let (own, theirs): (Vec<usize>, Vec<usize>) = schema
             .answers()
             .filter_map(|it| Some((it.index(), known.answer(it.column()).ok()?.index())))
+            .filter(|(_, theirs)| !model.head().is_fraction(*theirs))
             .unzip();
         let (weight, bias) = model.own_head()?.rows_of(&theirs)?;
         head.set_rows(&own, &weight, &bias)?;

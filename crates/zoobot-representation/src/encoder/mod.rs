@@ -9,6 +9,7 @@ mod parts;
 pub mod shipped;
 mod speed;
 mod together;
+mod views;
 
 pub use parts::Report;
 pub use shipped::sample_card;
@@ -65,6 +66,7 @@ pub struct Encoder {
     /// The weights as loaded, for saving.
     weights: Arc<Mutex<nn::VarStore>>,
     recipe: Recipe,
+    views: usize,
     device: Device,
     precision: Precision,
     fingerprint: String,
@@ -219,6 +221,7 @@ impl Encoder {
             weights: Arc::new(Mutex::new(store)),
             architecture,
             recipe,
+            views: 1,
             device,
             precision: Precision::default(),
             notes: Vec::new(),
@@ -311,6 +314,7 @@ impl Encoder {
             encoder: self.name.clone(),
             fingerprint: self.fingerprint.clone(),
             recipe: self.recipe.clone(),
+            views: self.views,
         }
     }
 
@@ -450,10 +454,10 @@ impl Encoder {
     /// [`network`](Self::network).
     fn features_of(&self, network: &Network, pictures: &[Prepared]) -> Result<Vec<f32>> {
         let batch = self.recipe.batch(pictures, self.device)?;
-        numbers(&tch::no_grad(|| network.features(&batch))?)
+        numbers(&tch::no_grad(|| views::features(network, &batch, self.views))?)
     }
 
-    /// The features of a batch made by [`Recipe::batch`].
+    /// The features of a batch made by [`Recipe::batch`], of one view.
     ///
     /// # Shapes
     /// pictures x channels x size x size to pictures x [`width`](Self::width).

@@ -170,7 +170,7 @@ pub fn catalog_key(mark: impl AsRef<[u8]>, catalog: &Catalog) -> String {
 
 impl Encoder {
     /// A key that identifies the features of these galaxies by this encoder, for caches. It depends on
-    /// the weights, the recipe, the precision, the galaxies and their files.
+    /// the weights, the recipe, the views, the precision, the galaxies and their files.
     ///
     /// # Errors
     /// None for a recipe that this library read or made.
@@ -186,6 +186,9 @@ impl Encoder {
         mark.extend(serde_json::to_vec(self.recipe())?);
         if self.precision() != Precision::Fp32 {
             mark.extend(self.precision().name().as_bytes());
+        }
+        if self.views() > 1 {
+            mark.extend(format!("{} views", self.views()).as_bytes());
         }
         Ok(mark)
     }

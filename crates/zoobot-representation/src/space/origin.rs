@@ -14,6 +14,18 @@ pub struct Origin {
     pub fingerprint: String,
     /// How pictures were prepared.
     pub recipe: Recipe,
+    /// How many views of each picture were averaged; see `Encoder::with_views`.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub views: usize,
+}
+
+fn one() -> usize {
+    1
+}
+
+/// By reference, as serde asks.
+fn is_one(views: &usize) -> bool {
+    *views == 1
 }
 
 impl Origin {

@@ -4,7 +4,7 @@
 //! anew in each thread. One thread is therefore enough, while the cores keep preparing pictures.
 
 use super::{Batch, ByRecipe, Networks, Rows};
-use crate::encoder::{batch, numbers};
+use crate::encoder::{batch, numbers, views};
 use std::sync::mpsc::{Receiver, SyncSender};
 use tch::{Tensor, no_grad};
 use zoobot_base::error::Result;
@@ -44,7 +44,7 @@ fn begin(networks: &Networks, (rows, pictures): (Rows, ByRecipe<Tensor>)) -> Res
         features.push(batch::in_memory(0..packed.size()[0] as usize, &mut |some| {
             let some = packed.f_narrow(0, some.start as i64, some.len() as i64)?;
             let pictures = recipe.seen(&some, encoder.device())?;
-            no_grad(|| network.features(&pictures))
+            no_grad(|| views::features(network, &pictures, encoder.views()))
         })?);
     }
     Ok((rows, features))
