@@ -97,9 +97,13 @@ pub struct StopAdvice {
 impl fmt::Display for StopAdvice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { labels, window, change, scatter, is_over } = self;
-        let (judged, advice) = match is_over {
-            true => ("less than its scatter", "More labels of this kind teach little"),
-            false => ("more than its scatter", "More labels still help"),
+        let judged = match change.abs() < *scatter {
+            true => "less than its scatter",
+            false => "more than its scatter",
+        };
+        let advice = match is_over {
+            true => "More labels of this kind teach little",
+            false => "More labels still help",
         };
         write!(
             f,

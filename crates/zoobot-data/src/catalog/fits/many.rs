@@ -53,6 +53,10 @@ impl Many {
         if self.form == Form::Bits && self.variable {
             self.form = Form::Plain;
         }
+        if let Kind::Text(_) = each {
+            // FITS has no lists of texts after the rows: those of one length stand in the rows.
+            self.variable = self.least < self.most;
+        }
         if let (Kind::Text(_), true) = (each, self.variable) {
             let problem = format!(
                 "the column {name:?} holds lists of texts of different lengths, which a FITS table \

@@ -147,7 +147,10 @@ fn info(header: &Header, field: usize) -> ColumnInfo {
         (Some('X'), _) => ColumnShape::Bits,
         (Some('A'), _) => ColumnShape::Unsaid,
         (_, Some(axes)) => ColumnShape::Fixed(axes),
-        _ => ColumnShape::Unsaid,
+        _ => match form[..digits].parse() {
+            Ok(count) if count > 1 => ColumnShape::Fixed(vec![count]),
+            _ => ColumnShape::Unsaid,
+        },
     };
     let shape = if header.text("XTENSION").as_deref() == Some("TABLE") {
         ColumnShape::Unsaid

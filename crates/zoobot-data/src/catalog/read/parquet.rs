@@ -8,6 +8,7 @@ use polars::io::mmap::MmapBytesReader;
 use polars::prelude::*;
 use std::fs::File;
 use std::io::{Cursor, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use zoobot_base::error::{Error, Result};
 
@@ -27,7 +28,15 @@ pub fn from_bytes(bytes: Vec<u8>, path: &Path) -> Result<Lined> {
     read(ParquetReader::new(Cursor::new(bytes)), path)
 }
 
-fn read<R: MmapBytesReader>(mut reader: ParquetReader<R>, path: &Path) -> Result<Lined> {
+fn read<R: MmapBytesReader>(reader: ParquetReader<R>, path: &Path) -> Result<Lined> {
+    // polars panics at some damaged files.
+    let read = catch_unwind(AssertUnwindSafe(|| unguarded(reader, path)));
+    read.unwrap_or_else(|_| {
+        Err(wrong(path, "not a Parquet table that can be read", "The file is damaged"))
+    })
+}
+
+fn unguarded<R: MmapBytesReader>(mut reader: ParquetReader<R>, path: &Path) -> Result<Lined> {
     let refused = |error| refusal(&error, path);
     let schema = reader.schema().map_err(refused)?;
     let (kept, left_out): (Vec<_>, Vec<_>) =

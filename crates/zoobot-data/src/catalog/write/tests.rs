@@ -104,9 +104,7 @@ fn what_a_format_cannot_hold_is_refused_and_leaves_no_file() {
     assert!(message(mixed(), "a.xlsx").contains(".parquet, .csv or .fits"));
     let lists = Column::new("x".into(), [Series::new("".into(), [1, 2])]);
     let lists = DataFrame::new(1, vec![lists]).unwrap();
-    for name in ["a.fits", "a.csv"] {
-        assert!(message(lists.clone(), name).contains("\"x\" holds lists"));
-    }
+    assert!(message(lists, "a.csv").contains("\"x\" holds lists"));
     assert!(message(DataFrame::empty(), "a.fits").contains("1 to 999"));
     assert!(message(df!("x " => [1]).unwrap(), "a.fits").contains("\"x \""));
     assert!(message(df!("" => [1]).unwrap(), "a.fits").contains("1 to 68 ASCII"));

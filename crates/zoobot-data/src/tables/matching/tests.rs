@@ -111,7 +111,7 @@ fn catalogues_of_rare_kinds_match_stripe_82_as_astropy_finds_it() {
     };
     let search = SkyMatch::new(3.0);
     let mergers = pairs("darg_mergers.csv", &search.clone().columns("ra1", "dec1"));
-    assert_eq!((mergers.len(), mergers.matched()[1]), (72, 71));
+    assert_eq!((mergers.len(), mergers.matched()), (72, [71, 72]));
     for (name, count) in [
         ("overlapping_pairs.txt", 69),
         ("blue_spirals.csv", 212),

@@ -10,6 +10,8 @@ pub struct Cells {
     null: Option<i64>,
     /// The length of each text in a cell with several.
     width: usize,
+    /// Whether lists may have any length, so that an empty cell is a list without values.
+    variable: bool,
     values: Values,
 }
 
@@ -35,7 +37,8 @@ impl Cells {
             _ => Values::Lists(Vec::new()),
         };
         let width = field.axes.first().copied().unwrap_or(0);
-        Self { kind: field.kind, null: field.null, width, values }
+        let variable = matches!(field.size, Size::Variable) && !field.kind.is_text();
+        Self { kind: field.kind, null: field.null, width, variable, values }
     }
 
     /// The values of one cell of lists.
@@ -47,7 +50,7 @@ impl Cells {
             Kind::Double | Kind::DoubleComplex => Values::Double(Vec::new()),
             Kind::Char | Kind::Unicode => Values::Text(Vec::new()),
         };
-        Self { kind: self.kind, null: self.null, width: 0, values }
+        Self { kind: self.kind, null: self.null, width: 0, variable: false, values }
     }
 
     /// The texts of a cell that holds several texts of one width, one after another.
@@ -60,7 +63,7 @@ impl Cells {
 
     /// A list from TABLEDATA's notation.
     fn list(&self, text: &str) -> Result<Option<Series>, String> {
-        if text.trim().is_empty() {
+        if text.trim().is_empty() && !self.variable {
             return Ok(None);
         }
         if self.kind.is_text() {
