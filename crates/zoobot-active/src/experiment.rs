@@ -2,8 +2,8 @@
 
 use super::acquisition::VoteAcquisition;
 use super::choice::BatchChoice;
-use super::heads::Members;
 use super::learning::ActiveLearning;
+use super::members::Members;
 use super::saved::ActiveComparison;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,7 @@
 //! The Zooniverse: classification exports become votes, and galaxies become a subject set.
 
 mod cells;
+mod columns;
 mod csv;
 mod export;
 mod mapping;

@@ -1,15 +1,16 @@
 //! Reads the rows of exports.
 
 use super::cells::{Times, Value, seconds_of};
+use super::columns::{
+    ANNOTATIONS, BROKEN, CLASSIFICATION, CREATED, DATA, METADATA, SUBJECTS, USER, USER_ID, VERSION,
+    WORKFLOW, Wrong, columns, json, opened,
+};
 use super::csv::{Found, Row, Rows};
 use super::export::ZooniverseExport;
 use super::tasks::{Picked, Tasks};
-use flate2::read::MultiGzDecoder;
 use serde_json::Map;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::interrupt;
 use zoobot_base::spelling::near;
@@ -17,35 +18,8 @@ use zoobot_data::catalog::ID;
 
 /// The number of rows between two looks at the stop button.
 const ROWS: u64 = 1 << 14;
-/// The size of the pieces that are read, in bytes.
-const PIECE: usize = 1 << 18;
 /// The platform's own number of a subject, as a name of galaxies.
 const SUBJECT: &str = "subject_id";
-/// The columns that are needed.
-const COLUMNS: [&str; 10] = [
-    "classification_id",
-    "user_name",
-    "user_id",
-    "workflow_id",
-    "workflow_version",
-    "created_at",
-    "metadata",
-    "annotations",
-    "subject_data",
-    "subject_ids",
-];
-// The places of these columns in `COLUMNS`.
-const CLASSIFICATION: usize = 0;
-const USER: usize = 1;
-const USER_ID: usize = 2;
-const WORKFLOW: usize = 3;
-const VERSION: usize = 4;
-const CREATED: usize = 5;
-const METADATA: usize = 6;
-const ANNOTATIONS: usize = 7;
-const DATA: usize = 8;
-const SUBJECTS: usize = 9;
-
 /// Why a classification is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
@@ -186,18 +160,6 @@ struct Reader<'a> {
     since: Option<f64>,
 }
 
-/// A row that cannot be read.
-struct Wrong {
-    problem: String,
-    hint: &'static str,
-}
-
-impl Wrong {
-    fn new(problem: impl Into<String>, hint: &'static str) -> Self {
-        Self { problem: problem.into(), hint }
-    }
-}
-
 /// Why a row is not read.
 enum Stop {
     /// It cannot be read.
@@ -211,8 +173,6 @@ impl From<Wrong> for Stop {
         Self::Wrong(wrong)
     }
 }
-
-const BROKEN: &str = "Download the export again";
 
 impl Reader<'_> {
     fn file(&mut self, path: &Path) -> Result<()> {
@@ -418,16 +378,6 @@ fn no_name(subject: u64, wanted: &str, known: &Map<String, serde_json::Value>) -
     }
 }
 
-/// Parses a cell.
-fn json<'a, T: serde::Deserialize<'a>>(
-    row: &'a Row,
-    columns: &[usize; 10],
-    which: usize,
-) -> Result<T, Wrong> {
-    serde_json::from_slice(row.cell(columns[which]))
-        .map_err(|error| Wrong::new(format!("{} is not JSON ({error})", COLUMNS[which]), BROKEN))
-}
-
 /// The major and minor number of a version such as `12.34`.
 fn version(text: &str) -> Result<(u64, u64), Wrong> {
     let (major, minor) = text.split_once('.').unwrap_or((text, "0"));
@@ -442,49 +392,4 @@ fn is_version(wanted: &str, version: (u64, u64)) -> bool {
         Some((major, minor)) => (major.parse(), minor.parse()) == (Ok(version.0), Ok(version.1)),
         None => wanted.parse() == Ok(version.0),
     }
-}
-
-/// Opens a file, also one packed with gzip, behind a byte order mark.
-fn opened(path: &Path) -> Result<Box<dyn BufRead>> {
-    let failed = || Error::io("read", path);
-    let file = File::open(path).map_err(failed())?;
-    let mut file = BufReader::with_capacity(PIECE, file);
-    let packed = file.fill_buf().map_err(failed())?.starts_with(&[0x1f, 0x8b]);
-    let plain: Box<dyn Read> = match packed {
-        true => Box::new(MultiGzDecoder::new(file)),
-        false => Box::new(file),
-    };
-    let mut plain = BufReader::with_capacity(PIECE, plain);
-    if plain.fill_buf().map_err(failed())?.starts_with(b"\xef\xbb\xbf") {
-        plain.consume(3);
-    }
-    Ok(Box::new(plain))
-}
-
-/// Where the columns are.
-fn columns(header: &Row, path: &Path) -> Result<[usize; 10]> {
-    let names: Vec<String> = (0..header.len()).map(|it| header.text(it).into_owned()).collect();
-    let mut places = [0; 10];
-    let mut lacking = Vec::new();
-    for (place, name) in places.iter_mut().zip(COLUMNS) {
-        match names.iter().position(|it| it == name) {
-            Some(found) => *place = found,
-            None => lacking.push(name),
-        }
-    }
-    if lacking.is_empty() {
-        return Ok(places);
-    }
-    let path = PathBuf::from(path);
-    let what = match names.iter().any(|it| it == "subject_set_id") {
-        true => " It looks like a subject export",
-        false => "",
-    };
-    Err(Error::Catalog {
-        path,
-        problem: format!("it is no classification export: it lacks {}", lacking.join(", ")),
-        hint: format!(
-            "In the project's Lab, choose \"Data Exports\" and request the classification export.{what}"
-        ),
-    })
 }
