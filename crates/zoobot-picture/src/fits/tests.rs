@@ -81,6 +81,7 @@ fn files_that_are_cut_off_or_damaged_say_so_in_plain_words() {
     assert!(zip.contains("compressed with zip"), "{zip}");
 }
 
+mod cfitsio;
 mod mutants;
 
 fn counted(count: usize) -> Vec<f32> {
