@@ -30,7 +30,7 @@ use zoobot_core::{Error, Result};
 #[command(after_help = "Examples:
   zoobot simulate --galaxies 40 --kinds ring,spiral --out hidden
   head -n 11 hidden/catalog.csv > hidden/examples.csv
-  zoobot few hidden --support hidden/examples.csv --label class --leave-out --out ranking.csv
+  zoobot few hidden --support hidden/examples.csv --label class --leave-out --out few.csv
   zoobot encode hidden --out hidden.parquet
   zoobot few hidden --support hidden/examples.csv --label class --leave-out --representations hidden.parquet --method mean --sought ring --out quick.csv")]
 pub struct Few {

@@ -1,7 +1,7 @@
 //! `--oracle`: tables of votes that answer for volunteers.
 
-use crate::data_sets;
 use crate::fractions::Fractions;
+use crate::{data_sets, galaxies};
 use clap::Args;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use zoobot_core::{Error, Result, ndarray};
 #[derive(Debug, Clone, Args)]
 pub struct Oracles {
     /// A table of votes: id_str and a column QUESTION_ANSWER for each answer of the schema, or the table of a
-    /// published data set, which is recognised by its columns; repeat for more tables
+    /// published data set, which is recognised by its columns, or real_sample (included); repeat for more tables
     #[arg(long = "oracle", value_name = "VOTES")]
     pub oracles: Vec<PathBuf>,
     #[arg(long, value_name = "NAME", help = format!(
@@ -42,6 +42,7 @@ impl Oracles {
     }
 
     fn table(&self, path: &Path, schema: &Schema) -> Result<Votes> {
+        let path = &galaxies::file(path)?;
         if let Some(data_set) = &self.data_set {
             return of_data_set(data_set, path, schema);
         }

@@ -24,7 +24,7 @@ const MARKS: [&str; 2] = ["collection.properties", "hats.properties"];
   zoobot simulate --galaxies 40 --out converted
   zoobot table converted/catalog.csv galaxies.fits
   zoobot table galaxies.fits galaxies.vot
-  zoobot table galaxies.vot galaxies.parquet --json")]
+  zoobot table galaxies.vot again.parquet --json")]
 pub struct Table {
     /// The table to read
     #[arg(value_name = "IN")]

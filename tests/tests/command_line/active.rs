@@ -1,6 +1,6 @@
 //! `zoobot active`: loops against tables of votes and by hand, killed at random moments; `zoobot experiment active`.
 
-use super::{figures, refused, run, zoobot};
+use super::{figures, misused, refused, run, zoobot};
 use std::fmt::Write;
 use std::path::Path;
 use std::process::Stdio;
@@ -85,7 +85,7 @@ fn a_loop_against_a_table_leaves_what_it_chose_and_its_curve() {
         dir.path(),
         &["begun with method", "margin"],
     );
-    refused(&words(&["--method", "blad", "--out", "b"]), dir.path(), &["Did you mean \"bald\"?"]);
+    misused(&words(&["--method", "blad", "--out", "b"]), dir.path(), &["Did you mean \"bald\"?"]);
     // Tables that do not fit.
     refused(&words(&["--start", "225", "--out", "b"]), dir.path(), &["label all 225 galaxies"]);
     std::fs::write(dir.path().join("votes.csv"), read("votes.csv").replace("\nG", "\nH")).unwrap();

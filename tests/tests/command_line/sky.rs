@@ -1,6 +1,6 @@
 //! `zoobot pixels`, `zoobot picture` and `zoobot cutouts`.
 
-use super::{figures, refused, run};
+use super::{figures, misused, refused, run};
 use zoobot_core::catalog::Catalog;
 use zoobot_core::image;
 use zoobot_core::picture::{FitsFile, Hdu};
@@ -84,13 +84,14 @@ fn a_picture_is_made_with_every_stretch_and_marks_are_drawn() {
     let marked = picture("a.png", &["--stretch", "legacy", "--scale-bar", "10", "--compass"]);
     let changed = plain.pixels().zip(marked.pixels()).filter(|(a, b)| a != b).count();
     assert!((200..5000).contains(&changed), "{changed}");
+    let words = ["picture", "--fits", "sample_field", "--out", "x.png"];
     let wrong = |more: &[&str], say: &[&str]| {
-        let words = ["picture", "--fits", "sample_field", "--out", "x.png"];
         refused(&[&words[..], more].concat(), dir.path(), say);
     };
     wrong(&["--bands", "g,r,i"], &["no band \"i\""]);
     wrong(&["--rgb", "g,r"], &["three bands"]);
-    wrong(&["--stretch", "legcy"], &["did you mean \"legacy\""]);
+    let misspelt = [&words[..], &["--stretch", "legcy"]].concat();
+    misused(&misspelt, dir.path(), &["did you mean \"legacy\""]);
     let odd = ["picture", "--fits", "sample_field", "--out", "x.tiff"];
     refused(&odd, dir.path(), &["x.tiff", ".png or .jpg"]);
 }

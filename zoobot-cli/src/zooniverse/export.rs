@@ -19,7 +19,7 @@ use zoobot_core::{Error, Result};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   zoobot zooniverse export --catalog sample --where 'magnitude < 17' --schema gz_rings --out bright_subjects
-  zoobot zooniverse export sample --schema decals_dr5 --pixels 424 --part 300 --columns ra,dec --out subjects --json")]
+  zoobot zooniverse export sample --schema decals_dr5 --pixels 424 --part 300 --columns class --out subjects --json")]
 pub struct Export {
     #[command(flatten)]
     galaxies: Galaxies,

@@ -66,7 +66,8 @@ pub struct Import {
     /// Leave out volunteers who were not logged in
     #[arg(long)]
     logged_in: bool,
-    /// Leave out volunteers who answer "artifact" for more than half of at least 150 galaxies
+    /// Leave out volunteers who answer "artifact" for more than half of at least 150 galaxies (with --catalog, of its
+    /// galaxies)
     #[arg(long)]
     without_artifact_bots: bool,
     /// Leave out volunteers whose weight by consistency is below this, from 0 to 1

@@ -304,8 +304,7 @@ impl Reader<'_> {
         if !self.numbers.insert(number) {
             return Ok(Some(Reason::TwiceInFiles));
         }
-        self.seen.tasks.read(annotations, &mut self.seen.picked);
-        if self.seen.picked.len() == first {
+        if !self.seen.tasks.read(annotations, &mut self.seen.picked) {
             return Ok(Some(Reason::Unanswered));
         }
         if self.wanted == Wanted::Tasks {

@@ -53,6 +53,8 @@ pub struct Tasks {
     places: HashMap<Box<str>, HashMap<Box<str>, u32>>,
     /// The number of questions that volunteers skipped.
     pub skipped: u64,
+    /// Whether the classification that is being read has a text of its own.
+    wrote: bool,
 }
 
 /// An answer in a classification, and whether others were given with it to the same task.
@@ -64,10 +66,12 @@ pub struct Picked {
 }
 
 impl Tasks {
-    /// Adds the answers of a classification to `picked`.
-    pub fn read(&mut self, annotations: Value, picked: &mut Vec<Picked>) {
-        let mut number = 0;
+    /// Adds the answers of a classification to `picked`. Returns whether it says anything: also texts that are no choices.
+    pub fn read(&mut self, annotations: Value, picked: &mut Vec<Picked>) -> bool {
+        let (mut number, first) = (0, picked.len());
+        self.wrote = false;
         self.list(annotations, picked, &mut number, 0);
+        self.wrote || picked.len() > first
     }
 
     fn list(&mut self, list: Value, picked: &mut Vec<Picked>, number: &mut u32, depth: usize) {
@@ -142,6 +146,7 @@ impl Tasks {
             Some(choice) => *choice,
             None if task.open || task.texts.len() + task.indices.len() == CHOICES => {
                 task.open = true;
+                self.wrote = true;
                 return None;
             }
             None => {
