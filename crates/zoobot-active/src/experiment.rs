@@ -15,9 +15,10 @@ use std::str::FromStr;
 use zoobot_base::error::{Error, Result};
 use zoobot_base::files::make_folder_of;
 use zoobot_base::seed::mixed;
-use zoobot_data::schema::Votes;
+use zoobot_data::schema::{Schema, Votes};
 use zoobot_representation::space::Space;
 use zoobot_show::notebook::Progress;
+use zoobot_show::notes::note;
 
 /// A method of an experiment: what galaxies are worth, and how a batch is chosen.
 ///
@@ -222,7 +223,12 @@ impl ActiveExperiment {
         runs.retain(|run| run.labels == sizes);
         let mut tasks = Vec::new();
         for (name, question) in &self.questions {
+            let by_featured = has_featured_root(self.pool.1.schema(), question)?;
             for method in &self.methods {
+                if method.acquisition == VoteAcquisition::GalaxyZoo && !by_featured {
+                    note(format!("{method} is left out for {name}, which everyone is asked"));
+                    continue;
+                }
                 for repeat in 1..=self.repeats {
                     let is_run = |it: &ActiveRun| {
                         it.repeat == repeat
@@ -268,6 +274,19 @@ impl ActiveExperiment {
         progress.finish();
         ActiveComparison::new(runs)
     }
+}
+
+/// Whether the first question on the way to a question has an answer such as `featured-or-disk`.
+fn has_featured_root(schema: &Schema, question: &str) -> Result<bool> {
+    let mut question = schema.question(question)?;
+    while let Some(parent) = question.depends_on() {
+        let answer = schema.answer(parent)?.index();
+        match schema.questions().iter().find(|it| it.range().contains(&answer)) {
+            Some(before) => question = before,
+            None => return Ok(false),
+        }
+    }
+    Ok(question.answers().iter().any(|it| it.name().starts_with("feature")))
 }
 
 /// The runs in a file; an incomplete last line is left out.
