@@ -10,7 +10,7 @@ use zoobot_core::schema::{Schema, VoteFractions};
 pub struct Fractions {
     /// The catalogue has the vote fractions of the Galaxy Challenge at Kaggle (Class1.1 to Class11.6), of
     /// the schema gz2
-    #[arg(long, group = "form", conflicts_with = "data_set", requires = "volunteers")]
+    #[arg(long, group = "form", conflicts_with = "data_set")]
     kaggle: bool,
     /// The catalogue has vote fractions in columns QUESTION_ANSWER_fraction or QUESTION_ANSWER: cumulative
     /// (of all volunteers of the galaxy) or conditional (of those who were asked the question)
@@ -22,10 +22,13 @@ pub struct Fractions {
         requires = "volunteers"
     )]
     fractions: Option<Form>,
-    /// The number of volunteers of each galaxy (42 for --kaggle), or the column that has it
+    /// The number of volunteers of each galaxy, or the column that has it (default for --kaggle: 42)
     #[arg(long, value_name = "N|COLUMN", requires = "form")]
     volunteers: Option<String>,
 }
+
+/// The mean number of volunteers of a galaxy of the Galaxy Challenge.
+const KAGGLE: &str = "42";
 
 /// What vote fractions are shares of.
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -45,7 +48,7 @@ impl Fractions {
             (false, Some(Form::Conditional)) => VoteFractions::conditional,
             (false, None) => return Ok(catalog),
         };
-        let volunteers = self.volunteers.as_deref().unwrap_or_default();
+        let volunteers = self.volunteers.as_deref().unwrap_or(KAGGLE);
         let fractions = match volunteers.parse() {
             Ok(number) => form(number),
             Err(_) => form(1).volunteers_in(volunteers),

@@ -67,8 +67,8 @@ impl FromStr for ActiveMethod {
 /// ```
 /// use zoobot_core::active::ActiveRun;
 /// let (method, question) = ("bald".to_owned(), "bar".to_owned());
-/// let run = ActiveRun { method, question, repeat: 1, labels: vec![256, 384], losses: vec![2.9, 2.8] };
-/// assert_eq!(run.labels.len(), run.losses.len());
+/// let one = ActiveRun { method, question, repeat: 1, labels: vec![256, 384], losses: vec![2.9, 2.8] };
+/// assert_eq!(one.labels.len(), one.losses.len());
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ActiveRun {

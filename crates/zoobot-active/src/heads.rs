@@ -39,8 +39,8 @@ const PART: usize = 4096;
 /// let ids: Vec<String> = (0..60).map(|i| format!("G{i}")).collect();
 /// // The vote fraction follows the first of two features.
 /// let features = Array2::from_shape_fn((60, 2), |(i, j)| (i as f32 * [1.0, 0.37][j]).sin());
-/// let yes = |i: usize| (5.0 + 5.0 * f64::from(features[[i, 0]])).round();
-/// let counts = Array2::from_shape_fn((60, 2), |(i, j)| if j == 0 { yes(i) } else { 10.0 - yes(i) });
+/// let yes = features.column(0).mapv(|it| (5.0 + 5.0 * f64::from(it)).round());
+/// let counts = Array2::from_shape_fn((60, 2), |(i, j)| if j == 0 { yes[i] } else { 10.0 - yes[i] });
 /// let votes = Votes::new(&rings, ids.clone(), counts)?;
 /// let space = Space::new(ids, features.clone())?;
 /// let mut heads = VoteHeads::new(&space, &rings, Members::Bootstrap, 5)?;

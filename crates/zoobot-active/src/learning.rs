@@ -40,20 +40,20 @@ use zoobot_show::notes::note;
 /// let ids: Vec<String> = (0..300).map(|i| format!("G{i}")).collect();
 /// // The vote fraction follows the first of two features.
 /// let features = Array2::from_shape_fn((300, 2), |(i, j)| (i as f32 * [1.0, 0.37][j]).sin());
-/// let yes = |i: usize| (5.0 + 5.0 * f64::from(features[[i, 0]])).round();
-/// let counts = Array2::from_shape_fn((300, 2), |(i, j)| if j == 0 { yes(i) } else { 10.0 - yes(i) });
+/// let yes = features.column(0).mapv(|it| (5.0 + 5.0 * f64::from(it)).round());
+/// let counts = Array2::from_shape_fn((300, 2), |(i, j)| if j == 0 { yes[i] } else { 10.0 - yes[i] });
 /// let mut votes = Votes::new(&rings, ids.clone(), counts)?;
 /// let space = Space::new(ids, features.clone())?;
-/// let run = ActiveLearning::new(&space, &rings)
+/// let outcome = ActiveLearning::new(&space, &rings)
 ///     .method(VoteAcquisition::Bald)
 ///     .members(3)
 ///     .start(20)
 ///     .batch(10)
 ///     .rounds(3)
 ///     .run(&mut votes)?;
-/// assert_eq!(run.chosen().len(), 50);
+/// assert_eq!(outcome.chosen().len(), 50);
 /// // The mean of the pool, although interesting galaxies were chosen more often.
-/// let mean = run.mean_fraction("ring_yes")?;
+/// let mean = outcome.mean_fraction("ring_yes")?;
 /// assert!(mean.low < 0.5 && 0.5 < mean.high);
 /// # Ok::<(), Error>(())
 /// ```

@@ -27,8 +27,8 @@ const PAIRED: usize = 100;
 ///     "question" => ["ring"; 4], "answer" => ["yes", "no", "yes", "no"],
 /// )?;
 /// let answers = Classifications::from_table(&table, &Schema::named("gz_rings")?)?;
-/// let agreement = RaterAgreement::of(&answers, "ring")?;
-/// assert_eq!((agreement.fleiss(), agreement.cohen("ann", "bob")?), (1.0, 1.0));
+/// let people = RaterAgreement::of(&answers, "ring")?;
+/// assert_eq!((people.fleiss(), people.cohen("ann", "bob")?), (1.0, 1.0));
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Debug, Clone)]

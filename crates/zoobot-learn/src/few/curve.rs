@@ -27,7 +27,7 @@ const EXPONENTS: std::ops::RangeInclusive<u32> = 1..=30;
 ///     method: FewMethod::Probe, shots, episode, queries: 50, chosen: FewMethod::Probe, seconds: 0.1,
 ///     accuracy: 1.0 - 0.05 - 0.4 / (shots as f64).sqrt(),
 /// };
-/// let rows = [1, 2, 4, 8, 16].into_iter().flat_map(|shots| (1..=5).map(move |i| row(shots, i)));
+/// let rows = [1, 2, 4, 8, 16].into_iter().flat_map(move |shots| (1..=5).map(move |i| row(shots, i)));
 /// let outcome = EpisodesOutcome { label: "kind".into(), rows: rows.collect() };
 /// let curve = LabelCurve::of(&outcome, FewMethod::Probe)?;
 /// assert!((curve.accuracy(100.0).value - (0.95 - 0.04)).abs() < 1e-3);

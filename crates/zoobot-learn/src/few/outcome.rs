@@ -37,7 +37,7 @@ pub struct EpisodeRow {
 /// let row = |method, episode, accuracy| EpisodeRow {
 ///     method, shots: 5, episode, queries: 50, accuracy, chosen: method, seconds: 0.1,
 /// };
-/// let rows = (1..=8).flat_map(|i| {
+/// let rows = (1..=8).flat_map(move |i| {
 ///     let even = (i % 2) as f64 * 0.1;
 ///     [row(FewMethod::Mean, i, 0.5 + even), row(FewMethod::Probe, i, 0.6 + even)]
 /// });
