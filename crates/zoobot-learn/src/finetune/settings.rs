@@ -23,8 +23,8 @@ const RATE_OF_SECOND_PHASE: f64 = 1e-5;
 ///
 /// ```
 /// use zoobot_core::finetune::{Finetune, Tuning};
-/// let run = Finetune::classifier("lens").grouped([16]);
-/// assert_eq!(run.settings().tuning, Tuning::Grouped(vec![16]));
+/// let finetune = Finetune::classifier("lens").grouped([16]);
+/// assert_eq!(finetune.settings().tuning, Tuning::Grouped(vec![16]));
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
