@@ -123,9 +123,10 @@ fn fractions_of_either_form_are_measured_as_the_votes_that_they_are_of() {
     let fit = [&kaggle[..], &["--fit", "kaggle.csv", "--save", "corrected"]].concat();
     assert_eq!(calibrate("kaggle.csv", &fit, place)["galaxies"], 40);
     assert!(place.join("corrected/head.json").is_file());
-    // With 42 volunteers each, every galaxy has enough.
+    // With 42 volunteers each, the usual number, every galaxy has enough.
     let found = calibrate("kaggle.csv", &["--kaggle", "--volunteers", "42"], place);
     assert_eq!(found["protocol"]["questions"][0]["galaxies"], 40);
+    assert_eq!(calibrate("kaggle.csv", &["--kaggle"], place), found);
 
     let words = ["calibrate", "kaggle.csv", "--model", "sample", "--schema", "gz2"];
     let refuse = |more: &[&str], say: &[&str]| refused(&[&words[..], more].concat(), place, say);
@@ -140,7 +141,7 @@ fn fractions_of_either_form_are_measured_as_the_votes_that_they_are_of() {
         assert_eq!(output.status.code(), Some(2));
         assert!(errors(&output).contains(say), "{}", errors(&output));
     };
-    usage(&["--kaggle"], "--volunteers");
+    usage(&["--fractions", "cumulative"], "--volunteers");
     usage(&["--volunteers", "42"], "--kaggle");
     usage(&["--kaggle", "--fractions", "cumulative", "--volunteers", "42"], "cannot be used with");
     usage(&["--fractions", "total", "--volunteers", "42"], "conditional");

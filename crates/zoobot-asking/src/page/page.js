@@ -78,6 +78,7 @@ function draw() {
   find("#progress").value = seen;
   const skipped = state.skipped ? `, ${state.skipped} skipped` : "";
   find("#count").textContent = `${state.answered} of ${state.galaxies} answered${skipped}`;
+  find("#last").textContent = state.answers.length;
   find("#undo").disabled = state.last === null;
   find("#skip").disabled = !galaxy;
   find("#galaxy").hidden = !galaxy;

@@ -2,7 +2,7 @@
 
 use super::Asking;
 use crate::answers::{AnswerLine, Record};
-use crate::zooniverse::words;
+use crate::zooniverse::{without_campaign, words};
 use polars::prelude::{CsvWriter, DataFrame, SerWriter};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -116,7 +116,7 @@ impl Desk {
         let answers = question.answers().iter();
         let answers = answers.map(|it| json!({ "name": it.name(), "words": words(it.name()) }));
         Ok(json!({
-            "user": user, "question": self.question, "words": words(&self.question),
+            "user": user, "question": self.question, "words": words(without_campaign(&self.question)),
             "answers": answers.collect::<Vec<_>>(), "galaxies": ids.len(), "answered": own(true),
             "skipped": own(false), "last": state.record.last(user, &self.question),
             "people": state.record.people(&self.question),

@@ -183,7 +183,7 @@ pub(super) fn plain(label: &str) -> String {
 
 /// The name of a question without the ending that names its campaign, such as `-dr5`: the last part, if it holds
 /// a digit.
-pub(super) fn without_campaign(name: &str) -> &str {
+pub(crate) fn without_campaign(name: &str) -> &str {
     match name.rsplit_once('-') {
         Some((front, last)) if last.chars().any(|it| it.is_ascii_digit()) && last.len() > 1 => {
             front

@@ -13,7 +13,7 @@ mod workflow;
 
 pub use export::{Duplicates, ZooniverseExport};
 pub use mapping::TaskMapping;
-pub(crate) use mapping::words;
+pub(crate) use mapping::{without_campaign, words};
 pub use result::ZooniverseImport;
 pub use subjects::{SubjectSet, WrittenSubjects};
 

@@ -37,25 +37,26 @@ fn loss(store: &nn::VarStore) -> Tensor {
     y.linear::<Tensor>(&of["head.weight"], None).square().mean(Kind::Float)
 }
 
-/// The weights after some steps of AdamW, with or without groups, and those at the start.
-fn trained(groups: Option<[Vec<usize>; 2]>) -> [HashMap<String, Tensor>; 2] {
-    let plain = [vec![0, 1, 2, 3], vec![0, 1, 2]];
-    let (store, grouping) = tiny(groups.clone().unwrap_or(plain));
+fn optimizer(store: &nn::VarStore) -> Optimizer {
     // In a fixed order, in which the norm of all gradients is summed.
     let mut variables: Vec<String> = store.variables().into_keys().collect();
     variables.sort_unstable();
     let group = Group { rate: 1.0, weight_decay: 0.0, variables };
+    let config = OptimizerConfig { clip: Some(5.0), ..OptimizerConfig::default() };
+    Optimizer::new(store, &[group], config).unwrap()
+}
+
+/// The weights before and after some steps of AdamW with groups.
+fn trained(groups: [Vec<usize>; 2]) -> [HashMap<String, Tensor>; 2] {
+    let (store, grouping) = tiny(groups);
     let copy =
         || store.variables().into_iter().map(|(name, it)| (name, it.detach().copy())).collect();
     let start = copy();
-    let config = OptimizerConfig { clip: Some(5.0), ..OptimizerConfig::default() };
-    let mut optimizer = Optimizer::new(&store, &[group], config).unwrap();
+    let mut optimizer = optimizer(&store);
     for _ in 0..7 {
         optimizer.zero_grad();
         loss(&store).backward();
-        if groups.is_some() {
-            grouping.share(&store).unwrap();
-        }
+        grouping.share(&store).unwrap();
         optimizer.step(0.05).unwrap();
     }
     [start, copy()]
@@ -66,16 +67,31 @@ fn moves([start, end]: &[HashMap<String, Tensor>; 2], name: &str) -> Tensor {
     (&end[name] - &start[name]).reshape([start[name].size()[0], -1])
 }
 
+/// Two runs may differ in the last bit, because the sums of libtorch depend on its threads: the gradients of one run are
+/// compared.
 #[test]
-fn as_many_groups_as_filters_is_plain_training_bit_for_bit() {
-    let [_, plain] = trained(None);
-    let [_, grouped] = trained(Some([vec![0, 1, 2, 3], vec![0, 1, 2]]));
-    plain.iter().for_each(|(name, it)| assert!(it.equal(&grouped[name]), "{name}"));
+fn as_many_groups_as_filters_leave_every_gradient_as_it_is_bit_for_bit() {
+    let (store, grouping) = tiny([vec![0, 1, 2, 3], vec![0, 1, 2]]);
+    let mut optimizer = optimizer(&store);
+    for _ in 0..7 {
+        optimizer.zero_grad();
+        loss(&store).backward();
+        let gradients = || -> HashMap<String, Tensor> {
+            store.variables().into_iter().map(|(name, it)| (name, it.grad().copy())).collect()
+        };
+        let before = gradients();
+        grouping.share(&store).unwrap();
+        let after = gradients();
+        before.iter().for_each(|(name, it)| {
+            assert!(it.equal(&after[name]) && it.abs().max().double_value(&[]) > 0.0, "{name}");
+        });
+        optimizer.step(0.05).unwrap();
+    }
 }
 
 #[test]
 fn one_group_moves_all_filters_of_a_layer_alike_with_their_biases() {
-    let run = trained(Some([vec![0; 4], vec![0; 3]]));
+    let run = trained([vec![0; 4], vec![0; 3]]);
     for name in ["conv.weight", "conv.bias", "head.weight"] {
         let all = moves(&run, name);
         let spread = (&all - all.narrow(0, 0, 1)).abs().max().double_value(&[]);
@@ -85,7 +101,7 @@ fn one_group_moves_all_filters_of_a_layer_alike_with_their_biases() {
 
 #[test]
 fn the_update_of_a_layer_has_at_most_the_rank_of_its_number_of_groups() {
-    let run = trained(Some([vec![0, 1, 0, 1], vec![0, 1, 1]]));
+    let run = trained([vec![0, 1, 0, 1], vec![0, 1, 1]]);
     for (name, filters) in [("conv.weight", 4), ("head.weight", 3)] {
         let (_, values, _) = moves(&run, name).svd(true, true);
         let values: Vec<f64> = Vec::try_from(values.to_kind(Kind::Double)).unwrap();
