@@ -54,7 +54,7 @@ impl Many {
             self.form = Form::Plain;
         }
         if let Kind::Text(_) = each {
-            // FITS has no lists of texts after the rows: those of one length stand in the rows.
+            // FITS keeps lists of texts within the rows only, where all must have one length.
             self.variable = self.least < self.most;
         }
         if let (Kind::Text(_), true) = (each, self.variable) {
